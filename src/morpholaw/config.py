@@ -1,0 +1,206 @@
+"""One validated settings model per step: it drives the form, its tooltips, the JSON in the study and the flags.
+
+Nothing is stated twice: ranges, units and the paper's section stand in each field's description. "Paper"
+is Soelistyo & Lowe, "Discovering interpretable models of scientific image data with deep learning".
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from morpholaw.errors import InputError
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+class StepConfig(BaseModel):
+    """What every step's settings share: unknown names are refused, values are checked on assignment."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=False)
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> StepConfig:
+        """Validate plain values, e.g. from ``--set KEY=VALUE``.
+
+        Raises
+        ------
+        InputError
+            One sentence naming the first setting that is wrong and what it should be.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or cls.__name__
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                raise InputError(f"There is no setting {name!r} here; the settings are {known}.") from None
+            raise InputError(
+                f"The setting {name!r} cannot be {first['input']!r}: {first['msg'].lower()}."
+            ) from None
+
+
+class CropConfig(StepConfig):
+    """How cells are cut from a movie (paper, 5.1: 64 x 64 pixels, 21.3 um a side)."""
+
+    size: int = Field(64, ge=16, le=256, multiple_of=16, description="Side of a crop, in pixels.")
+    edge: Literal["background", "reflect", "drop"] = Field(
+        "background",
+        description="Cells near the border: pad with the frame's background level, mirror the frame, or drop the cell.",
+    )
+    pixel_size: float | None = Field(
+        None, gt=0, description="Micrometres per pixel of the movie; read from the file where it says so."
+    )
+    model_pixel_size: float | None = Field(
+        None, gt=0, description="Micrometres per pixel that crops are resampled to; empty: no resampling."
+    )
+
+
+class ImportConfig(StepConfig):
+    """How a folder of labelled crops becomes a crop set."""
+
+    size: int = Field(64, ge=16, le=256, multiple_of=16, description="Side of a crop, in pixels.")
+    classes: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Class name to the subfolders that hold it; other subfolders come in unlabelled.",
+    )
+    group_regex: str | None = Field(
+        None, description="The part of a file's path that says which crops belong together (a movie, a track)."
+    )
+    pixel_size: float | None = Field(None, gt=0, description="Micrometres per pixel of the crops.")
+
+
+class SimulateConfig(StepConfig):
+    """A tracked H2B movie with known factors."""
+
+    frames: int = Field(60, ge=1, le=10_000, description="Frames in the movie.")
+    cells: int = Field(60, ge=1, le=5_000, description="Cells in the first frame.")
+    height: int = Field(512, ge=64, le=8_192, description="Height of a frame, in pixels.")
+    width: int = Field(512, ge=64, le=8_192, description="Width of a frame, in pixels.")
+    pixel_size: float = Field(0.333, gt=0, description="Micrometres per pixel (paper: 21.3 um / 64 pixels).")
+    seed: int = Field(0, ge=0, description="Seed: the same seed makes the same movie.")
+
+
+class TrainingConfig(StepConfig):
+    """What all trained steps share."""
+
+    seed: int = Field(0, ge=0, description="Seed of every random choice in this step.")
+    device: Device = Field("auto", description="Where to compute: CUDA, else Apple's MPS, else the processor.")
+
+
+class EncoderConfig(TrainingConfig):
+    """Training of the beta-TCVAE (paper, 5.1 and B.1)."""
+
+    latents: int = Field(32, ge=2, le=256, description="Latent variables (paper: 32).")
+    filters: tuple[int, ...] = Field((8, 16, 32, 64), description="Filters of the encoder's convolutions.")
+    hidden: int = Field(256, ge=8, le=4096, description="Units of the fully connected layer (paper: 256).")
+    epochs: int = Field(5, ge=1, le=1000, description="Passes over the crops (paper: 5, of 2.1 million crops).")
+    epoch_crops: int = Field(
+        200_000,
+        ge=0,
+        description="Crops in an epoch at the least: a small study is repeated, freshly turned and flipped, up to it.",
+    )
+    batch_size: int = Field(256, ge=8, le=8192, description="Crops in a batch (paper: 256).")
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's step size (paper: 0.0005).")
+    alpha: float = Field(1.0, ge=0, description="Weight of the index-code mutual information I(z;n), eq. 7.")
+    beta: float = Field(6.0, ge=0, description="Weight of the total correlation TC(z), eq. 7.")
+    gamma: float = Field(1.0, ge=0, description="Weight of the dimension-wise KL divergence, eq. 7.")
+    reconstruction: float = Field(
+        200.0, gt=0, description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed."
+    )
+    sampling: Literal["stratified", "weighted"] = Field(
+        "stratified", description="Estimate of q(z) from the minibatch (Chen et al. 2018, appendix C)."
+    )
+    augment: bool = Field(True, description="Random flips and 90 degree rotations (paper, B.1).")
+    gain_jitter: float = Field(
+        0.0, ge=0, le=1, description="Random brightness gain, as a standard deviation of log gain; 0: none."
+    )
+    start_from: str | None = Field(
+        None, description="A trained encoder to start from: 'sample' for the shipped one, or a folder."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Number format of the convolutions; auto: bfloat16 where the processor has it."
+    )
+    threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: the cores that are free.")
+
+
+class ClassifierConfig(TrainingConfig):
+    """Training of schemes 1-3 (paper, 6.2 and B.2-B.3)."""
+
+    negative: str = Field("interphase", description="The class of negative scores, f(x) < 0 (eq. 2).")
+    positive: str = Field("metaphase", description="The class of scores f(x) >= 0 (eq. 2).")
+    models: int = Field(10, ge=1, le=1000, description="Models, trained together (paper: 10).")
+    epochs: int = Field(100, ge=1, le=10_000, description="Passes over the training crops (paper: 100).")
+    batch_size: int = Field(64, ge=2, le=8192, description="Crops in a batch (paper: 64).")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size for heads.")
+    hidden: tuple[int, ...] = Field((16, 16, 16), description="Units of the head's hidden layers (paper, B.2).")
+    dropout: float = Field(0.3, ge=0, lt=1, description="Dropout of schemes 1 and 2 (paper: 0.3).")
+    augment: bool = Field(True, description="Random flips and 90 degree rotations (paper, B.2).")
+    test_fraction: float = Field(
+        0.1, gt=0, lt=1, description="Share of labelled crops kept for testing, whole groups at a time (paper: 10 %)."
+    )
+    split_seed: int = Field(0, ge=0, description="Seed of the split; the same for all schemes of a study.")
+    warmup_epochs: int = Field(20, ge=0, description="Dense epochs before pruning, scheme 3 (paper: 20).")
+    sparsity: float = Field(0.951, ge=0, lt=1, description="S, share of weights at zero, scheme 3 (paper: 0.951).")
+    update_every: int = Field(115, ge=1, description="Steps between RigL updates, delta T (paper: 115).")
+    update_fraction: float = Field(0.758, ge=0, le=1, description="RigL's update fraction alpha (paper: 0.758).")
+    update_until: float = Field(
+        0.75, gt=0, le=1, description="T_end: share of the training after which the topology is fixed (paper: 0.75)."
+    )
+    threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: chosen by the size of the work.")
+
+    @model_validator(mode="after")
+    def _two_classes(self) -> ClassifierConfig:
+        if self.negative == self.positive:
+            raise ValueError("the two classes must differ")
+        return self
+
+
+class TuneConfig(TrainingConfig):
+    """Search of RigL's settings with Optuna (paper, B.3.1)."""
+
+    trials: int = Field(200, ge=1, description="Trials (paper: 200).")
+    runs: int = Field(5, ge=1, description="Models a trial (paper: 5).")
+    epochs: int = Field(40, ge=2, description="Epochs a model (paper: 40).")
+    batch_trials: int = Field(20, ge=1, description="Trials asked for and trained at one time.")
+    sparsity: tuple[float, float] = Field((0.95, 0.97), description="Range of S.")
+    update_every: tuple[int, int] = Field((100, 200), description="Range of delta T, in steps.")
+    update_fraction: tuple[float, float] = Field((0.7, 0.9), description="Range of alpha.")
+    storage: str | None = Field(None, description="Optuna storage URL to share; empty: a file in the study.")
+    pruning: bool = Field(False, description="Stop trials early that are clearly worse (median pruner).")
+
+
+class LawConfig(TrainingConfig):
+    """Symbolic regression of the decision boundary (paper, 5.3, 6.4, B.4)."""
+
+    loss: Literal["hinge", "mse"] = Field("hinge", description="Hinge on the labels, or MSE to scheme 3's outputs.")
+    engine: str = Field("auto", description="auto, pysr or embedded; auto takes PySR where it is ready.")
+    count: int = Field(10, ge=1, le=100, description="Expressions to find (paper: 10 for each loss).")
+    max_complexity: int = Field(20, ge=3, le=60, description="Hard cap on the weighted complexity (paper: 20).")
+    parsimony: float = Field(0.001, ge=0, description="Price of one unit of complexity (paper: 0.001).")
+    evaluations: int = Field(
+        500_000, ge=1_000, description="Budget of expression evaluations for each restart; same budget, same result."
+    )
+    latents: tuple[int, ...] | None = Field(
+        None, description="Latents the law may use; empty: those that scheme 3 kept (paper, 6.4)."
+    )
+    processes: int = Field(0, ge=0, le=256, description="Processes to search with; 0: the cores that are free.")
+
+
+class AttackConfig(TrainingConfig):
+    """Fast gradient sign attacks (paper, 5.4 and 6.5)."""
+
+    scheme: Literal[1, 2, 3, 4] = Field(2, description="The scheme to attack.")
+    space: Literal["image", "latent"] = Field("image", description="Where the perturbation is added.")
+    keep: str = Field(
+        "", description="Latents held fixed: 'morphology' for those scheme 3 kept, or names such as 'z3,z17'."
+    )
+    eps: tuple[float, ...] = Field(
+        (0.0, 0.05, 0.1, 0.15, 0.2, 0.25), description="Perturbation magnitudes, in units of the attacked space."
+    )
+    target: Literal["label", "call"] = Field(
+        "label", description="Move away from the true label, or from the model's own call."
+    )
+    loss: Literal["bce", "hinge"] = Field("bce", description="Loss whose gradient's sign is followed.")

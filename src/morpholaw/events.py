@@ -1,0 +1,67 @@
+"""What a long step says while it runs, and how it is asked to stop.
+
+A step takes ``report`` (called with an event) and ``should_stop`` (asked at every batch). Both have
+defaults that do nothing, so that a step is an ordinary function call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``done`` of ``total`` units of work; ``stage`` names the part of the step."""
+
+    done: int
+    total: int | None
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Numbers to plot against ``step``, e.g. reconstruction, mutual information, total correlation."""
+
+    step: int
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Pictures of the work so far; ``images`` (rows, columns, y, x), float32 in [0, 1]."""
+
+    name: str
+    images: np.ndarray
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence for the person who waits; ``level`` is "info" or "warning"."""
+
+    text: str
+    level: str = "info"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The last event of a step: what it made, as plain JSON values."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+Event = Progress | Metrics | Preview | Message | Result
+Report = Callable[[Event], None]
+ShouldStop = Callable[[], bool]
+
+
+def silent(event: Event) -> None:
+    """Ignore an event: the default ``report``."""
+
+
+def never() -> bool:
+    """Go on for ever: the default ``should_stop``."""
+    return False

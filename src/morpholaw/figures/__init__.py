@@ -1,0 +1,1 @@
+"""One function per figure: arrays in, a matplotlib Figure out, no pyplot state."""

@@ -1,0 +1,1 @@
+"""What is learnt: the beta-TCVAE, the CNN, dense and sparse heads, expressions and laws, the saved bundle."""

@@ -1,0 +1,1 @@
+"""What a learnt model does: traversals, attacks, disentanglement, sub-networks, boundaries, constraints."""

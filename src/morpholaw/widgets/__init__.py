@@ -1,0 +1,1 @@
+"""napari dock widgets: one public widget per file, thin over a Study."""

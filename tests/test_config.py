@@ -1,0 +1,28 @@
+import pytest
+
+from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.errors import InputError
+
+
+def test_an_unknown_setting_is_refused_by_name():
+    with pytest.raises(InputError, match="no setting 'epoch' here"):
+        EncoderConfig.from_values({"epoch": 3})
+
+
+def test_a_value_out_of_range_is_one_sentence():
+    with pytest.raises(InputError, match="'learning_rate' cannot be -1"):
+        EncoderConfig.from_values({"learning_rate": -1})
+
+
+def test_text_from_the_command_line_becomes_numbers():
+    assert EncoderConfig.from_values({"epochs": "3", "beta": "2.5"}).beta == 2.5
+
+
+def test_settings_survive_json():
+    config = ClassifierConfig(models=3, hidden=(8, 8))
+    assert ClassifierConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_the_two_classes_must_differ():
+    with pytest.raises(InputError, match="must differ"):
+        ClassifierConfig.from_values({"negative": "a", "positive": "a"})
