@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from morpholaw.cells.normalise import CEILING, Normalisation, fit_normalisation
+from morpholaw.errors import InputError
+
+
+def nuclei(seed=0, n=40):
+    """Raw crops in arbitrary units: a disc of brightness 1 on a background of 0, with noise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:64, :64] - 31.5
+    disc = (np.hypot(y, x) < 12.6).astype(float)
+    return disc * rng.uniform(0.8, 1.2, (n, 1, 1)) + 0.02 * rng.standard_normal((n, 64, 64))
+
+
+@pytest.mark.parametrize(
+    ("gain", "offset", "dtype"), [(60, 20, np.uint8), (900, 32768, np.uint16), (5000, 100, np.int32), (3.3, -7, float)]
+)
+def test_cameras_agree(gain, offset, dtype):
+    raw = nuclei()
+    reference = fit_normalisation(raw).apply(raw)
+    camera = (raw * gain + offset).astype(dtype) if dtype is float else np.rint(raw * gain + offset).astype(dtype)
+    crops = fit_normalisation(camera).apply(camera)
+    assert np.abs(crops.astype(int) - reference.astype(int)).max() <= 4
+
+
+def test_a_nucleus_comes_out_near_one_scale_unit():
+    raw = nuclei()
+    crops = fit_normalisation(raw).apply(raw)
+    expected = 255 * np.arcsinh(1) / np.arcsinh(CEILING)
+    assert np.median(crops[:, 28:36, 28:36]) == pytest.approx(expected, rel=0.15)
+
+
+def test_mitotic_cells_in_the_source_hardly_move_the_scale():
+    raw = nuclei()
+    y, x = np.mgrid[:64, :64] - 31.5
+    plate = ((np.abs(y) < 12) & (np.abs(x) < 4)) * (np.pi * 12.6**2 / (24 * 8))
+    mixed = raw.copy()
+    mixed[:20] = plate + 0.02 * np.random.default_rng(1).standard_normal((20, 64, 64))
+    assert fit_normalisation(mixed).scale == pytest.approx(fit_normalisation(raw).scale, rel=0.1)
+
+
+@given(st.floats(-1e4, 1e5), st.floats(1e-3, 1e4))
+def test_inverting_gives_the_raw_value_back_to_half_a_level(background, scale):
+    normalisation = Normalisation(background, scale)
+    raw = background + scale * np.linspace(0, CEILING, 200)
+    back = normalisation.invert(normalisation.apply(raw))
+    step = scale * np.sqrt(1 + CEILING**2) * np.arcsinh(CEILING) / 255 / 2
+    assert np.abs(back - raw).max() <= step * 1.02 + 1e-5 * abs(background)
+
+
+@pytest.mark.parametrize("value", [0, 7, 65535])
+def test_blank_crops_give_finite_numbers(value):
+    blank = np.full((3, 64, 64), value, np.uint16)
+    normalisation = fit_normalisation(blank)
+    assert np.all(normalisation.apply(blank) == 0)
+    assert np.isfinite(normalisation.invert(normalisation.apply(blank))).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_nan_pixels_are_counted_in_the_message(value):
+    raw = nuclei()
+    raw[0, 0, :3] = value
+    with pytest.raises(InputError, match=r"the movie hold 3 pixels that are NaN or infinite"):
+        fit_normalisation(raw, "the movie")
+
+
+def test_no_crop_is_an_input_error():
+    with pytest.raises(InputError, match="hold no cells"):
+        fit_normalisation(np.zeros((0, 64, 64)))
+
+
+def test_json_round_trip_and_its_refusal():
+    normalisation = Normalisation(32768.5, 410.0)
+    assert Normalisation.from_json(normalisation.to_json()) == normalisation
+    with pytest.raises(InputError, match="expected background, scale, ceiling"):
+        Normalisation.from_json({"background": "x"})
