@@ -1,0 +1,153 @@
+"""Files that are either whole or absent: atomic writes, strict JSON, and fingerprints of data.
+
+A write goes to a temporary file beside its target, is flushed to the disk and then renamed over it, so
+that a crash, a full disk or a cancelled job never leaves half a file under the real name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import uuid4
+
+import numpy as np
+
+from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BLOCK = 1 << 20
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a new binary file that takes the place of ``path`` when the block ends without an error.
+
+    Folders on the way are made. After an error the old file, if there was one, is untouched.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
+    try:
+        with temporary.open("xb") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Write ``data`` to ``path`` atomically and return the path."""
+    with atomic_file(path) as handle:
+        handle.write(data)
+    return Path(path)
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> Path:
+    """Write ``value`` as indented UTF-8 JSON, atomically, and return the path.
+
+    numpy scalars and arrays, paths, tuples, sets (sorted) and pydantic models are written as their plain
+    counterparts; NaN and infinities, which JSON does not have, as null.
+    """
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    InputError
+        The file is missing, unreadable or not JSON.
+    """
+    path = Path(path)
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not a valid JSON file: {error}.") from error
+
+
+def write_table(path: str | os.PathLike[str], table: pd.DataFrame) -> Path:
+    """Write ``table`` as CSV without its index, atomically; missing values are empty fields."""
+    return write_bytes(path, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def fingerprint(source: Any) -> str:
+    """SHA-256 of a file's bytes, of every file in a folder, or of an array, as 64 hexadecimal digits.
+
+    A folder's fingerprint covers the relative names and the contents. An array's covers dtype, shape and
+    values; an array that is not in memory (dask, zarr, memory-mapped) is read slice by slice of axis 0.
+
+    Raises
+    ------
+    InputError
+        There is no such file or folder.
+    """
+    digest = hashlib.sha256()
+    if isinstance(source, (str, os.PathLike)):
+        _digest_path(Path(source), digest)
+    else:
+        _digest_array(source, digest)
+    return digest.hexdigest()
+
+
+def _digest_path(path: Path, digest: hashlib._Hash) -> None:
+    if path.is_dir():
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            digest.update(f"{file.relative_to(path).as_posix()}\0{file.stat().st_size}\0".encode())
+            _digest_path(file, digest)
+        return
+    try:
+        with path.open("rb") as handle:
+            while block := handle.read(_BLOCK):
+                digest.update(block)
+    except FileNotFoundError:
+        raise InputError(f"There is no file or folder {path}.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _digest_array(array: Any, digest: hashlib._Hash) -> None:
+    array = array if hasattr(array, "shape") and hasattr(array, "dtype") else np.asarray(array)
+    digest.update(f"{np.dtype(array.dtype).str}{tuple(array.shape)}".encode())
+    slices = (array[i] for i in range(array.shape[0])) if len(array.shape) > 1 else (array[...],)
+    for part in slices:
+        digest.update(np.ascontiguousarray(np.asarray(part)).data)
+
+
+def plain(value: Any) -> Any:
+    """The JSON counterpart of ``value``; raises TypeError where there is none."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return [plain(item) for item in sorted(value)]
+    if hasattr(value, "model_dump"):
+        return plain(value.model_dump(mode="json"))
+    raise TypeError(f"{type(value).__name__} has no JSON counterpart")
