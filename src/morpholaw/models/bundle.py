@@ -1,0 +1,99 @@
+"""A saved model: weights as safetensors, everything else as JSON. Opening one never runs code.
+
+The weights carry their own hash in their file name and the description names them. A new model is
+written beside the old one; replacing ``model.json`` is the single step that makes it the current one, so a
+job that is killed at any moment leaves a model that opens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as dump_tensors
+from torch import Tensor
+
+from morpholaw.cells.files import read_json, write_bytes, write_json
+from morpholaw.errors import InputError
+
+SCHEMA = 1
+"""Version of the layout; a bundle of a newer one is refused, older ones are read."""
+
+_WEIGHTS_NAME = re.compile(r"weights-[0-9a-f]{16}\.safetensors")
+
+
+def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dict[str, Any]) -> str:
+    """Write a model so that it is there whole or not at all; returns the fingerprint of its weights.
+
+    Parameters
+    ----------
+    folder : path
+        Where it goes; a model that is already there is replaced.
+    tensors : dict
+        Weights by name.
+    description : dict
+        Plain JSON values: kind, settings, configuration, versions, data fingerprint.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = dump_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    digest = hashlib.sha256(data).hexdigest()
+    weights = folder / f"weights-{digest[:16]}.safetensors"
+    write_bytes(weights, data)
+    write_json(
+        folder / "model.json", {"schema": SCHEMA, "weights": weights.name, "sha256": digest, **description}
+    )
+    for old in folder.glob("weights-*.safetensors"):
+        if old != weights:
+            old.unlink(missing_ok=True)
+    return digest
+
+
+def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights and description of a saved model.
+
+    Raises
+    ------
+    InputError
+        When there is no model, it is damaged, of another kind, of a newer schema, or names a file
+        outside its own folder.
+    """
+    folder = Path(folder)
+    description = read_json(folder / "model.json")
+    if not isinstance(description, dict) or "weights" not in description:
+        raise InputError(f"{folder / 'model.json'} does not describe a model; expected a Morpholaw bundle.")
+    schema = description.get("schema")
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise InputError(
+            f"The model in {folder} has layout {schema!r}, made by a newer version of Morpholaw; "
+            f"this version reads layouts up to {SCHEMA}."
+        )
+    if kind is not None and description.get("kind") != kind:
+        raise InputError(f"The model in {folder} is of kind {description.get('kind')!r}; expected {kind!r}.")
+    name = description["weights"]
+    if not isinstance(name, str) or not _WEIGHTS_NAME.fullmatch(name):
+        raise InputError(f"The model in {folder} names the weights {name!r}; expected a file in its own folder.")
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise InputError(f"The weights {name} of the model in {folder} cannot be read: {error.strerror}.") from None
+    if hashlib.sha256(data).hexdigest() != description.get("sha256"):
+        raise InputError(f"The weights {name} of the model in {folder} are damaged; expected their recorded hash.")
+    try:
+        return load_tensors(data), description
+    except SafetensorError:
+        raise InputError(f"The weights {name} of the model in {folder} are not a safetensors file.") from None
+
+
+def load_weights(module: Any, tensors: dict[str, Tensor], folder: Path | str) -> None:
+    """Put ``tensors`` into a torch module; InputError when their names or shapes do not fit."""
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError:
+        raise InputError(
+            f"The weights in {folder} do not fit the network its model.json describes; the bundle is damaged."
+        ) from None

@@ -1,0 +1,88 @@
+"""The convolutional beta-TCVAE: a picture of a cell to 32 latents and back (paper, 5.1 and B.1)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+LOG_VARIANCE_RANGE = (-12.0, 8.0)
+"""Log-variances are held in this range, so that no picture, however odd, encodes to an infinite number."""
+
+
+class BetaTCVAE(nn.Module):
+    """Encoder and decoder of the beta-TCVAE.
+
+    The encoder has one 3 x 3 convolution of stride 2 for each entry of ``filters``, a fully connected
+    layer, then the mean and the log-variance. The decoder is its mirror image with nearest-neighbour
+    upsampling.
+
+    Parameters
+    ----------
+    latents : int
+        Latent variables (paper: 32).
+    filters : tuple of int
+        Filters of the encoder's convolutions; each halves the picture (paper: 8, 16, 32, 64).
+    hidden : int
+        Units of the fully connected layer (paper: 256).
+    size : int
+        Side of a crop in pixels, a multiple of ``2 ** len(filters)``.
+    """
+
+    def __init__(
+        self,
+        latents: int = 32,
+        filters: tuple[int, ...] = (8, 16, 32, 64),
+        hidden: int = 256,
+        size: int = 64,
+    ) -> None:
+        super().__init__()
+        if size % 2 ** len(filters):
+            raise ValueError(f"a crop of {size} pixels cannot be halved {len(filters)} times")
+        self.latents, self.filters, self.hidden, self.size = latents, tuple(filters), hidden, size
+        side = size // 2 ** len(filters)
+        flat = filters[-1] * side * side
+        self.encoder = nn.Sequential(
+            *(
+                layer
+                for before, after in pairwise((1, *filters))
+                for layer in (nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU())
+            ),
+            nn.Flatten(),
+            nn.Linear(flat, hidden),
+            nn.ReLU(),
+        )
+        self.mean = nn.Linear(hidden, latents)
+        self.log_variance = nn.Linear(hidden, latents)
+        self.decoder = nn.Sequential(
+            nn.Linear(latents, hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, flat),
+            nn.ReLU(),
+            nn.Unflatten(1, (filters[-1], side, side)),
+            *(
+                layer
+                for before, after in pairwise((*reversed(filters), 1))
+                for layer in (nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1), nn.ReLU())
+            ),
+        )[:-1]
+
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of q(z|x), each (n, latents), from images (n, 1, size, size) in [0, 1]."""
+        hidden = self.encoder(images)
+        return self.mean(hidden), self.log_variance(hidden).clamp(*LOG_VARIANCE_RANGE)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures (n, 1, size, size) from latents (n, latents); 0 is background, 1 the brightest."""
+        return self.decoder(latents)
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments as plain JSON values."""
+        return {"latents": self.latents, "filters": list(self.filters), "hidden": self.hidden, "size": self.size}
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> BetaTCVAE:
+        """Build the network that :meth:`settings` described."""
+        return cls(**{**settings, "filters": tuple(settings["filters"])})

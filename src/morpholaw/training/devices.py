@@ -1,0 +1,82 @@
+"""Where and how to compute: the device, the number format and the processor threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from morpholaw.errors import InputError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device called ``name``; "auto" is CUDA, else Apple's MPS, else the processor.
+
+    Raises
+    ------
+    InputError
+        When the device asked for is not on this machine.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
+    if not available.get(name, False):
+        found = ", ".join(kind for kind, there in available.items() if there)
+        raise InputError(f"The device {name!r} is not available here; this machine has {found}.")
+    return torch.device(name)
+
+
+def describe_device(device: torch.device) -> str:
+    """The device in words, for the status line, e.g. "CUDA (NVIDIA H100)" or "processor, 2 threads"."""
+    if device.type == "cuda":
+        return f"CUDA ({torch.cuda.get_device_name(device)})"
+    if device.type == "mps":
+        return "Apple GPU (MPS)"
+    return f"processor, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """The dtype of convolutions: for "auto", bfloat16 only where the hardware multiplies it."""
+    if name == "float32":
+        return torch.float32
+    if name == "bfloat16":
+        return torch.bfloat16
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu" and _cpu_multiplies_bfloat16():
+        return torch.bfloat16
+    return torch.float32
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    if not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def free_cores() -> int:
+    """Processor cores that nothing else keeps busy right now, at least one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        busy = os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows has no load average
+        busy = 0.0
+    return max(1, min(cores, round(cores - busy)))
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Compute on ``count`` threads inside the block.
+
+    Small tensors (heads, RigL) are several times faster on one thread than on two, because OpenMP's
+    threads wait for one another at every tiny operation.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, count))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,308 @@
+"""Training of the beta-TCVAE (paper, 5.1 and B.1), resumable at any step.
+
+Every random choice of step k depends only on the seed and k, so a run that is stopped and resumed goes
+through the same batches, orientations and samples as one that is not.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from morpholaw.config import EncoderConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Metrics, Preview, Progress, Report, ShouldStop, never, silent
+from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.training.devices import choose_device, choose_precision, describe_device, free_cores, torch_threads
+from morpholaw.training.total_correlation import kl_parts
+
+REPORT_EVERY = 0.5
+"""Seconds between two reports of the losses."""
+PREVIEW_EVERY = 5.0
+"""Seconds between two strips of inputs and reconstructions."""
+CHECKPOINT_EVERY = 60.0
+"""Seconds between two checkpoints."""
+
+
+class Images(Protocol):
+    """Anything with crops in it: an array, a memory map, a study's crops."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any) -> np.ndarray: ...
+
+
+class EncoderTraining:
+    """The state of one training: network, optimiser and step.
+
+    Parameters
+    ----------
+    images : Images
+        Crops, uint8 (n, size, size).
+    config : EncoderConfig
+        The settings.
+    model : BetaTCVAE, optional
+        Weights to start from; by default fresh ones from the seed.
+    """
+
+    def __init__(self, images: Images, config: EncoderConfig, model: BetaTCVAE | None = None) -> None:
+        if len(images) < 2:
+            raise InputError(f"Training an encoder needs at least 2 crops; the study has {len(images)}.")
+        size = images[0:1].shape[-1]
+        self.images, self.config = images, config
+        self.device = choose_device(config.device)
+        self.precision = choose_precision(config.precision, self.device)
+        torch.manual_seed(config.seed)
+        fresh = model is None
+        self.model = BetaTCVAE(config.latents, config.filters, config.hidden, size) if model is None else model
+        self.model.to(self.device, memory_format=torch.channels_last)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), config.learning_rate, fused=True)
+        self.step = 0
+        self.batch = min(config.batch_size, len(images))
+        self.epoch_steps = max(1, math.ceil(max(len(images), config.epoch_crops) / self.batch))
+        self.total_steps = self.epoch_steps * config.epochs
+        self.data_size = len(images) * (8 if config.augment else 1)
+        if fresh:
+            self._start_at_the_mean_picture()
+
+    def _start_at_the_mean_picture(self) -> None:
+        # A decoder whose bias is the mean grey level skips the first hundreds of steps, which only learn that.
+        sample = self.images[0 : min(len(self.images), 512)]
+        with torch.no_grad():
+            self.model.decoder[-1].bias.fill_(float(np.mean(sample)) / 255)
+
+    def batches(self) -> Iterator[np.ndarray]:
+        """Indices of the crops of every step from the current one on: shuffled over the whole study."""
+        n, step = len(self.images), self.step
+        per_pass = n // self.batch
+        while step < self.total_steps:
+            order = np.random.default_rng((self.config.seed, step // per_pass)).permutation(n)
+            for k in range(step % per_pass, per_pass):
+                yield np.sort(order[k * self.batch : (k + 1) * self.batch])
+                step += 1
+                if step >= self.total_steps:
+                    return
+
+    def load(self, index: np.ndarray, generator: torch.Generator) -> Tensor:
+        """Crops as float32 (batch, 1, size, size) in [0, 1] on the device, turned and flipped."""
+        crops = torch.from_numpy(np.ascontiguousarray(self.images[index]))
+        if self.config.augment:
+            crops = orient_batch(crops, generator)
+        if self.device.type == "cuda":
+            crops = crops.pin_memory()
+        batch = crops.to(self.device, non_blocking=True).unsqueeze(1).float().div_(255)
+        if self.config.gain_jitter:
+            gain = torch.randn(len(batch), 1, 1, 1, generator=generator).mul_(self.config.gain_jitter).exp_()
+            batch = (batch * gain.to(self.device)).clamp_(0, 1)
+        return batch.to(memory_format=torch.channels_last)
+
+    def advance(self, index: np.ndarray) -> dict[str, Tensor]:
+        """One optimiser step on the crops at ``index``; returns the parts of the loss (eq. 7), in nats."""
+        config = self.config
+        generator = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) % 2**63)
+        images = self.load(index, generator)
+        noise = torch.randn(len(index), config.latents, generator=generator).to(self.device)
+        with self._autocast():
+            mean, log_variance = self.model.encode(images)
+            mean, log_variance = mean.float(), log_variance.float()
+            z = mean + noise * torch.exp(0.5 * log_variance)
+            pictures = self.model.decode(z)
+        error = (pictures.float() - images).square().sum() / len(index)
+        parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
+        loss = (
+            config.reconstruction * error
+            + config.alpha * parts.mutual_information
+            + config.beta * parts.total_correlation
+            + config.gamma * parts.dimension_wise
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.learning_rate * self._rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.step += 1
+        return {
+            "loss": loss.detach(),
+            "reconstruction": error.detach(),
+            "mutual information": parts.mutual_information.detach(),
+            "total correlation": parts.total_correlation.detach(),
+            "dimension-wise KL": parts.dimension_wise.detach(),
+        }
+
+    def _rate(self) -> float:
+        # Constant as in the paper, then down to a tenth over the last fifth: the last steps sharpen the pictures.
+        late = max(0.0, (self.step / self.total_steps - 0.8) / 0.2)
+        return 0.55 + 0.45 * math.cos(math.pi * late)
+
+    def _autocast(self) -> Any:
+        if self.precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.precision)
+
+    @torch.no_grad()
+    def preview(self, count: int = 8) -> np.ndarray:
+        """Inputs and their reconstructions, float32 (2, count, size, size)."""
+        index = np.unique(np.linspace(0, len(self.images) - 1, count).astype(int))
+        images = torch.from_numpy(np.ascontiguousarray(self.images[index])).to(self.device).unsqueeze(1).float() / 255
+        pictures = self.model.decode(self.model.encode(images)[0]).clamp(0, 1)
+        return torch.stack([images[:, 0], pictures[:, 0]]).float().cpu().numpy()
+
+    def save_checkpoint(self, folder: Path) -> None:
+        """Write everything that resuming needs: weights, Adam's moments and the step."""
+        state = self.optimiser.state_dict()["state"]
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        for index, moments in state.items():
+            tensors |= {f"adam.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+        config = self.config.model_dump(mode="json")
+        save_bundle(folder, tensors, {"kind": "encoder checkpoint", "step": self.step, "config": config})
+
+    def load_checkpoint(self, folder: Path) -> None:
+        """Go on from a checkpoint; InputError where its settings differ from this training's."""
+        tensors, description = load_bundle(folder, "encoder checkpoint")
+        mine = self.config.model_dump(mode="json")
+        different = [name for name, value in description["config"].items() if mine.get(name) != value]
+        different = [name for name in different if name not in ("threads", "device")]
+        if different:
+            raise InputError(f"The checkpoint in {folder} was made with another {different[0]}; train without resuming.")
+        weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
+        load_weights(self.model, weights, folder)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("adam."):
+                _, index, moment = name.split(".")
+                state.setdefault(int(index), {})[moment] = tensor
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+        self.step = int(description["step"])
+
+
+def orient_batch(crops: Tensor, generator: torch.Generator) -> Tensor:
+    """Give every crop of a shuffled batch (n, size, size) one of the eight orientations of D4.
+
+    The batch is in random order, so an eighth of it is turned as one block for each orientation: eight
+    strided copies instead of one for each crop.
+    """
+    blocks = crops[torch.randperm(len(crops), generator=generator)].tensor_split(8)
+    turned = []
+    for k, block in enumerate(blocks):
+        block = block.transpose(1, 2) if k & 4 else block
+        block = block.flip(1) if k & 2 else block
+        turned.append(block.flip(2) if k & 1 else block)
+    return torch.cat(turned)
+
+
+def train_encoder(
+    images: Images,
+    config: EncoderConfig,
+    *,
+    start: BetaTCVAE | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> tuple[BetaTCVAE, dict[str, list[float]]]:
+    """Train a beta-TCVAE on crops.
+
+    Parameters
+    ----------
+    images : Images
+        Crops, uint8 (n, size, size).
+    config : EncoderConfig
+        The settings.
+    start : BetaTCVAE, optional
+        A trained network to start from.
+    checkpoint : Path, optional
+        Folder that the state is written to, once a minute and at the end.
+    resume : bool
+        Go on from the checkpoint, where there is one.
+    report, should_stop
+        See :mod:`morpholaw.events`. A stopped training returns the network as it is then.
+
+    Returns
+    -------
+    model : BetaTCVAE
+        The trained network, on the processor.
+    history : dict
+        Reported steps and losses: "step", "loss", "reconstruction", "mutual information", ...
+
+    Raises
+    ------
+    InputError
+        When the loss stops being a number; the checkpoint then holds the last good weights.
+    """
+    training = EncoderTraining(images, config, start)
+    if resume and checkpoint is not None and (checkpoint / "model.json").exists():
+        training.load_checkpoint(checkpoint)
+        report(Message(f"Resuming at step {training.step} of {training.total_steps}."))
+    with torch_threads(config.threads or free_cores()):
+        report(Message(f"Training the encoder on the {describe_device(training.device)}, {len(images)} crops."))
+        history = _run(training, checkpoint, report, should_stop)
+    return training.model.to("cpu", memory_format=torch.contiguous_format).eval(), history
+
+
+def _run(
+    training: EncoderTraining, checkpoint: Path | None, report: Report, should_stop: ShouldStop
+) -> dict[str, list[float]]:
+    history: dict[str, list[float]] = {}
+    reported = previewed = saved = time.monotonic()
+    good = checkpoint is not None
+    for index in training.batches():
+        if should_stop():
+            break
+        parts = training.advance(index)
+        now = time.monotonic()
+        last = training.step == training.total_steps
+        if now - reported > REPORT_EVERY or last:
+            reported = now
+            values = {name: float(value) for name, value in parts.items()}
+            if not all(map(math.isfinite, values.values())):
+                kept = " The checkpoint holds the last good weights." if good else ""
+                raise InputError(
+                    f"The loss is no longer a number at step {training.step};{kept} "
+                    "Lower the learning rate or the weight of the reconstruction."
+                )
+            for name, value in {"step": training.step, **values}.items():
+                history.setdefault(name, []).append(value)
+            report(Metrics(training.step, values))
+            report(Progress(training.step, training.total_steps, "encoder"))
+            if checkpoint is not None and now - saved > CHECKPOINT_EVERY:
+                training.save_checkpoint(checkpoint)
+                saved = now
+        if now - previewed > PREVIEW_EVERY or last:
+            previewed = now
+            report(Preview("reconstructions", training.preview()))
+    if checkpoint is not None:
+        training.save_checkpoint(checkpoint)
+    return history
+
+
+@torch.no_grad()
+def encode(
+    model: BetaTCVAE,
+    images: Images,
+    *,
+    batch: int = 1024,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means and log-variances, each float32 (n, latents), of crops uint8 (n, size, size)."""
+    device = next(model.parameters()).device
+    means, log_variances = [], []
+    for begin in range(0, len(images), batch):
+        if should_stop():
+            break
+        crops = torch.from_numpy(np.ascontiguousarray(images[begin : begin + batch]))
+        mean, log_variance = model.encode(crops.to(device).unsqueeze(1).float().div_(255))
+        means.append(mean.cpu().numpy())
+        log_variances.append(log_variance.cpu().numpy())
+        report(Progress(min(begin + batch, len(images)), len(images), "encoding"))
+    empty = np.zeros((0, model.latents), np.float32)
+    return np.concatenate(means or [empty]), np.concatenate(log_variances or [empty])
