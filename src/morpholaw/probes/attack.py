@@ -1,0 +1,265 @@
+"""Fast gradient sign attacks on an ensemble: x + eps sign(grad_x L(f(x), y)) (paper, eq. 1 and 6.5).
+
+The sign does not depend on eps, so one gradient for each member and crop serves a whole curve; and the
+members of schemes 2-4 share one forward pass of the encoder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from morpholaw.errors import InputError
+from morpholaw.events import Progress, Report, ShouldStop, never, silent
+from morpholaw.probes.scores import (
+    EVALUATIONS,
+    Scorer,
+    Space,
+    as_images,
+    batches,
+    calls,
+    device_of,
+    has_latents,
+    member_scores,
+    shared_scores,
+)
+
+Bounds = tuple[float, float] | None
+Loss = Literal["bce", "hinge"]
+Target = Literal["label", "call"]
+IMAGE_BOUNDS = (0.0, 1.0)  # the domain of the normalised crops that the networks see
+
+
+@dataclass(frozen=True)
+class AttackCurve:
+    """Accuracy against perturbation magnitude (figures 14, 17, 19).
+
+    Attributes
+    ----------
+    eps
+        float64 (eps,), in units of the attacked space.
+    accuracy
+        float64 (members, eps), share of the attacked crops that keep their right class; NaN if none was attacked.
+    crops
+        Crops attacked: fewer than given where the step was asked to stop.
+    """
+
+    eps: np.ndarray
+    accuracy: np.ndarray
+    crops: int
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean over members, (eps,)."""
+        return self.accuracy.mean(axis=0)
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """Standard deviation over members, (eps,), with n - 1; 0 for a single member."""
+        return self.accuracy.std(axis=0, ddof=1) if len(self.accuracy) > 1 else np.zeros(len(self.eps))
+
+
+def fgsm_direction(
+    classifier: Scorer,
+    inputs: Tensor,
+    targets: Tensor | np.ndarray,
+    space: Space = "image",
+    loss: Loss = "bce",
+    held: Sequence[int] = (),
+) -> Tensor:
+    """Sign of the gradient of the loss of every member, with respect to its inputs.
+
+    By the chain rule sign(grad_x L) = sign(dL/df) sign(grad_x f), and the first factor is known in closed form:
+    -y for binary cross-entropy, -y or 0 (beyond the margin) for hinge. Taking it so keeps the sign exact where
+    the sigmoid of a confident score underflows and autograd would return zero.
+
+    Parameters
+    ----------
+    inputs
+        float32, images (n, 1, s, s) or latents (n, latents), on the classifier's device.
+    targets
+        Classes to move away from, -1 or +1: (n,), or (members, n) for the members' own calls.
+    held
+        Latents that stay fixed; in latent space only.
+
+    Returns
+    -------
+    Tensor
+        int8 (members, n, ...) of -1, 0, 1. Where a gradient is not a number, 0.
+
+    Raises
+    ------
+    InputError
+        Latent space for scheme 1, held latents in image space or out of range, targets that fit no crop.
+    """
+    _check(classifier, inputs, space, held)
+    y = _signed(targets, classifier.members, len(inputs), inputs.device)
+    gradient, scores = _score_gradients(classifier, inputs, space)
+    away = -y if loss == "bce" else -y * (y * scores < 1)
+    away = away.reshape(*away.shape, *[1] * (inputs.ndim - 1))
+    direction = torch.nan_to_num(torch.sign(gradient) * away, nan=0.0).to(torch.int8)
+    if held:
+        direction[..., list(held)] = 0
+    return direction
+
+
+def perturb(inputs: Tensor, direction: Tensor, eps: float, bounds: Bounds = None) -> Tensor:
+    """Inputs moved by ``eps`` along ``direction`` and clipped to ``bounds``.
+
+    Parameters
+    ----------
+    inputs
+        (n, ...), or (members, n, ...).
+    direction
+        (members, n, ...), from `fgsm_direction`.
+    bounds
+        Smallest and largest value the space allows; (0, 1) for normalised images, None for latents.
+    """
+    moved = inputs + eps * direction.to(inputs.dtype)
+    return moved if bounds is None else moved.clamp(*bounds)
+
+
+def attack_curve(
+    classifier: Scorer,
+    x: np.ndarray | Tensor,
+    y: np.ndarray | Tensor,
+    eps: Sequence[float],
+    space: Space = "image",
+    held: Sequence[int] = (),
+    target: Target = "label",
+    loss: Loss = "bce",
+    bounds: Bounds = IMAGE_BOUNDS,
+    evaluations: int = EVALUATIONS,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> AttackCurve:
+    """Accuracy of every member under attack, for every perturbation magnitude (figures 14, 17, 19).
+
+    Parameters
+    ----------
+    x
+        Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
+    y
+        True classes, (n,), -1 (negative) or +1 (positive).
+    eps
+        Magnitudes, in units of the attacked space.
+    held
+        Latents that stay fixed (the neighbourhood attack holds the morphology latents).
+    target
+        Move away from the true label, or from each member's own call. Accuracy is always that of the true label.
+    bounds
+        Domain of the images; not applied in latent space.
+    evaluations
+        Network evaluations in one pass, which bounds the memory.
+    """
+    magnitudes = _magnitudes(eps)
+    labels = torch.as_tensor(np.asarray(y) if not isinstance(y, Tensor) else y)
+    if len(labels) != len(x):
+        raise InputError(f"There are {len(labels)} labels for {len(x)} crops; expected one for each crop.")
+    size = max(1, evaluations // classifier.members)
+    correct = np.zeros((classifier.members, len(magnitudes)), dtype=np.int64)
+    done = 0
+    for crops, truth in zip(batches(x, size), batches(labels, size), strict=True):
+        if should_stop():
+            break
+        inputs = prepare(classifier, crops, space)
+        truth = truth.to(inputs.device, inputs.dtype)
+        away = truth if target == "label" else clean_calls(classifier, inputs, space)
+        direction = fgsm_direction(classifier, inputs, away, space, loss, held)
+        correct += _correct(classifier, inputs, direction, truth, magnitudes, space, bounds)
+        done += len(truth)
+        report(Progress(done, len(x), "attack"))
+    accuracy = correct / done if done else np.full(correct.shape, np.nan)
+    return AttackCurve(magnitudes, accuracy, done)
+
+
+def prepare(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> Tensor:
+    """Inputs as float32 on the classifier's device: images (n, 1, s, s) or latents (n, latents)."""
+    tensor = as_images(x) if space == "image" else torch.as_tensor(x, dtype=torch.float32)
+    return tensor.detach().to(device_of(classifier.encoder, classifier))
+
+
+@torch.no_grad()
+def clean_calls(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
+    """Each member's own class of the unperturbed inputs, (members, n) of -1, +1, or 0 for no number."""
+    return calls(shared_scores(classifier, inputs, space))
+
+
+@torch.no_grad()
+def _correct(
+    classifier: Scorer,
+    inputs: Tensor,
+    direction: Tensor,
+    truth: Tensor,
+    eps: np.ndarray,
+    space: Space,
+    bounds: Bounds,
+) -> np.ndarray:
+    """Number of crops that keep their right class, (members, eps)."""
+    limits = bounds if space == "image" else None
+    counts = []
+    for magnitude in eps:
+        scores = member_scores(classifier, perturb(inputs, direction, float(magnitude), limits), space)
+        counts.append((calls(scores) == torch.sign(truth)).sum(dim=1))
+    return torch.stack(counts, dim=1).cpu().numpy()
+
+
+def _score_gradients(classifier: Scorer, inputs: Tensor, space: Space) -> tuple[Tensor, Tensor]:
+    """Gradients (members, n, ...) of every member's scores, and the scores (members, n)."""
+    if space == "latent":
+        return _latent_gradients(classifier, inputs)
+    inputs = inputs.detach().requires_grad_()
+    if has_latents(classifier):
+        means = classifier.encoder.encode(inputs)[0]
+        pullbacks, scores = _latent_gradients(classifier, means.detach())
+        # One encoder pass; its backward pass carries all members at once.
+        (gradient,) = torch.autograd.grad(means, inputs, pullbacks, is_grads_batched=True)
+        return gradient, scores
+    own = inputs.detach().expand(classifier.members, *inputs.shape).clone().requires_grad_()
+    scores = classifier.score_images(own)
+    return torch.autograd.grad(scores.sum(), own)[0], scores.detach()
+
+
+def _latent_gradients(classifier: Scorer, latents: Tensor) -> tuple[Tensor, Tensor]:
+    """Every member's gradient with respect to its own copy of the latents: one backward pass for all."""
+    own = latents.detach().expand(classifier.members, *latents.shape).clone().requires_grad_()
+    scores = classifier.score_latents(own)
+    return torch.autograd.grad(scores.sum(), own)[0], scores.detach()
+
+
+def _check(classifier: Scorer, inputs: Tensor, space: Space, held: Sequence[int]) -> None:
+    if space not in ("image", "latent"):
+        raise InputError(f"The attacked space is {space!r}; expected 'image' or 'latent'.")
+    if space == "latent" and not has_latents(classifier):
+        raise InputError(
+            "Scheme 1 has no latent space to attack; choose image space, or a classifier of scheme 2, 3 or 4."
+        )
+    if held and space == "image":
+        raise InputError("Latents can be held fixed in latent space only; this attack is in image space.")
+    wrong = [k for k in held if not 0 <= k < inputs.shape[-1]]
+    if wrong:
+        raise InputError(f"Latent {wrong[0]} cannot be held: there are latents 0 to {inputs.shape[-1] - 1}.")
+
+
+def _signed(targets: Tensor | np.ndarray, members: int, n: int, device: torch.device) -> Tensor:
+    y = torch.as_tensor(targets).to(device=device, dtype=torch.float32)
+    if y.shape not in ((n,), (members, n)):
+        raise InputError(
+            f"The targets have the shape {tuple(y.shape)}; expected ({n},) or ({members}, {n}), one for each crop."
+        )
+    if bool(((y != -1) & (y != 1) & (y != 0)).any()):
+        raise InputError("The targets hold other values than -1 (negative) and +1 (positive).")
+    return y.expand(members, n)
+
+
+def _magnitudes(eps: Sequence[float]) -> np.ndarray:
+    values = np.asarray(eps, dtype=np.float64).reshape(-1)
+    if not len(values) or any(not math.isfinite(v) or v < 0 for v in values):
+        raise InputError("The perturbation magnitudes eps must be one or more finite numbers of at least 0.")
+    return values
