@@ -1,0 +1,97 @@
+"""LaTeX of an expression, written straight from the tree; matplotlib's mathtext can set it too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from morpholaw.models.expressions.tree import Call, Constant, Expression, Variable
+
+_SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
+
+
+def to_latex(expression: Expression, names: Mapping[str, str], digits: int = 3) -> str:
+    """LaTeX without dollar signs.
+
+    Parameters
+    ----------
+    names
+        Words to show for variables, e.g. ``{"z3": "size"}``; others appear as symbols, z3 as z_{3}.
+    digits
+        Significant digits of the constants.
+    """
+    return _Writer(names, digits).write(expression)[0]
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number in LaTeX with so many significant digits, e.g. ``1.2 \\times 10^{-5}``."""
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def symbol(name: str) -> str:
+    """``z17`` as ``z_{17}``; a longer name upright, with what LaTeX would misread escaped."""
+    if match := re.fullmatch(r"([A-Za-z])_?(\d+)", name):
+        return rf"{match[1]}_{{{match[2]}}}"
+    return name if re.fullmatch("[A-Za-z]", name) else word(name)
+
+
+def word(text: str) -> str:
+    """Text set upright in a formula."""
+    text = re.sub(r"[\\{}$^~]", "", text)
+    text = re.sub(r"([_%&# ])", r"\\\1", text)
+    return rf"\mathrm{{{text}}}"
+
+
+class _Writer:
+    def __init__(self, names: Mapping[str, str], digits: int) -> None:
+        self.names, self.digits = names, digits
+
+    def at(self, node: Expression, precedence: int) -> str:
+        text, own = self.write(node)
+        return text if own >= precedence else rf"\left({text}\right)"
+
+    def write(self, node: Expression) -> tuple[str, int]:
+        """The text and how tightly it binds."""
+        if isinstance(node, Constant):
+            text = number(node.value, self.digits)
+            return text, _SUM if node.value < 0 else _PRODUCT if "times" in text else _ATOM
+        if isinstance(node, Variable):
+            shown = self.names.get(node.name)
+            return (word(shown) if shown else symbol(node.name)), _ATOM
+        assert isinstance(node, Call)
+        return self.call(node.operator, *node.operands)
+
+    def call(self, operator: str, a: Expression, b: Expression | None = None) -> tuple[str, int]:
+        match operator, b:
+            case "+", Expression():
+                right = self.at(b, _SUM)
+                joint = f" - {right[1:]}" if right.startswith("-") else f" + {right}"
+                return self.at(a, _SUM) + joint, _SUM
+            case "-", Expression():
+                return f"{self.at(a, _SUM)} - {self.at(b, _PRODUCT)}", _SUM
+            case "*", Expression():
+                return self.product(a, b)
+            case "/", Expression():
+                return rf"\frac{{{self.write(a)[0]}}}{{{self.write(b)[0]}}}", _PRODUCT
+            case "square", None:
+                return f"{self.at(a, _ATOM)}^{{2}}", _POWER
+            case "exp", None:
+                return f"e^{{{self.write(a)[0]}}}", _POWER
+            case "sqrt", None:
+                return rf"\sqrt{{{self.write(a)[0]}}}", _ATOM
+            case "abs", None:
+                return rf"\left|{self.write(a)[0]}\right|", _ATOM
+            case _:
+                return rf"\{operator}\left({self.write(a)[0]}\right)", _POWER
+
+    def product(self, a: Expression, b: Expression) -> tuple[str, int]:
+        if isinstance(a, Constant) and a.value == -1:
+            return f"-{self.at(b, _PRODUCT)}", _SUM
+        if isinstance(b, Constant) and not isinstance(a, Constant):
+            a, b = b, a
+        chained = isinstance(a, Constant) or (isinstance(a, Call) and a.operator == "*")
+        left = self.write(a)[0] if chained else self.at(a, _PRODUCT)
+        right = self.at(b, _PRODUCT)
+        joint = r" \cdot " if right[:1].isdigit() else r" \, "
+        return left + joint + right, _SUM if left.startswith("-") else _PRODUCT

@@ -1,0 +1,259 @@
+"""The normal form: what is the same in two ways of writing a law.
+
+An expression becomes a sum of products: ``{product: coefficient}``, where a product is a sorted tuple of
+(atom, power) and an atom is a variable, a function of a normal form, or a sum in brackets whose first
+coefficient has been taken out. The empty product is the constant term. Products of sums are not multiplied
+out, so a law keeps the shape that makes it readable. As in ordinary algebra, ``x/x`` is 1 and ``x - x`` is 0
+also where ``x`` is undefined.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from morpholaw.models.expressions.operators import OPERATORS
+from morpholaw.models.expressions.tree import Call, Constant, Expression, Variable
+
+
+@dataclass(frozen=True)
+class _Atom:
+    """A variable (``inner`` is None), or a function of a sum; "()" is the sum itself."""
+
+    name: str
+    column: int = -1
+    inner: _Sum | None = None
+
+    def key(self) -> tuple[Any, ...]:
+        return (self.name, self.column, self.inner.key() if self.inner else ())
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """Terms (product, coefficient), sorted; no coefficient is zero."""
+
+    terms: tuple[tuple[tuple[tuple[_Atom, int], ...], float], ...]
+
+    def key(self) -> tuple[Any, ...]:
+        return tuple((_product_key(product), coefficient) for product, coefficient in self.terms)
+
+    def constant(self) -> float | None:
+        """The value of a sum without variables, else None."""
+        if not self.terms:
+            return 0.0
+        return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
+
+
+_Product = tuple[tuple[_Atom, int], ...]
+
+
+class _Undefined(Exception):
+    """A part without variables has no finite value; the expression is left as it is."""
+
+
+def simplify(expression: Expression) -> Expression:
+    """The cheapest of the expression and its normal form written out again; never more complex."""
+    try:
+        candidate = _write(_sum_of(expression))
+    except _Undefined:
+        return expression
+    return candidate if candidate.complexity() < expression.complexity() else expression
+
+
+def skeleton(expression: Expression) -> str:
+    """Canonical text with every constant but 1, -1 blanked; constants count as equal at three digits."""
+    try:
+        return _describe(_sum_of(expression), _blank)
+    except _Undefined:
+        return expression.text()
+
+
+# -- from trees ------------------------------------------------------------------------------------
+
+
+def _sum_of(node: Expression) -> _Sum:
+    if isinstance(node, Constant):
+        return _number(node.value)
+    if isinstance(node, Variable):
+        return _Sum(((((_Atom(node.name, node.column), 1),), 1.0),))
+    assert isinstance(node, Call)
+    parts = [_sum_of(operand) for operand in node.operands]
+    values = [part.constant() for part in parts]
+    if all(value is not None for value in values):
+        with np.errstate(all="ignore"):
+            return _number(float(OPERATORS[node.operator].ufunc(*(np.float64(value) for value in values))))
+    match node.operator:
+        case "+":
+            return _add(parts[0], parts[1], 1.0)
+        case "-":
+            return _add(parts[0], parts[1], -1.0)
+        case "*":
+            return _multiply(parts[0], parts[1])
+        case "/":
+            return _multiply(parts[0], _power(parts[1], -1))
+        case "square":
+            return _power(parts[0], 2)
+        case name:
+            return _function(name, parts[0])
+
+
+def _number(value: float) -> _Sum:
+    if not math.isfinite(value):
+        raise _Undefined
+    return _Sum((((), value),)) if value else _Sum(())
+
+
+def _collect(terms: Iterable[tuple[_Product, float]]) -> _Sum:
+    total: dict[_Product, float] = {}
+    for product, coefficient in terms:
+        total[product] = total.get(product, 0.0) + coefficient
+    if not all(map(math.isfinite, total.values())):
+        raise _Undefined
+    kept = [(product, coefficient) for product, coefficient in total.items() if coefficient]
+    return _Sum(tuple(sorted(kept, key=lambda term: _product_key(term[0]))))
+
+
+def _product_key(product: _Product) -> tuple[Any, ...]:
+    return (not product, tuple((atom.key(), power) for atom, power in product))  # the constant term last
+
+
+def _add(a: _Sum, b: _Sum, sign: float) -> _Sum:
+    return _collect([*a.terms, *((product, sign * coefficient) for product, coefficient in b.terms)])
+
+
+def _single(a: _Sum) -> tuple[_Product, float]:
+    """The sum as one product and a coefficient: a true sum goes into brackets, its first coefficient out."""
+    if not a.terms:
+        return (), 0.0
+    if len(a.terms) == 1:
+        return a.terms[0]
+    first = a.terms[0][1]
+    inner = _collect((product, coefficient / first) for product, coefficient in a.terms)
+    return ((_Atom("()", inner=inner), 1),), first
+
+
+def _multiply(a: _Sum, b: _Sum) -> _Sum:
+    if (constant := a.constant()) is not None or (constant := b.constant()) is not None:
+        other = b if a.constant() is not None else a
+        return _collect((product, constant * coefficient) for product, coefficient in other.terms)
+    (p, c), (q, d) = _single(a), _single(b)
+    return _collect([(_join(p, q), c * d)])
+
+
+def _join(p: _Product, q: _Product) -> _Product:
+    powers: dict[_Atom, int] = {}
+    for atom, power in (*p, *q):
+        powers[atom] = powers.get(atom, 0) + power
+    return tuple(sorted(((a, n) for a, n in powers.items() if n), key=lambda factor: (factor[0].key(), factor[1])))
+
+
+def _power(a: _Sum, power: int) -> _Sum:
+    product, coefficient = _single(a)
+    if coefficient == 0 and power < 0:
+        raise _Undefined
+    raised = []
+    for atom, n in product:
+        if atom.name == "abs" and n * power % 2 == 0 and atom.inner is not None:
+            inner, _ = _single(atom.inner)  # |x|^2 is x^2; the coefficient inside is 1 by construction
+            raised += [(factor, m * n * power) for factor, m in inner]
+        else:
+            raised.append((atom, n * power))
+    return _collect([(_join(tuple(raised), ()), coefficient**power)])
+
+
+def _function(name: str, a: _Sum) -> _Sum:
+    scale = 1.0
+    if name == "exp" and len(a.terms) > 1 and not a.terms[-1][0]:
+        try:
+            scale = math.exp(a.terms[-1][1])  # e^(x + c) is e^c e^x
+        except OverflowError:
+            raise _Undefined from None
+        a = _Sum(a.terms[:-1])
+    elif name in ("abs", "sqrt"):
+        product, coefficient = _single(a)
+        if name == "sqrt" and coefficient > 0 and all(power % 2 == 0 for _, power in product):
+            halves = tuple((atom, power // 2) for atom, power in product)
+            return _scaled(_function("abs", _Sum(((halves, 1.0),))), math.sqrt(coefficient))
+        if name == "abs":
+            if all(power % 2 == 0 or atom.name in ("abs", "sqrt", "exp") for atom, power in product):
+                return _Sum(((product, abs(coefficient)),))
+            scale, a = abs(coefficient), _Sum(((product, 1.0),))
+    elif name == "sin" and a.terms[0][1] < 0:
+        scale, a = -1.0, _scaled(a, -1.0)
+    if scale == 0:
+        raise _Undefined
+    return _Sum(((((_Atom(name, inner=a), 1),), scale),))
+
+
+def _scaled(a: _Sum, scale: float) -> _Sum:
+    return _collect((product, scale * coefficient) for product, coefficient in a.terms)
+
+
+# -- back to trees ---------------------------------------------------------------------------------
+
+
+def _write(total: _Sum) -> Expression:
+    """A short tree: terms with a positive coefficient first, so that the others can be subtracted."""
+    if not total.terms:
+        return Constant(0.0)
+    terms = sorted(total.terms, key=lambda term: term[1] < 0)
+    result: Expression | None = None
+    for product, coefficient in terms:
+        if result is None:
+            result = _write_term(product, coefficient)
+        elif coefficient < 0:
+            result = Call("-", (result, _write_term(product, -coefficient)))
+        else:
+            result = Call("+", (result, _write_term(product, coefficient)))
+    assert result is not None
+    return result
+
+
+def _write_term(product: _Product, coefficient: float) -> Expression:
+    above = [_write_factor(atom, power) for atom, power in product if power > 0]
+    below = [_write_factor(atom, -power) for atom, power in product if power < 0]
+    if coefficient != 1 or not above:
+        above.insert(0, Constant(coefficient))
+    return Call("/", (_chain(above), _chain(below))) if below else _chain(above)
+
+
+def _chain(factors: list[Expression]) -> Expression:
+    result = factors[0]
+    for factor in factors[1:]:
+        result = Call("*", (result, factor))
+    return result
+
+
+def _write_factor(atom: _Atom, power: int) -> Expression:
+    if power == 1:
+        if atom.inner is None:
+            return Variable(atom.name, atom.column)
+        inner = _write(atom.inner)
+        return inner if atom.name == "()" else Call(atom.name, (inner,))
+    half = Call("square", (_write_factor(atom, power // 2),))
+    return half if power % 2 == 0 else Call("*", (half, _write_factor(atom, 1)))
+
+
+# -- as text ---------------------------------------------------------------------------------------
+
+
+def _blank(value: float) -> str:
+    return {1.0: "", -1.0: "-"}.get(float(f"{value:.3g}"), "c")
+
+
+def _describe(total: _Sum, number: Callable[[float], str]) -> str:
+    """Terms sorted by their text, so that the constants' values have no say in the order."""
+    terms = sorted(
+        f"{'c' if not product else number(coefficient)}"
+        + "".join(sorted(f"<{_describe_atom(atom, number)}^{power}>" for atom, power in product))
+        for product, coefficient in total.terms
+    )
+    return "+".join(terms)
+
+
+def _describe_atom(atom: _Atom, number: Callable[[float], str]) -> str:
+    return atom.name if atom.inner is None else f"{atom.name}[{_describe(atom.inner, number)}]"
