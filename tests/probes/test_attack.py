@@ -279,7 +279,7 @@ def test_holding_every_latent_makes_a_flip_impossible():
             lambda x: fgsm_direction(LatentEnsemble(), torch.zeros(6, 4), TRUTH, "latent", held=(4,)),
             "latents 0 to 3",
         ),
-        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH[:2]), "one for each crop"),
+        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH[:2]), "one a crop"),
         (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH * 2), "other values than -1"),
         (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH, "pixels"), "expected 'image' or 'latent'"),
         (lambda x: attack_curve(LatentEnsemble(), x, TRUTH, (-0.1,)), "at least 0"),

@@ -45,7 +45,8 @@ class AttackCurve:
     eps
         float64 (eps,), in units of the attacked space.
     accuracy
-        float64 (members, eps), share of the attacked crops that keep their right class; NaN if none was attacked.
+        float64 (members, eps), share of the attacked crops that keep their right class; NaN if none was
+        attacked.
     crops
         Crops attacked: fewer than given where the step was asked to stop.
     """
@@ -75,12 +76,14 @@ def fgsm_direction(
 ) -> Tensor:
     """Sign of the gradient of the loss of every member, with respect to its inputs.
 
-    By the chain rule sign(grad_x L) = sign(dL/df) sign(grad_x f), and the first factor is known in closed form:
-    -y for binary cross-entropy, -y or 0 (beyond the margin) for hinge. Taking it so keeps the sign exact where
-    the sigmoid of a confident score underflows and autograd would return zero.
+    By the chain rule sign(grad_x L) = sign(dL/df) sign(grad_x f), and the first factor is known in closed
+    form: -y for binary cross-entropy, -y or 0 (beyond the margin) for hinge. Taking it so keeps the sign
+    exact where the sigmoid of a confident score underflows and autograd would return zero.
 
     Parameters
     ----------
+    classifier
+        In evaluation mode.
     inputs
         float32, images (n, 1, s, s) or latents (n, latents), on the classifier's device.
     targets
@@ -152,7 +155,8 @@ def attack_curve(
     held
         Latents that stay fixed (the neighbourhood attack holds the morphology latents).
     target
-        Move away from the true label, or from each member's own call. Accuracy is always that of the true label.
+        Move away from the true label, or from each member's own call. Accuracy is always that of the true
+        label.
     bounds
         Domain of the images; not applied in latent space.
     evaluations
@@ -230,7 +234,8 @@ def _latent_gradients(classifier: Scorer, latents: Tensor) -> tuple[Tensor, Tens
     """Every member's gradient with respect to its own copy of the latents: one backward pass for all."""
     own = latents.detach().expand(classifier.members, *latents.shape).clone().requires_grad_()
     scores = classifier.score_latents(own)
-    return torch.autograd.grad(scores.sum(), own)[0], scores.detach()
+    total = scores.sum() + 0 * own.sum()  # a law that is a constant has the gradient 0, not none
+    return torch.autograd.grad(total, own)[0], scores.detach()
 
 
 def _check(classifier: Scorer, inputs: Tensor, space: Space, held: Sequence[int]) -> None:
@@ -251,7 +256,7 @@ def _signed(targets: Tensor | np.ndarray, members: int, n: int, device: torch.de
     y = torch.as_tensor(targets).to(device=device, dtype=torch.float32)
     if y.shape not in ((n,), (members, n)):
         raise InputError(
-            f"The targets have the shape {tuple(y.shape)}; expected ({n},) or ({members}, {n}), one for each crop."
+            f"The targets have the shape {tuple(y.shape)}; expected ({n},) or ({members}, {n}), one a crop."
         )
     if bool(((y != -1) & (y != 1) & (y != 0)).any()):
         raise InputError("The targets hold other values than -1 (negative) and +1 (positive).")

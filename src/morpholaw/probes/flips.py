@@ -30,9 +30,10 @@ def smallest_flip(
 ) -> np.ndarray:
     """Smallest eps at which x + eps sign(grad_x L(f(x), call)) gets another call than x (eq. 1 and 2).
 
-    The ray is looked at in ``brackets`` equal steps; the first step over which the call changes is bisected to
-    ``tolerance``. Scores along a ray need not be monotonic: a call that changes and changes back inside one step is
-    not seen. All cells and members advance together, and those that have flipped are no longer evaluated.
+    The ray is looked at in ``brackets`` equal steps; the first step over which the call changes is bisected
+    to ``tolerance``. Scores along a ray need not be monotonic: a call that changes and changes back inside
+    one step is not seen. All cells and members advance together, and those that have flipped are no longer
+    evaluated.
 
     Parameters
     ----------
@@ -46,8 +47,9 @@ def smallest_flip(
     Returns
     -------
     np.ndarray
-        float64 (members, n). The call *has* changed at the value returned; inf where it does not up to ``eps_max``;
-        NaN where the score is not a number to begin with, and for crops not reached when asked to stop.
+        float64 (members, n). The call *has* changed at the value returned; inf where it does not up to
+        ``eps_max``; NaN where the score is not a number to begin with, and for crops not reached when asked
+        to stop.
     """
     if not (0 < tolerance <= eps_max < math.inf) or brackets < 1:
         raise InputError("The smallest flip needs 0 < tolerance <= eps_max and at least one bracket.")
