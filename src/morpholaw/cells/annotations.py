@@ -1,0 +1,250 @@
+"""Which class a person gave to which crop: saved at every change, undone step by step, never overwritten.
+
+A crop set keeps the labels it was imported with; annotations lie over them. Giving a crop no class is an
+annotation too: it hides an imported label.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.files import read_json, write_json, write_table
+from morpholaw.errors import InputError
+
+SCHEMA = 1
+
+Key = tuple[str, int]
+_Change = dict[Key, str | None]  # what to put back: a class, "" for no class, None for not annotated
+
+_HISTORY = 1000
+
+
+class Annotations:
+    """The annotations of a study: crop set and crop to class.
+
+    Parameters
+    ----------
+    path : path
+        The JSON file; read where it exists, and replaced atomically at every change.
+
+    Attributes
+    ----------
+    classes : list of str
+        Class names in the order in which they were first used or declared.
+
+    Raises
+    ------
+    InputError
+        When the file was made by a newer version, or is damaged: then it is kept beside itself, as
+        ``<name>.broken``, and opening once more starts afresh.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.classes: list[str] = []
+        self._labels: dict[Key, str] = {}
+        self._undo: list[_Change] = []
+        self._redo: list[_Change] = []
+        if self.path.exists():
+            self._load()
+
+    def __len__(self) -> int:
+        """How many crops have been given a class."""
+        return sum(label != "" for label in self._labels.values())
+
+    def get(self, set_name: str, crop: int) -> str | None:
+        """The class given to a crop, "" where it was given none, None where nobody has annotated it."""
+        return self._labels.get((set_name, int(crop)))
+
+    def set_label(self, set_name: str, crop: int, label: str | None) -> None:
+        """Give one crop a class, or none; one step for :meth:`undo`."""
+        self.set_labels({(set_name, crop): label})
+
+    def set_labels(self, labels: Mapping[Key, str | None]) -> None:
+        """Give many crops their classes in one step: {(set, crop): class or None}.
+
+        Raises
+        ------
+        InputError
+            For a crop number that is negative; nothing is changed then.
+        """
+        change: _Change = {}
+        for (set_name, crop), label in labels.items():
+            if int(crop) < 0:
+                raise InputError(f"There is no crop {crop} in {set_name}; crops are numbered from 0.")
+            change[str(set_name), int(crop)] = "" if label is None else str(label).strip()
+        if not change:
+            return
+        for label in change.values():
+            self._declare(label or "")
+        self._undo = [*self._undo[1 - _HISTORY :], self._apply(change)]
+        self._redo = []
+        self._save()
+
+    def add_class(self, name: str) -> None:
+        """Declare a class before any crop has it, e.g. for a button."""
+        if not name.strip():
+            raise InputError("A class needs a name.")
+        self._declare(name.strip())
+        self._save()
+
+    def undo(self) -> list[Key]:
+        """Take the last step back; the crops it touched, none when there was no step."""
+        return self._step(self._undo, self._redo)
+
+    def redo(self) -> list[Key]:
+        """Do the last undone step again; the crops it touched, none when there was none."""
+        return self._step(self._redo, self._undo)
+
+    def labels_for(self, crop_set: CropSet) -> np.ndarray:
+        """The class of every crop, str (n,), "" where none: imported labels with the annotations over them."""
+        labels = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
+        for (set_name, crop), label in self._labels.items():
+            if set_name == crop_set.name and crop < len(labels):
+                labels[crop] = label
+        return labels
+
+    def counts(self, *crop_sets: CropSet) -> dict[str, int]:
+        """Crops of each class, in the order of ``classes``: of the annotations, or of whole sets if given."""
+        if crop_sets:
+            counter = Counter(label for crop_set in crop_sets for label in self.labels_for(crop_set))
+        else:
+            counter = Counter(self._labels.values())
+        names = [*self.classes, *sorted(set(counter) - set(self.classes) - {""})]
+        return {name: counter[name] for name in names}
+
+    def import_csv(self, path: str | os.PathLike[str], crop_set: CropSet) -> int:
+        """Take labels from a CSV table into one step; returns how many crops it labelled.
+
+        The table has a ``label`` column (or ``class``) and says which crop by ``crop``, by ``file``, or by
+        ``track_id`` and ``t``. Rows without a label are passed over.
+
+        Raises
+        ------
+        InputError
+            When columns are missing, or a row names a crop that the set does not have; nothing is changed then.
+        """
+        path = Path(path)
+        try:
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        except FileNotFoundError:
+            raise InputError(f"There is no file {path}.") from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read as a CSV table: {error}.") from None
+        if "label" not in table and "class" in table:
+            table = table.rename(columns={"class": "label"})
+        ways = (["crop"], ["file"], ["track_id", "t"])
+        keys = next((way for way in ways if all(name in table for name in way)), None)
+        if keys is None or "label" not in table:
+            raise InputError(
+                f"{path} has the columns {', '.join(table.columns)}; expected label and one of crop, file, or "
+                "track_id with t."
+            )
+        if "set" in table:
+            table = table[table["set"] == crop_set.name]
+        table = table[table["label"].str.strip() != ""]
+        known = {
+            row: crop
+            for crop, row in enumerate(crop_set.cells[keys].astype(str).itertuples(index=False, name=None))
+        }
+        labels: dict[Key, str | None] = {}
+        for number, row in zip(
+            table.index, table[[*keys, "label"]].itertuples(index=False, name=None), strict=True
+        ):
+            crop = known.get(row[:-1])
+            if crop is None:
+                named = ", ".join(f"{name} {value}" for name, value in zip(keys, row, strict=False))
+                raise InputError(
+                    f"Line {number + 2} of {path} names {named}, which {crop_set.name} does not have."
+                )
+            labels[crop_set.name, crop] = row[-1]
+        self.set_labels(labels)
+        return len(labels)
+
+    def export_csv(self, path: str | os.PathLike[str], *crop_sets: CropSet) -> Path:
+        """Write the labelled crops of the sets: set, crop, file, track_id, t, y, x, label."""
+        tables = []
+        for crop_set in crop_sets:
+            cells = crop_set.cells[["crop", "file", "track_id", "t", "y", "x"]].copy()
+            cells.insert(0, "set", crop_set.name)
+            cells["label"] = self.labels_for(crop_set)
+            tables.append(cells[cells["label"] != ""])
+        if not tables:
+            raise InputError("There is no crop set to export labels of.")
+        return write_table(path, pd.concat(tables, ignore_index=True))
+
+    def _declare(self, name: str) -> None:
+        if name and name not in self.classes:
+            self.classes.append(name)
+
+    def _apply(self, change: _Change) -> _Change:
+        """Make a change and return the one that takes it back."""
+        back = {key: self._labels.get(key) for key in change}
+        for key, label in change.items():
+            if label is None:
+                self._labels.pop(key, None)
+            else:
+                self._labels[key] = label
+        return back
+
+    def _step(self, source: list[_Change], target: list[_Change]) -> list[Key]:
+        if not source:
+            return []
+        change = source.pop()
+        target.append(self._apply(change))
+        self._save()
+        return list(change)
+
+    def _save(self) -> None:
+        labels: dict[str, dict[str, str]] = {}
+        for (set_name, crop), label in sorted(self._labels.items()):
+            labels.setdefault(set_name, {})[str(crop)] = label
+        write_json(self.path, {"schema": SCHEMA, "classes": self.classes, "labels": labels})
+
+    def _load(self) -> None:
+        try:
+            values = read_json(self.path)
+            schema, classes, labels = _parsed(values)
+        except (InputError, KeyError, TypeError, ValueError, AttributeError):
+            if not self.path.is_file():
+                raise InputError(f"The annotations {self.path} are not a file.") from None
+            aside = self._set_aside()
+            raise InputError(
+                f"The annotations in {self.path} are damaged; they were kept as {aside.name}, and opening the study "
+                "again starts without them."
+            ) from None
+        if schema > SCHEMA:
+            raise InputError(
+                f"The annotations {self.path} were made by a newer version (layout {schema}, this version reads up "
+                f"to {SCHEMA}); update Morpholaw to open them."
+            )
+        self.classes, self._labels = classes, labels
+
+    def _set_aside(self) -> Path:
+        aside = self.path.with_name(f"{self.path.name}.broken")
+        number = 2
+        while aside.exists():
+            aside = self.path.with_name(f"{self.path.name}.broken{number}")
+            number += 1
+        return self.path.rename(aside)
+
+
+def _parsed(values: Any) -> tuple[int, list[str], dict[Key, str]]:
+    schema = int(values["schema"])
+    if schema > SCHEMA:
+        return schema, [], {}
+    classes = [str(name) for name in values["classes"]]
+    labels = {
+        (str(set_name), int(crop)): str(label)
+        for set_name, crops in values["labels"].items()
+        for crop, label in crops.items()
+    }
+    return schema, classes, labels

@@ -1,0 +1,369 @@
+"""Crops on disk: one memory-mapped array, one table of cells, one description; any number of them as one.
+
+A crop set is a folder with ``images.npy`` (uint8, (n, s, s)), ``cells.csv`` (one row a crop) and ``set.json``
+(how they were made). It is written once, crop by crop, into a folder of another name that takes its final
+name at the end: a set is whole or absent, and two million crops never sit in memory.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.files import read_json, write_json
+from morpholaw.cells.normalise import Normalisation
+from morpholaw.errors import InputError
+
+SCHEMA = 1
+"""Version of the folder's layout; a set of a later version is refused."""
+
+INTEGERS = ("crop", "track_id", "t", "parent")
+TEXTS = ("file", "group", "label")
+COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "parent", "group", "label")
+
+_HEADER = 4096  # bytes before the first crop: a 64 x 64 crop is then exactly one page of memory
+_RESIDENT_CROPS = (
+    4096  # random reads after which mapped pages are handed back (64 KiB may be mapped for each)
+)
+
+
+def cells_table(n: int, **columns: Any) -> pd.DataFrame:
+    """A table of ``n`` cells with every standard column; those not given hold -1, NaN or "".
+
+    Parameters
+    ----------
+    n : int
+        Number of crops; ``crop`` is 0 to n-1.
+    **columns
+        Columns to set, standard ones or others (``true_phase``, ``dummy``), each of length n or a scalar.
+    """
+    defaults: dict[str, Any] = {"crop": np.arange(n, dtype=np.int64), "file": "", "group": "", "label": ""}
+    defaults |= dict.fromkeys(("track_id", "t", "parent"), -1) | dict.fromkeys(("y", "x"), np.nan)
+    values = {name: defaults[name] for name in COLUMNS} | columns
+    return _typed(pd.DataFrame(values, index=pd.RangeIndex(n)))
+
+
+def _typed(cells: pd.DataFrame) -> pd.DataFrame:
+    types: dict[str, Any] = dict.fromkeys((c for c in INTEGERS if c in cells), np.int64)
+    types |= dict.fromkeys((c for c in ("y", "x") if c in cells), np.float64)
+    for name in cells.columns:
+        if name in TEXTS or not (
+            pd.api.types.is_numeric_dtype(cells[name]) or pd.api.types.is_bool_dtype(cells[name])
+        ):
+            cells[name] = cells[name].fillna("")
+            types[name] = str
+    return cells.astype(types)
+
+
+class CropWriter:
+    """Writes a crop set as its crops arrive; nothing appears under its name until :meth:`finish`.
+
+    Parameters
+    ----------
+    folder : path
+        The set's folder to be; its name is the set's name.
+    size : int
+        Side of a crop, in pixels.
+    overwrite : bool
+        Replace a set that is already there, at the moment the new one is whole.
+
+    Raises
+    ------
+    InputError
+        When ``folder`` exists and is not to be replaced.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], size: int, overwrite: bool = False) -> None:
+        self.folder = Path(folder)
+        self.size = size
+        self.count = 0
+        self._overwrite = overwrite
+        if self.folder.exists() and not overwrite:
+            raise InputError(
+                f"There is already something at {self.folder}; choose another name or remove it."
+            )
+        self.partial = self.folder.with_name(f"{self.folder.name}.partial")
+        shutil.rmtree(self.partial, ignore_errors=True)
+        self.partial.mkdir(parents=True)
+        self._file = (self.partial / "images.npy").open("wb")
+        self._file.write(_npy_header(0, size))
+
+    def append(self, images: np.ndarray) -> None:
+        """Add crops, uint8 (k, s, s), at the end."""
+        if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (self.size, self.size):
+            raise InputError(
+                f"Crops for {self.folder} are {images.dtype} {images.shape}; "
+                f"expected uint8 (n, {self.size}, {self.size})."
+            )
+        self._file.write(np.ascontiguousarray(images).data)
+        self.count += len(images)
+
+    def finish(self, cells: pd.DataFrame, meta: dict[str, Any]) -> CropSet:
+        """Write the table and the description, give the folder its name, and open the set."""
+        if len(cells) != self.count:
+            raise InputError(f"{self.folder} got {self.count} crops and a table of {len(cells)} cells.")
+        self._file.seek(0)
+        self._file.write(_npy_header(self.count, self.size))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        known = cells_table(self.count, **{str(name): cells[name].to_numpy() for name in cells.columns})
+        known["crop"] = np.arange(self.count)
+        with (self.partial / "cells.csv").open("w", encoding="utf-8", newline="") as stream:
+            known.to_csv(stream, index=False, lineterminator="\n")
+        description = {"schema": SCHEMA, "kind": "folder", "sources": [], "pixel_size": None, **meta}
+        description |= {
+            "n": self.count,
+            "size": self.size,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_json(self.partial / "set.json", description)
+        if self._overwrite:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        os.replace(self.partial, self.folder)
+        return CropSet(self.folder)
+
+    def discard(self) -> None:
+        """Forget what was written."""
+        self._file.close()
+        shutil.rmtree(self.partial, ignore_errors=True)
+
+    def __enter__(self) -> CropWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.partial.exists():
+            self.discard()
+
+
+class CropSet:
+    """A crop set that was written: ``images``, ``cells`` and ``meta``, each read when first asked for.
+
+    Raises
+    ------
+    InputError
+        When the folder is not a crop set, is damaged, or was made by a newer version.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.name = self.folder.name
+        if not (self.folder / "set.json").is_file():
+            raise InputError(f"{self.folder} is not a crop set: it has no set.json.")
+        self.meta: dict[str, Any] = read_json(self.folder / "set.json")
+        try:
+            schema, self._n, self.size = (int(self.meta[key]) for key in ("schema", "n", "size"))
+        except (KeyError, TypeError, ValueError):
+            raise InputError(f"{self.folder / 'set.json'} does not describe a crop set.") from None
+        if schema > SCHEMA:
+            raise InputError(
+                f"The crop set {self.folder} was made by a newer version (layout {schema}, this version "
+                f"reads up to {SCHEMA}); update Morpholaw to open it."
+            )
+
+    @classmethod
+    def open(cls, folder: str | os.PathLike[str]) -> CropSet:
+        """The set in ``folder``: the same as ``CropSet(folder)``."""
+        return cls(folder)
+
+    @classmethod
+    def write(
+        cls,
+        folder: str | os.PathLike[str],
+        images: np.ndarray | Iterable[np.ndarray],
+        cells: pd.DataFrame,
+        meta: dict[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> CropSet:
+        """Write crops that are at hand, e.g. the simulator's.
+
+        Parameters
+        ----------
+        folder : path
+            The set's folder to be.
+        images : ndarray, uint8 (n, s, s), or an iterable of such blocks
+        cells : DataFrame
+            One row a crop; standard columns that are missing are filled (see :func:`cells_table`).
+        meta : dict, optional
+            ``kind`` ("movie", "folder" or "simulated"), ``normalisation``, ``pixel_size``, ``sources``, ...
+        """
+        blocks = iter([images] if isinstance(images, np.ndarray) else images)
+        first = next(blocks, None)
+        if first is None or first.ndim != 3:
+            raise InputError(f"There are no crops to write to {folder}; expected uint8 (n, s, s).")
+        with CropWriter(folder, first.shape[-1], overwrite) as writer:
+            writer.append(first)
+            for block in blocks:
+                writer.append(block)
+            return writer.finish(cells, meta or {})
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """The crops, uint8 (n, s, s), memory-mapped and read-only."""
+        path = self.folder / "images.npy"
+        try:
+            images = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"The crops in {path} cannot be read ({error}); the set is damaged.") from None
+        if images.dtype != np.uint8 or images.shape != (self._n, self.size, self.size):
+            raise InputError(
+                f"{path} holds {images.dtype} {images.shape}; set.json says uint8 {(self._n, self.size, self.size)}."
+            )
+        return images
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """The table of cells; row i is about crop i."""
+        path = self.folder / "cells.csv"
+        try:
+            cells = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=[""])
+            cells = _typed(cells)
+        except (OSError, ValueError) as error:
+            raise InputError(f"The table {path} cannot be read: {error}.") from None
+        missing = [name for name in COLUMNS if name not in cells]
+        if missing or len(cells) != self._n:
+            raise InputError(
+                f"{path} has {len(cells)} rows and lacks {missing}; set.json says {self._n} crops with "
+                f"{', '.join(COLUMNS)}."
+            )
+        return cells
+
+    @property
+    def normalisation(self) -> Normalisation | None:
+        """The grey scale of the crops, or None for a set that has none (drawn in [0, 1] directly)."""
+        values = self.meta.get("normalisation")
+        return None if values is None else Normalisation.from_json(values)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __repr__(self) -> str:
+        return f"CropSet({self.name!r}, {self._n} crops of {self.size} x {self.size})"
+
+    def __reduce__(self) -> tuple[type[CropSet], tuple[Path]]:
+        return CropSet, (self.folder,)  # another process maps the file itself instead of getting the pixels
+
+    def release(self) -> None:
+        """Hand mapped pages back to the system, which keeps them cached; the crops stay readable."""
+        mapped = getattr(self.images, "_mmap", None)
+        if mapped is not None and hasattr(mapped, "madvise"):
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+class Crops:
+    """Several crop sets as one: ``crops[i]``, ``crops[a:b]`` and ``crops[[i, j, ...]]`` read any of them.
+
+    Parameters
+    ----------
+    sets : sequence of CropSet
+        Sets of one crop size. Global indices run through them in this order.
+
+    Attributes
+    ----------
+    offsets : ndarray, int64 (len(sets) + 1,)
+        Set k holds the global indices offsets[k] to offsets[k + 1] - 1.
+
+    Raises
+    ------
+    InputError
+        When there is no set, or the sets' crops differ in size.
+    """
+
+    def __init__(self, sets: Sequence[CropSet]) -> None:
+        if not sets:
+            raise InputError("There are no crops yet; cut some from a movie or import a folder first.")
+        sizes = {crop_set.size for crop_set in sets}
+        if len(sizes) > 1:
+            listed = ", ".join(f"{crop_set.name}: {crop_set.size}" for crop_set in sets)
+            raise InputError(f"Crop sets used together must have one crop size ({listed}).")
+        self.sets = list(sets)
+        self.size = sizes.pop()
+        self.offsets = np.cumsum([0, *(len(crop_set) for crop_set in self.sets)], dtype=np.int64)
+        self._read = 0
+
+    def __len__(self) -> int:
+        return int(self.offsets[-1])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(n, s, s)."""
+        return len(self), self.size, self.size
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """All tables, with ``set`` (the set's name) and ``index`` (the global index) in front."""
+        table = pd.concat([crop_set.cells for crop_set in self.sets], ignore_index=True)
+        for name in table.columns:
+            if name not in INTEGERS and not pd.api.types.is_numeric_dtype(table[name]):
+                table[name] = table[name].fillna("" if name != "dummy" else False)
+        table.insert(0, "index", np.arange(len(self)))
+        table.insert(0, "set", np.repeat([crop_set.name for crop_set in self.sets], np.diff(self.offsets)))
+        return table
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        """Crops as uint8: (s, s) for an integer, else (k, s, s) in the order asked for."""
+        if isinstance(key, slice):
+            key = np.arange(*key.indices(len(self)))
+        wanted = np.asarray(key)
+        if wanted.dtype == bool:
+            if wanted.shape != (len(self),):
+                raise IndexError(f"a mask needs one value for each of {len(self)} crops, not {wanted.shape}")
+            wanted = np.flatnonzero(wanted)
+        if wanted.size == 0:
+            wanted = wanted.astype(np.int64)
+        wanted = np.where(wanted < 0, wanted + len(self), wanted)
+        if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
+            raise IndexError(f"crop index out of range for {len(self)} crops")
+        return self._gather(wanted.reshape(-1)).reshape(*wanted.shape, self.size, self.size)
+
+    def _gather(self, wanted: np.ndarray) -> np.ndarray:
+        """Read in the order of the files, whatever the order asked for: a disk is read one way."""
+        out = np.empty((len(wanted), self.size, self.size), np.uint8)
+        order = np.argsort(wanted, kind="stable")
+        ends = np.searchsorted(wanted[order], self.offsets)
+        for k, crop_set in enumerate(self.sets):
+            rows = order[ends[k] : ends[k + 1]]
+            for start in range(0, len(rows), _RESIDENT_CROPS):
+                part = rows[start : start + _RESIDENT_CROPS]
+                out[part] = crop_set.images[wanted[part] - self.offsets[k]]
+                self._read += len(part)
+                if self._read >= _RESIDENT_CROPS:
+                    self._release()
+        return out
+
+    def _release(self) -> None:
+        for crop_set in self.sets:
+            crop_set.release()
+        self._read = 0
+
+    def batches(
+        self, indices: np.ndarray | None = None, size: int = 256
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield (global indices (k,), crops uint8 (k, s, s)), k <= size, over ``indices`` or all crops."""
+        wanted = np.arange(len(self)) if indices is None else np.asarray(indices, dtype=np.int64)
+        for start in range(0, len(wanted), size):
+            part = wanted[start : start + size]
+            yield part, self[part]
+
+
+def _npy_header(n: int, size: int) -> bytes:
+    """An npy header of fixed length, so that the number of crops can be filled in at the end."""
+    description = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size)}
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, cast(Any, description))
+    header = stream.getvalue()
+    text = header[10:].rstrip(b"\n ").ljust(_HEADER - 11) + b"\n"
+    return header[:8] + len(text).to_bytes(2, "little") + text
