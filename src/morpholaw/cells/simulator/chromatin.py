@@ -1,0 +1,416 @@
+"""What chromatin looks like in each phase, drawn once at a fixed scale and kept as a bank of patterns.
+
+A pattern is a picture of one nucleus together with its mask. Its centroid, area and second moments are
+measured on the mask, so that a nucleus rendered from it (see ``render``) has exactly the area, axis ratio
+and orientation that were asked for, whatever its outline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy import fft, ndimage
+
+GRID = 96
+"""Side of a pattern, in pattern pixels."""
+UNIT = 30.0
+"""Pattern pixels in one unit of length; an interphase outline has a radius of about one unit."""
+
+Drawn = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class PatternBank:
+    """Patterns of one kind.
+
+    Attributes
+    ----------
+    intensity : (n, GRID, GRID) float32
+        Chromatin density, mean 1 over the mask.
+    mask : (n, GRID, GRID) float32
+        1 inside the nucleus, 0 outside.
+    centre : (n, 2) float32
+        Centroid (y, x) of the mask, in pattern pixels.
+    axes : (n, 2, 2) float32
+        Unit vectors (y, x) of the mask's major and minor axis.
+    area, axis_ratio : (n,) float32
+        Area in pattern pixels and ratio of the standard deviations along the two axes.
+    extent : (n, 2) float32
+        Farthest reach of the visible chromatin along the two axes, in pattern pixels.
+    """
+
+    intensity: np.ndarray
+    mask: np.ndarray
+    centre: np.ndarray
+    axes: np.ndarray
+    area: np.ndarray
+    axis_ratio: np.ndarray
+    extent: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.intensity)
+
+
+@cache
+def pattern_bank(kind: str, size: int = 384) -> PatternBank:
+    """Draw the bank of ``size`` patterns of a kind; the same at every call.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `KINDS`.
+    size : int
+        Number of patterns.
+    """
+    rng = np.random.default_rng([20241, sorted(KINDS).index(kind)])
+    return _measured(*KINDS[kind](rng, size))
+
+
+def _measured(intensity: np.ndarray, mask: np.ndarray) -> PatternBank:
+    for picture in (intensity, mask):  # a dark border, which sampling beyond the grid repeats
+        picture[:, [0, -1]] = 0
+        picture[:, :, [0, -1]] = 0
+    y, x = np.mgrid[:GRID, :GRID].astype(np.float32)
+    area = mask.sum((1, 2))
+    cy, cx = (mask * y).sum((1, 2)) / area, (mask * x).sum((1, 2)) / area
+    dy, dx = y - cy[:, None, None], x - cx[:, None, None]
+    covariance = np.empty((len(mask), 2, 2))
+    covariance[:, 0, 0] = (mask * dy**2).sum((1, 2)) / area
+    covariance[:, 1, 1] = (mask * dx**2).sum((1, 2)) / area
+    covariance[:, 0, 1] = covariance[:, 1, 0] = (mask * dy * dx).sum((1, 2)) / area
+    variance, vectors = np.linalg.eigh(covariance)
+    axes = np.swapaxes(vectors[:, :, ::-1], 1, 2)  # rows: major, minor
+    intensity = intensity / ((intensity * mask).sum((1, 2)) / area)[:, None, None]
+    seen = intensity > 0.04
+    extent = np.stack(
+        [
+            np.where(seen, np.abs(dy * a[:, :1, None] + dx * a[:, 1:, None]), 0).max((1, 2))
+            for a in (axes[:, 0], axes[:, 1])
+        ],
+        axis=1,
+    )
+    return PatternBank(
+        intensity.astype(np.float32),
+        mask.astype(np.float32),
+        np.stack([cy, cx], 1).astype(np.float32),
+        axes.astype(np.float32),
+        area.astype(np.float32),
+        np.sqrt(variance[:, 1] / variance[:, 0]).astype(np.float32),
+        extent.astype(np.float32),
+    )
+
+
+# --- building blocks ---
+
+
+def _polar() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Grid coordinates y, x in units of length, and their radius and angle."""
+    axis = ((np.arange(GRID) - (GRID - 1) / 2) / UNIT).astype(np.float32)
+    y, x = np.meshgrid(axis, axis, indexing="ij")
+    return y, x, np.hypot(y, x), np.arctan2(y, x)
+
+
+def smooth_noise(rng: np.random.Generator, n: int, scale: float) -> np.ndarray:
+    """Unit-variance Gaussian random fields (n, GRID, GRID), correlated over ``scale`` units of length."""
+    f = fft.fftfreq(GRID)[:, None] ** 2 + fft.rfftfreq(GRID)[None] ** 2
+    low_pass = np.exp(-2 * (np.pi * scale * UNIT) ** 2 * f).astype(np.float32)
+    white = fft.rfft2(rng.standard_normal((n, GRID, GRID), dtype=np.float32))
+    field = fft.irfft2(white * low_pass, s=(GRID, GRID))
+    return field / field.std((1, 2), keepdims=True)
+
+
+def _outline(rng: np.random.Generator, n: int, irregularity: np.ndarray) -> np.ndarray:
+    """Distance to the centre as a share of an outline of low-order Fourier harmonics (n, GRID, GRID)."""
+    _, _, radius, angle = _polar()
+    border = np.ones((n, GRID, GRID), np.float32)
+    for order in (2, 3, 4, 5, 6):
+        size = rng.normal(0, 1, n) * irregularity / order
+        phase = rng.uniform(0, 2 * np.pi, n)
+        border += (size[:, None, None] * np.cos(order * angle - phase[:, None, None])).astype(np.float32)
+    return radius / border
+
+
+def _spots(rng: np.random.Generator, n: int, counts: tuple[int, int], depth: np.ndarray) -> np.ndarray:
+    """Nucleoli: a factor below one at a few round spots (n, GRID, GRID)."""
+    y, x, _, _ = _polar()
+    factor = np.ones((n, GRID, GRID), np.float32)
+    number = rng.integers(counts[0], counts[1] + 1, n)
+    for k in range(counts[1]):
+        r, phi = 0.65 * np.sqrt(rng.random(n)), rng.uniform(0, 2 * np.pi, n)
+        width = rng.uniform(0.09, 0.2, n)
+        dark = np.where(k < number, depth * rng.uniform(0.5, 1, n), 0)
+        d2 = (y - (r * np.sin(phi))[:, None, None]) ** 2 + (x - (r * np.cos(phi))[:, None, None]) ** 2
+        factor *= 1 - dark[:, None, None] * np.exp(-d2 / (2 * width**2)[:, None, None]).astype(np.float32)
+    return factor
+
+
+def _deposit(n: int, index: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Add point masses at (y, x), in units of length, to pictures ``index``; bilinear, so sub-pixel exact."""
+    py = np.clip(y * UNIT + (GRID - 1) / 2, 0, GRID - 1.001)
+    px = np.clip(x * UNIT + (GRID - 1) / 2, 0, GRID - 1.001)
+    iy, ix = py.astype(np.intp), px.astype(np.intp)
+    fy, fx = py - iy, px - ix
+    picture = np.zeros(n * GRID * GRID)
+    for sy, wy in ((0, 1 - fy), (1, fy)):
+        for sx, wx in ((0, 1 - fx), (1, fx)):
+            np.add.at(picture, (index * GRID + iy + sy) * GRID + ix + sx, weight * wy * wx)
+    return picture.reshape(n, GRID, GRID)
+
+
+def _chromosomes(
+    y: np.ndarray,
+    x: np.ndarray,
+    angle: np.ndarray,
+    length: np.ndarray,
+    weight: np.ndarray,
+    thickness: np.ndarray,
+) -> np.ndarray:
+    """Condensed chromosomes: rods at (y, x) of shape (n, chromosomes), blurred to ``thickness`` (n,)."""
+    n = len(y)
+    along = np.linspace(-0.5, 0.5, 5)
+    py = y[..., None] + (length * np.sin(angle))[..., None] * along
+    px = x[..., None] + (length * np.cos(angle))[..., None] * along
+    mass = np.broadcast_to(weight[..., None], py.shape)
+    index = np.broadcast_to(np.arange(n)[:, None, None], py.shape)
+    rods = _deposit(n, index.ravel(), py.ravel(), px.ravel(), mass.ravel())
+    return np.stack([ndimage.gaussian_filter(r, t * UNIT) for r, t in zip(rods, thickness, strict=True)])
+
+
+def _mask_of(
+    intensity: np.ndarray, level: float = 0.35, smooth: float = 1.5, whole: bool = False
+) -> np.ndarray:
+    """Mask of condensed chromatin: above ``level`` of its bright part, holes filled, largest piece."""
+    masks = []
+    for picture in intensity:
+        wide = ndimage.gaussian_filter(picture, smooth)
+        bright = np.percentile(wide[wide > 0.1 * wide.max()], 80)
+        inside = ndimage.binary_fill_holes(wide > level * bright)
+        if not whole:
+            pieces, count = ndimage.label(inside)
+            if count > 1:
+                inside = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+        masks.append(inside)
+    return np.array(masks, dtype=np.float32)
+
+
+# --- one function per kind ---
+
+
+def _interphase_body(
+    rng: np.random.Generator, n: int, irregularity: tuple[float, float] = (0.03, 0.13), contrast: float = 1.0
+) -> Drawn:
+    rho = _outline(rng, n, rng.uniform(*irregularity, n))
+    mask = (rho < 1).astype(np.float32)
+    edge = np.clip((1 - rho) / 0.08 + 0.5, 0, 1)
+    dome = np.clip(1 - 0.97 * np.minimum(rho, 1) ** 2, 0, 1) ** rng.uniform(0.12, 0.5, n)[:, None, None]
+    coarse = rng.uniform(0.03, 0.13, n)[:, None, None] * smooth_noise(rng, n, 0.13)
+    fine = rng.uniform(0.05, 0.22, n)[:, None, None] * smooth_noise(rng, n, 0.045)
+    texture = np.exp(contrast * (coarse + fine))
+    nucleoli = _spots(rng, n, (0, 5), rng.uniform(0.05, 0.6, n) * contrast)
+    return edge * dome * texture * nucleoli, mask
+
+
+def _interphase(rng: np.random.Generator, n: int) -> Drawn:
+    return _interphase_body(rng, n)
+
+
+def _prometaphase(rng: np.random.Generator, n: int) -> Drawn:
+    """Rosettes, horseshoes and balls of chromosomes; a quarter are earlier, a granular nucleus."""
+    count = 44
+    ring = rng.uniform(0, 1, (n, 1)) < 0.6
+    gap = np.where(rng.random((n, 1)) < 0.4, rng.uniform(0.4, 2.2, (n, 1)), 0)
+    phi = rng.uniform(0, 1, (n, count)) * (2 * np.pi - gap) + rng.uniform(0, 2 * np.pi, (n, 1))
+    spread = rng.uniform(0.12, 0.3, (n, 1))
+    r = np.where(ring, rng.normal(0.62, 1, (n, 1)).clip(0.5, 0.75) + spread * rng.normal(0, 1, (n, count)), 0)
+    r = np.where(ring, np.abs(r), 0.95 * np.sqrt(rng.random((n, count))))
+    stretch = rng.uniform(0.6, 1.0, (n, 1))
+    lumps = _chromosomes(
+        stretch * r * np.sin(phi),
+        r * np.cos(phi),
+        rng.uniform(0, np.pi, (n, count)),
+        rng.uniform(0.1, 0.4, (n, count)),
+        rng.gamma(3.0, 1.0, (n, count)),
+        rng.uniform(0.05, 0.1, n),
+    )
+    haze = np.stack([ndimage.gaussian_filter(p, 6) for p in lumps])
+    lumps = lumps + rng.uniform(0.1, 0.6, n)[:, None, None] * haze
+    early = int(0.22 * n)
+    body, body_mask = _interphase_body(rng, early, (0.08, 0.25))
+    grains = np.exp(
+        rng.uniform(0.22, 0.5, early)[:, None, None]
+        * (smooth_noise(rng, early, 0.06) + 0.6 * smooth_noise(rng, early, 0.12))
+    )
+    mask = _mask_of(lumps)
+    lumps[:early], mask[:early] = body * grains, body_mask
+    return lumps, mask
+
+
+def _plate(
+    rng: np.random.Generator, n: int, half_length: np.ndarray, width: np.ndarray, count: int
+) -> np.ndarray:
+    """Chromosomes side by side across a line: a metaphase plate or one half of an anaphase."""
+    x = half_length[:, None] * (np.linspace(-1, 1, count) + rng.normal(0, 0.06, (n, count)))
+    bend = rng.normal(0, 0.12, (n, 1))
+    y = bend * (x**2 - 0.3) + rng.normal(0, 1, (n, count)) * 0.35 * width[:, None]
+    return _chromosomes(
+        y,
+        x,
+        np.pi / 2 + rng.normal(0, 0.4, (n, count)),
+        width[:, None] * rng.uniform(0.6, 2.0, (n, count)),
+        rng.gamma(6.0, 1.0, (n, count)),
+        rng.uniform(0.055, 0.09, n),
+    )
+
+
+def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
+    """Plates, edge-on to tilted; some with chromosomes beside the plate, a few seen from the pole."""
+    width = np.where(rng.random(n) < 0.8, rng.uniform(0.16, 0.34, n), rng.uniform(0.34, 0.6, n))
+    plate = _plate(rng, n, rng.uniform(0.85, 1.1, n), width, 30)
+    stray = 5
+    shown = (rng.random((n, 1)) < 0.3) & (np.arange(stray) < rng.integers(1, stray + 1, (n, 1)))
+    side = np.where(rng.random((n, stray)) < 0.5, 1, -1)
+    beside = _chromosomes(
+        side * (width[:, None] + rng.uniform(0.08, 0.7, (n, stray))),
+        rng.uniform(-0.8, 0.8, (n, stray)),
+        rng.uniform(0, np.pi, (n, stray)),
+        rng.uniform(0.05, 0.3, (n, stray)),
+        np.where(shown, rng.gamma(4.0, 1.0, (n, stray)), 0.0),
+        rng.uniform(0.06, 0.09, n),
+    )
+    picture = plate + beside
+    polar = int(0.06 * n)
+    phi, r = rng.uniform(0, 2 * np.pi, (polar, 40)), rng.normal(0.55, 0.16, (polar, 40))
+    picture[:polar] = _chromosomes(
+        rng.uniform(0.7, 1, (polar, 1)) * r * np.sin(phi),
+        r * np.cos(phi),
+        phi,
+        rng.uniform(0.2, 0.45, (polar, 40)),
+        rng.gamma(5.0, 1.0, (polar, 40)),
+        rng.uniform(0.06, 0.09, polar),
+    )
+    return picture, _mask_of(picture)
+
+
+def _anaphase(rng: np.random.Generator, n: int) -> Drawn:
+    """One of the two separating sets of chromosomes: a short, compact, often bent bar."""
+    picture = _plate(rng, n, rng.uniform(0.7, 1.0, n), rng.uniform(0.16, 0.4, n), 26)
+    return picture, _mask_of(picture)
+
+
+def _balls(
+    rng: np.random.Generator, n: int, counts: tuple[int, int], radii: tuple[float, float], spread: float
+) -> np.ndarray:
+    """Clusters of bright balls (n, GRID, GRID)."""
+    y, x, _, _ = _polar()
+    picture = np.zeros((n, GRID, GRID), np.float32)
+    number = rng.integers(counts[0], counts[1] + 1, n)
+    for k in range(counts[1]):
+        radius = rng.uniform(*radii, n)
+        r, phi = spread * np.sqrt(rng.random(n)) * (number > 1), rng.uniform(0, 2 * np.pi, n)
+        d2 = (y - (r * np.sin(phi))[:, None, None]) ** 2 + (x - (r * np.cos(phi))[:, None, None]) ** 2
+        ball = np.sqrt(np.clip(1 - d2 / (radius**2)[:, None, None], 0, 1))
+        bright = np.where(k < number, rng.uniform(0.4, 1.0, n), 0)
+        picture = np.maximum(picture, bright[:, None, None] * ball)
+    return picture.astype(np.float32)
+
+
+def _apoptosis(rng: np.random.Generator, n: int) -> Drawn:
+    """Pyknotic nuclei and apoptotic bodies: smooth bright balls."""
+    half = n // 2
+    picture = np.concatenate(
+        [_balls(rng, half, (3, 12), (0.12, 0.38), 0.85), _balls(rng, n - half, (1, 4), (0.35, 0.7), 0.5)]
+    )
+    return picture, _mask_of(picture, smooth=1.0, whole=True)
+
+
+def _lobes(
+    rng: np.random.Generator,
+    n: int,
+    counts: tuple[int, int],
+    step: tuple[float, float],
+    radii: tuple[float, float],
+) -> Drawn:
+    """Nuclei of several lobes, each next to an earlier one, with seams between them."""
+    y, x, _, _ = _polar()
+    picture, mask = np.zeros((n, GRID, GRID), np.float32), np.zeros((n, GRID, GRID), np.float32)
+    number = rng.integers(counts[0], counts[1] + 1, n)
+    cy, cx = np.zeros((n, counts[1])), np.zeros((n, counts[1]))
+    every = np.arange(n)
+    for k in range(1, counts[1]):
+        parent = rng.integers(0, k, n)
+        phi, far = rng.uniform(0, 2 * np.pi, n), rng.uniform(*step, n)
+        cy[:, k] = cy[every, parent] + far * np.sin(phi)
+        cx[:, k] = cx[every, parent] + far * np.cos(phi)
+    used = np.arange(counts[1]) < number[:, None]
+    cy = np.clip(cy - (cy * used).sum(1, keepdims=True) / number[:, None], -1.1, 1.1)
+    cx = np.clip(cx - (cx * used).sum(1, keepdims=True) / number[:, None], -1.1, 1.1)
+    for k in range(counts[1]):
+        radius = rng.uniform(*radii, n)
+        turn, ratio = rng.uniform(0, np.pi, n), np.sqrt(rng.uniform(1, 1.5, n))
+        dy, dx = y - cy[:, k, None, None], x - cx[:, k, None, None]
+        major = (dx * np.cos(turn)[:, None, None] + dy * np.sin(turn)[:, None, None]) / (radius * ratio)[
+            :, None, None
+        ]
+        minor = (dy * np.cos(turn)[:, None, None] - dx * np.sin(turn)[:, None, None]) * (ratio / radius)[
+            :, None, None
+        ]
+        lobe = np.clip(1 - (major**2 + minor**2), 0, 1) ** 0.35 * used[:, k, None, None]
+        picture = np.maximum(picture, lobe * rng.uniform(0.7, 1.0, n)[:, None, None])
+        mask = np.maximum(mask, lobe > 0)
+    texture = np.exp(rng.uniform(0.05, 0.2, n)[:, None, None] * smooth_noise(rng, n, 0.05))
+    nucleoli = _spots(rng, n, (0, 5), rng.uniform(0.1, 0.6, n))
+    return picture * texture * nucleoli, mask.astype(np.float32)
+
+
+def _polylobed(rng: np.random.Generator, n: int) -> Drawn:
+    return _lobes(rng, n, (2, 6), (0.5, 0.8), (0.35, 0.6))
+
+
+def _grape(rng: np.random.Generator, n: int) -> Drawn:
+    return _lobes(rng, n, (6, 14), (0.3, 0.6), (0.18, 0.36))
+
+
+def _binuclear(rng: np.random.Generator, n: int) -> Drawn:
+    return _lobes(rng, n, (2, 2), (0.9, 1.35), (0.5, 0.72))
+
+
+def _hole(rng: np.random.Generator, n: int) -> Drawn:
+    body, mask = _interphase_body(rng, n)
+    y, x, _, _ = _polar()
+    oy, ox = rng.normal(0, 0.12, (2, n))[:, :, None, None]
+    d2 = (y - oy) ** 2 + (x - ox) ** 2
+    width = rng.uniform(0.25, 0.55, n)[:, None, None]
+    return body * (1 - rng.uniform(0.5, 0.9, n)[:, None, None] * np.exp(-((d2 / width**2) ** 2))), mask
+
+
+def _folded(rng: np.random.Generator, n: int) -> Drawn:
+    body, mask = _interphase_body(rng, n, (0.05, 0.25))
+    y, x, _, _ = _polar()
+    turn = rng.uniform(0, np.pi, n)[:, None, None]
+    across = (
+        x * np.cos(turn)
+        + y * np.sin(turn)
+        + 0.3 * rng.normal(0, 1, n)[:, None, None] * (y * np.cos(turn) - x * np.sin(turn)) ** 2
+        - rng.normal(0, 0.3, n)[:, None, None]
+    )
+    fold = np.exp(-(across**2) / (2 * rng.uniform(0.05, 0.15, n)[:, None, None] ** 2))
+    strength = rng.choice([-0.6, 0.5, 0.9], n)[:, None, None] * rng.uniform(0.5, 1, n)[:, None, None]
+    return body * (1 + strength * fold), mask
+
+
+KINDS: dict[str, Callable[[np.random.Generator, int], Drawn]] = {
+    "interphase": _interphase,
+    "prometaphase": _prometaphase,
+    "metaphase": _metaphase,
+    "anaphase": _anaphase,
+    "apoptosis": _apoptosis,
+    "polylobed": _polylobed,
+    "binuclear": _binuclear,
+    "grape": _grape,
+    "hole": _hole,
+    "folded": _folded,
+}
+"""Kinds of patterns, each with the function that draws them."""

@@ -1,0 +1,264 @@
+"""Labelled crops with known factors, straight to pictures without a movie.
+
+Crops are made in blocks, each with its own random stream, so that the same seed gives the same crops
+whether they are asked for at once, in parts or by several processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from morpholaw.cells.normalise import REFERENCE_AREA, Normalisation
+from morpholaw.cells.simulator.domains import DOMAINS, PHASES, Domain, domain_named
+from morpholaw.cells.simulator.neighbours import in_view, place_neighbours
+from morpholaw.cells.simulator.population import draw_nuclei
+from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei, blur, draw, expose
+from morpholaw.errors import InputError
+
+BLOCK = 256
+"""Crops in a block."""
+_MARGIN = 8  # pixels around a crop, so that what lies outside blurs in and the blur's wrap-around stays out
+_MIXED = len(KIND_NAMES)  # stream number of a block of mixed phases
+
+
+def simulate_crops(
+    n: int | None = None,
+    seed: int = 0,
+    phases: Mapping[str, int] | None = None,
+    *,
+    domain: str = "mdck",
+    size: int = 64,
+    pixel_size: float = 0.333,
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Simulate crops around nuclei of known phase, area, axis ratio, orientation, position and surroundings.
+
+    Parameters
+    ----------
+    n : int, optional
+        Number of crops of the domain's own mixture of phases. May be left out where ``phases`` is given.
+    seed : int
+        The same seed gives the same crops.
+    phases : mapping of phase to count, optional
+        Exactly so many crops of each phase, one phase after the other, e.g.
+        ``{"interphase": 4092, "metaphase": 3929}``.
+    domain : {"mdck", "wide"}
+        "mdck" looks like the MDCK recordings; "wide" varies far more, for pre-training an encoder.
+    size : int
+        Side of a crop, in pixels.
+    pixel_size : float
+        Micrometres per pixel.
+
+    Returns
+    -------
+    images : (n, size, size) uint8
+        Normalised as real crops are, see `simulated_normalisation`.
+    cells : DataFrame of n rows
+        The columns of a cells table. ``group`` names the simulated track: one to five crops show the same
+        nucleus in successive frames. The ``true_`` columns are in um, um^2 and
+        radians; ``true_orientation`` is the major axis' angle from the x axis towards y.
+
+    Raises
+    ------
+    InputError
+        If a phase, the domain or a count is not usable.
+    """
+    parts = list(simulate_blocks(n, seed, phases, domain=domain, size=size, pixel_size=pixel_size))
+    if not parts:
+        raise InputError("No crops to simulate: the number of crops must be at least 1.")
+    cells = pd.concat([c for _, c in parts], ignore_index=True)
+    cells["crop"] = np.arange(len(cells))
+    return np.concatenate([images for images, _ in parts]), cells
+
+
+def simulate_blocks(
+    n: int | None = None,
+    seed: int = 0,
+    phases: Mapping[str, int] | None = None,
+    *,
+    domain: str = "mdck",
+    size: int = 64,
+    pixel_size: float = 0.333,
+    blocks: slice = slice(None),
+) -> Iterator[tuple[np.ndarray, pd.DataFrame]]:
+    """Yield what `simulate_crops` returns a block (at most `BLOCK` crops) at a time, for sets beyond memory.
+
+    ``blocks`` picks some of the blocks, for several processes to share the work. Other arguments and
+    errors as for `simulate_crops`; ``crop`` counts within the yielded block.
+    """
+    recipe = domain_named(domain)
+    plan = _plan(n, phases, recipe)
+    stream = list(DOMAINS).index(domain)
+    for kind, number, count in plan[blocks]:
+        rng = np.random.default_rng([seed, stream, kind, number])
+        images, cells = _block(rng, kind, recipe, size, pixel_size)
+        name = "mixed" if kind == _MIXED else KIND_NAMES[kind]
+        track = (kind * (1 << 24) + number) * BLOCK + cells["track_id"]
+        cells["group"] = [f"{domain}-{seed}-{name}-{number}-{t}" for t in cells["track_id"]]
+        cells["track_id"] = track.astype(np.int64)
+        yield images[:count], cells.iloc[:count].reset_index(drop=True)
+
+
+def _plan(n: int | None, phases: Mapping[str, int] | None, domain: Domain) -> list[tuple[int, int, int]]:
+    """Blocks as (kind, number of the block within its kind, crops)."""
+    if phases is None:
+        if n is None or n < 1:
+            raise InputError(f"The number of crops to simulate must be at least 1, not {n!r}.")
+        wanted = {_MIXED: n}
+    else:
+        unknown = [p for p in phases if p not in domain.shapes]
+        if unknown:
+            raise InputError(
+                f"There is no simulated phase {unknown[0]!r}; the phases are {', '.join(domain.shapes)}."
+            )
+        if any(c < 0 for c in phases.values()) or not sum(phases.values()):
+            raise InputError("The counts of crops per phase must be 0 or more, and not all 0.")
+        if n is not None and n != sum(phases.values()):
+            raise InputError(
+                f"The number of crops, {n}, is not the sum of the counts per phase, {sum(phases.values())}."
+            )
+        wanted = {KIND_NAMES.index(p): c for p, c in phases.items()}
+    return [
+        (kind, number, min(BLOCK, count - number * BLOCK))
+        for kind, count in wanted.items()
+        for number in range(-(-count // BLOCK))
+    ]
+
+
+def simulated_normalisation(domain: Domain, size: int = 64, pixel_size: float = 0.333) -> Normalisation:
+    """What `fit_normalisation` finds on crops of ``domain``: a typical mass over the reference area.
+
+    Returned for simulated brightness, in units of a typical interphase nucleus above background.
+    """
+    crop_area = (size * pixel_size) ** 2
+    return Normalisation(background=0.0, scale=domain.reference_area / (REFERENCE_AREA * crop_area))
+
+
+@dataclass
+class _Centres:
+    """The central nuclei of a block and the track each belongs to."""
+
+    nuclei: Nuclei
+    track: np.ndarray
+    frame: np.ndarray
+    crowding: np.ndarray
+
+
+def _block(
+    rng: np.random.Generator, kind: int, domain: Domain, size: int, pixel_size: float
+) -> tuple[np.ndarray, pd.DataFrame]:
+    centres = _draw_centres(rng, kind, domain, size, pixel_size)
+    around = place_neighbours(
+        rng, centres.nuclei, centres.track, centres.frame, centres.crowding, domain, size, pixel_size
+    )
+    everything = Nuclei.concatenate([centres.nuclei, around])
+    images = _picture(rng, everything, domain, size, pixel_size)
+    return simulated_normalisation(domain, size, pixel_size).apply(images), _table(
+        centres, around, size, pixel_size
+    )
+
+
+def _draw_centres(
+    rng: np.random.Generator, kind: int, domain: Domain, size: int, pixel_size: float
+) -> _Centres:
+    lengths = rng.integers(1, 6, BLOCK)
+    track = np.repeat(np.arange(BLOCK), lengths)[:BLOCK]
+    frame = np.arange(BLOCK) - np.searchsorted(track, track)
+    if kind == _MIXED:
+        names = list(domain.mixture)
+        share = np.array([domain.mixture[p] for p in names])
+        of_track = rng.choice([KIND_NAMES.index(p) for p in names], BLOCK, p=share / share.sum())
+    else:
+        of_track = np.full(BLOCK, kind)
+    crowd = rng.gamma(2.5, 1 / 2.5, BLOCK)
+    per_track = draw_nuclei(rng, of_track, domain, crowd, pixel_size)
+    nuclei = per_track[track]
+    nuclei.image = np.arange(BLOCK)
+    step = frame.astype(float)
+    growth = rng.normal(0.0, 0.015, BLOCK)[track] * step
+    nuclei.area = nuclei.area * np.exp(growth + rng.normal(0, 0.01, BLOCK))
+    nuclei.brightness = nuclei.brightness * np.exp(-growth)
+    nuclei.orientation = (
+        nuclei.orientation + rng.normal(0, 0.08, BLOCK)[track] * step + rng.normal(0, 0.04, BLOCK)
+    )
+    nuclei.axis_ratio = np.maximum(1.0, nuclei.axis_ratio * np.exp(rng.normal(0, 0.02, BLOCK)))
+    middle = (size - 1) / 2
+    nuclei.y = middle + rng.normal(0, domain.offset, BLOCK)
+    nuclei.x = middle + rng.normal(0, domain.offset, BLOCK)
+    return _Centres(nuclei, track, frame, crowd[track])
+
+
+def _picture(
+    rng: np.random.Generator, nuclei: Nuclei, domain: Domain, size: int, pixel_size: float
+) -> np.ndarray:
+    side = size + 2 * _MARGIN
+    shifted = nuclei[:]
+    shifted.y, shifted.x = nuclei.y + _MARGIN, nuclei.x + _MARGIN
+    clean = draw(shifted, (BLOCK, side, side))
+    if domain.debris:
+        clean += _debris(rng, domain, side)
+    scale = 0.333 / pixel_size
+    sigma = rng.uniform(*domain.blur, BLOCK) * scale
+    lost = rng.random(BLOCK) < domain.out_of_focus
+    sigma = np.where(lost, rng.uniform(2.5, 5.5, BLOCK) * scale, sigma)
+    images = blur(clean, sigma, rng.uniform(*domain.haze, BLOCK))
+    images = images[:, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    ramp = np.linspace(-1, 1, size, dtype=np.float32)
+    slope = rng.normal(0, domain.gradient / 2, (2, BLOCK)).astype(np.float32)
+    noise = np.exp(rng.uniform(*np.log(domain.read_noise), BLOCK))
+    # the background that normalisation takes off is the fifth percentile, below the mean by its noise
+    level = 1.645 * noise + rng.normal(0, domain.background, BLOCK)
+    images = images + level.astype(np.float32)[:, None, None]
+    images += slope[0, :, None, None] * ramp[:, None] + slope[1, :, None, None] * ramp
+    return expose(rng, images, noise, np.exp(rng.uniform(*np.log(domain.photons), BLOCK)))
+
+
+def _debris(rng: np.random.Generator, domain: Domain, side: int) -> np.ndarray:
+    """Small bright specks in some of the pictures."""
+    specks = np.zeros((BLOCK, side, side), np.float32)
+    count = rng.poisson(domain.debris * 3, BLOCK) * (rng.random(BLOCK) < 0.5)
+    index = np.repeat(np.arange(BLOCK), count)
+    y, x = rng.integers(0, side, (2, len(index)))
+    specks[index, y, x] = rng.gamma(1.5, 4.0, len(index))
+    return ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(specks, 0.8, axis=1), 0.8, axis=2)
+
+
+def _table(centres: _Centres, around: Nuclei, size: int, pixel_size: float) -> pd.DataFrame:
+    nuclei = centres.nuclei
+    middle = (size - 1) / 2
+    phase = np.array(KIND_NAMES)[nuclei.kind]
+    log_ratio = np.log(nuclei.axis_ratio)
+    orientation = np.mod(nuclei.orientation, np.pi)
+    seen = in_view(around, size)
+    count = np.bincount(around.image[seen], minlength=len(nuclei))
+    distance = np.full(len(nuclei), np.inf)
+    apart = np.hypot(around.y - nuclei.y[around.image], around.x - nuclei.x[around.image]) * pixel_size
+    np.minimum.at(distance, around.image[seen], apart[seen])
+    return pd.DataFrame(
+        {
+            "crop": np.arange(len(nuclei)),
+            "file": "",
+            "track_id": centres.track.astype(np.int64),
+            "t": centres.frame.astype(np.int64),
+            "y": nuclei.y,
+            "x": nuclei.x,
+            "parent": np.int64(-1),
+            "group": "",
+            "label": np.where(np.isin(phase, PHASES), phase, ""),
+            "true_phase": phase,
+            "true_size": nuclei.area * pixel_size**2,
+            "true_aspect": log_ratio * np.cos(2 * orientation),
+            "true_diagonality": log_ratio * np.sin(2 * orientation),
+            "true_axis_ratio": nuclei.axis_ratio,
+            "true_orientation": orientation,
+            "true_offset_y": nuclei.y - middle,
+            "true_offset_x": nuclei.x - middle,
+            "true_neighbours": count.astype(np.int64),
+            "true_neighbour_distance": np.where(np.isinf(distance), np.nan, distance),
+            "true_brightness": nuclei.brightness,
+        }
+    )

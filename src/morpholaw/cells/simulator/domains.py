@@ -1,0 +1,129 @@
+"""Two families of pictures: like the MDCK recordings, and much broader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from morpholaw.errors import InputError
+
+PHASES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
+"""The mitosis classes, in their usual order. Every other kind of nucleus is unlabelled."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How one kind of nucleus varies.
+
+    Attributes
+    ----------
+    area : float
+        Median area, in um^2.
+    spread : float
+        Standard deviation of log area.
+    chromatin : float
+        Median integrated intensity relative to an interphase nucleus of `Domain.reference_area`.
+    ratio_jitter : float
+        Standard deviation of log axis ratio about the pattern's own (mitotic and odd kinds).
+    neighbours : float
+        Neighbours offered per crop, before those that would overlap are refused.
+    clearance : float
+        Least distance from the nucleus' centre to a neighbour's edge, in um: the rounded cell's own radius.
+    """
+
+    area: float
+    spread: float
+    chromatin: float = 1.0
+    ratio_jitter: float = 0.08
+    neighbours: float = 2.0
+    clearance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A family of pictures; brightness is in units of a typical interphase nucleus above background."""
+
+    shapes: dict[str, Shape]
+    mixture: dict[str, float]
+    reference_area: float = 80.0
+    brightness_spread: float = 0.28
+    interphase_log_ratio: tuple[float, float] = (0.05, 0.28)
+    blur: tuple[float, float] = (0.9, 1.5)
+    haze: tuple[float, float] = (0.02, 0.08)
+    read_noise: tuple[float, float] = (0.045, 0.11)
+    photons: tuple[float, float] = (150.0, 600.0)
+    background: float = 0.03
+    gradient: float = 0.03
+    out_of_focus: float = 0.0
+    debris: float = 0.0
+    offset: float = 1.2
+
+
+MDCK = Domain(
+    shapes={
+        "interphase": Shape(82.0, 0.30, 1.0, neighbours=13.0),
+        "prometaphase": Shape(66.0, 0.16, 1.9, neighbours=4.0, clearance=7.5),
+        "metaphase": Shape(33.0, 0.13, 1.35, neighbours=4.0, clearance=8.0),
+        "anaphase": Shape(22.0, 0.2, 0.72, neighbours=4.0, clearance=6.5),
+        "apoptosis": Shape(22.0, 0.4, 0.75, neighbours=3.5, clearance=3.0),
+    },
+    mixture={
+        "interphase": 0.86,
+        "prometaphase": 0.03,
+        "metaphase": 0.06,
+        "anaphase": 0.03,
+        "apoptosis": 0.02,
+    },
+)
+
+WIDE = Domain(
+    shapes={
+        "interphase": Shape(75.0, 0.5, 1.0, neighbours=9.0),
+        "prometaphase": Shape(52.0, 0.35, 1.6, 0.15, neighbours=2.5, clearance=5.5),
+        "metaphase": Shape(26.0, 0.38, 1.2, 0.15, neighbours=2.5, clearance=6.0),
+        "anaphase": Shape(16.0, 0.4, 0.6, 0.15, neighbours=2.5, clearance=4.5),
+        "apoptosis": Shape(22.0, 0.6, 0.7, 0.2, neighbours=3.0, clearance=2.5),
+        "polylobed": Shape(120.0, 0.35, 1.5, 0.15, neighbours=2.5),
+        "binuclear": Shape(120.0, 0.3, 1.5, 0.12, neighbours=2.5),
+        "grape": Shape(120.0, 0.4, 1.5, 0.15, neighbours=2.5),
+        "hole": Shape(45.0, 0.4, 0.8, 0.15, neighbours=3.5),
+        "folded": Shape(60.0, 0.4, 0.9, 0.25, neighbours=3.5),
+    },
+    mixture={
+        "interphase": 0.50,
+        "prometaphase": 0.08,
+        "metaphase": 0.11,
+        "anaphase": 0.06,
+        "apoptosis": 0.06,
+        "polylobed": 0.05,
+        "binuclear": 0.04,
+        "grape": 0.03,
+        "hole": 0.03,
+        "folded": 0.04,
+    },
+    brightness_spread=0.4,
+    interphase_log_ratio=(0.02, 0.42),
+    blur=(0.6, 1.8),
+    haze=(0.0, 0.12),
+    read_noise=(0.004, 0.12),
+    photons=(80.0, 2000.0),
+    background=0.04,
+    gradient=0.05,
+    out_of_focus=0.06,
+    debris=0.15,
+    offset=1.5,
+)
+
+DOMAINS = {"mdck": MDCK, "wide": WIDE}
+
+
+def domain_named(name: str) -> Domain:
+    """Return the domain called ``name``.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in DOMAINS:
+        raise InputError(f"There is no simulated domain {name!r}; the domains are {', '.join(DOMAINS)}.")
+    return DOMAINS[name]

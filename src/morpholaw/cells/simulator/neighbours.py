@@ -1,0 +1,115 @@
+"""Nuclei around a central one: none overlaps another, and each phase has its own crowd.
+
+Dividing cells are large and rounded, so their neighbours are fewer and farther: a classifier could read the
+neighbourhood instead of the nucleus, the shortcut that the paper finds in dense models (6.5).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from morpholaw.cells.simulator.domains import Domain
+from morpholaw.cells.simulator.population import draw_nuclei
+from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei
+
+CANDIDATES = 20
+_REACH = 20.0  # pixels beyond the crop in which neighbours may be centred
+_ANAPHASE = KIND_NAMES.index("anaphase")
+_INTERPHASE = KIND_NAMES.index("interphase")
+
+
+def place_neighbours(
+    rng: np.random.Generator,
+    centres: Nuclei,
+    track: np.ndarray,
+    frame: np.ndarray,
+    crowding: np.ndarray,
+    domain: Domain,
+    size: int,
+    pixel_size: float,
+) -> Nuclei:
+    """Draw the neighbours of each central nucleus; the same ones, a little moved, along a track.
+
+    Parameters
+    ----------
+    centres : Nuclei
+        One nucleus for each crop, with ``image`` the crop's index.
+    track, frame : (n,) int
+        Track of each crop, and its place in the track.
+    crowding : (n,)
+        Local density relative to its mean, for each crop.
+
+    Returns
+    -------
+    Nuclei
+        ``image`` is the index of the crop. The other half of a nucleus in anaphase is one of them.
+    """
+    n = len(centres)
+    first = np.searchsorted(track, np.arange(n)).clip(max=n - 1)  # first crop of each track
+    names = [KIND_NAMES[k] for k in centres.kind]
+    offered = np.array([domain.shapes[k].neighbours for k in names])
+    offered = offered * np.where(centres.kind == _INTERPHASE, crowding, np.sqrt(crowding))
+    clearance = np.array([domain.shapes[k].clearance for k in names]) / pixel_size
+
+    mixture = np.array(list(domain.mixture.values()))
+    kinds = rng.choice(
+        [KIND_NAMES.index(k) for k in domain.mixture], n * CANDIDATES, p=mixture / mixture.sum()
+    )
+    pool = draw_nuclei(rng, kinds, domain, np.repeat(crowding[first], CANDIDATES), pixel_size)
+    # cells of a field share their expression and size loosely
+    field = np.exp(rng.normal(0, 0.5 * domain.brightness_spread, n))
+    pool.brightness *= np.repeat(field, CANDIDATES)
+    half = size / 2 + _REACH * 0.333 / pixel_size
+    y, x = rng.uniform(-half, half, (2, n, CANDIDATES))
+    radius = np.sqrt(pool.area / np.pi).reshape(n, CANDIDATES)
+    gap = rng.exponential(2.0, (n, CANDIDATES)) - 1.5
+    number = rng.poisson(offered[first])
+    own = np.maximum(0.5 * (centres.radius + np.sqrt(centres.area / np.pi))[first], clearance[first])
+
+    sister_y, sister_x, sisters = _sisters(rng, centres, first[track], frame, pixel_size)
+    accepted = np.zeros((n, CANDIDATES), bool)
+    for k in range(CANDIDATES):
+        free = (k < number) & (np.hypot(y[:, k], x[:, k]) > own + radius[:, k] + gap[:, k])
+        free &= (
+            np.hypot(y[:, k] - sister_y[first], x[:, k] - sister_x[first]) > radius[:, k] + 4.0 / pixel_size
+        )
+        for j in range(k):
+            apart = np.hypot(y[:, k] - y[:, j], x[:, k] - x[:, j])
+            free &= ~accepted[:, j] | (apart > radius[:, k] + radius[:, j] + gap[:, k])
+        accepted[:, k] = free
+
+    crop, slot = np.nonzero(accepted[track])
+    source = track[crop] * CANDIDATES + slot
+    around = pool[source]
+    around.image = crop
+    drift = rng.normal(0, 0.5, (2, n * CANDIDATES))[:, source] * frame[crop]
+    around.y = centres.y[crop] + y.reshape(-1)[source] + drift[0]
+    around.x = centres.x[crop] + x.reshape(-1)[source] + drift[1]
+    return Nuclei.concatenate([around, sisters])
+
+
+def _sisters(
+    rng: np.random.Generator, centres: Nuclei, first: np.ndarray, frame: np.ndarray, pixel_size: float
+) -> tuple[np.ndarray, np.ndarray, Nuclei]:
+    """Other halves of the nuclei in anaphase, with offsets from every crop's centre (far away where none)."""
+    n = len(centres)
+    distance = (rng.uniform(3.6, 11.0, n)[first] + 0.8 * frame) / pixel_size
+    distance = (
+        np.where(centres.kind == _ANAPHASE, distance, 1e6) * np.where(rng.random(n) < 0.5, 1, -1)[first]
+    )
+    y, x = distance * np.cos(centres.orientation), -distance * np.sin(centres.orientation)
+    sisters = centres[:]
+    sisters.y, sisters.x = centres.y + y, centres.x + x
+    sisters.area = centres.area * np.exp(rng.normal(0, 0.06, n))
+    sisters.orientation = centres.orientation + rng.normal(0, 0.12, n)[first]
+    sisters.mirrored = ~centres.mirrored
+    sisters.pattern = centres.pattern + rng.integers(0, 2, n)[first]
+    return y, x, sisters[centres.kind == _ANAPHASE]
+
+
+def in_view(nuclei: Nuclei, size: int) -> np.ndarray:
+    """Whether a nucleus, taken as a disc of its area, reaches at least one pixel into a crop of ``size``."""
+    reach = np.sqrt(nuclei.area / np.pi) - 1
+    dy = np.maximum(np.maximum(-nuclei.y, nuclei.y - (size - 1)), 0)
+    dx = np.maximum(np.maximum(-nuclei.x, nuclei.x - (size - 1)), 0)
+    return np.hypot(dy, dx) < reach

@@ -1,0 +1,63 @@
+"""Draws nuclei of a domain: areas, axis ratios and brightnesses that go together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from morpholaw.cells.simulator.chromatin import pattern_bank
+from morpholaw.cells.simulator.domains import Domain
+from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei
+
+
+def draw_nuclei(
+    rng: np.random.Generator, kinds: np.ndarray, domain: Domain, crowding: np.ndarray, pixel_size: float
+) -> Nuclei:
+    """Draw one nucleus of each kind; crowded interphase nuclei are smaller. Positions are zero.
+
+    Parameters
+    ----------
+    kinds : (n,) int
+        Indices into `KIND_NAMES`.
+    crowding : (n,)
+        Local density relative to its mean.
+    """
+    n = len(kinds)
+    area, ratio, brightness = np.empty(n), np.empty(n), np.empty(n)
+    pattern = rng.integers(0, 1 << 16, n)
+    level = np.exp(rng.normal(0, domain.brightness_spread, n)).clip(0.3, 3.0)
+    for kind in np.unique(kinds):
+        name = KIND_NAMES[kind]
+        shape, mine = domain.shapes[name], kinds == kind
+        bank = pattern_bank(name)
+        count = int(mine.sum())
+        log_area = np.log(shape.area) + rng.normal(0, shape.spread, count)
+        if name == "interphase":
+            log_area -= 0.22 * np.log(crowding[mine])
+            log_ratio = _log_ratio(rng, domain, count)
+            # brightness falls less than area rises: DNA doubles over the cycle, and thick nuclei are small
+            chromatin = shape.chromatin * np.exp(0.6 * (log_area - np.log(domain.reference_area)))
+        else:
+            own = np.log(bank.axis_ratio[pattern[mine] % len(bank)])
+            log_ratio = np.abs(own + rng.normal(0, shape.ratio_jitter, count))
+            chromatin = np.full(count, shape.chromatin)
+        area[mine] = np.exp(log_area)
+        ratio[mine] = np.exp(log_ratio)
+        brightness[mine] = level[mine] * chromatin * domain.reference_area / area[mine]
+    return Nuclei(
+        image=np.zeros(n, np.intp),
+        kind=kinds.copy(),
+        pattern=pattern,
+        y=np.zeros(n),
+        x=np.zeros(n),
+        area=area / pixel_size**2,
+        axis_ratio=ratio,
+        orientation=rng.uniform(0, np.pi, n),
+        brightness=brightness,
+        mirrored=rng.random(n) < 0.5,
+    )
+
+
+def _log_ratio(rng: np.random.Generator, domain: Domain, n: int) -> np.ndarray:
+    """Log axis ratios of interphase nuclei: never below the floor, with a tail of elongated ones."""
+    floor, scale = domain.interphase_log_ratio
+    return floor + rng.gamma(2.2, scale / 2.2, n)
