@@ -22,6 +22,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import Message, Metrics, Preview, Progress, Report, ShouldStop, never, silent
 from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
 from morpholaw.models.vae import BetaTCVAE
+from morpholaw.training.augment import orient_batch
 from morpholaw.training.devices import choose_device, choose_precision, describe_device, free_cores, torch_threads
 from morpholaw.training.total_correlation import kl_parts
 
@@ -96,7 +97,7 @@ class EncoderTraining:
         """Crops as float32 (batch, 1, size, size) in [0, 1] on the device, turned and flipped."""
         crops = torch.from_numpy(np.ascontiguousarray(self.images[index]))
         if self.config.augment:
-            crops = orient_batch(crops, generator)
+            crops = orient_batch(crops[torch.randperm(len(crops), generator=generator)])
         if self.device.type == "cuda":
             crops = crops.pin_memory()
         batch = crops.to(self.device, non_blocking=True).unsqueeze(1).float().div_(255)
@@ -182,21 +183,6 @@ class EncoderTraining:
                 state.setdefault(int(index), {})[moment] = tensor
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
         self.step = int(description["step"])
-
-
-def orient_batch(crops: Tensor, generator: torch.Generator) -> Tensor:
-    """Give every crop of a shuffled batch (n, size, size) one of the eight orientations of D4.
-
-    The batch is in random order, so an eighth of it is turned as one block for each orientation: eight
-    strided copies instead of one for each crop.
-    """
-    blocks = crops[torch.randperm(len(crops), generator=generator)].tensor_split(8)
-    turned = []
-    for k, block in enumerate(blocks):
-        block = block.transpose(1, 2) if k & 4 else block
-        block = block.flip(1) if k & 2 else block
-        turned.append(block.flip(2) if k & 1 else block)
-    return torch.cat(turned)
 
 
 def train_encoder(

@@ -1,0 +1,194 @@
+"""One interface to all four schemes: an ensemble of models that scores crops or latents (paper, 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from morpholaw.errors import InputError
+from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
+from morpholaw.models.cnn import CNNEnsemble
+from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
+from morpholaw.models.heads import HeadEnsemble
+from morpholaw.models.law import Law
+from morpholaw.models.vae import BetaTCVAE
+
+SCHEMES = {
+    1: "CNN + dense head",
+    2: "β-TCVAE + dense head",
+    3: "β-TCVAE + sparse head",
+    4: "β-TCVAE + symbolic expression",
+}
+"""The schemes in the order of their interpretability."""
+
+
+class Classifier(nn.Module):
+    """The models of one scheme; f(x) < 0 is the negative class, f(x) >= 0 the positive (eq. 2).
+
+    Build one with :meth:`dense_cnn`, :meth:`with_head` or :meth:`with_laws`.
+
+    Attributes
+    ----------
+    scheme : int
+        1 to 4, see :data:`SCHEMES`.
+    negative, positive : str
+        Names of the two classes.
+    encoder : BetaTCVAE or None
+        The frozen encoder of schemes 2-4.
+    """
+
+    def __init__(
+        self,
+        scheme: int,
+        classes: tuple[str, str],
+        encoder: BetaTCVAE | None = None,
+        cnn: CNNEnsemble | None = None,
+        head: HeadEnsemble | None = None,
+        laws: Sequence[Law] = (),
+    ) -> None:
+        super().__init__()
+        self.scheme = scheme
+        self.negative, self.positive = classes
+        self.encoder, self.cnn, self.head, self.laws = encoder, cnn, head, tuple(laws)
+        if encoder is not None:
+            encoder.requires_grad_(False)
+            beyond = [f"z{z}" for law in self.laws for z in law.latents if z >= encoder.latents]
+            if beyond:
+                raise InputError(f"A law reads the latent {beyond[0]}, but the encoder has {encoder.latents}.")
+
+    @classmethod
+    def dense_cnn(cls, cnn: CNNEnsemble, head: HeadEnsemble, classes: tuple[str, str]) -> Classifier:
+        """Scheme 1."""
+        return cls(1, classes, cnn=cnn, head=head)
+
+    @classmethod
+    def with_head(
+        cls, encoder: BetaTCVAE, head: HeadEnsemble, classes: tuple[str, str], sparse: bool
+    ) -> Classifier:
+        """Scheme 2, or 3 where the head is ``sparse``."""
+        return cls(3 if sparse else 2, classes, encoder, head=head)
+
+    @classmethod
+    def with_laws(cls, encoder: BetaTCVAE, laws: Sequence[Law], classes: tuple[str, str]) -> Classifier:
+        """Scheme 4: one model for each law."""
+        if not laws:
+            raise InputError("Scheme 4 needs at least one law; discover one first.")
+        return cls(4, classes, encoder, laws=laws)
+
+    @property
+    def members(self) -> int:
+        """Models in the ensemble."""
+        return len(self.laws) if self.head is None else self.head.members
+
+    @property
+    def name(self) -> str:
+        """The scheme in words."""
+        return SCHEMES[self.scheme]
+
+    def score_images(self, images: Tensor) -> Tensor:
+        """f(x) of every model, (members, n), for images (n, 1, size, size) in [0, 1]; differentiable."""
+        if self.cnn is not None and self.head is not None:
+            return self.head(self.cnn(images))
+        return self.score_latents(self._encoder().encode(images)[0])
+
+    def score_latents(self, latents: Tensor) -> Tensor:
+        """f(z) of every model, (members, n), for latents (n, L), or (members, n, L); differentiable.
+
+        A law that is undefined at a point gives NaN there.
+        """
+        self._encoder()
+        if self.head is not None:
+            return self.head(latents)
+        own = latents if latents.dim() == 3 else latents.unsqueeze(0).expand(self.members, -1, -1)
+        return torch.stack(
+            [law.score_torch(z[:, list(law.latents)]) for law, z in zip(self.laws, own, strict=True)]
+        )
+
+    forward = score_images
+
+    def _encoder(self) -> BetaTCVAE:
+        if self.encoder is None:
+            raise InputError("Scheme 1 has no latent space; choose scheme 2, 3 or 4.")
+        return self.encoder
+
+    @property
+    def head_weights(self) -> list[int] | None:
+        """Active connection weights of each model's head; None for laws."""
+        return None if self.head is None else [int(n) for n in self.head.active_weights()]
+
+    @property
+    def expression_sizes(self) -> list[int]:
+        """Nodes of each model's head written as one expression (paper, appendix C)."""
+        if self.head is None:
+            return [law.size for law in self.laws]
+        if self.scheme == 3:
+            return [int(n) for n in sparse_size(self.head.masks)]
+        size = batchnorm_size if self.head.normalise else dense_size
+        return [size(self.head.widths)] * self.members
+
+    def kept_latents(self, k: int) -> tuple[int, ...]:
+        """Latents that model ``k`` reads; empty for scheme 1."""
+        if self.laws:
+            law = self.laws[k]
+            used = law.expression.variables()
+            return tuple(sorted(z for name, z in zip(law.names, law.latents, strict=True) if name in used))
+        return () if self.encoder is None or self.head is None else self.head.kept_inputs(k)
+
+    def select(self, k: int) -> Classifier:
+        """A classifier of model ``k`` alone; it shares the encoder."""
+        classes = (self.negative, self.positive)
+        if self.laws:
+            return Classifier.with_laws(self._encoder(), [self.laws[k]], classes)
+        assert self.head is not None
+        cnn = None
+        if self.cnn is not None:
+            cnn = CNNEnsemble(1, **self.cnn.settings)
+            cnn.networks[0].load_state_dict(self.cnn.networks[k].state_dict())
+            cnn.train(self.training)
+        return Classifier(self.scheme, classes, self.encoder, cnn, self.head.member(k))
+
+    def save(self, folder: Path | str, description: dict[str, Any] | None = None) -> str:
+        """Write a bundle that holds everything a prediction needs; returns its fingerprint."""
+        tensors = {name: tensor for name, tensor in self.state_dict().items()}
+        head = self.head
+        values = {
+            **(description or {}),
+            "kind": "classifier",
+            "scheme": self.scheme,
+            "classes": [self.negative, self.positive],
+            "members": self.members,
+            "encoder": None if self.encoder is None else self.encoder.settings(),
+            "cnn": None if self.cnn is None else self.cnn.settings,
+            "head": None
+            if head is None
+            else {
+                "inputs": head.inputs,
+                "hidden": list(head.hidden),
+                "outputs": head.outputs,
+                "normalise": head.normalise,
+                "dropout": head.dropout,
+            },
+            "laws": [law.to_json() for law in self.laws],
+        }
+        return save_bundle(folder, tensors, values)
+
+    @classmethod
+    def load(cls, folder: Path | str) -> Classifier:
+        """Read a bundle; InputError where it is missing, damaged or of another kind."""
+        tensors, values = load_bundle(folder, "classifier")
+        try:
+            members = int(values["members"])
+            encoder = None if values["encoder"] is None else BetaTCVAE.from_settings(values["encoder"])
+            cnn = None if values["cnn"] is None else CNNEnsemble(members, **values["cnn"])
+            head = None if values["head"] is None else HeadEnsemble(members, **values["head"])
+            laws = [Law.from_json(law) for law in values["laws"]]
+            negative, positive = values["classes"]
+            classifier = cls(int(values["scheme"]), (str(negative), str(positive)), encoder, cnn, head, laws)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"The classifier in {folder} is not described in full: {error}.") from None
+        load_weights(classifier, tensors, folder)
+        return classifier.eval()

@@ -1,0 +1,71 @@
+"""The dense CNN of scheme 1: features of a crop, one network for each model of the ensemble (paper, B.2)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+class CNNEnsemble(nn.Module):
+    """Convolutional feature extractors with 8, 16, 32 and 64 filters and batch normalisation.
+
+    Each has the layout of the beta-TCVAE's encoder, so that schemes 1 and 2 differ in how the features are
+    learnt and not in how they are computed. The networks run one after the other: grouped convolutions were
+    measured to be no faster on processors.
+
+    Parameters
+    ----------
+    members : int
+        Networks.
+    features : int
+        Features of a crop (32, as the latents).
+    filters, hidden, size
+        As in :class:`morpholaw.models.vae.BetaTCVAE`.
+    dropout : float
+        Dropout on the fully connected layer (paper: 0.3).
+    """
+
+    def __init__(
+        self,
+        members: int,
+        features: int = 32,
+        filters: tuple[int, ...] = (8, 16, 32, 64),
+        hidden: int = 256,
+        size: int = 64,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.settings = {
+            "features": features,
+            "filters": list(filters),
+            "hidden": hidden,
+            "size": size,
+            "dropout": dropout,
+        }
+        self.networks = nn.ModuleList(
+            _network(features, tuple(filters), hidden, size, dropout) for _ in range(members)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (members, n, features) of images (n, 1, size, size), or of (members, n, 1, size, size)."""
+        if images.dim() == 4:
+            return torch.stack([network(images) for network in self.networks])
+        return torch.stack([network(own) for network, own in zip(self.networks, images, strict=True)])
+
+
+def _network(features: int, filters: tuple[int, ...], hidden: int, size: int, dropout: float) -> nn.Sequential:
+    side = size // 2 ** len(filters)
+    return nn.Sequential(
+        *(
+            layer
+            for before, after in pairwise((1, *filters))
+            for layer in (nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.ReLU())
+        ),
+        nn.Flatten(),
+        nn.Linear(filters[-1] * side * side, hidden),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, features),
+    )

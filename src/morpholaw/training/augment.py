@@ -1,0 +1,20 @@
+"""Flips and 90 degree rotations, a batch at a time (paper, B.1 and B.2)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def orient_batch(crops: Tensor) -> Tensor:
+    """Give the crops of a batch (n, size, size) the eight orientations of D4, an eighth of them each.
+
+    The batch must be in random order: its first eighth keeps its orientation, the next is mirrored, and
+    so on, which is eight strided copies instead of one for each crop.
+    """
+    turned = []
+    for k, block in enumerate(crops.tensor_split(8)):
+        block = block.transpose(1, 2) if k & 4 else block
+        block = block.flip(1) if k & 2 else block
+        turned.append(block.flip(2) if k & 1 else block)
+    return torch.cat(turned)
