@@ -1,0 +1,161 @@
+"""Adversarial attacks: accuracy against magnitude, and what attacked cells look like (paper, fig. 14-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from morpholaw.figures import checks
+from morpholaw.figures.mosaic import (
+    caption,
+    caption_size,
+    draw_mosaic,
+    draw_scale_bar,
+    grey,
+    limits_of,
+    signed,
+)
+from morpholaw.figures.style import (
+    LIGHT,
+    FigSize,
+    Theme,
+    dress,
+    figure_width,
+    legend,
+    new_figure,
+    number,
+    plain,
+    scheme_look,
+    scheme_name,
+)
+
+
+def attack_curves(
+    eps: np.ndarray,
+    accuracy: np.ndarray,
+    *,
+    schemes: Sequence[int | str] = (1, 2, 3, 4),
+    space: str = "image",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Test accuracy against the perturbation's magnitude: mean and one standard deviation (fig. 14, 17, 19).
+
+    Parameters
+    ----------
+    eps
+        (k,), rising, in units of the attacked space.
+    accuracy
+        (schemes, members, k), shares in [0, 1]; NaN where a model is missing.
+    schemes
+        Their numbers or names, in the order of ``accuracy``.
+    space
+        Said in the label: "image", "latent".
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree.
+    """
+    eps = checks.numbers(eps, ("k",), "eps")
+    accuracy = checks.numbers(accuracy, ("schemes", "members", len(eps)), "accuracy") * 100
+    checks.same_length(schemes, len(accuracy), "schemes")
+    width = figure_width(figsize, 4.2)
+    figure = new_figure(figsize, theme, height=width * 0.7, width=4.2)
+    axes = dress(figure.add_subplot(), theme)
+    for position, (scheme, runs) in enumerate(zip(schemes, accuracy, strict=True)):
+        runs = runs[np.isfinite(runs).all(1)]
+        if not len(runs):
+            continue
+        mean, sd = runs.mean(0), runs.std(0, ddof=1 if len(runs) > 1 else 0)
+        look = scheme_look(scheme, position, theme)
+        axes.fill_between(eps, mean - sd, mean + sd, color=look["color"], alpha=0.22, linewidth=0)
+        axes.plot(eps, mean, markersize=3.5, linewidth=1.4, label=scheme_name(scheme), **look)
+    axes.set_xlabel(f"perturbation magnitude ε ({plain(space)} space)")
+    axes.set(ylabel="test accuracy (%)", ylim=(-3, 103))
+    legend(axes, theme, loc="best")
+    return figure
+
+
+def attack_panels(
+    original: np.ndarray,
+    perturbed: np.ndarray,
+    *,
+    reconstruction: np.ndarray | None = None,
+    difference: np.ndarray | None = None,
+    scores_before: np.ndarray | None = None,
+    scores_after: np.ndarray | None = None,
+    labels: Sequence[str] | None = None,
+    pixel_size: float | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Cells before and after an attack, with the score it reaches (paper, fig. 15, 16, 18, 20).
+
+    Parameters
+    ----------
+    original, perturbed
+        (n, s, s), uint8 or float in [0, 1]; a column each. A perturbed image may leave that range.
+    reconstruction
+        (n, s, s), the beta-TCVAE's reconstruction of the perturbed images; left out where empty.
+    difference
+        (n, s, s); perturbed minus original where empty.
+    scores_before, scores_after
+        (n,), f(x) under the columns: "before → after", or the one given.
+    labels
+        n class names above the columns.
+    pixel_size
+        Micrometres per pixel, for a scale bar.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree.
+    """
+    original = checks.pictures(original, ("n", "s", "s"), "original images")
+    perturbed = checks.pictures(perturbed, original.shape, "perturbed images")
+    change = (
+        perturbed - original
+        if difference is None
+        else checks.numbers(difference, original.shape, "difference")
+    )
+    stacks, names = [original, perturbed], ["original", "perturbed"]
+    if reconstruction is not None:
+        stacks.append(checks.pictures(reconstruction, original.shape, "reconstructions"))
+        names.append("reconstruction")
+    limits, limit = limits_of(*stacks), float(np.nanmax(np.abs(change), initial=0)) or 1.0
+    tiles = np.stack([*(grey(stack, limits) for stack in stacks), signed(change, limit)])
+    names.append(f"difference\n(±{limit:.2g})")
+    count, tile = len(original), (original.shape[1], original.shape[2])
+    texts = _score_texts(count, scores_before, scores_after)
+    width = figure_width(figsize, min(6.4, 1.1 + 0.9 * count))
+    inches = (width - 0.9) / count
+    height = inches * len(tiles) * 1.03 + 0.2 * bool(texts) + 0.3
+    figure = new_figure(figsize, theme, height=height, width=width)
+    axes = dress(figure.add_subplot(), theme)
+    tops = (
+        [plain(label) for label in checks.same_length(labels, count, "labels")] if labels is not None else []
+    )
+    corners = draw_mosaic(axes, tiles, theme, row_names=names, column_names=tops)
+    axes.tick_params(
+        axis="x", top=False, labeltop=True, labelbottom=False, labelsize=caption_size(tops, inches)
+    )
+    for corner, text in zip(corners[-1], texts, strict=False):
+        caption(axes, np.add(corner, (1, 0)), tile, text, theme, caption_size(texts, inches))
+    if pixel_size and not tops:
+        draw_scale_bar(axes, tile[1], pixel_size, theme)
+    return figure
+
+
+def _score_texts(count: int, before: np.ndarray | None, after: np.ndarray | None) -> list[str]:
+    """One caption a column."""
+    given = [checks.numbers(scores, (count,), "scores") for scores in (before, after) if scores is not None]
+    digits = 1 if len(given) == 2 else 2
+    texts = [" → ".join(number(score, digits) for score in pair) for pair in zip(*given, strict=True)]
+    return [f"f: {text}" for text in texts]

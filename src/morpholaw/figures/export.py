@@ -1,0 +1,38 @@
+"""A figure as text: an SVG element or a data address, for a report that is one file."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from xml.sax.saxutils import escape, quoteattr
+
+import matplotlib
+from matplotlib.figure import Figure
+
+
+def to_svg(figure: Figure, title: str | None = None) -> str:
+    """The figure as an ``<svg>`` element to stand inside HTML.
+
+    Text is drawn as paths, so it looks the same without the font; the same figure gives the same text, and
+    several of them can share a page. ``title`` is what a screen reader says.
+    """
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "morpholaw"}):
+        figure.savefig(buffer, format="svg", facecolor=figure.get_facecolor(), metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].strip()
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
+    used = set(re.findall(r"#([\w.-]+)", svg))
+    svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in used else "", svg)
+    if title is not None:
+        named = f'<svg role="img" aria-label={quoteattr(title)}'
+        svg = svg.replace("<svg", named, 1).replace(">", f"><title>{escape(title)}</title>", 1)
+    return svg
+
+
+def to_png_data_uri(figure: Figure, dpi: float = 150) -> str:
+    """The figure as ``data:image/png;base64,...`` at ``dpi`` dots per inch."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor=figure.get_facecolor())
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

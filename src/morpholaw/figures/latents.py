@@ -1,0 +1,208 @@
+"""Latent space: pairs of latents, and which latents carry what (paper, fig. 27 and 6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+
+from morpholaw.errors import InputError
+from morpholaw.figures import checks
+from morpholaw.figures.style import (
+    LIGHT,
+    MARKERS,
+    SMALL,
+    FigSize,
+    Theme,
+    class_colours,
+    colourbar,
+    columns_for,
+    figure_width,
+    new_figure,
+    number,
+    panels,
+    plain,
+    symbol,
+)
+
+
+def latent_scatter(
+    latents: np.ndarray,
+    names: Sequence[str],
+    labels: Sequence[str],
+    *,
+    pairs: Sequence[tuple[int, int]] | None = None,
+    blank: tuple[np.ndarray, np.ndarray] | None = None,
+    blank_name: str = "blank image",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Cells in the planes of two latents each, coloured by class, with the place of a blank image (fig. 27).
+
+    Parameters
+    ----------
+    latents
+        (n, v), encoder means.
+    names
+        Names of the v latents.
+    labels
+        n class names; "" for cells without one, drawn grey.
+    pairs
+        Columns of ``latents`` to draw against each other; neighbours (0, 1), (2, 3), ... where empty.
+    blank
+        Mean (v,) and standard deviation (v,) of the encoding of a picture to mark, with ellipses at one
+        and two standard deviations.
+    blank_name
+        What that picture is called.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree or a pair names no latent.
+    """
+    latents = checks.numbers(latents, ("n", "v"), "latents")
+    checks.same_length(names, latents.shape[1], "latent names")
+    classes = np.asarray(checks.same_length(labels, len(latents), "labels"), dtype=str)
+    pairs = _default_pairs(latents.shape[1]) if pairs is None else pairs
+    if not pairs or not all(0 <= index < latents.shape[1] for pair in pairs for index in pair):
+        raise InputError(
+            f"Each pair of latents to draw must be two numbers from 0 to {latents.shape[1] - 1}."
+        )
+    width = figure_width(figsize)
+    columns = columns_for(len(pairs), width, 2.2)
+    rows = -(-len(pairs) // columns)
+    height = rows * min(width / columns, 3.4) + 0.3
+    figure = new_figure(figsize, theme, height=height)
+    grid = panels(figure, rows, columns, theme)
+    for axes, (first, second) in zip(grid.flat, pairs, strict=False):
+        _scatter(axes, latents[:, first], latents[:, second], classes, theme)
+        if blank is not None:
+            mean, sd = (checks.numbers(part, (latents.shape[1],), "blank encoding") for part in blank)
+            _mark_blank(axes, mean[[first, second]], sd[[first, second]], plain(blank_name), theme)
+        axes.set(xlabel=symbol(names[first]), ylabel=symbol(names[second]))
+    for axes in grid.flat[len(pairs) :]:
+        axes.set_axis_off()
+    handles, texts = grid.flat[0].get_legend_handles_labels()
+    figure.legend(
+        handles, texts, loc="outside upper center", ncols=max(1, min(len(texts), int(width / 1.1))),
+        frameon=False, fontsize=SMALL, labelcolor=theme.foreground, markerscale=1.6,
+    )  # fmt: skip
+    return figure
+
+
+def _default_pairs(count: int) -> list[tuple[int, int]]:
+    """Neighbouring latents; a single latent is drawn against itself."""
+    return [(index, min(index + 1, count - 1)) for index in range(0, count, 2)]
+
+
+def _scatter(axes: Axes, x: np.ndarray, y: np.ndarray, classes: np.ndarray, theme: Theme) -> None:
+    """Points by class, those without one first; many are drawn as pixels, so that an SVG stays small."""
+    named = sorted(set(classes) - {""})
+    size = float(np.clip(3000 / max(len(x), 1), 2, 12))
+    look: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(x) > 1000}
+    if "" in classes:
+        chosen = classes == ""
+        axes.scatter(x[chosen], y[chosen], color=theme.muted, alpha=0.35, label="no label", **look)
+    for name, colour, marker in zip(named, class_colours(named), MARKERS * len(named), strict=False):
+        chosen = classes == name
+        axes.scatter(x[chosen], y[chosen], color=colour, marker=marker, alpha=0.6, label=plain(name), **look)
+
+
+def _mark_blank(axes: Axes, mean: np.ndarray, sd: np.ndarray, name: str, theme: Theme) -> None:
+    """A cross at the mean of an encoding, ellipses at one and two standard deviations."""
+    for times in (1, 2):
+        axes.add_patch(
+            Ellipse(
+                (mean[0], mean[1]),
+                2 * times * sd[0],
+                2 * times * sd[1],
+                fill=False,
+                edgecolor=theme.zero,
+                linewidth=1.2,
+            )
+        )
+    axes.plot(
+        mean[0], mean[1], "X", color=theme.zero, markersize=6, markeredgecolor=theme.background, label=name
+    )
+
+
+def latent_ranking(
+    activity: np.ndarray,
+    names: Sequence[str],
+    correlation: np.ndarray | None = None,
+    factors: Sequence[str] = (),
+    *,
+    kept: Sequence[int] = (),
+    activity_name: str = "KL (nats)",
+    correlation_name: str = "correlation",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Latents by how much they carry, and which measured factor each of them follows (paper, 6.1).
+
+    Parameters
+    ----------
+    activity
+        (v,), e.g. the mean KL of each latent in nats.
+    names
+        Names of the v latents.
+    correlation, factors
+        (v, f) in [-1, 1], and the names of the f factors; NaN where a factor doesn't vary.
+    kept
+        Latents to set off by colour, e.g. those that scheme 3 kept.
+    activity_name, correlation_name
+        Labels of the two scales.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree.
+    """
+    activity = checks.numbers(activity, ("v",), "latent activity")
+    checks.same_length(names, len(activity), "latent names")
+    order = np.argsort(-np.nan_to_num(activity, nan=-np.inf), kind="stable")
+    width = figure_width(figsize, 5.6 if correlation is not None else 3.6)
+    figure = new_figure(figsize, theme, height=0.17 * len(order) + 1.1, width=width)
+    wide = correlation is not None
+    grid = panels(figure, 1, 2 if wide else 1, theme, width_ratios=[1, 1.6] if wide else [1])
+    bars = grid[0, 0]
+    rows = np.arange(len(order))
+    colours = [theme.schemes[0] if index in set(kept) else theme.schemes[1] for index in order]
+    bars.barh(rows, np.nan_to_num(activity[order]), color=colours, height=0.75)
+    bars.set_yticks(rows, [symbol(names[index]) for index in order])
+    bars.set(ylim=(len(order) - 0.5, -0.5), xlabel=plain(activity_name), ylabel="latent")
+    if len(kept):
+        bars.barh([np.nan], [0], color=theme.schemes[0], label="kept by scheme 3")
+        bars.legend(frameon=False, fontsize=SMALL, labelcolor=theme.foreground, loc="lower right")
+    if correlation is not None:
+        table = checks.numbers(correlation, (len(activity), len(factors)), "correlations")[order]
+        _heat_map(
+            figure, grid[0, 1], table, [plain(name) for name in factors], plain(correlation_name), theme
+        )
+        grid[0, 1].set_ylim(len(order) - 0.5, -0.5)
+    return figure
+
+
+def _heat_map(
+    figure: Figure, axes: Axes, table: np.ndarray, names: list[str], label: str, theme: Theme
+) -> None:
+    """Correlations as colours, the strong ones as numbers too."""
+    drawn = axes.imshow(np.ma.masked_invalid(table), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(table):
+        if abs(value) >= 0.3:
+            colour = "white" if abs(value) > 0.65 else "#1a1a1a"
+            axes.text(column, row, number(value, 1), ha="center", va="center", fontsize=5.5, color=colour)
+    axes.set_yticks([])
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_xlabel("factor")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    colourbar(figure, drawn, axes, label, theme, pad=0.02, fraction=0.06)

@@ -1,0 +1,220 @@
+"""Figures made of cell pictures: reconstructions, latent traversals, montages (paper, fig. 2-4, 24, 26)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from morpholaw.figures import checks
+from morpholaw.figures.mosaic import (
+    Limits,
+    caption,
+    caption_size,
+    draw_mosaic,
+    draw_scale_bar,
+    grey,
+    limits_of,
+    signed,
+    title,
+)
+from morpholaw.figures.style import (
+    LIGHT,
+    FigSize,
+    Theme,
+    columns_for,
+    dress,
+    figure_width,
+    new_figure,
+    number,
+    plain,
+    symbol,
+)
+
+
+def reconstructions(
+    images: np.ndarray,
+    reconstructed: np.ndarray,
+    *,
+    difference: bool = False,
+    columns: int | None = None,
+    pixel_size: float | None = None,
+    limits: Limits | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Crops above their reconstructions by the beta-TCVAE (paper, fig. 3; fig. 26 for a blank image).
+
+    Parameters
+    ----------
+    images, reconstructed
+        (n, s, s), uint8 or float in [0, 1].
+    difference
+        Add rows of reconstruction minus image, red below zero and blue above.
+    columns
+        Pictures in a row; as many as are readable where empty.
+    pixel_size
+        Micrometres per pixel, for a scale bar.
+    limits
+        Values shown black and white; zero and the brightest 0.1 % where empty.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes are wrong or differ.
+    """
+    images = checks.pictures(images, ("n", "s", "s"), "images")
+    reconstructed = checks.pictures(reconstructed, images.shape, "reconstructions")
+    width = figure_width(figsize)
+    columns = min(columns or columns_for(len(images), width, 0.62), len(images))
+    shown = limits or limits_of(images, reconstructed)
+    kinds = [("image", grey(images, shown)), ("reconstruction", grey(reconstructed, shown))]
+    if difference:
+        change = reconstructed - images
+        kinds.append(("difference", signed(change, float(np.nanmax(np.abs(change), initial=0)))))
+    tiles, names = _in_blocks(kinds, columns)
+    figure = new_figure(figsize, theme, height=(width - 1) / columns * len(tiles) + 0.3)
+    axes = dress(figure.add_subplot(), theme)
+    draw_mosaic(axes, tiles, theme, row_names=names)
+    if pixel_size:
+        draw_scale_bar(axes, images.shape[2], pixel_size, theme)
+    return figure
+
+
+def _in_blocks(kinds: list[tuple[str, np.ndarray]], columns: int) -> tuple[np.ndarray, list[str]]:
+    """Wrap stacks of RGBA tiles: block after block, each with one row a kind."""
+    count = len(kinds[0][1])
+    blocks = -(-count // columns)
+    tiles = np.zeros((blocks, len(kinds), columns, *kinds[0][1].shape[1:]))
+    for row, (_, stack) in enumerate(kinds):
+        for index, tile in enumerate(stack):
+            tiles[index // columns, row, index % columns] = tile
+    return tiles.reshape(-1, *tiles.shape[2:]), [name for name, _ in kinds] * blocks
+
+
+def traversal_grid(
+    pictures: np.ndarray,
+    names: Sequence[str],
+    values: np.ndarray,
+    *,
+    pixel_size: float | None = None,
+    limits: Limits | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Decoded pictures as one latent at a time is varied, a row a latent (paper, fig. 4 and 24).
+
+    Parameters
+    ----------
+    pictures
+        (latents, steps, s, s), uint8 or float in [0, 1].
+    names
+        Names of the latents; ``z29`` is drawn with a subscript.
+    values
+        (steps,), the value of the latent in each column.
+    pixel_size, limits
+        As for :func:`reconstructions`.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree.
+    """
+    pictures = checks.pictures(pictures, ("latents", "steps", "s", "s"), "traversal pictures")
+    checks.same_length(names, pictures.shape[0], "latent names")
+    values = checks.numbers(values, (pictures.shape[1],), "latent values")
+    width = figure_width(figsize)
+    rows, steps = pictures.shape[:2]
+    figure = new_figure(figsize, theme, height=(width - 0.5) / steps * rows + 0.55)
+    axes = dress(figure.add_subplot(), theme)
+    digits = 0 if np.allclose(values, np.round(values)) else 1
+    draw_mosaic(
+        axes,
+        grey(pictures, limits or limits_of(pictures)),
+        theme,
+        row_names=[symbol(name) for name in names],
+        column_names=[number(value, digits) for value in values],
+    )
+    axes.set_xlabel("value of the latent")
+    if pixel_size:
+        draw_scale_bar(axes, pictures.shape[3], pixel_size, theme)
+    return figure
+
+
+def montage(
+    images: np.ndarray,
+    *,
+    scores: np.ndarray | None = None,
+    labels: Sequence[str] | None = None,
+    captions: Sequence[str] | None = None,
+    columns: int | None = None,
+    pixel_size: float | None = None,
+    heading: str | None = None,
+    limits: Limits | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Cells side by side, each with its label, score and caption: the most wrong ones, the missed divisions.
+
+    Parameters
+    ----------
+    images
+        (n, s, s), uint8 or float in [0, 1].
+    scores
+        (n,), f(x); "n/a" where not finite.
+    labels, captions
+        n texts each, one line under the picture for each.
+    columns
+        Pictures in a row; as many as are readable where empty.
+    pixel_size, limits
+        As for :func:`reconstructions`.
+    heading
+        A line above.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes or lengths don't agree.
+    """
+    images = checks.pictures(images, ("n", "s", "s"), "images")
+    texts = _captions(len(images), scores, labels, captions)
+    width = figure_width(figsize)
+    columns = min(columns or columns_for(len(images), width, 0.8 if texts else 0.62), len(images))
+    tiles, _ = _in_blocks([("", grey(images, limits or limits_of(images)))], columns)
+    rows, tile = len(tiles), (images.shape[1], images.shape[2])
+    inches = (width - 0.1) / columns * tile[1] / (tile[1] + 3)
+    size = caption_size(texts, inches)
+    lines = max((text.count("\n") + 1 for text in texts), default=0)
+    row_gap = 3 + round(lines * size * 1.3 / 72 / inches * tile[1])
+    height = rows * inches * (tile[0] + row_gap) / tile[1] + (0.25 if heading or pixel_size else 0.05)
+    figure = new_figure(figsize, theme, height=height)
+    axes = dress(figure.add_subplot(), theme)
+    corners = draw_mosaic(axes, tiles, theme, gap=3, row_gap=row_gap).reshape(-1, 2)
+    for corner, text in zip(corners, texts, strict=False):
+        caption(axes, corner, tile, text, theme, size)
+    if heading:
+        title(axes, plain(heading))
+    if pixel_size:
+        draw_scale_bar(axes, tile[1], pixel_size, theme)
+    return figure
+
+
+def _captions(
+    count: int, scores: np.ndarray | None, labels: Sequence[str] | None, captions: Sequence[str] | None
+) -> list[str]:
+    """One text a cell: label, score, caption, each on its line."""
+    columns: list[list[str]] = []
+    if labels is not None:
+        columns.append([plain(label) for label in checks.same_length(labels, count, "labels")])
+    if scores is not None:
+        columns.append([f"f = {number(score)}" for score in checks.numbers(scores, (count,), "scores")])
+    if captions is not None:
+        columns.append([plain(text) for text in checks.same_length(captions, count, "captions")])
+    return ["\n".join(lines) for lines in zip(*columns, strict=True)]

@@ -1,0 +1,128 @@
+"""The Rashomon set: models of similar accuracy and very different size (paper, fig. 1a and 21)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from morpholaw.figures import checks
+from morpholaw.figures.style import (
+    LIGHT,
+    FigSize,
+    Theme,
+    colourbar,
+    dress,
+    figure_width,
+    legend,
+    new_figure,
+    note,
+    plain,
+    scheme_look,
+    scheme_name,
+)
+
+
+def rashomon(
+    size: np.ndarray,
+    accuracy: np.ndarray,
+    scheme: Sequence[int | str],
+    *,
+    colour: np.ndarray | None = None,
+    colour_name: str = "",
+    within: float | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Every trained model as a point: accuracy against expression size, on a log axis.
+
+    Parameters
+    ----------
+    size
+        (n,), expression size in nodes (eq. 11, 13, 14, or of the law's tree).
+    accuracy
+        (n,), shares in [0, 1].
+    scheme
+        n numbers or names: the marker, and the colour where ``colour`` is empty.
+    colour, colour_name
+        (n,), a measured constraint to colour the points by, and what it is called.
+    within
+        Mark the smallest model whose accuracy is within this share of the best.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the lengths differ.
+    """
+    size = checks.numbers(size, ("n",), "expression sizes")
+    accuracy = checks.numbers(accuracy, (len(size),), "accuracies") * 100
+    checks.same_length(scheme, len(size), "schemes")
+    width = figure_width(figsize, 4.6)
+    figure = new_figure(figsize, theme, height=width * 0.68, width=4.6)
+    axes = dress(figure.add_subplot(), theme)
+    axes.set(xscale="log", xlabel="expression size (nodes)", ylabel="test accuracy (%)")
+    usable = np.isfinite(size) & np.isfinite(accuracy) & (size > 0)
+    if not usable.any():
+        note(axes, "no model has been tested", theme)
+        return figure
+    shades = None if colour is None else checks.numbers(colour, (len(size),), "colours")
+    norm = None
+    if shades is not None:
+        known = shades[np.isfinite(shades)]
+        norm = Normalize(*((known.min(), known.max()) if len(known) else (0, 1)))
+    handles, drawn = [], None
+    for position, name in enumerate(sorted(set(scheme), key=str)):
+        look = scheme_look(name, position, theme)
+        chosen = usable & np.array([one == name for one in scheme])
+        look_of_points = {
+            "marker": look["marker"],
+            "s": 26,
+            "linewidths": 0.5,
+            "edgecolors": theme.background,
+        }
+        if shades is None:
+            axes.scatter(size[chosen], accuracy[chosen], color=look["color"], alpha=0.85, **look_of_points)
+        else:
+            drawn = axes.scatter(
+                size[chosen], accuracy[chosen], c=shades[chosen], norm=norm, cmap="viridis",
+                plotnonfinite=True, **{**look_of_points, "edgecolors": theme.muted},
+            )  # fmt: skip
+        fill = look["color"] if shades is None else theme.muted
+        handles.append(
+            Line2D(
+                [], [], linestyle="", marker=look["marker"], color=fill, markersize=5, label=scheme_name(name)
+            )
+        )
+    if within is not None:
+        handles.append(_mark_smallest(axes, size, accuracy, usable, within, theme))
+    if drawn is not None:
+        colourbar(figure, drawn, axes, plain(colour_name), theme, pad=0.02)
+    axes.margins(0.08, 0.12)
+    legend(axes, theme, handles=handles, loc="best")
+    return figure
+
+
+def _mark_smallest(
+    axes: Axes, size: np.ndarray, accuracy: np.ndarray, usable: np.ndarray, within: float, theme: Theme
+) -> Line2D:
+    """A line at the lowest accuracy allowed, and a ring round the smallest model above it."""
+    floor = accuracy[usable].max() - 100 * within
+    allowed = np.flatnonzero(usable & (accuracy >= floor - 1e-9))
+    smallest = allowed[np.lexsort((-accuracy[allowed], size[allowed]))[0]]
+    axes.axhline(floor, color=theme.zero, linewidth=1, linestyle="--")
+    ring: dict[str, Any] = {
+        "marker": "o",
+        "markersize": 10,
+        "markerfacecolor": "none",
+        "markeredgecolor": theme.zero,
+        "linestyle": "",
+    }
+    axes.plot(size[smallest], accuracy[smallest], markeredgewidth=1.5, **ring)
+    return Line2D([], [], markeredgewidth=1.5, label=f"smallest within {100 * within:g} %", **ring)

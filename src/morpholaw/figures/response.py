@@ -1,0 +1,156 @@
+"""Response maps of sub-networks: the output over one or two latents (paper, 6.3, fig. 7-10)."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from morpholaw.figures import checks
+from morpholaw.figures.picture_axis import picture_axis
+from morpholaw.figures.signed_map import draw_map
+from morpholaw.figures.style import (
+    LIGHT,
+    FigSize,
+    Theme,
+    colourbar,
+    dress,
+    figure_width,
+    new_figure,
+    plain,
+    symbol,
+)
+
+
+def response_map_1d(
+    values: np.ndarray,
+    response: np.ndarray,
+    name: str,
+    *,
+    pictures: np.ndarray | None = None,
+    picture_values: np.ndarray | None = None,
+    response_name: str = "response",
+    heading: str | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Response of a sub-network with one input (paper, fig. 7b).
+
+    Parameters
+    ----------
+    values, response
+        (n,) each: the latent, and the sub-network's output.
+    name
+        The latent's name.
+    pictures, picture_values
+        (k, s, s) decoded pictures and (k,) the latent's values that they were decoded from.
+    response_name, heading
+        Label of the y axis, and a line above.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree.
+    """
+    values = checks.numbers(values, ("n",), "latent values")
+    response = checks.numbers(response, (len(values),), "response")
+    width = figure_width(figsize, 4.2)
+    figure = new_figure(figsize, theme, height=width * (0.85 if pictures is not None else 0.7), width=4.2)
+    axes = dress(figure.add_subplot(), theme)
+    axes.axhline(0, color=theme.zero, linewidth=1, linestyle="--")
+    axes.plot(values, response, color=theme.positive, linewidth=1.6)
+    axes.set_xlim(*_span(values))
+    axes.set_box_aspect(0.6)
+    axes.set(xlabel=symbol(name), ylabel=symbol(response_name))
+    if heading:
+        axes.set_title(plain(heading))
+    if pictures is not None and picture_values is not None:
+        picture_axis(axes, "x", pictures, picture_values, theme)
+    return figure
+
+
+def response_map_2d(
+    x: np.ndarray,
+    y: np.ndarray,
+    response: np.ndarray,
+    names: tuple[str, str],
+    *,
+    pictures_x: np.ndarray | None = None,
+    values_x: np.ndarray | None = None,
+    pictures_y: np.ndarray | None = None,
+    values_y: np.ndarray | None = None,
+    arrows: int = 12,
+    response_name: str = "response",
+    heading: str | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Response of a sub-network with two inputs: contours, gradient and decoded cells (paper, fig. 8-10).
+
+    Parameters
+    ----------
+    x, y, response
+        (nx,), (ny,) and (ny, nx): both latents, rising, and the sub-network's output.
+    names
+        Names of the latents along x and y.
+    pictures_x, values_x, pictures_y, values_y
+        (k, s, s) decoded pictures along an axis, and the (k,) values they were decoded from.
+    arrows
+        Gradient arrows along a side; 0 for none. The longest is the steepest place.
+    response_name, heading
+        Label of the colour bar, and a line above.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree.
+    """
+    x, y = checks.numbers(x, ("nx",), "x values"), checks.numbers(y, ("ny",), "y values")
+    response = checks.numbers(response, (len(y), len(x)), "response")
+    width = figure_width(figsize, 4.6)
+    figure = new_figure(figsize, theme, height=width * 0.88, width=4.6)
+    axes = dress(figure.add_subplot(), theme, frame=True)
+    drawn = draw_map(axes, x, y, response, lines=True)
+    _gradient(axes, x, y, response, arrows)
+    axes.set_box_aspect(1)
+    axes.set(xlabel=symbol(names[0]), ylabel=symbol(names[1]))
+    if heading:
+        axes.set_title(plain(heading))
+    offset = 0.0
+    if pictures_x is not None and pictures_y is not None:
+        offset = 0.07  # so that the outermost pictures of both axes don't meet in the corner
+    if pictures_x is not None and values_x is not None:
+        picture_axis(axes, "x", pictures_x, values_x, theme, offset)
+    if pictures_y is not None and values_y is not None:
+        picture_axis(axes, "y", pictures_y, values_y, theme, offset)
+    colourbar(figure, drawn, axes, symbol(response_name), theme, shrink=0.8, pad=0.02)
+    return figure
+
+
+def _gradient(axes: Axes, x: np.ndarray, y: np.ndarray, response: np.ndarray, count: int) -> None:
+    """Grey arrows up the response, on an even grid."""
+    if count < 1 or min(response.shape) < 2:
+        return
+    dy, dx = np.gradient(response, y, x)
+    rows = np.unique(np.linspace(0, len(y) - 1, count + 2).round().astype(int)[1:-1])
+    columns = np.unique(np.linspace(0, len(x) - 1, count + 2).round().astype(int)[1:-1])
+    u, v = dx[np.ix_(rows, columns)], dy[np.ix_(rows, columns)]
+    steepest = np.nanmax(np.hypot(u, v), initial=0)
+    if not np.isfinite(steepest) or steepest <= 1e-9:
+        return
+    spacing = (x[-1] - x[0]) / (count + 1)
+    axes.quiver(
+        x[columns], y[rows], u, v, color="#555555", alpha=0.75, angles="xy", scale_units="xy",
+        scale=steepest / spacing, pivot="mid", width=0.004, headwidth=4,
+    )  # fmt: skip
+
+
+def _span(values: np.ndarray) -> tuple[float, float]:
+    """Limits of an axis over ``values``, never empty."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return (low, high) if high > low else (low - 0.5, high + 0.5)

@@ -1,0 +1,209 @@
+"""How every figure looks: themes, colour-blind-safe palettes, and axes dressed in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.mathtext import MathTextParser
+
+FigSize = tuple[float, float | None] | None
+
+TEXT = 8.0
+"""Size of labels in points: readable in a 320 pixel dock and in print."""
+SMALL = 7.0
+"""Size of ticks, legends and captions in points."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours that depend on the background a figure stands on.
+
+    ``positive`` and ``negative`` colour signed quantities (weights, scores); ``zero`` the line f = 0.
+    """
+
+    foreground: str
+    background: str
+    muted: str
+    positive: str
+    negative: str
+    zero: str
+    schemes: tuple[str, ...]
+
+
+LIGHT = Theme(
+    foreground="#1a1a1a",
+    background="#ffffff",
+    muted="#8c8c8c",
+    positive="#2166ac",
+    negative="#b2182b",
+    zero="#6a1b9a",
+    schemes=("#d55e00", "#0072b2", "#009e73", "#b0508c"),
+)
+DARK = Theme(
+    foreground="#f0f1f2",
+    background="#262930",
+    muted="#868e93",
+    positive="#6bb3e8",
+    negative="#ff7a66",
+    zero="#cf9bff",
+    schemes=("#f28e3c", "#56b4e9", "#2cc495", "#e08fbf"),
+)
+
+ZERO_ON_MAP = "#6a1b9a"
+"""The line f = 0 on a heat map, whose colours are the same in every theme."""
+
+SIGNED = "RdBu"
+"""Red below zero, white at zero, blue above: the paper's colours of weights (fig. 5)."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)))
+
+# Okabe and Ito's palette, away from the red and blue that stand for signs.
+_CLASS_COLOURS = {
+    "interphase": "#009e73",
+    "prometaphase": "#56b4e9",
+    "metaphase": "#e69f00",
+    "anaphase": "#cc79a7",
+    "apoptosis": "#d55e00",
+}
+_OTHER_COLOURS = ("#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#0072b2", "#f0e442")
+
+
+def class_colours(classes: Sequence[str]) -> list[str]:
+    """One colour per class: fixed for the mitosis names, the rest of the palette for others."""
+    known = [_CLASS_COLOURS.get(name) for name in classes]
+    free = [colour for colour in _OTHER_COLOURS if colour not in known] or list(_OTHER_COLOURS)
+    others = iter(range(len(classes)))
+    return [colour or free[next(others) % len(free)] for colour in known]
+
+
+def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any]:
+    """Colour, marker and line style of a scheme: 1-4 look the same in every figure."""
+    match = re.fullmatch(r"(?:scheme\s*)?([1-4])", str(scheme).strip(), re.IGNORECASE)
+    index = int(match[1]) - 1 if match else position
+    return {
+        "color": theme.schemes[index % len(theme.schemes)],
+        "marker": MARKERS[index % len(MARKERS)],
+        "linestyle": LINES[index % len(LINES)],
+    }
+
+
+def scheme_name(scheme: int | str) -> str:
+    """``1`` is shown as "scheme 1"; a name stays as it is."""
+    text = str(scheme).strip()
+    return f"scheme {text}" if text.isdigit() else plain(text)
+
+
+def figure_width(figsize: FigSize, default: float = 6.4) -> float:
+    """Width of the figure to be, in inches: what its columns depend on."""
+    return figsize[0] if figsize else default
+
+
+def new_figure(figsize: FigSize, theme: Theme, height: float, width: float = 6.4) -> Figure:
+    """Make an empty figure; ``width`` and ``height`` in inches hold where ``figsize`` leaves them open."""
+    given = figsize[1] if figsize else None
+    size = (figure_width(figsize, width), given if given is not None else height)
+    return Figure(figsize=size, facecolor=theme.background, layout="constrained")
+
+
+def dress(axes: Axes, theme: Theme, frame: bool = False) -> Axes:
+    """Colour one axes by the theme; ``frame`` keeps the spines at the top and right."""
+    axes.set_facecolor(theme.background)
+    for side, spine in axes.spines.items():
+        spine.set_color(theme.muted)
+        spine.set_visible(frame or side in ("left", "bottom"))
+    axes.tick_params(colors=theme.foreground, labelsize=SMALL, length=2.5, width=0.6)
+    for text in (axes.xaxis.label, axes.yaxis.label, axes.title):
+        text.set_color(theme.foreground)
+        text.set_fontsize(TEXT)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_offset_text().set(color=theme.foreground, fontsize=SMALL)
+    return axes
+
+
+def panels(
+    figure: Figure, rows: int, columns: int, theme: Theme, frame: bool = False, **options: Any
+) -> np.ndarray:
+    """Add a grid of dressed axes; returns an object array (rows, columns)."""
+    grid = figure.subplots(rows, columns, squeeze=False, **options)
+    for axes in grid.flat:
+        dress(axes, theme, frame)
+    return grid
+
+
+def columns_for(count: int, width: float, wanted: float) -> int:
+    """How many panels, each about ``wanted`` inches wide, fit side by side, with rows as even as can be."""
+    most = max(1, min(count, int(width / wanted + 0.25)))
+    rows = -(-count // most)
+    return -(-count // rows)
+
+
+def legend(axes: Axes, theme: Theme, **options: Any) -> None:
+    """Add a plain legend, where there is anything to name."""
+    if axes.get_legend_handles_labels()[1] or "handles" in options:
+        axes.legend(frameon=False, fontsize=SMALL, labelcolor=theme.foreground, **options)
+
+
+def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme, **options: Any) -> Any:
+    """Add a dressed colour bar that takes its space from ``axes``."""
+    bar = figure.colorbar(mappable, ax=axes, **options)
+    dress(bar.ax, theme, frame=True)
+    bar.outline.set_edgecolor(theme.muted)
+    bar.set_label(label, color=theme.foreground, fontsize=SMALL)
+    return bar
+
+
+def note(axes: Axes, text: str, theme: Theme) -> None:
+    """Say in the middle of an empty axes why there is nothing to see."""
+    axes.text(
+        0.5,
+        0.5,
+        text,
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        color=theme.muted,
+        fontsize=TEXT,
+        wrap=True,
+    )
+
+
+def plain(text: object) -> str:
+    """Text to be shown letter by letter: a name from a file never becomes mathematics."""
+    return str(text).replace("$", r"\$")
+
+
+def symbol(name: str) -> str:
+    """``z29`` or ``z_29`` as a subscripted symbol; any other name as it is."""
+    match = re.fullmatch(r"([A-Za-z])_?\{?(\d+)\}?", name.strip())
+    return f"${match[1]}_{{{match[2]}}}$" if match else plain(name)
+
+
+def formula(latex: str) -> str:
+    """LaTeX that matplotlib can draw, between dollar signs; anything else as plain text."""
+    text = latex.strip().strip("$")
+    try:
+        MathTextParser("path").parse(f"${text}$")
+    except ValueError:
+        return plain(latex)
+    return f"${text}$"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A short number with a true minus sign; "n/a" where it is not finite."""
+    if not np.isfinite(value):
+        return "n/a"
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "\u2212")
+
+
+def two_tone(classes: Sequence[str]) -> ListedColormap:
+    """Pale fill of the regions of a negative and a positive class."""
+    return ListedColormap(class_colours(classes)[:2])

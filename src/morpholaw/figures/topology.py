@@ -1,0 +1,288 @@
+"""Sparse networks as drawings: neurons, signed weights, biases, streams (paper, fig. 5, 6, 25)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from morpholaw.errors import InputError
+from morpholaw.figures import checks
+from morpholaw.figures.style import (
+    LIGHT,
+    SMALL,
+    FigSize,
+    Theme,
+    columns_for,
+    dress,
+    figure_width,
+    new_figure,
+    note,
+    number,
+    panels,
+    plain,
+    symbol,
+)
+
+Arrays = Sequence[np.ndarray]
+WIDEST = 3.5
+"""Line width of the largest weight, in points."""
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Where the neurons that take part stand: ``places[layer]`` maps a neuron to its x in [0, 1]."""
+
+    weights: list[np.ndarray]
+    masks: list[np.ndarray]
+    biases: list[np.ndarray]
+    places: list[dict[int, float]]
+
+
+def topology(
+    weights: Arrays,
+    masks: Arrays | None,
+    biases: Arrays | None,
+    input_names: Sequence[str],
+    *,
+    highlight: Arrays | None = None,
+    unused: Literal["omit", "grey"] = "omit",
+    output_names: Sequence[str] = ("f(x)",),
+    heading: str | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """One head from its inputs (top) to its output (bottom), as in figures 5 and 6 of the paper.
+
+    Blue weights are positive, red ones negative; the width of a line is the magnitude of its weight. Biases
+    stand above their neurons. Hidden neurons without a connection are left out.
+
+    Parameters
+    ----------
+    weights
+        One (n_in, n_out) array a layer.
+    masks
+        One bool array a layer, True where a weight is active; nonzero weights where empty.
+    biases
+        One (n_out,) array a layer; not written where empty.
+    input_names
+        Names of all inputs of the first layer.
+    highlight
+        One bool array a layer: the stream to show, every other connection is greyed (fig. 6).
+    unused
+        Whether inputs without a connection are left out or shown in grey.
+    output_names
+        Names of the output neurons.
+    heading
+        A line above.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the layers don't fit each other.
+    """
+    drawing = _lay_out(weights, masks, biases, len(input_names), unused)
+    streams = None if highlight is None else [np.asarray(layer, bool) for layer in highlight]
+    if streams is not None:
+        checks.same_length(streams, len(drawing.weights), "highlighted layers")
+    width = figure_width(figsize, 4.6)
+    figure = new_figure(figsize, theme, height=0.75 * len(drawing.places) + 0.5, width=4.6)
+    axes = dress(figure.add_subplot(), theme)
+    _draw(axes, drawing, theme, streams, list(input_names), list(output_names), bool(biases), width)
+    if heading:
+        axes.set_title(plain(heading))
+    strongest = _strongest(drawing)
+    if strongest:
+        handles = [
+            Line2D([], [], color=theme.positive, linewidth=2, label="positive weight"),
+            Line2D([], [], color=theme.negative, linewidth=2, label="negative weight"),
+            Line2D([], [], color=theme.muted, linewidth=WIDEST, label=f"|w| = {number(strongest)}"),
+        ]
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=3 if width > 3.4 else 2, frameon=False,
+            fontsize=SMALL, labelcolor=theme.foreground,
+        )  # fmt: skip
+    return figure
+
+
+def topologies(
+    networks: Sequence[tuple[Arrays, Arrays | None, Arrays | None]],
+    input_names: Sequence[str],
+    *,
+    titles: Sequence[str] | None = None,
+    columns: int | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """All members of an ensemble as small drawings (paper, fig. 25).
+
+    Parameters
+    ----------
+    networks
+        (weights, masks, biases) of each, as for :func:`topology`; biases aren't written.
+    input_names
+        Names of all inputs.
+    titles
+        A heading for each; "model 1" and so on where empty.
+    columns
+        Drawings in a row; as many as are readable where empty.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If there is no network, or layers don't fit each other.
+    """
+    if not networks:
+        raise InputError("There is no network to draw; at least one is needed.")
+    titles = titles or [f"model {index + 1}" for index in range(len(networks))]
+    checks.same_length(titles, len(networks), "titles")
+    width = figure_width(figsize, 7.2)
+    columns = columns or columns_for(len(networks), width, 1.45)
+    rows = -(-len(networks) // columns)
+    figure = new_figure(figsize, theme, height=rows * 1.9, width=7.2)
+    grid = panels(figure, rows, columns, theme)
+    for axes, network, heading in zip(grid.flat, networks, titles, strict=False):
+        drawing = _lay_out(*network, len(input_names), "omit")
+        _draw(axes, drawing, theme, None, list(input_names), [], False, width / columns)
+        axes.set_title(plain(heading))
+    for axes in grid.flat[len(networks) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _lay_out(
+    weights: Arrays, masks: Arrays | None, biases: Arrays | None, inputs: int, unused: Literal["omit", "grey"]
+) -> _Drawing:
+    """Check the layers and give a place to every neuron that takes part, sources above their targets."""
+    layers = [checks.numbers(layer, ("n_in", "n_out"), "weights") for layer in weights]
+    if not layers:
+        raise InputError("The figure's weights must hold at least one layer.")
+    active = [layer != 0 for layer in layers] if masks is None else [np.asarray(mask, bool) for mask in masks]
+    checks.same_length(active, len(layers), "masks")
+    widths = [inputs, *(layer.shape[1] for layer in layers)]
+    for number_, (layer, mask) in enumerate(zip(layers, active, strict=True), start=1):
+        if layer.shape != (widths[number_ - 1], widths[number_]) or mask.shape != layer.shape:
+            raise InputError(
+                f"Layer {number_} of the network must have weights and a mask of shape "
+                f"({widths[number_ - 1]}, {widths[number_]}), not {layer.shape} and {mask.shape}."
+            )
+    offsets = [np.zeros(layer.shape[1]) for layer in layers]
+    if biases is not None:
+        offsets = [checks.numbers(bias, (n,), "biases") for bias, n in zip(biases, widths[1:], strict=True)]
+    return _Drawing(layers, active, offsets, _places(layers, active, widths, unused))
+
+
+def _places(
+    layers: list[np.ndarray], masks: list[np.ndarray], widths: list[int], unused: str
+) -> list[dict[int, float]]:
+    """Order each layer by the mean place of its sources (barycentre), which keeps crossings few."""
+    places: list[dict[int, float]] = []
+    for index, width in enumerate(widths):
+        incoming = masks[index - 1].any(0) if index else np.zeros(width, bool)
+        outgoing = masks[index].any(1) if index < len(masks) else np.ones(width, bool)
+        shown = np.flatnonzero(incoming | outgoing | (index == 0 and unused == "grey"))
+        if index:
+            pull = np.abs(layers[index - 1]) * masks[index - 1] + 1e-9 * masks[index - 1]
+            above = np.array([places[-1].get(neuron, 0.5) for neuron in range(widths[index - 1])])
+            centre = (above @ pull) / np.maximum(pull.sum(0), 1e-12)
+            centre[pull.sum(0) == 0] = 2.0  # neurons of a bias alone stand last
+            shown = shown[np.argsort(centre[shown], kind="stable")]
+        places.append({int(neuron): (rank + 0.5) / len(shown) for rank, neuron in enumerate(shown)})
+    return places
+
+
+def _strongest(drawing: _Drawing) -> float:
+    """The largest magnitude among active weights; 0 where none is."""
+    return max(
+        float(np.abs(w[m]).max(initial=0)) for w, m in zip(drawing.weights, drawing.masks, strict=True)
+    )
+
+
+def _draw(
+    axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.ndarray] | None,
+    input_names: list[str], output_names: list[str], biases: bool, inches: float,
+) -> None:  # fmt: skip
+    """Draw connections, then neurons over them, then names and biases."""
+    axes.set_axis_off()
+    depth = len(drawing.places) - 1
+    axes.set(xlim=(0, 1), ylim=(-depth - 0.35, 0.4))
+    if not any(mask.any() for mask in drawing.masks):
+        note(axes, "no weight is active", theme)
+        return
+    _draw_weights(axes, drawing, theme, streams)
+    outline = [withStroke(linewidth=2, foreground=theme.background)]
+    for layer, places in enumerate(drawing.places):
+        crowded = min(SMALL, 72 * inches / max(len(places), 1) / 2.6)
+        lit = _lit(layer, drawing.masks, streams)
+        colours = [theme.foreground if lit[neuron] else theme.muted for neuron in places]
+        size = min(28.0, (30 * inches / max(len(places), 1)) ** 2)
+        xs = list(places.values())
+        axes.scatter(xs, [-layer] * len(xs), s=size, c=colours, edgecolors=theme.background, zorder=3)
+        names = input_names if layer == 0 else output_names if layer == depth else []
+        for (neuron, x), colour in zip(places.items(), colours, strict=True):
+            if layer == 0 and crowded > 2.5:
+                _write(axes, x, 0, 5, symbol(names[neuron]), min(9.0, crowded * 1.3), colour, outline)
+            if layer == depth and neuron < len(names):
+                _write(axes, x, -layer, -5, symbol(names[neuron]), SMALL, colour, outline)
+            if layer and biases and crowded > 2.5:
+                value = drawing.biases[layer - 1][neuron]
+                _write(axes, x, -layer, 4, number(value), crowded * 0.9, colour, outline)
+
+
+def _lit(layer: int, masks: list[np.ndarray], streams: list[np.ndarray] | None) -> np.ndarray:
+    """Which neurons of a layer touch a shown connection of the stream."""
+    shown = masks if streams is None else [mask & stream for mask, stream in zip(masks, streams, strict=True)]
+    count = masks[layer].shape[0] if layer < len(masks) else masks[-1].shape[1]
+    lit = np.zeros(count, bool)
+    if layer < len(masks):
+        lit |= shown[layer].any(1)
+    if layer:
+        lit |= shown[layer - 1].any(0)
+    return lit
+
+
+def _draw_weights(axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.ndarray] | None) -> None:
+    """Lines between neurons; those outside the stream lie below, thin and grey."""
+    strongest = _strongest(drawing)
+    segments, colours, widths, orders = [], [], [], []
+    for layer, (weight, mask) in enumerate(zip(drawing.weights, drawing.masks, strict=True)):
+        for source, target in np.argwhere(mask):
+            start = (drawing.places[layer][int(source)], -layer)
+            segments.append((start, (drawing.places[layer + 1][int(target)], -layer - 1)))
+            value = weight[source, target]
+            inside = streams is None or streams[layer][source, target]
+            signed = theme.positive if value > 0 else theme.negative
+            colours.append(signed if inside else theme.muted + "60")
+            widths.append(0.4 + (WIDEST - 0.4) * abs(value) / max(strongest, 1e-12))
+            orders.append(bool(inside))
+    order = np.argsort(orders, kind="stable")
+    dense = len(segments) > 200
+    axes.add_collection(
+        LineCollection(
+            [segments[i] for i in order], colors=[colours[i] for i in order],
+            linewidths=[widths[i] for i in order], alpha=0.45 if dense else None, capstyle="round", zorder=1,
+        ),
+        autolim=False,
+    )  # fmt: skip
+
+
+def _write(
+    axes: Axes, x: float, y: float, rise: float, text: str, size: float, colour: str, outline: list
+) -> None:
+    """Text ``rise`` points above (or below) a neuron, legible over the lines."""
+    axes.annotate(
+        text, (x, y), xytext=(0, rise), textcoords="offset points", ha="center",
+        va="bottom" if rise > 0 else "top", fontsize=size, color=colour, path_effects=outline, zorder=4,
+        annotation_clip=False,
+    )  # fmt: skip

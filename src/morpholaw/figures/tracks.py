@@ -1,0 +1,94 @@
+"""The score of one cell over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from morpholaw.figures import checks
+from morpholaw.figures.style import (
+    LIGHT,
+    FigSize,
+    Theme,
+    class_colours,
+    dress,
+    figure_width,
+    legend,
+    new_figure,
+    note,
+    plain,
+)
+
+
+def score_over_time(
+    t: np.ndarray,
+    score: np.ndarray,
+    *,
+    divisions: Sequence[float] = (),
+    classes: tuple[str, str] = ("interphase", "metaphase"),
+    minutes_per_frame: float | None = None,
+    heading: str | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Score f(x) of one track against time, the classes' regions shaded, divisions as lines.
+
+    Parameters
+    ----------
+    t
+        (n,), frames, rising.
+    score
+        (n,), or (members, n): then the mean and one standard deviation. A gap where not finite.
+    divisions
+        Frames at which the track ends in a division or begins with one.
+    classes
+        Names of the classes of f < 0 and f >= 0 (eq. 2).
+    minutes_per_frame
+        Turns frames into hours on the axis.
+    heading
+        A line above.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If lengths differ.
+    """
+    frames = checks.numbers(t, ("n",), "frames")
+    runs = checks.numbers(
+        np.atleast_2d(np.asarray(score, dtype=np.float64)), ("members", len(frames)), "scores"
+    )
+    scale = minutes_per_frame / 60 if minutes_per_frame else 1.0
+    time = frames * scale
+    width = figure_width(figsize, 4.6)
+    figure = new_figure(figsize, theme, height=width * 0.55, width=4.6)
+    axes = dress(figure.add_subplot(), theme)
+    axes.set(xlabel="time (hours)" if minutes_per_frame else "frame", ylabel="score f(x)")
+    if heading:
+        axes.set_title(plain(heading))
+    finite = runs[np.isfinite(runs)]
+    if not finite.size:
+        note(axes, "no score is finite", theme)
+        return figure
+    bottom, top = min(float(finite.min()), -1.0), max(float(finite.max()), 1.0)
+    margin = 0.08 * (top - bottom)
+    bottom, top = bottom - margin, top + margin
+    for (low, high), colour, name in zip(
+        ((bottom, 0), (0, top)), class_colours(classes), classes, strict=True
+    ):
+        axes.axhspan(low, high, color=colour, alpha=0.14, linewidth=0, label=plain(name))
+    axes.axhline(0, color=theme.zero, linestyle="--", linewidth=1)
+    mean, sd = runs.mean(0), runs.std(0, ddof=1 if len(runs) > 1 else 0)
+    if len(runs) > 1:
+        axes.fill_between(time, mean - sd, mean + sd, color=theme.foreground, alpha=0.25, linewidth=0)
+    axes.plot(time, mean, color=theme.foreground, linewidth=1.3, marker="o", markersize=2.5)
+    for index, frame in enumerate(divisions):
+        axes.axvline(
+            frame * scale, color=theme.negative, linewidth=1.3, label="division" if index == 0 else None
+        )
+    axes.set_ylim(bottom, top)
+    legend(axes, theme, loc="best")
+    return figure
