@@ -1,0 +1,276 @@
+"""Reading a sparse network: streams, and sub-networks with few inputs (paper, 6.3 and figures 5-10).
+
+A neuron is ``(layer, unit)``; layer 0 holds the inputs, the last layer the output.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    from morpholaw.models.heads import HeadEnsemble
+
+Neuron = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class SparseNetwork:
+    """One masked network with Mish hidden layers and one linear output.
+
+    Attributes
+    ----------
+    weights
+        For each layer float64 (n_in, n_out), 0 where there is no connection.
+    masks
+        For each layer bool (n_in, n_out): the connections.
+    biases
+        For each layer float64 (n_out,).
+    """
+
+    weights: tuple[np.ndarray, ...]
+    masks: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+
+    @classmethod
+    def from_arrays(
+        cls, weights: Sequence[Any], masks: Sequence[Any], biases: Sequence[Any], output: int = 0
+    ) -> SparseNetwork:
+        """A network of arrays shaped as the attributes; of several outputs the one numbered ``output``."""
+        kept = [np.array(m, dtype=bool) for m in masks]
+        values = [np.asarray(w, dtype=np.float64) * m for w, m in zip(weights, kept, strict=True)]
+        shifts = [np.array(b, dtype=np.float64) for b in biases]
+        for layer, (w, b) in enumerate(zip(values, shifts, strict=True)):
+            rows = values[layer - 1].shape[1] if layer else w.shape[0]
+            if w.ndim != 2 or w.shape[0] != rows or b.shape != (w.shape[1],):
+                raise InputError(
+                    f"Layer {layer} has weights {w.shape}, biases {b.shape}; expected ({rows}, n) and (n,)."
+                )
+        if not 0 <= output < values[-1].shape[1]:
+            raise InputError(f"There is no output {output}; the network has {values[-1].shape[1]}.")
+        values[-1], kept[-1] = values[-1][:, [output]], kept[-1][:, [output]]
+        shifts[-1] = shifts[-1][[output]]
+        return cls(tuple(values), tuple(kept), tuple(shifts))
+
+    @classmethod
+    def of(cls, head: HeadEnsemble, member: int, output: int = 0) -> SparseNetwork:
+        """Member ``member`` of an ensemble of heads without batch normalisation (scheme 2 or 3)."""
+        if head.normalise:
+            raise InputError("A head with batch normalisation has no sub-networks; use scheme 2 or 3.")
+        if not 0 <= member < head.members:
+            raise InputError(f"There is no model {member}; the ensemble has models 0 to {head.members - 1}.")
+        weights, masks, biases = (
+            [tensor[member].detach().cpu().numpy() for tensor in tensors]
+            for tensors in (head.weights, head.masks, head.biases)
+        )
+        return cls.from_arrays(weights, masks, biases, output)
+
+    @property
+    def depth(self) -> int:
+        """Number of the output's layer."""
+        return len(self.weights)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons of each layer, the inputs first."""
+        return (self.masks[0].shape[0], *(len(b) for b in self.biases))
+
+    def incoming(self, neuron: Neuron) -> list[Neuron]:
+        """Neurons with a connection into ``neuron``."""
+        layer, unit = neuron
+        return (
+            []
+            if layer == 0
+            else [(layer - 1, int(i)) for i in np.flatnonzero(self.masks[layer - 1][:, unit])]
+        )
+
+    def outgoing(self, neuron: Neuron) -> list[Neuron]:
+        """Neurons that ``neuron`` has a connection into."""
+        layer, unit = neuron
+        return (
+            []
+            if layer == self.depth
+            else [(layer + 1, int(j)) for j in np.flatnonzero(self.masks[layer][unit])]
+        )
+
+    def score(self, z: np.ndarray) -> np.ndarray:
+        """f(z), float64 (n,), of inputs (n, inputs)."""
+        x = np.asarray(z, dtype=np.float64)
+        for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
+            x = x @ w + b
+            x = mish(x) if layer < self.depth else x
+        return x[:, 0]
+
+
+@dataclass(frozen=True)
+class SubNetwork:
+    """A part of a network that is a function of few neurons.
+
+    Attributes
+    ----------
+    sources
+        Neurons it reads: inputs of the network, or terminals of other sub-networks.
+    neurons
+        Neurons that belong to it, by layer; terminals included, sources not.
+    terminals
+        Neurons whose activations leave it.
+    latents
+        Inputs of the network that it depends on, through other sub-networks too.
+    """
+
+    sources: tuple[Neuron, ...]
+    neurons: tuple[Neuron, ...]
+    terminals: tuple[Neuron, ...]
+    latents: tuple[int, ...]
+
+
+def mish(x: np.ndarray) -> np.ndarray:
+    """Mish activation, x tanh(log(1 + e^x)) (eq. 10)."""
+    return x * np.tanh(np.logaddexp(0.0, x))
+
+
+def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray, ...]:
+    """Connections on any path from ``inputs`` to the output (figure 6): a bool mask for each layer."""
+    reached: np.ndarray = np.zeros(network.masks[0].shape[0], dtype=bool)
+    reached[list(inputs)] = True
+    forward = []
+    for mask in network.masks:
+        forward.append(mask & reached[:, None])
+        reached = forward[-1].any(axis=0)
+    kept: list[np.ndarray] = []
+    useful: np.ndarray = np.ones(1, dtype=bool)
+    for mask in reversed(forward):
+        kept.insert(0, mask & useful)
+        useful = kept[0].any(axis=1)
+    return tuple(kept)
+
+
+def sub_network(
+    network: SparseNetwork, terminals: Sequence[Neuron], sources: Sequence[Neuron] | None = None
+) -> SubNetwork:
+    """The sub-network between ``sources`` and ``terminals``, chosen by hand.
+
+    Parameters
+    ----------
+    sources
+        Where to stop going upstream; the network's inputs where None.
+
+    Raises
+    ------
+    InputError
+        A neuron that is not there, or a path from an input to a terminal that passes by all sources.
+    """
+    for layer, unit in (*terminals, *(sources or ())):
+        if not (0 <= layer <= network.depth and 0 <= unit < network.widths[layer]):
+            raise InputError(f"There is no neuron {unit} in layer {layer} of this network.")
+    stops = None if sources is None else set(sources)
+    found: set[Neuron] = set()
+    read: set[Neuron] = set()
+    waiting = [t for t in terminals if t[0] > 0]
+    while waiting:
+        neuron = waiting.pop()
+        found.add(neuron)
+        for before in network.incoming(neuron):
+            if before[0] == 0 or (stops is not None and before in stops):
+                read.add(before)
+            elif before not in found:
+                waiting.append(before)
+    beyond = sorted(read - stops) if stops is not None else []
+    if beyond:
+        raise InputError(f"A path from input {beyond[0][1]} passes by the sources; add that input to them.")
+    latents = set().union(*(_latents(network)[neuron] for neuron in found))
+    return SubNetwork(tuple(sorted(read)), tuple(sorted(found)), tuple(terminals), tuple(sorted(latents)))
+
+
+def decompose(network: SparseNetwork) -> list[SubNetwork]:
+    """Split a network into sub-networks, one for each distinct set of inputs that its neurons depend on
+    (6.3).
+
+    Neurons that depend on the same inputs go together. What the output adds up are the contributions of the
+    sub-networks that feed it, so the output itself is in none, and
+    f(z) = bias + the sum of the contributions. Neurons that do not reach the output are left out.
+
+    Returns
+    -------
+    list[SubNetwork]
+        Those with fewer latents first, sources before what reads them.
+    """
+    latents = _latents(network)
+    useful = stream_neurons(network)
+    groups: dict[tuple[int, ...], list[Neuron]] = {}
+    for neuron in sorted(useful):
+        if 0 < neuron[0] < network.depth:
+            groups.setdefault(tuple(sorted(latents[neuron])), []).append(neuron)
+    parts = []
+    for inputs, neurons in groups.items():
+        inside = set(neurons)
+        read = {b for n in neurons for b in network.incoming(n)} - inside
+        ends = [n for n in neurons if any(a not in inside for a in network.outgoing(n) if a in useful)]
+        parts.append(SubNetwork(tuple(sorted(read)), tuple(neurons), tuple(ends), inputs))
+    return sorted(parts, key=lambda part: (len(part.latents), part.latents))
+
+
+def activations(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -> np.ndarray:
+    """Activations of the terminals, float64 (n, terminals), given those of the sources, (n, sources).
+
+    The output neuron, where it is a terminal, gives its sum: Mish applies to hidden neurons only.
+    """
+    given = np.asarray(values, dtype=np.float64)
+    if given.ndim != 2 or given.shape[1] != len(part.sources):
+        raise InputError(f"The sub-network reads {len(part.sources)} sources; the values are {given.shape}.")
+    known = {source: given[:, k] for k, source in enumerate(part.sources)}
+    for neuron in part.neurons:
+        layer, unit = neuron
+        total = np.full(len(given), network.biases[layer - 1][unit])
+        for before in network.incoming(neuron):
+            total = total + network.weights[layer - 1][before[1], unit] * known[before]
+        known[neuron] = mish(total) if layer < network.depth else total
+    return np.stack([known[t] for t in part.terminals], axis=1)
+
+
+def contribution(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -> np.ndarray:
+    """What the sub-network adds to the output, float64 (n,), given its sources, (n, sources).
+
+    0 everywhere for a sub-network that feeds only other sub-networks.
+    """
+    ends = activations(network, part, values)
+    last = network.depth - 1
+    weights = [network.weights[last][unit, 0] if layer == last else 0.0 for layer, unit in part.terminals]
+    return ends @ np.array(weights)
+
+
+def feeds_output(network: SparseNetwork, part: SubNetwork) -> bool:
+    """Whether the output reads one of the sub-network's terminals."""
+    return any((network.depth, 0) in network.outgoing(t) for t in part.terminals)
+
+
+def stream_neurons(network: SparseNetwork) -> set[Neuron]:
+    """Neurons, inputs included, from which the output can be reached, and the output."""
+    found: set[Neuron] = set()
+    waiting: list[Neuron] = [(network.depth, 0)]
+    while waiting:
+        neuron = waiting.pop()
+        found.add(neuron)
+        waiting += [before for before in network.incoming(neuron) if before not in found]
+    return found
+
+
+def input_survival(kept: Sequence[Sequence[int]]) -> dict[int, int]:
+    """In how many models each input survives, most frequent first; ``kept`` holds each model's inputs."""
+    counts = Counter(k for inputs in kept for k in set(inputs))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _latents(network: SparseNetwork) -> dict[Neuron, frozenset[int]]:
+    """Inputs that every neuron depends on."""
+    found: dict[Neuron, frozenset[int]] = {(0, k): frozenset([k]) for k in range(network.widths[0])}
+    for layer, mask in enumerate(network.masks, start=1):
+        for unit in range(mask.shape[1]):
+            found[(layer, unit)] = frozenset().union(*(found[b] for b in network.incoming((layer, unit))))
+    return found
