@@ -105,7 +105,7 @@ class Annotations:
         return self._step(self._redo, self._undo)
 
     def labels_for(self, crop_set: CropSet) -> np.ndarray:
-        """The class of every crop, str (n,), "" where none: imported labels with the annotations over them."""
+        """The class of every crop, str (n,), "" where none: imported labels, the annotations over them."""
         labels = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
         for (set_name, crop), label in self._labels.items():
             if set_name == crop_set.name and crop < len(labels):
@@ -130,7 +130,7 @@ class Annotations:
         Raises
         ------
         InputError
-            When columns are missing, or a row names a crop that the set does not have; nothing is changed then.
+            When columns are missing, or a row names a crop that the set lacks; nothing is changed then.
         """
         path = Path(path)
         try:
@@ -145,8 +145,8 @@ class Annotations:
         keys = next((way for way in ways if all(name in table for name in way)), None)
         if keys is None or "label" not in table:
             raise InputError(
-                f"{path} has the columns {', '.join(table.columns)}; expected label and one of crop, file, or "
-                "track_id with t."
+                f"{path} has the columns {', '.join(table.columns)}; expected label and one of crop, "
+                "file, or track_id with t."
             )
         if "set" in table:
             table = table[table["set"] == crop_set.name]
@@ -218,13 +218,13 @@ class Annotations:
                 raise InputError(f"The annotations {self.path} are not a file.") from None
             aside = self._set_aside()
             raise InputError(
-                f"The annotations in {self.path} are damaged; they were kept as {aside.name}, and opening the study "
-                "again starts without them."
+                f"The annotations in {self.path} are damaged; they were kept as {aside.name}, and opening "
+                "the study again starts without them."
             ) from None
         if schema > SCHEMA:
             raise InputError(
-                f"The annotations {self.path} were made by a newer version (layout {schema}, this version reads up "
-                f"to {SCHEMA}); update Morpholaw to open them."
+                f"The annotations {self.path} were made by a newer version (layout {schema}, this version "
+                f"reads up to {SCHEMA}); update Morpholaw to open them."
             )
         self.classes, self._labels = classes, labels
 

@@ -220,7 +220,7 @@ class CropSet:
             raise InputError(f"The crops in {path} cannot be read ({error}); the set is damaged.") from None
         if images.dtype != np.uint8 or images.shape != (self._n, self.size, self.size):
             raise InputError(
-                f"{path} holds {images.dtype} {images.shape}; set.json says uint8 {(self._n, self.size, self.size)}."
+                f"{path} holds {images.dtype} {images.shape}; set.json says {self._n} of side {self.size}."
             )
         return images
 

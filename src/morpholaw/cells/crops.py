@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -79,68 +80,32 @@ def cut_crops(
         When ``should_stop`` said so; nothing is left behind.
     """
     config = config or CropConfig()
-    given = len(tracks)
-    tracks, warnings = clip_tracks(tracks, movie.shape)
-    for warning in warnings:
-        report(Message(warning, level="warning"))
-    if len(tracks) == 0:
-        raise InputError(
-            f"No tracked cell lies inside of the movie {movie.name}, {movie.shape} frames, rows, columns."
-        )
-    clipped = given - len(tracks)
-    factor, pixel_size = _scale(movie, config)
-    height, width = (max(1, round(n * factor)) for n in movie.shape[1:])
-    rows = tracks.sort_values(["t", "track_id"], kind="stable", ignore_index=True)
-    centre_y = _centre(rows["y"], height / movie.shape[1], height)
-    centre_x = _centre(rows["x"], width / movie.shape[2], width)
-    over = _over_edge(centre_y, height, config.size) | _over_edge(centre_x, width, config.size)
-    if config.edge == "drop":
-        rows, centre_y, centre_x = rows[~over].reset_index(drop=True), centre_y[~over], centre_x[~over]
-        if over.any():
-            report(
-                Message(
-                    f"{over.sum()} of {len(over)} cells lie at the border of {movie.name} and were dropped."
-                )
-            )
-        if len(rows) == 0:
-            raise InputError(
-                f"All {len(over)} cells of {movie.name} lie within {config.size // 2} pixels of the border; "
-                "choose another way to treat edges than dropping cells."
-            )
-    cutter = _Cutter(config, (height, width), movie.name)
-    times = rows["t"].to_numpy()
-    starts = np.flatnonzero(np.diff(times, prepend=-1))
-    frames = [
-        (int(times[a]), centre_y[a:b], centre_x[a:b])
-        for a, b in zip(starts, [*starts[1:], len(rows)], strict=True)
-    ]
+    plan = _plan(movie, tracks, config, report)
+    cutter = _Cutter(config, plan.shape)
     kept: dict[int, np.ndarray] = {}
     if normalisation is None:
-        kept = {t: movie.frame(t) for t in _spread([t for t, *_ in frames], _SAMPLE_FRAMES)}
-        normalisation = _fit(kept, frames, cutter, movie.name)
+        kept = {t: movie.frame(t) for t in _spread([t for t, *_ in plan.frames], _SAMPLE_FRAMES)}
+        normalisation = _fit(kept, plan.frames, cutter, movie.name)
     with CropWriter(folder, config.size, overwrite) as writer:
         said = monotonic()
-        for (t, ys, xs), raw in zip(frames, _read(movie, [t for t, *_ in frames], kept), strict=True):
+        raw_frames = _read(movie, [t for t, *_ in plan.frames], kept)
+        for (_, y, x), raw in zip(plan.frames, raw_frames, strict=True):
             if should_stop():
                 raise InterruptedError(f"Cutting {movie.name} was stopped; no crops were kept.")
-            writer.append(cutter.cut(raw, t, ys, xs, normalisation))
-            if monotonic() - said > 0.2 or writer.count == len(rows):
+            writer.append(cutter.cut(raw, y, x, normalisation))
+            if monotonic() - said > 0.2 or writer.count == len(plan.rows):
                 said = monotonic()
-                report(Progress(writer.count, len(rows), "cutting crops"))
+                report(Progress(writer.count, len(plan.rows), "cutting crops"))
         meta = {
             "kind": "movie",
             "normalisation": normalisation.to_json(),
-            "pixel_size": pixel_size,
-            "movie_pixel_size": movie.pixel_size if config.pixel_size is None else config.pixel_size,
             "model_pixel_size": config.model_pixel_size,
             "edge": config.edge,
-            "dropped": int(over.sum()) if config.edge == "drop" else 0,
-            "over_edge": 0 if config.edge == "drop" else int(over.sum()),
-            "clipped": clipped,
             "movie": {"name": movie.name, "shape": list(movie.shape), "dtype": str(movie.dtype)},
             "sources": [_source(movie, writer.folder)] if movie.path is not None else [],
+            **plan.meta,
         }
-        return writer.finish(_cells(rows, tracks, movie.name), meta)
+        return writer.finish(_cells(plan.rows, tracks, movie.name), meta)
 
 
 def lineage_roots(tracks: pd.DataFrame) -> pd.Series:
@@ -160,35 +125,65 @@ def lineage_roots(tracks: pd.DataFrame) -> pd.Series:
     return roots
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """Which cells are cut from which frame, and where, before any pixel is read."""
+
+    rows: pd.DataFrame
+    frames: list[tuple[int, np.ndarray, np.ndarray]]  # t, and the centre pixels y and x of its cells
+    shape: tuple[int, int]  # of a frame, after resampling
+    meta: dict[str, Any]
+
+
+def _plan(movie: Movie, tracks: pd.DataFrame, config: CropConfig, report: Report) -> _Plan:
+    inside, warnings = clip_tracks(tracks, movie.shape)
+    for warning in warnings:
+        report(Message(warning, level="warning"))
+    if len(inside) == 0:
+        raise InputError(f"No tracked cell lies inside of {movie.name}, {_dimensions(movie)}.")
+    factor, pixel_size = _scale(movie, config)
+    height, width = (max(1, round(n * factor)) for n in movie.shape[1:])
+    rows = inside.sort_values(["t", "track_id"], kind="stable", ignore_index=True)
+    y = _centre(rows["y"], height / movie.shape[1], height)
+    x = _centre(rows["x"], width / movie.shape[2], width)
+    over = _over_edge(y, height, config.size) | _over_edge(x, width, config.size)
+    counts = {"clipped": len(tracks) - len(inside), "dropped": 0, "over_edge": int(over.sum())}
+    if config.edge == "drop" and over.any():
+        rows, y, x = rows[~over].reset_index(drop=True), y[~over], x[~over]
+        counts |= {"dropped": int(over.sum()), "over_edge": 0}
+        report(
+            Message(f"{over.sum()} of {len(over)} cells lie at the border of {movie.name} and were dropped.")
+        )
+        if len(rows) == 0:
+            raise InputError(
+                f"All {len(over)} cells of {movie.name} lie within {config.size // 2} pixels of the border, which "
+                "the setting edge='drop' leaves out; expected 'background' or 'reflect' here."
+            )
+    times = rows["t"].to_numpy()
+    starts = np.flatnonzero(np.diff(times, prepend=-1))
+    ends = [*starts[1:], len(rows)]
+    frames = [(int(times[a]), y[a:b], x[a:b]) for a, b in zip(starts, ends, strict=True)]
+    sizes = {"pixel_size": pixel_size, "movie_pixel_size": _movie_pixel_size(movie, config)}
+    return _Plan(rows, frames, (height, width), counts | sizes)
+
+
 class _Cutter:
     """Takes crops out of frames of one size: resampled once if need be, padded once, cut together."""
 
-    def __init__(self, config: CropConfig, shape: tuple[int, int], name: str) -> None:
-        self.size, self.edge, self.shape, self.name = config.size, config.edge, shape, name
+    def __init__(self, config: CropConfig, shape: tuple[int, int]) -> None:
+        self.size, self.edge, self.shape = config.size, config.edge, shape
 
     def cut(
-        self, raw: np.ndarray, t: int, y: np.ndarray, x: np.ndarray, normalisation: Normalisation | None
+        self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, normalisation: Normalisation | None
     ) -> np.ndarray:
         """Crops (k, s, s) centred on pixels (y, x): uint8, or raw without a normalisation."""
-        frame = self._checked(raw, t)
-        if frame.shape != self.shape:
-            frame = _resample(frame, self.shape)
-        # The grey scale works pixel by pixel, so it is applied to the crops or to the frame, whichever is less.
+        frame = raw if raw.shape == self.shape else _resample(raw, self.shape)
+        # The grey scale works pixel by pixel, so it is applied to the crops or the frame, whichever is less.
         early = normalisation is not None and len(y) * self.size**2 > frame.size
         if early and normalisation is not None:
             frame = normalisation.apply(frame)
         crops = self._slice(self._pad(frame, normalisation, early), y, x)
         return crops if early or normalisation is None else normalisation.apply(crops)
-
-    def _checked(self, raw: np.ndarray, t: int) -> np.ndarray:
-        if np.issubdtype(raw.dtype, np.complexfloating):
-            raise InputError(f"Frame {t} of {self.name} has complex pixels; expected real numbers.")
-        if np.issubdtype(raw.dtype, np.floating) and not np.isfinite(raw).all():
-            bad = int(np.count_nonzero(~np.isfinite(raw)))
-            raise InputError(
-                f"Frame {t} of {self.name} has {bad} pixels that are NaN or infinite; expected finite numbers."
-            )
-        return raw.astype(np.uint8) if raw.dtype == bool else raw
 
     def _pad(self, frame: np.ndarray, normalisation: Normalisation | None, early: bool) -> np.ndarray:
         half = self.size // 2
@@ -219,7 +214,7 @@ def _fit(
     for t, y, x in frames:
         if t in sample:
             some = _spread(range(len(y)), each)
-            crops.append(cutter.cut(sample[t], t, y[some], x[some], None))
+            crops.append(cutter.cut(sample[t], y[some], x[some], None))
     return fit_normalisation(np.concatenate(crops), f"The cells of {name}")
 
 
@@ -236,24 +231,31 @@ def _read(movie: Movie, times: list[int], kept: dict[int, np.ndarray]) -> Iterat
 
 
 def _cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.DataFrame:
-    parent = rows["parent"] if "parent" in rows else pd.Series(-1, index=rows.index)
-    roots = lineage_roots(tracks.assign(parent=tracks["parent"] if "parent" in tracks else -1))
-    extra = {c: rows[c].to_numpy() for c in rows if c not in ("crop", "file", "group", "label", "parent")}
+    roots = lineage_roots(tracks)
+    extra = {c: rows[c].to_numpy() for c in rows if c not in ("crop", "file", "group", "label")}
     label = rows["label"].fillna("").astype(str).to_numpy() if "label" in rows else ""
     group = (f"{name}/" + rows["track_id"].map(roots).astype(str)).to_numpy()
-    return cells_table(len(rows), parent=parent.to_numpy(), label=label, group=group, **extra)
+    return cells_table(len(rows), label=label, group=group, **extra)
+
+
+def _dimensions(movie: Movie) -> str:
+    return f"{movie.shape[0]} frames of {movie.shape[1]} x {movie.shape[2]} pixels"
+
+
+def _movie_pixel_size(movie: Movie, config: CropConfig) -> float | None:
+    return movie.pixel_size if config.pixel_size is None else config.pixel_size
 
 
 def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
     """Factor by which frames are resampled, and the crops' pixel size in micrometres."""
-    pixel_size = movie.pixel_size if config.pixel_size is None else config.pixel_size
+    pixel_size = _movie_pixel_size(movie, config)
     wanted = config.model_pixel_size
     if wanted is None:
         return 1.0, pixel_size
     if pixel_size is None:
         raise InputError(
-            f"The pixel size of {movie.name} is not known, so it cannot be resampled to {wanted} um per pixel; "
-            "state it (pixel_size)."
+            f"The pixel size of {movie.name} is not known, so it cannot be resampled to {wanted} um per "
+            "pixel; state it (pixel_size)."
         )
     factor = pixel_size / wanted
     return (1.0, pixel_size) if abs(factor - 1) <= _SAME_SCALE else (factor, wanted)
@@ -285,7 +287,7 @@ def _spread(values: list[int] | range, count: int) -> list[int]:
 
 
 def _source(movie: Movie, folder: Path) -> dict[str, str]:
-    """The movie's path, relative to the set so that a study can be moved with its data, and its fingerprint."""
+    """The movie's path, relative so that a study can be moved with its data, and its fingerprint."""
     path = Path(str(movie.path)).absolute()
     try:
         shown = Path(os.path.relpath(path, folder.absolute())).as_posix()

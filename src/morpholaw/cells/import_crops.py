@@ -48,8 +48,8 @@ def import_crops(
         ``classes`` maps a class to the subfolders that hold it, at any depth and in any case; crops in no
         such subfolder come in unlabelled. Without any class, a crop's class is the name of the folder it
         lies in, in lower case. ``group_regex`` is searched in the path below ``folder``, with "/" between
-        folders; its first group in parentheses, or the whole match, is the cell's group. Without it each file is a group of
-        its own, except that files with the same pixels share one.
+        folders; its first group in parentheses, or the whole match, is the cell's group. Without it
+        each file is a group of its own, except that files with the same pixels share one.
 
     Raises
     ------
@@ -78,8 +78,8 @@ def import_crops(
                 raw = read_grey(files[i])
                 if raw.dtype != dtype:
                     raise InputError(
-                        f"{files[i]} has {raw.dtype} pixels and {files[0]} has {dtype}; crops imported together "
-                        "must come from one camera setting."
+                        f"{files[i]} has {raw.dtype} pixels and {files[0]} has {dtype}; crops imported "
+                        "together must come from one camera setting."
                     )
                 first = digests.setdefault(hashlib.sha256(raw.tobytes()).digest(), groups[i] or names[i])
                 duplicates += first != (groups[i] or names[i])
@@ -186,8 +186,8 @@ def _labels(names: list[str], classes: dict[str, list[str]], folder: Path) -> li
             key = subfolder.strip().strip("/").lower()
             if key not in present:
                 raise InputError(
-                    f"The class {label!r} names the subfolder {subfolder!r}, which {folder} does not have or which "
-                    f"holds no image; its subfolders are {', '.join(_subfolders(names)) or 'none'}."
+                    f"The class {label!r} names the subfolder {subfolder!r}, which {folder} does not have or "
+                    f"which holds no image; its subfolders are {', '.join(_subfolders(names)) or 'none'}."
                 )
             if class_of.setdefault(key, label) != label:
                 raise InputError(
@@ -213,8 +213,8 @@ def _groups(names: list[str], pattern: str | None) -> list[str]:
     lost = [name for name, group in zip(names, groups, strict=True) if not group]
     if lost:
         raise InputError(
-            f"The group pattern {pattern!r} does not match {len(lost)} of {len(names)} files, the first of them "
-            f"{lost[0]}."
+            f"The group pattern {pattern!r} does not match {len(lost)} of {len(names)} files, the first "
+            f"of them {lost[0]}."
         )
     return groups
 
@@ -250,8 +250,8 @@ def _remarks(
     if not config.group_regex:
         remarks.append(
             (
-                "No group pattern was given, so each file is taken for a cell of its own; crops of one track or "
-                "movie may then be on both sides of a split.",
+                "No group pattern was given, so each file is taken for a cell of its own; crops of one "
+                "track or movie may then be on both sides of a split.",
                 "warning",
             )
         )

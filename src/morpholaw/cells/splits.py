@@ -123,8 +123,8 @@ def _shares(
     for c, name in enumerate(classes):
         if (found_groups := int((counts[:, c] > 0).sum())) < least:
             raise InputError(
-                f"The class {name!r} comes from {found_groups} group{'s' * (found_groups != 1)} of cells (tracks, "
-                f"movies); at least {least} are needed, as a group is never split."
+                f"The class {name!r} comes from {found_groups} group{'s' * (found_groups != 1)} of cells "
+                f"(tracks, movies); at least {least} are needed, as a group is never split."
             )
     return cells, member, counts / counts.sum(axis=0), [str(name) for name in classes]
 
