@@ -137,7 +137,7 @@ class HeadEnsemble(nn.Module):
         return one.to(self.weights[0].device).train(self.training)
 
     def active_weights(self) -> Tensor:
-        """Connections of each member, int64 (members,): 1040 in the paper's dense head. Biases do not count."""
+        """Connections of each member, without biases, int64 (members,): 1040 in the paper's dense head."""
         return torch.stack([mask.flatten(1).sum(1) for mask in self.masks]).sum(0)
 
     def kept_inputs(self, k: int) -> tuple[int, ...]:

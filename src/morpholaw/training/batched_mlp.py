@@ -1,0 +1,158 @@
+"""Forward and backward pass, and Adam, of many small Mish networks at once, written out by hand.
+
+A head is so small that autograd's bookkeeping and a pass over memory for each operation cost more than the
+arithmetic. Here all parameters of a member lie in one row, every buffer is reused, Mish takes a single
+exponential, and the gradient of every weight, active or not, comes out for free: RigL grows by it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+# Above this Mish is the identity to float32, and the square of the exponential is still finite.
+LINEAR_FROM = 20.0
+
+
+@dataclass
+class _Room:
+    """Buffers of one batch size: each layer's output and slope, and scratch for the layer at work."""
+
+    outputs: list[Tensor]
+    slopes: list[Tensor]
+    scratch: list[tuple[Tensor, Tensor]]
+
+    @staticmethod
+    def make(widths: Sequence[int], members: int, batch: int) -> _Room:
+        shapes = [(members, batch, n) for n in widths[1:]]
+        # Layers of one width share their scratch, so that the whole step stays in the processor's cache.
+        shared = {
+            n: (torch.empty(members, batch, n), torch.empty(members, batch, n)) for n in set(widths[1:])
+        }
+        return _Room(
+            [torch.empty(shape) for shape in shapes],
+            [torch.empty(shape) for shape in shapes[:-1]],
+            [shared[n] for n in widths[1:]],
+        )
+
+
+class BatchedMLP:
+    """``members`` networks with Mish between linear layers, and their Adam moments.
+
+    Attributes
+    ----------
+    parameters, gradient, first_moment, second_moment : Tensor
+        float32, one row of numbers: W1 of all members, b1 of all members, W2, ...
+    weights, biases : list of Tensor
+        Views of ``parameters``: (members, n_in, n_out) and (members, n_out).
+    weight_gradients, bias_gradients : list of Tensor
+        The same views of ``gradient``.
+    """
+
+    def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
+        self.members = weights[0].shape[0]
+        self.widths = (weights[0].shape[1], *(w.shape[2] for w in weights))
+        self.parameters = torch.cat(
+            [tensor.flatten() for pair in zip(weights, biases, strict=True) for tensor in pair]
+        )
+        self.gradient = torch.zeros_like(self.parameters)
+        self.first_moment = torch.zeros_like(self.parameters)
+        self.second_moment = torch.zeros_like(self.parameters)
+        self.weights, self.biases = self.views(self.parameters)
+        self.weight_gradients, self.bias_gradients = self.views(self.gradient)
+        self._denominator = torch.empty_like(self.parameters)
+        self._rooms: dict[int, _Room] = {}
+
+    def views(self, row: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """What in a row laid out as ``parameters`` belongs to each layer's weights, and to its biases."""
+        weights, biases, start = [], [], 0
+        for n_in, n_out in pairwise(self.widths):
+            middle = start + self.members * n_in * n_out
+            stop = middle + self.members * n_out
+            weights.append(row[start:middle].view(self.members, n_in, n_out))
+            biases.append(row[middle:stop].view(self.members, n_out))
+            start = stop
+        return weights, biases
+
+    def forward(self, z: Tensor, keep: Sequence[Tensor] | None = None) -> Tensor:
+        """Scores of a batch, keeping what ``backward`` needs.
+
+        Parameters
+        ----------
+        z : Tensor
+            float32 (members, batch, inputs).
+        keep : sequence of Tensor, optional
+            Dropout: of each hidden layer the factors (members, batch, units), 0 or 1 / (1 - dropout).
+
+        Returns
+        -------
+        Tensor
+            float32 (members, batch, outputs), valid until the next call.
+        """
+        room = self._rooms.get(z.shape[1])
+        if room is None:
+            room = self._rooms[z.shape[1]] = _Room.make(self.widths, self.members, z.shape[1])
+        self._inputs, self._room = z, room
+        x = z
+        last = len(self.weights) - 1
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            out, (before, spare) = room.outputs[layer], room.scratch[layer]
+            torch.bmm(x, weight, out=before if layer < last else out).add_(bias.unsqueeze(1))
+            if layer < last:
+                _mish(before, out, room.slopes[layer], spare)
+                if keep is not None:
+                    out.mul_(keep[layer])
+                    room.slopes[layer].mul_(keep[layer])
+            x = out
+        return x
+
+    def backward(self, gradient: Tensor) -> None:
+        """Fill ``gradient``, dense, from the loss's gradient by the scores (members, batch, outputs)."""
+        room = self._room
+        for layer in range(len(self.weights) - 1, -1, -1):
+            source = room.outputs[layer - 1] if layer else self._inputs
+            torch.bmm(source.transpose(1, 2), gradient, out=self.weight_gradients[layer])
+            torch.sum(gradient, 1, out=self.bias_gradients[layer])
+            if layer:
+                below = room.scratch[layer - 1][layer % 2]
+                torch.bmm(gradient, self.weights[layer].transpose(1, 2), out=below)
+                gradient = below.mul_(room.slopes[layer - 1])
+
+    def adam(
+        self, step: int, rate: float, betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8
+    ) -> None:
+        """One step of Adam (Kingma & Ba 2015); ``step`` counts from 1.
+
+        A parameter whose gradient and moments are zero stays as it is.
+        """
+        first, second = betas
+        self.first_moment.lerp_(self.gradient, 1 - first)
+        self.second_moment.mul_(second).addcmul_(self.gradient, self.gradient, value=1 - second)
+        correction = math.sqrt(1 - second**step)
+        torch.sqrt(self.second_moment, out=self._denominator).add_(epsilon * correction)
+        self.parameters.addcdiv_(
+            self.first_moment, self._denominator, value=-rate * correction / (1 - first**step)
+        )
+
+
+def _mish(x: Tensor, out: Tensor, slope: Tensor, spare: Tensor) -> None:
+    """Mish of ``x`` into ``out`` and its derivative into ``slope``; ``x`` and ``spare`` are overwritten.
+
+    With e = exp(x), s = e + 2 and q = e s + 2: tanh(log(1 + e)) = t = e s / q, and the derivative of
+    x t is t + 2 (x - x t) (1 - s / q).
+    """
+    torch.clamp(x, max=LINEAR_FROM, out=spare).exp_()
+    torch.add(spare, 2, out=slope)
+    spare.mul_(slope)
+    torch.add(spare, 2, out=out)
+    spare.div_(out)
+    slope.div_(out)
+    torch.mul(x, spare, out=out)
+    x.sub_(out)
+    torch.addcmul(x, x, slope, value=-1, out=slope)
+    torch.add(spare, slope, alpha=2, out=slope)
