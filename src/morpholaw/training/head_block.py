@@ -42,14 +42,14 @@ class TrainingRows:
             )
         if not torch.isfinite(rows).all():
             raise InputError(
-                "Some latents are not finite numbers; the encoder that made them cannot be used to train heads."
+                "Some latents are not finite numbers; heads need an encoder whose latents are all finite."
             )
         expected = max(2, outputs)
         counts = torch.bincount(classes.clamp(0, expected - 1), minlength=expected)
         if len(classes) == 0 or classes.min() < 0 or classes.max() >= expected or (counts == 0).any():
             raise InputError(
-                f"The targets must be the whole numbers 0 to {expected - 1} with at least one crop of each class; "
-                f"label some crops of every class before training."
+                f"The targets must be the whole numbers 0 to {expected - 1}, each at least once; "
+                "label some crops of every class before training."
             )
         self.orientations, self.count, self.inputs = rows.shape
         self.latents = rows.reshape(-1, self.inputs).contiguous()
@@ -220,7 +220,7 @@ class HeadBlock:
 
 @dataclass(frozen=True)
 class _Epoch:
-    """An epoch's rows in each member's order: (members, n), (members, n, outputs), (members, n, 1), dropout."""
+    """Rows in each member's order: (members, n), (members, n, outputs), (members, n, 1); dropout by layer."""
 
     where: Tensor
     targets: Tensor

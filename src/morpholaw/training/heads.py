@@ -147,8 +147,8 @@ class HeadTraining:
                 saved = state.get(f"{start}.{name}")
                 if saved is None or saved.shape != tensor.shape:
                     raise InputError(
-                        "The checkpoint of the heads does not fit these settings: it was made with other layers or "
-                        "another number of models; start the training anew or restore its settings."
+                        "The checkpoint of the heads was made with other layers or another number of models; "
+                        "restore those settings or start the training anew."
                     )
                 tensor.copy_(saved)
         self.epoch = int(state["epoch"])
@@ -259,7 +259,7 @@ def train_heads(
 
 @torch.no_grad()
 def accuracies(head: HeadEnsemble, latents: np.ndarray | Tensor, targets: np.ndarray | Tensor) -> Tensor:
-    """Share of rows that each member calls as ``targets`` say: float64 (members,), f(x) >= 0 positive (eq. 2)."""
+    """Share of rows that each member calls as ``targets`` say (eq. 2), float64 (members,)."""
     rows = torch.as_tensor(latents, dtype=torch.float32)
     truth = torch.as_tensor(targets).long()
     scores = head(rows)
