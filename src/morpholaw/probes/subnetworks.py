@@ -142,12 +142,12 @@ def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray,
     forward = []
     for mask in network.masks:
         forward.append(mask & reached[:, None])
-        reached = forward[-1].any(axis=0)
+        reached = np.asarray(forward[-1].any(axis=0))
     kept: list[np.ndarray] = []
     useful: np.ndarray = np.ones(1, dtype=bool)
     for mask in reversed(forward):
         kept.insert(0, mask & useful)
-        useful = kept[0].any(axis=1)
+        useful = np.asarray(kept[0].any(axis=1))
     return tuple(kept)
 
 

@@ -1,0 +1,133 @@
+"""Interval arithmetic over a law's tree: bounds of f over a whole box of latents, never too narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from morpholaw.models.expressions import Expression
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Lower and upper bounds, float64 (boxes,) each."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+
+def bound(expression: Expression, low: np.ndarray, high: np.ndarray) -> Interval:
+    """Bounds of an expression over boxes of its variables.
+
+    Bounds are rounded outwards. A box in which the expression may be undefined (the logarithm or root of a
+    negative number, a division by zero) gets the bounds -inf and inf: nothing is claimed about it. A variable
+    that occurs twice is counted as two, so bounds may be wider than the truth: use small boxes.
+
+    Parameters
+    ----------
+    low, high
+        Ends of the boxes, (boxes, variables).
+    """
+    from morpholaw.models.expressions import Call, Constant, Variable
+
+    if isinstance(expression, Constant):
+        value = np.full(len(low), expression.value)
+        return Interval(value, value)
+    if isinstance(expression, Variable):
+        return Interval(low[:, expression.column], high[:, expression.column])
+    assert isinstance(expression, Call)
+    parts = [bound(operand, low, high) for operand in expression.operands]
+    with np.errstate(all="ignore"):
+        return _outwards(expression.operator, _OPERATIONS[expression.operator](*parts))
+
+
+def _outwards(operator: str, x: Interval) -> Interval:
+    """Round outwards; NaN (inf - inf) becomes the whole line."""
+    low = np.where(np.isnan(x.low), -np.inf, np.nextafter(x.low, -np.inf))
+    high = np.where(np.isnan(x.high), np.inf, np.nextafter(x.high, np.inf))
+    if operator in ("square", "abs", "sqrt", "exp"):
+        # What cannot be negative is not rounded below 0; the whole line, where undefined, stays so.
+        low = np.where(np.isneginf(low), low, np.maximum(low, 0.0))
+    return Interval(low, high)
+
+
+def _add(a: Interval, b: Interval) -> Interval:
+    return Interval(a.low + b.low, a.high + b.high)
+
+
+def _subtract(a: Interval, b: Interval) -> Interval:
+    return Interval(a.low - b.high, a.high - b.low)
+
+
+def _multiply(a: Interval, b: Interval) -> Interval:
+    products = np.stack([x * y for x in (a.low, a.high) for y in (b.low, b.high)])
+    products = np.where(np.isnan(products), 0.0, products)  # 0 times an unbounded end is 0
+    return Interval(products.min(axis=0), products.max(axis=0))
+
+
+def _divide(a: Interval, b: Interval) -> Interval:
+    crosses = (b.low <= 0) & (b.high >= 0)
+    inverse = Interval(np.where(crosses, -np.inf, 1 / b.high), np.where(crosses, np.inf, 1 / b.low))
+    quotient = _multiply(a, _outwards("/", inverse))
+    return Interval(np.where(crosses, -np.inf, quotient.low), np.where(crosses, np.inf, quotient.high))
+
+
+def _absolute(a: Interval) -> Interval:
+    crosses = (a.low <= 0) & (a.high >= 0)
+    ends = np.abs(np.stack([a.low, a.high]))
+    return Interval(np.where(crosses, 0.0, ends.min(axis=0)), ends.max(axis=0))
+
+
+def _square(a: Interval) -> Interval:
+    magnitude = _absolute(a)
+    return Interval(magnitude.low**2, magnitude.high**2)
+
+
+def _exp(a: Interval) -> Interval:
+    return Interval(np.exp(a.low), np.exp(a.high))
+
+
+def _log(a: Interval) -> Interval:
+    undefined = a.low < 0
+    return Interval(
+        np.where(undefined, -np.inf, np.log(np.maximum(a.low, 0.0))),
+        np.where(undefined, np.inf, np.log(np.maximum(a.high, 0.0))),
+    )
+
+
+def _sqrt(a: Interval) -> Interval:
+    undefined = a.low < 0
+    return Interval(
+        np.where(undefined, -np.inf, np.sqrt(np.maximum(a.low, 0.0))),
+        np.where(undefined, np.inf, np.sqrt(np.maximum(a.high, 0.0))),
+    )
+
+
+def _sin(a: Interval) -> Interval:
+    """Ends, and 1 or -1 where a crest or a trough lies between them."""
+    ends = np.sin(np.stack([a.low, a.high]))
+    turn = 2 * np.pi
+    crest = np.floor((a.high - np.pi / 2) / turn) >= np.ceil((a.low - np.pi / 2) / turn)
+    trough = np.floor((a.high + np.pi / 2) / turn) >= np.ceil((a.low + np.pi / 2) / turn)
+    unknown = ~np.isfinite(a.low) | ~np.isfinite(a.high)
+    return Interval(
+        np.where(trough | unknown, -1.0, ends.min(axis=0)), np.where(crest | unknown, 1.0, ends.max(axis=0))
+    )
+
+
+_OPERATIONS: dict[str, Callable[..., Interval]] = {
+    "+": _add,
+    "-": _subtract,
+    "*": _multiply,
+    "/": _divide,
+    "square": _square,
+    "exp": _exp,
+    "log": _log,
+    "sin": _sin,
+    "sqrt": _sqrt,
+    "abs": _absolute,
+}
