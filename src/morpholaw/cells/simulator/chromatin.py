@@ -206,8 +206,8 @@ def _interphase_body(
     mask = (rho < 1).astype(np.float32)
     edge = np.clip((1 - rho) / 0.08 + 0.5, 0, 1)
     dome = np.clip(1 - 0.97 * np.minimum(rho, 1) ** 2, 0, 1) ** rng.uniform(0.12, 0.5, n)[:, None, None]
-    coarse = rng.uniform(0.03, 0.13, n)[:, None, None] * smooth_noise(rng, n, 0.13)
-    fine = rng.uniform(0.05, 0.22, n)[:, None, None] * smooth_noise(rng, n, 0.045)
+    coarse = rng.uniform(0.05, 0.17, n)[:, None, None] * smooth_noise(rng, n, 0.13)
+    fine = rng.uniform(0.08, 0.3, n)[:, None, None] * smooth_noise(rng, n, 0.045)
     texture = np.exp(contrast * (coarse + fine))
     nucleoli = _spots(rng, n, (0, 5), rng.uniform(0.05, 0.6, n) * contrast)
     return edge * dome * texture * nucleoli, mask
@@ -225,7 +225,7 @@ def _prometaphase(rng: np.random.Generator, n: int) -> Drawn:
     phi = rng.uniform(0, 1, (n, count)) * (2 * np.pi - gap) + rng.uniform(0, 2 * np.pi, (n, 1))
     spread = rng.uniform(0.12, 0.3, (n, 1))
     r = np.where(ring, rng.normal(0.62, 1, (n, 1)).clip(0.5, 0.75) + spread * rng.normal(0, 1, (n, count)), 0)
-    r = np.where(ring, np.abs(r), 0.95 * np.sqrt(rng.random((n, count))))
+    r = np.where(ring, np.abs(r).clip(max=1.1), 0.95 * np.sqrt(rng.random((n, count))))
     stretch = rng.uniform(0.6, 1.0, (n, 1))
     lumps = _chromosomes(
         stretch * r * np.sin(phi),
@@ -233,17 +233,17 @@ def _prometaphase(rng: np.random.Generator, n: int) -> Drawn:
         rng.uniform(0, np.pi, (n, count)),
         rng.uniform(0.1, 0.4, (n, count)),
         rng.gamma(3.0, 1.0, (n, count)),
-        rng.uniform(0.05, 0.1, n),
+        rng.uniform(0.06, 0.11, n),
     )
-    haze = np.stack([ndimage.gaussian_filter(p, 6) for p in lumps])
-    lumps = lumps + rng.uniform(0.1, 0.6, n)[:, None, None] * haze
+    haze = np.stack([ndimage.gaussian_filter(p, 5) for p in lumps])
+    lumps = lumps + rng.uniform(0.6, 2.4, n)[:, None, None] * haze
     early = int(0.22 * n)
     body, body_mask = _interphase_body(rng, early, (0.08, 0.25))
     grains = np.exp(
         rng.uniform(0.22, 0.5, early)[:, None, None]
         * (smooth_noise(rng, early, 0.06) + 0.6 * smooth_noise(rng, early, 0.12))
     )
-    mask = _mask_of(lumps)
+    mask = _mask_of(lumps, level=0.28, smooth=3.0)
     lumps[:early], mask[:early] = body * grains, body_mask
     return lumps, mask
 
@@ -252,22 +252,22 @@ def _plate(
     rng: np.random.Generator, n: int, half_length: np.ndarray, width: np.ndarray, count: int
 ) -> np.ndarray:
     """Chromosomes side by side across a line: a metaphase plate or one half of an anaphase."""
-    x = half_length[:, None] * (np.linspace(-1, 1, count) + rng.normal(0, 0.06, (n, count)))
+    x = half_length[:, None] * (np.linspace(-1, 1, count) + rng.normal(0, 0.045, (n, count)))
     bend = rng.normal(0, 0.12, (n, 1))
-    y = bend * (x**2 - 0.3) + rng.normal(0, 1, (n, count)) * 0.35 * width[:, None]
+    y = bend * (x**2 - 0.3) + rng.normal(0, 1, (n, count)) * 0.22 * width[:, None]
     return _chromosomes(
         y,
         x,
-        np.pi / 2 + rng.normal(0, 0.4, (n, count)),
-        width[:, None] * rng.uniform(0.6, 2.0, (n, count)),
-        rng.gamma(6.0, 1.0, (n, count)),
-        rng.uniform(0.055, 0.09, n),
+        np.pi / 2 + rng.normal(0, 0.35, (n, count)),
+        width[:, None] * rng.uniform(0.8, 1.7, (n, count)),
+        rng.gamma(10.0, 1.0, (n, count)),
+        rng.uniform(0.07, 0.12, n),
     )
 
 
 def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
     """Plates, edge-on to tilted; some with chromosomes beside the plate, a few seen from the pole."""
-    width = np.where(rng.random(n) < 0.8, rng.uniform(0.16, 0.34, n), rng.uniform(0.34, 0.6, n))
+    width = np.where(rng.random(n) < 0.8, rng.uniform(0.3, 0.55, n), rng.uniform(0.5, 0.8, n))
     plate = _plate(rng, n, rng.uniform(0.85, 1.1, n), width, 30)
     stray = 5
     shown = (rng.random((n, 1)) < 0.3) & (np.arange(stray) < rng.integers(1, stray + 1, (n, 1)))
@@ -296,7 +296,7 @@ def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
 
 def _anaphase(rng: np.random.Generator, n: int) -> Drawn:
     """One of the two separating sets of chromosomes: a short, compact, often bent bar."""
-    picture = _plate(rng, n, rng.uniform(0.7, 1.0, n), rng.uniform(0.16, 0.4, n), 26)
+    picture = _plate(rng, n, rng.uniform(0.65, 0.95, n), rng.uniform(0.26, 0.55, n), 26)
     return picture, _mask_of(picture)
 
 

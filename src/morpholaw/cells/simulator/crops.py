@@ -22,7 +22,6 @@ from morpholaw.errors import InputError
 
 BLOCK = 256
 """Crops in a block."""
-_MARGIN = 8  # pixels around a crop, so that what lies outside blurs in and the blur's wrap-around stays out
 _MIXED = len(KIND_NAMES)  # stream number of a block of mixed phases
 
 
@@ -93,13 +92,13 @@ def simulate_blocks(
     recipe = domain_named(domain)
     plan = _plan(n, phases, recipe)
     stream = list(DOMAINS).index(domain)
-    for kind, number, count in plan[blocks]:
+    for place in range(len(plan))[blocks]:
+        kind, number, count = plan[place]
         rng = np.random.default_rng([seed, stream, kind, number])
         images, cells = _block(rng, kind, recipe, size, pixel_size)
         name = "mixed" if kind == _MIXED else KIND_NAMES[kind]
-        track = (kind * (1 << 24) + number) * BLOCK + cells["track_id"]
         cells["group"] = [f"{domain}-{seed}-{name}-{number}-{t}" for t in cells["track_id"]]
-        cells["track_id"] = track.astype(np.int64)
+        cells["track_id"] += place * BLOCK
         yield images[:count], cells.iloc[:count].reset_index(drop=True)
 
 
@@ -195,9 +194,10 @@ def _draw_centres(
 def _picture(
     rng: np.random.Generator, nuclei: Nuclei, domain: Domain, size: int, pixel_size: float
 ) -> np.ndarray:
-    side = size + 2 * _MARGIN
+    margin = domain.margin
+    side = size + 2 * margin
     shifted = nuclei[:]
-    shifted.y, shifted.x = nuclei.y + _MARGIN, nuclei.x + _MARGIN
+    shifted.y, shifted.x = nuclei.y + margin, nuclei.x + margin
     clean = draw(shifted, (BLOCK, side, side))
     if domain.debris:
         clean += _debris(rng, domain, side)
@@ -206,7 +206,7 @@ def _picture(
     lost = rng.random(BLOCK) < domain.out_of_focus
     sigma = np.where(lost, rng.uniform(2.5, 5.5, BLOCK) * scale, sigma)
     images = blur(clean, sigma, rng.uniform(*domain.haze, BLOCK))
-    images = images[:, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    images = images[:, margin:-margin, margin:-margin]
     ramp = np.linspace(-1, 1, size, dtype=np.float32)
     slope = rng.normal(0, domain.gradient / 2, (2, BLOCK)).astype(np.float32)
     noise = np.exp(rng.uniform(*np.log(domain.read_noise), BLOCK))

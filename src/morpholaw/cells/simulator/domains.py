@@ -40,30 +40,62 @@ class Shape:
 
 @dataclass(frozen=True)
 class Domain:
-    """A family of pictures; brightness is in units of a typical interphase nucleus above background."""
+    """A family of pictures; brightness is in units of a typical interphase nucleus above background.
+
+    Attributes
+    ----------
+    shapes : dict of kind to Shape
+        How each kind of nucleus varies.
+    mixture : dict of kind to share
+        Shares of kinds among central nuclei when no counts are asked for.
+    rare_neighbours : float
+        Other kinds than interphase among neighbours, relative to ``mixture``.
+    young : float
+        Share of interphase nuclei that have just divided: small, bright and elongated.
+    reference_area : float
+        Area in um^2 at which an interphase nucleus of typical chromatin mass has brightness one.
+    brightness_spread : float
+        Standard deviation of log expression.
+    interphase_log_ratio : (float, float)
+        Least log axis ratio of interphase nuclei, and the mean above it.
+    blur, haze, read_noise, photons : (float, float)
+        Ranges of the point spread function's width in pixels of 0.333 um, the share of light in its wide
+        skirt, read noise, and photoelectrons per unit of brightness.
+    background, gradient : float
+        Standard deviations of the background's level and of its change across a crop.
+    out_of_focus, debris : float
+        Share of crops out of focus; density of bright specks.
+    offset : float
+        Standard deviation of the nucleus' distance from the crop's centre along y and x, in pixels.
+    margin : int
+        Pixels drawn around a crop, so that what lies outside blurs in and the blur's wrap-around stays out.
+    """
 
     shapes: dict[str, Shape]
     mixture: dict[str, float]
+    rare_neighbours: float = 0.3
+    young: float = 0.08
     reference_area: float = 80.0
-    brightness_spread: float = 0.28
+    brightness_spread: float = 0.27
     interphase_log_ratio: tuple[float, float] = (0.05, 0.28)
-    blur: tuple[float, float] = (0.9, 1.5)
+    blur: tuple[float, float] = (1.0, 1.7)
     haze: tuple[float, float] = (0.02, 0.08)
-    read_noise: tuple[float, float] = (0.045, 0.11)
+    read_noise: tuple[float, float] = (0.04, 0.10)
     photons: tuple[float, float] = (150.0, 600.0)
     background: float = 0.03
     gradient: float = 0.03
     out_of_focus: float = 0.0
     debris: float = 0.0
     offset: float = 1.2
+    margin: int = 8
 
 
 MDCK = Domain(
     shapes={
-        "interphase": Shape(82.0, 0.30, 1.0, neighbours=13.0),
-        "prometaphase": Shape(66.0, 0.16, 1.9, neighbours=4.0, clearance=7.5),
-        "metaphase": Shape(33.0, 0.13, 1.35, neighbours=4.0, clearance=8.0),
-        "anaphase": Shape(22.0, 0.2, 0.72, neighbours=4.0, clearance=6.5),
+        "interphase": Shape(92.0, 0.30, 1.0, neighbours=20.0),
+        "prometaphase": Shape(104.0, 0.22, 2.5, neighbours=5.0, clearance=7.5),
+        "metaphase": Shape(36.0, 0.14, 1.3, neighbours=5.0, clearance=8.0),
+        "anaphase": Shape(25.0, 0.26, 0.82, neighbours=5.0, clearance=6.5),
         "apoptosis": Shape(22.0, 0.4, 0.75, neighbours=3.5, clearance=3.0),
     },
     mixture={
@@ -111,6 +143,8 @@ WIDE = Domain(
     out_of_focus=0.06,
     debris=0.15,
     offset=1.5,
+    margin=16,
+    rare_neighbours=0.5,
 )
 
 DOMAINS = {"mdck": MDCK, "wide": WIDE}

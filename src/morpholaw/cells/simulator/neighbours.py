@@ -12,7 +12,7 @@ from morpholaw.cells.simulator.domains import Domain
 from morpholaw.cells.simulator.population import draw_nuclei
 from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei
 
-CANDIDATES = 20
+CANDIDATES = 24
 _REACH = 20.0  # pixels beyond the crop in which neighbours may be centred
 _ANAPHASE = KIND_NAMES.index("anaphase")
 _INTERPHASE = KIND_NAMES.index("interphase")
@@ -46,25 +46,26 @@ def place_neighbours(
     """
     n = len(centres)
     first = np.searchsorted(track, np.arange(n)).clip(max=n - 1)  # first crop of each track
-    names = [KIND_NAMES[k] for k in centres.kind]
-    offered = np.array([domain.shapes[k].neighbours for k in names])
+    shapes = [domain.shapes.get(k) for k in KIND_NAMES]
+    room = np.array([shape.clearance if shape else 0.0 for shape in shapes]) / pixel_size
+    offered = np.array([shape.neighbours if shape else 0.0 for shape in shapes])[centres.kind]
     offered = offered * np.where(centres.kind == _INTERPHASE, crowding, np.sqrt(crowding))
-    clearance = np.array([domain.shapes[k].clearance for k in names]) / pixel_size
 
-    mixture = np.array(list(domain.mixture.values()))
-    kinds = rng.choice(
-        [KIND_NAMES.index(k) for k in domain.mixture], n * CANDIDATES, p=mixture / mixture.sum()
+    names = list(domain.mixture)
+    share = np.array(
+        [domain.mixture[k] * (1 if k == "interphase" else domain.rare_neighbours) for k in names]
     )
+    kinds = rng.choice([KIND_NAMES.index(k) for k in names], n * CANDIDATES, p=share / share.sum())
     pool = draw_nuclei(rng, kinds, domain, np.repeat(crowding[first], CANDIDATES), pixel_size)
     # cells of a field share their expression and size loosely
     field = np.exp(rng.normal(0, 0.5 * domain.brightness_spread, n))
     pool.brightness *= np.repeat(field, CANDIDATES)
     half = size / 2 + _REACH * 0.333 / pixel_size
     y, x = rng.uniform(-half, half, (2, n, CANDIDATES))
-    radius = np.sqrt(pool.area / np.pi).reshape(n, CANDIDATES)
+    radius = np.maximum(np.sqrt(pool.area / np.pi), room[pool.kind]).reshape(n, CANDIDATES)
     gap = rng.exponential(2.0, (n, CANDIDATES)) - 1.5
     number = rng.poisson(offered[first])
-    own = np.maximum(0.5 * (centres.radius + np.sqrt(centres.area / np.pi))[first], clearance[first])
+    own = np.maximum(0.5 * (centres.radius + np.sqrt(centres.area / np.pi))[first], room[centres.kind][first])
 
     sister_y, sister_x, sisters = _sisters(rng, centres, first[track], frame, pixel_size)
     accepted = np.zeros((n, CANDIDATES), bool)

@@ -34,11 +34,17 @@ def draw_nuclei(
         if name == "interphase":
             log_area -= 0.22 * np.log(crowding[mine])
             log_ratio = _log_ratio(rng, domain, count)
-            # brightness falls less than area rises: DNA doubles over the cycle, and thick nuclei are small
-            chromatin = shape.chromatin * np.exp(0.6 * (log_area - np.log(domain.reference_area)))
+            # just divided: small, still rather bright and elongated, the nuclei taken for metaphase
+            young = rng.random(count) < domain.young
+            log_area[young] = np.log(0.48 * shape.area) + rng.normal(0, 0.2, young.sum())
+            log_ratio[young] = rng.gamma(2.2, 0.2, young.sum())
+            # brightness falls less than area rises: DNA doubles over the cycle, and small nuclei are thick
+            chromatin = shape.chromatin * np.exp(0.55 * (log_area - np.log(domain.reference_area)))
         else:
             own = np.log(bank.axis_ratio[pattern[mine] % len(bank)])
             log_ratio = np.abs(own + rng.normal(0, shape.ratio_jitter, count))
+            if name in ("metaphase", "anaphase"):  # a plate seen tilted shows more of its face
+                log_area += 0.4 * (np.log(2.5) - own).clip(-0.3, 1.0)
             chromatin = np.full(count, shape.chromatin)
         area[mine] = np.exp(log_area)
         ratio[mine] = np.exp(log_ratio)
@@ -60,4 +66,4 @@ def draw_nuclei(
 def _log_ratio(rng: np.random.Generator, domain: Domain, n: int) -> np.ndarray:
     """Log axis ratios of interphase nuclei: never below the floor, with a tail of elongated ones."""
     floor, scale = domain.interphase_log_ratio
-    return floor + rng.gamma(2.2, scale / 2.2, n)
+    return np.minimum(floor + rng.gamma(2.2, scale / 2.2, n), np.log(2.6))
