@@ -56,12 +56,12 @@ class _Undefined(Exception):
 
 
 def simplify(expression: Expression) -> Expression:
-    """The cheapest of the expression and its normal form written out again; never more complex."""
+    """The normal form written out again, or the expression itself where that is less complex."""
     try:
         candidate = _write(_sum_of(expression))
     except _Undefined:
         return expression
-    return candidate if candidate.complexity() < expression.complexity() else expression
+    return candidate if candidate.complexity() <= expression.complexity() else expression
 
 
 def skeleton(expression: Expression) -> str:
@@ -148,7 +148,9 @@ def _join(p: _Product, q: _Product) -> _Product:
     powers: dict[_Atom, int] = {}
     for atom, power in (*p, *q):
         powers[atom] = powers.get(atom, 0) + power
-    return tuple(sorted(((a, n) for a, n in powers.items() if n), key=lambda factor: (factor[0].key(), factor[1])))
+    return tuple(
+        sorted(((a, n) for a, n in powers.items() if n), key=lambda factor: (factor[0].key(), factor[1]))
+    )
 
 
 def _power(a: _Sum, power: int) -> _Sum:

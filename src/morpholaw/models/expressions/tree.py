@@ -39,7 +39,11 @@ class Expression(ABC):
     def complexity(self, costs: Mapping[str, int] = COSTS, constant: int = 1, variable: int = 1) -> int:
         """Sum of the nodes' costs: sin 3, exp and log 2, all others 1 (paper, B.4)."""
         return sum(
-            costs[node.operator] if isinstance(node, Call) else constant if isinstance(node, Constant) else variable
+            costs[node.operator]
+            if isinstance(node, Call)
+            else constant
+            if isinstance(node, Constant)
+            else variable
             for node in self.nodes()
         )
 

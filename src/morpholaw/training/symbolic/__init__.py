@@ -1,0 +1,29 @@
+"""Symbolic regression: the protocol, PySR and the embedded engine behind it, restarts and the refit of constants."""
+
+from morpholaw.training.symbolic.choice import choose_engine
+from morpholaw.training.symbolic.engine import (
+    Availability,
+    Budget,
+    Candidate,
+    Engine,
+    SearchProgress,
+    SearchResult,
+    SearchSpec,
+    pareto_front,
+)
+from morpholaw.training.symbolic.refit import refit
+from morpholaw.training.symbolic.restarts import search_restarts
+
+__all__ = [
+    "Availability",
+    "Budget",
+    "Candidate",
+    "Engine",
+    "SearchProgress",
+    "SearchResult",
+    "SearchSpec",
+    "choose_engine",
+    "pareto_front",
+    "refit",
+    "search_restarts",
+]

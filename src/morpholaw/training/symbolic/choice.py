@@ -1,0 +1,31 @@
+"""Which engine searches, and why."""
+
+from __future__ import annotations
+
+from morpholaw.errors import InputError
+from morpholaw.training.symbolic.embedded import EmbeddedEngine
+from morpholaw.training.symbolic.engine import Engine
+from morpholaw.training.symbolic.pysr_engine import PySREngine
+
+
+def choose_engine(name: str = "auto") -> tuple[Engine, str]:
+    """The engine of that name, and a sentence that says which was taken and why.
+
+    ``auto`` takes PySR, the paper's engine, where Julia is ready, else the embedded engine.
+
+    Raises
+    ------
+    InputError
+        No such engine, or PySR was asked for and cannot run.
+    """
+    if name == "embedded":
+        return EmbeddedEngine(), "The embedded engine searches, as asked for."
+    if name not in ("auto", "pysr"):
+        raise InputError(f"There is no engine {name!r}; the engines are auto, pysr and embedded.")
+    pysr = PySREngine()
+    state = pysr.availability()
+    if state.ready:
+        return pysr, f"PySR {pysr.version} searches: {state.reason}."
+    if name == "pysr":
+        raise InputError(f"PySR cannot run here: {state.reason}; the engine 'embedded' needs no set-up.")
+    return EmbeddedEngine(), f"The embedded engine searches, because PySR cannot: {state.reason}."

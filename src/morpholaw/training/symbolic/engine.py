@@ -1,0 +1,153 @@
+"""What a symbolic regression engine is asked and what it answers; every engine is behind this protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+
+from morpholaw.errors import InputError
+from morpholaw.events import ShouldStop, never
+from morpholaw.models.expressions import Expression
+from morpholaw.models.expressions.operators import BINARY, COSTS, UNARY
+
+LossKind = Literal["hinge", "mse"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop. Evaluations alone give the same result for the same seed; seconds do not."""
+
+    max_evaluations: int | None = 500_000
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class SearchSpec:
+    """One search: the grammar, its costs and cap (paper, B.4), the loss, the seed and the budget."""
+
+    variables: tuple[str, ...]
+    binary: tuple[str, ...] = BINARY
+    unary: tuple[str, ...] = UNARY
+    costs: Mapping[str, int] = field(default_factory=lambda: dict(COSTS))
+    constant_cost: int = 1
+    variable_cost: int = 1
+    max_complexity: int = 20
+    parsimony: float = 0.001
+    loss: LossKind = "hinge"
+    seed: int = 0
+    budget: Budget = Budget()
+
+    def complexity(self, expression: Expression) -> int:
+        """Complexity at this search's costs."""
+        return expression.complexity(self.costs, self.constant_cost, self.variable_cost)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An expression with its loss and complexity as our own code counts them."""
+
+    expression: Expression
+    complexity: int
+    loss: float
+
+    @property
+    def text(self) -> str:
+        """Infix text at full precision."""
+        return self.expression.text()
+
+
+@dataclass(frozen=True)
+class SearchProgress:
+    """How far a search is: ``evaluations`` (of unknown many for PySR: 0), and the best loss so far."""
+
+    evaluations: int
+    seconds: float
+    best: float
+
+
+StoppedBy = Literal["budget", "cancel"]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The Pareto front (complexity rising, loss falling) and how it came about."""
+
+    front: tuple[Candidate, ...]
+    stopped_by: StoppedBy
+    engine: str
+    seed: int
+    evaluations: int
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether an engine can run now, why (not), and whether setting it up would help."""
+
+    ready: bool
+    reason: str
+    can_set_up: bool = False
+
+
+class Engine(Protocol):
+    """A way of searching. `search` is deterministic where its budget is in evaluations and the engine can."""
+
+    name: str
+    own_process: bool  # whether `search` starts a process of its own
+
+    @property
+    def version(self) -> str: ...
+
+    def availability(self) -> Availability:
+        """Cheap: imports no PySR, downloads nothing, starts nothing."""
+        ...
+
+    def search(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        spec: SearchSpec,
+        *,
+        weights: np.ndarray | None = None,
+        progress: Callable[[SearchProgress], None] | None = None,
+        should_stop: ShouldStop = never,
+    ) -> SearchResult:
+        """Search for y (rows,) from x (rows, variables); a stopped search returns what it had."""
+        ...
+
+
+def pareto_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Those that no candidate of equal or lower complexity matches in loss, by complexity."""
+    front: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda c: (c.complexity, c.loss, c.text)):
+        if np.isfinite(candidate.loss) and (not front or candidate.loss < front[-1].loss):
+            front.append(candidate)
+    return tuple(front)
+
+
+def check_data(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, spec: SearchSpec) -> None:
+    """Refuse what no engine can search.
+
+    Raises
+    ------
+    InputError
+        Shapes that do not match, values that are not finite, one class only under hinge.
+    """
+    if x.ndim != 2 or x.shape[1] != len(spec.variables):
+        raise InputError(
+            f"The search needs rows of {len(spec.variables)} variables ({', '.join(spec.variables)}); "
+            f"got an array of shape {x.shape}."
+        )
+    if y.shape != x.shape[:1] or len(y) < 2:
+        raise InputError(
+            f"The search needs one target for each of {len(x)} rows, two rows or more; got {y.shape}."
+        )
+    if not np.all(np.isfinite(x)) or not np.all(np.isfinite(y)):
+        raise InputError("The search's latents and targets must all be finite numbers.")
+    if spec.loss == "hinge" and set(np.unique(y)) != {-1.0, 1.0}:
+        raise InputError("The hinge loss needs targets -1 and +1, both of them present.")
+    if weights is not None and (weights.shape != y.shape or np.any(weights < 0) or not np.any(weights > 0)):
+        raise InputError("The search's weights must be one number for each row, none negative, not all zero.")

@@ -1,0 +1,44 @@
+"""Whether Julia is ready for PySR, found without importing PySR.
+
+Importing pysr or juliacall resolves Julia: it may ask the internet, download for minutes, or hang behind a firewall, so
+neither may be imported to find out. juliapkg keeps a record of its last success, which is read instead.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+
+from morpholaw.training.symbolic.engine import Availability
+
+
+def julia_ready() -> Availability:
+    """Whether the record says that Julia and SymbolicRegression.jl are there; necessary, not sufficient."""
+    for package in ("pysr", "juliacall", "juliapkg"):
+        if importlib.util.find_spec(package) is None:
+            return Availability(False, f"the package {package} is not installed")
+    executable, project = (os.environ.get(f"PYTHON_JULIACALL_{what}") for what in ("EXE", "PROJECT"))
+    if bool(executable) != bool(project):
+        return Availability(False, "PYTHON_JULIACALL_EXE and PYTHON_JULIACALL_PROJECT must be set together")
+    if executable and project:
+        usable = os.access(executable, os.X_OK) and Path(executable).is_file() and Path(project).is_dir()
+        said = "PYTHON_JULIACALL_EXE and PYTHON_JULIACALL_PROJECT"
+        return Availability(usable, f"{said} name {'' if usable else 'no usable '}Julia and project")
+    return _from_record()
+
+
+def _from_record() -> Availability:
+    try:
+        from juliapkg.state import STATE  # reads the environment, resolves nothing
+
+        record = json.loads(Path(STATE["meta"]).read_text(encoding="utf-8"))
+        executable, packages = record["executable"], {package["name"] for package in record["pkgs"]}
+    except Exception:  # another version's record, or none: whatever is wrong, Julia is not known to be ready
+        return Availability(False, "Julia has not been set up for this environment", can_set_up=True)
+    if not isinstance(executable, str) or not Path(executable).is_file():
+        return Availability(False, "the Julia that was set up is gone", can_set_up=True)
+    if "SymbolicRegression" not in packages:
+        return Availability(False, "SymbolicRegression.jl has not been set up", can_set_up=True)
+    return Availability(True, f"Julia {record.get('version', '')} is set up")

@@ -1,0 +1,64 @@
+"""The child process that runs PySR: ``python -m morpholaw.training.symbolic.pysr_child FOLDER``.
+
+It must import pysr before anything imports torch, and runs the fit in its main thread, so that SIGINT stops
+it gracefully. The folder holds settings.json and data.npz; PySR writes its hall of fame below it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LOSSES = {"hinge": "hinge(p, t) = max(zero(p), one(p) - t * p)", "mse": "L2DistLoss()"}
+RUN = "search"
+
+
+def pysr_settings(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """PySR's keyword arguments (paper, B.4). What Julia evaluates as code is fixed here, never read from a file."""
+    return {
+        "binary_operators": list(settings["binary"]),
+        "unary_operators": list(settings["unary"]),
+        "complexity_of_operators": {k: v for k, v in settings["costs"].items() if v != 1},
+        "complexity_of_constants": settings["constant_cost"],
+        "complexity_of_variables": settings["variable_cost"],
+        "parsimony": settings["parsimony"],
+        "maxsize": max(settings["max_complexity"], 7),
+        "elementwise_loss": LOSSES[settings["loss"]],
+        "niterations": 1_000_000,
+        "max_evals": settings["max_evaluations"],
+        "timeout_in_seconds": settings["max_seconds"],
+        "parallelism": "serial",
+        "deterministic": True,
+        "random_state": settings["seed"],
+        "precision": 32,
+        "should_optimize_constants": True,
+        "model_selection": "accuracy",
+        "progress": False,
+        "verbosity": 0,
+        "update": False,
+        "input_stream": "devnull",
+        "output_directory": str(folder),
+        "run_id": RUN,
+        "temp_equation_file": False,
+    }
+
+
+def main(folder: Path) -> None:
+    """Fit, and leave the hall of fame in the folder."""
+    from pysr import PySRRegressor
+
+    settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    with np.load(folder / "data.npz", allow_pickle=False) as data:
+        x, y = data["x"], data["y"]
+        weights = data["weights"] if "weights" in data else None
+    PySRRegressor(**pysr_settings(settings, folder)).fit(
+        x, y, weights=weights, variable_names=list(settings["variables"])
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,254 @@
+"""The paper's engine, PySR (Cranmer 2023), in a child process; its answers are parsed and counted by our own code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.models.expressions import parse
+from morpholaw.training.symbolic.engine import (
+    Availability,
+    Candidate,
+    SearchProgress,
+    SearchResult,
+    SearchSpec,
+    check_data,
+    pareto_front,
+)
+from morpholaw.training.symbolic.julia import julia_ready
+from morpholaw.training.symbolic.pysr_child import RUN
+from morpholaw.training.symbolic.refit import measured
+
+CHILD = (sys.executable, "-m", "morpholaw.training.symbolic.pysr_child")
+STOP_GRACE = 0.6  # seconds from the interrupt to the kill
+POLL = 0.1
+
+
+class EngineFailure(InputError):
+    """The engine could not run; the message says why."""
+
+
+class PySREngine:
+    """PySR with the settings of B.4; ``child`` is the command that runs it, given a folder."""
+
+    name = "pysr"
+    own_process = True
+
+    def __init__(self, child: Sequence[str] = CHILD) -> None:
+        self.child = tuple(child)
+
+    @property
+    def version(self) -> str:
+        """Version of the installed package, without importing it."""
+        try:
+            return metadata.version("pysr")
+        except metadata.PackageNotFoundError:
+            return "not installed"
+
+    def availability(self) -> Availability:
+        """Whether Julia is ready, by its record alone."""
+        return julia_ready()
+
+    def set_up(self, report: Report = silent, should_stop: ShouldStop = never) -> Availability:
+        """Let PySR download and prepare Julia, some minutes and a network connection: only when asked to.
+
+        Raises
+        ------
+        EngineFailure
+            The set-up did not succeed.
+        """
+        report(Message("PySR is downloading and preparing Julia; this takes some minutes."))
+        with tempfile.TemporaryFile("w+") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-c", "import pysr"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+            while child.poll() is None:
+                if should_stop():
+                    child.terminate()
+                time.sleep(POLL)
+            if child.returncode != 0:
+                raise EngineFailure(f"PySR could not be set up: {_last_line(log)}")
+        return self.availability()
+
+    def search(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        spec: SearchSpec,
+        *,
+        weights: np.ndarray | None = None,
+        progress: Callable[[SearchProgress], None] | None = None,
+        should_stop: ShouldStop = never,
+    ) -> SearchResult:
+        """Search as the embedded engine does, within PySR.
+
+        Raises
+        ------
+        InputError
+            Data that cannot be searched.
+        EngineFailure
+            PySR did not run.
+        """
+        x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+        check_data(x, y, weights, spec)
+        _check_names(spec.variables)
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory(prefix="pysr-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            _write_task(folder, x, y, weights, spec)
+            stopped = self._run(folder, x, y, spec, weights, progress, should_stop)
+            front = read_front(folder, x, y, spec, weights)
+        return SearchResult(
+            front,
+            "cancel" if stopped else "budget",
+            self.name,
+            spec.seed,
+            spec.budget.max_evaluations or 0,
+            time.perf_counter() - began,
+        )
+
+    def _run(
+        self,
+        folder: Path,
+        x: np.ndarray,
+        y: np.ndarray,
+        spec: SearchSpec,
+        weights: np.ndarray | None,
+        progress: Callable[[SearchProgress], None] | None,
+        should_stop: ShouldStop,
+    ) -> bool:
+        """Run the child to its end; whether it was stopped."""
+        environment = {
+            **os.environ,
+            "PYTHON_JULIAPKG_OFFLINE": "yes",  # a changed requirement must not start a download
+            "PYTHON_JULIACALL_HANDLE_SIGNALS": "yes",
+        }
+        began, shown = time.perf_counter(), ""
+        with (folder / "log.txt").open("w+") as log:
+            child = subprocess.Popen(
+                [*self.child, str(folder)], stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
+            )
+            try:
+                while child.poll() is None:
+                    if should_stop():
+                        _interrupt(child)
+                        return True
+                    time.sleep(POLL)
+                    text = _hall_of_fame(folder)
+                    if progress and text and text != shown:
+                        shown = text
+                        best = min((loss for _, loss in _rows(text)), default=math.inf)
+                        progress(SearchProgress(0, time.perf_counter() - began, best))
+            finally:
+                if child.poll() is None:
+                    child.kill()
+                    child.wait()
+            if child.returncode != 0 and not _hall_of_fame(folder):
+                raise EngineFailure(f"PySR could not run: {_last_line(log)}")
+        return False
+
+
+def read_front(
+    folder: Path, x: np.ndarray, y: np.ndarray, spec: SearchSpec, weights: np.ndarray | None = None
+) -> tuple[Candidate, ...]:
+    """The hall of fame, each expression read by our parser, its loss and complexity counted anew."""
+    found = []
+    for text, _ in _rows(_hall_of_fame(folder)):
+        try:
+            expression = parse(text, spec.variables)
+        except InputError:  # a row that is half written, or NaN
+            continue
+        complexity = spec.complexity(expression)
+        if complexity <= spec.max_complexity:
+            found.append(Candidate(expression, complexity, measured(expression, x, y, spec.loss, weights)))
+    return pareto_front(found)
+
+
+def _write_task(
+    folder: Path, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, spec: SearchSpec
+) -> None:
+    settings = {
+        "variables": spec.variables,
+        "binary": spec.binary,
+        "unary": spec.unary,
+        "costs": dict(spec.costs),
+        "constant_cost": spec.constant_cost,
+        "variable_cost": spec.variable_cost,
+        "max_complexity": spec.max_complexity,
+        "parsimony": spec.parsimony,
+        "loss": spec.loss,
+        "seed": spec.seed,
+        "max_evaluations": spec.budget.max_evaluations,
+        "max_seconds": spec.budget.max_seconds,
+    }
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    arrays = {"x": x.astype(np.float32), "y": y.astype(np.float32)}
+    if weights is not None:
+        arrays["weights"] = weights.astype(np.float32)
+    np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]
+
+
+def _hall_of_fame(folder: Path) -> str:
+    """The text of the hall of fame; the copy first, as PySR itself does, for it is never half written."""
+    for name in ("hall_of_fame.csv.bak", "hall_of_fame.csv"):
+        try:
+            return (folder / RUN / name).read_text(encoding="utf-8")
+        except OSError:
+            continue
+    return ""
+
+
+def _rows(text: str) -> list[tuple[str, float]]:
+    """Equation and loss of each row that has both."""
+    rows = []
+    for row in csv.DictReader(io.StringIO(text)):
+        try:
+            rows.append((row["Equation"], float(row["Loss"])))
+        except (KeyError, TypeError, ValueError):
+            continue
+    return rows
+
+
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", name):
+            raise InputError(f"PySR cannot use {name!r} as a variable; names such as 'z17' were expected.")
+
+
+def _interrupt(child: subprocess.Popen[bytes]) -> None:
+    """Ask for a graceful stop, and end the process if it does not come in time."""
+    if os.name != "nt":
+        child.send_signal(signal.SIGINT)
+        try:
+            child.wait(STOP_GRACE)
+            return
+        except subprocess.TimeoutExpired:
+            pass
+    child.terminate()
+    try:
+        child.wait(STOP_GRACE / 3)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _last_line(log: io.TextIOBase) -> str:
+    log.seek(0)
+    lines = [line.strip() for line in log.read().splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it said nothing"

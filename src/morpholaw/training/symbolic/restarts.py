@@ -1,0 +1,196 @@
+"""Independent searches side by side: a run mostly finds a law early or gets stuck, so many are worth more than long ones."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from morpholaw.events import Message, Metrics, Progress, Report, ShouldStop, never, silent
+from morpholaw.training.symbolic.engine import Engine, SearchProgress, SearchResult, SearchSpec
+
+REPORT_EVERY = 0.2
+GRACE = 0.8  # seconds that running searches get to hand over what they have after a stop
+
+
+def free_cores() -> int:
+    """Cores that nothing else is using now; at least one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return max(1, cores - round(busy))
+
+
+def search_restarts(
+    engine: Engine,
+    x: np.ndarray,
+    y: np.ndarray,
+    specs: Sequence[SearchSpec],
+    *,
+    weights: np.ndarray | None = None,
+    processes: int = 0,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> list[SearchResult]:
+    """The result of each spec, in their order; what a stop kept from starting is left out.
+
+    Parameters
+    ----------
+    processes
+        How many to run side by side, 0 for the free cores. With more than one, a script that calls this
+        needs ``if __name__ == "__main__":``, for the processes are spawned; where they
+        cannot be, the searches run here, one after the other, with the same results.
+    """
+    workers = min(processes or free_cores(), len(specs))
+    job = _Job(engine, x, y, weights)
+    watch = _Watch(specs, report)
+    if workers > 1 and engine.own_process:
+        return _in_threads(job, specs, workers, watch, should_stop)
+    if workers > 1:
+        try:
+            return _in_processes(job, specs, workers, watch, should_stop)
+        except (BrokenProcessPool, AssertionError, OSError, RuntimeError) as error:
+            report(Message(f"Processes could not be started ({error}); searching in this one.", "warning"))
+            watch = _Watch(specs, report)
+    results: list[SearchResult] = []
+    for index, spec in enumerate(specs):
+        if should_stop() and results:
+            break
+        results.append(job.run(spec, lambda p, i=index: watch.update(i, p), should_stop))  # type: ignore[misc]
+        watch.finish(index, results[-1])
+    return results
+
+
+@dataclass(frozen=True)
+class _Job:
+    engine: Engine
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+
+    def run(
+        self, spec: SearchSpec, progress: Callable[[SearchProgress], None], should_stop: ShouldStop
+    ) -> SearchResult:
+        return self.engine.search(
+            self.x, self.y, spec, weights=self.weights, progress=progress, should_stop=should_stop
+        )
+
+
+class _Watch:
+    """Adds up the restarts' progress and reports it, at most five times a second."""
+
+    def __init__(self, specs: Sequence[SearchSpec], report: Report) -> None:
+        self.report = report
+        self.budgets = [spec.budget.max_evaluations for spec in specs]
+        self.done = [0] * len(specs)
+        self.best = math.inf
+        self.last = 0.0
+
+    def update(self, index: int, progress: SearchProgress) -> None:
+        self.done[index] = progress.evaluations
+        self.best = min(self.best, progress.best)
+        self.send()
+
+    def finish(self, index: int, result: SearchResult) -> None:
+        self.done[index] = self.budgets[index] or result.evaluations
+        self.best = min([self.best, *(candidate.loss for candidate in result.front)])
+        self.send(at_once=True)
+
+    def send(self, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if not at_once and now - self.last < REPORT_EVERY:
+            return
+        self.last = now
+        known = [budget for budget in self.budgets if budget is not None]
+        total = sum(known) if len(known) == len(self.budgets) else None
+        done = sum(self.done) if total is None else min(sum(self.done), total)
+        self.report(Progress(done, total, "search"))
+        if math.isfinite(self.best):
+            self.report(Metrics(done, {"loss": self.best}))
+
+
+# -- side by side ------------------------------------------------------------------------------------
+
+
+def _in_threads(
+    job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch, should_stop: ShouldStop
+) -> list[SearchResult]:
+    """For engines that start a process of their own for each search."""
+    latest: dict[int, SearchProgress] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [
+            pool.submit(job.run, spec, lambda p, i=i: latest.__setitem__(i, p), should_stop)  # type: ignore[misc]
+            for i, spec in enumerate(specs)
+        ]
+        return _collect(futures, watch, lambda i: latest.get(i), should_stop, lambda: None, GRACE + 5)
+
+
+def _in_processes(
+    job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch, should_stop: ShouldStop
+) -> list[SearchResult]:
+    context = multiprocessing.get_context("spawn")
+    stop, board = context.Event(), context.Array("d", 2 * len(specs), lock=False)
+    pool: Executor = ProcessPoolExecutor(workers, context, _start_worker, (job, stop, board))
+
+    def latest(index: int) -> SearchProgress | None:
+        evaluations, best = board[2 * index : 2 * index + 2]
+        return SearchProgress(int(evaluations), 0.0, best) if evaluations else None
+
+    try:
+        futures = [pool.submit(_run_in_worker, index, spec) for index, spec in enumerate(specs)]
+        return _collect(futures, watch, latest, should_stop, stop.set, GRACE)
+    finally:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _collect(
+    futures: Sequence[Future[SearchResult]],
+    watch: _Watch,
+    latest: Callable[[int], SearchProgress | None],
+    should_stop: ShouldStop,
+    stop: Callable[[], Any],
+    grace: float,
+) -> list[SearchResult]:
+    """Wait for all, or after a stop for those that hand over in time."""
+    pending, deadline = set(futures), math.inf
+    while pending and time.monotonic() < deadline:
+        done, pending = wait(pending, timeout=0.05)
+        for future in done:
+            if not future.cancelled():
+                watch.finish(futures.index(future), future.result())
+        for index, future in enumerate(futures):
+            progress = latest(index) if future in pending else None
+            if progress is not None:
+                watch.update(index, progress)
+        if deadline == math.inf and should_stop():
+            stop()
+            deadline = time.monotonic() + grace
+            for future in pending:
+                future.cancel()
+    return [f.result() for f in futures if f.done() and not f.cancelled()]
+
+
+_worker: tuple[_Job, Any, Any] | None = None  # what a worker process was started with
+
+
+def _start_worker(job: _Job, stop: Any, board: Any) -> None:
+    global _worker
+    _worker = (job, stop, board)
+
+
+def _run_in_worker(index: int, spec: SearchSpec) -> SearchResult:
+    assert _worker is not None
+    job, stop, board = _worker
+
+    def progress(p: SearchProgress) -> None:
+        board[2 * index], board[2 * index + 1] = p.evaluations, p.best
+
+    return job.run(spec, progress, stop.is_set)

@@ -1,0 +1,185 @@
+"""Random programs, their mutation and their crossover (Cranmer 2023, PySR's mutations)."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+from morpholaw.training.symbolic.engine import SearchSpec
+from morpholaw.training.symbolic.program import (
+    ADD, ARITY, CODES, DIV, FIRST_UNARY, FUNCTIONS, MUL, SUB, VARIABLE, Program, constants, start,
+)  # fmt: skip
+
+
+class Variation:
+    """Makes programs of one grammar from one stream of random numbers."""
+
+    def __init__(self, spec: SearchSpec, rng: random.Random) -> None:
+        self.rng = rng
+        self.columns = len(spec.variables)
+        self.binary = [CODES[name] for name in spec.binary]
+        self.unary = [CODES[name] for name in spec.unary]
+        self.mutations: tuple[tuple[float, Callable[[Program, float], Program | None]], ...] = (
+            (0.14, self.change_constant),
+            (0.12, self.change_operator),
+            (0.08, self.change_variable),
+            (0.04, self.swap_operands),
+            (0.16, lambda program, _: self.grow(program)),
+            (0.20, self.insert),
+            (0.16, self.delete),
+            (0.06, self.replace_subtree),
+            (0.04, lambda program, _: self.random_program(self.rng.randrange(1, 6))),
+        )
+
+    def leaf(self) -> Program:
+        """A constant or, twice as often, a variable."""
+        if self.rng.random() < 0.3:
+            return (self.rng.gauss(0, 1),)
+        return (VARIABLE + self.rng.randrange(self.columns),)
+
+    def random_program(self, operators: int) -> Program:
+        """A program of so many operators."""
+        program = self.leaf()
+        for _ in range(operators):
+            program = self.grow(program)
+        return program
+
+    def mutate(self, program: Program, temperature: float) -> Program | None:
+        """One random change, or None where that change does not apply."""
+        draw = self.rng.random()
+        for share, mutation in self.mutations:
+            draw -= share
+            if draw < 0:
+                return mutation(program, temperature)
+        return None
+
+    def cross(self, a: Program, b: Program) -> tuple[Program, Program]:
+        """Two programs with a random subtree of each exchanged."""
+        end_a, end_b = self.rng.randrange(len(a)), self.rng.randrange(len(b))
+        start_a, start_b = start(a, end_a), start(b, end_b)
+        return (
+            a[:start_a] + b[start_b : end_b + 1] + a[end_a + 1 :],
+            b[:start_b] + a[start_a : end_a + 1] + b[end_b + 1 :],
+        )
+
+    def grow(self, program: Program) -> Program:
+        """An operator in the place of a leaf."""
+        leaves = [i for i, token in enumerate(program) if token.__class__ is float or token >= VARIABLE]
+        i = self.rng.choice(leaves)
+        if self.unary and (self.rng.random() < 0.4 or not self.binary):
+            new = (*self.leaf(), self.rng.choice(self.unary))
+        else:
+            new = (*self.leaf(), *self.leaf(), self.rng.choice(self.binary))
+        return program[:i] + new + program[i + 1 :]
+
+    def change_constant(self, program: Program, temperature: float) -> Program | None:
+        where = constants(program)
+        if not where:
+            return None
+        i = self.rng.choice(where)
+        factor = (1.1 + 0.8 * temperature) ** self.rng.uniform(-1, 1)
+        value = program[i] * factor * (-1 if self.rng.random() < 0.02 else 1)
+        if self.rng.random() < 0.1:
+            value += self.rng.gauss(0, 0.1)
+        return (*program[:i], float(value), *program[i + 1 :])
+
+    def change_operator(self, program: Program, temperature: float) -> Program | None:
+        where = _operators(program)
+        if not where:
+            return None
+        i = self.rng.choice(where)
+        return (
+            *program[:i],
+            self.rng.choice(self.binary if program[i] < FIRST_UNARY else self.unary),
+            *program[i + 1 :],
+        )
+
+    def change_variable(self, program: Program, temperature: float) -> Program | None:
+        where = [i for i, token in enumerate(program) if token.__class__ is int and token >= VARIABLE]
+        if not where:
+            return None
+        i = self.rng.choice(where)
+        return (*program[:i], VARIABLE + self.rng.randrange(self.columns), *program[i + 1 :])
+
+    def swap_operands(self, program: Program, temperature: float) -> Program | None:
+        where = [i for i in _operators(program) if program[i] < FIRST_UNARY]
+        if not where:
+            return None
+        i = self.rng.choice(where)
+        second = start(program, i - 1)
+        first = start(program, second - 1)
+        return program[:first] + program[second:i] + program[first:second] + program[i:]
+
+    def insert(self, program: Program, temperature: float) -> Program:
+        """An operator above a random subtree."""
+        end = self.rng.randrange(len(program))
+        begin = start(program, end)
+        subtree: Program = program[begin : end + 1]
+        if self.unary and (self.rng.random() < 0.35 or not self.binary):
+            new: Program = (*subtree, self.rng.choice(self.unary))
+        else:
+            leaf = self.leaf()
+            pair = subtree + leaf if self.rng.random() < 0.5 else leaf + subtree
+            new = (*pair, self.rng.choice(self.binary))
+        return program[:begin] + new + program[end + 1 :]
+
+    def delete(self, program: Program, temperature: float) -> Program | None:
+        """One operand in the place of its operator."""
+        where = _operators(program)
+        if not where:
+            return None
+        i = self.rng.choice(where)
+        begin, second = start(program, i), start(program, i - 1)
+        if program[i] >= FIRST_UNARY or self.rng.random() < 0.5:
+            kept = program[second:i]
+        else:
+            kept = program[begin:second]
+        return program[:begin] + kept + program[i + 1 :]
+
+    def replace_subtree(self, program: Program, temperature: float) -> Program:
+        end = self.rng.randrange(len(program))
+        return (
+            program[: start(program, end)]
+            + self.random_program(self.rng.randrange(1, 4))
+            + program[end + 1 :]
+        )
+
+
+def _operators(program: Program) -> list[int]:
+    return [i for i, token in enumerate(program) if token.__class__ is int and token < VARIABLE]
+
+
+def fold(program: Program) -> Program:
+    """Operators of constants alone, worked out; those without a finite value are left."""
+    stack: list[Program] = []
+    for token in program:
+        if token.__class__ is float or token >= VARIABLE:
+            stack.append((token,))
+            continue
+        arity = ARITY[token]  # type: ignore[index]
+        below = stack[-arity:]
+        del stack[-arity:]
+        joined: Program = sum(below, ()) + (token,)
+        if all(len(part) == 1 and part[0].__class__ is float for part in below):
+            value = float(FUNCTIONS[token](*(np.float64(part[0]) for part in below)))  # type: ignore[index]
+            joined = (value,) if math.isfinite(value) else joined
+        stack.append(joined)
+    return stack[0]
+
+
+def strip_affine(program: Program) -> Program:
+    """The program without a scale and offset at its top, which projection finds anyway."""
+    while len(program) >= 3:
+        operator = program[-1]
+        if operator.__class__ is not int or operator not in (ADD, SUB, MUL, DIV):
+            break
+        if program[-2].__class__ is float and (operator != DIV or program[-2] != 0):
+            program = program[:-2]
+        elif operator != DIV and program[0].__class__ is float and start(program, len(program) - 2) == 1:
+            program = program[1:-1]
+        else:
+            break
+    return program
