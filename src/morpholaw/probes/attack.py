@@ -24,6 +24,7 @@ from morpholaw.probes.scores import (
     as_images,
     batches,
     calls,
+    check_space,
     device_of,
     has_latents,
     member_scores,
@@ -44,16 +45,23 @@ class AttackCurve:
     ----------
     eps
         float64 (eps,), in units of the attacked space.
-    accuracy
-        float64 (members, eps), share of the attacked crops that keep their right class; NaN if none was
-        attacked.
-    crops
-        Crops attacked: fewer than given where the step was asked to stop.
+    correct
+        bool (members, eps, crops): which of the attacked crops keep their right class. Fewer crops than given
+        where the step was asked to stop.
     """
 
     eps: np.ndarray
-    accuracy: np.ndarray
-    crops: int
+    correct: np.ndarray
+
+    @property
+    def crops(self) -> int:
+        """Crops attacked."""
+        return self.correct.shape[2]
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        """Share of the attacked crops that keep their right class, (members, eps); NaN if none was."""
+        return self.correct.mean(axis=2) if self.crops else np.full(self.correct.shape[:2], np.nan)
 
     @property
     def mean(self) -> np.ndarray:
@@ -103,7 +111,7 @@ def fgsm_direction(
     """
     _check(classifier, inputs, space, held)
     y = _signed(targets, classifier.members, len(inputs), inputs.device)
-    gradient, scores = _score_gradients(classifier, inputs, space)
+    gradient, scores = score_gradients(classifier, inputs, space)
     away = -y if loss == "bce" else -y * (y * scores < 1)
     away = away.reshape(*away.shape, *[1] * (inputs.ndim - 1))
     direction = torch.nan_to_num(torch.sign(gradient) * away, nan=0.0).to(torch.int8)
@@ -167,7 +175,7 @@ def attack_curve(
     if len(labels) != len(x):
         raise InputError(f"There are {len(labels)} labels for {len(x)} crops; expected one for each crop.")
     size = max(1, evaluations // classifier.members)
-    correct = np.zeros((classifier.members, len(magnitudes)), dtype=np.int64)
+    parts: list[np.ndarray] = []
     done = 0
     for crops, truth in zip(batches(x, size), batches(labels, size), strict=True):
         if should_stop():
@@ -176,15 +184,16 @@ def attack_curve(
         truth = truth.to(inputs.device, inputs.dtype)
         away = truth if target == "label" else clean_calls(classifier, inputs, space)
         direction = fgsm_direction(classifier, inputs, away, space, loss, held)
-        correct += _correct(classifier, inputs, direction, truth, magnitudes, space, bounds)
+        parts.append(_correct(classifier, inputs, direction, truth, magnitudes, space, bounds))
         done += len(truth)
         report(Progress(done, len(x), "attack"))
-    accuracy = correct / done if done else np.full(correct.shape, np.nan)
-    return AttackCurve(magnitudes, accuracy, done)
+    nothing = np.zeros((classifier.members, len(magnitudes), 0), dtype=bool)
+    return AttackCurve(magnitudes, np.concatenate([nothing, *parts], axis=2))
 
 
 def prepare(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> Tensor:
     """Inputs as float32 on the classifier's device: images (n, 1, s, s) or latents (n, latents)."""
+    check_space(classifier, space)
     tensor = as_images(x) if space == "image" else torch.as_tensor(x, dtype=torch.float32)
     return tensor.detach().to(device_of(classifier.encoder, classifier))
 
@@ -205,16 +214,16 @@ def _correct(
     space: Space,
     bounds: Bounds,
 ) -> np.ndarray:
-    """Number of crops that keep their right class, (members, eps)."""
+    """Which crops keep their right class, bool (members, eps, n)."""
     limits = bounds if space == "image" else None
-    counts = []
+    kept = []
     for magnitude in eps:
         scores = member_scores(classifier, perturb(inputs, direction, float(magnitude), limits), space)
-        counts.append((calls(scores) == torch.sign(truth)).sum(dim=1))
-    return torch.stack(counts, dim=1).cpu().numpy()
+        kept.append(calls(scores) == torch.sign(truth))
+    return torch.stack(kept, dim=1).cpu().numpy()
 
 
-def _score_gradients(classifier: Scorer, inputs: Tensor, space: Space) -> tuple[Tensor, Tensor]:
+def score_gradients(classifier: Scorer, inputs: Tensor, space: Space) -> tuple[Tensor, Tensor]:
     """Gradients (members, n, ...) of every member's scores, and the scores (members, n)."""
     if space == "latent":
         return _latent_gradients(classifier, inputs)
@@ -239,12 +248,7 @@ def _latent_gradients(classifier: Scorer, latents: Tensor) -> tuple[Tensor, Tens
 
 
 def _check(classifier: Scorer, inputs: Tensor, space: Space, held: Sequence[int]) -> None:
-    if space not in ("image", "latent"):
-        raise InputError(f"The attacked space is {space!r}; expected 'image' or 'latent'.")
-    if space == "latent" and not has_latents(classifier):
-        raise InputError(
-            "Scheme 1 has no latent space to attack; choose image space, or a classifier of scheme 2, 3 or 4."
-        )
+    check_space(classifier, space)
     if held and space == "image":
         raise InputError("Latents can be held fixed in latent space only; this attack is in image space.")
     wrong = [k for k in held if not 0 <= k < inputs.shape[-1]]

@@ -53,6 +53,16 @@ def has_latents(classifier: Scorer) -> bool:
     return classifier.scheme != 1 and isinstance(classifier.encoder, Encoder)
 
 
+def check_space(classifier: Scorer, space: Space) -> None:
+    """Raise `InputError` where the classifier has no such space."""
+    if space not in ("image", "latent"):
+        raise InputError(f"The attacked space is {space!r}; expected 'image' or 'latent'.")
+    if space == "latent" and not has_latents(classifier):
+        raise InputError(
+            "Scheme 1 has no latent space to attack; choose image space, or a classifier of scheme 2, 3 or 4."
+        )
+
+
 def device_of(*modules: Any) -> torch.device:
     """The device of the first parameter or buffer among ``modules``; the processor where there is none."""
     for module in modules:

@@ -1,0 +1,118 @@
+"""How well calls agree with labels, and models with each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from morpholaw.errors import InputError
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with the ends of its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+def accuracy(correct: np.ndarray, level: float = 0.95) -> Estimate:
+    """Share of True with its Wilson score interval; ``correct`` is bool (n,)."""
+    hits = np.asarray(correct, dtype=bool).reshape(-1)
+    if not len(hits):
+        raise InputError("There are no calls to count; expected at least one.")
+    n, share, z = len(hits), float(hits.mean()), float(ndtri((1 + level) / 2))
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+
+
+def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Counts, int64 (classes, classes): row, the label; column, the call.
+
+    Parameters
+    ----------
+    labels, predicted
+        Class numbers 0 to ``classes`` - 1, (n,). A call of -1 (a score that is not a number) is not counted.
+    """
+    truth, called = _pair(labels, predicted)
+    if len(truth) and (truth.min() < 0 or max(truth.max(), called.max()) >= classes):
+        raise InputError(f"The class numbers must be 0 to {classes - 1}.")
+    counted = called >= 0
+    flat = truth[counted].astype(np.int64) * classes + called[counted].astype(np.int64)
+    return np.bincount(flat, minlength=classes**2).reshape(classes, classes)
+
+
+def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean over the classes that occur among ``labels`` of the share that is called right."""
+    truth, called = _pair(labels, predicted)
+    if not len(truth):
+        raise InputError("There are no calls to count; expected at least one.")
+    return float(np.mean([np.mean(called[truth == c] == c) for c in np.unique(truth)]))
+
+
+def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """False positive rate, true positive rate and thresholds, from (0, 0) to (1, 1).
+
+    Parameters
+    ----------
+    labels
+        Above 0 for the positive class, (n,).
+    scores
+        f(x), (n,), not NaN; a cell is called positive where its score is at least the threshold.
+
+    Raises
+    ------
+    InputError
+        One of the two classes has no cell, or a score is not a number.
+    """
+    positive, value = _scored(labels, scores)
+    order = np.argsort(-value, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(value[order]) != 0), len(value) - 1)
+    true = np.cumsum(positive[order])[last]
+    false = last + 1 - true
+    thresholds = np.append(np.inf, value[order][last])
+    return np.append(0, false / false[-1]), np.append(0, true / true[-1]), thresholds
+
+
+def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Area under the ROC curve: how often a positive cell outscores a negative one, ties as one half."""
+    positive, value = _scored(labels, scores)
+    hits, misses = int(positive.sum()), int((~positive).sum())
+    return float((rankdata(value)[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
+
+
+def member_agreement(scores: np.ndarray) -> np.ndarray:
+    """Share of cells that two models call alike, float64 (members, members), from scores (members, n).
+
+    A score that is not a number agrees with nothing, itself included.
+    """
+    f = np.atleast_2d(np.asarray(scores, dtype=np.float64))
+    if not f.shape[1]:
+        raise InputError("There are no scores to compare; expected at least one cell.")
+    call = np.where(np.isnan(f), np.nan, np.where(f >= 0, 1.0, -1.0))
+    return (call[:, None] == call[None]).mean(axis=2)
+
+
+def _pair(labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    truth, called = np.asarray(labels).reshape(-1), np.asarray(predicted).reshape(-1)
+    if len(truth) != len(called):
+        raise InputError(f"There are {len(called)} calls for {len(truth)} labels; expected as many.")
+    return truth, called
+
+
+def _scored(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    truth, value = _pair(labels, np.asarray(scores, dtype=np.float64))
+    positive = truth > 0
+    if not positive.any() or positive.all():
+        raise InputError("A ROC curve needs cells of both classes.")
+    if np.isnan(value).any():
+        raise InputError("A ROC curve needs scores that are numbers; leave undefined cells out.")
+    return positive, value

@@ -1,0 +1,51 @@
+"""Many models explain the data alike: all of them, and the smallest that is good enough (figures 1, 21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from morpholaw.errors import InputError
+
+
+@dataclass(frozen=True)
+class ModelPoint:
+    """One trained model: its scheme, its number in the ensemble, test accuracy in [0, 1], expression size."""
+
+    scheme: int
+    member: int
+    accuracy: float
+    size: int
+
+
+def model_points(scheme: int, accuracies: Sequence[float], sizes: Sequence[int]) -> list[ModelPoint]:
+    """The models of one ensemble."""
+    if len(accuracies) != len(sizes):
+        raise InputError(f"There are {len(accuracies)} accuracies for {len(sizes)} sizes; expected as many.")
+    pairs = zip(accuracies, sizes, strict=True)
+    return [ModelPoint(scheme, k, float(accuracy), int(size)) for k, (accuracy, size) in enumerate(pairs)]
+
+
+def smallest_within(points: Iterable[ModelPoint], tolerance: float = 0.01) -> ModelPoint:
+    """The smallest model whose accuracy is at most ``tolerance`` below the best; of equals the most accurate.
+
+    Raises
+    ------
+    InputError
+        There are no models.
+    """
+    everything = list(points)
+    if not everything:
+        raise InputError("There are no models to choose from; train a scheme first.")
+    best = max(p.accuracy for p in everything)
+    good = [p for p in everything if p.accuracy >= best - tolerance - 1e-12]
+    return min(good, key=lambda p: (p.size, -p.accuracy, p.scheme, p.member))
+
+
+def pareto_front(points: Iterable[ModelPoint]) -> list[ModelPoint]:
+    """Models that no other beats in both size and accuracy, smallest first."""
+    front: list[ModelPoint] = []
+    for point in sorted(points, key=lambda p: (p.size, -p.accuracy)):
+        if not front or point.accuracy > front[-1].accuracy:
+            front.append(point)
+    return front
