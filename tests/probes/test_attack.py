@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from morpholaw.errors import InputError
-from morpholaw.probes.attack import attack_curve, fgsm_direction, perturb
+from morpholaw.probes.attack import attack_curve, fgsm_direction, perturb, score_gradients
 from morpholaw.probes.flips import smallest_flip
 
 
@@ -316,3 +316,55 @@ def test_agrees_with_torchattacks_to_the_crop(images):
             moved = torchattacks.FGSM(model, eps=eps)(images, y)
             right = (classifier.score_images(moved)[k] >= 0) == (y > 0)
             assert curve.accuracy[k, e] == pytest.approx(right.float().mean().item())
+
+
+def real_classifier(scheme):
+    from morpholaw.models.classifier import Classifier
+    from morpholaw.models.cnn import CNNEnsemble
+    from morpholaw.models.heads import HeadEnsemble
+    from morpholaw.models.law import Law
+    from morpholaw.models.vae import BetaTCVAE
+
+    torch.manual_seed(scheme)
+    small = {"filters": (3, 4), "hidden": 12, "size": 8}
+    encoder, classes = BetaTCVAE(5, **small), ("interphase", "metaphase")
+    head = HeadEnsemble(2, 5, (4, 4), normalise=scheme == 1)
+    if scheme == 1:
+        return Classifier.dense_cnn(CNNEnsemble(2, 5, **small), head, classes).eval()
+    if scheme == 4:
+        texts = ("z1*(square(z0) + 1) - exp(exp(z3))", "sqrt(abs(z2)) + 3*z3 - z1/2 - 0.1")
+        laws = [Law.parse(text, ("z0", "z1", "z2", "z3")) for text in texts]
+        return Classifier.with_laws(encoder, laws, classes).eval()
+    if scheme == 3:
+        for mask in head.masks:
+            mask &= torch.rand(mask.shape) < 0.6
+    return Classifier.with_head(encoder, head, classes, sparse=scheme == 3).eval()
+
+
+@pytest.mark.parametrize("space", ["image", "latent"])
+@pytest.mark.parametrize("scheme", [1, 2, 3, 4])
+def test_gradients_of_every_scheme_agree_with_finite_differences(scheme, space, images):
+    if (scheme, space) == (1, "latent"):
+        pytest.skip("scheme 1 has no latent space")
+    classifier = real_classifier(scheme).double()
+    x = images.double() if space == "image" else torch.randn(6, 5, dtype=torch.float64)
+    score = classifier.score_images if space == "image" else classifier.score_latents
+    gradient, scores = score_gradients(classifier, x, space)
+    torch.testing.assert_close(scores, score(x).detach())
+    rng, step = np.random.default_rng(0), 1e-6
+    for _ in range(12):
+        place = tuple(int(rng.integers(n)) for n in x.shape)
+        up, down = x.clone(), x.clone()
+        up[place] += step
+        down[place] -= step
+        slope = ((score(up) - score(down)) / (2 * step))[:, place[0]].detach()
+        torch.testing.assert_close(gradient[(slice(None), *place)], slope, rtol=1e-4, atol=1e-7)
+
+
+def test_a_law_without_latents_cannot_be_attacked_but_can_be_asked():
+    from morpholaw.models.classifier import Classifier
+    from morpholaw.models.law import Law
+
+    constant = Classifier.with_laws(real_classifier(4).encoder, [Law.parse("1.5", ("z0",))], ("a", "b"))
+    curve = attack_curve(constant, torch.randn(6, 5), TRUTH, (0.0, 1.0), "latent")
+    np.testing.assert_allclose(curve.accuracy, 0.5)
