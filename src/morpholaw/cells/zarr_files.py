@@ -80,6 +80,17 @@ def open_array_at(path: Path) -> Array:
     return array
 
 
+def read_array(path: Path) -> np.ndarray:
+    """Read a whole zarr array; refuses one that claims more than 2^31 values."""
+    array = open_array_at(path)
+    if array.size > _MAX_CHUNK:
+        raise InputError(f"{path} claims {array.size} values, more than can be read.")
+    try:
+        return np.asarray(array[...])
+    except Exception as error:
+        raise InputError(f"{path} cannot be read: {error}.") from error
+
+
 def _check_codecs(content: dict[str, Any], metadata: Path) -> None:
     v2 = [content.get("compressor"), *(content.get("filters") or [])] if "zarr_format" in content else []
     for codec in [*v2, *_codecs_v3(content.get("codecs"))]:

@@ -1,0 +1,142 @@
+"""Cell Tracking Challenge folders: man_track.txt or res_track.txt, and a mask of track ids for every frame.
+
+The text has a line "L B E P" for every track: its id, its first and last frame, and its parent (0: none).
+Positions are only in the masks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.files import atomic_file, write_bytes
+from morpholaw.cells.movie_formats.folder import open_frame
+from morpholaw.cells.track_formats.label_stack import stack_centroids
+from morpholaw.cells.track_formats.warning import warn_tracks
+from morpholaw.errors import InputError
+
+_TABLES = ("man_track.txt", "res_track.txt")
+_MASK = re.compile(r"(?:man_track|mask)_?(\d+)\.tiff?", re.IGNORECASE)
+
+
+def ctc_folder(path: Path) -> Path | None:
+    """The folder with the CTC track table that ``path`` means, or None.
+
+    ``path`` is that folder, one with a TRA folder inside (01_GT), or the text file itself.
+    """
+    if path.is_dir():
+        return next((d for d in (path, path / "TRA") if any((d / name).is_file() for name in _TABLES)), None)
+    return path.parent if path.name in _TABLES or _looks_like_table(path) else None
+
+
+def read_ctc(path: Path) -> pd.DataFrame:
+    """Read a CTC folder, or the track table in one.
+
+    Raises
+    ------
+    InputError
+        There are no masks beside the table, or either cannot be understood.
+    """
+    folder = ctc_folder(path)
+    if folder is None:
+        raise InputError(f"{path} has no {' or '.join(_TABLES)}.")
+    file = path if path.is_file() else next(folder / name for name in _TABLES if (folder / name).is_file())
+    lineage = read_ctc_table(file)
+    masks = sorted((int(m[1]), p) for p in folder.iterdir() if (m := _MASK.fullmatch(p.name)))
+    if not masks:
+        raise InputError(
+            f"{file} says which tracks there are but not where: masks (man_track000.tif or mask000.tif, ...) "
+            "were expected beside it."
+        )
+    table = stack_centroids((t, _read_mask(p)) for t, p in masks).drop(columns="area")
+    parents = lineage.set_index("track_id")["parent"]
+    known = table["track_id"].isin(parents.index)
+    if not known.all():
+        count = table.loc[~known, "track_id"].nunique()
+        warn_tracks(
+            f"{file} does not list {count} of the tracks in the masks; they are kept without a parent."
+        )
+    absent = ~lineage["track_id"].isin(table["track_id"])
+    if absent.any():
+        warn_tracks(
+            f"{file} lists {absent.sum()} tracks that are in no mask of frames {masks[0][0]} to "
+            f"{masks[-1][0]}; they are left out."
+        )
+    table["parent"] = table["track_id"].map(parents).fillna(-1).astype(np.int64)
+    return table
+
+
+def read_ctc_table(file: Path) -> pd.DataFrame:
+    """Read the "L B E P" lines as columns track_id, begin, end and parent (-1: none)."""
+    try:
+        table = pd.read_csv(file, sep=r"\s+", header=None, comment="#", dtype=np.int64)
+    except (ValueError, OverflowError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{file} is not a CTC track table: lines of four whole numbers were expected."
+        ) from error
+    if table.shape[1] != 4:
+        raise InputError(f"{file} has {table.shape[1]} columns, but a CTC track table has four (L B E P).")
+    table.columns = pd.Index(["track_id", "begin", "end", "parent"])
+    if table["track_id"].duplicated().any():
+        twice = table.loc[table["track_id"].duplicated(), "track_id"].iloc[0]
+        raise InputError(f"{file} lists track {twice} twice.")
+    table.loc[table["parent"] <= 0, "parent"] = -1
+    return table
+
+
+def write_ctc(folder: str | os.PathLike[str], masks: Iterable[np.ndarray], tracks: pd.DataFrame) -> Path:
+    """Write masks and lineage as a CTC folder: man_track.txt and zlib-compressed man_track000.tif, ...
+
+    Parameters
+    ----------
+    folder : path
+        Made if it is not there.
+    masks : iterable of numpy.ndarray
+        (y, x) integers for every frame, the track ids; 0 is background.
+    tracks : pandas.DataFrame
+        A track table; ids are 1 to 65535.
+
+    Raises
+    ------
+    InputError
+        A track id does not fit in a mask.
+    """
+    import tifffile
+
+    ids = tracks["track_id"]
+    if len(ids) and (ids.min() < 1 or ids.max() > 65_535):
+        raise InputError(
+            f"CTC masks hold track ids of 1 to 65535, but the tracks have {ids.min()} to {ids.max()}."
+        )
+    folder = Path(folder)
+    for t, mask in enumerate(masks):
+        with atomic_file(folder / f"man_track{t:03d}.tif") as handle:
+            tifffile.imwrite(handle, np.asarray(mask, np.uint16), compression="zlib")
+    spans = tracks.groupby("track_id").agg(begin=("t", "min"), end=("t", "max"), parent=("parent", "first"))
+    spans["parent"] = spans["parent"].clip(lower=0)
+    lines = [f"{track} {row.begin} {row.end} {row.parent}\n" for track, row in spans.iterrows()]
+    write_bytes(folder / "man_track.txt", "".join(lines).encode())
+    return folder
+
+
+def _read_mask(path: Path) -> np.ndarray:
+    source = open_frame(path)
+    if source.dtype.kind not in "ui":
+        raise InputError(f"{path} has {source.dtype} pixels, but masks are integers.")
+    try:
+        return np.asarray(source.read(0))
+    except Exception as error:
+        raise InputError(f"{path} cannot be read: {error}.") from error
+
+
+def _looks_like_table(path: Path) -> bool:
+    try:
+        with path.open(encoding="ascii") as handle:
+            return re.fullmatch(r"\s*\d+\s+\d+\s+\d+\s+-?\d+\s*", handle.readline(200)) is not None
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -1,0 +1,245 @@
+"""Tracks of cells as one table, from whichever program made them.
+
+A track table has the columns ``track_id``, ``t`` (int64), ``y``, ``x`` (float64, pixels, 0 is the centre of
+the first row or column) and ``parent`` (int64, -1: none), optionally ``label`` (str, "": none) and ``dummy``
+(bool: a position the tracker made up), and is sorted by track and time.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.files import write_table
+from morpholaw.cells.track_formats.read import read_raw_tracks
+from morpholaw.cells.track_formats.warning import TracksWarning
+from morpholaw.errors import InputError
+
+__all__ = ["TracksWarning", "clip_tracks", "divisions", "read_tracks", "validate_tracks", "write_tracks_csv"]
+
+_COLUMNS = ["track_id", "t", "y", "x", "parent"]
+
+
+def read_tracks(
+    source: Any,
+    movie_shape: tuple[int, int, int] | None = None,
+    pixel_size: float | None = None,
+    ids_per_frame: bool = False,
+) -> pd.DataFrame:
+    """Read tracks; the format is told by the content and the suffix.
+
+    Parameters
+    ----------
+    source : path or array
+        A CTC folder (man_track.txt or res_track.txt with masks), btrack HDF5, TrackMate XML, GEFF, a napari
+        tracks CSV, or a label stack (TIFF, zarr, folder of masks, or an array (t, y, x) of integers).
+    movie_shape : tuple of int, optional
+        (t, y, x) of the movie; tracks that lie beyond it are left out with a warning.
+    pixel_size : float, optional
+        Micrometres per pixel; needed where positions are in micrometres and the file does not say.
+    ids_per_frame : bool
+        For label stacks: ids are numbered afresh in every frame, so that every mask is a track of its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A valid track table.
+
+    Warns
+    -----
+    TracksWarning
+        Something was left out, or decided for the user.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged or of no known format, or its tracks make no sense.
+    """
+    where = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "The label stack"
+    raw = read_raw_tracks(source, movie_shape, pixel_size, ids_per_frame)
+    tracks = validate_tracks(raw, where)
+    if movie_shape is not None:
+        tracks, sentences = clip_tracks(tracks, movie_shape, where)
+        for sentence in sentences:
+            warnings.warn(sentence, TracksWarning, stacklevel=2)
+    return tracks
+
+
+def validate_tracks(tracks: pd.DataFrame, where: str = "The track table") -> pd.DataFrame:
+    """Return a track table with the right columns, types and order.
+
+    Parents that are no track become -1 with a :class:`TracksWarning`; other columns are kept.
+
+    Raises
+    ------
+    InputError
+        A column is missing; there is no row; a position is not finite; an id or frame is negative or not
+        whole; a track is twice in one frame, has two parents, or is its own ancestor.
+    """
+    if missing := [name for name in _COLUMNS[:4] if name not in tracks.columns]:
+        raise InputError(
+            f"{where} has no column {', '.join(missing)}, but track_id, t, y and x were expected."
+        )
+    if len(tracks) == 0:
+        raise InputError(f"{where} holds no tracks.")
+    table = tracks.reset_index(drop=True).copy()
+    for name in ("track_id", "t"):
+        table[name] = _whole(table[name], name, where)
+    for name in ("y", "x"):
+        table[name] = _numbers(table[name], name, where)
+    table["parent"] = (
+        _whole(table["parent"], "parent", where, lowest=-1) if "parent" in table else np.int64(-1)
+    )
+    if "label" in table:
+        table["label"] = table["label"].astype(object).where(table["label"].notna(), "").astype(str)
+    if "dummy" in table:
+        table["dummy"] = table["dummy"].astype(bool)
+    table = table.sort_values(["track_id", "t"], kind="stable", ignore_index=True)
+    twice = table.duplicated(["track_id", "t"])
+    if twice.any():
+        first = table[twice].iloc[0]
+        raise InputError(
+            f"{where} has track {first.track_id} twice in frame {first.t} ({twice.sum()} such rows)."
+        )
+    table = _check_parents(table, where)
+    return table[[*_COLUMNS, *(name for name in table.columns if name not in _COLUMNS)]]
+
+
+def clip_tracks(
+    tracks: pd.DataFrame, movie_shape: tuple[int, int, int], where: str = "The track table"
+) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out the rows of a track table that lie beyond the movie.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows inside; a parent with no row left becomes -1.
+    list of str
+        One sentence for every kind of row that was left out.
+
+    Raises
+    ------
+    InputError
+        No row lies inside.
+    """
+    frames, height, width = movie_shape
+    late = (tracks["t"] >= frames).to_numpy()
+    inside = (
+        tracks["y"].between(-0.5, height - 0.5, inclusive="left")
+        & tracks["x"].between(-0.5, width - 0.5, inclusive="left")
+    ).to_numpy()
+    kept = ~late & inside
+    if not kept.any():
+        raise InputError(
+            f"{where} has no position inside the movie ({frames} frames of {height} x {width} pixels): it "
+            f"spans frames {tracks.t.min()} to {tracks.t.max()}, y {tracks.y.min():.0f} to "
+            f"{tracks.y.max():.0f} and x {tracks.x.min():.0f} to {tracks.x.max():.0f}; is it of another "
+            "movie, or in micrometres?"
+        )
+    sentences = []
+    if late.any():
+        sentences.append(
+            f"{where}: {late.sum()} of {len(tracks)} positions are after the movie's last frame "
+            f"({frames - 1}) and were left out."
+        )
+    if (outside := ~late & ~inside).any():
+        sentences.append(
+            f"{where}: {outside.sum()} of {len(tracks)} positions are outside the {height} x {width} image "
+            "and were left out."
+        )
+    clipped = tracks[kept].reset_index(drop=True)
+    clipped.loc[~clipped["parent"].isin(clipped["track_id"]), "parent"] = -1
+    return clipped, sentences
+
+
+def divisions(tracks: pd.DataFrame) -> pd.DataFrame:
+    """List the cell divisions of a valid track table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``parent`` (int64), ``daughters`` (tuple of track ids, two or more) and ``t`` (int64), the first frame
+        with a daughter; sorted by t. A parent with one child is a gap that was bridged, not a division.
+    """
+    starts = tracks.groupby("track_id").agg(t=("t", "min"), parent=("parent", "first")).reset_index()
+    families = starts[starts["parent"] >= 0].groupby("parent")
+    rows = [(parent, tuple(f["track_id"].tolist()), f["t"].min()) for parent, f in families if len(f) > 1]
+    parents, daughters, t = zip(*rows, strict=True) if rows else ((), (), ())
+    table = pd.DataFrame(
+        {
+            "parent": np.array(parents, np.int64),
+            "daughters": pd.Series(daughters, dtype=object),
+            "t": np.array(t, np.int64),
+        }
+    )
+    return table.sort_values(["t", "parent"], ignore_index=True)
+
+
+def write_tracks_csv(path: str | os.PathLike[str], tracks: pd.DataFrame) -> Path:
+    """Write a track table as CSV, which :func:`read_tracks` reads back as it was."""
+    return write_table(path, tracks)
+
+
+def _check_parents(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    parents = table.groupby("track_id")["parent"].agg(["min", "max"])
+    if (mixed := parents["min"] != parents["max"]).any():
+        raise InputError(
+            f"{where} gives track {parents.index[mixed][0]} two parents, but a track has one or none."
+        )
+    table.loc[table["parent"] == table["track_id"], "parent"] = -1  # how btrack and some CTC files say "none"
+    unknown = (table["parent"] >= 0) & ~table["parent"].isin(parents.index)
+    if unknown.any():
+        count = table.loc[unknown, "track_id"].nunique()
+        sentence = (
+            f"{where}: {count} tracks name a parent that is not in the table; they are kept without one."
+        )
+        warnings.warn(sentence, TracksWarning, stacklevel=3)
+        table.loc[unknown, "parent"] = -1
+    _check_ancestry(dict(zip(table["track_id"], table["parent"], strict=True)), where)
+    return table
+
+
+def _check_ancestry(parent_of: dict[int, int], where: str) -> None:
+    """Refuse a track that is its own ancestor."""
+    settled: set[int] = {-1}
+    for track in parent_of:
+        path: list[int] = []
+        seen: set[int] = set()
+        while track not in settled:
+            if track in seen:
+                loop = [str(step) for step in path[path.index(track) :]]
+                names = " -> ".join([*loop[:5], "..." if len(loop) > 5 else loop[0]])
+                raise InputError(f"{where} has tracks that are their own ancestors ({names}).")
+            seen.add(track)
+            path.append(track)
+            track = parent_of[track]
+        settled.update(path)
+
+
+def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"{where} has {bad.sum()} values in the column {name} that are not a finite number, the first "
+            f"({column.iloc[first]!r}) in row {first}."
+        )
+    return numbers
+
+
+def _whole(column: pd.Series, name: str, where: str, lowest: int = 0) -> np.ndarray:
+    numbers = column.to_numpy() if column.dtype.kind in "iu" else _numbers(column, name, where)
+    bad = (numbers < lowest) | (numbers != np.floor(numbers)) | (numbers > 2**62)
+    if bad.any():
+        first = numbers[bad][0]
+        raise InputError(
+            f"{where} has {bad.sum()} values in the column {name} that are not whole numbers of {lowest} or "
+            f"more, the first {first:g}."
+        )
+    return numbers.astype(np.int64)
