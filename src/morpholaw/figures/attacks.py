@@ -15,6 +15,7 @@ from morpholaw.figures.mosaic import (
     draw_scale_bar,
     grey,
     limits_of,
+    names_width,
     signed,
 )
 from morpholaw.figures.style import (
@@ -133,11 +134,13 @@ def attack_panels(
     tiles = np.stack([*(grey(stack, limits) for stack in stacks), signed(change, limit)])
     names.append(f"difference\n(±{limit:.2g})")
     count, tile = len(original), (original.shape[1], original.shape[2])
-    texts = _score_texts(count, scores_before, scores_after)
     width = figure_width(figsize, min(6.4, 1.1 + 0.9 * count))
-    inches = (width - 0.9) / count
-    height = inches * len(tiles) * 1.03 + 0.2 * bool(texts) + 0.3
-    figure = new_figure(figsize, theme, height=height, width=width)
+    inches = (width - names_width(names)) / count
+    texts = _score_texts(count, scores_before, scores_after)
+    if caption_size(texts, inches) < 5:
+        texts = [text.replace(" →", "\n→") for text in texts]
+    height = inches * len(tiles) * 1.03 + 0.15 * (texts[0].count("\n") + 1 if texts else 0) + 0.3
+    figure = new_figure(figsize, theme, height=height, width=width, fixed_aspect=True)
     axes = dress(figure.add_subplot(), theme)
     tops = (
         [plain(label) for label in checks.same_length(labels, count, "labels")] if labels is not None else []

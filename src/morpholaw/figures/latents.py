@@ -181,7 +181,13 @@ def latent_ranking(
     bars.set(ylim=(len(order) - 0.5, -0.5), xlabel=plain(activity_name), ylabel="latent")
     if len(kept):
         bars.barh([np.nan], [0], color=theme.schemes[0], label="kept by scheme 3")
-        bars.legend(frameon=False, fontsize=SMALL, labelcolor=theme.foreground, loc="lower right")
+        figure.legend(
+            frameon=False,
+            fontsize=SMALL,
+            labelcolor=theme.foreground,
+            loc="outside upper left",
+            borderpad=0.1,
+        )
     if correlation is not None:
         table = checks.numbers(correlation, (len(activity), len(factors)), "correlations")[order]
         _heat_map(
@@ -195,11 +201,13 @@ def _heat_map(
     figure: Figure, axes: Axes, table: np.ndarray, names: list[str], label: str, theme: Theme
 ) -> None:
     """Correlations as colours, the strong ones as numbers too."""
+    inches = (figure.get_size_inches()[0] - 1.4) * 0.55 / len(names)  # a column, about
+    size = min(5.5, 72 * inches / 2.6)
     drawn = axes.imshow(np.ma.masked_invalid(table), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(table):
-        if abs(value) >= 0.3:
+        if abs(value) >= 0.3 and size >= 4:
             colour = "white" if abs(value) > 0.65 else "#1a1a1a"
-            axes.text(column, row, number(value, 1), ha="center", va="center", fontsize=5.5, color=colour)
+            axes.text(column, row, number(value, 1), ha="center", va="center", fontsize=size, color=colour)
     axes.set_yticks([])
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_xlabel("factor")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from morpholaw.errors import InputError
@@ -27,6 +29,7 @@ from morpholaw.figures.style import (
     dress,
     figure_width,
     formula,
+    heading,
     legend,
     new_figure,
     note,
@@ -34,6 +37,7 @@ from morpholaw.figures.style import (
     panels,
     plain,
     symbol,
+    symbols,
 )
 
 
@@ -83,7 +87,7 @@ def law_components(
     grid = panels(figure, rows, columns, theme)
     for axes, component in zip(grid.flat, components, strict=False):
         _draw_component(figure, axes, component, theme)
-        axes.set_title(formula(component.latex))
+        heading(axes, formula(component.latex), theme, size=TEXT + 1)
     for axes in grid.flat[len(components) :]:
         axes.set_axis_off()
     return figure
@@ -158,25 +162,21 @@ def boundary_slices(
     colours = class_colours(classes)
     for axes, score, value in zip(grid.flat, scores, slice_values, strict=False):
         _draw_regions(axes, x, y, score, colours, theme)
-        axes.set_title(f"{symbol(names[2])} = {number(value, 1)}", fontsize=SMALL)
+        heading(axes, f"{symbol(names[2])} = {number(value, 1)}", theme, size=SMALL)
     for axes in grid.flat[len(scores) :]:
         axes.set_axis_off()
-    figure.supxlabel(symbol(names[0]), fontsize=TEXT, color=theme.foreground)
+    below = f"{symbol(names[0])}   ({symbols(held)})" if held else symbol(names[0])
+    figure.supxlabel(below, fontsize=TEXT, color=theme.foreground)
     figure.supylabel(symbol(names[1]), fontsize=TEXT, color=theme.foreground)
-    if held:
-        figure.suptitle(plain(held), fontsize=TEXT, color=theme.foreground)
-    handles = [
+    handles: list[Any] = [
         Patch(facecolor=colour, alpha=0.55, label=f"{plain(name)} ({sign})")
         for colour, name, sign in zip(colours, classes, ("f < 0", "f ≥ 0"), strict=True)
     ]
+    handles.append(Line2D([], [], color=theme.zero, linewidth=1.5, label="f = 0"))
     figure.legend(
-        handles=handles,
-        loc="outside upper center",
-        ncols=2,
-        frameon=False,
-        fontsize=SMALL,
-        labelcolor=theme.foreground,
-    )
+        handles=handles, loc="outside upper center", ncols=3 if width > 4 else 2,
+        frameon=False, fontsize=SMALL, labelcolor=theme.foreground,
+    )  # fmt: skip
     return figure
 
 
@@ -232,7 +232,8 @@ def boundary_surface(
     if len(faces):
         height = vertices[faces][:, :, 2].mean(1)
         surface = Poly3DCollection(vertices[faces], linewidths=0.1, edgecolors="#00000040")
-        surface.set(array=height, cmap="cividis", clim=limits, alpha=0.9)
+        surface.set(array=height, cmap="cividis", alpha=0.9)
+        surface.autoscale()
         axes.add_collection3d(surface)
     else:
         axes.text2D(0.5, 0.5, "no boundary here", transform=axes.transAxes, ha="center", color=theme.muted)
@@ -283,6 +284,7 @@ def law_front(
     width = figure_width(figsize, 4.2)
     figure = new_figure(figsize, theme, height=width * 0.65, width=4.2)
     axes = dress(figure.add_subplot(), theme)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel=complexity_name, ylabel="accuracy (%)" if measure == "accuracy" else "loss")
     best = pareto(complexity, value if measure == "loss" else -value)
     if not len(best):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.transforms import ScaledTranslation
 
-from morpholaw.figures.style import SIGNED, SMALL, TEXT, Theme
+from morpholaw.figures.style import SIGNED, SMALL, Theme
 
 Limits = tuple[float, float]
 
@@ -72,6 +72,12 @@ def draw_mosaic(
     return corners
 
 
+def names_width(names: Sequence[str]) -> float:
+    """About how many inches the names left of a mosaic take."""
+    longest = max((len(line) for name in names for line in name.replace("$", "").splitlines()), default=0)
+    return 0.6 * longest * SMALL / 72 + 0.1
+
+
 def caption(
     axes: Axes, corner: np.ndarray, tile: tuple[int, int], text: str, theme: Theme, size: float
 ) -> None:
@@ -112,8 +118,3 @@ def scale_bar_length(width: float) -> float:
     most = width * 2 / 3
     power = 10.0 ** np.floor(np.log10(most))
     return float(max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9)))
-
-
-def title(axes: Axes, text: str) -> None:
-    """A heading on the left, clear of a scale bar on the right."""
-    axes.set_title(text, loc="left", fontsize=TEXT, color=axes.title.get_color())

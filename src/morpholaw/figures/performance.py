@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,6 +17,7 @@ from morpholaw.figures.style import (
     class_colours,
     dress,
     figure_width,
+    heading,
     legend,
     new_figure,
     note,
@@ -29,7 +31,7 @@ def confusion(
     matrix: np.ndarray,
     classes: Sequence[str],
     *,
-    heading: str | None = None,
+    title: str | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -41,7 +43,7 @@ def confusion(
         (classes, classes), cells by true class (rows) and predicted class (columns).
     classes
         Their names.
-    heading
+    title
         A line above.
     theme, figsize
         See :mod:`morpholaw.figures`.
@@ -53,7 +55,7 @@ def confusion(
     """
     matrix = checks.numbers(matrix, (len(classes), len(classes)), "confusion matrix")
     width = figure_width(figsize, 1.6 + 0.75 * len(classes))
-    figure = new_figure(figsize, theme, height=width * 0.9, width=width)
+    figure = new_figure(figsize, theme, height=width * 0.9, width=width, fixed_aspect=True)
     axes = dress(figure.add_subplot(), theme)
     totals = matrix.sum(1, keepdims=True)
     share = np.divide(matrix, totals, out=np.full_like(matrix, np.nan), where=totals > 0)
@@ -75,8 +77,8 @@ def confusion(
     axes.set(xlabel="predicted class", ylabel="true class")
     for spine in axes.spines.values():
         spine.set_visible(False)
-    if heading:
-        axes.set_title(plain(heading))
+    if title:
+        heading(axes, plain(title), theme)
     return figure
 
 
@@ -114,33 +116,52 @@ def roc(
     if positive.all() or not positive.any():
         note(axes, "cells of both classes are needed", theme)
         return figure
-    axes.plot([0, 1], [0, 1], color=theme.muted, linewidth=0.8, linestyle=":")
-    at = np.linspace(0, 1, 501)
-    for position, (scheme, values) in enumerate(scores.items()):
-        members = np.atleast_2d(np.asarray(values, dtype=np.float64))
-        members = checks.numbers(members, ("members", len(positive)), f"scores of {scheme_name(scheme)}")
-        curves = [curve for curve in (roc_curve(row, positive) for row in members) if len(curve[0]) > 1]
-        if not curves:
-            continue
-        rates = np.array([np.interp(at, *curve) for curve in curves])
-        areas = np.array([np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2) for fpr, tpr in curves])
-        mean, sd = rates.mean(0), rates.std(0)
-        look = scheme_look(scheme, position, theme) | {"marker": None}
-        spread = f" ± {areas.std(ddof=1):.4f}" if len(areas) > 1 else ""
-        axes.fill_between(
-            at,
-            np.clip(mean - sd, 0, 1),
-            np.clip(mean + sd, 0, 1),
-            color=look["color"],
-            alpha=0.2,
-            linewidth=0,
-        )
-        axes.plot(
-            np.r_[0, at], np.r_[0, mean], linewidth=1.4,
-            label=f"{scheme_name(scheme)}: area {areas.mean():.4f}{spread}", **look,
-        )  # fmt: skip
+    curves = _roc_curves(scores, positive)
+    drawn_on = [axes]
+    if curves and min(curve.area.mean() for curve in curves) > 0.95:
+        zoom = dress(axes.inset_axes((0.42, 0.42, 0.53, 0.5)), theme, frame=True)
+        zoom.set(xlim=(0, 0.1), ylim=(0.9, 1.003))
+        drawn_on.append(zoom)
+    else:
+        axes.plot([0, 1], [0, 1], color=theme.muted, linewidth=0.8, linestyle=":")
+    for position, curve in enumerate(curves):
+        look = scheme_look(curve.scheme, position, theme) | {"marker": None}
+        low, high = np.clip(curve.mean - curve.sd, 0, 1), np.clip(curve.mean + curve.sd, 0, 1)
+        spread = f" ± {curve.area.std(ddof=1):.4f}" if len(curve.area) > 1 else ""
+        name = f"{scheme_name(curve.scheme)}: area {curve.area.mean():.4f}{spread}"
+        for one in drawn_on:
+            one.fill_between(_RATES, low, high, color=look["color"], alpha=0.2, linewidth=0)
+            one.plot(np.r_[0, _RATES], np.r_[0, curve.mean], linewidth=1.4, label=name, **look)
     legend(axes, theme, loc="lower right")
     return figure
+
+
+_RATES = np.linspace(0, 1, 1001)
+"""False positive rates at which the models' curves are averaged."""
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """True positive rate at ``_RATES``, mean and standard deviation over models, and each one's area."""
+
+    scheme: int | str
+    mean: np.ndarray
+    sd: np.ndarray
+    area: np.ndarray
+
+
+def _roc_curves(scores: Mapping[int | str, np.ndarray], positive: np.ndarray) -> list[_Curve]:
+    """One curve a scheme that has a model with finite scores of both classes."""
+    curves = []
+    for scheme, values in scores.items():
+        members = np.atleast_2d(np.asarray(values, dtype=np.float64))
+        members = checks.numbers(members, ("members", len(positive)), f"scores of {scheme_name(scheme)}")
+        points = [point for point in (roc_curve(row, positive) for row in members) if len(point[0])]
+        if points:
+            rates = np.array([np.interp(_RATES, *point) for point in points])
+            areas = np.array([np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2) for fpr, tpr in points])
+            curves.append(_Curve(scheme, rates.mean(0), rates.std(0, ddof=min(1, len(rates) - 1)), areas))
+    return curves
 
 
 def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -217,5 +238,11 @@ def score_histogram(
     missing = int((~finite).sum())
     if missing:
         axes.plot([], [], " ", label=f"not finite: {missing:,}")
-    legend(axes, theme, loc="best")
+    figure.legend(
+        loc="outside upper center",
+        ncols=3 if width > 4 else 2,
+        frameon=False,
+        fontsize=SMALL,
+        labelcolor=theme.foreground,
+    )
     return figure

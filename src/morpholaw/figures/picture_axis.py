@@ -64,7 +64,7 @@ def _replace_ticks(axes: Axes, which: Literal["x", "y"], values: np.ndarray, dis
     """Unlabelled ticks at the pictures, and the axis label beyond them."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    points = (0, -17) if which == "x" else (-24, 0)
+    points = (0, -13) if which == "x" else (-22, 0)
     shift = axes.transAxes + ScaledTranslation(points[0] / 72, points[1] / 72, figure.dpi_scale_trans)
     if which == "x":
         axes.set_xticks(values, [""] * len(values))

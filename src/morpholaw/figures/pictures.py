@@ -16,8 +16,8 @@ from morpholaw.figures.mosaic import (
     draw_scale_bar,
     grey,
     limits_of,
+    names_width,
     signed,
-    title,
 )
 from morpholaw.figures.style import (
     LIGHT,
@@ -26,6 +26,7 @@ from morpholaw.figures.style import (
     columns_for,
     dress,
     figure_width,
+    heading,
     new_figure,
     number,
     plain,
@@ -68,7 +69,7 @@ def reconstructions(
     """
     images = checks.pictures(images, ("n", "s", "s"), "images")
     reconstructed = checks.pictures(reconstructed, images.shape, "reconstructions")
-    width = figure_width(figsize)
+    width = figure_width(figsize, min(6.4, 1.0 + 0.9 * len(images)))
     columns = min(columns or columns_for(len(images), width, 0.62), len(images))
     shown = limits or limits_of(images, reconstructed)
     kinds = [("image", grey(images, shown)), ("reconstruction", grey(reconstructed, shown))]
@@ -76,7 +77,13 @@ def reconstructions(
         change = reconstructed - images
         kinds.append(("difference", signed(change, float(np.nanmax(np.abs(change), initial=0)))))
     tiles, names = _in_blocks(kinds, columns)
-    figure = new_figure(figsize, theme, height=(width - 1) / columns * len(tiles) + 0.3)
+    figure = new_figure(
+        figsize,
+        theme,
+        height=(width - names_width(names)) / columns * len(tiles) + 0.3,
+        width=width,
+        fixed_aspect=True,
+    )
     axes = dress(figure.add_subplot(), theme)
     draw_mosaic(axes, tiles, theme, row_names=names)
     if pixel_size:
@@ -130,7 +137,8 @@ def traversal_grid(
     values = checks.numbers(values, (pictures.shape[1],), "latent values")
     width = figure_width(figsize)
     rows, steps = pictures.shape[:2]
-    figure = new_figure(figsize, theme, height=(width - 0.5) / steps * rows + 0.55)
+    height = (width - names_width([symbol(name) for name in names])) / steps * rows + 0.65
+    figure = new_figure(figsize, theme, height=height, fixed_aspect=True)
     axes = dress(figure.add_subplot(), theme)
     digits = 0 if np.allclose(values, np.round(values)) else 1
     draw_mosaic(
@@ -154,7 +162,7 @@ def montage(
     captions: Sequence[str] | None = None,
     columns: int | None = None,
     pixel_size: float | None = None,
-    heading: str | None = None,
+    title: str | None = None,
     limits: Limits | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
@@ -173,7 +181,7 @@ def montage(
         Pictures in a row; as many as are readable where empty.
     pixel_size, limits
         As for :func:`reconstructions`.
-    heading
+    title
         A line above.
     theme, figsize
         See :mod:`morpholaw.figures`.
@@ -185,7 +193,7 @@ def montage(
     """
     images = checks.pictures(images, ("n", "s", "s"), "images")
     texts = _captions(len(images), scores, labels, captions)
-    width = figure_width(figsize)
+    width = figure_width(figsize, min(6.4, 0.2 + 1.1 * len(images)))
     columns = min(columns or columns_for(len(images), width, 0.8 if texts else 0.62), len(images))
     tiles, _ = _in_blocks([("", grey(images, limits or limits_of(images)))], columns)
     rows, tile = len(tiles), (images.shape[1], images.shape[2])
@@ -193,14 +201,14 @@ def montage(
     size = caption_size(texts, inches)
     lines = max((text.count("\n") + 1 for text in texts), default=0)
     row_gap = 3 + round(lines * size * 1.3 / 72 / inches * tile[1])
-    height = rows * inches * (tile[0] + row_gap) / tile[1] + (0.25 if heading or pixel_size else 0.05)
-    figure = new_figure(figsize, theme, height=height)
+    height = rows * inches * (tile[0] + row_gap) / tile[1] + (0.25 if title or pixel_size else 0.05)
+    figure = new_figure(figsize, theme, height=height, width=width, fixed_aspect=True)
     axes = dress(figure.add_subplot(), theme)
     corners = draw_mosaic(axes, tiles, theme, gap=3, row_gap=row_gap).reshape(-1, 2)
     for corner, text in zip(corners, texts, strict=False):
         caption(axes, corner, tile, text, theme, size)
-    if heading:
-        title(axes, plain(heading))
+    if title:
+        heading(axes, plain(title), theme, loc="left")
     if pixel_size:
         draw_scale_bar(axes, tile[1], pixel_size, theme)
     return figure

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -77,6 +78,7 @@ def rashomon(
     if shades is not None:
         known = shades[np.isfinite(shades)]
         norm = Normalize(*((known.min(), known.max()) if len(known) else (0, 1)))
+    shading = colormaps["viridis"].with_extremes(bad=theme.background)
     handles, drawn = [], None
     for position, name in enumerate(sorted(set(scheme), key=str)):
         look = scheme_look(name, position, theme)
@@ -91,7 +93,7 @@ def rashomon(
             axes.scatter(size[chosen], accuracy[chosen], color=look["color"], alpha=0.85, **look_of_points)
         else:
             drawn = axes.scatter(
-                size[chosen], accuracy[chosen], c=shades[chosen], norm=norm, cmap="viridis",
+                size[chosen], accuracy[chosen], c=shades[chosen], norm=norm, cmap=shading,
                 plotnonfinite=True, **{**look_of_points, "edgecolors": theme.muted},
             )  # fmt: skip
         fill = look["color"] if shades is None else theme.muted

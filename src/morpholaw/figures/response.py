@@ -16,6 +16,7 @@ from morpholaw.figures.style import (
     colourbar,
     dress,
     figure_width,
+    heading,
     new_figure,
     plain,
     symbol,
@@ -30,7 +31,7 @@ def response_map_1d(
     pictures: np.ndarray | None = None,
     picture_values: np.ndarray | None = None,
     response_name: str = "response",
-    heading: str | None = None,
+    title: str | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -44,7 +45,7 @@ def response_map_1d(
         The latent's name.
     pictures, picture_values
         (k, s, s) decoded pictures and (k,) the latent's values that they were decoded from.
-    response_name, heading
+    response_name, title
         Label of the y axis, and a line above.
     theme, figsize
         See :mod:`morpholaw.figures`.
@@ -57,17 +58,23 @@ def response_map_1d(
     values = checks.numbers(values, ("n",), "latent values")
     response = checks.numbers(response, (len(values),), "response")
     width = figure_width(figsize, 4.2)
-    figure = new_figure(figsize, theme, height=width * (0.85 if pictures is not None else 0.7), width=4.2)
+    figure = new_figure(
+        figsize,
+        theme,
+        height=width * (0.78 if pictures is not None else 0.7),
+        width=4.2,
+        fixed_aspect=pictures is not None,
+    )
     axes = dress(figure.add_subplot(), theme)
     axes.axhline(0, color=theme.zero, linewidth=1, linestyle="--")
     axes.plot(values, response, color=theme.positive, linewidth=1.6)
     axes.set_xlim(*_span(values))
-    axes.set_box_aspect(0.6)
     axes.set(xlabel=symbol(name), ylabel=symbol(response_name))
-    if heading:
-        axes.set_title(plain(heading))
+    if title:
+        heading(axes, plain(title), theme)
     if pictures is not None and picture_values is not None:
-        picture_axis(axes, "x", pictures, picture_values, theme)
+        axes.set_box_aspect(0.6)
+        picture_axis(axes, "x", pictures, picture_values, theme, offset=0.06)
     return figure
 
 
@@ -83,7 +90,7 @@ def response_map_2d(
     values_y: np.ndarray | None = None,
     arrows: int = 12,
     response_name: str = "response",
-    heading: str | None = None,
+    title: str | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -99,7 +106,7 @@ def response_map_2d(
         (k, s, s) decoded pictures along an axis, and the (k,) values they were decoded from.
     arrows
         Gradient arrows along a side; 0 for none. The longest is the steepest place.
-    response_name, heading
+    response_name, title
         Label of the colour bar, and a line above.
     theme, figsize
         See :mod:`morpholaw.figures`.
@@ -112,17 +119,17 @@ def response_map_2d(
     x, y = checks.numbers(x, ("nx",), "x values"), checks.numbers(y, ("ny",), "y values")
     response = checks.numbers(response, (len(y), len(x)), "response")
     width = figure_width(figsize, 4.6)
-    figure = new_figure(figsize, theme, height=width * 0.88, width=4.6)
+    figure = new_figure(figsize, theme, height=width * 0.88, width=4.6, fixed_aspect=True)
     axes = dress(figure.add_subplot(), theme, frame=True)
     drawn = draw_map(axes, x, y, response, lines=True)
     _gradient(axes, x, y, response, arrows)
     axes.set_box_aspect(1)
     axes.set(xlabel=symbol(names[0]), ylabel=symbol(names[1]))
-    if heading:
-        axes.set_title(plain(heading))
+    if title:
+        heading(axes, plain(title), theme)
     offset = 0.0
     if pictures_x is not None and pictures_y is not None:
-        offset = 0.07  # so that the outermost pictures of both axes don't meet in the corner
+        offset = 0.09  # so that the outermost pictures of both axes don't meet in the corner
     if pictures_x is not None and values_x is not None:
         picture_axis(axes, "x", pictures_x, values_x, theme, offset)
     if pictures_y is not None and values_y is not None:

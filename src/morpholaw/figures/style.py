@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
+from matplotlib.ticker import MaxNLocator
 
 FigSize = tuple[float, float | None] | None
 
@@ -106,11 +107,17 @@ def figure_width(figsize: FigSize, default: float = 6.4) -> float:
     return figsize[0] if figsize else default
 
 
-def new_figure(figsize: FigSize, theme: Theme, height: float, width: float = 6.4) -> Figure:
-    """Make an empty figure; ``width`` and ``height`` in inches hold where ``figsize`` leaves them open."""
+def new_figure(
+    figsize: FigSize, theme: Theme, height: float, width: float = 6.4, fixed_aspect: bool = False
+) -> Figure:
+    """Make an empty figure; ``width`` and ``height`` in inches hold where ``figsize`` leaves them open.
+
+    ``fixed_aspect`` is for axes that keep their shape: labels beside them aren't clipped then.
+    """
     given = figsize[1] if figsize else None
     size = (figure_width(figsize, width), given if given is not None else height)
-    return Figure(figsize=size, facecolor=theme.background, layout="constrained")
+    layout: Literal["compressed", "constrained"] = "compressed" if fixed_aspect else "constrained"
+    return Figure(figsize=size, facecolor=theme.background, layout=layout)
 
 
 def dress(axes: Axes, theme: Theme, frame: bool = False) -> Axes:
@@ -153,11 +160,18 @@ def legend(axes: Axes, theme: Theme, **options: Any) -> None:
 
 def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme, **options: Any) -> Any:
     """Add a dressed colour bar that takes its space from ``axes``."""
-    bar = figure.colorbar(mappable, ax=axes, **options)
+    bar = figure.colorbar(mappable, ax=axes, ticks=MaxNLocator(6), **options)
     dress(bar.ax, theme, frame=True)
     bar.outline.set_edgecolor(theme.muted)
     bar.set_label(label, color=theme.foreground, fontsize=SMALL)
     return bar
+
+
+def heading(
+    axes: Axes, text: str, theme: Theme, size: float = TEXT, loc: Literal["left", "center"] = "center"
+) -> None:
+    """A line above the axes; matplotlib's own default is too large here."""
+    axes.set_title(text, fontsize=size, color=theme.foreground, loc=loc)
 
 
 def note(axes: Axes, text: str, theme: Theme) -> None:
@@ -184,6 +198,11 @@ def symbol(name: str) -> str:
     """``z29`` or ``z_29`` as a subscripted symbol; any other name as it is."""
     match = re.fullmatch(r"([A-Za-z])_?\{?(\d+)\}?", name.strip())
     return f"${match[1]}_{{{match[2]}}}$" if match else plain(name)
+
+
+def symbols(text: str) -> str:
+    """A sentence in which every ``z29`` is a subscripted symbol."""
+    return re.sub(r"\bz_?\d+\b", lambda match: symbol(match[0]), plain(text))
 
 
 def formula(latex: str) -> str:

@@ -23,6 +23,7 @@ from morpholaw.figures.style import (
     columns_for,
     dress,
     figure_width,
+    heading,
     new_figure,
     note,
     number,
@@ -55,7 +56,7 @@ def topology(
     highlight: Arrays | None = None,
     unused: Literal["omit", "grey"] = "omit",
     output_names: Sequence[str] = ("f(x)",),
-    heading: str | None = None,
+    title: str | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -80,7 +81,7 @@ def topology(
         Whether inputs without a connection are left out or shown in grey.
     output_names
         Names of the output neurons.
-    heading
+    title
         A line above.
     theme, figsize
         See :mod:`morpholaw.figures`.
@@ -98,8 +99,8 @@ def topology(
     figure = new_figure(figsize, theme, height=0.75 * len(drawing.places) + 0.5, width=4.6)
     axes = dress(figure.add_subplot(), theme)
     _draw(axes, drawing, theme, streams, list(input_names), list(output_names), bool(biases), width)
-    if heading:
-        axes.set_title(plain(heading))
+    if title:
+        heading(axes, plain(title), theme)
     strongest = _strongest(drawing)
     if strongest:
         handles = [
@@ -152,10 +153,10 @@ def topologies(
     rows = -(-len(networks) // columns)
     figure = new_figure(figsize, theme, height=rows * 1.9, width=7.2)
     grid = panels(figure, rows, columns, theme)
-    for axes, network, heading in zip(grid.flat, networks, titles, strict=False):
+    for axes, network, title in zip(grid.flat, networks, titles, strict=False):
         drawing = _lay_out(*network, len(input_names), "omit")
         _draw(axes, drawing, theme, None, list(input_names), [], False, width / columns)
-        axes.set_title(plain(heading))
+        heading(axes, plain(title), theme)
     for axes in grid.flat[len(networks) :]:
         axes.set_axis_off()
     return figure
@@ -223,7 +224,7 @@ def _draw(
     _draw_weights(axes, drawing, theme, streams)
     outline = [withStroke(linewidth=2, foreground=theme.background)]
     for layer, places in enumerate(drawing.places):
-        crowded = min(SMALL, 72 * inches / max(len(places), 1) / 2.6)
+        crowded = min(SMALL, 72 * inches / max(len(places), 1) / 3.4)
         lit = _lit(layer, drawing.masks, streams)
         colours = [theme.foreground if lit[neuron] else theme.muted for neuron in places]
         size = min(28.0, (30 * inches / max(len(places), 1)) ** 2)
@@ -231,13 +232,13 @@ def _draw(
         axes.scatter(xs, [-layer] * len(xs), s=size, c=colours, edgecolors=theme.background, zorder=3)
         names = input_names if layer == 0 else output_names if layer == depth else []
         for (neuron, x), colour in zip(places.items(), colours, strict=True):
-            if layer == 0 and crowded > 2.5:
+            if layer == 0 and crowded > 2:
                 _write(axes, x, 0, 5, symbol(names[neuron]), min(9.0, crowded * 1.3), colour, outline)
             if layer == depth and neuron < len(names):
                 _write(axes, x, -layer, -5, symbol(names[neuron]), SMALL, colour, outline)
-            if layer and biases and crowded > 2.5:
+            if layer and biases and crowded > 2:
                 value = drawing.biases[layer - 1][neuron]
-                _write(axes, x, -layer, 4, number(value), crowded * 0.9, colour, outline)
+                _write(axes, x, -layer, 4, number(value), crowded, colour, outline)
 
 
 def _lit(layer: int, masks: list[np.ndarray], streams: list[np.ndarray] | None) -> np.ndarray:

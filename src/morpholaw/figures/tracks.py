@@ -15,6 +15,7 @@ from morpholaw.figures.style import (
     class_colours,
     dress,
     figure_width,
+    heading,
     legend,
     new_figure,
     note,
@@ -29,7 +30,7 @@ def score_over_time(
     divisions: Sequence[float] = (),
     classes: tuple[str, str] = ("interphase", "metaphase"),
     minutes_per_frame: float | None = None,
-    heading: str | None = None,
+    title: str | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -47,7 +48,7 @@ def score_over_time(
         Names of the classes of f < 0 and f >= 0 (eq. 2).
     minutes_per_frame
         Turns frames into hours on the axis.
-    heading
+    title
         A line above.
     theme, figsize
         See :mod:`morpholaw.figures`.
@@ -67,8 +68,8 @@ def score_over_time(
     figure = new_figure(figsize, theme, height=width * 0.55, width=4.6)
     axes = dress(figure.add_subplot(), theme)
     axes.set(xlabel="time (hours)" if minutes_per_frame else "frame", ylabel="score f(x)")
-    if heading:
-        axes.set_title(plain(heading))
+    if title:
+        heading(axes, plain(title), theme)
     finite = runs[np.isfinite(runs)]
     if not finite.size:
         note(axes, "no score is finite", theme)

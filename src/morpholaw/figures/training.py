@@ -16,6 +16,7 @@ from morpholaw.figures.style import (
     Theme,
     columns_for,
     figure_width,
+    heading,
     new_figure,
     note,
     panels,
@@ -58,7 +59,7 @@ def training_curves(
     width = figure_width(figsize)
     columns = columns or columns_for(len(history), width, 1.6)
     rows = -(-len(history) // columns)
-    figure = new_figure(figsize, theme, height=rows * min(width / columns * 0.85, 2.2))
+    figure = new_figure(figsize, theme, height=rows * min(width / columns * 0.95, 2.2))
     grid = panels(figure, rows, columns, theme)
     for position, (name, values) in enumerate(history.items()):
         axes = grid.flat[position]
@@ -66,7 +67,7 @@ def training_curves(
         at = np.arange(1, runs.shape[1] + 1) if steps is None else checks.numbers(steps, ("steps",), "steps")
         runs = checks.numbers(runs, ("members", len(at)), f"history of {name}")
         _draw_curve(axes, at, runs, theme.schemes[1], theme)
-        axes.set_title(plain(name))
+        heading(axes, plain(name), theme)
         axes.set_xlabel(plain(step_name))
     for axes in grid.flat[len(history) :]:
         axes.set_axis_off()
@@ -96,7 +97,8 @@ def _draw_curve(axes: Axes, steps: np.ndarray, runs: np.ndarray, colour: str, th
         linewidth=1.4,
         marker="o" if len(steps) == 1 else None,
     )
-    if finite.min() > 0 and finite.max() > 100 * finite.min():
+    low, high = np.percentile(finite, [5, 95])  # a few odd first steps don't make an axis logarithmic
+    if finite.min() > 0 and high > 100 * low:
         axes.set_yscale("log")
 
 

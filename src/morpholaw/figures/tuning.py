@@ -53,7 +53,7 @@ def tuning_importances(
     axes.set_yticks(range(len(names)), [plain(name) for name in names])
     axes.set_xlim(0, max(float(np.nanmax(shares, initial=0)), 0.01) * 1.15)
     axes.set(
-        xlabel="importance" if width < 3 else "importance (share of the objective's variance)",
+        xlabel="importance" if width < 4 else "importance (share of the objective's variance)",
         ylabel="setting",
     )
     return figure
