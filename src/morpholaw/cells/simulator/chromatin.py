@@ -1,15 +1,12 @@
-"""What chromatin looks like in each phase, drawn once at a fixed scale and kept as a bank of patterns.
+"""What chromatin looks like in each phase, drawn at a fixed scale by the functions in `KINDS`.
 
-A pattern is a picture of one nucleus together with its mask. Its centroid, area and second moments are
-measured on the mask, so that a nucleus rendered from it (see ``render``) has exactly the area, axis ratio
-and orientation that were asked for, whatever its outline.
+Each draws n patterns: chromatin density and mask, both (n, GRID, GRID) float32. Lengths are in units of an
+interphase nucleus' radius.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy import fft, ndimage
@@ -22,85 +19,9 @@ UNIT = 30.0
 Drawn = tuple[np.ndarray, np.ndarray]
 
 
-@dataclass(frozen=True)
-class PatternBank:
-    """Patterns of one kind.
-
-    Attributes
-    ----------
-    intensity : (n, GRID, GRID) float32
-        Chromatin density, mean 1 over the mask.
-    mask : (n, GRID, GRID) float32
-        1 inside the nucleus, 0 outside.
-    centre : (n, 2) float32
-        Centroid (y, x) of the mask, in pattern pixels.
-    axes : (n, 2, 2) float32
-        Unit vectors (y, x) of the mask's major and minor axis.
-    area, axis_ratio : (n,) float32
-        Area in pattern pixels and ratio of the standard deviations along the two axes.
-    extent : (n, 2) float32
-        Farthest reach of the visible chromatin along the two axes, in pattern pixels.
-    """
-
-    intensity: np.ndarray
-    mask: np.ndarray
-    centre: np.ndarray
-    axes: np.ndarray
-    area: np.ndarray
-    axis_ratio: np.ndarray
-    extent: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.intensity)
-
-
-@cache
-def pattern_bank(kind: str, size: int = 384) -> PatternBank:
-    """Draw the bank of ``size`` patterns of a kind; the same at every call.
-
-    Parameters
-    ----------
-    kind : str
-        A key of `KINDS`.
-    size : int
-        Number of patterns.
-    """
-    rng = np.random.default_rng([20241, sorted(KINDS).index(kind)])
-    return _measured(*KINDS[kind](rng, size))
-
-
-def _measured(intensity: np.ndarray, mask: np.ndarray) -> PatternBank:
-    for picture in (intensity, mask):  # a dark border, which sampling beyond the grid repeats
-        picture[:, [0, -1]] = 0
-        picture[:, :, [0, -1]] = 0
-    y, x = np.mgrid[:GRID, :GRID].astype(np.float32)
-    area = mask.sum((1, 2))
-    cy, cx = (mask * y).sum((1, 2)) / area, (mask * x).sum((1, 2)) / area
-    dy, dx = y - cy[:, None, None], x - cx[:, None, None]
-    covariance = np.empty((len(mask), 2, 2))
-    covariance[:, 0, 0] = (mask * dy**2).sum((1, 2)) / area
-    covariance[:, 1, 1] = (mask * dx**2).sum((1, 2)) / area
-    covariance[:, 0, 1] = covariance[:, 1, 0] = (mask * dy * dx).sum((1, 2)) / area
-    variance, vectors = np.linalg.eigh(covariance)
-    axes = np.swapaxes(vectors[:, :, ::-1], 1, 2)  # rows: major, minor
-    intensity = intensity / ((intensity * mask).sum((1, 2)) / area)[:, None, None]
-    seen = intensity > 0.04
-    extent = np.stack(
-        [
-            np.where(seen, np.abs(dy * a[:, :1, None] + dx * a[:, 1:, None]), 0).max((1, 2))
-            for a in (axes[:, 0], axes[:, 1])
-        ],
-        axis=1,
-    )
-    return PatternBank(
-        intensity.astype(np.float32),
-        mask.astype(np.float32),
-        np.stack([cy, cx], 1).astype(np.float32),
-        axes.astype(np.float32),
-        area.astype(np.float32),
-        np.sqrt(variance[:, 1] / variance[:, 0]).astype(np.float32),
-        extent.astype(np.float32),
-    )
+def _each(values: np.ndarray) -> np.ndarray:
+    """One value per pattern, to go with pictures (n, GRID, GRID)."""
+    return np.asarray(values, np.float32)[:, None, None]
 
 
 # --- building blocks ---
@@ -129,7 +50,7 @@ def _outline(rng: np.random.Generator, n: int, irregularity: np.ndarray) -> np.n
     for order in (2, 3, 4, 5, 6):
         size = rng.normal(0, 1, n) * irregularity / order
         phase = rng.uniform(0, 2 * np.pi, n)
-        border += (size[:, None, None] * np.cos(order * angle - phase[:, None, None])).astype(np.float32)
+        border += _each(size) * np.cos(order * angle - _each(phase))
     return radius / border
 
 
@@ -142,8 +63,8 @@ def _spots(rng: np.random.Generator, n: int, counts: tuple[int, int], depth: np.
         r, phi = 0.65 * np.sqrt(rng.random(n)), rng.uniform(0, 2 * np.pi, n)
         width = rng.uniform(0.09, 0.2, n)
         dark = np.where(k < number, depth * rng.uniform(0.5, 1, n), 0)
-        d2 = (y - (r * np.sin(phi))[:, None, None]) ** 2 + (x - (r * np.cos(phi))[:, None, None]) ** 2
-        factor *= 1 - dark[:, None, None] * np.exp(-d2 / (2 * width**2)[:, None, None]).astype(np.float32)
+        d2 = (y - _each(r * np.sin(phi))) ** 2 + (x - _each(r * np.cos(phi))) ** 2
+        factor *= 1 - _each(dark) * np.exp(d2 * _each(-0.5 / width**2))
     return factor
 
 
@@ -205,9 +126,9 @@ def _interphase_body(
     rho = _outline(rng, n, rng.uniform(*irregularity, n))
     mask = (rho < 1).astype(np.float32)
     edge = np.clip((1 - rho) / 0.08 + 0.5, 0, 1)
-    dome = np.clip(1 - 0.97 * np.minimum(rho, 1) ** 2, 0, 1) ** rng.uniform(0.12, 0.5, n)[:, None, None]
-    coarse = rng.uniform(0.05, 0.17, n)[:, None, None] * smooth_noise(rng, n, 0.13)
-    fine = rng.uniform(0.08, 0.3, n)[:, None, None] * smooth_noise(rng, n, 0.045)
+    dome = np.clip(1 - 0.97 * np.minimum(rho, 1) ** 2, 0, 1) ** _each(rng.uniform(0.12, 0.5, n))
+    coarse = _each(rng.uniform(0.05, 0.17, n)) * smooth_noise(rng, n, 0.13)
+    fine = _each(rng.uniform(0.08, 0.3, n)) * smooth_noise(rng, n, 0.045)
     texture = np.exp(contrast * (coarse + fine))
     nucleoli = _spots(rng, n, (0, 5), rng.uniform(0.05, 0.6, n) * contrast)
     return edge * dome * texture * nucleoli, mask
@@ -236,11 +157,11 @@ def _prometaphase(rng: np.random.Generator, n: int) -> Drawn:
         rng.uniform(0.06, 0.11, n),
     )
     haze = np.stack([ndimage.gaussian_filter(p, 5) for p in lumps])
-    lumps = lumps + rng.uniform(0.6, 2.4, n)[:, None, None] * haze
+    lumps = lumps + _each(rng.uniform(0.6, 2.4, n)) * haze
     early = int(0.22 * n)
     body, body_mask = _interphase_body(rng, early, (0.08, 0.25))
     grains = np.exp(
-        rng.uniform(0.22, 0.5, early)[:, None, None]
+        _each(rng.uniform(0.22, 0.5, early))
         * (smooth_noise(rng, early, 0.06) + 0.6 * smooth_noise(rng, early, 0.12))
     )
     mask = _mask_of(lumps, level=0.28, smooth=3.0)
@@ -310,11 +231,11 @@ def _balls(
     for k in range(counts[1]):
         radius = rng.uniform(*radii, n)
         r, phi = spread * np.sqrt(rng.random(n)) * (number > 1), rng.uniform(0, 2 * np.pi, n)
-        d2 = (y - (r * np.sin(phi))[:, None, None]) ** 2 + (x - (r * np.cos(phi))[:, None, None]) ** 2
-        ball = np.sqrt(np.clip(1 - d2 / (radius**2)[:, None, None], 0, 1))
+        d2 = (y - _each(r * np.sin(phi))) ** 2 + (x - _each(r * np.cos(phi))) ** 2
+        ball = np.sqrt(np.clip(1 - d2 * _each(radius**-2), 0, 1))
         bright = np.where(k < number, rng.uniform(0.4, 1.0, n), 0)
-        picture = np.maximum(picture, bright[:, None, None] * ball)
-    return picture.astype(np.float32)
+        picture = np.maximum(picture, _each(bright) * ball)
+    return picture
 
 
 def _apoptosis(rng: np.random.Generator, n: int) -> Drawn:
@@ -350,17 +271,15 @@ def _lobes(
     for k in range(counts[1]):
         radius = rng.uniform(*radii, n)
         turn, ratio = rng.uniform(0, np.pi, n), np.sqrt(rng.uniform(1, 1.5, n))
-        dy, dx = y - cy[:, k, None, None], x - cx[:, k, None, None]
-        major = (dx * np.cos(turn)[:, None, None] + dy * np.sin(turn)[:, None, None]) / (radius * ratio)[
-            :, None, None
-        ]
-        minor = (dy * np.cos(turn)[:, None, None] - dx * np.sin(turn)[:, None, None]) * (ratio / radius)[
-            :, None, None
-        ]
-        lobe = np.clip(1 - (major**2 + minor**2), 0, 1) ** 0.35 * used[:, k, None, None]
-        picture = np.maximum(picture, lobe * rng.uniform(0.7, 1.0, n)[:, None, None])
+        dy, dx = y - _each(cy[:, k]), x - _each(cx[:, k])
+        long, wide = 1 / (radius * ratio) ** 2, (ratio / radius) ** 2
+        sin, cos = np.sin(turn), np.cos(turn)
+        d2 = dx**2 * _each(long * cos**2 + wide * sin**2) + dy**2 * _each(long * sin**2 + wide * cos**2)
+        d2 += dx * dy * _each(2 * (long - wide) * sin * cos)
+        lobe = np.clip(1 - d2, 0, 1) ** np.float32(0.35) * _each(used[:, k])
+        picture = np.maximum(picture, lobe * _each(rng.uniform(0.7, 1.0, n)))
         mask = np.maximum(mask, lobe > 0)
-    texture = np.exp(rng.uniform(0.05, 0.2, n)[:, None, None] * smooth_noise(rng, n, 0.05))
+    texture = np.exp(_each(rng.uniform(0.05, 0.2, n)) * smooth_noise(rng, n, 0.05))
     nucleoli = _spots(rng, n, (0, 5), rng.uniform(0.1, 0.6, n))
     return picture * texture * nucleoli, mask.astype(np.float32)
 
@@ -380,24 +299,24 @@ def _binuclear(rng: np.random.Generator, n: int) -> Drawn:
 def _hole(rng: np.random.Generator, n: int) -> Drawn:
     body, mask = _interphase_body(rng, n)
     y, x, _, _ = _polar()
-    oy, ox = rng.normal(0, 0.12, (2, n))[:, :, None, None]
+    oy, ox = rng.normal(0, 0.12, (2, n)).astype(np.float32)[:, :, None, None]
     d2 = (y - oy) ** 2 + (x - ox) ** 2
-    width = rng.uniform(0.25, 0.55, n)[:, None, None]
-    return body * (1 - rng.uniform(0.5, 0.9, n)[:, None, None] * np.exp(-((d2 / width**2) ** 2))), mask
+    width = _each(rng.uniform(0.25, 0.55, n))
+    return body * (1 - _each(rng.uniform(0.5, 0.9, n)) * np.exp(-((d2 / width**2) ** 2))), mask
 
 
 def _folded(rng: np.random.Generator, n: int) -> Drawn:
     body, mask = _interphase_body(rng, n, (0.05, 0.25))
     y, x, _, _ = _polar()
-    turn = rng.uniform(0, np.pi, n)[:, None, None]
+    turn = _each(rng.uniform(0, np.pi, n))
     across = (
         x * np.cos(turn)
         + y * np.sin(turn)
-        + 0.3 * rng.normal(0, 1, n)[:, None, None] * (y * np.cos(turn) - x * np.sin(turn)) ** 2
-        - rng.normal(0, 0.3, n)[:, None, None]
+        + 0.3 * _each(rng.normal(0, 1, n)) * (y * np.cos(turn) - x * np.sin(turn)) ** 2
+        - _each(rng.normal(0, 0.3, n))
     )
-    fold = np.exp(-(across**2) / (2 * rng.uniform(0.05, 0.15, n)[:, None, None] ** 2))
-    strength = rng.choice([-0.6, 0.5, 0.9], n)[:, None, None] * rng.uniform(0.5, 1, n)[:, None, None]
+    fold = np.exp(-(across**2) / (2 * _each(rng.uniform(0.05, 0.15, n)) ** 2))
+    strength = _each(rng.choice([-0.6, 0.5, 0.9], n)) * _each(rng.uniform(0.5, 1, n))
     return body * (1 + strength * fold), mask
 
 

@@ -74,7 +74,7 @@ class Domain:
     shapes: dict[str, Shape]
     mixture: dict[str, float]
     rare_neighbours: float = 0.3
-    young: float = 0.08
+    young: float = 0.07
     reference_area: float = 80.0
     brightness_spread: float = 0.27
     interphase_log_ratio: tuple[float, float] = (0.05, 0.28)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from morpholaw.cells.simulator.chromatin import pattern_bank
 from morpholaw.cells.simulator.domains import Domain
+from morpholaw.cells.simulator.patterns import pattern_bank
 from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei
 
 
@@ -36,7 +36,7 @@ def draw_nuclei(
             log_ratio = _log_ratio(rng, domain, count)
             # just divided: small, still rather bright and elongated, the nuclei taken for metaphase
             young = rng.random(count) < domain.young
-            log_area[young] = np.log(0.48 * shape.area) + rng.normal(0, 0.2, young.sum())
+            log_area[young] = np.log(0.52 * shape.area) + rng.normal(0, 0.2, young.sum())
             log_ratio[young] = rng.gamma(2.2, 0.2, young.sum())
             # brightness falls less than area rises: DNA doubles over the cycle, and small nuclei are thick
             chromatin = shape.chromatin * np.exp(0.55 * (log_area - np.log(domain.reference_area)))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import fft
 
-from morpholaw.cells.simulator.chromatin import GRID, KINDS, PatternBank, pattern_bank
+from morpholaw.cells.simulator.chromatin import GRID, KINDS
+from morpholaw.cells.simulator.patterns import PatternBank, pattern_bank
 
 _PATCHES = (16, 24, 32, 40, 52, 64, 80, 96, 128)
 _CHUNK_PIXELS = 1 << 17  # keeps the temporaries of one step in the processor's cache
@@ -86,10 +87,9 @@ def draw(nuclei: Nuclei, shape: tuple[int, int, int]) -> np.ndarray:
     (n, y, x) float32
     """
     canvas = np.zeros(shape, np.float32)
+    brightness = nuclei.brightness.astype(np.float32)  # one dtype throughout: np.add.at is slow otherwise
     for index, patch, values in _patches(nuclei, shape, masks=False):
-        np.add.at(
-            canvas.reshape(-1), patch.reshape(-1), (values * nuclei.brightness[index, None, None]).reshape(-1)
-        )
+        np.add.at(canvas.reshape(-1), patch.reshape(-1), (values * brightness[index, None, None]).reshape(-1))
     return canvas
 
 
