@@ -8,9 +8,10 @@ name at the end: a set is whole or absent, and two million crops never sit in me
 from __future__ import annotations
 
 import io
-import mmap
+import itertools
 import os
 import shutil
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -33,9 +34,6 @@ TEXTS = ("file", "group", "label")
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "parent", "group", "label")
 
 _HEADER = 4096  # bytes before the first crop: a 64 x 64 crop is then exactly one page of memory
-_RESIDENT_CROPS = (
-    4096  # random reads after which mapped pages are handed back (64 KiB may be mapped for each)
-)
 
 
 def cells_table(n: int, **columns: Any) -> pd.DataFrame:
@@ -58,9 +56,7 @@ def _typed(cells: pd.DataFrame) -> pd.DataFrame:
     types: dict[str, Any] = dict.fromkeys((c for c in INTEGERS if c in cells), np.int64)
     types |= dict.fromkeys((c for c in ("y", "x") if c in cells), np.float64)
     for name in cells.columns:
-        if name in TEXTS or not (
-            pd.api.types.is_numeric_dtype(cells[name]) or pd.api.types.is_bool_dtype(cells[name])
-        ):
+        if name in TEXTS or not pd.api.types.is_numeric_dtype(cells[name]):  # bool counts as numeric
             cells[name] = cells[name].fillna("")
             types[name] = str
     return cells.astype(types)
@@ -235,9 +231,9 @@ class CropSet:
             raise InputError(f"The table {path} cannot be read: {error}.") from None
         missing = [name for name in COLUMNS if name not in cells]
         if missing or len(cells) != self._n:
+            lacks = f" and lacks {', '.join(missing)}" if missing else ""
             raise InputError(
-                f"{path} has {len(cells)} rows and lacks {missing}; set.json says {self._n} crops with "
-                f"{', '.join(COLUMNS)}."
+                f"{path} has {len(cells)} rows{lacks}; expected {self._n} with {', '.join(COLUMNS)}."
             )
         return cells
 
@@ -256,11 +252,29 @@ class CropSet:
     def __reduce__(self) -> tuple[type[CropSet], tuple[Path]]:
         return CropSet, (self.folder,)  # another process maps the file itself instead of getting the pixels
 
-    def release(self) -> None:
-        """Hand mapped pages back to the system, which keeps them cached; the crops stay readable."""
-        mapped = getattr(self.images, "_mmap", None)
-        if mapped is not None and hasattr(mapped, "madvise"):
-            mapped.madvise(mmap.MADV_DONTNEED)
+    def read_into(self, out: np.ndarray, rows: np.ndarray, crops: np.ndarray) -> None:
+        """Read the crops numbered ``crops`` (k,) into ``out[rows]``, uint8 (n, s, s).
+
+        The file is read, not mapped: pages of a map that are touched at random stay resident, so that an
+        epoch over millions of crops would come to occupy the memory of all of them.
+        """
+        if not hasattr(os, "preadv"):  # Windows
+            out[rows] = self.images[crops]
+            return
+        length, start = self.size**2, int(getattr(self.images, "offset", 0))
+        breaks = np.flatnonzero((np.diff(crops) != 1) | (np.diff(rows) != 1)) + 1
+        for a, b in itertools.pairwise([0, *breaks.tolist(), len(crops)]):
+            if a == b:
+                continue
+            target = out[rows[a] : rows[a] + b - a]
+            if os.preadv(self._descriptor, [target], start + int(crops[a]) * length) != target.nbytes:
+                raise InputError(f"The crops in {self.folder / 'images.npy'} end early; the set is damaged.")
+
+    @cached_property
+    def _descriptor(self) -> int:
+        descriptor = os.open(self.folder / "images.npy", os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        return descriptor
 
 
 class Crops:
@@ -292,7 +306,6 @@ class Crops:
         self.sets = list(sets)
         self.size = sizes.pop()
         self.offsets = np.cumsum([0, *(len(crop_set) for crop_set in self.sets)], dtype=np.int64)
-        self._read = 0
 
     def __len__(self) -> int:
         return int(self.offsets[-1])
@@ -306,9 +319,9 @@ class Crops:
     def cells(self) -> pd.DataFrame:
         """All tables, with ``set`` (the set's name) and ``index`` (the global index) in front."""
         table = pd.concat([crop_set.cells for crop_set in self.sets], ignore_index=True)
-        for name in table.columns:
-            if name not in INTEGERS and not pd.api.types.is_numeric_dtype(table[name]):
-                table[name] = table[name].fillna("" if name != "dummy" else False)
+        if "dummy" in table:
+            table["dummy"] = table["dummy"] == True  # noqa: E712 (sets without the column have NaN here)
+        table = _typed(table)
         table.insert(0, "index", np.arange(len(self)))
         table.insert(0, "set", np.repeat([crop_set.name for crop_set in self.sets], np.diff(self.offsets)))
         return table
@@ -336,18 +349,8 @@ class Crops:
         ends = np.searchsorted(wanted[order], self.offsets)
         for k, crop_set in enumerate(self.sets):
             rows = order[ends[k] : ends[k + 1]]
-            for start in range(0, len(rows), _RESIDENT_CROPS):
-                part = rows[start : start + _RESIDENT_CROPS]
-                out[part] = crop_set.images[wanted[part] - self.offsets[k]]
-                self._read += len(part)
-                if self._read >= _RESIDENT_CROPS:
-                    self._release()
+            crop_set.read_into(out, rows, wanted[rows] - self.offsets[k])
         return out
-
-    def _release(self) -> None:
-        for crop_set in self.sets:
-            crop_set.release()
-        self._read = 0
 
     def batches(
         self, indices: np.ndarray | None = None, size: int = 256

@@ -20,7 +20,7 @@ import pandas as pd
 from morpholaw.cells.crop_set import CropSet, CropWriter, cells_table
 from morpholaw.cells.files import fingerprint
 from morpholaw.cells.normalise import Normalisation, fit_normalisation
-from morpholaw.cells.tracks import clip_tracks
+from morpholaw.cells.tracks import clip_tracks, validate_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
@@ -75,11 +75,13 @@ def cut_crops(
     Raises
     ------
     InputError
-        When no cell is left, a frame holds NaN or infinite pixels, or a pixel size is needed and unknown.
+        When the tracks make no sense, no cell is left, a frame cannot be read or holds NaN or infinite
+        pixels, or a pixel size is needed and unknown.
     InterruptedError
         When ``should_stop`` said so; nothing is left behind.
     """
     config = config or CropConfig()
+    tracks = validate_tracks(tracks, f"The track table of {movie.name}")
     plan = _plan(movie, tracks, config, report)
     cutter = _Cutter(config, plan.shape)
     kept: dict[int, np.ndarray] = {}
@@ -136,11 +138,9 @@ class _Plan:
 
 
 def _plan(movie: Movie, tracks: pd.DataFrame, config: CropConfig, report: Report) -> _Plan:
-    inside, warnings = clip_tracks(tracks, movie.shape)
+    inside, warnings = clip_tracks(tracks, movie.shape, f"The track table of {movie.name}")
     for warning in warnings:
         report(Message(warning, level="warning"))
-    if len(inside) == 0:
-        raise InputError(f"No tracked cell lies inside of {movie.name}, {_dimensions(movie)}.")
     factor, pixel_size = _scale(movie, config)
     height, width = (max(1, round(n * factor)) for n in movie.shape[1:])
     rows = inside.sort_values(["t", "track_id"], kind="stable", ignore_index=True)
@@ -156,8 +156,8 @@ def _plan(movie: Movie, tracks: pd.DataFrame, config: CropConfig, report: Report
         )
         if len(rows) == 0:
             raise InputError(
-                f"All {len(over)} cells of {movie.name} lie within {config.size // 2} pixels of the border, which "
-                "the setting edge='drop' leaves out; expected 'background' or 'reflect' here."
+                f"All {len(over)} cells of {movie.name} lie within {config.size // 2} pixels of the border, "
+                "which the setting edge='drop' leaves out; expected 'background' or 'reflect' here."
             )
     times = rows["t"].to_numpy()
     starts = np.flatnonzero(np.diff(times, prepend=-1))
@@ -236,10 +236,6 @@ def _cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.DataFrame:
     label = rows["label"].fillna("").astype(str).to_numpy() if "label" in rows else ""
     group = (f"{name}/" + rows["track_id"].map(roots).astype(str)).to_numpy()
     return cells_table(len(rows), label=label, group=group, **extra)
-
-
-def _dimensions(movie: Movie) -> str:
-    return f"{movie.shape[0]} frames of {movie.shape[1]} x {movie.shape[2]} pixels"
 
 
 def _movie_pixel_size(movie: Movie, config: CropConfig) -> float | None:

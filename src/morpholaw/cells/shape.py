@@ -1,4 +1,4 @@
-"""The central nucleus of a crop and what a person would measure on it: size, elongation, position, neighbours.
+"""The central nucleus of a crop and what one would measure on it: size, elongation, position, neighbours.
 
 All crops of a batch are worked on together: one smoothing, one histogram threshold, one labelling, and sums
 over labels. The measurements are what latents are named and checked by; they are no part of any model.
@@ -53,7 +53,7 @@ def measure_shapes(images: np.ndarray) -> pd.DataFrame:
         - ``aspect`` = log(axis_ratio) cos(2 theta) and ``diagonality`` = log(axis_ratio) sin(2 theta), where
           theta is the major axis' angle from the x axis towards y (down the image): aspect is positive for a
           nucleus that lies along x, diagonality for one that runs from top left to bottom right;
-        - ``offset_y``, ``offset_x`` (pixels) from the crop's centre, (s - 1) / 2, so that a flip changes the sign;
+        - ``offset_y``, ``offset_x`` (pixels) from the crop's centre, (s - 1) / 2: a flip changes the sign;
         - ``neighbour_area`` (pixels) and ``neighbours`` (count) of the other nuclei in the crop;
         - ``brightness``, mean over the nucleus in [0, 1]; ``texture``, standard deviation over mean there.
     """
@@ -110,7 +110,7 @@ def _histograms(levels: np.ndarray) -> np.ndarray:
 
 
 def _otsu(histograms: np.ndarray) -> np.ndarray:
-    """Otsu's threshold of each histogram (n, 256); 255, no foreground at all, where the contrast is too low."""
+    """Otsu's threshold of each histogram (n, 256); 255, so no foreground, where the contrast is too low."""
     below = np.cumsum(histograms, axis=1, dtype=np.float64)
     mass = np.cumsum(histograms * np.arange(256.0), axis=1)
     above = below[:, -1:] - below
@@ -119,7 +119,8 @@ def _otsu(histograms: np.ndarray) -> np.ndarray:
     between = below * above * (high - low) ** 2
     best = np.argmax(between, axis=1)
     rows = np.arange(len(best))
-    return np.where((high - low)[rows, best] * (above[rows, best] > 0) >= _CONTRAST, best, 255)
+    two_sided = (below[rows, best] > 0) & (above[rows, best] > 0)
+    return np.where(two_sided & ((high - low)[rows, best] >= _CONTRAST), best, 255)
 
 
 def _pieces(levels: np.ndarray, threshold: np.ndarray) -> _Pieces:

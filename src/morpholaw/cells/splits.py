@@ -15,6 +15,9 @@ import numpy as np
 
 from morpholaw.errors import InputError
 
+_ATTEMPTS = 100  # groups to start from, where the first choice leaves a class on one side only
+_WHOLE = 1 - 1e-9  # a share of a class that is all of it, up to rounding
+
 
 def grouped_split(
     groups: Sequence[Any] | np.ndarray,
@@ -46,21 +49,16 @@ def grouped_split(
     if not 0 < test_fraction < 1:
         raise InputError(f"The test fraction is {test_fraction}; expected a number between 0 and 1.")
     cells, member, shares, classes = _shares(groups, labels, seed, least=2)
-    testing = np.zeros(len(shares), dtype=bool)
-    share = np.zeros(len(classes))
-    for g in range(len(shares)):  # in hash order: take a group if the test shares come closer to the goal
-        closer = _distance(share + shares[g], test_fraction) < _distance(share, test_fraction)
-        if closer and (share + shares[g] < 1 - 1e-9).all():
-            testing[g], share = True, share + shares[g]
-    for c in np.flatnonzero(share <= 0):  # every group of this class was too large: take the least bad
-        allowed = np.flatnonzero((shares[:, c] > 0) & ~testing & (share + shares < 1 - 1e-9).all(axis=1))
-        if len(allowed) == 0:
-            raise InputError(
-                f"No split keeps cells of class {classes[c]!r} on both sides: its cells share their groups "
-                "(tracks, movies) with all cells of another class; label cells in more groups."
-            )
-        best = min(allowed, key=lambda g: _distance(share + shares[g], test_fraction))
-        testing[best], share = True, share + shares[best]
+    for turn in range(min(len(shares), _ATTEMPTS)):  # the first attempt nearly always succeeds
+        testing = np.roll(_choose(np.roll(shares, -turn, axis=0), test_fraction), turn)
+        missing = (shares[testing].sum(axis=0) <= 0) | (shares[~testing].sum(axis=0) <= 0)
+        if not missing.any():
+            break
+    else:
+        raise InputError(
+            f"No split keeps cells of class {classes[int(np.argmax(missing))]!r} on both sides: its groups "
+            "(tracks, movies) are too few or hold all cells of another class; label cells in more groups."
+        )
     in_test = testing[member]
     return cells[~in_test], cells[in_test]
 
@@ -86,7 +84,7 @@ def grouped_folds(
         growth = ((load + shares[g]) ** 2 - load**2).sum(axis=1)
         fold_of[g] = int(np.argmin(growth))
         load[fold_of[g]] += shares[g]
-    if (load <= 0).any() or (load >= 1 - 1e-9).any():
+    if (load <= 0).any() or (load >= _WHOLE).any():
         raise InputError(
             f"The groups cannot be dealt into {k} folds with every class in each; use fewer folds."
         )
@@ -111,7 +109,7 @@ def _shares(
     cells = np.flatnonzero(labels != "")
     classes, class_of = np.unique(labels[cells], return_inverse=True)
     if len(classes) < 2:
-        found = f"only {classes[0]!r}" if len(classes) else "none"
+        found = f"only {str(classes[0])!r}" if len(classes) else "none"
         raise InputError(f"A split needs labelled cells of at least two classes; found {found}.")
     names, group_of = np.unique(groups[cells], return_inverse=True)
     place = np.argsort([hashlib.sha256(f"{seed}\0{name}".encode()).hexdigest() for name in names])
@@ -120,13 +118,29 @@ def _shares(
     member = rank[group_of]
     counts = np.zeros((len(names), len(classes)))
     np.add.at(counts, (member, class_of), 1)
-    for c, name in enumerate(classes):
+    for c, name in enumerate(classes.tolist()):
         if (found_groups := int((counts[:, c] > 0).sum())) < least:
             raise InputError(
                 f"The class {name!r} comes from {found_groups} group{'s' * (found_groups != 1)} of cells "
                 f"(tracks, movies); at least {least} are needed, as a group is never split."
             )
-    return cells, member, counts / counts.sum(axis=0), [str(name) for name in classes]
+    return cells, member, counts / counts.sum(axis=0), classes.tolist()
+
+
+def _choose(shares: np.ndarray, goal: float) -> np.ndarray:
+    """Which groups to test on: bool (groups,), from each group's share of each class (groups, classes)."""
+    chosen = np.zeros(len(shares), dtype=bool)
+    total = np.zeros(shares.shape[1])
+    for g, share in enumerate(shares):  # take a group where it brings the test shares closer to the goal
+        closer = _distance(total + share, goal) < _distance(total, goal)
+        if closer and (total + share < _WHOLE).all():
+            chosen[g], total = True, total + share
+    for c in range(len(total)):  # a class of large groups only may still be missing: take the least bad one
+        allowed = np.flatnonzero((shares[:, c] > 0) & (total + shares < _WHOLE).all(axis=1))
+        if total[c] <= 0 and len(allowed):
+            best = min(allowed, key=lambda g: _distance(total + shares[g], goal))
+            chosen[best], total = True, total + shares[best]
+    return chosen
 
 
 def _distance(share: np.ndarray, goal: float) -> float:

@@ -1,0 +1,162 @@
+"""Annotations: kept at every change, undone step by step, laid over imported labels, never lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from morpholaw.cells.annotations import Annotations
+from morpholaw.cells.crop_set import CropSet, cells_table
+from morpholaw.errors import InputError
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> CropSet:
+    cells = cells_table(
+        5,
+        file=[f"{i}.png" for i in range(5)],
+        track_id=[7, 7, 8, 8, 8],
+        t=[0, 1, 0, 1, 2],
+        label=["interphase", "interphase", "", "metaphase", ""],
+    )
+    return CropSet.write(tmp_path / "movie", np.zeros((5, 16, 16), np.uint8), cells)
+
+
+def test_annotations_lie_over_imported_labels(tmp_path, crops):
+    notes = Annotations(tmp_path / "labels.json")
+    notes.set_labels({("movie", 0): "metaphase", ("movie", 3): None, ("movie", 4): "anaphase"})
+    notes.set_label("other", 2, "x")
+    assert list(notes.labels_for(crops)) == ["metaphase", "interphase", "", "", "anaphase"]
+    assert notes.counts(crops) == {"metaphase": 1, "anaphase": 1, "x": 0, "interphase": 1}
+    assert notes.counts() == {"metaphase": 1, "anaphase": 1, "x": 1}
+    assert list(crops.cells.label) == ["interphase", "interphase", "", "metaphase", ""]
+    assert len(notes) == 3
+
+
+def test_every_change_is_on_disk_at_once(tmp_path):
+    notes = Annotations(tmp_path / "study" / "labels.json")
+    notes.set_label("movie", 3, "metaphase")
+    again = Annotations(tmp_path / "study" / "labels.json")
+    assert again.get("movie", 3) == "metaphase"
+    notes.undo()
+    assert Annotations(tmp_path / "study" / "labels.json").get("movie", 3) is None
+    assert [path.name for path in (tmp_path / "study").iterdir()] == ["labels.json"]
+
+
+steps = st.lists(
+    st.dictionaries(
+        st.tuples(st.sampled_from("ab"), st.integers(0, 4)), st.sampled_from(["x", "y", None]), min_size=1
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps)
+def test_undo_takes_back_every_step_and_redo_brings_it_back(tmp_path_factory, changes):
+    notes = Annotations(tmp_path_factory.mktemp("n") / "labels.json")
+    everything = [(s, c) for s in "ab" for c in range(5)]
+    states = [[notes.get(*key) for key in everything]]
+    for change in changes:
+        notes.set_labels(change)
+        states.append([notes.get(*key) for key in everything])
+    for change, state in zip(changes[::-1], states[-2::-1], strict=True):
+        assert set(notes.undo()) == set(change)
+        assert [notes.get(*key) for key in everything] == state
+    assert notes.undo() == []
+    for state in states[1:]:
+        assert notes.redo()
+        assert [notes.get(*key) for key in everything] == state
+    assert notes.redo() == []
+
+
+def test_a_new_step_ends_what_could_be_redone(tmp_path):
+    notes = Annotations(tmp_path / "labels.json")
+    notes.set_label("movie", 0, "a")
+    notes.undo()
+    notes.set_label("movie", 1, "b")
+    assert notes.redo() == []
+    assert notes.get("movie", 0) is None
+
+
+def test_classes_keep_the_order_of_their_first_use(tmp_path):
+    notes = Annotations(tmp_path / "labels.json")
+    notes.add_class("prometaphase")
+    notes.set_label("movie", 0, " metaphase ")
+    notes.set_label("movie", 1, "prometaphase")
+    assert Annotations(tmp_path / "labels.json").classes == ["prometaphase", "metaphase"]
+    with pytest.raises(InputError, match="needs a name"):
+        notes.add_class("  ")
+    with pytest.raises(InputError, match="no crop -1"):
+        notes.set_label("movie", -1, "a")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1, "classes": [], "labels": {"m": {"one": "a"}}}'])
+def test_a_damaged_file_is_kept_aside(tmp_path, text):
+    path = tmp_path / "labels.json"
+    for name in ("labels.json.broken", "labels.json.broken2"):
+        path.write_text(text)
+        with pytest.raises(InputError, match=f"damaged; they were kept as {name},"):
+            Annotations(path)
+        assert (tmp_path / name).read_text() == text
+    assert len(Annotations(path)) == 0
+
+
+def test_a_file_of_a_newer_version_is_left_alone(tmp_path):
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps({"schema": 2, "classes": 5}))
+    with pytest.raises(InputError, match="newer version"):
+        Annotations(path)
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["crop,label\n1,anaphase\n4,metaphase\n2,\n", "track_id,t,class\n7,1,anaphase\n8,2,metaphase\n",
+     "set,file,label\nmovie,1.png,anaphase\nmovie,4.png,metaphase\nelsewhere,9.png,debris\n"],
+    ids=["by crop", "by track and frame", "by file"],
+)  # fmt: skip
+def test_labels_come_from_a_table_in_one_step(tmp_path, crops, table):
+    (tmp_path / "labels.csv").write_text(table)
+    notes = Annotations(tmp_path / "labels.json")
+    assert notes.import_csv(tmp_path / "labels.csv", crops) == 2
+    assert list(notes.labels_for(crops)) == ["interphase", "anaphase", "", "metaphase", "metaphase"]
+    notes.undo()
+    assert len(notes) == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("crop,label\n1,a\n9,a\n", "Line 3 of .* names crop 9, which movie does not have"),
+        ("track_id,t,label\n7,5,a\n", "names track_id 7, t 5"),
+        ("crop,phase\n1,a\n", "has the columns crop, phase; expected label"),
+        ("t,label\n1,a\n", "expected label and one of crop"),
+        ("", "cannot be read as a CSV table"),
+    ],
+)
+def test_a_table_that_does_not_fit_changes_nothing(tmp_path, crops, table, sentence):
+    (tmp_path / "labels.csv").write_text(table)
+    notes = Annotations(tmp_path / "labels.json")
+    with pytest.raises(InputError, match=sentence):
+        notes.import_csv(tmp_path / "labels.csv", crops)
+    assert len(notes) == 0
+    with pytest.raises(InputError, match="There is no file"):
+        notes.import_csv(tmp_path / "nowhere.csv", crops)
+
+
+def test_an_exported_table_can_be_imported(tmp_path, crops):
+    notes = Annotations(tmp_path / "labels.json")
+    notes.set_label("movie", 4, "anaphase")
+    notes.export_csv(tmp_path / "out.csv", crops)
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert list(table.columns) == ["set", "crop", "file", "track_id", "t", "y", "x", "label"]
+    other = Annotations(tmp_path / "other.json")
+    assert other.import_csv(tmp_path / "out.csv", crops) == len(table) == 4
+    assert list(other.labels_for(crops)) == list(notes.labels_for(crops))

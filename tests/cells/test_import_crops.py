@@ -1,0 +1,250 @@
+"""Importing folders of crops: classes and groups from paths, any grey image, what is wrong in a sentence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from morpholaw.cells.import_crops import fit_square, import_crops, read_grey
+from morpholaw.config import ImportConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+PATTERN = r"(m\d+)_"
+
+
+def picture(seed: int, side: int = 64, dtype: Any = np.uint8) -> np.ndarray:
+    pixels = np.random.default_rng(seed).normal(20, 2, (side, side))
+    y, x = np.mgrid[:side, :side] - side // 2
+    pixels[np.hypot(y, x) < 10] += 80
+    return pixels.astype(dtype)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Six crops of interphase and four of metaphase in two subfolders, two others; two movies."""
+    root = tmp_path / "crops"
+    counts = {"Interphase": 6, "Metaphase": 2, "Alignment": 2, "Debris": 2}
+    for k, (name, count) in enumerate(counts.items()):
+        (root / name).mkdir(parents=True)
+        for i in range(count):
+            Image.fromarray(picture(10 * k + i)).save(root / name / f"m{i % 2}_cell{i}.png")
+    (root / "notes.txt").write_text("not an image")
+    (root / "Debris" / "._m0_cell0.png").write_bytes(b"a leftover of another system")
+    return root
+
+
+def imported(folder: Path, **settings: Any) -> Any:
+    return import_crops(folder, folder.parent / "set", ImportConfig(**settings))
+
+
+def test_classes_merge_subfolders_and_the_others_come_in_unlabelled(folder):
+    crops = imported(
+        folder,
+        classes={"interphase": ["interphase"], "metaphase": ["Metaphase", "ALIGNMENT"]},
+        group_regex=PATTERN,
+    )
+    counts = crops.cells.label.value_counts().to_dict()
+    assert counts == {"interphase": 6, "metaphase": 4, "": 2}
+    assert set(crops.cells.group) == {"m0", "m1"}
+    assert all(crops.cells.label[crops.cells.file.str.startswith("Debris")] == "")
+    assert crops.meta["kind"] == "folder"
+
+
+def test_without_classes_a_crop_is_of_the_folder_it_lies_in(folder):
+    Image.fromarray(picture(99)).save(folder / "loose.png")
+    crops = imported(folder)
+    assert crops.cells.label.value_counts().to_dict() == {
+        "interphase": 6,
+        "metaphase": 2,
+        "alignment": 2,
+        "debris": 2,
+        "": 1,
+    }
+
+
+def test_a_class_may_lie_at_any_depth(folder):
+    (folder / "day 2" / "Metaphase").mkdir(parents=True)
+    Image.fromarray(picture(77)).save(folder / "day 2" / "Metaphase" / "m3_cell0.png")
+    crops = imported(folder, classes={"metaphase": ["metaphase"]}, group_regex=PATTERN)
+    assert (crops.cells.label == "metaphase").sum() == 3
+
+
+def test_pixels_are_normalised_with_one_recorded_scale(folder):
+    crops = imported(folder)
+    for i in (0, 7):
+        raw = np.asarray(Image.open(folder / crops.cells.file[i]))
+        assert np.array_equal(crops.images[i], crops.normalisation.apply(raw))
+
+
+def test_without_a_pattern_each_file_is_a_group_but_copies_share_one(folder):
+    (folder / "Metaphase" / "copy.png").write_bytes((folder / "Interphase" / "m0_cell0.png").read_bytes())
+    said: list[Any] = []
+    crops = import_crops(folder, folder.parent / "set", report=said.append)
+    groups = dict(zip(crops.cells.file, crops.cells.group, strict=True))
+    assert len(set(groups.values())) == 12
+    assert (
+        groups["Metaphase/copy.png"] == groups["Interphase/m0_cell0.png"] == "crops/Interphase/m0_cell0.png"
+    )
+    warnings = [event.text for event in said if isinstance(event, Message) and event.level == "warning"]
+    assert any("both sides of a split" in text for text in warnings)
+    assert any("1 of 13 images have the same pixels" in text for text in warnings)
+
+
+def test_other_sizes_are_cut_at_the_centre_or_padded_and_it_is_said(folder):
+    said: list[Any] = []
+    Image.fromarray(picture(1, side=80)).save(folder / "Debris" / "m0_large.png")
+    Image.fromarray(picture(2, side=40)).save(folder / "Debris" / "m0_small.png")
+    crops = import_crops(folder, folder.parent / "set", report=said.append)
+    by_name = {Path(name).name: image for name, image in zip(crops.cells.file, crops.images, strict=True)}
+    scale = crops.normalisation
+    assert np.array_equal(by_name["m0_large.png"], scale.apply(picture(1, side=80)[8:72, 8:72]))
+    assert np.array_equal(by_name["m0_small.png"][12:52, 12:52], scale.apply(picture(2, side=40)))
+    assert (by_name["m0_small.png"][:12] <= 3).all()
+    assert any(
+        "2 of 14 images were not 64 x 64" in event.text for event in said if isinstance(event, Message)
+    )
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (63, 65), (5, 200), (65, 1)])
+def test_a_square_keeps_the_centre(shape):
+    image = np.zeros(shape, np.uint16)
+    image[shape[0] // 2, shape[1] // 2] = 7
+    square = fit_square(image, 64, 0)
+    assert square.shape == (64, 64)
+    ((y, x),) = np.argwhere(square == 7)
+    assert abs(y - 32) <= 1
+    assert abs(x - 32) <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels"),
+    [
+        ("8 bit.png", picture(1)),
+        ("16 bit.png", picture(1, dtype=np.uint16) * 300),
+        ("16 bit.tif", picture(1, dtype=np.uint16) * 300),
+        ("float.tiff", picture(1, dtype=np.float32)),
+        ("signed.tif", picture(1, dtype=np.int16) - 60),
+        ("axes.tif", picture(1)[np.newaxis, np.newaxis]),
+        ("grey as colour.png", np.repeat(picture(1)[..., np.newaxis], 3, axis=2)),
+        ("grey and alpha.png", np.dstack([picture(1), np.full((64, 64), 255, np.uint8)])),
+    ],
+)
+def test_grey_images_of_any_kind_are_read(tmp_path, name, pixels):
+    path = tmp_path / name
+    if path.suffix == ".png":
+        Image.fromarray(pixels).save(path)
+    else:
+        tifffile.imwrite(path, pixels)
+    grey = read_grey(path)
+    expected = np.squeeze(pixels)
+    assert np.array_equal(grey, expected if expected.ndim == 2 else expected[..., 0])
+    assert grey.dtype == pixels.dtype
+
+
+def test_a_jpeg_is_read(tmp_path):
+    Image.fromarray(picture(1)).save(tmp_path / "cell.JPG", quality=95)
+    assert np.abs(read_grey(tmp_path / "cell.JPG").astype(int) - picture(1)).mean() < 3
+
+
+def spoil(folder: Path, how: str) -> None:
+    target = folder / "Interphase" / "m0_odd"
+    if how == "truncated":
+        whole = (folder / "Interphase" / "m0_cell0.png").read_bytes()
+        target.with_suffix(".png").write_bytes(whole[: len(whole) // 2])
+    elif how == "empty file":
+        target.with_suffix(".tif").write_bytes(b"")
+    elif how == "colour":
+        Image.fromarray(np.dstack([picture(1), picture(2), picture(3)])).save(target.with_suffix(".png"))
+    elif how == "stack":
+        tifffile.imwrite(target.with_suffix(".tif"), np.stack([picture(i) for i in range(5)]))
+    elif how == "NaN":
+        tifffile.imwrite(target.with_suffix(".tif"), np.where(picture(1) > 90, np.nan, 1).astype(np.float32))
+    elif how == "another camera":
+        Image.fromarray(picture(1, dtype=np.uint16)).save(target.with_suffix(".png"))
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ("truncated", "m0_odd.png cannot be read as an image"),
+        ("empty file", "m0_odd.tif cannot be read as an image"),
+        ("colour", "m0_odd.png is a colour image"),
+        ("stack", r"m0_odd.tif holds an array of shape \(5, 64, 64\)"),
+        ("NaN", "m0_odd.tif has pixels that are NaN"),
+        ("another camera", "m0_odd.png has uint16 pixels .* uint8"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(folder, how, sentence):
+    spoil(folder, how)
+    with pytest.raises(InputError, match=sentence):
+        imported(folder, group_regex=PATTERN)
+    assert [path.name for path in folder.parent.iterdir()] == ["crops"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            {"classes": {"metaphase": ["Meta"]}},
+            "subfolder 'Meta'.*subfolders are Alignment, Debris, Interphase",
+        ),
+        ({"classes": {"metaphase": ["Empty"]}}, "which holds no image"),
+        ({"classes": {"metaphase": []}}, "'metaphase' names no subfolder"),
+        ({"classes": {"a": ["debris"], "b": ["Debris"]}}, "in two classes, 'a' and 'b'"),
+        (
+            {"group_regex": "cell([0-3])"},
+            "does not match 2 of 12 files, the first of them Interphase/m0_cell4",
+        ),
+        ({"group_regex": "(unclosed"}, "not a regular expression"),
+    ],
+)
+def test_settings_that_do_not_fit_the_folder_are_refused(folder, settings, sentence):
+    (folder / "Empty").mkdir()
+    with pytest.raises(InputError, match=sentence):
+        imported(folder, **settings)
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing here")
+    with pytest.raises(InputError, match="holds no image"):
+        import_crops(tmp_path, tmp_path / "set")
+    with pytest.raises(InputError, match=re.escape(f"no folder {tmp_path / 'nowhere'}")):
+        import_crops(tmp_path / "nowhere", tmp_path / "set")
+
+
+def test_a_stopped_import_leaves_nothing_behind(folder):
+    with pytest.raises(InterruptedError, match="stopped"):
+        import_crops(folder, folder.parent / "set", should_stop=lambda: True)
+    assert [path.name for path in folder.parent.iterdir()] == ["crops"]
+
+
+def test_the_mitocheck_crops_come_in_by_movie(tmp_path):
+    root = SHARED / "mitocheck_hela"
+    if not root.exists():
+        pytest.skip(f"the MitoCheck crops are not at {root}")
+    config = ImportConfig(
+        classes={"interphase": ["Interphase"], "metaphase": ["Metaphase", "MetaphaseAlignment"]},
+        group_regex="(PL.*?___P[^_]+)",
+    )
+    crops = import_crops(root, tmp_path / "set", config)
+    on_disk = {name: len(list((root / name).glob("*.png"))) for name in config.classes["metaphase"]}
+    assert (crops.cells.label == "metaphase").sum() == sum(on_disk.values())
+    assert crops.cells.group.str.fullmatch(r"PL.*___P\d+").all()
+    assert 10 < crops.cells.group.nunique() < 100
+
+
+def test_the_annotated_mdck_crops_come_in_with_their_copies_together(tmp_path):
+    root = SHARED / "mdck_h2b"
+    if not root.exists():
+        pytest.skip(f"the MDCK crops are not at {root}")
+    crops = import_crops(root, tmp_path / "set")
+    assert set(crops.cells.label) == {"interphase", "prometaphase", "metaphase", "anaphase", "apoptosis"}
+    assert len(crops) - crops.cells.group.nunique() == crops.meta["duplicates"] > 0
