@@ -110,6 +110,12 @@ class EncoderConfig(TrainingConfig):
     reconstruction: float = Field(
         200.0, gt=0, description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed."
     )
+    edge_weight: float = Field(
+        1.0, gt=0, le=1, description="Weight of the crop's corners in the error, its centre being 1; 1: all alike."
+    )
+    texture: float = Field(
+        0.0, ge=0, description="Weight of the error of the local contrast, beside that of the pixels; 0: pixels only."
+    )
     sampling: Literal["stratified", "weighted"] = Field(
         "stratified", description="Estimate of q(z) from the minibatch (Chen et al. 2018, appendix C)."
     )
@@ -138,8 +144,12 @@ class ClassifierConfig(TrainingConfig):
     hidden: tuple[int, ...] = Field((16, 16, 16), description="Units of the head's hidden layers (paper, B.2).")
     dropout: float = Field(0.3, ge=0, lt=1, description="Dropout of schemes 1 and 2 (paper: 0.3).")
     augment: bool = Field(True, description="Random flips and 90 degree rotations (paper, B.2).")
-    test_fraction: float = Field(
-        0.1, gt=0, lt=1, description="Share of labelled crops kept for testing, whole groups at a time (paper: 10 %)."
+    test_fraction: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of labelled crops kept for testing, whole groups at a time; empty: the paper's 10 %, "
+        "or 25 % of fewer than 2000 cells.",
     )
     split_seed: int = Field(0, ge=0, description="Seed of the split; the same for all schemes of a study.")
     warmup_epochs: int = Field(20, ge=0, description="Dense epochs before pruning, scheme 3 (paper: 20).")

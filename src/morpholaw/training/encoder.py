@@ -23,7 +23,14 @@ from morpholaw.events import Message, Metrics, Preview, Progress, Report, Should
 from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.augment import orient_batch
-from morpholaw.training.devices import choose_device, choose_precision, describe_device, free_cores, torch_threads
+from morpholaw.training.devices import (
+    choose_device,
+    choose_precision,
+    describe_device,
+    free_cores,
+    torch_threads,
+)
+from morpholaw.training.reconstruction import ReconstructionError
 from morpholaw.training.total_correlation import kl_parts
 
 REPORT_EVERY = 0.5
@@ -64,13 +71,18 @@ class EncoderTraining:
         self.precision = choose_precision(config.precision, self.device)
         torch.manual_seed(config.seed)
         fresh = model is None
-        self.model = BetaTCVAE(config.latents, config.filters, config.hidden, size) if model is None else model
+        self.model = (
+            BetaTCVAE(config.latents, config.filters, config.hidden, size) if model is None else model
+        )
         self.model.to(self.device, memory_format=torch.channels_last)
         self.optimiser = torch.optim.Adam(self.model.parameters(), config.learning_rate, fused=True)
         self.step = 0
         self.batch = min(config.batch_size, len(images))
         self.epoch_steps = max(1, math.ceil(max(len(images), config.epoch_crops) / self.batch))
         self.total_steps = self.epoch_steps * config.epochs
+        self.reconstruction_error = ReconstructionError(size, config.edge_weight, config.texture).to(
+            self.device
+        )
         self.data_size = len(images) * (8 if config.augment else 1)
         if fresh:
             self._start_at_the_mean_picture()
@@ -117,7 +129,7 @@ class EncoderTraining:
             mean, log_variance = mean.float(), log_variance.float()
             z = mean + noise * torch.exp(0.5 * log_variance)
             pictures = self.model.decode(z)
-        error = (pictures.float() - images).square().sum() / len(index)
+        error = self.reconstruction_error(pictures.float(), images)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
         loss = (
             config.reconstruction * error
@@ -153,7 +165,10 @@ class EncoderTraining:
     def preview(self, count: int = 8) -> np.ndarray:
         """Inputs and their reconstructions, float32 (2, count, size, size)."""
         index = np.unique(np.linspace(0, len(self.images) - 1, count).astype(int))
-        images = torch.from_numpy(np.ascontiguousarray(self.images[index])).to(self.device).unsqueeze(1).float() / 255
+        images = (
+            torch.from_numpy(np.ascontiguousarray(self.images[index])).to(self.device).unsqueeze(1).float()
+            / 255
+        )
         pictures = self.model.decode(self.model.encode(images)[0]).clamp(0, 1)
         return torch.stack([images[:, 0], pictures[:, 0]]).float().cpu().numpy()
 
@@ -173,7 +188,9 @@ class EncoderTraining:
         different = [name for name, value in description["config"].items() if mine.get(name) != value]
         different = [name for name in different if name not in ("threads", "device")]
         if different:
-            raise InputError(f"The checkpoint in {folder} was made with another {different[0]}; train without resuming.")
+            raise InputError(
+                f"The checkpoint in {folder} was made with another {different[0]}; train without resuming."
+            )
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         load_weights(self.model, weights, folder)
         state: dict[int, dict[str, Tensor]] = {}
@@ -229,7 +246,9 @@ def train_encoder(
         training.load_checkpoint(checkpoint)
         report(Message(f"Resuming at step {training.step} of {training.total_steps}."))
     with torch_threads(config.threads or free_cores()):
-        report(Message(f"Training the encoder on the {describe_device(training.device)}, {len(images)} crops."))
+        report(
+            Message(f"Training the encoder on the {describe_device(training.device)}, {len(images)} crops.")
+        )
         history = _run(training, checkpoint, report, should_stop)
     return training.model.to("cpu", memory_format=torch.contiguous_format).eval(), history
 

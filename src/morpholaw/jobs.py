@@ -1,0 +1,270 @@
+"""One heavy step = a name, a study and settings: run here, in a child process, or on a cluster node.
+
+A job is a JSON file. ``python -m morpholaw.jobs JOB.json`` runs it and writes its events as JSON lines to
+standard output, one event a line, and reads ``stop`` from standard input. The window starts it so, which makes
+cancelling real, keeps a crash from taking the annotations along, and gives the GPU's memory back; a
+scheduler starts the same file on another machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from morpholaw import config as settings
+from morpholaw.cells.files import plain, read_json, write_json
+from morpholaw.errors import InputError
+from morpholaw.events import (
+    Event,
+    Message,
+    Metrics,
+    Preview,
+    Progress,
+    Report,
+    Result,
+    ShouldStop,
+    never,
+    silent,
+)
+from morpholaw.study import Study
+
+STEPS: dict[str, type[settings.StepConfig]] = {
+    "crop": settings.CropConfig,
+    "import_crops": settings.ImportConfig,
+    "train_encoder": settings.EncoderConfig,
+    "train_classifier": settings.ClassifierConfig,
+    "tune": settings.TuneConfig,
+    "discover_law": settings.LawConfig,
+}
+"""The heavy steps of a study that a job can be, and their settings."""
+
+_EVENTS: dict[str, Any] = {kind.__name__: kind for kind in (Progress, Metrics, Preview, Message, Result)}
+STOP_GRACE = 10.0
+"""Seconds that a stopped job has to write its checkpoint before it is ended."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A step to do.
+
+    Attributes
+    ----------
+    step : str
+        A key of :data:`STEPS`.
+    study : str
+        The study's folder.
+    config : dict
+        Settings of the step.
+    arguments : dict
+        Further arguments of the study's method, e.g. ``{"scheme": 3}`` or ``{"movie": path, "tracks": path}``.
+    """
+
+    step: str
+    study: str
+    config: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, path: Path | str) -> Path:
+        """Save the job as JSON."""
+        return write_json(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path | str) -> Job:
+        """Read a job's file; InputError where it is not one."""
+        values = read_json(path)
+        try:
+            return cls(**values)
+        except TypeError:
+            raise InputError(f"{path} is not a job; expected step, study, config and arguments.") from None
+
+    def as_python(self) -> str:
+        """The line of Python that does the same."""
+        pairs = {**self.arguments, **self.config}
+        return f"ml.Study({self.study!r}).{self.step}({', '.join(f'{k}={v!r}' for k, v in pairs.items())})"
+
+
+def run(job: Job, report: Report = silent, should_stop: ShouldStop = never) -> Any:
+    """Do a job here and now; returns what the study's method returns."""
+    if job.step not in STEPS:
+        raise InputError(f"There is no step {job.step!r}; the steps are {', '.join(STEPS)}.")
+    study = Study.open_or_create(job.study)
+    made = STEPS[job.step].from_values(job.config)
+    return getattr(study, job.step)(**job.arguments, config=made, report=report, should_stop=should_stop)
+
+
+class JobProcess:
+    """A job in a child process.
+
+    Parameters
+    ----------
+    job : Job
+        What to do.
+
+    Examples
+    --------
+    >>> process = JobProcess(job)  # doctest: +SKIP
+    >>> for event in process.events():  # doctest: +SKIP
+    ...     print(event)
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._lines: list[str] = []
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "morpholaw.jobs", "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+            start_new_session=os.name == "posix",
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(plain(asdict(job))) + "\n")
+        self._process.stdin.flush()
+        self._errors = _Tail(self._process.stderr)
+
+    def events(self) -> Iterator[Event]:
+        """What the job says, until it ends; the last one is a Result.
+
+        Raises
+        ------
+        InputError
+            With the job's own sentence where its input was bad, or with the end of its traceback where
+            it crashed or was killed.
+        """
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                values = json.loads(line)
+                if "error" in values:
+                    self._process.wait()
+                    raise InputError(str(values["error"]))
+                yield _decode(values)
+        code = self._process.wait()
+        self._errors.join()
+        if code not in (0, None):
+            how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
+            raise InputError(f"The step {self.job.step} {how}. {self._errors.text[-400:]}".strip())
+
+    def stop(self) -> None:
+        """Ask the job to keep what it has and end; it is ended by force after :data:`STOP_GRACE` seconds."""
+        if self.running:
+            with contextlib.suppress(OSError, ValueError):
+                assert self._process.stdin is not None
+                self._process.stdin.write("stop\n")
+                self._process.stdin.flush()
+            timer = threading.Timer(STOP_GRACE, self.kill)
+            timer.daemon = True
+            timer.start()
+
+    def kill(self) -> None:
+        """End the job at once; the study keeps its last complete results and checkpoint."""
+        if self.running:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the process if it still runs and close its pipes."""
+        self.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    pipe.close()
+        self._errors.join()
+
+
+class _Tail(threading.Thread):
+    """Reads a pipe to its end, so that the child never waits for it, and keeps the last of it."""
+
+    def __init__(self, pipe: TextIO | None) -> None:
+        super().__init__(daemon=True)
+        self.pipe, self.text = pipe, ""
+        self.start()
+
+    def run(self) -> None:
+        if self.pipe is None:
+            return
+        with contextlib.suppress(OSError, ValueError), self.pipe:
+            for line in self.pipe:
+                self.text = (self.text + line)[-4000:]
+
+
+def encode_event(event: Event) -> str:
+    """An event as one line of JSON; pictures as base64 of an npy file."""
+    values = {"event": type(event).__name__, **asdict(event)}
+    if isinstance(event, Preview):
+        stream = io.BytesIO()
+        np.save(stream, np.asarray(event.images, np.float32), allow_pickle=False)
+        values["images"] = base64.b64encode(stream.getvalue()).decode()
+    return json.dumps(plain(values))
+
+
+def _decode(values: dict[str, Any]) -> Event:
+    kind = values.pop("event")
+    if kind == "Preview":
+        data = base64.b64decode(values["images"])
+        values["images"] = np.load(io.BytesIO(data), allow_pickle=False)
+    return _EVENTS[kind](**values)
+
+
+def _serve(source: str) -> int:
+    """Run the job in file ``source``, or the one on standard input, and write its events to standard output."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    sys.stdout = sys.stderr  # what libraries print must not mix with the events
+    stopped = threading.Event()
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(5)  # the window stays quick while a job computes
+
+    def say(event: Event) -> None:
+        out.write(encode_event(event) + "\n")
+        out.flush()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            if line.strip() == "stop":
+                stopped.set()
+        stopped.set()  # the window is gone: keep what there is and end
+
+    try:
+        if source == "-":
+            job = Job(**json.loads(sys.stdin.readline()))
+            threading.Thread(target=listen, daemon=True).start()
+        else:
+            job = Job.read(source)
+        result = run(job, say, stopped.is_set)
+        values = result if isinstance(result, dict) else {"result": str(result)}
+        say(Result({key: value for key, value in values.items() if key != "history"}))
+    except (InputError, InterruptedError) as error:
+        out.write(json.dumps({"error": str(error)}) + "\n")
+        out.flush()
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_serve(sys.argv[1]))

@@ -1,0 +1,83 @@
+"""Accuracy under attack on a study's test cells (paper, 5.4 and 6.5)."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import torch
+
+from morpholaw.config import AttackConfig, ClassifierConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Report, ShouldStop, never, silent
+from morpholaw.models.classifier import Classifier
+from morpholaw.probes.attack import attack_curve
+from morpholaw.study import classifier_step
+from morpholaw.study.folder import StudyFolder
+from morpholaw.study.labelled import labelled_cells
+
+
+def attack(
+    folder: StudyFolder, config: AttackConfig, report: Report = silent, should_stop: ShouldStop = never
+) -> pd.DataFrame:
+    """A row a model and eps: scheme, space, keep, model, eps, accuracy."""
+    name = "scheme4-hinge" if config.scheme == 4 else f"scheme{config.scheme}"
+    classifier = classifier_step.load(folder, name)
+    cells = labelled_cells(
+        folder, ClassifierConfig(negative=classifier.negative, positive=classifier.positive)
+    )
+    x = torch.from_numpy(folder.crops[cells.test]).unsqueeze(1).float() / 255
+    if config.space == "latent":
+        if classifier.encoder is None:
+            raise InputError("Scheme 1 has no latent space to attack; choose space=image or another scheme.")
+        with torch.no_grad():
+            x = classifier.encoder.encode(x)[0]
+    curve = attack_curve(
+        classifier,
+        x,
+        cells.test_targets,
+        config.eps,
+        space=config.space,
+        held=held_latents(folder, classifier, config.keep),
+        loss=config.loss,
+        target=config.target,
+        report=report,
+        should_stop=should_stop,
+    )
+    members, count = curve.accuracy.shape
+    return pd.DataFrame(
+        {
+            "scheme": config.scheme,
+            "space": config.space,
+            "keep": config.keep,
+            "model": np.repeat(np.arange(members), count),
+            "eps": np.tile(np.asarray(config.eps), members),
+            "accuracy": curve.accuracy.ravel(),
+        }
+    )
+
+
+def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tuple[int, ...]:
+    """Latents that an attack leaves alone: "morphology" for those scheme 3 kept, or names such as "z3,z17".
+
+    Raises
+    ------
+    InputError
+        For a name that is neither.
+    """
+    if not keep.strip():
+        return ()
+    if keep.strip() == "morphology":
+        return classifier_step.kept_by_scheme_3(folder)
+    named = {name: latent for latent, name in folder.latent_names.items()}
+    held = []
+    for name in re.split(r"[,\s]+", keep.strip()):
+        match = re.fullmatch(r"z(\d+)", name)
+        latent = named.get(name, int(match[1]) if match else -1)
+        if classifier.encoder is None or not 0 <= latent < classifier.encoder.latents:
+            raise InputError(
+                f"There is no latent {name!r} to keep; expected 'morphology' or names such as z3,z17."
+            )
+        held.append(latent)
+    return tuple(held)

@@ -1,0 +1,212 @@
+"""Schemes 1-4 of a study: train ten models of one, measure them on the held-out groups, keep them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from morpholaw.cells.orientations import all_orientations
+from morpholaw.config import ClassifierConfig, LawConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.probes.performance import Performance, measure
+from morpholaw.study import encoder_step
+from morpholaw.study.folder import StudyFolder, provenance
+from morpholaw.study.labelled import Labelled, labelled_cells
+from morpholaw.training.cnn import train_cnn
+from morpholaw.training.encoder import encode
+from morpholaw.training.heads import train_heads
+from morpholaw.training.laws import discover_laws
+
+LAW_ROWS = 16_000
+"""Latents that a law search looks at, at the most: more rows change a law of 20 nodes no further."""
+MSE_TEACHER_SCHEME = 3
+
+
+def train(
+    folder: StudyFolder,
+    scheme: int,
+    config: ClassifierConfig,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> dict[str, Any]:
+    """Train ``config.models`` models of scheme 1, 2 or 3; returns the saved description."""
+    cells = labelled_cells(folder, config)
+    classes = (config.negative, config.positive)
+    if scheme == 1:
+        cnn, head = train_cnn(
+            folder.crops[cells.train], cells.train_targets, config, report=report, should_stop=should_stop
+        )
+        classifier = Classifier.dense_cnn(cnn, head, classes)
+    elif scheme in (2, 3):
+        encoder, _ = encoder_step.load(folder.path / "encoder")
+        turned = oriented_latents(encoder, folder.crops[cells.train], config.augment)
+        head = train_heads(
+            turned,
+            (cells.train_targets > 0).astype(np.int64),
+            config,
+            sparse=scheme == 3,
+            seeds=range(config.seed, config.seed + config.models),
+            test=(test_latents(encoder, folder, cells), (cells.test_targets > 0).astype(np.int64)),
+            report=report,
+            should_stop=should_stop,
+        )
+        classifier = Classifier.with_head(encoder, head, classes, sparse=scheme == 3)
+    else:
+        raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
+    if should_stop():
+        report(Message(f"Stopped: the models of scheme {scheme} from before were kept."))
+        return {"complete": False}
+    return _keep(folder, f"scheme{scheme}", classifier, cells, config)
+
+
+def discover(
+    folder: StudyFolder,
+    config: LawConfig,
+    split: ClassifierConfig | None = None,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> dict[str, Any]:
+    """Find laws on the latents that scheme 3 kept (paper, 6.4); returns the saved description."""
+    split = split or _split_of(folder)
+    cells = labelled_cells(folder, split)
+    encoder, _ = encoder_step.load(folder.path / "encoder")
+    kept = tuple(config.latents) if config.latents else kept_by_scheme_3(folder)
+    outside = [latent for latent in kept if not 0 <= latent < encoder.latents]
+    if outside:
+        raise InputError(f"There is no latent z{outside[0]}; the encoder has z0 to z{encoder.latents - 1}.")
+    names = [f"z{latent}" for latent in kept]
+    turned = oriented_latents(encoder, folder.crops[cells.train], split.augment)
+    rows = turned.reshape(-1, encoder.latents)
+    targets = np.tile(cells.train_targets.astype(np.float64), len(turned))
+    if len(rows) > LAW_ROWS:
+        chosen = np.sort(np.random.default_rng(config.seed).choice(len(rows), LAW_ROWS, replace=False))
+        rows, targets = rows[chosen], targets[chosen]
+    if config.loss == "mse":
+        targets = _teacher(folder, rows)
+    laws = discover_laws(
+        rows[:, list(kept)].astype(np.float64), targets, names, config, report=report, should_stop=should_stop
+    )
+    classifier = Classifier.with_laws(encoder, laws, (split.negative, split.positive))
+    return _keep(
+        folder,
+        f"scheme4-{config.loss}",
+        classifier,
+        cells,
+        split,
+        {"law_config": config.model_dump(mode="json")},
+    )
+
+
+def load(folder: StudyFolder, name: str) -> Classifier:
+    """The classifier kept under ``name``, e.g. "scheme3"; InputError where it was not trained."""
+    path = folder.path / "classifiers" / name
+    if not (path / "model.json").exists():
+        raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
+    return Classifier.load(path)
+
+
+def names(folder: StudyFolder) -> list[str]:
+    """The classifiers of the study, e.g. ["scheme1", "scheme2", "scheme4-hinge"]."""
+    return sorted(path.parent.name for path in folder.path.glob("classifiers/*/model.json"))
+
+
+@torch.no_grad()
+def score_crops(
+    classifier: Classifier, images: Any, batch: int = 512, should_stop: ShouldStop = never
+) -> np.ndarray:
+    """f(x) of every model, float32 (members, n), for crops uint8 (n, size, size)."""
+    scores = [np.zeros((classifier.members, 0), np.float32)]
+    for begin in range(0, len(images), batch):
+        if should_stop():
+            break
+        crops = torch.from_numpy(np.ascontiguousarray(images[begin : begin + batch]))
+        scores.append(classifier.score_images(crops.unsqueeze(1).float().div_(255)).float().numpy())
+    return np.concatenate(scores, axis=1)
+
+
+def oriented_latents(encoder: BetaTCVAE, images: np.ndarray, augment: bool = True) -> np.ndarray:
+    """Means float32 (8, n, latents) of the eight orientations of crops; (1, n, latents) without."""
+    turned = all_orientations(images) if augment else images[None]
+    return np.stack([encode(encoder, np.ascontiguousarray(one))[0] for one in turned])
+
+
+def test_latents(encoder: BetaTCVAE, folder: StudyFolder, cells: Labelled) -> np.ndarray:
+    """Means float32 (n, latents) of the test cells, as they are in the movie."""
+    return encode(encoder, folder.crops[cells.test])[0]
+
+
+def _keep(
+    folder: StudyFolder,
+    name: str,
+    classifier: Classifier,
+    cells: Labelled,
+    config: ClassifierConfig,
+    more: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    classifier.eval()
+    scores = score_crops(classifier, folder.crops[cells.test])
+    performance: Performance = measure(scores, cells.test_targets)
+    description = {
+        "name": name,
+        "evaluation": {
+            "split": cells.fingerprint,
+            "training_cells": len(cells.train),
+            "test_cells": len(cells.test),
+            **performance.to_json(),
+        },
+        "head_weights": classifier.head_weights,
+        "expression_sizes": classifier.expression_sizes,
+        "kept_latents": [list(classifier.kept_latents(k)) for k in range(classifier.members)],
+        "parameters": sum(p.numel() for p in classifier.parameters()),
+        "encoder_fingerprint": _encoder_fingerprint(folder) if classifier.encoder is not None else None,
+        **provenance(config, encoder_step.data_fingerprint(folder)),
+        **(more or {}),
+    }
+    classifier.save(folder.path / "classifiers" / name, description)
+    return description
+
+
+def _encoder_fingerprint(folder: StudyFolder) -> str:
+    return encoder_step.load(folder.path / "encoder")[1]["sha256"]
+
+
+def kept_by_scheme_3(folder: StudyFolder) -> tuple[int, ...]:
+    """The latents that most of scheme 3's models kept; all that any kept where no majority exists."""
+    classifier = load(folder, "scheme3")
+    kept = [classifier.kept_latents(k) for k in range(classifier.members)]
+    every = sorted({latent for latents in kept for latent in latents})
+    usual = [latent for latent in every if sum(latent in latents for latents in kept) * 2 >= len(kept)]
+    if not every:
+        raise InputError("Scheme 3 kept no latent at all; train it with a lower sparsity first.")
+    return tuple(usual or every)
+
+
+def _teacher(folder: StudyFolder, rows: np.ndarray) -> np.ndarray:
+    """Scheme 3's best model's outputs on latents (n, L), float64 (n,)."""
+    import json
+
+    classifier = load(folder, f"scheme{MSE_TEACHER_SCHEME}")
+    path = folder.path / "classifiers" / f"scheme{MSE_TEACHER_SCHEME}" / "model.json"
+    accuracy = json.loads(path.read_text())["evaluation"]["accuracy"]
+    with torch.no_grad():
+        scores = classifier.score_latents(torch.from_numpy(rows.astype(np.float32)))
+    return scores[int(np.argmax(accuracy))].double().numpy()
+
+
+def _split_of(folder: StudyFolder) -> ClassifierConfig:
+    """The split that scheme 3 was trained with, so that laws are tested on the same groups."""
+    from morpholaw.cells.files import read_json
+
+    path: Path = folder.path / "classifiers" / "scheme3" / "model.json"
+    if not path.exists():
+        return ClassifierConfig()
+    saved = read_json(path)["config"]
+    return ClassifierConfig.from_values(
+        {k: v for k, v in saved.items() if k in ClassifierConfig.model_fields}
+    )  # type: ignore[return-value]

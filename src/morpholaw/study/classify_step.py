@@ -1,0 +1,94 @@
+"""Apply a study's models to cells: a table of scores and classes, one row a cell."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.crops import cut_crops
+from morpholaw.cells.import_crops import import_crops
+from morpholaw.cells.movies import open_movie
+from morpholaw.cells.tracks import read_tracks
+from morpholaw.config import CropConfig, ImportConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Report, ShouldStop, never, silent
+from morpholaw.models.classifier import Classifier
+from morpholaw.probes.performance import class_calls, median_score
+from morpholaw.study import classifier_step
+from morpholaw.study.folder import StudyFolder
+
+COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class")
+"""Columns of a table of scores; empty where one does not apply."""
+UNDEFINED = "undefined"
+"""The class of a cell whose score is not a finite number."""
+
+
+def classify_set(classifier: Classifier, crop_set: CropSet, should_stop: ShouldStop = never) -> pd.DataFrame:
+    """Score every crop of a set; the score is the models' median, its sign the class (eq. 2)."""
+    scores = median_score(classifier_step.score_crops(classifier, crop_set.images, should_stop=should_stop))
+    named = np.array([classifier.negative, classifier.positive, UNDEFINED], dtype=object)
+    table = crop_set.cells[["crop", "file", "track_id", "t", "y", "x"]].iloc[: len(scores)].copy()
+    for column in ("track_id", "t"):
+        table[column] = table[column].astype("Int64").mask(table[column] < 0)
+    table["score"] = scores
+    table["class"] = named[class_calls(scores)]
+    return table
+
+
+def classify_movie(
+    folder: StudyFolder,
+    classifier: Classifier,
+    movie: Any,
+    tracks: Any,
+    config: CropConfig | None = None,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> pd.DataFrame:
+    """Cut every tracked cell of a movie and score it; the crops are not kept."""
+    config = config or _crop_config(folder)
+    opened = open_movie(movie, pixel_size=config.pixel_size)
+    table = (
+        tracks if isinstance(tracks, pd.DataFrame) else read_tracks(tracks, opened.shape, opened.pixel_size)
+    )
+    with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
+        crops = cut_crops(
+            opened, table, Path(place) / "movie", config, report=report, should_stop=should_stop
+        )
+        return classify_set(classifier, crops, should_stop)
+
+
+def classify_folder(
+    folder: StudyFolder,
+    classifier: Classifier,
+    crops: Path | str,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> pd.DataFrame:
+    """Score every crop in a folder of image files; the crops are not kept."""
+    size = folder.crops.size if folder.sets else ImportConfig().size
+    with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
+        config = ImportConfig(size=size, classes={})
+        crop_set = import_crops(crops, Path(place) / "crops", config, report, should_stop)
+        return classify_set(classifier, crop_set, should_stop)
+
+
+def _crop_config(folder: StudyFolder) -> CropConfig:
+    """Cut as the study's own crops were cut: same size, same micrometres per pixel."""
+    if not folder.sets:
+        return CropConfig()
+    first = folder.sets[0]
+    scales = {
+        crop_set.meta.get("model_pixel_size") or crop_set.meta.get("pixel_size") for crop_set in folder.sets
+    }
+    scales.discard(None)
+    if len(scales) > 1:
+        raise InputError(
+            f"The study's crop sets have the scales {sorted(scales)} um per pixel; say which the model expects "
+            "with model_pixel_size."
+        )
+    return CropConfig(size=first.size)

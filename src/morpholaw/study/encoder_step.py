@@ -1,0 +1,136 @@
+"""The encoder of a study: train it, open it, and the latents of every crop."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.files import atomic_file
+from morpholaw.config import EncoderConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.sample import sample_folder
+from morpholaw.study.folder import StudyFolder, provenance
+from morpholaw.training.encoder import encode, train_encoder
+
+IN_MEMORY = 60_000
+"""Crops up to which training reads them from memory (250 MB) instead of from the memory map."""
+
+
+def train(
+    folder: StudyFolder,
+    config: EncoderConfig,
+    resume: bool = False,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> dict[str, Any]:
+    """Train the study's beta-TCVAE on all its crops; returns the saved description."""
+    crops = folder.crops
+    data = crops[:] if len(crops) <= IN_MEMORY else crops
+    start = None if config.start_from is None else _start(config.start_from, config, crops.size)
+    checkpoint = folder.path / "encoder" / "checkpoint"
+    if not resume:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+    model, history = train_encoder(
+        data,
+        config,
+        start=start,
+        checkpoint=checkpoint,
+        resume=resume,
+        report=report,
+        should_stop=should_stop,
+    )
+    description = {
+        "kind": "encoder",
+        "settings": model.settings(),
+        "history": history,
+        "complete": not should_stop(),
+        "crops": len(crops),
+        **provenance(config, data_fingerprint(folder)),
+    }
+    save_bundle(folder.path / "encoder", model.state_dict(), description)
+    shutil.rmtree(folder.path / "latents", ignore_errors=True)
+    if should_stop():
+        report(Message("Stopped: the encoder as it is now was kept, and training can be resumed."))
+    return description
+
+
+def load(path: Path) -> tuple[BetaTCVAE, dict[str, Any]]:
+    """An encoder's bundle as a network in evaluation mode, and its description."""
+    tensors, description = load_bundle(path, "encoder")
+    try:
+        model = BetaTCVAE.from_settings(description["settings"])
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"The encoder in {path} is not described in full; the bundle is damaged.") from None
+    load_weights(model, tensors, path)
+    return model.eval(), description
+
+
+def adopt(folder: StudyFolder, source: Path) -> None:
+    """Copy a trained encoder into the study, e.g. somebody else's or the shipped one."""
+    model, description = load(source)
+    if folder.sets and model.size != folder.crops.size:
+        raise InputError(
+            f"The encoder in {source} reads crops of {model.size} pixels; the study's have {folder.crops.size}."
+        )
+    kept = {key: value for key, value in description.items() if key not in ("schema", "weights", "sha256")}
+    save_bundle(folder.path / "encoder", model.state_dict(), kept)
+    shutil.rmtree(folder.path / "latents", ignore_errors=True)
+
+
+def latents(
+    folder: StudyFolder, report: Report = silent, should_stop: ShouldStop = never
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means and log-variances of all the study's crops, each float32 (n, latents); computed once."""
+    model, description = load(folder.path / "encoder")
+    parts = [
+        _of_set(folder, crop_set, model, description["sha256"], report, should_stop)
+        for crop_set in folder.sets
+    ]
+    means, log_variances = zip(*parts, strict=True)
+    return np.concatenate(means), np.concatenate(log_variances)
+
+
+def _of_set(
+    folder: StudyFolder,
+    crop_set: CropSet,
+    model: BetaTCVAE,
+    digest: str,
+    report: Report,
+    should_stop: ShouldStop,
+) -> tuple[np.ndarray, np.ndarray]:
+    path = folder.path / "latents" / crop_set.name / f"{digest[:16]}.npy"
+    if path.exists():
+        both = np.load(path, mmap_mode="r", allow_pickle=False)
+        if both.shape == (2, len(crop_set), model.latents):
+            return both[0], both[1]
+    means, log_variances = encode(model, crop_set.images, report=report, should_stop=should_stop)
+    if len(means) == len(crop_set):
+        with atomic_file(path) as stream:
+            np.save(stream, np.stack([means, log_variances]), allow_pickle=False)
+    return means, log_variances
+
+
+def data_fingerprint(folder: StudyFolder) -> str:
+    """Names the study's crops: set names, sizes and the fingerprints of what they were made from."""
+    import hashlib
+
+    text = repr([(s.name, len(s), s.meta.get("sources"), s.meta.get("normalisation")) for s in folder.sets])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _start(name: str, config: EncoderConfig, size: int) -> BetaTCVAE:
+    model, _ = load(sample_folder() / "encoder" if name == "sample" else Path(name))
+    wanted = (config.latents, tuple(config.filters), config.hidden, size)
+    if (model.latents, model.filters, model.hidden, model.size) != wanted:
+        raise InputError(
+            f"The encoder {name!r} has another shape than these settings; expected {config.latents} latents, "
+            f"filters {tuple(config.filters)}, {config.hidden} hidden units and crops of {size} pixels."
+        )
+    return model.train().requires_grad_(True)

@@ -1,0 +1,210 @@
+"""The folder that holds a study: where each thing lies, who may write, and what made each result.
+
+::
+
+    study.json            name, classes, schema
+    crops/<set>/          crop sets: images.npy, cells.csv, set.json
+    annotations.json      classes given by a person
+    latent_names.json     names given to latents
+    encoder/              the trained beta-TCVAE; checkpoint/ beside it while it trains
+    latents/<set>/        means and log-variances by encoder, a cache
+    classifiers/<name>/   one bundle a scheme: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse
+    search/               the Optuna storage and its best settings
+    jobs/                 what was asked for and what came of it
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from morpholaw import __version__
+from morpholaw.cells.annotations import Annotations
+from morpholaw.cells.crop_set import Crops, CropSet
+from morpholaw.cells.files import read_json, write_json
+from morpholaw.errors import InputError
+
+SCHEMA = 1
+"""Version of the folder's layout; a study of a newer one is refused."""
+
+DEFAULT_CLASSES = ("interphase", "metaphase")
+
+
+class StudyFolder:
+    """A study's files. Use :class:`morpholaw.Study`, which adds the steps.
+
+    Raises
+    ------
+    InputError
+        When the folder is not a study, or was made by a newer version.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not (self.path / "study.json").is_file():
+            raise InputError(
+                f"{self.path} is not a Morpholaw study; expected a folder with study.json in it."
+            )
+        self.description = read_json(self.path / "study.json")
+        schema = self.description.get("schema") if isinstance(self.description, dict) else None
+        if not isinstance(schema, int):
+            raise InputError(
+                f"{self.path / 'study.json'} does not describe a study; expected a schema number."
+            )
+        if schema > SCHEMA:
+            raise InputError(
+                f"The study {self.path} was made by a newer version of Morpholaw (layout {schema}); "
+                f"this version reads layouts up to {SCHEMA}."
+            )
+
+    @classmethod
+    def make(cls, path: Path | str, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Path:
+        """Make an empty study at ``path``; InputError where something else is there."""
+        path = Path(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InputError(f"{path} is already there and not empty; expected a new folder for the study.")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            write_json(
+                path / "study.json",
+                {
+                    "schema": SCHEMA,
+                    "name": path.name,
+                    "classes": list(classes),
+                    "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "version": __version__,
+                },
+            )
+        except OSError as error:
+            raise InputError(f"A study cannot be made at {path}: {error.strerror or error}.") from None
+        return path
+
+    @property
+    def name(self) -> str:
+        """The study's name: its folder's."""
+        return self.path.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names: those the study began with, then those that cells have been given."""
+        known = [*self.description.get("classes", DEFAULT_CLASSES), *self.annotations.classes]
+        for crop_set in self.sets:
+            known += sorted(set(crop_set.cells["label"]) - {""})
+        return tuple(dict.fromkeys(known))
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the study's lock; the system lets go of it when a process dies.
+
+        Raises
+        ------
+        InputError
+            When another process holds it, or the folder cannot be written to.
+        """
+        if not self.path.is_dir():
+            raise InputError(f"The study {self.path} is gone; it was moved or deleted.")
+        try:
+            lock = FileLock(self.path / ".lock", timeout=0.5)
+            lock.acquire()
+        except Timeout:
+            raise InputError(
+                f"Another process is working on the study {self.path}; wait for it or stop it."
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"The study {self.path} cannot be written to: {error.strerror or error}."
+            ) from None
+        try:
+            yield
+        except OSError as error:
+            raise InputError(
+                f"The study {self.path} cannot be written to: {error.strerror or error}."
+            ) from None
+        finally:
+            lock.release()
+
+    @property
+    def sets(self) -> list[CropSet]:
+        """The crop sets, in the order in which they were made."""
+        found = sorted(self.path.glob("crops/*/set.json"))
+        sets = [self._set(file.parent.name) for file in found if not file.parent.name.endswith(".partial")]
+        return sorted(sets, key=lambda crop_set: (crop_set.meta.get("created", ""), crop_set.name))
+
+    @cached_property
+    def _opened(self) -> dict[tuple[str, float], CropSet]:
+        return {}
+
+    def _set(self, name: str) -> CropSet:
+        # A set that is opened once stays open, so that its table is not read again for every question.
+        folder = self.path / "crops" / name
+        try:
+            key = (name, (folder / "set.json").stat().st_mtime)
+        except OSError:
+            raise InputError(f"The study {self.path} has no crop set {name!r}.") from None
+        if key not in self._opened:
+            self._opened[key] = CropSet(folder)
+        return self._opened[key]
+
+    def crop_set(self, name: str) -> CropSet:
+        """The crop set called ``name``; InputError where there is none."""
+        return self._set(name)
+
+    @property
+    def crops(self) -> Crops:
+        """All crops of the study as one indexable thing; InputError where there are none."""
+        return Crops(self.sets)
+
+    def new_set_folder(self, name: str) -> Path:
+        """The folder for a new crop set; a number is added to a name that is taken."""
+        safe = (
+            "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).strip(".")
+            or "crops"
+        )
+        folder, count = self.path / "crops" / safe, 1
+        while folder.exists():
+            count += 1
+            folder = self.path / "crops" / f"{safe}-{count}"
+        return folder
+
+    @cached_property
+    def annotations(self) -> Annotations:
+        """Classes given by a person, saved at every change."""
+        return Annotations(self.path / "annotations.json")
+
+    @property
+    def latent_names(self) -> dict[int, str]:
+        """Names given to latents, e.g. {17: "elongation"}."""
+        path = self.path / "latent_names.json"
+        return {int(key): str(name) for key, name in read_json(path).items()} if path.exists() else {}
+
+    def name_latent(self, latent: int, name: str) -> None:
+        """Give a latent a name that is used everywhere after; an empty name takes it away."""
+        names = self.latent_names
+        names.pop(latent, None)
+        if name.strip():
+            names[latent] = name.strip()
+        write_json(self.path / "latent_names.json", {str(key): value for key, value in sorted(names.items())})
+
+
+def provenance(config: Any, data: str) -> dict[str, Any]:
+    """What made a result: configuration, seed, versions, machine and the fingerprint of the data."""
+    packages = ("numpy", "torch", "scikit-image", "optuna", "pysr")
+    return {
+        "config": config.model_dump(mode="json"),
+        "data": data,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            "morpholaw": __version__,
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in packages},
+        },
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
