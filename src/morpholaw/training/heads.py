@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -153,26 +154,27 @@ class HeadTraining:
                 tensor.copy_(saved)
         self.epoch = int(state["epoch"])
 
-    def branch(self, members: Sequence[int], settings: RigLSettings) -> HeadTraining:
-        """Go on with copies of some members, as often as they are named, under other RigL settings.
+    def branch(self, members: Sequence[int], settings: RigLSettings | None = None) -> HeadTraining:
+        """Go on with copies of some members, as often as they are named, perhaps under other RigL settings.
 
         The dense warm-up does not depend on these settings, so that a search trains it once for each seed.
 
         Raises
         ------
         ValueError
-            If this training is past its warm-up.
+            If there are new settings and this training is past its warm-up.
         """
-        if self.epoch > self.config.warmup_epochs:
-            raise ValueError("only a warm-up can be branched: later epochs depend on RigL's settings")
-        other = object.__new__(HeadTraining)
-        other.__dict__.update(self.__dict__)
+        if settings is not None and self.epoch > self.config.warmup_epochs:
+            raise ValueError("only a warm-up can be given other settings: later epochs depend on them")
+        if settings is None and self.settings is not None:
+            settings = self.settings.take(members)
+        other = copy.copy(self)
         other.seeds = tuple(self.seeds[k] for k in members)
         other.settings = settings
         other._blocks = other._make_blocks()
-        for start, block in zip(range(0, other.members, BLOCK), other._blocks, strict=True):
-            for mine, source in enumerate(members[start : start + block.members]):
-                block.copy_member(mine, self._blocks[source // BLOCK], source % BLOCK)
+        for place, source in enumerate(members):
+            theirs = self._blocks[source // BLOCK]
+            other._blocks[place // BLOCK].copy_member(place % BLOCK, theirs, source % BLOCK)
         return other
 
     def _make_blocks(self) -> list[HeadBlock]:
@@ -180,7 +182,8 @@ class HeadTraining:
         blocks = []
         for start in range(0, self.members, BLOCK):
             seeds = self.seeds[start : start + BLOCK]
-            settings = self.settings.of(slice(start, start + len(seeds))) if self.settings else None
+            places = range(start, start + len(seeds))
+            settings = self.settings.take(places) if self.settings else None
             weights, biases = initial_weights(widths, len(seeds), seeds)
             blocks.append(HeadBlock(weights, biases, seeds, self.rows, self.config, settings))
         return blocks

@@ -41,9 +41,13 @@ class RigLSettings:
             (config.update_fraction,) * members,
         )
 
-    def of(self, members: slice) -> RigLSettings:
+    def take(self, members: Sequence[int]) -> RigLSettings:
         """The settings of some of the members."""
-        return RigLSettings(self.sparsity[members], self.update_every[members], self.update_fraction[members])
+        return RigLSettings(
+            tuple(self.sparsity[k] for k in members),
+            tuple(self.update_every[k] for k in members),
+            tuple(self.update_fraction[k] for k in members),
+        )
 
 
 def active_counts(widths: Sequence[int], sparsity: float) -> tuple[int, ...]:

@@ -1,0 +1,269 @@
+"""Search of RigL's settings S, delta T and alpha with Optuna (paper, B.3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from morpholaw.config import ClassifierConfig, TuneConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silent
+from morpholaw.training.heads import HeadTraining, accuracies, one_thread
+from morpholaw.training.prune import prune
+from morpholaw.training.rigl import RigLSettings
+
+if TYPE_CHECKING:
+    import optuna
+
+STUDY = "rigl"
+PRUNE_EVERY = 5  # epochs between the median pruner's looks
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The best settings found, their objective, and Optuna's study of all trials."""
+
+    sparsity: float
+    update_every: int
+    update_fraction: float
+    value: float
+    study: optuna.Study
+
+    def applied(self, config: ClassifierConfig) -> ClassifierConfig:
+        """``config`` with these settings in place of its own."""
+        return config.model_copy(
+            update={
+                "sparsity": self.sparsity,
+                "update_every": self.update_every,
+                "update_fraction": self.update_fraction,
+            }
+        )
+
+
+def tune(
+    latents: np.ndarray | Tensor,
+    targets: np.ndarray | Tensor,
+    validation: np.ndarray,
+    config: TuneConfig,
+    classifier: ClassifierConfig,
+    *,
+    name: str = STUDY,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> Tuned:
+    """Find the settings with the largest sum of validation accuracy and final sparsity.
+
+    Optuna's tree-structured Parzen estimator is asked for ``config.batch_trials`` trials at a time. Their models
+    train together, and share one dense warm-up for each seed, which no searched setting touches: every
+    trial still gets the result it would have alone. Run r of every trial has the seed ``config.seed + r``.
+
+    Parameters
+    ----------
+    latents : array or Tensor
+        float32 (8, n, inputs) or (1, n, inputs): the training crops of a study, all orientations.
+    targets : array or Tensor
+        (n,) of 0 and 1.
+    validation : array of int or bool
+        Rows held out from these trainings: a grouped part of the training crops, never the test crops.
+    config : TuneConfig
+        Trials, runs, epochs, ranges and storage. Any Optuna URL will do as ``storage``; several processes can
+        share it, and a search goes on where an earlier one of the same ``name`` stopped. None keeps the
+        study in memory.
+    classifier : ClassifierConfig
+        What is not searched. A warm-up of half of ``config.epochs`` or more is cut to that half, as
+        the paper's 20 of 40 epochs.
+
+    Returns
+    -------
+    Tuned
+        After a stop, of the trials finished so far.
+
+    Raises
+    ------
+    InputError
+        Where validation rows are missing or all rows are, a range is empty, or nothing was finished.
+    """
+    held = np.zeros(len(targets), dtype=bool)
+    held[validation] = True
+    if not held.any() or held.all():
+        raise InputError("The validation rows must be some of the training crops, not none or all of them.")
+    rows = torch.as_tensor(latents, dtype=torch.float32)
+    rows = rows.unsqueeze(0) if rows.dim() == 2 else rows
+    truth = torch.as_tensor(targets)
+    kept = torch.from_numpy(~held)
+    warm_up = HeadTraining(
+        rows[:, kept],
+        truth[kept],
+        _of_a_run(config, classifier),
+        sparse=True,
+        seeds=range(config.seed, config.seed + config.runs),
+    )
+    while warm_up.epoch < warm_up.config.warmup_epochs:
+        if warm_up.step_epoch(should_stop) is None:
+            break
+    search = _Search(
+        _open_study(config, name), config, warm_up, (rows[0, ~kept], truth[~kept]), report, should_stop
+    )
+    search.run()
+    return _best(search.study)
+
+
+def importances(study: optuna.Study) -> dict[str, float]:
+    """How much of the objective's variance each setting explains (fANOVA), largest first."""
+    import optuna
+
+    return optuna.importance.get_param_importances(study)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Rounds of asking, training and telling, until enough trials are finished."""
+
+    study: optuna.Study
+    config: TuneConfig
+    warm_up: HeadTraining
+    scored: tuple[Tensor, Tensor]
+    report: Report
+    should_stop: ShouldStop
+
+    def run(self) -> None:
+        """Finish the trials that ``config.trials`` still lacks."""
+        self._say()
+        while (lacking := self.config.trials - _finished(self.study)) > 0 and not self.should_stop():
+            trials = [self._ask() for _ in range(min(self.config.batch_trials, lacking))]
+            self._train(trials)
+            self._say()
+
+    def _ask(self) -> optuna.Trial:
+        import optuna
+
+        # A seed for each trial number: a search that is resumed, or shared, does not repeat its first guesses.
+        asked = len(self.study.get_trials(deepcopy=False))
+        self.study.sampler = optuna.samplers.TPESampler(
+            seed=self.config.seed + 1_000_003 * asked, constant_liar=True
+        )
+        trial = self.study.ask()
+        trial.suggest_float("sparsity", *self.config.sparsity)
+        trial.suggest_int("update_every", *self.config.update_every)
+        trial.suggest_float("update_fraction", *self.config.update_fraction)
+        return trial
+
+    def _train(self, trials: list[optuna.Trial]) -> None:
+        """Train and tell one round; trials cut short by a stop are told as failed."""
+        import optuna
+
+        runs = self.config.runs
+        training = self.warm_up.branch(list(range(runs)) * len(trials), _settings(trials, runs))
+        while trials and not training.finished:
+            if training.step_epoch(self.should_stop) is None:
+                for trial in trials:
+                    self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+                return
+            rested = training.finished or training.epoch % PRUNE_EVERY
+            if self.config.pruning and not rested:
+                training, trials = self._without_hopeless(training, trials)
+        for trial, (accuracy, sparsity) in zip(trials, self._values(training, len(trials)), strict=True):
+            trial.set_user_attr("accuracy", accuracy)
+            trial.set_user_attr("final_sparsity", sparsity)
+            self.study.tell(trial, accuracy + sparsity)
+
+    def _without_hopeless(
+        self, training: HeadTraining, trials: list[optuna.Trial]
+    ) -> tuple[HeadTraining, list[optuna.Trial]]:
+        """Tell the trials that the median pruner gives up, and train on with the others."""
+        import optuna
+
+        going = []
+        for place, (trial, value) in enumerate(zip(trials, self._values(training, len(trials)), strict=True)):
+            trial.report(sum(value), training.epoch)
+            if trial.should_prune():
+                self.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            else:
+                going.append(place)
+        if len(going) == len(trials):
+            return training, trials
+        runs = self.config.runs
+        members = [place * runs + run for place in going for run in range(runs)]
+        return training.branch(members), [trials[place] for place in going]
+
+    def _values(self, training: HeadTraining, trials: int) -> list[tuple[float, float]]:
+        """Each trial's validation accuracy and sparsity after pruning, means over its runs."""
+        if trials == 0:
+            return []
+        with one_thread():
+            head = prune(training.head())
+            accuracy = accuracies(head, *self.scored).view(trials, -1).mean(1)
+        size = sum(mask[0].numel() for mask in head.masks)
+        sparsity = 1 - head.active_weights().double().view(trials, -1).mean(1) / size
+        return list(zip(accuracy.tolist(), sparsity.tolist(), strict=True))
+
+    def _say(self) -> None:
+        """Progress, and the best so far."""
+        done = _finished(self.study)
+        self.report(Progress(done, self.config.trials, "search"))
+        if _complete(self.study):
+            best = self.study.best_trial
+            values = {"objective": float(best.value or 0.0), **best.params, **best.user_attrs}
+            self.report(Metrics(done, {name: float(value) for name, value in values.items()}))
+
+
+def _of_a_run(config: TuneConfig, classifier: ClassifierConfig) -> ClassifierConfig:
+    """What every model of the search is trained with."""
+    warmup = min(classifier.warmup_epochs, config.epochs // 2)
+    return classifier.model_copy(update={"epochs": config.epochs, "warmup_epochs": warmup})
+
+
+def _settings(trials: list[optuna.Trial], runs: int) -> RigLSettings:
+    each = [trial.params for trial in trials for _ in range(runs)]
+    return RigLSettings(
+        tuple(params["sparsity"] for params in each),
+        tuple(params["update_every"] for params in each),
+        tuple(params["update_fraction"] for params in each),
+    )
+
+
+def _open_study(config: TuneConfig, name: str) -> optuna.Study:
+    import optuna
+
+    try:
+        return optuna.create_study(
+            storage=config.storage,
+            study_name=name,
+            direction="maximize",
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(),
+        )
+    except Exception as error:  # each kind of storage raises its own driver's errors
+        raise InputError(
+            f"The search cannot use the storage {config.storage!r}: expected an Optuna storage URL that can be "
+            f"written to, such as 'sqlite:///search.db' ({str(error).splitlines()[0]})."
+        ) from error
+
+
+def _finished(study: optuna.Study) -> int:
+    from optuna.trial import TrialState
+
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
+
+
+def _complete(study: optuna.Study) -> int:
+    from optuna.trial import TrialState
+
+    return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+
+
+def _best(study: optuna.Study) -> Tuned:
+    if not _complete(study):
+        raise InputError("The search was stopped before its first trials were finished; start it again.")
+    best = study.best_trial
+    return Tuned(
+        sparsity=best.params["sparsity"],
+        update_every=best.params["update_every"],
+        update_fraction=best.params["update_fraction"],
+        value=float(best.value or 0.0),
+        study=study,
+    )
