@@ -4,17 +4,61 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from morpholaw.cells.files import read_json, write_json, write_table
+from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.events import Report, ShouldStop, never, silent
-from morpholaw.study import encoder_step
+from morpholaw.study import classifier_step, encoder_step
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import labelled_cells
+from morpholaw.training import tune as search
+
+VALIDATION_FRACTION = 0.15
+"""Share of the training cells, whole groups of them, that trials are judged on."""
 
 
 def tune(
     folder: StudyFolder, config: TuneConfig, report: Report = silent, should_stop: ShouldStop = never
 ) -> dict[str, Any]:
-    """Placeholder until training.tune lands."""
-    raise NotImplementedError(
-        (folder, config, report, should_stop, encoder_step, labelled_cells, provenance, ClassifierConfig, Any)
+    """Search, keep all trials in the study and return the best settings; the test cells are not looked at."""
+    classifier = ClassifierConfig(seed=config.seed, device=config.device)
+    cells = labelled_cells(folder, classifier)
+    encoder, _ = encoder_step.load(folder.path / "encoder")
+    turned = classifier_step.oriented_latents(encoder, folder.crops[cells.train])
+    groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
+    _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)
+    place = folder.path / "search"
+    place.mkdir(exist_ok=True)
+    storage = config.storage or f"sqlite:///{(place / 'optuna.db').resolve().as_posix()}"
+    best = search.tune(
+        turned,
+        (cells.train_targets > 0).astype(np.int64),
+        validation,
+        config.model_copy(update={"storage": storage}),
+        classifier,
+        name=f"{folder.name}-{cells.fingerprint}-{encoder_step.data_fingerprint(folder)}",
+        report=report,
+        should_stop=should_stop,
     )
+    found = {
+        "sparsity": best.sparsity,
+        "update_every": best.update_every,
+        "update_fraction": best.update_fraction,
+    }
+    write_table(
+        place / "trials.csv", best.study.trials_dataframe(attrs=("number", "value", "params", "state"))
+    )
+    made = {"objective": best.value, **found, **provenance(config, encoder_step.data_fingerprint(folder))}
+    write_json(place / "best.json", made)
+    return made
+
+
+def found_settings(folder: StudyFolder) -> dict[str, Any]:
+    """The best settings of an earlier search, empty where there was none."""
+    path = folder.path / "search" / "best.json"
+    if not path.exists():
+        return {}
+    made = read_json(path)
+    return {name: made[name] for name in ("sparsity", "update_every", "update_fraction") if name in made}

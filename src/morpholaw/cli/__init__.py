@@ -1,0 +1,47 @@
+"""The command. Light at the top, so that ``morpholaw --help`` answers at once; steps load what they need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from morpholaw import __version__
+from morpholaw.cli import cells, results, training
+from morpholaw.errors import InputError
+
+
+class Commands(click.Group):
+    """Prints bad input as one sentence and exits with status 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except InputError as error:
+            click.echo(f"morpholaw: {error}", err=True)
+            context.exit(2)
+        except InterruptedError as error:
+            click.echo(f"morpholaw: {error}", err=True)
+            context.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="morpholaw")
+def main() -> None:
+    """Find, in tracked live-cell movies, a law a biologist can read."""
+
+
+for command in (
+    results.demo,
+    cells.simulate,
+    cells.crop,
+    cells.import_crops,
+    training.train_encoder,
+    training.train_classifier,
+    training.tune,
+    training.discover_law,
+    results.classify,
+    results.attack,
+    results.report,
+):
+    main.add_command(command)

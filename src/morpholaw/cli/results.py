@@ -1,0 +1,104 @@
+"""Commands that use what was learnt: classify, attack, report, and the demo of it all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from morpholaw.cli.options import STUDY
+from morpholaw.cli.progress_bar import progress
+from morpholaw.cli.table import show_table
+from morpholaw.errors import InputError
+
+
+@click.command()
+@STUDY
+@click.option("--scheme", required=True, type=click.IntRange(1, 4))
+@click.option("--crops", type=click.Path(path_type=Path), help="A folder of crops.")
+@click.option("--movie", type=click.Path(path_type=Path), help="A movie, with --tracks.")
+@click.option("--tracks", type=click.Path(path_type=Path), help="The movie's tracks.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
+def classify(
+    study: Path, scheme: int, crops: Path | None, movie: Path | None, tracks: Path | None, out: Path
+) -> None:
+    """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class."""
+    from morpholaw.cells.files import write_table
+    from morpholaw.study import Study
+
+    if crops is not None and movie is not None:
+        raise InputError("Give --crops or --movie with --tracks, not both.")
+    with progress() as (report, should_stop):
+        table = Study(study).classify(
+            scheme, crops=crops, movie=movie, tracks=tracks, report=report, should_stop=should_stop
+        )
+    write_table(out, table.drop(columns="set", errors="ignore"))
+    counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
+    click.echo(f"{len(table)} cells scored: {counts}. The table is {out}.")
+
+
+@click.command()
+@STUDY
+@click.option("--scheme", required=True, type=click.IntRange(1, 4))
+@click.option("--space", type=click.Choice(["image", "latent"]), default="image", show_default=True)
+@click.option("--keep", default="", help="Latents held fixed: morphology, or names such as z3,z17.")
+@click.option(
+    "--eps", default="0,0.05,0.1,0.15,0.2,0.25", show_default=True, help="Magnitudes, comma-separated."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the curve.")
+def attack(study: Path, scheme: int, space: str, keep: str, eps: str, out: Path) -> None:
+    """Accuracy under fast gradient sign attacks: a table and a figure."""
+    from morpholaw.cells.files import write_table
+    from morpholaw.study import Study
+
+    try:
+        magnitudes = tuple(float(part) for part in eps.split(","))
+    except ValueError:
+        raise InputError(f"--eps {eps!r} is not a list of numbers such as 0.1,0.2.") from None
+    with progress() as (report, should_stop):
+        table = Study(study).attack(
+            scheme=scheme, space=space, keep=keep, eps=magnitudes, report=report, should_stop=should_stop
+        )
+    name = f"scheme{scheme}-{space}" + (f"-keep-{keep.replace(',', '-')}" if keep else "")
+    write_table(out / f"{name}.csv", table)
+    _attack_figure(table, out / f"{name}.png")
+    click.echo(table.groupby("eps")["accuracy"].agg(["mean", "std"]).round(4).to_string())
+    click.echo(f"The table and the figure are in {out}.")
+
+
+def _attack_figure(table: Any, path: Path) -> None:
+    from morpholaw.cells.files import atomic_file
+    from morpholaw.figures.attacks import attack_curves
+
+    eps = sorted(table["eps"].unique())
+    accuracy = table.pivot(index="model", columns="eps", values="accuracy").to_numpy()
+    figure = attack_curves(eps, {f"scheme {table['scheme'].iloc[0]}": accuracy})
+    with atomic_file(path) as stream:
+        figure.savefig(stream, format="png", dpi=150)
+
+
+@click.command()
+@STUDY
+@click.option("--out", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True)
+def report(study: Path, out: Path) -> None:
+    """Write a self-contained HTML report of the study."""
+    from morpholaw.study import Study
+
+    with progress() as (say, _):
+        path = Study(study).report(out, say)
+    click.echo(f"The report is {path}.")
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("morpholaw-demo"), help="Where the study goes."
+)
+def demo(out: Path) -> None:
+    """The whole story on the shipped sample: ends with Table 1 and report.html."""
+    from morpholaw.demo import run_demo
+
+    with progress() as (report, should_stop):
+        study = run_demo(out, report, should_stop)
+    show_table(study)
+    click.echo(f"The report is {out / 'report.html'}.")

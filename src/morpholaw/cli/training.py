@@ -1,0 +1,89 @@
+"""Commands that learn: train-encoder, train-classifier, tune, discover-law."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from morpholaw.cli.options import SET, STUDY, parse_settings
+from morpholaw.cli.progress_bar import progress
+from morpholaw.cli.table import show_table
+
+
+@click.command("train-encoder")
+@STUDY
+@click.option("--config", "file", type=click.Path(path_type=Path), help="JSON file of settings.")
+@SET
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint of a stopped training.")
+def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], resume: bool) -> None:
+    """Train the beta-TCVAE on all crops of the study."""
+    from morpholaw.study import Study
+
+    opened = Study(study)
+    with progress() as (report, should_stop):
+        made = opened.train_encoder(
+            **parse_settings(settings, file), resume=resume, report=report, should_stop=should_stop
+        )
+    if not made["complete"]:
+        again = " ".join(["morpholaw", *sys.argv[1:], *([] if resume else ["--resume"])])
+        click.echo(f"Stopped; the encoder as it is was kept. Go on with: {again}")
+        raise click.exceptions.Exit(130)
+    click.echo(f"The encoder is in {study / 'encoder'}.")
+
+
+@click.command("train-classifier")
+@STUDY
+@click.option("--scheme", required=True, type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
+@click.option("--models", type=int, help="Models, trained together (paper: 10).")
+@SET
+def train_classifier(study: Path, scheme: int, models: int | None, settings: tuple[str, ...]) -> None:
+    """Train the models of one scheme and test them on held-out groups of cells."""
+    from morpholaw.study import Study
+
+    given = parse_settings(settings) | ({"models": models} if models else {})
+    opened = Study(study)
+    with progress() as (report, should_stop):
+        opened.train_classifier(scheme, report=report, should_stop=should_stop, **given)
+    show_table(opened)
+
+
+@click.command()
+@STUDY
+@click.option("--trials", type=int, help="Trials (paper: 200).")
+@click.option("--storage", help="Optuna storage URL, to share the search between processes or machines.")
+@SET
+def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[str, ...]) -> None:
+    """Search the settings of scheme 3 with Optuna."""
+    from morpholaw.study import Study
+
+    given = {"trials": trials, "storage": storage}
+    values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
+    with progress() as (report, should_stop):
+        best = Study(study).tune(report=report, should_stop=should_stop, **values)
+    click.echo(json.dumps(best, indent=2))
+
+
+@click.command("discover-law")
+@STUDY
+@click.option(
+    "--loss", type=click.Choice(["hinge", "mse"]), help="Hinge on labels, or MSE to scheme 3's outputs."
+)
+@click.option("--engine", help="auto, pysr or embedded.")
+@click.option("--count", type=int, help="Expressions to find (paper: 10).")
+@SET
+def discover_law(
+    study: Path, loss: str | None, engine: str | None, count: int | None, settings: tuple[str, ...]
+) -> None:
+    """Search for laws: expressions of the kept latents whose sign is the class."""
+    from morpholaw.study import Study
+
+    given = {"loss": loss, "engine": engine, "count": count}
+    opened = Study(study)
+    values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
+    with progress() as (report, should_stop):
+        opened.discover_law(report=report, should_stop=should_stop, **values)
+    for law in opened.laws(values.get("loss", "hinge")):
+        click.echo(f"{law.size:4d} nodes  {law.rounded()}")
