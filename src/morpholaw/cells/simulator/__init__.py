@@ -1,6 +1,15 @@
 """Simulated H2B-fluorescence nuclei with known factors: crops, and tracked movies."""
 
-from morpholaw.cells.simulator.crops import simulate_blocks, simulate_crops
-from morpholaw.cells.simulator.domains import PHASES
+from morpholaw.cells.simulator.crops import simulate_blocks, simulate_crops, simulated_normalisation
+from morpholaw.cells.simulator.domains import DOMAINS, PHASES
+from morpholaw.cells.simulator.movie import SimulatedMovie, simulate_movie
 
-__all__ = ["PHASES", "simulate_blocks", "simulate_crops"]
+__all__ = [
+    "DOMAINS",
+    "PHASES",
+    "SimulatedMovie",
+    "simulate_blocks",
+    "simulate_crops",
+    "simulate_movie",
+    "simulated_normalisation",
+]

@@ -182,7 +182,7 @@ def _plate(
         np.pi / 2 + rng.normal(0, 0.35, (n, count)),
         width[:, None] * rng.uniform(0.8, 1.7, (n, count)),
         rng.gamma(10.0, 1.0, (n, count)),
-        rng.uniform(0.07, 0.12, n),
+        rng.uniform(0.075, 0.125, n),
     )
 
 
@@ -201,7 +201,9 @@ def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
         np.where(shown, rng.gamma(4.0, 1.0, (n, stray)), 0.0),
         rng.uniform(0.06, 0.09, n),
     )
+    cloud = rng.uniform(0.4, 1.5, n) * (rng.random(n) < 0.2)  # chromosomes still gathering, out of focus
     picture = plate + beside
+    picture += _each(cloud) * np.stack([ndimage.gaussian_filter(p, 9) for p in picture])
     polar = int(0.06 * n)
     phi, r = rng.uniform(0, 2 * np.pi, (polar, 40)), rng.normal(0.55, 0.16, (polar, 40))
     picture[:polar] = _chromosomes(

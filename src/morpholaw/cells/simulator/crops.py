@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
+from morpholaw.cells.crop_set import cells_table
 from morpholaw.cells.normalise import REFERENCE_AREA, Normalisation
-from morpholaw.cells.simulator.domains import DOMAINS, PHASES, Domain, domain_named
-from morpholaw.cells.simulator.neighbours import in_view, place_neighbours
+from morpholaw.cells.simulator.domains import DOMAINS, Domain, domain_named
+from morpholaw.cells.simulator.neighbours import place_neighbours
 from morpholaw.cells.simulator.population import draw_nuclei
 from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei, blur, draw, expose
+from morpholaw.cells.simulator.truth import in_view, labels_of, true_columns
 from morpholaw.errors import InputError
 
 BLOCK = 256
@@ -209,12 +211,16 @@ def _picture(
     images = images[:, margin:-margin, margin:-margin]
     ramp = np.linspace(-1, 1, size, dtype=np.float32)
     slope = rng.normal(0, domain.gradient / 2, (2, BLOCK)).astype(np.float32)
-    noise = np.exp(rng.uniform(*np.log(domain.read_noise), BLOCK))
+    noise = _log_uniform(rng, domain.read_noise)
     # the background that normalisation takes off is the fifth percentile, below the mean by its noise
     level = 1.645 * noise + rng.normal(0, domain.background, BLOCK)
     images = images + level.astype(np.float32)[:, None, None]
     images += slope[0, :, None, None] * ramp[:, None] + slope[1, :, None, None] * ramp
-    return expose(rng, images, noise, np.exp(rng.uniform(*np.log(domain.photons), BLOCK)))
+    return expose(rng, images, noise, _log_uniform(rng, domain.photons))
+
+
+def _log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> np.ndarray:
+    return np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]), BLOCK))
 
 
 def _debris(rng: np.random.Generator, domain: Domain, side: int) -> np.ndarray:
@@ -230,35 +236,22 @@ def _debris(rng: np.random.Generator, domain: Domain, side: int) -> np.ndarray:
 def _table(centres: _Centres, around: Nuclei, size: int, pixel_size: float) -> pd.DataFrame:
     nuclei = centres.nuclei
     middle = (size - 1) / 2
-    phase = np.array(KIND_NAMES)[nuclei.kind]
-    log_ratio = np.log(nuclei.axis_ratio)
-    orientation = np.mod(nuclei.orientation, np.pi)
     seen = in_view(around, size)
     count = np.bincount(around.image[seen], minlength=len(nuclei))
     distance = np.full(len(nuclei), np.inf)
     apart = np.hypot(around.y - nuclei.y[around.image], around.x - nuclei.x[around.image]) * pixel_size
     np.minimum.at(distance, around.image[seen], apart[seen])
-    return pd.DataFrame(
-        {
-            "crop": np.arange(len(nuclei)),
-            "file": "",
-            "track_id": centres.track.astype(np.int64),
-            "t": centres.frame.astype(np.int64),
-            "y": nuclei.y,
-            "x": nuclei.x,
-            "parent": np.int64(-1),
-            "group": "",
-            "label": np.where(np.isin(phase, PHASES), phase, ""),
-            "true_phase": phase,
-            "true_size": nuclei.area * pixel_size**2,
-            "true_aspect": log_ratio * np.cos(2 * orientation),
-            "true_diagonality": log_ratio * np.sin(2 * orientation),
-            "true_axis_ratio": nuclei.axis_ratio,
-            "true_orientation": orientation,
-            "true_offset_y": nuclei.y - middle,
-            "true_offset_x": nuclei.x - middle,
-            "true_neighbours": count.astype(np.int64),
-            "true_neighbour_distance": np.where(np.isinf(distance), np.nan, distance),
-            "true_brightness": nuclei.brightness,
-        }
+    truth = true_columns(nuclei, pixel_size)
+    return cells_table(
+        len(nuclei),
+        track_id=centres.track,
+        t=centres.frame,
+        y=nuclei.y,
+        x=nuclei.x,
+        label=labels_of(nuclei),
+        **truth,
+        true_offset_y=nuclei.y - middle,
+        true_offset_x=nuclei.x - middle,
+        true_neighbours=count,
+        true_neighbour_distance=np.where(np.isinf(distance), np.nan, distance),
     )

@@ -106,11 +106,3 @@ def _sisters(
     sisters.mirrored = ~centres.mirrored
     sisters.pattern = centres.pattern + rng.integers(0, 2, n)[first]
     return y, x, sisters[centres.kind == _ANAPHASE]
-
-
-def in_view(nuclei: Nuclei, size: int) -> np.ndarray:
-    """Whether a nucleus, taken as a disc of its area, reaches at least one pixel into a crop of ``size``."""
-    reach = np.sqrt(nuclei.area / np.pi) - 1
-    dy = np.maximum(np.maximum(-nuclei.y, nuclei.y - (size - 1)), 0)
-    dx = np.maximum(np.maximum(-nuclei.x, nuclei.x - (size - 1)), 0)
-    return np.hypot(dy, dx) < reach

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy import fft
 from morpholaw.cells.simulator.chromatin import GRID, KINDS
 from morpholaw.cells.simulator.patterns import PatternBank, pattern_bank
 
+_Patch = tuple[np.ndarray, np.ndarray, np.ndarray]
 _PATCHES = (16, 24, 32, 40, 52, 64, 80, 96, 128)
 _CHUNK_PIXELS = 1 << 17  # keeps the temporaries of one step in the processor's cache
 
@@ -112,7 +114,7 @@ def draw_masks(nuclei: Nuclei, labels: np.ndarray, shape: tuple[int, int, int]) 
     return canvas
 
 
-def _patches(nuclei: Nuclei, shape: tuple[int, int, int], masks: bool):  # type: ignore[no-untyped-def]
+def _patches(nuclei: Nuclei, shape: tuple[int, int, int], masks: bool) -> Iterator[_Patch]:
     """Yield (indices of nuclei, flat pixel indices (k, p, p), values (k, p, p)), alike nuclei together."""
     _, height, width = shape
     for kind in np.unique(nuclei.kind):

@@ -1,0 +1,179 @@
+"""A tracked H2B movie whose every factor is known."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from morpholaw.cells.files import atomic_file, write_table
+from morpholaw.cells.simulator.colony import Colony
+from morpholaw.cells.simulator.domains import MDCK
+from morpholaw.cells.simulator.render import Nuclei, blur, draw, draw_masks, expose
+from morpholaw.cells.simulator.truth import in_view, labels_of, true_columns
+from morpholaw.config import SimulateConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Progress, Report, ShouldStop, never, silent
+
+CAMERA_OFFSET = 200.0
+"""Grey level of empty background."""
+CAMERA_GAIN = 400.0
+"""Grey levels per unit of brightness: a typical interphase nucleus above background."""
+TRACK_COLUMNS = ["track_id", "t", "y", "x", "parent", "label"]
+VIEW = 64
+"""Side of the crop in which neighbours are counted, in pixels."""
+_MOST_TRACKS = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True)
+class SimulatedMovie:
+    """A movie, what is in it, and how it was made.
+
+    Attributes
+    ----------
+    movie : (t, y, x) uint16
+        Raw camera grey levels.
+    masks : (t, y, x) uint16
+        Track id of the nucleus at each pixel, 0 for background.
+    tracks : DataFrame
+        ``track_id, t, y, x, parent, label`` and the ``true_`` columns; ``parent`` is -1 where there is none.
+        A mother's track ends with her last metaphase frame; her daughters start, in anaphase, in the next.
+    config : SimulateConfig
+        The settings it was made with.
+    """
+
+    movie: np.ndarray
+    masks: np.ndarray
+    tracks: pd.DataFrame
+    config: SimulateConfig
+
+    def write(self, folder: str | os.PathLike[str]) -> Path:
+        """Write ``movie.tif``, ``masks.tif``, ``tracks.csv`` and ``truth.csv``; return the folder."""
+        folder = Path(folder)
+        _write_tiff(folder / "movie.tif", self.movie, self.config.pixel_size)
+        _write_tiff(folder / "masks.tif", self.masks, self.config.pixel_size)
+        write_table(folder / "tracks.csv", self.tracks[TRACK_COLUMNS])
+        truth = [c for c in self.tracks if c.startswith("true_")]
+        write_table(folder / "truth.csv", self.tracks[["track_id", "t", *truth]])
+        return folder
+
+
+def simulate_movie(
+    config: SimulateConfig, report: Report = silent, should_stop: ShouldStop = never
+) -> SimulatedMovie:
+    """Simulate cells that grow, crowd, move and divide, and a camera that watches them.
+
+    Parameters
+    ----------
+    config : SimulateConfig
+        Frames, cells in the first frame, size of a frame, pixel size and seed.
+    report, should_stop
+        Progress, a frame at a time; when asked to stop, the movie ends at the last finished frame.
+
+    Raises
+    ------
+    InputError
+        If there would be more tracks than a 16-bit mask can tell apart.
+    """
+    size = (config.height, config.width)
+    optics = _Optics(config)
+    colony = Colony(
+        np.random.default_rng([config.seed, 1]),
+        config.cells,
+        config.height * config.pixel_size,
+        config.width * config.pixel_size,
+        MDCK,
+    )
+    movie, masks, tables = [], [], []
+    for t in range(config.frames):
+        if t and should_stop():
+            break
+        if t:
+            colony.step()
+        nuclei, cells = colony.nuclei(config.pixel_size), colony.cells
+        if cells.track.max() > _MOST_TRACKS:
+            raise InputError(
+                f"By frame {t} the simulated movie has more than {_MOST_TRACKS} tracks, the most that masks "
+                "hold; simulate fewer cells or frames."
+            )
+        movie.append(optics.expose(draw(nuclei, (1, *size))))
+        masks.append(draw_masks(nuclei, cells.track, (1, *size))[0].astype(np.uint16))
+        tables.append(_table(nuclei, cells.track, cells.parent, t, config.pixel_size))
+        report(Progress(t + 1, config.frames, "simulating"))
+    tracks = pd.concat(tables).sort_values(["track_id", "t"], ignore_index=True)
+    return SimulatedMovie(np.stack(movie), np.stack(masks), tracks, config)
+
+
+class _Optics:
+    """One microscope: the same blur, uneven background and noise level for the whole movie."""
+
+    def __init__(self, config: SimulateConfig) -> None:
+        self._rng = rng = np.random.default_rng([config.seed, 2])
+        self._sigma = np.array([rng.uniform(1.0, 1.4)]) * 0.333 / config.pixel_size
+        self._haze = np.array([rng.uniform(0.03, 0.06)])
+        self._read_noise = np.array([rng.uniform(0.05, 0.07)])
+        self._photons = np.array([rng.uniform(250.0, 500.0)])
+        y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in (config.height, config.width))
+        tilt = rng.normal(0, 0.03, 2).astype(np.float32)
+        self._background = tilt[0] * y[:, None] + tilt[1] * x[None]
+
+    def expose(self, clean: np.ndarray) -> np.ndarray:
+        """Turn one frame's chromatin (1, y, x) into camera grey levels (y, x) uint16."""
+        pad = 24  # the blur wraps around
+        wide = np.pad(clean, ((0, 0), (pad, pad), (pad, pad)))
+        seen = blur(wide, self._sigma, self._haze)[:, pad:-pad, pad:-pad]
+        noisy = expose(self._rng, seen + self._background, self._read_noise, self._photons)[0]
+        counts = np.rint(CAMERA_OFFSET + CAMERA_GAIN * noisy)
+        return np.clip(counts, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+
+
+def _table(nuclei: Nuclei, track: np.ndarray, parent: np.ndarray, t: int, pixel_size: float) -> pd.DataFrame:
+    number, distance = _neighbours(nuclei)
+    return pd.DataFrame(
+        {
+            "track_id": track.astype(np.int64),
+            "t": np.int64(t),
+            "y": nuclei.y,
+            "x": nuclei.x,
+            "parent": parent.astype(np.int64),
+            "label": labels_of(nuclei),
+            **true_columns(nuclei, pixel_size),
+            "true_offset_y": 0.0,
+            "true_offset_x": 0.0,
+            "true_neighbours": number,
+            "true_neighbour_distance": distance * pixel_size,
+        }
+    )
+
+
+def _neighbours(nuclei: Nuclei) -> tuple[np.ndarray, np.ndarray]:
+    """Nuclei that reach into the crop around each nucleus, and the distance in pixels to the nearest."""
+    place = np.stack([nuclei.y, nuclei.x], 1)
+    pairs = cKDTree(place).query_pairs(VIEW / np.sqrt(2) + float(nuclei.radius.max()), output_type="ndarray")
+    i, j = np.concatenate([pairs, pairs[:, ::-1]]).T
+    other = nuclei[j]
+    middle = (VIEW - 1) / 2
+    other.y, other.x = nuclei.y[j] - nuclei.y[i] + middle, nuclei.x[j] - nuclei.x[i] + middle
+    seen = in_view(other, VIEW)
+    number = np.bincount(i[seen], minlength=len(nuclei)).astype(np.int64)
+    distance = np.full(len(nuclei), np.inf)
+    np.minimum.at(distance, i[seen], np.hypot(*(place[j] - place[i])[seen].T))
+    return number, np.where(number > 0, distance, np.nan)
+
+
+def _write_tiff(path: Path, frames: np.ndarray, pixel_size: float) -> None:
+    import tifffile
+
+    metadata = {
+        "axes": "TYX",
+        "PhysicalSizeX": pixel_size,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": pixel_size,
+        "PhysicalSizeYUnit": "µm",
+    }
+    with atomic_file(path) as handle:
+        tifffile.imwrite(handle, frames, ome=True, compression="zlib", predictor=True, metadata=metadata)
