@@ -267,7 +267,7 @@ class CropSet:
             if a == b:
                 continue
             target = out[rows[a] : rows[a] + b - a]
-            if os.preadv(self._descriptor, [target], start + int(crops[a]) * length) != target.nbytes:
+            if os.preadv(self._descriptor, [target.data], start + int(crops[a]) * length) != target.nbytes:
                 raise InputError(f"The crops in {self.folder / 'images.npy'} end early; the set is damaged.")
 
     @cached_property

@@ -189,7 +189,7 @@ class _Cutter:
         half = self.size // 2
         if self.edge == "reflect":
             return np.pad(frame, half, mode="symmetric")
-        level: float = 0 if early else float(np.percentile(frame, 5))
+        level: float = 0 if early else float(np.percentile(frame[::4, ::4], 5))
         if normalisation is not None and not early:
             level = normalisation.background
         if np.issubdtype(frame.dtype, np.integer):
@@ -231,10 +231,10 @@ def _read(movie: Movie, times: list[int], kept: dict[int, np.ndarray]) -> Iterat
 
 
 def _cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.DataFrame:
-    roots = lineage_roots(tracks)
+    names = lineage_roots(tracks).map(lambda root: f"{name}/{root}")  # one text a track, not one a row
     extra = {c: rows[c].to_numpy() for c in rows if c not in ("crop", "file", "group", "label")}
     label = rows["label"].fillna("").astype(str).to_numpy() if "label" in rows else ""
-    group = (f"{name}/" + rows["track_id"].map(roots).astype(str)).to_numpy()
+    group = rows["track_id"].map(names).to_numpy()
     return cells_table(len(rows), label=label, group=group, **extra)
 
 

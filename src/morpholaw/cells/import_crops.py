@@ -10,7 +10,6 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-import tifffile
 
 from morpholaw.cells.crop_set import CropSet, CropWriter, cells_table
 from morpholaw.cells.files import fingerprint
@@ -116,7 +115,7 @@ def read_grey(path: Path) -> np.ndarray:
         When the file is damaged, in colour, a stack, or holds NaN, infinite or complex pixels.
     """
     try:
-        pixels = tifffile.imread(path) if path.suffix.lower() in (".tif", ".tiff") else _decode(path)
+        pixels = _decode(path)
     except Exception as error:  # each codec has exceptions of its own
         raise InputError(f"{path} cannot be read as an image: {str(error).splitlines()[0]}.") from None
     pixels = np.squeeze(pixels)
@@ -149,6 +148,10 @@ def fit_square(image: np.ndarray, size: int, background: float) -> np.ndarray:
 
 
 def _decode(path: Path) -> np.ndarray:
+    if path.suffix.lower() in (".tif", ".tiff"):
+        import tifffile
+
+        return tifffile.imread(path)
     import imagecodecs
 
     decode = imagecodecs.png_decode if path.suffix.lower() == ".png" else imagecodecs.jpeg_decode
