@@ -104,7 +104,7 @@ def validate_tracks(tracks: pd.DataFrame, where: str = "The track table") -> pd.
     if twice.any():
         first = table[twice].iloc[0]
         raise InputError(
-            f"{where} has track {first.track_id} twice in frame {first.t} ({twice.sum()} such rows)."
+            f"{where} has track {int(first.track_id)} twice in frame {int(first.t)} ({twice.sum()} rows)."
         )
     table = _check_parents(table, where)
     return table[[*_COLUMNS, *(name for name in table.columns if name not in _COLUMNS)]]

@@ -92,7 +92,8 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def _check_codecs(content: dict[str, Any], metadata: Path) -> None:
-    v2 = [content.get("compressor"), *(content.get("filters") or [])] if "zarr_format" in content else []
+    filters = content.get("filters") or []
+    v2 = [content.get("compressor"), *(filters if isinstance(filters, list) else [filters])]
     for codec in [*v2, *_codecs_v3(content.get("codecs"))]:
         if codec is None:
             continue

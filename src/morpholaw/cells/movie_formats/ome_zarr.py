@@ -75,7 +75,7 @@ def _letter(name: str, axis: dict[str, Any]) -> str:
     """One letter an axis, by its type where its name is a word."""
     if len(name) == 1:
         return name
-    return {"time": "t", "channel": "c"}.get(str(axis.get("type")), name[0])
+    return {"time": "t", "channel": "c"}.get(str(axis.get("type")), name[:1] or "?")
 
 
 def _factors(dataset: dict[str, Any], scale: dict[str, Any], ndim: int) -> list[float | None]:

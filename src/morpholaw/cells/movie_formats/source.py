@@ -112,9 +112,9 @@ def check_dtype(dtype: np.dtype, where: str) -> np.dtype:
     return dtype.newbyteorder("=")
 
 
-def micrometres(unit: str | None) -> float | None:
+def micrometres(unit: object) -> float | None:
     """How many micrometres a unit of length is; None where the unit is no length."""
-    return _MICROMETRES.get(unit.strip().lower()) if unit else None
+    return _MICROMETRES.get(unit.strip().lower()) if isinstance(unit, str) else None
 
 
 def pixel_side(y: float | None, x: float | None, where: str) -> float | None:

@@ -39,9 +39,18 @@ def read_geff(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
         raise InputError(f"{path} is not a GEFF graph: its metadata has no geff entry.")
     axes = _axes(metadata, path)
     ids = zarr_files.read_array(path / "nodes" / "ids")
+    edges = zarr_files.read_array(path / "edges" / "ids")
     if ids.size == 0:
         raise InputError(f"{path} holds no nodes.")
-    edges = zarr_files.read_array(path / "edges" / "ids").reshape(-1, 2)
+    if (
+        ids.ndim != 1
+        or edges.ndim != 2
+        or edges.shape[1] != 2
+        or {ids.dtype.kind, edges.dtype.kind} - set("ui")
+    ):
+        raise InputError(
+            f"{path} has ids of other shapes or types than GEFF: one integer a node, two an edge."
+        )
     spots = pd.DataFrame({"spot": ids.astype(np.int64), "t": _frames(path, axes["time"], len(ids))})
     for name in ("y", "x"):
         spots[name] = _property(path, axes[name]["name"], len(ids)) / _unit(axes[name], pixel_size, path)
@@ -52,9 +61,14 @@ def read_geff(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
 
 def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
     """The axes that are time, y, x and, where there is one, z."""
-    axes = [a for a in metadata.get("axes") or [] if isinstance(a, dict) and isinstance(a.get("name"), str)]
+    axes = metadata.get("axes")
+    axes = [axis for axis in axes if isinstance(axis, dict)] if isinstance(axes, list) else []
+    axes = [axis for axis in axes if isinstance(axis.get("name"), str)]
     by_name = {axis["name"]: axis for axis in axes}
-    hints = metadata.get("display_hints") or {}
+    hints = metadata.get("display_hints")
+    hints = (
+        {key: name for key, name in hints.items() if isinstance(name, str)} if isinstance(hints, dict) else {}
+    )
     space = [axis for axis in axes if axis.get("type") in ("space", None)]
     found = {role: by_name[hints[key]] for role, key in _HINTS.items() if hints.get(key) in by_name}
     for axis in axes:
@@ -64,8 +78,11 @@ def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
         for axis in space:
             if axis["name"].lower() == letter or axis["name"].lower().endswith(("_" + letter, "-" + letter)):
                 found.setdefault(letter, axis)
-    for letter, axis in zip("xy", space[::-1], strict=False):  # GEFF orders them (z), y, x
-        found.setdefault(letter, axis)
+    if len(space) > 1 and not found.keys() & {
+        "y",
+        "x",
+    }:  # names that tell nothing; GEFF orders them (z), y, x
+        found["y"], found["x"] = space[-2:]
     if missing := [role for role in ("time", "y", "x") if role not in found]:
         raise InputError(
             f"{path} names no {' or '.join(missing)} axis, so its nodes have no position in a movie."

@@ -1,0 +1,110 @@
+"""Cell Tracking Challenge folders, read and written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from morpholaw.cells.track_formats.ctc import write_ctc
+from morpholaw.cells.tracks import TracksWarning, divisions, read_tracks, validate_tracks
+from morpholaw.errors import InputError
+
+
+@pytest.fixture
+def masks() -> np.ndarray:
+    masks = np.zeros((3, 20, 30), np.uint16)
+    masks[:2, 4:9, 10:15] = 1
+    masks[2, 4:7, 10:15] = 2
+    masks[2, 8:11, 10:15] = 3
+    return masks
+
+
+@pytest.fixture
+def tracks() -> pd.DataFrame:
+    return validate_tracks(
+        pd.DataFrame(
+            {
+                "track_id": [1, 1, 2, 3],
+                "t": [0, 1, 2, 2],
+                "y": [6.0, 6, 5, 9],
+                "x": 12.0,
+                "parent": [-1, -1, 1, 1],
+            }
+        )
+    )
+
+
+def test_round_trip(tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame) -> None:
+    folder = write_ctc(tmp_path / "TRA", masks, tracks)
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "man_track.txt",
+        *(f"man_track{t:03d}.tif" for t in range(3)),
+    ]
+    assert (folder / "man_track.txt").read_text() == "1 0 1 0\n2 2 2 1\n3 2 2 1\n"
+    for source in (folder, tmp_path, folder / "man_track.txt"):
+        pd.testing.assert_frame_equal(read_tracks(source), tracks)
+    assert divisions(tracks)["daughters"].tolist() == [(2, 3)]
+
+
+def test_results_folder_and_frames_that_are_not_there(
+    tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame
+) -> None:
+    write_ctc(tmp_path, masks, tracks)
+    for t in range(3):
+        (tmp_path / f"man_track{t:03d}.tif").rename(tmp_path / f"mask{t:03d}.tif")
+    (tmp_path / "man_track.txt").rename(tmp_path / "res_track.txt")
+    (tmp_path / "mask000.tif").unlink()
+    with (tmp_path / "res_track.txt").open("a") as file:
+        file.write("8 40 90 0\n")
+    with pytest.warns(TracksWarning, match="lists 1 tracks that are in no mask of frames 1 to 2"):
+        found = read_tracks(tmp_path)
+    assert found["t"].tolist() == [1, 2, 2]
+
+
+def test_mask_that_the_table_does_not_list(tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame) -> None:
+    masks[0, 0, 0] = 77
+    write_ctc(tmp_path, masks, tracks)
+    with pytest.warns(TracksWarning, match="does not list 1 of the tracks"):
+        found = read_tracks(tmp_path)
+    assert found.loc[found["track_id"] == 77, "parent"].tolist() == [-1]
+
+
+def test_unusable_folders(tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame) -> None:
+    def refused(message: str) -> None:
+        with pytest.raises(InputError, match=message):
+            read_tracks(tmp_path / "man_track.txt")
+
+    (tmp_path / "man_track.txt").write_text("1 0 1 0\n")
+    refused("says which tracks there are but not where: masks")
+    write_ctc(tmp_path, masks, tracks)
+    (tmp_path / "man_track.txt").write_text("1 0 1 0\n2 2 2\n")
+    refused("lines of four whole numbers were expected")
+    (tmp_path / "man_track.txt").write_text("1 0 1 0\n1 2 2 0\n")
+    refused("lists track 1 twice")
+    (tmp_path / "man_track.txt").write_text("1 0 1 2\n2 2 2 3\n3 2 2 1\n")
+    refused("their own ancestors")
+    write_ctc(tmp_path, masks, tracks)
+    tifffile.imwrite(tmp_path / "man_track001.tif", np.zeros((20, 30), "f4"))
+    refused(r"man_track001\.tif has float32 pixels, but masks are integers")
+    (tmp_path / "man_track001.tif").write_bytes(b"II*\0")
+    refused(r"man_track001\.tif is not a TIFF file")
+
+
+def test_ids_that_no_mask_can_hold(tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="hold track ids of 1 to 65535"):
+        write_ctc(tmp_path, masks, tracks.assign(track_id=70_000))
+
+
+def test_real_folder(shared_data: Path) -> None:
+    with pytest.warns(TracksWarning, match="lists 405 tracks that are in no mask"):
+        tracks = read_tracks(shared_data / "hela_ctc_02" / "02_GT", movie_shape=(20, 700, 1100))
+    assert tracks["track_id"].nunique() == 269
+    assert (tracks["t"] == 0).sum() == 125
+    assert (tracks["t"] == 19).sum() == 195
+    assert len(divisions(tracks)) == 55
+    with pytest.raises(InputError, match="says which tracks there are but not where"):
+        read_tracks(shared_data / "trackmate_geff" / "Ecoli_growth_on_agar_pad_TMtoCTC.txt")
