@@ -18,17 +18,16 @@ from torch import Tensor
 from morpholaw.errors import InputError
 from morpholaw.events import Progress, Report, ShouldStop, never, silent
 from morpholaw.probes.scores import (
-    EVALUATIONS,
     Scorer,
     Space,
     as_images,
     batches,
     calls,
     check_space,
+    crops_per_pass,
     device_of,
     has_latents,
     member_scores,
-    shared_scores,
 )
 
 Bounds = tuple[float, float] | None
@@ -109,15 +108,27 @@ def fgsm_direction(
     InputError
         Latent space for scheme 1, held latents in image space or out of range, targets that fit no crop.
     """
+    return direction_and_scores(classifier, inputs, targets, space, loss, held)[0]
+
+
+def direction_and_scores(
+    classifier: Scorer,
+    inputs: Tensor,
+    targets: Tensor | np.ndarray | None,
+    space: Space = "image",
+    loss: Loss = "bce",
+    held: Sequence[int] = (),
+) -> tuple[Tensor, Tensor]:
+    """As `fgsm_direction`, with the scores (members, n) of the inputs; targets of None are the own calls."""
     _check(classifier, inputs, space, held)
-    y = _signed(targets, classifier.members, len(inputs), inputs.device)
     gradient, scores = score_gradients(classifier, inputs, space)
+    y = _signed(calls(scores) if targets is None else targets, classifier.members, len(inputs), inputs.device)
     away = -y if loss == "bce" else -y * (y * scores < 1)
     away = away.reshape(*away.shape, *[1] * (inputs.ndim - 1))
     direction = torch.nan_to_num(torch.sign(gradient) * away, nan=0.0).to(torch.int8)
     if held:
         direction[..., list(held)] = 0
-    return direction
+    return direction, scores
 
 
 def perturb(inputs: Tensor, direction: Tensor, eps: float, bounds: Bounds = None) -> Tensor:
@@ -146,7 +157,7 @@ def attack_curve(
     target: Target = "label",
     loss: Loss = "bce",
     bounds: Bounds = IMAGE_BOUNDS,
-    evaluations: int = EVALUATIONS,
+    evaluations: int | None = None,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> AttackCurve:
@@ -168,13 +179,13 @@ def attack_curve(
     bounds
         Domain of the images; not applied in latent space.
     evaluations
-        Network evaluations in one pass, which bounds the memory.
+        Network evaluations in one pass, which bounds the memory; chosen by the device where None.
     """
     magnitudes = _magnitudes(eps)
     labels = torch.as_tensor(np.asarray(y) if not isinstance(y, Tensor) else y)
     if len(labels) != len(x):
         raise InputError(f"There are {len(labels)} labels for {len(x)} crops; expected one for each crop.")
-    size = max(1, evaluations // classifier.members)
+    size = crops_per_pass(classifier, space, evaluations)
     parts: list[np.ndarray] = []
     done = 0
     for crops, truth in zip(batches(x, size), batches(labels, size), strict=True):
@@ -182,9 +193,11 @@ def attack_curve(
             break
         inputs = prepare(classifier, crops, space)
         truth = truth.to(inputs.device, inputs.dtype)
-        away = truth if target == "label" else clean_calls(classifier, inputs, space)
-        direction = fgsm_direction(classifier, inputs, away, space, loss, held)
-        parts.append(_correct(classifier, inputs, direction, truth, magnitudes, space, bounds))
+        away = truth if target == "label" else None
+        direction, scores = direction_and_scores(classifier, inputs, away, space, loss, held)
+        limits = bounds if space == "image" else None
+        attacked = _attacked_scores(classifier, inputs, direction, scores, magnitudes, space, limits)
+        parts.append((calls(attacked) == torch.sign(truth)).cpu().numpy())
         done += len(truth)
         report(Progress(done, len(x), "attack"))
     nothing = np.zeros((classifier.members, len(magnitudes), 0), dtype=bool)
@@ -198,29 +211,27 @@ def prepare(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> Tensor:
     return tensor.detach().to(device_of(classifier.encoder, classifier))
 
 
-@torch.no_grad()
-def clean_calls(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
-    """Each member's own class of the unperturbed inputs, (members, n) of -1, +1, or 0 for no number."""
-    return calls(shared_scores(classifier, inputs, space))
-
-
-@torch.no_grad()
-def _correct(
+@torch.inference_mode()
+def _attacked_scores(
     classifier: Scorer,
     inputs: Tensor,
     direction: Tensor,
-    truth: Tensor,
+    clean: Tensor,
     eps: np.ndarray,
     space: Space,
-    bounds: Bounds,
-) -> np.ndarray:
-    """Which crops keep their right class, bool (members, eps, n)."""
-    limits = bounds if space == "image" else None
-    kept = []
-    for magnitude in eps:
-        scores = member_scores(classifier, perturb(inputs, direction, float(magnitude), limits), space)
-        kept.append(calls(scores) == torch.sign(truth))
-    return torch.stack(kept, dim=1).cpu().numpy()
+    limits: Bounds,
+) -> Tensor:
+    """Scores of the attacked inputs, (members, eps, n); those at eps = 0 are known already."""
+    unclipped = limits is None or bool(((inputs >= limits[0]) & (inputs <= limits[1])).all())
+    step = direction.to(inputs.dtype)
+    scores = []
+    for magnitude in map(float, eps):
+        if magnitude == 0 and unclipped:
+            scores.append(clean)
+            continue
+        moved = torch.add(inputs, step, alpha=magnitude)
+        scores.append(member_scores(classifier, moved if limits is None else moved.clamp_(*limits), space))
+    return torch.stack(scores, dim=1)
 
 
 def score_gradients(classifier: Scorer, inputs: Tensor, space: Space) -> tuple[Tensor, Tensor]:

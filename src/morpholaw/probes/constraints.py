@@ -25,6 +25,7 @@ from morpholaw.probes.scores import (
     as_images,
     batches,
     calls,
+    crops_per_pass,
     encode_means,
     has_latents,
     shared_scores,
@@ -66,7 +67,7 @@ def neighbourhood_correct(
 
 
 def energy_inside(
-    classifier: Scorer, images: np.ndarray | Tensor, masks: np.ndarray, evaluations: int = EVALUATIONS
+    classifier: Scorer, images: np.ndarray | Tensor, masks: np.ndarray, evaluations: int | None = None
 ) -> np.ndarray:
     """Share of the squared image gradient of f that lies inside the nucleus mask, float64 (members, n).
 
@@ -81,7 +82,7 @@ def energy_inside(
     """
     if len(masks) != len(images) or masks.shape[-2:] != tuple(images.shape[-2:]):
         raise InputError(f"Masks {masks.shape} do not fit the crops; expected one (s, s) mask for each crop.")
-    size = max(1, evaluations // classifier.members)
+    size = crops_per_pass(classifier, "image", evaluations)
     parts = []
     for crops, inside in zip(batches(images, size), batches(masks, size), strict=True):
         gradient, _ = score_gradients(classifier, prepare(classifier, crops, "image"), "image")

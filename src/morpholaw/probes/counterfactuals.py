@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from morpholaw.errors import InputError
-from morpholaw.probes.attack import IMAGE_BOUNDS, Bounds, clean_calls, fgsm_direction, perturb, prepare
+from morpholaw.probes.attack import IMAGE_BOUNDS, Bounds, direction_and_scores, perturb, prepare
 from morpholaw.probes.scores import Scorer, Space, check_space, has_latents, shared_scores
 from morpholaw.probes.traversal import decode
 
@@ -76,10 +76,10 @@ def counterfactuals(
     with torch.no_grad():
         latents = classifier.encoder.encode(crops)[0] if shared else None
     inputs = latents if space == "latent" and latents is not None else crops
-    direction = fgsm_direction(classifier, inputs, clean_calls(classifier, inputs, space), space, held=held)
+    direction, scores = direction_and_scores(classifier, inputs, None, space, held=held)
     moved = perturb(inputs, direction[member], eps, bounds if space == "image" else None)
     with torch.no_grad():
-        before, after = (shared_scores(classifier, x, space)[member] for x in (inputs, moved))
+        after = shared_scores(classifier, moved, space)[member]
         ends = moved if space == "latent" else classifier.encoder.encode(moved)[0] if shared else None
     reconstruction = decode(classifier.encoder, latents) if latents is not None else None
     rebuilt = decode(classifier.encoder, ends) if ends is not None else None
@@ -89,6 +89,6 @@ def counterfactuals(
         perturbed,
         reconstruction,
         rebuilt,
-        before.cpu().double().numpy(),
+        scores[member].cpu().double().numpy(),
         after.cpu().double().numpy(),
     )

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.events import Progress, Report, ShouldStop, never, silent
-from morpholaw.probes.attack import IMAGE_BOUNDS, Bounds, clean_calls, fgsm_direction, perturb, prepare
-from morpholaw.probes.scores import EVALUATIONS, Scorer, Space, batches, calls, member_scores
+from morpholaw.probes.attack import IMAGE_BOUNDS, Bounds, direction_and_scores, perturb, prepare
+from morpholaw.probes.scores import Scorer, Space, batches, calls, crops_per_pass, member_scores
 
 
 def smallest_flip(
@@ -24,7 +24,7 @@ def smallest_flip(
     tolerance: float = 1e-3,
     brackets: int = 16,
     bounds: Bounds = IMAGE_BOUNDS,
-    evaluations: int = EVALUATIONS,
+    evaluations: int | None = None,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> np.ndarray:
@@ -53,7 +53,7 @@ def smallest_flip(
     """
     if not (0 < tolerance <= eps_max < math.inf) or brackets < 1:
         raise InputError("The smallest flip needs 0 < tolerance <= eps_max and at least one bracket.")
-    size = max(1, evaluations // classifier.members)
+    size = crops_per_pass(classifier, space, evaluations)
     flips = np.full((classifier.members, len(x)), np.nan)
     done = 0
     for crops in batches(x, size):
@@ -75,8 +75,8 @@ class _Ray:
         self, classifier: Scorer, inputs: Tensor, space: Space, held: Sequence[int], bounds: Bounds
     ) -> None:
         self.classifier, self.inputs, self.space, self.bounds = classifier, inputs, space, bounds
-        self.calls = clean_calls(classifier, inputs, space)
-        self.direction = fgsm_direction(classifier, inputs, self.calls, space, held=held)
+        self.direction, scores = direction_and_scores(classifier, inputs, None, space, held=held)
+        self.calls = calls(scores)
 
     def first_flip(self, eps_max: float, tolerance: float, brackets: int) -> Tensor:
         """Smallest eps with another call, (members, n), as `smallest_flip` returns it."""
@@ -99,7 +99,7 @@ class _Ray:
             low = torch.where(found & ~flipped, middle, low)
         return torch.where(self.calls == 0, torch.nan, high)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _flipped(self, eps: Tensor, where: Tensor) -> Tensor:
         """Whether the call is the opposite one at ``eps`` (members, n); False outside ``where``.
 
