@@ -75,7 +75,8 @@ def reconstructions(
     kinds = [("image", grey(images, shown)), ("reconstruction", grey(reconstructed, shown))]
     if difference:
         change = reconstructed - images
-        kinds.append(("difference", signed(change, float(np.nanmax(np.abs(change), initial=0)))))
+        limit = float(np.nanmax(np.abs(change), initial=0))
+        kinds.append((f"difference\n(±{limit:.2g})", signed(change, limit)))
     tiles, names = _in_blocks(kinds, columns)
     figure = new_figure(
         figsize,

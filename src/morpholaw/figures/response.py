@@ -127,9 +127,8 @@ def response_map_2d(
     axes.set(xlabel=symbol(names[0]), ylabel=symbol(names[1]))
     if title:
         heading(axes, plain(title), theme)
-    offset = 0.0
-    if pictures_x is not None and pictures_y is not None:
-        offset = 0.09  # so that the outermost pictures of both axes don't meet in the corner
+    both = pictures_x is not None and pictures_y is not None
+    offset = 0.09 if both else 0.0  # so that the outermost pictures of both axes don't meet in the corner
     if pictures_x is not None and values_x is not None:
         picture_axis(axes, "x", pictures_x, values_x, theme, offset)
     if pictures_y is not None and values_y is not None:

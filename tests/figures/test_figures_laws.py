@@ -1,0 +1,95 @@
+"""Pictures of laws: components, boundary, surface and Pareto front."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from morpholaw.errors import InputError
+from morpholaw.figures.laws import (
+    Component,
+    boundary_slices,
+    boundary_surface,
+    law_components,
+    law_front,
+    pareto,
+)
+from morpholaw.figures.style import DARK
+
+GRID = np.linspace(-3, 3, 41)
+X, Y = np.meshgrid(GRID, GRID)
+
+
+@pytest.mark.parametrize("width", [3.2, 6.4])
+def test_curves_and_maps_with_their_formula(draw, texts, width):
+    parts = [
+        Component(r"-e^{e^{z_{3}}}", ("z3",), (GRID,), -np.exp(np.exp(GRID / 3))),
+        Component(r"z_{17}^{2} - z_{21}", ("z17", "z21"), (GRID, GRID), X**2 - Y),
+    ]
+    figure = law_components(parts, figsize=(width, None))
+    draw(figure)
+    assert {"$-e^{e^{z_{3}}}$", "$z_{17}^{2} - z_{21}$", "$z_{21}$", "value of the component"} <= texts(
+        figure
+    )
+
+
+def test_latex_that_matplotlib_cannot_draw_is_shown_as_text(draw, texts):
+    figure = law_components([Component(r"\begin{cases} z", ("z1",), (GRID,), GRID)])
+    draw(figure)
+    assert r"\begin{cases} z" in texts(figure)
+
+
+def test_component_of_three_latents_is_refused():
+    part = Component("z", ("z1", "z2", "z3"), (GRID, GRID, GRID), np.zeros((41, 41, 41)))
+    with pytest.raises(InputError, match="one or two latents"):
+        law_components([part])
+    with pytest.raises(InputError, match="values of a component must have shape"):
+        law_components([Component("z", ("z1",), (GRID,), GRID[:4])])
+    with pytest.raises(InputError, match="no component"):
+        law_components([])
+
+
+def test_slices_show_both_regions_and_the_boundary(draw, texts):
+    scores = np.stack([z * X**2 - np.exp(Y) for z in (-1.0, 0.0, 1.0)])
+    figure = boundary_slices(scores, GRID, GRID, [-1, 0, 1], ("z17", "z3", "z29"), held="z21 = 0")
+    pixels = draw(figure)[..., :3].reshape(-1, 3).astype(int)
+    assert {"$z_{29}$ = −1.0", "interphase (f < 0)", "metaphase (f ≥ 0)", "f = 0"} <= texts(figure)
+    assert "$z_{17}$   ($z_{21}$ = 0)" in texts(figure)
+    for colour in ((115, 200, 177), (241, 202, 115)):  # pale interphase and metaphase
+        assert (np.abs(pixels - colour).max(1) < 8).sum() > 500
+
+
+def test_slice_without_a_finite_score_says_so(draw, texts):
+    figure = boundary_slices(np.stack([X, X * np.nan]), GRID, GRID, [0, 1], ("a", "b", "c"), theme=DARK)
+    draw(figure)
+    assert "not finite" in texts(figure)
+
+
+def test_surface_and_its_absence(draw, texts):
+    corners = np.array([[0, 0, 0], [1, 0, 1], [0, 1, 1], [2, 2, 2]], float)
+    figure = boundary_surface(corners, [[0, 1, 2], [1, 2, 3]], ("z3", "z17", "z29"))
+    draw(figure, margin=30)
+    assert {"$z_{3}$", "$z_{17}$", "$z_{29}$"} <= texts(figure)
+    empty = boundary_surface(np.empty((0, 3)), np.empty((0, 3)), ("z3", "z17", "z29"))
+    draw(empty, margin=30)
+    assert "no boundary here" in texts(empty)
+
+
+@pytest.mark.parametrize("measure", ["accuracy", "loss"])
+def test_front_marks_the_chosen_law(draw, texts, measure):
+    figure = law_front([3, 5, 8, 8, 11], [0.7, 0.8, np.nan, 0.9, 0.95], measure=measure, chosen=3)
+    draw(figure)
+    assert {"complexity", "chosen", "Pareto front"} <= texts(figure)
+    draw(law_front([3.0], [np.nan], measure=measure), colours=5)
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.floats(-5, 5)), min_size=1, max_size=30))
+def test_pareto_keeps_exactly_what_nothing_beats(points):
+    cost, loss = np.array(points, float).T
+    front = pareto(cost, loss)
+    assert (np.diff(cost[front]) > 0).all()
+    assert (np.diff(loss[front]) < 0).all()
+    for c, value in points:
+        assert any(cost[i] <= c and loss[i] <= value for i in front)

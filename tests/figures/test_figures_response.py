@@ -1,0 +1,68 @@
+"""Response maps: contours, gradients and decoded cells stand where the latents say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.quiver import Quiver
+
+from morpholaw.errors import InputError
+from morpholaw.figures.response import response_map_1d, response_map_2d
+from morpholaw.figures.style import DARK
+
+GRID = np.linspace(-3, 3, 31)
+X, Y = np.meshgrid(GRID, GRID)
+VALUES = np.linspace(-3, 3, 7)
+
+
+@pytest.mark.parametrize("width", [3.2, 4.2])
+def test_curve_with_decoded_cells(draw, cells, width):
+    figure = response_map_1d(
+        GRID, np.tanh(GRID), "z29", pictures=cells[:7], picture_values=VALUES, figsize=(width, None)
+    )
+    draw(figure)
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{29}$", "response")
+    assert len(axes.child_axes) == 7
+
+
+@pytest.mark.parametrize("size", [(3.2, None), (4.6, None), (6, 3), (3.2, 5)])
+def test_cells_stand_at_their_values(draw, cells, size):
+    figure = response_map_2d(
+        GRID, GRID, Y - X, ("z3", "z29"), pictures_x=cells[:7], values_x=VALUES, pictures_y=cells[:7],
+        values_y=VALUES, theme=DARK, figsize=size,
+    )  # fmt: skip
+    draw(figure, margin=4)
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{3}$", "$z_{29}$")
+    for value, inset in zip(VALUES, axes.child_axes[:7], strict=True):
+        box = inset.get_window_extent()
+        middle = axes.transData.inverted().transform(((box.x0 + box.x1) / 2, 0))[0]
+        assert middle == pytest.approx(value, abs=0.01)
+        assert box.width == pytest.approx(box.height, rel=0.02)
+
+
+def test_arrows_point_up_the_response():
+    figure = response_map_2d(GRID, GRID, 2 * X - Y, ("z1", "z2"))
+    (arrows,) = figure.findobj(Quiver)
+    np.testing.assert_allclose(arrows.U / -arrows.V, 2, rtol=1e-6)
+    assert (arrows.U > 0).all()
+    assert not response_map_2d(GRID, GRID, X, ("z1", "z2"), arrows=0).findobj(Quiver)
+
+
+@pytest.mark.parametrize(
+    "response", [X + 9, -9 + X, X * 0, X * 0 - 2, np.where(X > 0, X, np.nan), X * np.nan]
+)
+def test_one_sign_constant_and_missing_values(draw, response):
+    draw(response_map_2d(GRID, GRID, response, ("z1", "z2")))
+
+
+def test_one_value_only(draw):
+    draw(response_map_1d([0.5], [1.0], "z1"))
+
+
+def test_shapes_are_checked():
+    with pytest.raises(InputError, match=r"response must have shape \(31, 31\)"):
+        response_map_2d(GRID, GRID, X[:5], ("z1", "z2"))
+    with pytest.raises(InputError, match="response must have shape"):
+        response_map_1d(GRID, GRID[:3], "z1")

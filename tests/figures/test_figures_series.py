@@ -1,0 +1,106 @@
+"""Curves over time: training, one track's score; and the search of settings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from morpholaw.errors import InputError
+from morpholaw.figures.style import DARK
+from morpholaw.figures.tracks import score_over_time
+from morpholaw.figures.training import running_mean, training_curves
+from morpholaw.figures.tuning import tuning_importances, tuning_slices
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("width", [3.2, 6.4])
+def test_a_panel_for_each_loss(draw, texts, width):
+    steps = np.arange(200) * 10
+    history = {
+        "reconstruction": 1e3 * np.exp(-steps / 200),
+        "I (nats)": steps / 500,
+        "TC (nats)": RNG.random(200),
+    }
+    figure = training_curves(history, steps, figsize=(width, None))
+    draw(figure)
+    assert {"reconstruction", "I (nats)", "TC (nats)", "step"} <= texts(figure)
+    assert [axes.get_yscale() for axes in figure.axes[:3]] == ["log", "linear", "linear"]
+
+
+def test_members_missing_values_and_the_first_step(draw, texts):
+    runs = RNG.random((10, 50))
+    runs[:, 10] = np.nan
+    draw(training_curves({"loss": runs}, step_name="epoch"))
+    draw(training_curves({"loss": [1.0]}))
+    figure = training_curves({"loss": np.full(5, np.nan)})
+    draw(figure)
+    assert "no finite value yet" in texts(figure)
+
+
+def test_history_is_checked():
+    with pytest.raises(InputError, match="no training history"):
+        training_curves({})
+    with pytest.raises(InputError, match="history of loss must have shape"):
+        training_curves({"loss": np.ones(3)}, np.arange(4))
+
+
+@given(st.lists(st.floats(-10, 10) | st.just(np.nan), min_size=5, max_size=40), st.sampled_from([3, 5]))
+def test_running_mean_stays_within_its_window(values, window):
+    values = np.array(values)
+    smooth = running_mean(values, window)
+    for index, mean in enumerate(smooth):
+        near = values[max(0, index - window // 2) : index + window // 2 + 1]
+        near = near[np.isfinite(near)]
+        assert np.isnan(mean) if not len(near) else mean == pytest.approx(near.mean(), abs=1e-9)
+
+
+def test_track_in_hours_with_its_division(draw, texts):
+    scores = RNG.normal(-3, 0.2, (10, 40))
+    scores[:, 35:38] += 6
+    scores[:, 12] = np.nan
+    figure = score_over_time(np.arange(40), scores, divisions=[38], minutes_per_frame=4, title="track 17")
+    draw(figure)
+    assert {"time (hours)", "score f(x)", "division", "interphase", "metaphase", "track 17"} <= texts(figure)
+    division = next(line for line in figure.axes[0].lines if line.get_label() == "division")
+    assert division.get_xdata()[0] == pytest.approx(38 * 4 / 60)
+
+
+def test_track_of_one_frame_and_without_scores(draw, texts):
+    draw(score_over_time([3], [0.5], theme=DARK))
+    figure = score_over_time([1, 2], [np.nan, np.nan])
+    draw(figure, colours=5)
+    assert "no score is finite" in texts(figure)
+    with pytest.raises(InputError, match="scores must have shape"):
+        score_over_time([1, 2], [1, 2, 3])
+
+
+@pytest.mark.parametrize("width", [3.2, 6.4])
+def test_tuning_figures(draw, texts, width):
+    objective = RNG.random(60)
+    objective[7] = np.nan
+    settings = {
+        "S": RNG.uniform(0.95, 0.97, 60),
+        "ΔT (steps)": RNG.integers(100, 200, 60),
+        "α": RNG.random(60),
+    }
+    figure = tuning_slices(settings, objective, figsize=(width, None))
+    draw(figure)
+    assert {"S", "ΔT (steps)", "α", "accuracy + sparsity", "trial"} <= texts(figure)
+    star = figure.axes[0].collections[1].get_offsets()[0]
+    assert star[1] == pytest.approx(np.nanmax(objective))
+    bars = tuning_importances({"S": 0.7, "ΔT": 0.2, "α": np.nan}, figsize=(width, None))
+    draw(bars, colours=10)
+    assert {"S", "0.70", "setting"} <= texts(bars)
+
+
+def test_tuning_without_trials(draw):
+    draw(tuning_slices({"S": [0.95, 0.96]}, [np.nan, np.nan]))
+    with pytest.raises(InputError, match="no settings"):
+        tuning_slices({}, [])
+    with pytest.raises(InputError, match="no importances"):
+        tuning_importances({})
+    with pytest.raises(InputError, match="values of S must have shape"):
+        tuning_slices({"S": [1.0]}, [1.0, 2.0])

@@ -1,0 +1,128 @@
+"""Themes, names and export: what all figures share."""
+
+from __future__ import annotations
+
+import base64
+import io
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from morpholaw.figures.attacks import attack_curves
+from morpholaw.figures.export import to_png_data_uri, to_svg
+from morpholaw.figures.pictures import montage
+from morpholaw.figures.style import (
+    DARK,
+    LIGHT,
+    class_colours,
+    formula,
+    number,
+    plain,
+    scheme_look,
+    symbol,
+    symbols,
+)
+
+
+def luminance(colour):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_text_and_lines_stand_out_from_the_background(theme):
+    def contrast(colour):
+        dark, light = sorted([luminance(colour), luminance(theme.background)])
+        return (light + 0.05) / (dark + 0.05)
+
+    assert contrast(theme.foreground) > 7
+    for colour in (theme.positive, theme.negative, theme.zero, *theme.schemes, theme.muted):
+        assert contrast(colour) > 3
+
+
+def test_classes_keep_their_colours_and_never_share_one():
+    both = class_colours(["interphase", "metaphase"])
+    assert class_colours(["metaphase", "interphase"]) == both[::-1]
+    mixed = class_colours(["round", "metaphase", "flat", "interphase", "odd"])
+    assert len(set(mixed)) == 5
+
+
+def test_schemes_look_the_same_however_they_are_named():
+    assert scheme_look(3, 0, LIGHT) == scheme_look("scheme 3", 1, LIGHT) == scheme_look("3", 2, LIGHT)
+    looks = [scheme_look(scheme, 0, LIGHT) for scheme in (1, 2, 3, 4)]
+    assert len({look["marker"] for look in looks}) == len({look["color"] for look in looks}) == 4
+
+
+def test_names_and_numbers():
+    assert symbol("z29") == symbol("z_29") == "$z_{29}$"
+    assert symbol("size $") == plain("size $") == r"size \$"
+    assert symbols("z21 = 0, size = 1") == "$z_{21}$ = 0, size = 1"
+    assert formula("z_{1}^{2}") == "$z_{1}^{2}$"
+    assert formula(r"\nonsense{") == r"\nonsense{"
+    assert [number(v) for v in (-1.234, 0.001, -0.001, np.nan, np.inf)] == [
+        "−1.23",
+        "0.00",
+        "0.00",
+        "n/a",
+        "n/a",
+    ]
+
+
+@pytest.fixture
+def figure():
+    return attack_curves(
+        [0, 0.1, 0.2], np.random.default_rng(0).random((2, 3, 3)), schemes=[1, 2], theme=DARK
+    )
+
+
+def test_svg_stands_inside_html(figure):
+    svg = to_svg(figure, title='accuracy < "attack"')
+    root = ElementTree.fromstring(svg)
+    assert root.tag.endswith("svg")
+    assert root.get("aria-label") == 'accuracy < "attack"'
+    used = [e.get("id") for e in root.iter() if e.get("id")]
+    assert len(used) == len(set(used))
+    assert all(f"#{name}" in svg for name in used)
+    assert DARK.background in svg
+
+
+def test_svg_is_the_same_each_time_and_brings_its_pictures(figure, cells):
+    assert to_svg(figure) == to_svg(figure)
+    svg = to_svg(montage(cells))
+    assert "data:image/png;base64," in svg
+    assert 'href="http' not in svg
+
+
+def test_png_has_the_asked_resolution(figure):
+    uri = to_png_data_uri(figure, dpi=100)
+    head, data = uri.split(",")
+    assert head == "data:image/png;base64"
+    image = Image.open(io.BytesIO(base64.b64decode(data)))
+    assert image.size[0] == round(figure.get_size_inches()[0] * 100)
+    assert image.convert("RGB").getpixel((0, 0)) == tuple(round(255 * c) for c in to_rgb(DARK.background))
+
+
+def test_a_figure_lives_in_a_qt_canvas(qtbot, figure):
+    from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+
+    canvas = FigureCanvasQTAgg(figure)
+    qtbot.addWidget(canvas)
+    canvas.resize(320, 240)
+    canvas.draw()
+    assert len(np.unique(np.asarray(canvas.buffer_rgba()).reshape(-1, 4), axis=0)) > 20
+
+
+def test_no_pyplot_state():
+    code = """
+import importlib, pkgutil, sys
+import morpholaw.figures
+for module in pkgutil.iter_modules(morpholaw.figures.__path__):
+    importlib.import_module("morpholaw.figures." + module.name)
+assert not {"matplotlib.pyplot", "torch"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
