@@ -1,0 +1,96 @@
+"""A tiny trained study, made once, and widgets that never wait for an answer."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QSettings
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.study import Study
+from morpholaw.widgets.job_runner import JobRunner
+
+
+@pytest.fixture(autouse=True)
+def _apart_from_the_users_settings(tmp_path, monkeypatch):
+    """Recent studies go to a temporary folder, and closing a window does not ask."""
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    monkeypatch.setattr(JobRunner, "ask", False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def labelled_study_folder(tmp_path_factory) -> Path:
+    """A study of 240 simulated crops, half of them in metaphase, nothing trained."""
+    folder = tmp_path_factory.mktemp("studies") / "labelled"
+    study = Study.create(folder)
+    images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 120}, seed=3)
+    CropSet.write(study.new_set_folder("simulated"), images, cells, {"kind": "simulated"})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_study_folder(labelled_study_folder) -> Path:
+    """The same study with a small encoder, two models of schemes 2 and 3, and two laws."""
+    folder = labelled_study_folder.with_name("trained")
+    shutil.copytree(labelled_study_folder, folder)
+    study = Study.open(folder)
+    # a narrow encoder learns to tell the two classes apart in seconds
+    study.train_encoder(
+        latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=1, epoch_crops=6_400, batch_size=64, device="cpu",
+        learning_rate=2e-3, beta=1.0, threads=1, precision="float32",
+    )  # fmt: skip
+    for scheme in (2, 3):
+        study.train_classifier(
+            scheme,
+            models=2,
+            epochs=12,
+            warmup_epochs=3,
+            sparsity=0.8,
+            update_every=10,
+            device="cpu",
+            threads=1,
+        )
+    _save_laws(study)
+    return folder
+
+
+def _save_laws(study: Study) -> None:
+    """Two laws by hand in place of a search: the latent that tells the classes apart best, with its mean."""
+    from morpholaw.config import ClassifierConfig
+    from morpholaw.models.classifier import Classifier
+    from morpholaw.models.law import Law
+    from morpholaw.study import classifier_step
+    from morpholaw.study.labelled import labelled_cells
+
+    cells = labelled_cells(study, ClassifierConfig())
+    means = study.latents()[0][cells.train]
+    positive = cells.train_targets > 0
+    apart = means[positive].mean(0) - means[~positive].mean(0)
+    best, second = np.argsort(-np.abs(apart))[:2]
+    middle = (means[positive].mean(0) + means[~positive].mean(0)) / 2
+    sign = "" if apart[best] > 0 else "-"
+    laws = [
+        Law.parse(f"{sign}(z{best} - ({middle[best]:.3f}))", [f"z{best}"]),
+        Law.parse(
+            f"{sign}(z{best} - ({middle[best]:.3f})) + 0.1*square(z{second})", [f"z{best}", f"z{second}"]
+        ),
+    ]
+    classifier = Classifier.with_laws(study.encoder, laws, ("interphase", "metaphase"))
+    classifier_step._keep(study, "scheme4-hinge", classifier, cells, ClassifierConfig())
+
+
+@pytest.fixture
+def labelled_study(labelled_study_folder, tmp_path) -> Path:
+    """A copy of the labelled study that a test may change."""
+    return Path(shutil.copytree(labelled_study_folder, tmp_path / "labelled"))
+
+
+@pytest.fixture
+def trained_study(trained_study_folder, tmp_path) -> Path:
+    """A copy of the trained study that a test may change."""
+    return Path(shutil.copytree(trained_study_folder, tmp_path / "trained"))
