@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
+from morpholaw.figures.boundary import boundary_slices, boundary_surface
 from morpholaw.figures.laws import (
     Component,
-    boundary_slices,
-    boundary_surface,
     law_components,
     law_front,
     pareto,

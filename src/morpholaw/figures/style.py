@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import MaxNLocator
@@ -221,8 +220,3 @@ def number(value: float, digits: int = 2) -> str:
         return "n/a"
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "\u2212")
-
-
-def two_tone(classes: Sequence[str]) -> ListedColormap:
-    """Pale fill of the regions of a negative and a positive class."""
-    return ListedColormap(class_colours(classes)[:2])

@@ -1,0 +1,168 @@
+"""The boundary f = 0 of a law: slices through latent space, and the surface itself (paper, fig. 12)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
+from morpholaw.figures import checks
+from morpholaw.figures.style import (
+    LIGHT,
+    SMALL,
+    TEXT,
+    FigSize,
+    Theme,
+    class_colours,
+    columns_for,
+    dress,
+    figure_width,
+    heading,
+    new_figure,
+    note,
+    number,
+    panels,
+    plain,
+    symbol,
+    symbols,
+)
+
+
+def boundary_slices(
+    scores: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    slice_values: np.ndarray,
+    names: tuple[str, str, str],
+    *,
+    classes: tuple[str, str] = ("interphase", "metaphase"),
+    held: str = "",
+    columns: int | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Where a law decides for which class, slice by slice through a third latent (paper, fig. 12).
+
+    Parameters
+    ----------
+    scores
+        (slices, ny, nx), f over both latents in each slice.
+    x, y, slice_values
+        (nx,), (ny,), (slices,): values of the three latents.
+    names
+        Names of the latents along x, along y and through the slices.
+    classes
+        Names of the classes of f < 0 and f >= 0 (eq. 2).
+    held
+        What the other latents are held at, e.g. "z21 = 0".
+    columns
+        Slices in a row; as many as are readable where empty.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree.
+    """
+    x, y = checks.numbers(x, ("nx",), "x values"), checks.numbers(y, ("ny",), "y values")
+    scores = checks.numbers(scores, ("slices", len(y), len(x)), "scores")
+    slice_values = checks.numbers(slice_values, (len(scores),), "slice values")
+    width = figure_width(figsize)
+    columns = columns or columns_for(len(scores), width, 1.25)
+    rows = -(-len(scores) // columns)
+    figure = new_figure(figsize, theme, height=rows * (width / columns * 0.92 + 0.2) + 0.5)
+    grid = panels(figure, rows, columns, theme, frame=True, sharex=True, sharey=True)
+    colours = class_colours(classes)
+    for axes, score, value in zip(grid.flat, scores, slice_values, strict=False):
+        _draw_regions(axes, x, y, score, colours, theme)
+        heading(axes, f"{symbol(names[2])} = {number(value, 1)}", theme, size=SMALL)
+    for axes in grid.flat[len(scores) :]:
+        axes.set_axis_off()
+    below = f"{symbol(names[0])}   ({symbols(held)})" if held else symbol(names[0])
+    figure.supxlabel(below, fontsize=TEXT, color=theme.foreground)
+    figure.supylabel(symbol(names[1]), fontsize=TEXT, color=theme.foreground)
+    handles: list[Any] = [
+        Patch(facecolor=colour, alpha=0.55, label=f"{plain(name)} ({sign})")
+        for colour, name, sign in zip(colours, classes, ("f < 0", "f ≥ 0"), strict=True)
+    ]
+    handles.append(Line2D([], [], color=theme.zero, linewidth=1.5, label="f = 0"))
+    figure.legend(
+        handles=handles, loc="outside upper center", ncols=3 if width > 4 else 2,
+        frameon=False, fontsize=SMALL, labelcolor=theme.foreground,
+    )  # fmt: skip
+    return figure
+
+
+def _draw_regions(
+    axes: Axes, x: np.ndarray, y: np.ndarray, score: np.ndarray, colours: list[str], theme: Theme
+) -> None:
+    """Fill both regions and draw f = 0 between them; places where f isn't finite stay empty."""
+    shown = np.ma.masked_invalid(score)
+    axes.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
+    axes.set_box_aspect(1)
+    if not shown.count():
+        note(axes, "not finite", theme)
+        return
+    low, high = float(shown.min()), float(shown.max())
+    axes.contourf(x, y, shown, levels=[min(low, 0) - 1, 0, max(high, 0) + 1], colors=colours, alpha=0.55)
+    if low < 0 <= high:
+        axes.contour(x, y, shown, levels=[0.0], colors=theme.zero, linewidths=1.5)
+
+
+def boundary_surface(
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    names: tuple[str, str, str],
+    *,
+    limits: tuple[float, float] = (-3.0, 3.0),
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """The surface f = 0 in three latents, e.g. from marching cubes.
+
+    Parameters
+    ----------
+    vertices, faces
+        (n, 3) points in latent space and (m, 3) int, three vertices a triangle.
+    names
+        Names of the three latents.
+    limits
+        Range of all three axes.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes are wrong.
+    """
+    vertices = checks.numbers(vertices, ("n", 3), "vertices")
+    faces = checks.numbers(faces, ("m", 3), "faces").astype(int)
+    width = figure_width(figsize, 4.6)
+    figure = new_figure(figsize, theme, height=width * 0.9, width=4.6)
+    axes = figure.add_subplot(projection="3d")
+    dress(axes, theme, frame=True)
+    if len(faces):
+        height = vertices[faces][:, :, 2].mean(1)
+        surface = Poly3DCollection(vertices[faces], linewidths=0.1, edgecolors="#00000040")
+        surface.set(array=height, cmap="cividis", alpha=0.9)
+        surface.autoscale()
+        axes.add_collection3d(surface)
+    else:
+        axes.text2D(0.5, 0.5, "no boundary here", transform=axes.transAxes, ha="center", color=theme.muted)
+    axes.set(xlim=limits, ylim=limits, zlim=limits)
+    for axis, name in zip((axes.xaxis, axes.yaxis, axes.zaxis), names, strict=True):
+        axis.set_label_text(symbol(name), fontsize=TEXT, color=theme.foreground)
+        axis.set_pane_color(theme.background)
+        axis._axinfo["grid"].update(color=theme.muted + "50", linewidth=0.5)
+        axis.line.set_color(theme.muted)
+        axis.set_tick_params(colors=theme.foreground, labelsize=SMALL, pad=-2)
+        axis.labelpad = -4
+    axes.set_box_aspect((1, 1, 1), zoom=0.92)
+    return figure
