@@ -308,7 +308,10 @@ class _Failure:
 def _relay(process: JobProcess) -> Generator[Any, None, None]:
     """Events of a process; an error becomes the last of them, so that no traceback dialog opens."""
     try:
-        yield from process.events()
+        for event in process.events():
+            yield event
+            if isinstance(event, Result):
+                return  # all is written then: nobody has to wait until the process has tidied up
     except (InputError, ValueError, OSError) as error:
         yield _Failure(str(error))
     finally:
