@@ -1,7 +1,6 @@
-"""What chromatin looks like in each phase, drawn at a fixed scale by the functions in `KINDS`.
+"""What chromatin looks like in each phase: functions that draw n patterns of a kind, listed in `KINDS`.
 
-Each draws n patterns: chromatin density and mask, both (n, GRID, GRID) float32. Lengths are in units of an
-interphase nucleus' radius.
+Each returns chromatin density and mask, both (n, GRID, GRID) float32.
 """
 
 from __future__ import annotations
@@ -9,128 +8,33 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import ndimage
 
-GRID = 96
-"""Side of a pattern, in pattern pixels."""
-UNIT = 30.0
-"""Pattern pixels in one unit of length; an interphase outline has a radius of about one unit."""
+from morpholaw.cells.simulator.drawing import (
+    GRID,
+    chromosomes,
+    each,
+    mask_of,
+    outline,
+    polar,
+    smooth_noise,
+    spots,
+)
 
 Drawn = tuple[np.ndarray, np.ndarray]
-
-
-def _each(values: np.ndarray) -> np.ndarray:
-    """One value per pattern, to go with pictures (n, GRID, GRID)."""
-    return np.asarray(values, np.float32)[:, None, None]
-
-
-# --- building blocks ---
-
-
-def _polar() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Grid coordinates y, x in units of length, and their radius and angle."""
-    axis = ((np.arange(GRID) - (GRID - 1) / 2) / UNIT).astype(np.float32)
-    y, x = np.meshgrid(axis, axis, indexing="ij")
-    return y, x, np.hypot(y, x), np.arctan2(y, x)
-
-
-def smooth_noise(rng: np.random.Generator, n: int, scale: float) -> np.ndarray:
-    """Unit-variance Gaussian random fields (n, GRID, GRID), correlated over ``scale`` units of length."""
-    f = fft.fftfreq(GRID)[:, None] ** 2 + fft.rfftfreq(GRID)[None] ** 2
-    low_pass = np.exp(-2 * (np.pi * scale * UNIT) ** 2 * f).astype(np.float32)
-    white = fft.rfft2(rng.standard_normal((n, GRID, GRID), dtype=np.float32))
-    field = fft.irfft2(white * low_pass, s=(GRID, GRID))
-    return field / field.std((1, 2), keepdims=True)
-
-
-def _outline(rng: np.random.Generator, n: int, irregularity: np.ndarray) -> np.ndarray:
-    """Distance to the centre as a share of an outline of low-order Fourier harmonics (n, GRID, GRID)."""
-    _, _, radius, angle = _polar()
-    border = np.ones((n, GRID, GRID), np.float32)
-    for order in (2, 3, 4, 5, 6):
-        size = rng.normal(0, 1, n) * irregularity / order
-        phase = rng.uniform(0, 2 * np.pi, n)
-        border += _each(size) * np.cos(order * angle - _each(phase))
-    return radius / border
-
-
-def _spots(rng: np.random.Generator, n: int, counts: tuple[int, int], depth: np.ndarray) -> np.ndarray:
-    """Nucleoli: a factor below one at a few round spots (n, GRID, GRID)."""
-    y, x, _, _ = _polar()
-    factor = np.ones((n, GRID, GRID), np.float32)
-    number = rng.integers(counts[0], counts[1] + 1, n)
-    for k in range(counts[1]):
-        r, phi = 0.65 * np.sqrt(rng.random(n)), rng.uniform(0, 2 * np.pi, n)
-        width = rng.uniform(0.09, 0.2, n)
-        dark = np.where(k < number, depth * rng.uniform(0.5, 1, n), 0)
-        d2 = (y - _each(r * np.sin(phi))) ** 2 + (x - _each(r * np.cos(phi))) ** 2
-        factor *= 1 - _each(dark) * np.exp(d2 * _each(-0.5 / width**2))
-    return factor
-
-
-def _deposit(n: int, index: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Add point masses at (y, x), in units of length, to pictures ``index``; bilinear, so sub-pixel exact."""
-    py = np.clip(y * UNIT + (GRID - 1) / 2, 0, GRID - 1.001)
-    px = np.clip(x * UNIT + (GRID - 1) / 2, 0, GRID - 1.001)
-    iy, ix = py.astype(np.intp), px.astype(np.intp)
-    fy, fx = py - iy, px - ix
-    picture = np.zeros(n * GRID * GRID)
-    for sy, wy in ((0, 1 - fy), (1, fy)):
-        for sx, wx in ((0, 1 - fx), (1, fx)):
-            np.add.at(picture, (index * GRID + iy + sy) * GRID + ix + sx, weight * wy * wx)
-    return picture.reshape(n, GRID, GRID)
-
-
-def _chromosomes(
-    y: np.ndarray,
-    x: np.ndarray,
-    angle: np.ndarray,
-    length: np.ndarray,
-    weight: np.ndarray,
-    thickness: np.ndarray,
-) -> np.ndarray:
-    """Condensed chromosomes: rods at (y, x) of shape (n, chromosomes), blurred to ``thickness`` (n,)."""
-    n = len(y)
-    along = np.linspace(-0.5, 0.5, 5)
-    py = y[..., None] + (length * np.sin(angle))[..., None] * along
-    px = x[..., None] + (length * np.cos(angle))[..., None] * along
-    mass = np.broadcast_to(weight[..., None], py.shape)
-    index = np.broadcast_to(np.arange(n)[:, None, None], py.shape)
-    rods = _deposit(n, index.ravel(), py.ravel(), px.ravel(), mass.ravel())
-    return np.stack([ndimage.gaussian_filter(r, t * UNIT) for r, t in zip(rods, thickness, strict=True)])
-
-
-def _mask_of(
-    intensity: np.ndarray, level: float = 0.35, smooth: float = 1.5, whole: bool = False
-) -> np.ndarray:
-    """Mask of condensed chromatin: above ``level`` of its bright part, holes filled, largest piece."""
-    masks = []
-    for picture in intensity:
-        wide = ndimage.gaussian_filter(picture, smooth)
-        bright = np.percentile(wide[wide > 0.1 * wide.max()], 80)
-        inside = ndimage.binary_fill_holes(wide > level * bright)
-        if not whole:
-            pieces, count = ndimage.label(inside)
-            if count > 1:
-                inside = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
-        masks.append(inside)
-    return np.array(masks, dtype=np.float32)
-
-
-# --- one function per kind ---
 
 
 def _interphase_body(
     rng: np.random.Generator, n: int, irregularity: tuple[float, float] = (0.03, 0.13), contrast: float = 1.0
 ) -> Drawn:
-    rho = _outline(rng, n, rng.uniform(*irregularity, n))
+    rho = outline(rng, n, rng.uniform(*irregularity, n))
     mask = (rho < 1).astype(np.float32)
     edge = np.clip((1 - rho) / 0.08 + 0.5, 0, 1)
-    dome = np.clip(1 - 0.97 * np.minimum(rho, 1) ** 2, 0, 1) ** _each(rng.uniform(0.12, 0.5, n))
-    coarse = _each(rng.uniform(0.05, 0.17, n)) * smooth_noise(rng, n, 0.13)
-    fine = _each(rng.uniform(0.08, 0.3, n)) * smooth_noise(rng, n, 0.045)
+    dome = np.clip(1 - 0.97 * np.minimum(rho, 1) ** 2, 0, 1) ** each(rng.uniform(0.12, 0.5, n))
+    coarse = each(rng.uniform(0.05, 0.17, n)) * smooth_noise(rng, n, 0.13)
+    fine = each(rng.uniform(0.08, 0.3, n)) * smooth_noise(rng, n, 0.045)
     texture = np.exp(contrast * (coarse + fine))
-    nucleoli = _spots(rng, n, (0, 5), rng.uniform(0.05, 0.6, n) * contrast)
+    nucleoli = spots(rng, n, (0, 5), rng.uniform(0.05, 0.6, n) * contrast)
     return edge * dome * texture * nucleoli, mask
 
 
@@ -148,7 +52,7 @@ def _prometaphase(rng: np.random.Generator, n: int) -> Drawn:
     r = np.where(ring, rng.normal(0.62, 1, (n, 1)).clip(0.5, 0.75) + spread * rng.normal(0, 1, (n, count)), 0)
     r = np.where(ring, np.abs(r).clip(max=1.1), 0.95 * np.sqrt(rng.random((n, count))))
     stretch = rng.uniform(0.6, 1.0, (n, 1))
-    lumps = _chromosomes(
+    lumps = chromosomes(
         stretch * r * np.sin(phi),
         r * np.cos(phi),
         rng.uniform(0, np.pi, (n, count)),
@@ -157,14 +61,14 @@ def _prometaphase(rng: np.random.Generator, n: int) -> Drawn:
         rng.uniform(0.06, 0.11, n),
     )
     haze = np.stack([ndimage.gaussian_filter(p, 5) for p in lumps])
-    lumps = lumps + _each(rng.uniform(0.6, 2.4, n)) * haze
+    lumps = lumps + each(rng.uniform(0.6, 2.4, n)) * haze
     early = int(0.22 * n)
     body, body_mask = _interphase_body(rng, early, (0.08, 0.25))
     grains = np.exp(
-        _each(rng.uniform(0.22, 0.5, early))
+        each(rng.uniform(0.22, 0.5, early))
         * (smooth_noise(rng, early, 0.06) + 0.6 * smooth_noise(rng, early, 0.12))
     )
-    mask = _mask_of(lumps, level=0.28, smooth=3.0)
+    mask = mask_of(lumps, level=0.28, smooth=3.0)
     lumps[:early], mask[:early] = body * grains, body_mask
     return lumps, mask
 
@@ -176,7 +80,7 @@ def _plate(
     x = half_length[:, None] * (np.linspace(-1, 1, count) + rng.normal(0, 0.045, (n, count)))
     bend = rng.normal(0, 0.12, (n, 1))
     y = bend * (x**2 - 0.3) + rng.normal(0, 1, (n, count)) * 0.22 * width[:, None]
-    return _chromosomes(
+    return chromosomes(
         y,
         x,
         np.pi / 2 + rng.normal(0, 0.35, (n, count)),
@@ -193,7 +97,7 @@ def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
     stray = 5
     shown = (rng.random((n, 1)) < 0.3) & (np.arange(stray) < rng.integers(1, stray + 1, (n, 1)))
     side = np.where(rng.random((n, stray)) < 0.5, 1, -1)
-    beside = _chromosomes(
+    beside = chromosomes(
         side * (width[:, None] + rng.uniform(0.08, 0.7, (n, stray))),
         rng.uniform(-0.8, 0.8, (n, stray)),
         rng.uniform(0, np.pi, (n, stray)),
@@ -203,40 +107,40 @@ def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
     )
     cloud = rng.uniform(0.4, 1.5, n) * (rng.random(n) < 0.2)  # chromosomes still gathering, out of focus
     picture = plate + beside
-    picture += _each(cloud) * np.stack([ndimage.gaussian_filter(p, 9) for p in picture])
-    polar = int(0.06 * n)
-    phi, r = rng.uniform(0, 2 * np.pi, (polar, 40)), rng.normal(0.55, 0.16, (polar, 40))
-    picture[:polar] = _chromosomes(
-        rng.uniform(0.7, 1, (polar, 1)) * r * np.sin(phi),
+    picture += each(cloud) * np.stack([ndimage.gaussian_filter(p, 9) for p in picture])
+    face_on = int(0.06 * n)
+    phi, r = rng.uniform(0, 2 * np.pi, (face_on, 40)), rng.normal(0.55, 0.16, (face_on, 40))
+    picture[:face_on] = chromosomes(
+        rng.uniform(0.7, 1, (face_on, 1)) * r * np.sin(phi),
         r * np.cos(phi),
         phi,
-        rng.uniform(0.2, 0.45, (polar, 40)),
-        rng.gamma(5.0, 1.0, (polar, 40)),
-        rng.uniform(0.06, 0.09, polar),
+        rng.uniform(0.2, 0.45, (face_on, 40)),
+        rng.gamma(5.0, 1.0, (face_on, 40)),
+        rng.uniform(0.06, 0.09, face_on),
     )
-    return picture, _mask_of(picture)
+    return picture, mask_of(picture)
 
 
 def _anaphase(rng: np.random.Generator, n: int) -> Drawn:
     """One of the two separating sets of chromosomes: a short, compact, often bent bar."""
     picture = _plate(rng, n, rng.uniform(0.65, 0.95, n), rng.uniform(0.26, 0.55, n), 26)
-    return picture, _mask_of(picture)
+    return picture, mask_of(picture)
 
 
 def _balls(
     rng: np.random.Generator, n: int, counts: tuple[int, int], radii: tuple[float, float], spread: float
 ) -> np.ndarray:
     """Clusters of bright balls (n, GRID, GRID)."""
-    y, x, _, _ = _polar()
+    y, x, _, _ = polar()
     picture = np.zeros((n, GRID, GRID), np.float32)
     number = rng.integers(counts[0], counts[1] + 1, n)
     for k in range(counts[1]):
         radius = rng.uniform(*radii, n)
         r, phi = spread * np.sqrt(rng.random(n)) * (number > 1), rng.uniform(0, 2 * np.pi, n)
-        d2 = (y - _each(r * np.sin(phi))) ** 2 + (x - _each(r * np.cos(phi))) ** 2
-        ball = np.sqrt(np.clip(1 - d2 * _each(radius**-2), 0, 1))
+        d2 = (y - each(r * np.sin(phi))) ** 2 + (x - each(r * np.cos(phi))) ** 2
+        ball = np.sqrt(np.clip(1 - d2 * each(radius**-2), 0, 1))
         bright = np.where(k < number, rng.uniform(0.4, 1.0, n), 0)
-        picture = np.maximum(picture, _each(bright) * ball)
+        picture = np.maximum(picture, each(bright) * ball)
     return picture
 
 
@@ -246,7 +150,7 @@ def _apoptosis(rng: np.random.Generator, n: int) -> Drawn:
     picture = np.concatenate(
         [_balls(rng, half, (3, 12), (0.12, 0.38), 0.85), _balls(rng, n - half, (1, 4), (0.35, 0.7), 0.5)]
     )
-    return picture, _mask_of(picture, smooth=1.0, whole=True)
+    return picture, mask_of(picture, smooth=1.0, whole=True)
 
 
 def _lobes(
@@ -257,7 +161,7 @@ def _lobes(
     radii: tuple[float, float],
 ) -> Drawn:
     """Nuclei of several lobes, each next to an earlier one, with seams between them."""
-    y, x, _, _ = _polar()
+    y, x, _, _ = polar()
     picture, mask = np.zeros((n, GRID, GRID), np.float32), np.zeros((n, GRID, GRID), np.float32)
     number = rng.integers(counts[0], counts[1] + 1, n)
     cy, cx = np.zeros((n, counts[1])), np.zeros((n, counts[1]))
@@ -273,16 +177,16 @@ def _lobes(
     for k in range(counts[1]):
         radius = rng.uniform(*radii, n)
         turn, ratio = rng.uniform(0, np.pi, n), np.sqrt(rng.uniform(1, 1.5, n))
-        dy, dx = y - _each(cy[:, k]), x - _each(cx[:, k])
+        dy, dx = y - each(cy[:, k]), x - each(cx[:, k])
         long, wide = 1 / (radius * ratio) ** 2, (ratio / radius) ** 2
         sin, cos = np.sin(turn), np.cos(turn)
-        d2 = dx**2 * _each(long * cos**2 + wide * sin**2) + dy**2 * _each(long * sin**2 + wide * cos**2)
-        d2 += dx * dy * _each(2 * (long - wide) * sin * cos)
-        lobe = np.clip(1 - d2, 0, 1) ** np.float32(0.35) * _each(used[:, k])
-        picture = np.maximum(picture, lobe * _each(rng.uniform(0.7, 1.0, n)))
+        d2 = dx**2 * each(long * cos**2 + wide * sin**2) + dy**2 * each(long * sin**2 + wide * cos**2)
+        d2 += dx * dy * each(2 * (long - wide) * sin * cos)
+        lobe = np.clip(1 - d2, 0, 1) ** np.float32(0.35) * each(used[:, k])
+        picture = np.maximum(picture, lobe * each(rng.uniform(0.7, 1.0, n)))
         mask = np.maximum(mask, lobe > 0)
-    texture = np.exp(_each(rng.uniform(0.05, 0.2, n)) * smooth_noise(rng, n, 0.05))
-    nucleoli = _spots(rng, n, (0, 5), rng.uniform(0.1, 0.6, n))
+    texture = np.exp(each(rng.uniform(0.05, 0.2, n)) * smooth_noise(rng, n, 0.05))
+    nucleoli = spots(rng, n, (0, 5), rng.uniform(0.1, 0.6, n))
     return picture * texture * nucleoli, mask.astype(np.float32)
 
 
@@ -300,25 +204,25 @@ def _binuclear(rng: np.random.Generator, n: int) -> Drawn:
 
 def _hole(rng: np.random.Generator, n: int) -> Drawn:
     body, mask = _interphase_body(rng, n)
-    y, x, _, _ = _polar()
+    y, x, _, _ = polar()
     oy, ox = rng.normal(0, 0.12, (2, n)).astype(np.float32)[:, :, None, None]
     d2 = (y - oy) ** 2 + (x - ox) ** 2
-    width = _each(rng.uniform(0.25, 0.55, n))
-    return body * (1 - _each(rng.uniform(0.5, 0.9, n)) * np.exp(-((d2 / width**2) ** 2))), mask
+    width = each(rng.uniform(0.25, 0.55, n))
+    return body * (1 - each(rng.uniform(0.5, 0.9, n)) * np.exp(-((d2 / width**2) ** 2))), mask
 
 
 def _folded(rng: np.random.Generator, n: int) -> Drawn:
     body, mask = _interphase_body(rng, n, (0.05, 0.25))
-    y, x, _, _ = _polar()
-    turn = _each(rng.uniform(0, np.pi, n))
+    y, x, _, _ = polar()
+    turn = each(rng.uniform(0, np.pi, n))
     across = (
         x * np.cos(turn)
         + y * np.sin(turn)
-        + 0.3 * _each(rng.normal(0, 1, n)) * (y * np.cos(turn) - x * np.sin(turn)) ** 2
-        - _each(rng.normal(0, 0.3, n))
+        + 0.3 * each(rng.normal(0, 1, n)) * (y * np.cos(turn) - x * np.sin(turn)) ** 2
+        - each(rng.normal(0, 0.3, n))
     )
-    fold = np.exp(-(across**2) / (2 * _each(rng.uniform(0.05, 0.15, n)) ** 2))
-    strength = _each(rng.choice([-0.6, 0.5, 0.9], n)) * _each(rng.uniform(0.5, 1, n))
+    fold = np.exp(-(across**2) / (2 * each(rng.uniform(0.05, 0.15, n)) ** 2))
+    strength = each(rng.choice([-0.6, 0.5, 0.9], n)) * each(rng.uniform(0.5, 1, n))
     return body * (1 + strength * fold), mask
 
 

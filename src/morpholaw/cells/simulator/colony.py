@@ -19,8 +19,8 @@ from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei
 INTERPHASE, PROMETAPHASE, METAPHASE, ANAPHASE = (
     KIND_NAMES.index(name) for name in ("interphase", "prometaphase", "metaphase", "anaphase")
 )
-BIRTH_AREA = 42.0  # um^2, a nucleus that has decondensed after division
-ADDED_AREA = 85.0  # um^2 until the next division, on average
+BIRTH_AREA = 52.0  # um^2, a nucleus that has decondensed after division
+ADDED_AREA = 92.0  # um^2 until the next division, on average
 CYCLE = 55.0  # frames to add it where cells have room
 ROUNDED = 10.5  # um, radius of a cell in mitosis
 WALL = 7.0  # um, least distance of a cell's centre from the edge of the field of view

@@ -131,12 +131,12 @@ def _plan(n: int | None, phases: Mapping[str, int] | None, domain: Domain) -> li
 
 
 def simulated_normalisation(domain: Domain, size: int = 64, pixel_size: float = 0.333) -> Normalisation:
-    """What `fit_normalisation` finds on crops of ``domain``: a typical mass over the reference area.
+    """What `fit_normalisation` finds on crops of ``domain``, so that simulated and real crops share a scale.
 
     Returned for simulated brightness, in units of a typical interphase nucleus above background.
     """
     crop_area = (size * pixel_size) ** 2
-    return Normalisation(background=0.0, scale=domain.reference_area / (REFERENCE_AREA * crop_area))
+    return Normalisation(background=0.0, scale=domain.typical_mass / (REFERENCE_AREA * crop_area))
 
 
 @dataclass

@@ -12,7 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from morpholaw.cells.simulator.chromatin import GRID, KINDS
+from morpholaw.cells.simulator.chromatin import KINDS
+from morpholaw.cells.simulator.drawing import GRID
 
 _BATCH = 48  # patterns drawn together: their temporaries fit the processor's cache
 

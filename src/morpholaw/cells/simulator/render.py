@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy import fft
 
-from morpholaw.cells.simulator.chromatin import GRID, KINDS
+from morpholaw.cells.simulator.chromatin import KINDS
+from morpholaw.cells.simulator.drawing import GRID
 from morpholaw.cells.simulator.patterns import PatternBank, pattern_bank
 
 _Patch = tuple[np.ndarray, np.ndarray, np.ndarray]
