@@ -1,0 +1,148 @@
+"""A typeset formula in a label, broken where a sum allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtWidgets import QLabel, QWidget
+
+from morpholaw.models.law import Law
+
+POINTS = 15.0
+"""Size of the letters, in points at 72 dots an inch, where the formula fits."""
+SMALLEST = 9.0
+
+
+class FormulaLabel(QLabel):
+    """Shows f(z) of a law, set by matplotlib's mathtext, which is loaded when a formula is first seen.
+
+    Attributes
+    ----------
+    lines : list of str
+        The LaTeX of each line shown.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setMinimumSize(200, 44)
+        self.lines: list[str] = []
+        self._law: Law | None = None
+        self._names: dict[str, str] = {}
+        self._width = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._set)
+
+    def show_law(self, law: Law, names: dict[str, str]) -> None:
+        """Typeset a law; ``names`` gives words to latents, e.g. ``{"z3": "size"}``."""
+        self._law, self._names = law, names
+        self._soon()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._law, self.lines = None, []
+        self._timer.stop()
+        self.setMinimumHeight(44)
+        super().clear()
+
+    def showEvent(self, event: Any) -> None:
+        """Typeset what was asked for while the label was hidden."""
+        super().showEvent(event)
+        self._soon()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Break the formula anew for another width."""
+        super().resizeEvent(event)
+        if abs(self.width() - self._width) > 8:
+            self._soon()
+
+    def _soon(self) -> None:
+        if self._law is not None and self.isVisible():
+            self._timer.start(10)
+
+    def _set(self) -> None:
+        if self._law is None:
+            return
+        self._width = self.width()
+        colour = self.palette().color(self.foregroundRole()).name()
+        size, self.lines = _fitted(terms(self._law, self._names), max(self.width() - 12, 180))
+        picture = _picture(self.lines, size, colour, self.devicePixelRatioF())
+        self.setMinimumHeight(round(picture.height() / picture.devicePixelRatio()) + 6)
+        self.setPixmap(picture)
+        self.setToolTip(self._law.text())
+
+
+def terms(law: Law, names: dict[str, str]) -> list[str]:
+    """LaTeX of each additive term with its sign; the first begins with "f ="."""
+    from morpholaw.probes.components import components
+
+    texts = []
+    for position, part in enumerate(components(law)):
+        text = part.expression.latex(names)
+        sign = part.sign
+        if text.startswith("-"):  # a term is no sum, so that its minus sign is its own
+            sign, text = -sign, text[1:].strip()
+        lead = ("-" if sign < 0 else "") if position == 0 else (" - " if sign < 0 else " + ")
+        texts.append(lead + text)
+    texts[0] = "f = " + texts[0]
+    return texts
+
+
+def _fitted(parts: Sequence[str], width: int) -> tuple[float, list[str]]:
+    """The largest size, and the lines at it, whose widest is at most ``width`` pixels."""
+    size = POINTS
+    while True:
+        lines = _broken(parts, size, width)
+        if size <= SMALLEST or max(_extent(line, size)[0] for line in lines) <= width:
+            return size, lines
+        size -= 1
+
+
+def _broken(parts: Sequence[str], size: float, width: int) -> list[str]:
+    lines = [parts[0]]
+    for part in parts[1:]:
+        joined = lines[-1] + part
+        if _extent(joined, size)[0] <= width:
+            lines[-1] = joined
+        else:
+            lines.append(r"\quad" + part)
+    return lines
+
+
+def _extent(latex: str, size: float) -> tuple[float, float, float]:
+    """Width, height and depth in pixels at 72 dots an inch."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.mathtext import MathTextParser
+
+    box = MathTextParser("path").parse(f"${latex}$", dpi=72, prop=FontProperties(size=size))
+    return box.width, box.height, box.depth
+
+
+def _picture(lines: Sequence[str], size: float, colour: str, ratio: float) -> QPixmap:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    extents = [_extent(line, size) for line in lines]
+    gap = 0.45 * size
+    width = max(extent[0] for extent in extents) + 6
+    height = sum(extent[1] for extent in extents) + gap * (len(lines) - 1) + 6
+    figure = Figure(figsize=(width / 72, height / 72), dpi=72 * ratio)
+    figure.patch.set_alpha(0)
+    below = height - 3
+    for line, (_, line_height, depth) in zip(lines, extents, strict=True):
+        baseline = below - line_height + depth
+        figure.text(3 / width, baseline / height, f"${line}$", fontsize=size, color=colour, va="baseline")
+        below -= line_height + gap
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    rgba = canvas.buffer_rgba()
+    image = QImage(
+        bytes(rgba), rgba.shape[1], rgba.shape[0], 4 * rgba.shape[1], QImage.Format.Format_RGBA8888
+    )
+    picture = QPixmap.fromImage(image)
+    picture.setDevicePixelRatio(ratio)
+    return picture

@@ -1,0 +1,280 @@
+"""A sparse network as a drawing that answers: hover a connection, click a neuron."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QPointF, QRectF, Qt, Signal
+from qtpy.QtGui import QBrush, QColor, QPainter, QPainterPath, QPainterPathStroker, QPen
+from qtpy.QtWidgets import (
+    QGraphicsEllipseItem,
+    QGraphicsLineItem,
+    QGraphicsScene,
+    QGraphicsSimpleTextItem,
+    QGraphicsView,
+)
+
+from morpholaw.probes.subnetworks import Neuron, SparseNetwork
+
+Edge = tuple[int, int, int]
+"""Layer of the weight, row, column: from neuron (layer, row) to (layer + 1, column)."""
+
+WIDTH, RISE = 360.0, 78.0
+RADIUS = 6.5
+WIDEST = 6.0
+BLUE, RED = {False: "#2166ac", True: "#6bb3e8"}, {False: "#b2182b", True: "#ff7a66"}
+"""Of positive and of negative weights, by whether the background is dark (figures.style has the same)."""
+
+
+def through(network: SparseNetwork, neuron: Neuron) -> set[Edge]:
+    """Connections on the paths that lead into a neuron, and from it to the output."""
+    found: set[Edge] = set()
+    for step in (network.incoming, network.outgoing):
+        waiting, seen = [neuron], {neuron}
+        while waiting:
+            here = waiting.pop()
+            for there in step(here):
+                first, second = (there, here) if there[0] < here[0] else (here, there)
+                found.add((first[0], first[1], second[1]))
+                if there not in seen:
+                    seen.add(there)
+                    waiting.append(there)
+    return found
+
+
+def places(network: SparseNetwork) -> dict[Neuron, tuple[float, float]]:
+    """Where the connected neurons stand, x in [0, 1] and y by layer; each near the mean of its sources."""
+    found: dict[Neuron, tuple[float, float]] = {}
+    for layer, width in enumerate(network.widths):
+        used = [u for u in range(width) if network.incoming((layer, u)) or network.outgoing((layer, u))]
+        if layer == network.depth:
+            used = list(range(width))
+        if layer:
+            used.sort(key=lambda unit: _centre(network, (layer, unit), found))
+        for rank, unit in enumerate(used):
+            found[(layer, unit)] = ((rank + 0.5) / len(used), float(layer))
+    return found
+
+
+def _centre(network: SparseNetwork, neuron: Neuron, found: dict[Neuron, tuple[float, float]]) -> float:
+    layer, unit = neuron
+    sources = [source for source in network.incoming(neuron) if source in found]
+    pull = np.array([abs(network.weights[layer - 1][source[1], unit]) + 1e-9 for source in sources])
+    return float(pull @ [found[source][0] for source in sources] / pull.sum()) if sources else 2.0
+
+
+class NetworkScene(QGraphicsScene):
+    """Inputs on top, the output below; blue weights are positive, red ones negative, wide ones strong.
+
+    Notes
+    -----
+    ``clicked`` carries the neuron (layer, unit), or None for the empty ground; ``hovered`` a sentence.
+    """
+
+    clicked = Signal(object)
+    hovered = Signal(str)
+
+    def __init__(self, parent: Any = None) -> None:
+        super().__init__(parent)
+        self.network: SparseNetwork | None = None
+        self.neurons: dict[Neuron, _Node] = {}
+        self.edges: dict[Edge, _Connection] = {}
+        self.input_names: dict[int, str] = {}
+        self.dark = True
+
+    def show_network(self, network: SparseNetwork, input_names: dict[int, str], dark: bool = True) -> None:
+        """Draw a network; ``input_names`` gives words to inputs."""
+        self.clear()
+        self.network, self.input_names, self.dark = network, input_names, dark
+        self.neurons, self.edges = {}, {}
+        strongest = max(float(np.abs(w).max(initial=0)) for w in network.weights) or 1.0
+        at = places(network)
+        crowd = max(sum(1 for n in at if n[0] == layer) for layer in range(network.depth + 1))
+        width = max(WIDTH, 30.0 * crowd)
+        points = {n: QPointF(x * width, y * RISE) for n, (x, y) in at.items()}
+        for layer, mask in enumerate(network.masks):
+            for row, column in np.argwhere(mask):
+                edge = (layer, int(row), int(column))
+                line = _Connection(
+                    self, edge, points[(layer, edge[1])], points[(layer + 1, edge[2])], strongest
+                )
+                self.edges[edge] = line
+                self.addItem(line)
+        for neuron, point in points.items():
+            self.neurons[neuron] = _Node(self, neuron, point)
+            self.addItem(self.neurons[neuron])
+        self._write(points, width)
+
+    def highlight(self, neuron: Neuron | None) -> None:
+        """Grey what is outside a neuron's stream; None shows all."""
+        if self.network is None:
+            return
+        lit = set(self.edges) if neuron is None else through(self.network, neuron)
+        on = {(e[0], e[1]) for e in lit} | {(e[0] + 1, e[2]) for e in lit} | ({neuron} - {None})
+        for edge, line in self.edges.items():
+            line.light(edge in lit)
+        for key, node in self.neurons.items():
+            node.light(neuron is None or key in on, key == neuron)
+
+    def called(self, neuron: Neuron) -> str:
+        """A neuron in words."""
+        assert self.network is not None
+        layer, unit = neuron
+        if layer == 0:
+            return self.input_names.get(unit, f"z{unit}")
+        return "the output" if layer == self.network.depth else f"neuron {layer}.{unit + 1}"
+
+    def mousePressEvent(self, event: Any) -> None:
+        """A click on a neuron or on the empty ground."""
+        super().mousePressEvent(event)
+        hit = [item for item in self.items(event.scenePos()) if isinstance(item, _Node)]
+        self.clicked.emit(hit[0].neuron if hit else None)
+
+    @property
+    def ink(self) -> QColor:
+        """Colour of texts and neurons."""
+        return QColor("#e4e6e8" if self.dark else "#222222")
+
+    def _write(self, points: dict[Neuron, QPointF], width: float) -> None:
+        """Names of inputs above them, biases beside the others, f under the output."""
+        assert self.network is not None
+        beside: dict[int, int] = {}
+        for (layer, unit), point in points.items():
+            beside[layer] = beside.get(layer, 0) + 1
+            if layer == 0:
+                words = self.called((0, unit))
+                low = len(words) > 5 and len(points) and beside[0] % 2 == 0
+                self._text(words, point.x(), point.y() - RADIUS - (30 if low else 16), 10)
+                continue
+            bias = self.network.biases[layer - 1][unit]
+            text = f"{bias:+.2f}".replace("-", "−")
+            self._text(text, point.x() + RADIUS + 2, point.y() - 6, 8, left=True)
+            if layer == self.network.depth:
+                self._text("f(z)", point.x(), point.y() + RADIUS + 2, 10)
+        self.setSceneRect(QRectF(-14, -48, width + 28, RISE * self.network.depth + 78))
+
+    def _text(self, text: str, x: float, y: float, size: int, left: bool = False) -> None:
+        item = QGraphicsSimpleTextItem(text)
+        font = item.font()
+        font.setPixelSize(size + 2)
+        item.setFont(font)
+        item.setBrush(QBrush(self.ink))
+        item.setPos(x if left else x - item.boundingRect().width() / 2, y)
+        item.setZValue(3)
+        item.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.addItem(item)
+
+
+class _Connection(QGraphicsLineItem):
+    """A weight; wide enough to be hit by the mouse however thin it is drawn."""
+
+    def __init__(
+        self, scene: NetworkScene, edge: Edge, start: QPointF, end: QPointF, strongest: float
+    ) -> None:
+        super().__init__(start.x(), start.y(), end.x(), end.y())
+        assert scene.network is not None
+        layer, row, column = edge
+        self.weight = float(scene.network.weights[layer][row, column])
+        colour = QColor((BLUE if self.weight >= 0 else RED)[scene.dark])
+        self._lit = QPen(colour, 0.8 + (WIDEST - 0.8) * abs(self.weight) / strongest)
+        self._dim = QPen(QColor(128, 128, 128, 70), self._lit.widthF())
+        for pen in (self._lit, self._dim):
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        value = f"{self.weight:+.3f}".replace("-", "−")
+        self.sentence = f"{scene.called((layer, row))} to {scene.called((layer + 1, column))}: weight {value}"
+        self.setToolTip(self.sentence)
+        self.setAcceptHoverEvents(True)
+        self.light(True)
+
+    def light(self, on: bool) -> None:
+        """Draw in its colour, or greyed."""
+        self.setPen(self._lit if on else self._dim)
+        self.setZValue(1 if on else 0)
+
+    def shape(self) -> QPainterPath:
+        """What the mouse can hit."""
+        path = QPainterPath(self.line().p1())
+        path.lineTo(self.line().p2())
+        stroker = QPainterPathStroker()
+        stroker.setWidth(max(8.0, self._lit.widthF()))
+        return stroker.createStroke(path)
+
+    def hoverEnterEvent(self, event: Any) -> None:
+        """Say the weight."""
+        self.scene().hovered.emit(self.sentence)
+        pen = QPen(self.pen())
+        pen.setWidthF(pen.widthF() + 2)
+        self._before = self.pen()
+        self.setPen(pen)
+        super().hoverEnterEvent(event)
+
+    def hoverLeaveEvent(self, event: Any) -> None:
+        """Stop saying it."""
+        self.scene().hovered.emit("")
+        self.setPen(self._before)
+        super().hoverLeaveEvent(event)
+
+    _before = QPen()
+
+
+class _Node(QGraphicsEllipseItem):
+    """A neuron."""
+
+    def __init__(self, scene: NetworkScene, neuron: Neuron, point: QPointF) -> None:
+        super().__init__(-RADIUS, -RADIUS, 2 * RADIUS, 2 * RADIUS)
+        assert scene.network is not None
+        self.setPos(point)
+        self.neuron = neuron
+        layer, unit = neuron
+        self.sentence = scene.called(neuron)
+        if layer:
+            bias = f"{scene.network.biases[layer - 1][unit]:+.3f}".replace("-", "−")
+            self.sentence += f": bias {bias}"
+        self._ink = scene.ink
+        self.setToolTip(self.sentence + "; click for its stream and its response")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAcceptHoverEvents(True)
+        self.setZValue(2)
+        self.light(True, False)
+
+    def light(self, on: bool, chosen: bool) -> None:
+        """Draw as part of the stream or greyed, ringed where it was clicked."""
+        self.setBrush(QBrush(self._ink if on else QColor(128, 128, 128, 110)))
+        self.setPen(QPen(QColor("#E69F00"), 3.5) if chosen else QPen(Qt.PenStyle.NoPen))
+
+    def hoverEnterEvent(self, event: Any) -> None:
+        """Say which neuron it is."""
+        self.scene().hovered.emit(self.sentence)
+        super().hoverEnterEvent(event)
+
+    def hoverLeaveEvent(self, event: Any) -> None:
+        """Stop saying it."""
+        self.scene().hovered.emit("")
+        super().hoverLeaveEvent(event)
+
+
+class NetworkView(QGraphicsView):
+    """Shows the whole scene at any size."""
+
+    def __init__(self, scene: NetworkScene, parent: Any = None) -> None:
+        super().__init__(scene, parent)
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setMinimumHeight(300)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setStyleSheet("QGraphicsView { background: transparent; border: none; }")
+
+    def fit(self) -> None:
+        """Fit the drawing into the view."""
+        self.fitInView(self.sceneRect(), Qt.AspectRatioMode.KeepAspectRatio)
+
+    def resizeEvent(self, event: Any) -> None:
+        """Fit again."""
+        super().resizeEvent(event)
+        self.fit()
+
+    def showEvent(self, event: Any) -> None:
+        """Fit when first seen."""
+        super().showEvent(event)
+        self.fit()
