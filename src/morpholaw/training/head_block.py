@@ -15,7 +15,9 @@ from morpholaw.errors import InputError
 from morpholaw.events import ShouldStop
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training.batched_mlp import BatchedMLP
-from morpholaw.training.rigl import RigLSettings, Schedule, moved_topology
+from morpholaw.training.rigl import RigLMethod, RigLSettings, Schedule, moved_topology
+
+WATCH_RATE = 0.01  # of the running moments of the gradient, whose memory is a hundred batches
 
 
 class TrainingRows:
@@ -76,6 +78,7 @@ class HeadBlock:
         rows: TrainingRows,
         config: ClassifierConfig,
         settings: RigLSettings | None,
+        method: RigLMethod,
     ) -> None:
         self.net = BatchedMLP(weights, biases)
         self.mask = torch.ones_like(self.net.parameters)  # of biases too, which always stay
@@ -92,7 +95,10 @@ class HeadBlock:
                 config.warmup_epochs * steps,
                 config.epochs * steps,
                 config.update_until,
+                method,
             )
+        self.mean = torch.zeros_like(self.net.gradient)  # running moments of the dense gradient
+        self.square = torch.zeros_like(self.net.gradient)
 
     @property
     def members(self) -> int:
@@ -127,6 +133,8 @@ class HeadBlock:
             "first_moment": self.net.first_moment,
             "second_moment": self.net.second_moment,
             "mask": self.mask,
+            "gradient_mean": self.mean,
+            "gradient_square": self.square,
         }
 
     def copy_member(self, k: int, other: HeadBlock, source: int) -> None:
@@ -179,43 +187,67 @@ class HeadBlock:
     def _update(self, step: int) -> None:
         """A step of Adam, or of RigL instead for the members whose turn it is (algorithm 1)."""
         net, schedule, rate = self.net, self.schedule, self.config.learning_rate
+        if schedule is not None and schedule.watched(step):
+            self.mean.lerp_(net.gradient, WATCH_RATE)
+            self.square.mul_(1 - WATCH_RATE).addcmul_(net.gradient, net.gradient, value=WATCH_RATE)
         if schedule is None or step < schedule.warmup:
             net.adam(step + 1, rate)
             return
         due = schedule.due(step)
-        if due:
-            moves = self._moves(schedule, step, due)
-            before = [[layer[due] for layer in self._layers(row)] for row in self.state().values()]
+        moves = self._moves(schedule, step, due) if due else []
+        resting = (net.parameters, net.first_moment, net.second_moment) if due else ()
+        before = [[layer[due] for layer in self._layers(row)] for row in resting]
         net.gradient.mul_(self.mask)
         net.adam(step + 1, rate)
+        for row, saved in zip(resting, before, strict=True):
+            for layer, values in zip(self._layers(row), saved, strict=True):
+                layer[due] = values
         if due:
-            for row, saved in zip(self.state().values(), before, strict=True):
-                for layer, values in zip(self._layers(row), saved, strict=True):
-                    layer[due] = values
-            self._move(due, moves)
+            self._keep_only(due, [keep for keep, _ in moves])
+            for mask, (_, grow) in zip(self.layer_masks, moves, strict=True):
+                mask[due] += grow.view(-1, *mask.shape[1:])
+        if trimmed := schedule.trimmed(step):
+            self._keep_only(trimmed, self._worth(trimmed, schedule.method.trim))
 
     def _moves(self, schedule: Schedule, step: int, due: list[int]) -> list[tuple[Tensor, Tensor]]:
         """Of each layer, what the members in ``due`` keep and grow: bool (due, weights)."""
         moved = schedule.moved(step, due)
+        gradients = [layer[due] for layer in self.net.weight_gradients]
+        if schedule.method.growth == "evidence":
+            means, squares = self.net.views(self.mean)[0], self.net.views(self.square)[0]
+            gradients = [
+                mean[due] / (square[due].sqrt() + 1e-12) for mean, square in zip(means, squares, strict=True)
+            ]
         return [
             moved_topology(
                 self.net.weights[layer][due].flatten(1),
-                self.net.weight_gradients[layer][due].flatten(1),
+                gradients[layer].flatten(1),
                 self.layer_masks[layer][due].flatten(1) > 0,
                 schedule.active[due, layer],
                 moved[:, layer],
             )
-            for layer in range(len(self.layer_masks))
+            for layer in range(len(gradients))
         ]
 
-    def _move(self, due: list[int], moves: list[tuple[Tensor, Tensor]]) -> None:
-        """Zero what is not kept, Adam's moments too; what has grown starts from zero."""
-        rows = (self.net.parameters, self.net.first_moment, self.net.second_moment)
+    def _worth(self, members: list[int], least: float) -> list[Tensor]:
+        """Of each layer, the weights without which the loss would rise by at least ``least`` nats a crop.
+
+        Optimal brain damage (LeCun et al. 1990): w^2 F / 2. The gradient of a batch of B crops has a mean square
+        of F / B where it has settled.
+        """
+        squares = self.net.views(self.square)[0]
+        half = self.config.batch_size / 2
+        return [
+            (half * weight[members] ** 2 * square[members] >= least).flatten(1)
+            for weight, square in zip(self.net.weights, squares, strict=True)
+        ]
+
+    def _keep_only(self, members: list[int], kept: list[Tensor]) -> None:
+        """Zero the other weights of ``members`` with their masks and moments: bool (members, weights) a layer."""
+        rows = (self.net.parameters, self.net.first_moment, self.net.second_moment, self.mask)
         for row in rows:
-            for weight, (keep, _) in zip(self.net.views(row)[0], moves, strict=True):
-                weight[due] = torch.where(keep.view(-1, *weight.shape[1:]), weight[due], 0.0)
-        for mask, (keep, grow) in zip(self.layer_masks, moves, strict=True):
-            mask[due] = (keep | grow).float().view(-1, *mask.shape[1:])
+            for layer, keep in zip(self.net.views(row)[0], kept, strict=True):
+                layer[members] = torch.where(keep.view(-1, *layer.shape[1:]), layer[members], 0.0)
 
 
 @dataclass(frozen=True)

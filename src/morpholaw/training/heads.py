@@ -19,7 +19,7 @@ from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silen
 from morpholaw.models.heads import HeadEnsemble, initial_weights
 from morpholaw.training.head_block import HeadBlock, TrainingRows
 from morpholaw.training.prune import prune
-from morpholaw.training.rigl import RigLSettings
+from morpholaw.training.rigl import MEASURED, RigLMethod, RigLSettings
 
 # Members in a block: their buffers then stay in a core's second-level cache (2 MB) for a whole step.
 BLOCK = 40
@@ -50,6 +50,8 @@ class HeadTraining:
         One a member.
     settings : RigLSettings, optional
         Each member's own S, delta T and alpha, in place of those of ``config``.
+    method : RigLMethod
+        How connections are chosen; ``RigLMethod.paper()`` for algorithm 1 to the letter.
     outputs : int
         1 for two classes, else one for each class.
 
@@ -73,6 +75,7 @@ class HeadTraining:
         sparse: bool,
         seeds: Sequence[int],
         settings: RigLSettings | None = None,
+        method: RigLMethod = MEASURED,
         outputs: int = 1,
     ) -> None:
         if sparse and config.warmup_epochs >= config.epochs:
@@ -89,6 +92,7 @@ class HeadTraining:
         if sparse and settings is None:
             settings = RigLSettings.same(config, len(self.seeds))
         self.settings = settings if sparse else None
+        self.method = method
         self._blocks = self._make_blocks()
 
     @property
@@ -185,7 +189,7 @@ class HeadTraining:
             places = range(start, start + len(seeds))
             settings = self.settings.take(places) if self.settings else None
             weights, biases = initial_weights(widths, len(seeds), seeds)
-            blocks.append(HeadBlock(weights, biases, seeds, self.rows, self.config, settings))
+            blocks.append(HeadBlock(weights, biases, seeds, self.rows, self.config, settings, self.method))
         return blocks
 
     def _map(self, work: Callable[[HeadBlock], np.ndarray | None]) -> list[np.ndarray | None]:
@@ -205,6 +209,7 @@ def train_heads(
     seeds: Sequence[int],
     test: tuple[np.ndarray | Tensor, np.ndarray | Tensor] | None = None,
     settings: RigLSettings | None = None,
+    method: RigLMethod = MEASURED,
     outputs: int = 1,
     report: Report = silent,
     should_stop: ShouldStop = never,
@@ -216,7 +221,7 @@ def train_heads(
 
     Parameters
     ----------
-    latents, targets, config, sparse, seeds, settings, outputs
+    latents, targets, config, sparse, seeds, settings, method, outputs
         See `HeadTraining`.
     test : (latents (m, inputs), targets (m,)), optional
         Held-out crops, unturned, whose accuracy is reported beside the training's.
@@ -235,7 +240,14 @@ def train_heads(
         In evaluation mode. After a stop the networks as they then were, not pruned: ask ``should_stop``.
     """
     training = HeadTraining(
-        latents, targets, config, sparse=sparse, seeds=seeds, settings=settings, outputs=outputs
+        latents,
+        targets,
+        config,
+        sparse=sparse,
+        seeds=seeds,
+        settings=settings,
+        method=method,
+        outputs=outputs,
     )
     if resume is not None:
         training.load_state(resume)

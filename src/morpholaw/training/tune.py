@@ -14,7 +14,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silent
 from morpholaw.training.heads import HeadTraining, accuracies, one_thread
 from morpholaw.training.prune import prune
-from morpholaw.training.rigl import RigLSettings
+from morpholaw.training.rigl import MEASURED, RigLMethod, RigLSettings
 
 if TYPE_CHECKING:
     import optuna
@@ -51,14 +51,15 @@ def tune(
     config: TuneConfig,
     classifier: ClassifierConfig,
     *,
+    method: RigLMethod = MEASURED,
     name: str = STUDY,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> Tuned:
     """Find the settings with the largest sum of validation accuracy and final sparsity.
 
-    Optuna's tree-structured Parzen estimator is asked for ``config.batch_trials`` trials at a time. Their models
-    train together, and share one dense warm-up for each seed, which no searched setting touches: every
+    Optuna's tree-structured Parzen estimator is asked for ``config.batch_trials`` trials at a time. Their
+    models train together, and share one dense warm-up for each seed, which no searched setting touches: every
     trial still gets the result it would have alone. Run r of every trial has the seed ``config.seed + r``.
 
     Parameters
@@ -101,6 +102,7 @@ def tune(
         _of_a_run(config, classifier),
         sparse=True,
         seeds=range(config.seed, config.seed + config.runs),
+        method=method,
     )
     while warm_up.epoch < warm_up.config.warmup_epochs:
         if warm_up.step_epoch(should_stop) is None:
@@ -141,7 +143,7 @@ class _Search:
     def _ask(self) -> optuna.Trial:
         import optuna
 
-        # A seed for each trial number: a search that is resumed, or shared, does not repeat its first guesses.
+        # A seed for each trial number, or a search that is resumed or shared would repeat its first guesses.
         asked = len(self.study.get_trials(deepcopy=False))
         self.study.sampler = optuna.samplers.TPESampler(
             seed=self.config.seed + 1_000_003 * asked, constant_liar=True
@@ -239,8 +241,8 @@ def _open_study(config: TuneConfig, name: str) -> optuna.Study:
         )
     except Exception as error:  # each kind of storage raises its own driver's errors
         raise InputError(
-            f"The search cannot use the storage {config.storage!r}: expected an Optuna storage URL that can be "
-            f"written to, such as 'sqlite:///search.db' ({str(error).splitlines()[0]})."
+            f"The search cannot use the storage {config.storage!r}: expected the URL of an Optuna storage that "
+            f"can be written to, such as 'sqlite:///search.db' ({str(error).splitlines()[0]})."
         ) from error
 
 
