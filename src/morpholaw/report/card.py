@@ -1,0 +1,160 @@
+"""The law card: one page that says all there is to say about one law, fit for a paper's supplement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from markupsafe import Markup
+
+from morpholaw.errors import InputError
+from morpholaw.probes.traversal import TYPICAL, traverse
+from morpholaw.report.material import Material, StudyLike
+from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, percent, photograph
+from morpholaw.report.sections import constraints, laws, performance, provenance
+from morpholaw.report.writing import blocks_or_reason, render, write
+
+
+def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path | str) -> Path:
+    """Write the card of one law as HTML, and as Markdown beside it.
+
+    Parameters
+    ----------
+    study : Study
+    loss : {"hinge", "mse"}
+        The loss that the law was found with.
+    k : int
+        Its place among the laws of that loss; 0 is the best on the training cells.
+    path : path
+        The HTML file; the Markdown has the same name and the ending ``.md``.
+
+    Returns
+    -------
+    Path
+        The HTML file.
+
+    Raises
+    ------
+    InputError
+        When the study has no such law, or a file cannot be written.
+    """
+    material = Material(study)
+    name = laws.name_of(loss)
+    if name not in material.names:
+        raise InputError(
+            f"The study {study.path} has no laws found with the loss {loss!r}; discover some first."
+        )
+    classifier = material.classifier(name)
+    if not 0 <= k < classifier.members:
+        raise InputError(
+            f"There is no law {k}; the study has laws 0 to {classifier.members - 1} of this loss."
+        )
+    law = classifier.laws[k]
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"The card's file {path} must end in .html; its Markdown is written beside it.")
+    parts = {
+        "The law": lambda: laws.anatomy(material, loss, k),
+        "Its latents": lambda: _latents(material, name, k),
+        "Accuracy": lambda: _accuracy(material, loss, k),
+        "Where it fails": lambda: _failures(material, name, k),
+        "Domain constraints": lambda: _constraints(material, name, k),
+        "Provenance": lambda: _provenance(material, name, k),
+    }
+    sections = [Section(title, blocks_or_reason(build)) for title, build in parts.items()]
+    values = {
+        "title": f"Law card: {study.name}",
+        "name": f"Law {k + 1} of {study.name}",
+        "subtitle": (
+            f"f(z) ≥ 0 is {classifier.positive}, f(z) < 0 is {classifier.negative}; {law.size} nodes, complexity "
+            f"{law.complexity}, found with the {laws.LOSSES[loss]}."
+        ),
+        "sections": sections,
+    }
+    latex = Markup(law.latex(digits=laws.DIGITS))  # noqa: S704 (letters, digits and LaTeX's signs only)
+    write(path, render("law_card.html.j2", **values))
+    write(
+        path.with_suffix(".md"),
+        render("law_card.md.j2", latex=f"f(z) = {latex}", text=Markup(law.text()), **values),
+    )  # noqa: S704
+    return path
+
+
+def _latents(material: Material, name: str, k: int) -> list[Block]:
+    """What each latent of the law looks like, and which measured shape it follows."""
+    from morpholaw.figures.pictures import traversal_grid
+
+    classifier = material.classifier(name)
+    latents, encoder = list(classifier.kept_latents(k)), classifier.encoder
+    if not latents or encoder is None:
+        raise Absent("The law reads no latent: it is a constant.")
+    values = np.array(TYPICAL)
+    pictures = traverse(encoder, np.zeros(encoder.latents), latents, values)
+    figure = traversal_grid(
+        pictures, [material.called(z) for z in latents], values, pixel_size=material.pixel_size
+    )
+    table = material.correlations
+    rows = []
+    for latent in latents:
+        own = table[table["latent"] == latent].sort_values("spearman", key=np.abs, ascending=False)
+        follows = ", ".join(
+            f"{str(r.shape).replace('_', ' ')} {r.spearman:+.2f}" for r in own.head(3).itertuples()
+        )
+        rows.append(
+            (
+                f"z{latent}",
+                material.study.latent_names.get(latent, ""),
+                material.suggested.get(latent, ""),
+                follows,
+            )
+        )
+    columns = ("Latent", "Given name", "Suggested name", "Strongest rank correlations with measured shapes")
+    caption = "Decoded cells along each latent of the law, all others at 0."
+    return [photograph(figure, "What the latents look like", caption), Table(columns, rows)]
+
+
+def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
+    """Test accuracy with its interval, on which split, and what rounding does."""
+    made = material.descriptions[laws.name_of(loss)]
+    evaluation = made["evaluation"]
+    share = laws.recorded_accuracy(evaluation, k)
+    classifier = material.classifier(laws.name_of(loss))
+    trained = dict(classifier.laws[k].metadata).get("accuracy")
+    rows = [
+        (
+            "Test accuracy",
+            f"{percent(share.value)} % (95 % Wilson interval over cells: {percent(share.low)} to {percent(share.high)})",
+        ),
+        ("Balanced test accuracy", f"{percent(evaluation['balanced_accuracy'][k])} %"),
+        (
+            "Accuracy on the training cells",
+            "not recorded" if trained is None else f"{percent(float(trained))} %",
+        ),
+        (f"With constants at {laws.DIGITS} digits", laws.rounding(material, loss)[k]),
+        (
+            "Split",
+            f"{evaluation['split']}: {evaluation['training_cells']:,} cells in training, {evaluation['test_cells']:,} in test, whole groups at a time",
+        ),
+    ]
+    return [Table(("Measure", "Value"), rows)]
+
+
+def _failures(material: Material, name: str, k: int) -> list[Block]:
+    return performance.most_wrong(material, name, material.scores(name)[k], "This law")
+
+
+def _constraints(material: Material, name: str, k: int) -> list[Block]:
+    measured = constraints.measure(material.classifier(name).select(k), material.test(name), material.kept)
+    rows = [(one.meaning[:1].upper() + one.meaning[1:], constraints.in_words(one)) for one in measured]
+    caption = f"On at most {constraints.CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells."
+    return [Table(("Constraint", "Measured"), rows, caption)]
+
+
+def _provenance(material: Material, name: str, k: int) -> list[Block]:
+    law = material.classifier(name).laws[k]
+    found = [(key.replace("_", " ").capitalize(), str(value)) for key, value in law.metadata.items()]
+    blocks: list[Block] = [Paragraph(f"At full precision: f(z) = {law.text()}")]
+    if found:
+        blocks.append(Table(("Of the search", "Value"), found))
+    return [*blocks, *provenance.record(material.descriptions[name])]

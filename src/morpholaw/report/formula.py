@@ -1,0 +1,50 @@
+"""A law's formula as a picture made of one path, in the colour of the text around it."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from morpholaw.models.law import Law
+
+
+def typeset(law: Law, names: dict[str, str] | None = None, digits: int = 3, size: float = 15) -> Markup:
+    """``f(z) = ...`` as SVG of ``size`` CSS pixels; a screen reader reads the law's text.
+
+    Parameters
+    ----------
+    names
+        Words to show for latents, e.g. ``{"z3": "size"}``; the others are symbols.
+    """
+    return typeset_latex(f"f(z) = {law.latex(names, digits)}", law.rounded(digits).text(), size)
+
+
+def typeset_latex(latex: str, spoken: str, size: float = 15) -> Markup:
+    """LaTeX that matplotlib's mathtext reads, as SVG."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    path = TextPath(
+        (0, 0), f"${latex}$", size=size, prop=FontProperties(family="DejaVu Sans", math_fontfamily="cm")
+    )
+    box = path.get_extents()
+    margin = 1.0
+    left, top = box.x0 - margin, -box.y1 - margin
+    width, height = box.width + 2 * margin, box.height + 2 * margin
+    return Markup(
+        '<svg class="formula" role="img" aria-label="{}" width="{:.1f}" height="{:.1f}" '
+        'viewBox="{:.2f} {:.2f} {:.2f} {:.2f}"><path fill="currentColor" d="{}"/></svg>'
+    ).format(spoken, width, height, left, top, width, height, _commands(path))
+
+
+def _commands(path: object) -> str:
+    """A matplotlib path in SVG's letters; SVG's y axis points down."""
+    letters = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
+    parts = []
+    for points, code in path.iter_segments(simplify=False, curves=True):  # type: ignore[attr-defined]
+        pairs = (
+            ""
+            if code == 79
+            else " ".join(f"{x:.2f} {-y:.2f}" for x, y in zip(points[::2], points[1::2], strict=True))
+        )
+        parts.append(letters[int(code)] + pairs)
+    return "".join(parts)

@@ -1,0 +1,255 @@
+"""What several sections need of a study, each read or computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.crop_set import Crops, CropSet
+from morpholaw.cells.files import read_json
+from morpholaw.cells.shape import measure_shapes
+from morpholaw.cells.splits import grouped_split, split_fingerprint
+from morpholaw.models.classifier import SCHEMES, Classifier
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.probes.latent_names import correlate, suggest_names
+from morpholaw.probes.subnetworks import input_survival
+from morpholaw.report.page import Absent
+
+SAMPLE = 2000
+"""Crops that latents are ranked and named on."""
+TESTED = 4000
+"""Test cells that are scored anew, at the most; Table 1 holds what was measured on all."""
+FRACTIONS = (0.1, 0.25)
+"""Shares of test cells that a study takes by itself: the paper's, and that of small studies."""
+
+
+class StudyLike(Protocol):
+    """A study as the report sees it: `morpholaw.Study`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def sets(self) -> list[CropSet]: ...
+    @property
+    def crops(self) -> Crops: ...
+    @property
+    def labels(self) -> np.ndarray: ...
+    @property
+    def has_encoder(self) -> bool: ...
+    @property
+    def encoder(self) -> BetaTCVAE: ...
+    @property
+    def latent_names(self) -> dict[int, str]: ...
+    def table1(self) -> pd.DataFrame: ...
+
+
+@dataclass(frozen=True)
+class TestCells:
+    """Cells of the groups that no model was trained on.
+
+    Attributes
+    ----------
+    index : ndarray, int64 (n,)
+        Indices into the study's crops.
+    images : ndarray, uint8 (n, s, s)
+    targets : ndarray, int8 (n,)
+        -1 for the negative class, +1 for the positive.
+    groups : ndarray, str (n,)
+    """
+
+    __test__ = False  # the name is not that of a test
+
+    index: np.ndarray
+    images: np.ndarray
+    targets: np.ndarray
+    groups: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def some(self, count: int, seed: int = 0) -> TestCells:
+        """At most ``count`` of them, half of each class where there are enough."""
+        rng = np.random.default_rng(seed)
+        chosen: list[int] = []
+        for target in (-1, 1):
+            own = np.flatnonzero(self.targets == target)
+            chosen += rng.permutation(own)[: count // 2].tolist()
+        rows = np.sort(np.array(chosen, dtype=int))
+        return TestCells(self.index[rows], self.images[rows], self.targets[rows], self.groups[rows])
+
+
+class Material:
+    """A study and what its report is made of.
+
+    Properties raise :class:`Absent` with a sentence where the study lacks what they are about.
+    """
+
+    def __init__(self, study: StudyLike) -> None:
+        self.study = study
+        self.classifier = cache(self._classifier)
+        self.test = cache(self._test)
+        self.scores = cache(self._scores)
+
+    # ---- cells
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """The class of every crop, str (n,)."""
+        return self.study.labels if self.study.sets else np.array([], dtype=str)
+
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """Indices of crops drawn at random, int64 (k,), k <= SAMPLE."""
+        if not self.study.sets:
+            raise Absent("The study has no crops yet.")
+        n = len(self.study.crops)
+        return np.sort(np.random.default_rng(0).choice(n, min(n, SAMPLE), replace=False))
+
+    @cached_property
+    def pixel_size(self) -> float | None:
+        """Micrometres per pixel of the crops, where all sets have the same."""
+        known = {s.meta.get("model_pixel_size") or s.meta.get("pixel_size") for s in self.study.sets}
+        size = known.pop() if len(known) == 1 else None
+        return None if size is None else float(size)
+
+    # ---- the encoder and its latents
+
+    @cached_property
+    def encoder_description(self) -> dict[str, Any]:
+        """What is recorded of the encoder."""
+        if not self.study.has_encoder:
+            raise Absent("No encoder has been trained or loaded yet.")
+        return dict(read_json(self.study.path / "encoder" / "model.json"))
+
+    @cached_property
+    def encoder(self) -> BetaTCVAE:
+        """The study's encoder; where there is none, that of a classifier."""
+        if self.study.has_encoder:
+            return self.study.encoder
+        for name in self.names:
+            if (encoder := self.classifier(name).encoder) is not None:
+                return encoder
+        raise Absent("No encoder has been trained or loaded yet.")
+
+    @cached_property
+    def encoded(self) -> tuple[np.ndarray, np.ndarray]:
+        """Means and log-variances of the sample, float32 (k, latents) each."""
+        from morpholaw.training.encoder import encode
+
+        return encode(self.encoder, self.study.crops[self.sample])
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """How the latents follow measured shapes, on the sample."""
+        return correlate(self.encoded[0], measure_shapes(self.study.crops[self.sample]))
+
+    @cached_property
+    def suggested(self) -> dict[int, str]:
+        """A name for each latent that follows a shape."""
+        names = suggest_names(self.correlations) if len(self.correlations) else {}
+        return {latent: name for latent, name in names.items() if name != f"z{latent}"}
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """Words for latents: those given by a person, else those suggested, e.g. {"z3": "size"}."""
+        words = {**self.suggested, **self.study.latent_names}
+        return {f"z{latent}": word for latent, word in words.items()}
+
+    def called(self, latent: int) -> str:
+        """ "z3 (size)", or "z3" where the latent has no name."""
+        word = self.words.get(f"z{latent}")
+        return f"z{latent} ({word})" if word else f"z{latent}"
+
+    # ---- classifiers
+
+    @cached_property
+    def descriptions(self) -> dict[str, dict[str, Any]]:
+        """What is recorded of each classifier, by name: "scheme1", "scheme4-hinge", ..."""
+        files = sorted(self.study.path.glob("classifiers/*/model.json"))
+        return {file.parent.name: dict(read_json(file)) for file in files}
+
+    @property
+    def names(self) -> list[str]:
+        """The classifiers there are."""
+        return list(self.descriptions)
+
+    @property
+    def one_a_scheme(self) -> dict[int, str]:
+        """Scheme to classifier, for figures with one curve a scheme: of scheme 4 the hinge laws, if any."""
+        found: dict[int, str] = {}
+        for name in sorted(self.names):
+            found.setdefault(int(self.descriptions[name]["scheme"]), name)
+        return found
+
+    def title(self, name: str) -> str:
+        """ "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
+        scheme = int(self.descriptions[name]["scheme"])
+        loss = f" ({name.split('-')[1]})" if "-" in name else ""
+        return f"Scheme {scheme}, {SCHEMES[scheme]}{loss}"
+
+    def need(self, name: str, what: str) -> Classifier:
+        """The classifier ``name``, or Absent: ``what`` is missing without it."""
+        if name not in self.names:
+            raise Absent(what)
+        return self.classifier(name)
+
+    def _classifier(self, name: str) -> Classifier:
+        return Classifier.load(self.study.path / "classifiers" / name)
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Latents that most of scheme 3's models kept, all that any kept where no majority exists; may be empty."""
+        kept = self.descriptions.get("scheme3", {}).get("kept_latents", [])
+        counts = input_survival(kept)
+        usual = [latent for latent, count in counts.items() if 2 * count >= len(kept)]
+        return tuple(sorted(usual or counts))
+
+    def _test(self, name: str) -> TestCells:
+        """The held-out cells of a classifier, found again from what is recorded of its split."""
+        made = self.descriptions[name]
+        negative, positive = made["classes"]
+        wanted = np.where(np.isin(self.labels, [negative, positive]), self.labels, "")
+        if {negative, positive} - set(wanted):
+            raise Absent(f"The study no longer has cells of both classes that {name} tells apart.")
+        table = self.study.crops.cells
+        groups = table["group"].to_numpy(str)
+        config = made["config"]
+        fractions = [config["test_fraction"]] if config.get("test_fraction") else list(FRACTIONS)
+        for fraction in fractions:
+            _, test = grouped_split(groups, wanted, fraction, config["split_seed"])
+            recorded = made["evaluation"]
+            if (split_fingerprint(groups[test]), len(test)) == (recorded["split"], recorded["test_cells"]):
+                if len(test) > TESTED:
+                    test = np.sort(np.random.default_rng(0).choice(test, TESTED, replace=False))
+                targets = np.where(self.labels[test] == positive, 1, -1).astype(np.int8)
+                return TestCells(test, self.study.crops[test], targets, groups[test])
+        raise Absent(
+            f"The labels have changed since {name} was trained, so its test cells cannot be found again; "
+            "train it anew to see this."
+        )
+
+    def _scores(self, name: str) -> np.ndarray:
+        """f(x) of every model on the test cells, float32 (members, n)."""
+        import torch
+
+        from morpholaw.probes.scores import as_images, batches, shared_scores
+
+        classifier, images = self.classifier(name), self.test(name).images
+        with torch.no_grad():
+            parts = [shared_scores(classifier, as_images(part), "image") for part in batches(images, 256)]
+        return torch.cat(parts, dim=1).float().numpy()
+
+    def test_latents(self, name: str) -> np.ndarray:
+        """Means of the test cells by the classifier's own encoder, float64 (n, latents)."""
+        from morpholaw.probes.scores import encode_means
+
+        return encode_means(self.classifier(name).encoder, self.test(name).images).double().numpy()

@@ -1,0 +1,122 @@
+"""The few things that a page is made of; the template knows how each looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PIXELS_PER_INCH = 96
+"""CSS pixels: what an inch of a figure is on the page."""
+
+
+class Absent(Exception):
+    """The study lacks what a section shows; the text says so in one sentence."""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Sentences; ``tone`` is "plain", "warning" or "absent"."""
+
+    text: str
+    tone: str = "plain"
+    kind: ClassVar[str] = "paragraph"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: Sequence[str]
+    kind: ClassVar[str] = "bullets"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as markup, with the sentence under it."""
+
+    image: Markup
+    caption: str
+    kind: ClassVar[str] = "picture"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A typeset formula, with the sentence under it."""
+
+    image: Markup
+    caption: str = ""
+    kind: ClassVar[str] = "formula"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts or markup under ``columns``."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    caption: str = ""
+    kind: ClassVar[str] = "table"
+
+    @property
+    def numeric(self) -> list[bool]:
+        """Which columns hold numbers only, and are set to the right."""
+        return [bool(cells) and all(map(_is_number, cells)) for cells in zip(*self.rows, strict=True)] or [
+            False
+        ] * len(self.columns)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks under a line that opens them."""
+
+    title: str
+    blocks: Sequence[Block]
+    kind: ClassVar[str] = "fold"
+
+
+Block = Paragraph | Bullets | Picture | Formula | Table | Fold
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it."""
+
+    title: str
+    blocks: Sequence[Block] = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        """What a link inside the page calls it."""
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
+
+def drawing(figure: Figure, title: str, caption: str) -> Picture:
+    """A figure of lines and letters, as SVG."""
+    from morpholaw.figures.export import to_svg
+
+    return Picture(Markup(to_svg(figure, title)), caption)  # noqa: S704 (our own SVG, its title escaped)
+
+
+def photograph(figure: Figure, title: str, caption: str, dpi: float = 192) -> Picture:
+    """A figure made of cell pictures, as PNG."""
+    from morpholaw.figures.export import to_png_data_uri
+
+    width = round(float(figure.get_size_inches()[0]) * PIXELS_PER_INCH)
+    image = Markup('<img src="{}" alt="{}" width="{}">').format(to_png_data_uri(figure, dpi), title, width)
+    return Picture(image, caption)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share in [0, 1] in per cent, "n/a" where it is not a number."""
+    return "n/a" if share != share else f"{100 * share:.{digits}f}"
+
+
+def _is_number(cell: object) -> bool:
+    return not isinstance(cell, Markup) and bool(re.match(r"^(n/a|[-\u2212]?[\d.,]+)", str(cell)))

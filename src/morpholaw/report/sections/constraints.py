@@ -1,0 +1,147 @@
+"""Is a model domain-appropriate? Accuracy under attack, and the domain constraints as numbers."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from morpholaw.cells.shape import nucleus_masks
+from morpholaw.models.classifier import Classifier
+from morpholaw.probes.attack import AttackCurve, attack_curve
+from morpholaw.probes.constraints import Constraint, domain_constraints
+from morpholaw.report.material import Material, TestCells
+from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent
+
+ATTACKED = 200
+"""Test cells attacked, half of each class."""
+CONSTRAINED = 100
+"""Test cells that the domain constraints are measured on."""
+IMAGE_EPS = (0.0, 0.025, 0.05, 0.1, 0.15, 0.2)
+LATENT_EPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
+SHADE = 2
+"""Place in IMAGE_EPS of the magnitude that the Rashomon set is coloured by."""
+
+
+class Attacks:
+    """Attack curves of the study's classifiers, each computed once."""
+
+    def __init__(self, material: Material) -> None:
+        self.material = material
+        self.image = cache(self._image)
+
+    def _image(self, name: str) -> AttackCurve:
+        cells = self.material.test(name).some(ATTACKED)
+        return attack_curve(self.material.classifier(name), cells.images, cells.targets, IMAGE_EPS)
+
+    def latent(self, name: str, held: tuple[int, ...] = ()) -> AttackCurve:
+        """In latent space, with some latents held."""
+        from morpholaw.probes.scores import encode_means
+
+        classifier, cells = self.material.classifier(name), self.material.test(name).some(ATTACKED)
+        means = encode_means(classifier.encoder, cells.images)
+        return attack_curve(classifier, means, cells.targets, LATENT_EPS, "latent", held)
+
+    @property
+    def robustness(self) -> tuple[str, dict[str, np.ndarray]] | None:
+        """Accuracy of every model under a small image attack, by classifier, and what it is called."""
+        found = {}
+        for name in self.material.names:
+            try:
+                found[name] = self.image(name).accuracy[:, SHADE]
+            except Absent:
+                continue
+        return (f"accuracy under an image attack, ε = {IMAGE_EPS[SHADE]:g}", found) if found else None
+
+
+def attacks(material: Material, curves: Attacks) -> list[Block]:
+    """Accuracy against the perturbation's magnitude, in each space."""
+    if not material.names:
+        raise Absent("No classifier has been trained yet, so there is nothing to attack.")
+    one = material.one_a_scheme
+    blocks = _figure(
+        {scheme: curves.image(name) for scheme, name in one.items()},
+        "image",
+        f"FGSM in image space (eq. 1) on at most {ATTACKED} test cells: mean and standard deviation over the models.",
+    )
+    with_latents = {scheme: name for scheme, name in one.items() if scheme != 1}
+    if not with_latents:
+        return [
+            *blocks,
+            Paragraph("Only scheme 1 has been trained, which has no latent space to attack.", "absent"),
+        ]
+    blocks += _figure(
+        {scheme: curves.latent(name) for scheme, name in with_latents.items()},
+        "latent",
+        "FGSM on all latents.",
+    )
+    if not material.kept:
+        reason = "Scheme 3 has not kept any latent, so it is not known which latents are morphology and which neighbourhood."
+        return [*blocks, Paragraph(reason, "absent")]
+    held = ", ".join(material.called(latent) for latent in material.kept)
+    blocks += _figure(
+        {scheme: curves.latent(name, material.kept) for scheme, name in with_latents.items()},
+        "latent",
+        f"The neighbourhood attack: FGSM on all latents but those that scheme 3 kept ({held}).",
+    )
+    return blocks
+
+
+def _figure(curves: dict[int, AttackCurve], space: str, caption: str) -> list[Block]:
+    from morpholaw.figures.attacks import attack_curves
+
+    members = max(len(curve.accuracy) for curve in curves.values())
+    eps = next(iter(curves.values())).eps
+    accuracy = np.full((len(curves), members, len(eps)), np.nan)
+    for row, curve in enumerate(curves.values()):
+        accuracy[row, : len(curve.accuracy)] = curve.accuracy
+    figure = attack_curves(eps, accuracy, schemes=list(curves), space=space, figsize=(3.6, None))
+    return [drawing(figure, f"Accuracy under attack in {space} space", caption)]
+
+
+def constraints(material: Material) -> list[Block]:
+    """A table: one row a constraint, one column a scheme."""
+    if not material.names:
+        raise Absent("No classifier has been trained yet, so no constraint can be measured.")
+    blocks: list[Block] = []
+    measured: dict[str, list[Constraint]] = {}
+    for name in material.names:
+        try:
+            measured[name] = measure(material.classifier(name), material.test(name), material.kept)
+        except Absent as absent:
+            blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
+    if measured:
+        blocks.insert(0, _table(measured))
+    return blocks
+
+
+def measure(classifier: Classifier, cells: TestCells, kept: tuple[int, ...]) -> list[Constraint]:
+    """The domain constraints of a classifier on some of its test cells."""
+    some = cells.some(CONSTRAINED)
+    return domain_constraints(
+        classifier, some.images, some.targets, kept, masks=nucleus_masks(some.images), groups=some.groups
+    )
+
+
+def _table(measured: dict[str, list[Constraint]]) -> Table:
+    columns = ("Constraint", *(name.replace("scheme", "Scheme ").replace("-", ", ") for name in measured))
+    rows = [
+        (found[0].meaning[:1].upper() + found[0].meaning[1:], *(in_words(one) for one in found))
+        for found in zip(*measured.values(), strict=True)
+    ]
+    caption = (
+        f"Measured on at most {CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells and models. Only "
+        "the smallest flip is in units of the grey range [0, 1]; “> 0.5” stands for no flip up to 0.5."
+    )
+    return Table(columns, rows, caption)
+
+
+def in_words(constraint: Constraint) -> str:
+    """ "97.0 % (95.1 to 98.2)", or why there is no number."""
+    if constraint.estimate is None:
+        return f"n/a: {constraint.reason}"
+    value, low, high = constraint.estimate.value, constraint.estimate.low, constraint.estimate.high
+    if constraint.name == "smallest flip":
+        texts = [f"{v:.3f}" if np.isfinite(v) else "> 0.5" for v in (value, low, high)]
+        return f"{texts[0]} ({texts[1]} to {texts[2]})"
+    return f"{percent(value)} % ({percent(low)} to {percent(high)})"

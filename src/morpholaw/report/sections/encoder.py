@@ -1,0 +1,173 @@
+"""The encoder: what it keeps of a cell, how it was trained, and what its latents mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.probes.traversal import TYPICAL, active_latents, decode, rank_latents, traverse
+from morpholaw.report.material import Material
+from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
+
+SHOWN = 10
+"""Cells shown beside their reconstructions."""
+LISTED = 12
+"""Latents in the table and among the traversals, at the most."""
+QUANTITIES = ("reconstruction", "mutual information", "total correlation", "dimension-wise KL")
+
+
+def reconstructions(material: Material) -> list[Block]:
+    """Cells, what the latents keep of them, and how much that is."""
+    from morpholaw.figures.pictures import reconstructions as figure
+
+    encoder, crops = material.encoder, material.study.crops
+    chosen = _examples(material)
+    means = material.encoded[0]
+    pixels = crops[material.sample[:500]].astype(np.float32) / 255
+    error = np.mean((decode(encoder, means[:500]) - pixels) ** 2)
+    explained = 1 - error / np.mean((pixels - pixels.mean(axis=0)) ** 2)
+    shown = crops[chosen]
+    from morpholaw.probes.scores import encode_means
+
+    drawn = figure(
+        shown,
+        decode(encoder, encode_means(encoder, shown)),
+        columns=len(chosen),
+        pixel_size=material.pixel_size,
+    )
+    caption = (
+        f"Cells of the study above their reconstructions from {encoder.latents} latents. Over {len(pixels):,} cells the "
+        f"reconstructions explain {100 * explained:.1f} % of the pixels' variance around the mean crop "
+        f"(root mean square error {np.sqrt(error):.3f} of the grey range)."
+    )
+    return [photograph(drawn, "Cells and their reconstructions", caption)]
+
+
+def _examples(material: Material) -> np.ndarray:
+    """Some cells of every class, else any cells."""
+    rng = np.random.default_rng(1)
+    known = [name for name in material.study.classes if np.any(material.labels == name)]
+    if not known:
+        return material.sample[:SHOWN]
+    each = max(1, SHOWN // len(known))
+    parts = [rng.permutation(np.flatnonzero(material.labels == name))[:each] for name in known]
+    return np.concatenate(parts)[:SHOWN]
+
+
+def training(material: Material) -> list[Block]:
+    """The losses while the encoder was trained."""
+    from morpholaw.figures.training import training_curves
+
+    made = material.encoder_description
+    history = made.get("history") or {}
+    curves = {
+        name: np.asarray(values, float) for name, values in history.items() if name != "step" and len(values)
+    }
+    if "step" not in history or not curves:
+        raise Absent("The encoder came without a record of its training.")
+    named = {name: curves[name] for name in QUANTITIES if name in curves} or curves
+    figure = training_curves(named, np.asarray(history["step"], float), figsize=(7.2, None))
+    config = made.get("config", {})
+    weights = ", ".join(
+        f"{letter} = {config[key]:g}"
+        for letter, key in (("α", "alpha"), ("β", "beta"), ("γ", "gamma"))
+        if key in config
+    )
+    caption = (
+        f"Terms of the loss (eq. 7, {weights}) at each reported step, over {made.get('crops', 0):,} crops; "
+        "the pale line is each report, the bold one their running mean."
+    )
+    blocks: list[Block] = [drawing(figure, "Training of the encoder", caption)]
+    if not made.get("complete", True):
+        blocks.append(Paragraph("The training was stopped before its end.", "warning"))
+    return blocks
+
+
+def latents(material: Material) -> list[Block]:
+    """Latents by the information they carry, and the shapes they follow."""
+    from morpholaw.figures.latents import latent_ranking
+
+    ranking = rank_latents(*material.encoded)
+    table = material.correlations
+    count = material.encoder.latents
+    names = [f"z{k}" for k in range(count)]
+    matrix, shapes = None, []
+    if len(table):
+        wide = table.pivot(index="latent", columns="shape", values="spearman").reindex(range(count))
+        matrix, shapes = wide.to_numpy(), list(wide.columns)
+    activity = ranking.set_index("latent")["kl"].reindex(range(count)).to_numpy()
+    figure = latent_ranking(
+        activity, names, matrix, [shape.replace("_", " ") for shape in shapes], kept=material.kept,
+        correlation_name="rank correlation", figsize=(7.2, None),
+    )  # fmt: skip
+    active = active_latents(ranking)
+    caption = (
+        f"Left: information that each latent carries about {len(material.sample):,} cells, as its mean KL divergence from "
+        f"the prior (eq. 6); {len(active)} of {count} carry 0.05 nats or more. Right: Spearman correlation with the "
+        "measured shape of the central nucleus."
+    )
+    rows = [_latent_row(material, ranking, table, latent) for latent in _listed(material, active)]
+    columns = (
+        "Latent",
+        "KL, nats",
+        "Follows",
+        "Correlation",
+        "Even correlation",
+        "Suggested name",
+        "Given name",
+        "Scheme 3",
+    )
+    note = (
+        "The even correlation is that with the distance from the latent's median: high where both ends of a latent look "
+        "alike. A name is suggested from a correlation of 0.3 upwards."
+    )
+    return [drawing(figure, "Latents by activity", caption), Table(columns, rows, note)]
+
+
+def _listed(material: Material, active: list[int]) -> list[int]:
+    first = active[:LISTED]
+    return first + [latent for latent in material.kept if latent not in first]
+
+
+def _latent_row(material: Material, ranking: pd.DataFrame, table: pd.DataFrame, latent: int) -> list[str]:
+    kl = float(ranking.loc[ranking["latent"] == latent, "kl"].iloc[0])
+    own = table[table["latent"] == latent]
+    if len(own):
+        best = own.iloc[int(own[["spearman", "even"]].abs().max(axis=1).argmax())]
+        follows = (str(best["shape"]).replace("_", " "), f"{best['spearman']:.2f}", f"{best['even']:.2f}")
+    else:
+        follows = ("", "n/a", "n/a")
+    kept = material.descriptions.get("scheme3", {}).get("kept_latents", [])
+    survived = sum(latent in latents for latents in kept)
+    return [
+        f"z{latent}",
+        f"{kl:.2f}",
+        *follows,
+        material.suggested.get(latent, ""),
+        material.study.latent_names.get(latent, ""),
+        f"kept by {survived} of {len(kept)}" if kept else "not trained",
+    ]
+
+
+def traversals(material: Material) -> list[Block]:
+    """What the latents that scheme 3 kept look like."""
+    from morpholaw.figures.pictures import traversal_grid
+
+    encoder = material.encoder
+    chosen = list(material.kept)
+    which = "the latents that scheme 3 kept"
+    blocks: list[Block] = []
+    if not chosen:
+        chosen = active_latents(rank_latents(*material.encoded))[:6]
+        which = "the most active latents"
+        why = "Scheme 3 kept no latent" if "scheme3" in material.names else "Scheme 3 has not been trained"
+        blocks.append(Paragraph(f"{why}, so {which} are shown.", "absent"))
+    if not chosen:
+        raise Absent("No latent carries information, so there is nothing to traverse.")
+    values = np.array(TYPICAL)
+    pictures = traverse(encoder, np.zeros(encoder.latents), chosen, values)
+    figure = traversal_grid(
+        pictures, [material.called(latent) for latent in chosen], values, pixel_size=material.pixel_size
+    )
+    caption = f"Decoded cells along {which}, one row a latent, all others at 0 (the mean cell)."
+    return [*blocks, photograph(figure, "Latent traversals", caption)]

@@ -1,0 +1,73 @@
+"""The sparse networks of scheme 3: their topology, and which inputs survive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from morpholaw.probes.subnetworks import SparseNetwork, input_survival
+from morpholaw.report.material import Material
+from morpholaw.report.page import Absent, Block, Table, drawing, percent
+
+if TYPE_CHECKING:
+    from morpholaw.models.classifier import Classifier
+
+SMALL_MULTIPLES = 20
+"""Networks drawn side by side, at the most."""
+
+
+def networks(material: Material) -> list[Block]:
+    """The best network, all of them, and in how many models each input survives."""
+    from morpholaw.figures.topology import topologies, topology
+
+    classifier = material.need(
+        "scheme3", "Scheme 3 has not been trained, so there are no sparse networks to show."
+    )
+    assert classifier.head is not None
+    made = material.descriptions["scheme3"]
+    accuracy = made["evaluation"]["accuracy"]
+    best = int(np.argmax(accuracy))
+    all_networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
+    inputs = [f"z{latent}" for latent in range(classifier.head.inputs)]
+    one = all_networks[best]
+    figure = topology(one.weights, one.masks, one.biases, inputs)
+    weights = made["head_weights"]
+    caption = (
+        f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])} %): {weights[best]} weights, "
+        f"expression size {made['expression_sizes'][best]} (eq. 14). Numbers are biases; the output is positive for "
+        f"{classifier.positive}."
+    )
+    blocks: list[Block] = [drawing(figure, "The best sparse network", caption)]
+    shown = all_networks[:SMALL_MULTIPLES]
+    if len(shown) > 1:
+        titles = [f"model {k + 1}: {weights[k]} weights" for k in range(len(shown))]
+        grid = topologies([(n.weights, n.masks, n.biases) for n in shown], inputs, titles=titles)
+        left_out = (
+            f" ({len(all_networks) - len(shown)} more are not drawn)"
+            if len(all_networks) > len(shown)
+            else ""
+        )
+        blocks.append(
+            drawing(
+                grid,
+                "All sparse networks",
+                f"All models of scheme 3{left_out}; the most accurate is model {best + 1}.",
+            )
+        )
+    blocks.append(_survival(material, classifier))
+    return blocks
+
+
+def _survival(material: Material, classifier: Classifier) -> Table:
+    kept = [classifier.kept_latents(k) for k in range(classifier.members)]
+    counts = input_survival(kept)
+    rows = [
+        (material.called(latent), f"{count} of {len(kept)}", "yes" if latent in material.kept else "no")
+        for latent, count in counts.items()
+    ] or [("none", f"0 of {len(kept)}", "no")]
+    caption = (
+        f"In how many of the {len(kept)} models each input survives; the other "
+        f"{classifier.head.inputs - len(counts) if classifier.head else 0} latents survive in none."
+    )
+    return Table(("Input", "Survives in", "In most models"), rows, caption)

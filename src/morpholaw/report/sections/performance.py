@@ -1,0 +1,144 @@
+"""How well each scheme calls the test cells: ROC, confusion, the Rashomon set, the most wrong cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from morpholaw.probes.performance import class_calls, median_score
+from morpholaw.probes.rashomon import ModelPoint, model_points, smallest_within
+from morpholaw.report.material import Material
+from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent, photograph
+
+WRONG = 8
+"""Most wrong cells shown of a scheme."""
+TOLERANCE = 0.01
+"""How far below the best a small model may be and still be good enough."""
+
+
+def performance(material: Material) -> list[Block]:
+    """ROC curves and confusion matrices on the test cells."""
+    from morpholaw.figures.performance import confusion, roc
+
+    if not material.names:
+        raise Absent("No classifier has been trained yet, so there is nothing to compare.")
+    blocks: list[Block] = []
+    curves = {scheme: name for scheme, name in material.one_a_scheme.items() if _tested(material, name)}
+    if curves:
+        first, *others = curves.values()
+        same = {
+            s: n
+            for s, n in curves.items()
+            if np.array_equal(material.test(n).index, material.test(first).index)
+        }
+        figure = roc(
+            {scheme: material.scores(name) for scheme, name in same.items()}, material.test(first).targets
+        )
+        caption = f"ROC curves on {len(material.test(first)):,} test cells: mean and standard deviation over the models of each scheme"
+        hinge = (
+            " (of scheme 4, the laws found with the hinge loss)"
+            if "scheme4-mse" in material.names and same.get(4) == "scheme4-hinge"
+            else ""
+        )
+        blocks.append(drawing(figure, "ROC curves", f"{caption}{hinge}."))
+    for name in material.names:
+        made = material.descriptions[name]
+        evaluation = made["evaluation"]
+        value, low, high = evaluation["ensemble_accuracy"]
+        figure = confusion(np.array(evaluation["confusion"]), made["classes"], figsize=(3.0, None))
+        caption = f"{material.title(name)}: median score of {made['members']} models, {percent(value)} % right ({percent(low)} to {percent(high)})."
+        if evaluation["undefined"]:
+            caption += (
+                f" {evaluation['undefined']} scores of single models are not finite and count as wrong."
+            )
+        blocks.append(drawing(figure, f"Confusion matrix of {name}", caption))
+    return blocks
+
+
+def _tested(material: Material, name: str) -> bool:
+    try:
+        return len(material.test(name)) > 0
+    except Absent:
+        return False
+
+
+def rashomon_set(material: Material, colour: tuple[str, dict[str, np.ndarray]] | None = None) -> list[Block]:
+    """Every model of the study by size and accuracy, coloured by a measured constraint where given."""
+    from morpholaw.figures.rashomon import rashomon
+
+    points: list[ModelPoint] = []
+    shades: list[np.ndarray] = []
+    for name, made in material.descriptions.items():
+        own = model_points(int(made["scheme"]), made["evaluation"]["accuracy"], made["expression_sizes"])
+        points += own
+        if colour is not None:
+            shades.append(colour[1].get(name, np.full(len(own), np.nan)))
+    if not points:
+        raise Absent("No classifier has been trained yet, so there is no set of models to compare.")
+    smallest = smallest_within(points, TOLERANCE)
+    options: dict[str, Any] = (
+        {} if colour is None else {"colour": np.concatenate(shades), "colour_name": colour[0]}
+    )
+    figure = rashomon(
+        np.array([point.size for point in points]), np.array([point.accuracy for point in points]),
+        [point.scheme for point in points], within=TOLERANCE, figsize=(5.6, None), **options,
+    )  # fmt: skip
+    caption = (
+        f"All {len(points)} models of the study. The smallest within {percent(TOLERANCE, 0)} % of the best is model "
+        f"{smallest.member + 1} of scheme {smallest.scheme}: {smallest.size} nodes at {percent(smallest.accuracy)} %."
+    )
+    return [drawing(figure, "The Rashomon set", caption)]
+
+
+def wrong_cells(material: Material) -> list[Block]:
+    """The most confidently misjudged test cells of each scheme."""
+    if not material.names:
+        raise Absent("No classifier has been trained yet, so no cell is wrong.")
+    blocks: list[Block] = []
+    for name in material.names:
+        try:
+            blocks += most_wrong(
+                material, name, median_score(material.scores(name)), f"{material.title(name)}, median score"
+            )
+        except Absent as absent:
+            blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
+    return blocks
+
+
+def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> list[Block]:
+    """The test cells on the wrong side of f = 0, the farthest first; those without a score come before them."""
+    from morpholaw.figures.pictures import montage
+
+    cells = material.test(name)
+    called = class_calls(scores)
+    wrong = np.flatnonzero(called != (cells.targets > 0))
+    if not len(wrong):
+        return [Paragraph(f"{of}: none of the {len(cells):,} test cells is called wrong.")]
+    far = np.where(np.isfinite(scores[wrong]), np.abs(scores[wrong]), np.inf)
+    shown = wrong[np.argsort(-far, kind="stable")[:WRONG]]
+    table = material.study.crops.cells.iloc[cells.index[shown]]
+    where = [f"{row['set']} #{row['crop']}" for row in table[["set", "crop"]].to_dict("records")]
+    classes = np.array(material.descriptions[name]["classes"])
+    truth = classes[(cells.targets[shown] > 0).astype(int)]
+    figure = montage(
+        cells.images[shown], scores=scores[shown], labels=list(truth), columns=len(shown),
+        pixel_size=material.pixel_size,
+    )  # fmt: skip
+    caption = (
+        f"{of}: the most wrong of {len(wrong):,} wrong among {len(cells):,} test cells, with their true class and "
+        f"score: {', '.join(where)}."
+    )
+    return [photograph(figure, f"Most wrong cells of {name}", caption)]
+
+
+def summary(material: Material, name: str) -> Table:
+    """What was measured of each model, as a table."""
+    evaluation = material.descriptions[name]["evaluation"]
+    rows = [
+        (str(k + 1), percent(accuracy), percent(balanced))
+        for k, (accuracy, balanced) in enumerate(
+            zip(evaluation["accuracy"], evaluation["balanced_accuracy"], strict=True)
+        )
+    ]
+    return Table(("Model", "Accuracy, %", "Balanced accuracy, %"), rows)

@@ -1,0 +1,101 @@
+"""What the study is, and Table 1."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from morpholaw.report.material import Material
+from morpholaw.report.page import Absent, Block, Paragraph, Table
+
+
+def overview(material: Material) -> list[Block]:
+    """Crop sets, class counts and the split."""
+    study = material.study
+    if not study.sets:
+        raise Absent("The study has no crops yet; cut some from a movie or import a folder first.")
+    rows = []
+    ends = np.cumsum([0, *(len(crop_set) for crop_set in study.sets)])
+    for crop_set, start, stop in zip(study.sets, ends[:-1], ends[1:], strict=True):
+        labelled = int(np.count_nonzero(material.labels[start:stop] != ""))
+        pixel_size = crop_set.meta.get("pixel_size")
+        rows.append(
+            (
+                crop_set.name,
+                str(crop_set.meta.get("kind", "")),
+                f"{len(crop_set):,}",
+                f"{labelled:,}",
+                f"{crop_set.cells['group'].nunique():,}",
+                f"{crop_set.size} × {crop_set.size}",
+                "unknown" if pixel_size is None else f"{pixel_size:.3g} µm",
+            )
+        )
+    columns = ("Crop set", "Kind", "Cells", "With a class", "Groups", "Pixels", "Pixel size")
+    counts = Counter(material.labels[material.labels != ""].tolist())
+    known = [name for name in study.classes if counts[name]]
+    blocks: list[Block] = [
+        Table(
+            columns,
+            rows,
+            "A group is a track, a lineage or a movie: it is never split between training and test.",
+        )
+    ]
+    if known:
+        cells = sum(counts.values())
+        shares = [(name, f"{counts[name]:,}", f"{100 * counts[name] / cells:.1f}") for name in known]
+        blocks.append(Table(("Class", "Cells", "%"), shares))
+    else:
+        blocks.append(Paragraph("No cell has a class yet.", "absent"))
+    blocks.append(_split(material))
+    return blocks
+
+
+def _split(material: Material) -> Paragraph:
+    recorded = {
+        (made["evaluation"]["split"], made["evaluation"]["training_cells"], made["evaluation"]["test_cells"])
+        for made in material.descriptions.values()
+    }
+    if not recorded:
+        return Paragraph(
+            "No classifier has been trained yet, so there is no split into training and test cells.", "absent"
+        )
+    listed = "; ".join(
+        f"{split} ({training:,} cells in training, {test:,} in test)"
+        for split, training, test in sorted(recorded)
+    )
+    if len(recorded) > 1:
+        return Paragraph(
+            f"The classifiers were not all tested on the same cells, so their numbers cannot be compared: {listed}.",
+            "warning",
+        )
+    return Paragraph(
+        f"Split by group, fingerprint {listed}: the same fingerprint names the same groups in test."
+    )
+
+
+def table1(material: Material) -> list[Block]:
+    """The paper's Table 1 for this study, beside the paper's own."""
+    if not material.names:
+        raise Absent("No classifier has been trained yet, so Table 1 is empty.")
+    table = material.study.table1()
+    wanted = {
+        "model": "Model",
+        "models": "Models",
+        "head weights": "Head weights",
+        "paper's weights": "paper",
+        "head expression size": "Head expression size",
+        "paper's size": "paper ",
+        "accuracy %": "Accuracy, %",
+        "paper's accuracy %": "paper  ",
+        "balanced accuracy %": "Balanced accuracy, %",
+    }
+    rows = [
+        [f"Scheme {row['scheme']}: {row['model']}", *(row[name] for name in list(wanted)[1:])]
+        for row in table.to_dict("records")
+    ]
+    caption = (
+        "Mean ± standard deviation over the models, on the test cells. Columns headed “paper” hold the numbers of "
+        "Soelistyo & Lowe's Table 1, which were measured on other cells (MDCK, interphase against metaphase)."
+    )
+    return [Table(list(wanted.values()), rows, caption)]

@@ -1,0 +1,113 @@
+"""The report of a study, and how any page of ours is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from morpholaw import __version__
+from morpholaw.cells.files import write_bytes
+from morpholaw.errors import InputError
+from morpholaw.events import Progress, Report, silent
+from morpholaw.report.material import Material, StudyLike
+from morpholaw.report.page import Absent, Block, Paragraph, Section
+
+Builder = Callable[[], list[Block]]
+
+
+def write_report(study: StudyLike, path: Path | str, report: Report = silent) -> Path:
+    """Write what a study found as one HTML file that needs nothing else.
+
+    What the study lacks is said in a sentence where it would stand.
+
+    Parameters
+    ----------
+    study : Study
+    path : path
+        The file to write; one that is there is replaced when the new one is whole.
+    report : callable
+        Gets a ``Progress`` for each section.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written.
+    """
+    material = Material(study)
+    parts = _parts(material)
+    sections = []
+    for done, (title, build) in enumerate(parts.items()):
+        report(Progress(done, len(parts), title))
+        sections.append(Section(title, blocks_or_reason(build)))
+    page = render(
+        "report.html.j2", title=f"Morpholaw report: {study.name}", name=study.name, sections=sections
+    )
+    report(Progress(len(parts), len(parts), "written"))
+    return write(path, page)
+
+
+def _parts(material: Material) -> dict[str, Builder]:
+    """Title to what builds the section, in the order of the page."""
+    from morpholaw.report.sections import constraints, encoder, laws, networks, performance, provenance, study
+
+    curves = constraints.Attacks(material)
+    return {
+        "The study": lambda: study.overview(material),
+        "Table 1": lambda: study.table1(material),
+        "Reconstructions": lambda: encoder.reconstructions(material),
+        "Training of the encoder": lambda: encoder.training(material),
+        "Latents": lambda: encoder.latents(material),
+        "Traversals": lambda: encoder.traversals(material),
+        "Sparse networks": lambda: networks.networks(material),
+        "Laws, hinge loss": lambda: laws.laws(material, "hinge"),
+        "Laws, squared error": lambda: laws.laws(material, "mse"),
+        "ROC and confusion": lambda: performance.performance(material),
+        "Most wrong cells": lambda: performance.wrong_cells(material),
+        "Attacks": lambda: constraints.attacks(material, curves),
+        "Domain constraints": lambda: constraints.constraints(material),
+        "Rashomon set": lambda: performance.rashomon_set(material, curves.robustness),
+        "Settings and provenance": lambda: provenance.provenance(material),
+    }
+
+
+def blocks_or_reason(build: Builder) -> list[Block]:
+    """What ``build`` gives, or the sentence that says why there is nothing."""
+    try:
+        return build()
+    except (Absent, InputError) as reason:
+        return [Paragraph(str(reason), "absent")]
+
+
+def render(template: str, **values: Any) -> str:
+    """A page from a template of this package; everything that is not markup of ours is escaped."""
+    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _environment().get_template(template).render(made=made, version=__version__, **values)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("morpholaw.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def write(path: Path | str, page: str) -> Path:
+    """Write a page whole or not at all; InputError where that is impossible."""
+    try:
+        return write_bytes(Path(path), page.encode())
+    except OSError as error:
+        raise InputError(f"The report cannot be written to {path}: {error.strerror or error}.") from None

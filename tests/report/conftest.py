@@ -1,0 +1,113 @@
+"""A tiny study with every result, trained for seconds: its numbers mean nothing, its shape is real."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+import torch
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.config import ClassifierConfig
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.cnn import CNNEnsemble
+from morpholaw.models.heads import HeadEnsemble
+from morpholaw.models.law import Law
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.probes.performance import measure
+from morpholaw.study import Study
+from morpholaw.study.folder import provenance
+from morpholaw.study.labelled import labelled_cells
+
+CONFIG = ClassifierConfig(models=2)
+LAWS = {
+    "hinge": (
+        "z2*(square(z0) + square(z1)) - exp(z3) + 0.123456",
+        "square(z0) - 0.512345*z1 + 0.01",
+        "z2 + 0.0987654",
+    ),
+    "mse": ("square(z1) - exp(z3)",),
+}
+
+
+def simulated(path: Path, classes: tuple[str, str] = ("interphase", "metaphase")) -> Study:
+    """A study with 240 labelled and 40 unlabelled crops."""
+    study = Study.create(path, classes=classes)
+    images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 120}, seed=1)
+    cells["label"] = cells["label"].map(dict(zip(("interphase", "metaphase"), classes, strict=True)))
+    CropSet.write(path / "crops" / "labelled", images, cells, {"kind": "simulated", "pixel_size": 0.333})
+    images, cells = simulate_crops(40, seed=2)
+    cells["label"] = ""
+    CropSet.write(path / "crops" / "unlabelled", images, cells, {"kind": "simulated", "pixel_size": 0.333})
+    return study
+
+
+def keep(study: Study, name: str, classifier: Classifier, config: ClassifierConfig = CONFIG) -> None:
+    """Save a classifier as the study's own step does."""
+    cells = labelled_cells(study, config)
+    x = torch.from_numpy(study.crops[cells.test]).unsqueeze(1).float() / 255
+    with torch.no_grad():
+        scores = classifier.eval().score_images(x).numpy()
+    description = {
+        "name": name,
+        "evaluation": {
+            "split": cells.fingerprint,
+            "training_cells": len(cells.train),
+            "test_cells": len(cells.test),
+            **measure(scores, cells.test_targets).to_json(),
+        },
+        "head_weights": classifier.head_weights,
+        "expression_sizes": classifier.expression_sizes,
+        "kept_latents": [list(classifier.kept_latents(k)) for k in range(classifier.members)],
+        "parameters": sum(p.numel() for p in classifier.parameters()),
+        "encoder_fingerprint": None,
+        **provenance(config, "data"),
+    }
+    classifier.save(study.path / "classifiers" / name, description)
+
+
+def sparse_head(latents: int) -> HeadEnsemble:
+    """Two networks that read z0, z1 and z3."""
+    head = HeadEnsemble(2, latents, hidden=(4, 4), seeds=(0, 1))
+    for mask in head.masks:
+        mask[:] = False
+    head.masks[0][:, (0, 1, 3), (0, 1, 1)] = True
+    head.masks[1][:, (0, 1), (2, 2)] = True
+    head.masks[2][:, 2, 0] = True
+    return head
+
+
+def classifiers(encoder: BetaTCVAE, classes: tuple[str, str]) -> dict[str, Classifier]:
+    """One of each scheme, untrained."""
+    torch.manual_seed(0)
+    made = {
+        "scheme1": Classifier.dense_cnn(CNNEnsemble(2), HeadEnsemble(2, normalise=True, seeds=(0, 1)), classes),
+        "scheme2": Classifier.with_head(encoder, HeadEnsemble(2, encoder.latents, seeds=(0, 1)), classes, sparse=False),
+        "scheme3": Classifier.with_head(encoder, sparse_head(encoder.latents), classes, sparse=True),
+    }
+    names = [f"z{k}" for k in range(4)]
+    for loss, texts in LAWS.items():
+        laws = [Law.parse(text, names, {"accuracy": 0.9, "engine": "embedded", "seed": 3}) for text in texts]
+        made[f"scheme4-{loss}"] = Classifier.with_laws(encoder, laws, classes)
+    return made
+
+
+def complete(path: Path, classes: tuple[str, str] = ("interphase", "metaphase")) -> Study:
+    """A study with an encoder and all classifiers."""
+    study = simulated(path, classes)
+    study.train_encoder(epochs=1, epoch_crops=512, batch_size=64, latents=6, threads=1, precision="float32")
+    config = CONFIG.model_copy(update={"negative": classes[0], "positive": classes[1]})
+    for name, classifier in classifiers(study.encoder, classes).items():
+        keep(study, name, classifier, config)
+    return study
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A study with every result; tests leave it as it is."""
+    np.random.default_rng(0)
+    return complete(tmp_path_factory.mktemp("report") / "mitosis")
