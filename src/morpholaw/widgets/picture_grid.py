@@ -1,0 +1,158 @@
+"""Small pictures in rows and columns, painted by Qt: quick enough to follow a slider, unlike a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from qtpy.QtCore import QRect, QSize, Qt
+from qtpy.QtGui import QColor, QImage, QPainter
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+SIGNED_COLOURS = np.array([[178, 24, 43], [244, 165, 130], [247, 247, 247], [146, 197, 222], [33, 102, 172]])
+"""Red below zero, white at zero, blue above: RdBu, as in the figures."""
+_GAP = 2
+_LINE = 14
+
+
+class PictureGrid(QWidget):
+    """Shows pictures (rows, columns) with names, scaled to the width it has.
+
+    Parameters
+    ----------
+    sentence : str
+        What stands here while there is no picture.
+    largest : int
+        Side of a picture at the most, in pixels of the screen.
+    """
+
+    def __init__(self, sentence: str = "", largest: int = 128, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sentence, self.largest = sentence, largest
+        self.tiles = np.zeros((0, 0, 1, 1, 3), np.uint8)
+        self.row_names: list[str] = []
+        self.column_names: list[str] = []
+        self.captions: list[str] = []
+        self.setMinimumWidth(320)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._fit()
+
+    def show_pictures(
+        self,
+        tiles: np.ndarray,
+        row_names: Sequence[str] = (),
+        column_names: Sequence[str] = (),
+        captions: Sequence[str] = (),
+    ) -> None:
+        """Show colours uint8 (rows, columns, h, w, 3); captions of one or more lines stand under the columns."""
+        self.tiles = np.ascontiguousarray(tiles)
+        self.row_names, self.column_names = list(row_names), list(column_names)
+        self.captions = list(captions)
+        self._fit()
+        self.update()
+
+    def clear(self, sentence: str | None = None) -> None:
+        """Show a sentence and no pictures."""
+        if sentence is not None:
+            self.sentence = sentence
+        self.show_pictures(np.zeros((0, 0, 1, 1, 3), np.uint8))
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no picture."""
+        return self.tiles.size == 0
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room, as high as the pictures need."""
+        return QSize(360, self._height())
+
+    def resizeEvent(self, event: object) -> None:
+        """Pictures grow and shrink with the width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def paintEvent(self, event: object) -> None:
+        """Paint names, pictures and captions."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        if self.empty:
+            painter.drawText(
+                self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.sentence
+            )
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        font = painter.font()
+        font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85))
+        painter.setFont(font)
+        rows, columns = self.tiles.shape[:2]
+        side, left, top = self._side(), self._left(), _LINE if self.column_names else 0
+        for column, name in enumerate(self.column_names[:columns]):
+            place = QRect(left + column * (side + _GAP), 0, side, _LINE)
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, name)
+        for row in range(rows):
+            y = top + row * (side + _GAP)
+            if row < len(self.row_names):
+                place = QRect(0, y, left - 4, side)
+                flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight | Qt.TextFlag.TextWordWrap
+                painter.drawText(place, flags, self.row_names[row])
+            for column in range(columns):
+                place = QRect(left + column * (side + _GAP), y, side, side)
+                painter.drawImage(place, _image(self.tiles[row, column]))
+        y = top + rows * (side + _GAP)
+        for column, text in enumerate(self.captions[:columns]):
+            place = QRect(left + column * (side + _GAP), y, side, _LINE * self._caption_lines())
+            painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+
+    def _fit(self) -> None:
+        height = self._height()
+        if height != self.height() or height != self.minimumHeight():
+            self.setFixedHeight(height)
+
+    def _left(self) -> int:
+        width = max((self.fontMetrics().horizontalAdvance(name) for name in self.row_names), default=0)
+        return width + 6 if width else 0
+
+    def _side(self) -> int:
+        columns = max(1, self.tiles.shape[1])
+        room = (max(self.width(), 320) - self._left()) // columns - _GAP
+        return int(np.clip(room, 16, self.largest))
+
+    def _caption_lines(self) -> int:
+        return max((text.count("\n") + 1 for text in self.captions), default=0)
+
+    def _height(self) -> int:
+        if self.empty:
+            return 60
+        lines = self._caption_lines() + bool(self.column_names)
+        return self.tiles.shape[0] * (self._side() + _GAP) + lines * _LINE + 2
+
+
+def grey_tiles(pictures: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+    """Grey pictures (..., h, w) as colours uint8 (..., h, w, 3), ``low`` black and ``high`` white."""
+    level = np.clip((np.asarray(pictures, np.float32) - low) / max(high - low, 1e-9), 0, 1)
+    return np.repeat(np.rint(np.nan_to_num(level) * 255).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def signed_tiles(pictures: np.ndarray, limit: float) -> np.ndarray:
+    """Differences (..., h, w) as colours uint8 (..., h, w, 3): red at -limit, white at 0, blue at limit."""
+    level = np.clip(np.nan_to_num(np.asarray(pictures, np.float32)) / max(limit, 1e-9), -1, 1)
+    stops = np.linspace(-1, 1, len(SIGNED_COLOURS))
+    channels = [np.interp(level, stops, SIGNED_COLOURS[:, channel]) for channel in range(3)]
+    return np.stack(channels, axis=-1).astype(np.uint8)
+
+
+def white_of(pictures: np.ndarray) -> float:
+    """The level to show white, so that dim cells are seen too: the brightest 0.1 % of the pixels."""
+    return max(float(np.percentile(pictures, 99.9)), 0.1) if pictures.size else 1.0
+
+
+def _image(tile: np.ndarray) -> QImage:
+    height, width = tile.shape[:2]
+    return QImage(tile.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
+
+
+def muted(colour: QColor) -> QColor:
+    """A colour half as strong, for what is of second importance."""
+    pale = QColor(colour)
+    pale.setAlpha(130)
+    return pale
