@@ -24,7 +24,7 @@ from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 from morpholaw.widgets.figure_panel import FigurePanel
 from morpholaw.widgets.formula import FormulaLabel
-from morpholaw.widgets.latent_space import LatentSpace, LatentView, latent_space
+from morpholaw.widgets.law_layers import CellsAndSurface, LatentView, cells_and_surface
 from morpholaw.widgets.law_figures import components_figure, drawable_parts, front_figure
 from morpholaw.widgets.law_search import LawSearch
 from morpholaw.widgets.law_table import LawTable
@@ -304,7 +304,7 @@ class LawsWidget(StudyWidget):
             base = self.slices.base.copy()
             python = f"law = ml.Study({str(study.path)!r}).laws({self.loss.currentData()!r})[{self.place}]"
             self.search.runner.run(
-                "latent_space", latent_space, study, law, (third, y, x), base, python=python
+                "latent_space", cells_and_surface, study, law, (third, y, x), base, python=python
             )
             if not self.search.runner.running:
                 self.add_button.setEnabled(True)
@@ -314,7 +314,7 @@ class LawsWidget(StudyWidget):
     def _added(self, result: dict[str, Any]) -> None:
         self.add_button.setEnabled(True)
         space = result.get("result")
-        if not isinstance(space, LatentSpace) or self._adding is None:
+        if not isinstance(space, CellsAndSurface) or self._adding is None:
             return
         (law, classes, words), self._adding = self._adding, None
         names = [words.get(latent, f"z{latent}") for latent in space.axes]
