@@ -35,7 +35,7 @@ def evaluate_torch(expression: Expression, z: torch.Tensor) -> torch.Tensor:
 
     import torch
 
-    functions = {
+    functions: dict[str, Any] = {
         "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
         "square": torch.square, "exp": torch.exp, "log": torch.log, "sin": torch.sin,
         "sqrt": torch.sqrt, "abs": torch.abs,

@@ -37,9 +37,9 @@ def symbol(name: str) -> str:
 
 
 def word(text: str) -> str:
-    """Text set upright in a formula."""
-    text = re.sub(r"[\\{}$^~]", "", text)
-    text = re.sub(r"([_%&# ])", r"\\\1", text)
+    """Text set upright in a formula; signs that LaTeX or mathtext would misread are left out."""
+    text = re.sub(r"[^\w .,:+()-]", "", text.replace("&", "and"))
+    text = re.sub(r"([_ ])", r"\\\1", text)
     return rf"\mathrm{{{text}}}"
 
 

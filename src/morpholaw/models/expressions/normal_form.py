@@ -10,7 +10,7 @@ also where ``x`` is undefined.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,9 +65,9 @@ def simplify(expression: Expression) -> Expression:
 
 
 def skeleton(expression: Expression) -> str:
-    """Canonical text with every constant but 1, -1 blanked; constants count as equal at three digits."""
+    """Canonical text without the constants' values; of a coefficient only the sign is left."""
     try:
-        return _describe(_sum_of(expression), _blank)
+        return _describe(_sum_of(expression))
     except _Undefined:
         return expression.text()
 
@@ -148,23 +148,22 @@ def _join(p: _Product, q: _Product) -> _Product:
     powers: dict[_Atom, int] = {}
     for atom, power in (*p, *q):
         powers[atom] = powers.get(atom, 0) + power
-    return tuple(
-        sorted(((a, n) for a, n in powers.items() if n), key=lambda factor: (factor[0].key(), factor[1]))
-    )
+    even = [atom for atom, power in powers.items() if atom.name == "abs" and power % 2 == 0]
+    for atom in even:  # |x|^2 is x^2; the coefficient inside is 1 by construction
+        power = powers.pop(atom)
+        assert atom.inner is not None
+        for inner, n in _single(atom.inner)[0]:
+            powers[inner] = powers.get(inner, 0) + n * power
+    kept = ((atom, power) for atom, power in powers.items() if power)
+    return tuple(sorted(kept, key=lambda factor: (factor[0].key(), factor[1])))
 
 
 def _power(a: _Sum, power: int) -> _Sum:
     product, coefficient = _single(a)
     if coefficient == 0 and power < 0:
         raise _Undefined
-    raised = []
-    for atom, n in product:
-        if atom.name == "abs" and n * power % 2 == 0 and atom.inner is not None:
-            inner, _ = _single(atom.inner)  # |x|^2 is x^2; the coefficient inside is 1 by construction
-            raised += [(factor, m * n * power) for factor, m in inner]
-        else:
-            raised.append((atom, n * power))
-    return _collect([(_join(tuple(raised), ()), coefficient**power)])
+    raised = _join(tuple((atom, n * power) for atom, n in product), ())
+    return _collect([(raised, coefficient**power)])
 
 
 def _function(name: str, a: _Sum) -> _Sum:
@@ -243,19 +242,14 @@ def _write_factor(atom: _Atom, power: int) -> Expression:
 # -- as text ---------------------------------------------------------------------------------------
 
 
-def _blank(value: float) -> str:
-    return {1.0: "", -1.0: "-"}.get(float(f"{value:.3g}"), "c")
-
-
-def _describe(total: _Sum, number: Callable[[float], str]) -> str:
+def _describe(total: _Sum) -> str:
     """Terms sorted by their text, so that the constants' values have no say in the order."""
-    terms = sorted(
-        f"{'c' if not product else number(coefficient)}"
-        + "".join(sorted(f"<{_describe_atom(atom, number)}^{power}>" for atom, power in product))
-        for product, coefficient in total.terms
-    )
-    return "+".join(terms)
+    terms = []
+    for product, coefficient in total.terms:
+        factors = sorted(f"<{_describe_atom(atom)}^{power}>" for atom, power in product)
+        terms.append(("-" if coefficient < 0 and product else "") + ("".join(factors) or "c"))
+    return "+".join(sorted(terms))
 
 
-def _describe_atom(atom: _Atom, number: Callable[[float], str]) -> str:
-    return atom.name if atom.inner is None else f"{atom.name}[{_describe(atom.inner, number)}]"
+def _describe_atom(atom: _Atom) -> str:
+    return atom.name if atom.inner is None else f"{atom.name}[{_describe(atom.inner)}]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class Expression(ABC):
+class Expression:
     """A node and all that is below it. Two expressions are equal when their trees are."""
 
     __slots__ = ()
@@ -94,7 +93,7 @@ class Expression(ABC):
         return simplify(self)
 
     def skeleton(self) -> str:
-        """Canonical text with constants blanked: equal for two ways of writing the same law."""
+        """Canonical text without constants: equal for two ways of writing a law of the same shape."""
         from morpholaw.models.expressions.normal_form import skeleton
 
         return skeleton(self)

@@ -13,7 +13,8 @@ from morpholaw.events import ShouldStop, never
 from morpholaw.models.expressions import Expression
 from morpholaw.models.expressions.operators import BINARY, COSTS, UNARY
 
-LossKind = Literal["hinge", "mse"]
+LossKind = Literal["hinge", "mse", "censored"]
+"""max(0, 1 - y f); (f - y)^2; and `losses.CensoredError`."""
 
 
 @dataclass(frozen=True)
@@ -149,5 +150,7 @@ def check_data(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, spec: S
         raise InputError("The search's latents and targets must all be finite numbers.")
     if spec.loss == "hinge" and set(np.unique(y)) != {-1.0, 1.0}:
         raise InputError("The hinge loss needs targets -1 and +1, both of them present.")
+    if spec.loss == "censored" and not (-1 <= y.min() < 0 <= y.max() <= 1):
+        raise InputError("The censored loss needs targets from -1 to +1, of both signs.")
     if weights is not None and (weights.shape != y.shape or np.any(weights < 0) or not np.any(weights > 0)):
         raise InputError("The search's weights must be one number for each row, none negative, not all zero.")

@@ -29,6 +29,7 @@ class Settings:
     """What the evolution is tuned by; the defaults were measured on the two laws of the recovery benchmark."""
 
     islands: int = 8
+    lowest_cap: float = 0.45
     population: int = 40
     tournament: int = 8
     steps: int = 150
@@ -65,8 +66,10 @@ class Evolution:
         self.vary = Variation(spec, self.rng)
         self.all_rows = self.batch = Scorer(x, y, spec, weights)
         self.cap = max(spec.max_complexity - AFFINE_COST, spec.variable_cost)
+        lowest = max(round(self.settings.lowest_cap * self.cap), 1)
+        self.caps = [int(cap) for cap in np.linspace(lowest, self.cap, self.settings.islands).round()]
         self.token_costs = [spec.costs.get(name, 1) for name in CODES]
-        self.baseline = 1.0 if spec.loss == "hinge" else max(float(np.var(y)), 1e-12)
+        self.baseline = max(float(np.var(y)), 1e-12) if spec.loss == "mse" else 1.0
         self.frequency = np.ones(self.cap + 1)
         self.hall: dict[int, Member] = {}
         self.evaluations = 0
@@ -77,20 +80,20 @@ class Evolution:
     def complexity(self, program: Program) -> int:
         spec, costs = self.spec, self.token_costs
         return sum(
-            spec.constant_cost if t.__class__ is float else spec.variable_cost if t >= VARIABLE else costs[t]  # type: ignore[index]
+            spec.constant_cost if t.__class__ is float else spec.variable_cost if t >= VARIABLE else costs[t]
             for t in program
         )
 
     def cost(self, member: Member) -> float:
         return member.loss / self.baseline + self.spec.parsimony * member.complexity
 
-    def member(self, program: Program | None) -> Member | None:
-        """The program as a member of an island, unscored, or None where it is over the caps."""
+    def member(self, program: Program | None, cap: int) -> Member | None:
+        """The program as a member of an island, unscored, or None where it is too complex or too deep."""
         if program is None:
             return None
         program = strip_affine(program)
         complexity = self.complexity(program)
-        if complexity > self.cap or depth(program) > self.settings.max_depth:
+        if complexity > cap or depth(program) > self.settings.max_depth:
             return None
         return Member(program, math.inf, complexity)
 
@@ -126,13 +129,13 @@ class Evolution:
         self.should_stop, self.began = should_stop, time.perf_counter()
         with np.errstate(all="ignore"):
             self.new_batch()
-            islands = [self.new_island() for _ in range(self.settings.islands)]
+            islands = [self.new_island(cap) for cap in self.caps]
             for island in islands:
                 self.remember(island)
             while not self.finished():
                 self.new_batch()
-                for island in islands:
-                    self.evolve(island)
+                for island, cap in zip(islands, self.caps, strict=True):
+                    self.evolve(island, cap)
                     if self.finished():
                         break
                 else:
@@ -151,18 +154,18 @@ class Evolution:
         self.batch = self.all_rows.batch(self.settings.batch, self.batch_rng)
         self.seen: dict[Program, float] = {}
 
-    def new_island(self) -> list[Member]:
+    def new_island(self, cap: int) -> list[Member]:
         island: list[Member] = []
         while len(island) < self.settings.population:
-            member = self.member(fold(self.vary.random_program(self.rng.randrange(1, 5))))
-            if member is None and self.cap < 5:
-                member = self.member(self.vary.leaf())
+            member = self.member(fold(self.vary.random_program(self.rng.randrange(1, 5))), cap)
+            if member is None and cap < 5:
+                member = self.member(self.vary.leaf(), cap)
             if member is not None:
                 self.score(member)
                 island.append(member)
         return island
 
-    def evolve(self, island: list[Member]) -> None:
+    def evolve(self, island: list[Member], cap: int) -> None:
         for member in island:
             self.score(member)
         steps = self.settings.steps
@@ -174,21 +177,21 @@ class Evolution:
             if self.rng.random() < self.settings.crossover:
                 a, b = self.winner(island).program, self.winner(island).program
                 for program in self.vary.cross(a, b):
-                    child = self.member(program)
+                    child = self.member(program, cap)
                     if child is not None and self.score(child) < math.inf:
                         self.accept(island, child)
             else:
-                self.mutate(island, 1 - step / steps, share)
+                self.mutate(island, cap, 1 - step / steps, share)
         for member in island:
             program = fold(member.program)
             if self.rng.random() < self.settings.optimise_member:
                 program = self.batch.optimise(program, 8)
             member.program, member.complexity = program, self.complexity(program)
 
-    def mutate(self, island: list[Member], temperature: float, share: list[float]) -> None:
+    def mutate(self, island: list[Member], cap: int, temperature: float, share: list[float]) -> None:
         parent = self.winner(island)
         for _ in range(5):
-            child = self.member(self.vary.mutate(parent.program, temperature))
+            child = self.member(self.vary.mutate(parent.program, temperature), cap)
             if child is not None:
                 break
         else:
@@ -248,9 +251,11 @@ class Evolution:
         hall = sorted(self.hall.values(), key=lambda m: m.complexity)
         front = [m for i, m in enumerate(hall) if all(m.loss < earlier.loss for earlier in hall[:i])]
         best = [member for island in islands for member in sorted(island, key=self.cost)[:6]]
-        for island in islands:
+        for island, cap in zip(islands, self.caps, strict=True):
             for i in range(len(island)):
                 draw = self.rng.random()
-                if draw < self.settings.from_hall + self.settings.from_islands:
-                    source = self.rng.choice(front if draw < self.settings.from_hall else best)
+                if draw >= self.settings.from_hall + self.settings.from_islands:
+                    continue
+                source = self.rng.choice(front if draw < self.settings.from_hall else best)
+                if source.complexity <= cap:
                     island[i] = Member(source.program, source.loss, source.complexity)

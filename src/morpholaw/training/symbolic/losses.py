@@ -1,4 +1,4 @@
-"""The two losses of the paper (6.4), with their derivatives: hinge on the labels, MSE to the outputs."""
+"""The losses with their derivatives: the paper's hinge and MSE (6.4), and MSE to clipped outputs."""
 
 from __future__ import annotations
 
@@ -46,9 +46,40 @@ class SquaredError:
         return float(np.square(gap) @ self.share), 2 * gap * self.share
 
 
-def make_loss(kind: LossKind, y: np.ndarray, weights: np.ndarray | None = None) -> Hinge | SquaredError:
+class CensoredError:
+    """Squared error to clipped targets in [-1, 1] that forgives what is beyond, and is linear from a gap of 1 on.
+
+    Where a target is an end, f may lie beyond it at no cost. Were large gaps squared, a few rows in the far tails
+    of a law such as e^(e^z) would outweigh all others.
+    """
+
+    def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
+        self.low, self.high = bounds(y)
+        self.share = _shares(y, weights)
+
+    def value(self, f: np.ndarray) -> float:
+        return self.value_and_derivative(f)[0]
+
+    def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]:
+        gap = f - np.minimum(np.maximum(f, self.low), self.high)
+        pull = np.minimum(np.maximum(gap, -1), 1)
+        weighted = pull * self.share
+        return float(weighted @ (2 * gap - pull)), 2 * weighted
+
+
+def bounds(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Between which outputs a censored target costs nothing, in the dtype of ``y``."""
+    return np.where(y <= -1, -np.inf, y).astype(y.dtype), np.where(y >= 1, np.inf, y).astype(y.dtype)
+
+
+def make_loss(kind: LossKind, y: np.ndarray, weights: np.ndarray | None = None) -> Loss:
     """The loss ``kind`` for these targets (rows,), in their dtype."""
-    return Hinge(y, weights) if kind == "hinge" else SquaredError(y, weights)
+    classes: dict[LossKind, type[Hinge] | type[SquaredError] | type[CensoredError]] = {
+        "hinge": Hinge,
+        "mse": SquaredError,
+        "censored": CensoredError,
+    }
+    return classes[kind](y, weights)
 
 
 def _shares(y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:

@@ -14,7 +14,8 @@ import numpy as np
 from morpholaw.models.expressions import Call, Constant, Expression, Variable
 from morpholaw.models.expressions.operators import OPERATORS
 
-Program = tuple[float | int, ...]
+Program = tuple[Any, ...]
+"""Tokens: float or int. ``Any``, for what a token is follows from its class and value alone."""
 
 NAMES = tuple(OPERATORS)
 CODES = {name: code for code, name in enumerate(NAMES)}
@@ -58,7 +59,7 @@ def start(program: Program, end: int) -> int:
         token = program[end]
         need -= 1
         if token.__class__ is int and token < VARIABLE:
-            need += ARITY[token]  # type: ignore[index]
+            need += ARITY[token]
         if need == 0:
             return end
         end -= 1
@@ -83,7 +84,7 @@ def constants(program: Program) -> list[int]:
     return [index for index, token in enumerate(program) if token.__class__ is float]
 
 
-def with_constants(program: Program, where: Sequence[int], values: Sequence[float]) -> Program:
+def with_constants(program: Program, where: Sequence[int], values: Sequence[float] | np.ndarray) -> Program:
     """The program with other constants."""
     changed = list(program)
     for index, value in zip(where, values, strict=True):
@@ -98,12 +99,12 @@ def evaluate(program: Program, x: np.ndarray) -> Any:
         if token.__class__ is float:
             stack.append(x.dtype.type(token))
         elif token >= VARIABLE:
-            stack.append(x[token - VARIABLE])  # type: ignore[operator]
+            stack.append(x[token - VARIABLE])
         elif token < FIRST_UNARY:
             top = stack.pop()
-            stack[-1] = FUNCTIONS[token](stack[-1], top)  # type: ignore[index]
+            stack[-1] = FUNCTIONS[token](stack[-1], top)
         else:
-            stack[-1] = FUNCTIONS[token](stack[-1])  # type: ignore[index]
+            stack[-1] = FUNCTIONS[token](stack[-1])
     return stack[0]
 
 
@@ -128,13 +129,13 @@ def value_and_gradient(
             values.append(x.dtype.type(token))
             operands.append(())
         elif token >= VARIABLE:
-            values.append(x[token - VARIABLE])  # type: ignore[operator]
+            values.append(x[token - VARIABLE])
             operands.append(())
         else:
-            arity = ARITY[token]  # type: ignore[index]
+            arity = ARITY[token]
             below = tuple(stack[-arity:])
             del stack[-arity:]
-            values.append(FUNCTIONS[token](*(values[i] for i in below)))  # type: ignore[index]
+            values.append(FUNCTIONS[token](*(values[i] for i in below)))
             operands.append(below)
         varies.append(token.__class__ is float or any(varies[i] for i in operands[-1]))
         stack.append(index)
@@ -145,7 +146,7 @@ def value_and_gradient(
     for index in range(len(program) - 1, -1, -1):
         if operands[index] and varies[index]:
             below_values = [values[i] for i in operands[index]]
-            parts = _backward(program[index], slopes[index], values[index], *below_values)  # type: ignore[arg-type]
+            parts = _backward(program[index], slopes[index], values[index], *below_values)
             for below_index, part in zip(operands[index], parts, strict=True):
                 if varies[below_index]:
                     slopes[below_index] = slopes[below_index] + part

@@ -19,6 +19,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from morpholaw.training.symbolic.engine import LossKind
+from morpholaw.training.symbolic.losses import bounds
+
+REGRESSIONS = 5
 
 
 class Projection(NamedTuple):
@@ -56,24 +59,19 @@ class HingeProjector:
         if not math.isfinite(float(g.sum(dtype=np.float64))):
             return _NONE
         p, q = np.sort(g[: self.positives]), np.sort(g[self.positives :])
-        rising = p[len(p) // 2] >= q[len(q) // 2]
-        # A falling g is turned round by exchanging the ends, since -g sorted up is g sorted down.
-        u, l = (
-            (p[: self.pairs], q[: -self.pairs - 1 : -1])
-            if rising
-            else (p[: -self.pairs - 1 : -1], q[: self.pairs])
-        )
-        width = np.subtract(u, l, dtype=np.float64) if rising else np.subtract(l, u, dtype=np.float64)
+        if p[len(p) // 2] >= q[len(q) // 2]:
+            upper, lower = p[: self.pairs], q[: -self.pairs - 1 : -1]
+            width = np.subtract(upper, lower, dtype=np.float64)
+        else:  # g falls: for -g, which is sorted the other way round, the ends change places
+            upper, lower = p[: -self.pairs - 1 : -1], q[: self.pairs]
+            width = np.subtract(lower, upper, dtype=np.float64)
         first = int(width.searchsorted(0.0, side="right"))
         if first == self.pairs:
             return _NONE
         cost = self.counts[first:] - width.cumsum()[first:] / width[first:]
         best = int(cost.argmin())
-        k = first + best
-        low, high = float(l[k]), float(u[k])
-        return Projection(
-            2 / (high - low), -(high + low) / (high - low), max(2 * float(cost[best]) / self.rows, 0.0)
-        )
+        u, v = float(upper[first + best]), float(lower[first + best])
+        return Projection(2 / (u - v), -(u + v) / (u - v), max(2 * float(cost[best]) / self.rows, 0.0))
 
 
 class WeightedHingeProjector:
@@ -134,8 +132,52 @@ class SquaredErrorProjector:
         return Projection(scale, self.mean - scale * centre, max(self.variance - covariance * scale, 0.0))
 
 
+class CensoredErrorProjector:
+    """Nearly the least censored error: from the hinge's margins by a few reweighted regressions.
+
+    Parameters
+    ----------
+    y
+        Targets in [-1, 1] (rows,); those of 0 and above must come first.
+    """
+
+    def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
+        w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
+        sign = np.where(y >= 0, 1.0, -1.0)
+        self.margins: Projector = HingeProjector(sign) if weights is None else WeightedHingeProjector(sign, w)
+        self.low, self.high = bounds(y.astype(np.float32))
+        self.share = (w / w.sum()).astype(np.float32)
+
+    def fit(self, g: np.ndarray) -> Projection:
+        scale, offset, loss = self.margins.fit(g)
+        if not math.isfinite(loss) or not math.isfinite(scale) or not math.isfinite(offset):
+            return _NONE
+        h = np.float32(scale) * g + np.float32(offset)
+        a, b, best = 1.0, 0.0, _NONE
+        for _ in range(REGRESSIONS):
+            f = np.float32(a) * h + np.float32(b)
+            gap = f - np.minimum(np.maximum(f, self.low), self.high)
+            pull = np.minimum(np.maximum(gap, -1), 1)
+            weighted = pull * self.share
+            value = float(weighted @ (2 * gap - pull))
+            if not value < best.loss:
+                break
+            best = Projection(a * scale, a * offset + b, value)
+            curved = np.where(gap != 0, self.share, np.float32(0)) / np.maximum(np.abs(gap), 1)
+            steep = curved * h
+            down_a, down_b = float(weighted @ h), float(weighted.sum())
+            h_bb, h_ab, h_aa = float(curved.sum()), float(steep.sum()), float(steep @ h)
+            h_aa, h_bb = 1.001 * h_aa + 1e-9, 1.001 * h_bb + 1e-9
+            determinant = h_aa * h_bb - h_ab * h_ab
+            a -= (h_bb * down_a - h_ab * down_b) / determinant
+            b -= (h_aa * down_b - h_ab * down_a) / determinant
+        return best
+
+
 def make_projector(kind: LossKind, y: np.ndarray, weights: np.ndarray | None = None) -> Projector:
-    """The projector of the loss ``kind`` for these targets (rows,), for hinge with the positives first."""
+    """The projector of the loss ``kind`` for these targets (rows,), except for mse with the positives first."""
     if kind == "mse":
         return SquaredErrorProjector(y, weights)
+    if kind == "censored":
+        return CensoredErrorProjector(y, weights)
     return HingeProjector(y) if weights is None else WeightedHingeProjector(y, weights)

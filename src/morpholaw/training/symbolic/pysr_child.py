@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-LOSSES = {"hinge": "hinge(p, t) = max(zero(p), one(p) - t * p)", "mse": "L2DistLoss()"}
+LOSSES = {
+    "hinge": "hinge(p, t) = max(zero(p), one(p) - t * p)",
+    "mse": "L2DistLoss()",
+    "censored": "function censored(p, t)\n"
+    "    gap = p - clamp(p, t <= -1 ? typemin(p) : t, t >= 1 ? typemax(p) : t)\n"
+    "    pull = clamp(gap, -one(p), one(p))\n"
+    "    return pull * (2 * gap - pull)\n"
+    "end",
+}
 RUN = "search"
 
 
@@ -54,7 +62,7 @@ def main(folder: Path) -> None:
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     with np.load(folder / "data.npz", allow_pickle=False) as data:
         x, y = data["x"], data["y"]
-        weights = data["weights"] if "weights" in data else None
+        weights = data.get("weights")
     PySRRegressor(**pysr_settings(settings, folder)).fit(
         x, y, weights=weights, variable_names=list(settings["variables"])
     )

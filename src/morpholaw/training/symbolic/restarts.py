@@ -1,4 +1,4 @@
-"""Independent searches side by side: a run mostly finds a law early or gets stuck, so many are worth more than long ones."""
+"""Independent searches side by side: a run finds a law early or gets stuck, so many are worth more than long ones."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Scorer:
     def __init__(
         self, x: np.ndarray, y: np.ndarray, spec: SearchSpec, weights: np.ndarray | None = None
     ) -> None:
-        order = np.argsort(-y, kind="stable") if spec.loss == "hinge" else np.arange(len(y))
+        order = np.arange(len(y)) if spec.loss == "mse" else np.argsort(y < 0, kind="stable")
         self.x = np.ascontiguousarray(x[order].T, dtype=np.float32)
         self.y = y[order].astype(np.float32)
         self.weights = None if weights is None else weights[order]
@@ -44,12 +44,12 @@ class Scorer:
         self.evaluations = 0
 
     def batch(self, size: int, rng: np.random.Generator) -> Scorer:
-        """A scorer of random rows, under hinge with the classes in their proportion."""
+        """A scorer of random rows, but for mse with both signs in their proportion."""
         rows = len(self.y)
         if size >= rows:
             return self
-        if self.spec.loss == "hinge":
-            positives = int(np.count_nonzero(self.y > 0))
+        if self.spec.loss != "mse":
+            positives = int(np.count_nonzero(self.y >= 0))
             part = min(max(round(size * positives / rows), 1), size - 1)
             chosen = np.concatenate([
                 rng.choice(positives, min(part, positives), replace=False),

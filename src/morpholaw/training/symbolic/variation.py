@@ -10,7 +10,18 @@ import numpy as np
 
 from morpholaw.training.symbolic.engine import SearchSpec
 from morpholaw.training.symbolic.program import (
-    ADD, ARITY, CODES, DIV, FIRST_UNARY, FUNCTIONS, MUL, SUB, VARIABLE, Program, constants, start,
+    ADD,
+    ARITY,
+    CODES,
+    DIV,
+    FIRST_UNARY,
+    FUNCTIONS,
+    MUL,
+    SUB,
+    VARIABLE,
+    Program,
+    constants,
+    start,
 )  # fmt: skip
 
 
@@ -133,10 +144,8 @@ class Variation:
             return None
         i = self.rng.choice(where)
         begin, second = start(program, i), start(program, i - 1)
-        if program[i] >= FIRST_UNARY or self.rng.random() < 0.5:
-            kept = program[second:i]
-        else:
-            kept = program[begin:second]
+        last = program[i] >= FIRST_UNARY or self.rng.random() < 0.5
+        kept = program[second:i] if last else program[begin:second]
         return program[:begin] + kept + program[i + 1 :]
 
     def replace_subtree(self, program: Program, temperature: float) -> Program:
@@ -159,12 +168,12 @@ def fold(program: Program) -> Program:
         if token.__class__ is float or token >= VARIABLE:
             stack.append((token,))
             continue
-        arity = ARITY[token]  # type: ignore[index]
+        arity = ARITY[token]
         below = stack[-arity:]
         del stack[-arity:]
-        joined: Program = sum(below, ()) + (token,)
+        joined: Program = (*sum(below, ()), token)
         if all(len(part) == 1 and part[0].__class__ is float for part in below):
-            value = float(FUNCTIONS[token](*(np.float64(part[0]) for part in below)))  # type: ignore[index]
+            value = float(FUNCTIONS[token](*(np.float64(part[0]) for part in below)))
             joined = (value,) if math.isfinite(value) else joined
         stack.append(joined)
     return stack[0]

@@ -1,0 +1,206 @@
+"""Scheme 4: laws from latents, ten at a time (paper, 5.3, 6.4 and B.4).
+
+Independent searches, the best expression of each, distinct up to their constants, constants refitted, everything
+counted anew by our own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from morpholaw.config import LawConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Progress, Report, Result, ShouldStop, never, silent
+from morpholaw.models.law import Law
+from morpholaw.training.symbolic import (
+    Budget,
+    Candidate,
+    Engine,
+    SearchResult,
+    SearchSpec,
+    choose_engine,
+    refit,
+    search_restarts,
+)
+from morpholaw.training.symbolic.distillation import Distillation, distil
+from morpholaw.training.symbolic.embedded import EmbeddedEngine
+from morpholaw.training.symbolic.engine import LossKind
+from morpholaw.training.symbolic.pysr_engine import EngineFailure
+from morpholaw.training.symbolic.refit import measured
+
+STUCK = 0.01  # a restart whose law is this much less accurate than the best got stuck
+
+
+def discover_laws(
+    latents: np.ndarray,
+    targets: np.ndarray,
+    names: Sequence[str],
+    config: LawConfig,
+    validation: tuple[np.ndarray, np.ndarray] | None = None,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+    *,
+    labels: np.ndarray | None = None,
+    distillation: Distillation = "censored",
+) -> list[Law]:
+    """Find ``config.count`` distinct laws, the most accurate first.
+
+    Parameters
+    ----------
+    latents
+        (rows, variables), the latents ``names`` alone.
+    targets
+        (rows,): for the hinge loss labels -1 and +1; for MSE the outputs of scheme 3.
+    names
+        The latents' names, e.g. ``["z3", "z17", "z21", "z29"]``.
+    config
+        Loss, engine, count, caps, budget and seed. The same settings give the same laws, however many processes.
+    validation
+        Latents and labels (-1, +1) of other rows, whose accuracy is recorded but decides nothing.
+    labels
+        For MSE, the true classes (rows,) of the training rows, to state the accuracy by; else the signs of ``targets``.
+    distillation
+        For MSE, how the far tails of the outputs are tamed: see `morpholaw.training.symbolic.distillation`.
+
+    Returns
+    -------
+    list of Law
+        Each with metadata: loss_kind, loss, accuracy, complexity, size, engine, seed, evaluations, undefined.
+        Fewer than ``config.count`` where the search was stopped or found fewer.
+
+    Raises
+    ------
+    InputError
+        Data or settings that cannot be searched, or an engine that was asked for and cannot run.
+    """
+    problem = _problem(latents, targets, tuple(names), config, labels, distillation)
+    engine, reason = choose_engine(config.engine)
+    report(Message(reason))
+    results = _search(engine, problem, config, report, should_stop)
+    chosen = _choose(problem, results, config)
+    laws = []
+    for done, (candidate, result) in enumerate(chosen):
+        report(Progress(done, len(chosen), "refit"))
+        laws.append(_law(problem, candidate, result, validation, refit_constants=not should_stop()))
+    laws.sort(key=lambda law: (-law.metadata["accuracy"], law.complexity, law.text()))
+    report(Result({"laws": len(laws), "accuracy": laws[0].metadata["accuracy"] if laws else None}))
+    return laws
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What is searched for: targets as the engines see them, and classes to state the accuracy by."""
+
+    x: np.ndarray
+    y: np.ndarray
+    classes: np.ndarray
+    spec: SearchSpec
+
+    def cost(self, candidate: Candidate) -> float:
+        """Loss and the price of complexity, as the engines weigh them (paper, B.4)."""
+        baseline = max(float(np.var(self.y)), 1e-12) if self.spec.loss == "mse" else 1.0
+        return candidate.loss / baseline + self.spec.parsimony * candidate.complexity
+
+    def accuracy(self, candidate: Candidate) -> float:
+        return Law(candidate.expression, self.spec.variables).accuracy(self.x, self.classes)
+
+
+def _problem(
+    latents: np.ndarray,
+    targets: np.ndarray,
+    names: tuple[str, ...],
+    config: LawConfig,
+    labels: np.ndarray | None,
+    distillation: Distillation,
+) -> _Problem:
+    x, y = np.asarray(latents, dtype=np.float64), np.asarray(targets, dtype=np.float64)
+    if y.ndim != 1 or not len(y) or not np.all(np.isfinite(y)):
+        raise InputError("The targets of a law must be one finite number for each row.")
+    loss: LossKind = "hinge"
+    classes = np.where(y >= 0, 1.0, -1.0)
+    if config.loss == "mse":
+        y, loss = distil(y, distillation)
+        if labels is not None:
+            classes = np.where(np.asarray(labels, dtype=np.float64) > 0, 1.0, -1.0)
+            if classes.shape != y.shape:
+                raise InputError(f"There must be one label for each of {len(y)} rows; got {classes.shape}.")
+    spec = SearchSpec(
+        names,
+        max_complexity=config.max_complexity,
+        parsimony=config.parsimony,
+        loss=loss,
+        budget=Budget(config.evaluations),
+    )
+    return _Problem(x, y, classes, spec)
+
+
+def _search(
+    engine: Engine, problem: _Problem, config: LawConfig, report: Report, should_stop: ShouldStop
+) -> list[SearchResult]:
+    seeds = np.random.SeedSequence(config.seed).generate_state(config.count)
+    specs = [replace(problem.spec, seed=int(seed) % 2**31) for seed in seeds]
+
+    def search(engine: Engine) -> list[SearchResult]:
+        return search_restarts(
+            engine, problem.x, problem.y, specs,
+            processes=config.processes, report=report, should_stop=should_stop,
+        )  # fmt: skip
+
+    try:
+        return search(engine)
+    except EngineFailure as failure:
+        if config.engine != "auto":
+            raise
+        report(Message(f"{failure} The embedded engine searches instead.", "warning"))
+        return search(EmbeddedEngine())
+
+
+def _choose(
+    problem: _Problem, results: Sequence[SearchResult], config: LawConfig
+) -> list[tuple[Candidate, SearchResult]]:
+    """The best of each restart unless it got stuck, filled up from all fronts, no two of the same shape."""
+    everyone = [(candidate, result) for result in results for candidate in result.front]
+    everyone.sort(key=lambda pair: (problem.cost(pair[0]), pair[0].text))
+    leaders = [min(result.front, key=problem.cost) for result in results if result.front]
+    accuracy = {id(leader): problem.accuracy(leader) for leader in leaders}
+    least = max(accuracy.values(), default=0.0) - STUCK
+    good = [pair for pair in everyone if accuracy.get(id(pair[0]), -1.0) >= least]
+    chosen: dict[str, tuple[Candidate, SearchResult]] = {}
+    for pair in [*good, *everyone]:
+        if len(chosen) < config.count:
+            chosen.setdefault(pair[0].expression.skeleton(), pair)
+    return list(chosen.values())
+
+
+def _law(
+    problem: _Problem,
+    candidate: Candidate,
+    result: SearchResult,
+    validation: tuple[np.ndarray, np.ndarray] | None,
+    refit_constants: bool,
+) -> Law:
+    kind, x, y = problem.spec.loss, problem.x, problem.y
+    expression = candidate.expression
+    if refit_constants:
+        expression = refit(expression, x, y, kind)
+    law = Law(expression, problem.spec.variables)
+    metadata = {
+        "loss_kind": kind,
+        "loss": measured(expression, x, y, kind),
+        "accuracy": law.accuracy(x, problem.classes),
+        "complexity": problem.spec.complexity(expression),
+        "size": expression.size,
+        "engine": result.engine,
+        "seed": result.seed,
+        "evaluations": result.evaluations,
+        "stopped_by": result.stopped_by,
+        "rows": len(y),
+        "undefined": law.undefined(x),
+    }
+    if validation is not None:
+        metadata["validation_accuracy"] = law.accuracy(*validation)
+        metadata["validation_undefined"] = law.undefined(validation[0])
+    return replace(law, metadata=metadata)
