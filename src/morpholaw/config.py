@@ -114,7 +114,7 @@ class EncoderConfig(TrainingConfig):
         1.0, gt=0, le=1, description="Weight of the crop's corners in the error, its centre being 1; 1: all alike."
     )
     texture: float = Field(
-        0.0, ge=0, description="Weight of the error of the local contrast, beside that of the pixels; 0: pixels only."
+        0.0, ge=0, description="Weight of the local contrast's error, a second decoded picture; 0: none, as the paper."
     )
     sampling: Literal["stratified", "weighted"] = Field(
         "stratified", description="Estimate of q(z) from the minibatch (Chen et al. 2018, appendix C)."

@@ -76,13 +76,19 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
         raise InputError(f"The model in {folder} is of kind {description.get('kind')!r}; expected {kind!r}.")
     name = description["weights"]
     if not isinstance(name, str) or not _WEIGHTS_NAME.fullmatch(name):
-        raise InputError(f"The model in {folder} names the weights {name!r}; expected a file in its own folder.")
+        raise InputError(
+            f"The model in {folder} names the weights {name!r}; expected a file in its own folder."
+        )
     try:
         data = (folder / name).read_bytes()
     except OSError as error:
-        raise InputError(f"The weights {name} of the model in {folder} cannot be read: {error.strerror}.") from None
+        raise InputError(
+            f"The weights {name} of the model in {folder} cannot be read: {error.strerror}."
+        ) from None
     if hashlib.sha256(data).hexdigest() != description.get("sha256"):
-        raise InputError(f"The weights {name} of the model in {folder} are damaged; expected their recorded hash.")
+        raise InputError(
+            f"The weights {name} of the model in {folder} are damaged; expected their recorded hash."
+        )
     try:
         return load_tensors(data), description
     except SafetensorError:

@@ -58,7 +58,9 @@ class Classifier(nn.Module):
             encoder.requires_grad_(False)
             beyond = [f"z{z}" for law in self.laws for z in law.latents if z >= encoder.latents]
             if beyond:
-                raise InputError(f"A law reads the latent {beyond[0]}, but the encoder has {encoder.latents}.")
+                raise InputError(
+                    f"A law reads the latent {beyond[0]}, but the encoder has {encoder.latents}."
+                )
 
     @classmethod
     def dense_cnn(cls, cnn: CNNEnsemble, head: HeadEnsemble, classes: tuple[str, str]) -> Classifier:

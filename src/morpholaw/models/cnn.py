@@ -55,7 +55,9 @@ class CNNEnsemble(nn.Module):
         return torch.stack([network(own) for network, own in zip(self.networks, images, strict=True)])
 
 
-def _network(features: int, filters: tuple[int, ...], hidden: int, size: int, dropout: float) -> nn.Sequential:
+def _network(
+    features: int, filters: tuple[int, ...], hidden: int, size: int, dropout: float
+) -> nn.Sequential:
     side = size // 2 ** len(filters)
     return nn.Sequential(
         *(

@@ -29,6 +29,9 @@ class BetaTCVAE(nn.Module):
         Units of the fully connected layer (paper: 256).
     size : int
         Side of a crop in pixels, a multiple of ``2 ** len(filters)``.
+    texture : bool
+        Decode a second picture, the local contrast: how grainy the chromatin is where. A mean picture cannot
+        show grains that lie elsewhere in every cell, so without it no latent says how grainy a cell is.
     """
 
     def __init__(
@@ -37,11 +40,13 @@ class BetaTCVAE(nn.Module):
         filters: tuple[int, ...] = (8, 16, 32, 64),
         hidden: int = 256,
         size: int = 64,
+        texture: bool = False,
     ) -> None:
         super().__init__()
         if size % 2 ** len(filters):
             raise ValueError(f"a crop of {size} pixels cannot be halved {len(filters)} times")
         self.latents, self.filters, self.hidden, self.size = latents, tuple(filters), hidden, size
+        self.texture = texture
         side = size // 2 ** len(filters)
         flat = filters[-1] * side * side
         self.encoder = nn.Sequential(
@@ -64,7 +69,7 @@ class BetaTCVAE(nn.Module):
             nn.Unflatten(1, (filters[-1], side, side)),
             *(
                 layer
-                for before, after in pairwise((*reversed(filters), 1))
+                for before, after in pairwise((*reversed(filters), 2 if texture else 1))
                 for layer in (nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1), nn.ReLU())
             ),
         )[:-1]
@@ -76,11 +81,21 @@ class BetaTCVAE(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Pictures (n, 1, size, size) from latents (n, latents); 0 is background, 1 the brightest."""
-        return self.decoder(latents)
+        return self.decoder(latents)[:, :1]
+
+    def decode_texture(self, latents: Tensor) -> Tensor | None:
+        """Local contrast (n, 1, size, size) of the decoded cells; None for a model that has none."""
+        return self.decoder(latents)[:, 1:] if self.texture else None
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments as plain JSON values."""
-        return {"latents": self.latents, "filters": list(self.filters), "hidden": self.hidden, "size": self.size}
+        return {
+            "latents": self.latents,
+            "filters": list(self.filters),
+            "hidden": self.hidden,
+            "size": self.size,
+            "texture": self.texture,
+        }
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> BetaTCVAE:

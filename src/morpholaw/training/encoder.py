@@ -72,7 +72,9 @@ class EncoderTraining:
         torch.manual_seed(config.seed)
         fresh = model is None
         self.model = (
-            BetaTCVAE(config.latents, config.filters, config.hidden, size) if model is None else model
+            BetaTCVAE(config.latents, config.filters, config.hidden, size, config.texture > 0)
+            if model is None
+            else model
         )
         self.model.to(self.device, memory_format=torch.channels_last)
         self.optimiser = torch.optim.Adam(self.model.parameters(), config.learning_rate, fused=True)
@@ -91,7 +93,7 @@ class EncoderTraining:
         # A decoder whose bias is the mean grey level skips the first hundreds of steps, which only learn that.
         sample = self.images[0 : min(len(self.images), 512)]
         with torch.no_grad():
-            self.model.decoder[-1].bias.fill_(float(np.mean(sample)) / 255)
+            self.model.decoder[-1].bias[0] = float(np.mean(sample)) / 255
 
     def batches(self) -> Iterator[np.ndarray]:
         """Indices of the crops of every step from the current one on: shuffled over the whole study."""
@@ -128,8 +130,8 @@ class EncoderTraining:
             mean, log_variance = self.model.encode(images)
             mean, log_variance = mean.float(), log_variance.float()
             z = mean + noise * torch.exp(0.5 * log_variance)
-            pictures = self.model.decode(z)
-        error = self.reconstruction_error(pictures.float(), images)
+            decoded = self.model.decoder(z)
+        error = self.reconstruction_error(decoded.float(), images)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
         loss = (
             config.reconstruction * error
@@ -193,11 +195,15 @@ class EncoderTraining:
             )
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         load_weights(self.model, weights, folder)
+        parameters = list(self.model.parameters())
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             if name.startswith("adam."):
                 _, index, moment = name.split(".")
-                state.setdefault(int(index), {})[moment] = tensor
+                # The fused optimiser walks weights and moments in memory order, so both need one layout.
+                like = parameters[int(index)]
+                laid_out = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+                state.setdefault(int(index), {})[moment] = laid_out
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
         self.step = int(description["step"])
 

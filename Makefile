@@ -1,0 +1,49 @@
+# `make demo` and `make test` each do all of their set-up on a bare Debian 12 / Python 3.11: see README.md.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OUT ?= morpholaw-demo
+
+.PHONY: help demo test check bench docs screenshots sample-data torture lock clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+demo: $(READY)  ## the whole story on the shipped sample: Table 1 and report.html, in OUT
+	@begin=$$SECONDS; $(BIN)/morpholaw demo --out $(OUT) \
+	  && echo "make demo took $$((SECONDS - begin)) s; results are in $(OUT), the report is $(OUT)/report.html"
+
+test: $(READY)  ## lint, types, import rules and all tests
+	@begin=$$SECONDS; $(MAKE) --no-print-directory check && $(BIN)/pytest -q \
+	  && echo "make test took $$((SECONDS - begin)) s"
+
+check: $(READY)
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## the performance table, each row against its peer
+	$(BIN)/pip install -q -e '.[bench]' && $(BIN)/morpholaw bench --json docs/performance.json
+
+sample-data: $(READY)  ## make sample_data/ again from its seed
+	$(BIN)/python benchmarks/make_sample_data.py
+
+lock:  ## resolve the newest versions into requirements.lock
+	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q -U pip \
+	  && .lock-venv/bin/pip install -q 'torch==2.13.0' '.[test]' \
+	  && .lock-venv/bin/pip freeze --exclude napari-morpholaw | sed 's/+cpu//' > requirements.lock && rm -rf .lock-venv
+
+$(READY): requirements.lock pyproject.toml napari.yaml
+	@echo "Setting up $(VENV): about two minutes, once."
+	@.ci/system-libraries
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -U pip
+	@.ci/install-torch $(BIN)/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $(READY)
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

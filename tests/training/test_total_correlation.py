@@ -1,0 +1,105 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+from scipy.stats import norm
+
+from morpholaw.training.total_correlation import (
+    analytic_kl,
+    kl_parts,
+    log_component_densities,
+    sampling_weights,
+)
+
+
+def posteriors(n, latents, seed=0):
+    rng = np.random.default_rng(seed)
+    mean = rng.normal(0, 1, (n, latents))
+    log_variance = rng.normal(-1.5, 0.5, (n, latents))
+    return mean, log_variance
+
+
+def exact_parts(mean, log_variance, z, own):
+    """I, TC and KL with q(z) over all n pictures, by brute force in float64."""
+    sd = np.exp(0.5 * log_variance)
+    log_density = norm.logpdf(z[:, None, :], mean[None], sd[None])
+    n = len(mean)
+    joint = logsumexp(log_density.sum(2), axis=1) - math.log(n)
+    marginals = (logsumexp(log_density, axis=1) - math.log(n)).sum(1)
+    conditional = norm.logpdf(z, mean[own], sd[own]).sum(1)
+    prior = norm.logpdf(z).sum(1)
+    return (conditional - joint).mean(), (joint - marginals).mean(), (marginals - prior).mean()
+
+
+@given(st.integers(2, 60), st.integers(0, 1000))
+def test_rows_of_the_stratified_weights_sum_to_one_with_one_over_n_on_the_diagonal(batch, more):
+    weights = sampling_weights(batch, batch + more, "stratified")
+    assert torch.allclose(weights.sum(1), torch.ones(batch), atol=1e-6)
+    assert torch.allclose(torch.diagonal(weights), torch.full((batch,), 1 / (batch + more)))
+
+
+def test_weighted_sampling_is_one_over_n_times_b():
+    assert torch.allclose(sampling_weights(4, 100, "weighted"), torch.full((4, 4), 1 / 400))
+
+
+def test_component_densities_are_normal_log_densities():
+    mean, log_variance = posteriors(5, 3)
+    z = mean + 0.3
+    got = log_component_densities(*(torch.tensor(a) for a in (z, mean, log_variance)))
+    want = norm.logpdf(z[:, None], mean[None], np.exp(0.5 * log_variance)[None]).transpose(2, 0, 1)
+    np.testing.assert_allclose(got.numpy(), want, rtol=1e-10, atol=1e-10)
+
+
+def test_a_batch_of_the_whole_set_gives_the_exact_parts():
+    mean, log_variance = posteriors(40, 4)
+    rng = np.random.default_rng(1)
+    z = mean + np.exp(0.5 * log_variance) * rng.standard_normal(mean.shape)
+    parts = kl_parts(*(torch.tensor(a) for a in (z, mean, log_variance)), total=40, sampling="stratified")
+    np.testing.assert_allclose(
+        [float(p) for p in parts], exact_parts(mean, log_variance, z, np.arange(40)), rtol=2e-6
+    )
+
+
+def test_the_stratified_density_is_unbiased_over_batches():
+    mean, log_variance = posteriors(30, 2, seed=3)
+    rng = np.random.default_rng(0)
+    z = mean[0] + 0.2
+    sd = np.exp(0.5 * log_variance)
+    exact = np.exp(norm.logpdf(z, mean, sd).sum(1)).mean()
+    estimates = []
+    for _ in range(4000):
+        batch = np.concatenate([[0], rng.choice(np.arange(1, 30), 7, replace=False)])
+        weights = sampling_weights(8, 30, "stratified")[0].double().numpy()
+        estimates.append((weights * np.exp(norm.logpdf(z, mean[batch], sd[batch]).sum(1))).sum())
+    error = np.std(estimates) / math.sqrt(len(estimates))
+    assert abs(np.mean(estimates) - exact) < 4 * error
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.sampled_from(["stratified", "weighted"]), st.integers(0, 10_000))
+def test_the_three_parts_add_up_to_the_kl_divergence_on_average(sampling, seed):
+    mean, log_variance = (torch.tensor(a) for a in posteriors(16, 3, seed))
+    generator = torch.Generator().manual_seed(seed)
+    totals = []
+    for _ in range(200):
+        noise = torch.randn(mean.shape, generator=generator, dtype=torch.float64)
+        z = mean + torch.exp(0.5 * log_variance) * noise
+        totals.append(float(sum(kl_parts(z, mean, log_variance, 160, sampling))))
+    exact = float(analytic_kl(mean, log_variance).sum(1).mean())
+    assert np.mean(totals) == pytest.approx(exact, abs=4.5 * np.std(totals) / math.sqrt(len(totals)))
+
+
+def test_independent_latents_have_less_total_correlation_than_copies():
+    torch.manual_seed(0)
+    mean = torch.randn(256, 2)
+    small = torch.full((256, 2), -3.0)
+    copies = mean[:, :1].expand(-1, 2)
+
+    def correlation(m):
+        return float(kl_parts(m + 0.2 * torch.randn_like(m), m, small, 256).total_correlation)
+
+    assert correlation(copies) > correlation(mean) + 0.5
