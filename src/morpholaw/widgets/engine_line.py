@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.errors import InputError
 from morpholaw.widgets.job_runner import JobRunner
+from morpholaw.widgets.narrow_combo import narrow_combo
 
 ENGINES = {
     "auto": "the best that is ready",
@@ -30,8 +31,7 @@ class EngineLine(QWidget):
         super().__init__(parent)
         self.runner = runner
         self._setting_up = False
-        self.choice = QComboBox()
-        self.choice.setObjectName("engine")
+        self.choice = narrow_combo("engine")
         for name, words in ENGINES.items():
             self.choice.addItem(words, name)
         self.reason = QLabel()
@@ -82,6 +82,7 @@ class EngineLine(QWidget):
         )
         if answer == QMessageBox.StandardButton.Yes:
             self._setting_up = True
+            self.runner.show()
             self.runner.run("set_up_PySR", PySREngine().set_up)
 
     def showEvent(self, event: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from morpholaw.models.expressions import Expression, Variable
 from morpholaw.models.law import Law
 from morpholaw.widgets.saved_laws import SavedLaws
+from morpholaw.widgets.slice_panel import readable
 
 STEPS = 61
 LIMIT = 3.0
@@ -50,7 +51,7 @@ def components_figure(law: Law, names: dict[str, str], figsize: Any, theme: Any)
         for name, values in zip(own, grid, strict=True):
             z[:, law.names.index(name)] = values.ravel()
         with np.errstate(all="ignore"):
-            values = sign * expression.evaluate(z).reshape(grid[0].shape)
+            values = readable(sign * expression.evaluate(z).reshape(grid[0].shape), empty=len(own) == 1)
         latex = expression.latex(names)
         if sign < 0:
             latex = latex[1:].strip() if latex.startswith("-") else f"-{latex}"

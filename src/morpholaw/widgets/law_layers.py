@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from napari.utils import Colormap
 
 from morpholaw.events import Message, Report, ShouldStop, never, silent
 from morpholaw.models.law import Law
@@ -15,6 +16,7 @@ MOST_POINTS = 50_000
 COLOURS = ("#0072B2", "#E69F00")
 """Of the negative and the positive class; told apart by colour-blind people too."""
 UNLABELLED = "#9a9a9a"
+SURFACE_COLOUR = "#cf9bff"
 POINTS_NAME, SURFACE_NAME = "cells in latent space", "law f = 0"
 
 
@@ -101,9 +103,9 @@ def add_layers(
             viewer.add_surface(
                 (drawn.vertices, drawn.faces, np.ones(len(drawn.vertices))),
                 name=SURFACE_NAME,
-                colormap="magenta",
-                contrast_limits=(0, 1.4),
-                opacity=0.55,
+                colormap=Colormap(["black", SURFACE_COLOUR], name="law"),
+                contrast_limits=(0, 1),
+                opacity=0.6,
                 shading="smooth",
                 axis_labels=names,
                 metadata=metadata,
@@ -120,6 +122,7 @@ class LatentView:
         self.layers: list[Any] = []
         self._hidden: list[Any] = []
         self._displayed = 2
+        self._axes_shown = False
 
     @property
     def shown(self) -> bool:
@@ -137,13 +140,15 @@ class LatentView:
         self._take_away()
         if not again:
             self._displayed = self.viewer.dims.ndisplay
+            self._axes_shown = self.viewer.scene.overlays.axes.visible
             self._hidden = [layer for layer in self.viewer.layers if layer.visible]
             for layer in self._hidden:
                 layer.visible = False
         self.layers = add_layers(self.viewer, drawn, names, classes, formula)
         self.viewer.dims.ndisplay = 3
         self.viewer.scene.overlays.axes.visible = True
-        self.viewer.reset_view()
+        self.viewer.scene.camera.angles = (15, -30, 20)  # so that all three axes are seen
+        self.viewer.fit_to_view(layers=self.layers)
 
     def back(self) -> None:
         """Take the layers away and show what was shown before."""
@@ -151,7 +156,7 @@ class LatentView:
         for layer in self._hidden:
             layer.visible = True
         self._hidden = []
-        self.viewer.scene.overlays.axes.visible = False
+        self.viewer.scene.overlays.axes.visible = self._axes_shown
         self.viewer.dims.ndisplay = self._displayed
         self.viewer.reset_view()
 

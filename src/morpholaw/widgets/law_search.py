@@ -98,6 +98,7 @@ class LawSearch(QWidget):
             self.front.show()
             self.front.say("The front appears here as the search goes on.")
             self.run_button.setEnabled(False)
+            self.runner.show()
             self.runner.start(job)
             self.started.emit()
 

@@ -39,17 +39,11 @@ class LawTable(QTableWidget):
         self.setSortingEnabled(False)
         self.setRowCount(0 if found is None else len(found.laws))
         for row, law in enumerate(found.laws if found else ()):
-            text = law.rounded(3).text()
-            accuracy = round(100 * float(found.accuracy[row]), 1)  # type: ignore[union-attr]
-            for column, value in enumerate((accuracy, law.size, law.complexity, text)):
-                item = QTableWidgetItem()
-                item.setData(Qt.ItemDataRole.DisplayRole, value)
-                item.setData(Qt.ItemDataRole.UserRole, row)
-                if column < 3:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                else:
-                    item.setToolTip(law.text())
-                self.setItem(row, column, item)
+            accuracy = 100 * float(found.accuracy[row])  # type: ignore[union-attr]
+            texts = (f"{accuracy:.1f}", f"{law.size}", f"{law.complexity}", law.rounded(3).text())
+            orders = (accuracy, law.size, law.complexity, texts[3])
+            for column, (text, order) in enumerate(zip(texts, orders, strict=True)):
+                self.setItem(row, column, _Cell(text, order, row, law.text() if column == 3 else ""))
         self.setSortingEnabled(True)
         self.sortItems(2, Qt.SortOrder.AscendingOrder)
         self.sortItems(0, Qt.SortOrder.DescendingOrder)
@@ -69,3 +63,18 @@ class LawTable(QTableWidget):
         rows = self.selectionModel().selectedRows()
         if rows:
             self.picked.emit(self.item(rows[0].row(), 0).data(Qt.ItemDataRole.UserRole))
+
+
+class _Cell(QTableWidgetItem):
+    """A text that sorts by a number, and the place of its law."""
+
+    def __init__(self, text: str, order: Any, place: int, tip: str) -> None:
+        super().__init__(text)
+        self.order = order
+        self.setData(Qt.ItemDataRole.UserRole, place)
+        self.setToolTip(tip)
+        if not isinstance(order, str):
+            self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.order < other.order)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -24,10 +22,12 @@ from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 from morpholaw.widgets.figure_panel import FigurePanel
 from morpholaw.widgets.formula import FormulaLabel
-from morpholaw.widgets.law_layers import CellsAndSurface, LatentView, cells_and_surface
+from morpholaw.widgets.latest_call import LatestCall
 from morpholaw.widgets.law_figures import components_figure, drawable_parts, front_figure
+from morpholaw.widgets.law_layers import CellsAndSurface, LatentView, cells_and_surface
 from morpholaw.widgets.law_search import LawSearch
 from morpholaw.widgets.law_table import LawTable
+from morpholaw.widgets.narrow_combo import narrow_combo
 from morpholaw.widgets.saved_laws import SavedLaws, as_python, found_losses, saved_laws
 from morpholaw.widgets.slice_panel import Response, SlicePanel, named
 from morpholaw.widgets.study_widget import StudyWidget
@@ -52,7 +52,9 @@ class LawsWidget(StudyWidget):
         self.law: Law | None = None
         self.place = 0
         self.latent_view = LatentView(self.viewer)
-        self._veto_worker: Any = None
+        self._veto_call = LatestCall(self)
+        self._veto_call.returned.connect(self._show_vetoes)
+        self._veto_call.failed.connect(lambda sentence: self.vetoes.setText(sentence))
         self._build_search()
         self._build_table()
         self._build_views()
@@ -71,10 +73,10 @@ class LawsWidget(StudyWidget):
         self.search_box.addWidget(self.search)
         self.body.addWidget(self.search_box)
         self.body.addWidget(self.search.runner)
+        self.search.runner.hide()
 
     def _build_table(self) -> None:
-        self.loss = QComboBox()
-        self.loss.setObjectName("laws found")
+        self.loss = narrow_combo("laws found")
         self.loss.currentIndexChanged.connect(self._loss_chosen)
         row = QHBoxLayout()
         row.addWidget(QLabel("Laws found"))
@@ -110,8 +112,7 @@ class LawsWidget(StudyWidget):
         self.vetoes.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.vetoes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.vetoes.setMargin(6)
-        self.third = QComboBox()
-        self.third.setObjectName("third axis")
+        self.third = narrow_combo("third axis")
         self.third.setToolTip("The latent along the third axis in the viewer; the other two are those above.")
         self.add_button = QPushButton("Add to viewer")
         self.add_button.setToolTip("Cells as points in three latents, and the surface f = 0 between them.")
@@ -254,15 +255,10 @@ class LawsWidget(StudyWidget):
         if self.tabs.currentWidget() is not self.vetoes or self.law is None or self.found is None:
             return
         self.vetoes.setText("Looking...")
-        law, classes, words = self.law, self.found.classes, named(self.law.names, self.words)
-        self._veto_worker = create_worker(_veto_sentences, law, classes, words)
-        self._veto_worker.returned.connect(self._show_vetoes)
-        self._veto_worker.start()
+        words = named(self.law.names, self.words)
+        self._veto_call.start(_veto_sentences, self.law, self.found.classes, words)
 
-    def _show_vetoes(self, made: tuple[Law, list[str]]) -> None:
-        law, sentences = made
-        if law is not self.law:
-            return
+    def _show_vetoes(self, sentences: list[str]) -> None:
         if not sentences:
             self.vetoes.setText(
                 "No latent, and no two together, can exclude a class whatever the others are."
@@ -303,6 +299,7 @@ class LawsWidget(StudyWidget):
             self._adding = (law, self.found.classes, dict(self.words))
             base = self.slices.base.copy()
             python = f"law = ml.Study({str(study.path)!r}).laws({self.loss.currentData()!r})[{self.place}]"
+            self.search.runner.show()
             self.search.runner.run(
                 "latent_space", cells_and_surface, study, law, (third, y, x), base, python=python
             )
@@ -333,10 +330,10 @@ class LawsWidget(StudyWidget):
             self.back_button.setVisible(bool(self.latent_view.hides))
 
 
-def _veto_sentences(law: Law, classes: tuple[str, str], words: dict[str, str]) -> tuple[Law, list[str]]:
+def _veto_sentences(law: Law, classes: tuple[str, str], words: dict[str, str]) -> list[str]:
     """Sentences on the latents that exclude a class by themselves or in pairs."""
     from morpholaw.probes.veto import find_vetoes, in_words
 
     with np.errstate(all="ignore"):
         vetoes = find_vetoes(law)
-    return law, [in_words(veto, *classes, names=words) for veto in vetoes]
+    return [in_words(veto, *classes, names=words) for veto in vetoes]

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from morpholaw.probes.subnetworks import Neuron, SparseNetwork, activations, input_survival, sub_network
+from morpholaw.widgets.narrow_combo import narrow_combo
 from morpholaw.widgets.network_scene import NetworkScene, NetworkView
 from morpholaw.widgets.saved_networks import SavedNetworks, saved_networks
 from morpholaw.widgets.slice_panel import Response, SlicePanel
@@ -33,8 +34,7 @@ class NetworkWidget(StudyWidget):
         super().__init__(napari_viewer)
         self.found: SavedNetworks | None = None
         self.neuron: Neuron | None = None
-        self.model = QComboBox()
-        self.model.setObjectName("model")
+        self.model = narrow_combo("model")
         self.model.setToolTip("Which of the models of scheme 3 is drawn.")
         self.whole_button = QPushButton("Whole network")
         self.whole_button.setToolTip("Show all streams again.")

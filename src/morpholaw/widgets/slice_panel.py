@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from napari.qt.threading import create_worker
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
-from morpholaw.errors import InputError
 from morpholaw.study import Study
 from morpholaw.widgets.figure_panel import FigurePanel
+from morpholaw.widgets.latest_call import LatestCall
+from morpholaw.widgets.narrow_combo import narrow_combo
 
 STEPS = 49
 LIMIT = 3.0  # the prior is a unit Gaussian: 99.7 % lies within
@@ -89,12 +89,14 @@ class SlicePanel(QWidget):
         self.shown: _Slice | None = None
         self.sliders: dict[int, QLabeledDoubleSlider] = {}
         self._encoder: _Encoder | None = None
-        self._worker: Any = None
-        self._asked_again = False
+        self._call = LatestCall(self)
+        self._call.returned.connect(self._take)
+        self._call.failed.connect(self._refuse)
+        self._stale = False
         self._build(viewer)
 
     def _build(self, viewer: Any) -> None:
-        self.x, self.y = QComboBox(), QComboBox()
+        self.x, self.y = narrow_combo(), narrow_combo()
         self.x.setObjectName("x axis")
         self.y.setObjectName("y axis")
         self.centre = QPushButton("All to 0")
@@ -136,7 +138,9 @@ class SlicePanel(QWidget):
     def clear(self, sentence: str = "") -> None:
         """Show a sentence only."""
         self.response = self.shown = None
+        self._stale = False
         self._timer.stop()
+        self._call.forget()
         self._controls.hide()
         self.figure.say(sentence or self.empty_sentence)
 
@@ -173,13 +177,14 @@ class SlicePanel(QWidget):
 
     def ask(self) -> None:
         """Compute and draw soon."""
-        if self.response is not None and self.isVisible():
+        self._stale = self.response is not None
+        if self._stale and self.isVisible():
             self._timer.start()
 
     def showEvent(self, event: Any) -> None:
         """Compute what was asked for while the panel was hidden."""
         super().showEvent(event)
-        if self.shown is None:
+        if self._stale:
             self.ask()
 
     # ---- controls
@@ -230,32 +235,28 @@ class SlicePanel(QWidget):
     def _compute(self) -> None:
         if self.response is None:
             return
-        if self._worker is not None:
-            self._asked_again = True
+        if (
+            self._call.running
+        ):  # a slider moves faster than pictures are made: wait, and ask for the last place
+            self._timer.start()
             return
+        self._stale = False
         x, y = self.axes
         base = self.base.copy()
         base[[latent for latent in (x, y) if latent is not None]] = 0
         if self.shown is None:
             self.figure.say("Drawing...")
-        self._worker = create_worker(_computed, self.response, x, y, base, self._encoder)
-        self._worker.returned.connect(self._computed)
-        self._worker.start()
+        self._call.start(_computed, self.response, x, y, base, self._encoder)
 
-    def _computed(self, made: tuple[Response, _Slice | str]) -> None:
-        self._worker = None
-        if self._asked_again:
-            self._asked_again = False
-            self._compute()
-        response, found = made
-        if response is not self.response:
-            return
-        if isinstance(found, str):
-            self.figure.say(found)
+    def _take(self, found: _Slice) -> None:
+        response, names, held = self.response, self.names, self._held()
+        if response is None:
             return
         self.shown = found
-        names, held = self.names, self._held()
         self.figure.draw(lambda figsize, theme: _figure(response, found, names, held, figsize, theme))
+
+    def _refuse(self, sentence: str) -> None:
+        self.figure.say(sentence)
 
     def _held(self) -> str:
         return ", ".join(f"{self._called(latent)} = {self.base[latent]:.2g}" for latent in self.sliders)
@@ -263,22 +264,20 @@ class SlicePanel(QWidget):
 
 def _computed(
     response: Response, x: int, y: int | None, base: np.ndarray, encoder: _Encoder | None
-) -> tuple[Response, _Slice | str]:
-    """The slice, or a sentence where it cannot be had; torch is loaded here, in the worker's thread."""
+) -> _Slice:
+    """The slice; torch is loaded here, in the worker's thread."""
     from morpholaw.probes.boundary import slice_scores
     from morpholaw.probes.traversal import traverse
 
     axis = np.linspace(-LIMIT, LIMIT, STEPS)
     chosen = [x] if y is None else [y, x]
-    try:
+    with np.errstate(all="ignore"):  # where a law is not finite the map stays empty
         values = slice_scores(response.function, base, chosen, axis)
-        network = encoder.opened() if encoder is not None else None
-        if network is None:
-            return response, _Slice(x, y, axis, values)
-        pictures = traverse(network, base, chosen, PICTURES)
-        return response, _Slice(x, y, axis, values, pictures[-1], None if y is None else pictures[0])
-    except InputError as error:
-        return response, str(error)
+    network = encoder.opened() if encoder is not None else None
+    if network is None:
+        return _Slice(x, y, axis, values)
+    pictures = traverse(network, base, chosen, PICTURES)
+    return _Slice(x, y, axis, values, pictures[-1], None if y is None else pictures[0])
 
 
 def _figure(
@@ -293,23 +292,26 @@ def _figure(
     title = response.title + (f"\n{held}" if held else "")
     if found.y is None:
         return response_map_1d(
-            found.axis, found.values, called(found.x), pictures=found.pictures_x, picture_values=at,
-            response_name=response.name, title=title or None, theme=theme, figsize=figsize,
+            found.axis, readable(found.values, empty=True), called(found.x),
+            pictures=found.pictures_x, picture_values=at, response_name=response.name, title=title or None, theme=theme, figsize=figsize,
         )  # fmt: skip
     return response_map_2d(
-        found.axis, found.axis, _readable(found.values), (called(found.x), called(found.y)),
+        found.axis, found.axis, readable(found.values), (called(found.x), called(found.y)),
         pictures_x=found.pictures_x, values_x=at, pictures_y=found.pictures_y, values_y=at,
         arrows=0, response_name=response.name, title=title or None, theme=theme, figsize=figsize,
     )  # fmt: skip
 
 
-def _readable(values: np.ndarray) -> np.ndarray:
-    """Values cut where a few run away, so that the colours tell the rest apart; signs stay as they are."""
+def readable(values: np.ndarray, empty: bool = False) -> np.ndarray:
+    """Values cut where a few run away, so that the rest can be told apart; signs stay as they are.
+
+    With ``empty`` the places beyond are not finite, and a curve leaves the plot there.
+    """
     sizes = np.abs(values[np.isfinite(values)])
-    if not sizes.size:
+    limit = 6 * float(np.median(sizes)) if sizes.size else 0.0
+    if not 0 < limit < sizes.max(initial=0):
         return values
-    usual = 2 * float(np.percentile(sizes, 90))
-    return np.clip(values, -usual, usual) if 0 < usual < sizes.max() else values
+    return np.where(np.abs(values) > limit, np.nan, values) if empty else np.clip(values, -limit, limit)
 
 
 def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
