@@ -105,10 +105,10 @@ def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
         np.where(shown, rng.gamma(4.0, 1.0, (n, stray)), 0.0),
         rng.uniform(0.06, 0.09, n),
     )
-    cloud = rng.uniform(0.4, 1.5, n) * (rng.random(n) < 0.2)  # chromosomes still gathering, out of focus
+    cloud = rng.uniform(0.4, 1.5, n) * (rng.random(n) < 0.12)  # chromosomes still gathering, out of focus
     picture = plate + beside
     picture += each(cloud) * np.stack([ndimage.gaussian_filter(p, 9) for p in picture])
-    face_on = int(0.06 * n)
+    face_on = int(0.05 * n)
     phi, r = rng.uniform(0, 2 * np.pi, (face_on, 40)), rng.normal(0.55, 0.16, (face_on, 40))
     picture[:face_on] = chromosomes(
         rng.uniform(0.7, 1, (face_on, 1)) * r * np.sin(phi),

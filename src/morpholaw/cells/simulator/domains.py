@@ -77,7 +77,7 @@ class Domain:
     shapes: dict[str, Shape]
     mixture: dict[str, float]
     rare_neighbours: float = 0.3
-    young: float = 0.07
+    young: float = 0.05
     reference_area: float = 80.0
     typical_mass: float = 94.0
     brightness_spread: float = 0.27
@@ -98,7 +98,7 @@ MDCK = Domain(
     shapes={
         "interphase": Shape(92.0, 0.30, 1.0, neighbours=20.0),
         "prometaphase": Shape(104.0, 0.22, 2.5, neighbours=5.0, clearance=7.5),
-        "metaphase": Shape(36.0, 0.14, 1.3, neighbours=5.0, clearance=8.0),
+        "metaphase": Shape(35.0, 0.12, 1.3, neighbours=5.0, clearance=8.0),
         "anaphase": Shape(25.0, 0.26, 0.82, neighbours=5.0, clearance=6.5),
         "apoptosis": Shape(22.0, 0.4, 0.75, neighbours=3.5, clearance=3.0),
     },

@@ -44,7 +44,7 @@ def draw_nuclei(
             own = np.log(bank.axis_ratio[pattern[mine] % len(bank)])
             log_ratio = np.abs(own + rng.normal(0, shape.ratio_jitter, count))
             if name in ("metaphase", "anaphase"):  # a plate seen tilted shows more of its face
-                log_area += 0.4 * (np.log(2.5) - own).clip(-0.3, 1.0)
+                log_area += 0.3 * (np.log(2.5) - own).clip(-0.3, 1.0)
             chromatin = np.full(count, shape.chromatin)
         area[mine] = np.exp(log_area)
         ratio[mine] = np.exp(log_ratio)
