@@ -30,7 +30,9 @@ def test_the_papers_first_law(law):
 
 def test_scores_and_their_gradient(law):
     z = np.array([[0.0, 1.0, 2.0, 3.0], [-1.0, 0.5, 0.0, 2.0]])
-    np.testing.assert_allclose(law.score(z), z[:, 3] * (z[:, 1] ** 2 + z[:, 2] ** 2) - np.exp(np.exp(z[:, 0])))
+    np.testing.assert_allclose(
+        law.score(z), z[:, 3] * (z[:, 1] ** 2 + z[:, 2] ** 2) - np.exp(np.exp(z[:, 0]))
+    )
     x = torch.from_numpy(z).requires_grad_()
     law.score_torch(x).sum().backward()
     np.testing.assert_allclose(x.grad[:, 3], z[:, 1] ** 2 + z[:, 2] ** 2)

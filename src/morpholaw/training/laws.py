@@ -162,7 +162,12 @@ def _choose(
     problem: _Problem, results: Sequence[SearchResult], config: LawConfig
 ) -> list[tuple[Candidate, SearchResult]]:
     """The best of each restart unless it got stuck, filled up from all fronts, no two of the same shape."""
-    everyone = [(candidate, result) for result in results for candidate in result.front]
+    everyone = [
+        (candidate, result)
+        for result in results
+        for candidate in result.front
+        if candidate.expression.variables()  # a constant is no law
+    ]
     everyone.sort(key=lambda pair: (problem.cost(pair[0]), pair[0].text))
     leaders = [min(result.front, key=problem.cost) for result in results if result.front]
     accuracy = {id(leader): problem.accuracy(leader) for leader in leaders}

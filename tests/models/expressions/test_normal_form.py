@@ -39,7 +39,9 @@ def test_simplifying_keeps_the_value_and_never_adds_complexity(tree):
     assert simple.complexity() <= tree.complexity()
     with np.errstate(all="ignore"):
         assume(np.isfinite(largest := magnitude(tree)) and largest < 1e6)
-        assume(all(np.min(np.abs(node.evaluate(Z))) > 1e-3 for node in tree.nodes() if isinstance(node, Call)))
+        assume(
+            all(np.min(np.abs(node.evaluate(Z))) > 1e-3 for node in tree.nodes() if isinstance(node, Call))
+        )
         np.testing.assert_allclose(simple.evaluate(Z), tree.evaluate(Z), rtol=1e-6, atol=1e-6 * (1 + largest))
 
 
@@ -93,7 +95,7 @@ def test_the_same_shape_with_other_constants_has_the_same_skeleton(one, other):
     [
         ("z17^2 + z21^2", "abs(z17) + z21^2"),
         ("z29 - z3", "z29 + z3"),
-            ("exp(z3)", "exp(exp(z3))"),
+        ("exp(z3)", "exp(exp(z3))"),
         ("z3*z17", "z3 + z17"),
         ("z3/z17", "z17/z3"),
     ],

@@ -36,8 +36,8 @@ class Settings:
     batch: int = 512
     max_depth: int = 10
     crossover: float = 0.12
-    optimise_child: float = 0.012
-    optimise_member: float = 0.12
+    optimise_child: float = 0.006
+    optimise_member: float = 0.03
     crowding: float = 20.0
     from_hall: float = 0.05
     from_islands: float = 0.04

@@ -1,0 +1,60 @@
+"""Restarts side by side give the same as one after the other, report, and stop in time."""
+
+import math
+import os
+import time
+
+import numpy as np
+
+from morpholaw.events import Metrics, Progress
+from morpholaw.training.symbolic import Budget, SearchSpec, search_restarts
+from morpholaw.training.symbolic.embedded import EmbeddedEngine
+from morpholaw.training.symbolic.restarts import free_cores
+
+X = np.random.default_rng(0).standard_normal((300, 2))
+Y = np.where(X[:, 0] > X[:, 1] ** 2, 1.0, -1.0)
+
+
+def specs(count, evaluations):
+    return [SearchSpec(("z3", "z17"), seed=seed, budget=Budget(evaluations)) for seed in range(count)]
+
+
+def texts(results):
+    return [[c.text for c in result.front] for result in results]
+
+
+def test_processes_do_not_change_the_result():
+    events = []
+    alone = search_restarts(EmbeddedEngine(), X, Y, specs(2, 1500), processes=1, report=events.append)
+    assert texts(alone) == texts(search_restarts(EmbeddedEngine(), X, Y, specs(2, 1500), processes=2))
+    assert [result.seed for result in alone] == [0, 1]
+    done = [event.done for event in events if isinstance(event, Progress)]
+    assert done == sorted(done)
+    assert done[-1] == 3000
+    losses = [event.values["loss"] for event in events if isinstance(event, Metrics)]
+    assert math.isclose(losses[-1], min(c.loss for result in alone for c in result.front))
+
+
+def test_a_stop_is_answered_within_seconds_by_all_processes():
+    begun = []
+
+    def report(event):
+        if isinstance(event, Progress) and event.done:
+            begun.append(time.monotonic())
+
+    results = search_restarts(
+        EmbeddedEngine(),
+        X,
+        Y,
+        specs(4, 10**9),
+        processes=2,
+        report=report,
+        should_stop=lambda: len(begun) > 3,
+    )
+    assert time.monotonic() - begun[3] < 2
+    assert 1 <= len(results) <= 2
+    assert all(result.stopped_by == "cancel" and result.front for result in results)
+
+
+def test_free_cores_are_some_but_not_more_than_there_are():
+    assert 1 <= free_cores() <= (os.cpu_count() or 1)

@@ -1,0 +1,118 @@
+"""Laws from latents: distinct, counted, reproducible, with their provenance, and fewer when stopped."""
+
+import numpy as np
+import pytest
+
+from morpholaw.config import LawConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Result
+from morpholaw.training.laws import discover_laws
+from morpholaw.training.symbolic import Availability
+from morpholaw.training.symbolic.pysr_engine import PySREngine
+
+NAMES = ["z3", "z17", "z29"]
+
+
+def cells(rows=300, seed=0):
+    x = np.random.default_rng(seed).standard_normal((rows, 3))
+    return x, 6 * ((x[:, 2] - x[:, 0]) * np.abs(x[:, 1]) - 0.8)
+
+
+def config(**changes):
+    return LawConfig(**{"engine": "embedded", "count": 3, "evaluations": 6000, "processes": 1, **changes})
+
+
+@pytest.fixture(scope="module")
+def found():
+    x, f = cells()
+    test_x, test_f = cells(1000, seed=1)
+    events = []
+    laws = discover_laws(x, np.sign(f), NAMES, config(), (test_x, np.sign(test_f)), events.append)
+    return laws, events
+
+
+def test_laws_are_distinct_and_the_most_accurate_comes_first(found):
+    laws, _ = found
+    assert len(laws) == 3
+    assert len({law.expression.skeleton() for law in laws}) == 3
+    accuracies = [law.metadata["accuracy"] for law in laws]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert accuracies[0] > 0.9
+
+
+def test_what_is_said_of_a_law_is_true(found):
+    x, f = cells()
+    for law in found[0]:
+        said = law.metadata
+        assert law.names == tuple(NAMES)
+        assert said["accuracy"] == law.accuracy(x, np.sign(f))
+        assert said["loss"] == pytest.approx(np.mean(np.maximum(1 - np.sign(f) * law.score(x), 0)))
+        assert (said["complexity"], said["size"]) == (law.complexity, law.size)
+        assert said["complexity"] <= 20
+        assert said["loss_kind"] == "hinge"
+        assert said["engine"] == "embedded"
+        assert said["undefined"] == law.undefined(x) == 0
+        assert said["evaluations"] >= 6000
+        assert abs(said["validation_accuracy"] - said["accuracy"]) < 0.1
+
+
+def test_the_engine_and_the_outcome_are_reported(found):
+    events = found[1]
+    assert any(isinstance(event, Message) and "embedded" in event.text for event in events)
+    assert isinstance(events[-1], Result)
+
+
+def test_mse_distils_a_networks_outputs():
+    x, f = cells()
+    laws = discover_laws(x, f, NAMES, config(loss="mse", count=2, evaluations=6000), labels=np.sign(f))
+    assert laws[0].metadata["accuracy"] > 0.9
+    assert laws[0].metadata["loss_kind"] == "censored"
+
+
+def test_the_same_seed_finds_the_same_laws():
+    x, f = cells(200)
+    one, two, other = (
+        [
+            law.text()
+            for law in discover_laws(x, np.sign(f), NAMES, config(evaluations=1500, count=2, seed=seed))
+        ]
+        for seed in (1, 1, 2)
+    )
+    assert one == two
+    assert one != other
+
+
+def test_a_stop_returns_the_laws_so_far():
+    x, f = cells(200)
+    laws = discover_laws(x, np.sign(f), NAMES, config(evaluations=10**9), should_stop=lambda: True)
+    assert 1 <= len(laws) <= 3
+
+
+def test_auto_falls_back_when_pysr_fails(monkeypatch):
+    monkeypatch.setattr(PySREngine, "availability", lambda self: Availability(True, "it is set up"))
+    monkeypatch.setattr("morpholaw.training.symbolic.choice.PySREngine", lambda: PySREngine(["false"]))
+    monkeypatch.setattr(PySREngine, "name", "pysr")
+    x, f = cells(200)
+    events = []
+    laws = discover_laws(
+        x, np.sign(f), NAMES, config(engine="auto", evaluations=1500, count=1), report=events.append
+    )
+    assert laws[0].metadata["engine"] == "embedded"
+    assert any(
+        isinstance(e, Message) and e.level == "warning" and "PySR could not run" in e.text for e in events
+    )
+
+
+@pytest.mark.parametrize(
+    ("targets", "changes", "message"),
+    [
+        (np.ones(200), {}, "both of them present"),
+        (np.ones(3), {}, "one target for each"),
+        (np.full(200, np.nan), {}, "finite"),
+        (np.ones(200), {"loss": "mse"}, "both signs"),
+        (np.ones(200), {"engine": "feyn"}, "no engine 'feyn'"),
+    ],
+)
+def test_bad_input_ends_in_one_sentence(targets, changes, message):
+    with pytest.raises(InputError, match=message):
+        discover_laws(cells(200)[0], targets, NAMES, config(**changes))
