@@ -55,6 +55,8 @@ class LawsWidget(StudyWidget):
         self._veto_call = LatestCall(self)
         self._veto_call.returned.connect(self._show_vetoes)
         self._veto_call.failed.connect(lambda sentence: self.vetoes.setText(sentence))
+        # Always there, so that a figure that just fits does not make it come and go.
+        self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self._build_search()
         self._build_table()
         self._build_views()

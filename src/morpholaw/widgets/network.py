@@ -51,6 +51,8 @@ class NetworkWidget(StudyWidget):
         self.survival = QLabel()
         self.survival.setWordWrap(True)
         self.response = SlicePanel(self.viewer, CLICK)
+        # Always there, so that a figure that just fits does not make it come and go.
+        self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.body.addLayout(row)
         for part in (self.nothing, self.view, self.said, self.survival, self.response):
             self.body.addWidget(part)
@@ -94,10 +96,8 @@ class NetworkWidget(StudyWidget):
                 zip(self.found.networks, self.found.accuracy, strict=True)
             ):
                 weights = sum(int(mask.sum()) for mask in network.masks)
-                self.model.addItem(
-                    f"model {k + 1} of {len(self.found.networks)}: {accuracy:.1%}, {weights} weights, "
-                    f"size {self.found.sizes[k]}"
-                )
+                count = len(self.found.networks)
+                self.model.addItem(f"model {k + 1} of {count}: {accuracy:.1%}, {weights} weights")
             self.model.setCurrentIndex(before if 0 <= before < self.model.count() else 0)
         self.model.blockSignals(False)
         self._draw()
@@ -138,7 +138,10 @@ class NetworkWidget(StudyWidget):
         models = len(self.found.networks)
         inputs = [f"{words[z]} (z{z})" if z in words else f"z{z}" for z in counts]
         text = ", ".join(f"{name} {n}" for name, n in zip(inputs, counts.values(), strict=True))
-        self.survival.setText(f"Inputs kept, in how many of {models} models: {text or 'none'}.")
+        size = self.found.sizes[self.model.currentIndex()]
+        self.survival.setText(
+            f"Expression size {size}. Inputs kept, in how many of {models} models: {text or 'none'}."
+        )
         self.show_neuron(None)
 
     def _rethemed(self, *_: Any) -> None:

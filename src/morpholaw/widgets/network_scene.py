@@ -20,7 +20,7 @@ from morpholaw.probes.subnetworks import Neuron, SparseNetwork
 Edge = tuple[int, int, int]
 """Layer of the weight, row, column: from neuron (layer, row) to (layer + 1, column)."""
 
-WIDTH, RISE = 360.0, 78.0
+WIDTH, RISE = 360.0, 64.0
 RADIUS = 6.5
 WIDEST = 6.0
 BLUE, RED = {False: "#2166ac", True: "#6bb3e8"}, {False: "#b2182b", True: "#ff7a66"}
@@ -149,7 +149,7 @@ class NetworkScene(QGraphicsScene):
                 continue
             bias = self.network.biases[layer - 1][unit]
             text = f"{bias:+.2f}".replace("-", "−")
-            self._text(text, point.x() + RADIUS + 2, point.y() - 6, 8, left=True)
+            self._text(text, point.x() + RADIUS + 2, point.y() - 8, 9, left=True)
             if layer == self.network.depth:
                 self._text("f(z)", point.x(), point.y() + RADIUS + 2, 10)
         self.setSceneRect(QRectF(-14, -48, width + 28, RISE * self.network.depth + 78))

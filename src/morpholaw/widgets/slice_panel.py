@@ -156,7 +156,7 @@ class SlicePanel(QWidget):
             for latent in (*response.latents, *others):
                 box.addItem(self._called(latent), latent)
             if box is self.y and len(response.latents) < 2:
-                box.insertItem(0, "nothing: a curve", None)
+                box.insertItem(0, "(curve)", None)
             box.blockSignals(False)
         usual = (
             [*response.latents, None][:2] if len(response.latents) == 1 else [*response.latents, *others][:2]
@@ -293,7 +293,8 @@ def _figure(
     if found.y is None:
         return response_map_1d(
             found.axis, readable(found.values, empty=True), called(found.x),
-            pictures=found.pictures_x, picture_values=at, response_name=response.name, title=title or None, theme=theme, figsize=figsize,
+            pictures=found.pictures_x, picture_values=at, response_name=response.name, title=title or None,
+            theme=theme, figsize=figsize,
         )  # fmt: skip
     return response_map_2d(
         found.axis, found.axis, readable(found.values), (called(found.x), called(found.y)),
