@@ -78,7 +78,7 @@ def test_dropout_differs_between_members_and_rests_in_evaluation() -> None:
             tensor.data[1] = tensor.data[0]
     z = torch.randn(10, 4)
     assert not torch.allclose(*head(z))
-    assert torch.equal(*head.eval()(z))
+    torch.testing.assert_close(*head.eval()(z))  # a batched product may round members differently
 
 
 def test_a_member_apart_scores_as_it_did() -> None:
