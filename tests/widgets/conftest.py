@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ def trained_study_folder(labelled_study_folder) -> Path:
     folder = labelled_study_folder.with_name("trained")
     shutil.copytree(labelled_study_folder, folder)
     study = Study.open(folder)
+    warnings.filterwarnings("ignore", "The given NumPy array is not writable")
     # a narrow encoder learns to tell the two classes apart in seconds
     study.train_encoder(
         latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=1, epoch_crops=6_400, batch_size=64, device="cpu",
@@ -94,3 +96,24 @@ def labelled_study(labelled_study_folder, tmp_path) -> Path:
 def trained_study(trained_study_folder, tmp_path) -> Path:
     """A copy of the trained study that a test may change."""
     return Path(shutil.copytree(trained_study_folder, tmp_path / "trained"))
+
+
+@pytest.fixture
+def panel(make_napari_viewer):
+    """Opens a panel in a viewer's dock, e.g. ``panel(CellsWidget)``; ends its steps after the test.
+
+    A function and not the panel itself, for pytest keeps fixtures' values longer than napari lets viewers live.
+    """
+    opened = []
+
+    def open_panel(kind, show: bool = False):
+        viewer = make_napari_viewer(show=show)
+        widget = kind(viewer)
+        viewer.window.add_dock_widget(widget)
+        opened.append(widget)
+        return widget
+
+    yield open_panel
+    for widget in opened:
+        widget.runner.close_down()
+    opened.clear()

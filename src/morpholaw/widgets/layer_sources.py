@@ -1,0 +1,106 @@
+"""Layers as movies and tracks: by the path of their file where they have one, by their array otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from napari.layers import Labels, Tracks
+
+from morpholaw.errors import InputError
+
+
+def movie_array(layer: Any) -> Any:
+    """The layer's pixels (t, y, x), not read yet where the layer is lazy.
+
+    Raises
+    ------
+    InputError
+        When the layer is none, is in colour, or is not a movie of 2D frames.
+    """
+    if layer is None:
+        raise InputError("There is no image layer to cut cells from; open a movie and choose it.")
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    if getattr(layer, "rgb", False):
+        raise InputError(f"The layer {layer.name!r} is in colour; a movie of one channel was expected.")
+    # axes of length one do not count, as for files
+    shape = tuple(length for length in data.shape if length > 1)
+    if data.ndim < 3 or len(shape) > 3:
+        raise InputError(
+            f"The layer {layer.name!r} has the shape {tuple(data.shape)}; a movie (t, y, x) of 2D frames was "
+            "expected."
+        )
+    return data
+
+
+def movie_path(layer: Any) -> Path | None:
+    """The file that the layer was opened from, None where it holds another array than the file does."""
+    from morpholaw.cells.movies import open_movie
+
+    source = getattr(layer.source, "path", None)
+    if not source or not Path(source).exists():
+        return None
+    try:
+        shape = open_movie(source).shape
+    except (InputError, OSError):
+        return None
+    return Path(source) if shape == tuple(movie_array(layer).shape) else None
+
+
+def tracks_table(layer: Any, movie: Any) -> pd.DataFrame:
+    """The tracks of a tracks or labels layer in the pixels of the movie's layer.
+
+    Returns
+    -------
+    DataFrame
+        ``track_id``, ``t``, ``y``, ``x``, ``parent``, and ``label`` where the layer's features have one.
+
+    Raises
+    ------
+    InputError
+        When the layer is none, empty, in 3D, or of another shape than the movie.
+    """
+    if layer is None:
+        raise InputError("There are no tracks; open a tracks or labels layer of the movie and choose it.")
+    if isinstance(layer, Labels):
+        return _of_labels(layer, movie)
+    if not isinstance(layer, Tracks):
+        raise InputError(f"The layer {layer.name!r} is neither tracks nor labels.")
+    data = np.asarray(layer.data)
+    if data.shape[1] != 4:
+        raise InputError(f"The tracks layer {layer.name!r} is in 3D; tracks of a 2D movie were expected.")
+    if not len(data):
+        raise InputError(f"The tracks layer {layer.name!r} is empty.")
+    ids = data[:, 0].astype(np.int64)
+    parents = {
+        child: (parent[0] if np.ndim(parent) else parent) for child, parent in (layer.graph or {}).items()
+    }
+    places = data[:, 2:] * layer.scale[-2:] + layer.translate[-2:]
+    if movie is not None:
+        places = (places - movie.translate[-2:]) / movie.scale[-2:]
+    table = pd.DataFrame(
+        {
+            "track_id": ids,
+            "t": np.round(data[:, 1]).astype(np.int64),
+            "y": places[:, 0],
+            "x": places[:, 1],
+            "parent": pd.Series(ids).map(parents).fillna(-1).to_numpy(np.int64),
+        }
+    )
+    if "label" in layer.features:
+        table["label"] = layer.features["label"].astype(str).to_numpy()
+    return table
+
+
+def _of_labels(layer: Labels, movie: Any) -> pd.DataFrame:
+    from morpholaw.cells.tracks import read_tracks
+
+    data = movie_array(layer)
+    if movie is not None and tuple(data.shape[-2:]) != tuple(movie_array(movie).shape[-2:]):
+        raise InputError(
+            f"The labels layer {layer.name!r} has frames of {data.shape[-2]} x {data.shape[-1]} pixels, but the "
+            f"movie {movie.name!r} has frames of another size."
+        )
+    return read_tracks(data)

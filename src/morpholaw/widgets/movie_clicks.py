@@ -1,0 +1,70 @@
+"""A click on the movie, told apart from a drag, and the cell that is nearest to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+from weakref import WeakMethod
+
+import numpy as np
+import pandas as pd
+
+REACH = 25.0
+"""Pixels of the movie from a click to a cell's centre, at the most."""
+DRAG = 4.0
+"""Pixels of the screen beyond which a press is a drag."""
+
+
+class MovieClicks:
+    """Calls a method with the world position of every click on the viewer's canvas.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose canvas.
+    method : bound method
+        Called with the position, float (ndim,); kept weakly, so that a panel that is gone hears nothing.
+    """
+
+    def __init__(self, viewer: Any, method: Callable[[np.ndarray], None]) -> None:
+        self._viewer, self._method = viewer, WeakMethod(method)
+        viewer.mouse_drag_callbacks.append(self._pressed)
+
+    def disconnect(self) -> None:
+        """Hear no more clicks."""
+        if self._pressed in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._pressed)
+
+    def _pressed(self, _viewer: Any, event: Any) -> Generator[None, None, None]:
+        begun = np.asarray(event.pos, float)
+        yield
+        while event.type == "mouse_move":
+            if np.hypot(*(np.asarray(event.pos, float) - begun)) > DRAG:
+                return
+            yield
+        method = self._method()
+        if method is None:
+            self.disconnect()
+        else:
+            method(np.asarray(event.position, float))
+
+
+def nearest_cell(cells: pd.DataFrame, layer: Any, position: np.ndarray, reach: float = REACH) -> int | None:
+    """The row of the cell nearest to a world position in its frame, None where none is within ``reach`` pixels.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        ``t``, ``y``, ``x`` in the pixels of ``layer``.
+    layer : layer or None
+        The movie; None for pixels that are world units.
+    """
+    if len(position) < 3:
+        return None
+    t, y, x = position[-3:] if layer is None else np.asarray(layer.world_to_data(position))[-3:]
+    there = np.flatnonzero(cells["t"].to_numpy(np.float64, na_value=-1) == round(float(t)))
+    if not len(there):
+        return None
+    distance = np.hypot(cells["y"].to_numpy()[there] - y, cells["x"].to_numpy()[there] - x)
+    best = int(np.nanargmin(distance)) if np.isfinite(distance).any() else -1
+    return int(there[best]) if best >= 0 and distance[best] <= reach else None
