@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
 import pytest
 import torch
+
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig
@@ -85,8 +87,12 @@ def classifiers(encoder: BetaTCVAE, classes: tuple[str, str]) -> dict[str, Class
     """One of each scheme, untrained."""
     torch.manual_seed(0)
     made = {
-        "scheme1": Classifier.dense_cnn(CNNEnsemble(2), HeadEnsemble(2, normalise=True, seeds=(0, 1)), classes),
-        "scheme2": Classifier.with_head(encoder, HeadEnsemble(2, encoder.latents, seeds=(0, 1)), classes, sparse=False),
+        "scheme1": Classifier.dense_cnn(
+            CNNEnsemble(2), HeadEnsemble(2, normalise=True, seeds=(0, 1)), classes
+        ),
+        "scheme2": Classifier.with_head(
+            encoder, HeadEnsemble(2, encoder.latents, seeds=(0, 1)), classes, sparse=False
+        ),
         "scheme3": Classifier.with_head(encoder, sparse_head(encoder.latents), classes, sparse=True),
     }
     names = [f"z{k}" for k in range(4)]
@@ -106,8 +112,76 @@ def complete(path: Path, classes: tuple[str, str] = ("interphase", "metaphase"))
     return study
 
 
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order, and keeps what a test asks about."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.headings: list[str] = []
+        self.words: list[str] = []
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open and "svg" not in self.open:
+            self.words.append(data)
+        if self.open and self.open[-1] == "h2":
+            self.headings.append(data)
+
+    def count(self, tag: str) -> int:
+        return sum(seen == tag for seen, _ in self.seen)
+
+    @property
+    def prose(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_cells() -> Iterator[None]:
+    """Attack and constrain a handful of cells, so that tests take seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("morpholaw.report.sections.constraints.ATTACKED", 12)
+        patch.setattr("morpholaw.report.sections.constraints.CONSTRAINED", 6)
+        yield
+
+
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A study with every result; tests leave it as it is."""
-    np.random.default_rng(0)
     return complete(tmp_path_factory.mktemp("report") / "mitosis")
+
+
+@pytest.fixture(scope="session")
+def simulated_study() -> Callable[..., Study]:
+    """Makes a study with crops and labels alone."""
+    return simulated
+
+
+@pytest.fixture(scope="session")
+def complete_study() -> Callable[..., Study]:
+    """Makes a study with every result."""
+    return complete
+
+
+@pytest.fixture(scope="session")
+def read_page() -> Callable[[Path], Page]:
+    """Reads a page and checks that its tags are closed in order."""
+    return Page

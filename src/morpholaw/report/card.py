@@ -72,12 +72,12 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
         ),
         "sections": sections,
     }
-    latex = Markup(law.latex(digits=laws.DIGITS))  # noqa: S704 (letters, digits and LaTeX's signs only)
+    latex = Markup(law.latex(digits=laws.DIGITS))
     write(path, render("law_card.html.j2", **values))
     write(
         path.with_suffix(".md"),
         render("law_card.md.j2", latex=f"f(z) = {latex}", text=Markup(law.text()), **values),
-    )  # noqa: S704
+    )
     return path
 
 
@@ -89,10 +89,9 @@ def _latents(material: Material, name: str, k: int) -> list[Block]:
     latents, encoder = list(classifier.kept_latents(k)), classifier.encoder
     if not latents or encoder is None:
         raise Absent("The law reads no latent: it is a constant.")
-    values = np.array(TYPICAL)
-    pictures = traverse(encoder, np.zeros(encoder.latents), latents, values)
+    pictures = traverse(encoder, np.zeros(encoder.latents), latents, TYPICAL)
     figure = traversal_grid(
-        pictures, [material.called(z) for z in latents], values, pixel_size=material.pixel_size
+        pictures, [material.called(z) for z in latents], np.array(TYPICAL), pixel_size=material.pixel_size
     )
     table = material.correlations
     rows = []
@@ -124,7 +123,8 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
     rows = [
         (
             "Test accuracy",
-            f"{percent(share.value)} % (95 % Wilson interval over cells: {percent(share.low)} to {percent(share.high)})",
+            f"{percent(share.value)} % (95 % Wilson interval over cells: {percent(share.low)} to "
+            f"{percent(share.high)})",
         ),
         ("Balanced test accuracy", f"{percent(evaluation['balanced_accuracy'][k])} %"),
         (
@@ -134,7 +134,8 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
         (f"With constants at {laws.DIGITS} digits", laws.rounding(material, loss)[k]),
         (
             "Split",
-            f"{evaluation['split']}: {evaluation['training_cells']:,} cells in training, {evaluation['test_cells']:,} in test, whole groups at a time",
+            f"{evaluation['split']}: {evaluation['training_cells']:,} cells in training, "
+            f"{evaluation['test_cells']:,} in test, whole groups at a time",
         ),
     ]
     return [Table(("Measure", "Value"), rows)]

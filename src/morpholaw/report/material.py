@@ -250,6 +250,13 @@ class Material:
 
     def test_latents(self, name: str) -> np.ndarray:
         """Means of the test cells by the classifier's own encoder, float64 (n, latents)."""
+        return self.encode(name, self.test(name).images).astype(np.float64)
+
+    def encode(self, name: str, images: np.ndarray) -> np.ndarray:
+        """Latents of crops by a classifier's own encoder, float32 (n, latents)."""
         from morpholaw.probes.scores import encode_means
 
-        return encode_means(self.classifier(name).encoder, self.test(name).images).double().numpy()
+        encoder = self.classifier(name).encoder
+        if encoder is None:
+            raise Absent("Scheme 1 has no latents.")
+        return encode_means(encoder, images).numpy()

@@ -101,7 +101,7 @@ def drawing(figure: Figure, title: str, caption: str) -> Picture:
     """A figure of lines and letters, as SVG."""
     from morpholaw.figures.export import to_svg
 
-    return Picture(Markup(to_svg(figure, title)), caption)  # noqa: S704 (our own SVG, its title escaped)
+    return Picture(Markup(to_svg(figure, title)), caption)
 
 
 def photograph(figure: Figure, title: str, caption: str, dpi: float = 192) -> Picture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from markupsafe import Markup, escape
 
 from morpholaw.cells.shape import nucleus_masks
 from morpholaw.models.classifier import Classifier
@@ -36,11 +37,9 @@ class Attacks:
 
     def latent(self, name: str, held: tuple[int, ...] = ()) -> AttackCurve:
         """In latent space, with some latents held."""
-        from morpholaw.probes.scores import encode_means
-
-        classifier, cells = self.material.classifier(name), self.material.test(name).some(ATTACKED)
-        means = encode_means(classifier.encoder, cells.images)
-        return attack_curve(classifier, means, cells.targets, LATENT_EPS, "latent", held)
+        cells = self.material.test(name).some(ATTACKED)
+        means = self.material.encode(name, cells.images)
+        return attack_curve(self.material.classifier(name), means, cells.targets, LATENT_EPS, "latent", held)
 
     @property
     def robustness(self) -> tuple[str, dict[str, np.ndarray]] | None:
@@ -51,7 +50,7 @@ class Attacks:
                 found[name] = self.image(name).accuracy[:, SHADE]
             except Absent:
                 continue
-        return (f"accuracy under an image attack, ε = {IMAGE_EPS[SHADE]:g}", found) if found else None
+        return (f"accuracy under attack, ε = {IMAGE_EPS[SHADE]:g}", found) if found else None
 
 
 def attacks(material: Material, curves: Attacks) -> list[Block]:
@@ -76,7 +75,7 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         "FGSM on all latents.",
     )
     if not material.kept:
-        reason = "Scheme 3 has not kept any latent, so it is not known which latents are morphology and which neighbourhood."
+        reason = "Scheme 3 has kept no latent, so it is not known which latents are morphology and which neighbourhood."
         return [*blocks, Paragraph(reason, "absent")]
     held = ", ".join(material.called(latent) for latent in material.kept)
     blocks += _figure(
@@ -126,14 +125,20 @@ def measure(classifier: Classifier, cells: TestCells, kept: tuple[int, ...]) -> 
 def _table(measured: dict[str, list[Constraint]]) -> Table:
     columns = ("Constraint", *(name.replace("scheme", "Scheme ").replace("-", ", ") for name in measured))
     rows = [
-        (found[0].meaning[:1].upper() + found[0].meaning[1:], *(in_words(one) for one in found))
+        (found[0].meaning[:1].upper() + found[0].meaning[1:], *(_two_lines(in_words(one)) for one in found))
         for found in zip(*measured.values(), strict=True)
     ]
     caption = (
-        f"Measured on at most {CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells and models. Only "
-        "the smallest flip is in units of the grey range [0, 1]; “> 0.5” stands for no flip up to 0.5."
+        f"Measured on at most {CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells and models. "
+        "Only the smallest flip is in units of the grey range [0, 1]; “> 0.5” stands for no flip up to 0.5."
     )
     return Table(columns, rows, caption)
+
+
+def _two_lines(text: str) -> Markup:
+    """The interval under its number."""
+    value, _, interval = text.partition(" (")
+    return Markup("{}<br><small>({}</small>").format(value, interval) if interval else escape(text)
 
 
 def in_words(constraint: Constraint) -> str:

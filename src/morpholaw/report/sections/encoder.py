@@ -36,8 +36,8 @@ def reconstructions(material: Material) -> list[Block]:
         pixel_size=material.pixel_size,
     )
     caption = (
-        f"Cells of the study above their reconstructions from {encoder.latents} latents. Over {len(pixels):,} cells the "
-        f"reconstructions explain {100 * explained:.1f} % of the pixels' variance around the mean crop "
+        f"Cells of the study above their reconstructions from {encoder.latents} latents. Over {len(pixels):,} cells "
+        f"the reconstructions explain {100 * explained:.1f} % of the pixels' variance around the mean crop "
         f"(root mean square error {np.sqrt(error):.3f} of the grey range)."
     )
     return [photograph(drawn, "Cells and their reconstructions", caption)]
@@ -102,9 +102,9 @@ def latents(material: Material) -> list[Block]:
     )  # fmt: skip
     active = active_latents(ranking)
     caption = (
-        f"Left: information that each latent carries about {len(material.sample):,} cells, as its mean KL divergence from "
-        f"the prior (eq. 6); {len(active)} of {count} carry 0.05 nats or more. Right: Spearman correlation with the "
-        "measured shape of the central nucleus."
+        f"Left: information that each latent carries about {len(material.sample):,} cells, as its mean KL divergence "
+        f"from the prior (eq. 6); {len(active)} of {count} carry 0.05 nats or more. Right: Spearman correlation with "
+        "the measured shape of the central nucleus."
     )
     rows = [_latent_row(material, ranking, table, latent) for latent in _listed(material, active)]
     columns = (
@@ -118,8 +118,8 @@ def latents(material: Material) -> list[Block]:
         "Scheme 3",
     )
     note = (
-        "The even correlation is that with the distance from the latent's median: high where both ends of a latent look "
-        "alike. A name is suggested from a correlation of 0.3 upwards."
+        "The even correlation is that with the distance from the latent's median: high where both ends of a latent "
+        "look alike. A name is suggested from a correlation of 0.3 upwards."
     )
     return [drawing(figure, "Latents by activity", caption), Table(columns, rows, note)]
 
@@ -164,10 +164,12 @@ def traversals(material: Material) -> list[Block]:
         blocks.append(Paragraph(f"{why}, so {which} are shown.", "absent"))
     if not chosen:
         raise Absent("No latent carries information, so there is nothing to traverse.")
-    values = np.array(TYPICAL)
-    pictures = traverse(encoder, np.zeros(encoder.latents), chosen, values)
+    pictures = traverse(encoder, np.zeros(encoder.latents), chosen, TYPICAL)
     figure = traversal_grid(
-        pictures, [material.called(latent) for latent in chosen], values, pixel_size=material.pixel_size
+        pictures,
+        [material.called(latent) for latent in chosen],
+        np.array(TYPICAL),
+        pixel_size=material.pixel_size,
     )
     caption = f"Decoded cells along {which}, one row a latent, all others at 0 (the mean cell)."
     return [*blocks, photograph(figure, "Latent traversals", caption)]

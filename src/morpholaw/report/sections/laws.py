@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from morpholaw.models.expressions import Call
 from morpholaw.models.law import Law
 from morpholaw.probes.agreement import Estimate, accuracy
 from morpholaw.probes.boundary import Score, member_score, slice_scores
@@ -35,9 +36,10 @@ DIGITS = 3
 """Significant digits of the constants that are shown."""
 LOSSES = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
 GRID = np.linspace(-3, 3, 61)
+ROMAN = {"2": "II", "3": "III", "4": "IV", "5": "V", "6": "VI"}
 PAIRS = 4
 """Vetoes of pairs of latents that are listed, at the most."""
-PICTURED = np.array([-3.0, -1.5, 0.0, 1.5, 3.0])
+PICTURED = np.linspace(-3, 3, 7)
 
 
 def name_of(loss: str) -> str:
@@ -76,8 +78,8 @@ def _table(material: Material, loss: str, found: list[Law]) -> Table:
     caption = (
         f"Laws found with the {LOSSES[loss]}, best first on the training cells; f ≥ 0 is "
         f"{material.classifier(name_of(loss)).positive}. Accuracy on {evaluation['test_cells']:,} test cells, with "
-        f"Wilson's interval over cells. Constants are shown with {DIGITS} significant digits and used in full; the last column "
-        "says what rounding them changes. The paper's laws have 11 to 20 nodes at 96.9 to 97.8 %."
+        f"Wilson's interval over cells. Constants are shown with {DIGITS} significant digits and used in full; the "
+        "last column says what rounding them changes. The paper's laws have 11 to 20 nodes at 96.9 to 97.8 %."
     )
     return Table(columns, rows, caption)
 
@@ -113,7 +115,11 @@ def anatomy(material: Material, loss: str, k: int) -> list[Block]:
     classifier = material.classifier(name_of(loss))
     law = classifier.laws[k]
     blocks: list[Block] = [Formula(typeset(law, digits=DIGITS, size=19))]
-    used = {name: material.words[name] for name in law.expression.variables() if name in material.words}
+    used = {
+        name: _in_formula(material.words[name])
+        for name in law.expression.variables()
+        if name in material.words
+    }
     if used:
         given = {f"z{latent}" for latent in material.study.latent_names}
         origin = (
@@ -126,6 +132,12 @@ def anatomy(material: Material, loss: str, k: int) -> list[Block]:
     blocks += _boundary(material, loss, k)
     blocks += _vetoes(material, law, classifier.negative, classifier.positive)
     return blocks
+
+
+def _in_formula(word: str) -> str:
+    """A suggested name such as "size 2" would read as a factor of 2 among numbers."""
+    name, _, count = word.rpartition(" ")
+    return f"{name} {ROMAN[count]}" if name and count in ROMAN else word
 
 
 def _components(law: Law) -> list[Block]:
@@ -157,20 +169,16 @@ def _component(law: Law, sign: int, part: Expression) -> Component:
         values = sign * part.evaluate(z).reshape(axes[0].shape)
     values = np.where(np.isfinite(values), values, np.nan)
     latex = part.latex(digits=DIGITS)
-    signed = (
-        latex
-        if sign > 0
-        else f"-{latex}"
-        if len(part.arguments) < 2 or part.operator == "*"
-        else rf"-\left({latex}\right)"
-    )
-    return Component(signed, names, (GRID,) * len(names), values)
+    if sign < 0:
+        is_sum = isinstance(part, Call) and part.operator in ("+", "-")
+        latex = rf"-\left({latex}\right)" if is_sum else f"-{latex}"
+    return Component(latex, names, (GRID,) * len(names), values)
 
 
 def _boundary(material: Material, loss: str, k: int) -> list[Block]:
     """Where the law is zero: slices through three latents, a map of two, a curve of one."""
     classifier = material.classifier(name_of(loss))
-    law, encoder = classifier.laws[k], classifier.encoder
+    encoder = classifier.encoder
     assert encoder is not None
     base, origin = _typical(material, loss, encoder.latents)
     score = member_score(classifier, k)
@@ -182,7 +190,7 @@ def _boundary(material: Material, loss: str, k: int) -> list[Block]:
     with np.errstate(all="ignore"):
         grid = slice_scores(score, base, shown, GRID)
     rest = ", ".join(f"z{latent} = {base[latent]:.2f}" for latent in latents[3:])
-    held = f" {rest} held at {origin}." if rest else ""
+    held = f" Held at {origin}: {rest}." if rest else ""
     if len(shown) == 3:
         from morpholaw.figures.boundary import boundary_slices
 
@@ -193,7 +201,10 @@ def _boundary(material: Material, loss: str, k: int) -> list[Block]:
             grid, GRID, GRID, levels, (names[0], names[1], names[2]),
             classes=(classifier.negative, classifier.positive), held=rest, figsize=(7.2, None),
         )  # fmt: skip
-        caption = f"Where the law decides for which class, in slices through {names[2]}.{held} Latents that matter most are on the axes."
+        caption = (
+            f"Where the law decides for which class, in slices through {names[2]}; the latents that change the score "
+            f"most are on the axes.{held}"
+        )
         return [drawing(figure, "Decision boundary in slices", caption)]
     pictures = [_along(encoder, base, latent) for latent in shown]
     if len(shown) == 2:
@@ -203,7 +214,7 @@ def _boundary(material: Material, loss: str, k: int) -> list[Block]:
             GRID, GRID, _finite(grid.T), (names[0], names[1]), pictures_x=pictures[0], values_x=PICTURED,
             pictures_y=pictures[1], values_y=PICTURED, response_name="score f(z)",
         )  # fmt: skip
-        caption = f"The score over both latents, with decoded cells along the axes; the boundary is where it is zero.{held}"
+        caption = "The score over both latents, with decoded cells along the axes; the boundary is where it is zero."
         return [photograph(figure, "Score over both latents", caption)]
     from morpholaw.figures.response import response_map_1d
 
@@ -260,7 +271,7 @@ def _vetoes(material: Material, law: Law, negative: str, positive: str) -> list[
     if not single and not pairs:
         return [
             Paragraph(
-                "No latent, and no pair of latents, excludes a class by itself within −3 to 3 (proved by interval arithmetic)."
+                "No latent, and no pair of latents, can be proved to exclude a class by itself within −3 to 3."
             )
         ]
     words = {name: word for name, word in material.words.items() if name in law.names}

@@ -8,7 +8,7 @@ import numpy as np
 
 from morpholaw.probes.subnetworks import SparseNetwork, input_survival
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Table, drawing, percent
+from morpholaw.report.page import Block, Table, drawing, percent
 
 if TYPE_CHECKING:
     from morpholaw.models.classifier import Classifier
@@ -34,9 +34,9 @@ def networks(material: Material) -> list[Block]:
     figure = topology(one.weights, one.masks, one.biases, inputs)
     weights = made["head_weights"]
     caption = (
-        f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])} %): {weights[best]} weights, "
-        f"expression size {made['expression_sizes'][best]} (eq. 14). Numbers are biases; the output is positive for "
-        f"{classifier.positive}."
+        f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])} %): {weights[best]} "
+        f"weights, expression size {made['expression_sizes'][best]} (eq. 14). Numbers are biases; the output is "
+        f"positive for {classifier.positive}."
     )
     blocks: list[Block] = [drawing(figure, "The best sparse network", caption)]
     shown = all_networks[:SMALL_MULTIPLES]

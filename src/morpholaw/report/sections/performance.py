@@ -26,7 +26,7 @@ def performance(material: Material) -> list[Block]:
     blocks: list[Block] = []
     curves = {scheme: name for scheme, name in material.one_a_scheme.items() if _tested(material, name)}
     if curves:
-        first, *others = curves.values()
+        first = next(iter(curves.values()))
         same = {
             s: n
             for s, n in curves.items()
@@ -35,7 +35,10 @@ def performance(material: Material) -> list[Block]:
         figure = roc(
             {scheme: material.scores(name) for scheme, name in same.items()}, material.test(first).targets
         )
-        caption = f"ROC curves on {len(material.test(first)):,} test cells: mean and standard deviation over the models of each scheme"
+        caption = (
+            f"ROC curves on {len(material.test(first)):,} test cells: mean and standard deviation over the models of "
+            "each scheme"
+        )
         hinge = (
             " (of scheme 4, the laws found with the hinge loss)"
             if "scheme4-mse" in material.names and same.get(4) == "scheme4-hinge"
@@ -46,8 +49,12 @@ def performance(material: Material) -> list[Block]:
         made = material.descriptions[name]
         evaluation = made["evaluation"]
         value, low, high = evaluation["ensemble_accuracy"]
-        figure = confusion(np.array(evaluation["confusion"]), made["classes"], figsize=(3.0, None))
-        caption = f"{material.title(name)}: median score of {made['members']} models, {percent(value)} % right ({percent(low)} to {percent(high)})."
+        figure = confusion(np.array(evaluation["confusion"]), made["classes"], figsize=(2.7, None))
+        members = made["members"]
+        whose = f"median score of {members} models" if members > 1 else "one model"
+        caption = (
+            f"{material.title(name)}: {whose}, {percent(value)} % right ({percent(low)} to {percent(high)})."
+        )
         if evaluation["undefined"]:
             caption += (
                 f" {evaluation['undefined']} scores of single models are not finite and count as wrong."

@@ -14,10 +14,8 @@ def provenance(material: Material) -> list[Block]:
     folds: list[Block] = []
     if material.study.sets:
         folds.append(Fold("Crop sets", [_sets(material)]))
-    try:
+    if material.study.has_encoder:
         folds.append(Fold("Encoder", record(material.encoder_description)))
-    except Absent:
-        pass
     folds += [Fold(material.title(name), record(made)) for name, made in material.descriptions.items()]
     if not folds:
         raise Absent("The study is empty, so there is nothing to record.")

@@ -1,0 +1,127 @@
+"""The report of a study: complete, one file, safe, and honest about what is missing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from morpholaw.cells.files import read_json, write_json
+from morpholaw.errors import InputError
+from morpholaw.events import Progress
+from morpholaw.report import write_report
+from morpholaw.study import Study
+
+
+@pytest.fixture(scope="module")
+def page(study: Study, read_page: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return read_page(write_report(study, tmp_path_factory.mktemp("out") / "report.html"))
+
+
+def test_a_complete_study_has_every_section_filled(page: Any) -> None:
+    assert page.headings == [
+        "The study", "Table 1", "Reconstructions", "Training of the encoder", "Latents", "Traversals",
+        "Sparse networks", "Laws, hinge loss", "Laws, squared error", "ROC and confusion", "Most wrong cells",
+        "Attacks", "Domain constraints", "Rashomon set", "Settings and provenance",
+    ]  # fmt: skip
+    assert 'class="absent"' not in page.text
+    assert page.count("figure") >= 20
+
+
+def test_the_page_needs_nothing_else(page: Any) -> None:
+    for tag, attributes in page.seen:
+        assert tag not in ("script", "link", "iframe", "object")
+        for name in ("src", "href", "xlink:href", "data"):
+            value = attributes.get(name) or ""
+            assert value.startswith(("#", "data:image/png;base64,")) or not value, (tag, name, value[:60])
+    assert not re.search(r"url\((?!#)", page.text)
+
+
+def test_links_inside_the_page_lead_somewhere(page: Any) -> None:
+    ids = {attributes.get("id") for _, attributes in page.seen}
+    links = [attributes["href"] for tag, attributes in page.seen if tag == "a"]
+    assert links
+    assert {str(link)[1:] for link in links} <= ids
+
+
+def test_numbers_are_those_of_the_study(study: Study, page: Any) -> None:
+    made = read_json(study.path / "classifiers" / "scheme1" / "model.json")
+    assert made["evaluation"]["split"] in page.prose
+    for row in study.table1().to_dict("records"):
+        assert row["head expression size"] in page.prose
+        assert row["accuracy %"] in page.prose
+    assert "99.7 ± 0.1" in page.prose  # the paper's
+    assert "interphase 120 50.0 metaphase 120 50.0" in page.prose
+    assert "z0" in page.prose
+    assert "2 of 2" in page.prose  # inputs survive in both models
+
+
+def test_a_law_is_read_aloud_with_its_rounded_constants(page: Any) -> None:
+    spoken = [attributes.get("aria-label") for tag, attributes in page.seen if tag == "svg"]
+    assert "z2 * (square(z0) + square(z1)) - exp(z3) + 0.123" in spoken
+
+
+def test_every_section_is_announced(simulated_study: Any, study: Study, tmp_path: Path) -> None:
+    events: list[Progress] = []
+    write_report(simulated_study(tmp_path / "few"), tmp_path / "report.html", events.append)  # type: ignore[arg-type]
+    assert [event.done for event in events] == list(range(events[0].total + 1))  # type: ignore[operator]
+    assert events[0].stage == "The study"
+
+
+def test_names_from_files_are_text(complete_study: Any, read_page: Any, tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    study = complete_study(tmp_path / "a & b", classes=("inter$phase", evil))
+    study.name_latent(0, "<img src=x onerror=alert(2)>")
+    page = read_page(write_report(study, tmp_path / "report.html"))
+    assert page.count("script") == 0
+    assert not any("onerror" in attributes for _, attributes in page.seen)
+    assert evil in page.prose
+    assert "a & b" in page.prose
+
+
+def test_an_empty_study_says_what_it_lacks(read_page: Any, tmp_path: Path) -> None:
+    page = read_page(write_report(Study.create(tmp_path / "empty"), tmp_path / "report.html"))
+    assert len(page.headings) == 15
+    assert page.count("figure") == 0
+    assert page.text.count('class="absent"') == 15
+    assert "No encoder has been trained or loaded yet." in page.prose
+    assert str(tmp_path) not in page.text
+
+
+def test_crops_alone_show_their_counts(simulated_study: Any, read_page: Any, tmp_path: Path) -> None:
+    page = read_page(write_report(simulated_study(tmp_path / "crops"), tmp_path / "report.html"))
+    assert "labelled simulated 240 240" in page.prose
+    assert "No classifier has been trained yet" in page.prose
+    assert "Scheme 3 has not been trained, so there are no sparse networks to show." in page.prose
+
+
+def test_test_cells_are_not_guessed_when_labels_change(read_page: Any, study: Study, tmp_path: Path) -> None:
+    shutil.copytree(study.path, tmp_path / "changed")
+    changed = Study(tmp_path / "changed")
+    name = "scheme2"
+    made = read_json(changed.path / "classifiers" / name / "model.json")
+    made["evaluation"]["split"] = "0123456789ab"
+    write_json(changed.path / "classifiers" / name / "model.json", made)
+    page = read_page(write_report(changed, tmp_path / "report.html"))
+    assert "The labels have changed since scheme2 was trained" in page.prose
+    assert "were not all tested on the same cells" in page.prose
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_report(Study.create(tmp_path / "s"), tmp_path / "file" / "report.html")
+
+
+def test_test_cells_are_those_the_models_were_tested_on(study: Study) -> None:
+    from morpholaw.probes.performance import measure
+    from morpholaw.report.material import Material
+
+    material = Material(study)
+    for name, made in material.descriptions.items():
+        again = measure(material.scores(name), material.test(name).targets)
+        np.testing.assert_allclose(again.accuracy, made["evaluation"]["accuracy"], atol=1e-6)
