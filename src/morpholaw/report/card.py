@@ -12,7 +12,7 @@ from morpholaw.errors import InputError
 from morpholaw.probes.traversal import TYPICAL, traverse
 from morpholaw.report.material import Material, StudyLike
 from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, percent, photograph
-from morpholaw.report.sections import constraints, laws, performance, provenance
+from morpholaw.report.sections import anatomy, constraints, laws, performance, provenance
 from morpholaw.report.writing import blocks_or_reason, render, write
 
 
@@ -55,7 +55,7 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"The card's file {path} must end in .html; its Markdown is written beside it.")
     parts = {
-        "The law": lambda: laws.anatomy(material, loss, k),
+        "The law": lambda: anatomy.anatomy(material, name, k),
         "Its latents": lambda: _latents(material, name, k),
         "Accuracy": lambda: _accuracy(material, loss, k),
         "Where it fails": lambda: _failures(material, name, k),
@@ -72,7 +72,7 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
         ),
         "sections": sections,
     }
-    latex = Markup(law.latex(digits=laws.DIGITS))
+    latex = Markup(law.latex(digits=anatomy.DIGITS))
     write(path, render("law_card.html.j2", **values))
     write(
         path.with_suffix(".md"),
@@ -89,7 +89,7 @@ def _latents(material: Material, name: str, k: int) -> list[Block]:
     latents, encoder = list(classifier.kept_latents(k)), classifier.encoder
     if not latents or encoder is None:
         raise Absent("The law reads no latent: it is a constant.")
-    pictures = traverse(encoder, np.zeros(encoder.latents), latents, TYPICAL)
+    pictures = traverse(encoder, material.median, latents, TYPICAL)
     figure = traversal_grid(
         pictures, [material.called(z) for z in latents], np.array(TYPICAL), pixel_size=material.pixel_size
     )
@@ -109,7 +109,7 @@ def _latents(material: Material, name: str, k: int) -> list[Block]:
             )
         )
     columns = ("Latent", "Given name", "Suggested name", "Strongest rank correlations with measured shapes")
-    caption = "Decoded cells along each latent of the law, all others at 0."
+    caption = "Decoded cells along each latent of the law, all others at their median."
     return [photograph(figure, "What the latents look like", caption), Table(columns, rows)]
 
 
@@ -131,7 +131,7 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
             "Accuracy on the training cells",
             "not recorded" if trained is None else f"{percent(float(trained))} %",
         ),
-        (f"With constants at {laws.DIGITS} digits", laws.rounding(material, loss)[k]),
+        (f"With constants at {anatomy.DIGITS} digits", laws.rounding(material, loss)[k]),
         (
             "Split",
             f"{evaluation['split']}: {evaluation['training_cells']:,} cells in training, "

@@ -147,6 +147,11 @@ class Material:
 
         return encode(self.encoder, self.study.crops[self.sample])
 
+    @property
+    def median(self) -> np.ndarray:
+        """The typical cell: the sample's median of every latent, (latents,)."""
+        return np.median(self.encoded[0], axis=0)
+
     @cached_property
     def correlations(self) -> pd.DataFrame:
         """How the latents follow measured shapes, on the sample."""

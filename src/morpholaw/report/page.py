@@ -104,7 +104,7 @@ def drawing(figure: Figure, title: str, caption: str) -> Picture:
     return Picture(Markup(to_svg(figure, title)), caption)
 
 
-def photograph(figure: Figure, title: str, caption: str, dpi: float = 192) -> Picture:
+def photograph(figure: Figure, title: str, caption: str, dpi: float = 144) -> Picture:
     """A figure made of cell pictures, as PNG."""
     from morpholaw.figures.export import to_png_data_uri
 

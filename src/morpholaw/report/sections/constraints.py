@@ -77,7 +77,7 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
     if not material.kept:
         reason = "Scheme 3 has kept no latent, so it is not known which latents are morphology and which neighbourhood."
         return [*blocks, Paragraph(reason, "absent")]
-    held = ", ".join(material.called(latent) for latent in material.kept)
+    held = ", ".join(f"z{latent}" for latent in material.kept)
     blocks += _figure(
         {scheme: curves.latent(name, material.kept) for scheme, name in with_latents.items()},
         "latent",

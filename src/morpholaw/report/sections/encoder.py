@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from morpholaw.figures.style import number
 from morpholaw.probes.traversal import TYPICAL, active_latents, decode, rank_latents, traverse
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
@@ -115,7 +116,7 @@ def latents(material: Material) -> list[Block]:
         "Even correlation",
         "Suggested name",
         "Given name",
-        "Scheme 3",
+        "Kept by models of scheme 3",
     )
     note = (
         "The even correlation is that with the distance from the latent's median: high where both ends of a latent "
@@ -134,18 +135,18 @@ def _latent_row(material: Material, ranking: pd.DataFrame, table: pd.DataFrame, 
     own = table[table["latent"] == latent]
     if len(own):
         best = own.iloc[int(own[["spearman", "even"]].abs().max(axis=1).argmax())]
-        follows = (str(best["shape"]).replace("_", " "), f"{best['spearman']:.2f}", f"{best['even']:.2f}")
+        follows = (str(best["shape"]).replace("_", " "), number(best["spearman"]), number(best["even"]))
     else:
         follows = ("", "n/a", "n/a")
     kept = material.descriptions.get("scheme3", {}).get("kept_latents", [])
     survived = sum(latent in latents for latents in kept)
     return [
         f"z{latent}",
-        f"{kl:.2f}",
+        number(kl),
         *follows,
         material.suggested.get(latent, ""),
         material.study.latent_names.get(latent, ""),
-        f"kept by {survived} of {len(kept)}" if kept else "not trained",
+        f"{survived} of {len(kept)}" if kept else "not trained",
     ]
 
 
@@ -164,12 +165,12 @@ def traversals(material: Material) -> list[Block]:
         blocks.append(Paragraph(f"{why}, so {which} are shown.", "absent"))
     if not chosen:
         raise Absent("No latent carries information, so there is nothing to traverse.")
-    pictures = traverse(encoder, np.zeros(encoder.latents), chosen, TYPICAL)
+    pictures = traverse(encoder, material.median, chosen, TYPICAL)
     figure = traversal_grid(
         pictures,
         [material.called(latent) for latent in chosen],
         np.array(TYPICAL),
         pixel_size=material.pixel_size,
     )
-    caption = f"Decoded cells along {which}, one row a latent, all others at 0 (the mean cell)."
+    caption = f"Decoded cells along {which}, one row a latent, all others at their median."
     return [*blocks, photograph(figure, "Latent traversals", caption)]

@@ -80,6 +80,7 @@ def table1(material: Material) -> list[Block]:
         raise Absent("No classifier has been trained yet, so Table 1 is empty.")
     table = material.study.table1()
     wanted = {
+        "scheme": "Scheme",
         "model": "Model",
         "models": "Models",
         "head weights": "Head weights",
@@ -90,10 +91,7 @@ def table1(material: Material) -> list[Block]:
         "paper's accuracy %": "paper  ",
         "balanced accuracy %": "Balanced accuracy, %",
     }
-    rows = [
-        [f"Scheme {row['scheme']}: {row['model']}", *(row[name] for name in list(wanted)[1:])]
-        for row in table.to_dict("records")
-    ]
+    rows = [[str(row[name]).replace("β-", "β\u2011") for name in wanted] for row in table.to_dict("records")]
     caption = (
         "Mean ± standard deviation over the models, on the test cells. Columns headed “paper” hold the numbers of "
         "Soelistyo & Lowe's Table 1, which were measured on other cells (MDCK, interphase against metaphase)."
