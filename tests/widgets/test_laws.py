@@ -225,6 +225,20 @@ def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):
     assert panel.law.complexity <= 7
 
 
+def test_a_stopped_search_keeps_the_laws_it_had(panel, qtbot, trained_study):
+    shutil.rmtree(trained_study / "classifiers" / "scheme4-hinge")
+    panel.current.open(trained_study)
+    for name, value in (("count", 1), ("evaluations", 50_000_000), ("processes", 1)):
+        panel.search.form.editors[name].setValue(value)
+    panel.search.form.editors["latents"].setText("0, 1, 2")
+    panel.search.engine.choice.setCurrentIndex(panel.search.engine.choice.findData("embedded"))
+    panel.search.run_button.click()
+    qtbot.waitUntil(lambda: bool(panel.search.losses), timeout=60_000)
+    with qtbot.waitSignal(panel.search.found, timeout=20_000):
+        qtbot.mouseClick(panel.search.runner.stop_button, Qt.MouseButton.LeftButton)
+    assert panel.table.rowCount() == 1
+
+
 def test_metrics_named_by_complexity_become_the_front(panel, qtbot):
     from morpholaw.events import Metrics
 

@@ -102,15 +102,16 @@ class FigurePanel(QWidget):
             self.say(str(error))
             return
         figure.set_dpi(100)
-        height = round(figure.get_figheight() * 100)
+        width, height = (round(100 * inches) for inches in figure.get_size_inches())
         canvas = FigureCanvasQTAgg(figure)
-        canvas.setMinimumWidth(320)
-        canvas.setFixedHeight(height)
-        canvas.setStyleSheet("background: transparent;")
+        canvas.setFixedSize(width, height)
+        canvas.resize(width, height)
+        if (layout := figure.get_layout_engine()) is not None:
+            layout.execute(figure)  # labels that stand at a fixed distance find their place in a second pass
         self._remove()
         self.sentence.hide()
         self.canvas = canvas
-        self._layout.addWidget(canvas)
+        self._layout.addWidget(canvas, 0, Qt.AlignmentFlag.AlignHCenter)
         self.setMinimumHeight(height)
         self._drawn_at = time.monotonic()
 

@@ -260,7 +260,7 @@ class NetworkView(QGraphicsView):
     def __init__(self, scene: NetworkScene, parent: Any = None) -> None:
         super().__init__(scene, parent)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.setMinimumHeight(300)
+        self.setFixedHeight(320)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setStyleSheet("QGraphicsView { background: transparent; border: none; }")
