@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.study import Study
 
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -15,3 +20,23 @@ def shared_data() -> Path:
     if not _SHARED.is_dir():
         pytest.skip(f"needs the real data sets in {_SHARED}, which this machine does not have")
     return _SHARED
+
+
+@pytest.fixture(scope="session")
+def trained_study(tmp_path_factory):
+    """200 labelled crops, an encoder and schemes 2-4; read only: copy it before changing it."""
+    study = Study.create(tmp_path_factory.mktemp("study") / "small")
+    images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 80}, seed=1)
+    CropSet.write(study.path / "crops" / "simulated", images, cells, {"kind": "simulated"})
+    study.train_encoder(epochs=1, epoch_crops=6_000, batch_size=64, threads=1, learning_rate=2e-3, beta=1.0)
+    heads = {"models": 2, "epochs": 30, "warmup_epochs": 10, "epoch_cells": 0}
+    study.train_classifier(2, **heads)
+    study.train_classifier(3, **heads, sparsity=0.8)
+    study.discover_law(count=2, evaluations=3_000, processes=1)
+    return study
+
+
+@pytest.fixture
+def study(trained_study, tmp_path):
+    """A copy of the trained study to work on."""
+    return Study(shutil.copytree(trained_study.path, tmp_path / "study"))

@@ -139,6 +139,12 @@ class ClassifierConfig(TrainingConfig):
     positive: str = Field("metaphase", description="The class of scores f(x) >= 0 (eq. 2).")
     models: int = Field(10, ge=1, le=1000, description="Models, trained together (paper: 10).")
     epochs: int = Field(100, ge=1, le=10_000, description="Passes over the training crops (paper: 100).")
+    epoch_cells: int = Field(
+        7200,
+        ge=0,
+        description="Cells in an epoch at the least (paper: about 7200): a small labelled set is repeated, freshly "
+        "turned and flipped, up to it, so that warm-up and RigL's updates take as many steps.",
+    )
     batch_size: int = Field(64, ge=2, le=8192, description="Crops in a batch (paper: 64).")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size for heads.")
     hidden: tuple[int, ...] = Field((16, 16, 16), description="Units of the head's hidden layers (paper, B.2).")

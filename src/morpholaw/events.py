@@ -53,7 +53,14 @@ class Result:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-Event = Progress | Metrics | Preview | Message | Result
+@dataclass(frozen=True)
+class Failure:
+    """The last event of a step that could not be done: the sentence that says why."""
+
+    text: str
+
+
+Event = Progress | Metrics | Preview | Message | Result | Failure
 Report = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
 

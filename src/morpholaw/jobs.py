@@ -27,6 +27,7 @@ from morpholaw import config as settings
 from morpholaw.cells.files import plain, read_json, write_json
 from morpholaw.errors import InputError
 from morpholaw.events import (
+    Failure,
     Event,
     Message,
     Metrics,
@@ -50,7 +51,9 @@ STEPS: dict[str, type[settings.StepConfig]] = {
 }
 """The heavy steps of a study that a job can be, and their settings."""
 
-_EVENTS: dict[str, Any] = {kind.__name__: kind for kind in (Progress, Metrics, Preview, Message, Result)}
+_EVENTS: dict[str, Any] = {
+    kind.__name__: kind for kind in (Progress, Metrics, Preview, Message, Result, Failure)
+}
 STOP_GRACE = 10.0
 """Seconds that a stopped job has to write its checkpoint before it is ended."""
 
@@ -149,12 +152,11 @@ class JobProcess:
         """
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                values = json.loads(line)
-                if "error" in values:
-                    self._process.wait()
-                    raise InputError(str(values["error"]))
-                yield _decode(values)
+            event = decode_event(line)
+            if isinstance(event, Failure):
+                self._process.wait()
+                raise InputError(event.text)
+            yield event
         code = self._process.wait()
         self._errors.join()
         if code not in (0, None):
@@ -224,7 +226,9 @@ def encode_event(event: Event) -> str:
     return json.dumps(plain(values))
 
 
-def _decode(values: dict[str, Any]) -> Event:
+def decode_event(line: str) -> Event:
+    """The event that :func:`encode_event` wrote."""
+    values = json.loads(line)
     kind = values.pop("event")
     if kind == "Preview":
         data = base64.b64decode(values["images"])
@@ -260,8 +264,7 @@ def _serve(source: str) -> int:
         values = result if isinstance(result, dict) else {"result": str(result)}
         say(Result({key: value for key, value in values.items() if key != "history"}))
     except (InputError, InterruptedError) as error:
-        out.write(json.dumps({"error": str(error)}) + "\n")
-        out.flush()
+        say(Failure(str(error)))
         return 2
     return 0
 

@@ -73,7 +73,9 @@ def _attack_figure(table: Any, path: Path) -> None:
 
     eps = sorted(table["eps"].unique())
     accuracy = table.pivot(index="model", columns="eps", values="accuracy").to_numpy()
-    figure = attack_curves(eps, {f"scheme {table['scheme'].iloc[0]}": accuracy})
+    figure = attack_curves(
+        eps, accuracy[None], schemes=(int(table["scheme"].iloc[0]),), space=table["space"].iloc[0]
+    )
     with atomic_file(path) as stream:
         figure.savefig(stream, format="png", dpi=150)
 

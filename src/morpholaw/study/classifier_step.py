@@ -38,17 +38,18 @@ def train(
     """Train ``config.models`` models of scheme 1, 2 or 3; returns the saved description."""
     cells = labelled_cells(folder, config)
     classes = (config.negative, config.positive)
+    epoch = repeated(len(cells.train), config.epoch_cells)
+    targets = cells.train_targets[epoch]
     if scheme == 1:
-        cnn, head = train_cnn(
-            folder.crops[cells.train], cells.train_targets, config, report=report, should_stop=should_stop
-        )
+        images = folder.crops[cells.train][epoch]
+        cnn, head = train_cnn(images, targets, config, report=report, should_stop=should_stop)
         classifier = Classifier.dense_cnn(cnn, head, classes)
     elif scheme in (2, 3):
         encoder, _ = encoder_step.load(folder.path / "encoder")
         turned = oriented_latents(encoder, folder.crops[cells.train], config.augment)
         head = train_heads(
-            turned,
-            (cells.train_targets > 0).astype(np.int64),
+            turned[:, epoch],
+            (targets > 0).astype(np.int64),
             config,
             sparse=scheme == 3,
             seeds=range(config.seed, config.seed + config.models),
@@ -125,7 +126,7 @@ def score_crops(
     for begin in range(0, len(images), batch):
         if should_stop():
             break
-        crops = torch.from_numpy(np.ascontiguousarray(images[begin : begin + batch]))
+        crops = torch.from_numpy(np.array(images[begin : begin + batch]))
         scores.append(classifier.score_images(crops.unsqueeze(1).float().div_(255)).float().numpy())
     return np.concatenate(scores, axis=1)
 
@@ -134,6 +135,11 @@ def oriented_latents(encoder: BetaTCVAE, images: np.ndarray, augment: bool = Tru
     """Means float32 (8, n, latents) of the eight orientations of crops; (1, n, latents) without."""
     turned = all_orientations(images) if augment else images[None]
     return np.stack([encode(encoder, np.ascontiguousarray(one))[0] for one in turned])
+
+
+def repeated(count: int, least: int) -> np.ndarray:
+    """Indices 0 to ``count`` - 1, all as often as makes at least ``least`` of them."""
+    return np.tile(np.arange(count), max(1, -(-least // count)))
 
 
 def test_latents(encoder: BetaTCVAE, folder: StudyFolder, cells: Labelled) -> np.ndarray:

@@ -32,10 +32,13 @@ def tune(
     place = folder.path / "search"
     place.mkdir(exist_ok=True)
     storage = config.storage or f"sqlite:///{(place / 'optuna.db').resolve().as_posix()}"
+    held = np.isin(np.arange(len(cells.train)), validation)
+    rows = np.flatnonzero(~held)[classifier_step.repeated(int((~held).sum()), classifier.epoch_cells)]
+    rows = np.concatenate([rows, validation])
     best = search.tune(
-        turned,
-        (cells.train_targets > 0).astype(np.int64),
-        validation,
+        turned[:, rows],
+        (cells.train_targets[rows] > 0).astype(np.int64),
+        np.arange(len(rows) - len(validation), len(rows)),
         config.model_copy(update={"storage": storage}),
         classifier,
         name=f"{folder.name}-{cells.fingerprint}-{encoder_step.data_fingerprint(folder)}",

@@ -109,7 +109,7 @@ class EncoderTraining:
 
     def load(self, index: np.ndarray, generator: torch.Generator) -> Tensor:
         """Crops as float32 (batch, 1, size, size) in [0, 1] on the device, turned and flipped."""
-        crops = torch.from_numpy(np.ascontiguousarray(self.images[index]))
+        crops = torch.from_numpy(np.array(self.images[index]))
         if self.config.augment:
             crops = orient_batch(crops[torch.randperm(len(crops), generator=generator)])
         if self.device.type == "cuda":
@@ -168,7 +168,7 @@ class EncoderTraining:
         """Inputs and their reconstructions, float32 (2, count, size, size)."""
         index = np.unique(np.linspace(0, len(self.images) - 1, count).astype(int))
         images = (
-            torch.from_numpy(np.ascontiguousarray(self.images[index])).to(self.device).unsqueeze(1).float()
+            torch.from_numpy(np.array(self.images[index])).to(self.device).unsqueeze(1).float()
             / 255
         )
         pictures = self.model.decode(self.model.encode(images)[0]).clamp(0, 1)
@@ -310,7 +310,7 @@ def encode(
     for begin in range(0, len(images), batch):
         if should_stop():
             break
-        crops = torch.from_numpy(np.ascontiguousarray(images[begin : begin + batch]))
+        crops = torch.from_numpy(np.array(images[begin : begin + batch]))
         mean, log_variance = model.encode(crops.to(device).unsqueeze(1).float().div_(255))
         means.append(mean.cpu().numpy())
         log_variances.append(log_variance.cpu().numpy())

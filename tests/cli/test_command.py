@@ -1,0 +1,122 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.cli import main
+from morpholaw.study import Study
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Labelled crops as a person has them: a folder a class, two movies in the file names."""
+    images, cells = simulate_crops(phases={"interphase": 6, "metaphase": 6, "anaphase": 2}, seed=2)
+    for k, (image, label) in enumerate(zip(images, cells["label"], strict=True)):
+        (tmp_path / "crops" / label).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(tmp_path / "crops" / label / f"movie{k % 3}_{k}.png")
+    return tmp_path / "crops"
+
+
+def test_a_folder_of_crops_comes_in_with_its_classes_and_groups(folder, tmp_path):
+    done = call(
+        "import-crops", folder, "--study", tmp_path / "s", "--class", "a=interphase", "--class", "b=metaphase",
+        "--group-regex", r"(movie\d)",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "6 a" in done.output
+    assert "2 unlabelled" in done.output
+    assert Study(tmp_path / "s").crops.cells["group"].nunique() == 3
+
+
+def test_a_movie_is_simulated_and_cropped(tmp_path):
+    sized = ["--set", "height=96", "--set", "width=96"]
+    assert call("simulate", tmp_path / "movie", "--frames", 3, "--cells", 4, *sized).exit_code == 0
+    done = call("crop", tmp_path / "movie" / "movie.tif", tmp_path / "movie" / "tracks.csv", "--study", tmp_path / "s")
+    assert done.exit_code == 0, done.output
+    assert len(Study(tmp_path / "s").crops) >= 12
+
+
+def test_training_scoring_and_reporting_from_the_shell(study, tmp_path):
+    for_scheme = ["--study", study.path, "--scheme", 2]
+    done = call("train-classifier", *for_scheme, "--models", 1, "--set", "epochs=2", "--set", "epoch_cells=0")
+    assert done.exit_code == 0, done.output
+    assert "8641" in done.output
+    done = call("classify", *for_scheme, "--out", tmp_path / "scores.csv")
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "scores.csv")
+    assert list(table.columns) == ["crop", "file", "track_id", "t", "y", "x", "score", "class"]
+    done = call("attack", *for_scheme, "--space", "latent", "--eps", "0,1", "--out", tmp_path / "attack")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "attack" / "scheme2-latent.png").stat().st_size > 5_000
+
+
+def test_laws_are_printed_with_their_size(study):
+    done = call("discover-law", "--study", study.path, "--count", 1, "--set", "evaluations=2000", "--set", "processes=1")
+    assert done.exit_code == 0, done.output
+    assert "nodes" in done.output
+
+
+def test_a_folder_of_new_crops_is_scored(study, folder, tmp_path):
+    done = call("classify", "--study", study.path, "--scheme", 3, "--crops", folder, "--out", tmp_path / "s.csv")
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(tmp_path / "s.csv")
+    assert len(table) == 14
+    assert table["file"].str.endswith(".png").all()
+    assert table["track_id"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train-encoder", "--study", "nowhere"], "is not a Morpholaw study"),
+        (["crop", "nowhere.tif", "t.csv", "--study", "{tmp}/s"], "nowhere.tif"),
+        (["import-crops", "{tmp}", "--study", "{tmp}/s", "--class", "a"], "is not NAME=SUBFOLDER"),
+        (["simulate", "{tmp}/m", "--frames", "0"], "'frames' cannot be 0"),
+        (["simulate", "{tmp}/m", "--set", "colour=red"], "no setting 'colour'"),
+        (["simulate", "{tmp}/m", "--set", "frames"], "is not KEY=VALUE"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_status_2(arguments, sentence, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "morpholaw.cli", *(part.replace("{tmp}", str(tmp_path)) for part in arguments)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_come_from_a_file_and_flags_go_over_it(study, tmp_path):
+    (tmp_path / "c.json").write_text(json.dumps({"epochs": 1, "epoch_crops": 128, "seed": 3, "threads": 1}))
+    done = call("train-encoder", "--study", study.path, "--config", tmp_path / "c.json", "--set", "seed=4")
+    assert done.exit_code == 0, done.output
+    made = json.loads((study.path / "encoder" / "model.json").read_text())["config"]
+    assert (made["epoch_crops"], made["seed"]) == (128, 4)
+
+
+def test_help_and_import_are_light():
+    code = "import sys, morpholaw.cli; print([m for m in ('torch', 'napari', 'pandas', 'matplotlib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+    code = "import sys, morpholaw; morpholaw.InputError; print([m for m in ('torch', 'qtpy', 'numpy') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_scores_of_a_blank_crop_are_finite(study, tmp_path):
+    (tmp_path / "blank").mkdir()
+    for k in range(2):
+        Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "blank" / f"{k}.png")
+    done = call("classify", "--study", study.path, "--scheme", 2, "--crops", tmp_path / "blank", "--out", tmp_path / "s.csv")
+    assert done.exit_code == 0, done.output
+    assert np.isfinite(pd.read_csv(tmp_path / "s.csv")["score"]).all()

@@ -1,0 +1,157 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.errors import InputError
+from morpholaw.study import Study
+from morpholaw.study.labelled import labelled_cells
+
+
+def test_table_1_has_a_row_for_each_scheme_beside_the_papers(trained_study):
+    table = trained_study.table1().set_index("name")
+    assert list(table.index) == ["scheme2", "scheme3", "scheme4-hinge"]
+    assert table.loc["scheme2", "head weights"] == "1040"
+    assert table.loc["scheme2", "head expression size"] == "8641"
+    assert table.loc["scheme4-hinge", "head weights"] == "n/a"
+    assert table.loc["scheme3", "paper's size"] == "180 ± 20"
+    assert table["split"].nunique() == 1
+
+
+def test_all_schemes_are_tested_on_the_same_cells_and_no_group_is_on_both_sides(trained_study):
+    cells = labelled_cells(trained_study, ClassifierConfig())
+    groups = trained_study.crops.cells["group"].to_numpy()
+    assert not set(groups[cells.train]) & set(groups[cells.test])
+    assert len(cells.train) + len(cells.test) == 200
+    assert labelled_cells(trained_study, ClassifierConfig()).fingerprint == cells.fingerprint
+
+
+def test_classifying_a_study_gives_a_row_a_cell_whose_class_is_the_scores_sign(trained_study):
+    table = trained_study.classify(2)
+    assert list(table.columns) == ["set", "crop", "file", "track_id", "t", "y", "x", "score", "class"]
+    assert len(table) == 200
+    assert ((table["score"] >= 0) == (table["class"] == "metaphase")).all()
+
+
+def test_a_movie_is_cut_and_classified_in_one_call(trained_study, tmp_path):
+    movie = np.random.default_rng(0).integers(100, 200, (2, 80, 80)).astype(np.uint16)
+    movie[:, 30:50, 30:50] += 1000
+    tracks = pd.DataFrame({"track_id": 1, "t": [0, 1], "y": 40.0, "x": 40.0, "parent": -1})
+    table = trained_study.classify(4, movie=movie, tracks=tracks)
+    assert table[["track_id", "t"]].to_numpy().tolist() == [[1, 0], [1, 1]]
+
+
+def test_a_named_latent_keeps_its_name(study):
+    study.name_latent(17, " elongation ")
+    assert Study(study.path).latent_names == {17: "elongation"}
+    study.name_latent(17, "")
+    assert study.latent_names == {}
+
+
+def test_annotations_lie_over_imported_labels(study):
+    study.annotations.set_label("simulated", 0, "metaphase")
+    assert study.labels[0] == "metaphase"
+    assert Study(study.path).labels[0] == "metaphase"
+
+
+def test_latents_are_computed_once_and_anew_after_another_training(study):
+    first, _ = study.latents()
+    assert first.shape == (200, 32)
+    np.testing.assert_array_equal(study.latents()[0], first)
+    study.train_encoder(epochs=1, epoch_crops=256, threads=1, seed=5)
+    assert not np.array_equal(study.latents()[0], first)
+
+
+def test_an_encoder_can_be_taken_over_from_a_colleague(study, trained_study, tmp_path):
+    other = Study.create(tmp_path / "other")
+    other.load_encoder(trained_study.path / "encoder")
+    assert other.encoder.latents == 32
+
+
+def test_a_stopped_training_of_heads_keeps_the_models_from_before(study):
+    before = (study.path / "classifiers" / "scheme2" / "model.json").read_text()
+    study.train_classifier(2, models=1, should_stop=lambda: True)
+    assert (study.path / "classifiers" / "scheme2" / "model.json").read_text() == before
+
+
+def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
+    table = trained_study.attack(scheme=2, space="latent", eps=(0.0, 2.0))
+    mean = table.groupby("eps")["accuracy"].mean()
+    assert mean[2.0] < mean[0.0]
+    with pytest.raises(InputError, match="no latent 'z99' to keep"):
+        trained_study.attack(scheme=2, space="latent", keep="z99", eps=(0.1,))
+    with pytest.raises(InputError, match="Scheme 1|no trained scheme1"):
+        trained_study.attack(scheme=1, space="latent", eps=(0.1,))
+
+
+def test_what_made_a_result_stands_beside_it(trained_study):
+    made = json.loads((trained_study.path / "encoder" / "model.json").read_text())
+    assert EncoderConfig.model_validate(made["config"]).learning_rate == 2e-3
+    assert {"morpholaw", "torch", "python"} <= set(made["versions"])
+    assert made["data"]
+
+
+class TestBadInput:
+    def test_a_folder_that_is_no_study(self, tmp_path):
+        with pytest.raises(InputError, match="is not a Morpholaw study"):
+            Study(tmp_path)
+
+    def test_a_study_of_a_newer_version(self, tmp_path):
+        study = Study.create(tmp_path / "s")
+        path = study.path / "study.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
+        with pytest.raises(InputError, match="newer version of Morpholaw"):
+            Study(study.path)
+
+    def test_a_place_that_is_taken(self, tmp_path):
+        (tmp_path / "file").write_text("x")
+        with pytest.raises(InputError, match="not empty"):
+            Study.create(tmp_path)
+
+    def test_training_without_crops_or_labels(self, tmp_path):
+        study = Study.create(tmp_path / "s")
+        with pytest.raises(InputError, match="no crops yet"):
+            study.train_encoder()
+        with pytest.raises(InputError, match="no cell of class 'interphase'"):
+            study.train_classifier(2)
+
+    def test_one_class_only(self, tmp_path, trained_study):
+        study = Study.create(tmp_path / "s")
+        source = trained_study.sets[0]
+        CropSet.write(study.path / "crops" / "one", source.images[:50], source.cells.iloc[:50], {})
+        with pytest.raises(
+            InputError, match=r"no cell of class 'metaphase'; its labelled cells are 50 interphase"
+        ):
+            study.train_classifier(2)
+
+    def test_a_scheme_without_its_encoder_or_models(self, tmp_path):
+        study = Study.create(tmp_path / "s")
+        with pytest.raises(InputError, match="no encoder yet"):
+            _ = study.encoder
+        with pytest.raises(InputError, match="no trained scheme3"):
+            study.classifier(3)
+
+    def test_two_processes_on_one_study(self, tmp_path):
+        study = Study.create(tmp_path / "s")
+        with (
+            study.writing(),
+            pytest.raises(InputError, match="Another process is working"),
+            Study(study.path).writing(),
+        ):
+            pass
+        with study.writing():
+            pass
+
+    def test_a_study_that_was_deleted_meanwhile(self, study):
+        import shutil
+
+        shutil.rmtree(study.path)
+        with pytest.raises(InputError, match="moved or deleted"):
+            study.train_encoder()
+
+    def test_an_encoder_of_another_shape_is_not_started_from(self, study, trained_study):
+        with pytest.raises(InputError, match="has another shape"):
+            study.train_encoder(latents=8, start_from=str(trained_study.path / "encoder"))

@@ -1,0 +1,103 @@
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Metrics, Preview, Progress, Result
+from morpholaw.jobs import Job, JobProcess, decode_event, encode_event, run
+from morpholaw.study import Study
+
+SHORT = {"epochs": 1, "epoch_crops": 512, "threads": 1, "batch_size": 64}
+LONG = {"epochs": 1000, "epoch_crops": 100_000, "threads": 1, "batch_size": 64}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Progress(3, 10, "cutting"),
+        Metrics(7, {"loss": 1.5}),
+        Message("ß", "warning"),
+        Result({"complete": True}),
+        Preview("strip", np.random.default_rng(0).random((2, 3, 4, 4), np.float32)),
+    ],
+)
+def test_events_cross_the_pipe_unchanged(event):
+    back = decode_event(encode_event(event))
+    if isinstance(event, Preview):
+        np.testing.assert_array_equal(back.images, event.images)
+    else:
+        assert back == event
+
+
+def test_a_job_file_runs_the_same_here_and_on_another_machine(study, tmp_path):
+    job = Job("train_encoder", str(study.path), SHORT)
+    assert Job.read(job.write(tmp_path / "job.json")) == job
+    run(job)
+    here = Study(study.path).encoder.state_dict()
+    done = subprocess.run(
+        [sys.executable, "-m", "morpholaw.jobs", str(tmp_path / "job.json")], capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    there = Study(study.path).encoder.state_dict()
+    assert all(np.array_equal(here[name], there[name]) for name in here)
+
+
+def test_a_child_reports_and_ends_with_a_result(study):
+    process = JobProcess(Job("train_encoder", str(study.path), SHORT))
+    events = list(process.events())
+    process.close()
+    assert any(isinstance(event, Metrics) for event in events)
+    assert isinstance(events[-1], Result)
+    assert events[-1].values["complete"] is True
+
+
+def test_stopping_keeps_the_model_and_a_checkpoint_within_two_seconds(study):
+    process = JobProcess(Job("train_encoder", str(study.path), LONG))
+    for event in process.events():
+        if isinstance(event, Metrics):
+            asked = time.monotonic()
+            process.stop()
+        last = event
+    assert time.monotonic() - asked < 8  # the bar is 2 s on a quiet machine; a busy one is allowed more
+    assert isinstance(last, Result)
+    assert last.values["complete"] is False
+    assert Study(study.path).can_resume
+    assert not process.running
+    process.close()
+
+
+def test_killing_a_job_leaves_a_study_that_opens_with_its_last_model(study):
+    before = study.encoder.state_dict()
+    process = JobProcess(Job("train_encoder", str(study.path), LONG))
+    for event in process.events():
+        if isinstance(event, Progress):
+            process.kill()
+            break
+    after = Study(study.path).encoder.state_dict()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    with Study(study.path).writing():
+        pass
+    process.close()
+
+
+def test_bad_input_in_a_child_is_its_one_sentence(tmp_path):
+    Study.create(tmp_path / "s")
+    process = JobProcess(Job("train_encoder", str(tmp_path / "s")))
+    with pytest.raises(InputError, match="no crops yet"):
+        list(process.events())
+    process.close()
+
+
+def test_an_unknown_step_or_setting_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no step 'fly'"):
+        run(Job("fly", str(tmp_path / "s")))
+    with pytest.raises(InputError, match="no setting 'epoch'"):
+        run(Job("train_encoder", str(tmp_path / "s"), {"epoch": 1}))
+
+
+def test_a_job_can_be_copied_as_python():
+    job = Job("train_classifier", "mdck", {"models": 3}, {"scheme": 2})
+    assert job.as_python() == "ml.Study('mdck').train_classifier(scheme=2, models=3)"
