@@ -12,7 +12,7 @@ from morpholaw.widgets.job_runner import JobRunner
 from morpholaw.widgets.narrow_combo import narrow_combo
 
 ENGINES = {
-    "auto": "the best that is ready",
+    "auto": "best that is ready",
     "pysr": "PySR, the paper's",
     "embedded": "embedded, nothing to set up",
 }
