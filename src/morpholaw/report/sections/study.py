@@ -85,15 +85,25 @@ def table1(material: Material) -> list[Block]:
         "models": "Models",
         "head weights": "Head weights",
         "paper's weights": "paper",
-        "head expression size": "Head expression size",
+        "head expression size": "Head size",
         "paper's size": "paper ",
         "accuracy %": "Accuracy, %",
         "paper's accuracy %": "paper  ",
         "balanced accuracy %": "Balanced accuracy, %",
     }
-    rows = [[str(row[name]).replace("β-", "β\u2011") for name in wanted] for row in table.to_dict("records")]
+    rows = [[_unbroken(str(row[name])) for name in wanted] for row in table.to_dict("records")]
     caption = (
-        "Mean ± standard deviation over the models, on the test cells. Columns headed “paper” hold the numbers of "
+        "Mean ± standard deviation over the models, on the test cells; the head size is that of its expression, in "
+        "nodes (appendix C). Columns headed “paper” hold the numbers of "
         "Soelistyo & Lowe's Table 1, which were measured on other cells (MDCK, interphase against metaphase)."
     )
     return [Table(list(wanted.values()), rows, caption)]
+
+
+def _unbroken(text: str) -> str:
+    """Keep the names of the schemes readable in a narrow column."""
+    return (
+        text.replace("β-", "β\u2011")
+        .replace(" head", "\u00a0head")
+        .replace(" expression", "\u00a0expression")
+    )
