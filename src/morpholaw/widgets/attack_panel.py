@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,13 @@ from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Event, Progress, Report, ShouldStop
 from morpholaw.study import Study
+from morpholaw.widgets.attack_choice import AttackChoice
 from morpholaw.widgets.current_study import CurrentStudy
 from morpholaw.widgets.error_line import ErrorLine
 from morpholaw.widgets.figure_panel import FigurePanel
 from morpholaw.widgets.form import ConfigForm
 from morpholaw.widgets.job_runner import JobRunner
-from morpholaw.widgets.saved_classifiers import SavedClassifier, saved_classifiers
+from morpholaw.widgets.saved_classifiers import saved_classifiers
 
 _NOTHING = "The accuracy of every model on the test cells shows here."
 
@@ -35,19 +36,15 @@ class AttackPanel(QWidget):
         The study.
     error_line : ErrorLine
         Where to complain.
-    choice : callable
-        Returns what is chosen above: the scheme (or None), the space and the latents held.
+    choice : AttackChoice
+        The scheme, the space and the latents held.
     """
 
     def __init__(
-        self,
-        viewer: Any,
-        current: CurrentStudy,
-        error_line: ErrorLine,
-        choice: Callable[[], tuple[SavedClassifier | None, str, str]],
+        self, viewer: Any, current: CurrentStudy, error_line: ErrorLine, choice: AttackChoice
     ) -> None:
         super().__init__()
-        self.current, self.error_line, self._choice = current, error_line, choice
+        self.current, self.error_line, self.choice = current, error_line, choice
         self.table = pd.DataFrame()
         self.form = ConfigForm(AttackConfig, fields=("eps",), advanced=("target", "loss"))
         self.all_schemes = QCheckBox("all trained schemes")
@@ -80,15 +77,15 @@ class AttackPanel(QWidget):
         """Attack the test cells in a thread."""
         with self.error_line.catch():
             study = self.current.required()
-            chosen, space, keep = self._choice()
             self.form.config()
-            schemes = self._schemes(study, chosen, space)
-            values = {**self.form.values(), "space": space, "keep": keep}
+            schemes = self._schemes(study)
+            values = {**self.form.values(), "space": self.choice.space, "keep": self.choice.keep}
             lines = [_python(study, scheme, values) for scheme in schemes]
             self.runner.run("attack", attack_schemes, study, schemes, values, python="\n".join(lines))
             self.button.setEnabled(False)
 
-    def _schemes(self, study: Study, chosen: SavedClassifier | None, space: str) -> list[int]:
+    def _schemes(self, study: Study) -> list[int]:
+        chosen = self.choice.classifier
         if chosen is None:
             raise InputError("No classifier is trained yet; train one in the Classify panel first.")
         if not self.all_schemes.isChecked():
@@ -100,7 +97,7 @@ class AttackPanel(QWidget):
         found = [
             entry.scheme for entry in saved_classifiers(study, self.error_line.say) if entry.loss == "hinge"
         ]
-        return [scheme for scheme in found if scheme > 1 or space == "image"]
+        return [scheme for scheme in found if scheme > 1 or self.choice.space == "image"]
 
     def _finished(self, result: dict[str, Any]) -> None:
         self.button.setEnabled(True)
