@@ -175,11 +175,11 @@ class TraversalPanel(QWidget):
         if self.space is None:
             return
         base = np.zeros(self.space.latents, np.float32)
-        with self.error_line.catch():
-            if self.start_box.currentIndex() == 1:
+        if self.start_box.currentIndex() == 1:
+            with self.error_line.catch():
                 base = self.space.encode(self._selected_crop())
-            self._start = self.space.decode(base)
-            self._white = white_of(self._start)
+        self._start = self.space.decode(base)
+        self._white = white_of(self._start)
         self.sliders.start_from(base)
 
     def _selected_crop(self) -> np.ndarray:
