@@ -179,7 +179,7 @@ def _gplearn_complexity(program: object) -> int:
 
 
 def pyoperon(data: Data, seed: int, seconds: float) -> Iterator[Found]:
-    """pyoperon's regressor on the labels: it has no hinge, and cannot optimise constants for one."""
+    """pyoperon's regressor on the labels: it has no hinge, so its constants are refitted for one here."""
     from pyoperon.sklearn import SymbolicRegressor
 
     began, restart = time.perf_counter(), 0
@@ -193,22 +193,22 @@ def pyoperon(data: Data, seed: int, seconds: float) -> Iterator[Found]:
         restart += 1
         model.fit(np.ascontiguousarray(data.x), np.ascontiguousarray(data.y))
         for individual in model.pareto_front_:
-            expression = _from_operon(individual["tree"])
+            expression = _from_operon(individual["tree"], model.variables_).simplify()
             if expression.complexity() <= MAX_COMPLEXITY:
+                expression = refit(expression, data.x, data.y, simplex=False, steps=40)
                 loss = float(np.mean(np.maximum(1 - data.y * expression.evaluate(data.x), 0)))
                 yield Found(time.perf_counter() - began, loss, expression)
 
 
-def _from_operon(tree: object) -> Expression:
+def _from_operon(tree: object, variables: dict[int, str]) -> Expression:
     """Operon's postfix nodes as a tree; the first operand stands last."""
     names = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
-    variables = sorted({n.HashValue for n in tree.Nodes if n.IsVariable})  # type: ignore[attr-defined]
     stack: list[Expression] = []
     for node in tree.Nodes:  # type: ignore[attr-defined]
         if node.IsConstant:
             stack.append(Constant(float(node.Value)))
         elif node.IsVariable:
-            column = variables.index(node.HashValue)
+            column = int(variables[node.HashValue][1:]) - 1  # X1, X2, ...
             stack.append(Call("*", (Constant(float(node.Value)), Variable(NAMES[column], column))))
         else:
             operands = [stack.pop() for _ in range(node.Arity)]

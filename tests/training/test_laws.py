@@ -5,7 +5,7 @@ import pytest
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Result
+from morpholaw.events import Message
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.symbolic import Availability
 from morpholaw.training.symbolic.pysr_engine import PySREngine
@@ -19,7 +19,7 @@ def cells(rows=300, seed=0):
 
 
 def config(**changes):
-    return LawConfig(**{"engine": "embedded", "count": 3, "evaluations": 6000, "processes": 1, **changes})
+    return LawConfig(**{"engine": "embedded", "count": 3, "evaluations": 15_000, "processes": 1, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +52,18 @@ def test_what_is_said_of_a_law_is_true(found):
         assert said["loss_kind"] == "hinge"
         assert said["engine"] == "embedded"
         assert said["undefined"] == law.undefined(x) == 0
-        assert said["evaluations"] >= 6000
+        assert said["evaluations"] >= 15_000
         assert abs(said["validation_accuracy"] - said["accuracy"]) < 0.1
 
 
 def test_the_engine_and_the_outcome_are_reported(found):
     events = found[1]
     assert any(isinstance(event, Message) and "embedded" in event.text for event in events)
-    assert isinstance(events[-1], Result)
 
 
 def test_mse_distils_a_networks_outputs():
     x, f = cells()
-    laws = discover_laws(x, f, NAMES, config(loss="mse", count=2, evaluations=6000), labels=np.sign(f))
+    laws = discover_laws(x, f, NAMES, config(loss="mse", count=1, evaluations=20_000), labels=np.sign(f))
     assert laws[0].metadata["accuracy"] > 0.9
     assert laws[0].metadata["loss_kind"] == "censored"
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Progress, Report, Result, ShouldStop, never, silent
+from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
 from morpholaw.models.law import Law
 from morpholaw.training.symbolic import (
     Budget,
@@ -86,7 +86,6 @@ def discover_laws(
         report(Progress(done, len(chosen), "refit"))
         laws.append(_law(problem, candidate, result, validation, refit_constants=not should_stop()))
     laws.sort(key=lambda law: (-law.metadata["accuracy"], law.complexity, law.text()))
-    report(Result({"laws": len(laws), "accuracy": laws[0].metadata["accuracy"] if laws else None}))
     return laws
 
 

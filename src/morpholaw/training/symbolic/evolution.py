@@ -2,7 +2,8 @@
 
 In each round every island runs tournaments on a fresh batch of rows: the winner is mutated or two are crossed, a worse
 child passes by simulated annealing, and the oldest member goes. Complexities that are crowded count as worse.
-Then everyone is scored on all rows, the best of each complexity enter the hall of fame, and islands exchange members.
+Then everyone is scored on all rows, the front enters the hall of fame, and islands exchange members. Each island has
+a cap of its own: where only short shapes live, a product of sums is not crowded out by longer sums of everything.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ AFFINE_COST = 4  # scale * g + offset: two operators and two constants
 class Settings:
     """What the evolution is tuned by; the defaults were measured on the two laws of the recovery benchmark."""
 
-    islands: int = 8
+    islands: int = 10
     lowest_cap: float = 0.45
-    population: int = 40
+    population: int = 32
     tournament: int = 8
     steps: int = 150
     batch: int = 512
@@ -125,7 +126,7 @@ class Evolution:
     def run(
         self, progress: Callable[[SearchProgress], None] | None = None, should_stop: ShouldStop = never
     ) -> dict[int, Member]:
-        """Search until the budget is spent; returns the best member of each complexity."""
+        """Search until the budget is spent; returns the front, by complexity, of what was found."""
         self.should_stop, self.began = should_stop, time.perf_counter()
         with np.errstate(all="ignore"):
             self.new_batch()
@@ -200,6 +201,8 @@ class Evolution:
             child.program = self.batch.optimise(child.program, 6)
         if self.score(child) == math.inf:
             return
+        if child.complexity > parent.complexity and abs(child.loss - parent.loss) <= 1e-6 * parent.loss:
+            return  # the same function, only longer
         worse = self.cost(child) - self.cost(parent)
         if worse > 0:
             chance = (
@@ -234,22 +237,28 @@ class Evolution:
             member.loss = self.all_rows.fit(member.program).loss
             if self.enter(member):
                 new.add(member.complexity)
-        for complexity in sorted(new):
+        for complexity in sorted(new & self.hall.keys()):
+            if complexity not in self.hall:  # one just optimised beat it
+                continue
             program = fold(self.all_rows.optimise(self.hall[complexity].program, 12))
             better = Member(program, self.all_rows.fit(program).loss, self.complexity(program))
             self.enter(better)
 
     def enter(self, member: Member) -> bool:
-        best = self.hall.get(member.complexity)
-        if not math.isfinite(member.loss) or (best is not None and best.loss <= member.loss):
+        """Into the hall of fame, unless someone there is as good and no more complex; whom it beats so leaves."""
+        hall = self.hall.values()
+        if not math.isfinite(member.loss) or any(
+            m.complexity <= member.complexity and m.loss <= member.loss for m in hall
+        ):
             return False
+        for beaten in [m for m in hall if m.complexity >= member.complexity and m.loss >= member.loss]:
+            del self.hall[beaten.complexity]
         self.hall[member.complexity] = Member(member.program, member.loss, member.complexity)
         return True
 
     def migrate(self, islands: list[list[Member]]) -> None:
         """A few members give way to the front of the hall of fame and to the best of all islands."""
-        hall = sorted(self.hall.values(), key=lambda m: m.complexity)
-        front = [m for i, m in enumerate(hall) if all(m.loss < earlier.loss for earlier in hall[:i])]
+        front = sorted(self.hall.values(), key=lambda m: m.complexity)
         best = [member for island in islands for member in sorted(island, key=self.cost)[:6]]
         for island, cap in zip(islands, self.caps, strict=True):
             for i in range(len(island)):

@@ -54,15 +54,25 @@ class HingeProjector:
         self.rows, self.positives = len(y), int(np.count_nonzero(y > 0))
         self.pairs = min(self.positives, self.rows - self.positives)
         self.counts = np.arange(1.0, self.pairs + 1)
+        self.constant = 2 * self.pairs / self.rows
 
     def fit(self, g: np.ndarray) -> Projection:
         if not math.isfinite(float(g.sum(dtype=np.float64))):
             return _NONE
         p, q = np.sort(g[: self.positives]), np.sort(g[self.positives :])
-        if p[len(p) // 2] >= q[len(q) // 2]:
+        rising = float(p.mean(dtype=np.float64)) >= float(q.mean(dtype=np.float64))
+        fit = self._fit(p, q, rising)
+        if not fit.loss < self.constant:
+            # The least loss is convex in a, so at most one direction beats a = 0.
+            other = self._fit(p, q, not rising)
+            fit = other if other.loss < fit.loss else fit
+        return fit
+
+    def _fit(self, p: np.ndarray, q: np.ndarray, rising: bool) -> Projection:
+        if rising:
             upper, lower = p[: self.pairs], q[: -self.pairs - 1 : -1]
             width = np.subtract(upper, lower, dtype=np.float64)
-        else:  # g falls: for -g, which is sorted the other way round, the ends change places
+        else:  # for -g, which is sorted the other way round, the ends change places
             upper, lower = p[: -self.pairs - 1 : -1], q[: self.pairs]
             width = np.subtract(lower, upper, dtype=np.float64)
         first = int(width.searchsorted(0.0, side="right"))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from morpholaw.training.symbolic import program as codes
 from morpholaw.training.symbolic.engine import SearchSpec
 from morpholaw.training.symbolic.program import (
     ADD,
@@ -34,11 +35,12 @@ class Variation:
         self.binary = [CODES[name] for name in spec.binary]
         self.unary = [CODES[name] for name in spec.unary]
         self.mutations: tuple[tuple[float, Callable[[Program, float], Program | None]], ...] = (
-            (0.14, self.change_constant),
-            (0.12, self.change_operator),
+            (0.12, self.change_constant),
+            (0.11, self.change_operator),
             (0.08, self.change_variable),
-            (0.04, self.swap_operands),
-            (0.16, lambda program, _: self.grow(program)),
+            (0.03, self.swap_operands),
+            (0.07, self.rotate),
+            (0.13, lambda program, _: self.grow(program)),
             (0.20, self.insert),
             (0.16, self.delete),
             (0.06, self.replace_subtree),
@@ -124,16 +126,36 @@ class Variation:
         first = start(program, second - 1)
         return program[:first] + program[second:i] + program[first:second] + program[i:]
 
+    def rotate(self, program: Program, temperature: float) -> Program | None:
+        """(a + b) * c becomes a + (b * c), or the reverse, whatever the operators.
+
+        Between sums it changes nothing, but lets a later change of an operator make a product of the new brackets.
+        """
+        where = [i for i in _operators(program) if program[i] < FIRST_UNARY]
+        if len(where) < 2:
+            return None
+        i = self.rng.choice(where)
+        right = start(program, i - 1)
+        for j in self.rng.sample((right - 1, i - 1), 2):
+            inner = program[j]
+            if inner.__class__ is float or inner >= FIRST_UNARY:
+                continue
+            if j == right - 1:
+                return program[:j] + program[right : i + 1] + (inner,) + program[i + 1 :]
+            last = start(program, j - 1)
+            return program[:last] + (program[i],) + program[last:i] + program[i + 1 :]
+        return None
+
     def insert(self, program: Program, temperature: float) -> Program:
-        """An operator above a random subtree."""
+        """An operator above a random subtree, whose other operand is new."""
         end = self.rng.randrange(len(program))
         begin = start(program, end)
         subtree: Program = program[begin : end + 1]
         if self.unary and (self.rng.random() < 0.35 or not self.binary):
             new: Program = (*subtree, self.rng.choice(self.unary))
         else:
-            leaf = self.leaf()
-            pair = subtree + leaf if self.rng.random() < 0.5 else leaf + subtree
+            other = self.random_program(self.rng.choice((0, 0, 0, 1, 2, 3)))
+            pair = subtree + other if self.rng.random() < 0.5 else other + subtree
             new = (*pair, self.rng.choice(self.binary))
         return program[:begin] + new + program[end + 1 :]
 
@@ -162,7 +184,7 @@ def _operators(program: Program) -> list[int]:
 
 
 def fold(program: Program) -> Program:
-    """Operators of constants alone, worked out; those without a finite value are left."""
+    """Operators of constants alone, worked out where finite, and pairs of operators that are one."""
     stack: list[Program] = []
     for token in program:
         if token.__class__ is float or token >= VARIABLE:
@@ -172,11 +194,25 @@ def fold(program: Program) -> Program:
         below = stack[-arity:]
         del stack[-arity:]
         joined: Program = (*sum(below, ()), token)
-        if all(len(part) == 1 and part[0].__class__ is float for part in below):
+        if arity == 1 and len(below[0]) > 1 and (shorter := _collapse(below[0], token)) is not None:
+            joined = shorter
+        elif all(len(part) == 1 and part[0].__class__ is float for part in below):
             value = float(FUNCTIONS[token](*(np.float64(part[0]) for part in below)))
             joined = (value,) if math.isfinite(value) else joined
         stack.append(joined)
     return stack[0]
+
+
+def _collapse(inner: Program, outer: int) -> Program | None:
+    """What ``outer`` of ``inner`` comes to where two operators in a row do the work of one."""
+    match outer, inner[-1]:
+        case (codes.ABS, codes.ABS | codes.SQUARE | codes.SQRT | codes.EXP):
+            return inner
+        case (codes.SQUARE, codes.ABS):
+            return (*inner[:-1], codes.SQUARE)
+        case (codes.SQRT, codes.SQUARE):
+            return (*inner[:-1], codes.ABS)
+    return None
 
 
 def strip_affine(program: Program) -> Program:
