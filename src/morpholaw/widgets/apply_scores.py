@@ -67,7 +67,6 @@ class ApplyScores(QWidget):
         self._tracks: pd.DataFrame | None = None
         self._build()
         self.clicks = MovieClicks(viewer, self.clicked)
-        self.destroyed.connect(lambda *_, clicks=self.clicks: clicks.disconnect())
         runner.finished.connect(self._finished)
 
     def _build(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ class JobRunner(QWidget):
         self._result: dict[str, Any] = {}
         self._stage: tuple[str, float, int] = ("", 0.0, 0)
         self._build()
-        self.destroyed.connect(_ender(self._alive))
+        weakref.finalize(self, _end, self._alive)
 
     def _build(self) -> None:
         self._alive: list[Any] = []  # what must end with the widget: processes and stop flags
@@ -117,7 +118,7 @@ class JobRunner(QWidget):
         self.copy_button.setEnabled(True)
         self._watch(job.step, _relay, self._process)
 
-    def run(self, name: str, step: Step, *arguments: Any, python: str = "", **named: Any) -> None:
+    def run(self, name: str, step: Step, /, *arguments: Any, python: str = "", **named: Any) -> None:
         """Run ``step(*arguments, report=..., should_stop=..., **named)`` in a thread.
 
         ``finished`` then carries ``{"result": what it returned}``; ``python`` is what "Copy as Python" copies.
@@ -338,13 +339,14 @@ def _threaded(step: Step, arguments: Any, named: Any, stop: threading.Event) -> 
         yield event
 
 
-def _ender(alive: list[Any]) -> Callable[..., None]:
-    def end(*_: Any) -> None:
-        for thing in alive:
-            thing.set() if isinstance(thing, threading.Event) else thing.kill()
-        alive.clear()
-
-    return end
+def _end(alive: list[Any]) -> None:
+    """End processes and threads whose widget is gone."""
+    for thing in alive:
+        if isinstance(thing, threading.Event):
+            thing.set()
+        else:
+            thing.kill()
+    alive.clear()
 
 
 def _words(step: str) -> str:

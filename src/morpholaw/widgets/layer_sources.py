@@ -39,7 +39,7 @@ def movie_path(layer: Any) -> Path | None:
     """The file that the layer was opened from, None where it holds another array than the file does."""
     from morpholaw.cells.movies import open_movie
 
-    source = getattr(layer.source, "path", None)
+    source = getattr(layer.source, "path", None) or layer.metadata.get("path")
     if not source or not Path(source).exists():
         return None
     try:

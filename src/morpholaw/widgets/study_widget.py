@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakMethod
 
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -52,15 +51,13 @@ class StudyWidget(QWidget):
         layout.addWidget(self.error_line)
         layout.addWidget(self.scroll_area, 1)
         self.setMinimumWidth(380)
-        self._connected: list[tuple[Any, Any]] = []
-        # The closure holds no reference to the widget: a weak one would be dead, a strong one a leak.
-        self.destroyed.connect(_disconnecter(self._connected))
         self.listen(self.current.changed, self._show_study)
 
     def listen(self, signal: Any, slot: Callable[..., Any]) -> None:
         """Connect a method of this widget to a psygnal or napari event, until the widget is gone."""
+        # Both kinds of event hold a method weakly: it is disconnected when the widget goes. A Python slot on Qt's
+        # own "destroyed" would run in the middle of a garbage collection, which crashes.
         signal.connect(slot)
-        self._connected.append((signal, WeakMethod(slot)))
 
     def sizeHint(self) -> Any:
         """Wide enough for a plot beside the canvas at 1280 x 800."""
@@ -71,17 +68,3 @@ class StudyWidget(QWidget):
     def _show_study(self) -> None:
         self.error_line.clear()
         self.study_bar.show_name()
-
-
-def _disconnecter(connected: list[tuple[Any, Any]]) -> Callable[..., None]:
-    def disconnect(*_: Any) -> None:
-        for signal, weak in connected:
-            slot = weak()
-            if slot is not None:
-                try:
-                    signal.disconnect(slot)
-                except (ValueError, KeyError, TypeError, RuntimeError):
-                    continue  # the layer or viewer it belonged to is gone already
-        connected.clear()
-
-    return disconnect
