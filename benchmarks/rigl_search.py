@@ -43,7 +43,7 @@ def obvious_loop(z: torch.Tensor, y: torch.Tensor, config: ClassifierConfig, epo
     model = nn.Sequential(*layers[:-1])
     linears = [layer for layer in model if isinstance(layer, nn.Linear)]
     masks = [torch.ones_like(layer.weight) for layer in linears]
-    counts = active_counts(widths, config.sparsity)
+    counts = active_counts(widths, config.sparsity, "density")
     adam = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     loss_of = nn.BCEWithLogitsLoss()
     batches = -(-len(y) // config.batch_size)

@@ -108,13 +108,13 @@ class EncoderConfig(TrainingConfig):
     beta: float = Field(6.0, ge=0, description="Weight of the total correlation TC(z), eq. 7.")
     gamma: float = Field(1.0, ge=0, description="Weight of the dimension-wise KL divergence, eq. 7.")
     reconstruction: float = Field(
-        200.0, gt=0, description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed."
+        3000.0, gt=0, description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed."
     )
     edge_weight: float = Field(
-        1.0, gt=0, le=1, description="Weight of the crop's corners in the error, its centre being 1; 1: all alike."
+        0.2, gt=0, le=1, description="Weight of the crop's corners in the error, its centre being 1; 1: all alike."
     )
     texture: float = Field(
-        0.0, ge=0, description="Weight of the local contrast's error, a second decoded picture; 0: none, as the paper."
+        4.0, ge=0, description="Weight of the local contrast's error, a second decoded picture; 0: none, as the paper."
     )
     sampling: Literal["stratified", "weighted"] = Field(
         "stratified", description="Estimate of q(z) from the minibatch (Chen et al. 2018, appendix C)."
@@ -164,6 +164,11 @@ class ClassifierConfig(TrainingConfig):
     update_fraction: float = Field(0.758, ge=0, le=1, description="RigL's update fraction alpha (paper: 0.758).")
     update_until: float = Field(
         0.75, gt=0, le=1, description="T_end: share of the training after which the topology is fixed (paper: 0.75)."
+    )
+    sparse_method: Literal["measured", "paper"] = Field(
+        "measured",
+        description="Scheme 3 by algorithm 1 to the letter, or with what was measured to be better: growth by "
+        "evidence over many batches, and weights that carry nothing trimmed at the end.",
     )
     threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: chosen by the size of the work.")
 

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -27,8 +27,8 @@ from morpholaw import config as settings
 from morpholaw.cells.files import plain, read_json, write_json
 from morpholaw.errors import InputError
 from morpholaw.events import (
-    Failure,
     Event,
+    Failure,
     Message,
     Metrics,
     Preview,
@@ -203,7 +203,7 @@ class JobProcess:
 class _Tail(threading.Thread):
     """Reads a pipe to its end, so that the child never waits for it, and keeps the last of it."""
 
-    def __init__(self, pipe: TextIO | None) -> None:
+    def __init__(self, pipe: IO[str] | None) -> None:
         super().__init__(daemon=True)
         self.pipe, self.text = pipe, ""
         self.start()

@@ -83,7 +83,7 @@ def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
     assert mean[2.0] < mean[0.0]
     with pytest.raises(InputError, match="no latent 'z99' to keep"):
         trained_study.attack(scheme=2, space="latent", keep="z99", eps=(0.1,))
-    with pytest.raises(InputError, match="Scheme 1|no trained scheme1"):
+    with pytest.raises(InputError, match="no trained scheme1"):
         trained_study.attack(scheme=1, space="latent", eps=(0.1,))
 
 

@@ -29,7 +29,8 @@ def test_the_sparsity_holds_over_the_network(sparsity: float) -> None:
 
 
 def test_the_papers_head_has_51_weights_at_the_sparsity_it_found() -> None:
-    assert active_counts(HEAD, 0.951) == (19, 13, 12, 7)
+    assert active_counts(HEAD, 0.951, "density") == (19, 13, 12, 7)
+    assert active_counts(HEAD, 0.951, "sparsity") == (9, 13, 13, 16)  # the last layer stays dense
 
 
 def test_a_layer_that_would_pass_full_density_stays_dense_and_the_rest_absorb_it() -> None:
@@ -53,14 +54,14 @@ def test_each_member_moves_at_its_own_interval_until_t_end() -> None:
     moved = schedule.moved(110, [0, 1])
     for k, alpha in enumerate((0.5, 0.8)):
         share = alpha / 2 * (1 + math.cos(10 * math.pi / 75))
-        expected = [round(share * count) for count in active_counts(HEAD, 0.9)]
+        expected = [round(share * count) for count in active_counts(HEAD, 0.9, "density")]
         assert moved[k].tolist() == expected
 
 
 def test_algorithm_1_gives_alpha_of_the_weights_away_at_once() -> None:
     settings = RigLSettings.same(ClassifierConfig(), 1)
     schedule = Schedule(settings, HEAD, 100, 200, 0.75, RigLMethod.paper())
-    assert schedule.moved(100, [0]).tolist() == [[round(0.758 * n) for n in (19, 13, 12, 7)]]
+    assert schedule.moved(100, [0]).tolist() == [[round(0.758 * n) for n in (9, 13, 13, 16)]]
     assert not any(schedule.trimmed(step) for step in range(200))
 
 

@@ -89,7 +89,7 @@ def test_inactive_weights_and_their_moments_stay_exactly_zero() -> None:
         head, state = training.head(), training.state()
         for k, sparsity in enumerate(SETTINGS.sparsity):
             counts = [int(mask[k].sum()) for mask in head.masks]
-            allowed = active_counts((8, 16, 16, 16, 1), sparsity)
+            allowed = active_counts((8, 16, 16, 16, 1), sparsity, "density")
             if training.epoch == 3:
                 assert counts == list(allowed)
             assert all(count <= most for count, most in zip(counts, allowed, strict=True))

@@ -4,9 +4,9 @@ A source (a movie, a folder of crops) gets two numbers, fitted once and stored w
 ``background`` and a ``scale``. The scale is the median chromatin *mass* of a cell (its integrated intensity
 above the background) spread over a reference nuclear area. Mass is used, not peak brightness, because
 condensing chromatin gets brighter while its mass stays: the scale then hardly depends on how many of the
-cells are in mitosis, and brightness remains a feature that a model can use. An inverse hyperbolic sine
-compresses the bright end, so that a metaphase plate does not drown an interphase nucleus in the loss, and
-eight bits hold both.
+cells are in mitosis, and brightness remains a feature that a model can use. The scale is linear: a pixel is a
+density of chromatin, and a plate twice as dense is twice as bright. (A compressed scale was tried and
+told real metaphases from interphases less well, docs/results.md.)
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from morpholaw.errors import InputError
 REFERENCE_AREA = 500 / 64**2
 """Share of a crop that a nucleus of reference size covers (500 of 64 x 64 pixels, 56 um^2 at 0.333 um)."""
 
-CEILING = 6.0
-"""Brightness, in units of the scale, that maps to 1; what is brighter is clipped."""
+CEILING = 5.0
+"""Brightness, in units of the scale, that maps to 1; what is brighter is clipped. Plates reach 2 to 5."""
 
 _LEVELS = np.float32(255)
 
@@ -36,8 +36,7 @@ class Normalisation:
     background : float
         Grey value of empty background, raw units.
     scale : float
-        Raw units above the background that become 1 before compression; about the brightness of an
-        interphase nucleus.
+        Raw units above the background that count as 1; about the brightness of an interphase nucleus.
     ceiling : float
         Brightness in units of ``scale`` that maps to 255.
     """
@@ -54,11 +53,8 @@ class Normalisation:
     def apply(self, raw: np.ndarray) -> np.ndarray:
         """Normalise raw pixels of any real dtype and any shape; returns uint8 of the same shape."""
         value = np.subtract(raw, np.float32(self.background), dtype=np.float32)
-        value *= np.float32(1 / self.scale)
-        np.maximum(value, 0, out=value)
-        np.arcsinh(value, out=value)
-        value *= _LEVELS / np.float32(np.arcsinh(self.ceiling))
-        np.minimum(value, _LEVELS, out=value)
+        value *= np.float32(255 / (self.scale * self.ceiling))
+        np.clip(value, 0, _LEVELS, out=value)
         return np.rint(value, out=value).astype(np.uint8)
 
     def invert(self, crops: np.ndarray) -> np.ndarray:
@@ -66,8 +62,7 @@ class Normalisation:
         level = np.asarray(crops, np.float32)
         if np.asarray(crops).dtype == np.uint8:
             level = level / _LEVELS
-        brightness = np.sinh(level * np.float32(np.arcsinh(self.ceiling)))
-        return brightness * np.float32(self.scale) + np.float32(self.background)
+        return level * np.float32(self.ceiling * self.scale) + np.float32(self.background)
 
     def to_json(self) -> dict[str, float]:
         """Plain numbers for the study's files."""

@@ -68,10 +68,12 @@ def attack(study: Path, scheme: int, space: str, keep: str, eps: str, out: Path)
 
 
 def _attack_figure(table: Any, path: Path) -> None:
+    import numpy as np
+
     from morpholaw.cells.files import atomic_file
     from morpholaw.figures.attacks import attack_curves
 
-    eps = sorted(table["eps"].unique())
+    eps = np.unique(table["eps"])
     accuracy = table.pivot(index="model", columns="eps", values="accuracy").to_numpy()
     figure = attack_curves(
         eps, accuracy[None], schemes=(int(table["scheme"].iloc[0]),), space=table["space"].iloc[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 LOG_VARIANCE_RANGE = (-12.0, 8.0)
@@ -86,6 +85,12 @@ class BetaTCVAE(nn.Module):
     def decode_texture(self, latents: Tensor) -> Tensor | None:
         """Local contrast (n, 1, size, size) of the decoded cells; None for a model that has none."""
         return self.decoder(latents)[:, 1:] if self.texture else None
+
+    @property
+    def last_bias(self) -> Tensor:
+        """Biases of the decoder's last convolution: the grey level (and contrast) of a picture of nothing."""
+        *_, last = (name for name, _ in self.decoder.named_parameters())
+        return self.decoder.get_parameter(last)
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments as plain JSON values."""

@@ -40,8 +40,12 @@ class Scorer(Protocol):
     """An ensemble of classifiers as the probes see it: `morpholaw.models.classifier.Classifier`."""
 
     scheme: int
-    members: int
     encoder: Any
+
+    @property
+    def members(self) -> int:
+        """Models in the ensemble."""
+        ...
 
     def score_images(self, x: Tensor) -> Tensor:
         """Scores (members, n) of images (n, 1, s, s), or of each member's own (members, n, 1, s, s)."""

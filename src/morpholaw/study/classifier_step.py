@@ -22,6 +22,7 @@ from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
 from morpholaw.training.laws import discover_laws
+from morpholaw.training.rigl import METHODS
 
 LAW_ROWS = 16_000
 """Latents that a law search looks at, at the most: more rows change a law of 20 nodes no further."""
@@ -52,6 +53,7 @@ def train(
             (targets > 0).astype(np.int64),
             config,
             sparse=scheme == 3,
+            method=METHODS[config.sparse_method],
             seeds=range(config.seed, config.seed + config.models),
             test=(test_latents(encoder, folder, cells), (cells.test_targets > 0).astype(np.int64)),
             report=report,

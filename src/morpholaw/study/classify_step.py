@@ -15,7 +15,6 @@ from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import read_tracks
 from morpholaw.config import CropConfig, ImportConfig
-from morpholaw.errors import InputError
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.performance import class_calls, median_score
@@ -50,8 +49,8 @@ def classify_movie(
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
     """Cut every tracked cell of a movie and score it; the crops are not kept."""
-    config = config or _crop_config(folder)
-    opened = open_movie(movie, pixel_size=config.pixel_size)
+    opened = open_movie(movie, pixel_size=None if config is None else config.pixel_size)
+    config = config or _crop_config(folder, opened.pixel_size)
     table = (
         tracks if isinstance(tracks, pd.DataFrame) else read_tracks(tracks, opened.shape, opened.pixel_size)
     )
@@ -77,18 +76,11 @@ def classify_folder(
         return classify_set(classifier, crop_set, should_stop)
 
 
-def _crop_config(folder: StudyFolder) -> CropConfig:
-    """Cut as the study's own crops were cut: same size, same micrometres per pixel."""
+def _crop_config(folder: StudyFolder, pixel_size: float | None) -> CropConfig:
+    """Cut as the study's own crops were cut; a movie of known scale is resampled to theirs, if that is known."""
     if not folder.sets:
-        return CropConfig()
-    first = folder.sets[0]
-    scales = {
-        crop_set.meta.get("model_pixel_size") or crop_set.meta.get("pixel_size") for crop_set in folder.sets
-    }
-    scales.discard(None)
-    if len(scales) > 1:
-        raise InputError(
-            f"The study's crop sets have the scales {sorted(scales)} um per pixel; say which the model expects "
-            "with model_pixel_size."
-        )
-    return CropConfig(size=first.size)
+        return CropConfig(pixel_size=pixel_size)
+    known = (one.meta.get("model_pixel_size") or one.meta.get("pixel_size") for one in folder.sets)
+    scales = {float(scale) for scale in known if scale}
+    scale = scales.pop() if len(scales) == 1 and pixel_size else None
+    return CropConfig(size=folder.sets[0].size, pixel_size=pixel_size, model_pixel_size=scale)

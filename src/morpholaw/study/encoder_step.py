@@ -19,8 +19,8 @@ from morpholaw.sample import sample_folder
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.training.encoder import encode, train_encoder
 
-IN_MEMORY = 60_000
-"""Crops up to which training reads them from memory (250 MB) instead of from the memory map."""
+IN_MEMORY = 150_000
+"""Crops up to which training reads them from memory (600 MB) instead of from the memory map."""
 
 
 def train(
@@ -58,6 +58,8 @@ def train(
     shutil.rmtree(folder.path / "latents", ignore_errors=True)
     if should_stop():
         report(Message("Stopped: the encoder as it is now was kept, and training can be resumed."))
+    else:
+        shutil.rmtree(checkpoint, ignore_errors=True)
     return description
 
 
@@ -127,10 +129,11 @@ def data_fingerprint(folder: StudyFolder) -> str:
 
 def _start(name: str, config: EncoderConfig, size: int) -> BetaTCVAE:
     model, _ = load(sample_folder() / "encoder" if name == "sample" else Path(name))
-    wanted = (config.latents, tuple(config.filters), config.hidden, size)
-    if (model.latents, model.filters, model.hidden, model.size) != wanted:
+    wanted = (config.latents, tuple(config.filters), config.hidden, size, config.texture > 0)
+    if (model.latents, model.filters, model.hidden, model.size, model.texture) != wanted:
         raise InputError(
             f"The encoder {name!r} has another shape than these settings; expected {config.latents} latents, "
-            f"filters {tuple(config.filters)}, {config.hidden} hidden units and crops of {size} pixels."
+            f"filters {tuple(config.filters)}, {config.hidden} hidden units, crops of {size} pixels and a "
+            f"decoder {'with' if config.texture else 'without'} texture."
         )
     return model.train().requires_grad_(True)

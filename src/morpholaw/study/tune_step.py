@@ -14,6 +14,7 @@ from morpholaw.study import classifier_step, encoder_step
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import labelled_cells
 from morpholaw.training import tune as search
+from morpholaw.training.rigl import METHODS
 
 VALIDATION_FRACTION = 0.15
 """Share of the training cells, whole groups of them, that trials are judged on."""
@@ -41,6 +42,7 @@ def tune(
         np.arange(len(rows) - len(validation), len(rows)),
         config.model_copy(update={"storage": storage}),
         classifier,
+        method=METHODS[classifier.sparse_method],
         name=f"{folder.name}-{cells.fingerprint}-{encoder_step.data_fingerprint(folder)}",
         report=report,
         should_stop=should_stop,

@@ -17,7 +17,7 @@ from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silen
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training.augment import orient_batch
-from morpholaw.training.devices import choose_device, choose_precision, free_cores, torch_threads
+from morpholaw.training.devices import choose_device, choose_precision, free_cores, lay_out, torch_threads
 
 REPORT_EVERY = 0.5
 
@@ -53,7 +53,7 @@ def train_cnn(
     torch.manual_seed(config.seed)
     cnn = CNNEnsemble(config.models, size=images.shape[-1], dropout=config.dropout)
     head = HeadEnsemble(config.models, 32, config.hidden, normalise=True, dropout=config.dropout)
-    cnn.to(device, memory_format=torch.channels_last).train()
+    lay_out(cnn.to(device), torch.channels_last).train()
     head.to(device).train()
     optimiser = torch.optim.Adam([*cnn.parameters(), *head.parameters()], config.learning_rate, fused=True)
     crops = torch.from_numpy(np.ascontiguousarray(images))
@@ -82,7 +82,7 @@ def train_cnn(
                     reported = time.monotonic()
                     report(Metrics(step, {"loss": float(loss), "training accuracy": float(accuracy)}))
                     report(Progress(step, steps, "scheme 1"))
-    return cnn.to("cpu", memory_format=torch.contiguous_format).eval(), head.cpu().eval()
+    return lay_out(cnn.to("cpu"), torch.contiguous_format).eval(), head.cpu().eval()
 
 
 def _step(

@@ -28,6 +28,7 @@ from morpholaw.training.devices import (
     choose_precision,
     describe_device,
     free_cores,
+    lay_out,
     torch_threads,
 )
 from morpholaw.training.reconstruction import ReconstructionError
@@ -76,7 +77,7 @@ class EncoderTraining:
             if model is None
             else model
         )
-        self.model.to(self.device, memory_format=torch.channels_last)
+        lay_out(self.model.to(self.device), torch.channels_last)
         self.optimiser = torch.optim.Adam(self.model.parameters(), config.learning_rate, fused=True)
         self.step = 0
         self.batch = min(config.batch_size, len(images))
@@ -93,7 +94,7 @@ class EncoderTraining:
         # A decoder whose bias is the mean grey level skips the first hundreds of steps, which only learn that.
         sample = self.images[0 : min(len(self.images), 512)]
         with torch.no_grad():
-            self.model.decoder[-1].bias[0] = float(np.mean(sample)) / 255
+            self.model.last_bias[0] = float(np.mean(sample)) / 255
 
     def batches(self) -> Iterator[np.ndarray]:
         """Indices of the crops of every step from the current one on: shuffled over the whole study."""
@@ -256,7 +257,7 @@ def train_encoder(
             Message(f"Training the encoder on the {describe_device(training.device)}, {len(images)} crops.")
         )
         history = _run(training, checkpoint, report, should_stop)
-    return training.model.to("cpu", memory_format=torch.contiguous_format).eval(), history
+    return lay_out(training.model.to("cpu"), torch.contiguous_format).eval(), history
 
 
 def _run(

@@ -65,6 +65,8 @@ class RigLMethod:
         crops that is mostly noise, so that inputs without information are kept to the end. "evidence": the
         largest running mean of the gradient in units of its running standard deviation, both over
         about the last hundred batches.
+    allocation : {"density", "sparsity"}
+        How S is divided among the layers, see `active_counts`. "sparsity" is the paper's wording.
     keep_first : bool
         The first update, after the warm-up, chooses all weights by magnitude. Algorithm 1 would give
         the share alpha of them away at once, to weights that begin at zero: most of the paths that the
@@ -76,13 +78,14 @@ class RigLMethod:
     """
 
     growth: Literal["evidence", "gradient"] = "evidence"
+    allocation: Literal["density", "sparsity"] = "density"
     keep_first: bool = True
     trim: float = 1e-3
 
     @staticmethod
     def paper() -> RigLMethod:
         """Algorithm 1 to the letter."""
-        return RigLMethod("gradient", keep_first=False, trim=0.0)
+        return RigLMethod("gradient", "sparsity", keep_first=False, trim=0.0)
 
     @property
     def watches(self) -> bool:
@@ -91,16 +94,20 @@ class RigLMethod:
 
 
 MEASURED = RigLMethod()
+METHODS = {"measured": MEASURED, "paper": RigLMethod.paper()}
 
 
-def active_counts(widths: Sequence[int], sparsity: float) -> tuple[int, ...]:
+def active_counts(
+    widths: Sequence[int], sparsity: float, allocation: Literal["density", "sparsity"] = "sparsity"
+) -> tuple[int, ...]:
     """Active weights of each layer: Erdos-Renyi sparsities that hold ``sparsity`` over the network.
 
-    The density of a layer scales with (n_in + n_out) / (n_in n_out), as in the reference implementation of
-    RigL (Evci et al. 2020). A layer whose density would pass 1 stays dense and the others absorb the
-    difference. The paper's B.3 words it as sparsities that scale with 1 - (n_in + n_out) / (n_in n_out).
-    Taken literally that would leave the 16 -> 1 layer dense and the first layer with 9 weights at S = 0.951
-    and a single one at S = 0.97, inside the range that the paper searched.
+    "sparsity", the paper's wording (B.3): the sparsity of a layer scales with 1 - (n_in + n_out) / (n_in n_out),
+    which leaves the 16 -> 1 layer dense, since for it that is negative. "density", as in the reference
+    implementation of RigL (Evci et al. 2020): the density scales with (n_in + n_out) / (n_in n_out). Either
+    way a layer whose density would pass 1 stays dense and the others absorb the difference. By the paper's
+    wording the first layer keeps 9 weights at S = 0.951 and a single one at S = 0.97, inside the range that
+    the paper searched; by the other it keeps 19 and 11.
 
     Parameters
     ----------
@@ -112,13 +119,16 @@ def active_counts(widths: Sequence[int], sparsity: float) -> tuple[int, ...]:
     Returns
     -------
     tuple of int
-        (1 - s^l) N^l, rounded so that the sum is (1 - S) N, rounded: 19, 13, 12 and 7 of the paper's 1040 weights
-        at S = 0.951. Never less than one a layer.
+        (1 - s^l) N^l, rounded so that the sum is (1 - S) N, rounded: of the paper's 1040 weights at S = 0.951
+        9, 13, 13 and 16 by "sparsity", 19, 13, 12 and 7 by "density". Never less than one a layer.
     """
     sizes = np.array([n_in * n_out for n_in, n_out in pairwise(widths)], dtype=float)
     scaling = np.array([n_in + n_out for n_in, n_out in pairwise(widths)], dtype=float)  # density x size
     active = max(round((1 - sparsity) * sizes.sum()), len(sizes))
     dense = np.zeros(len(sizes), dtype=bool)
+    if allocation == "sparsity":
+        inactive = np.maximum(sizes - scaling, 0)  # s^l N^l, up to a common factor
+        return _rounded(sizes - inactive * (sparsity * sizes.sum() / inactive.sum()), active)
     while True:
         factor = (active - sizes[dense].sum()) / max(scaling[~dense].sum(), 1.0)
         over = ~dense & (factor * scaling > sizes)
@@ -199,7 +209,7 @@ class Schedule:
         self._last_trim = self._rest + TRIM_UNTIL * (steps - warmup - self._rest)
         self._every = np.array(settings.update_every)
         self._fraction = settings.update_fraction
-        self.active = torch.tensor([active_counts(widths, s) for s in settings.sparsity])
+        self.active = torch.tensor([active_counts(widths, s, method.allocation) for s in settings.sparsity])
 
     def due(self, step: int) -> list[int]:
         """Members whose connections move at ``step``."""

@@ -104,7 +104,7 @@ def _broken_chain(tif: TiffFile) -> str:
     """Why the chain of pages breaks off, or ""; tifffile only logs it and gives a shorter movie."""
     count = len(tif.pages)
     handle = tif.filehandle
-    handle.seek(tif.pages.next_page_offset)
+    handle.seek(tif.pages.next_page_offset or 0)
     link = handle.read(tif.tiff.offsetsize)
     if len(link) == tif.tiff.offsetsize and not any(link):
         return ""

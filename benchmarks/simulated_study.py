@@ -1,0 +1,74 @@
+"""The study of simulated cells at the paper's size: its encoder, ten models a scheme, ten laws for each loss.
+
+Run ``python benchmarks/simulated_study.py STUDY``; every step that is already done is skipped, a stopped one resumes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.cells.simulator.crops import simulated_normalisation
+from morpholaw.cells.simulator.domains import domain_named
+from morpholaw.cli.progress_bar import progress
+from morpholaw.cli.table import show_table
+from morpholaw.study import Study
+
+PAPER = {"interphase": 4092, "metaphase": 3929}
+UNLABELLED = 40_000
+
+
+def add_simulated(
+    study: Study, name: str, domain: str, count: int | None, phases: Mapping[str, int] | None, seed: int, labels: bool
+) -> None:
+    """Simulate a crop set into the study, with or without its labels, unless it is there."""
+    folder = study.path / "crops" / name
+    if folder.exists():
+        return
+    images, cells = simulate_crops(count, seed, phases, domain=domain)
+    if not labels:
+        cells["label"] = ""
+    scale = simulated_normalisation(domain_named(domain)).to_json()
+    meta = {"kind": "simulated", "pixel_size": 0.333, "normalisation": scale}
+    CropSet.write(folder, images, cells, meta)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--epoch-crops", type=int, default=700_000)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--cnn-epochs", type=int, default=15)
+    parser.add_argument("--only-encoder", action="store_true")
+    options = parser.parse_args()
+    study = Study.open_or_create(options.study)
+    add_simulated(study, "labelled", "mdck", None, PAPER, seed=0, labels=True)
+    add_simulated(study, "unlabelled", "mdck", UNLABELLED, None, seed=1, labels=False)
+    add_simulated(study, "wide", "wide", UNLABELLED, None, seed=2, labels=False)
+    with progress() as (report, should_stop):
+        said = {"report": report, "should_stop": should_stop}
+        if not study.has_encoder or study.can_resume:
+            made = study.train_encoder(
+                epochs=5, epoch_crops=options.epoch_crops, threads=options.threads, resume=True, **said
+            )
+            if not made["complete"]:
+                return
+        if options.only_encoder:
+            return
+        done = set(study.table1()["name"]) if len(study.table1()) else set()
+        for scheme in (2, 3):
+            if f"scheme{scheme}" not in done:
+                study.train_classifier(scheme, **said)
+        for loss in ("hinge", "mse"):
+            if f"scheme4-{loss}" not in done:
+                study.discover_law(loss=loss, **said)
+        if "scheme1" not in done:
+            study.train_classifier(1, epochs=options.cnn_epochs, **said)
+    show_table(study)
+
+
+if __name__ == "__main__":
+    main()
