@@ -90,8 +90,8 @@ class CutFromMovie(QWidget):
     def open_tracks(self, path: Path | str) -> None:
         """Add a file of tracks as a layer and choose it."""
         with self.error_line.catch():
-            data, options, _ = tracks_layer(path)
             movie = self.image.layer
+            data, options, _ = tracks_layer(path, self.form.config().pixel_size or _pixel_size(movie))
             if movie is not None:
                 options |= {"scale": movie.scale[-3:], "translate": movie.translate[-3:]}
             self.tracks.choose(self.viewer.add_tracks(data, **options))
@@ -235,6 +235,13 @@ class ImportLabels(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Export labels", "labels.csv", "CSV (*.csv)")
         if path:
             self.write(path)
+
+
+def _pixel_size(movie: Any) -> float | None:
+    """Micrometres per pixel that the movie's layer states by its units."""
+    if movie is None or str(movie.units[-1]) not in ("micrometer", "um"):
+        return None
+    return float(movie.scale[-1])
 
 
 def _sets_named(path: Path | str) -> set[str]:

@@ -30,18 +30,17 @@ def study_reader(path: str | Sequence[str]) -> Reader | None:
     return _open_study
 
 
-def tracks_layer(path: str | os.PathLike[str]) -> LayerData:
+def tracks_layer(path: str | os.PathLike[str], pixel_size: float | None = None) -> LayerData:
     """A file's tracks as napari takes them: vertices, graph of divisions, class names as a feature.
 
     Raises
     ------
     InputError
-        When the file is not tracks.
+        When the file is not tracks, or is in micrometres and the pixel size is not known.
     """
     from morpholaw.cells.tracks import read_tracks
 
-    table = read_tracks(path)
-    return table_as_layer(table, Path(path).stem)
+    return table_as_layer(read_tracks(path, pixel_size=pixel_size), Path(path).stem)
 
 
 def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:
@@ -144,6 +143,12 @@ def _looks_like_tracks(path: Path) -> bool:
         return ctc_folder(path) is not None
     if name.endswith((".xml", ".csv")):
         with path.open("rb") as handle:
-            start = handle.read(2000)
-        return b"<TrackMate" in start if name.endswith(".xml") else b"track" in start.lower().split(b"\n")[0]
+            start = handle.read(2000).lower()
+        return b"<trackmate" in start if name.endswith(".xml") else _names_tracks(start)
     return False
+
+
+def _names_tracks(start: bytes) -> bool:
+    """Whether the first line of a table names an id, a time and a place."""
+    names = {name.strip(' "') for name in start.decode("utf-8", "replace").split("\n")[0].strip().split(",")}
+    return bool(names & {"id", "track_id", "track id"}) and {"t", "y", "x"} <= names

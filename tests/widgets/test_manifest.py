@@ -1,0 +1,103 @@
+"""What napari reads of the plugin: everything it names is there, and reachable from the menus."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import npe2
+import pytest
+import yaml
+
+from morpholaw.widgets import sample_data
+from morpholaw.widgets.current_study import CurrentStudy
+from morpholaw.widgets.preferences import Preferences, preferences
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = yaml.safe_load((ROOT / "napari.yaml").read_text())
+CONTRIBUTIONS = MANIFEST["contributions"]
+WIDGETS = [widget["command"] for widget in CONTRIBUTIONS["widgets"]]
+PYTHON_NAMES = {command["id"]: command["python_name"] for command in CONTRIBUTIONS["commands"]}
+
+
+def test_the_manifest_is_valid():
+    manifest = npe2.PluginManifest.from_file(ROOT / "napari.yaml")
+    assert manifest.name == "napari-morpholaw"
+
+
+def test_the_installed_manifest_is_this_one():
+    installed = npe2.PluginManifest.from_distribution("napari-morpholaw")
+    here = npe2.PluginManifest.from_file(ROOT / "napari.yaml")
+    # an editable install keeps a copy: run `pip install -e .` again after an edit of napari.yaml
+    assert installed.contributions == here.contributions
+
+
+@pytest.mark.parametrize("command", PYTHON_NAMES)
+def test_every_command_is_there(command):
+    module, name = PYTHON_NAMES[command].split(":")
+    assert callable(getattr(import_module(module), name))
+
+
+def test_everything_named_is_a_command_and_every_widget_is_in_a_menu():
+    named = [
+        *WIDGETS,
+        *(item["command"] for kind in ("readers", "sample_data") for item in CONTRIBUTIONS[kind]),
+    ]
+    in_menus = {item["command"] for items in CONTRIBUTIONS["menus"].values() for item in items}
+    assert set(named) | in_menus <= set(PYTHON_NAMES)
+    assert in_menus == set(WIDGETS)
+
+
+@pytest.mark.parametrize("command", WIDGETS)
+def test_a_panel_opens_from_the_menu_without_torch(command):
+    module, name = PYTHON_NAMES[command].split(":")
+    code = (
+        f"import sys; from qtpy.QtWidgets import QApplication; app = QApplication([]);"
+        f"from napari.components import ViewerModel; from {module} import {name};"
+        f"panel = {name}(napari_viewer=ViewerModel());"
+        "loaded = sorted({'torch', 'matplotlib.pyplot', 'sympy', 'optuna'} & set(sys.modules));"
+        "assert not loaded, loaded"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_defaults_of_the_settings_page_are_usable(monkeypatch):
+    assert preferences().device in ("auto", "cpu", "cuda", "mps")
+    assert preferences().study_folder == Preferences().study_folder  # empty on the page: the home folder
+
+
+@pytest.fixture
+def small_sample(tmp_path, monkeypatch):
+    """The sample with a cache of its own, and a movie of six frames in it."""
+    from morpholaw.cells.simulator.movie import simulate_movie
+    from morpholaw.config import SimulateConfig
+
+    monkeypatch.setattr(sample_data, "preferences", lambda: Preferences(cache_folder=str(tmp_path)))
+    folder = simulate_movie(SimulateConfig(frames=6, cells=8, height=160, width=160)).write(
+        tmp_path / "movie"
+    )
+    monkeypatch.setattr(sample_data, "movie_folder", lambda: folder)
+    return tmp_path
+
+
+def test_the_sample_movie_has_its_tracks_and_masks(make_napari_viewer, small_sample):
+    viewer = make_napari_viewer()
+    layers = viewer.open_sample("napari-morpholaw", "movie")
+    assert [type(layer).__name__ for layer in layers] == ["Image", "Labels", "Tracks"]
+    assert layers[0].data.shape == layers[1].data.shape == (6, 160, 160)
+    assert {"label", "parent"} <= set(layers[2].features)
+
+
+def test_the_sample_study_is_a_copy_that_opens(make_napari_viewer, small_sample, monkeypatch):
+    viewer = make_napari_viewer()
+    monkeypatch.setattr("napari.current_viewer", lambda: viewer)
+    viewer.open_sample("napari-morpholaw", "study")
+    study = CurrentStudy.of(viewer).study
+    assert study.path == small_sample / "sample-study"
+    assert len(study.crops) > 0
+    study.annotations.set_label(study.sets[0].name, 0, "anaphase")
+    again = sample_data.study_copy(study.path)  # opened once more: what was done in it is kept
+    assert type(study).open(again).annotations.get(study.sets[0].name, 0) == "anaphase"
