@@ -22,7 +22,13 @@ UNLABELLED = 40_000
 
 
 def add_simulated(
-    study: Study, name: str, domain: str, count: int | None, phases: Mapping[str, int] | None, seed: int, labels: bool
+    study: Study,
+    name: str,
+    domain: str,
+    count: int | None,
+    phases: Mapping[str, int] | None,
+    seed: int,
+    labels: bool,
 ) -> None:
     """Simulate a crop set into the study, with or without its labels, unless it is there."""
     folder = study.path / "crops" / name
@@ -52,7 +58,7 @@ def main() -> None:
         said = {"report": report, "should_stop": should_stop}
         if not study.has_encoder or study.can_resume:
             made = study.train_encoder(
-                epochs=5, epoch_crops=options.epoch_crops, threads=options.threads, resume=True, **said
+                epochs=5, start_from="none", epoch_crops=options.epoch_crops, threads=options.threads, resume=True, **said
             )
             if not made["complete"]:
                 return

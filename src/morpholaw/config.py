@@ -98,7 +98,7 @@ class EncoderConfig(TrainingConfig):
     hidden: int = Field(256, ge=8, le=4096, description="Units of the fully connected layer (paper: 256).")
     epochs: int = Field(5, ge=1, le=1000, description="Passes over the crops (paper: 5, of 2.1 million crops).")
     epoch_crops: int = Field(
-        200_000,
+        400_000,
         ge=0,
         description="Crops in an epoch at the least: a small study is repeated, freshly turned and flipped, up to it.",
     )
@@ -123,8 +123,10 @@ class EncoderConfig(TrainingConfig):
     gain_jitter: float = Field(
         0.0, ge=0, le=1, description="Random brightness gain, as a standard deviation of log gain; 0: none."
     )
-    start_from: str | None = Field(
-        None, description="A trained encoder to start from: 'sample' for the shipped one, or a folder."
+    start_from: str = Field(
+        "auto",
+        description="A trained encoder to start from: a folder, 'sample' for the shipped one (simulated cells), "
+        "'none'; auto: the shipped one where it fits and the study is small.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Number format of the convolutions; auto: bfloat16 where the processor has it."

@@ -13,7 +13,7 @@ from morpholaw.events import Message, Report, ShouldStop, never, silent
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
-ENCODER = EncoderConfig(epochs=4, epoch_crops=120_000)
+ENCODER = EncoderConfig(epochs=4, epoch_crops=120_000, start_from="none")
 """Half a million crops instead of the paper's ten million: minutes instead of hours."""
 CNN = ClassifierConfig(models=3, epochs=15)
 HEADS = ClassifierConfig(models=10)

@@ -19,6 +19,9 @@ from morpholaw.sample import sample_folder
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.training.encoder import encode, train_encoder
 
+SMALL = 50_000
+"""Crops below which a training starts from the shipped encoder, unless told otherwise."""
+
 IN_MEMORY = 150_000
 """Crops up to which training reads them from memory (600 MB) instead of from the memory map."""
 
@@ -33,7 +36,7 @@ def train(
     """Train the study's beta-TCVAE on all its crops; returns the saved description."""
     crops = folder.crops
     data = crops[:] if len(crops) <= IN_MEMORY else crops
-    start = None if config.start_from is None else _start(config.start_from, config, crops.size)
+    start = _start(config, crops.size, len(crops), report)
     checkpoint = folder.path / "encoder" / "checkpoint"
     if not resume:
         shutil.rmtree(checkpoint, ignore_errors=True)
@@ -127,13 +130,30 @@ def data_fingerprint(folder: StudyFolder) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _start(name: str, config: EncoderConfig, size: int) -> BetaTCVAE:
+def _start(config: EncoderConfig, size: int, crops: int, report: Report) -> BetaTCVAE | None:
+    """The network that training starts from, None for a fresh one."""
+    name = config.start_from
+    shape = (config.latents, tuple(config.filters), config.hidden, size, config.texture > 0)
+    if name == "none":
+        return None
+    if name == "auto":
+        try:
+            model, _ = load(sample_folder() / "encoder")
+        except InputError:
+            return None
+        if crops >= SMALL or _shape(model) != shape:
+            return None
+        report(Message("Starting from the shipped encoder, which was trained on simulated cells."))
+        return model.train().requires_grad_(True)
     model, _ = load(sample_folder() / "encoder" if name == "sample" else Path(name))
-    wanted = (config.latents, tuple(config.filters), config.hidden, size, config.texture > 0)
-    if (model.latents, model.filters, model.hidden, model.size, model.texture) != wanted:
+    if _shape(model) != shape:
         raise InputError(
             f"The encoder {name!r} has another shape than these settings; expected {config.latents} latents, "
             f"filters {tuple(config.filters)}, {config.hidden} hidden units, crops of {size} pixels and a "
             f"decoder {'with' if config.texture else 'without'} texture."
         )
     return model.train().requires_grad_(True)
+
+
+def _shape(model: BetaTCVAE) -> tuple[int, tuple[int, ...], int, int, bool]:
+    return model.latents, model.filters, model.hidden, model.size, model.texture

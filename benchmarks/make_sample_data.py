@@ -1,0 +1,66 @@
+"""Make sample_data/ from its seed and a trained simulated study.
+
+Run ``python benchmarks/simulated_study.py STUDY`` first, then ``python benchmarks/make_sample_data.py STUDY``. The
+movie and the labelled crops are simulated anew; the encoder and the best model of each scheme are the study's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.files import read_json
+from morpholaw.cells.simulator import simulate_crops, simulate_movie
+from morpholaw.cells.simulator.crops import simulated_normalisation
+from morpholaw.cells.simulator.domains import domain_named
+from morpholaw.config import SimulateConfig
+from morpholaw.models.bundle import save_bundle
+from morpholaw.study import Study
+from morpholaw.study.encoder_step import load
+
+MOVIE = SimulateConfig(frames=40, cells=36, height=320, width=320, seed=7)
+LABELLED = {"interphase": 1030, "metaphase": 1000}
+SEED = 8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "sample_data")
+    options = parser.parse_args()
+    out, study = options.out, Study(options.study)
+    for name in ("movie", "labelled", "encoder", "classifiers"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    simulate_movie(MOVIE).write(out / "movie")
+    images, cells = simulate_crops(phases=LABELLED, seed=SEED)
+    scale = simulated_normalisation(domain_named("mdck")).to_json()
+    CropSet.write(
+        out / "labelled", images, cells, {"kind": "simulated", "pixel_size": 0.333, "normalisation": scale}
+    )
+    model, description = load(study.path / "encoder")
+    kept = {k: v for k, v in description.items() if k not in ("schema", "weights", "sha256", "history")}
+    save_bundle(out / "encoder", model.state_dict(), kept)
+    for name in study.table1()["name"]:
+        made = read_json(study.path / "classifiers" / name / "model.json")
+        best = int(np.argmax(made["evaluation"]["accuracy"]))
+        classifier = study.classifier(int(name[6]), "mse" if name.endswith("mse") else "hinge").select(best)
+        one = {k: [v[best]] for k, v in made.items() if k in ("expression_sizes", "kept_latents")}
+        evaluation = made["evaluation"] | {
+            key: [made["evaluation"][key][best]] for key in ("accuracy", "balanced_accuracy")
+        }
+        weights = None if made["head_weights"] is None else [made["head_weights"][best]]
+        skipped = ("schema", "weights", "sha256", "members", *one)
+        rest = {k: v for k, v in made.items() if k not in skipped}
+        classifier.save(
+            out / "classifiers" / name, rest | one | {"evaluation": evaluation, "head_weights": weights}
+        )
+    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
+    print(f"{out}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
