@@ -86,14 +86,18 @@ def discover(
     names = [f"z{latent}" for latent in kept]
     turned = oriented_latents(encoder, folder.crops[cells.train], split.augment)
     rows = turned.reshape(-1, encoder.latents)
-    targets = np.tile(cells.train_targets.astype(np.float64), len(turned))
+    labels = np.tile(cells.train_targets.astype(np.float64), len(turned))
     if len(rows) > LAW_ROWS:
         chosen = np.sort(np.random.default_rng(config.seed).choice(len(rows), LAW_ROWS, replace=False))
-        rows, targets = rows[chosen], targets[chosen]
-    if config.loss == "mse":
-        targets = _teacher(folder, rows)
+        rows, labels = rows[chosen], labels[chosen]
     laws = discover_laws(
-        rows[:, list(kept)].astype(np.float64), targets, names, config, report=report, should_stop=should_stop
+        rows[:, list(kept)].astype(np.float64),
+        _teacher(folder, rows) if config.loss == "mse" else labels,
+        names,
+        config,
+        labels=labels,
+        report=report,
+        should_stop=should_stop,
     )
     classifier = Classifier.with_laws(encoder, laws, (split.negative, split.positive))
     return _keep(
