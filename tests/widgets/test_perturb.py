@@ -30,6 +30,27 @@ def movie():
     return simulate_movie(SimulateConfig(frames=3, cells=8, height=160, width=200, seed=1))
 
 
+@pytest.fixture(scope="module")
+def attacked_study_folder(trained_study_folder, tmp_path_factory):
+    """The trained study with heads that tell the classes apart, so that there is something to flip."""
+    folder = tmp_path_factory.mktemp("attacked") / "study"
+    study = Study.open(shutil.copytree(trained_study_folder, folder))
+    study.train_encoder(
+        latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=1, epoch_crops=6_400, batch_size=32, device="cpu",
+        learning_rate=5e-3, alpha=0.1, beta=0.1, gamma=0.1, threads=1, precision="float32",
+    )  # fmt: skip
+    settings = {"models": 2, "epochs": 20, "learning_rate": 1e-2, "device": "cpu", "threads": 1}
+    study.train_classifier(2, **settings)
+    study.train_classifier(3, warmup_epochs=5, sparsity=0.7, update_every=10, **settings)
+    return folder
+
+
+@pytest.fixture
+def trained_study(attacked_study_folder, tmp_path):
+    """A copy that a test may change."""
+    return shutil.copytree(attacked_study_folder, tmp_path / "attacked")
+
+
 @pytest.fixture
 def movie_study(trained_study, movie):
     """The trained study with the cells of a movie besides the simulated crops."""
@@ -108,17 +129,22 @@ def test_latent_space_with_latents_held(widget, trained_study, qtbot):
 def test_the_smallest_eps_flips_and_a_smaller_one_does_not(widget, trained_study, qtbot):
     widget.current.open(trained_study)
     widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme2"))
-    select(widget, qtbot, 5)
+    select(widget, qtbot, 5, 60, 130, 200, 220)
     widget.cells.flip_button.click()
     settle(widget, qtbot)
-    flip = widget.cells.flips[0]
-    assert np.isfinite(flip)
+    found = np.flatnonzero(np.isfinite(widget.cells.flips))
+    assert len(found), "no cell flips"
+    cell, flip = widget.cells.attack.cells[found[0]], widget.cells.flips[found[0]]
+    select(widget, qtbot, cell)
+    widget.cells.flip_button.click()
+    settle(widget, qtbot)
+    assert widget.cells.flips == pytest.approx([flip])
     assert widget.cells.slider.value() == pytest.approx(flip, abs=1e-3)
     assert widget.cells.result.flipped[0]
     assert "interphase → metaphase" in widget.cells.verdict.text() or "metaphase → interphase" in (
         widget.cells.verdict.text()
     )
-    assert f"#5 {flip:.3f}" in widget.cells.verdict.text()
+    assert f"#{cell} {flip:.3f}" in widget.cells.verdict.text()
     assert not move(widget, qtbot, max(0.0, flip - 0.002)).flipped[0]
     assert "stays" in widget.cells.verdict.text()
 
@@ -211,15 +237,16 @@ def test_a_click_in_the_movie_selects_the_cell(widget, movie_study, movie, qtbot
     row = widget.current.crops.cells.iloc[cell]
     position = layer.data_to_world((row["t"], row["y"] + 1, row["x"] - 1))
     assert crop_at(viewer, widget.current.crops, position) == cell
+    others = list(viewer.mouse_drag_callbacks)
     widget.cells.overlay.pick_button.setChecked(True)
-    assert viewer.mouse_drag_callbacks
+    assert len(viewer.mouse_drag_callbacks) == len(others) + 1
     widget.cells.overlay.pick(np.asarray(position))
     assert widget.current.selection == [cell]
     settle(widget, qtbot)
     widget.cells.overlay.pick(np.asarray([0.0, -500.0, -500.0]))
     assert "no cell" in widget.error_line.text()
     widget.cells.overlay.pick_button.setChecked(False)
-    assert not viewer.mouse_drag_callbacks
+    assert list(viewer.mouse_drag_callbacks) == others
 
 
 # ---- the whole study

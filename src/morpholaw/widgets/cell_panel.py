@@ -143,6 +143,7 @@ class CellPanel(QWidget):
         self.error_line.say(sentence)
 
     def _prepared(self, attack: LiveAttack) -> None:
+        self.error_line.clear()
         self.flip_call.forget()
         self.attack, self.flips = attack, None
         self._enable(True)

@@ -42,7 +42,7 @@ class PerturbWidget(StudyWidget):
         self.body.addWidget(self.choice)
         self.body.addWidget(self.tabs)
         self.choice.space_changed.connect(self.cells.begin_space)
-        self.choice.changed.connect(self._prepare)
+        self.choice.changed.connect(self.cells.prepare)
         self.listen(self.current.selection_changed, self._selection_changed)
         self.listen(self.current.classifiers_changed, self._show_classifiers)
         self.listen(self.current.laws_changed, self._show_classifiers)
@@ -62,8 +62,4 @@ class PerturbWidget(StudyWidget):
             self.error_line.say(damaged[0])
 
     def _selection_changed(self, _: list[int]) -> None:
-        self._prepare()
-
-    def _prepare(self) -> None:
-        self.error_line.clear()
         self.cells.prepare()
