@@ -1,7 +1,7 @@
 """The recorded sweep behind the encoder's defaults: disentanglement on simulated factors for each setting.
 
-Run ``python benchmarks/encoder_sweep.py [--crops N] [--out docs]``. Every setting trains on the same simulated crops for
-as many crops; the mutual information gap (MIG) is measured on other crops whose factors are known. Writes
+Run ``python benchmarks/encoder_sweep.py [--crops N] [--out docs]``. Every setting trains on the same simulated crops
+for as many steps; the mutual information gap (MIG) is measured on other crops whose factors are known. Writes
 OUT/encoder_sweep.md and a traversal picture for each setting.
 """
 

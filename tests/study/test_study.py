@@ -77,6 +77,17 @@ def test_a_stopped_training_of_heads_keeps_the_models_from_before(study):
     assert (study.path / "classifiers" / "scheme2" / "model.json").read_text() == before
 
 
+def test_a_search_is_resumed_and_its_settings_are_used_from_then_on(study):
+    small = {"trials": 2, "runs": 1, "epochs": 4, "batch_trials": 1}
+    found = study.tune(**small)
+    assert 0.95 <= found["sparsity"] <= 0.97
+    assert len(pd.read_csv(study.path / "search" / "trials.csv")) == 2
+    study.tune(**small | {"trials": 3})
+    assert len(pd.read_csv(study.path / "search" / "trials.csv")) == 3
+    made = study.train_classifier(3, models=1, epochs=4, warmup_epochs=2, epoch_cells=0)
+    assert made["config"]["sparsity"] == study.tuned["sparsity"]
+
+
 def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
     table = trained_study.attack(scheme=2, space="latent", eps=(0.0, 2.0))
     mean = table.groupby("eps")["accuracy"].mean()

@@ -37,6 +37,9 @@ def train(
     should_stop: ShouldStop = never,
 ) -> dict[str, Any]:
     """Train ``config.models`` models of scheme 1, 2 or 3; returns the saved description."""
+    if scheme == 3:
+        found = {name: value for name, value in folder.tuned.items() if name not in config.model_fields_set}
+        config = config.model_copy(update=found)
     cells = labelled_cells(folder, config)
     classes = (config.negative, config.positive)
     epoch = repeated(len(cells.train), config.epoch_cells)

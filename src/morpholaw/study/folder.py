@@ -180,6 +180,13 @@ class StudyFolder:
         return Annotations(self.path / "annotations.json")
 
     @property
+    def tuned(self) -> dict[str, Any]:
+        """Scheme 3's settings that a search found: sparsity, update_every, update_fraction; or nothing."""
+        path = self.path / "search" / "best.json"
+        made = read_json(path) if path.exists() else {}
+        return {name: made[name] for name in ("sparsity", "update_every", "update_fraction") if name in made}
+
+    @property
     def latent_names(self) -> dict[int, str]:
         """Names given to latents, e.g. {17: "elongation"}."""
         path = self.path / "latent_names.json"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from morpholaw.cells.files import read_json, write_json, write_table
+from morpholaw.cells.files import write_json, write_table
 from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.events import Report, ShouldStop, never, silent
@@ -58,12 +58,3 @@ def tune(
     made = {"objective": best.value, **found, **provenance(config, encoder_step.data_fingerprint(folder))}
     write_json(place / "best.json", made)
     return made
-
-
-def found_settings(folder: StudyFolder) -> dict[str, Any]:
-    """The best settings of an earlier search, empty where there was none."""
-    path = folder.path / "search" / "best.json"
-    if not path.exists():
-        return {}
-    made = read_json(path)
-    return {name: made[name] for name in ("sparsity", "update_every", "update_fraction") if name in made}
