@@ -94,7 +94,7 @@ class _Watch:
         self.last = 0.0
 
     def update(self, index: int, progress: SearchProgress) -> None:
-        self.done[index] = progress.evaluations
+        self.done[index] = min(progress.evaluations, self.budgets[index] or progress.evaluations)
         self.best = min(self.best, progress.best)
         self.send()
 

@@ -143,7 +143,7 @@ class Variation:
             if j == right - 1:
                 return program[:j] + program[right : i + 1] + (inner,) + program[i + 1 :]
             last = start(program, j - 1)
-            return program[:last] + (program[i],) + program[last:i] + program[i + 1 :]
+            return (*program[:last], program[i], *program[last:i], *program[i + 1 :])
         return None
 
     def insert(self, program: Program, temperature: float) -> Program:
