@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("--epoch-crops", type=int, default=700_000)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--evaluations", type=int, default=200_000)
     parser.add_argument("--cnn-epochs", type=int, default=15)
     parser.add_argument("--only-encoder", action="store_true")
     options = parser.parse_args()
@@ -70,7 +71,7 @@ def main() -> None:
                 study.train_classifier(scheme, **said)
         for loss in ("hinge", "mse"):
             if f"scheme4-{loss}" not in done:
-                study.discover_law(loss=loss, **said)
+                study.discover_law(loss=loss, evaluations=options.evaluations, **said)
         if "scheme1" not in done:
             study.train_classifier(1, epochs=options.cnn_epochs, **said)
     show_table(study)

@@ -24,7 +24,7 @@ from morpholaw.training.heads import train_heads
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.rigl import METHODS
 
-LAW_ROWS = 16_000
+LAW_ROWS = 4_000
 """Latents that a law search looks at, at the most: more rows change a law of 20 nodes no further."""
 MSE_TEACHER_SCHEME = 3
 
