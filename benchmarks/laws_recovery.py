@@ -160,7 +160,7 @@ _GPLEARN = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
 def _from_gplearn(program: list) -> Expression:
-    """gplearn's prefix list as a tree; its protected operators differ only where ours are undefined."""
+    """gplearn's prefix list as a tree; its log and square root are of the magnitude, which costs a node."""
     tokens = iter(program)
 
     def read() -> Expression:
@@ -169,7 +169,10 @@ def _from_gplearn(program: list) -> Expression:
             return Variable(NAMES[token], token)
         if isinstance(token, float):
             return Constant(float(token))
-        return Call(_GPLEARN.get(token.name, token.name), tuple(read() for _ in range(token.arity)))
+        operands = tuple(read() for _ in range(token.arity))
+        if token.name in ("log", "sqrt"):
+            operands = (Call("abs", operands),)
+        return Call(_GPLEARN.get(token.name, token.name), operands)
 
     return read()
 

@@ -52,7 +52,7 @@ def test_a_stop_is_answered_within_seconds_by_all_processes():
         should_stop=lambda: len(begun) > 3,
     )
     assert time.monotonic() - begun[3] < 2
-    assert 2 <= len(results) <= 4  # the third and fourth may have begun, only to see that they should not
+    assert 1 <= len(results) <= 4  # a slow process may not have begun, a quick one be at its next search
     assert all(result.stopped_by == "cancel" and result.front for result in results)
 
 

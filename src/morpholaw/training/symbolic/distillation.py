@@ -3,7 +3,8 @@
 Raw logits reach tens or hundreds, and the squared error sees little else. Measured on the two laws of the recovery
 benchmark, with a network of 98.3 and 98.7 % as the teacher: no law of complexity 20 fitted to raw or to merely clipped
 outputs passed 96.3 %. Under the censored loss the true laws have half and an eighth of the loss of the best law of
-another shape, so that a search can find them, and are right in 98.5 and 98.9 %.
+another shape, so that a search can find them, and are right in 98.5 and 98.9 %. Single searches of 150,000 evaluations
+came to 97.6 and 98.1 % on the first law (the teacher: 98.3 %) and 98.8 % on the second (98.7 %).
 """
 
 from __future__ import annotations
