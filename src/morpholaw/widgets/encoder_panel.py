@@ -108,7 +108,7 @@ class EncoderPanel(QWidget):
         for button in (self.train_button, self.load_button, self.sample_button):
             button.setEnabled(free)
         self.resume_button.setEnabled(free and self.encoder.resumable is not None)
-        self.form.setEnabled(not self.runner.running)
+        self.form.setVisible(not self.runner.running)  # the curves and pictures take its place meanwhile
         self.strip.setVisible(not self.strip.empty)
 
     # ---- what can be done

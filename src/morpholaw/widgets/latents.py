@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QTabWidget
-
 from morpholaw.widgets.encoder_panel import EncoderPanel
+from morpholaw.widgets.panel_tabs import PanelTabs
 from morpholaw.widgets.study_widget import StudyWidget
 from morpholaw.widgets.traversal_panel import TraversalPanel
 
@@ -31,7 +30,7 @@ class LatentsWidget(StudyWidget):
         super().__init__(napari_viewer)
         self.encoder = EncoderPanel(self.current, self.error_line)
         self.traversals = TraversalPanel(self.viewer, self.current, self.error_line)
-        self.tabs = QTabWidget()
+        self.tabs = PanelTabs(self.scroll_area)
         self.tabs.addTab(self.encoder, "Encoder")
         self.tabs.addTab(self.traversals, "Traversals")
         self.tabs.currentChanged.connect(self._show_tab)

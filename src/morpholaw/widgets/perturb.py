@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QTabWidget
-
 from morpholaw.widgets.attack_choice import AttackChoice
 from morpholaw.widgets.attack_panel import AttackPanel
 from morpholaw.widgets.cell_panel import CellPanel
+from morpholaw.widgets.panel_tabs import PanelTabs
 from morpholaw.widgets.saved_classifiers import saved_classifiers
 from morpholaw.widgets.study_widget import StudyWidget
 
@@ -36,7 +35,7 @@ class PerturbWidget(StudyWidget):
         self.choice = AttackChoice()
         self.cells = CellPanel(self.viewer, self.current, self.error_line, self.choice)
         self.attack = AttackPanel(self.viewer, self.current, self.error_line, self.choice)
-        self.tabs = QTabWidget()
+        self.tabs = PanelTabs(self.scroll_area)
         self.tabs.addTab(self.cells, "Selected cells")
         self.tabs.addTab(self.attack, "Whole study")
         self.body.addWidget(self.choice)
