@@ -27,7 +27,7 @@ AFFINE_COST = 4  # scale * g + offset: two operators and two constants
 
 @dataclass(frozen=True)
 class Settings:
-    """What the evolution is tuned by; the defaults are the best of a few tried on the laws of the recovery benchmark."""
+    """What the evolution is tuned by; the defaults are the best of a few tried on the two benchmark laws."""
 
     islands: int = 10
     lowest_cap: float = 0.45
