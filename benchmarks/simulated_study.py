@@ -59,7 +59,12 @@ def main() -> None:
         said = {"report": report, "should_stop": should_stop}
         if not study.has_encoder or study.can_resume:
             made = study.train_encoder(
-                epochs=5, start_from="none", epoch_crops=options.epoch_crops, threads=options.threads, resume=True, **said
+                epochs=5,
+                start_from="none",
+                epoch_crops=options.epoch_crops,
+                threads=options.threads,
+                resume=True,
+                **said,
             )
             if not made["complete"]:
                 return

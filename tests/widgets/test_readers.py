@@ -67,7 +67,7 @@ def test_a_list_of_files_is_not_ours():
 
 
 def test_broken_tracks_are_one_sentence(tmp_path):
-    (tmp_path / "tracks.csv").write_text("track_id,t,y\n1,0,2\n")
+    (tmp_path / "tracks.csv").write_text("track_id,t,y,x\n1,0,up,2\n")
     reader = tracks_reader(str(tmp_path / "tracks.csv"))
     with pytest.raises(InputError, match=r"tracks\.csv"):
         reader(str(tmp_path / "tracks.csv"))

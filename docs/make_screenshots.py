@@ -1,0 +1,122 @@
+"""Make the pictures of every panel for the documentation.
+
+Each panel is opened in a real viewer of 1280 x 800 with a trained study, used as a person would, and saved to
+docs/images/<panel>.png. Look at them: nothing may be clipped or empty. Without a screen::
+
+    xvfb-run -a -s "-screen 0 1400x1000x24" python docs/make_screenshots.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.yaml"))
+
+import napari
+import numpy as np
+from qtpy.QtWidgets import QApplication
+
+from morpholaw.widgets import sample_data
+from morpholaw.widgets.current_study import CurrentStudy
+
+OUT = Path(__file__).parent / "images"
+SIZE = (1280, 800)
+
+
+def main() -> None:
+    """Make the pictures that are asked for, all by default."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("panels", nargs="*", default=list(PANELS), help="panels to picture")
+    parser.add_argument("--study", type=Path, help="a trained study; by default a copy of the sample's")
+    parser.add_argument("--out", type=Path, default=OUT)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    study = arguments.study or sample_data.study_copy(Path(tempfile.mkdtemp()) / "sample-study")
+    for name in arguments.panels:
+        picture(name, study, arguments.out / f"{name}.png")
+
+
+def picture(name: str, study: Path, out: Path) -> None:
+    """Open one panel, use it, and save what is on the screen."""
+    viewer = napari.Viewer()
+    viewer.window._qt_window.resize(*SIZE)
+    for data, options, kind in sample_data.sample_movie():
+        getattr(viewer, f"add_{kind}")(data, **options)
+    CurrentStudy.of(viewer).open(study)
+    module, class_name, use = PANELS[name]
+    widget = getattr(import_module(f"morpholaw.widgets.{module}"), class_name)(viewer)
+    viewer.window.add_dock_widget(widget, name=class_name.removesuffix("Widget"), area="right")
+    viewer.window._qt_window.resize(*SIZE)
+    wait(1)
+    try:
+        use(viewer, widget)
+    except Exception as error:  # a picture of what there is helps more than none
+        print(f"{name}: {type(error).__name__}: {error}")
+    wait(2)
+    viewer.screenshot(str(out), canvas_only=False, flash=False)
+    print(f"wrote {out}")
+    viewer.close()
+    wait(0.2)
+
+
+def wait(seconds: float, until: Callable[[], bool] | None = None) -> None:
+    """Let the window live for a while, or until something is so."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds and not (until is not None and until()):
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def use_cells(viewer: Any, widget: Any) -> None:
+    """Select a cell of the movie, so that its box shows."""
+    cells = widget.labelling.cells
+    middle = np.hypot(cells["y"] - cells["y"].max() / 2, cells["x"] - cells["x"].max() / 2)
+    widget.current.select([int(middle[cells["t"] >= 0].idxmin())])
+
+
+def use_classify(viewer: Any, widget: Any) -> None:
+    """Apply the sparse head to the movie and show a track that divides."""
+    apply = widget.apply_scores
+    apply.apply_button.click()
+    wait(60, lambda: apply.table is not None)
+    tracks = apply.table["track_id"].dropna()
+    chosen = next((track for track in apply.divisions if (tracks == track).sum() > 3), tracks.mode()[0])
+    apply.show_track(int(chosen))
+    wait(2)
+    widget.scroll_area.ensureWidgetVisible(apply.plot)
+
+
+def use_classify_table(viewer: Any, widget: Any) -> None:
+    """Compare the schemes."""
+    widget.compare_button.click()
+    wait(60, lambda: not widget.runner.running)
+    wait(1)
+    widget.scroll_area.ensureWidgetVisible(widget.confusion)
+
+
+def leave(viewer: Any, widget: Any) -> None:
+    """Show the panel as it opens, with some cells selected."""
+    widget.current.select([0, 1, 2, 3])
+
+
+PANELS: dict[str, tuple[str, str, Callable[[Any, Any], None]]] = {
+    "cells": ("cells", "CellsWidget", use_cells),
+    "latents": ("latents", "LatentsWidget", leave),
+    "classify": ("classify", "ClassifyWidget", use_classify_table),
+    "scores": ("classify", "ClassifyWidget", use_classify),
+    "perturb": ("perturb", "PerturbWidget", leave),
+    "laws": ("laws", "LawsWidget", leave),
+    "network": ("network", "NetworkWidget", leave),
+}
+"""Name of the picture: module, panel and what is done before it is taken."""
+
+
+if __name__ == "__main__":
+    main()
