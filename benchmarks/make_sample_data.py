@@ -22,7 +22,7 @@ from morpholaw.models.bundle import save_bundle
 from morpholaw.study import Study
 from morpholaw.study.encoder_step import load
 
-MOVIE = SimulateConfig(frames=40, cells=36, height=320, width=320, seed=7)
+MOVIE = SimulateConfig(frames=36, cells=30, height=288, width=288, seed=7)
 LABELLED = {"interphase": 1030, "metaphase": 1000}
 SEED = 8
 
@@ -44,10 +44,10 @@ def main() -> None:
     model, description = load(study.path / "encoder")
     kept = {k: v for k, v in description.items() if k not in ("schema", "weights", "sha256", "history")}
     save_bundle(out / "encoder", model.state_dict(), kept)
-    for name in study.table1()["name"]:
+    for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge"):
         made = read_json(study.path / "classifiers" / name / "model.json")
         best = int(np.argmax(made["evaluation"]["accuracy"]))
-        classifier = study.classifier(int(name[6]), "mse" if name.endswith("mse") else "hinge").select(best)
+        classifier = study.classifier(int(name[6]), "hinge").select(best)
         one = {k: [v[best]] for k, v in made.items() if k in ("expression_sizes", "kept_latents")}
         evaluation = made["evaluation"] | {
             key: [made["evaluation"][key][best]] for key in ("accuracy", "balanced_accuracy")
