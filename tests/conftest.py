@@ -28,10 +28,10 @@ def trained_study(tmp_path_factory):
     study = Study.create(tmp_path_factory.mktemp("study") / "small")
     images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 80}, seed=1)
     CropSet.write(study.path / "crops" / "simulated", images, cells, {"kind": "simulated"})
-    study.train_encoder(epochs=1, epoch_crops=6_000, batch_size=64, threads=1, learning_rate=2e-3, beta=1.0)
-    heads = {"models": 2, "epochs": 30, "warmup_epochs": 10, "epoch_cells": 0}
+    study.train_encoder(epochs=1, epoch_crops=2_000, batch_size=64, threads=1, learning_rate=1e-4)
+    heads = {"models": 2, "epochs": 20, "warmup_epochs": 8, "epoch_cells": 2_000, "learning_rate": 5e-3}
     study.train_classifier(2, **heads)
-    study.train_classifier(3, **heads, sparsity=0.8)
+    study.train_classifier(3, **heads, sparsity=0.8, update_every=20)
     study.discover_law(count=2, evaluations=3_000, processes=1)
     return study
 

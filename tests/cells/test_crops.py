@@ -252,5 +252,5 @@ def test_the_hela_movie_is_cut_whole(tmp_path):
     assert len(crops) == len(tracks)
     assert 30_000 < crops.normalisation.background < 35_000
     centre = crops.images[:, 28:36, 28:36].mean(axis=(1, 2))
-    assert np.mean(centre > 15) > 0.9
+    assert np.mean(centre > 7.5) > 0.9
     assert np.median(crops.images[:, 0]) < 30

@@ -100,7 +100,7 @@ def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
 
 def test_what_made_a_result_stands_beside_it(trained_study):
     made = json.loads((trained_study.path / "encoder" / "model.json").read_text())
-    assert EncoderConfig.model_validate(made["config"]).learning_rate == 2e-3
+    assert EncoderConfig.model_validate(made["config"]).learning_rate == 1e-4
     assert {"morpholaw", "torch", "python"} <= set(made["versions"])
     assert made["data"]
 

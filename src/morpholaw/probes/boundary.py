@@ -105,7 +105,8 @@ def boundary_surface(
     field = slice_scores(score, base, latents, axis)
     defined = np.isfinite(field)
     # A monotonic squeeze leaves f = 0 where it is and keeps a law that overflows from spoiling the grid.
-    squeezed = np.where(defined, field / (1 + np.abs(field)), np.sign(np.nan_to_num(field)))
+    with np.errstate(invalid="ignore", over="ignore"):
+        squeezed = np.where(defined, field / (1 + np.abs(field)), np.sign(np.nan_to_num(field)))
     empty = Surface(np.empty((0, 3)), np.empty((0, 3), dtype=np.int64), latents)
     if not (squeezed.min() < 0 <= squeezed.max()):
         return empty

@@ -197,7 +197,8 @@ def fold(program: Program) -> Program:
         if arity == 1 and len(below[0]) > 1 and (shorter := _collapse(below[0], token)) is not None:
             joined = shorter
         elif all(len(part) == 1 and part[0].__class__ is float for part in below):
-            value = float(FUNCTIONS[token](*(np.float64(part[0]) for part in below)))
+            with np.errstate(all="ignore"):
+                value = float(FUNCTIONS[token](*(np.float64(part[0]) for part in below)))
             joined = (value,) if math.isfinite(value) else joined
         stack.append(joined)
     return stack[0]
