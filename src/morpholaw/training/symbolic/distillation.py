@@ -3,10 +3,9 @@
 Raw logits reach tens or hundreds, and the squared error sees little else. Tried on the two laws of the recovery
 benchmark, with a network of 98.3 and 98.7 % as the teacher, one seed each and few evaluations (60,000 to 100,000): laws
 fitted to raw, clipped or reweighted outputs stayed at or below 96.6 % (96.8 refitted or shifted). Under the censored
-loss the true laws, right in 98.5 and 98.9 %, have half and an eighth of the loss of the better of two other
-shapes that were compared. Single censored searches of 150,000 evaluations came to 97.6 and 98.1 % on the
-first law and 98.8 % on the second; part of that
-difference is the larger budget, for the other ways were not run again with it.
+loss the true laws, right in 98.5 and 98.9 %, have half and an eighth of the loss of the better of two other shapes that
+were compared. Single censored searches of 150,000 evaluations came to 97.6 and 98.1 % on the first law and 98.8 % on
+the second; part of that difference is the larger budget, for the other ways were not run again with it.
 """
 
 from __future__ import annotations
