@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -14,6 +15,7 @@ from morpholaw.study import Study
 from morpholaw.widgets.classify import ClassifyWidget
 from morpholaw.widgets.current_study import CurrentStudy
 
+MOVIE = {"kind": "movie", "movie": {"name": "movie", "shape": [40, 100, 100]}}
 pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
 
 
@@ -29,7 +31,7 @@ def tracked_study(trained_study):
     images = np.array(study.crops[:])
     shutil.rmtree(trained_study / "crops")
     shutil.rmtree(trained_study / "latents")
-    CropSet.write(study.new_set_folder("movie"), images, cells, {"kind": "movie"})
+    CropSet.write(study.new_set_folder("movie"), images, cells, MOVIE)
     return trained_study
 
 
@@ -39,8 +41,8 @@ def test_the_table_shows_the_trained_schemes(panel, trained_study):
     widget.current.open(trained_study)
     table = widget.table
     rows = [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount())]
-    assert [row[0].split(":")[0] for row in rows] == ["scheme 2", "scheme 3", "scheme 4"]
-    assert all("%" in row[1] for row in rows)
+    assert [row[0] for row in rows] == ["2 dense × 2", "3 sparse × 2", "4 hinge × 2"]
+    assert all(re.fullmatch(r"[\d.]+ \([\d.]+–[\d.]+\)", row[1]) for row in rows)
     saved = json.loads((trained_study / "classifiers/scheme2/model.json").read_text())
     assert rows[0][2] == f"{saved['head_weights'][0]:,}"
     assert rows[2][2] == "n/a"
@@ -119,6 +121,18 @@ def test_tracks_of_another_movie_are_said_and_the_rest_is_shown(panel, tracked_s
         widget.apply_scores.apply_button.click()
     assert "another movie" in widget.apply_scores.error_line.text()
     assert widget.apply_scores.table is not None
+
+
+def test_scores_of_crops_from_elsewhere_never_reach_the_movie(panel, trained_study, qtbot):
+    widget = panel(ClassifyWidget)
+    study = widget.current.open(trained_study)
+    cells = study.crops.cells.drop_duplicates(["track_id", "t"])  # the same numbers, by chance
+    tracks = widget.viewer.add_tracks(cells[["track_id", "t", "y", "x"]].to_numpy(float))
+    with qtbot.waitSignal(widget.apply_scores.scored, timeout=120_000):
+        widget.apply_scores.apply_button.click()
+    assert "were not cut from a movie" in widget.apply_scores.error_line.text()
+    assert "score" not in tracks.features
+    assert len(widget.viewer.layers) == 1
 
 
 @pytest.mark.parametrize(("shape", "sentence"), [((100, 100), "a movie"), ((4, 3, 50, 50), "a movie")])

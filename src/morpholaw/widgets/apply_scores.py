@@ -27,7 +27,7 @@ from morpholaw.widgets.error_line import ErrorLine
 from morpholaw.widgets.figure_panel import FigurePanel
 from morpholaw.widgets.job_runner import JobRunner
 from morpholaw.widgets.layer_choice import LayerChoice
-from morpholaw.widgets.layer_sources import movie_array, movie_path, tracks_table
+from morpholaw.widgets.layer_sources import is_cut_from, movie_array, movie_path, tracks_table
 from morpholaw.widgets.movie_clicks import MovieClicks, nearest_cell
 from morpholaw.widgets.saved_classifiers import SavedClassifier
 from morpholaw.widgets.score_layers import score_labels, score_points, score_tracks
@@ -65,6 +65,7 @@ class ApplyScores(QWidget):
         self.divisions: dict[int, list[int]] = {}
         self._asked: SavedClassifier | None = None
         self._tracks: pd.DataFrame | None = None
+        self._why_not = ""
         self._build()
         self.clicks = MovieClicks(viewer, self.clicked)
         runner.finished.connect(self._finished)
@@ -121,7 +122,9 @@ class ApplyScores(QWidget):
         before = self.cells.currentText() if self.cells.count() > 1 else ""
         self.cells.clear()
         if self.current.study is not None:
-            self.cells.addItems([crop_set.name for crop_set in self.current.study.sets])
+            # those of a movie first: the scores of others have no place in the viewer
+            sets = sorted(self.current.study.sets, key=lambda one: one.meta.get("kind") != "movie")
+            self.cells.addItems([crop_set.name for crop_set in sets])
         self.cells.addItem(LAYERS)
         self.cells.setCurrentIndex(max(0, self.cells.findText(before)))
 
@@ -137,17 +140,29 @@ class ApplyScores(QWidget):
                     "There is no classifier to apply; train one first and choose it in the table."
                 )
             if self.cells.currentText() == LAYERS:
-                source = self._from_layers()
+                source, self._why_not = self._from_layers(), ""
                 line = f"ml.Study({str(study.path)!r}).classify({chosen.scheme}, movie=..., tracks=...)"
             else:
-                source = {"crops": study.crop_set(self.cells.currentText())}
-                self._tracks = source["crops"].cells
+                crops = study.crop_set(self.cells.currentText())
+                source, self._tracks = {"crops": crops}, crops.cells
+                self._why_not = self._not_of_movie(crops)
                 line = f"study = ml.Study({str(study.path)!r})\nstudy.classify({chosen.scheme}, "
                 line += f"crops=study.crop_set({self.cells.currentText()!r}), loss={chosen.loss!r})"
             self._asked = chosen
             self.runner.run(
                 "apply to the movie", study.classify, chosen.scheme, loss=chosen.loss, python=line, **source
             )
+
+    def _not_of_movie(self, crops: Any) -> str:
+        """Why the scores of a set can't go on the chosen layers: their numbers would match by chance."""
+        if not crops.meta.get("movie"):
+            return f"The crops {crops.name!r} were not cut from a movie: their scores are in the CSV, not on layers."
+        if self.image.layer is not None and not is_cut_from(crops, self.image.layer):
+            return (
+                f"The crops {crops.name!r} were cut from the movie {crops.meta['movie'].get('name')!r}, not from "
+                f"{self.image.layer.name!r}: their scores are in the CSV, not on layers."
+            )
+        return ""
 
     def _from_layers(self) -> dict[str, Any]:
         image = self.image.layer
@@ -174,7 +189,9 @@ class ApplyScores(QWidget):
         """Write the last scores to the chosen layers; a layer that doesn't fit is said beside the button."""
         complaints, said = [], []
         table, classes = self.table, classifier.classes
-        with_place = table["t"].notna().any()
+        with_place = not self._why_not
+        if self._why_not:
+            complaints.append(self._why_not)
         wishes = []
         if self.tracks.layer is not None and with_place:
             wishes.append(lambda: f"{score_tracks(self.tracks.layer, table, classes):,} vertices")
@@ -203,7 +220,7 @@ class ApplyScores(QWidget):
 
     def clicked(self, position: np.ndarray) -> None:
         """Show the score over time of the track that was clicked."""
-        if self.table is None or self.classifier is None:
+        if self.table is None or self.classifier is None or self._why_not:
             return
         layer = self.image.layer or self.tracks.layer or self.labels.layer
         row = nearest_cell(self.table, layer, position)

@@ -11,6 +11,7 @@ from morpholaw.widgets.crop_box import CropBox
 from morpholaw.widgets.cutting import CutFromMovie, ImportFolder, ImportLabels
 from morpholaw.widgets.job_runner import JobRunner
 from morpholaw.widgets.labelling import Labelling
+from morpholaw.widgets.layer_sources import is_cut_from
 from morpholaw.widgets.movie_clicks import MovieClicks, nearest_cell
 from morpholaw.widgets.study_widget import StudyWidget
 
@@ -143,15 +144,11 @@ class CellsWidget(StudyWidget):
         cells, movie = self.labelling.cells, self.cutting.image.layer
         if not len(cells) or movie is None:
             return None
-        if self.labelling.sets.currentIndex() > 0:
-            names = [self.labelling.sets.currentText()]
-        else:
-            names = [one.name for one in self.current.crops.sets if _is_of(one, movie)]
+        chosen = self.labelling.sets.currentText() if self.labelling.sets.currentIndex() > 0 else None
+        names = [
+            one.name
+            for one in self.current.crops.sets
+            if chosen in (None, one.name) and is_cut_from(one, movie)
+        ]
         found = cells[cells["set"].isin(names) & (cells["t"] >= 0)]
         return found if len(found) else None
-
-
-def _is_of(crop_set: Any, movie: Any) -> bool:
-    """Whether a set was cut from a movie of this name or, where the name says nothing, of this shape."""
-    made = crop_set.meta.get("movie") or {}
-    return made.get("name") == movie.name or list(made.get("shape", ())) == list(movie.data.shape[-3:])

@@ -12,9 +12,9 @@ from morpholaw.events import Progress, Report, ShouldStop, never, silent
 from morpholaw.study import Study
 from morpholaw.widgets.saved_classifiers import SavedClassifier
 
-COLUMNS = ("Models of", "Accuracy (95 %)", "Weights", "Size", "Agreement")
+COLUMNS = ("Scheme", "Accuracy %", "Weights", "Size", "Agree %")
 _TIPS = (
-    "The scheme and how many models were trained.",
+    "The scheme and how many models were trained; hover for its name.",
     "Of the models' median score on the held-out test cells, with its 95 % Wilson interval.",
     "Active weights of the head, mean over the models (paper, table 1).",
     "Expression size (eqs. 11-14), mean over the models.",
@@ -34,8 +34,13 @@ class ComparisonTable(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setWordWrap(True)
+        self.setWordWrap(False)
         self.verticalHeader().hide()
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        small = self.font()
+        small.setPointSizeF(small.pointSizeF() * 0.9)
+        self.setFont(small)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -56,25 +61,22 @@ class ComparisonTable(QTableWidget):
         for row, one in enumerate(classifiers):
             share, low, high = (100 * value for value in one.accuracy)
             texts = (
-                f"{one.title} × {one.models}",
-                f"{share:.1f} % ({low:.1f}–{high:.1f})",
+                f"{one.short} × {one.models}",
+                f"{share:.1f} ({low:.1f}–{high:.1f})",
                 "n/a" if one.weights is None else spread(one.weights),
                 spread(one.sizes),
                 "",
             )
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(f"{text}\n{one.test_cells} test cells" if column == 1 else text)
+                item.setToolTip(
+                    (one.title, f"{text}\n{one.test_cells:,} test cells", text, text, text)[column]
+                )
                 if column:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(row, column, item)
         self.resizeRowsToContents()
-        height = (
-            self.horizontalHeader().sizeHint().height()
-            + sum(map(self.rowHeight, range(len(classifiers))))
-            + 6
-        )
-        self.setFixedHeight(max(height, 60))
+        self._fit_height()
         names = [one.name for one in classifiers]
         self.clearSelection()
         self.setCurrentCell(-1, -1)
@@ -83,6 +85,16 @@ class ComparisonTable(QTableWidget):
             self.selectRow(names.index(wanted) if wanted in names else len(names) - 1)
         else:
             self.itemSelectionChanged.emit()
+
+    def showEvent(self, event: Any) -> None:
+        """Take the height that all rows need, which the viewer's style decides when it is shown."""
+        super().showEvent(event)
+        self.resizeRowsToContents()
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        rows = sum(map(self.rowHeight, range(self.rowCount())))
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + max(rows, 24) + 8)
 
     def show_agreement(self, agreement: np.ndarray) -> None:
         """Show how often each is called alike by the others, from shares (classifiers, classifiers)."""
@@ -97,7 +109,7 @@ class ComparisonTable(QTableWidget):
                 if other != row
             ]
             item = self.item(row, len(COLUMNS) - 1)
-            item.setText(f"{100 * others.mean():.1f} %" if count > 1 else "n/a")
+            item.setText(f"{100 * others.mean():.1f}" if count > 1 else "n/a")
             item.setToolTip("\n".join(pairs))
 
 

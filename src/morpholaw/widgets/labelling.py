@@ -67,7 +67,7 @@ class Labelling(QWidget):
         self.gallery.crop_model.about = self._about
         self.buttons = ClassButtons()
         self.error_line = ErrorLine()
-        self.hint = QLabel("Keys: 1-9 label, 0 clears, Ctrl+Z takes back, Ctrl+Shift+Z again, arrows move.")
+        self.hint = QLabel("Keys: 1-9 label, 0 clears, Ctrl+Z undoes, arrows move.")
         self.hint.setWordWrap(True)
         row = QHBoxLayout()
         for choice in (self.sets, self.classes, self.order):

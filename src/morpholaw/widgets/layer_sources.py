@@ -104,3 +104,13 @@ def _of_labels(layer: Labels, movie: Any) -> pd.DataFrame:
             f"movie {movie.name!r} has frames of another size."
         )
     return read_tracks(data)
+
+
+def is_cut_from(crop_set: Any, layer: Any) -> bool:
+    """Whether a crop set was cut from the layer's movie, told by its name or, where that says nothing, its shape.
+
+    A set that comes from a folder or the simulator belongs to no movie, whatever its cells' numbers are.
+    """
+    made = crop_set.meta.get("movie") or {}
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    return made.get("name") == layer.name or list(made.get("shape", ())) == list(data.shape[-3:])

@@ -60,6 +60,12 @@ class SavedClassifier:
         """As the panels call it."""
         return SCHEMES[self.scheme] + (f" ({self.loss})" if self.scheme == 4 else "")
 
+    @property
+    def short(self) -> str:
+        """The title in a word or two, for a column: "3 sparse", "4 hinge"."""
+        kind = {1: "CNN", 2: "dense", 3: "sparse", 4: self.loss}[self.scheme]
+        return f"{self.scheme} {kind}"
+
 
 def saved_classifiers(study: Study, complain: Callable[[str], Any]) -> list[SavedClassifier]:
     """The classifiers of a study by name; one that is damaged is left out, with a sentence."""

@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QMenu,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QWidget,
 )
 
@@ -43,9 +42,8 @@ class StudyBar(QWidget):
         self.open_button.setToolTip("Open a study: a folder with study.json in it.")
         self.new_button = QPushButton("New...")
         self.new_button.setToolTip("Make a study in a new or empty folder.")
-        self.recent = QToolButton()
-        self.recent.setText("Recent")
-        self.recent.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.recent = QPushButton("Recent")
+        self.recent.setToolTip("Studies that were opened last.")
         self.recent.setMenu(QMenu(self.recent))
         self.recent.menu().aboutToShow.connect(self._fill_recent)
         layout = QHBoxLayout(self)

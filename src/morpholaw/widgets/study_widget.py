@@ -38,7 +38,7 @@ class StudyWidget(QWidget):
         self.current = CurrentStudy.of(napari_viewer)
         self.error_line = ErrorLine()
         self.study_bar = StudyBar(self.current, self.error_line)
-        inside = QWidget()
+        inside = _Body()
         self.body = QVBoxLayout(inside)
         self.body.setContentsMargins(4, 2, 8, 2)
         self.scroll_area = QScrollArea()
@@ -68,3 +68,21 @@ class StudyWidget(QWidget):
     def _show_study(self) -> None:
         self.error_line.clear()
         self.study_bar.show_name()
+
+
+class _Body(QWidget):
+    """What scrolls: as high as its wrapped lines need at its width, which Qt's own minimum doesn't count."""
+
+    def minimumSizeHint(self) -> Any:
+        """The layout's minimum at the present width; less would squeeze the plots."""
+        hint = super().minimumSizeHint()
+        layout = self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            hint.setHeight(max(hint.height(), layout.minimumHeightForWidth(self.width())))
+        return hint
+
+    def resizeEvent(self, event: Any) -> None:
+        """Say that the minimum is another one at another width."""
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.updateGeometry()
