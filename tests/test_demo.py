@@ -11,7 +11,6 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.sample import sample_folder
 from morpholaw.study.classifier_step import score_crops
 
-
 HEADS = ClassifierConfig(models=2, epochs=6, warmup_epochs=2, epoch_cells=0, sparse_method="paper", sparsity=0.8)
 
 

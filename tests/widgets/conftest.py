@@ -43,16 +43,18 @@ def trained_study_folder(labelled_study_folder) -> Path:
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")
     # a narrow encoder learns to tell the two classes apart in seconds
     study.train_encoder(
-        latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=1, epoch_crops=6_400, batch_size=64, device="cpu",
-        learning_rate=2e-3, beta=1.0, threads=1, precision="float32",
+        latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=1, epoch_crops=6_400, batch_size=32, device="cpu",
+        learning_rate=5e-3, alpha=0.1, beta=0.1, gamma=0.1, threads=1, precision="float32",
     )  # fmt: skip
     for scheme in (2, 3):
         study.train_classifier(
             scheme,
             models=2,
             epochs=12,
-            warmup_epochs=3,
-            sparsity=0.8,
+            warmup_epochs=4,
+            epoch_cells=1_000,
+            learning_rate=1e-2,
+            sparsity=0.7,
             update_every=10,
             device="cpu",
             threads=1,

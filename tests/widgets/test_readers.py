@@ -20,6 +20,7 @@ REAL = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*tracks that are in no mask")
 @pytest.mark.parametrize("name", REAL)
 def test_real_files_become_layers_and_tables_again(name, shared_data):
     from napari.layers import Tracks
