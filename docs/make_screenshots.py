@@ -25,6 +25,7 @@ from qtpy.QtWidgets import QApplication
 
 from morpholaw.widgets import sample_data
 from morpholaw.widgets.current_study import CurrentStudy
+from morpholaw.widgets.network_scene import places
 
 OUT = Path(__file__).parent / "images"
 SIZE = (1280, 800)
@@ -101,19 +102,49 @@ def use_classify_table(viewer: Any, widget: Any) -> None:
     widget.scroll_area.ensureWidgetVisible(widget.confusion)
 
 
-def leave(viewer: Any, widget: Any) -> None:
-    """Show the panel as it opens, with some cells selected."""
-    widget.current.select([0, 1, 2, 3])
+def use_latents(viewer: Any, widget: Any) -> None:
+    """Traverse the latents around one cell."""
+    select(widget, "interphase")
+    widget.tabs.setCurrentIndex(1)
+    wait(10)
+
+
+def use_perturb(viewer: Any, widget: Any) -> None:
+    """Perturb two cells of either class."""
+    select(widget, "interphase", "metaphase")
+    wait(8)
+    widget.cells.slider.setValue(0.1)
+    wait(3)
+
+
+def use_laws(viewer: Any, widget: Any) -> None:
+    """Show the boundary of the best law."""
+    wait(3)
+    widget.tabs.setCurrentIndex(2)
+    wait(15)
+
+
+def use_network(viewer: Any, widget: Any) -> None:
+    """Follow the stream of a neuron of the first hidden layer."""
+    wait(3)
+    widget.scene.clicked.emit(min(neuron for neuron in places(widget.scene.network) if neuron[0] == 1))
+    wait(8)
+
+
+def select(widget: Any, *classes: str) -> None:
+    """Select the first cell of each class."""
+    labels = widget.current.study.labels
+    widget.current.select([int(np.flatnonzero(labels == name)[0]) for name in classes])
 
 
 PANELS: dict[str, tuple[str, str, Callable[[Any, Any], None]]] = {
     "cells": ("cells", "CellsWidget", use_cells),
-    "latents": ("latents", "LatentsWidget", leave),
+    "latents": ("latents", "LatentsWidget", use_latents),
     "classify": ("classify", "ClassifyWidget", use_classify_table),
     "scores": ("classify", "ClassifyWidget", use_classify),
-    "perturb": ("perturb", "PerturbWidget", leave),
-    "laws": ("laws", "LawsWidget", leave),
-    "network": ("network", "NetworkWidget", leave),
+    "perturb": ("perturb", "PerturbWidget", use_perturb),
+    "laws": ("laws", "LawsWidget", use_laws),
+    "network": ("network", "NetworkWidget", use_network),
 }
 """Name of the picture: module, panel and what is done before it is taken."""
 
