@@ -36,8 +36,8 @@ def panel(make_napari_viewer, qtbot):
     yield panel
     panel.search.runner.close_down()
     # Let workers end before the viewer goes; one that is still busy after that is left to its thread.
-    with contextlib.suppress(TimeoutError):
-        qtbot.waitUntil(lambda: not (panel.slices._call.running or panel._veto_call.running), timeout=20_000)
+    with contextlib.suppress(qtbot.TimeoutError):
+        qtbot.waitUntil(lambda: not (panel.slices._call.running or panel._veto_call.running), timeout=5_000)
 
 
 def with_law(study_folder, law: Law) -> None:
@@ -71,7 +71,7 @@ def test_a_study_shows_its_laws_and_the_best_is_picked(panel, qtbot, trained_stu
         str(RICH.complexity),
     )
     assert panel.law == RICH
-    qtbot.waitUntil(lambda: bool(panel.formula.lines) and panel.front.canvas is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: bool(panel.formula.lines) and panel.front.canvas is not None, timeout=5_000)
     assert "".join(panel.formula.lines).startswith("f = z_{5}")
     assert panel.formula.pixmap().width() / panel.formula.devicePixelRatio() <= panel.formula.width()
 
@@ -80,7 +80,7 @@ def test_names_of_latents_appear_in_the_formula_as_soon_as_they_are_given(panel,
     with_law(trained_study, RICH)
     panel.current.open(trained_study).name_latent(0, "cell size")
     panel.current.names_changed.emit()
-    qtbot.waitUntil(lambda: r"\mathrm{cell\ size}" in "".join(panel.formula.lines), timeout=20_000)
+    qtbot.waitUntil(lambda: r"\mathrm{cell\ size}" in "".join(panel.formula.lines), timeout=5_000)
     assert "cell size (z0)" in [panel.slices.x.itemText(i) for i in range(panel.slices.x.count())]
 
 
@@ -131,7 +131,7 @@ def test_parts_of_one_or_two_latents_are_drawn(panel, qtbot, trained_study):
     with_law(trained_study, RICH)
     panel.current.open(trained_study)
     panel.tabs.setCurrentWidget(panel.components)
-    qtbot.waitUntil(lambda: panel.components.canvas is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.components.canvas is not None, timeout=5_000)
     plots = [axes for axes in panel.components.canvas.figure.axes if axes.get_title()]
     assert len(plots) == 3
 
@@ -157,7 +157,7 @@ def test_sliders_move_the_slice_and_cells_are_decoded_along_both_axes(panel, qtb
     expected = RICH.score(np.stack([axis, np.full_like(axis, axis[3]), 0 * axis, 0 * axis], axis=1))
     np.testing.assert_allclose(first.values[3], expected)
     panel.slices.sliders[5].setValue(2.0)
-    qtbot.waitUntil(lambda: panel.slices.shown is not first, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.slices.shown is not first, timeout=5_000)
     assert panel.slices.shown.values.max() > first.values.max() + 10
     qtbot.mouseClick(panel.slices.centre, Qt.MouseButton.LeftButton)
     assert panel.slices.sliders[5].value() == 0
@@ -176,7 +176,7 @@ def test_vetoes_are_sentences_with_the_latents_names(panel, qtbot, trained_study
     with_law(trained_study, Law.parse("z0 - exp(z1)", ["z0", "z1"]))
     panel.current.open(trained_study).name_latent(0, "size")
     panel.tabs.setCurrentWidget(panel.vetoes)
-    qtbot.waitUntil(lambda: "excludes" in panel.vetoes.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "excludes" in panel.vetoes.text(), timeout=5_000)
     assert "z0 (size) below" in panel.vetoes.text()
     assert "excludes metaphase, whatever the other latents are." in panel.vetoes.text()
 
@@ -237,7 +237,7 @@ def test_a_stopped_search_keeps_the_laws_it_had(panel, qtbot, trained_study):
     panel.search.engine.choice.setCurrentIndex(panel.search.engine.choice.findData("embedded"))
     panel.search.run_button.click()
     qtbot.waitUntil(lambda: bool(panel.search.losses), timeout=60_000)
-    with qtbot.waitSignal(panel.search.found, timeout=20_000):
+    with qtbot.waitSignal(panel.search.found, timeout=5_000):
         qtbot.mouseClick(panel.search.runner.stop_button, Qt.MouseButton.LeftButton)
     assert panel.table.rowCount() == 1
 
@@ -251,7 +251,7 @@ def test_metrics_named_by_complexity_become_the_front(panel, qtbot):
     search._heard(Metrics(1, {"loss": 0.5, "complexity 3": 0.6, "complexity 7": 0.5}))
     search._heard(Metrics(2, {"loss": 0.4, "complexity 3": 0.7, "complexity 5": 0.4}))
     assert search.complexities == {3: 0.6, 5: 0.4, 7: 0.5}
-    qtbot.waitUntil(lambda: search.front.canvas is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: search.front.canvas is not None, timeout=5_000)
     assert search.front.canvas.figure.axes[0].get_ylabel() == "loss"
 
 
