@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import subprocess
@@ -30,14 +29,17 @@ RICH = Law.parse("z5*(square(z0) + square(z1)) - exp(exp(z2)) + 0.5*sin(z0) - 1.
 def panel(make_napari_viewer, qtbot):
     viewer = make_napari_viewer(show=False)
     panel = LawsWidget(viewer)
-    qtbot.addWidget(panel)
+    # pytest-qt deletes widgets before fixtures end, and the answer of a deleted panel's call is dropped.
+    qtbot.addWidget(panel, before_close_func=lambda panel: settle(panel, qtbot))
     panel.resize(400, 780)
     panel.show()
-    yield panel
+    return panel
+
+
+def settle(panel, qtbot) -> None:
+    """End the panel's job and wait for what its threads still compute."""
     panel.search.runner.close_down()
-    # Let workers end before the viewer goes; one that is still busy after that is left to its thread.
-    with contextlib.suppress(qtbot.TimeoutError):
-        qtbot.waitUntil(lambda: not (panel.slices._call.running or panel._veto_call.running), timeout=5_000)
+    qtbot.waitUntil(lambda: not (panel.slices._call.running or panel._veto_call.running), timeout=60_000)
 
 
 def with_law(study_folder, law: Law) -> None:
