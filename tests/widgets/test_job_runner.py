@@ -23,10 +23,9 @@ def runner(qtbot):
     window = QWidget()
     runner = JobRunner(CurrentStudy())
     QVBoxLayout(window).addWidget(runner)
-    qtbot.addWidget(window)
+    qtbot.addWidget(window, before_close_func=lambda _: runner.close_down())
     window.show()
-    yield runner
-    runner.close_down()
+    return runner
 
 
 def gone(pid: int) -> bool:

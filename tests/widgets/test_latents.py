@@ -258,7 +258,7 @@ def test_the_grid_is_drawn_and_added_beside_the_other_layers(widget, traversals,
     assert layer.translate[-1] > 49
     assert layer.metadata["morpholaw"]["latents"] == traversals.table.picks
     row = traversals.space.traverse(np.zeros(6), traversals.table.picks[:1], [-3.0])[0, 0]
-    assert layer.data[:64, :64] == pytest.approx(row, abs=1e-5)
+    assert layer.data[:64, :64] == pytest.approx(row, abs=1e-6)
     traversals.table.pick([])
     traversals.layer_button.click()
     assert "No latent is ticked" in traversals.error_line.text()

@@ -50,10 +50,15 @@ def sparse_study(trained_study):
 @pytest.fixture
 def panel(make_napari_viewer, qtbot):
     panel = NetworkWidget(make_napari_viewer(show=False))
-    qtbot.addWidget(panel)
+    # pytest-qt deletes widgets before fixtures end, and the answer of a deleted panel's call is dropped.
+    qtbot.addWidget(panel, before_close_func=lambda panel: settle(panel, qtbot))
     panel.resize(400, 780)
     panel.show()
-    yield panel
+    return panel
+
+
+def settle(panel, qtbot) -> None:
+    """Wait for what the panel's thread still computes."""
     qtbot.waitUntil(lambda: not panel.response._call.running, timeout=60_000)
 
 
