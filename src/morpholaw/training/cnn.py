@@ -17,7 +17,8 @@ from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silen
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training.augment import orient_batch
-from morpholaw.training.devices import choose_device, choose_precision, free_cores, lay_out, torch_threads
+from morpholaw.training.cores import free_cores
+from morpholaw.training.devices import choose_device, choose_precision, lay_out, torch_threads
 
 REPORT_EVERY = 0.5
 

@@ -23,11 +23,11 @@ from morpholaw.events import Message, Metrics, Preview, Progress, Report, Should
 from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.augment import orient_batch
+from morpholaw.training.cores import free_cores
 from morpholaw.training.devices import (
     choose_device,
     choose_precision,
     describe_device,
-    free_cores,
     lay_out,
     torch_threads,
 )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,6 +15,8 @@ from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silent
 from morpholaw.models.heads import HeadEnsemble, initial_weights
+from morpholaw.training.cores import available_cores
+from morpholaw.training.devices import torch_threads
 from morpholaw.training.head_block import HeadBlock, TrainingRows
 from morpholaw.training.prune import prune
 from morpholaw.training.rigl import MEASURED, RigLMethod, RigLSettings
@@ -120,7 +120,7 @@ class HeadTraining:
             epoch is then undone, so that the state is always that of an epoch's end.
         """
         before = self.state()
-        with one_thread():
+        with torch_threads(1):
             done = self._map(lambda block: block.train_epoch(self.epoch, should_stop))
         if any(part is None for part in done):
             self.load_state(before)
@@ -280,19 +280,3 @@ def accuracies(head: HeadEnsemble, latents: np.ndarray | Tensor, targets: np.nda
     scores = head(rows)
     calls = (scores >= 0).long() if head.outputs == 1 else scores.argmax(2)
     return (calls == truth).double().mean(1)
-
-
-def available_cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch's operations on one thread: on small tensors more threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -12,7 +12,8 @@ from torch import Tensor
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silent
-from morpholaw.training.heads import HeadTraining, accuracies, one_thread
+from morpholaw.training.devices import torch_threads
+from morpholaw.training.heads import HeadTraining, accuracies
 from morpholaw.training.prune import prune
 from morpholaw.training.rigl import MEASURED, RigLMethod, RigLSettings
 
@@ -196,7 +197,7 @@ class _Search:
         """Each trial's validation accuracy and sparsity after pruning, means over its runs."""
         if trials == 0:
             return []
-        with one_thread():
+        with torch_threads(1):
             head = prune(training.head())
             accuracy = accuracies(head, *self.scored).view(trials, -1).mean(1)
         size = sum(mask[0].numel() for mask in head.masks)

@@ -1,7 +1,6 @@
 """Restarts side by side give the same as one after the other, report, and stop in time."""
 
 import math
-import os
 import time
 
 import numpy as np
@@ -9,7 +8,6 @@ import numpy as np
 from morpholaw.events import Metrics, Progress
 from morpholaw.training.symbolic import Budget, SearchSpec, search_restarts
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
-from morpholaw.training.symbolic.restarts import free_cores
 
 X = np.random.default_rng(0).standard_normal((300, 2))
 Y = np.where(X[:, 0] > X[:, 1] ** 2, 1.0, -1.0)
@@ -54,7 +52,3 @@ def test_a_stop_is_answered_within_seconds_by_all_processes():
     assert time.monotonic() - begun[3] < 2
     assert 1 <= len(results) <= 4  # a slow process may not have begun, a quick one be at its next search
     assert all(result.stopped_by == "cancel" and result.front for result in results)
-
-
-def test_free_cores_are_some_but_not_more_than_there_are():
-    assert 1 <= free_cores() <= (os.cpu_count() or 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
@@ -15,17 +14,11 @@ from typing import Any
 import numpy as np
 
 from morpholaw.events import Message, Metrics, Progress, Report, ShouldStop, never, silent
+from morpholaw.training.cores import free_cores
 from morpholaw.training.symbolic.engine import Engine, SearchProgress, SearchResult, SearchSpec
 
 REPORT_EVERY = 0.2
 GRACE = 0.8  # seconds that running searches get to hand over what they have after a stop
-
-
-def free_cores() -> int:
-    """Cores that nothing else is using now; at least one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return max(1, cores - round(busy))
 
 
 def search_restarts(
