@@ -3,6 +3,7 @@ import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from morpholaw.errors import InputError
@@ -54,10 +55,11 @@ def test_a_child_reports_and_ends_with_a_result(study):
     assert events[-1].values["complete"] is True
 
 
-def test_stopping_keeps_the_model_and_a_checkpoint_within_two_seconds(study):
+def test_stopping_soon_keeps_the_model_and_a_checkpoint(study):
     process = JobProcess(Job("train_encoder", str(study.path), LONG))
+    asked = None
     for event in process.events():
-        if isinstance(event, Metrics):
+        if isinstance(event, Metrics) and asked is None:
             asked = time.monotonic()
             process.stop()
         last = event
@@ -67,6 +69,20 @@ def test_stopping_keeps_the_model_and_a_checkpoint_within_two_seconds(study):
     assert Study(study.path).can_resume
     assert not process.running
     process.close()
+
+
+def test_killing_a_search_ends_the_processes_it_started(study):
+    config = {"count": 4, "evaluations": 50_000_000, "processes": 2}
+    process = JobProcess(Job("discover_law", str(study.path), config))
+    started = []
+    for event in process.events():
+        started = psutil.Process(process.pid).children(recursive=True)
+        if isinstance(event, Metrics) and len(started) >= 2:
+            break
+    process.close()
+    _, alive = psutil.wait_procs(started, timeout=5)
+    assert started
+    assert not alive
 
 
 def test_killing_a_job_leaves_a_study_that_opens_with_its_last_model(study):

@@ -13,6 +13,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -176,9 +177,13 @@ class JobProcess:
 
     def kill(self) -> None:
         """End the job at once; the study keeps its last complete results and checkpoint."""
-        if self.running:
+        if os.name == "posix":
+            # The child leads a session of its own: its pools and Julia go with it, even where it is gone already.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        else:
             self._process.kill()
-            self._process.wait()
+        self._process.wait()
 
     @property
     def running(self) -> bool:

@@ -25,6 +25,7 @@ from morpholaw.figures.style import (
     scheme_look,
     scheme_name,
 )
+from morpholaw.probes import agreement
 
 
 def confusion(
@@ -165,7 +166,7 @@ def _roc_curves(scores: Mapping[int | str, np.ndarray], positive: np.ndarray) ->
 
 
 def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rates at every threshold, cells with equal scores taken together.
+    """False and true positive rates at every threshold; scores that are not finite are left out.
 
     Empty where the finite scores hold cells of one class only.
     """
@@ -173,10 +174,8 @@ def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.
     scores, positive = scores[finite], positive[finite]
     if not len(scores) or positive.all() or not positive.any():
         return np.empty(0), np.empty(0)
-    order = np.argsort(-scores, kind="stable")
-    hits, last = positive[order], np.r_[np.diff(scores[order]) != 0, True]
-    true, false = np.cumsum(hits)[last], np.cumsum(~hits)[last]
-    return np.r_[0, false / false[-1]], np.r_[0, true / true[-1]]
+    false, true, _ = agreement.roc(positive, scores)
+    return false, true
 
 
 def score_histogram(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from morpholaw.cells.files import read_json
 from morpholaw.cells.orientations import all_orientations
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
@@ -204,11 +204,9 @@ def kept_by_scheme_3(folder: StudyFolder) -> tuple[int, ...]:
 
 def _teacher(folder: StudyFolder, rows: np.ndarray) -> np.ndarray:
     """Scheme 3's best model's outputs on latents (n, L), float64 (n,)."""
-    import json
-
     classifier = load(folder, f"scheme{MSE_TEACHER_SCHEME}")
-    path = folder.path / "classifiers" / f"scheme{MSE_TEACHER_SCHEME}" / "model.json"
-    accuracy = json.loads(path.read_text())["evaluation"]["accuracy"]
+    made = read_json(folder.path / "classifiers" / f"scheme{MSE_TEACHER_SCHEME}" / "model.json")
+    accuracy = made["evaluation"]["accuracy"]
     with torch.no_grad():
         scores = classifier.score_latents(torch.from_numpy(rows.astype(np.float32)))
     return scores[int(np.argmax(accuracy))].double().numpy()
@@ -216,9 +214,7 @@ def _teacher(folder: StudyFolder, rows: np.ndarray) -> np.ndarray:
 
 def _split_of(folder: StudyFolder) -> ClassifierConfig:
     """The split that scheme 3 was trained with, so that laws are tested on the same groups."""
-    from morpholaw.cells.files import read_json
-
-    path: Path = folder.path / "classifiers" / "scheme3" / "model.json"
+    path = folder.path / "classifiers" / "scheme3" / "model.json"
     if not path.exists():
         return ClassifierConfig()
     saved = read_json(path)["config"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,6 @@ def _of_set(
 
 def data_fingerprint(folder: StudyFolder) -> str:
     """Names the study's crops: set names, sizes and the fingerprints of what they were made from."""
-    import hashlib
-
     text = repr([(s.name, len(s), s.meta.get("sources"), s.meta.get("normalisation")) for s in folder.sets])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
