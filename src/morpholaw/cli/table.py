@@ -25,7 +25,11 @@ def show_table(study: Any) -> None:
     from rich.table import Table
 
     rows = study.table1()
-    table = Table(title=f"Table 1 of {study.name}: mean ± sd over models, held-out groups", box=SIMPLE_HEAD)
+    table = Table(
+        title=f"Table 1 of {study.name}: mean ± sd over models, held-out groups",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("scheme", no_wrap=True)
     for heading in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
