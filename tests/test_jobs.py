@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Metrics, Preview, Progress, Result
+from morpholaw.events import Front, Message, Metrics, Preview, Progress, Result
 from morpholaw.jobs import Job, JobProcess, decode_event, encode_event, run
 from morpholaw.study import Study
 
@@ -20,6 +20,7 @@ LONG = {"epochs": 1000, "epoch_crops": 100_000, "threads": 1, "batch_size": 64}
     [
         Progress(3, 10, "cutting"),
         Metrics(7, {"loss": 1.5}),
+        Front([1, 5], [0.9, 0.25]),
         Message("ß", "warning"),
         Result({"complete": True}),
         Preview("strip", np.random.default_rng(0).random((2, 3, 4, 4), np.float32)),

@@ -31,6 +31,14 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Front:
+    """The laws found so far: the complexities (rising) that earn their place, and the loss of each (falling)."""
+
+    complexity: list[int]
+    loss: list[float]
+
+
+@dataclass(frozen=True)
 class Preview:
     """Pictures of the work so far; ``images`` (rows, columns, y, x), float32 in [0, 1]."""
 
@@ -60,7 +68,7 @@ class Failure:
     text: str
 
 
-Event = Progress | Metrics | Preview | Message | Result | Failure
+Event = Progress | Metrics | Front | Preview | Message | Result | Failure
 Report = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
 

@@ -30,6 +30,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import (
     Event,
     Failure,
+    Front,
     Message,
     Metrics,
     Preview,
@@ -53,7 +54,7 @@ STEPS: dict[str, type[settings.StepConfig]] = {
 """The heavy steps of a study that a job can be, and their settings."""
 
 _EVENTS: dict[str, Any] = {
-    kind.__name__: kind for kind in (Progress, Metrics, Preview, Message, Result, Failure)
+    kind.__name__: kind for kind in (Progress, Metrics, Front, Preview, Message, Result, Failure)
 }
 STOP_GRACE = 10.0
 """Seconds that a stopped job has to write its checkpoint before it is ended."""

@@ -13,6 +13,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import QMessageBox, QPushButton
 
+from morpholaw.events import Front
 from morpholaw.models.law import Law
 from morpholaw.study import Study
 from morpholaw.training.symbolic.engine import Availability
@@ -214,15 +215,17 @@ def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):
     assert panel.nothing.isVisible()
     assert panel.search_box.isExpanded()
     panel.search.engine.choice.setCurrentIndex(panel.search.engine.choice.findData("embedded"))
-    for name, value in (("count", 2), ("evaluations", 2_000), ("max_complexity", 7), ("processes", 1)):
+    for name, value in (("count", 2), ("evaluations", 8_000), ("max_complexity", 7), ("processes", 1)):
         panel.search.form.editors[name].setValue(value)
     panel.search.form.editors["latents"].setText("0, 1, 2")
-    heard = []
-    panel.search.runner.reported.connect(heard.append)
+    fronts = []
+    panel.search.runner.reported.connect(lambda event: isinstance(event, Front) and fronts.append(event))
     with qtbot.waitSignal(panel.search.found, timeout=120_000):
         qtbot.mouseClick(panel.search.run_button, Qt.MouseButton.LeftButton)
         assert not panel.search.run_button.isEnabled()
-    assert panel.search.losses
+    assert panel.search.laws_so_far == fronts[-1]
+    assert len(fronts) > 1  # it grew while the search went on
+    assert "complexity" not in panel.search.runner.status.text()
     assert panel.found is not None
     assert 1 <= panel.table.rowCount() <= 2
     assert not panel.search_box.isExpanded()
@@ -238,23 +241,11 @@ def test_a_stopped_search_keeps_the_laws_it_had(panel, qtbot, trained_study):
     panel.search.form.editors["latents"].setText("0, 1, 2")
     panel.search.engine.choice.setCurrentIndex(panel.search.engine.choice.findData("embedded"))
     panel.search.run_button.click()
-    qtbot.waitUntil(lambda: bool(panel.search.losses), timeout=60_000)
+    qtbot.waitUntil(lambda: panel.search.front.canvas is not None, timeout=60_000)
+    assert panel.search.front.canvas.figure.axes[0].get_ylabel() == "loss"
     with qtbot.waitSignal(panel.search.found, timeout=5_000):
         qtbot.mouseClick(panel.search.runner.stop_button, Qt.MouseButton.LeftButton)
     assert panel.table.rowCount() == 1
-
-
-def test_metrics_named_by_complexity_become_the_front(panel, qtbot):
-    from morpholaw.events import Metrics
-
-    search = panel.search
-    search._searching = True
-    search.front.show()
-    search._heard(Metrics(1, {"loss": 0.5, "complexity 3": 0.6, "complexity 7": 0.5}))
-    search._heard(Metrics(2, {"loss": 0.4, "complexity 3": 0.7, "complexity 5": 0.4}))
-    assert search.complexities == {3: 0.6, 5: 0.4, 7: 0.5}
-    qtbot.waitUntil(lambda: search.front.canvas is not None, timeout=5_000)
-    assert search.front.canvas.figure.axes[0].get_ylabel() == "loss"
 
 
 def test_a_search_without_a_study_or_scheme_3_says_what_is_missing(panel, qtbot, labelled_study):

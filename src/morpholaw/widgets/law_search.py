@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import time
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import LawConfig
-from morpholaw.events import Metrics, Progress
+from morpholaw.events import Front
 from morpholaw.jobs import Job
 from morpholaw.widgets.current_study import CurrentStudy
 from morpholaw.widgets.engine_line import EngineLine
@@ -19,8 +17,6 @@ from morpholaw.widgets.error_line import ErrorLine
 from morpholaw.widgets.figure_panel import FigurePanel
 from morpholaw.widgets.form import ConfigForm
 from morpholaw.widgets.job_runner import JobRunner
-
-_FRONT = re.compile(r"complexity (\d+)")
 
 
 class LawSearch(QWidget):
@@ -37,8 +33,7 @@ class LawSearch(QWidget):
 
     Notes
     -----
-    ``started`` and ``found`` (the loss that was searched with) are emitted. Metrics called "complexity 7" are the
-    best loss of an expression of that complexity.
+    ``started`` and ``found`` (the loss that was searched with) are emitted.
     """
 
     started = Signal()
@@ -69,10 +64,8 @@ class LawSearch(QWidget):
         layout.addLayout(buttons)
         layout.addWidget(self.front)
         self.front.hide()
-        self.losses: list[tuple[float, float]] = []
-        self.complexities: dict[int, float] = {}
+        self.laws_so_far: Front | None = None
         self._loss = "hinge"
-        self._began = 0.0
         self._searching = False
         self.run_button.clicked.connect(self.run)
         self.runner.reported.connect(self._heard)
@@ -93,8 +86,7 @@ class LawSearch(QWidget):
         with self.error_line.catch():
             job = self.job()
             self._loss = self.form.editors["loss"].currentData()
-            self.losses, self.complexities = [], {}
-            self._began, self._searching = time.monotonic(), True
+            self.laws_so_far, self._searching = None, True
             self.front.show()
             self.front.say("The front appears here as the search goes on.")
             self.run_button.setEnabled(False)
@@ -108,29 +100,9 @@ class LawSearch(QWidget):
         self.front.hide()
 
     def _heard(self, event: Any) -> None:
-        if not self._searching:
-            return
-        if isinstance(event, Progress) and event.stage == "refit":
-            return
-        if isinstance(event, Metrics):
-            for name, value in event.values.items():
-                if match := _FRONT.fullmatch(name):
-                    complexity = int(match[1])
-                    self.complexities[complexity] = min(value, self.complexities.get(complexity, np.inf))
-            if "loss" in event.values:
-                self.losses.append((time.monotonic() - self._began, event.values["loss"]))
-            self.front.draw(self._figure)
-
-    def _figure(self, figsize: Any, theme: Any) -> Any:
-        if self.complexities:
-            from morpholaw.figures.laws import law_front
-
-            found = sorted(self.complexities.items())
-            return law_front(
-                np.array([c for c, _ in found]), np.array([v for _, v in found]),
-                measure="loss", theme=theme, figsize=figsize,
-            )  # fmt: skip
-        return _best_loss(self.losses, figsize, theme)
+        if self._searching and isinstance(event, Front):
+            self.laws_so_far = event
+            self.front.draw(lambda figsize, theme: _figure(event, figsize, theme))
 
     def _finished(self, _: dict[str, Any]) -> None:
         self.run_button.setEnabled(True)
@@ -141,19 +113,12 @@ class LawSearch(QWidget):
     def _failed(self, _: str) -> None:
         self.run_button.setEnabled(True)
         self._searching = False
-        if not self.losses:
+        if self.laws_so_far is None:
             self.show_study()
 
 
-def _best_loss(losses: list[tuple[float, float]], figsize: Any, theme: Any) -> Any:
-    from morpholaw.figures.style import dress, new_figure
+def _figure(found: Front, figsize: Any, theme: Any) -> Any:
+    from morpholaw.figures.laws import law_front
 
-    seconds, values = np.array(losses).T
-    figure = new_figure(figsize, theme, height=figsize[0] * 0.5)
-    axes = dress(figure.add_subplot(), theme)
-    axes.step(seconds, values, where="post", color=theme.positive, linewidth=1.6)
-    axes.scatter(seconds[-1:], values[-1:], s=18, color=theme.positive, zorder=3)
-    if values.min() > 0 and values.max() > 10 * values.min():
-        axes.set_yscale("log")
-    axes.set(xlabel="seconds", ylabel="best loss so far")
-    return figure
+    complexity, loss = np.array(found.complexity), np.array(found.loss)
+    return law_front(complexity, loss, measure="loss", theme=theme, figsize=figsize)

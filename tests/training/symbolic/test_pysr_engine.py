@@ -71,6 +71,7 @@ def test_progress_comes_from_the_hall_of_fame(tmp_path):
     engine = stand_in(tmp_path, "(folder / 'search' / 'hall_of_fame.csv').write_text(csv)\ntime.sleep(1)\n")
     engine.search(X, Y, spec(), progress=seen.append)
     assert seen[0].best == 0.3
+    assert (4, 0.5) in seen[0].front
 
 
 @pytest.mark.skipif(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -62,11 +63,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """How far a search is: ``evaluations`` (of unknown many for PySR: 0), and the best loss so far."""
+    """How far a search is: ``evaluations`` (unknown for PySR: 0), best loss, what it found as (complexity, loss)."""
 
     evaluations: int
     seconds: float
     best: float
+    front: tuple[tuple[int, float], ...] = ()
 
 
 StoppedBy = Literal["budget", "cancel"]
@@ -127,6 +129,15 @@ def pareto_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
         if np.isfinite(candidate.loss) and (not front or candidate.loss < front[-1].loss):
             front.append(candidate)
     return tuple(front)
+
+
+def falling(points: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
+    """The points (complexity, loss) that none of equal or lower complexity matches in loss, by complexity."""
+    front: list[tuple[int, float]] = []
+    for complexity, loss in sorted(points):
+        if math.isfinite(loss) and (not front or loss < front[-1][1]):
+            front.append((complexity, loss))
+    return front
 
 
 def check_data(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, spec: SearchSpec) -> None:

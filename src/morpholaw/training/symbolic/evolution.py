@@ -145,9 +145,14 @@ class Evolution:
                     self.migrate(islands)
                     self.frequency = 0.9 * self.frequency + 0.1
                 if progress:
-                    best = min((m.loss for m in self.hall.values()), default=math.inf)
-                    progress(SearchProgress(self.spent(), time.perf_counter() - self.began, best))
+                    progress(self.progress())
         return self.hall
+
+    def progress(self) -> SearchProgress:
+        """How far the search is; shapes count as the expressions that they become, with scale and offset."""
+        front = tuple((m.complexity + AFFINE_COST, m.loss) for m in self.hall.values())
+        best = min((loss for _, loss in front), default=math.inf)
+        return SearchProgress(self.spent(), time.perf_counter() - self.began, best, front)
 
     def new_batch(self) -> None:
         if self.batch is not self.all_rows:

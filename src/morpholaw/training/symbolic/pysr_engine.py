@@ -153,8 +153,7 @@ class PySREngine:
                     text = _hall_of_fame(folder)
                     if progress and text and text != shown:
                         shown = text
-                        best = min((loss for _, loss in _rows(text)), default=math.inf)
-                        progress(SearchProgress(0, time.perf_counter() - began, best))
+                        progress(_progress(text, time.perf_counter() - began))
             finally:
                 if child.poll() is None:
                     child.kill()
@@ -223,6 +222,18 @@ def _rows(text: str) -> list[tuple[str, float]]:
         except (KeyError, TypeError, ValueError):
             continue
     return rows
+
+
+def _progress(text: str, seconds: float) -> SearchProgress:
+    """The hall of fame's complexities and losses, as PySR counts them."""
+    front = []
+    for row in csv.DictReader(io.StringIO(text)):
+        try:
+            front.append((int(row["Complexity"]), float(row["Loss"])))
+        except (KeyError, TypeError, ValueError):  # a row that is half written
+            continue
+    finite = [loss for _, loss in front if math.isfinite(loss)]
+    return SearchProgress(0, seconds, min(finite, default=math.inf), tuple(front))
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -9,13 +9,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext
 from typing import Any
 
 import numpy as np
 
-from morpholaw.events import Message, Metrics, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import Front, Message, Metrics, Progress, Report, ShouldStop, never, silent
 from morpholaw.training.cores import free_cores
-from morpholaw.training.symbolic.engine import Engine, SearchProgress, SearchResult, SearchSpec
+from morpholaw.training.symbolic.engine import (
+    Engine,
+    SearchProgress,
+    SearchResult,
+    SearchSpec,
+    falling,
+)
 
 REPORT_EVERY = 0.2
 GRACE = 0.8  # seconds that running searches get to hand over what they have after a stop
@@ -77,23 +84,27 @@ class _Job:
 
 
 class _Watch:
-    """Adds up the restarts' progress and reports it, at most five times a second."""
+    """Adds up the restarts' progress and merges their fronts; reports both, at most five times a second."""
 
     def __init__(self, specs: Sequence[SearchSpec], report: Report) -> None:
         self.report = report
         self.budgets = [spec.budget.max_evaluations for spec in specs]
         self.done = [0] * len(specs)
         self.best = math.inf
+        self.front: list[tuple[int, float]] = []
+        self.told: list[tuple[int, float]] = []
         self.last = 0.0
 
     def update(self, index: int, progress: SearchProgress) -> None:
         self.done[index] = min(progress.evaluations, self.budgets[index] or progress.evaluations)
         self.best = min(self.best, progress.best)
+        self.front = falling([*self.front, *progress.front])
         self.send()
 
     def finish(self, index: int, result: SearchResult) -> None:
         self.done[index] = self.budgets[index] or result.evaluations
         self.best = min([self.best, *(candidate.loss for candidate in result.front)])
+        self.front = falling([*self.front, *((c.complexity, c.loss) for c in result.front)])
         self.send(at_once=True)
 
     def send(self, at_once: bool = False) -> None:
@@ -107,6 +118,9 @@ class _Watch:
         self.report(Progress(done, total, "search"))
         if math.isfinite(self.best):
             self.report(Metrics(done, {"loss": self.best}))
+        if self.front != self.told:
+            self.told = self.front
+            self.report(Front([c for c, _ in self.front], [loss for _, loss in self.front]))
 
 
 # -- side by side ------------------------------------------------------------------------------------
@@ -129,16 +143,12 @@ def _in_processes(
     job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch, should_stop: ShouldStop
 ) -> list[SearchResult]:
     context = multiprocessing.get_context("spawn")
-    stop, board = context.Event(), context.Array("d", 2 * len(specs), lock=False)
+    stop, board = context.Event(), _Board(context, specs)
     pool: Executor = ProcessPoolExecutor(workers, context, _start_worker, (job, stop, board))
-
-    def latest(index: int) -> SearchProgress | None:
-        evaluations, best = board[2 * index : 2 * index + 2]
-        return SearchProgress(int(evaluations), 0.0, best) if evaluations else None
 
     try:
         futures = [pool.submit(_run_in_worker, index, spec) for index, spec in enumerate(specs)]
-        return _collect(futures, watch, latest, should_stop, stop.set, GRACE)
+        return _collect(futures, watch, board.read, should_stop, stop.set, GRACE)
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -171,10 +181,31 @@ def _collect(
     return [f.result() for f in futures if f.done() and not f.cancelled()]
 
 
-_worker: tuple[_Job, Any, Any] | None = None  # what a worker process was started with
+class _Board:
+    """Shared memory on which every search writes how far it is: evaluations, best loss, loss by complexity."""
+
+    def __init__(self, context: SpawnContext, specs: Sequence[SearchSpec]) -> None:
+        self.width = 2 + max(spec.max_complexity for spec in specs) + 1
+        self.numbers = context.Array("d", len(specs) * self.width, lock=False)
+
+    def write(self, index: int, progress: SearchProgress) -> None:
+        row = [math.inf] * self.width
+        row[:2] = progress.evaluations, progress.best
+        for complexity, loss in progress.front:
+            if 2 + complexity < self.width:
+                row[2 + complexity] = loss
+        self.numbers[index * self.width : (index + 1) * self.width] = row
+
+    def read(self, index: int) -> SearchProgress | None:
+        evaluations, best, *losses = self.numbers[index * self.width : (index + 1) * self.width]
+        front = tuple((complexity, loss) for complexity, loss in enumerate(losses) if loss < math.inf)
+        return SearchProgress(int(evaluations), 0.0, best, front) if evaluations else None
 
 
-def _start_worker(job: _Job, stop: Any, board: Any) -> None:
+_worker: tuple[_Job, Any, _Board] | None = None  # what a worker process was started with
+
+
+def _start_worker(job: _Job, stop: Any, board: _Board) -> None:
     global _worker
     _worker = (job, stop, board)
 
@@ -183,7 +214,4 @@ def _run_in_worker(index: int, spec: SearchSpec) -> SearchResult:
     assert _worker is not None
     job, stop, board = _worker
 
-    def progress(p: SearchProgress) -> None:
-        board[2 * index], board[2 * index + 1] = p.evaluations, p.best
-
-    return job.run(spec, progress, stop.is_set)
+    return job.run(spec, lambda progress: board.write(index, progress), stop.is_set)
