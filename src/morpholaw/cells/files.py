@@ -1,7 +1,8 @@
 """Files that are either whole or absent: atomic writes, strict JSON, and fingerprints of data.
 
 A write goes to a temporary file beside its target, is flushed to the disk and then renamed over it, so
-that a crash, a full disk or a cancelled job never leaves half a file under the real name.
+that a crash, a full disk or a cancelled job never leaves half a file under the real name. A process that is
+killed in between leaves only the temporary file, which :func:`remove_leftovers` finds by its name.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import hashlib
 import json
 import math
 import os
+import re
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BLOCK = 1 << 20
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
 @contextmanager
@@ -42,8 +46,30 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(handle.fileno())
         os.replace(temporary, target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder may be gone; the first error is the one to tell
+            temporary.unlink(missing_ok=True)
         raise
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the disk remember the names in ``folder``: a rename outlasts a power cut only after this."""
+    if os.name != "posix":
+        return
+    with suppress(OSError):  # some network file systems cannot
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_leftovers(folder: Path, older: float = 3600.0) -> None:
+    """Remove the temporary files of killed writes below ``folder`` that nobody touched for ``older`` seconds."""
+    for path in folder.rglob(".*.tmp"):
+        with suppress(OSError):
+            if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime >= older:
+                path.unlink()
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:

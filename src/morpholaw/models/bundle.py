@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as dump_tensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from morpholaw.cells.files import read_json, write_bytes, write_json
 from morpholaw.errors import InputError
 
 SCHEMA = 1
 """Version of the layout; a bundle of a newer one is refused, older ones are read."""
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _WEIGHTS_NAME = re.compile(r"weights-[0-9a-f]{16}\.safetensors")
 
@@ -37,6 +42,11 @@ def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dic
         Weights by name.
     description : dict
         Plain JSON values: kind, settings, configuration, versions, data fingerprint.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written, e.g. on a full disk; the old model is then untouched.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +77,9 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
     if not isinstance(description, dict) or "weights" not in description:
         raise InputError(f"{folder / 'model.json'} does not describe a model; expected a Morpholaw bundle.")
     schema = description.get("schema")
-    if not isinstance(schema, int) or schema > SCHEMA:
+    if not isinstance(schema, int):
+        raise InputError(f"{folder / 'model.json'} has no layout number; expected a Morpholaw bundle.")
+    if schema > SCHEMA:
         raise InputError(
             f"The model in {folder} has layout {schema!r}, made by a newer version of Morpholaw; "
             f"this version reads layouts up to {SCHEMA}."
@@ -83,7 +95,7 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
         data = (folder / name).read_bytes()
     except OSError as error:
         raise InputError(
-            f"The weights {name} of the model in {folder} cannot be read: {error.strerror}."
+            f"The weights {name} of the model in {folder} cannot be read: {error.strerror or error}."
         ) from None
     if hashlib.sha256(data).hexdigest() != description.get("sha256"):
         raise InputError(
@@ -91,8 +103,59 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
         )
     try:
         return load_tensors(data), description
-    except SafetensorError:
+    except (SafetensorError, ValueError, KeyError, RuntimeError, OverflowError):
         raise InputError(f"The weights {name} of the model in {folder} are not a safetensors file.") from None
+
+
+def build(make: Callable[[], Network], tensors: dict[str, Tensor], folder: Path | str) -> Network:
+    """The network that a bundle describes, with the bundle's weights, in evaluation mode.
+
+    It is laid out on torch's meta device, which holds shapes and no numbers: a description that claims a
+    network larger than its weights costs no memory.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the network from the description.
+    tensors : dict
+        Weights by name.
+
+    Raises
+    ------
+    InputError
+        When the description makes no network, or one that the weights do not fit.
+    """
+    try:
+        with torch.device("meta"):
+            network = make()
+    except InputError:
+        raise
+    except Exception as error:  # whatever a constructor says of odd settings
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"The model in {folder} is not described in full ({why}); the bundle is damaged."
+        ) from None
+    expected = {name: (tensor.shape, tensor.dtype) for name, tensor in network.state_dict().items()}
+    if expected != {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}:
+        raise InputError(
+            f"The weights in {folder} do not fit the network its model.json describes; the bundle is damaged."
+        )
+    network.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
+    return network.eval()
+
+
+def few(values: Any, tensors: dict[str, Tensor]) -> Any:
+    """``values`` (a list, or a number of parts) where the weights could have so many parts, else an error.
+
+    Raises
+    ------
+    ValueError
+        When there are more than tensors: making so many would take for ever.
+    """
+    count = values if isinstance(values, int) else len(values)
+    if not 0 <= count <= len(tensors):
+        raise ValueError(f"{count} parts, but {len(tensors)} tensors")
+    return values
 
 
 def load_weights(module: Any, tensors: dict[str, Tensor], folder: Path | str) -> None:
@@ -103,3 +166,10 @@ def load_weights(module: Any, tensors: dict[str, Tensor], folder: Path | str) ->
         raise InputError(
             f"The weights in {folder} do not fit the network its model.json describes; the bundle is damaged."
         ) from None
+
+
+def remove_bundle(folder: Path | str) -> None:
+    """Remove a model and its folder; the description goes first, so that what a kill leaves is no model."""
+    folder = Path(folder)
+    (folder / "model.json").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)

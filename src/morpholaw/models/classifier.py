@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from morpholaw.errors import InputError
-from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
+from morpholaw.models.bundle import build, few, load_bundle, save_bundle
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
 from morpholaw.models.heads import HeadEnsemble
@@ -182,15 +182,24 @@ class Classifier(nn.Module):
     def load(cls, folder: Path | str) -> Classifier:
         """Read a bundle; InputError where it is missing, damaged or of another kind."""
         tensors, values = load_bundle(folder, "classifier")
-        try:
-            members = int(values["members"])
-            encoder = None if values["encoder"] is None else BetaTCVAE.from_settings(values["encoder"])
-            cnn = None if values["cnn"] is None else CNNEnsemble(members, **values["cnn"])
-            head = None if values["head"] is None else HeadEnsemble(members, **values["head"])
-            laws = [Law.from_json(law) for law in values["laws"]]
-            negative, positive = values["classes"]
-            classifier = cls(int(values["scheme"]), (str(negative), str(positive)), encoder, cnn, head, laws)
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"The classifier in {folder} is not described in full: {error}.") from None
-        load_weights(classifier, tensors, folder)
-        return classifier.eval()
+        return build(lambda: cls._described(values, tensors), tensors, folder)
+
+    @classmethod
+    def _described(cls, values: dict[str, Any], tensors: dict[str, Tensor]) -> Classifier:
+        """The classifier that a bundle describes, its weights still to come."""
+        members, (negative, positive) = int(values["members"]), values["classes"]
+        encoder = cnn = head = None
+        if (made := values["encoder"]) is not None:
+            encoder = BetaTCVAE.from_settings({**made, "filters": few(made["filters"], tensors)})
+        if (made := values["cnn"]) is not None:
+            few(made["filters"], tensors)
+            cnn = CNNEnsemble(few(members, tensors), **made)
+        if (made := values["head"]) is not None:
+            head = HeadEnsemble(members, **{**made, "hidden": few(made["hidden"], tensors)})
+        laws = [Law.from_json(law) for law in values["laws"]]
+        scheme = int(values["scheme"])
+        if scheme not in SCHEMES or (scheme == 4) != bool(laws) or (scheme != 1 and encoder is None):
+            raise ValueError(f"scheme {scheme} with other parts than its own")
+        if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
+            raise ValueError(f"scheme {scheme} with other parts than its own")
+        return cls(scheme, (str(negative), str(positive)), encoder, cnn, head, laws)
