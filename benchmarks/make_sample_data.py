@@ -43,6 +43,7 @@ def main() -> None:
     )
     model, description = load(study.path / "encoder")
     kept = {k: v for k, v in description.items() if k not in ("schema", "weights", "sha256", "history")}
+    (out / "classifiers").mkdir()
     save_bundle(out / "encoder", model.state_dict(), kept)
     for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge"):
         made = read_json(study.path / "classifiers" / name / "model.json")

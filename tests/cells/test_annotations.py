@@ -40,13 +40,57 @@ def test_annotations_lie_over_imported_labels(tmp_path, crops):
 
 
 def test_every_change_is_on_disk_at_once(tmp_path):
+    (tmp_path / "study").mkdir()
     notes = Annotations(tmp_path / "study" / "labels.json")
     notes.set_label("movie", 3, "metaphase")
     again = Annotations(tmp_path / "study" / "labels.json")
     assert again.get("movie", 3) == "metaphase"
     notes.undo()
     assert Annotations(tmp_path / "study" / "labels.json").get("movie", 3) is None
-    assert [path.name for path in (tmp_path / "study").iterdir()] == ["labels.json"]
+    names = {path.name for path in (tmp_path / "study").iterdir()}
+    assert names <= {"labels.json", ".labels.json.lock"}
+
+
+def test_two_processes_that_label_one_study_lose_nothing(tmp_path):
+    mine, theirs = Annotations(tmp_path / "labels.json"), Annotations(tmp_path / "labels.json")
+    mine.set_label("movie", 0, "metaphase")
+    theirs.set_label("movie", 1, "interphase")
+    mine.add_class("anaphase")
+    theirs.undo()
+    again = Annotations(tmp_path / "labels.json")
+    assert again.get("movie", 0) == "metaphase"
+    assert again.get("movie", 1) is None
+    assert again.classes == ["metaphase", "interphase", "anaphase"]
+
+
+def test_a_change_that_cannot_be_saved_is_not_made(tmp_path, monkeypatch):
+    notes = Annotations(tmp_path / "labels.json")
+    notes.set_label("movie", 0, "metaphase")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match=r"No space left on device.*last change was not made"):
+        notes.set_label("movie", 0, "anaphase")
+    with pytest.raises(InputError, match="No space left"):
+        notes.undo()
+    monkeypatch.undo()
+    assert notes.get("movie", 0) == "metaphase"
+    assert notes.classes == ["metaphase"]
+    assert notes.undo() == [("movie", 0)]
+    assert Annotations(tmp_path / "labels.json").get("movie", 0) is None
+
+
+def test_labels_of_a_deleted_study_are_refused_in_a_sentence(tmp_path):
+    import shutil
+
+    (tmp_path / "study").mkdir()
+    notes = Annotations(tmp_path / "study" / "labels.json")
+    shutil.rmtree(tmp_path / "study")
+    with pytest.raises(InputError, match="gone, moved or deleted"):
+        notes.set_label("movie", 0, "metaphase")
+    assert not (tmp_path / "study").exists()
 
 
 steps = st.lists(

@@ -1,5 +1,7 @@
 """Which class a person gave to which crop: saved at every change, undone step by step, never overwritten.
 
+Several processes may label one study: each takes in what the others saved before it makes a change.
+
 A crop set keeps the labels it was imported with; annotations lie over them. Giving a crop no class is an
 annotation too: it hides an imported label.
 """
@@ -8,12 +10,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import read_json, write_json, write_table
@@ -53,6 +57,7 @@ class Annotations:
         self._labels: dict[Key, str] = {}
         self._undo: list[_Change] = []
         self._redo: list[_Change] = []
+        self._seen: tuple[int, ...] = ()  # which state of the file this is
         if self.path.exists():
             self._load()
 
@@ -74,7 +79,7 @@ class Annotations:
         Raises
         ------
         InputError
-            For a crop number that is negative; nothing is changed then.
+            For a crop number that is negative, or where the file cannot be written; nothing is changed then.
         """
         change: _Change = {}
         for (set_name, crop), label in labels.items():
@@ -83,18 +88,19 @@ class Annotations:
             change[str(set_name), int(crop)] = "" if label is None else str(label).strip()
         if not change:
             return
-        for label in change.values():
-            self._declare(label or "")
-        self._undo = [*self._undo[1 - _HISTORY :], self._apply(change)]
+        with self._changing():
+            for label in change.values():
+                self._declare(label or "")
+            back = self._apply(change)
+        self._undo = [*self._undo[1 - _HISTORY :], back]
         self._redo = []
-        self._save()
 
     def add_class(self, name: str) -> None:
         """Declare a class before any crop has it, e.g. for a button."""
         if not name.strip():
             raise InputError("A class needs a name.")
-        self._declare(name.strip())
-        self._save()
+        with self._changing():
+            self._declare(name.strip())
 
     def undo(self) -> list[Key]:
         """Take the last step back; the crops it touched, none when there was no step."""
@@ -198,16 +204,36 @@ class Annotations:
     def _step(self, source: list[_Change], target: list[_Change]) -> list[Key]:
         if not source:
             return []
-        change = source.pop()
-        target.append(self._apply(change))
-        self._save()
-        return list(change)
+        with self._changing():
+            back = self._apply(source[-1])
+        target.append(back)
+        return list(source.pop())
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Take in what other processes saved, let the block make its change, and save it, all or nothing."""
+        before = list(self.classes), dict(self._labels)
+        try:
+            if not self.path.parent.is_dir():
+                raise FileNotFoundError("its folder is gone, moved or deleted")
+            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=5):
+                if self.path.is_file() and _stamp(self.path) != self._seen:
+                    self._load()
+                yield
+                self._save()
+        except (OSError, Timeout) as error:
+            self.classes, self._labels = before
+            why = "another process is saving them" if isinstance(error, Timeout) else error.strerror or error
+            raise InputError(
+                f"The labels cannot be saved to {self.path} ({why}); the last change was not made."
+            ) from None
 
     def _save(self) -> None:
         labels: dict[str, dict[str, str]] = {}
         for (set_name, crop), label in sorted(self._labels.items()):
             labels.setdefault(set_name, {})[str(crop)] = label
         write_json(self.path, {"schema": SCHEMA, "classes": self.classes, "labels": labels})
+        self._seen = _stamp(self.path)
 
     def _load(self) -> None:
         try:
@@ -227,6 +253,7 @@ class Annotations:
                 f"reads up to {SCHEMA}); update Morpholaw to open them."
             )
         self.classes, self._labels = classes, labels
+        self._seen = _stamp(self.path)
 
     def _set_aside(self) -> Path:
         aside = self.path.with_name(f"{self.path.name}.broken")
@@ -235,6 +262,12 @@ class Annotations:
             aside = self.path.with_name(f"{self.path.name}.broken{number}")
             number += 1
         return self.path.rename(aside)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What tells one state of a file from the next: a rename over it gives it another inode."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _parsed(values: Any) -> tuple[int, list[str], dict[Key, str]]:

@@ -37,7 +37,7 @@ def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dic
     Parameters
     ----------
     folder : path
-        Where it goes; a model that is already there is replaced.
+        Where it goes, in a folder that exists; a model that is already there is replaced.
     tensors : dict
         Weights by name.
     description : dict
@@ -49,7 +49,7 @@ def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dic
         When it cannot be written, e.g. on a full disk; the old model is then untouched.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     data = dump_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     digest = hashlib.sha256(data).hexdigest()
     weights = folder / f"weights-{digest[:16]}.safetensors"

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from filelock import FileLock, Timeout
 from morpholaw import __version__
 from morpholaw.cells.annotations import Annotations
 from morpholaw.cells.crop_set import Crops, CropSet
-from morpholaw.cells.files import read_json, write_json
+from morpholaw.cells.files import read_json, remove_leftovers, write_json
 from morpholaw.errors import InputError
 
 SCHEMA = 1
@@ -58,6 +59,11 @@ class StudyFolder:
         if not isinstance(schema, int):
             raise InputError(
                 f"{self.path / 'study.json'} does not describe a study; expected a schema number."
+            )
+        named = self.description.get("classes", [])
+        if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+            raise InputError(
+                f"{self.path / 'study.json'} has classes {named!r}; a list of names was expected."
             )
         if schema > SCHEMA:
             raise InputError(
@@ -110,7 +116,7 @@ class StudyFolder:
             When another process holds it, or the folder cannot be written to.
         """
         if not self.path.is_dir():
-            raise InputError(f"The study {self.path} is gone; it was moved or deleted.")
+            raise self._unwritable(FileNotFoundError())
         try:
             lock = FileLock(self.path / ".lock", timeout=0.5)
             lock.acquire()
@@ -119,24 +125,37 @@ class StudyFolder:
                 f"Another process is working on the study {self.path}; wait for it or stop it."
             ) from None
         except OSError as error:
-            raise InputError(
-                f"The study {self.path} cannot be written to: {error.strerror or error}."
-            ) from None
+            raise self._unwritable(error) from None
         try:
+            self._remove_leftovers()
+            for name in ("encoder", "classifiers", "crops"):  # so that no later write has to make them:
+                (self.path / name).mkdir(exist_ok=True)  # a study that is deleted meanwhile stays deleted
             yield
+            if not (self.path / "study.json").exists():
+                raise FileNotFoundError
         except OSError as error:
-            raise InputError(
-                f"The study {self.path} cannot be written to: {error.strerror or error}."
-            ) from None
+            raise self._unwritable(error) from None
         finally:
             lock.release()
+
+    def _remove_leftovers(self) -> None:
+        """Remove what killed writes left behind; crop sets in the making are ours alone under the lock."""
+        for path in self.path.glob("crops/*.partial"):
+            shutil.rmtree(path, ignore_errors=True)
+        remove_leftovers(self.path)
+
+    def _unwritable(self, error: OSError) -> InputError:
+        """The sentence that tells why nothing can be written here."""
+        if (self.path / "study.json").exists():
+            return InputError(f"The study {self.path} cannot be written to: {error.strerror or error}.")
+        return InputError(f"The study {self.path} is gone; it was moved or deleted.")
 
     @property
     def sets(self) -> list[CropSet]:
         """The crop sets, in the order in which they were made."""
         found = sorted(self.path.glob("crops/*/set.json"))
         sets = [self._set(file.parent.name) for file in found if not file.parent.name.endswith(".partial")]
-        return sorted(sets, key=lambda crop_set: (crop_set.meta.get("created", ""), crop_set.name))
+        return sorted(sets, key=lambda crop_set: (str(crop_set.meta.get("created", "")), crop_set.name))
 
     @cached_property
     def _opened(self) -> dict[tuple[str, float], CropSet]:
@@ -182,15 +201,14 @@ class StudyFolder:
     @property
     def tuned(self) -> dict[str, Any]:
         """Scheme 3's settings that a search found: sparsity, update_every, update_fraction; or nothing."""
-        path = self.path / "search" / "best.json"
-        made = read_json(path) if path.exists() else {}
+        made = self._optional_json("search/best.json")
         return {name: made[name] for name in ("sparsity", "update_every", "update_fraction") if name in made}
 
     @property
     def latent_names(self) -> dict[int, str]:
         """Names given to latents, e.g. {17: "elongation"}."""
-        path = self.path / "latent_names.json"
-        return {int(key): str(name) for key, name in read_json(path).items()} if path.exists() else {}
+        named = self._optional_json("latent_names.json")
+        return {int(key): str(name) for key, name in named.items() if key.isdecimal()}
 
     def name_latent(self, latent: int, name: str) -> None:
         """Give a latent a name that is used everywhere after; an empty name takes it away."""
@@ -198,7 +216,22 @@ class StudyFolder:
         names.pop(latent, None)
         if name.strip():
             names[latent] = name.strip()
-        write_json(self.path / "latent_names.json", {str(key): value for key, value in sorted(names.items())})
+        try:
+            if not self.path.is_dir():
+                raise FileNotFoundError
+            write_json(
+                self.path / "latent_names.json", {str(key): value for key, value in sorted(names.items())}
+            )
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _optional_json(self, name: str) -> dict[str, Any]:
+        """The object in a JSON file of the study, empty where there is no such file."""
+        path = self.path / name
+        values = read_json(path) if path.exists() else {}
+        if not isinstance(values, dict):
+            raise InputError(f"{path} does not hold what was expected there, a JSON object.")
+        return values
 
 
 def provenance(config: Any, data: str) -> dict[str, Any]:
