@@ -23,9 +23,9 @@ import napari
 import numpy as np
 from qtpy.QtWidgets import QApplication
 
-from morpholaw.widgets import sample_data
-from morpholaw.widgets.current_study import CurrentStudy
-from morpholaw.widgets.network_scene import places
+from morpholaw.widgets.files import sample_data
+from morpholaw.widgets.network.network_scene import places
+from morpholaw.widgets.study.current_study import CurrentStudy
 
 OUT = Path(__file__).parent / "images"
 SIZE = (1280, 800)

@@ -13,7 +13,7 @@ from qtpy.QtCore import QSettings
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
-from morpholaw.widgets.job_runner import JobRunner
+from morpholaw.widgets.jobs.job_runner import JobRunner
 
 
 @pytest.fixture(autouse=True)

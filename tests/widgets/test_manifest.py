@@ -11,9 +11,9 @@ import npe2
 import pytest
 import yaml
 
-from morpholaw.widgets import sample_data
-from morpholaw.widgets.current_study import CurrentStudy
-from morpholaw.widgets.preferences import Preferences, preferences
+from morpholaw.widgets.files import sample_data
+from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.preferences import Preferences, preferences
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = yaml.safe_load((ROOT / "napari.yaml").read_text())

@@ -1,0 +1,81 @@
+"""One button a class, with its key and how many cells have it."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from morpholaw.widgets.pictures.class_colours import class_colours
+
+COLUMNS = 2
+
+
+class ClassButtons(QWidget):
+    """Labels the selected cells by a click; 0 clears.
+
+    Notes
+    -----
+    Signals: ``pressed`` (the class's number from 1, or 0), ``added`` (a new class's name).
+    """
+
+    pressed = Signal(int)
+    added = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.classes: list[str] = []
+        self.buttons: list[QPushButton] = []
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self.new_class = QLineEdit()
+        self.new_class.setPlaceholderText("another class...")
+        self.new_class.returnPressed.connect(self._add)
+        self.total = QLabel()
+        last = QHBoxLayout()
+        last.addWidget(self.new_class, 1)
+        last.addWidget(self.total)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._grid)
+        layout.addLayout(last)
+
+    def show_counts(self, counts: dict[str, int], cells: int) -> None:
+        """Show how many of ``cells`` each class has."""
+        if list(counts) != self.classes or not self.buttons:
+            self._make(list(counts))
+        for number, (name, count) in enumerate(counts.items(), start=1):
+            key = f"{number}  " if number < 10 else ""
+            self.buttons[number].setText(f"{key}{name} ({count:,})")
+        self.total.setText(f"{sum(counts.values()):,} of {cells:,} labelled")
+
+    def _make(self, classes: list[str]) -> None:
+        for button in self.buttons:
+            self._grid.removeWidget(button)
+            button.deleteLater()
+        self.classes = classes
+        colours = class_colours(classes) if classes else []
+        self.buttons = [
+            self._button(0, "0  none", "transparent", "Take the class of the selected cells away (0).")
+        ]
+        for number, (name, colour) in enumerate(zip(classes, colours, strict=True), start=1):
+            self.buttons.append(
+                self._button(number, name, colour, f"The selected cells are {name} ({number}).")
+            )
+        for place, button in enumerate([*self.buttons[1:], self.buttons[0]]):
+            self._grid.addWidget(button, place // COLUMNS, place % COLUMNS)
+
+    def _button(self, number: int, text: str, colour: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setStyleSheet(
+            f"QPushButton {{ border-left: 6px solid {colour}; text-align: left; padding-left: 6px; }}"
+        )
+        button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the gallery keeps the keys
+        button.clicked.connect(lambda _=False, number=number: self.pressed.emit(number))
+        return button
+
+    def _add(self) -> None:
+        name = self.new_class.text().strip()
+        if name:
+            self.new_class.clear()
+            self.added.emit(name)

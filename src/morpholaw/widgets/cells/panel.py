@@ -1,0 +1,154 @@
+"""The cells panel: cut a movie's cells into crops, look at them, label them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtWidgets import QSizePolicy, QTabWidget
+
+from morpholaw.widgets.cells.crop_box import CropBox
+from morpholaw.widgets.cells.cutting import CutFromMovie, ImportFolder, ImportLabels
+from morpholaw.widgets.cells.labelling import Labelling
+from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.movie.layer_sources import is_cut_from
+from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
+from morpholaw.widgets.study.study_widget import StudyWidget
+
+
+class CellsWidget(StudyWidget):
+    """Crops of a movie or a folder: cut, show, label by keys, ask which to label next.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Given by napari.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.runner = JobRunner(self.current)
+        self.cutting = CutFromMovie(self.viewer, self.current, self.runner)
+        self.folder = ImportFolder(self.current, self.runner)
+        self.import_labels = ImportLabels(self.current)
+        self.labelling = Labelling(self.current, self.runner)
+        self.gallery = self.labelling.gallery
+        self.box = CropBox(self.viewer)
+        self.clicks = MovieClicks(self.viewer, self.clicked)
+        self.tabs = QTabWidget()
+        for part, name in (
+            (self.cutting, "From a movie"), (self.folder, "From a folder"), (self.import_labels, "Labels")
+        ):  # fmt: skip
+            self.tabs.addTab(part, name)
+        self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.body.addWidget(self.tabs)
+        self.body.addWidget(self.runner)
+        self.body.addWidget(self.labelling, 1)
+        self._connect()
+        self.labelling.refresh()
+
+    def _connect(self) -> None:
+        self.listen(self.current.changed, self._refresh)
+        self.listen(self.current.crops_changed, self._refresh)
+        self.listen(self.current.labels_changed, self._labels_changed)
+        self.listen(self.current.classifiers_changed, self._models_changed)
+        self.listen(self.current.selection_changed, self._selected)
+        for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
+            self.listen(event, self._layers_changed)
+        self.cutting.size_changed.connect(self.show_box)
+        self.cutting.image.layer_changed.connect(self.show_box)
+        self.cutting.tracks.layer_changed.connect(self.show_box)
+        self.import_labels.imported.connect(self.current.labels_changed.emit)
+        self.runner.finished.connect(self._finished)
+
+    def _refresh(self) -> None:
+        self.labelling.refresh()
+        self.show_box()
+
+    def _labels_changed(self) -> None:
+        self.labelling.refresh_labels()
+
+    def _models_changed(self) -> None:
+        self.labelling.forget_scores()
+
+    def _layers_changed(self, _: Any = None) -> None:
+        self.cutting.image.refresh()
+        self.cutting.tracks.refresh()
+
+    def _finished(self, result: dict[str, Any]) -> None:
+        # a job announces what it made; a thread leaves that to the panel
+        if hasattr(result.get("result"), "images"):
+            self.current.announce("crop")
+
+    # ---- the cell in the movie
+
+    def _selected(self, crops: list[int]) -> None:
+        self.gallery.select(crops)
+        self.show_box(move=True)
+
+    def clicked(self, position: np.ndarray) -> None:
+        """Select the crop of the cell that was clicked in the movie."""
+        cells = self._cells_of_movie()
+        if cells is None:
+            return
+        row = nearest_cell(cells, self.cutting.image.layer, position, reach=self.cutting.size / 2)
+        if row is not None:
+            self.current.select([int(cells["index"].iloc[row])])
+            self.gallery.setFocus()
+
+    def show_box(self, *_: Any, move: bool = False) -> None:
+        """Show the box of a crop around the current cell, and go to its frame where ``move``."""
+        movie = self.cutting.image.layer
+        cell = None if movie is None or movie.ndim < 3 else self._current_cell(movie)
+        if cell is None:
+            self.box.remove()
+            return
+        t, y, x, size = cell
+        if move:
+            world = movie.data_to_world((*(0,) * (movie.ndim - 3), t, y, x))
+            self.viewer.dims.set_point(self.viewer.dims.ndim - 3, world[-3])
+        self.box.show(movie, t, y, x, size)
+
+    def _current_cell(self, movie: Any) -> tuple[int, float, float, float] | None:
+        """Frame, place and crop side of the selected crop; before any is cut, of a tracked cell in this frame."""
+        selected, cells = self.current.selection, self._cells_of_movie()
+        if selected and cells is not None:
+            row = cells[cells["index"] == selected[0]]
+            if len(row):
+                one = row.iloc[0]
+                return int(one["t"]), float(one["y"]), float(one["x"]), self._side_in_movie(one["set"])
+        tracks = self.cutting.tracks.layer
+        if (
+            self.current.crops is not None
+            or tracks is None
+            or not hasattr(tracks, "graph")
+            or not len(tracks.data)
+        ):
+            return None
+        frame = round(float(movie.world_to_data(self.viewer.dims.point)[-3]))
+        here = np.asarray(tracks.data)[np.round(tracks.data[:, 1]) == frame]
+        if not len(here):
+            here = np.asarray(tracks.data)[:1]
+        middle = np.asarray(movie.data.shape[-2:]) / 2
+        nearest = here[np.argmin(np.hypot(*(here[:, -2:] - middle).T))]
+        return int(nearest[1]), float(nearest[-2]), float(nearest[-1]), float(self.cutting.size)
+
+    def _side_in_movie(self, set_name: str) -> float:
+        """Pixels of the movie that a crop of the set spans: more or fewer than its own where it was resampled."""
+        meta, crops = self.current.study.crop_set(set_name).meta, self.current.crops
+        scale, model = meta.get("pixel_size"), meta.get("model_pixel_size")
+        return crops.size * (model / scale if scale and model else 1.0)
+
+    def _cells_of_movie(self) -> Any:
+        """Cells of the sets that were cut from the chosen movie; of the chosen set where one is chosen."""
+        cells, movie = self.labelling.cells, self.cutting.image.layer
+        if not len(cells) or movie is None:
+            return None
+        chosen = self.labelling.sets.currentText() if self.labelling.sets.currentIndex() > 0 else None
+        names = [
+            one.name
+            for one in self.current.crops.sets
+            if chosen in (None, one.name) and is_cut_from(one, movie)
+        ]
+        found = cells[cells["set"].isin(names) & (cells["t"] >= 0)]
+        return found if len(found) else None

@@ -1,0 +1,183 @@
+"""Scores and classes of cells on the layers of a movie: tracks, labels and points.
+
+The table of scores is :meth:`morpholaw.Study.classify`'s: one row a cell, ``track_id``, ``t``, ``y``, ``x``,
+``score``, ``class``. Rows are matched by (track_id, t), all at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from napari.layers import Labels, Points, Tracks
+from napari.utils import Colormap, DirectLabelColormap
+from napari.utils.colormaps.standardize_color import transform_color
+
+from morpholaw.errors import InputError
+from morpholaw.widgets.pictures.class_colours import class_colours
+
+UNDEFINED = "undefined"
+"""The class of a cell whose score is no finite number."""
+
+
+class ScoreColormap(Colormap):
+    """Colours of scores as they are: white at f = 0, the classes' colours at -limit and +limit."""
+
+    limit: float = 1.0
+
+    def map(self, values: Any) -> np.ndarray:
+        """Colours, float (n, 4), of scores (n,); a score that is not a number is grey."""
+        return super().map(np.clip(0.5 + np.asarray(values, np.float32) / (2 * self.limit), 0, 1))
+
+
+class ClassColormap(Colormap):
+    """One colour a class number."""
+
+    def map(self, values: Any) -> np.ndarray:
+        """Colours, float (n, 4), of class numbers (n,); -1 is grey."""
+        numbers = np.asarray(values, np.float32)
+        centres = (numbers + 0.5) / len(self.colors)
+        return super().map(np.where(numbers < 0, np.nan, centres))
+
+
+def score_limit(scores: np.ndarray) -> float:
+    """The score of full colour: the 98th percentile of |f|."""
+    finite = np.abs(scores[np.isfinite(scores)])
+    return max(float(np.percentile(finite, 98)), 1e-6) if len(finite) else 1.0
+
+
+def class_numbers(names: Any, classes: tuple[str, str]) -> np.ndarray:
+    """0 for the negative class, 1 for the positive, -1 for neither; int64 (n,)."""
+    names = np.asarray(names, dtype=object)
+    return np.where(names == classes[1], 1, np.where(names == classes[0], 0, -1)).astype(np.int64)
+
+
+def score_tracks(layer: Tracks, table: pd.DataFrame, classes: tuple[str, str]) -> int:
+    """Write ``score`` and ``class`` (0 negative, 1 positive, -1 none) to a tracks layer and colour it.
+
+    Names of the class numbers go to ``layer.metadata["classes"]``. Returns how many vertices were matched.
+
+    Raises
+    ------
+    InputError
+        When no vertex matches: the tracks are of another movie.
+    """
+    rows = _match(layer.data[:, 0], layer.data[:, 1], table)
+    found = rows >= 0
+    if not found.any():
+        raise InputError(
+            f"No vertex of the tracks layer {layer.name!r} is among the {len(table)} scored cells; "
+            "is it of another movie?"
+        )
+    score = np.where(found, table["score"].to_numpy(np.float64)[rows], np.nan)
+    number = np.where(found, class_numbers(table["class"], classes)[rows], -1)
+    features = layer.features.drop(columns=["score", "class", "track_id"], errors="ignore")
+    # napari takes features in the order in which the vertices were first given, but shows them sorted
+    original = np.argsort(_input_order(layer))
+    features = features.assign(score=score, **{"class": number}).iloc[original].reset_index(drop=True)
+    layer.features = features
+    low, high = class_colours(classes)
+    layer.colormaps_dict = {
+        **layer.colormaps_dict,
+        "score": ScoreColormap(
+            colors=[low, "white", high], controls=[0, 0.5, 1], limit=score_limit(score), nan_color="grey", name="score"
+        ),
+        "class": ClassColormap(
+            colors=[low, high], controls=[0, 0.5, 1], interpolation="zero", nan_color="grey", name="class"
+        ),
+    }  # fmt: skip
+    layer.metadata["classes"] = {0: classes[0], 1: classes[1], -1: ""}
+    layer.color_by = "score"
+    return int(found.sum())
+
+
+def _input_order(layer: Tracks) -> np.ndarray:
+    """Which of the vertices as they were given is vertex i of the sorted layer."""
+    layer.features = layer.features.assign(order=np.arange(len(layer.data)))
+    return layer.features["order"].to_numpy()
+
+
+def score_labels(layer: Labels, table: pd.DataFrame, classes: tuple[str, str], colour: bool = False) -> int:
+    """Write one row a label, ``index``, ``score`` (its median over time), ``class`` and ``frames``.
+
+    Labels are taken to be track ids, as in a label stack of tracked cells. Returns the number of labels.
+    """
+    cells = table[table["track_id"].notna() & np.isfinite(table["score"])]
+    grouped = cells.groupby(cells["track_id"].astype(np.int64))["score"]
+    score, frames = grouped.median(), grouped.size()
+    ids = score.index.to_numpy()
+    names = np.where(score.to_numpy() >= 0, classes[1], classes[0])
+    layer.features = pd.DataFrame(
+        {"index": ids, "score": score.to_numpy(), "class": names, "frames": frames.to_numpy()}
+    )
+    if colour:
+        pair = class_colours(classes)
+        colours = {int(i): pair[int(name == classes[1])] for i, name in zip(ids, names, strict=True)}
+        layer.colormap = DirectLabelColormap(color_dict={None: "grey", 0: "transparent", **colours})
+    return len(ids)
+
+
+def score_points(
+    viewer: Any, table: pd.DataFrame, classes: tuple[str, str], name: str, like: Any = None
+) -> Points:
+    """Add a points layer of the scored cells, or renew the one of that name.
+
+    Parameters
+    ----------
+    like : layer, optional
+        The movie's image, tracks or labels layer: its scale and translation are taken over.
+
+    Raises
+    ------
+    InputError
+        When no cell has a place in a movie.
+    """
+    places = table[["t", "y", "x"]].astype(np.float64).to_numpy()
+    there = np.isfinite(places).all(axis=1)
+    if not there.any():
+        raise InputError("None of the scored cells has a place in a movie; there is nothing to show.")
+    shown = table[there]
+    features = pd.DataFrame(
+        {
+            "track_id": shown["track_id"].astype("Int64").fillna(-1).to_numpy(np.int64),
+            "score": shown["score"].to_numpy(),
+            "class": shown["class"].astype(str).to_numpy(),
+        }
+    )
+    colours = np.stack([transform_color(colour)[0] for colour in (*class_colours(classes), "grey")])
+    if name in viewer.layers:
+        viewer.layers.remove(name)
+    return viewer.add_points(
+        places[there],
+        features=features,
+        name=name,
+        size=14,
+        face_color="transparent",
+        border_color=colours[class_numbers(shown["class"], classes)],
+        border_width=0.12,
+        metadata={"classes": list(classes)},
+        **_placed(like),
+    )
+
+
+def _placed(layer: Any) -> dict[str, Any]:
+    if layer is None or layer.ndim < 3:
+        return {}
+    return {"scale": layer.scale[-3:], "translate": layer.translate[-3:]}
+
+
+def _match(track_ids: np.ndarray, frames: np.ndarray, table: pd.DataFrame) -> np.ndarray:
+    """The table's row for every (track, frame), int64 (n,); -1 where there is none."""
+    known = table["track_id"].notna() & table["t"].notna()
+    rows = np.flatnonzero(known.to_numpy())
+    if not len(rows):
+        return np.full(len(track_ids), -1)
+    t = table["t"].to_numpy(np.float64, na_value=-1)[rows].astype(np.int64)
+    span = max(int(t.max()), int(np.max(frames, initial=0))) + 1
+    keys = table["track_id"].to_numpy(np.float64, na_value=-1)[rows].astype(np.int64) * span + t
+    order = np.argsort(keys, kind="stable")
+    wanted = np.asarray(track_ids).astype(np.int64) * span + np.round(frames).astype(np.int64)
+    place = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
+    candidate = order[place]
+    return np.where(keys[candidate] == wanted, rows[candidate], -1)

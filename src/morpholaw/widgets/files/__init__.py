@@ -1,0 +1,1 @@
+"""What napari opens by itself: dropped tracks and studies, and the samples."""

@@ -1,0 +1,154 @@
+"""Opens tracks files and study folders that are dropped on the viewer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.errors import InputError
+
+LayerData = tuple[Any, dict[str, Any], str]
+Reader = Callable[[Any], list[LayerData]]
+
+
+def tracks_reader(path: str | Sequence[str]) -> Reader | None:
+    """napari's reader of tracks: CTC folders and files, btrack HDF5, TrackMate XML, GEFF, napari tracks CSV."""
+    if not isinstance(path, (str, os.PathLike)) or not _looks_like_tracks(Path(path)):
+        return None
+    return lambda given: [tracks_layer(given)]
+
+
+def study_reader(path: str | Sequence[str]) -> Reader | None:
+    """napari's reader of study folders: opens the study in the current viewer's panels."""
+    if not isinstance(path, (str, os.PathLike)) or not (Path(path) / "study.json").is_file():
+        return None
+    return _open_study
+
+
+def tracks_layer(path: str | os.PathLike[str], pixel_size: float | None = None) -> LayerData:
+    """A file's tracks as napari takes them: vertices, graph of divisions, class names as a feature.
+
+    Raises
+    ------
+    InputError
+        When the file is not tracks, or is in micrometres and the pixel size is not known.
+    """
+    from morpholaw.cells.tracks import read_tracks
+
+    return table_as_layer(read_tracks(path, pixel_size=pixel_size), Path(path).stem)
+
+
+def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:
+    """A track table as a tracks layer."""
+    first = table.drop_duplicates("track_id")
+    children = first[first["parent"] >= 0]
+    graph = {
+        int(child): [int(parent)]
+        for child, parent in zip(children["track_id"], children["parent"], strict=True)
+    }
+    features = table.drop(columns=[c for c in ("track_id", "t", "y", "x") if c in table])
+    options = {"graph": graph, "features": features, "name": name, "tail_width": 2, "tail_length": 10}
+    vertices = table[["track_id", "t", "y", "x"]].to_numpy(np.float64)
+    # napari's tracks need two vertices or more to have a graph of lines
+    return vertices, options, "tracks"
+
+
+def lazy_movie(path: str | os.PathLike[str]) -> LayerData:
+    """A movie as an image layer that reads a frame when it is shown.
+
+    Raises
+    ------
+    InputError
+        When the file is not a movie.
+    """
+    import dask
+    import dask.array as da
+
+    from morpholaw.cells.movies import open_movie
+
+    movie = open_movie(path)
+    frames = [
+        da.from_delayed(dask.delayed(movie.frame)(t), shape=movie.shape[1:], dtype=movie.dtype)
+        for t in range(len(movie))
+    ]
+    first = movie.frame(0)
+    low, high = (float(value) for value in np.percentile(first, [1, 99.8]))
+    options = {
+        "name": movie.name,
+        "contrast_limits": (low, high if high > low else low + 1),
+        "metadata": {"path": str(Path(path).resolve())},
+    }
+    return da.stack(frames), options, "image"
+
+
+def _open_study(path: str) -> list[LayerData]:
+    import napari
+
+    from morpholaw.widgets.study.current_study import CurrentStudy
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise InputError(f"The study {path} needs a viewer to be opened in.")
+    CurrentStudy.of(viewer).open(path)
+    return study_layers(path)
+
+
+def study_layers(path: str | os.PathLike[str]) -> list[LayerData]:
+    """The first movie of a study with the cells that were cut from it, where its file is still there.
+
+    A single empty layer tuple, which adds nothing, where there is none.
+    """
+    from morpholaw.study import Study
+
+    for crop_set in Study.open(path).sets:
+        cells = crop_set.cells
+        if crop_set.meta.get("kind") != "movie":
+            continue
+        file = movie_file(crop_set)
+        tracks = cells[["track_id", "t", "y", "x", "parent"]].sort_values(
+            ["track_id", "t"], ignore_index=True
+        )
+        layers = [table_as_layer(tracks, f"{crop_set.name} tracks")]
+        return [lazy_movie(file), *layers] if file is not None else layers
+    return [(None,)]  # napari's way to say that all is done and no layer is to be added
+
+
+def movie_file(crop_set: Any) -> Path | None:
+    """The movie's file that a crop set was cut from, None where it has moved."""
+    for source in crop_set.meta.get("sources", []):
+        named = source.get("path") if isinstance(source, dict) else source
+        if named:
+            path = Path(named) if Path(named).is_absolute() else crop_set.folder / named
+            if path.exists():
+                return path
+    return None
+
+
+def _looks_like_tracks(path: Path) -> bool:
+    """Whether the path is worth a try; the content decides when it is read."""
+    from morpholaw.cells.track_formats.ctc import ctc_folder
+    from morpholaw.cells.track_formats.geff import is_geff
+
+    name = path.name.lower()
+    if path.is_dir():
+        return is_geff(path) or ctc_folder(path) is not None
+    if name.endswith((".h5", ".hdf5")):
+        return True
+    if name.endswith(".txt"):
+        return ctc_folder(path) is not None
+    if name.endswith((".xml", ".csv")):
+        with path.open("rb") as handle:
+            start = handle.read(2000).lower()
+        return b"<trackmate" in start if name.endswith(".xml") else _names_tracks(start)
+    return False
+
+
+def _names_tracks(start: bytes) -> bool:
+    """Whether the first line of a table names an id, a time and a place."""
+    names = {name.strip(' "') for name in start.decode("utf-8", "replace").split("\n")[0].strip().split(",")}
+    return bool(names & {"id", "track_id", "track id"}) and {"t", "y", "x"} <= names

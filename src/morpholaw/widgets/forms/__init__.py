@@ -1,0 +1,1 @@
+"""Parts that panels ask with: forms of settings, choices, and the line for errors."""

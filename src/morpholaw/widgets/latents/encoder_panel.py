@@ -1,0 +1,198 @@
+"""Train the study's beta-TCVAE and watch it learn, stop it, go on, or load one that is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+
+from morpholaw.config import EncoderConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Event, Metrics, Preview
+from morpholaw.jobs import Job
+from morpholaw.study import Study
+from morpholaw.widgets.forms.config_form import ConfigForm
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.latents.encoder_state import EncoderState, encoder_state
+from morpholaw.widgets.latents.training_plot import TrainingPlot
+from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, white_of
+from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.preferences import preferences
+
+MAIN = ("epochs", "epoch_crops", "latents", "beta", "reconstruction", "device")
+"""Settings shown at once; the others are behind "Advanced"."""
+
+
+class EncoderPanel(QWidget):
+    """Trains, resumes or loads the encoder of the current study.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study, and who is told of a new encoder.
+    error_line : ErrorLine
+        Where to complain.
+    """
+
+    def __init__(self, current: CurrentStudy, error_line: ErrorLine) -> None:
+        super().__init__()
+        self.current, self.error_line = current, error_line
+        self.encoder = EncoderState()
+        self._build()
+        self.show_state()
+
+    def _build(self) -> None:
+        self.state = QLabel()
+        self.state.setWordWrap(True)
+        self.form = ConfigForm(EncoderConfig, fields=MAIN)
+        self.form.set_values({"device": preferences().device})
+        self.train_button = QPushButton("Train")
+        self.train_button.setToolTip("Train the beta-TCVAE on all crops of the study.")
+        self.resume_button = QPushButton("Resume")
+        self.resume_button.setToolTip("Go on with the training that was stopped, with its own settings.")
+        self.load_button = QPushButton("Load...")
+        self.load_button.setToolTip("Take over a trained encoder: the folder encoder of another study.")
+        self.sample_button = QPushButton("Load sample")
+        self.sample_button.setToolTip("Take over the encoder that comes with Morpholaw.")
+        self.runner = JobRunner(self.current)
+        self.plot = TrainingPlot()
+        self.strip = PictureGrid("", largest=64)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.addWidget(self.state)
+        layout.addWidget(self.form)
+        buttons = QHBoxLayout()
+        for button in (self.train_button, self.resume_button, self.load_button, self.sample_button):
+            buttons.addWidget(button)
+        layout.addLayout(buttons)
+        layout.addWidget(self.runner)
+        layout.addWidget(self.plot)
+        layout.addWidget(self.strip)
+        layout.addStretch(1)
+        self.train_button.clicked.connect(self.train)
+        self.resume_button.clicked.connect(self.resume)
+        self.load_button.clicked.connect(self._ask_load)
+        self.sample_button.clicked.connect(lambda: self.load("sample"))
+        self.runner.reported.connect(self._take)
+        self.runner.finished.connect(self._finished)
+        self.runner.failed.connect(lambda _: self.show_state())
+
+    # ---- what there is
+
+    def show_state(self, history: bool = True) -> None:
+        """Say what encoder the study has; with ``history`` show its losses too."""
+        self.encoder = EncoderState()
+        study = self.current.study
+        if study is not None:
+            with self.error_line.catch():
+                self.encoder = encoder_state(study)
+        self.state.setText("Open a study first." if study is None else self.encoder.sentence)
+        if history and not self.runner.running:
+            self.plot.show_history(self.encoder.history)
+        self._enable()
+
+    def show_study(self) -> None:
+        """Show another study: its encoder, its settings, and none of the pictures from before."""
+        if not self.runner.running:
+            self.strip.clear("")
+        self.show_state()
+        kept = {
+            name: value for name, value in self.encoder.config.items() if name in EncoderConfig.model_fields
+        }
+        self.form.set_values(kept or {"device": preferences().device})
+
+    def _enable(self) -> None:
+        free = self.current.study is not None and not self.runner.running
+        for button in (self.train_button, self.load_button, self.sample_button):
+            button.setEnabled(free)
+        self.resume_button.setEnabled(free and self.encoder.resumable is not None)
+        self.form.setVisible(not self.runner.running)  # the curves and pictures take its place meanwhile
+        self.strip.setVisible(not self.strip.empty)
+
+    # ---- what can be done
+
+    def train(self) -> None:
+        """Train an encoder with the form's settings; one that is there is replaced, after asking."""
+        with self.error_line.catch():
+            study = self._with_crops()
+            self.form.config()
+            if study.has_encoder and not self._may_replace():
+                return
+            self.plot.clear()
+            self._run(Job("train_encoder", str(study.path), self.form.values()))
+
+    def resume(self) -> None:
+        """Go on with a stopped training."""
+        with self.error_line.catch():
+            study = self._with_crops()
+            settings = encoder_state(study).resumable
+            if settings is None:
+                raise InputError("There is no stopped training to go on with; press Train.")
+            settings = EncoderConfig.from_values(settings)
+            self.form.set_values(settings)
+            self._run(Job("train_encoder", str(study.path), self.form.values(), {"resume": True}))
+
+    def load(self, source: Path | str) -> None:
+        """Take over a trained encoder: a folder, or "sample"."""
+        with self.error_line.catch():
+            study = self.current.required()
+            if study.has_encoder and not self._may_replace():
+                return
+            line = f"ml.Study({str(study.path)!r}).load_encoder({str(source)!r})"
+            self.runner.run("load encoder", _load, study, source, python=line)
+            self._enable()
+
+    def _run(self, job: Job) -> None:
+        self.strip.clear("")
+        self.runner.start(job)
+        self._enable()
+
+    def _with_crops(self) -> Study:
+        study = self.current.required()
+        if not study.sets:
+            raise InputError("The study has no crops yet; cut or import some in the Cells panel first.")
+        return study
+
+    def _may_replace(self) -> bool:
+        if not JobRunner.ask:
+            return True
+        question = (
+            "The study's encoder will be replaced, and classifiers and laws that were trained on it no longer fit. "
+            "Go on?"
+        )
+        answer = QMessageBox.question(self, "Replace the encoder", question)
+        return answer == QMessageBox.StandardButton.Yes
+
+    def _ask_load(self) -> None:
+        start = str(self.current.study.path.parent) if self.current.study is not None else ""
+        if folder := QFileDialog.getExistingDirectory(
+            self, "Load an encoder: the folder with its model.json", start
+        ):
+            self.load(folder)
+
+    # ---- what comes of it
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Metrics):
+            self.plot.add(event.step, event.values)
+        elif isinstance(event, Preview):
+            tiles = grey_tiles(event.images, high=white_of(event.images))
+            self.strip.show_pictures(tiles, ("input", "output"))
+            self.strip.show()
+
+    def _finished(self, result: dict[str, Any]) -> None:
+        self.show_state(history=False)
+        if "result" in result:  # an encoder was loaded, which is no job that the runner announces
+            self.plot.show_history(self.encoder.history)
+            self.current.encoder_changed.emit()
+
+
+def _load(study: Study, source: Path | str, report: Any, should_stop: Any) -> bool:
+    """Load an encoder; a study's folder is taken for the encoder in it."""
+    folder = Path(source)
+    if source != "sample" and not (folder / "model.json").is_file() and (folder / "encoder").is_dir():
+        source = folder / "encoder"
+    study.load_encoder(source)
+    return True

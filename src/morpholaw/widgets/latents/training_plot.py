@@ -1,0 +1,125 @@
+"""The losses of a training as it runs: four small curves painted by Qt.
+
+A figure of matplotlib takes 40 to 200 ms to draw, which the window's event loop would stall for twice a
+second while the user moves a slider; these curves take about one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from qtpy.QtCore import QPointF, QRect, QRectF, Qt
+from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
+from qtpy.QtWidgets import QWidget
+
+from morpholaw.widgets.pictures.picture_grid import muted
+
+CURVES = {
+    "reconstruction": "reconstruction error",
+    "mutual information": "mutual information (nats)",
+    "total correlation": "total correlation (nats)",
+    "dimension-wise KL": "dimension-wise KL (nats)",
+}
+"""Keys of the reported metrics, and the titles of the panels (eq. 7)."""
+_COLOURS = ("#56b4e9", "#e69f00", "#2cc495", "#e08fbf")
+_LEFT, _BOTTOM, _TITLE = 40, 14, 15
+
+
+class TrainingPlot(QWidget):
+    """One panel a quantity, against the step.
+
+    Parameters
+    ----------
+    curves : mapping of str to str
+        Keys of :class:`morpholaw.events.Metrics` and the titles of their panels.
+    """
+
+    def __init__(self, curves: Mapping[str, str] = CURVES, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.curves = dict(curves)
+        self.steps: list[float] = []
+        self.values: dict[str, list[float]] = {name: [] for name in self.curves}
+        self.setMinimumSize(320, 220)
+
+    def clear(self) -> None:
+        """Forget all curves."""
+        self.show_history({})
+
+    def add(self, step: float, values: Mapping[str, float]) -> None:
+        """Add a point to every curve; steps that a resumed training does again replace what was there."""
+        while self.steps and self.steps[-1] >= step:
+            self.steps.pop()
+            for known in self.values.values():
+                known.pop()
+        self.steps.append(float(step))
+        for name, known in self.values.items():
+            known.append(float(values.get(name, np.nan)))
+        self.update()
+
+    def show_history(self, history: Mapping[str, Sequence[float]]) -> None:
+        """Show curves that were recorded: "step" and one list a quantity."""
+        self.steps = [float(step) for step in history.get("step", [])]
+        count = len(self.steps)
+        for name in self.values:
+            known = [float(value) for value in history.get(name, [])][:count]
+            self.values[name] = known + [np.nan] * (count - len(known))
+        self.update()
+
+    def paintEvent(self, event: object) -> None:
+        """Paint the panels, two in a row."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colour = self.palette().color(self.foregroundRole())
+        painter.setPen(colour)
+        if not self.steps:
+            painter.drawText(
+                self.rect(), Qt.AlignmentFlag.AlignCenter, "The losses show here while it trains."
+            )
+            return
+        font = painter.font()
+        font.setPointSizeF(max(7.0, font.pointSizeF() * 0.8))
+        painter.setFont(font)
+        rows = -(-len(self.curves) // 2)
+        width, height = self.width() / 2, self.height() / rows
+        for position, name in enumerate(self.curves):
+            place = QRectF((position % 2) * width, (position // 2) * height, width - 6, height - 4)
+            self._panel(painter, place, name, QColor(_COLOURS[position % len(_COLOURS)]), colour)
+
+    def _panel(self, painter: QPainter, place: QRectF, name: str, curve: QColor, ink: QColor) -> None:
+        inner = place.adjusted(_LEFT, _TITLE, 0, -_BOTTOM)
+        painter.setPen(ink)
+        title = QRectF(place.left(), place.top(), place.width(), _TITLE)
+        painter.drawText(title, Qt.AlignmentFlag.AlignCenter, self.curves[name])
+        steps, values = np.asarray(self.steps), np.asarray(self.values[name])
+        finite = np.isfinite(values)
+        if not finite.any():
+            return
+        low, high = _range(values[finite])
+        first, last = steps[0], max(steps[-1], steps[0] + 1)
+        painter.setPen(QPen(muted(ink), 1))
+        painter.drawLine(inner.topLeft(), inner.bottomLeft())
+        painter.drawLine(inner.bottomLeft(), inner.bottomRight())
+        right = Qt.AlignmentFlag.AlignRight
+        for text, y in ((f"{high:.3g}", inner.top()), (f"{low:.3g}", inner.bottom() - _BOTTOM)):
+            painter.drawText(QRectF(place.left(), y, _LEFT - 4, _BOTTOM), right, text)
+        below = QRect(int(inner.left()), int(inner.bottom()) + 1, int(inner.width()), _BOTTOM)
+        painter.drawText(below, Qt.AlignmentFlag.AlignLeft, f"{first:,.0f}")
+        painter.drawText(below, right, f"step {steps[-1]:,.0f}")
+        keep = np.flatnonzero(finite)
+        keep = keep[:: max(1, len(keep) // max(1, int(inner.width())))]
+        x = inner.left() + (steps[keep] - first) / (last - first) * inner.width()
+        y = inner.bottom() - (np.clip(values[keep], low, high) - low) / (high - low) * inner.height()
+        painter.setPen(QPen(curve, 1.6))
+        points = [QPointF(a, b) for a, b in zip(x, y, strict=True)]
+        if len(points) == 1:
+            painter.drawEllipse(points[0], 2, 2)
+        painter.drawPolyline(QPolygonF(points))
+
+
+def _range(values: np.ndarray) -> tuple[float, float]:
+    """What the axis spans: the first steps, which fall from far above, don't flatten the rest."""
+    late = values[len(values) // 20 :]
+    low, high = float(late.min()), float(late.max())
+    margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return low - margin, high + margin

@@ -1,0 +1,116 @@
+"""Where a crop lies in the movie that it was cut from, and which layer shows that movie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morpholaw.cells.crop_set import Crops, CropSet
+from morpholaw.widgets.movie.movie_clicks import nearest_cell
+
+
+@dataclass(frozen=True)
+class MoviePlace:
+    """A crop's place.
+
+    Attributes
+    ----------
+    layer : napari.layers.Image
+        The movie.
+    t : int
+        Frame.
+    y, x : float
+        Centre of the crop's first pixel, in pixels of the movie.
+    step : float
+        Pixels of the movie that one pixel of the crop covers.
+    """
+
+    layer: Any
+    t: int
+    y: float
+    x: float
+    step: float
+
+    def layer_options(self) -> dict[str, Any]:
+        """Scale, translation and units that lay a crop (1, s, s), or (s, s) on a 2D layer, over the movie."""
+        layer, ndim = self.layer, self.layer.ndim
+        origin = np.array([self.t, self.y, self.x][-ndim:], float)
+        steps = np.array([1.0, self.step, self.step][-ndim:])
+        scale = np.asarray(layer.scale, float)
+        return {
+            "scale": scale * steps,
+            "translate": np.asarray(layer.translate, float) + scale * origin,
+            "units": layer.units,
+            "axis_labels": layer.axis_labels,
+        }
+
+
+def place_of(viewer: Any, crops: Crops, index: int) -> MoviePlace | None:
+    """The place of a crop in the viewer; None where it comes from no movie, or the movie is not shown."""
+    k = int(np.searchsorted(crops.offsets, index, side="right")) - 1
+    crop_set = crops.sets[k]
+    layer = movie_layer(viewer, crop_set)
+    cell = crop_set.cells.iloc[int(index - crops.offsets[k])]
+    if layer is None or cell["t"] < 0 or not np.isfinite([cell["y"], cell["x"]]).all():
+        return None
+    factor, half = _factor(crop_set), crop_set.size // 2
+    y, x = (_corner(float(cell[axis]), factor, half) for axis in ("y", "x"))
+    return MoviePlace(layer, int(cell["t"]), y, x, 1 / factor)
+
+
+def movie_layer(viewer: Any, crop_set: CropSet) -> Any:
+    """The Image layer that shows a crop set's movie: by its file, else by its name, else by its shape."""
+    movie = crop_set.meta.get("movie")
+    if crop_set.meta.get("kind") != "movie" or not isinstance(movie, dict):
+        return None
+    shape = tuple(movie.get("shape", ()))
+    layers = [layer for layer in viewer.layers if _shows(layer, shape)]
+    sources = [
+        (crop_set.folder / str(source.get("path", ""))).resolve() for source in crop_set.meta["sources"]
+    ]
+    for layer in layers:
+        path = layer.source.path
+        if path and Path(path).resolve() in sources:
+            return layer
+    named = [layer for layer in layers if layer.name == movie.get("name")]
+    return named[0] if named else layers[0] if len(layers) == 1 else None
+
+
+def crop_at(viewer: Any, crops: Crops, position: Sequence[float]) -> int | None:
+    """The crop whose cell is nearest to a place in world coordinates, in its frame; None where none is near."""
+    for k, crop_set in enumerate(crops.sets):
+        layer = movie_layer(viewer, crop_set)
+        if layer is None:
+            continue
+        reach = crop_set.size / _factor(crop_set) / 2
+        place = np.asarray(position, float)
+        if layer.ndim == 2:  # a movie of one frame
+            layer, place = None, np.array([0.0, *layer.world_to_data(place[-2:])])
+        row = nearest_cell(crop_set.cells, layer, place, reach)
+        if row is not None:
+            return int(crops.offsets[k]) + row
+    return None
+
+
+def _shows(layer: Any, shape: tuple[int, ...]) -> bool:
+    if type(layer).__name__ != "Image" or getattr(layer, "rgb", False) or layer.ndim not in (2, 3):
+        return False
+    data = layer.data[0] if layer.multiscale else layer.data
+    return tuple(data.shape) == shape or (layer.ndim == 2 and shape == (1, *data.shape))
+
+
+def _factor(crop_set: CropSet) -> float:
+    """Pixels of a crop in one pixel of the movie."""
+    made, movie = crop_set.meta.get("pixel_size"), crop_set.meta.get("movie_pixel_size")
+    resampled = crop_set.meta.get("model_pixel_size") and made and movie
+    return float(movie) / float(made) if resampled else 1.0
+
+
+def _corner(position: float, factor: float, half: int) -> float:
+    """Centre of a crop's first pixel along one axis, in pixels of the movie."""
+    centre = np.floor((position + 0.5) * factor)
+    return float((centre - half + 0.5) / factor - 0.5)

@@ -1,0 +1,177 @@
+"""The Network panel: the sparse head of scheme 3 drawn, its streams and their responses (paper, 6.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
+
+from morpholaw.probes.subnetworks import Neuron, SparseNetwork, activations, input_survival, sub_network
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.network.network_scene import NetworkScene, NetworkView
+from morpholaw.widgets.network.saved_networks import SavedNetworks, saved_networks
+from morpholaw.widgets.pictures.slice_panel import Response, SlicePanel
+from morpholaw.widgets.study.study_widget import StudyWidget
+
+NO_NETWORK = "There is no sparse head yet; train scheme 3 in the Classify panel."
+NO_STUDY = "No study is open."
+CLICK = "Click a neuron to see its stream and its response."
+HOVER = "Blue weights are positive, red ones negative; point at one to read it."
+
+
+class NetworkWidget(StudyWidget):
+    """A model of scheme 3 as a drawing, and the response of the neuron that is clicked.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer, or napari's proxy of it.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.found: SavedNetworks | None = None
+        self.neuron: Neuron | None = None
+        self.model = narrow_combo("model")
+        self.model.setToolTip("Which of the models of scheme 3 is drawn.")
+        self.whole_button = QPushButton("Whole network")
+        self.whole_button.setToolTip("Show all streams again.")
+        row = QHBoxLayout()
+        row.addWidget(self.model, 1)
+        row.addWidget(self.whole_button)
+        self.nothing = QLabel(NO_STUDY)
+        self.nothing.setWordWrap(True)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.scene = NetworkScene(self)
+        self.view = NetworkView(self.scene)
+        self.said = QLabel(HOVER)
+        self.said.setWordWrap(True)
+        self.survival = QLabel()
+        self.survival.setWordWrap(True)
+        self.response = SlicePanel(self.viewer, CLICK)
+        # Always there, so that a figure that just fits does not make it come and go.
+        self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.body.addLayout(row)
+        for part in (self.nothing, self.view, self.said, self.survival, self.response):
+            self.body.addWidget(part)
+        self.body.addStretch(1)
+        self._parts = (self.model, self.whole_button, self.view, self.said, self.survival, self.response)
+        self.model.currentIndexChanged.connect(self._model_chosen)
+        self.whole_button.clicked.connect(lambda: self.show_neuron(None))
+        self.scene.clicked.connect(self.show_neuron)
+        self.scene.hovered.connect(lambda sentence: self.said.setText(sentence or HOVER))
+        self.listen(self.current.classifiers_changed, self.reload)
+        self.listen(self.current.encoder_changed, self._new_encoder)
+        self.listen(self.current.names_changed, self._draw)
+        self.listen(self.viewer.events.theme, self._rethemed)
+        self._show_study()
+
+    # ---- which network
+
+    def _show_study(self) -> None:
+        super()._show_study()
+        self.nothing.setText(NO_NETWORK if self.current.study else NO_STUDY)
+        self._new_encoder()
+        self.reload()
+
+    def _new_encoder(self) -> None:
+        self.response.set_study(self.current.study)
+
+    def reload(self) -> None:
+        """Read the study's networks anew."""
+        self.found = None
+        if self.current.study is not None:
+            with self.error_line.catch():
+                self.found = saved_networks(self.current.study)
+        for part in self._parts:
+            part.setVisible(self.found is not None)
+        self.nothing.setVisible(self.found is None)
+        before = self.model.currentIndex()
+        self.model.blockSignals(True)
+        self.model.clear()
+        if self.found is not None:
+            for k, (network, accuracy) in enumerate(
+                zip(self.found.networks, self.found.accuracy, strict=True)
+            ):
+                weights = sum(int(mask.sum()) for mask in network.masks)
+                count = len(self.found.networks)
+                self.model.addItem(f"model {k + 1} of {count}: {accuracy:.1%}, {weights} weights")
+            self.model.setCurrentIndex(before if 0 <= before < self.model.count() else 0)
+        self.model.blockSignals(False)
+        self._draw()
+
+    def _model_chosen(self, *_: Any) -> None:
+        self._draw()
+
+    @property
+    def network(self) -> SparseNetwork | None:
+        """The model that is drawn."""
+        place = self.model.currentIndex()
+        return self.found.networks[place] if self.found is not None and place >= 0 else None
+
+    @property
+    def words(self) -> dict[int, str]:
+        """Names given to latents."""
+        words: dict[int, str] = {}
+        if self.current.study is not None:
+            with self.error_line.catch():
+                words = self.current.study.latent_names
+        return words
+
+    # ---- drawing
+
+    def _draw(self, *_: Any) -> None:
+        network = self.network
+        self.neuron = None
+        if network is None or self.found is None:
+            self.scene.network = None
+            self.scene.clear()
+            self.response.clear()
+            return
+        words = self.words
+        dark = "light" not in str(self.viewer.theme)
+        self.scene.show_network(network, words, dark)
+        self.view.fit()
+        counts = input_survival(self.found.kept)
+        models = len(self.found.networks)
+        inputs = [f"{words[z]} (z{z})" if z in words else f"z{z}" for z in counts]
+        text = ", ".join(f"{name} {n}" for name, n in zip(inputs, counts.values(), strict=True))
+        size = self.found.sizes[self.model.currentIndex()]
+        self.survival.setText(
+            f"Expression size {size}. Inputs kept, in how many of {models} models: {text or 'none'}."
+        )
+        self.show_neuron(None)
+
+    def _rethemed(self, *_: Any) -> None:
+        QTimer.singleShot(0, self._draw)
+
+    def show_neuron(self, neuron: Neuron | None) -> None:
+        """Show the stream and the response of a neuron (layer, unit); None shows the whole network."""
+        network = self.network
+        if network is None:
+            return
+        self.neuron = neuron
+        self.scene.highlight(neuron)
+        self.whole_button.setEnabled(neuron is not None)
+        if neuron is None:
+            self.response.clear()
+            return
+        called = self.scene.called(neuron)
+        if neuron[0] == 0:
+            self.response.clear(f"{called} is an input; click a neuron below it to see a response.")
+            return
+        part = sub_network(network, [neuron])
+        if not part.latents:
+            self.response.clear(f"{called.capitalize()} reads no latent; it is the constant of its bias.")
+            return
+        columns = [unit for _, unit in part.sources]
+
+        def response(z: np.ndarray) -> np.ndarray:
+            return activations(network, part, z[:, columns])[:, 0]
+
+        total = network.widths[0]
+        self.response.show_response(
+            Response(response, part.latents, total, "response", f"Response of {called}"), self.words
+        )

@@ -1,0 +1,64 @@
+"""Perturb: what must change in a cell for a classifier to call it otherwise (paper, 5.4 and 6.5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from morpholaw.widgets.forms.panel_tabs import PanelTabs
+from morpholaw.widgets.perturb.attack_choice import AttackChoice
+from morpholaw.widgets.perturb.selected_cells import CellPanel
+from morpholaw.widgets.perturb.study_curve import AttackPanel
+from morpholaw.widgets.study.saved_classifiers import saved_classifiers
+from morpholaw.widgets.study.study_widget import StudyWidget
+
+
+class PerturbWidget(StudyWidget):
+    """Attacks on the selected cells, live, and on the study's test cells.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer, or napari's proxy of it.
+
+    Attributes
+    ----------
+    choice : AttackChoice
+        The model and the space, for both.
+    cells : CellPanel
+        The selected cells.
+    attack : AttackPanel
+        The whole study.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.choice = AttackChoice()
+        self.cells = CellPanel(self.viewer, self.current, self.error_line, self.choice)
+        self.attack = AttackPanel(self.viewer, self.current, self.error_line, self.choice)
+        self.tabs = PanelTabs(self.scroll_area)
+        self.tabs.addTab(self.cells, "Selected cells")
+        self.tabs.addTab(self.attack, "Whole study")
+        self.body.addWidget(self.choice)
+        self.body.addWidget(self.tabs)
+        self.choice.space_changed.connect(self.cells.begin_space)
+        self.choice.changed.connect(self.cells.prepare)
+        self.listen(self.current.selection_changed, self._selection_changed)
+        self.listen(self.current.classifiers_changed, self._show_classifiers)
+        self.listen(self.current.laws_changed, self._show_classifiers)
+        self.listen(self.current.encoder_changed, self._show_classifiers)
+        self._show_study()
+
+    def _show_study(self) -> None:
+        super()._show_study()
+        self._show_classifiers()
+
+    def _show_classifiers(self) -> None:
+        study = self.current.study
+        self.attack.clear()
+        damaged: list[str] = []
+        self.choice.show_classifiers([] if study is None else saved_classifiers(study, damaged.append))
+        if damaged:
+            self.error_line.say(damaged[0])
+
+    def _selection_changed(self, _: list[int]) -> None:
+        self.cells.prepare()

@@ -1,0 +1,158 @@
+"""Accuracy against eps for the whole study: which schemes withstand an attack, and from where on they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from morpholaw.config import AttackConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Event, Progress, Report, ShouldStop
+from morpholaw.study import Study
+from morpholaw.widgets.forms.config_form import ConfigForm
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.perturb.attack_choice import AttackChoice
+from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.saved_classifiers import saved_classifiers
+
+_NOTHING = "The accuracy of every model on the test cells shows here."
+
+
+class AttackPanel(QWidget):
+    """Attacks the study's test cells and draws the curves.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its theme is the figure's.
+    current : CurrentStudy
+        The study.
+    error_line : ErrorLine
+        Where to complain.
+    choice : AttackChoice
+        The scheme, the space and the latents held.
+    """
+
+    def __init__(
+        self, viewer: Any, current: CurrentStudy, error_line: ErrorLine, choice: AttackChoice
+    ) -> None:
+        super().__init__()
+        self.current, self.error_line, self.choice = current, error_line, choice
+        self.table = pd.DataFrame()
+        self.form = ConfigForm(AttackConfig, fields=("eps",), advanced=("target", "loss"))
+        self.all_schemes = QCheckBox("all trained schemes")
+        self.all_schemes.setToolTip("Attack every scheme that has the chosen space, not only the chosen one.")
+        self.button = QPushButton("Accuracy against ε")
+        self.button.setToolTip("Attack the held-out test cells of the study (paper, figures 14, 17 and 19).")
+        self.runner = JobRunner(current)
+        self.figure = FigurePanel(viewer, _NOTHING)
+        row = QHBoxLayout()
+        row.addWidget(self.button)
+        row.addWidget(self.all_schemes)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.form)
+        layout.addLayout(row)
+        layout.addWidget(self.runner)
+        layout.addWidget(self.figure)
+        layout.addStretch(1)
+        self.button.clicked.connect(self.start)
+        self.runner.finished.connect(self._finished)
+        self.runner.failed.connect(lambda _: self.button.setEnabled(True))
+
+    def clear(self) -> None:
+        """Show no curve: another study, or other classifiers."""
+        self.table = pd.DataFrame()
+        self.figure.say(_NOTHING)
+
+    def start(self) -> None:
+        """Attack the test cells in a thread."""
+        with self.error_line.catch():
+            study = self.current.required()
+            self.form.config()
+            schemes = self._schemes(study)
+            values = {**self.form.values(), "space": self.choice.space, "keep": self.choice.keep}
+            lines = [_python(study, scheme, values) for scheme in schemes]
+            self.runner.run("attack", attack_schemes, study, schemes, values, python="\n".join(lines))
+            self.button.setEnabled(False)
+
+    def _schemes(self, study: Study) -> list[int]:
+        chosen = self.choice.classifier
+        if chosen is None:
+            raise InputError("No classifier is trained yet; train one in the Classify panel first.")
+        if not self.all_schemes.isChecked():
+            if chosen.loss == "mse":
+                raise InputError(
+                    "The curve of scheme 4 is that of the laws found with the hinge loss; choose those."
+                )
+            return [chosen.scheme]
+        found = [
+            entry.scheme for entry in saved_classifiers(study, self.error_line.say) if entry.loss == "hinge"
+        ]
+        return [scheme for scheme in found if scheme > 1 or self.choice.space == "image"]
+
+    def _finished(self, result: dict[str, Any]) -> None:
+        self.button.setEnabled(True)
+        table = result.get("result")
+        if table is None or table.empty:
+            self.figure.say("The attack was stopped before any cell was attacked.")
+            return
+        self.table = table
+        self.figure.draw(lambda figsize, theme: _figure(table, figsize, theme))
+
+
+def attack_schemes(
+    study: Study, schemes: Sequence[int], values: dict[str, Any], report: Report, should_stop: ShouldStop
+) -> pd.DataFrame:
+    """The tables of :meth:`morpholaw.Study.attack` for several schemes, below each other."""
+    tables = []
+    for scheme in schemes:
+        if should_stop():
+            break
+        config = AttackConfig.from_values({**values, "scheme": scheme})
+        tables.append(study.attack(config, report=_naming(scheme, report), should_stop=should_stop))
+    return pd.concat(tables, ignore_index=True).dropna(subset="accuracy") if tables else pd.DataFrame()
+
+
+def _naming(scheme: int, report: Report) -> Report:
+    """A report that says which scheme is under attack."""
+
+    def say(event: Event) -> None:
+        named = replace(event, stage=f"attack on scheme {scheme}") if isinstance(event, Progress) else event
+        report(named)
+
+    return say
+
+
+def _figure(table: pd.DataFrame, figsize: Any, theme: Any) -> Any:
+    from morpholaw.figures.attacks import attack_curves
+
+    schemes = sorted(table["scheme"].unique())
+    eps = np.sort(table["eps"].unique())
+    models = int(table["model"].max()) + 1
+    accuracy = np.full((len(schemes), models, len(eps)), np.nan)
+    rows = np.searchsorted(schemes, table["scheme"]), table["model"], np.searchsorted(eps, table["eps"])
+    accuracy[rows] = table["accuracy"]
+    space, keep = table["space"].iloc[0], table["keep"].iloc[0]
+    return attack_curves(
+        eps,
+        accuracy,
+        schemes=[int(scheme) for scheme in schemes],
+        space=f"{space}, {keep} held" if keep else space,
+        theme=theme,
+        figsize=figsize,
+    )
+
+
+def _python(study: Study, scheme: int, values: dict[str, Any]) -> str:
+    settings = {"scheme": scheme, **{key: value for key, value in values.items() if value != ""}}
+    listed = ", ".join(f"{key}={value!r}" for key, value in settings.items())
+    return f"ml.Study({str(study.path)!r}).attack({listed})"

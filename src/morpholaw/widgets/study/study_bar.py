@@ -1,0 +1,112 @@
+"""The line at the top of every panel: which study is open, another one, a new one, recent ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+RECENT = 8
+"""Studies that are remembered."""
+
+
+class StudyBar(QWidget):
+    """Opens and makes studies; ``error_line`` says why one can't be opened.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        What it shows and changes.
+    error_line : ErrorLine
+        Where to complain.
+    """
+
+    def __init__(self, current: CurrentStudy, error_line: ErrorLine, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.current, self.error_line = current, error_line
+        self.name = QLabel()
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.open_button = QPushButton("Open...")
+        self.open_button.setToolTip("Open a study: a folder with study.json in it.")
+        self.new_button = QPushButton("New...")
+        self.new_button.setToolTip("Make a study in a new or empty folder.")
+        self.recent = QPushButton("Recent")
+        self.recent.setToolTip("Studies that were opened last.")
+        self.recent.setMenu(QMenu(self.recent))
+        self.recent.menu().aboutToShow.connect(self._fill_recent)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.name, 1)
+        for button in (self.open_button, self.new_button, self.recent):
+            layout.addWidget(button)
+        self.open_button.clicked.connect(self._ask_open)
+        self.new_button.clicked.connect(self._ask_new)
+        self.show_name()
+
+    def show_name(self) -> None:
+        """Show what is open now."""
+        study = self.current.study
+        self.name.setText("No study open" if study is None else f"Study: {study.name}")
+        self.name.setToolTip("" if study is None else str(study.path))
+
+    def open(self, path: Path | str) -> None:
+        """Open the study at ``path``, or say why not."""
+        with self.error_line.catch():
+            self._remember(self.current.open(path).path)
+
+    def create(self, path: Path | str) -> None:
+        """Make a study at ``path``, or say why not."""
+        with self.error_line.catch():
+            self._remember(self.current.create(path).path)
+
+    def _ask_open(self) -> None:
+        if path := QFileDialog.getExistingDirectory(self, "Open a study", self._start()):
+            self.open(path)
+
+    def _ask_new(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Make a study: name its folder", self._start())
+        if path:
+            self.create(path)
+
+    def _start(self) -> str:
+        from morpholaw.widgets.study.preferences import preferences
+
+        study = self.current.study
+        return str(study.path.parent) if study is not None else preferences().study_folder
+
+    def _fill_recent(self) -> None:
+        menu = self.recent.menu()
+        menu.clear()
+        for path in self.recent_paths():
+            menu.addAction(path, lambda path=path: self.open(path))
+        menu.setToolTipsVisible(True)
+        if menu.isEmpty():
+            menu.addAction("No study was opened yet").setEnabled(False)
+
+    @staticmethod
+    def recent_paths() -> list[str]:
+        """Studies opened last, the newest first, those that are gone left out."""
+        saved = _settings().value("recent") or []
+        paths = [saved] if isinstance(saved, str) else list(saved)
+        return [path for path in paths if (Path(path) / "study.json").is_file()]
+
+    @classmethod
+    def _remember(cls, path: Path) -> None:
+        text = str(path.resolve())
+        _settings().setValue("recent", [text, *(old for old in cls.recent_paths() if old != text)][:RECENT])
+
+
+def _settings() -> QSettings:
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "morpholaw", "widgets")

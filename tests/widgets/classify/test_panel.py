@@ -1,0 +1,175 @@
+"""Train, compare and apply classifiers as a person does in the panel."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.study import Study
+from morpholaw.widgets.classify.panel import ClassifyWidget
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+MOVIE = {"kind": "movie", "movie": {"name": "movie", "shape": [40, 100, 100]}}
+pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+
+
+@pytest.fixture
+def tracked_study(trained_study):
+    """The trained study whose crops are 12 tracks of 20 frames in a movie of 100 x 100 pixels; 0 divides."""
+    study = Study.open(trained_study)
+    cells = study.crops.cells.drop(columns=["set", "index"])
+    cells["track_id"], cells["t"] = np.repeat(np.arange(12), 20), np.tile(np.arange(20), 12)
+    cells["y"], cells["x"] = 8.0 * cells["track_id"], 4.0 * cells["t"]
+    cells["t"] += np.where(np.isin(cells["track_id"], [1, 2]), 20, 0)
+    cells["parent"] = np.where(np.isin(cells["track_id"], [1, 2]), 0, -1)
+    images = np.array(study.crops[:])
+    shutil.rmtree(trained_study / "crops")
+    shutil.rmtree(trained_study / "latents")
+    CropSet.write(study.new_set_folder("movie"), images, cells, MOVIE)
+    return trained_study
+
+
+def test_the_table_shows_the_trained_schemes(panel, trained_study):
+    widget = panel(ClassifyWidget)
+    assert "no crops yet" in widget.labelled.text()
+    widget.current.open(trained_study)
+    table = widget.table
+    rows = [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount())]
+    assert [row[0] for row in rows] == ["2 dense × 2", "3 sparse × 2", "4 hinge × 2"]
+    assert all(re.fullmatch(r"[\d.]+ \([\d.]+–[\d.]+\)", row[1]) for row in rows)
+    saved = json.loads((trained_study / "classifiers/scheme2/model.json").read_text())
+    assert rows[0][2] == f"{saved['head_weights'][0]:,}"
+    assert rows[2][2] == "n/a"
+    assert "120 interphase, 120 metaphase" in widget.labelled.text()
+
+
+def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
+    widget = panel(ClassifyWidget, show=True)  # figures are drawn when they are seen
+    widget.current.open(labelled_study)
+    widget.scheme.setCurrentIndex(0)
+    widget.form.editors["models"].setValue(1)
+    widget.form.editors["epochs"].setValue(1)
+    with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
+        widget.train_button.click()
+    assert widget.table.rowCount() == 1
+    assert widget.table.chosen.scheme == 1
+    assert widget.table.chosen.models == 1
+    qtbot.waitUntil(lambda: widget.confusion.canvas is not None, timeout=10_000)
+
+
+def test_what_is_missing_is_said(panel, labelled_study, tmp_path):
+    widget = panel(ClassifyWidget)
+    widget.train_button.click()
+    assert "No study is open" in widget.train_error.text()
+    widget.current.create(tmp_path / "empty")
+    widget.train_button.click()
+    assert "no crops" in widget.train_error.text()
+    widget.current.open(labelled_study)
+    widget.train_button.click()  # scheme 3 is chosen at the start
+    assert "needs an encoder" in widget.train_error.text()
+    widget.form.editors["learning_rate"].setText("quick")
+    widget.scheme.setCurrentIndex(0)
+    widget.train_button.click()
+    assert "learning rate" in widget.form.error
+    widget.apply_scores.apply_button.click()
+    assert "no classifier to apply" in widget.apply_scores.error_line.text()
+    shutil.rmtree(labelled_study)
+    widget.train_button.click()
+    assert "moved or deleted" in widget.train_error.text()
+
+
+def test_applying_scores_colours_the_layers_and_exports(panel, tracked_study, qtbot, tmp_path):
+    widget = panel(ClassifyWidget, show=True)  # figures are drawn when they are seen
+    viewer = widget.viewer
+    study = widget.current.open(tracked_study)
+    image = viewer.add_image(np.zeros((40, 100, 100), np.uint8))
+    cells = study.crops.cells
+    tracks = viewer.add_tracks(cells[["track_id", "t", "y", "x"]].to_numpy(float), graph={1: [0], 2: [0]})
+    apply = widget.apply_scores
+    assert (apply.image.layer, apply.tracks.layer) == (image, tracks)
+    widget.table.selectRow(1)
+    with qtbot.waitSignal(apply.scored, timeout=120_000):
+        apply.apply_button.click()
+    assert tracks.color_by == "score"
+    assert set(tracks.features["class"]) == {0, 1}
+    points = viewer.layers["scheme 3: sparse head scores"]
+    assert len(points.data) == 240
+    truth = np.where(cells["label"] == "metaphase", 1, 0)
+    assert np.mean((points.features["class"] == "metaphase") == truth) > 0.7
+    assert apply.divisions == {0: [20], 1: [20], 2: [20]}
+    apply.clicked(np.array([3.0, 0.0, 12.0]))  # track 0 in frame 3
+    qtbot.waitUntil(lambda: apply.plot.canvas is not None, timeout=10_000)
+    axes = apply.plot.canvas.figure.axes[0]
+    assert axes.get_title() == "track 0"
+    assert any(list(line.get_xdata()) == [20, 20] for line in axes.lines)
+    apply.export(tmp_path / "scores.csv")
+    saved = pd.read_csv(tmp_path / "scores.csv")
+    np.testing.assert_allclose(saved["score"], apply.table["score"], rtol=1e-6)
+
+
+def test_tracks_of_another_movie_are_said_and_the_rest_is_shown(panel, tracked_study, qtbot):
+    widget = panel(ClassifyWidget)
+    widget.current.open(tracked_study)
+    widget.viewer.add_tracks(np.array([[500, 0, 1, 1], [500, 1, 1, 1]], float), name="another")
+    with qtbot.waitSignal(widget.apply_scores.scored, timeout=120_000):
+        widget.apply_scores.apply_button.click()
+    assert "another movie" in widget.apply_scores.error_line.text()
+    assert widget.apply_scores.table is not None
+
+
+def test_scores_of_crops_from_elsewhere_never_reach_the_movie(panel, trained_study, qtbot):
+    widget = panel(ClassifyWidget)
+    study = widget.current.open(trained_study)
+    cells = study.crops.cells.drop_duplicates(["track_id", "t"])  # the same numbers, by chance
+    tracks = widget.viewer.add_tracks(cells[["track_id", "t", "y", "x"]].to_numpy(float))
+    with qtbot.waitSignal(widget.apply_scores.scored, timeout=120_000):
+        widget.apply_scores.apply_button.click()
+    assert "were not cut from a movie" in widget.apply_scores.error_line.text()
+    assert "score" not in tracks.features
+    assert len(widget.viewer.layers) == 1
+
+
+@pytest.mark.parametrize(("shape", "sentence"), [((100, 100), "a movie"), ((4, 3, 50, 50), "a movie")])
+def test_an_image_that_is_no_movie_is_refused(panel, trained_study, shape, sentence):
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    widget.viewer.add_image(np.zeros(shape, np.uint8), name="other")
+    widget.apply_scores.cells.setCurrentIndex(widget.apply_scores.cells.count() - 1)
+    widget.apply_scores.apply_button.click()
+    assert sentence in widget.apply_scores.error_line.text()
+    assert not widget.runner.running
+
+
+def test_schemes_are_compared_by_their_calls(panel, trained_study, qtbot):
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
+        widget.compare_button.click()
+    shares = [widget.table.item(row, 4).text() for row in range(3)]
+    assert all(0 < float(share.split()[0]) <= 100 for share in shares)
+    assert "with scheme 3" in widget.table.item(0, 4).toolTip()
+
+
+def test_every_panel_of_a_viewer_follows(panel, trained_study, qtbot):
+    widget = panel(ClassifyWidget)
+    other = ClassifyWidget(widget.viewer)
+    qtbot.addWidget(other)
+    CurrentStudy.of(widget.viewer).open(trained_study)
+    assert other.table.rowCount() == widget.table.rowCount() == 3
+
+
+def test_opening_the_panel_loads_no_torch():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, morpholaw.widgets.classify.panel, morpholaw.widgets.study.current_study;"
+        "assert not {'torch', 'matplotlib.pyplot'} & set(sys.modules), 'loaded'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,280 @@
+"""The Latents panel: an encoder is trained, stopped, resumed and loaded; its latents are moved and named."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMessageBox
+
+from morpholaw.events import Metrics
+from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.latents.latent_table import NAME
+from morpholaw.widgets.latents.panel import LatentsWidget
+from morpholaw.widgets.latents.training_plot import TrainingPlot
+
+TINY = {
+    "latents": 4, "filters": (2, 2, 4, 4), "hidden": 8, "batch_size": 32, "device": "cpu", "threads": 1,
+}  # fmt: skip
+
+
+@pytest.fixture
+def widget(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    widget = LatentsWidget(viewer)
+    viewer.window.add_dock_widget(widget, area="right")
+    yield widget
+    widget.encoder.runner.close_down()
+    qtbot.waitUntil(lambda: not widget.traversals.call.running, timeout=60_000)
+
+
+@pytest.fixture
+def traversals(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    return show_traversals(widget, qtbot)
+
+
+def show_traversals(widget, qtbot):
+    widget.tabs.setCurrentWidget(widget.traversals)
+    qtbot.waitUntil(lambda: widget.traversals.space is not None, timeout=60_000)
+    return widget.traversals
+
+
+def losses_seen(qtbot, runner):
+    seen = []
+    runner.reported.connect(seen.append)
+    qtbot.waitUntil(lambda: any(isinstance(event, Metrics) for event in seen), timeout=60_000)
+
+
+# ---- the encoder
+
+
+def test_train_shows_losses_and_pictures_and_keeps_the_encoder(widget, labelled_study, qtbot):
+    panel = widget.encoder
+    widget.current.open(labelled_study)
+    assert "No encoder yet" in panel.state.text()
+    panel.form.set_values({**TINY, "epochs": 1, "epoch_crops": 640})
+    with qtbot.waitSignal(panel.runner.finished, timeout=60_000):
+        panel.train_button.click()
+        assert not panel.train_button.isEnabled()
+    assert widget.current.study.has_encoder
+    assert panel.state.text() == "Encoder of 4 latents, trained on 240 crops."
+    assert panel.plot.steps[-1] == 20
+    assert all(np.isfinite(values).all() for values in panel.plot.values.values())
+    assert panel.strip.tiles.shape == (2, 8, 64, 64, 3)
+    assert panel.strip.tiles[0].std() > 0
+    assert not panel.resume_button.isEnabled()
+    assert panel.train_button.isEnabled()
+
+
+def test_stop_keeps_the_model_and_resume_goes_on_from_it(widget, labelled_study, qtbot):
+    panel = widget.encoder
+    widget.current.open(labelled_study)
+    panel.form.set_values({**TINY, "epochs": 30, "epoch_crops": 3200})
+    panel.train_button.click()
+    losses_seen(qtbot, panel.runner)
+    with qtbot.waitSignal(panel.runner.finished, timeout=20_000):
+        panel.runner.stop_button.click()
+    assert widget.current.study.has_encoder
+    assert "can be resumed" in panel.state.text()
+    stopped = panel.plot.steps[-1]
+    panel.form.set_values({"epochs": 1})  # what the form says now is not what was trained
+    panel.resume_button.click()
+    assert panel.form.values()["epochs"] == 30
+    losses_seen(qtbot, panel.runner)
+    assert stopped in panel.plot.steps  # the curves of before stay
+    assert panel.plot.steps[-1] > stopped
+    with qtbot.waitSignal(panel.runner.finished, timeout=20_000):
+        panel.runner.stop_button.click()
+
+
+def test_a_trained_encoder_shows_its_losses_without_torch(trained_study):
+    script = (
+        "import sys, napari\n"
+        "from morpholaw.widgets.latents.panel import LatentsWidget\n"
+        "from morpholaw.widgets.perturb.panel import PerturbWidget\n"
+        "from napari.components import ViewerModel\n"
+        "from qtpy.QtWidgets import QApplication\n"
+        "app = QApplication([])\n"
+        "viewer = ViewerModel()\n"
+        "latents, perturb = LatentsWidget(viewer), PerturbWidget(viewer)\n"
+        f"latents.current.open({str(trained_study)!r})\n"
+        "assert latents.encoder.plot.steps and perturb.choice.classifier is not None\n"
+        "print('torch' in sys.modules, 'matplotlib' in sys.modules)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert told.stdout.split() == ["False", "False"], told.stderr
+
+
+def test_load_takes_over_another_studys_encoder(widget, labelled_study, trained_study, qtbot):
+    panel = widget.encoder
+    widget.current.open(labelled_study)
+    told = []
+    widget.current.encoder_changed.connect(lambda: told.append(True))
+    with qtbot.waitSignal(panel.runner.finished, timeout=60_000):
+        panel.load(trained_study)
+    assert widget.current.study.encoder.latents == 6
+    assert told
+    assert panel.plot.steps
+
+
+def test_loading_what_is_no_encoder_says_so(widget, labelled_study, tmp_path, qtbot):
+    widget.current.open(labelled_study)
+    with qtbot.waitSignal(widget.encoder.runner.failed, timeout=60_000):
+        widget.encoder.load(tmp_path)
+    assert str(tmp_path) in widget.encoder.runner.error_line.text()
+    assert widget.encoder.train_button.isEnabled()
+
+
+def test_replacing_an_encoder_asks_first(widget, trained_study, monkeypatch):
+    monkeypatch.setattr(JobRunner, "ask", True)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    widget.current.open(trained_study)
+    widget.encoder.train_button.click()
+    assert not widget.encoder.runner.running
+
+
+def test_bad_input_is_a_sentence(widget, labelled_study, tmp_path):
+    panel = widget.encoder
+    assert not panel.train_button.isEnabled()
+    assert panel.state.text() == "Open a study first."
+    panel.train()
+    assert "No study is open" in widget.error_line.text()
+    widget.current.create(tmp_path / "empty")
+    panel.train_button.click()
+    assert "no crops yet" in widget.error_line.text()
+    widget.current.open(labelled_study)
+    panel.form.editors["beta"].setText("six")
+    panel.train_button.click()
+    assert "beta" in widget.error_line.text()
+    assert "beta" in panel.form.error
+    panel.form.set_values({})
+    shutil.rmtree(labelled_study)
+    panel.train_button.click()
+    assert "gone" in widget.error_line.text()
+    assert not panel.runner.running
+
+
+def test_a_resumed_training_replaces_the_steps_it_does_again(qtbot):
+    plot = TrainingPlot()
+    qtbot.addWidget(plot)
+    for step in (10, 20, 30, 25, 35):
+        plot.add(step, {"reconstruction": step})
+    assert plot.steps == [10, 20, 25, 35]
+    assert plot.values["reconstruction"] == plot.steps
+    assert np.isnan(plot.values["total correlation"]).all()
+    plot.show()
+    assert plot.grab().toImage().allGray() is False
+
+
+# ---- the latents
+
+
+def test_latents_are_ranked_by_activity_and_any_column_sorts(traversals):
+    table = traversals.table
+    assert table.rowCount() == 6
+    order = [table.latent(row) for row in range(6)]
+    assert order == list(traversals.space.ranking["latent"])
+    assert table.picks == order
+    column = 3  # area
+    table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
+    strengths = [
+        abs(float(table.item(row, column).text().strip("U ").replace("\u2212", "-"))) for row in range(6)
+    ]
+    assert strengths == sorted(strengths, reverse=True)
+
+
+def test_a_slider_decodes_at_once(traversals):
+    latent, slider = next(iter(traversals.sliders.sliders.items()))
+    traversals.decode()
+    before = traversals.pictures.tiles.copy()
+    assert (before[0, 0] == before[0, 1]).all()  # nothing has moved yet
+    began = time.perf_counter()
+    slider.setValue(2.5)
+    assert time.perf_counter() - began < 0.25  # a few ms on a quiet machine
+    after = traversals.pictures.tiles
+    assert (after[0, 0] == before[0, 0]).all()
+    assert (after[0, 1] != before[0, 1]).any()
+    expected = traversals.space.decode(traversals.sliders.point)
+    assert traversals.sliders.point[latent] == pytest.approx(2.5)
+    assert np.abs(expected).max() > 0
+    traversals.reset_button.click()
+    assert slider.value() == 0.0
+    assert (traversals.pictures.tiles == before).all()
+
+
+def test_ticking_a_latent_gives_it_a_slider(traversals):
+    traversals.table.pick([2])
+    assert list(traversals.sliders.sliders) == [2]
+    traversals.table.item(traversals.table.row_of(4), 0).setCheckState(Qt.CheckState.Checked)
+    assert set(traversals.sliders.sliders) == {2, 4}
+
+
+def test_traversals_start_from_the_selected_cell(traversals):
+    traversals.start_box.setCurrentIndex(1)
+    assert "No cell is selected" in traversals.error_line.text()
+    traversals.current.select([7])
+    expected = traversals.space.encode(np.asarray(traversals.current.crops[7]))
+    assert traversals.sliders.point == pytest.approx(expected, abs=0.01)
+    assert traversals.sliders.base == pytest.approx(expected)
+
+
+def test_a_name_typed_in_the_table_is_used_everywhere(widget, traversals):
+    told = []
+    widget.current.names_changed.connect(lambda: told.append(True))
+    row = traversals.table.row_of(3)
+    traversals.table.item(row, NAME).setText("elongation")
+    assert widget.current.study.latent_names == {3: "elongation"}
+    assert traversals.sliders.labels[3].text() == "elongation"
+    assert told
+    traversals.table.item(traversals.table.row_of(3), NAME).setText("")
+    assert widget.current.study.latent_names == {}
+    assert traversals.sliders.labels[3].text() == "z3"
+
+
+def test_suggested_names_leave_given_ones_alone(widget, traversals):
+    suggested = traversals.table.suggestions
+    assert suggested
+    kept = next(iter(suggested))
+    traversals.name(kept, "mine")
+    traversals.take_names.click()
+    assert widget.current.study.latent_names == {**suggested, kept: "mine"}
+
+
+def test_the_grid_is_drawn_and_added_beside_the_other_layers(widget, traversals, qtbot):
+    viewer = widget.viewer
+    viewer.add_image(np.zeros((3, 40, 50)), name="movie")
+    traversals.table.pick([0, 1, 2])
+    traversals.figure.show()
+    traversals.grid_button.click()
+    traversals.layer_button.click()
+    layer = viewer.layers["traversals"]
+    assert layer.data.shape == (3 * 64, 7 * 64)
+    assert layer.translate[-1] > 49
+    assert layer.metadata["morpholaw"]["latents"] == traversals.table.picks
+    row = traversals.space.traverse(np.zeros(6), traversals.table.picks[:1], [-3.0])[0, 0]
+    assert layer.data[:64, :64] == pytest.approx(row, abs=1e-6)
+    traversals.table.pick([])
+    traversals.layer_button.click()
+    assert "No latent is ticked" in traversals.error_line.text()
+
+
+def test_without_an_encoder_the_tab_says_so(widget, labelled_study):
+    widget.tabs.setCurrentWidget(widget.traversals)
+    assert "Open a study" in widget.traversals.state.text()
+    widget.current.open(labelled_study)
+    assert "Train or load an encoder" in widget.traversals.state.text()
+    assert not widget.traversals.grid_button.isEnabled()
+
+
+def test_a_damaged_encoder_is_a_sentence(widget, trained_study, qtbot):
+    next((trained_study / "encoder").glob("weights-*.safetensors")).write_bytes(b"nothing")
+    widget.current.open(trained_study)
+    widget.tabs.setCurrentWidget(widget.traversals)
+    qtbot.waitUntil(lambda: "damaged" in widget.error_line.text(), timeout=60_000)
+    assert widget.traversals.space is None

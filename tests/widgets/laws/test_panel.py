@@ -1,0 +1,323 @@
+"""The Laws panel as a person uses it: search, pick, read, copy, slice, and add to the viewer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QGuiApplication
+from qtpy.QtWidgets import QMessageBox, QPushButton
+
+from morpholaw.events import Front
+from morpholaw.models.law import Law
+from morpholaw.study import Study
+from morpholaw.training.symbolic.engine import Availability
+from morpholaw.training.symbolic.pysr_engine import PySREngine
+from morpholaw.widgets.laws.law_figures import drawable_parts
+from morpholaw.widgets.laws.panel import LawsWidget
+from morpholaw.widgets.laws.saved_laws import as_python
+from morpholaw.widgets.pictures.slice_panel import readable
+
+RICH = Law.parse("z5*(square(z0) + square(z1)) - exp(exp(z2)) + 0.5*sin(z0) - 1.5", ["z0", "z1", "z2", "z5"])
+
+
+@pytest.fixture
+def panel(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=False)
+    panel = LawsWidget(viewer)
+    # pytest-qt deletes widgets before fixtures end, and the answer of a deleted panel's call is dropped.
+    qtbot.addWidget(panel, before_close_func=lambda panel: settle(panel, qtbot))
+    panel.resize(400, 780)
+    panel.show()
+    return panel
+
+
+def settle(panel, qtbot) -> None:
+    """End the panel's job and wait for what its threads still compute."""
+    panel.search.runner.close_down()
+    qtbot.waitUntil(lambda: not (panel.slices._call.running or panel._veto_call.running), timeout=60_000)
+
+
+def with_law(study_folder, law: Law) -> None:
+    """Put a law first in a study's list."""
+    path = study_folder / "classifiers" / "scheme4-hinge" / "model.json"
+    values = json.loads(path.read_text())
+    values["laws"][0] = law.to_json()
+    values["evaluation"]["accuracy"][0] = 0.999
+    path.write_text(json.dumps(values))
+
+
+def button(panel, name: str) -> QPushButton:
+    return panel.findChild(QPushButton, name)
+
+
+def test_the_panels_load_neither_torch_nor_matplotlib():
+    code = (
+        "import sys, morpholaw.widgets.laws.panel, morpholaw.widgets.network.panel;"
+        "assert not {'torch', 'matplotlib', 'pysr', 'juliacall'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_study_shows_its_laws_and_the_best_is_picked(panel, qtbot, trained_study):
+    with_law(trained_study, RICH)
+    panel.current.open(trained_study)
+    assert panel.table.rowCount() == 2
+    assert panel.table.item(0, 0).text() == "99.9"
+    assert (panel.table.item(0, 1).text(), panel.table.item(0, 2).text()) == (
+        str(RICH.size),
+        str(RICH.complexity),
+    )
+    assert panel.law == RICH
+    qtbot.waitUntil(lambda: bool(panel.formula.lines) and panel.front.canvas is not None, timeout=5_000)
+    assert "".join(panel.formula.lines).startswith("f = z_{5}")
+    assert panel.formula.pixmap().width() / panel.formula.devicePixelRatio() <= panel.formula.width()
+
+
+def test_names_of_latents_appear_in_the_formula_as_soon_as_they_are_given(panel, qtbot, trained_study):
+    with_law(trained_study, RICH)
+    panel.current.open(trained_study).name_latent(0, "cell size")
+    panel.current.names_changed.emit()
+    qtbot.waitUntil(lambda: r"\mathrm{cell\ size}" in "".join(panel.formula.lines), timeout=5_000)
+    assert "cell size (z0)" in [panel.slices.x.itemText(i) for i in range(panel.slices.x.count())]
+
+
+def test_picking_another_row_shows_another_law(panel, trained_study):
+    panel.current.open(trained_study)
+    panel.table.selectRow(1)
+    second = panel.law
+    panel.table.selectRow(0)
+    assert panel.law != second
+    assert panel.law in panel.found.laws
+
+
+def test_a_heading_sorts_by_number(panel, trained_study):
+    with_law(trained_study, RICH)
+    panel.current.open(trained_study)
+    panel.table.sortItems(1, Qt.SortOrder.AscendingOrder)
+    sizes = [int(panel.table.item(row, 1).text()) for row in range(panel.table.rowCount())]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == RICH.size
+
+
+def test_the_law_is_copied_in_three_ways(panel, qtbot, trained_study):
+    with_law(trained_study, RICH)
+    panel.current.open(trained_study)
+    qtbot.mouseClick(button(panel, "copy latex"), Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == "f = " + RICH.latex()
+    qtbot.mouseClick(button(panel, "copy text"), Qt.MouseButton.LeftButton)
+    assert Law.parse(QGuiApplication.clipboard().text(), RICH.names) == RICH
+    qtbot.mouseClick(button(panel, "copy python"), Qt.MouseButton.LeftButton)
+    made: dict = {}
+    exec(QGuiApplication.clipboard().text(), made)
+    z = np.random.default_rng(0).normal(size=(50, 4))
+    np.testing.assert_allclose(made["f"](*z.T), RICH.score(z))
+    assert "metaphase" in made["f"].__doc__
+
+
+def test_python_of_a_law_without_functions_imports_nothing():
+    text = as_python(Law.parse("z0 - 0.5", ["z0"]), ("no", "yes"))
+    assert text.startswith("def f(z0):")
+
+
+def test_parts_of_one_or_two_latents_are_drawn(panel, qtbot, trained_study):
+    assert [part[1].text() for part in drawable_parts(RICH)] == [
+        "square(z0) + square(z1)",
+        "exp(exp(z2))",
+        "0.5 * sin(z0)",
+    ]
+    with_law(trained_study, RICH)
+    panel.current.open(trained_study)
+    panel.tabs.setCurrentWidget(panel.components)
+    qtbot.waitUntil(lambda: panel.components.canvas is not None, timeout=5_000)
+    plots = [axes for axes in panel.components.canvas.figure.axes if axes.get_title()]
+    assert len(plots) == 3
+
+
+def test_values_that_run_away_are_cut_and_signs_stay():
+    values = np.array([-1e9, -1.0, 0.5, 1.0, 2.0])
+    assert np.array_equal(np.sign(readable(values)), np.sign(values))
+    assert readable(values).min() == -6
+    assert np.isnan(readable(values, empty=True)[0])
+    ordinary = np.linspace(-3, 3, 49)
+    assert np.array_equal(readable(ordinary), ordinary)
+
+
+def test_sliders_move_the_slice_and_cells_are_decoded_along_both_axes(panel, qtbot, trained_study):
+    with_law(trained_study, RICH)
+    panel.current.open(trained_study)
+    panel.tabs.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: panel.slices.figure.canvas is not None, timeout=60_000)
+    first = panel.slices.shown
+    assert (panel.slices.axes, set(panel.slices.sliders)) == ((0, 1), {2, 5})
+    assert first.pictures_x.shape == first.pictures_y.shape == (5, 64, 64)
+    axis = first.axis
+    expected = RICH.score(np.stack([axis, np.full_like(axis, axis[3]), 0 * axis, 0 * axis], axis=1))
+    np.testing.assert_allclose(first.values[3], expected)
+    panel.slices.sliders[5].setValue(2.0)
+    qtbot.waitUntil(lambda: panel.slices.shown is not first, timeout=5_000)
+    assert panel.slices.shown.values.max() > first.values.max() + 10
+    qtbot.mouseClick(panel.slices.centre, Qt.MouseButton.LeftButton)
+    assert panel.slices.sliders[5].value() == 0
+
+
+def test_both_axes_are_never_the_same_latent(panel, trained_study):
+    with_law(trained_study, RICH)
+    panel.current.open(trained_study)
+    panel.slices.x.setCurrentIndex(panel.slices.x.findData(1))
+    assert panel.slices.axes[0] == 1
+    assert panel.slices.axes[1] != 1
+    assert panel.third.currentData() not in panel.slices.axes
+
+
+def test_vetoes_are_sentences_with_the_latents_names(panel, qtbot, trained_study):
+    with_law(trained_study, Law.parse("z0 - exp(z1)", ["z0", "z1"]))
+    panel.current.open(trained_study).name_latent(0, "size")
+    panel.tabs.setCurrentWidget(panel.vetoes)
+    qtbot.waitUntil(lambda: "excludes" in panel.vetoes.text(), timeout=5_000)
+    assert "z0 (size) below" in panel.vetoes.text()
+    assert "excludes metaphase, whatever the other latents are." in panel.vetoes.text()
+
+
+def test_cells_and_surface_are_added_and_taken_away(panel, qtbot, trained_study):
+    with_law(trained_study, Law.parse("z0 + 0.5*square(z1) - 0.2", ["z0", "z1"]))
+    movie = panel.viewer.add_image(np.zeros((4, 32, 32)), name="movie")
+    panel.current.open(trained_study)
+    panel.tabs.setCurrentIndex(2)
+    qtbot.mouseClick(panel.add_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.latent_view.shown, timeout=60_000)
+    points, surface = panel.latent_view.layers
+    assert len(points.data) == 240
+    assert set(points.features["label"]) == {"interphase", "metaphase"}
+    assert tuple(points.face_color[points.features["label"] == "metaphase"][0][:3]) == pytest.approx(
+        (0xE6 / 255, 0x9F / 255, 0)
+    )
+    _, up, across = surface.metadata["morpholaw"]["latents"]
+    assert (across, up) == (0, 1)
+    vertices = surface.data[0]
+    np.testing.assert_allclose(panel.law.score(vertices[:, [2, 1]]), 0, atol=1e-6)
+    assert panel.viewer.dims.ndisplay == 3
+    assert not movie.visible
+    panel.back_button.click()
+    assert [layer.name for layer in panel.viewer.layers] == ["movie"]
+    assert movie.visible
+    assert panel.viewer.dims.ndisplay == 2
+
+
+def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):
+    shutil.rmtree(trained_study / "classifiers" / "scheme4-hinge")
+    panel.current.open(trained_study)
+    assert panel.nothing.isVisible()
+    assert panel.search_box.isExpanded()
+    panel.search.engine.choice.setCurrentIndex(panel.search.engine.choice.findData("embedded"))
+    for name, value in (("count", 2), ("evaluations", 8_000), ("max_complexity", 7), ("processes", 1)):
+        panel.search.form.editors[name].setValue(value)
+    panel.search.form.editors["latents"].setText("0, 1, 2")
+    fronts = []
+    panel.search.runner.reported.connect(lambda event: isinstance(event, Front) and fronts.append(event))
+    with qtbot.waitSignal(panel.search.found, timeout=120_000):
+        qtbot.mouseClick(panel.search.run_button, Qt.MouseButton.LeftButton)
+        assert not panel.search.run_button.isEnabled()
+    assert panel.search.laws_so_far == fronts[-1]
+    assert len(fronts) > 1  # it grew while the search went on
+    assert "complexity" not in panel.search.runner.status.text()
+    assert panel.found is not None
+    assert 1 <= panel.table.rowCount() <= 2
+    assert not panel.search_box.isExpanded()
+    assert panel.search.run_button.isEnabled()
+    assert panel.law.complexity <= 7
+
+
+def test_a_stopped_search_keeps_the_laws_it_had(panel, qtbot, trained_study):
+    shutil.rmtree(trained_study / "classifiers" / "scheme4-hinge")
+    panel.current.open(trained_study)
+    for name, value in (("count", 1), ("evaluations", 50_000_000), ("processes", 1)):
+        panel.search.form.editors[name].setValue(value)
+    panel.search.form.editors["latents"].setText("0, 1, 2")
+    panel.search.engine.choice.setCurrentIndex(panel.search.engine.choice.findData("embedded"))
+    panel.search.run_button.click()
+    qtbot.waitUntil(lambda: panel.search.front.canvas is not None, timeout=60_000)
+    assert panel.search.front.canvas.figure.axes[0].get_ylabel() == "loss"
+    with qtbot.waitSignal(panel.search.found, timeout=5_000):
+        qtbot.mouseClick(panel.search.runner.stop_button, Qt.MouseButton.LeftButton)
+    assert panel.table.rowCount() == 1
+
+
+def test_a_search_without_a_study_or_scheme_3_says_what_is_missing(panel, qtbot, labelled_study):
+    panel.search.run_button.click()
+    assert "No study is open" in panel.error_line.text()
+    panel.current.open(labelled_study)
+    with qtbot.waitSignal(panel.search.runner.failed, timeout=60_000):
+        panel.search.run_button.click()
+    assert panel.search.runner.error_line.isVisible()
+    assert panel.search.run_button.isEnabled()
+
+
+def test_latents_that_make_no_sense_are_refused_beside_the_field(panel, labelled_study):
+    panel.current.open(labelled_study)
+    panel.search.form.editors["latents"].setText("size")
+    panel.search.run_button.click()
+    assert "latents" in panel.search.form.error
+    assert not panel.search.runner.running
+
+
+def test_a_damaged_file_of_laws_is_one_sentence(panel, trained_study):
+    path = trained_study / "classifiers" / "scheme4-hinge" / "model.json"
+    values = json.loads(path.read_text())
+    del values["evaluation"]
+    path.write_text(json.dumps(values))
+    panel.current.open(trained_study)
+    assert "not described in full" in panel.error_line.text()
+    assert not panel.table.isVisible()
+
+
+def test_a_study_that_was_deleted_is_said_to_be_gone(panel, trained_study):
+    panel.current.open(trained_study)
+    shutil.rmtree(trained_study)
+    panel.add_button.click()
+    assert "moved or deleted" in panel.error_line.text()
+    panel.search.run_button.click()
+    assert "moved or deleted" in panel.error_line.text()
+
+
+def test_why_pysr_is_not_ready_is_said_and_it_is_set_up_only_when_asked(panel, qtbot, monkeypatch):
+    state = [Availability(False, "Julia has not been set up", can_set_up=True)]
+    monkeypatch.setattr(PySREngine, "availability", lambda self: state[0])
+    asked, ran = [], []
+
+    def set_up(self, report, should_stop):
+        ran.append(True)
+        state[0] = Availability(True, "Julia 1.11 is set up")
+        return state[0]
+
+    monkeypatch.setattr(PySREngine, "set_up", set_up)
+    engine = panel.search.engine
+    engine.look()
+    assert (
+        engine.reason.text()
+        == "The embedded engine searches, because PySR cannot: Julia has not been set up."
+    )
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a[2]) or answers.pop(0))
+    engine.set_up_button.click()
+    assert not ran
+    assert "minutes" in asked[0]
+    with qtbot.waitSignal(panel.search.runner.finished, timeout=10_000):
+        engine.set_up_button.click()
+    assert ran
+    assert "Julia 1.11 is set up" in engine.reason.text()
+    assert engine.set_up_button.isHidden()
+
+
+def test_another_study_replaces_the_laws(panel, trained_study, labelled_study):
+    panel.current.open(trained_study)
+    panel.current.open(labelled_study)
+    assert panel.law is None
+    assert panel.table.rowCount() == 0
+    assert panel.nothing.isVisible()
+    assert Study.open(trained_study).laws()

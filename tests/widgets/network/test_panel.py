@@ -1,0 +1,185 @@
+"""The Network panel: what is drawn is the head that was trained, and it answers to the mouse."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+
+from morpholaw.probes.subnetworks import SparseNetwork
+from morpholaw.study import Study
+from morpholaw.widgets.network.network_scene import places, through
+from morpholaw.widgets.network.panel import CLICK, HOVER, NetworkWidget
+from morpholaw.widgets.network.saved_networks import saved_networks
+
+
+@pytest.fixture
+def sparse_study(trained_study):
+    """The trained study with two heads by hand: model 1 reads z0 and z3, model 2 reads z3 alone."""
+    import torch
+
+    from morpholaw.config import ClassifierConfig
+    from morpholaw.models.classifier import Classifier
+    from morpholaw.models.heads import HeadEnsemble
+    from morpholaw.study import classifier_step
+    from morpholaw.study.labelled import labelled_cells
+
+    study = Study.open(trained_study)
+    head = HeadEnsemble(2, study.encoder.latents, (4, 3), seeds=[0, 1])
+    connections = [
+        {(0, 0, 0): 1.5, (0, 3, 1): -2.0, (1, 0, 0): 0.5, (1, 1, 0): 0.25, (1, 1, 2): 1.0, (2, 0, 0): -1.0,
+         (2, 2, 0): 3.0},
+        {(0, 3, 2): 1.0, (1, 2, 1): 1.0, (2, 1, 0): 1.0},
+    ]  # fmt: skip
+    with torch.no_grad():
+        for mask, weight in zip(head.masks, head.weights, strict=True):
+            mask[:] = False
+            weight[:] = 0
+        for member, edges in enumerate(connections):
+            for (layer, row, column), value in edges.items():
+                head.masks[layer][member, row, column] = True
+                head.weights[layer][member, row, column] = value
+    classifier = Classifier.with_head(study.encoder, head, ("interphase", "metaphase"), sparse=True)
+    cells = labelled_cells(study, ClassifierConfig())
+    classifier_step._keep(study, "scheme3", classifier, cells, ClassifierConfig())
+    return trained_study
+
+
+@pytest.fixture
+def panel(make_napari_viewer, qtbot):
+    panel = NetworkWidget(make_napari_viewer(show=False))
+    # pytest-qt deletes widgets before fixtures end, and the answer of a deleted panel's call is dropped.
+    qtbot.addWidget(panel, before_close_func=lambda panel: settle(panel, qtbot))
+    panel.resize(400, 780)
+    panel.show()
+    return panel
+
+
+def settle(panel, qtbot) -> None:
+    """Wait for what the panel's thread still computes."""
+    qtbot.waitUntil(lambda: not panel.response._call.running, timeout=60_000)
+
+
+def click(panel, qtbot, neuron) -> None:
+    point = panel.view.mapFromScene(panel.scene.neurons[neuron].pos())
+    qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=point)
+
+
+def lit(panel) -> set:
+    return {edge for edge, line in panel.scene.edges.items() if line.pen() == line._lit}
+
+
+def test_what_is_read_without_torch_is_what_torch_computes(sparse_study):
+    import torch
+
+    study = Study.open(sparse_study)
+    z = np.random.default_rng(0).normal(size=(20, study.encoder.latents)).astype(np.float32)
+    scores = study.classifier(3).score_latents(torch.from_numpy(z)).detach().numpy()
+    found = saved_networks(study)
+    for network, expected in zip(found.networks, scores, strict=True):
+        np.testing.assert_allclose(network.score(z), expected, rtol=1e-4, atol=1e-5)
+    assert found.kept == ((0, 3), (3,))
+
+
+def test_every_connection_is_drawn_by_sign_and_size(panel, sparse_study):
+    panel.current.open(sparse_study)
+    edges = panel.scene.edges
+    assert len(edges) == 7
+    assert edges[(0, 0, 0)].pen().color().name() == "#6bb3e8"
+    assert edges[(0, 3, 1)].pen().color().name() == "#ff7a66"
+    widths = sorted((abs(line.weight), line.pen().widthF()) for line in edges.values())
+    assert [w for _, w in widths] == sorted(w for _, w in widths)
+    assert widths[0][1] < widths[-1][1]
+    assert "7 weights" in panel.model.currentText()
+    assert set(panel.scene.neurons) == {(0, 0), (0, 3), (1, 0), (1, 1), (2, 0), (2, 2), (3, 0)}
+
+
+def test_hovering_says_the_weight(panel, qtbot, sparse_study):
+    panel.current.open(sparse_study).name_latent(3, "elongation")
+    panel.current.names_changed.emit()
+    line = panel.scene.edges[(0, 3, 1)]
+    assert line.toolTip() == "elongation to neuron 1.2: weight −2.000"
+    line = panel.scene.edges[(0, 0, 0)]
+    middle = panel.view.mapFromScene(line.line().pointAt(0.5))
+    qtbot.mouseMove(panel.view.viewport(), middle + QPoint(3, 0))
+    qtbot.mouseMove(panel.view.viewport(), middle)
+    qtbot.waitUntil(lambda: panel.said.text() == "z0 to neuron 1.1: weight +1.500", timeout=3000)
+    qtbot.mouseMove(panel.view.viewport(), QPoint(2, 2))
+    qtbot.waitUntil(lambda: panel.said.text() == HOVER, timeout=3000)
+
+
+def test_clicking_a_neuron_greys_all_but_its_stream_and_shows_its_response(panel, qtbot, sparse_study):
+    panel.current.open(sparse_study)
+    assert lit(panel) == set(panel.scene.edges)
+    click(panel, qtbot, (2, 2))
+    assert panel.neuron == (2, 2)
+    assert lit(panel) == {(0, 3, 1), (1, 1, 2), (2, 2, 0)}
+    qtbot.waitUntil(lambda: panel.response.figure.canvas is not None, timeout=60_000)
+    shown = panel.response.shown
+    assert (shown.x, shown.y) == (3, None)
+    hidden = shown.axis * -2 + panel.network.biases[0][1]
+    hidden = hidden * np.tanh(np.logaddexp(0, hidden)) + panel.network.biases[1][2]
+    np.testing.assert_allclose(shown.values, hidden * np.tanh(np.logaddexp(0, hidden)))
+    assert shown.pictures_x.shape == (5, 64, 64)
+    panel.whole_button.click()
+    assert lit(panel) == set(panel.scene.edges)
+    assert panel.response.figure.sentence.text() == CLICK
+
+
+def test_the_response_of_two_latents_is_a_map(panel, qtbot, sparse_study):
+    panel.current.open(sparse_study)
+    click(panel, qtbot, (3, 0))
+    qtbot.waitUntil(lambda: panel.response.shown is not None, timeout=60_000)
+    assert (panel.response.shown.x, panel.response.shown.y) == (0, 3)
+    z = np.zeros((1, 6))
+    z[0, [0, 3]] = panel.response.shown.axis[[10, 30]]
+    assert panel.response.shown.values[30, 10] == pytest.approx(panel.network.score(z)[0])
+
+
+def test_an_input_has_a_stream_but_no_response(panel, qtbot, sparse_study):
+    panel.current.open(sparse_study)
+    click(panel, qtbot, (0, 0))
+    assert lit(panel) == {(0, 0, 0), (1, 0, 0), (2, 0, 0)}
+    assert "is an input" in panel.response.figure.sentence.text()
+
+
+def test_another_model_is_drawn(panel, sparse_study):
+    panel.current.open(sparse_study)
+    panel.model.setCurrentIndex(1)
+    assert set(panel.scene.edges) == {(0, 3, 2), (1, 2, 1), (2, 1, 0)}
+
+
+def test_how_often_inputs_survive_is_said_with_their_names(panel, sparse_study):
+    panel.current.open(sparse_study).name_latent(3, "elongation")
+    panel.current.names_changed.emit()
+    assert panel.survival.text().endswith("in how many of 2 models: elongation (z3) 2, z0 1.")
+
+
+def test_without_scheme_3_the_panel_says_so(panel, labelled_study):
+    assert panel.nothing.text() == "No study is open."
+    panel.current.open(labelled_study)
+    assert "train scheme 3" in panel.nothing.text()
+    assert not panel.view.isVisible()
+
+
+@pytest.mark.parametrize("damage", ["weights", "description"])
+def test_damaged_files_are_one_sentence(panel, sparse_study, damage):
+    folder = sparse_study / "classifiers" / "scheme3"
+    if damage == "weights":
+        next(folder.glob("*.safetensors")).write_bytes(b"nonsense")
+    else:
+        values = json.loads((folder / "model.json").read_text())
+        del values["head"]
+        (folder / "model.json").write_text(json.dumps(values))
+    panel.current.open(sparse_study)
+    assert "train scheme 3 again" in panel.error_line.text()
+    assert not panel.view.isVisible()
+
+
+def test_a_neuron_of_a_bias_alone_has_no_stream_before_it():
+    masks = [np.array([[1, 0]]), np.array([[1], [1]])]
+    network = SparseNetwork.from_arrays(masks, masks, [np.zeros(2), np.zeros(1)])
+    assert through(network, (1, 1)) == {(1, 1, 0)}
+    assert places(network)[(1, 1)] == (0.75, 1.0)

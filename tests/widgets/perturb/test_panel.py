@@ -1,0 +1,327 @@
+"""The Perturb panel: cells under attack, live, over their place in the movie; the curve of the study."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from morpholaw.cells.simulator import simulate_movie
+from morpholaw.config import SimulateConfig
+from morpholaw.study import Study
+from morpholaw.widgets.movie.movie_place import crop_at, place_of
+from morpholaw.widgets.perturb.overlay_layers import KINDS
+from morpholaw.widgets.perturb.panel import PerturbWidget
+
+
+@pytest.fixture
+def widget(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    widget = PerturbWidget(viewer)
+    viewer.window.add_dock_widget(widget, area="right")
+    yield widget
+    widget.attack.runner.close_down()
+    qtbot.waitUntil(lambda: not busy(widget), timeout=60_000)
+
+
+@pytest.fixture(scope="module")
+def movie():
+    return simulate_movie(SimulateConfig(frames=3, cells=8, height=160, width=200, seed=1))
+
+
+@pytest.fixture(scope="module")
+def attacked_study_folder(trained_study_folder, tmp_path_factory):
+    """The trained study with heads that tell the classes apart, so that there is something to flip."""
+    folder = tmp_path_factory.mktemp("attacked") / "study"
+    study = Study.open(shutil.copytree(trained_study_folder, folder))
+    study.train_encoder(
+        latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=1, epoch_crops=6_400, batch_size=32, device="cpu",
+        learning_rate=5e-3, alpha=0.1, beta=0.1, gamma=0.1, threads=1, precision="float32",
+    )  # fmt: skip
+    settings = {"models": 2, "epochs": 20, "learning_rate": 1e-2, "device": "cpu", "threads": 1}
+    study.train_classifier(2, **settings)
+    study.train_classifier(3, warmup_epochs=5, sparsity=0.7, update_every=10, **settings)
+    return folder
+
+
+@pytest.fixture
+def trained_study(attacked_study_folder, tmp_path):
+    """A copy that a test may change."""
+    return shutil.copytree(attacked_study_folder, tmp_path / "attacked")
+
+
+@pytest.fixture
+def movie_study(trained_study, movie):
+    """The trained study with the cells of a movie besides the simulated crops."""
+    study = Study.open(trained_study)
+    study.crop(movie.movie, movie.tracks[["track_id", "t", "y", "x", "parent"]], name="colony")
+    return study.path
+
+
+def busy(widget) -> bool:
+    cells = widget.cells
+    return cells.load_call.running or cells.flip_call.running or cells._soon.isActive()
+
+
+def select(widget, qtbot, *cells):
+    widget.current.select(cells)
+    settle(widget, qtbot)
+
+
+def settle(widget, qtbot):
+    qtbot.waitUntil(lambda: not busy(widget), timeout=60_000)
+
+
+def move(widget, qtbot, eps):
+    widget.cells.slider.setValue(eps)
+    settle(widget, qtbot)
+    return widget.cells.result
+
+
+def first_of(widget, name):
+    """Global index of the first crop of a set."""
+    crops = widget.current.crops
+    return int(crops.offsets[[crop_set.name for crop_set in crops.sets].index(name)])
+
+
+# ---- the selected cells
+
+
+@pytest.mark.parametrize("name", ["scheme2", "scheme3", "scheme4-hinge"])
+def test_every_scheme_is_attacked_and_the_slider_updates_live(widget, trained_study, qtbot, name):
+    widget.current.open(trained_study)
+    widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData(name))
+    select(widget, qtbot, 3, 200)
+    still = widget.cells.result
+    assert still.perturbed == pytest.approx(still.images)
+    assert still.scores == pytest.approx(still.perturbed_scores)
+    moved = move(widget, qtbot, 0.1)
+    change = np.abs(moved.perturbed - moved.images)
+    assert 0.05 < change.max() <= 0.1001
+    assert moved.scores == pytest.approx(still.scores)
+    away = np.where(
+        moved.scores >= 0, moved.perturbed_scores <= moved.scores, moved.perturbed_scores >= moved.scores
+    )
+    assert away.all()
+    assert widget.cells.pictures.tiles.shape[:2] == (4, 2)
+    assert "→" in widget.cells.pictures.captions[0]
+
+
+def test_latent_space_with_latents_held(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    select(widget, qtbot, 3)
+    widget.choice.space_box.setCurrentText("latent, some held")
+    widget.choice.held_line.setText("z0, z2")
+    widget.choice.held_line.editingFinished.emit()
+    settle(widget, qtbot)
+    assert widget.cells.attack.held == (0, 2)
+    moved = move(widget, qtbot, 3.0)
+    assert moved.perturbed == pytest.approx(moved.perturbed_reconstruction)
+    assert widget.cells.kinds()["reconstruction"] is not moved.perturbed
+    widget.choice.space_box.setCurrentText("latent")
+    settle(widget, qtbot)
+    assert widget.cells.slider.value() == 0
+    free = move(widget, qtbot, 3.0)
+    assert not np.allclose(free.perturbed, moved.perturbed)
+
+
+def test_the_smallest_eps_flips_and_a_smaller_one_does_not(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme2"))
+    select(widget, qtbot, 5, 60, 130, 200, 220)
+    widget.cells.flip_button.click()
+    settle(widget, qtbot)
+    found = np.flatnonzero(np.isfinite(widget.cells.flips))
+    assert len(found), "no cell flips"
+    cell, flip = widget.cells.attack.cells[found[0]], widget.cells.flips[found[0]]
+    select(widget, qtbot, cell)
+    widget.cells.flip_button.click()
+    settle(widget, qtbot)
+    assert widget.cells.flips == pytest.approx([flip])
+    assert widget.cells.slider.value() == pytest.approx(flip, abs=1e-3)
+    assert widget.cells.result.flipped[0]
+    assert "interphase → metaphase" in widget.cells.verdict.text() or "metaphase → interphase" in (
+        widget.cells.verdict.text()
+    )
+    assert f"#{cell} {flip:.3f}" in widget.cells.verdict.text()
+    assert not move(widget, qtbot, max(0.0, flip - 0.002)).flipped[0]
+    assert "stays" in widget.cells.verdict.text()
+
+
+def test_many_selected_cells_are_shortened_and_said(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    select(widget, qtbot, *range(12))
+    assert widget.cells.attack.cells == [0, 1, 2, 3, 4]
+    assert "first 5 of 12" in widget.cells.verdict.text()
+
+
+def test_the_model_that_is_loaded_serves_the_next_cell(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    select(widget, qtbot, 1)
+    model = widget.cells.attack.classifier
+    select(widget, qtbot, 2)
+    assert widget.cells.attack.classifier is model
+    widget.choice.model_box.setCurrentIndex(1)
+    settle(widget, qtbot)
+    assert widget.cells.attack.classifier is not model
+
+
+# ---- over the movie
+
+
+def test_pictures_lie_over_the_cell_in_the_movie(widget, movie_study, movie, qtbot):
+    viewer = widget.viewer
+    layer = viewer.add_image(movie.movie, name="colony", scale=(1, 0.5, 0.5), translate=(0, 10, 20))
+    widget.current.open(movie_study)
+    crops = widget.current.crops
+    cell = first_of(widget, "colony") + 10
+    row = crops.cells.iloc[cell]
+    select(widget, qtbot, cell)
+    widget.cells.overlay.show_box.setChecked(True)
+    overlays = {kind: viewer.layers[f"{kind} cell"] for kind in KINDS}
+    assert [kind for kind, over in overlays.items() if over.visible] == ["perturbed"]
+    over = overlays["original"]
+    assert over.data.shape == (1, 64, 64)
+    assert tuple(over.scale) == (1, 0.5, 0.5)
+    middle = np.asarray(layer.world_to_data(over.data_to_world((0, 32, 32))))
+    assert middle == pytest.approx([row["t"], np.floor(row["y"] + 0.5), np.floor(row["x"] + 0.5)])
+    assert viewer.dims.current_step[0] == row["t"]
+    assert over.data[0] == pytest.approx(crops[cell] / 255, abs=1e-6)
+    move(widget, qtbot, 0.2)
+    assert overlays["perturbed"].data[0] == pytest.approx(widget.cells.result.perturbed[0])
+    low, high = overlays["difference"].contrast_limits
+    assert low == -high
+    widget.cells.overlay.seen_box.setCurrentText("difference")
+    assert [kind for kind, over in overlays.items() if over.visible] == ["difference"]
+    widget.cells.overlay.show_box.setChecked(False)
+    assert not any(over.visible for over in overlays.values())
+    assert len(viewer.layers) == 5
+
+
+def test_another_cell_uses_the_same_layers(widget, movie_study, movie, qtbot):
+    viewer = widget.viewer
+    viewer.add_image(movie.movie, name="colony")
+    widget.current.open(movie_study)
+    first = first_of(widget, "colony")
+    select(widget, qtbot, first)
+    widget.cells.overlay.show_box.setChecked(True)
+    last = len(widget.current.crops) - 1 if first else first + 20
+    select(widget, qtbot, last)
+    assert len(viewer.layers) == 5
+    place = place_of(viewer, widget.current.crops, last)
+    assert viewer.layers["perturbed cell"].translate == pytest.approx([place.t, place.y, place.x])
+    assert viewer.layers["perturbed cell"].metadata["morpholaw"]["crop"] == last
+    viewer.layers.remove("difference cell")  # the user may delete one
+    move(widget, qtbot, 0.1)
+    assert "difference cell" in viewer.layers
+
+
+def test_a_cell_of_no_movie_is_shown_beside_what_is_there(widget, movie_study, movie, qtbot):
+    viewer = widget.viewer
+    viewer.add_image(movie.movie, name="colony")
+    widget.current.open(movie_study)
+    select(widget, qtbot, first_of(widget, "simulated"))
+    widget.cells.overlay.show_box.setChecked(True)
+    corners = [viewer.layers[f"{kind} cell"].translate[-1] for kind in KINDS]
+    assert corners == sorted(corners)
+    assert corners[0] > 199
+    assert all(viewer.layers[f"{kind} cell"].visible for kind in KINDS)
+
+
+def test_a_click_in_the_movie_selects_the_cell(widget, movie_study, movie, qtbot):
+    viewer = widget.viewer
+    layer = viewer.add_image(movie.movie, name="colony", scale=(1, 2, 2))
+    widget.current.open(movie_study)
+    cell = first_of(widget, "colony") + 12
+    row = widget.current.crops.cells.iloc[cell]
+    position = layer.data_to_world((row["t"], row["y"] + 1, row["x"] - 1))
+    assert crop_at(viewer, widget.current.crops, position) == cell
+    others = list(viewer.mouse_drag_callbacks)
+    widget.cells.overlay.pick_button.setChecked(True)
+    assert len(viewer.mouse_drag_callbacks) == len(others) + 1
+    widget.cells.overlay.pick(np.asarray(position))
+    assert widget.current.selection == [cell]
+    settle(widget, qtbot)
+    widget.cells.overlay.pick(np.asarray([0.0, -500.0, -500.0]))
+    assert "no cell" in widget.error_line.text()
+    widget.cells.overlay.pick_button.setChecked(False)
+    assert list(viewer.mouse_drag_callbacks) == others
+
+
+# ---- the whole study
+
+
+def test_the_curve_of_all_schemes(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    panel = widget.attack
+    panel.form.editors["eps"].setText("0, 0.1")
+    panel.all_schemes.setChecked(True)
+    with qtbot.waitSignal(panel.runner.finished, timeout=120_000):
+        panel.button.click()
+    table = panel.table
+    assert set(table["scheme"]) == {2, 3, 4}
+    assert set(table["eps"]) == {0.0, 0.1}
+    means = table[table["scheme"] == 2].groupby("eps")["accuracy"].mean()
+    assert means[0.1] <= means[0.0]
+    widget.tabs.setCurrentWidget(panel)
+    panel.show()
+    assert panel.button.isEnabled()
+
+
+def test_the_curve_can_be_stopped(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    panel = widget.attack
+    panel.form.editors["eps"].setText(", ".join(str(k / 1000) for k in range(400)))
+    panel.button.click()
+    with qtbot.waitSignal(panel.runner.finished, timeout=60_000):
+        panel.runner.stop()
+    assert panel.button.isEnabled()
+    assert not panel.runner.running
+
+
+# ---- bad input
+
+
+def test_what_is_missing_is_said(widget, labelled_study, tmp_path, qtbot):
+    assert widget.cells.pictures.sentence == "Open a study first."
+    widget.attack.start()
+    assert "No study is open" in widget.error_line.text()
+    widget.current.open(labelled_study)
+    assert "Train a classifier" in widget.cells.pictures.sentence
+    widget.attack.start()
+    assert "No classifier is trained" in widget.error_line.text()
+    assert not widget.cells.slider.isEnabled()
+
+
+def test_an_unknown_latent_to_hold_is_a_sentence(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    assert "Select cells" in widget.cells.pictures.sentence
+    select(widget, qtbot, 3)
+    widget.choice.held_line.setText("z99")
+    widget.choice.space_box.setCurrentText("latent, some held")
+    settle(widget, qtbot)
+    assert "z99" in widget.error_line.text()
+    assert widget.cells.result is None
+    widget.choice.held_line.setText("z1")
+    widget.choice.held_line.editingFinished.emit()
+    settle(widget, qtbot)
+    assert widget.error_line.text() == ""
+    assert widget.cells.result is not None
+
+
+def test_a_study_deleted_meanwhile_is_a_sentence(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    select(widget, qtbot, 3)
+    shutil.rmtree(trained_study)
+    select(widget, qtbot, 4)
+    assert "gone" in widget.error_line.text()
+    widget.attack.button.click()
+    assert "gone" in widget.error_line.text()
+
+
+def test_a_damaged_classifier_is_left_out_and_said(widget, trained_study):
+    (trained_study / "classifiers" / "scheme2" / "model.json").write_text("{}")
+    widget.current.open(trained_study)
+    assert widget.choice.scheme_box.findData("scheme2") == -1
+    assert "scheme2" in widget.error_line.text()

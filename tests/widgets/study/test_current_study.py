@@ -1,0 +1,93 @@
+"""The study that all panels of a viewer share."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from napari.components import ViewerModel
+from napari.utils._proxies import PublicOnlyProxy
+
+from morpholaw.errors import InputError
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.study_bar import StudyBar
+
+
+@pytest.fixture
+def current():
+    viewer = ViewerModel()
+    current = CurrentStudy.of(viewer)
+    current.viewer = viewer  # kept alive for the test
+    return current
+
+
+def test_a_viewer_and_its_proxy_share_one_study_and_two_viewers_do_not():
+    first, second = ViewerModel(), ViewerModel()
+    assert CurrentStudy.of(first) is CurrentStudy.of(PublicOnlyProxy(first))
+    assert CurrentStudy.of(first) is not CurrentStudy.of(second)
+
+
+def test_opening_tells_every_widget_and_forgets_the_selection(current, labelled_study):
+    heard = []
+    current.selection = [3]
+    current.changed.connect(lambda: heard.append(current.study.name))
+    current.selection_changed.connect(heard.append)
+    current.open(labelled_study)
+    assert heard == ["labelled", []]
+    assert len(current.crops) == 240
+
+
+def test_a_folder_that_is_no_study_leaves_the_open_one_open(current, labelled_study, tmp_path):
+    study = current.open(labelled_study)
+    with pytest.raises(InputError, match="is not a Morpholaw study"):
+        current.open(tmp_path)
+    assert current.study is study
+
+
+def test_a_deleted_study_is_said_to_be_gone(current, labelled_study):
+    with pytest.raises(InputError, match="No study is open"):
+        current.required()
+    current.open(labelled_study)
+    shutil.rmtree(labelled_study)
+    with pytest.raises(InputError, match="was moved or deleted"):
+        current.required()
+
+
+def test_a_finished_step_announces_what_it_changed(current, labelled_study):
+    heard = []
+    current.open(labelled_study)
+    before = current.crops
+    current.crops_changed.connect(lambda: heard.append("crops"))
+    current.encoder_changed.connect(lambda: heard.append("encoder"))
+    current.announce("crop")
+    current.announce("train_encoder")
+    assert heard == ["crops", "encoder"]
+    assert current.crops is not before
+
+
+def test_selecting_the_same_crops_again_is_silent(current):
+    heard = []
+    current.selection_changed.connect(heard.append)
+    current.select([2, 1])
+    current.select([2, 1])
+    assert heard == [[2, 1]]
+
+
+def test_the_bar_opens_makes_and_remembers_studies(qtbot, current, labelled_study, tmp_path):
+    line = ErrorLine()
+    bar = StudyBar(current, line)
+    qtbot.addWidget(bar)
+    qtbot.addWidget(line)
+    current.changed.connect(bar.show_name)
+    assert bar.name.text() == "No study open"
+    bar.open(labelled_study)
+    assert bar.name.text() == "Study: labelled"
+    bar.create(tmp_path / "new")
+    assert bar.name.text() == "Study: new"
+    assert [path.rsplit("/", 1)[-1] for path in bar.recent_paths()] == ["new", "labelled"]
+    shutil.rmtree(tmp_path / "new")
+    bar.recent.menu().aboutToShow.emit()
+    assert [action.text().rsplit("/", 1)[-1] for action in bar.recent.menu().actions()] == ["labelled"]
+    bar.open(tmp_path)
+    assert "is not a Morpholaw study" in line.text()
