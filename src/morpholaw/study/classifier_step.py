@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from morpholaw.cells.files import read_json
+from morpholaw.cells.files import fingerprint, read_json
 from morpholaw.cells.orientations import all_orientations
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
@@ -16,6 +16,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.performance import Performance, measure
 from morpholaw.study import encoder_step
+from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import Labelled, labelled_cells
 from morpholaw.training.cnn import train_cnn
@@ -44,11 +45,20 @@ def train(
     classes = (config.negative, config.positive)
     epoch = repeated(len(cells.train), config.epoch_cells)
     targets = cells.train_targets[epoch]
+    if scheme not in (1, 2, 3):
+        raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
+    name = f"scheme{scheme}"
+    checkpoint = _checkpoint(folder, name, cells, config)
+    kept = checkpoint.read()
+    going: dict[str, Any] = {"report": report, "should_stop": should_stop, "checkpoint": checkpoint.write}
+    if kept is not None:
+        report(Message(f"Going on from the checkpoint of scheme {scheme}."))
+        going["resume"] = kept[0]
     if scheme == 1:
         images = folder.crops[cells.train][epoch]
-        cnn, head = train_cnn(images, targets, config, report=report, should_stop=should_stop)
+        cnn, head = train_cnn(images, targets, config, **going)
         classifier = Classifier.dense_cnn(cnn, head, classes)
-    elif scheme in (2, 3):
+    else:
         encoder, _ = encoder_step.load(folder.path / "encoder")
         turned = oriented_latents(encoder, folder.crops[cells.train], config.augment)
         head = train_heads(
@@ -59,16 +69,20 @@ def train(
             method=METHODS[config.sparse_method],
             seeds=range(config.seed, config.seed + config.models),
             test=(test_latents(encoder, folder, cells), (cells.test_targets > 0).astype(np.int64)),
-            report=report,
-            should_stop=should_stop,
+            **going,
         )
         classifier = Classifier.with_head(encoder, head, classes, sparse=scheme == 3)
-    else:
-        raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
     if should_stop():
-        report(Message(f"Stopped: the models of scheme {scheme} from before were kept."))
+        report(
+            Message(
+                f"Stopped: the models of scheme {scheme} from before were kept. Training it again with the same "
+                "settings goes on from here."
+            )
+        )
         return {"complete": False}
-    return _keep(folder, f"scheme{scheme}", classifier, cells, config)
+    made = _keep(folder, name, classifier, cells, config)
+    checkpoint.remove()
+    return made
 
 
 def discover(
@@ -93,23 +107,40 @@ def discover(
     if len(rows) > LAW_ROWS:
         chosen = np.sort(np.random.default_rng(config.seed).choice(len(rows), LAW_ROWS, replace=False))
         rows, labels = rows[chosen], labels[chosen]
+    columns = rows[:, list(kept)].astype(np.float64)
+    targets = _teacher(folder, rows) if config.loss == "mse" else labels
+    name = f"scheme4-{config.loss}"
+    checkpoint = Checkpoint(
+        folder.path / "classifiers" / name / "checkpoint",
+        config.model_dump(mode="json", exclude={"processes"}), names, fingerprint(columns), fingerprint(targets),
+    )  # fmt: skip
+    before = checkpoint.read()
     laws = discover_laws(
-        rows[:, list(kept)].astype(np.float64),
-        _teacher(folder, rows) if config.loss == "mse" else labels,
+        columns,
+        targets,
         names,
         config,
         labels=labels,
         report=report,
         should_stop=should_stop,
+        known=before[1]["results"] if before else (),
+        keep=lambda results: checkpoint.write({}, results=results),
     )
     classifier = Classifier.with_laws(encoder, laws, (split.negative, split.positive))
-    return _keep(
-        folder,
-        f"scheme4-{config.loss}",
-        classifier,
-        cells,
-        split,
-        {"law_config": config.model_dump(mode="json")},
+    made = _keep(folder, name, classifier, cells, split, {"law_config": config.model_dump(mode="json")})
+    if not should_stop():
+        checkpoint.remove()
+    return made
+
+
+def _checkpoint(folder: StudyFolder, name: str, cells: Labelled, config: ClassifierConfig) -> Checkpoint:
+    """Where a training keeps its state, named by all that its models depend on."""
+    return Checkpoint(
+        folder.path / "classifiers" / name / "checkpoint",
+        config.model_dump(mode="json"),
+        encoder_step.data_fingerprint(folder),
+        *(fingerprint(part) for part in (cells.train, cells.train_targets)),
+        None if name == "scheme1" else _encoder_fingerprint(folder),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -238,6 +239,11 @@ def train_heads(
     -------
     HeadEnsemble
         In evaluation mode. After a stop the networks as they then were, not pruned: ask ``should_stop``.
+
+    Raises
+    ------
+    InputError
+        When the loss stops being a number, or for what `HeadTraining` refuses.
     """
     training = HeadTraining(
         latents,
@@ -256,12 +262,18 @@ def train_heads(
     while not training.finished:
         values = training.step_epoch(should_stop)
         now = time.monotonic()
-        stopped = values is None
-        if checkpoint is not None and (stopped or now - saved >= checkpoint_seconds):
+        if values is None:
+            if checkpoint is not None:
+                checkpoint(training.state())
+            return training.head()
+        if not math.isfinite(values["loss"]):
+            raise InputError(
+                f"The loss of the {stage} is no longer a number in epoch {training.epoch}; lower the learning rate "
+                f"({config.learning_rate:g}). The models from before were kept."
+            )
+        if checkpoint is not None and now - saved >= checkpoint_seconds:
             checkpoint(training.state())
             saved = now
-        if values is None:
-            return training.head()
         if now - reported >= REPORT_SECONDS or training.finished:
             if test is not None:
                 values["test_accuracy"] = float(accuracies(training.head(), *test).mean())

@@ -6,8 +6,9 @@ counted anew by our own code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,8 @@ from morpholaw.training.symbolic.engine import LossKind
 from morpholaw.training.symbolic.pysr_engine import EngineFailure
 from morpholaw.training.symbolic.refit import measured
 
+Keep = Callable[[list[dict[str, Any]]], None]
+
 STUCK = 0.01  # a restart whose law is this much less accurate than the best got stuck
 
 
@@ -45,6 +48,8 @@ def discover_laws(
     *,
     labels: np.ndarray | None = None,
     distillation: Distillation = "censored",
+    known: Sequence[dict[str, Any]] = (),
+    keep: Keep | None = None,
 ) -> list[Law]:
     """Find ``config.count`` distinct laws, the most accurate first.
 
@@ -64,6 +69,11 @@ def discover_laws(
         For MSE, the true classes (rows,) of the training rows, to state the accuracy by; else the signs of ``targets``.
     distillation
         For MSE, how the far tails of the outputs are tamed: see `morpholaw.training.symbolic.distillation`.
+    known
+        What ``keep`` was called with in an earlier, interrupted call of the same arguments: those restarts are
+        not searched again, and the laws are those of an uninterrupted call.
+    keep
+        Called with plain values, the results of all restarts that have run to their end, at each new one.
 
     Returns
     -------
@@ -79,7 +89,7 @@ def discover_laws(
     problem = _problem(latents, targets, tuple(names), config, labels, distillation)
     engine, reason = choose_engine(config.engine)
     report(Message(reason))
-    results = _search(engine, problem, config, report, should_stop)
+    results = _search(engine, problem, config, report, should_stop, known, keep)
     chosen = _choose(problem, results, config)
     laws = []
     for done, (candidate, result) in enumerate(chosen):
@@ -137,16 +147,34 @@ def _problem(
 
 
 def _search(
-    engine: Engine, problem: _Problem, config: LawConfig, report: Report, should_stop: ShouldStop
+    engine: Engine,
+    problem: _Problem,
+    config: LawConfig,
+    report: Report,
+    should_stop: ShouldStop,
+    known: Sequence[dict[str, Any]],
+    keep: Keep | None,
 ) -> list[SearchResult]:
     seeds = np.random.SeedSequence(config.seed).generate_state(config.count)
     specs = [replace(problem.spec, seed=int(seed) % 2**31) for seed in seeds]
+    before = [SearchResult.from_json(values, problem.spec.variables) for values in known]
 
     def search(engine: Engine) -> list[SearchResult]:
-        return search_restarts(
-            engine, problem.x, problem.y, specs,
-            processes=config.processes, report=report, should_stop=should_stop,
+        done = {result.seed: result for result in before if result.engine == engine.name}
+        if done:
+            report(Message(f"Going on: {len(done)} of {len(specs)} searches were finished before."))
+
+        def finished(result: SearchResult) -> None:
+            done[result.seed] = result
+            if keep is not None:
+                keep([one.to_json() for one in done.values()])
+
+        found = search_restarts(
+            engine, problem.x, problem.y, [spec for spec in specs if spec.seed not in done],
+            processes=config.processes, report=report, should_stop=should_stop, keep=finished,
         )  # fmt: skip
+        everything = {**done, **{result.seed: result for result in found}}
+        return [everything[spec.seed] for spec in specs if spec.seed in everything]
 
     try:
         return search(engine)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from morpholaw.errors import InputError
 from morpholaw.events import ShouldStop, never
-from morpholaw.models.expressions import Expression
+from morpholaw.models.expressions import Expression, parse
 from morpholaw.models.expressions.operators import BINARY, COSTS, UNARY
 
 LossKind = Literal["hinge", "mse", "censored"]
@@ -84,6 +84,19 @@ class SearchResult:
     seed: int
     evaluations: int
     seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that :meth:`from_json` reads back to the same result."""
+        front = [{"expression": c.text, "complexity": c.complexity, "loss": c.loss} for c in self.front]
+        return {**{name: value for name, value in vars(self).items() if name != "front"}, "front": front}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], variables: Sequence[str]) -> SearchResult:
+        """The result that :meth:`to_json` wrote; its expressions are read by our own parser."""
+        front = tuple(
+            Candidate(parse(c["expression"], variables), c["complexity"], c["loss"]) for c in values["front"]
+        )
+        return cls(**{**values, "front": front})
 
 
 @dataclass(frozen=True)

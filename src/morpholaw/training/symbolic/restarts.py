@@ -38,6 +38,7 @@ def search_restarts(
     processes: int = 0,
     report: Report = silent,
     should_stop: ShouldStop = never,
+    keep: Callable[[SearchResult], None] | None = None,
 ) -> list[SearchResult]:
     """The result of each spec, in their order; what a stop kept from starting is left out.
 
@@ -47,10 +48,12 @@ def search_restarts(
         How many to run side by side, 0 for the free cores. With more than one, a script that calls this
         needs ``if __name__ == "__main__":``, for the processes are spawned; where they
         cannot be, the searches run here, one after the other, with the same results.
+    keep
+        Called with each result as soon as its search has run to its end, so that a crash costs the others only.
     """
     workers = min(processes or free_cores(), len(specs))
     job = _Job(engine, x, y, weights)
-    watch = _Watch(specs, report)
+    watch = _Watch(specs, report, keep)
     if workers > 1 and engine.own_process:
         return _in_threads(job, specs, workers, watch, should_stop)
     if workers > 1:
@@ -58,7 +61,7 @@ def search_restarts(
             return _in_processes(job, specs, workers, watch, should_stop)
         except (BrokenProcessPool, AssertionError, OSError, RuntimeError) as error:
             report(Message(f"Processes could not be started ({error}); searching in this one.", "warning"))
-            watch = _Watch(specs, report)
+            watch = _Watch(specs, report, keep)
     results: list[SearchResult] = []
     for index, spec in enumerate(specs):
         if should_stop() and results:
@@ -86,8 +89,13 @@ class _Job:
 class _Watch:
     """Adds up the restarts' progress and merges their fronts; reports both, at most five times a second."""
 
-    def __init__(self, specs: Sequence[SearchSpec], report: Report) -> None:
-        self.report = report
+    def __init__(
+        self,
+        specs: Sequence[SearchSpec],
+        report: Report,
+        keep: Callable[[SearchResult], None] | None = None,
+    ) -> None:
+        self.report, self.keep = report, keep
         self.budgets = [spec.budget.max_evaluations for spec in specs]
         self.done = [0] * len(specs)
         self.best = math.inf
@@ -102,6 +110,8 @@ class _Watch:
         self.send()
 
     def finish(self, index: int, result: SearchResult) -> None:
+        if self.keep is not None and result.stopped_by == "budget":
+            self.keep(result)
         self.done[index] = self.budgets[index] or result.evaluations
         self.best = min([self.best, *(candidate.loss for candidate in result.front)])
         self.front = falling([*self.front, *((c.complexity, c.loss) for c in result.front)])

@@ -1,0 +1,106 @@
+"""A step that was stopped or killed goes on where it was, to the very result of an uninterrupted one."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Progress
+from morpholaw.study.checkpoint import Checkpoint
+from morpholaw.training import cnn, heads
+
+HEADS = {"models": 2, "epochs": 6, "warmup_epochs": 2, "epoch_cells": 0, "threads": 1, "device": "cpu"}
+LAWS = {"count": 3, "evaluations": 2_000, "processes": 1, "engine": "embedded"}
+
+
+@pytest.fixture(autouse=True)
+def _report_every_step(monkeypatch):
+    monkeypatch.setattr(cnn, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(heads, "REPORT_SECONDS", 0.0)
+
+
+def stopping_after(count):
+    """A report and a should_stop that says yes after so many progress events, and what was reported."""
+    seen = []
+    return seen.append, lambda: sum(isinstance(event, Progress) for event in seen) >= count, seen
+
+
+def weights(study, name):
+    return json.loads((study.path / "classifiers" / name / "model.json").read_text())["sha256"]
+
+
+@pytest.mark.parametrize("scheme", [1, 2, 3])
+def test_a_stopped_training_goes_on_to_the_same_models(study, scheme):
+    study.train_classifier(scheme, **HEADS)
+    whole = weights(study, f"scheme{scheme}")
+    study.train_classifier(scheme, **HEADS | {"seed": 1})
+    other = weights(study, f"scheme{scheme}")
+    report, should_stop, seen = stopping_after(3)
+    made = study.train_classifier(scheme, **HEADS, report=report, should_stop=should_stop)
+    assert made == {"complete": False}
+    assert "goes on from here" in seen[-1].text
+    assert weights(study, f"scheme{scheme}") == other
+    seen.clear()
+    study.train_classifier(scheme, **HEADS, report=seen.append)
+    assert any(isinstance(e, Message) and "Going on from the checkpoint" in e.text for e in seen)
+    assert weights(study, f"scheme{scheme}") == whole != other
+    assert not list(study.path.rglob("checkpoint"))
+
+
+def test_a_checkpoint_of_other_settings_is_not_gone_on_from(study):
+    report, should_stop, _ = stopping_after(3)
+    study.train_classifier(2, **HEADS, report=report, should_stop=should_stop)
+    seen = []
+    study.train_classifier(2, **HEADS | {"learning_rate": 0.01}, report=seen.append)
+    assert not any(isinstance(e, Message) and "Going on" in e.text for e in seen)
+
+
+@pytest.mark.parametrize("loss", ["hinge", "mse"])
+def test_a_stopped_search_for_laws_goes_on_to_the_same_laws(study, loss):
+    study.discover_law(**LAWS, loss=loss)
+    whole = [law.text() for law in study.laws(loss)]
+    searched = []
+
+    def report(event):
+        if isinstance(event, Progress) and event.stage == "search":
+            searched.append(event.done)
+
+    study.discover_law(
+        **LAWS, loss=loss, report=report, should_stop=lambda: searched[-1:] and searched[-1] >= 4_000
+    )
+    seen = []
+    study.discover_law(**LAWS, loss=loss, report=seen.append)
+    assert any(isinstance(e, Message) and "of 3 searches were finished before" in e.text for e in seen)
+    assert [law.text() for law in study.laws(loss)] == whole
+    assert not list(study.path.rglob("checkpoint"))
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "checkpoint", {"a": 1}, np.arange(3))
+    assert checkpoint.read() is None
+    checkpoint.write({"w": torch.ones(2)}, epoch=3)
+    found = checkpoint.read()
+    assert found is not None
+    assert found[1]["epoch"] == 3
+    assert Checkpoint(tmp_path / "checkpoint", {"a": 2}, np.arange(3)).read() is None
+    next(checkpoint.folder.glob("weights-*")).write_bytes(b"x")
+    assert checkpoint.read() is None
+    checkpoint.remove()
+    assert not checkpoint.folder.exists()
+
+
+def test_a_loss_that_is_no_number_stops_and_says_what_to_change(study, monkeypatch):
+    before = weights(study, "scheme2")
+    nan = torch.tensor(float("nan"))
+    monkeypatch.setattr("morpholaw.training.cnn._step", lambda *_: (nan, nan))
+    with pytest.raises(InputError, match=r"scheme 1 is no longer a number.*lower the learning rate"):
+        study.train_classifier(1, **HEADS)
+    monkeypatch.setattr(
+        "morpholaw.training.head_block._cross_entropy",
+        lambda scores, *_: (scores * nan, torch.tensor([float("nan"), 0.0]).double()),
+    )
+    with pytest.raises(InputError, match=r"dense heads is no longer a number.*lower the learning rate"):
+        study.train_classifier(2, **HEADS)
+    assert weights(study, "scheme2") == before
