@@ -17,6 +17,7 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.events import Progress, Report, ShouldStop, never, silent
+from morpholaw.probes.folded import FoldedClassifier, feature_gradients, folded, to_blocks
 from morpholaw.probes.scores import (
     Scorer,
     Space,
@@ -185,19 +186,20 @@ def attack_curve(
     labels = torch.as_tensor(np.asarray(y) if not isinstance(y, Tensor) else y)
     if len(labels) != len(x):
         raise InputError(f"There are {len(labels)} labels for {len(x)} crops; expected one for each crop.")
-    size = crops_per_pass(classifier, space, evaluations)
+    attacked = folded(classifier) if space == "image" else classifier
+    size = crops_per_pass(attacked, space, evaluations)
     parts: list[np.ndarray] = []
     done = 0
     for crops, truth in zip(batches(x, size), batches(labels, size), strict=True):
         if should_stop():
             break
-        inputs = prepare(classifier, crops, space)
+        inputs = prepare(attacked, crops, space)
         truth = truth.to(inputs.device, inputs.dtype)
         away = truth if target == "label" else None
-        direction, scores = direction_and_scores(classifier, inputs, away, space, loss, held)
+        direction, scores = direction_and_scores(attacked, inputs, away, space, loss, held)
         limits = bounds if space == "image" else None
-        attacked = _attacked_scores(classifier, inputs, direction, scores, magnitudes, space, limits)
-        parts.append((calls(attacked) == torch.sign(truth)).cpu().numpy())
+        moved = _attacked_scores(attacked, inputs, direction, scores, magnitudes, space, limits)
+        parts.append((calls(moved) == torch.sign(truth)).cpu().numpy())
         done += len(truth)
         report(Progress(done, len(x), "attack"))
     nothing = np.zeros((classifier.members, len(magnitudes), 0), dtype=bool)
@@ -205,10 +207,15 @@ def attack_curve(
 
 
 def prepare(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> Tensor:
-    """Inputs as float32 on the classifier's device: images (n, 1, s, s) or latents (n, latents)."""
+    """Inputs as float32 on the classifier's device: images (n, 1, s, s) or latents (n, latents).
+
+    For a folded classifier images become blocks (n, 4, s / 2, s / 2): every step of an attack works pixel by
+    pixel, so that it need not know.
+    """
     check_space(classifier, space)
     tensor = as_images(x) if space == "image" else torch.as_tensor(x, dtype=torch.float32)
-    return tensor.detach().to(device_of(classifier.encoder, classifier))
+    tensor = tensor.detach().to(device_of(classifier.encoder, classifier))
+    return to_blocks(tensor) if isinstance(classifier, FoldedClassifier) else tensor
 
 
 @torch.inference_mode()
@@ -238,6 +245,8 @@ def score_gradients(classifier: Scorer, inputs: Tensor, space: Space) -> tuple[T
     """Gradients (members, n, ...) of every member's scores, and the scores (members, n)."""
     if space == "latent":
         return _latent_gradients(classifier, inputs)
+    if isinstance(classifier, FoldedClassifier):
+        return classifier.gradients(inputs)
     inputs = inputs.detach().requires_grad_()
     if has_latents(classifier):
         means = classifier.encoder.encode(inputs)[0]
@@ -252,10 +261,7 @@ def score_gradients(classifier: Scorer, inputs: Tensor, space: Space) -> tuple[T
 
 def _latent_gradients(classifier: Scorer, latents: Tensor) -> tuple[Tensor, Tensor]:
     """Every member's gradient with respect to its own copy of the latents: one backward pass for all."""
-    own = latents.detach().expand(classifier.members, *latents.shape).clone().requires_grad_()
-    scores = classifier.score_latents(own)
-    total = scores.sum() + 0 * own.sum()  # a law that is a constant has the gradient 0, not none
-    return torch.autograd.grad(total, own)[0], scores.detach()
+    return feature_gradients(classifier.score_latents, latents.expand(classifier.members, *latents.shape))
 
 
 def _check(classifier: Scorer, inputs: Tensor, space: Space, held: Sequence[int]) -> None:

@@ -19,6 +19,7 @@ from morpholaw.probes.agreement import Estimate
 from morpholaw.probes.attack import attack_curve, prepare, score_gradients
 from morpholaw.probes.bootstrap import bootstrap
 from morpholaw.probes.flips import smallest_flip
+from morpholaw.probes.folded import FoldedClassifier, folded, to_pixels
 from morpholaw.probes.scores import (
     EVALUATIONS,
     Scorer,
@@ -82,11 +83,13 @@ def energy_inside(
     """
     if len(masks) != len(images) or masks.shape[-2:] != tuple(images.shape[-2:]):
         raise InputError(f"Masks {masks.shape} do not fit the crops; expected one (s, s) mask for each crop.")
+    classifier = folded(classifier)
     size = crops_per_pass(classifier, "image", evaluations)
     parts = []
     for crops, inside in zip(batches(images, size), batches(masks, size), strict=True):
         gradient, _ = score_gradients(classifier, prepare(classifier, crops, "image"), "image")
-        energy = gradient[:, :, 0].double().square()
+        pixels = to_pixels(gradient) if isinstance(classifier, FoldedClassifier) else gradient
+        energy = pixels[:, :, 0].double().square()
         within = torch.as_tensor(np.asarray(inside, dtype=bool), device=energy.device)
         parts.append(((energy * within).sum((2, 3)) / energy.sum((2, 3))).cpu().numpy())
     return np.concatenate(parts, axis=1)
@@ -126,9 +129,10 @@ def _same_calls(
     classifier: Scorer, images: np.ndarray | Tensor, variants: Callable[[Tensor], list[Tensor]], batch: int
 ) -> np.ndarray:
     parts = []
+    classifier = folded(classifier)
     for crops in batches(images, max(1, batch // 8)):
-        made = variants(prepare(classifier, crops, "image"))
-        scores = shared_scores(classifier, torch.cat(made), "image")
+        made = variants(as_images(crops))
+        scores = shared_scores(classifier, prepare(classifier, torch.cat(made), "image"), "image")
         called = calls(scores).unflatten(1, (len(made), -1))
         parts.append(((called == called[:, :1]).all(dim=1) & (called[:, 0] != 0)).cpu().numpy())
     return np.concatenate(parts, axis=1)

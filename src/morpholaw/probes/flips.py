@@ -12,6 +12,7 @@ from torch import Tensor
 from morpholaw.errors import InputError
 from morpholaw.events import Progress, Report, ShouldStop, never, silent
 from morpholaw.probes.attack import IMAGE_BOUNDS, Bounds, direction_and_scores, perturb, prepare
+from morpholaw.probes.folded import folded
 from morpholaw.probes.scores import Scorer, Space, batches, calls, crops_per_pass, member_scores
 
 
@@ -53,6 +54,7 @@ def smallest_flip(
     """
     if not (0 < tolerance <= eps_max < math.inf) or brackets < 1:
         raise InputError("The smallest flip needs 0 < tolerance <= eps_max and at least one bracket.")
+    classifier = folded(classifier) if space == "image" else classifier
     size = crops_per_pass(classifier, space, evaluations)
     flips = np.full((classifier.members, len(x)), np.nan)
     done = 0

@@ -112,8 +112,9 @@ def crops_per_pass(classifier: Scorer, space: Space, evaluations: int | None = N
     """Crops that all members take in one pass of ``evaluations`` network evaluations; chosen where None."""
     if evaluations is None:
         on_processor = device_of(classifier.encoder, classifier).type == "cpu"
+        in_cache = getattr(classifier, "evaluations", EVALUATIONS)
         evaluations = (
-            LATENT_EVALUATIONS if space == "latent" else EVALUATIONS if on_processor else ON_ACCELERATOR
+            LATENT_EVALUATIONS if space == "latent" else in_cache if on_processor else ON_ACCELERATOR
         )
     return max(1, evaluations // classifier.members)
 
