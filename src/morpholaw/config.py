@@ -6,13 +6,23 @@ is Soelistyo & Lowe, "Discovering interpretable models of scientific image data 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from morpholaw.errors import InputError
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
+TestFraction = Annotated[
+    float | None,
+    Field(
+        gt=0,
+        lt=1,
+        description="Share of labelled crops kept for testing, whole groups at a time; empty: the paper's 10 %, "
+        "or 25 % of fewer than 2000 cells.",
+    ),
+]
+SplitSeed = Annotated[int, Field(ge=0, description="Seed of the split; the same for all schemes of a study.")]
 
 
 class StepConfig(BaseModel):
@@ -67,7 +77,8 @@ class ImportConfig(StepConfig):
         description="Class name to the subfolders that hold it; other subfolders come in unlabelled.",
     )
     group_regex: str | None = Field(
-        None, description="The part of a file's path that says which crops belong together (a movie, a track)."
+        None,
+        description="The part of a file's path that says which crops belong together (a movie, a track).",
     )
     pixel_size: float | None = Field(None, gt=0, description="Micrometres per pixel of the crops.")
 
@@ -87,7 +98,9 @@ class TrainingConfig(StepConfig):
     """What all trained steps share."""
 
     seed: int = Field(0, ge=0, description="Seed of every random choice in this step.")
-    device: Device = Field("auto", description="Where to compute: CUDA, else Apple's MPS, else the processor.")
+    device: Device = Field(
+        "auto", description="Where to compute: CUDA, else Apple's MPS, else the processor."
+    )
 
 
 class EncoderConfig(TrainingConfig):
@@ -96,7 +109,9 @@ class EncoderConfig(TrainingConfig):
     latents: int = Field(32, ge=2, le=256, description="Latent variables (paper: 32).")
     filters: tuple[int, ...] = Field((8, 16, 32, 64), description="Filters of the encoder's convolutions.")
     hidden: int = Field(256, ge=8, le=4096, description="Units of the fully connected layer (paper: 256).")
-    epochs: int = Field(5, ge=1, le=1000, description="Passes over the crops (paper: 5, of 2.1 million crops).")
+    epochs: int = Field(
+        5, ge=1, le=1000, description="Passes over the crops (paper: 5, of 2.1 million crops)."
+    )
     epoch_crops: int = Field(
         400_000,
         ge=0,
@@ -108,14 +123,38 @@ class EncoderConfig(TrainingConfig):
     beta: float = Field(6.0, ge=0, description="Weight of the total correlation TC(z), eq. 7.")
     gamma: float = Field(1.0, ge=0, description="Weight of the dimension-wise KL divergence, eq. 7.")
     reconstruction: float = Field(
-        3000.0, gt=0, description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed."
+        3000.0,
+        gt=0,
+        description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed.",
     )
     edge_weight: float = Field(
-        0.2, gt=0, le=1, description="Weight of the crop's corners in the error, its centre being 1; 1: all alike."
+        0.2,
+        gt=0,
+        le=1,
+        description="Weight of the crop's corners in the error, its centre being 1; 1: all alike.",
     )
     texture: float = Field(
-        4.0, ge=0, description="Weight of the local contrast's error, a second decoded picture; 0: none, as the paper."
+        4.0,
+        ge=0,
+        description="Weight of the local contrast's error, a second decoded picture; 0: none, as the paper.",
     )
+    task: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of a cross-entropy of the labelled training cells' classes on the latents, a joint "
+        "objective (paper, section 8); the reconstruction's weight is a good measure; 0: unsupervised, as the paper.",
+    )
+    task_classes: tuple[str, ...] = Field(
+        (), description="Classes of the joint objective; empty: all that cells are labelled with."
+    )
+    task_share: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="Share of each batch that the joint objective draws from the labelled training cells.",
+    )
+    test_fraction: TestFraction = None
+    split_seed: SplitSeed = 0
     sampling: Literal["stratified", "weighted"] = Field(
         "stratified", description="Estimate of q(z) from the minibatch (Chen et al. 2018, appendix C)."
     )
@@ -149,23 +188,26 @@ class ClassifierConfig(TrainingConfig):
     )
     batch_size: int = Field(64, ge=2, le=8192, description="Crops in a batch (paper: 64).")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size for heads.")
-    hidden: tuple[int, ...] = Field((16, 16, 16), description="Units of the head's hidden layers (paper, B.2).")
+    hidden: tuple[int, ...] = Field(
+        (16, 16, 16), description="Units of the head's hidden layers (paper, B.2)."
+    )
     dropout: float = Field(0.3, ge=0, lt=1, description="Dropout of schemes 1 and 2 (paper: 0.3).")
     augment: bool = Field(True, description="Random flips and 90 degree rotations (paper, B.2).")
-    test_fraction: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="Share of labelled crops kept for testing, whole groups at a time; empty: the paper's 10 %, "
-        "or 25 % of fewer than 2000 cells.",
-    )
-    split_seed: int = Field(0, ge=0, description="Seed of the split; the same for all schemes of a study.")
+    test_fraction: TestFraction = None
+    split_seed: SplitSeed = 0
     warmup_epochs: int = Field(20, ge=0, description="Dense epochs before pruning, scheme 3 (paper: 20).")
-    sparsity: float = Field(0.951, ge=0, lt=1, description="S, share of weights at zero, scheme 3 (paper: 0.951).")
+    sparsity: float = Field(
+        0.951, ge=0, lt=1, description="S, share of weights at zero, scheme 3 (paper: 0.951)."
+    )
     update_every: int = Field(115, ge=1, description="Steps between RigL updates, delta T (paper: 115).")
-    update_fraction: float = Field(0.758, ge=0, le=1, description="RigL's update fraction alpha (paper: 0.758).")
+    update_fraction: float = Field(
+        0.758, ge=0, le=1, description="RigL's update fraction alpha (paper: 0.758)."
+    )
     update_until: float = Field(
-        0.75, gt=0, le=1, description="T_end: share of the training after which the topology is fixed (paper: 0.75)."
+        0.75,
+        gt=0,
+        le=1,
+        description="T_end: share of the training after which the topology is fixed (paper: 0.75).",
     )
     sparse_method: Literal["measured", "paper"] = Field(
         "measured",
@@ -198,18 +240,26 @@ class TuneConfig(TrainingConfig):
 class LawConfig(TrainingConfig):
     """Symbolic regression of the decision boundary (paper, 5.3, 6.4, B.4)."""
 
-    loss: Literal["hinge", "mse"] = Field("hinge", description="Hinge on the labels, or MSE to scheme 3's outputs.")
+    loss: Literal["hinge", "mse"] = Field(
+        "hinge", description="Hinge on the labels, or MSE to scheme 3's outputs."
+    )
     engine: str = Field("auto", description="auto, pysr or embedded; auto takes PySR where it is ready.")
     count: int = Field(10, ge=1, le=100, description="Expressions to find (paper: 10 for each loss).")
-    max_complexity: int = Field(20, ge=3, le=60, description="Hard cap on the weighted complexity (paper: 20).")
+    max_complexity: int = Field(
+        20, ge=3, le=60, description="Hard cap on the weighted complexity (paper: 20)."
+    )
     parsimony: float = Field(0.001, ge=0, description="Price of one unit of complexity (paper: 0.001).")
     evaluations: int = Field(
-        500_000, ge=1_000, description="Budget of expression evaluations for each restart; same budget, same result."
+        500_000,
+        ge=1_000,
+        description="Budget of expression evaluations for each restart; same budget, same result.",
     )
     latents: tuple[int, ...] | None = Field(
         None, description="Latents the law may use; empty: those that scheme 3 kept (paper, 6.4)."
     )
-    processes: int = Field(0, ge=0, le=256, description="Processes to search with; 0: the cores that are free.")
+    processes: int = Field(
+        0, ge=0, le=256, description="Processes to search with; 0: the cores that are free."
+    )
 
 
 class AttackConfig(TrainingConfig):
@@ -221,7 +271,8 @@ class AttackConfig(TrainingConfig):
         "", description="Latents held fixed: 'morphology' for those scheme 3 kept, or names such as 'z3,z17'."
     )
     eps: tuple[float, ...] = Field(
-        (0.0, 0.05, 0.1, 0.15, 0.2, 0.25), description="Perturbation magnitudes, in units of the attacked space."
+        (0.0, 0.05, 0.1, 0.15, 0.2, 0.25),
+        description="Perturbation magnitudes, in units of the attacked space.",
     )
     target: Literal["label", "call"] = Field(
         "label", description="Move away from the true label, or from the model's own call."

@@ -13,7 +13,7 @@ import pandas as pd
 from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.cells.files import read_json
 from morpholaw.cells.shape import measure_shapes
-from morpholaw.cells.splits import grouped_split, split_fingerprint
+from morpholaw.errors import InputError
 from morpholaw.models.classifier import SCHEMES, Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.latent_names import correlate, suggest_names
@@ -24,8 +24,6 @@ SAMPLE = 2000
 """Crops that latents are ranked and named on."""
 TESTED = 4000
 """Test cells that are scored anew, at the most; Table 1 holds what was measured on all."""
-FRACTIONS = (0.1, 0.25)
-"""Shares of test cells that a study takes by itself: the paper's, and that of small studies."""
 
 
 class StudyLike(Protocol):
@@ -49,6 +47,7 @@ class StudyLike(Protocol):
     def encoder(self) -> BetaTCVAE: ...
     @property
     def latent_names(self) -> dict[int, str]: ...
+    def held_out(self, name: str) -> tuple[np.ndarray, np.ndarray]: ...
     def table1(self) -> pd.DataFrame: ...
 
 
@@ -220,27 +219,15 @@ class Material:
 
     def _test(self, name: str) -> TestCells:
         """The held-out cells of a classifier, found again from what is recorded of its split."""
-        made = self.descriptions[name]
-        negative, positive = made["classes"]
-        wanted = np.where(np.isin(self.labels, [negative, positive]), self.labels, "")
-        if {negative, positive} - set(wanted):
-            raise Absent(f"The study no longer has cells of both classes that {name} tells apart.")
-        table = self.study.crops.cells
-        groups = table["group"].to_numpy(str)
-        config = made["config"]
-        fractions = [config["test_fraction"]] if config.get("test_fraction") else list(FRACTIONS)
-        for fraction in fractions:
-            _, test = grouped_split(groups, wanted, fraction, config["split_seed"])
-            recorded = made["evaluation"]
-            if (split_fingerprint(groups[test]), len(test)) == (recorded["split"], recorded["test_cells"]):
-                if len(test) > TESTED:
-                    test = np.sort(np.random.default_rng(0).choice(test, TESTED, replace=False))
-                targets = np.where(self.labels[test] == positive, 1, -1).astype(np.int8)
-                return TestCells(test, self.study.crops[test], targets, groups[test])
-        raise Absent(
-            f"The labels have changed since {name} was trained, so its test cells cannot be found again; "
-            "train it anew to see this."
-        )
+        try:
+            test, targets = self.study.held_out(name)
+        except InputError as reason:
+            raise Absent(str(reason)) from None
+        if len(test) > TESTED:
+            some = np.sort(np.random.default_rng(0).choice(len(test), TESTED, replace=False))
+            test, targets = test[some], targets[some]
+        groups = self.study.crops.cells["group"].to_numpy(str)
+        return TestCells(test, self.study.crops[test], targets, groups[test])
 
     def _scores(self, name: str) -> np.ndarray:
         """f(x) of every model on the test cells, float32 (members, n)."""

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from morpholaw.config import AttackConfig, ClassifierConfig
+from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.attack import attack_curve
 from morpholaw.study import classifier_step
 from morpholaw.study.folder import StudyFolder
-from morpholaw.study.labelled import labelled_cells
+from morpholaw.study.labelled import held_out
 
 
 def attack(
@@ -24,10 +24,8 @@ def attack(
     """A row a model and eps: scheme, space, keep, model, eps, accuracy."""
     name = "scheme4-hinge" if config.scheme == 4 else f"scheme{config.scheme}"
     classifier = classifier_step.load(folder, name)
-    cells = labelled_cells(
-        folder, ClassifierConfig(negative=classifier.negative, positive=classifier.positive)
-    )
-    x = torch.from_numpy(folder.crops[cells.test]).unsqueeze(1).float() / 255
+    test, targets = held_out(folder, name)
+    x = torch.from_numpy(folder.crops[test]).unsqueeze(1).float() / 255
     if config.space == "latent":
         if classifier.encoder is None:
             raise InputError("Scheme 1 has no latent space to attack; choose space=image or another scheme.")
@@ -36,7 +34,7 @@ def attack(
     curve = attack_curve(
         classifier,
         x,
-        cells.test_targets,
+        targets,
         config.eps,
         space=config.space,
         held=held_latents(folder, classifier, config.keep),

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import atomic_file
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Report, ShouldStop, never, silent
-from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
+from morpholaw.models.bundle import build, few, load_bundle, remove_bundle, save_bundle
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
+from morpholaw.study.encoder_labels import inherited, task_labels
 from morpholaw.study.folder import StudyFolder, provenance
+from morpholaw.study.labelled import labels_seen
 from morpholaw.training.encoder import encode, train_encoder
 
 SMALL = 50_000
@@ -37,14 +41,17 @@ def train(
     """Train the study's beta-TCVAE on all its crops; returns the saved description."""
     crops = folder.crops
     data = crops[:] if len(crops) <= IN_MEMORY else crops
-    start = _start(config, crops.size, len(crops), report)
+    start, source = _start(config, crops.size, len(crops), report)
+    seen = labels_seen(source) if source is not None else None
+    labels, task = task_labels(folder, config, seen) if config.task else (None, inherited(seen))
     checkpoint = folder.path / "encoder" / "checkpoint"
     if not resume:
-        shutil.rmtree(checkpoint, ignore_errors=True)
+        remove_bundle(checkpoint)
     model, history = train_encoder(
         data,
         config,
         start=start,
+        labels=labels,
         checkpoint=checkpoint,
         resume=resume,
         report=report,
@@ -56,6 +63,7 @@ def train(
         "history": history,
         "complete": not should_stop(),
         "crops": len(crops),
+        **({"task": task} if task else {}),
         **provenance(config, data_fingerprint(folder)),
     }
     save_bundle(folder.path / "encoder", model.state_dict(), description)
@@ -63,19 +71,19 @@ def train(
     if should_stop():
         report(Message("Stopped: the encoder as it is now was kept, and training can be resumed."))
     else:
-        shutil.rmtree(checkpoint, ignore_errors=True)
+        remove_bundle(checkpoint)
     return description
 
 
 def load(path: Path) -> tuple[BetaTCVAE, dict[str, Any]]:
     """An encoder's bundle as a network in evaluation mode, and its description."""
     tensors, description = load_bundle(path, "encoder")
-    try:
-        model = BetaTCVAE.from_settings(description["settings"])
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"The encoder in {path} is not described in full; the bundle is damaged.") from None
-    load_weights(model, tensors, path)
-    return model.eval(), description
+    return build(lambda: _described(description, tensors), tensors, path), description
+
+
+def _described(description: dict[str, Any], tensors: dict[str, Tensor]) -> BetaTCVAE:
+    settings = description["settings"]
+    return BetaTCVAE.from_settings({**settings, "filters": few(settings["filters"], tensors)})
 
 
 def adopt(folder: StudyFolder, source: Path) -> None:
@@ -112,15 +120,23 @@ def _of_set(
     should_stop: ShouldStop,
 ) -> tuple[np.ndarray, np.ndarray]:
     path = folder.path / "latents" / crop_set.name / f"{digest[:16]}.npy"
-    if path.exists():
-        both = np.load(path, mmap_mode="r", allow_pickle=False)
-        if both.shape == (2, len(crop_set), model.latents):
-            return both[0], both[1]
+    if (both := _cached(path)) is not None and both.shape == (2, len(crop_set), model.latents):
+        return both[0], both[1]
     means, log_variances = encode(model, crop_set.images, report=report, should_stop=should_stop)
     if len(means) == len(crop_set):
-        with atomic_file(path) as stream:
+        # A cache: a full disk or a study that may only be read costs time and no result.
+        with suppress(OSError), atomic_file(path) as stream:
             np.save(stream, np.stack([means, log_variances]), allow_pickle=False)
     return means, log_variances
+
+
+def _cached(path: Path) -> np.ndarray | None:
+    """What was kept at ``path``; None where there is nothing, or nothing that can be read."""
+    try:
+        both = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return both if isinstance(both, np.ndarray) and both.dtype == np.float32 else None
 
 
 def data_fingerprint(folder: StudyFolder) -> str:
@@ -129,29 +145,33 @@ def data_fingerprint(folder: StudyFolder) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _start(config: EncoderConfig, size: int, crops: int, report: Report) -> BetaTCVAE | None:
-    """The network that training starts from, None for a fresh one."""
+def _start(
+    config: EncoderConfig, size: int, crops: int, report: Report
+) -> tuple[BetaTCVAE | None, Path | None]:
+    """The network that training starts from and its folder; None for a fresh one."""
     name = config.start_from
     shape = (config.latents, tuple(config.filters), config.hidden, size, config.texture > 0)
     if name == "none":
-        return None
+        return None, None
     if name == "auto":
+        source = sample_folder() / "encoder"
         try:
-            model, _ = load(sample_folder() / "encoder")
+            model, _ = load(source)
         except InputError:
-            return None
+            return None, None
         if crops >= SMALL or _shape(model) != shape:
-            return None
+            return None, None
         report(Message("Starting from the shipped encoder, which was trained on simulated cells."))
-        return model.train().requires_grad_(True)
-    model, _ = load(sample_folder() / "encoder" if name == "sample" else Path(name))
+        return model.train().requires_grad_(True), source
+    source = sample_folder() / "encoder" if name == "sample" else Path(name)
+    model, _ = load(source)
     if _shape(model) != shape:
         raise InputError(
             f"The encoder {name!r} has another shape than these settings; expected {config.latents} latents, "
             f"filters {tuple(config.filters)}, {config.hidden} hidden units, crops of {size} pixels and a "
             f"decoder {'with' if config.texture else 'without'} texture."
         )
-    return model.train().requires_grad_(True)
+    return model.train().requires_grad_(True), source
 
 
 def _shape(model: BetaTCVAE) -> tuple[int, tuple[int, ...], int, int, bool]:

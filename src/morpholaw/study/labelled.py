@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from morpholaw.cells.files import read_json
 from morpholaw.cells.splits import grouped_split, split_fingerprint
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
@@ -47,23 +50,110 @@ def all_labels(folder: StudyFolder) -> np.ndarray:
 def labelled_cells(folder: StudyFolder, config: ClassifierConfig) -> Labelled:
     """Split the cells of ``config.negative`` and ``config.positive`` by group.
 
+    Where the study's encoder learnt from labels, its split is kept: no classifier is tested on a cell of a
+    group whose labels the encoder has seen.
+
     Raises
     ------
     InputError
         When a class has no cells, or too few groups to be on both sides.
     """
+    train, test = split_labelled(
+        folder,
+        (config.negative, config.positive),
+        config.test_fraction,
+        config.split_seed,
+        labels_seen(folder.path / "encoder"),
+    )
+    groups = folder.crops.cells["group"].to_numpy(str)
+    targets = np.where(all_labels(folder) == config.positive, 1, -1).astype(np.int8)
+    return Labelled(train, test, targets[train], targets[test], split_fingerprint(groups[test]))
+
+
+def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The held-out cells that the classifier ``name`` was measured on: indices int64 (n,), targets int8 (n,).
+
+    Raises
+    ------
+    InputError
+        When there is no such classifier, or its split can no longer be made.
+    """
+    path = folder.path / "classifiers" / name / "model.json"
+    if not path.exists():
+        raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
+    made = read_json(path)
+    known = {key: value for key, value in made["config"].items() if key in ClassifierConfig.model_fields}
+    cells = labelled_cells(folder, ClassifierConfig.model_validate(known))
+    recorded = made["evaluation"]
+    if (cells.fingerprint, len(cells.test)) != (recorded["split"], recorded["test_cells"]):
+        raise InputError(
+            f"The labels or the encoder's split have changed since {name} was trained, so its test cells cannot be "
+            "found again; train it anew to see this."
+        )
+    return cells.test, cells.test_targets
+
+
+@dataclass(frozen=True)
+class LabelsSeen:
+    """Groups of cells whose labels an encoder learnt from, and those that were held out for testing."""
+
+    train_groups: frozenset[str]
+    test_groups: frozenset[str]
+
+
+def labels_seen(encoder: Path) -> LabelsSeen | None:
+    """What an encoder's bundle says of the labels that it learnt from; None where it learnt without."""
+    if not (encoder / "model.json").exists():
+        return None
+    task = read_json(encoder / "model.json").get("task")
+    if not task:
+        return None
+    return LabelsSeen(frozenset(task["train_groups"]), frozenset(task["test_groups"]))
+
+
+def split_labelled(
+    folder: StudyFolder,
+    classes: Sequence[str],
+    test_fraction: float | None,
+    split_seed: int,
+    seen: LabelsSeen | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Training and test cells of some classes, sorted indices int64; whole groups on one side.
+
+    Parameters
+    ----------
+    test_fraction
+        Share to test on; by default the paper's 10 %, or 25 % of few cells.
+    seen
+        Labels that the encoder has seen: where groups of this study are among them, the groups that it held
+        out are tested on, and all others trained on.
+
+    Raises
+    ------
+    InputError
+        When a class has no cells, or none on one side.
+    """
     labels = all_labels(folder) if folder.sets else np.array([], str)
-    wanted = np.isin(labels, [config.negative, config.positive])
-    for name in (config.negative, config.positive):
+    wanted = np.isin(labels, classes)
+    for name in classes:
         if not np.any(labels == name):
             found = ", ".join(f"{np.sum(labels == label)} {label}" for label in np.unique(labels) if label)
             raise InputError(
                 f"The study {folder.path} has no cell of class {name!r}; its labelled cells are {found or 'none'}."
             )
     groups = folder.crops.cells["group"].to_numpy(str)
-    fraction = config.test_fraction or (SMALL_TEST_FRACTION if wanted.sum() < SMALL else TEST_FRACTION)
-    train, test = grouped_split(groups, np.where(wanted, labels, ""), fraction, config.split_seed)
+    if seen is not None and seen.train_groups & set(groups[wanted]):
+        held_out = np.isin(groups, sorted(seen.test_groups - seen.train_groups))
+        train, test = np.flatnonzero(wanted & ~held_out), np.flatnonzero(wanted & held_out)
+        for name in classes:
+            if not (np.any(labels[train] == name) and np.any(labels[test] == name)):
+                raise InputError(
+                    f"The encoder learnt from labels, and the groups that it held out leave cells of class {name!r} "
+                    "on one side only; train the encoder again with this class among task_classes, or with task 0."
+                )
+    else:
+        fraction = test_fraction or (SMALL_TEST_FRACTION if wanted.sum() < SMALL else TEST_FRACTION)
+        train, test = grouped_split(groups, np.where(wanted, labels, ""), fraction, split_seed)
     if set(groups[train]) & set(groups[test]):
         raise InputError("Cells of one group are in training and in test; label whole tracks or movies.")
-    targets = np.where(labels == config.positive, 1, -1).astype(np.int8)
-    return Labelled(train, test, targets[train], targets[test], split_fingerprint(groups[test]))
+    return train, test

@@ -154,6 +154,12 @@ class Study(StudyFolder):
 
         return all_labels(self)
 
+    def held_out(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The cells that a classifier was tested on, e.g. "scheme2": indices int64 (n,), -1 or +1 int8 (n,)."""
+        from morpholaw.study.labelled import held_out
+
+        return held_out(self, name)
+
     # ---- the encoder
 
     def train_encoder(

@@ -22,6 +22,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import Message, Metrics, Preview, Progress, Report, ShouldStop, never, silent
 from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
 from morpholaw.models.vae import BetaTCVAE
+from morpholaw.training.adam_state import adam_tensors, load_adam
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.cores import free_cores
 from morpholaw.training.devices import (
@@ -32,6 +33,7 @@ from morpholaw.training.devices import (
     torch_threads,
 )
 from morpholaw.training.reconstruction import ReconstructionError
+from morpholaw.training.task import ClassTask, TaskLabels
 from morpholaw.training.total_correlation import kl_parts
 
 REPORT_EVERY = 0.5
@@ -40,6 +42,8 @@ PREVIEW_EVERY = 5.0
 """Seconds between two strips of inputs and reconstructions."""
 CHECKPOINT_EVERY = 60.0
 """Seconds between two checkpoints."""
+FREE = ("threads", "device", "learning_rate", "reconstruction")
+"""Settings that a resumed training may change: where it runs, and what a loss that ran away asks for."""
 
 
 class Images(Protocol):
@@ -61,9 +65,19 @@ class EncoderTraining:
         The settings.
     model : BetaTCVAE, optional
         Weights to start from; by default fresh ones from the seed.
+    labels : TaskLabels, optional
+        Crops whose classes the latents learn to tell apart, where ``config.task`` is above 0.
     """
 
-    def __init__(self, images: Images, config: EncoderConfig, model: BetaTCVAE | None = None) -> None:
+    def __init__(
+        self,
+        images: Images,
+        config: EncoderConfig,
+        model: BetaTCVAE | None = None,
+        labels: TaskLabels | None = None,
+    ) -> None:
+        if config.task and labels is None:
+            raise InputError("A joint objective (task above 0) needs labelled crops; label some first.")
         if len(images) < 2:
             raise InputError(f"Training an encoder needs at least 2 crops; the study has {len(images)}.")
         size = images[0:1].shape[-1]
@@ -78,8 +92,14 @@ class EncoderTraining:
             else model
         )
         lay_out(self.model.to(self.device), torch.channels_last)
-        self.optimiser = torch.optim.Adam(self.model.parameters(), config.learning_rate, fused=True)
+        self.task = (
+            ClassTask(labels, config.latents, config.task_share, config.seed).to(self.device)
+            if labels is not None and config.task
+            else None
+        )
+        self.optimiser = torch.optim.Adam(self.parameters(), config.learning_rate, fused=True)
         self.step = 0
+        self.history: dict[str, list[float]] = {}
         self.batch = min(config.batch_size, len(images))
         self.epoch_steps = max(1, math.ceil(max(len(images), config.epoch_crops) / self.batch))
         self.total_steps = self.epoch_steps * config.epochs
@@ -89,6 +109,10 @@ class EncoderTraining:
         self.data_size = len(images) * (8 if config.augment else 1)
         if fresh:
             self._start_at_the_mean_picture()
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """What is learnt, in the optimiser's order: the network, then the head of the joint objective."""
+        return [*self.model.parameters(), *(self.task.parameters() if self.task is not None else ())]
 
     def _start_at_the_mean_picture(self) -> None:
         # A decoder whose bias is the mean grey level skips the first hundreds of steps, which only learn that.
@@ -108,24 +132,29 @@ class EncoderTraining:
                 if step >= self.total_steps:
                     return
 
-    def load(self, index: np.ndarray, generator: torch.Generator) -> Tensor:
-        """Crops as float32 (batch, 1, size, size) in [0, 1] on the device, turned and flipped."""
+    def load(self, index: np.ndarray, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Crops as float32 (batch, 1, size, size) in [0, 1] on the device, turned and flipped, and their order."""
         crops = torch.from_numpy(np.array(self.images[index]))
+        order = torch.arange(len(crops))
         if self.config.augment:
-            crops = orient_batch(crops[torch.randperm(len(crops), generator=generator)])
+            order = torch.randperm(len(crops), generator=generator)
+            crops = orient_batch(crops[order])
         if self.device.type == "cuda":
             crops = crops.pin_memory()
         batch = crops.to(self.device, non_blocking=True).unsqueeze(1).float().div_(255)
         if self.config.gain_jitter:
             gain = torch.randn(len(batch), 1, 1, 1, generator=generator).mul_(self.config.gain_jitter).exp_()
             batch = (batch * gain.to(self.device)).clamp_(0, 1)
-        return batch.to(memory_format=torch.channels_last)
+        return batch.to(memory_format=torch.channels_last), order
 
     def advance(self, index: np.ndarray) -> dict[str, Tensor]:
         """One optimiser step on the crops at ``index``; returns the parts of the loss (eq. 7), in nats."""
         config = self.config
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) % 2**63)
-        images = self.load(index, generator)
+        targets = None
+        if self.task is not None:
+            index, targets = self.task.join(index, self.step)
+        images, order = self.load(index, generator)
         noise = torch.randn(len(index), config.latents, generator=generator).to(self.device)
         with self._autocast():
             mean, log_variance = self.model.encode(images)
@@ -140,6 +169,10 @@ class EncoderTraining:
             + config.beta * parts.total_correlation
             + config.gamma * parts.dimension_wise
         )
+        learnt: dict[str, Tensor] = {}
+        if self.task is not None and targets is not None:
+            learnt["class cross-entropy"] = self.task(mean, targets[order].to(self.device))
+            loss = loss + config.task * learnt["class cross-entropy"]
         for group in self.optimiser.param_groups:
             group["lr"] = config.learning_rate * self._rate()
         self.optimiser.zero_grad(set_to_none=True)
@@ -152,6 +185,7 @@ class EncoderTraining:
             "mutual information": parts.mutual_information.detach(),
             "total correlation": parts.total_correlation.detach(),
             "dimension-wise KL": parts.dimension_wise.detach(),
+            **{name: value.detach() for name, value in learnt.items()},
         }
 
     def _rate(self) -> float:
@@ -168,45 +202,54 @@ class EncoderTraining:
     def preview(self, count: int = 8) -> np.ndarray:
         """Inputs and their reconstructions, float32 (2, count, size, size)."""
         index = np.unique(np.linspace(0, len(self.images) - 1, count).astype(int))
-        images = (
-            torch.from_numpy(np.array(self.images[index])).to(self.device).unsqueeze(1).float()
-            / 255
-        )
+        images = torch.from_numpy(np.array(self.images[index])).to(self.device).unsqueeze(1).float() / 255
         pictures = self.model.decode(self.model.encode(images)[0]).clamp(0, 1)
         return torch.stack([images[:, 0], pictures[:, 0]]).float().cpu().numpy()
 
     def save_checkpoint(self, folder: Path) -> None:
         """Write everything that resuming needs: weights, Adam's moments and the step."""
-        state = self.optimiser.state_dict()["state"]
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        for index, moments in state.items():
-            tensors |= {f"adam.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
-        config = self.config.model_dump(mode="json")
-        save_bundle(folder, tensors, {"kind": "encoder checkpoint", "step": self.step, "config": config})
+        if self.task is not None:
+            tensors |= {f"task.{name}": tensor for name, tensor in self.task.state_dict().items()}
+        tensors |= adam_tensors(self.optimiser)
+        description = {
+            "kind": "encoder checkpoint",
+            "step": self.step,
+            "config": self.config.model_dump(mode="json"),
+            "history": self.history,
+        }
+        if self.task is not None:
+            description["labels"] = self.task.labels.fingerprint
+        save_bundle(folder, tensors, description)
 
     def load_checkpoint(self, folder: Path) -> None:
         """Go on from a checkpoint; InputError where its settings differ from this training's."""
         tensors, description = load_bundle(folder, "encoder checkpoint")
-        mine = self.config.model_dump(mode="json")
-        different = [name for name, value in description["config"].items() if mine.get(name) != value]
-        different = [name for name in different if name not in ("threads", "device")]
+        mine, made = self.config.model_dump(mode="json"), description.get("config")
+        if not isinstance(made, dict) or not isinstance(description.get("step"), int):
+            raise InputError(f"The checkpoint in {folder} is not described in full; train without resuming.")
+        different = [name for name, value in made.items() if mine.get(name) != value]
+        different = [name for name in different if name not in FREE]
         if different:
             raise InputError(
                 f"The checkpoint in {folder} was made with another {different[0]}; train without resuming."
             )
+        if self.task is not None and description.get("labels") != self.task.labels.fingerprint:
+            raise InputError(
+                f"The labels have changed since the checkpoint in {folder} was made; train without resuming."
+            )
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         load_weights(self.model, weights, folder)
-        parameters = list(self.model.parameters())
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            if name.startswith("adam."):
-                _, index, moment = name.split(".")
-                # The fused optimiser walks weights and moments in memory order, so both need one layout.
-                like = parameters[int(index)]
-                laid_out = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
-                state.setdefault(int(index), {})[moment] = laid_out
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
-        self.step = int(description["step"])
+        if self.task is not None:
+            head = {name.removeprefix("task."): t for name, t in tensors.items() if name.startswith("task.")}
+            load_weights(self.task, head, folder)
+        load_adam(self.optimiser, tensors)
+        self.step = description["step"]
+        self.history = {name: list(values) for name, values in description.get("history", {}).items()}
+
+    def is_finite(self) -> bool:
+        """Whether all weights are numbers."""
+        return all(bool(torch.isfinite(parameter).all()) for parameter in self.parameters())
 
 
 def train_encoder(
@@ -214,6 +257,7 @@ def train_encoder(
     config: EncoderConfig,
     *,
     start: BetaTCVAE | None = None,
+    labels: TaskLabels | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     report: Report = silent,
@@ -229,6 +273,8 @@ def train_encoder(
         The settings.
     start : BetaTCVAE, optional
         A trained network to start from.
+    labels : TaskLabels, optional
+        Labelled crops of the training groups, for the joint objective (``config.task`` above 0).
     checkpoint : Path, optional
         Folder that the state is written to, once a minute and at the end.
     resume : bool
@@ -248,7 +294,7 @@ def train_encoder(
     InputError
         When the loss stops being a number; the checkpoint then holds the last good weights.
     """
-    training = EncoderTraining(images, config, start)
+    training = EncoderTraining(images, config, start, labels)
     if resume and checkpoint is not None and (checkpoint / "model.json").exists():
         training.load_checkpoint(checkpoint)
         report(Message(f"Resuming at step {training.step} of {training.total_steps}."))
@@ -263,9 +309,9 @@ def train_encoder(
 def _run(
     training: EncoderTraining, checkpoint: Path | None, report: Report, should_stop: ShouldStop
 ) -> dict[str, list[float]]:
-    history: dict[str, list[float]] = {}
-    reported = previewed = saved = time.monotonic()
-    good = checkpoint is not None
+    history = training.history
+    reported = previewed = time.monotonic()
+    saved, good = -math.inf, None  # the first checkpoint comes with the first report: there is always one
     for index in training.batches():
         if should_stop():
             break
@@ -275,25 +321,35 @@ def _run(
         if now - reported > REPORT_EVERY or last:
             reported = now
             values = {name: float(value) for name, value in parts.items()}
-            if not all(map(math.isfinite, values.values())):
-                kept = " The checkpoint holds the last good weights." if good else ""
-                raise InputError(
-                    f"The loss is no longer a number at step {training.step};{kept} "
-                    "Lower the learning rate or the weight of the reconstruction."
-                )
+            if not (all(map(math.isfinite, values.values())) and training.is_finite()):
+                raise _diverged(training, good)
             for name, value in {"step": training.step, **values}.items():
                 history.setdefault(name, []).append(value)
             report(Metrics(training.step, values))
             report(Progress(training.step, training.total_steps, "encoder"))
             if checkpoint is not None and now - saved > CHECKPOINT_EVERY:
                 training.save_checkpoint(checkpoint)
-                saved = now
+                saved, good = now, training.step
         if now - previewed > PREVIEW_EVERY or last:
             previewed = now
             report(Preview("reconstructions", training.preview()))
+    if not training.is_finite():  # stopped between two reports
+        raise _diverged(training, good)
     if checkpoint is not None:
         training.save_checkpoint(checkpoint)
     return history
+
+
+def _diverged(training: EncoderTraining, good: int | None) -> InputError:
+    """The sentence for a training whose numbers have run away, and where the last good weights are."""
+    kept = "the encoder from before was kept."
+    if good is not None:
+        kept = f"the checkpoint holds the last good weights, of step {good}, and resuming goes on from them."
+    return InputError(
+        f"The loss is no longer a number at step {training.step}; {kept} Lower the learning rate "
+        f"({training.config.learning_rate:g}) or the weight of the reconstruction "
+        f"({training.config.reconstruction:g})."
+    )
 
 
 @torch.no_grad()

@@ -1,0 +1,75 @@
+"""The labels that an encoder may learn from under the joint objective, and the record of them (paper, section 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from morpholaw.cells.splits import split_fingerprint
+from morpholaw.config import EncoderConfig
+from morpholaw.errors import InputError
+from morpholaw.study.folder import StudyFolder
+from morpholaw.study.labelled import LabelsSeen, all_labels, split_labelled
+from morpholaw.training.task import TaskLabels
+
+
+def task_labels(
+    folder: StudyFolder, config: EncoderConfig, seen: LabelsSeen | None = None
+) -> tuple[TaskLabels, dict[str, Any]]:
+    """Labelled cells of the training groups, and what is to be recorded of them.
+
+    Parameters
+    ----------
+    seen
+        Labels that the encoder which training starts from has seen; its test groups stay test groups.
+
+    Raises
+    ------
+    InputError
+        When fewer than two classes have cells, or a class is not on both sides of the split.
+    """
+    labels = all_labels(folder)
+    classes = tuple(dict.fromkeys(config.task_classes)) or tuple(sorted(set(labels.tolist()) - {""}))
+    if len(classes) < 2:
+        raise InputError(
+            "The joint objective (task above 0) tells labelled classes apart and needs two or more; the study "
+            f"has {', '.join(classes) or 'no labelled cell'}."
+        )
+    train, test = split_labelled(folder, classes, config.test_fraction, config.split_seed, seen)
+    groups = folder.crops.cells["group"].to_numpy(str)
+    targets = np.array([classes.index(label) for label in labels[train]], dtype=np.int64)
+    before = seen.train_groups if seen is not None else frozenset()
+    record = {
+        "weight": config.task,
+        "classes": list(classes),
+        "training_cells": {name: int(np.sum(labels[train] == name)) for name in classes},
+        "crops": _by_set(folder, train),
+        "train_groups": sorted({*groups[train].tolist(), *before}),
+        "test_groups": sorted(set(groups[test].tolist())),
+        "split": split_fingerprint(groups[test]),
+    }
+    return TaskLabels(train, targets, classes), record
+
+
+def inherited(seen: LabelsSeen | None) -> dict[str, Any] | None:
+    """The record of an encoder that learns without labels but starts from one that has seen some."""
+    if seen is None:
+        return None
+    return {
+        "weight": 0.0,
+        "train_groups": sorted(seen.train_groups),
+        "test_groups": sorted(seen.test_groups),
+        "split": split_fingerprint(seen.test_groups),
+    }
+
+
+def _by_set(folder: StudyFolder, cells: np.ndarray) -> dict[str, list[int]]:
+    """Numbers of the crops within their sets, by the sets' names."""
+    found, begin = {}, 0
+    for crop_set in folder.sets:
+        own = cells[(cells >= begin) & (cells < begin + len(crop_set))] - begin
+        if len(own):
+            found[crop_set.name] = own.tolist()
+        begin += len(crop_set)
+    return found

@@ -1,0 +1,82 @@
+"""The joint objective in a study: whose labels it learns from, and that nothing is tested on those."""
+
+import json
+
+import numpy as np
+import pytest
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.errors import InputError
+from morpholaw.study import Study
+from morpholaw.study.encoder_labels import task_labels
+from morpholaw.study.labelled import all_labels, labelled_cells
+
+SHORT = {"epochs": 1, "epoch_crops": 128, "batch_size": 64, "threads": 1, "start_from": "none"}
+
+
+@pytest.fixture(scope="module")
+def joint_study(tmp_path_factory):
+    study = Study.create(tmp_path_factory.mktemp("joint") / "study")
+    phases = {"interphase": 60, "prometaphase": 40, "metaphase": 40}
+    images, cells = simulate_crops(phases=phases, seed=2)
+    CropSet.write(study.path / "crops" / "simulated", images, cells, {"kind": "simulated"})
+    study.train_encoder(task=10.0, split_seed=3, **SHORT)
+    return study
+
+
+def test_the_record_says_whose_labels_were_used(joint_study):
+    task = json.loads((joint_study.path / "encoder" / "model.json").read_text())["task"]
+    assert task["classes"] == ["interphase", "metaphase", "prometaphase"]
+    used = task["crops"]["simulated"]
+    assert len(used) == sum(task["training_cells"].values())
+    groups = joint_study.crops.cells["group"].to_numpy(str)
+    assert set(groups[used]) == set(task["train_groups"])
+    assert not set(task["train_groups"]) & set(task["test_groups"])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_classifier_is_tested_on_a_group_whose_labels_the_encoder_has_seen(joint_study, seed):
+    task = json.loads((joint_study.path / "encoder" / "model.json").read_text())["task"]
+    config = ClassifierConfig(positive="prometaphase", split_seed=seed)
+    cells = labelled_cells(joint_study, config)
+    groups = joint_study.crops.cells["group"].to_numpy(str)
+    assert set(groups[cells.test]) <= set(task["test_groups"])
+    assert set(np.unique(cells.test_targets)) == {-1, 1}
+
+
+def test_an_encoder_that_starts_from_it_remembers_what_it_has_seen(joint_study, tmp_path):
+    other = Study.create(tmp_path / "other")
+    crops = joint_study.sets[0]
+    CropSet.write(other.path / "crops" / "simulated", crops.images[:], crops.cells, {"kind": "simulated"})
+    start = str(joint_study.path / "encoder")
+    made = other.train_encoder(**(SHORT | {"start_from": start}))
+    before = json.loads((joint_study.path / "encoder" / "model.json").read_text())["task"]
+    assert made["task"]["train_groups"] == before["train_groups"]
+    _, again = task_labels(other, EncoderConfig(task=1.0, split_seed=9))
+    assert again["test_groups"] != before["test_groups"]
+
+
+def test_an_unsupervised_encoder_has_seen_none(trained_study):
+    made = json.loads((trained_study.path / "encoder" / "model.json").read_text())
+    assert "task" not in made
+
+
+def test_a_class_that_was_not_held_out_is_refused_in_a_sentence(joint_study, tmp_path):
+    study = Study.create(tmp_path / "study")
+    crops = joint_study.sets[0]
+    cells = crops.cells.copy()
+    labels = all_labels(joint_study)
+    cells["label"] = np.where(labels == "prometaphase", "", labels)
+    CropSet.write(study.path / "crops" / "simulated", crops.images[:], cells, {"kind": "simulated"})
+    with pytest.raises(InputError, match="no cell of class 'prometaphase'"):
+        study.train_encoder(task=1.0, task_classes=("interphase", "prometaphase"), **SHORT)
+    with pytest.raises(InputError, match="two or more; the study has interphase"):
+        study.train_encoder(task=1.0, task_classes=("interphase",), **SHORT)
+    study.train_encoder(task=1.0, **SHORT)
+    test = json.loads((study.path / "encoder" / "model.json").read_text())["task"]["test_groups"]
+    held_out = np.isin(study.crops.cells["group"], test)
+    study.annotations.set_labels({("simulated", int(crop)): "odd" for crop in np.flatnonzero(~held_out)[:5]})
+    with pytest.raises(InputError, match="leave cells of class 'odd' on one side only"):
+        labelled_cells(study, ClassifierConfig(positive="odd"))
