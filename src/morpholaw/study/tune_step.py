@@ -43,6 +43,7 @@ def tune(
         config.model_copy(update={"storage": storage}),
         classifier,
         method=METHODS[classifier.sparse_method],
+        alone=config.storage is None,
         name=f"{folder.name}-{cells.fingerprint}-{encoder_step.data_fingerprint(folder)}",
         report=report,
         should_stop=should_stop,
@@ -55,6 +56,11 @@ def tune(
     write_table(
         place / "trials.csv", best.study.trials_dataframe(attrs=("number", "value", "params", "state"))
     )
-    made = {"objective": best.value, **found, **provenance(config, encoder_step.data_fingerprint(folder))}
+    made = {
+        "objective": best.value,
+        **found,
+        "split": cells.fingerprint,
+        **provenance(config, encoder_step.data_fingerprint(folder)),
+    }
     write_json(place / "best.json", made)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import optuna
 
 STUDY = "rigl"
+SLOT = "place"  # of a trial in an uninterrupted search
 PRUNE_EVERY = 5  # epochs between the median pruner's looks
 
 
@@ -54,6 +56,7 @@ def tune(
     *,
     method: RigLMethod = MEASURED,
     name: str = STUDY,
+    alone: bool = False,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> Tuned:
@@ -75,6 +78,9 @@ def tune(
         Trials, runs, epochs, ranges and storage. Any Optuna URL will do as ``storage``; several processes can
         share it, and a search goes on where an earlier one of the same ``name`` stopped. None keeps the
         study in memory.
+    alone : bool
+        Nobody else writes to the storage: what an interrupted search left unfinished is trained again with
+        the settings it had, so that the result is that of an uninterrupted search.
     classifier : ClassifierConfig
         What is not searched. A warm-up of half of ``config.epochs`` or more is cut to that half, as
         the paper's 20 of 40 epochs.
@@ -89,6 +95,9 @@ def tune(
     InputError
         Where validation rows are missing or all rows are, a range is empty, or nothing was finished.
     """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
     held = np.zeros(len(targets), dtype=bool)
     held[validation] = True
     if not held.any() or held.all():
@@ -109,10 +118,16 @@ def tune(
         if warm_up.step_epoch(should_stop) is None:
             break
     search = _Search(
-        _open_study(config, name), config, warm_up, (rows[0, ~kept], truth[~kept]), report, should_stop
+        _open_study(config, name), config, warm_up, (rows[0, ~kept], truth[~kept]), alone, report, should_stop
     )
-    search.run()
-    return _best(search.study)
+    try:
+        search.run()
+        return _best(search.study)
+    except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
+        raise InputError(
+            f"The storage of the search, {config.storage!r}, cannot be written to or read any more "
+            f"({str(error.__cause__ or error).splitlines()[0]}); what was finished is kept in it."
+        ) from None
 
 
 def importances(study: optuna.Study) -> dict[str, float]:
@@ -130,30 +145,61 @@ class _Search:
     config: TuneConfig
     warm_up: HeadTraining
     scored: tuple[Tensor, Tensor]
+    alone: bool
     report: Report
     should_stop: ShouldStop
 
     def run(self) -> None:
         """Finish the trials that ``config.trials`` still lacks."""
+        if self.alone:
+            self._give_up_unfinished()
         self._say()
         while (lacking := self.config.trials - _finished(self.study)) > 0 and not self.should_stop():
-            trials = [self._ask() for _ in range(min(self.config.batch_trials, lacking))]
-            self._train(trials)
+            self._train([self._ask(slot) for slot in self._next_slots(lacking)])
             self._say()
 
-    def _ask(self) -> optuna.Trial:
-        import optuna
+    def _give_up_unfinished(self) -> None:
+        from optuna.trial import TrialState
 
-        # A seed for each trial number, or a search that is resumed or shared would repeat its first guesses.
-        asked = len(self.study.get_trials(deepcopy=False))
-        self.study.sampler = optuna.samplers.TPESampler(
-            seed=self.config.seed + 1_000_003 * asked, constant_liar=True
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def _next_slots(self, lacking: int) -> list[int]:
+        """Places, in an uninterrupted search, of the trials of the next round."""
+        size = self.config.batch_trials
+        if not self.alone:  # others ask too: the next places of all
+            asked = len(self.study.get_trials(deepcopy=False))
+            return list(range(asked, asked + min(size, lacking)))
+        from optuna.trial import TrialState
+
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        trials = self.study.get_trials(deepcopy=False, states=states)
+        finished = {trial.user_attrs.get(SLOT, trial.number) for trial in trials}
+        free = [slot for slot in range(len(finished) + lacking) if slot not in finished]
+        return [slot for slot in free if slot < (free[0] // size + 1) * size][:lacking]
+
+    def _ask(self, slot: int) -> optuna.Trial:
+        import optuna
+        from optuna.trial import TrialState
+
+        # A seed for each place, or a search that is resumed or shared would repeat its first guesses.
+        sampler: optuna.samplers.BaseSampler = optuna.samplers.TPESampler(
+            seed=self.config.seed + 1_000_003 * slot, constant_liar=True
         )
-        trial = self.study.ask()
-        trial.suggest_float("sparsity", *self.config.sparsity)
-        trial.suggest_int("update_every", *self.config.update_every)
-        trial.suggest_float("update_fraction", *self.config.update_fraction)
-        return trial
+        if self.alone:  # a trial that was cut short keeps its settings
+            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,)):
+                if trial.user_attrs.get(SLOT) == slot:
+                    with warnings.catch_warnings():  # it is called experimental, since Optuna 2.4
+                        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                        sampler = optuna.samplers.PartialFixedSampler(trial.params, sampler)
+                    break
+        self.study.sampler = sampler
+        asked = self.study.ask()
+        asked.suggest_float("sparsity", *self.config.sparsity)
+        asked.suggest_int("update_every", *self.config.update_every)
+        asked.suggest_float("update_fraction", *self.config.update_fraction)
+        asked.set_user_attr(SLOT, slot)  # last: who has a place has all settings
+        return asked
 
     def _train(self, trials: list[optuna.Trial]) -> None:
         """Train and tell one round; trials cut short by a stop are told as failed."""
@@ -211,6 +257,7 @@ class _Search:
         if _complete(self.study):
             best = self.study.best_trial
             values = {"objective": float(best.value or 0.0), **best.params, **best.user_attrs}
+            values.pop(SLOT, None)
             self.report(Metrics(done, {name: float(value) for name, value in values.items()}))
 
 
