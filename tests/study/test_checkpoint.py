@@ -3,13 +3,14 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Progress
 from morpholaw.study.checkpoint import Checkpoint
-from morpholaw.training import cnn, heads
+from morpholaw.training import cnn, encoder, heads
 
 HEADS = {"models": 2, "epochs": 6, "warmup_epochs": 2, "epoch_cells": 0, "threads": 1, "device": "cpu"}
 LAWS = {"count": 3, "evaluations": 2_000, "processes": 1, "engine": "embedded"}
@@ -75,6 +76,75 @@ def test_a_stopped_search_for_laws_goes_on_to_the_same_laws(study, loss):
     assert any(isinstance(e, Message) and "of 3 searches were finished before" in e.text for e in seen)
     assert [law.text() for law in study.laws(loss)] == whole
     assert not list(study.path.rglob("checkpoint"))
+
+
+def test_a_stopped_search_of_settings_goes_on_to_the_same_trials(study):
+    small = {"trials": 5, "runs": 1, "epochs": 4, "batch_trials": 3}
+
+    def trials(study):
+        table = pd.read_csv(study.path / "search" / "trials.csv")
+        table = table[table["state"] == "COMPLETE"].drop(columns=["number", "state"])
+        return table.sort_values(list(table.columns)).to_numpy()
+
+    study.tune(**small)
+    whole = trials(study)
+    (study.path / "search" / "optuna.db").unlink()
+    stage = []
+
+    def report(event):
+        if isinstance(event, Progress):
+            stage.append(event)
+
+    asked = [0]
+
+    def in_the_second_round():
+        asked[0] += stage[-1:] != [] and stage[-1].done == 3
+        return asked[0] > 20
+
+    study.tune(**small, report=report, should_stop=in_the_second_round)
+    assert len(trials(study)) == 3
+    study.tune(**small)
+    np.testing.assert_array_equal(trials(study), whole)
+
+
+ENCODER = {
+    "latents": 4, "filters": (2, 2, 4, 4), "hidden": 8, "batch_size": 32, "epochs": 2, "epoch_crops": 0,
+    "threads": 1, "device": "cpu", "start_from": "none", "precision": "float32",
+}  # fmt: skip
+
+
+def test_a_resumed_encoder_is_the_same_and_keeps_its_history(study, monkeypatch):
+    monkeypatch.setattr(encoder, "REPORT_EVERY", 0.0)
+    whole = study.train_encoder(**ENCODER)
+    expected = study.encoder.state_dict()
+    report, should_stop, _ = stopping_after(4)
+    assert not study.train_encoder(**ENCODER, report=report, should_stop=should_stop)["complete"]
+    made = study.train_encoder(**ENCODER, resume=True)
+    assert made["history"] == whole["history"]
+    assert all(torch.equal(expected[name], tensor) for name, tensor in study.encoder.state_dict().items())
+    assert not study.can_resume
+
+
+def test_an_encoder_that_runs_away_keeps_its_last_good_weights(study, monkeypatch):
+    monkeypatch.setattr(encoder, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(encoder, "CHECKPOINT_EVERY", 0.0)
+    before = study.encoder.state_dict()
+    advance = encoder.EncoderTraining.advance
+
+    def run_away(training, index):
+        parts = advance(training, index)
+        if training.step == 5:
+            training.model.mean.weight.data[0, 0] = float("nan")
+        return parts
+
+    monkeypatch.setattr(encoder.EncoderTraining, "advance", run_away)
+    with pytest.raises(InputError, match=r"holds the last good weights, of step 4.*Lower the learning rate"):
+        study.train_encoder(**ENCODER)
+    assert all(torch.equal(before[name], tensor) for name, tensor in study.encoder.state_dict().items())
+    monkeypatch.setattr(encoder.EncoderTraining, "advance", advance)
+    seen = []
+    study.train_encoder(**ENCODER | {"learning_rate": 1e-5}, resume=True, report=seen.append)
+    assert any(isinstance(e, Message) and "Resuming at step 4" in e.text for e in seen)
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path):

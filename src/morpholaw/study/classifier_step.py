@@ -11,7 +11,7 @@ from morpholaw.cells.files import fingerprint, read_json
 from morpholaw.cells.orientations import all_orientations
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.performance import Performance, measure
@@ -126,6 +126,11 @@ def discover(
         known=before[1]["results"] if before else (),
         keep=lambda results: checkpoint.write({}, results=results),
     )
+    if not laws:
+        raise InputError(
+            f"The search found no law that reads a latent: {', '.join(names)} may not tell the classes apart; choose "
+            "other latents, or allow more evaluations."
+        )
     classifier = Classifier.with_laws(encoder, laws, (split.negative, split.positive))
     made = _keep(folder, name, classifier, cells, split, {"law_config": config.model_dump(mode="json")})
     if not should_stop():
@@ -159,13 +164,18 @@ def names(folder: StudyFolder) -> list[str]:
 
 @torch.no_grad()
 def score_crops(
-    classifier: Classifier, images: Any, batch: int = 512, should_stop: ShouldStop = never
+    classifier: Classifier,
+    images: Any,
+    batch: int = 512,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
 ) -> np.ndarray:
     """f(x) of every model, float32 (members, n), for crops uint8 (n, size, size)."""
     scores = [np.zeros((classifier.members, 0), np.float32)]
     for begin in range(0, len(images), batch):
         if should_stop():
             break
+        report(Progress(begin, len(images), "score"))
         crops = torch.from_numpy(np.array(images[begin : begin + batch]))
         scores.append(classifier.score_images(crops.unsqueeze(1).float().div_(255)).float().numpy())
     return np.concatenate(scores, axis=1)
