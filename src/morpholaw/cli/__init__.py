@@ -43,5 +43,6 @@ for command in (
     results.classify,
     results.attack,
     results.report,
+    results.law_card,
 ):
     main.add_command(command)

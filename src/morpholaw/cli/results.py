@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -92,6 +92,19 @@ def report(study: Path, out: Path) -> None:
     with progress() as (say, _):
         path = Study(study).report(out, say)
     click.echo(f"The report is {path}.")
+
+
+@click.command("law-card")
+@STUDY
+@click.option("--loss", type=click.Choice(["hinge", "mse"]), default="hinge", show_default=True)
+@click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("law.html"), show_default=True)
+def law_card(study: Path, loss: Literal["hinge", "mse"], law: int, out: Path) -> None:
+    """Write the card of one law as HTML, with a PDF and Markdown beside it."""
+    from morpholaw.study import Study
+
+    path = Study(study).law_card(out, law - 1, loss)
+    click.echo(f"The card is {path}, {path.with_suffix('.pdf').name} and {path.with_suffix('.md').name}.")
 
 
 @click.command()

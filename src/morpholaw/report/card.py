@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from markupsafe import Markup
 
+from morpholaw import __version__
 from morpholaw.errors import InputError
 from morpholaw.probes.traversal import TYPICAL, traverse
 from morpholaw.report.material import Material, StudyLike
 from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, percent, photograph
+from morpholaw.report.pdf import render_pdf
 from morpholaw.report.sections import anatomy, constraints, laws, performance, provenance
 from morpholaw.report.writing import blocks_or_reason, render, write
 
 
 def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path | str) -> Path:
-    """Write the card of one law as HTML, and as Markdown beside it.
+    """Write the card of one law as HTML, and as PDF and Markdown beside it.
 
     Parameters
     ----------
@@ -27,7 +29,7 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
     k : int
         Its place among the laws of that loss; 0 is the best on the training cells.
     path : path
-        The HTML file; the Markdown has the same name and the ending ``.md``.
+        The HTML file; the others have the same name and the endings ``.pdf`` and ``.md``.
 
     Returns
     -------
@@ -48,12 +50,14 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
     classifier = material.classifier(name)
     if not 0 <= k < classifier.members:
         raise InputError(
-            f"There is no law {k}; the study has laws 0 to {classifier.members - 1} of this loss."
+            f"There is no law {k + 1}; the study has laws 1 to {classifier.members} of this loss."
         )
     law = classifier.laws[k]
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"The card's file {path} must end in .html; its Markdown is written beside it.")
+        raise InputError(
+            f"The card's file {path} must end in .html; its PDF and its Markdown are written beside it."
+        )
     parts = {
         "The law": lambda: anatomy.anatomy(material, name, k),
         "Its latents": lambda: _latents(material, name, k),
@@ -63,7 +67,7 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
         "Provenance": lambda: _provenance(material, name, k),
     }
     sections = [Section(title, blocks_or_reason(build)) for title, build in parts.items()]
-    values = {
+    values: dict[str, Any] = {
         "title": f"Law card: {study.name}",
         "name": f"Law {k + 1} of {study.name}",
         "subtitle": (
@@ -72,12 +76,15 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
         ),
         "sections": sections,
     }
+    foot = f"Law {k + 1} of {study.name}, written by Morpholaw {__version__}."
     latex = Markup(law.latex(digits=anatomy.DIGITS))
     write(path, render("law_card.html.j2", **values))
     write(
         path.with_suffix(".md"),
         render("law_card.md.j2", latex=f"f(z) = {latex}", text=Markup(law.text()), **values),
     )
+    pdf = render_pdf(values["name"], values["subtitle"], sections, foot)
+    write(path.with_suffix(".pdf"), pdf)
     return path
 
 

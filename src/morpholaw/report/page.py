@@ -16,6 +16,11 @@ PIXELS_PER_INCH = 96
 """CSS pixels: what an inch of a figure is on the page."""
 
 
+_SIGNED = r"[-\u2212+]?[\d.,]+"
+_NUMBER = re.compile(rf"n/a|{_SIGNED}( ?%)?( (±|to|of) {_SIGNED}( ?%)?)?")
+"""A number, a number with its deviation, or an interval."""
+
+
 class Absent(Exception):
     """The study lacks what a section shows; the text says so in one sentence."""
 
@@ -119,4 +124,4 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def _is_number(cell: object) -> bool:
-    return not isinstance(cell, Markup) and bool(re.match(r"^(n/a|[-\u2212]?[\d.,]+)", str(cell)))
+    return not isinstance(cell, Markup) and bool(_NUMBER.fullmatch(str(cell)))

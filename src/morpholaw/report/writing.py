@@ -105,9 +105,9 @@ def _environment() -> Environment:
     )
 
 
-def write(path: Path | str, page: str) -> Path:
+def write(path: Path | str, page: str | bytes) -> Path:
     """Write a page whole or not at all; InputError where that is impossible."""
     try:
-        return write_bytes(Path(path), page.encode())
+        return write_bytes(Path(path), page.encode() if isinstance(page, str) else page)
     except OSError as error:
         raise InputError(f"The report cannot be written to {path}: {error.strerror or error}.") from None

@@ -338,6 +338,12 @@ class Study(StudyFolder):
 
         return table1(self)
 
+    def law_card(self, out: Path | str, law: int = 0, loss: Literal["hinge", "mse"] = "hinge") -> Path:
+        """Write all there is to say about one law as HTML, with a PDF and Markdown beside it; 0 is the best."""
+        from morpholaw.report import law_card
+
+        return law_card(self, loss, law, out)
+
     def report(self, out: Path | str, report: Report = silent) -> Path:
         """Write a self-contained HTML report."""
         from morpholaw.report import write_report

@@ -1,0 +1,190 @@
+"""A page of sections as PDF, from the same blocks as the HTML: text that can be searched, figures as vectors."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from morpholaw.report.page import (
+    PIXELS_PER_INCH,
+    Block,
+    Bullets,
+    Fold,
+    Formula,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+)
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+FONT = "DejaVu"
+"""The family that Matplotlib brings along: it has Greek letters and signs of comparison."""
+TEXT, SMALL = 9.0, 7.5
+"""Sizes of text and of captions and tables, in points."""
+MARGIN = 15.0
+"""Millimetres."""
+INK, PALE, SOFT = 26, 92, 245
+"""Grey levels of text, of captions, and of a table's first line."""
+NARROW, WIDE = 6, 60
+"""Letters that a column's width is reckoned with, at the least and at the most."""
+
+
+def render_pdf(name: str, subtitle: str, sections: Sequence[Section], foot: str) -> bytes:
+    """A4 pages that hold the sections, as a PDF file's bytes.
+
+    Parameters
+    ----------
+    name, subtitle
+        What stands at the top of the first page.
+    foot
+        A line at the foot of every page, before the page's number.
+    """
+    pdf = _document(foot)
+    pdf.set_title(name)
+    pdf.set_creator("Morpholaw")
+    pdf.add_page()
+    _text(pdf, name, size=17, style="B")
+    _text(pdf, subtitle, size=TEXT, grey=PALE)
+    for section in sections:
+        if pdf.will_page_break(15 + _first_height(pdf, section)):
+            pdf.add_page()
+        pdf.ln(4)
+        _text(pdf, section.title, size=12, style="B")
+        pdf.set_draw_color(200)
+        pdf.line(MARGIN, pdf.get_y(), pdf.w - MARGIN, pdf.get_y())
+        pdf.ln(2)
+        for block in section.blocks:
+            _show(pdf, block)
+    return bytes(pdf.output())
+
+
+def _first_height(pdf: FPDF, section: Section) -> float:
+    """Millimetres that must be free under a section's title, so that it does not stand alone."""
+    first = next(iter(section.blocks), None)
+    if not isinstance(first, Picture | Formula):
+        return 20.0
+    width, height = _size(first.image)
+    return height * min(1.0, pdf.epw / width) + 6
+
+
+def _document(foot: str) -> FPDF:
+    import matplotlib
+    from fpdf import FPDF
+
+    class Document(FPDF):
+        def footer(self) -> None:
+            self.set_y(-MARGIN + 3)
+            self.set_font(FONT, "", SMALL)
+            self.set_text_color(PALE)
+            self.cell(0, 4, f"{foot} Page {self.page_no()} of {{nb}}.")
+
+    pdf = Document(format="A4")
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    for style, file in (
+        ("", "DejaVuSans.ttf"),
+        ("B", "DejaVuSans-Bold.ttf"),
+        ("I", "DejaVuSans-Oblique.ttf"),
+    ):
+        pdf.add_font(FONT, style, fonts / file)
+    pdf.set_margins(MARGIN, MARGIN)
+    pdf.set_auto_page_break(True, MARGIN)
+    return pdf
+
+
+def _show(pdf: FPDF, block: Block) -> None:
+    if isinstance(block, Paragraph):
+        _text(pdf, block.text, style="I" if block.tone == "absent" else "")
+    elif isinstance(block, Bullets):
+        for item in block.items:
+            _text(pdf, f"•  {item}")
+    elif isinstance(block, Picture | Formula):
+        _picture(pdf, block.image, block.caption)
+    elif isinstance(block, Table):
+        _table(pdf, block)
+    elif isinstance(block, Fold):
+        _text(pdf, block.title, style="B")
+        for inner in block.blocks:
+            _show(pdf, inner)
+
+
+def _text(pdf: FPDF, text: str, size: float = TEXT, style: str = "", grey: int = INK) -> None:
+    pdf.set_font(FONT, style, size)
+    pdf.set_text_color(grey)
+    pdf.multi_cell(0, size * 0.5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+    pdf.ln(1)
+
+
+def _picture(pdf: FPDF, image: Markup, caption: str) -> None:
+    """An SVG element or an image in a data address, no wider than the page, with its caption on the same page."""
+    width, height = _size(image)
+    share = min(1.0, pdf.epw / width)
+    width, height = width * share, height * share
+    if pdf.will_page_break(height + 6 * bool(caption)):
+        pdf.add_page()
+    if image.startswith("<img"):
+        found = re.search(r"base64,([A-Za-z0-9+/=]+)", image)
+        assert found is not None  # pictures are ours
+        data = base64.b64decode(found[1])
+    else:
+        data = (
+            re.sub(r"<title>.*?</title>", "", image, flags=re.DOTALL).replace("currentColor", "#000").encode()
+        )
+    pdf.image(io.BytesIO(data), w=width, h=height)
+    pdf.ln(1.5)
+    if caption:
+        _text(pdf, caption, SMALL, grey=PALE)
+
+
+def _size(image: Markup) -> tuple[float, float]:
+    """Width and height in millimetres; of a raster image by its width on the page and its shape."""
+    if image.startswith("<img"):
+        from PIL import Image
+
+        found = re.search(r'base64,([A-Za-z0-9+/=]+)".*width="(\d+)"', image)
+        assert found is not None
+        with Image.open(io.BytesIO(base64.b64decode(found[1]))) as picture:
+            width = int(found[2]) * 25.4 / PIXELS_PER_INCH
+            return width, width * picture.height / picture.width
+    opening = image[: image.index(">")]
+    return _millimetres(opening, "width"), _millimetres(opening, "height")
+
+
+def _millimetres(opening: str, side: str) -> float:
+    found = re.search(rf'\s{side}="([\d.]+)(pt)?"', opening)
+    assert found is not None
+    return float(found[1]) * 25.4 / (72 if found[2] else PIXELS_PER_INCH)
+
+
+def _table(pdf: FPDF, table: Table) -> None:
+    from fpdf.fonts import FontFace
+
+    rows = [[_plain(cell) for cell in row] for row in table.rows]
+    lengths = [max(map(len, column)) for column in zip(table.columns, *rows, strict=True)]
+    pdf.set_font(FONT, "", SMALL)
+    pdf.set_text_color(INK)
+    with pdf.table(
+        borders_layout="HORIZONTAL_LINES",
+        col_widths=tuple(min(max(length, NARROW), WIDE) for length in lengths),
+        text_align=tuple("RIGHT" if number else "LEFT" for number in table.numeric),
+        line_height=SMALL * 0.5,
+        padding=(0.6, 1.2),
+        headings_style=FontFace(emphasis="BOLD", color=PALE, fill_color=SOFT),
+    ) as lines:
+        for line in (table.columns, *rows):
+            lines.row(line)
+    pdf.ln(2)
+    if table.caption:
+        _text(pdf, table.caption, SMALL, grey=PALE)
+
+
+def _plain(cell: object) -> str:
+    return Markup(cell).striptags() if isinstance(cell, Markup) else str(cell)
