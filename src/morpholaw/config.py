@@ -277,4 +277,9 @@ class AttackConfig(TrainingConfig):
     target: Literal["label", "call"] = Field(
         "label", description="Move away from the true label, or from the model's own call."
     )
-    loss: Literal["bce", "hinge"] = Field("bce", description="Loss whose gradient's sign is followed.")
+    loss: Literal["hinge", "mse"] = Field(
+        "hinge", description="Scheme 4: the laws to attack, by the loss they were found with."
+    )
+    gradient_loss: Literal["bce", "hinge"] = Field(
+        "bce", description="Loss whose gradient's sign is followed."
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from morpholaw.errors import InputError
 from morpholaw.models.expressions import Call, Constant, Variable
 from morpholaw.models.law import Law
 from morpholaw.probes.intervals import bound
-from morpholaw.probes.veto import find_vetoes, in_words
+from morpholaw.probes.veto import Veto, find_vetoes, in_words
 
 NAMES = ("z3", "z17", "z21", "z29")
 H1 = "z29*(square(z17) + square(z21)) - exp(exp(z3))"
@@ -109,6 +111,12 @@ def test_a_law_of_one_latent_is_decided_by_it_alone():
     vetoes = find_vetoes(Law.parse("z17 - 0.99", ("z17",)))
     assert [v.excluded for v in vetoes] == [1, -1]
     assert in_words(vetoes[0], "a", "b") == "z17 below 0.95 excludes b, whatever the other latents are."
+    shifted = replace(vetoes[0], ranges=((-2.5, -0.001), (-3.0, -2.75)))
+    assert in_words(shifted, "a", "b").startswith(
+        "z17 between \u22122.50 and 0.00 or below \u22122.75 excludes b"
+    )
+    assert "in 43 % of their range" in in_words(Veto(("z1", "z2"), 1, 0.43), "a", "b")
+    assert "in less than 1 % of their range" in in_words(Veto(("z1", "z2"), 1, 0.004), "a", "b")
     assert in_words(vetoes[1], "a", "b") == "z17 above 1.00 excludes a, whatever the other latents are."
 
 

@@ -51,6 +51,15 @@ def test_a_named_latent_keeps_its_name(study):
     assert study.latent_names == {}
 
 
+def test_names_of_latents_belong_to_the_encoder_that_they_were_given_for(study, trained_study):
+    study.name_latent(17, "elongation")
+    study.train_encoder(epochs=1, epoch_crops=64, threads=1, seed=5)
+    assert study.latent_names == {}
+    study.name_latent(17, "size")
+    study.load_encoder(trained_study.path / "encoder")
+    assert study.latent_names == {17: "elongation"}
+
+
 def test_annotations_lie_over_imported_labels(study):
     study.annotations.set_label("simulated", 0, "metaphase")
     assert study.labels[0] == "metaphase"
@@ -94,8 +103,36 @@ def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
     assert mean[2.0] < mean[0.0]
     with pytest.raises(InputError, match="no latent 'z99' to keep"):
         trained_study.attack(scheme=2, space="latent", keep="z99", eps=(0.1,))
+    with pytest.raises(InputError, match="no latent 'z3 z4' to keep"):
+        trained_study.attack(scheme=2, space="latent", keep="z3 z4", eps=(0.1,))
     with pytest.raises(InputError, match="no trained scheme1"):
         trained_study.attack(scheme=1, space="latent", eps=(0.1,))
+
+
+def test_a_latent_is_held_by_a_name_of_several_words(study):
+    study.name_latent(3, "cell size")
+    by_name = study.attack(scheme=2, space="latent", keep=" cell size, z5 ,", eps=(1.0,))
+    by_number = study.attack(scheme=2, space="latent", keep="z3,z5", eps=(1.0,))
+    assert by_name["accuracy"].tolist() == by_number["accuracy"].tolist()
+
+
+def test_laws_found_with_either_loss_can_be_attacked(study):
+    with pytest.raises(InputError, match="no trained scheme4-mse"):
+        study.attack(scheme=4, loss="mse", eps=(0.0,))
+    study.discover_law(loss="mse", count=1, evaluations=2_000, processes=1)
+    table = study.attack(scheme=4, loss="mse", space="latent", eps=(0.0, 3.0))
+    assert set(table["loss"]) == {"mse"}
+    assert len(table) == 2 * len(study.laws("mse"))
+
+
+def test_cells_are_attacked_that_their_models_were_not_trained_on(study):
+    study.train_classifier(2, models=1, epochs=2, epoch_cells=0, split_seed=5)
+    test, targets = study.held_out("scheme2")
+    assert set(test) == set(labelled_cells(study, ClassifierConfig(split_seed=5)).test)
+    assert set(test) != set(labelled_cells(study, ClassifierConfig()).test)
+    scored = study.classify(2)["class"].to_numpy()[test]
+    clean = study.attack(scheme=2, eps=(0.0,))["accuracy"][0]
+    assert clean == np.mean((scored == "metaphase") == (targets > 0))
 
 
 def test_what_made_a_result_stands_beside_it(trained_study):

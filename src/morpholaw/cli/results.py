@@ -41,13 +41,20 @@ def classify(
 @click.command()
 @STUDY
 @click.option("--scheme", required=True, type=click.IntRange(1, 4))
+@click.option(
+    "--loss",
+    type=click.Choice(["hinge", "mse"]),
+    default="hinge",
+    show_default=True,
+    help="Of scheme 4's laws.",
+)
 @click.option("--space", type=click.Choice(["image", "latent"]), default="image", show_default=True)
 @click.option("--keep", default="", help="Latents held fixed: morphology, or names such as z3,z17.")
 @click.option(
     "--eps", default="0,0.05,0.1,0.15,0.2,0.25", show_default=True, help="Magnitudes, comma-separated."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the curve.")
-def attack(study: Path, scheme: int, space: str, keep: str, eps: str, out: Path) -> None:
+def attack(study: Path, scheme: int, loss: str, space: str, keep: str, eps: str, out: Path) -> None:
     """Accuracy under fast gradient sign attacks: a table and a figure."""
     from morpholaw.cells.files import write_table
     from morpholaw.study import Study
@@ -58,9 +65,18 @@ def attack(study: Path, scheme: int, space: str, keep: str, eps: str, out: Path)
         raise InputError(f"--eps {eps!r} is not a list of numbers such as 0.1,0.2.") from None
     with progress() as (report, should_stop):
         table = Study(study).attack(
-            scheme=scheme, space=space, keep=keep, eps=magnitudes, report=report, should_stop=should_stop
+            scheme=scheme,
+            loss=loss,
+            space=space,
+            keep=keep,
+            eps=magnitudes,
+            report=report,
+            should_stop=should_stop,
         )
-    name = f"scheme{scheme}-{space}" + (f"-keep-{keep.replace(',', '-')}" if keep else "")
+    held = "-".join(part.strip().replace(" ", "_") for part in keep.split(",") if part.strip())
+    name = (
+        f"scheme{scheme}{'-mse' if scheme == 4 and loss == 'mse' else ''}-{space}{held and '-keep-' + held}"
+    )
     write_table(out / f"{name}.csv", table)
     _attack_figure(table, out / f"{name}.png")
     click.echo(table.groupby("eps")["accuracy"].agg(["mean", "std"]).round(4).to_string())

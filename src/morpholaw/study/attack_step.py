@@ -21,8 +21,9 @@ from morpholaw.study.labelled import held_out
 def attack(
     folder: StudyFolder, config: AttackConfig, report: Report = silent, should_stop: ShouldStop = never
 ) -> pd.DataFrame:
-    """A row a model and eps: scheme, space, keep, model, eps, accuracy."""
-    name = "scheme4-hinge" if config.scheme == 4 else f"scheme{config.scheme}"
+    """A row a model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy."""
+    loss = config.loss if config.scheme == 4 else ""
+    name = f"scheme4-{loss}" if loss else f"scheme{config.scheme}"
     classifier = classifier_step.load(folder, name)
     test, targets = held_out(folder, name)
     x = torch.from_numpy(folder.crops[test]).unsqueeze(1).float() / 255
@@ -38,7 +39,7 @@ def attack(
         config.eps,
         space=config.space,
         held=held_latents(folder, classifier, config.keep),
-        loss=config.loss,
+        loss=config.gradient_loss,
         target=config.target,
         report=report,
         should_stop=should_stop,
@@ -47,6 +48,7 @@ def attack(
     return pd.DataFrame(
         {
             "scheme": config.scheme,
+            "loss": loss,
             "space": config.space,
             "keep": config.keep,
             "model": np.repeat(np.arange(members), count),
@@ -57,7 +59,7 @@ def attack(
 
 
 def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tuple[int, ...]:
-    """Latents that an attack leaves alone: "morphology" for those scheme 3 kept, or names such as "z3,z17".
+    """Latents that an attack leaves alone: "morphology" for those scheme 3 kept, or names such as "z3, cell size".
 
     Raises
     ------
@@ -70,12 +72,12 @@ def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tupl
         return classifier_step.kept_by_scheme_3(folder)
     named = {name: latent for latent, name in folder.latent_names.items()}
     held = []
-    for name in re.split(r"[,\s]+", keep.strip()):
+    for name in filter(None, map(str.strip, keep.split(","))):
         match = re.fullmatch(r"z(\d+)", name)
         latent = named.get(name, int(match[1]) if match else -1)
         if classifier.encoder is None or not 0 <= latent < classifier.encoder.latents:
             raise InputError(
-                f"There is no latent {name!r} to keep; expected 'morphology' or names such as z3,z17."
+                f"There is no latent {name!r} to keep; expected 'morphology' or names such as 'z3,z17'."
             )
         held.append(latent)
     return tuple(held)

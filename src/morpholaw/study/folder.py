@@ -5,7 +5,7 @@
     study.json            name, classes, schema
     crops/<set>/          crop sets: images.npy, cells.csv, set.json
     annotations.json      classes given by a person
-    latent_names.json     names given to latents
+    latent_names.json     names given to latents, by encoder
     encoder/              the trained beta-TCVAE; checkpoint/ beside it while it trains
     latents/<set>/        means and log-variances by encoder, a cache
     classifiers/<name>/   one bundle a scheme: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse
@@ -206,8 +206,8 @@ class StudyFolder:
 
     @property
     def latent_names(self) -> dict[int, str]:
-        """Names given to latents, e.g. {17: "elongation"}."""
-        named = self._optional_json("latent_names.json")
+        """Names given to the latents of the study's encoder, e.g. {17: "elongation"}; another encoder has its own."""
+        named = self._optional_json("latent_names.json").get(self._encoder_digest, {})
         return {int(key): str(name) for key, name in named.items() if key.isdecimal()}
 
     def name_latent(self, latent: int, name: str) -> None:
@@ -216,14 +216,18 @@ class StudyFolder:
         names.pop(latent, None)
         if name.strip():
             names[latent] = name.strip()
+        own = {str(key): value for key, value in sorted(names.items())}
+        every = {**self._optional_json("latent_names.json"), self._encoder_digest: own}
         try:
             if not self.path.is_dir():
                 raise FileNotFoundError
-            write_json(
-                self.path / "latent_names.json", {str(key): value for key, value in sorted(names.items())}
-            )
+            write_json(self.path / "latent_names.json", every)
         except OSError as error:
             raise self._unwritable(error) from None
+
+    @property
+    def _encoder_digest(self) -> str:
+        return str(self._optional_json("encoder/model.json").get("sha256", "none"))[:16]
 
     def _optional_json(self, name: str) -> dict[str, Any]:
         """The object in a JSON file of the study, empty where there is no such file."""
