@@ -1,0 +1,134 @@
+"""What a joint objective gains and costs: interphase against prometaphase and metaphase, MitoCheck, grouped splits.
+
+Run ``python benchmarks/joint_objective.py DATA STUDY [--out docs/joint_objective.json]`` where DATA holds the folder
+``mitocheck_hela``. For each split and weight an encoder is trained from the same start, ten dense heads (scheme 2) are
+trained on its latents for each pair of classes and tested on the groups that neither they nor the encoder saw a label
+of, and its mutual information gap is measured on simulated factors. Encoders that are there are not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from morpholaw.cells.files import write_json
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.cli.progress_bar import progress
+from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.probes.agreement import balanced_accuracy
+from morpholaw.probes.disentanglement import mutual_information_gap
+from morpholaw.study import Study, encoder_step
+from morpholaw.study.classifier_step import oriented_latents, repeated
+from morpholaw.study.labelled import all_labels, split_labelled
+from morpholaw.training.encoder import encode
+from morpholaw.training.heads import train_heads
+
+CLASSES = {
+    "interphase": ["Interphase"],
+    "prometaphase": ["Prometaphase"],
+    "metaphase": ["Metaphase", "MetaphaseAlignment"],
+}
+PAIRS = (("interphase", "prometaphase"), ("interphase", "metaphase"), ("prometaphase", "metaphase"))
+FACTORS = [
+    "true_size",
+    "true_aspect",
+    "true_diagonality",
+    "true_offset_x",
+    "true_offset_y",
+    "true_brightness",
+]
+
+
+def encoder_of(study: Study, weight: float, split: int, options: argparse.Namespace, said: Any) -> BetaTCVAE:
+    """The encoder of this weight and split, trained unless it is there."""
+    kept = study.path / "encoders" / f"task{weight:g}-split{split}"
+    if not (kept / "model.json").exists():
+        config = EncoderConfig(
+            task=weight,
+            task_classes=tuple(CLASSES) if weight else (),
+            split_seed=split,
+            epochs=options.epochs,
+            epoch_crops=options.epoch_crops,
+            start_from=options.start_from,
+            threads=options.threads,
+        )
+        made = study.train_encoder(config, **said)
+        if not made["complete"]:
+            raise SystemExit(130)
+        kept.parent.mkdir(exist_ok=True)
+        (study.path / "encoder").rename(kept)
+    return encoder_step.load(kept)[0]
+
+
+def accuracies(
+    study: Study, encoder: BetaTCVAE, pair: tuple[str, str], split: int, epochs: int
+) -> list[float]:
+    """Balanced accuracy of ten dense heads on the cells of two classes whose groups were held out."""
+    labels = all_labels(study)
+    train, test = split_labelled(study, tuple(CLASSES), None, split)
+    train, test = (cells[np.isin(labels[cells], pair)] for cells in (train, test))
+    config = ClassifierConfig(epochs=epochs)
+    targets = (labels[train] == pair[1]).astype(np.int64)
+    rows = repeated(len(train), config.epoch_cells)
+    turned = oriented_latents(encoder, study.crops[train])[:, rows]
+    heads = train_heads(turned, targets[rows], config, sparse=False, seeds=range(config.models))
+    with torch.no_grad():
+        scores = heads(torch.from_numpy(encode(encoder, study.crops[test])[0])).numpy()
+    truth = (labels[test] == pair[1]).astype(int)
+    return [balanced_accuracy(truth, (own >= 0).astype(int)) for own in scores]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 3000.0, 10_000.0])
+    parser.add_argument("--splits", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--epoch-crops", type=int, default=200_000)
+    parser.add_argument("--head-epochs", type=int, default=100)
+    parser.add_argument("--start-from", default="sample")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("docs/joint_objective.json"))
+    options = parser.parse_args()
+    study = Study.open_or_create(options.study)
+    images, cells = simulate_crops(4000, seed=77)
+    results: list[dict[str, Any]] = []
+    with progress() as (report, should_stop):
+        said = {"report": report, "should_stop": should_stop}
+        if not study.sets:
+            study.import_crops(
+                options.data / "mitocheck_hela", classes=CLASSES, group_regex=r"(PL.*?___P[^_]+)", **said
+            )
+        for split in options.splits:
+            for weight in options.weights:
+                encoder = encoder_of(study, weight, split, options, said)
+                gap = mutual_information_gap(encode(encoder, images)[0], cells[FACTORS])
+                row: dict[str, Any] = {"split": split, "task": weight, "MIG": gap.score}
+                for pair in PAIRS:
+                    row[" / ".join(pair)] = accuracies(study, encoder, pair, split, options.head_epochs)
+                results.append(row)
+                write_json(options.out, {"settings": vars(options) | paths(options), "results": results})
+    for weight in options.weights:
+        rows = [row for row in results if row["task"] == weight]
+        said_of = [f"MIG {np.mean([row['MIG'] for row in rows]):.3f}"]
+        for pair in (" / ".join(pair) for pair in PAIRS):
+            means = [float(np.mean(row[pair])) for row in rows]
+            said_of.append(
+                f"{pair} {100 * np.mean(means):.1f} ({', '.join(f'{100 * m:.1f}' for m in means)})"
+            )
+        print(f"task {weight:g}: " + "; ".join(said_of))
+
+
+def paths(options: argparse.Namespace) -> dict[str, str]:
+    """The options that are paths, by their last part only."""
+    return {name: value.name for name, value in vars(options).items() if isinstance(value, Path)}
+
+
+if __name__ == "__main__":
+    main()
