@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from morpholaw import __version__
-from morpholaw.cli import cells, results, training
+from morpholaw.cli import bench, cells, results, training
 from morpholaw.errors import InputError
 
 
@@ -43,6 +43,7 @@ for command in (
     results.classify,
     results.attack,
     results.report,
+    bench.bench,
     results.law_card,
 ):
     main.add_command(command)

@@ -1,0 +1,15 @@
+"""The performance table: each row measures Morpholaw and its peer in one run, in a fresh process."""
+
+ROWS = {
+    "tcvae": "beta-TCVAE training, batch 256",
+    "heads": "ten dense heads, 100 epochs",
+    "search": "RigL search, 200 trials x 5 runs x 40 epochs",
+    "fgsm": "FGSM curves, ten models",
+    "crops": "crops cut from a tiled 16-bit movie",
+    "classify": "cells classified, movie in, table out",
+    "laws": "symbolic search, time to goal",
+    "growth": "cost per crop as a study grows",
+    "gui": "the window while an encoder trains",
+    "startup": "import and --help",
+}
+"""Names of the rows, in the order of the table, and what each measures."""

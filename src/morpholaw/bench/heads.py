@@ -1,0 +1,43 @@
+"""Ten dense heads together against the same models one after another."""
+
+from __future__ import annotations
+
+import torch
+
+from morpholaw.bench.comparison import Comparison
+from morpholaw.bench.obvious_loop import ROWS, dense_model, simulated_latents
+from morpholaw.bench.timing import in_turn
+from morpholaw.config import ClassifierConfig
+from morpholaw.training.heads import HeadTraining
+
+MODELS, EPOCHS = 10, 100
+SAMPLED = 4
+"""Epochs timed in a round, of all of ours and of one model of the loop; all with ``full``."""
+
+
+def measure(full: bool = False) -> list[Comparison]:
+    """Seconds for ten models of 100 epochs on 7200 cells, batches of 64."""
+    z, y = simulated_latents()
+    config = ClassifierConfig(epochs=10_000)
+    training = HeadTraining(z[:, :ROWS], y[:ROWS], config, sparse=False, seeds=range(MODELS))
+    rows, targets = torch.from_numpy(z[:, :ROWS]), torch.from_numpy(y[:ROWS]).float()
+    torch.set_num_threads(1)  # fastest for networks this small, for both
+    epochs, models = (EPOCHS, MODELS) if full else (SAMPLED, 1)
+
+    def ours() -> None:
+        for _ in range(epochs):
+            training.step_epoch()
+
+    def loop() -> None:
+        for _ in range(models):
+            dense_model(rows, targets, config, epochs)
+
+    mine, theirs = in_turn(ours, loop, rounds=2 if full else 7)
+    mine = [taken * EPOCHS / epochs for taken in mine]
+    theirs = [taken * EPOCHS / epochs * MODELS / models for taken in theirs]
+    note = (
+        ""
+        if full
+        else f"{epochs} epochs timed a round, of all ours and of one of the loop's models, and scaled."
+    )
+    return [Comparison(mine, theirs, "one model after another", 8, "s", note=note)]

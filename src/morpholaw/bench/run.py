@@ -1,0 +1,71 @@
+"""Rows in processes of their own: ``python -m morpholaw.bench.run ROW`` prints one row as JSON.
+
+A fresh process for each row makes its peak memory its own, and keeps a peer that crashes from taking the
+table along.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from typing import Any
+
+from morpholaw.bench import ROWS
+from morpholaw.bench.machine import describe_machine, peak_memory_mb
+from morpholaw.errors import InputError
+
+MARK = "morpholaw-row:"
+
+
+def run_row(name: str, full: bool = False) -> dict[str, Any]:
+    """Measure one row in a child process.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`morpholaw.bench.ROWS`.
+    full : bool
+        The whole size, which may take an hour, instead of a sample of it.
+
+    Returns
+    -------
+    dict
+        The main comparison's fields (see :class:`~morpholaw.bench.comparison.Comparison`), with ``title``,
+        ``also`` (further comparisons), ``peak_memory_mb``, ``seconds`` and ``machine``. Where the row could not be
+        measured, its numbers are None and ``note`` says why.
+    """
+    if name not in ROWS:
+        raise InputError(f"There is no row {name!r}; the rows are {', '.join(ROWS)}.")
+    command = [sys.executable, "-m", "morpholaw.bench.run", name, *(["--full"] if full else [])]
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+    )
+    for line in done.stdout.splitlines():
+        if line.startswith(MARK):
+            return json.loads(line.removeprefix(MARK))
+    last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    nothing = dict.fromkeys(("ours", "peer", "peer_name", "ratio", "goal", "met", "unit", "peak_memory_mb"))
+    return {**nothing, "title": ROWS[name], "also": [], "note": f"The row could not be measured: {last}"}
+
+
+def measure_row(name: str, full: bool = False) -> dict[str, Any]:
+    """Measure one row here; see :func:`run_row`."""
+    from time import perf_counter
+
+    machine, begin = describe_machine(), perf_counter()
+    main, *also = import_module(f"morpholaw.bench.{name}").measure(full)
+    return {
+        **main.to_json(),
+        "title": ROWS[name],
+        "also": [comparison.to_json() for comparison in also],
+        "peak_memory_mb": peak_memory_mb(),
+        "seconds": round(perf_counter() - begin, 1),
+        "full": full,
+        "machine": machine,
+    }
+
+
+if __name__ == "__main__":
+    print(MARK + json.dumps(measure_row(sys.argv[1], "--full" in sys.argv[2:])))

@@ -1,0 +1,125 @@
+"""Training steps of the beta-TCVAE against pythae's and against the bare network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+
+from morpholaw.bench.comparison import Comparison, missing
+from morpholaw.bench.timing import in_turn
+from morpholaw.config import EncoderConfig
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.training.cores import available_cores
+from morpholaw.training.devices import choose_device, choose_precision, lay_out
+from morpholaw.training.encoder import EncoderTraining
+
+BATCH = 256
+CROPS = 4096
+STEPS = 2
+
+
+def measure(full: bool = False) -> list[Comparison]:
+    """Images a second of the paper's network and loss: ours from bytes on, pythae's and the bare one's from floats."""
+    torch.set_num_threads(available_cores())
+    crops = np.random.default_rng(0).integers(0, 256, (CROPS, 64, 64), dtype=np.uint8)
+    batch = torch.from_numpy(crops[:BATCH]).unsqueeze(1).float().div_(255)
+    tasks = [_ours(crops), _bare(batch)]
+    has_pythae = True
+    try:
+        tasks.append(_pythae(batch))
+    except ImportError:
+        has_pythae = False
+    rates = [
+        [STEPS * BATCH / taken for taken in times] for times in in_turn(*tasks, rounds=25 if full else 7)
+    ]
+    unit = "images/s"
+    limit = Comparison(rates[0], rates[1], "bare forward + backward + Adam, best precision", 0.9, unit, True)
+    if not has_pythae:
+        return [missing(rates[0], "pythae", 3, unit, True), limit]
+    return [Comparison(rates[0], rates[2], "pythae BetaTCVAE", 3, unit, True), limit]
+
+
+def _ours(crops: np.ndarray) -> Callable[[], None]:
+    config = EncoderConfig(batch_size=BATCH, edge_weight=1, texture=0, epochs=1000)
+    training = EncoderTraining(crops, config)
+    batches = training.batches()
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            training.advance(next(batches))
+        _wait()
+
+    return steps
+
+
+def _bare(batch: torch.Tensor) -> Callable[[], None]:
+    """The limit: what is left when loss, augmentation and input cost nothing."""
+    device = choose_device()
+    precision = choose_precision("auto", device)
+    network = lay_out(BetaTCVAE().to(device), torch.channels_last)
+    adam = torch.optim.Adam(network.parameters(), 5e-4, fused=True)
+    images = batch.to(device).to(memory_format=torch.channels_last)
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            adam.zero_grad(set_to_none=True)
+            cast = nullcontext() if precision == torch.float32 else torch.autocast(device.type, precision)
+            with cast:
+                mean, log_variance = network.encode(images)
+                decoded = network.decoder(mean + log_variance)
+            decoded.sum().backward()
+            adam.step()
+        _wait()
+
+    return steps
+
+
+def _pythae(batch: torch.Tensor) -> Callable[[], None]:
+    """pythae's model with our network in it, stepped as its trainer steps it, on a batch at hand."""
+    from pythae.models import BetaTCVAE as Peer
+    from pythae.models import BetaTCVAEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+
+    network = BetaTCVAE()
+
+    class Encoder(BaseEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers, self.mean, self.log_variance = network.encoder, network.mean, network.log_variance
+
+        def forward(self, x: torch.Tensor) -> ModelOutput:
+            hidden = self.layers(x)
+            return ModelOutput(embedding=self.mean(hidden), log_covariance=self.log_variance(hidden))
+
+    class Decoder(BaseDecoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = network.decoder
+
+        def forward(self, z: torch.Tensor) -> ModelOutput:
+            return ModelOutput(reconstruction=self.layers(z))
+
+    device = choose_device()
+    settings = BetaTCVAEConfig(input_dim=(1, 64, 64), latent_dim=32, alpha=1, beta=6, gamma=1, use_mss=True)
+    model = Peer(settings, Encoder(), Decoder()).to(device)
+    adam = torch.optim.Adam(model.parameters(), lr=5e-4)
+    inputs = {"data": batch.to(device)}
+
+    def steps() -> None:
+        for _ in range(STEPS):
+            loss = model(inputs, dataset_size=CROPS).loss
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+        _wait()
+
+    return steps
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
