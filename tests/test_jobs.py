@@ -3,6 +3,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 
@@ -64,12 +65,30 @@ def test_stopping_soon_keeps_the_model_and_a_checkpoint(study):
             asked = time.monotonic()
             process.stop()
         last = event
-    assert time.monotonic() - asked < 8  # the bar is 2 s on a quiet machine; a busy one is allowed more
+    assert time.monotonic() - asked < 2
     assert isinstance(last, Result)
     assert last.values["complete"] is False
     assert Study(study.path).can_resume
     assert not process.running
     process.close()
+
+
+def test_a_job_that_has_not_begun_stops_at_once(study):
+    before = study.encoder.state_dict()
+    process = JobProcess(Job("train_encoder", str(study.path), LONG))
+    began = time.monotonic()
+    process.stop()
+    assert list(process.events()) == []
+    assert time.monotonic() - began < 2
+    process.close()
+    after = Study(study.path).encoder.state_dict()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_a_table_is_written_where_the_job_says(study, tmp_path):
+    out = tmp_path / "scores.csv"
+    table = run(Job("classify", str(study.path), {}, {"scheme": 2}, str(out)))
+    assert len(pd.read_csv(out)) == len(table)
 
 
 def test_killing_a_search_ends_the_processes_it_started(study):

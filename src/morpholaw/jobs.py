@@ -12,6 +12,7 @@ import base64
 import contextlib
 import io
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -23,9 +24,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import pandas as pd
 
 from morpholaw import config as settings
-from morpholaw.cells.files import plain, read_json, write_json
+from morpholaw.cells.files import plain, read_json, write_json, write_table
 from morpholaw.errors import InputError
 from morpholaw.events import (
     Event,
@@ -43,15 +45,18 @@ from morpholaw.events import (
 )
 from morpholaw.study import Study
 
-STEPS: dict[str, type[settings.StepConfig]] = {
+STEPS: dict[str, type[settings.StepConfig] | None] = {
     "crop": settings.CropConfig,
     "import_crops": settings.ImportConfig,
     "train_encoder": settings.EncoderConfig,
     "train_classifier": settings.ClassifierConfig,
     "tune": settings.TuneConfig,
     "discover_law": settings.LawConfig,
+    "classify": None,
+    "compare": None,
+    "attack": settings.AttackConfig,
 }
-"""The heavy steps of a study that a job can be, and their settings."""
+"""The heavy steps of a study that a job can be, and their settings; None where a step has arguments only."""
 
 _EVENTS: dict[str, Any] = {
     kind.__name__: kind for kind in (Progress, Metrics, Front, Preview, Message, Result, Failure)
@@ -74,12 +79,15 @@ class Job:
         Settings of the step.
     arguments : dict
         Further arguments of the study's method, e.g. ``{"scheme": 3}`` or ``{"movie": path, "tracks": path}``.
+    out : str
+        Where the table of a step that returns one is written, CSV; "" for nowhere.
     """
 
     step: str
     study: str
     config: dict[str, Any] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
+    out: str = ""
 
     def write(self, path: Path | str) -> Path:
         """Save the job as JSON."""
@@ -90,7 +98,11 @@ class Job:
         """Read a job's file; InputError where it is not one."""
         values = read_json(path)
         try:
-            return cls(**values)
+            job = cls(**values)
+            kinds = {"step": str, "study": str, "config": dict, "arguments": dict, "out": str}
+            if not all(isinstance(getattr(job, name), kind) for name, kind in kinds.items()):
+                raise TypeError
+            return job
         except TypeError:
             raise InputError(f"{path} is not a job; expected step, study, config and arguments.") from None
 
@@ -101,12 +113,16 @@ class Job:
 
 
 def run(job: Job, report: Report = silent, should_stop: ShouldStop = never) -> Any:
-    """Do a job here and now; returns what the study's method returns."""
+    """Do a job here and now; returns what the study's method returns, its table also written to ``job.out``."""
     if job.step not in STEPS:
         raise InputError(f"There is no step {job.step!r}; the steps are {', '.join(STEPS)}.")
     study = Study.open_or_create(job.study)
-    made = STEPS[job.step].from_values(job.config)
-    return getattr(study, job.step)(**job.arguments, config=made, report=report, should_stop=should_stop)
+    kind = STEPS[job.step]
+    config = {} if kind is None else {"config": kind.from_values(job.config)}
+    made = getattr(study, job.step)(**job.arguments, **config, report=report, should_stop=should_stop)
+    if job.out and isinstance(made, pd.DataFrame):
+        write_table(job.out, made)
+    return made
 
 
 class JobProcess:
@@ -126,7 +142,7 @@ class JobProcess:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self._lines: list[str] = []
+        self._heard = self._called_off = False
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "morpholaw.jobs", "-"],
@@ -144,7 +160,7 @@ class JobProcess:
         self._errors = _Tail(self._process.stderr)
 
     def events(self) -> Iterator[Event]:
-        """What the job says, until it ends; the last one is a Result.
+        """What the job says, until it ends; the last one is a Result, unless it was stopped before it began.
 
         Raises
         ------
@@ -155,19 +171,26 @@ class JobProcess:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             event = decode_event(line)
+            self._heard = True
             if isinstance(event, Failure):
                 self._process.wait()
                 raise InputError(event.text)
             yield event
         code = self._process.wait()
         self._errors.join()
-        if code not in (0, None):
+        if code not in (0, None) and not self._called_off:
             how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
             raise InputError(f"The step {self.job.step} {how}. {self._errors.text[-400:]}".strip())
 
     def stop(self) -> None:
-        """Ask the job to keep what it has and end; it is ended by force after :data:`STOP_GRACE` seconds."""
-        if self.running:
+        """Ask the job to keep what it has and end; it is ended by force after :data:`STOP_GRACE` seconds.
+
+        A job that has not said anything yet is still loading what it needs, and is ended at once.
+        """
+        if not self._heard:
+            self._called_off = True
+            self.kill()
+        elif self.running:
             with contextlib.suppress(OSError, ValueError):
                 assert self._process.stdin is not None
                 self._process.stdin.write("stop\n")
@@ -267,13 +290,36 @@ def _serve(source: str) -> int:
         else:
             job = Job.read(source)
         result = run(job, say, stopped.is_set)
-        values = result if isinstance(result, dict) else {"result": str(result)}
-        say(Result({key: value for key, value in values.items() if key != "history"}))
+        say(Result(_summary(result, job)))
     except (InputError, InterruptedError) as error:
         say(Failure(str(error)))
+        return 2
+    except MemoryError:
+        say(Failure("There is not enough memory for this step; free some, or use smaller batches or crops."))
+        return 2
+    except BrokenPipeError:  # nobody listens any more
+        return 1
+    except OSError as error:
+        say(Failure(f"{error.filename or 'A file'} cannot be read or written: {error.strerror or error}."))
         return 2
     return 0
 
 
+def _summary(result: Any, job: Job) -> dict[str, Any]:
+    """What a step made in a few plain values."""
+    if isinstance(result, pd.DataFrame):
+        return {"rows": len(result), "out": job.out}
+    values = result if isinstance(result, dict) else {"result": str(result)}
+    return {key: value for key, value in values.items() if key != "history"}
+
+
+def _leave(code: int) -> None:
+    """End this process at once: all is written, and to take torch apart takes the interpreter seconds."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(_serve(sys.argv[1]))
+    _leave(_serve(sys.argv[1]))

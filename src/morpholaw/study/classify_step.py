@@ -27,9 +27,12 @@ UNDEFINED = "undefined"
 """The class of a cell whose score is not a finite number."""
 
 
-def classify_set(classifier: Classifier, crop_set: CropSet, should_stop: ShouldStop = never) -> pd.DataFrame:
+def classify_set(
+    classifier: Classifier, crop_set: CropSet, report: Report = silent, should_stop: ShouldStop = never
+) -> pd.DataFrame:
     """Score every crop of a set; the score is the models' median, its sign the class (eq. 2)."""
-    scores = median_score(classifier_step.score_crops(classifier, crop_set.images, should_stop=should_stop))
+    each = classifier_step.score_crops(classifier, crop_set.images, report=report, should_stop=should_stop)
+    scores = median_score(each)
     named = np.array([classifier.negative, classifier.positive, UNDEFINED], dtype=object)
     table = crop_set.cells[["crop", "file", "track_id", "t", "y", "x"]].iloc[: len(scores)].copy()
     for column in ("track_id", "t"):
@@ -58,7 +61,7 @@ def classify_movie(
         crops = cut_crops(
             opened, table, Path(place) / "movie", config, report=report, should_stop=should_stop
         )
-        return classify_set(classifier, crops, should_stop)
+        return classify_set(classifier, crops, report, should_stop)
 
 
 def classify_folder(
@@ -68,12 +71,14 @@ def classify_folder(
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
-    """Score every crop in a folder of image files; the crops are not kept."""
-    size = folder.crops.size if folder.sets else ImportConfig().size
+    """Score every crop in the folder of a crop set, or in one of image files; those are not kept."""
+    if (Path(crops) / "set.json").is_file():
+        return classify_set(classifier, CropSet(crops), report, should_stop)
+    own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
-        config = ImportConfig(size=size, classes={})
+        config = ImportConfig(**own, classes={})
         crop_set = import_crops(crops, Path(place) / "crops", config, report, should_stop)
-        return classify_set(classifier, crop_set, should_stop)
+        return classify_set(classifier, crop_set, report, should_stop)
 
 
 def _crop_config(folder: StudyFolder, pixel_size: float | None) -> CropConfig:
@@ -83,4 +88,5 @@ def _crop_config(folder: StudyFolder, pixel_size: float | None) -> CropConfig:
     known = (one.meta.get("model_pixel_size") or one.meta.get("pixel_size") for one in folder.sets)
     scales = {float(scale) for scale in known if scale}
     scale = scales.pop() if len(scales) == 1 and pixel_size else None
-    return CropConfig(size=folder.sets[0].size, pixel_size=pixel_size, model_pixel_size=scale)
+    own = {"size": folder.crops.size, "brightness": folder.crops.brightness}
+    return CropConfig(**own, pixel_size=pixel_size, model_pixel_size=scale)

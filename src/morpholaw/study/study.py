@@ -290,7 +290,7 @@ class Study(StudyFolder):
         report: Report = silent,
         should_stop: ShouldStop = never,
     ) -> pd.DataFrame:
-        """Score cells: of a movie with tracks, of a folder or set of crops, or of the whole study.
+        """Score cells: of a movie with tracks, of a folder of pictures or of a crop set, or of the whole study.
 
         Returns
         -------
@@ -307,17 +307,23 @@ class Study(StudyFolder):
                 self, classifier, movie, tracks, report=report, should_stop=should_stop
             )
         if isinstance(crops, CropSet):
-            return classify_step.classify_set(classifier, crops, should_stop)
+            return classify_step.classify_set(classifier, crops, report, should_stop)
         if crops is not None:
             return classify_step.classify_folder(self, classifier, crops, report, should_stop)
         tables = []
         for crop_set in self.sets:
-            table = classify_step.classify_set(classifier, crop_set, should_stop)
+            table = classify_step.classify_set(classifier, crop_set, report, should_stop)
             table.insert(0, "set", crop_set.name)
             tables.append(table)
         if not tables:
             raise InputError(f"The study {self.path} has no crops to classify; cut or import some first.")
         return pd.concat(tables, ignore_index=True)
+
+    def compare(self, report: Report = silent, should_stop: ShouldStop = never) -> pd.DataFrame:
+        """How often the trained classifiers call a test cell alike: a row and a column of shares for each."""
+        from morpholaw.study.compare_step import compare
+
+        return compare(self, report, should_stop)
 
     def attack(
         self,

@@ -11,6 +11,7 @@ import pytest
 import tifffile
 from napari.layers import Shapes
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QDockWidget
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
@@ -78,6 +79,23 @@ def test_the_box_follows_the_size_and_the_selection(panel, tmp_path):
     np.testing.assert_array_equal(box.scale, [1, 0.5, 0.5])
 
 
+def test_the_box_goes_with_the_panel_and_comes_back(panel):
+    widget = panel(CellsWidget, show=True)
+    movie, tracks = blobs()
+    widget.viewer.add_image(movie)
+    widget.viewer.add_tracks(tracks)
+    assert len(boxes(widget.viewer)) == 1
+    dock = widget.parent()
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parent()
+    dock.hide()
+    assert not boxes(widget.viewer)
+    dock.show()
+    assert len(boxes(widget.viewer)) == 1
+    widget.viewer.window.remove_dock_widget(dock)
+    assert not boxes(widget.viewer)
+
+
 def test_the_box_is_what_is_cut(tmp_path):
     from morpholaw.cells.crops import cut_crops
     from morpholaw.cells.movies import open_movie
@@ -103,7 +121,7 @@ def test_a_movie_that_is_a_file_is_cut_in_a_child_process(panel, qtbot, tmp_path
     widget.cutting.open_tracks(tmp_path / "tracks.csv")
     with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
         widget.cutting.cut_button.click()
-        assert widget.runner._process is not None
+        qtbot.waitUntil(lambda: widget.runner._process is not None, timeout=10_000)
     assert widget.gallery.crop_model.rowCount() == 18
     assert widget.current.study.sets[0].meta["sources"][0]["path"].endswith("blobs.tif")
 

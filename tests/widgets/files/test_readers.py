@@ -46,10 +46,52 @@ def test_tracks_in_micrometres_ask_for_the_pixel_size(shared_data):
     if not path.exists():
         pytest.skip(f"needs {path}")
     with pytest.raises(InputError, match="pixel size"):
-        tracks_reader(str(path))(str(path))
+        tracks_layer(path)
     in_pixels, _, _ = tracks_layer(path, 0.5)
     in_micrometres, _, _ = tracks_layer(path, 1.0)
     np.testing.assert_allclose(in_pixels[:, 2:], in_micrometres[:, 2:] * 2)
+
+
+@pytest.fixture
+def micrometres(tmp_path):
+    """A TrackMate file in micrometres without the movie's pixel size: two spots of one track."""
+    spot = '<Spot ID="{0}" FRAME="{0}" POSITION_X="5" POSITION_Y="{1}" POSITION_Z="0" POSITION_T="{0}"/>'
+    frames = "".join(f'<SpotsInFrame frame="{t}">{spot.format(t, 10 + t)}</SpotsInFrame>' for t in range(2))
+    path = tmp_path / "micrometres.xml"
+    path.write_text(
+        '<TrackMate version="7"><Model spatialunits="micron" timeunits="frame">'
+        f'<AllSpots>{frames}</AllSpots><AllTracks><Track TRACK_ID="0">'
+        '<Edge SPOT_SOURCE_ID="0" SPOT_TARGET_ID="1"/></Track></AllTracks></Model></TrackMate>'
+    )
+    return path
+
+
+def test_tracks_in_micrometres_fit_a_movie_that_is_scaled(make_napari_viewer, micrometres, monkeypatch):
+    viewer = make_napari_viewer()
+    monkeypatch.setattr("napari.current_viewer", lambda: viewer)
+    movie = viewer.add_image(np.zeros((2, 40, 40)), scale=(1, 0.5, 0.5))
+    ((data, options, _),) = tracks_reader(str(micrometres))(str(micrometres))
+    np.testing.assert_allclose(data[:, 2:], [[20, 10], [22, 10]])
+    layer = viewer.add_tracks(data, **options)
+    np.testing.assert_allclose(layer.data_to_world([0, 20, 10]), [0, 10, 5])
+    np.testing.assert_allclose(tracks_table(layer, movie)[["y", "x"]], data[:, 2:])
+
+
+def test_without_a_scale_a_sentence_asks_for_it_and_it_may_be_set_later(
+    make_napari_viewer, micrometres, monkeypatch
+):
+    said = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", said.append)
+    viewer = make_napari_viewer()
+    monkeypatch.setattr("napari.current_viewer", lambda: viewer)
+    movie = viewer.add_image(np.zeros((2, 40, 40)), name="movie")
+    ((data, options, _),) = tracks_reader(str(micrometres))(str(micrometres))
+    layer = viewer.add_tracks(data, **options)
+    assert "set the scale of the movie's layer" in said[0]
+    with pytest.raises(InputError, match="set the scale of the layer 'movie'"):
+        tracks_table(layer, movie)
+    movie.scale = (1, 0.5, 0.5)
+    np.testing.assert_allclose(tracks_table(layer, movie)[["y", "x"]], [[20, 10], [22, 10]])
 
 
 @pytest.mark.parametrize("name", ["image.tif", "notes.txt", "table.csv", "page.xml", "folder"])

@@ -21,7 +21,7 @@ from morpholaw.training.symbolic.pysr_engine import PySREngine
 from morpholaw.widgets.laws.law_figures import drawable_parts
 from morpholaw.widgets.laws.panel import LawsWidget
 from morpholaw.widgets.laws.saved_laws import as_python
-from morpholaw.widgets.pictures.slice_panel import readable
+from morpholaw.widgets.pictures.slice import readable
 
 RICH = Law.parse("z5*(square(z0) + square(z1)) - exp(exp(z2)) + 0.5*sin(z0) - 1.5", ["z0", "z1", "z2", "z5"])
 
@@ -40,7 +40,9 @@ def panel(make_napari_viewer, qtbot):
 def settle(panel, qtbot) -> None:
     """End the panel's job and wait for what its threads still compute."""
     panel.search.runner.close_down()
-    qtbot.waitUntil(lambda: not (panel.slices._call.running or panel._veto_call.running), timeout=60_000)
+    qtbot.waitUntil(
+        lambda: not (panel.boundary.slices._call.running or panel.vetoes.call.running), timeout=60_000
+    )
 
 
 def with_law(study_folder, law: Law) -> None:
@@ -84,7 +86,9 @@ def test_names_of_latents_appear_in_the_formula_as_soon_as_they_are_given(panel,
     panel.current.open(trained_study).name_latent(0, "cell size")
     panel.current.names_changed.emit()
     qtbot.waitUntil(lambda: r"\mathrm{cell\ size}" in "".join(panel.formula.lines), timeout=5_000)
-    assert "cell size (z0)" in [panel.slices.x.itemText(i) for i in range(panel.slices.x.count())]
+    assert "cell size (z0)" in [
+        panel.boundary.slices.x.itemText(i) for i in range(panel.boundary.slices.x.count())
+    ]
 
 
 def test_picking_another_row_shows_another_law(panel, trained_study):
@@ -152,32 +156,33 @@ def test_sliders_move_the_slice_and_cells_are_decoded_along_both_axes(panel, qtb
     with_law(trained_study, RICH)
     panel.current.open(trained_study)
     panel.tabs.setCurrentIndex(2)
-    qtbot.waitUntil(lambda: panel.slices.figure.canvas is not None, timeout=60_000)
-    first = panel.slices.shown
-    assert (panel.slices.axes, set(panel.slices.sliders)) == ((0, 1), {2, 5})
+    qtbot.waitUntil(lambda: panel.boundary.slices.figure.canvas is not None, timeout=60_000)
+    first = panel.boundary.slices.shown
+    assert (panel.boundary.slices.axes, set(panel.boundary.slices.sliders)) == ((0, 1), {2, 5})
     assert first.pictures_x.shape == first.pictures_y.shape == (5, 64, 64)
     axis = first.axis
     expected = RICH.score(np.stack([axis, np.full_like(axis, axis[3]), 0 * axis, 0 * axis], axis=1))
     np.testing.assert_allclose(first.values[3], expected)
-    panel.slices.sliders[5].setValue(2.0)
-    qtbot.waitUntil(lambda: panel.slices.shown is not first, timeout=5_000)
-    assert panel.slices.shown.values.max() > first.values.max() + 10
-    qtbot.mouseClick(panel.slices.centre, Qt.MouseButton.LeftButton)
-    assert panel.slices.sliders[5].value() == 0
+    panel.boundary.slices.sliders[5].setValue(2.0)
+    qtbot.waitUntil(lambda: panel.boundary.slices.shown is not first, timeout=5_000)
+    assert panel.boundary.slices.shown.values.max() > first.values.max() + 10
+    qtbot.mouseClick(panel.boundary.slices.centre, Qt.MouseButton.LeftButton)
+    assert panel.boundary.slices.sliders[5].value() == 0
 
 
 def test_both_axes_are_never_the_same_latent(panel, trained_study):
     with_law(trained_study, RICH)
     panel.current.open(trained_study)
-    panel.slices.x.setCurrentIndex(panel.slices.x.findData(1))
-    assert panel.slices.axes[0] == 1
-    assert panel.slices.axes[1] != 1
-    assert panel.third.currentData() not in panel.slices.axes
+    panel.boundary.slices.x.setCurrentIndex(panel.boundary.slices.x.findData(1))
+    assert panel.boundary.slices.axes[0] == 1
+    assert panel.boundary.slices.axes[1] != 1
+    assert panel.boundary.third.currentData() not in panel.boundary.slices.axes
 
 
 def test_vetoes_are_sentences_with_the_latents_names(panel, qtbot, trained_study):
     with_law(trained_study, Law.parse("z0 - exp(z1)", ["z0", "z1"]))
     panel.current.open(trained_study).name_latent(0, "size")
+    panel.current.names_changed.emit()
     panel.tabs.setCurrentWidget(panel.vetoes)
     qtbot.waitUntil(lambda: "excludes" in panel.vetoes.text(), timeout=5_000)
     assert "z0 (size) below" in panel.vetoes.text()
@@ -189,9 +194,9 @@ def test_cells_and_surface_are_added_and_taken_away(panel, qtbot, trained_study)
     movie = panel.viewer.add_image(np.zeros((4, 32, 32)), name="movie")
     panel.current.open(trained_study)
     panel.tabs.setCurrentIndex(2)
-    qtbot.mouseClick(panel.add_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.latent_view.shown, timeout=60_000)
-    points, surface = panel.latent_view.layers
+    qtbot.mouseClick(panel.boundary.add_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: panel.boundary.latent_view.shown, timeout=60_000)
+    points, surface = panel.boundary.latent_view.layers
     assert len(points.data) == 240
     assert set(points.features["label"]) == {"interphase", "metaphase"}
     assert tuple(points.face_color[points.features["label"] == "metaphase"][0][:3]) == pytest.approx(
@@ -203,7 +208,7 @@ def test_cells_and_surface_are_added_and_taken_away(panel, qtbot, trained_study)
     np.testing.assert_allclose(panel.law.score(vertices[:, [2, 1]]), 0, atol=1e-6)
     assert panel.viewer.dims.ndisplay == 3
     assert not movie.visible
-    panel.back_button.click()
+    panel.boundary.back_button.click()
     assert [layer.name for layer in panel.viewer.layers] == ["movie"]
     assert movie.visible
     assert panel.viewer.dims.ndisplay == 2
@@ -279,7 +284,7 @@ def test_a_damaged_file_of_laws_is_one_sentence(panel, trained_study):
 def test_a_study_that_was_deleted_is_said_to_be_gone(panel, trained_study):
     panel.current.open(trained_study)
     shutil.rmtree(trained_study)
-    panel.add_button.click()
+    panel.boundary.add_button.click()
     assert "moved or deleted" in panel.error_line.text()
     panel.search.run_button.click()
     assert "moved or deleted" in panel.error_line.text()

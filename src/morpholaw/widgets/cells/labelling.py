@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from morpholaw.errors import InputError
+from morpholaw.jobs import Job
 from morpholaw.widgets.cells.class_buttons import ClassButtons
 from morpholaw.widgets.cells.gallery import Gallery
 from morpholaw.widgets.forms.error_line import ErrorLine
@@ -214,7 +215,7 @@ class Labelling(QWidget):
             self.apply_filter()
 
     def ask(self) -> None:
-        """Score all cells in a thread, then show those first that the current model is least sure of."""
+        """Score all cells in a child process, then show those first that the current model is least sure of."""
         with self.error_line.catch():
             study = self.current.required()
             best = self._model()
@@ -222,7 +223,8 @@ class Labelling(QWidget):
                 self.order.setCurrentIndex(0)
                 raise InputError("There is no model to be unsure yet; train one in the Classify panel first.")
             self._asking = True
-            self.runner.run("ask me", study.classify, best.scheme, loss=best.loss)
+            job = Job("classify", str(study.path), {}, {"scheme": best.scheme, "loss": best.loss})
+            self.runner.start(job, table=True, name="ask me")
 
     def forget_scores(self) -> None:
         """Score anew when asked again: the models changed."""
@@ -234,10 +236,10 @@ class Labelling(QWidget):
 
     def _scored(self, result: dict[str, Any]) -> None:
         asking, self._asking = self._asking, False
-        table = result.get("result")
+        table = result.get("table")
         if not asking:
             return
-        if not isinstance(table, pd.DataFrame) or len(table) != len(self.cells):
+        if table is None or len(table) != len(self.cells):
             self.order.setCurrentIndex(0)
             return
         # a cell without a score is the least sure of all

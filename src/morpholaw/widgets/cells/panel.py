@@ -80,6 +80,17 @@ class CellsWidget(StudyWidget):
         if hasattr(result.get("result"), "images"):
             self.current.announce("crop")
 
+    def showEvent(self, event: Any) -> None:
+        """Show the box again that was taken away with the panel."""
+        super().showEvent(event)
+        self.show_box()
+
+    def hideEvent(self, event: Any) -> None:
+        """Leave nothing in the viewer when the panel is closed, or another one is in front of it."""
+        super().hideEvent(event)
+        if not event.spontaneous():  # a window that is minimised keeps it
+            self.box.remove()
+
     # ---- the cell in the movie
 
     def _selected(self, crops: list[int]) -> None:

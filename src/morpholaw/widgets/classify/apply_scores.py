@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,19 @@ from qtpy.QtWidgets import (
 )
 
 from morpholaw.errors import InputError
+from morpholaw.jobs import Job
 from morpholaw.widgets.classify.score_layers import score_labels, score_points, score_tracks
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.movie.layer_sources import is_cut_from, movie_array, movie_path, tracks_table
+from morpholaw.widgets.jobs.step_events import Files
+from morpholaw.widgets.movie.layer_sources import (
+    is_cut_from,
+    movie_array,
+    movie_path,
+    tracks_table,
+    write_sources,
+)
 from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -131,7 +140,7 @@ class ApplyScores(QWidget):
     # ---- apply
 
     def apply(self) -> None:
-        """Score the cells with the chosen classifier, in a thread."""
+        """Score the cells with the chosen classifier, in a child process."""
         with self.error_line.catch():
             study = self.current.required()
             chosen = self.classifier
@@ -139,19 +148,20 @@ class ApplyScores(QWidget):
                 raise InputError(
                     "There is no classifier to apply; train one first and choose it in the table."
                 )
+            arguments: dict[str, Any] = {"scheme": chosen.scheme, "loss": chosen.loss}
+            files = None
             if self.cells.currentText() == LAYERS:
-                source, self._why_not = self._from_layers(), ""
+                files, self._why_not = self._from_layers(), ""
                 line = f"ml.Study({str(study.path)!r}).classify({chosen.scheme}, movie=..., tracks=...)"
             else:
                 crops = study.crop_set(self.cells.currentText())
-                source, self._tracks = {"crops": crops}, crops.cells
+                arguments["crops"], self._tracks = str(crops.folder), crops.cells
                 self._why_not = self._not_of_movie(crops)
                 line = f"study = ml.Study({str(study.path)!r})\nstudy.classify({chosen.scheme}, "
                 line += f"crops=study.crop_set({self.cells.currentText()!r}), loss={chosen.loss!r})"
             self._asked = chosen
-            self.runner.run(
-                "apply to the movie", study.classify, chosen.scheme, loss=chosen.loss, python=line, **source
-            )
+            job = Job("classify", str(study.path), {}, arguments)
+            self.runner.start(job, table=True, files=files, python=line, name="apply to the movie")
 
     def _not_of_movie(self, crops: Any) -> str:
         """Why the scores of a set can't go on the chosen layers: their numbers would match by chance."""
@@ -164,22 +174,18 @@ class ApplyScores(QWidget):
             )
         return ""
 
-    def _from_layers(self) -> dict[str, Any]:
+    def _from_layers(self) -> Files:
         image = self.image.layer
         movie = movie_array(image)
         tracks = self.tracks.layer or self.labels.layer
         self._tracks = tracks_table(tracks, image)
-        return {"movie": movie_path(image) or movie, "tracks": self._tracks}
+        return partial(write_sources, movie_path(image) or movie, self._tracks)
 
     def _finished(self, result: dict[str, Any]) -> None:
         asked, self._asked = self._asked, None
-        if (
-            asked is None
-            or not isinstance(result.get("result"), pd.DataFrame)
-            or result.get("complete") is False
-        ):
+        if asked is None or result.get("table") is None or result.get("complete") is False:
             return
-        self.table = result["result"].reset_index(drop=True)
+        self.table = result["table"]
         self.divisions = _division_frames(self._tracks)
         self.export_button.setEnabled(True)
         self.show_scores(asked)

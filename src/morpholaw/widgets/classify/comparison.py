@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
-from morpholaw.events import Progress, Report, ShouldStop, never, silent
-from morpholaw.study import Study
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier
 
 COLUMNS = ("Scheme", "Accuracy %", "Weights", "Size", "Agree %")
@@ -96,11 +95,12 @@ class ComparisonTable(QTableWidget):
         rows = sum(map(self.rowHeight, range(self.rowCount())))
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + max(rows, 24) + 8)
 
-    def show_agreement(self, agreement: np.ndarray) -> None:
-        """Show how often each is called alike by the others, from shares (classifiers, classifiers)."""
-        count = len(self.classifiers)
-        if agreement.shape != (count, count):
+    def show_agreement(self, shares: pd.DataFrame) -> None:
+        """Show how often each is called alike by the others: a row and a column of shares a classifier."""
+        names = [one.name for one in self.classifiers]
+        if set(names) != set(shares.index):
             return
+        count, agreement = len(names), shares.loc[names, names].to_numpy()
         for row in range(count):
             others = np.delete(agreement[row], row)
             pairs = [
@@ -111,28 +111,6 @@ class ComparisonTable(QTableWidget):
             item = self.item(row, len(COLUMNS) - 1)
             item.setText(f"{100 * others.mean():.1f}" if count > 1 else "n/a")
             item.setToolTip("\n".join(pairs))
-
-
-def agreement(study: Study, report: Report = silent, should_stop: ShouldStop = never) -> np.ndarray:
-    """Shares of test cells that two classifiers call alike, float (classifiers, classifiers), by name."""
-    from morpholaw.config import ClassifierConfig
-    from morpholaw.probes.agreement import member_agreement
-    from morpholaw.probes.performance import median_score
-    from morpholaw.study import classifier_step
-    from morpholaw.study.labelled import labelled_cells
-
-    names = classifier_step.names(study)
-    scores: list[Any] = []
-    for number, name in enumerate(names):
-        report(Progress(number, len(names), "comparing calls"))
-        classifier = classifier_step.load(study, name)
-        if not scores:
-            config = ClassifierConfig(negative=classifier.negative, positive=classifier.positive)
-            crops = study.crops[labelled_cells(study, config).test]
-        scores.append(median_score(classifier_step.score_crops(classifier, crops, should_stop=should_stop)))
-        if should_stop():
-            return np.empty((0, 0))
-    return member_agreement(np.stack(scores))
 
 
 def spread(values: Any) -> str:

@@ -20,7 +20,7 @@ from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.widgets.classify.apply_scores import ApplyScores
-from morpholaw.widgets.classify.comparison import ComparisonTable, agreement
+from morpholaw.widgets.classify.comparison import ComparisonTable
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
@@ -161,14 +161,15 @@ class ClassifyWidget(StudyWidget):
             )
 
     def compare(self) -> None:
-        """Count how often the schemes call a test cell alike, in a thread."""
+        """Count how often the schemes call a test cell alike, in a child process."""
         with self.train_error.catch():
-            self.runner.run("compare calls", agreement, self.current.required())
+            job = Job("compare", str(self.current.required().path))
+            self.runner.start(job, table=True, name="compare calls")
 
     def _finished(self, result: dict[str, Any]) -> None:
-        made = result.get("result")
-        if getattr(made, "ndim", 0) == 2 and hasattr(made, "dtype"):
-            self.table.show_agreement(made)
+        table = result.get("table")
+        if table is not None and "classifier" in table:
+            self.table.show_agreement(table.set_index("classifier"))
         elif "name" in result:
             self.table.show_classifiers(self.table.classifiers, choose=str(result["name"]))
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.errors import InputError
+from morpholaw.widgets.movie.layer_sources import scaled_movie
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[Any], list[LayerData]]
@@ -20,7 +21,7 @@ def tracks_reader(path: str | Sequence[str]) -> Reader | None:
     """napari's reader of tracks: CTC folders and files, btrack HDF5, TrackMate XML, GEFF, napari tracks CSV."""
     if not isinstance(path, (str, os.PathLike)) or not _looks_like_tracks(Path(path)):
         return None
-    return lambda given: [tracks_layer(given)]
+    return lambda given: [dropped_tracks(given)]
 
 
 def study_reader(path: str | Sequence[str]) -> Reader | None:
@@ -41,6 +42,31 @@ def tracks_layer(path: str | os.PathLike[str], pixel_size: float | None = None) 
     from morpholaw.cells.tracks import read_tracks
 
     return table_as_layer(read_tracks(path, pixel_size=pixel_size), Path(path).stem)
+
+
+def dropped_tracks(path: str | os.PathLike[str]) -> LayerData:
+    """A file's tracks as a layer; those in micrometres by the scale of the viewer's movie, where it has one.
+
+    Without one they are shown as they are, in micrometres, and a notification says what to set.
+    """
+    import napari
+    from napari.utils.notifications import show_warning
+
+    try:
+        return tracks_layer(path)
+    except InputError:
+        viewer = napari.current_viewer()
+        movie = None if viewer is None else scaled_movie(viewer)
+        if movie is not None:
+            data, options, kind = tracks_layer(path, float(movie.scale[-1]))
+            return data, {**options, "scale": movie.scale[-3:], "translate": movie.translate[-3:]}, kind
+        data, options, kind = tracks_layer(path, 1.0)  # whatever else is wrong with the file is said here
+    name = options["name"]
+    show_warning(
+        f"The tracks {name} are in micrometres: set the scale of the movie's layer to its micrometres per pixel, "
+        "so that both fit."
+    )
+    return data, {**options, "metadata": {"morpholaw": {"unit": "micrometer"}}}, kind
 
 
 def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:

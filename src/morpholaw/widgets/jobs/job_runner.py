@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
 import weakref
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Any
 
 from napari.qt.threading import GeneratorWorker, create_worker
 from napari.utils.notifications import show_info, show_warning
-from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import (
-    QDockWidget,
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from morpholaw.errors import InputError
-from morpholaw.events import Event, Message, Metrics, Progress, Result
+from morpholaw.events import Event, Message, Result
 from morpholaw.jobs import Job, JobProcess
 from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.jobs.close_guard import CloseGuard
+from morpholaw.widgets.jobs.step_events import Files, StepFailure, of_function, of_job
+from morpholaw.widgets.jobs.step_status import StepStatus
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 Step = Callable[..., Any]
@@ -69,15 +59,17 @@ class JobRunner(QWidget):
         self._worker: GeneratorWorker | None = None
         self._stop_flag = threading.Event()
         self._job: Job | None = None
-        self._watched: list[QObject] = []
-        self._parts: dict[str, str] = {}
+        self._python = ""
+        self._status = StepStatus("")
         self._result: dict[str, Any] = {}
-        self._stage: tuple[str, float, int] = ("", 0.0, 0)
+        self._failure: StepFailure | None = None
+        self._stopping = False
+        self._alive: list[Any] = []  # what must end with the widget: processes and stop flags
+        self._guard = CloseGuard(self, self._may_close)
         self._build()
         weakref.finalize(self, _end, self._alive)
 
     def _build(self) -> None:
-        self._alive: list[Any] = []  # what must end with the widget: processes and stop flags
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
         self.status = QLabel()
@@ -108,15 +100,26 @@ class JobRunner(QWidget):
         """Whether a step is under way."""
         return self._worker is not None
 
-    def start(self, job: Job) -> None:
-        """Run a job in a child process; says so where another one is still running."""
+    def start(
+        self, job: Job, *, table: bool = False, files: Files | None = None, python: str = "", name: str = ""
+    ) -> None:
+        """Run a job in a child process; says so where another one is still running.
+
+        Parameters
+        ----------
+        table : bool
+            Whether the job makes a table, which ``finished`` then carries as "table": it comes back through a file.
+        files : callable, optional
+            Writes to a folder, in a thread, what the job needs of the window, and returns further arguments for it.
+        python : str
+            What "Copy as Python" copies, by default the job's own line.
+        name : str
+            What the step is called here, by default its own name.
+        """
         if self._refused():
             return
-        self._job = job
-        self._process = JobProcess(job)
-        self._alive.append(self._process)
-        self.copy_button.setEnabled(True)
-        self._watch(job.step, _relay, self._process)
+        self._job, self._python = job, python or job.as_python()
+        self._watch(name or job.step, of_job, job, table, files, self._new_flag(), self._started)
 
     def run(self, name: str, step: Step, /, *arguments: Any, python: str = "", **named: Any) -> None:
         """Run ``step(*arguments, report=..., should_stop=..., **named)`` in a thread.
@@ -126,10 +129,7 @@ class JobRunner(QWidget):
         if self._refused():
             return
         self._job, self._python = None, python
-        self._stop_flag = threading.Event()
-        self._alive.append(self._stop_flag)
-        self.copy_button.setEnabled(bool(python))
-        self._watch(name, _threaded, step, arguments, named, self._stop_flag)
+        self._watch(name, of_function, step, arguments, named, self._new_flag())
 
     def stop(self) -> None:
         """Ask the step to keep what it has and end."""
@@ -137,8 +137,7 @@ class JobRunner(QWidget):
             return
         self._stopping = True
         self.stop_button.setEnabled(False)
-        self._parts = {"state": "Stopping..."}
-        self._show_status()
+        self.status.setText("Stopping...")
         self._stop_flag.set()
         if self._process is not None:
             self._process.stop()
@@ -157,12 +156,17 @@ class JobRunner(QWidget):
 
     def copy_as_python(self) -> None:
         """Put the line of Python that does the same on the clipboard."""
-        text = "import morpholaw as ml\n\n" + (self._job.as_python() if self._job else self._python)
-        QGuiApplication.clipboard().setText(text)
+        QGuiApplication.clipboard().setText("import morpholaw as ml\n\n" + self._python)
         show_info("The line of Python is on the clipboard.")
 
-    _stopping = False
-    _python = ""
+    def _new_flag(self) -> threading.Event:
+        self._stop_flag = threading.Event()
+        self._alive.append(self._stop_flag)
+        return self._stop_flag
+
+    def _started(self, process: JobProcess) -> None:
+        self._process = process
+        self._alive.append(process)
 
     def _refused(self) -> bool:
         if self.running:
@@ -171,10 +175,10 @@ class JobRunner(QWidget):
 
     def _watch(self, name: str, events: Callable[..., Generator[Any, None, None]], *arguments: Any) -> None:
         self.error_line.clear()
-        self._stopping, self._result, self._stage = False, {}, ("", time.monotonic(), 0)
-        self._parts = {"state": f"{_words(name)}: starting..."}
-        self._name = name
-        self._show_status()
+        self._stopping, self._result, self._failure = False, {}, None
+        self._status = StepStatus(name)
+        self.status.setText(self._status.text)
+        self.copy_button.setEnabled(bool(self._python))
         self.bar.setRange(0, 0)
         self.bar.show()
         self.stop_button.setEnabled(True)
@@ -187,60 +191,30 @@ class JobRunner(QWidget):
 
     # ---- what the step says
 
-    def _take(self, event: Event | _Failure) -> None:
-        if isinstance(event, _Failure):
+    def _take(self, event: Event | StepFailure) -> None:
+        if isinstance(event, StepFailure):
             self._failure = event
             return
         if isinstance(event, Result):
             self._result = event.values
-        elif isinstance(event, Progress):
-            self._show_progress(event)
-        elif isinstance(event, Metrics):
-            self._parts["losses"] = ", ".join(f"{name} {value:.4g}" for name, value in event.values.items())
-        elif isinstance(event, Message):
-            self._parts["message"] = event.text
-            if event.level == "warning":
-                show_warning(event.text)
+        elif isinstance(event, Message) and event.level == "warning":
+            show_warning(event.text)
+        self._status.take(event)
         if not self._stopping:
-            self._show_status()
+            self.status.setText(self._status.text)
+        # Qt counts in 32 bits and a movie's pixels don't fit, so that the bar counts in thousandths
+        share = self._status.share
+        self.bar.setRange(0, 0 if share is None else 1000)
+        if share is not None:
+            self.bar.setValue(round(1000 * share))
         self.reported.emit(event)
-
-    def _show_progress(self, event: Progress) -> None:
-        now = time.monotonic()
-        stage, begun, first = self._stage
-        if event.stage != stage or event.done < first:
-            self._stage = stage, begun, first = event.stage, now, event.done
-        self._parts["state"] = _words(event.stage or self._name)
-        self._parts.pop("left", None)
-        if event.total:
-            # Qt counts in 32 bits and a movie's pixels don't fit, so that the bar counts in thousandths
-            self.bar.setRange(0, 1000)
-            self.bar.setValue(round(1000 * min(event.done / event.total, 1)))
-            self._parts["count"] = f"{event.done:,} of {event.total:,}"
-            if event.done > first and now - begun > 1 and event.done < event.total:
-                self._parts["left"] = _duration(
-                    (now - begun) * (event.total - event.done) / (event.done - first)
-                )
-        else:
-            self.bar.setRange(0, 0)
-            self._parts["count"] = f"{event.done:,}"
-
-    def _show_status(self) -> None:
-        first = ", ".join(self._parts[key] for key in ("state", "count", "left") if key in self._parts)
-        rest = [self._parts[key] for key in ("losses", "message") if key in self._parts]
-        self.status.setText("\n".join([first, *rest]))
 
     # ---- the end
 
-    _failure: _Failure | None = None
-    _name = ""
-
     def _returned(self, _: Any = None) -> None:
-        failure, self._failure = self._failure, None
-        stopped, job, result = self._stopping, self._job, self._result
-        last = self._parts.get("message", "")
+        stopped, job, result, failure = self._stopping, self._job, self._result, self._failure
+        words, last = self._status.name, self._status.message
         self._end()
-        words = _words(self._name)
         if stopped:
             self.status.setText(f"{words}: stopped. {last}")
             result = {**result, "complete": False}
@@ -272,71 +246,22 @@ class JobRunner(QWidget):
     def showEvent(self, event: Any) -> None:
         """Watch the window and the dock that the panel is in, which may be others than before."""
         super().showEvent(event)
-        for watched in self._watched:
-            watched.removeEventFilter(self)
-        dock = self.parent()
-        while dock is not None and not isinstance(dock, QDockWidget):
-            dock = dock.parent()
-        self._watched = [place for place in (self.window(), dock) if place is not None]
-        for place in self._watched:
-            place.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Ask before a window with a running step closes, and end the step where the answer is yes."""
-        if event.type() == QEvent.Type.Close and self.running:
-            if self.ask and not self._may_close():
-                event.ignore()
-                return True
-            self.close_down()
-        return super().eventFilter(watched, event)
+        self._guard.watch()
 
     def _may_close(self) -> bool:
-        answer = QMessageBox.question(
-            self,
-            "A step is running",
-            f"{_words(self._name)} is still running. End it and close? Results from before are kept.",
-        )
-        return answer == QMessageBox.StandardButton.Yes
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Why a step ended without a result."""
-
-    sentence: str
-
-
-def _relay(process: JobProcess) -> Generator[Any, None, None]:
-    """Events of a process; an error becomes the last of them, so that no traceback dialog opens."""
-    try:
-        for event in process.events():
-            yield event
-            if isinstance(event, Result):
-                return  # all is written then: nobody has to wait until the process has tidied up
-    except (InputError, ValueError, OSError) as error:
-        yield _Failure(str(error))
-    finally:
-        process.close()
-
-
-def _threaded(step: Step, arguments: Any, named: Any, stop: threading.Event) -> Generator[Any, None, None]:
-    """Events of a function that runs in a thread of its own, a Result with what it returned last."""
-    events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            made = step(*arguments, report=events.put, should_stop=stop.is_set, **named)
-            events.put(Result({"result": made}))
-        except (InputError, InterruptedError) as error:
-            events.put(_Failure(str(error)))
-        except Exception as error:  # a defect: say so in the panel too, where the person waits
-            events.put(_Failure(f"The step failed: {type(error).__name__}: {error}."))
-        finally:
-            events.put(None)
-
-    threading.Thread(target=work, daemon=True).start()
-    while (event := events.get()) is not None:
-        yield event
+        """Ask before a place with a running step closes, and end the step where the answer is yes."""
+        if not self.running:
+            return True
+        if self.ask:
+            answer = QMessageBox.question(
+                self,
+                "A step is running",
+                f"{self._status.name} is still running. End it and close? Results from before are kept.",
+            )
+            if answer != QMessageBox.StandardButton.Yes:
+                return False
+        self.close_down()
+        return True
 
 
 def _end(alive: list[Any]) -> None:
@@ -347,14 +272,3 @@ def _end(alive: list[Any]) -> None:
         else:
             thing.kill()
     alive.clear()
-
-
-def _words(step: str) -> str:
-    return step.replace("_", " ").capitalize()
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s left"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min left" if minutes < 90 else f"{minutes / 60:.1f} h left"

@@ -1,5 +1,1 @@
 """The Latents panel: train or load the beta-TCVAE, see what each latent looks like, and name them."""
-
-from morpholaw.widgets.latents.panel import LatentsWidget
-
-__all__ = ["LatentsWidget"]

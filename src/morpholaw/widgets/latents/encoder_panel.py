@@ -16,6 +16,7 @@ from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.latents.encoder_state import EncoderState, encoder_state
+from morpholaw.widgets.latents.latent_space import load_encoder
 from morpholaw.widgets.latents.training_plot import TrainingPlot
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, white_of
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -141,7 +142,14 @@ class EncoderPanel(QWidget):
             if study.has_encoder and not self._may_replace():
                 return
             line = f"ml.Study({str(study.path)!r}).load_encoder({str(source)!r})"
-            self.runner.run("load encoder", _load, study, source, python=line)
+            self.runner.run(
+                "load encoder",
+                self.current.live.call,
+                load_encoder,
+                str(study.path),
+                str(source),
+                python=line,
+            )
             self._enable()
 
     def _run(self, job: Job) -> None:
@@ -187,12 +195,3 @@ class EncoderPanel(QWidget):
         if "result" in result:  # an encoder was loaded, which is no job that the runner announces
             self.plot.show_history(self.encoder.history)
             self.current.encoder_changed.emit()
-
-
-def _load(study: Study, source: Path | str, report: Any, should_stop: Any) -> bool:
-    """Load an encoder; a study's folder is taken for the encoder in it."""
-    folder = Path(source)
-    if source != "sample" and not (folder / "model.json").is_file() and (folder / "encoder").is_dir():
-        source = folder / "encoder"
-    study.load_encoder(source)
-    return True

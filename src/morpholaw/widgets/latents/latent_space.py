@@ -1,20 +1,23 @@
-"""An encoder with what its latents carry, read in a thread; decoding one picture then takes milliseconds."""
+"""An encoder's latents with what they carry, and pictures decoded from them: all of it in the live process.
+
+The window keeps the encoder's file; the process keeps the encoder (:mod:`morpholaw.widgets.jobs.live_process`), so
+that decoding one picture takes milliseconds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from morpholaw.events import Report, ShouldStop
 from morpholaw.study import Study
+from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
 
 MEASURED = 2_000
 """Crops that latents are ranked and named on, at the most: enough for a correlation to within 0.02."""
-
-# torch is imported when a study with an encoder is first looked at, in the thread that reads it.
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,10 @@ class LatentSpace:
 
     Attributes
     ----------
-    encoder : BetaTCVAE
-        In evaluation mode, on the processor.
+    file : EncoderFile
+        Which encoder.
+    latents : int
+        How many there are.
     ranking : DataFrame
         A row a latent, the most active first: latent, kl, mean_variance, posterior_variance.
     correlations : DataFrame
@@ -33,53 +38,40 @@ class LatentSpace:
         A name for each latent that follows a shape.
     """
 
-    encoder: Any
+    file: EncoderFile
+    latents: int
     ranking: pd.DataFrame
     correlations: pd.DataFrame
     suggestions: dict[int, str]
 
-    @property
-    def latents(self) -> int:
-        """Number of latents."""
-        return int(self.encoder.latents)
 
-    def encode(self, crop: np.ndarray) -> np.ndarray:
-        """The latents' means, float32 (latents,), of a crop uint8 (s, s)."""
-        from morpholaw.probes.scores import encode_means
-        from morpholaw.training.devices import torch_threads
+@dataclass(frozen=True)
+class Grid:
+    """Pictures, float32 (len(latents), len(values), s, s), as one latent at a time moves from ``base``."""
 
-        with torch_threads(1):
-            return encode_means(self.encoder, crop[None])[0].numpy()
-
-    def decode(self, point: np.ndarray) -> np.ndarray:
-        """The picture, float32 (s, s), of one point (latents,)."""
-        from morpholaw.probes.traversal import decode
-        from morpholaw.training.devices import torch_threads
-
-        with torch_threads(1):  # two threads wait for each other longer than one picture takes
-            return decode(self.encoder, np.asarray(point, np.float32)[None])[0]
-
-    def traverse(self, base: np.ndarray, latents: Sequence[int], values: Sequence[float]) -> np.ndarray:
-        """Pictures, float32 (len(latents), len(values), s, s), as one latent at a time moves."""
-        from morpholaw.probes.traversal import traverse
-        from morpholaw.training.devices import torch_threads
-
-        with torch_threads(1):
-            return traverse(self.encoder, base, latents, values)
+    latents: list[int]
+    values: tuple[float, ...]
+    base: np.ndarray
+    pictures: np.ndarray
 
 
-def read_latent_space(study: Study) -> LatentSpace:
-    """Load a study's encoder and measure its latents on up to :data:`MEASURED` crops spread over the study."""
+# ---- in the live process, which imports torch
+
+
+def read_latent_space(file: EncoderFile) -> LatentSpace:
+    """Measure the latents of an encoder on up to :data:`MEASURED` crops spread over its study."""
     from morpholaw.cells.shape import measure_shapes
     from morpholaw.probes.latent_names import correlate, suggest_names
     from morpholaw.probes.traversal import rank_latents
     from morpholaw.training.devices import torch_threads
     from morpholaw.training.encoder import encode
 
-    encoder = study.encoder
+    study, encoder = Study(Path(file.study)), encoder_of(file)
+    latents = int(encoder.latents)
     if not study.sets:
-        zeros = np.zeros((1, encoder.latents))
-        return LatentSpace(encoder, rank_latents(zeros, zeros), correlate(zeros, pd.DataFrame(index=[0])), {})
+        zeros = np.zeros((1, latents))
+        nothing = correlate(zeros, pd.DataFrame(index=[0]))
+        return LatentSpace(file, latents, rank_latents(zeros, zeros), nothing, {})
     crops = study.crops
     sample = crops[np.unique(np.linspace(0, len(crops) - 1, MEASURED).astype(np.int64))]
     with torch_threads(1):
@@ -87,4 +79,43 @@ def read_latent_space(study: Study) -> LatentSpace:
     correlations = correlate(means, measure_shapes(sample))
     names = suggest_names(correlations) if len(correlations) else {}
     suggestions = {latent: name for latent, name in names.items() if name != f"z{latent}"}
-    return LatentSpace(encoder, rank_latents(means, log_variances), correlations, suggestions)
+    return LatentSpace(file, latents, rank_latents(means, log_variances), correlations, suggestions)
+
+
+def start_of(file: EncoderFile, crop: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Where a traversal starts: float32 (latents,), and its picture (s, s); of a crop uint8 (s, s) or the mean cell."""
+    from morpholaw.probes.scores import encode_means
+    from morpholaw.training.devices import torch_threads
+
+    encoder = encoder_of(file)
+    base = np.zeros(encoder.latents, np.float32)
+    if crop is not None:
+        with torch_threads(1):
+            base = encode_means(encoder, crop[None])[0].numpy()
+    return base, decode(file, base)
+
+
+def decode(file: EncoderFile, point: np.ndarray) -> np.ndarray:
+    """The picture, float32 (s, s), of one point (latents,)."""
+    from morpholaw.probes.traversal import decode as decode_all
+    from morpholaw.training.devices import torch_threads
+
+    with torch_threads(1):  # two threads wait for each other longer than one picture takes
+        return decode_all(encoder_of(file), np.asarray(point, np.float32)[None])[0]
+
+
+def grid_of(file: EncoderFile, base: np.ndarray, latents: list[int], values: tuple[float, ...]) -> Grid:
+    """A row of pictures for each of ``latents``."""
+    from morpholaw.probes.traversal import traverse
+    from morpholaw.training.devices import torch_threads
+
+    with torch_threads(1):
+        return Grid(latents, values, base, traverse(encoder_of(file), base, latents, values))
+
+
+def load_encoder(study: str, source: str, report: Report, should_stop: ShouldStop) -> None:
+    """Have a study take over an encoder: "sample", its folder, or a study's folder, for the encoder in it."""
+    folder = Path(source)
+    if source != "sample" and not (folder / "model.json").is_file() and (folder / "encoder").is_dir():
+        source = str(folder / "encoder")
+    Study(Path(study)).load_encoder(source)

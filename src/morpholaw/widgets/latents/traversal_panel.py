@@ -13,16 +13,24 @@ from morpholaw.study import Study
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.latents.latent_sliders import LatentSliders
-from morpholaw.widgets.latents.latent_space import LatentSpace, read_latent_space
+from morpholaw.widgets.latents.latent_space import (
+    Grid,
+    LatentSpace,
+    decode,
+    grid_of,
+    read_latent_space,
+    start_of,
+)
 from morpholaw.widgets.latents.latent_table import LatentTable
 from morpholaw.widgets.movie.beside_layers import free_place
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, signed_tiles, white_of
 from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.encoder_file import EncoderFile
 
 PICKED = 6
 """Latents that are ticked to begin with: the most active ones."""
-VALUES = tuple(np.linspace(-3.0, 3.0, 7))
+VALUES = tuple(np.linspace(-3.0, 3.0, 7).tolist())
 """Columns of the grid, in standard deviations of the prior (paper, fig. 4)."""
 _NO_ENCODER = "Train or load an encoder first; its latents show here."
 _NO_PICKS = "Tick latents in the table to move them."
@@ -47,10 +55,16 @@ class TraversalPanel(QWidget):
         self.space: LatentSpace | None = None
         self._start = np.zeros((1, 1), np.float32)
         self._white = 1.0
-        self.call = LatestCall(self)
-        self.call.returned.connect(self._loaded)
-        self.call.failed.connect(self._failed)
+        self.call, self.start_call = LatestCall(self), LatestCall(self)
+        self.picture_call = LatestCall(self, live=True)
+        self.draw_call, self.layer_call = LatestCall(self), LatestCall(self)
         self._build()
+        for call, take in (
+            (self.call, self._loaded), (self.start_call, self._started), (self.picture_call, self._decoded),
+            (self.draw_call, self._draw_grid), (self.layer_call, self._add_layer),
+        ):  # fmt: skip
+            call.returned.connect(take)
+            call.failed.connect(self._failed if call is self.call else self.error_line.say)
         self.clear(_NO_ENCODER)
 
     def _build(self) -> None:
@@ -94,17 +108,19 @@ class TraversalPanel(QWidget):
     # ---- reading the encoder
 
     def load(self) -> None:
-        """Read the current study's encoder in a thread."""
+        """Read the current study's encoder in the live process."""
         study = self.current.study
         if study is None or not study.has_encoder:
             self.clear("Open a study first." if study is None else _NO_ENCODER)
             return
         self.clear("Reading the encoder and measuring cells...")
-        self.call.start(read_latent_space, study)
+        with self.error_line.catch():
+            self.call.start(self.current.live.call, read_latent_space, EncoderFile.of(study))
 
     def clear(self, sentence: str) -> None:
         """Show a sentence and no latents."""
-        self.call.forget()
+        for call in (self.call, self.start_call, self.picture_call, self.draw_call, self.layer_call):
+            call.forget()
         self.space = None
         self.state.setText(sentence)
         self.state.setVisible(bool(sentence))
@@ -174,11 +190,14 @@ class TraversalPanel(QWidget):
         """Put the sliders at the chosen cell."""
         if self.space is None:
             return
-        base = np.zeros(self.space.latents, np.float32)
+        crop = None
         if self.start_box.currentIndex() == 1:
             with self.error_line.catch():
-                base = self.space.encode(self._selected_crop())
-        self._start = self.space.decode(base)
+                crop = self._selected_crop()
+        self.start_call.start(self.current.live.call, start_of, self.space.file, crop)
+
+    def _started(self, start: tuple[np.ndarray, np.ndarray]) -> None:
+        base, self._start = start
         self._white = white_of(self._start)
         self.sliders.start_from(base)
 
@@ -194,10 +213,13 @@ class TraversalPanel(QWidget):
             self.restart()
 
     def decode(self) -> None:
-        """Show the picture at the sliders' point, beside the one that they started from."""
-        if self.space is None:
+        """Show the picture at the sliders' point, beside the one that they started from, soon."""
+        if self.space is not None:
+            self.picture_call.start(self.current.live.call, decode, self.space.file, self.sliders.point)
+
+    def _decoded(self, moved: np.ndarray) -> None:
+        if moved.shape != self._start.shape:  # the start is not there yet
             return
-        moved = self.space.decode(self.sliders.point)
         both = grey_tiles(np.stack([self._start, moved]), high=self._white)
         change = signed_tiles(moved - self._start, self._white / 2)
         self.pictures.show_pictures(np.stack([*both, change])[None], (), ("start", "moved", "difference"))
@@ -208,43 +230,51 @@ class TraversalPanel(QWidget):
 
     # ---- the grid
 
-    def _grid(self) -> tuple[np.ndarray, list[str], list[int]]:
-        """Pictures (latents, values, s, s) of the ticked latents with their names."""
-        if self.space is None:
-            raise InputError(_NO_ENCODER)
-        picks, names = self.table.picks, self._names()
-        if not picks:
-            raise InputError("No latent is ticked; tick one in the table to draw its row.")
-        shown = [names.get(latent, f"z{latent}") for latent in picks]
-        return self.space.traverse(self.sliders.base, picks, VALUES), shown, picks
+    def _ask_grid(self, call: LatestCall) -> None:
+        """Have the ticked latents traversed."""
+        with self.error_line.catch():
+            if self.space is None:
+                raise InputError(_NO_ENCODER)
+            picks = self.table.picks
+            if not picks:
+                raise InputError("No latent is ticked; tick one in the table to draw its row.")
+            call.start(self.current.live.call, grid_of, self.space.file, self.sliders.base, picks, VALUES)
+
+    def _called(self, latents: list[int]) -> list[str]:
+        names = self._names()
+        return [names.get(latent, f"z{latent}") for latent in latents]
 
     def draw_grid(self) -> None:
-        """Draw the ticked latents as figure 4 does."""
-        with self.error_line.catch():
-            pictures, names, _ = self._grid()
-            self.figure.draw(lambda figsize, theme: _figure(pictures, names, figsize, theme))
+        """Draw the ticked latents as figure 4 does, soon."""
+        self._ask_grid(self.draw_call)
+
+    def _draw_grid(self, grid: Grid) -> None:
+        names = self._called(grid.latents)
+        self.figure.draw(lambda figsize, theme: _figure(grid.pictures, names, figsize, theme))
 
     def add_layer(self) -> None:
-        """Add the grid to the viewer as one image, beside the layers that are there."""
-        with self.error_line.catch():
-            pictures, names, picks = self._grid()
-            rows, columns, side, _ = pictures.shape
-            mosaic = pictures.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
-            metadata = {
-                "latents": picks,
-                "names": names,
-                "values": list(VALUES),
-                "base": self.sliders.base.tolist(),
-            }
-            self.viewer.add_image(
-                mosaic,
-                name="traversals",
-                translate=free_place(self.viewer),
-                contrast_limits=(0.0, white_of(mosaic)),
-                metadata={"morpholaw": metadata},
-            )
-            self.viewer.reset_view()
-            show_info(f"The traversals of {', '.join(names)} were added as a layer.")
+        """Add the grid to the viewer as one image, beside the layers that are there, soon."""
+        self._ask_grid(self.layer_call)
+
+    def _add_layer(self, grid: Grid) -> None:
+        names = self._called(grid.latents)
+        rows, columns, side, _ = grid.pictures.shape
+        mosaic = grid.pictures.transpose(0, 2, 1, 3).reshape(rows * side, columns * side)
+        metadata = {
+            "latents": grid.latents,
+            "names": names,
+            "values": list(grid.values),
+            "base": grid.base.tolist(),
+        }
+        self.viewer.add_image(
+            mosaic,
+            name="traversals",
+            translate=free_place(self.viewer),
+            contrast_limits=(0.0, white_of(mosaic)),
+            metadata={"morpholaw": metadata},
+        )
+        self.viewer.reset_view()
+        show_info(f"The traversals of {', '.join(names)} were added as a layer.")
 
 
 def _figure(pictures: np.ndarray, names: list[str], figsize: Any, theme: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from morpholaw.models.expressions import Expression, Variable
 from morpholaw.models.law import Law
 from morpholaw.widgets.laws.saved_laws import SavedLaws
-from morpholaw.widgets.pictures.slice_panel import readable
+from morpholaw.widgets.pictures.slice import readable
 
 STEPS = 61
 LIMIT = 3.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,16 @@ def saved_laws(study: Study, loss: str) -> SavedLaws:
         )
     except (KeyError, TypeError, ValueError):
         raise InputError(f"The laws in {path} are not described in full; search for them again.") from None
+
+
+def score_of_all(law: Law, z: np.ndarray) -> np.ndarray:
+    """f(z), (n,), of all latents of the encoder (n, latents)."""
+    return law.score(z[:, list(law.latents)])
+
+
+def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
+    """Words for the latents of a law: {"z3": "size"} of ("z3", "z17") and {3: "size"}."""
+    return {name: words[int(name[1:])] for name in names if int(name[1:]) in words}
 
 
 def as_python(law: Law, classes: tuple[str, str]) -> str:

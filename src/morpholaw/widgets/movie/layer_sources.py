@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from napari.layers import Labels, Tracks
+from napari.layers import Image, Labels, Tracks
 
 from morpholaw.errors import InputError
 
@@ -79,6 +79,11 @@ def tracks_table(layer: Any, movie: Any) -> pd.DataFrame:
     }
     places = data[:, 2:] * layer.scale[-2:] + layer.translate[-2:]
     if movie is not None:
+        if (layer.metadata.get("morpholaw") or {}).get("unit") == "micrometer" and not is_scaled(movie):
+            raise InputError(
+                f"The tracks {layer.name!r} are in micrometres; set the scale of the layer {movie.name!r} to its "
+                "micrometres per pixel."
+            )
         places = (places - movie.translate[-2:]) / movie.scale[-2:]
     table = pd.DataFrame(
         {
@@ -104,6 +109,36 @@ def _of_labels(layer: Labels, movie: Any) -> pd.DataFrame:
             f"movie {movie.name!r} has frames of another size."
         )
     return read_tracks(data)
+
+
+def is_scaled(layer: Any) -> bool:
+    """Whether a movie's layer states its pixel size: by its scale, or by its units where a pixel is 1 um wide."""
+    return float(layer.scale[-1]) != 1.0 or str(layer.units[-1]) in ("micrometer", "um")
+
+
+def scaled_movie(viewer: Any) -> Any:
+    """The viewer's first movie that states its pixel size, None where there is none."""
+    movies = (layer for layer in viewer.layers if isinstance(layer, Image) and layer.ndim >= 3)
+    return next((layer for layer in movies if is_scaled(layer)), None)
+
+
+def write_sources(movie: Any, tracks: pd.DataFrame, folder: Path) -> dict[str, Any]:
+    """Files of a movie and its tracks for a job, as its arguments "movie" and "tracks".
+
+    A movie that is a path stays where it is; the frames of an array are written one by one.
+    """
+    import tifffile
+
+    from morpholaw.cells.movies import open_movie
+    from morpholaw.cells.tracks import write_tracks_csv
+
+    if not isinstance(movie, Path):
+        opened = open_movie(movie)
+        movie = folder / "movie.tif"
+        tifffile.imwrite(
+            movie, opened.frames(), shape=opened.shape, dtype=opened.dtype, photometric="minisblack"
+        )
+    return {"movie": str(movie), "tracks": str(write_tracks_csv(folder / "tracks.csv", tracks))}
 
 
 def is_cut_from(crop_set: Any, layer: Any) -> bool:

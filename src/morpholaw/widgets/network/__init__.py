@@ -1,5 +1,1 @@
 """The Network panel: the sparse head of scheme 3 drawn, its streams and their responses."""
-
-from morpholaw.widgets.network.panel import NetworkWidget
-
-__all__ = ["NetworkWidget"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import numpy as np
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
-from morpholaw.probes.subnetworks import Neuron, SparseNetwork, activations, input_survival, sub_network
+from morpholaw.probes.subnetworks import Neuron, SparseNetwork, input_survival, sub_network
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.network.network_scene import NetworkScene, NetworkView
-from morpholaw.widgets.network.saved_networks import SavedNetworks, saved_networks
-from morpholaw.widgets.pictures.slice_panel import Response, SlicePanel
+from morpholaw.widgets.network.saved_networks import SavedNetworks, neuron_response, saved_networks
+from morpholaw.widgets.pictures.slice import Response
+from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 NO_NETWORK = "There is no sparse head yet; train scheme 3 in the Classify panel."
@@ -50,7 +51,7 @@ class NetworkWidget(StudyWidget):
         self.said.setWordWrap(True)
         self.survival = QLabel()
         self.survival.setWordWrap(True)
-        self.response = SlicePanel(self.viewer, CLICK)
+        self.response = SlicePanel(self.viewer, self.current, CLICK)
         # Always there, so that a figure that just fits does not make it come and go.
         self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.body.addLayout(row)
@@ -77,7 +78,7 @@ class NetworkWidget(StudyWidget):
         self.reload()
 
     def _new_encoder(self) -> None:
-        self.response.set_study(self.current.study)
+        self.response.clear()
 
     def reload(self) -> None:
         """Read the study's networks anew."""
@@ -166,12 +167,7 @@ class NetworkWidget(StudyWidget):
         if not part.latents:
             self.response.clear(f"{called.capitalize()} reads no latent; it is the constant of its bias.")
             return
-        columns = [unit for _, unit in part.sources]
-
-        def response(z: np.ndarray) -> np.ndarray:
-            return activations(network, part, z[:, columns])[:, 0]
-
-        total = network.widths[0]
+        response, total = partial(neuron_response, network, part), network.widths[0]
         self.response.show_response(
             Response(response, part.latents, total, "response", f"Response of {called}"), self.words
         )

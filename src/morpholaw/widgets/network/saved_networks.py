@@ -9,7 +9,7 @@ import numpy as np
 
 from morpholaw.cells.files import read_json
 from morpholaw.errors import InputError
-from morpholaw.probes.subnetworks import SparseNetwork
+from morpholaw.probes.subnetworks import SparseNetwork, SubNetwork, activations
 from morpholaw.study import Study
 
 
@@ -66,6 +66,11 @@ def saved_networks(study: Study) -> SavedNetworks | None:
         raise InputError(
             f"The networks in {folder} are not described in full; train scheme 3 again."
         ) from None
+
+
+def neuron_response(network: SparseNetwork, part: SubNetwork, z: np.ndarray) -> np.ndarray:
+    """Activation, (n,), of the one target of a sub-network at all latents of the encoder (n, latents)."""
+    return activations(network, part, z[:, [unit for _, unit in part.sources]])[:, 0]
 
 
 _NAMES = ("head.weights.{}", "head.mask_{}", "head.biases.{}")

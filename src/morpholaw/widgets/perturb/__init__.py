@@ -1,5 +1,1 @@
 """The Perturb panel: what must change in a cell for a classifier to call it otherwise."""
-
-from morpholaw.widgets.perturb.panel import PerturbWidget
-
-__all__ = ["PerturbWidget"]

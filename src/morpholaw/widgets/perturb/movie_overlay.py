@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QApplication, QCheckBox, QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.movie.movie_clicks import MovieClicks
@@ -47,11 +47,13 @@ class MovieOverlay(QWidget):
         self.seen_box.addItems(list(KINDS))
         self.seen_box.setCurrentText("perturbed")
         self.seen_box.setToolTip("Which of the pictures is seen over the movie.")
-        layout = QHBoxLayout(self)
+        shown = QHBoxLayout()
+        shown.addWidget(self.show_box)
+        shown.addWidget(self.seen_box, 1)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.pick_button, self.show_box, self.seen_box):
-            layout.addWidget(widget)
-        layout.addStretch(1)
+        layout.addWidget(self.pick_button)
+        layout.addLayout(shown)
         self.pick_button.toggled.connect(self._toggle_picking)
         self.seen_box.currentTextChanged.connect(self.layers.see)
 

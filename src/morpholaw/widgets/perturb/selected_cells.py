@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
-from morpholaw.widgets.perturb.live_attack import REACH, LiveAttack, read_attack
+from morpholaw.widgets.perturb.live_attack import (
+    REACH,
+    Attacked,
+    LiveAttack,
+    perturbed,
+    prepare,
+    smallest_flips,
+)
 from morpholaw.widgets.perturb.movie_overlay import MovieOverlay
 from morpholaw.widgets.perturb.overlay_layers import DIFFERENCE, KINDS
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, signed_tiles, white_of
@@ -43,7 +50,7 @@ class CellPanel(QWidget):
     ----------
     attack : LiveAttack or None
         What is ready to be perturbed.
-    result : Counterfactuals or None
+    result : Attacked or None
         What is shown.
     flips : ndarray or None
         Smallest eps that flips each shown cell, where it was asked for.
@@ -55,12 +62,10 @@ class CellPanel(QWidget):
         super().__init__()
         self.current, self.error_line, self.choice = current, error_line, choice
         self.attack: LiveAttack | None = None
-        self.result: Any = None
+        self.result: Attacked | None = None
         self.flips: np.ndarray | None = None
         self.load_call, self.flip_call = LatestCall(self), LatestCall(self)
-        self._soon = QTimer(self)  # many movements of the slider make one picture
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(0)
+        self.perturb_call = LatestCall(self, live=True)
         self.overlay = MovieOverlay(viewer, current, error_line)
         self._build()
         self._connect()
@@ -88,14 +93,15 @@ class CellPanel(QWidget):
         self.begin_space()
 
     def _connect(self) -> None:
-        self._soon.timeout.connect(self.perturb)
-        self.slider.valueChanged.connect(lambda _: self._soon.start())
+        self.slider.valueChanged.connect(self.perturb)
         self.flip_button.clicked.connect(self.find_flips)
         self.overlay.show_box.toggled.connect(self._toggle_overlay)
         self.load_call.returned.connect(self._prepared)
         self.load_call.failed.connect(self._not_prepared)
         self.flip_call.returned.connect(self._flipped)
         self.flip_call.failed.connect(self._not_flipped)
+        self.perturb_call.returned.connect(self._perturbed)
+        self.perturb_call.failed.connect(self.error_line.say)
 
     def begin_space(self) -> None:
         """Begin at eps = 0 with the range of the chosen space."""
@@ -109,7 +115,7 @@ class CellPanel(QWidget):
     # ---- reading the model
 
     def prepare(self) -> None:
-        """Read the model in a thread, as soon as there are cells to attack: that is when torch is loaded."""
+        """Read the model as soon as there are cells to attack: that is when the live process starts."""
         saved, study = self.choice.classifier, self.current.study
         crops, selection = self.current.crops, self.current.selection
         if study is None or saved is None or crops is None or not selection:
@@ -117,16 +123,15 @@ class CellPanel(QWidget):
             return
         if self.attack is None:
             self.pictures.clear("Reading the classifier...")
-        choice = self.choice
-        cells = selection[:SHOWN]
+        choice, cells = self.choice, selection[:SHOWN]
         self.load_call.start(
-            read_attack, study, saved, choice.member, choice.space, choice.keep, crops, cells, self.attack
+            prepare, self.current.live, study, saved, choice.member, choice.space, choice.keep, crops, cells
         )
 
     def clear(self, sentence: str) -> None:
         """Show a sentence and no cell."""
-        self.load_call.forget()
-        self.flip_call.forget()
+        for call in (self.load_call, self.flip_call, self.perturb_call):
+            call.forget()
         self.attack = self.result = self.flips = None
         self.pictures.clear(sentence)
         self.verdict.clear()
@@ -145,29 +150,32 @@ class CellPanel(QWidget):
     def _prepared(self, attack: LiveAttack) -> None:
         self.error_line.clear()
         self.flip_call.forget()
+        self.perturb_call.forget()
         self.attack, self.flips = attack, None
         self._enable(True)
         self.perturb()
 
     # ---- perturbing
 
-    def perturb(self) -> None:
-        """Move the cells by the slider's eps and show what comes of it."""
-        if self.attack is None:
-            return
-        with self.error_line.catch():
-            self.result = self.attack.at(float(self.slider.value()))
-            self._show_pictures()
-            self._show_verdict()
-            self._show_overlay()
+    def perturb(self, *_: Any) -> None:
+        """Move the cells by the slider's eps and show what comes of it, soon."""
+        attack = self.attack
+        if attack is not None:
+            eps = float(self.slider.value())
+            self.perturb_call.start(
+                self.current.live.call, perturbed, attack.model, attack.images, eps, attack.space, attack.held
+            )
+
+    def _perturbed(self, result: Attacked) -> None:
+        self.result = result
+        self._show_pictures()
+        self._show_verdict()
+        self._show_overlay()
 
     def kinds(self) -> dict[str, np.ndarray]:
         """Pictures (n, s, s) by kind; scheme 1 has no reconstruction."""
         result = self.result
-        # in latent space the perturbed picture is a reconstruction, and its difference is to that of the cell
-        latent = result.perturbed is result.perturbed_reconstruction
-        rebuilt = result.reconstruction if latent else result.perturbed_reconstruction
-        found = (result.images, result.perturbed, result.difference, rebuilt)
+        found = (result.images, result.perturbed, result.difference, result.reconstruction)
         return {kind: pictures for kind, pictures in zip(KINDS, found, strict=True) if pictures is not None}
 
     def _limits(self) -> tuple[float, float]:
@@ -201,7 +209,7 @@ class CellPanel(QWidget):
             change = f"{first} \u2192 {then}" if flipped[0] else f"stays {first}"
         else:
             change = f"{int(flipped.sum())} of {len(flipped)} calls flip"
-        lines = [f"ε = {attack.eps:.3f}: {change}"]
+        lines = [f"ε = {self.result.eps:.3f}: {change}"]
         if self.flips is not None:
             found = [
                 f"#{cell} {flip:.3f}" if np.isfinite(flip) else f"#{cell} never (up to {attack.reach:g})"
@@ -218,7 +226,9 @@ class CellPanel(QWidget):
         if self.overlay.wanted and self.result is not None and self.attack is not None:
             white, limit = self._limits()
             first = {kind: pictures[0] for kind, pictures in self.kinds().items()}
-            self.overlay.show_cell(self.attack.cells[0], first, white, limit, self.attack.metadata())
+            self.overlay.show_cell(
+                self.attack.cells[0], first, white, limit, self.attack.metadata(self.result.eps)
+            )
 
     def _toggle_overlay(self, on: bool) -> None:
         if on:
@@ -232,7 +242,10 @@ class CellPanel(QWidget):
         """Find the smallest eps that flips each shown cell, and move the slider to the first one's."""
         if self.attack is not None:
             self.flip_button.setEnabled(False)
-            self.flip_call.start(self.attack.smallest_flips)
+            attack = self.attack
+            self.flip_call.start(
+                self.current.live.call, smallest_flips, attack.model, attack.images, attack.space, attack.held
+            )
 
     def _not_flipped(self, sentence: str) -> None:
         self.flip_button.setEnabled(True)

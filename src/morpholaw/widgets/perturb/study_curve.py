@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Event, Progress, Report, ShouldStop
+from morpholaw.jobs import Job
 from morpholaw.study import Study
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine
@@ -26,7 +25,7 @@ _NOTHING = "The accuracy of every model on the test cells shows here."
 
 
 class AttackPanel(QWidget):
-    """Attacks the study's test cells and draws the curves.
+    """Attacks the study's test cells and draws the curves; ``drawn`` is emitted when all are there.
 
     Parameters
     ----------
@@ -40,13 +39,18 @@ class AttackPanel(QWidget):
         The scheme, the space and the latents held.
     """
 
+    drawn = Signal()
+
     def __init__(
         self, viewer: Any, current: CurrentStudy, error_line: ErrorLine, choice: AttackChoice
     ) -> None:
         super().__init__()
         self.current, self.error_line, self.choice = current, error_line, choice
         self.table = pd.DataFrame()
-        self.form = ConfigForm(AttackConfig, fields=("eps",), advanced=("target", "loss"))
+        self._tables: list[pd.DataFrame] = []
+        self._waiting: list[Job] = []
+        self._python = ""
+        self.form = ConfigForm(AttackConfig, fields=("eps",), advanced=("target", "gradient_loss"))
         self.all_schemes = QCheckBox("all trained schemes")
         self.all_schemes.setToolTip("Attack every scheme that has the chosen space, not only the chosen one.")
         self.button = QPushButton("Accuracy against ε")
@@ -74,15 +78,26 @@ class AttackPanel(QWidget):
         self.figure.say(_NOTHING)
 
     def start(self) -> None:
-        """Attack the test cells in a thread."""
+        """Attack the test cells, one child process a scheme."""
         with self.error_line.catch():
             study = self.current.required()
             self.form.config()
             schemes = self._schemes(study)
             values = {**self.form.values(), "space": self.choice.space, "keep": self.choice.keep}
-            lines = [_python(study, scheme, values) for scheme in schemes]
-            self.runner.run("attack", attack_schemes, study, schemes, values, python="\n".join(lines))
+            if self.runner.running:
+                raise InputError("An attack is still running; wait for it or press Stop.")
+            self._python = "\n".join(_python(study, scheme, values) for scheme in schemes)
+            self._tables = []
+            self._waiting = [
+                Job("attack", str(study.path), {**values, "scheme": scheme}) for scheme in schemes
+            ]
             self.button.setEnabled(False)
+            self._start_next()
+
+    def _start_next(self) -> None:
+        job = self._waiting.pop(0)
+        name = f"attack on scheme {job.config['scheme']}"
+        self.runner.start(job, table=True, name=name, python=self._python)
 
     def _schemes(self, study: Study) -> list[int]:
         chosen = self.choice.classifier
@@ -100,36 +115,19 @@ class AttackPanel(QWidget):
         return [scheme for scheme in found if scheme > 1 or self.choice.space == "image"]
 
     def _finished(self, result: dict[str, Any]) -> None:
+        if result.get("table") is not None:
+            self._tables.append(result["table"].dropna(subset="accuracy"))
+        if result.get("complete") is not False and self._waiting:
+            self._start_next()
+            return
         self.button.setEnabled(True)
-        table = result.get("result")
-        if table is None or table.empty:
+        table = pd.concat(self._tables, ignore_index=True) if self._tables else pd.DataFrame()
+        if table.empty:
             self.figure.say("The attack was stopped before any cell was attacked.")
             return
         self.table = table
+        self.drawn.emit()
         self.figure.draw(lambda figsize, theme: _figure(table, figsize, theme))
-
-
-def attack_schemes(
-    study: Study, schemes: Sequence[int], values: dict[str, Any], report: Report, should_stop: ShouldStop
-) -> pd.DataFrame:
-    """The tables of :meth:`morpholaw.Study.attack` for several schemes, below each other."""
-    tables = []
-    for scheme in schemes:
-        if should_stop():
-            break
-        config = AttackConfig.from_values({**values, "scheme": scheme})
-        tables.append(study.attack(config, report=_naming(scheme, report), should_stop=should_stop))
-    return pd.concat(tables, ignore_index=True).dropna(subset="accuracy") if tables else pd.DataFrame()
-
-
-def _naming(scheme: int, report: Report) -> Report:
-    """A report that says which scheme is under attack."""
-
-    def say(event: Event) -> None:
-        named = replace(event, stage=f"attack on scheme {scheme}") if isinstance(event, Progress) else event
-        report(named)
-
-    return say
 
 
 def _figure(table: pd.DataFrame, figsize: Any, theme: Any) -> Any:

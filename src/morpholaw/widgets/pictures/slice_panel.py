@@ -2,96 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
-from morpholaw.study import Study
+from morpholaw.errors import InputError
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
-
-STEPS = 49
-LIMIT = 3.0  # the prior is a unit Gaussian: 99.7 % lies within
-PICTURES = (-3.0, -1.5, 0.0, 1.5, 3.0)
-
-
-@dataclass(frozen=True)
-class Response:
-    """What is shown.
-
-    Attributes
-    ----------
-    function : callable
-        Values (n,) of latents (n, total).
-    latents : tuple of int
-        Those that it depends on.
-    total : int
-        Latents of the encoder.
-    name, title : str
-        What the values are, and a line above.
-    """
-
-    function: Callable[[np.ndarray], np.ndarray]
-    latents: tuple[int, ...]
-    total: int
-    name: str = "f"
-    title: str = ""
-
-
-@dataclass(frozen=True)
-class _Slice:
-    """One slice, computed: ``y`` is None for a curve over ``x``."""
-
-    x: int
-    y: int | None
-    axis: np.ndarray
-    values: np.ndarray
-    pictures_x: np.ndarray | None = None
-    pictures_y: np.ndarray | None = None
-
-
-@dataclass
-class _Encoder:
-    """The study's encoder, opened by the first worker that needs it."""
-
-    study: Study
-    network: Any = field(default=None)
-
-    def opened(self) -> Any:
-        if self.network is None and self.study.has_encoder:
-            self.network = self.study.encoder
-        return self.network
+from morpholaw.widgets.pictures.slice import LIMIT, Response, Slice, slice_figure, slice_of
+from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.encoder_file import EncoderFile
 
 
 class SlicePanel(QWidget):
-    """Shows a :class:`Response`; everything but the drawing happens in a thread, and the latest request wins.
+    """Shows a :class:`Response`; everything but the drawing happens in the live process, and the latest request wins.
 
     Parameters
     ----------
     viewer : napari.Viewer
         Its theme is the figure's.
+    current : CurrentStudy
+        Whose encoder decodes the cells along the axes.
     sentence : str
         What stands here while there is nothing to show.
     """
 
-    def __init__(self, viewer: Any, sentence: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, viewer: Any, current: CurrentStudy, sentence: str, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.empty_sentence = sentence
+        self.current, self.empty_sentence = current, sentence
         self.response: Response | None = None
         self.names: dict[int, str] = {}
         self.base = np.zeros(0)
-        self.shown: _Slice | None = None
+        self.shown: Slice | None = None
         self.sliders: dict[int, QLabeledDoubleSlider] = {}
-        self._encoder: _Encoder | None = None
-        self._call = LatestCall(self)
+        self._call = LatestCall(self, live=True)
         self._call.returned.connect(self._take)
-        self._call.failed.connect(self._refuse)
+        self._call.failed.connect(lambda sentence: self.figure.say(sentence))
         self._stale = False
         self._build(viewer)
 
@@ -120,26 +72,16 @@ class SlicePanel(QWidget):
         layout.addWidget(self.figure)
         layout.addStretch(1)
         self._controls.hide()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(40)
-        self._timer.timeout.connect(self._compute)
         self.x.currentIndexChanged.connect(self._axes_changed)
         self.y.currentIndexChanged.connect(self._axes_changed)
         self.centre.clicked.connect(self._to_centre)
 
     # ---- what to show
 
-    def set_study(self, study: Study | None) -> None:
-        """Decode by another study's encoder, and show nothing."""
-        self._encoder = None if study is None else _Encoder(study)
-        self.clear()
-
     def clear(self, sentence: str = "") -> None:
         """Show a sentence only."""
         self.response = self.shown = None
         self._stale = False
-        self._timer.stop()
         self._call.forget()
         self._controls.hide()
         self.figure.say(sentence or self.empty_sentence)
@@ -154,7 +96,7 @@ class SlicePanel(QWidget):
             box.blockSignals(True)
             box.clear()
             for latent in (*response.latents, *others):
-                box.addItem(self._called(latent), latent)
+                box.addItem(self.called(latent), latent)
             if box is self.y and len(response.latents) < 2:
                 box.insertItem(0, "(curve)", None)
             box.blockSignals(False)
@@ -176,10 +118,10 @@ class SlicePanel(QWidget):
         return self.x.currentData(), self.y.currentData()
 
     def ask(self) -> None:
-        """Compute and draw soon."""
+        """Compute and draw, as soon as the panel is seen."""
         self._stale = self.response is not None
         if self._stale and self.isVisible():
-            self._timer.start()
+            self._compute()
 
     def showEvent(self, event: Any) -> None:
         """Compute what was asked for while the panel was hidden."""
@@ -189,7 +131,8 @@ class SlicePanel(QWidget):
 
     # ---- controls
 
-    def _called(self, latent: int) -> str:
+    def called(self, latent: int) -> str:
+        """A latent's name and number, or its number alone."""
         word = self.names.get(latent)
         return f"{word} (z{latent})" if word else f"z{latent}"
 
@@ -216,7 +159,7 @@ class SlicePanel(QWidget):
             slider.setSingleStep(0.1)
             slider.setValue(float(self.base[latent]))
             slider.valueChanged.connect(lambda value, latent=latent: self._moved(latent, value))
-            self._rows.addRow(self._called(latent), slider)
+            self._rows.addRow(self.called(latent), slider)
             self.sliders[latent] = slider
         self.centre.setVisible(bool(self.sliders))
 
@@ -233,12 +176,8 @@ class SlicePanel(QWidget):
     # ---- the work
 
     def _compute(self) -> None:
-        if self.response is None:
-            return
-        if (
-            self._call.running
-        ):  # a slider moves faster than pictures are made: wait, and ask for the last place
-            self._timer.start()
+        response, study = self.response, self.current.study
+        if response is None:
             return
         self._stale = False
         x, y = self.axes
@@ -246,75 +185,19 @@ class SlicePanel(QWidget):
         base[[latent for latent in (x, y) if latent is not None]] = 0
         if self.shown is None:
             self.figure.say("Drawing...")
-        self._call.start(_computed, self.response, x, y, base, self._encoder)
+        try:
+            encoder = EncoderFile.of(study) if study is not None and study.has_encoder else None
+        except InputError as error:
+            self.figure.say(str(error))
+            return
+        self._call.start(self.current.live.call, slice_of, response.function, x, y, base, encoder)
 
-    def _take(self, found: _Slice) -> None:
+    def _take(self, found: Slice) -> None:
         response, names, held = self.response, self.names, self._held()
         if response is None:
             return
         self.shown = found
-        self.figure.draw(lambda figsize, theme: _figure(response, found, names, held, figsize, theme))
-
-    def _refuse(self, sentence: str) -> None:
-        self.figure.say(sentence)
+        self.figure.draw(lambda figsize, theme: slice_figure(response, found, names, held, figsize, theme))
 
     def _held(self) -> str:
-        return ", ".join(f"{self._called(latent)} = {self.base[latent]:.2g}" for latent in self.sliders)
-
-
-def _computed(
-    response: Response, x: int, y: int | None, base: np.ndarray, encoder: _Encoder | None
-) -> _Slice:
-    """The slice; torch is loaded here, in the worker's thread."""
-    from morpholaw.probes.boundary import slice_scores
-    from morpholaw.probes.traversal import traverse
-
-    axis = np.linspace(-LIMIT, LIMIT, STEPS)
-    chosen = [x] if y is None else [y, x]
-    with np.errstate(all="ignore"):  # where a law is not finite the map stays empty
-        values = slice_scores(response.function, base, chosen, axis)
-    network = encoder.opened() if encoder is not None else None
-    if network is None:
-        return _Slice(x, y, axis, values)
-    pictures = traverse(network, base, chosen, PICTURES)
-    return _Slice(x, y, axis, values, pictures[-1], None if y is None else pictures[0])
-
-
-def _figure(
-    response: Response, found: _Slice, names: dict[int, str], held: str, figsize: Any, theme: Any
-) -> Any:
-    from morpholaw.figures.response import response_map_1d, response_map_2d
-
-    def called(latent: int) -> str:
-        return names.get(latent, f"z{latent}")
-
-    at = None if found.pictures_x is None else np.asarray(PICTURES)
-    title = response.title + (f"\n{held}" if held else "")
-    if found.y is None:
-        return response_map_1d(
-            found.axis, readable(found.values, empty=True), called(found.x),
-            pictures=found.pictures_x, picture_values=at, response_name=response.name, title=title or None,
-            theme=theme, figsize=figsize,
-        )  # fmt: skip
-    return response_map_2d(
-        found.axis, found.axis, readable(found.values), (called(found.x), called(found.y)),
-        pictures_x=found.pictures_x, values_x=at, pictures_y=found.pictures_y, values_y=at,
-        arrows=0, response_name=response.name, title=title or None, theme=theme, figsize=figsize,
-    )  # fmt: skip
-
-
-def readable(values: np.ndarray, empty: bool = False) -> np.ndarray:
-    """Values cut where a few run away, so that the rest can be told apart; signs stay as they are.
-
-    With ``empty`` the places beyond are not finite, and a curve leaves the plot there.
-    """
-    sizes = np.abs(values[np.isfinite(values)])
-    limit = 6 * float(np.median(sizes)) if sizes.size else 0.0
-    if not 0 < limit < sizes.max(initial=0):
-        return values
-    return np.where(np.abs(values) > limit, np.nan, values) if empty else np.clip(values, -limit, limit)
-
-
-def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
-    """Words for the latents of a law: {"z3": "size"} of ("z3", "z17") and {3: "size"}."""
-    return {name: words[int(name[1:])] for name in names if int(name[1:]) in words}
+        return ", ".join(f"{self.called(latent)} = {self.base[latent]:.2g}" for latent in self.sliders)

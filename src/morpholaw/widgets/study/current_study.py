@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from psygnal import Signal
 
 from morpholaw.cells.crop_set import Crops
 from morpholaw.errors import InputError
 from morpholaw.study import Study
+from morpholaw.widgets.jobs.live_process import LiveProcess
 
 _MADE_BY_STEP = {
     "crop": ("crops_changed", "labels_changed"),
@@ -30,6 +31,8 @@ class CurrentStudy:
     ----------
     study : Study or None
         What is open.
+    live : LiveProcess
+        Where the viewer's panels compute what follows a slider.
     selection : list of int
         Global indices (:class:`morpholaw.cells.crop_set.Crops`) of the selected crops, in the order of selection.
 
@@ -50,6 +53,8 @@ class CurrentStudy:
     selection_changed = Signal(list)
 
     def __init__(self) -> None:
+        self.live = LiveProcess()
+        finalize(self, self.live.close)
         self.study: Study | None = None
         self.selection: list[int] = []
         self._crops: Crops | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.jobs.close_guard import CloseGuard
 from morpholaw.widgets.study.current_study import CurrentStudy, unwrapped
 from morpholaw.widgets.study.study_bar import StudyBar
 
@@ -51,6 +52,7 @@ class StudyWidget(QWidget):
         layout.addWidget(self.error_line)
         layout.addWidget(self.scroll_area, 1)
         self.setMinimumWidth(380)
+        self._guard = CloseGuard(self, self._window_closes, docks=False)
         self.listen(self.current.changed, self._show_study)
 
     def listen(self, signal: Any, slot: Callable[..., Any]) -> None:
@@ -58,6 +60,15 @@ class StudyWidget(QWidget):
         # Both kinds of event hold a method weakly: it is disconnected when the widget goes. A Python slot on Qt's
         # own "destroyed" would run in the middle of a garbage collection, which crashes.
         signal.connect(slot)
+
+    def showEvent(self, event: Any) -> None:
+        """Watch the window that the panel is in."""
+        super().showEvent(event)
+        self._guard.watch()
+
+    def _window_closes(self) -> bool:
+        self.current.live.close()  # it starts again where another window of the viewer needs it
+        return True
 
     def sizeHint(self) -> Any:
         """Wide enough for a plot beside the canvas at 1280 x 800."""

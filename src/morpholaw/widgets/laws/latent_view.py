@@ -2,77 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from napari.utils import Colormap
 
-from morpholaw.events import Message, Report, ShouldStop, never, silent
-from morpholaw.models.law import Law
-from morpholaw.study import Study
+from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface
 
-MOST_POINTS = 50_000
 COLOURS = ("#0072B2", "#E69F00")
 """Of the negative and the positive class; told apart by colour-blind people too."""
 UNLABELLED = "#9a9a9a"
 SURFACE_COLOUR = "#cf9bff"
 POINTS_NAME, SURFACE_NAME = "cells in latent space", "law f = 0"
-
-
-@dataclass(frozen=True)
-class CellsAndSurface:
-    """What is drawn.
-
-    Attributes
-    ----------
-    points : ndarray, float32 (n, 3)
-        Latents of the cells, in the order of ``axes``.
-    crops : ndarray, int64 (n,)
-        Global indices of the cells.
-    labels : ndarray, str (n,)
-        Their classes, "" where they have none.
-    scores : ndarray, float64 (n,)
-        f(z).
-    vertices, faces : ndarray
-        The surface f = 0 within -3 to 3, (k, 3) and (m, 3).
-    axes : tuple of int
-        The latents along napari's axes.
-    """
-
-    points: np.ndarray
-    crops: np.ndarray
-    labels: np.ndarray
-    scores: np.ndarray
-    vertices: np.ndarray
-    faces: np.ndarray
-    axes: tuple[int, int, int]
-
-
-def cells_and_surface(
-    study: Study,
-    law: Law,
-    axes: tuple[int, int, int],
-    base: np.ndarray,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
-) -> CellsAndSurface:
-    """Encode the study's cells and find the surface, the other latents at ``base`` (latents,)."""
-    from morpholaw.probes.boundary import boundary_surface
-
-    means, _ = study.latents(report, should_stop)
-    labels = study.labels
-    crops = np.arange(len(means))
-    if len(means) > MOST_POINTS:
-        crops = np.sort(np.random.default_rng(0).choice(len(means), MOST_POINTS, replace=False))
-        report(Message(f"{MOST_POINTS:,} of {len(means):,} cells are shown, chosen at random."))
-    columns = list(law.latents)
-    surface = boundary_surface(lambda z: law.score(z[:, columns]), base, axes)
-    chosen = np.asarray(means)[crops]
-    scores = law.score(chosen[:, columns].astype(np.float64))
-    return CellsAndSurface(
-        chosen[:, list(axes)], crops, labels[crops], scores, surface.vertices, surface.faces, axes
-    )
 
 
 def add_layers(

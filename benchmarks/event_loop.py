@@ -1,0 +1,56 @@
+"""How quick the window stays while an encoder trains, as a table of Markdown; about a minute. Without a screen::
+
+xvfb-run -a -s "-screen 0 1400x1000x24" python benchmarks/event_loop.py
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from morpholaw.widgets.responsiveness import measure
+
+
+def table(found: dict[str, Any]) -> str:
+    """What was measured, a row each, beside its limit."""
+    gaps = found["gaps_ms"]
+    slowest = max(found["opening_s"], key=found["opening_s"].get)
+    torch = "not imported" if not found["torch_at_the_end"] else "IMPORTED"
+    tracks, gallery = found["tracks"], found["gallery"]
+    more = gaps["training"]["max"] - gaps["alone"]["max"]
+    rows = [
+        ("gaps of the event loop, slider moved: median, 99 %, longest", _gaps(gaps["alone"]), ""),
+        ("... while a process starts and imports torch", _gaps(gaps["starting"]), ""),
+        ("... while an encoder trains", _gaps(gaps["training"]), ""),
+        ("longest gap more than without training", f"{more:.0f} ms", "50 ms"),
+        (
+            "slider to picture, median: alone, while it trains",
+            f"{gaps['alone']['picture']:.0f}, {gaps['training']['picture']:.0f} ms",
+            "50 ms",
+        ),
+        ("Stop", f"{found['stop_s']:.2f} s", "2 s"),
+        (f"slowest panel to open ({slowest})", f"{found['opening_s'][slowest]:.2f} s", "0.3 s"),
+        ("torch in the window's process, at the end of all this", torch, "not imported"),
+        (f"{tracks['vertices']:,} vertices of tracks coloured by score", f"{tracks['seconds']:.2f} s", "2 s"),
+        (f"gallery of {gallery['cells']:,} cells opened", f"{gallery['opened_s']:.2f} s", ""),
+        (
+            "... scrolled over in 100 steps: crops read",
+            f"{gallery['crops_read']:,}",
+            "those shown",
+        ),
+        (
+            "... one step: median, longest",
+            f"{gallery['paint_median_ms']:.0f}, {gallery['paint_max_ms']:.0f} ms",
+            "",
+        ),
+    ]
+    head = ["| what | measured | limit |", "| --- | --- | --- |"]
+    note = f"\n{found['cores']} cores; load average at the end {found['load']}."
+    return "\n".join([*head, *(f"| {what} | {value} | {limit} |" for what, value, limit in rows), note])
+
+
+def _gaps(gaps: dict[str, float]) -> str:
+    return f"{gaps['median']:.0f}, {gaps['p99']:.0f}, {gaps['max']:.0f} ms"
+
+
+if __name__ == "__main__":
+    print(table(measure()))

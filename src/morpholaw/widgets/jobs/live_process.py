@@ -1,0 +1,181 @@
+"""A child process that keeps torch and the last models warm, for what follows a slider.
+
+Importing torch holds Python's lock for a second and more, which would stall the window from whichever of its threads
+it is done in. So the window never imports it: a function that needs torch is called here, its arguments and its answer
+cross a private pipe, and the models stay on the other side. Qt is imported on neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from morpholaw.errors import InputError
+from morpholaw.events import Report, ShouldStop, never
+
+ASKED_EVERY = 0.1
+"""Seconds between two looks at whether a call shall stop."""
+
+
+class LiveProcess:
+    """Calls functions in a child process, one at a time; it is started by the first call, and again after its end.
+
+    A function and its arguments must be importable by name there: models are named by their files, and functions
+    keep what they loaded (``functools.lru_cache``).
+
+    Examples
+    --------
+    >>> live.call(decode, encoder_file, point)  # doctest: +SKIP
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        report: Report | None = None,
+        should_stop: ShouldStop = never,
+    ) -> Any:
+        """What ``function(*arguments)`` returns; blocks, so that it is called in a thread.
+
+        With ``report`` the function is also given ``report`` and ``should_stop``, which then work across the pipe.
+
+        Raises
+        ------
+        InputError
+            The function's own; or a sentence where it failed otherwise, or the process ended.
+        """
+        with self._turn:
+            process = self._started()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                _send(process.stdin, (function, arguments, report is not None))
+                with _asking(process, should_stop):
+                    while True:
+                        kind, value = pickle.load(process.stdout)
+                        if kind == "event" and report is not None:
+                            report(value)
+                        elif kind != "event":
+                            break
+            except (EOFError, OSError, pickle.UnpicklingError):
+                raise InputError("The process that computes was ended; try once more.") from None
+        if kind == "error":
+            raise InputError(value)
+        return value
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, None where there is none."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    def close(self) -> None:
+        """End the process at once; the next call starts another one."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):  # a thread that still reads comes to the end first
+                with contextlib.suppress(OSError, ValueError):
+                    pipe.close()  # type: ignore[union-attr]
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        process = self._process
+        if process is None or process.poll() is not None:
+            process = self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+                start_new_session=os.name == "posix",  # Ctrl-C in the terminal is the window's to handle
+            )
+        return process
+
+
+@contextlib.contextmanager
+def _asking(process: subprocess.Popen[bytes], should_stop: ShouldStop) -> Any:
+    """Pass a stop on to the process while the block lasts."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(ASKED_EVERY):
+            if should_stop():
+                with contextlib.suppress(OSError, ValueError):
+                    _send(process.stdin, None)
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    if should_stop is not never:
+        watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if should_stop is not never:
+            watcher.join()
+
+
+def _send(pipe: Any, message: Any) -> None:
+    pipe.write(pickle.dumps(message))
+    pipe.flush()
+
+
+def serve() -> None:
+    """Answer calls on standard input until it closes: the window is gone then."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not mix with the answers
+    calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    def listen() -> None:
+        try:
+            while True:
+                message = pickle.load(sys.stdin.buffer)
+                if message is None:
+                    stopped.set()
+                else:
+                    calls.put(message)
+        finally:  # the window is gone, or speaks of what is not installed here
+            os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        function, arguments, reports = calls.get()
+        stopped.clear()
+        events = (
+            {"report": lambda event: _send(answers, ("event", event)), "should_stop": stopped.is_set}
+            if reports
+            else {}
+        )
+        _send(answers, _answer(function, arguments, events))
+
+
+def _answer(function: Callable[..., Any], arguments: Any, events: dict[str, Any]) -> tuple[str, Any]:
+    try:
+        return "value", function(*arguments, **events)
+    except (InputError, InterruptedError) as error:
+        return "error", str(error)
+    except OSError as error:
+        return "error", f"{error.filename or 'A file'} cannot be read: {error.strerror or error}."
+    except Exception as error:  # a defect: said in the panel, where the person waits
+        return "error", f"This could not be computed: {type(error).__name__}: {error}."
+
+
+if __name__ == "__main__":
+    serve()

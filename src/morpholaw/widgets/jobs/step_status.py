@@ -1,0 +1,77 @@
+"""What a step's events say in words: stage, count, time left, losses, and its last sentence."""
+
+from __future__ import annotations
+
+import time
+
+from morpholaw.events import Event, Message, Metrics, Progress
+
+
+class StepStatus:
+    """Takes the events of one step.
+
+    Parameters
+    ----------
+    name : str
+        The step's name, e.g. "train_encoder".
+
+    Attributes
+    ----------
+    share : float or None
+        How much of the present stage is done, None while that is not known.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = in_words(name)
+        self.share: float | None = None
+        self._parts = {"state": f"{self.name}: starting..."}
+        self._stage: tuple[str, float, int] = ("", time.monotonic(), 0)
+
+    def take(self, event: Event) -> None:
+        """Learn from an event; those that are shown otherwise are none of its business."""
+        if isinstance(event, Progress):
+            self._progress(event)
+        elif isinstance(event, Metrics):
+            self._parts["losses"] = ", ".join(f"{name} {value:.4g}" for name, value in event.values.items())
+        elif isinstance(event, Message):
+            self._parts["message"] = event.text
+
+    @property
+    def message(self) -> str:
+        """The last sentence that the step said."""
+        return self._parts.get("message", "")
+
+    @property
+    def text(self) -> str:
+        """All of it, in one to three lines."""
+        first = ", ".join(self._parts[key] for key in ("state", "count", "left") if key in self._parts)
+        rest = [self._parts[key] for key in ("losses", "message") if key in self._parts]
+        return "\n".join([first, *rest])
+
+    def _progress(self, event: Progress) -> None:
+        now = time.monotonic()
+        stage, begun, first = self._stage
+        if event.stage != stage or event.done < first:
+            self._stage = stage, begun, first = event.stage, now, event.done
+        self._parts["state"] = in_words(event.stage) or self.name
+        self._parts.pop("left", None)
+        if not event.total:
+            self.share = None
+            self._parts["count"] = f"{event.done:,}"
+            return
+        self.share = min(event.done / event.total, 1.0)
+        self._parts["count"] = f"{event.done:,} of {event.total:,}"
+        if event.done > first and now - begun > 1 and event.done < event.total:
+            self._parts["left"] = _duration((now - begun) * (event.total - event.done) / (event.done - first))
+
+
+def in_words(step: str) -> str:
+    """A step's name as a person reads it: "Train encoder"."""
+    return step.replace("_", " ").capitalize()
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s left"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min left" if minutes < 90 else f"{minutes / 60:.1f} h left"

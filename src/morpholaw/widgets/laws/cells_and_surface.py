@@ -1,0 +1,71 @@
+"""A study's cells in three latents, with the surface f = 0 of a law between them; for the live process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.models.law import Law
+from morpholaw.study import Study
+from morpholaw.widgets.laws.saved_laws import score_of_all
+
+MOST_POINTS = 50_000
+
+
+@dataclass(frozen=True)
+class CellsAndSurface:
+    """What is drawn.
+
+    Attributes
+    ----------
+    points : ndarray, float32 (n, 3)
+        Latents of the cells, in the order of ``axes``.
+    crops : ndarray, int64 (n,)
+        Global indices of the cells.
+    labels : ndarray, str (n,)
+        Their classes, "" where they have none.
+    scores : ndarray, float64 (n,)
+        f(z).
+    vertices, faces : ndarray
+        The surface f = 0 within -3 to 3, (k, 3) and (m, 3).
+    axes : tuple of int
+        The latents along napari's axes.
+    """
+
+    points: np.ndarray
+    crops: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+    vertices: np.ndarray
+    faces: np.ndarray
+    axes: tuple[int, int, int]
+
+
+def cells_and_surface(
+    study: str,
+    law: Law,
+    axes: tuple[int, int, int],
+    base: np.ndarray,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> CellsAndSurface:
+    """Encode the study's cells and find the surface, the other latents at ``base`` (latents,)."""
+    from morpholaw.probes.boundary import boundary_surface
+
+    opened = Study(Path(study))
+    means, _ = opened.latents(report, should_stop)
+    labels = opened.labels
+    crops = np.arange(len(means))
+    if len(means) > MOST_POINTS:
+        crops = np.sort(np.random.default_rng(0).choice(len(means), MOST_POINTS, replace=False))
+        report(Message(f"{MOST_POINTS:,} of {len(means):,} cells are shown, chosen at random."))
+    surface = boundary_surface(partial(score_of_all, law), base, axes)
+    chosen = np.asarray(means)[crops]
+    scores = score_of_all(law, chosen.astype(np.float64))
+    return CellsAndSurface(
+        chosen[:, list(axes)], crops, labels[crops], scores, surface.vertices, surface.faces, axes
+    )

@@ -1,0 +1,110 @@
+"""A function of the latents over two of them, computed in the live process, and its figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
+
+STEPS = 49
+LIMIT = 3.0  # the prior is a unit Gaussian: 99.7 % lies within
+PICTURES = (-3.0, -1.5, 0.0, 1.5, 3.0)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What is shown.
+
+    Attributes
+    ----------
+    function : callable
+        Values (n,) of latents (n, total); it crosses to the live process, so that it is one of a module, or a
+        ``functools.partial`` of one.
+    latents : tuple of int
+        Those that it depends on.
+    total : int
+        Latents of the encoder.
+    name, title : str
+        What the values are, and a line above.
+    """
+
+    function: Callable[[np.ndarray], np.ndarray]
+    latents: tuple[int, ...]
+    total: int
+    name: str = "f"
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice, computed: ``y`` is None for a curve over ``x``; with cells decoded along both axes."""
+
+    x: int
+    y: int | None
+    axis: np.ndarray
+    values: np.ndarray
+    pictures_x: np.ndarray | None = None
+    pictures_y: np.ndarray | None = None
+
+
+def slice_of(
+    function: Callable[[np.ndarray], np.ndarray],
+    x: int,
+    y: int | None,
+    base: np.ndarray,
+    encoder: EncoderFile | None,
+) -> Slice:
+    """The function over the latents ``x`` and ``y``, the others at ``base``; for the live process: it needs torch."""
+    from morpholaw.probes.boundary import slice_scores
+    from morpholaw.probes.traversal import traverse
+    from morpholaw.training.devices import torch_threads
+
+    axis = np.linspace(-LIMIT, LIMIT, STEPS)
+    chosen = [x] if y is None else [y, x]
+    with np.errstate(all="ignore"):  # where a law is not finite the map stays empty
+        values = slice_scores(function, base, chosen, axis)
+    if encoder is None:
+        return Slice(x, y, axis, values)
+    with torch_threads(1):
+        pictures = traverse(encoder_of(encoder), base, chosen, PICTURES)
+    return Slice(x, y, axis, values, pictures[-1], None if y is None else pictures[0])
+
+
+def slice_figure(
+    response: Response, found: Slice, names: dict[int, str], held: str, figsize: Any, theme: Any
+) -> Any:
+    """A map, or a curve, with the cells along its axes; ``held`` says where the other latents are."""
+    from morpholaw.figures.response import response_map_1d, response_map_2d
+
+    def called(latent: int) -> str:
+        return names.get(latent, f"z{latent}")
+
+    at = None if found.pictures_x is None else np.asarray(PICTURES)
+    title = response.title + (f"\n{held}" if held else "")
+    if found.y is None:
+        return response_map_1d(
+            found.axis, readable(found.values, empty=True), called(found.x),
+            pictures=found.pictures_x, picture_values=at, response_name=response.name, title=title or None,
+            theme=theme, figsize=figsize,
+        )  # fmt: skip
+    return response_map_2d(
+        found.axis, found.axis, readable(found.values), (called(found.x), called(found.y)),
+        pictures_x=found.pictures_x, values_x=at, pictures_y=found.pictures_y, values_y=at,
+        arrows=0, response_name=response.name, title=title or None, theme=theme, figsize=figsize,
+    )  # fmt: skip
+
+
+def readable(values: np.ndarray, empty: bool = False) -> np.ndarray:
+    """Values cut where a few run away, so that the rest can be told apart; signs stay as they are.
+
+    With ``empty`` the places beyond are not finite, and a curve leaves the plot there.
+    """
+    sizes = np.abs(values[np.isfinite(values)])
+    limit = 6 * float(np.median(sizes)) if sizes.size else 0.0
+    if not 0 < limit < sizes.max(initial=0):
+        return values
+    return np.where(np.abs(values) > limit, np.nan, values) if empty else np.clip(values, -limit, limit)

@@ -1,0 +1,216 @@
+"""How quick the window stays: ``python -m morpholaw.widgets.responsiveness`` measures it and prints JSON.
+
+It opens the panels in a real window, so that it needs a screen, or ``xvfb-run``. The gaps of the event loop are those
+between the ticks of a timer; with and without a training are measured in one run, for they depend on the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QDockWidget
+
+PANELS = ("Cells", "Latents", "Classify", "Perturb", "Laws", "Network")
+TICK = 5
+"""Milliseconds between two ticks."""
+MOVE_EVERY = 0.1
+"""Seconds between two movements of the slider."""
+VERTICES, CELLS = 250_000, 20_000
+
+
+class LoopWatch:
+    """Records the milliseconds between the ticks of a timer in the event loop."""
+
+    def __init__(self) -> None:
+        self.gaps: list[float] = []
+        self._last = 0.0
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._tick)
+
+    def watch(self, seconds: float, each: Callable[[], Any]) -> dict[str, float]:
+        """Let the loop run, with ``each`` called every :data:`MOVE_EVERY` seconds; the gaps in ms."""
+        self.gaps, self._last = [], time.perf_counter()
+        self._timer.start(TICK)
+        begun = moved = time.perf_counter()
+        while (now := time.perf_counter()) - begun < seconds:
+            if now - moved >= MOVE_EVERY:
+                moved = now
+                each()
+            QApplication.processEvents()
+            time.sleep(0.001)
+        self._timer.stop()
+        gaps = np.array(self.gaps)
+        return {
+            "median": float(np.median(gaps)),
+            "p99": float(np.percentile(gaps, 99)),
+            "max": float(gaps.max()),
+        }
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.gaps.append(1000 * (now - self._last))
+        self._last = now
+
+
+def measure(seconds: float = 12.0) -> dict[str, Any]:
+    """All of it; ``seconds`` are watched with and without a training."""
+    os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.yaml"))
+    import napari
+
+    from morpholaw.widgets.files import sample_data
+    from morpholaw.widgets.study.current_study import CurrentStudy
+
+    with tempfile.TemporaryDirectory(prefix="morpholaw-", ignore_cleanup_errors=True) as place:
+        study = sample_data.study_copy(Path(place) / "sample-study")
+        viewer = napari.Viewer()
+        viewer.window._qt_window.resize(1280, 800)
+        for data, options, kind in sample_data.sample_movie():
+            getattr(viewer, f"add_{kind}")(data, **options)
+        panels, opening = open_panels(viewer)
+        CurrentStudy.of(viewer).open(study)
+        found: dict[str, Any] = {"opening_s": opening, "torch_after_opening": "torch" in sys.modules}
+        found |= measure_training(panels["Latents"], Path(place) / "training", seconds)
+        found["tracks"] = measure_tracks(viewer)
+        found["gallery"] = measure_gallery(viewer, panels["Cells"], Path(place) / "large")
+        found["torch_at_the_end"] = "torch" in sys.modules
+        viewer.close()
+    return found | {
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1) if os.name == "posix" else None,
+    }
+
+
+def open_panels(viewer: Any) -> tuple[dict[str, Any], dict[str, float]]:
+    """Every panel in a dock of its own, and the seconds until it is painted, its import included."""
+    panels, seconds = {}, {}
+    for name in PANELS:
+        begun = time.perf_counter()
+        module = import_module(f"morpholaw.widgets.{name.lower()}.panel")
+        panels[name] = getattr(module, f"{name}Widget")(viewer)
+        dock = viewer.window.add_dock_widget(panels[name], name=name, area="right", tabify=True)
+        dock.raise_()
+        QApplication.processEvents()
+        seconds[name] = time.perf_counter() - begun
+    return panels, seconds
+
+
+def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any]:
+    """Gaps while a latent slider is moved, without and with an encoder that is trained; the seconds Stop takes."""
+    import shutil
+
+    from morpholaw.jobs import Job
+    from morpholaw.widgets.jobs.job_runner import JobRunner
+
+    shutil.copytree(latents.current.study.path, other)
+    show(latents)
+    latents.tabs.setCurrentWidget(latents.traversals)
+    traversals = latents.traversals
+    until(lambda: not traversals.pictures.empty, 120)
+    slider = next(iter(traversals.sliders.sliders.values()))
+    phase = iter(range(10**9))
+    asked, pictures = [0.0], []
+    traversals.picture_call.returned.connect(lambda _: pictures.append(time.perf_counter() - asked[0]))
+
+    def move() -> None:
+        asked[0] = time.perf_counter()
+        slider.setValue(3 * np.sin(next(phase) / 3))
+
+    watch, runner = LoopWatch(), JobRunner()
+    watch.watch(2, move)  # to warm up
+    pictures.clear()
+    alone = watch.watch(seconds, move)
+    alone["picture"] = 1000 * float(np.median(pictures))
+    heard: list[Any] = []
+    runner.reported.connect(heard.append)
+    settings = {"epochs": 1000, "start_from": "none"}
+    runner.start(Job("train_encoder", str(other), settings))
+    starting = watch.watch(4, move)  # a process starts, and torch is imported in it
+    until(lambda: any("reconstruction" in getattr(event, "values", {}) for event in heard), 120)
+    pictures.clear()
+    training = watch.watch(seconds, move)
+    training["picture"] = 1000 * float(np.median(pictures))
+    begun = time.perf_counter()
+    runner.stop()
+    until(lambda: not runner.running, 60)
+    stop = time.perf_counter() - begun
+    return {"gaps_ms": {"alone": alone, "starting": starting, "training": training}, "stop_s": stop}
+
+
+def measure_tracks(viewer: Any) -> dict[str, float]:
+    """Seconds to colour a tracks layer of :data:`VERTICES` vertices by score."""
+    from morpholaw.widgets.classify.score_layers import score_tracks
+
+    frames = 500
+    count = VERTICES // frames
+    track, t = np.repeat(np.arange(count), frames), np.tile(np.arange(frames), count)
+    rng = np.random.default_rng(0)
+    y, x = rng.uniform(0, 2000, (2, count)).repeat(frames, axis=1) + rng.normal(0, 2, (2, VERTICES))
+    layer = viewer.add_tracks(np.column_stack([track, t, y, x]))
+    score = rng.normal(size=VERTICES)
+    named = np.where(score >= 0, "metaphase", "interphase")
+    table = pd.DataFrame({"track_id": track, "t": t, "y": y, "x": x, "score": score, "class": named})
+    begun = time.perf_counter()
+    matched = score_tracks(layer, table, ("interphase", "metaphase"))
+    QApplication.processEvents()
+    seconds = time.perf_counter() - begun
+    viewer.layers.remove(layer)
+    return {"vertices": matched, "seconds": seconds}
+
+
+def measure_gallery(viewer: Any, cells: Any, folder: Path) -> dict[str, float]:
+    """Crops read, and the longest paint in ms, as the gallery of :data:`CELLS` cells is scrolled from end to end."""
+    from morpholaw.cells.crop_set import CropSet
+    from morpholaw.study import Study
+
+    images = np.random.default_rng(0).integers(0, 255, (CELLS, 64, 64), dtype=np.uint8)
+    CropSet.write(Study.create(folder).new_set_folder("large"), images, pd.DataFrame(index=range(CELLS)), {})
+    show(cells)
+    begun = time.perf_counter()
+    cells.current.open(folder)
+    QApplication.processEvents()
+    opened = time.perf_counter() - begun
+    bar, paints = cells.gallery.verticalScrollBar(), []
+    for step in range(100):
+        begun = time.perf_counter()
+        bar.setValue(bar.maximum() * step // 99)
+        cells.gallery.viewport().repaint()
+        paints.append(1000 * (time.perf_counter() - begun))
+    model = cells.gallery.crop_model
+    return {
+        "cells": CELLS, "opened_s": opened, "crops_read": model.reads,
+        "paint_median_ms": float(np.median(paints)), "paint_max_ms": max(paints),
+    }  # fmt: skip
+
+
+def show(panel: Any) -> None:
+    """Bring a panel's dock to the front."""
+    dock = panel
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parent()
+    dock.raise_()
+    QApplication.processEvents()
+
+
+def until(done: Callable[[], bool], seconds: float) -> None:
+    """Let the loop run until something is so; TimeoutError where it is not in time."""
+    begun = time.perf_counter()
+    while not done():
+        if time.perf_counter() - begun > seconds:
+            raise TimeoutError("the window did not get there in time")
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure()))

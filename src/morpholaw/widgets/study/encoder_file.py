@@ -1,0 +1,35 @@
+"""Names a study's encoder in the window; the live process opens it and keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from morpholaw.errors import InputError
+from morpholaw.study import Study
+
+
+@dataclass(frozen=True)
+class EncoderFile:
+    """A study's encoder as it is now: another one in the same place has another time."""
+
+    study: str
+    changed: int
+
+    @classmethod
+    def of(cls, study: Study) -> EncoderFile:
+        """That of a study; InputError where it has none, or is gone."""
+        try:
+            return cls(str(study.path), (study.path / "encoder" / "model.json").stat().st_mtime_ns)
+        except OSError:
+            if not (study.path / "study.json").is_file():
+                raise InputError(f"The study {study.path} is gone; it was moved or deleted.") from None
+            raise InputError(f"The study {study.path} has no encoder yet; train or load one first.") from None
+
+
+@lru_cache(maxsize=2)
+def encoder_of(file: EncoderFile) -> Any:
+    """The encoder in evaluation mode, on the processor; torch is imported, so only the live process calls this."""
+    return Study(Path(file.study)).encoder
