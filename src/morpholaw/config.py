@@ -52,6 +52,15 @@ class StepConfig(BaseModel):
             ) from None
 
 
+Brightness = Annotated[
+    Literal["cell", "source"],
+    Field(
+        description="Grey scale: each cell over its own chromatin mass, so that expression does not matter and "
+        "condensation does; or one scale for the whole source."
+    ),
+]
+
+
 class CropConfig(StepConfig):
     """How cells are cut from a movie (paper, 5.1: 64 x 64 pixels, 21.3 um a side)."""
 
@@ -60,6 +69,7 @@ class CropConfig(StepConfig):
         "background",
         description="Cells near the border: pad with the frame's background level, mirror the frame, or drop the cell.",
     )
+    brightness: Brightness = "cell"
     pixel_size: float | None = Field(
         None, gt=0, description="Micrometres per pixel of the movie; read from the file where it says so."
     )
@@ -80,6 +90,7 @@ class ImportConfig(StepConfig):
         None,
         description="The part of a file's path that says which crops belong together (a movie, a track).",
     )
+    brightness: Brightness = "cell"
     pixel_size: float | None = Field(None, gt=0, description="Micrometres per pixel of the crops.")
 
 
@@ -242,6 +253,11 @@ class LawConfig(TrainingConfig):
 
     loss: Literal["hinge", "mse"] = Field(
         "hinge", description="Hinge on the labels, or MSE to scheme 3's outputs."
+    )
+    distillation: Literal["censored", "clipped", "tanh", "raw"] = Field(
+        "censored",
+        description="MSE: how the far tails of scheme 3's outputs are tamed: beyond the ends of a band near the "
+        "boundary any value is right; clipped; tanh, the network's probability; raw, as the paper.",
     )
     engine: str = Field("auto", description="auto, pysr or embedded; auto takes PySR where it is ready.")
     count: int = Field(10, ge=1, le=100, description="Expressions to find (paper: 10 for each loss).")

@@ -20,7 +20,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import Message, Progress
 
 HELA = Path(__file__).parents[3] / "shared" / "data" / "hela_ctc_02"
-SCALE = Normalisation(100.0, 400.0)
+SCALE = Normalisation(100.0, 400.0, per="source")
 
 
 def nuclei(frames: int = 6, side: int = 120, dtype: Any = np.uint16) -> np.ndarray:

@@ -81,7 +81,7 @@ def test_pixels_are_normalised_with_one_recorded_scale(folder):
     crops = imported(folder)
     for i in (0, 7):
         raw = np.asarray(Image.open(folder / crops.cells.file[i]))
-        assert np.array_equal(crops.images[i], crops.normalisation.apply(raw))
+        assert np.array_equal(crops.images[i], crops.normalisation.apply(raw, crops.cells.brightness[i]))
 
 
 def test_without_a_pattern_each_file_is_a_group_but_copies_share_one(folder):
@@ -102,7 +102,8 @@ def test_other_sizes_are_cut_at_the_centre_or_padded_and_it_is_said(folder):
     said: list[Any] = []
     Image.fromarray(picture(1, side=80)).save(folder / "Debris" / "m0_large.png")
     Image.fromarray(picture(2, side=40)).save(folder / "Debris" / "m0_small.png")
-    crops = import_crops(folder, folder.parent / "set", report=said.append)
+    settings = ImportConfig(brightness="source")
+    crops = import_crops(folder, folder.parent / "set", settings, report=said.append)
     by_name = {Path(name).name: image for name, image in zip(crops.cells.file, crops.images, strict=True)}
     scale = crops.normalisation
     assert np.array_equal(by_name["m0_large.png"], scale.apply(picture(1, side=80)[8:72, 8:72]))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morpholaw.cells.normalise import CEILING, Normalisation, fit_normalisation
+from morpholaw.cells.normalise import CEILING, FAINTEST, Normalisation, fit_normalisation
 from morpholaw.errors import InputError
 
 
@@ -16,12 +16,15 @@ def nuclei(seed=0, n=40):
 
 
 @pytest.mark.parametrize(
-    ("gain", "offset", "dtype"), [(60, 20, np.uint8), (900, 32768, np.uint16), (5000, 100, np.int32), (3.3, -7, float)]
+    ("gain", "offset", "dtype"),
+    [(60, 20, np.uint8), (900, 32768, np.uint16), (5000, 100, np.int32), (3.3, -7, float)],
 )
 def test_cameras_agree(gain, offset, dtype):
     raw = nuclei()
     reference = fit_normalisation(raw).apply(raw)
-    camera = (raw * gain + offset).astype(dtype) if dtype is float else np.rint(raw * gain + offset).astype(dtype)
+    camera = (
+        (raw * gain + offset).astype(dtype) if dtype is float else np.rint(raw * gain + offset).astype(dtype)
+    )
     crops = fit_normalisation(camera).apply(camera)
     assert np.abs(crops.astype(int) - reference.astype(int)).max() <= 4
 
@@ -77,3 +80,39 @@ def test_json_round_trip_and_its_refusal():
     assert Normalisation.from_json(normalisation.to_json()) == normalisation
     with pytest.raises(InputError, match="expected background, scale, ceiling"):
         Normalisation.from_json({"background": "x"})
+
+
+def test_expression_does_not_matter_and_condensation_does():
+    y, x = np.mgrid[:64, :64] - 31.5
+    disc = (np.hypot(y, x) < 12.6).astype(float)
+    plate = ((np.abs(y) < 12) & (np.abs(x) < 4)) * (disc.sum() / (24 * 8))
+    raw = np.stack([disc, 3 * disc, plate, 3 * plate])
+    scale = fit_normalisation(raw)
+    interphase, bright, metaphase, bright_metaphase = scale.apply(raw, scale.brightness(raw)).astype(int)
+    assert np.abs(bright - interphase).max() <= 1
+    assert np.abs(bright_metaphase - metaphase).max() <= 1
+    assert metaphase.max() > 2 * interphase.max()
+
+
+def test_a_faint_crop_is_not_amplified_into_noise():
+    raw = nuclei()
+    raw[0] = 0.002 * np.random.default_rng(2).standard_normal((64, 64))
+    scale = fit_normalisation(raw)
+    brightness = scale.brightness(raw)
+    assert brightness[0] == FAINTEST
+    assert scale.apply(raw, brightness)[0].max() <= 20
+
+
+@given(st.integers(0, 9))
+def test_each_cell_comes_back_in_its_own_camera_units(seed):
+    raw = nuclei(seed, 6) * 900 + 32768
+    scale = fit_normalisation(raw)
+    own = scale.brightness(raw)
+    back = scale.invert(scale.apply(raw, own), own)
+    assert np.abs(back - raw)[raw > scale.background].max() <= scale.scale * own.max() * CEILING / 255
+
+
+def test_one_scale_for_a_source_leaves_expression_in():
+    raw = nuclei() * np.linspace(0.5, 3, 40)[:, None, None]
+    assert np.all(fit_normalisation(raw, per="source").brightness(raw) == 1)
+    assert fit_normalisation(raw).brightness(raw)[-1] > 4 * fit_normalisation(raw).brightness(raw)[0]

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import read_json, write_json
-from morpholaw.cells.normalise import Normalisation
+from morpholaw.cells.normalise import Normalisation, Per
 from morpholaw.errors import InputError
 
 SCHEMA = 1
@@ -293,7 +293,7 @@ class Crops:
     Raises
     ------
     InputError
-        When there is no set, or the sets' crops differ in size.
+        When there is no set, or the sets' crops differ in size or kind of grey scale.
     """
 
     def __init__(self, sets: Sequence[CropSet]) -> None:
@@ -303,8 +303,14 @@ class Crops:
         if len(sizes) > 1:
             listed = ", ".join(f"{crop_set.name}: {crop_set.size}" for crop_set in sets)
             raise InputError(f"Crop sets used together must have one crop size ({listed}).")
+        scales = {crop_set.name: crop_set.normalisation for crop_set in sets}
+        kinds = {scale.per for scale in scales.values() if scale is not None}
+        if len(kinds) > 1:
+            listed = ", ".join(f"{name}: per {scale.per}" for name, scale in scales.items() if scale)
+            raise InputError(f"Crop sets used together must have one kind of grey scale ({listed}).")
         self.sets = list(sets)
         self.size = sizes.pop()
+        self.brightness: Per = kinds.pop() if kinds else "cell"
         self.offsets = np.cumsum([0, *(len(crop_set) for crop_set in self.sets)], dtype=np.int64)
 
     def __len__(self) -> int:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from morpholaw.cells.crop_set import CropSet, CropWriter, cells_table
 from morpholaw.cells.files import fingerprint
-from morpholaw.cells.normalise import Normalisation, fit_normalisation
+from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
 from morpholaw.cells.tracks import clip_tracks, validate_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
@@ -87,14 +87,17 @@ def cut_crops(
     kept: dict[int, np.ndarray] = {}
     if normalisation is None:
         kept = {t: movie.frame(t) for t in _spread([t for t, *_ in plan.frames], _SAMPLE_FRAMES)}
-        normalisation = _fit(kept, plan.frames, cutter, movie.name)
+        normalisation = _fit(kept, plan.frames, cutter, movie.name, config.brightness)
+    brightness: list[np.ndarray] = []
     with CropWriter(folder, config.size, overwrite) as writer:
         said = monotonic()
         raw_frames = _read(movie, [t for t, *_ in plan.frames], kept)
         for (_, y, x), raw in zip(plan.frames, raw_frames, strict=True):
             if should_stop():
                 raise InterruptedError(f"Cutting {movie.name} was stopped; no crops were kept.")
-            writer.append(cutter.cut(raw, y, x, normalisation))
+            crops, own = cutter.cut(raw, y, x, normalisation)
+            writer.append(crops)
+            brightness.append(own)
             if monotonic() - said > 0.2 or writer.count == len(plan.rows):
                 said = monotonic()
                 report(Progress(writer.count, len(plan.rows), "cutting crops"))
@@ -107,7 +110,8 @@ def cut_crops(
             "sources": [_source(movie, writer.folder)] if movie.path is not None else [],
             **plan.meta,
         }
-        return writer.finish(_cells(plan.rows, tracks, movie.name), meta)
+        cells = _cells(plan.rows, tracks, movie.name).assign(brightness=np.concatenate(brightness))
+        return writer.finish(cells, meta)
 
 
 def lineage_roots(tracks: pd.DataFrame) -> pd.Series:
@@ -174,24 +178,25 @@ class _Cutter:
         self.size, self.edge, self.shape = config.size, config.edge, shape
 
     def cut(
-        self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, normalisation: Normalisation | None
-    ) -> np.ndarray:
-        """Crops (k, s, s) centred on pixels (y, x): uint8, or raw without a normalisation."""
-        frame = raw if raw.shape == self.shape else _resample(raw, self.shape)
-        # The grey scale works pixel by pixel, so it is applied to the crops or the frame, whichever is less.
-        early = normalisation is not None and len(y) * self.size**2 > frame.size
-        if early and normalisation is not None:
-            frame = normalisation.apply(frame)
-        crops = self._slice(self._pad(frame, normalisation, early), y, x)
-        return crops if early or normalisation is None else normalisation.apply(crops)
+        self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, normalisation: Normalisation
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Crops uint8 (k, s, s) centred on pixels (y, x), and the brightness of their cells, float32 (k,)."""
+        crops = self.cut_raw(raw, y, x, normalisation.background)
+        brightness = normalisation.brightness(crops)
+        return normalisation.apply(crops, brightness), brightness
 
-    def _pad(self, frame: np.ndarray, normalisation: Normalisation | None, early: bool) -> np.ndarray:
+    def cut_raw(
+        self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, background: float | None = None
+    ) -> np.ndarray:
+        """Crops (k, s, s) in the movie's grey values; the background is the frame's where it is not given."""
+        frame = raw if raw.shape == self.shape else _resample(raw, self.shape)
+        return self._slice(self._pad(frame, background), y, x)
+
+    def _pad(self, frame: np.ndarray, background: float | None) -> np.ndarray:
         half = self.size // 2
         if self.edge == "reflect":
             return np.pad(frame, half, mode="symmetric")
-        level: float = 0 if early else float(np.percentile(frame[::4, ::4], 5))
-        if normalisation is not None and not early:
-            level = normalisation.background
+        level = float(np.percentile(frame[::4, ::4], 5)) if background is None else background
         if np.issubdtype(frame.dtype, np.integer):
             limits = np.iinfo(frame.dtype)
             level = min(max(round(level), limits.min), limits.max)
@@ -207,6 +212,7 @@ def _fit(
     frames: list[tuple[int, np.ndarray, np.ndarray]],
     cutter: _Cutter,
     name: str,
+    per: Per,
 ) -> Normalisation:
     """Fit on cells spread evenly over the sampled frames; no random choice, so that it can be repeated."""
     each = max(1, _SAMPLE_CROPS // len(sample))
@@ -214,8 +220,8 @@ def _fit(
     for t, y, x in frames:
         if t in sample:
             some = _spread(range(len(y)), each)
-            crops.append(cutter.cut(sample[t], y[some], x[some], None))
-    return fit_normalisation(np.concatenate(crops), f"The cells of {name}")
+            crops.append(cutter.cut_raw(sample[t], y[some], x[some]))
+    return fit_normalisation(np.concatenate(crops), f"The cells of {name}", per)
 
 
 def _read(movie: Movie, times: list[int], kept: dict[int, np.ndarray]) -> Iterator[np.ndarray]:

@@ -64,7 +64,8 @@ def import_crops(
     names = [file.relative_to(folder).as_posix() for file in files]
     labels = _labels(names, config.classes, folder)
     groups = _groups(names, config.group_regex)
-    normalisation, dtype = _fit(files, config.size)
+    normalisation, dtype = _fit(files, config)
+    brightness: list[np.ndarray] = []
     digests: dict[bytes, str] = {}
     duplicates = resized = 0
     said = monotonic()
@@ -84,8 +85,10 @@ def import_crops(
                 duplicates += first != (groups[i] or names[i])
                 groups[i] = groups[i] or first
                 resized += raw.shape != (config.size, config.size)
-                batch.append(normalisation.apply(fit_square(raw, config.size, normalisation.background)))
-            writer.append(np.stack(batch))
+                batch.append(fit_square(raw, config.size, normalisation.background))
+            crops = np.stack(batch)
+            brightness.append(normalisation.brightness(crops))
+            writer.append(normalisation.apply(crops, brightness[-1]))
             if monotonic() - said > 0.2 or writer.count == len(files):
                 said = monotonic()
                 report(Progress(writer.count, len(files), "importing crops"))
@@ -103,7 +106,8 @@ def import_crops(
             "sources": [{"path": _relative(folder, writer.folder), "fingerprint": fingerprint(folder)}],
         }
         groups_named = [name if config.group_regex else f"{folder.name}/{name}" for name in groups]
-        return writer.finish(cells_table(len(files), file=names, group=groups_named, label=labels), meta)
+        own = {"label": labels, "brightness": np.concatenate(brightness)}
+        return writer.finish(cells_table(len(files), file=names, group=groups_named, **own), meta)
 
 
 def read_grey(path: Path) -> np.ndarray:
@@ -222,13 +226,13 @@ def _groups(names: list[str], pattern: str | None) -> list[str]:
     return groups
 
 
-def _fit(files: list[Path], size: int) -> tuple[Normalisation, np.dtype]:
+def _fit(files: list[Path], config: ImportConfig) -> tuple[Normalisation, np.dtype]:
     """The folder's normalisation, from files spread evenly over it, and the dtype of the first file."""
     chosen = np.unique(np.linspace(0, len(files) - 1, min(len(files), _SAMPLE_CROPS)).round().astype(int))
     sample = [read_grey(files[i]) for i in chosen]
     level = float(np.median([np.percentile(image, 5) for image in sample]))
-    crops = np.stack([fit_square(image, size, level) for image in sample])
-    return fit_normalisation(crops, f"The crops in {files[0].parent}"), sample[0].dtype
+    crops = np.stack([fit_square(image, config.size, level) for image in sample])
+    return fit_normalisation(crops, f"The crops in {files[0].parent}", config.brightness), sample[0].dtype
 
 
 def _remarks(

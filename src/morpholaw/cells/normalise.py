@@ -1,18 +1,20 @@
-"""One recorded, invertible grey scale for every camera: 8-bit, 16-bit and offset sensors come out alike.
+"""One recorded grey scale for every camera: 8-bit, 16-bit and offset sensors come out alike.
 
 A source (a movie, a folder of crops) gets two numbers, fitted once and stored with its crops: the camera's
-``background`` and a ``scale``. The scale is the median chromatin *mass* of a cell (its integrated intensity
-above the background) spread over a reference nuclear area. Mass is used, not peak brightness, because
-condensing chromatin gets brighter while its mass stays: the scale then hardly depends on how many of the
-cells are in mitosis, and brightness remains a feature that a model can use. The scale is linear: a pixel is a
-density of chromatin, and a plate twice as dense is twice as bright. (A compressed scale was tried and
-told real metaphases from interphases less well, docs/results.md.)
+``background`` and a ``scale``, the median chromatin *mass* of a cell (its integrated intensity above the
+background) spread over a reference nuclear area. Each cell is then divided by its own ``brightness``, its mass in
+units of the source's, which is stored beside it: cells of one culture hold as much chromatin as each other (but for the
+doubling before division) and yet express the fluorescent histone ten times more or less. What remains is
+condensation: a plate holds its mass on a third of the area, so it comes out three times as bright, in every cell of
+every movie. (One scale for a whole source told real metaphases from interphases less well, and so did a compressed
+one, docs/results.md.) Within a cell the scale is linear: a pixel is a density of chromatin.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +25,14 @@ REFERENCE_AREA = 500 / 64**2
 
 CEILING = 5.0
 """Brightness, in units of the scale, that maps to 1; what is brighter is clipped. Plates reach 2 to 5."""
+
+NUCLEUS = 0.25
+"""Radius within which a cell's own chromatin is summed, as a share of the crop's side (16 of 64 pixels)."""
+
+FAINTEST, BRIGHTEST = 1 / 8, 8.0
+"""Range of a cell's brightness: what is fainter is not amplified further, so that a blank crop stays blank."""
+
+Per = Literal["cell", "source"]
 
 _LEVELS = np.float32(255)
 
@@ -39,32 +49,60 @@ class Normalisation:
         Raw units above the background that count as 1; about the brightness of an interphase nucleus.
     ceiling : float
         Brightness in units of ``scale`` that maps to 255.
+    per : {"cell", "source"}
+        Whether each cell is divided by its own brightness too, or all have the source's scale.
     """
 
     background: float
     scale: float
     ceiling: float = CEILING
+    per: Per = "cell"
 
     def __post_init__(self) -> None:
         values = (self.background, self.scale, self.ceiling)
         if not np.all(np.isfinite(values)) or self.scale <= 0 or self.ceiling <= 0:
             raise InputError(f"A normalisation needs a finite background and positive scales, not {values}.")
+        if self.per not in ("cell", "source"):
+            raise InputError(f"A normalisation is per cell or per source, not {self.per!r}.")
 
-    def apply(self, raw: np.ndarray) -> np.ndarray:
-        """Normalise raw pixels of any real dtype and any shape; returns uint8 of the same shape."""
+    def brightness(self, raw: np.ndarray) -> np.ndarray:
+        """Chromatin mass of the central cells of raw crops (n, s, s), float32 (n,); the source's median is 1.
+
+        All ones where the scale is one for the whole source.
+        """
+        if self.per == "source":
+            return np.ones(len(raw), np.float32)
+        size = raw.shape[-1]
+        own = raw[:, _nucleus(size)]
+        mass = own.sum(axis=1, dtype=np.float64) - self.background * own.shape[1]
+        brightness = mass / (self.scale * REFERENCE_AREA * size**2)
+        return np.clip(brightness, FAINTEST, BRIGHTEST).astype(np.float32)
+
+    def apply(self, raw: np.ndarray, brightness: np.ndarray | float = 1.0) -> np.ndarray:
+        """Normalise raw pixels of any real dtype; returns uint8 of the same shape.
+
+        Parameters
+        ----------
+        raw : ndarray, (..., s, s)
+            Raw crops or frames.
+        brightness : ndarray, (n,), or float
+            What :meth:`brightness` found for crops (n, s, s).
+        """
         value = np.subtract(raw, np.float32(self.background), dtype=np.float32)
-        value *= np.float32(255 / (self.scale * self.ceiling))
+        value *= np.float32(255 / (self.scale * self.ceiling)) / _each(brightness)
         np.clip(value, 0, _LEVELS, out=value)
         return np.rint(value, out=value).astype(np.uint8)
 
-    def invert(self, crops: np.ndarray) -> np.ndarray:
+    def invert(self, crops: np.ndarray, brightness: np.ndarray | float = 1.0) -> np.ndarray:
         """Raw units, float32, from uint8 crops, or from floats in [0, 1]; exact to half a grey level."""
         level = np.asarray(crops, np.float32)
         if np.asarray(crops).dtype == np.uint8:
             level = level / _LEVELS
-        return level * np.float32(self.ceiling * self.scale) + np.float32(self.background)
+        return level * (np.float32(self.ceiling * self.scale) * _each(brightness)) + np.float32(
+            self.background
+        )
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, float | str]:
         """Plain numbers for the study's files."""
         return asdict(self)
 
@@ -72,14 +110,28 @@ class Normalisation:
     def from_json(cls, values: dict[str, Any]) -> Normalisation:
         """Read what :meth:`to_json` wrote; raises InputError where a number is missing or not one."""
         try:
-            return cls(**{key: float(values[key]) for key in ("background", "scale", "ceiling")})
+            numbers = {key: float(values[key]) for key in ("background", "scale", "ceiling")}
+            return cls(**numbers, per=values.get("per", "source"))  # sets of before had one scale a source
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"The normalisation {values!r} is not valid: {error}; expected background, scale, ceiling."
             ) from None
 
 
-def fit_normalisation(crops: np.ndarray, source: str = "the crops") -> Normalisation:
+@cache
+def _nucleus(size: int) -> np.ndarray:
+    """Where the central cell's chromatin is summed, bool (size, size)."""
+    from_centre = np.arange(size) - (size - 1) / 2
+    return np.hypot(from_centre[:, None], from_centre) < NUCLEUS * size
+
+
+def _each(brightness: np.ndarray | float) -> np.ndarray:
+    """One number for all, or one a crop, float32 of a shape that broadcasts over the crops' pixels."""
+    own = np.asarray(brightness, np.float32)
+    return own[:, None, None] if own.ndim else own
+
+
+def fit_normalisation(crops: np.ndarray, source: str = "the crops", per: Per = "cell") -> Normalisation:
     """Fit background and scale on raw crops centred on cells.
 
     Parameters
@@ -88,6 +140,8 @@ def fit_normalisation(crops: np.ndarray, source: str = "the crops") -> Normalisa
         Raw crops; a few hundred are enough. Crops without signal (blank frames) are left out.
     source : str
         What to call them in an error.
+    per : {"cell", "source"}
+        Passed on to the :class:`Normalisation`.
 
     Raises
     ------
@@ -106,12 +160,10 @@ def fit_normalisation(crops: np.ndarray, source: str = "the crops") -> Normalisa
     floor = np.percentile(raw, 5, axis=(1, 2))
     alive = raw.max(axis=(1, 2)) > floor
     if not alive.any():
-        return Normalisation(background=float(np.median(floor)), scale=1.0)
+        return Normalisation(background=float(np.median(floor)), scale=1.0, per=per)
     raw, background = raw[alive], float(np.median(floor[alive]))
-    quarter = raw.shape[1] // 4
-    centre = raw[:, quarter : raw.shape[1] - quarter, quarter : raw.shape[2] - quarter]
-    mass = np.median((centre - background).sum(axis=(1, 2)))
+    mass = np.median((raw[:, _nucleus(raw.shape[1])] - background).sum(axis=1))
     scale = mass / (REFERENCE_AREA * raw.shape[1] * raw.shape[2])
     if scale <= 0:
         scale = float(np.ptp(raw)) or 1.0
-    return Normalisation(background=background, scale=float(scale))
+    return Normalisation(background=background, scale=float(scale), per=per)

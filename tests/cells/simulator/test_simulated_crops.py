@@ -165,8 +165,11 @@ def test_the_grey_scale_is_the_one_that_real_crops_get(monkeypatch, domain):
     used = simulated_normalisation(DOMAINS[domain])
 
     class Raw:
-        def apply(self, raw: np.ndarray) -> np.ndarray:
+        def apply(self, raw: np.ndarray, brightness: np.ndarray) -> np.ndarray:
             return raw
+
+        def brightness(self, raw: np.ndarray) -> np.ndarray:
+            return np.ones(len(raw))
 
     monkeypatch.setattr(crops, "simulated_normalisation", lambda *_: Raw())
     fitted = fit_normalisation(simulate_crops(512, domain=domain)[0])

@@ -135,7 +135,8 @@ def test_crops_cut_from_a_movie_look_like_simulated_crops(simulated):
     tracks = simulated.tracks.iloc[::7]
     corners = tracks[["t", "y", "x"]].round().astype(int).itertuples(index=False)
     raw = np.stack([padded[t, y : y + 64, x : x + 64] for t, y, x in corners])
-    from_movie = measure_shapes(fit_normalisation(raw).apply(raw))
+    scale = fit_normalisation(raw)
+    from_movie = measure_shapes(scale.apply(raw, scale.brightness(raw)))
     direct, cells = simulate_crops(600)
     from_direct = measure_shapes(direct)
     for phase, tolerance in (("interphase", 0.25), ("metaphase", 0.25)):

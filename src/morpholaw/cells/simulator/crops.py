@@ -158,9 +158,10 @@ def _block(
     )
     everything = Nuclei.concatenate([centres.nuclei, around])
     images = _picture(rng, everything, domain, size, pixel_size)
-    return simulated_normalisation(domain, size, pixel_size).apply(images), _table(
-        centres, around, size, pixel_size
-    )
+    scale = simulated_normalisation(domain, size, pixel_size)
+    brightness = scale.brightness(images)
+    table = _table(centres, around, size, pixel_size).assign(brightness=brightness)
+    return scale.apply(images, brightness), table
 
 
 def _draw_centres(

@@ -79,7 +79,7 @@ class Domain:
     rare_neighbours: float = 0.3
     young: float = 0.05
     reference_area: float = 80.0
-    typical_mass: float = 94.0
+    typical_mass: float = 84.0
     brightness_spread: float = 0.27
     interphase_log_ratio: tuple[float, float] = (0.05, 0.28)
     blur: tuple[float, float] = (1.0, 1.7)
@@ -136,7 +136,7 @@ WIDE = Domain(
         "hole": 0.03,
         "folded": 0.04,
     },
-    typical_mass=88.0,
+    typical_mass=80.0,
     brightness_spread=0.4,
     interphase_log_ratio=(0.02, 0.42),
     blur=(0.6, 1.8),
