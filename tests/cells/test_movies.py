@@ -335,6 +335,26 @@ def test_tiff_that_claims_absurd_size(tmp_path: Path) -> None:
         open_movie(path)
 
 
+def test_frames_written_one_by_one_are_a_movie(tmp_path: Path, pixels: np.ndarray) -> None:
+    path = tmp_path / "pages.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for frame in pixels:
+            writer.write(frame, contiguous=False)
+    movie = open_movie(path)
+    assert movie.shape == pixels.shape
+    assert np.array_equal(np.stack(list(movie)), pixels)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match="truncated"):
+        open_movie(path)
+
+
+def test_ome_xml_that_names_a_file_elsewhere_is_refused(tmp_path: Path, pixels: np.ndarray) -> None:
+    xml = '<OME><Image><Pixels><TiffData><UUID FileName="../other.tif">u</UUID></TiffData></Pixels></Image></OME>'
+    tifffile.imwrite(tmp_path / "m.ome.tif", pixels, description=xml, metadata=None)
+    with pytest.raises(InputError, match="outside its folder"):
+        open_movie(tmp_path / "m.ome.tif")
+
+
 def test_entity_bomb_in_ome_xml(tmp_path: Path, pixels: np.ndarray) -> None:
     bomb = '<!DOCTYPE b [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><OME><Image><Pixels/></Image>&b;</OME>'
     tifffile.imwrite(tmp_path / "m.ome.tif", pixels, description=bomb, metadata=None)

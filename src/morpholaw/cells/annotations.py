@@ -140,11 +140,11 @@ class Annotations:
         """
         path = Path(path)
         try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
         except FileNotFoundError:
             raise InputError(f"There is no file {path}.") from None
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read as a CSV table: {error}.") from None
+            raise InputError(f"{path} cannot be read as a CSV table: {str(error).strip()}.") from None
         if "label" not in table and "class" in table:
             table = table.rename(columns={"class": "label"})
         ways = (["crop"], ["file"], ["track_id", "t"])
@@ -162,9 +162,8 @@ class Annotations:
             for crop, row in enumerate(crop_set.cells[keys].astype(str).itertuples(index=False, name=None))
         }
         labels: dict[Key, str | None] = {}
-        for number, row in zip(
-            table.index, table[[*keys, "label"]].itertuples(index=False, name=None), strict=True
-        ):
+        rows = table[[*keys, "label"]].itertuples(index=False, name=None)
+        for number, row in zip(table.index.tolist(), rows, strict=True):
             crop = known.get(row[:-1])
             if crop is None:
                 named = ", ".join(f"{name} {value}" for name, value in zip(keys, row, strict=False))

@@ -23,6 +23,13 @@ class Commands(click.Group):
         except InterruptedError as error:
             click.echo(f"morpholaw: {error}", err=True)
             context.exit(130)
+        except MemoryError:
+            click.echo("morpholaw: there is not enough memory for this step; free some.", err=True)
+            context.exit(2)
+        except OSError as error:
+            where = error.filename or "a file"
+            click.echo(f"morpholaw: {where} cannot be read or written: {error.strerror or error}.", err=True)
+            context.exit(2)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,7 @@
     encoder/              the trained beta-TCVAE; checkpoint/ beside it while it trains
     latents/<set>/        means and log-variances by encoder, a cache
     classifiers/<name>/   one bundle a scheme: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse
+    class_laws/           laws of more than two classes, by loss
     search/               the Optuna storage and its best settings
     jobs/                 what was asked for and what came of it
 """
@@ -208,6 +209,10 @@ class StudyFolder:
     def latent_names(self) -> dict[int, str]:
         """Names given to the latents of the study's encoder, e.g. {17: "elongation"}; another encoder has its own."""
         named = self._optional_json("latent_names.json").get(self._encoder_digest, {})
+        if not isinstance(named, dict):
+            raise InputError(
+                f"{self.path / 'latent_names.json'} does not name latents by encoder and number."
+            )
         return {int(key): str(name) for key, name in named.items() if key.isdecimal()}
 
     def name_latent(self, latent: int, name: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import read_json
+from morpholaw.models.bundle import described
 from morpholaw.models.classifier import SCHEMES
 from morpholaw.study import classifier_step
 from morpholaw.study.folder import StudyFolder
@@ -36,31 +37,34 @@ def table1(folder: StudyFolder) -> pd.DataFrame:
     """
     rows = []
     for name, made in descriptions(folder).items():
-        scheme, evaluation = int(made["scheme"]), made["evaluation"]
-        weights, size, accuracy = PAPER[scheme]
-        rows.append(
-            {
-                "scheme": scheme,
-                "name": name,
-                "models": made["members"],
-                "model": SCHEMES[scheme] + (f" ({name.split('-')[1]})" if "-" in name else ""),
-                "head weights": "n/a" if made["head_weights"] is None else spread(made["head_weights"]),
-                "head expression size": spread(made["expression_sizes"]),
-                "accuracy %": spread(100 * np.asarray(evaluation["accuracy"]), 1),
-                "balanced accuracy %": spread(100 * np.asarray(evaluation["balanced_accuracy"]), 1),
-                "test cells": evaluation["test_cells"],
-                "split": evaluation["split"],
-                "paper's weights": weights,
-                "paper's size": size,
-                "paper's accuracy %": accuracy,
-            }
-        )
+        with described(folder.path / "classifiers" / name):
+            rows.append(_row(name, made))
     return pd.DataFrame(rows)
+
+
+def _row(name: str, made: dict[str, Any]) -> dict[str, Any]:
+    scheme, evaluation = int(made["scheme"]), made["evaluation"]
+    weights, size, accuracy = PAPER[scheme]
+    return {
+        "scheme": scheme,
+        "name": name,
+        "models": int(made["members"]),
+        "model": SCHEMES[scheme] + (f" ({name.split('-')[1]})" if "-" in name else ""),
+        "head weights": "n/a" if made["head_weights"] is None else spread(made["head_weights"]),
+        "head expression size": spread(made["expression_sizes"]),
+        "accuracy %": spread(100 * np.asarray(evaluation["accuracy"], float), 1),
+        "balanced accuracy %": spread(100 * np.asarray(evaluation["balanced_accuracy"], float), 1),
+        "test cells": int(evaluation["test_cells"]),
+        "split": str(evaluation["split"]),
+        "paper's weights": weights,
+        "paper's size": size,
+        "paper's accuracy %": accuracy,
+    }
 
 
 def spread(values: Any, digits: int = 0) -> str:
     """ "mean ± standard deviation", or the number alone where all are the same."""
-    numbers = np.asarray(values, float)
+    numbers = np.atleast_1d(np.asarray(values, float))
     if np.ptp(numbers) == 0:
         return f"{numbers[0]:.{digits}f}"
     return f"{numbers.mean():.{digits}f} ± {numbers.std(ddof=1):.{max(digits, 0)}f}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from morpholaw.errors import InputError
 
-MAX_FRAME_PIXELS = 2**31
+MAX_FRAME_PIXELS = 2**30
 MAX_MOVIE_PIXELS = 2**40
 
 _MICROMETRES = {

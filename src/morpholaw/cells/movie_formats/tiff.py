@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ SUFFIXES = (".tif", ".tiff")
 _COARSEST = (
     20.0  # um; a larger "pixel" is the resolution of a printer (72 dpi is 353 um), not of a microscope
 )
+_SMALL_FRAME = 2**28  # bytes: a frame that any machine can hold
+_DENSEST = 1100  # bytes of a frame that one byte of a file can stand for (deflate: 1032)
 
 
 def open_tiff(path: Path) -> FrameSource:
@@ -58,19 +61,63 @@ def open_tiff(path: Path) -> FrameSource:
 
 def _source(tif: TiffFile, path: Path) -> FrameSource:
     ome = _ome_pixels(tif, path)  # before the series: tifffile parses the same XML, less carefully
-    series = _only_movie(tif, path)
+    found = list(tif.series)
+    if _is_frame_by_frame(tif, found):
+        return _frames(tif, ome, path)
+    series = _only_movie(found, path)
     shape, axes = tuple(series.shape), series.axes
     at = time_axis(shape, axes, str(path))
     size = (1 if at is None else shape[at], shape[-2], shape[-1])
     check_size(size, str(path))
     dtype = check_dtype(series.dtype, str(path)) if series.dtype is not None else np.dtype("u1")
     _check_whole(tif, series, path)
+    _check_claim(size, dtype, tif.filehandle.size, path)
     return FrameSource(size, dtype, _frame_reader(tif, series, size, path), _pixel_size(tif, ome, path))
 
 
-def _only_movie(tif: TiffFile, path: Path) -> TiffPageSeries:
+def _is_frame_by_frame(tif: TiffFile, series: list[TiffPageSeries]) -> bool:
+    """Whether every page is a series of its own and all are alike: frames that were written one by one."""
+    first = series[0]
+    return (
+        len(series) == len(tif.pages) > 1
+        and all(
+            len(one.pages) == 1 and one.shape == first.shape and one.dtype == first.dtype for one in series
+        )
+        and len(tif.pages.first.shape) == 2
+    )
+
+
+def _frames(tif: TiffFile, ome: dict[str, str] | None, path: Path) -> FrameSource:
+    """A movie of a file whose pages are frames that were written one by one."""
+    first: Any = tif.pages.first
+    last: Any = tif.pages[-1]
+    size = (len(tif.pages), int(first.shape[0]), int(first.shape[1]))
+    check_size(size, str(path))
+    dtype = check_dtype(np.dtype(first.dtype), str(path))
+    _check_claim(size, dtype, tif.filehandle.size, path)
+    ends = (o + n for o, n in zip(last.dataoffsets, last.databytecounts, strict=False))
+    if max(ends, default=0) > tif.filehandle.size or _broken_chain(tif):
+        raise InputError(f"{path} is truncated (its last frame is not whole); copy it again.")
+
+    def read(t: int) -> np.ndarray:
+        page: Any = tif.pages[t]
+        return page.asarray(maxworkers=1)
+
+    return FrameSource(size, dtype, read, _pixel_size(tif, ome, path))
+
+
+def _check_claim(size: tuple[int, int, int], dtype: np.dtype, stored: int, path: Path) -> None:
+    """Refuse a header that claims frames which a file of ``stored`` bytes cannot hold, however compressed."""
+    frame = size[1] * size[2] * dtype.itemsize
+    if frame > max(_SMALL_FRAME, _DENSEST * stored):
+        raise InputError(
+            f"{path} has {stored} bytes and claims frames of {size[1]} x {size[2]} {dtype} pixels, which it "
+            "cannot hold: its header is wrong."
+        )
+
+
+def _only_movie(series: list[TiffPageSeries], path: Path) -> TiffPageSeries:
     """The one image series of a file; thumbnails and labels beside a stack are passed over."""
-    series = list(tif.series)
     stacks = [s for s in series if len(s.shape) > 2 and int(np.prod(s.shape[:-2])) > 1]
     if len(series) == 1:
         return series[0]
@@ -138,18 +185,31 @@ def _frame_reader(
 
 
 def _ome_pixels(tif: TiffFile, path: Path) -> dict[str, str] | None:
-    """The attributes of the first <Pixels> of the OME-XML, parsed without entities."""
+    """The attributes of the first <Pixels> of the OME-XML, parsed without entities.
+
+    Raises
+    ------
+    InputError
+        The XML of any kind of TIFF declares entities, or names files outside the file's own folder.
+    """
+    text = tif.pages.first.description
+    if re.search(r"<!(DOCTYPE|ENTITY)", text, re.IGNORECASE):
+        raise InputError(f"{path} has XML that declares entities, which is not allowed.")
     if not tif.is_ome:
         return None
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
     try:
-        root = fromstring(tif.pages.first.description)
+        root = fromstring(text)
     except DefusedXmlException as error:
         raise InputError(f"{path} has OME-XML that declares entities, which is not allowed.") from error
     except ParseError as error:
         raise InputError(f"{path} has OME-XML that is not valid ({error}); copy the file again.") from error
+    for named in root.iterfind(".//{*}UUID[@FileName]"):
+        name = str(named.get("FileName"))
+        if re.search(r"[/\\:]", name):
+            raise InputError(f"{path} names the file {name!r}, which is outside its folder.")
     pixels = root.find(".//{*}Pixels")
     return dict(pixels.attrib) if pixels is not None else None
 

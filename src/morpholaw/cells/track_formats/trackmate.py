@@ -77,11 +77,11 @@ def _parse(path: Path) -> _Content:
                 element.clear()  # a long movie has millions of spots, each with its outline
     except DefusedXmlException as error:
         raise InputError(f"{path} declares a document type or entities, which is not allowed.") from error
-    except ParseError as error:
-        raise InputError(f"{path} is not valid XML ({error}); copy the file again.") from error
     except KeyError as error:
         raise InputError(f"{path} has a spot, edge or track without {error.args[0]}.") from error
-    except ValueError as error:
+    except (ParseError, LookupError) as error:  # LookupError: an encoding that nobody knows
+        raise InputError(f"{path} is not valid XML ({error}); copy the file again.") from error
+    except (ValueError, OverflowError) as error:
         raise InputError(f"{path} has a spot or edge with a value that is not a number ({error}).") from error
     return content
 
