@@ -108,6 +108,26 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         raise InputError(f"{path} is not a valid JSON file: {error}.") from error
 
 
+@contextmanager
+def described(folder: Path | str) -> Iterator[None]:
+    """Around code that takes a description's values apart: what they lack becomes one sentence.
+
+    Raises
+    ------
+    InputError
+        When a value is missing, or is of another kind.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"The model in {folder} is not described in full ({why}); the bundle is damaged."
+        ) from None
+
+
 def write_table(path: str | os.PathLike[str], table: pd.DataFrame) -> Path:
     """Write ``table`` as CSV without its index, atomically; missing values are empty fields."""
     return write_bytes(path, table.to_csv(index=False, lineterminator="\n").encode())

@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -157,26 +156,6 @@ def few(values: Any, tensors: dict[str, Tensor]) -> Any:
     if not 0 <= count <= len(tensors):
         raise ValueError(f"{count} parts, but {len(tensors)} tensors")
     return values
-
-
-@contextmanager
-def described(folder: Path | str) -> Iterator[None]:
-    """Around code that takes a description's values apart: what they lack becomes one sentence.
-
-    Raises
-    ------
-    InputError
-        When a value is missing, or not what :func:`save_bundle` was given.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"The model in {folder} is not described in full ({why}); the bundle is damaged."
-        ) from None
 
 
 def load_weights(module: Any, tensors: dict[str, Tensor], folder: Path | str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from morpholaw.cells.files import read_json
+from morpholaw.cells.files import described, read_json
 from morpholaw.cells.splits import grouped_split, split_fingerprint
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
@@ -81,11 +81,13 @@ def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
     path = folder.path / "classifiers" / name / "model.json"
     if not path.exists():
         raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
-    made = read_json(path)
-    known = {key: value for key, value in made["config"].items() if key in ClassifierConfig.model_fields}
-    cells = labelled_cells(folder, ClassifierConfig.model_validate(known))
-    recorded = made["evaluation"]
-    if (cells.fingerprint, len(cells.test)) != (recorded["split"], recorded["test_cells"]):
+    with described(path.parent):
+        made = read_json(path)
+        known = {key: value for key, value in made["config"].items() if key in ClassifierConfig.model_fields}
+        config = ClassifierConfig.from_values(known)
+        recorded = made["evaluation"]["split"], made["evaluation"]["test_cells"]
+    cells = labelled_cells(folder, config)  # type: ignore[arg-type]
+    if (cells.fingerprint, len(cells.test)) != recorded:
         raise InputError(
             f"The labels or the encoder's split have changed since {name} was trained, so its test cells cannot be "
             "found again; train it anew to see this."
@@ -105,10 +107,12 @@ def labels_seen(encoder: Path) -> LabelsSeen | None:
     """What an encoder's bundle says of the labels that it learnt from; None where it learnt without."""
     if not (encoder / "model.json").exists():
         return None
-    task = read_json(encoder / "model.json").get("task")
-    if not task:
-        return None
-    return LabelsSeen(frozenset(task["train_groups"]), frozenset(task["test_groups"]))
+    with described(encoder):
+        task = read_json(encoder / "model.json").get("task")
+        if not task:
+            return None
+        groups = (frozenset(map(str, task[name])) for name in ("train_groups", "test_groups"))
+        return LabelsSeen(*groups)
 
 
 def split_labelled(

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.files import read_json
-from morpholaw.models.bundle import described
+from morpholaw.cells.files import described, read_json
 from morpholaw.models.classifier import SCHEMES
 from morpholaw.study import classifier_step
 from morpholaw.study.folder import StudyFolder
