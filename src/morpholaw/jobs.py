@@ -44,6 +44,7 @@ from morpholaw.events import (
     silent,
 )
 from morpholaw.study import Study
+from morpholaw.training.leader import leads
 
 STEPS: dict[str, type[settings.StepConfig] | None] = {
     "crop": settings.CropConfig,
@@ -271,11 +272,12 @@ def _serve(source: str) -> int:
     sys.stdout = sys.stderr  # what libraries print must not mix with the events
     stopped = threading.Event()
     with contextlib.suppress(AttributeError, OSError):
-        os.nice(5)  # the window stays quick while a job computes
+        os.nice(10)  # the window stays quick while a job computes
 
     def say(event: Event) -> None:
-        out.write(encode_event(event) + "\n")
-        out.flush()
+        if leads() or isinstance(event, Failure):  # several processes that torchrun started are one job
+            out.write(encode_event(event) + "\n")
+            out.flush()
 
     def listen() -> None:
         for line in sys.stdin:

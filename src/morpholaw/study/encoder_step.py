@@ -23,6 +23,7 @@ from morpholaw.study.encoder_labels import inherited, task_labels
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import labels_seen
 from morpholaw.training.encoder import encode, train_encoder
+from morpholaw.training.leader import leads
 
 SMALL = 50_000
 """Crops below which a training starts from the shipped encoder, unless told otherwise."""
@@ -45,7 +46,7 @@ def train(
     seen = labels_seen(source) if source is not None else None
     labels, task = task_labels(folder, config, seen) if config.task else (None, inherited(seen))
     checkpoint = folder.path / "encoder" / "checkpoint"
-    if not resume:
+    if not resume and leads():
         remove_bundle(checkpoint)
     model, history = train_encoder(
         data,
@@ -66,6 +67,8 @@ def train(
         **({"task": task} if task else {}),
         **provenance(config, data_fingerprint(folder)),
     }
+    if not leads():  # of several processes that trained it together, one writes
+        return description
     save_bundle(folder.path / "encoder", model.state_dict(), description)
     shutil.rmtree(folder.path / "latents", ignore_errors=True)
     if should_stop():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,8 +27,10 @@ from morpholaw.config import (
 from morpholaw.errors import InputError
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.study.folder import DEFAULT_CLASSES, StudyFolder
+from morpholaw.training.leader import leads
 
 if TYPE_CHECKING:
+    from morpholaw.models.class_laws import ClassLaws
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.law import Law
     from morpholaw.models.vae import BetaTCVAE
@@ -171,10 +174,13 @@ class Study(StudyFolder):
         should_stop: ShouldStop = never,
         **settings: Any,
     ) -> dict[str, Any]:
-        """Train the beta-TCVAE on all crops (paper, 5.1); returns what is recorded of it."""
+        """Train the beta-TCVAE on all crops (paper, 5.1); returns what is recorded of it.
+
+        Processes that ``torchrun`` started train it together; the first of them holds the lock and writes.
+        """
         from morpholaw.study import encoder_step
 
-        with self.writing():
+        with self.writing() if leads() else nullcontext():
             config = _settings(EncoderConfig, config, settings)
             return encoder_step.train(self, config, resume, report, should_stop)
 
