@@ -278,6 +278,17 @@ class LawConfig(TrainingConfig):
     )
 
 
+class ClassLawConfig(LawConfig):
+    """One law for each of several classes (paper, section 8); the class is that of the largest."""
+
+    classes: tuple[str, ...] = Field(
+        (), description="Classes to tell apart; empty: all that cells are labelled with."
+    )
+    count: int = Field(3, ge=1, le=100, description="Expressions to find for each class.")
+    test_fraction: TestFraction = None
+    split_seed: SplitSeed = 0
+
+
 class AttackConfig(TrainingConfig):
     """Fast gradient sign attacks (paper, 5.4 and 6.5)."""
 

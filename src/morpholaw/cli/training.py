@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from morpholaw.cli.options import SET, STUDY, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study
 
 
 @click.command("train-encoder")
@@ -73,9 +77,17 @@ def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[s
 )
 @click.option("--engine", help="auto, pysr or embedded.")
 @click.option("--count", type=int, help="Expressions to find (paper: 10).")
+@click.option(
+    "--classes", help="More than two classes, comma-separated: one law for each; 'all' for all labels."
+)
 @SET
 def discover_law(
-    study: Path, loss: str | None, engine: str | None, count: int | None, settings: tuple[str, ...]
+    study: Path,
+    loss: str | None,
+    engine: str | None,
+    count: int | None,
+    classes: str | None,
+    settings: tuple[str, ...],
 ) -> None:
     """Search for laws: expressions of the kept latents whose sign is the class."""
     from morpholaw.study import Study
@@ -83,7 +95,31 @@ def discover_law(
     given = {"loss": loss, "engine": engine, "count": count}
     opened = Study(study)
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
+    if classes is not None:
+        named = () if classes.strip() == "all" else tuple(map(str.strip, classes.split(",")))
+        _discover_class_laws(opened, values | {"classes": named})
+        return
     with progress() as (report, should_stop):
         opened.discover_law(report=report, should_stop=should_stop, **values)
     for law in opened.laws(values.get("loss", "hinge")):
         click.echo(f"{law.size:4d} nodes  {law.rounded()}")
+
+
+def _discover_class_laws(study: Study, values: dict[str, Any]) -> None:
+    with progress() as (report, should_stop):
+        found = study.discover_class_laws(report=report, should_stop=should_stop, **values)
+    if found is None:
+        click.echo("Stopped before every class had a law; what was there before was kept.")
+        raise click.exceptions.Exit(130)
+    for name, law in found.laws.items():
+        click.echo(f"{name}: {law.size:4d} nodes  {law.rounded()}")
+    tested = found.metadata["evaluation"]
+    share, low, high = (100 * number for number in tested["accuracy"])
+    click.echo(
+        f"The class of the largest is right in {share:.1f} % ({low:.1f} to {high:.1f}) of {tested['test_cells']} "
+        f"held-out cells, {100 * tested['balanced_accuracy']:.1f} % balanced over the classes."
+    )
+    width = max(map(len, found.classes))
+    click.echo(f"{'':{width}}  called " + " ".join(f"{name:>{width}}" for name in found.classes))
+    for name, row in zip(found.classes, tested["confusion"], strict=True):
+        click.echo(f"{name:>{width}}         " + " ".join(f"{count:>{width}}" for count in row))

@@ -96,6 +96,20 @@ class Law:
         """LaTeX; ``names`` gives words to show for latents, e.g. ``{"z3": "size"}``."""
         return self.expression.latex(names, digits)
 
+    def to_python(self, function: str = "law") -> str:
+        """Source of a Python function that needs nothing but the standard library.
+
+        It takes the latents by name and returns what `score` does, not a finite number where the law is undefined.
+
+        Raises
+        ------
+        InputError
+            ``function`` is no name that a Python function can have.
+        """
+        from morpholaw.models.expressions.python import to_python
+
+        return to_python(self.expression, self.names, function)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values: the expression at full precision, its names, size, complexity and metadata."""
         return {

@@ -18,6 +18,7 @@ from morpholaw.cells.tracks import read_tracks
 from morpholaw.config import (
     AttackConfig,
     ClassifierConfig,
+    ClassLawConfig,
     CropConfig,
     EncoderConfig,
     ImportConfig,
@@ -258,6 +259,27 @@ class Study(StudyFolder):
         with self.writing():
             classifier_step.discover(self, config, None, report, should_stop)
         return self.laws(config.loss)[0]
+
+    def discover_class_laws(
+        self,
+        config: ClassLawConfig | None = None,
+        *,
+        report: Report = silent,
+        should_stop: ShouldStop = never,
+        **settings: Any,
+    ) -> ClassLaws | None:
+        """Search for one law a class (paper, section 8); None where it was stopped before each class had one."""
+        from morpholaw.study import class_law_step
+
+        with self.writing():
+            config = _settings(ClassLawConfig, config, settings)
+            return class_law_step.discover(self, config, None, report, should_stop)
+
+    def class_laws(self, loss: Literal["hinge", "mse"] = "hinge") -> ClassLaws:
+        """The laws of classes found with a loss; InputError where there are none."""
+        from morpholaw.study import class_law_step
+
+        return class_law_step.load(self, loss)
 
     def laws(self, loss: Literal["hinge", "mse"] = "hinge") -> list[Law]:
         """The laws found with a loss, best first."""

@@ -26,7 +26,7 @@ from morpholaw.training.symbolic import (
     refit,
     search_restarts,
 )
-from morpholaw.training.symbolic.distillation import Distillation, distil
+from morpholaw.training.symbolic.distillation import distil
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
 from morpholaw.training.symbolic.engine import LossKind
 from morpholaw.training.symbolic.pysr_engine import EngineFailure
@@ -47,7 +47,6 @@ def discover_laws(
     should_stop: ShouldStop = never,
     *,
     labels: np.ndarray | None = None,
-    distillation: Distillation = "censored",
     known: Sequence[dict[str, Any]] = (),
     keep: Keep | None = None,
 ) -> list[Law]:
@@ -67,8 +66,6 @@ def discover_laws(
         Latents and labels (-1, +1) of other rows, whose accuracy is recorded but decides nothing.
     labels
         For MSE, the true classes (rows,) of the training rows, to state the accuracy by; else the signs of ``targets``.
-    distillation
-        For MSE, how the far tails of the outputs are tamed: see `morpholaw.training.symbolic.distillation`.
     known
         What ``keep`` was called with in an earlier, interrupted call of the same arguments: those restarts are
         not searched again, and the laws are those of an uninterrupted call.
@@ -86,7 +83,7 @@ def discover_laws(
     InputError
         Data or settings that cannot be searched, or an engine that was asked for and cannot run.
     """
-    problem = _problem(latents, targets, tuple(names), config, labels, distillation)
+    problem = _problem(latents, targets, tuple(names), config, labels)
     engine, reason = choose_engine(config.engine)
     report(Message(reason))
     results = _search(engine, problem, config, report, should_stop, known, keep)
@@ -123,7 +120,6 @@ def _problem(
     names: tuple[str, ...],
     config: LawConfig,
     labels: np.ndarray | None,
-    distillation: Distillation,
 ) -> _Problem:
     x, y = np.asarray(latents, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if y.ndim != 1 or not len(y) or not np.all(np.isfinite(y)):
@@ -131,7 +127,7 @@ def _problem(
     loss: LossKind = "hinge"
     classes = np.where(y >= 0, 1.0, -1.0)
     if config.loss == "mse":
-        y, loss = distil(y, distillation)
+        y, loss = distil(y, config.distillation)
         if labels is not None:
             classes = np.where(np.asarray(labels, dtype=np.float64) > 0, 1.0, -1.0)
             if classes.shape != y.shape:

@@ -17,7 +17,7 @@ import numpy as np
 from morpholaw.errors import InputError
 from morpholaw.training.symbolic.engine import LossKind
 
-Distillation = Literal["censored", "clipped", "raw"]
+Distillation = Literal["censored", "clipped", "tanh", "raw"]
 
 
 UNIT = 0.1
@@ -27,9 +27,12 @@ UNIT = 0.1
 def distil(outputs: np.ndarray, how: Distillation = "censored") -> tuple[np.ndarray, LossKind]:
     """Targets (rows,) and the loss to fit them by.
 
-    ``censored``: outputs in units of their 10 % quantile of magnitude, clipped to [-1, 1], and the law may pass the
-    ends; ``clipped``: the same in units of the median, and the law must meet them; ``raw``: the outputs as they are,
-    as in the paper.
+    Parameters
+    ----------
+    how
+        ``censored``: outputs in units of their 10 % quantile of magnitude, clipped to [-1, 1], and the law may pass
+        the ends; ``clipped``: the same in units of the median, and the law must meet them; ``tanh``: tanh of half the
+        output, which is the network's probability from -1 to 1; ``raw``: the outputs as they are, as in the paper.
 
     Raises
     ------
@@ -40,6 +43,8 @@ def distil(outputs: np.ndarray, how: Distillation = "censored") -> tuple[np.ndar
         raise InputError(f"There is no distillation {how!r}; there are {', '.join(get_args(Distillation))}.")
     if how == "raw":
         return outputs, "mse"
+    if how == "tanh":
+        return np.tanh(outputs / 2), "mse"
     unit = float(np.quantile(np.abs(outputs), UNIT if how == "censored" else 0.5))
     if not unit > 0 or outputs.min() >= 0 or outputs.max() < 0:
         raise InputError("The outputs to distil must be of both signs and not mostly zero.")

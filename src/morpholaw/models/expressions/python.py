@@ -1,0 +1,75 @@
+"""An expression as a Python function of its own, to paste anywhere: it needs the standard library alone."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Sequence
+
+from morpholaw.errors import InputError
+from morpholaw.models.expressions.tree import Call, Constant, Expression, Variable
+
+_INFIX = ("+", "-", "*")
+_FUNCTIONS = {
+    "/": """def divide(a, b):
+    if b:
+        return a / b
+    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1, b)
+""",
+    "exp": """def exp(a):
+    try:
+        return math.exp(a)
+    except OverflowError:
+        return math.inf
+""",
+    "log": """def log(a):
+    return math.log(a) if a > 0 else -math.inf if a == 0 else math.nan
+""",
+    "sqrt": """def sqrt(a):
+    return math.sqrt(a) if a >= 0 else math.nan
+""",
+    "sin": """def sin(a):
+    return math.sin(a) if math.isfinite(a) else math.nan
+""",
+    "square": """def square(a):
+    return a * a
+""",
+}
+"""What floats do in NumPy, where Python's own functions raise."""
+_NAMES = {"/": "divide"}
+
+
+def to_python(expression: Expression, names: Sequence[str], function: str = "law") -> str:
+    """Source of ``function(names...)`` with the values of `Expression.evaluate`.
+
+    Raises
+    ------
+    InputError
+        A name that Python cannot use.
+    """
+    taken = {"math", "abs", *(_NAMES.get(key, key) for key in _FUNCTIONS)}
+    for name in (function, *names):
+        if not name.isidentifier() or keyword.iskeyword(name) or name in taken:
+            raise InputError(f"{name!r} cannot be a name here; expected letters and digits such as z17.")
+    if function in names:
+        raise InputError(f"The function cannot be called {function!r}, which is one of its latents.")
+    used = {node.operator for node in expression.nodes() if isinstance(node, Call)}
+    parts = [_FUNCTIONS[name] for name in sorted(used & _FUNCTIONS.keys())]
+    parts.append(
+        f"""def {function}({", ".join(names)}):
+    # Below 0 is the negative class, 0 and above the positive; neither where it is not a finite number.
+    return {_source(expression)}
+"""
+    )
+    return "\n\n".join(["import math\n", *parts])
+
+
+def _source(node: Expression) -> str:
+    if isinstance(node, Constant):
+        return f"({node.value!r})" if node.value < 0 else repr(node.value)
+    if isinstance(node, Variable):
+        return node.name
+    assert isinstance(node, Call)
+    operands = [_source(operand) for operand in node.operands]
+    if node.operator in _INFIX:
+        return f"({f' {node.operator} '.join(operands)})"
+    return f"{_NAMES.get(node.operator, node.operator)}({', '.join(operands)})"

@@ -1,0 +1,156 @@
+"""Laws of more than two classes in a study: found on the training groups, tested on the others, kept as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from morpholaw.cells.files import read_json, write_json
+from morpholaw.cells.splits import split_fingerprint
+from morpholaw.config import ClassifierConfig, ClassLawConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.heads import HeadEnsemble
+from morpholaw.probes.agreement import accuracy, balanced_accuracy, confusion
+from morpholaw.study import classifier_step, encoder_step
+from morpholaw.study.folder import StudyFolder, provenance
+from morpholaw.study.labelled import all_labels, labels_seen, split_labelled
+from morpholaw.training.class_laws import discover_class_laws
+from morpholaw.training.encoder import encode
+from morpholaw.training.heads import train_heads
+from morpholaw.training.rigl import METHODS
+
+SCHEMA = 1
+
+
+def discover(
+    folder: StudyFolder,
+    config: ClassLawConfig,
+    heads: ClassifierConfig | None = None,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> ClassLaws | None:
+    """Find a law for each class and keep them; None where the search was stopped before each had one.
+
+    Parameters
+    ----------
+    heads
+        How the sparse networks are trained whose latents and outputs are taken; as scheme 3 by default.
+    """
+    labels = all_labels(folder)
+    classes = config.classes or tuple(sorted(set(labels.tolist()) - {""}))
+    if len(classes) < 2:
+        raise InputError("Laws of classes need two classes or more; label cells of more classes first.")
+    encoder, made = encoder_step.load(folder.path / "encoder")
+    seen = labels_seen(folder.path / "encoder")
+    train, test = split_labelled(folder, classes, config.test_fraction, config.split_seed, seen)
+    number = {name: k for k, name in enumerate(classes)}
+    truth, test_truth = (np.array([number[label] for label in labels[cells]]) for cells in (train, test))
+    turned = classifier_step.oriented_latents(encoder, folder.crops[train])
+    test_latents = encode(encoder, folder.crops[test])[0]
+    kept, outputs = config.latents, None
+    evaluation: dict[str, Any] = {}
+    if kept is None or config.loss == "mse":
+        settings = heads or ClassifierConfig(models=5, seed=config.seed)
+        head = _sparse(turned, truth, len(classes), settings, report, should_stop)
+        if should_stop():
+            report(Message("Stopped: the laws from before were kept."))
+            return None
+        kept = kept or _usual(head)
+        evaluation["sparse_accuracy"] = _accuracies(head, test_latents, test_truth)
+        outputs = _outputs(head, turned, truth) if config.loss == "mse" else None
+    names = [f"z{latent}" for latent in kept]
+    rows = turned.reshape(-1, encoder.latents)
+    found = discover_class_laws(
+        rows[:, list(kept)], np.tile(truth, len(turned)), classes, names, config, outputs, report, should_stop
+    )
+    if found is None:
+        report(Message("Stopped before every class had a law: the laws from before were kept."))
+        return None
+    groups = folder.crops.cells["group"].to_numpy(str)
+    calls = found.calls(test_latents[:, list(kept)])
+    share = accuracy(calls == test_truth)
+    evaluation |= {
+        "split": split_fingerprint(groups[test]),
+        "training_cells": len(train),
+        "test_cells": len(test),
+        "accuracy": [share.value, share.low, share.high],
+        "balanced_accuracy": balanced_accuracy(test_truth, calls),
+        "confusion": confusion(test_truth, calls, len(classes)).tolist(),
+        "undefined": found.undefined(test_latents[:, list(kept)]),
+    }
+    metadata = {
+        "evaluation": evaluation,
+        "encoder_fingerprint": made["sha256"],
+        **provenance(config, encoder_step.data_fingerprint(folder)),
+    }
+    laws = ClassLaws(found.laws, metadata)
+    write_json(_path(folder, config.loss), {"schema": SCHEMA, **laws.to_json()})
+    return laws
+
+
+def load(folder: StudyFolder, loss: str) -> ClassLaws:
+    """The laws of classes found with a loss; InputError where there are none."""
+    path = _path(folder, loss)
+    if not path.exists():
+        raise InputError(f"The study {folder.path} has no laws of classes found with the loss {loss!r}.")
+    return ClassLaws.from_json(read_json(path))
+
+
+def _path(folder: StudyFolder, loss: str) -> Any:
+    return folder.path / "class_laws" / f"{loss}.json"
+
+
+def _sparse(
+    turned: np.ndarray,
+    truth: np.ndarray,
+    classes: int,
+    config: ClassifierConfig,
+    report: Report,
+    should_stop: ShouldStop,
+) -> HeadEnsemble:
+    epoch = classifier_step.repeated(len(truth), config.epoch_cells)
+    return train_heads(
+        turned[:, epoch],
+        truth[epoch],
+        config,
+        sparse=True,
+        method=METHODS[config.sparse_method],
+        seeds=range(config.seed, config.seed + config.models),
+        outputs=1 if classes == 2 else classes,
+        report=report,
+        should_stop=should_stop,
+    )
+
+
+def _usual(head: HeadEnsemble) -> tuple[int, ...]:
+    """Latents that most of the networks kept; all that any kept where no majority exists."""
+    kept = [head.kept_inputs(k) for k in range(head.members)]
+    every = sorted({latent for latents in kept for latent in latents})
+    usual = tuple(z for z in every if 2 * sum(z in latents for latents in kept) >= len(kept))
+    if not every:
+        raise InputError("The sparse networks kept no latent at all; train them with a lower sparsity.")
+    return usual or tuple(every)
+
+
+@torch.no_grad()
+def _logits(head: HeadEnsemble, latents: np.ndarray) -> np.ndarray:
+    """Logits of a softmax, float64 (members, rows, classes); of two classes from the one score."""
+    scores = head(torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32))).double()
+    if head.outputs == 1:
+        scores = torch.stack([torch.zeros_like(scores), scores], dim=-1)
+    return scores.numpy()
+
+
+def _accuracies(head: HeadEnsemble, latents: np.ndarray, truth: np.ndarray) -> list[float]:
+    return [float(np.mean(own.argmax(axis=1) == truth)) for own in _logits(head, latents)]
+
+
+def _outputs(head: HeadEnsemble, turned: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Logits (rows, classes) of the network that is best on the training cells, in all orientations."""
+    rows = turned.reshape(-1, turned.shape[-1])
+    best = int(np.argmax(_accuracies(head, rows, np.tile(truth, len(turned)))))
+    return _logits(head, rows)[best]

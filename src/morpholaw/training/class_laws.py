@@ -1,0 +1,109 @@
+"""One law for each of several classes, each against the rest (paper, section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import logsumexp
+
+from morpholaw.config import LawConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.models.class_laws import ClassLaws, call_largest
+from morpholaw.models.law import Law
+from morpholaw.training.laws import discover_laws
+
+ROWS = 4_000
+"""Rows that the search for one class looks at, at the most: half of the class, half of all others alike."""
+COMBINED = 4
+"""Laws of each class that are tried together, at the most."""
+
+
+def discover_class_laws(
+    latents: np.ndarray,
+    targets: np.ndarray,
+    classes: Sequence[str],
+    names: Sequence[str],
+    config: LawConfig,
+    outputs: np.ndarray | None = None,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> ClassLaws | None:
+    """Find a law for each class, the combination of laws that calls the training rows best.
+
+    Parameters
+    ----------
+    latents
+        (rows, variables), the latents ``names`` alone.
+    targets
+        Class of each row, (rows,), numbers into ``classes``.
+    config
+        As for `discover_laws`; ``count`` laws are searched for each class.
+    outputs
+        For MSE, scores of a network, (rows, classes), logits of a softmax: each law learns the log odds of its class.
+
+    Returns
+    -------
+    ClassLaws or None
+        None where the search was stopped before every class had a law.
+
+    Raises
+    ------
+    InputError
+        Fewer than two classes, a class without rows, or what `discover_laws` refuses.
+    """
+    x, truth = np.asarray(latents, dtype=np.float64), np.asarray(targets)
+    missing = [name for number, name in enumerate(classes) if not np.any(truth == number)]
+    if len(classes) < 2 or missing:
+        raise InputError(
+            f"Laws of classes need rows of two classes or more; {missing or list(classes)} do not do."
+        )
+    found: list[list[Law]] = []
+    for number, name in enumerate(classes):
+        report(Message(f"Searching for the law of {name} against the rest."))
+        rows = _half_and_half(truth, number, len(classes), config.seed)
+        labels = np.where(truth[rows] == number, 1.0, -1.0)
+        goal = labels if outputs is None else log_odds(outputs[rows], number)
+        own = discover_laws(
+            x[rows], goal, names, config, labels=labels, report=report, should_stop=should_stop
+        )
+        if not own:
+            return None
+        found.append(own)
+    return ClassLaws(dict(zip(classes, _best_together(found, x, truth), strict=True)))
+
+
+def log_odds(outputs: np.ndarray, number: int) -> np.ndarray:
+    """Log odds of one class against all others, (rows,), from the logits (rows, classes) of a softmax."""
+    return outputs[:, number] - logsumexp(np.delete(outputs, number, axis=1), axis=1)
+
+
+def _half_and_half(truth: np.ndarray, number: int, classes: int, seed: int) -> np.ndarray:
+    """Rows of which half are of the class and the others of the rest, in equal parts; rows may repeat."""
+    rng = np.random.default_rng((seed, number))
+    count = min(ROWS, len(truth))
+    shares = [count // 2 if c == number else count // (2 * (classes - 1)) for c in range(classes)]
+    parts = []
+    for c, share in enumerate(shares):
+        own = np.flatnonzero(truth == c)
+        parts.append(rng.choice(own, share, replace=share > len(own)))
+    return np.concatenate(parts)
+
+
+def _best_together(found: Sequence[Sequence[Law]], x: np.ndarray, truth: np.ndarray) -> tuple[Law, ...]:
+    """A law for each class, such that the largest score names the class of most rows, classes counting alike."""
+    few = [laws[:COMBINED] for laws in found]
+    scores = [np.stack([law.score(x) for law in laws]) for laws in few]
+    numbers = np.unique(truth)
+
+    def accuracy(choice: tuple[int, ...]) -> float:
+        calls = call_largest(np.stack([scores[c][k] for c, k in enumerate(choice)], axis=1))
+        return float(np.mean([np.mean(calls[truth == c] == c) for c in numbers]))
+
+    best = tuple(0 for _ in few)
+    for _ in range(2):  # one class at a time: the product of all is too many for many classes
+        for c, laws in enumerate(few):
+            tried = [(*best[:c], k, *best[c + 1 :]) for k in range(len(laws))]
+            best = max(tried, key=accuracy)
+    return tuple(laws[k] for laws, k in zip(few, best, strict=True))
