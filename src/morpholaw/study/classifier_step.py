@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from morpholaw.cells.files import fingerprint, read_json
+from morpholaw.cells.files import described, fingerprint, read_json
 from morpholaw.cells.orientations import all_orientations
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
@@ -246,8 +246,11 @@ def kept_by_scheme_3(folder: StudyFolder) -> tuple[int, ...]:
 def _teacher(folder: StudyFolder, rows: np.ndarray) -> np.ndarray:
     """Scheme 3's best model's outputs on latents (n, L), float64 (n,)."""
     classifier = load(folder, f"scheme{MSE_TEACHER_SCHEME}")
-    made = read_json(folder.path / "classifiers" / f"scheme{MSE_TEACHER_SCHEME}" / "model.json")
-    accuracy = made["evaluation"]["accuracy"]
+    path = folder.path / "classifiers" / f"scheme{MSE_TEACHER_SCHEME}"
+    with described(path):
+        accuracy = np.asarray(read_json(path / "model.json")["evaluation"]["accuracy"], float)
+        if accuracy.shape != (classifier.members,):
+            raise ValueError(f"{accuracy.shape} accuracies of {classifier.members} models")
     with torch.no_grad():
         scores = classifier.score_latents(torch.from_numpy(rows.astype(np.float32)))
     return scores[int(np.argmax(accuracy))].double().numpy()
@@ -258,7 +261,8 @@ def _split_of(folder: StudyFolder) -> ClassifierConfig:
     path = folder.path / "classifiers" / "scheme3" / "model.json"
     if not path.exists():
         return ClassifierConfig()
-    saved = read_json(path)["config"]
-    return ClassifierConfig.from_values(
-        {k: v for k, v in saved.items() if k in ClassifierConfig.model_fields}
-    )  # type: ignore[return-value]
+    with described(path.parent):
+        saved = read_json(path)["config"]
+        return ClassifierConfig.from_values(
+            {k: v for k, v in saved.items() if k in ClassifierConfig.model_fields}
+        )  # type: ignore[return-value]
