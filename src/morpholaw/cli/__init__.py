@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from morpholaw import __version__
-from morpholaw.cli import bench, cells, results, training
+from morpholaw.cli import bench, cells, cluster, results, training
 from morpholaw.errors import InputError
 
 
@@ -50,6 +50,7 @@ for command in (
     results.classify,
     results.attack,
     results.report,
+    cluster.run,
     bench.bench,
     results.law_card,
 ):

@@ -1,0 +1,27 @@
+"""The command that runs many jobs at once: run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from morpholaw.cli.progress_bar import progress
+
+
+@click.command()
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB...", type=click.Path(path_type=Path))
+@click.option("--scheduler", help="Address of a Dask scheduler, e.g. tcp://node1:8786; else local processes.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Local processes.")
+def run(jobs: tuple[Path, ...], scheduler: str | None, workers: int) -> None:
+    """Run JOB files on a Dask cluster: movies are cut and classified side by side."""
+    from morpholaw.cluster import connected, run_jobs
+    from morpholaw.jobs import Job
+
+    asked = [Job.read(path) for path in jobs]
+    with progress() as (report, _), connected(scheduler, workers) as client:
+        outcomes = run_jobs(asked, client, report)
+    failed = sum(bool(outcome.error) for outcome in outcomes)
+    click.echo(f"{len(outcomes) - failed} of {len(outcomes)} jobs are done.")
+    if failed:
+        raise click.exceptions.Exit(2)

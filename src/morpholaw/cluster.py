@@ -1,0 +1,154 @@
+"""Many jobs at once on a Dask cluster: a scheduler that runs already, or processes of this machine.
+
+The jobs are those of :mod:`morpholaw.jobs`, unchanged. Movies are cut all at once, each into a study of its own
+beside the one it belongs to, from which its crop set then moves; next come the steps that learn, of one study one
+after another; last the movies that are classified, all at once again. All machines must see the same files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Progress, Report, silent
+from morpholaw.jobs import Job, run
+from morpholaw.study import Study
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+READING = ("classify", "compare")
+"""Steps that leave their study as it is."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: ``error`` is one plain sentence, "" where it went well."""
+
+    job: Job
+    error: str = ""
+
+
+@contextmanager
+def connected(scheduler: str | None = None, workers: int = 2) -> Iterator[Client]:
+    """A client of the scheduler at an address such as ``tcp://node1:8786``, or of ``workers`` local processes.
+
+    Raises
+    ------
+    InputError
+        Where Dask's ``distributed`` is not installed or no scheduler answers.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise InputError(
+            "Running jobs on a cluster needs Dask's distributed: pip install 'napari-morpholaw[cluster]'."
+        ) from None
+    if scheduler is None:
+        with (
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(scheduler, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise InputError(f"No Dask scheduler answers at {scheduler} ({error}).") from None
+    with client:
+        yield client
+
+
+def run_jobs(jobs: Sequence[Job], client: Client, report: Report = silent) -> list[Outcome]:
+    """Run all jobs and wait for them; one that fails does not stop the others.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of ``jobs``.
+    """
+    numbered = list(enumerate(jobs))
+    cuts = [(k, job) for k, job in numbered if job.step == "crop"]
+    reads = [(k, job) for k, job in numbered if job.step in READING]
+    writes: dict[str, list[tuple[int, Job]]] = {}
+    for k, job in numbered:
+        if job.step != "crop" and job.step not in READING:
+            writes.setdefault(str(Path(job.study).absolute()), []).append((k, job))
+    outcomes: dict[int, Outcome] = {}
+
+    def note(found: list[tuple[int, Outcome]]) -> None:
+        for k, outcome in found:
+            outcomes[k] = outcome
+            if outcome.error:
+                report(Message(f"{outcome.job.step}: {outcome.error}", level="warning"))
+            report(Progress(len(outcomes), len(jobs), "jobs"))
+
+    apart = [[(k, replace(job, study=str(_beside(job, k)), arguments=_unlabelled(job)))] for k, job in cuts]
+    placed = _each(client, apart, lambda found: None)
+    note([(k, _adopt(job, k, outcome)) for (k, job), (_, outcome) in zip(cuts, placed, strict=True)])
+    _each(client, list(writes.values()), note)
+    _each(client, [[one] for one in reads], note)
+    return [outcomes[k] for k in range(len(jobs))]
+
+
+def _each(
+    client: Client, groups: list[list[tuple[int, Job]]], note: Callable[[list[tuple[int, Outcome]]], None]
+) -> list[tuple[int, Outcome]]:
+    """Run groups of jobs in parallel, the jobs of a group one after another; outcomes in the order given."""
+    from distributed import as_completed
+
+    futures = [client.submit(_work, group, pure=False) for group in groups]
+    for _, found in as_completed(futures, with_results=True):
+        note(found)
+    return [outcome for future in futures for outcome in future.result()]
+
+
+def _work(group: list[tuple[int, Job]]) -> list[tuple[int, Outcome]]:
+    """What a worker does."""
+    done = []
+    for k, job in group:
+        error = ""
+        try:
+            run(job)
+        except (InputError, InterruptedError, OSError, MemoryError) as problem:
+            error = str(problem) or type(problem).__name__
+        done.append((k, Outcome(job, error)))
+    return done
+
+
+def _beside(job: Job, number: int) -> Path:
+    """A study of the job's own, at the same depth: paths in a crop set are relative to it."""
+    path = Path(job.study).absolute()
+    return path.with_name(f".{path.name}.job{number}")
+
+
+def _unlabelled(job: Job) -> dict[str, Any]:
+    return {name: value for name, value in job.arguments.items() if name != "labels"}
+
+
+def _adopt(job: Job, number: int, outcome: Outcome) -> Outcome:
+    """Move the crop set that was cut beside the job's study into it."""
+    beside = _beside(job, number)
+    try:
+        if outcome.error:
+            return Outcome(job, outcome.error)
+        study = Study.open_or_create(job.study)
+        (made,) = Study(beside).sets
+        with study.writing():
+            folder = study.new_set_folder(job.arguments.get("name") or made.name)
+            os.replace(made.folder, folder)
+        labels = job.arguments.get("labels")
+        if labels is not None:
+            (crop_set,) = (one for one in study.sets if one.folder == folder)
+            study.annotations.import_csv(labels, crop_set)
+        return Outcome(job)
+    except (InputError, OSError) as problem:
+        return Outcome(job, str(problem))
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
