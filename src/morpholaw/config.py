@@ -55,8 +55,8 @@ class StepConfig(BaseModel):
 Brightness = Annotated[
     Literal["cell", "source"],
     Field(
-        description="Grey scale: each cell over its own chromatin mass, so that expression does not matter and "
-        "condensation does; or one scale for the whole source."
+        description="Grey scale: each cell over its own brightest chromatin, so that shape and texture count and "
+        "expression does not; or one scale for the whole source."
     ),
 ]
 

@@ -29,20 +29,11 @@ def test_cameras_agree(gain, offset, dtype):
     assert np.abs(crops.astype(int) - reference.astype(int)).max() <= 4
 
 
-def test_a_nucleus_comes_out_near_one_scale_unit():
-    raw = nuclei()
-    crops = fit_normalisation(raw).apply(raw)
-    expected = 255 / CEILING
-    assert np.median(crops[:, 28:36, 28:36]) == pytest.approx(expected, rel=0.15)
-
-
-def test_mitotic_cells_in_the_source_hardly_move_the_scale():
-    raw = nuclei()
-    y, x = np.mgrid[:64, :64] - 31.5
-    plate = ((np.abs(y) < 12) & (np.abs(x) < 4)) * (np.pi * 12.6**2 / (24 * 8))
-    mixed = raw.copy()
-    mixed[:20] = plate + 0.02 * np.random.default_rng(1).standard_normal((20, 64, 64))
-    assert fit_normalisation(mixed).scale == pytest.approx(fit_normalisation(raw).scale, rel=0.1)
+def test_a_cells_brightest_chromatin_comes_out_at_one_unit():
+    raw = nuclei() * np.linspace(0.2, 5, 40)[:, None, None]
+    scale = fit_normalisation(raw)
+    crops = scale.apply(raw, scale.brightness(raw))
+    assert np.percentile(crops[:, 22:42, 22:42], 90, axis=(1, 2)) == pytest.approx(255 / CEILING, rel=0.1)
 
 
 @given(st.floats(-1e4, 1e5), st.floats(1e-3, 1e4))
@@ -82,25 +73,25 @@ def test_json_round_trip_and_its_refusal():
         Normalisation.from_json({"background": "x"})
 
 
-def test_expression_does_not_matter_and_condensation_does():
+def test_expression_does_not_matter_and_shape_does():
     y, x = np.mgrid[:64, :64] - 31.5
     disc = (np.hypot(y, x) < 12.6).astype(float)
-    plate = ((np.abs(y) < 12) & (np.abs(x) < 4)) * (disc.sum() / (24 * 8))
-    raw = np.stack([disc, 3 * disc, plate, 3 * plate])
+    plate = ((np.abs(y) < 12) & (np.abs(x) < 4)).astype(float)
+    raw = np.stack([disc, 3 * disc, 2.5 * plate, 0.1 * plate])
     scale = fit_normalisation(raw)
-    interphase, bright, metaphase, bright_metaphase = scale.apply(raw, scale.brightness(raw)).astype(int)
-    assert np.abs(bright - interphase).max() <= 1
-    assert np.abs(bright_metaphase - metaphase).max() <= 1
-    assert metaphase.max() > 2 * interphase.max()
+    interphase, bright, metaphase, dim_metaphase = scale.apply(raw, scale.brightness(raw)).astype(int)
+    assert np.array_equal(bright, interphase)
+    assert np.array_equal(dim_metaphase, metaphase)
+    assert (metaphase > 40).sum() < 0.5 * (interphase > 40).sum()
 
 
 def test_a_faint_crop_is_not_amplified_into_noise():
     raw = nuclei()
-    raw[0] = 0.002 * np.random.default_rng(2).standard_normal((64, 64))
+    raw[0] = -0.03
     scale = fit_normalisation(raw)
     brightness = scale.brightness(raw)
     assert brightness[0] == FAINTEST
-    assert scale.apply(raw, brightness)[0].max() <= 20
+    assert scale.apply(raw, brightness)[0].max() <= 5
 
 
 @given(st.integers(0, 9))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import math
 import os
 import re
+import warnings
 from collections import Counter
 from pathlib import Path
 from time import monotonic
@@ -21,6 +24,7 @@ from morpholaw.events import Message, Progress, Report, ShouldStop, never, silen
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 
 _SAMPLE_CROPS = 512
+_MOST_PIXELS = 2**26  # 8192 x 8192
 _BATCH = 256
 
 
@@ -152,14 +156,30 @@ def fit_square(image: np.ndarray, size: int, background: float) -> np.ndarray:
 
 
 def _decode(path: Path) -> np.ndarray:
+    """The pixels of a file, whose header is looked at first."""
     if path.suffix.lower() in (".tif", ".tiff"):
         import tifffile
 
-        return tifffile.imread(path)
+        with tifffile.TiffFile(path) as tif:
+            _check_claim(tuple(tif.series[0].shape))
+            return tif.asarray()
     import imagecodecs
+    from PIL import Image, UnidentifiedImageError
 
-    decode = imagecodecs.png_decode if path.suffix.lower() == ".png" else imagecodecs.jpeg_decode
-    return decode(path.read_bytes())
+    data = path.read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+                _check_claim(image.size)
+        except UnidentifiedImageError:
+            raise ValueError("it is not a PNG or JPEG image") from None
+    return (imagecodecs.png_decode if path.suffix.lower() == ".png" else imagecodecs.jpeg_decode)(data)
+
+
+def _check_claim(shape: tuple[int, ...]) -> None:
+    if math.prod(shape) > _MOST_PIXELS:
+        raise ValueError(f"its header claims {' x '.join(map(str, shape))} pixels, more than any crop has")
 
 
 def _image_files(folder: Path) -> list[Path]:

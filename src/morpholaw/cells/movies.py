@@ -78,8 +78,13 @@ class Movie:
             raise IndexError(f"frame {t} of {self.name}, which has frames 0 to {len(self) - 1}")
         try:
             frame = np.array(self._source.read(t), dtype=self.dtype)
-        except (InputError, MemoryError):
+        except InputError:
             raise
+        except MemoryError:
+            size = " x ".join(map(str, self.shape[1:]))
+            raise InputError(
+                f"Frame {t} of {self.name} ({size} {self.dtype}) does not fit in this machine's free memory."
+            ) from None
         except Exception as error:
             # Whatever a decoder says about a damaged file, the person can only do one thing about it.
             raise InputError(

@@ -1,13 +1,13 @@
 """One recorded grey scale for every camera: 8-bit, 16-bit and offset sensors come out alike.
 
 A source (a movie, a folder of crops) gets two numbers, fitted once and stored with its crops: the camera's
-``background`` and a ``scale``, the median chromatin *mass* of a cell (its integrated intensity above the
-background) spread over a reference nuclear area. Each cell is then divided by its own ``brightness``, its mass in
-units of the source's, which is stored beside it: cells of one culture hold as much chromatin as each other (but for the
-doubling before division) and yet express the fluorescent histone ten times more or less. What remains is
-condensation: a plate holds its mass on a third of the area, so it comes out three times as bright, in every cell of
-every movie. (One scale for a whole source told real metaphases from interphases less well, and so did a compressed
-one, docs/results.md.) Within a cell the scale is linear: a pixel is a density of chromatin.
+``background`` and a ``scale``, how bright the brightest chromatin of a typical cell is. Each cell is then divided by its
+own ``brightness``, the same in units of the source's, which is stored beside it. The cells of one culture express the
+fluorescent histone ten times more or less, and movies differ as much: how bright a cell is says little of its phase,
+and a dim metaphase whose grain is a hundredth of the squared error is one that no latent learns. What remains is
+what the method is about, the shape and the texture of the chromatin. (One scale for a whole source, each cell over
+its chromatin mass, and a compressed scale all told real metaphases from interphases less well, docs/results.md.) Within
+a cell the scale is linear: a pixel is a density of chromatin.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ import numpy as np
 
 from morpholaw.errors import InputError
 
-REFERENCE_AREA = 500 / 64**2
-"""Share of a crop that a nucleus of reference size covers (500 of 64 x 64 pixels, 56 um^2 at 0.333 um)."""
+CEILING = 3.0
+"""Brightness, in units of the cell's brightest chromatin, that maps to 1; what is brighter, a neighbour, is clipped."""
 
-CEILING = 5.0
-"""Brightness, in units of the scale, that maps to 1; what is brighter is clipped. Plates reach 2 to 5."""
+NUCLEUS = 0.22
+"""Radius within which a cell's brightest chromatin is looked for, as a share of the crop's side (14 of 64 pixels)."""
 
-NUCLEUS = 0.25
-"""Radius within which a cell's own chromatin is summed, as a share of the crop's side (16 of 64 pixels)."""
+PEAK = 97
+"""Percentile of the pixels in that radius: a plate of 20 pixels is above it, and a hot pixel is not."""
 
-FAINTEST, BRIGHTEST = 1 / 8, 8.0
+FAINTEST, BRIGHTEST = 1 / 32, 32.0
 """Range of a cell's brightness: what is fainter is not amplified further, so that a blank crop stays blank."""
 
 Per = Literal["cell", "source"]
@@ -46,7 +46,7 @@ class Normalisation:
     background : float
         Grey value of empty background, raw units.
     scale : float
-        Raw units above the background that count as 1; about the brightness of an interphase nucleus.
+        Raw units above the background that count as 1: the brightest chromatin of a typical cell.
     ceiling : float
         Brightness in units of ``scale`` that maps to 255.
     per : {"cell", "source"}
@@ -66,16 +66,13 @@ class Normalisation:
             raise InputError(f"A normalisation is per cell or per source, not {self.per!r}.")
 
     def brightness(self, raw: np.ndarray) -> np.ndarray:
-        """Chromatin mass of the central cells of raw crops (n, s, s), float32 (n,); the source's median is 1.
+        """How bright the brightest chromatin of the central cells of raw crops (n, s, s) is, float32 (n,).
 
-        All ones where the scale is one for the whole source.
+        The source's median is 1. All ones where the scale is one for the whole source.
         """
         if self.per == "source":
             return np.ones(len(raw), np.float32)
-        size = raw.shape[-1]
-        own = raw[:, _nucleus(size)]
-        mass = own.sum(axis=1, dtype=np.float64) - self.background * own.shape[1]
-        brightness = mass / (self.scale * REFERENCE_AREA * size**2)
+        brightness = (peak(raw) - self.background) / self.scale
         return np.clip(brightness, FAINTEST, BRIGHTEST).astype(np.float32)
 
     def apply(self, raw: np.ndarray, brightness: np.ndarray | float = 1.0) -> np.ndarray:
@@ -118,9 +115,14 @@ class Normalisation:
             ) from None
 
 
+def peak(raw: np.ndarray) -> np.ndarray:
+    """Grey value of the brightest chromatin of the cell in the middle of raw crops (n, s, s), float (n,)."""
+    own = raw[:, _nucleus(raw.shape[-1])]
+    return np.percentile(own, PEAK, axis=1) if len(own) else np.zeros(0)
+
+
 @cache
 def _nucleus(size: int) -> np.ndarray:
-    """Where the central cell's chromatin is summed, bool (size, size)."""
     from_centre = np.arange(size) - (size - 1) / 2
     return np.hypot(from_centre[:, None], from_centre) < NUCLEUS * size
 
@@ -162,8 +164,7 @@ def fit_normalisation(crops: np.ndarray, source: str = "the crops", per: Per = "
     if not alive.any():
         return Normalisation(background=float(np.median(floor)), scale=1.0, per=per)
     raw, background = raw[alive], float(np.median(floor[alive]))
-    mass = np.median((raw[:, _nucleus(raw.shape[1])] - background).sum(axis=1))
-    scale = mass / (REFERENCE_AREA * raw.shape[1] * raw.shape[2])
+    scale = float(np.median(peak(raw))) - background
     if scale <= 0:
         scale = float(np.ptp(raw)) or 1.0
-    return Normalisation(background=background, scale=float(scale), per=per)
+    return Normalisation(background=background, scale=scale, per=per)

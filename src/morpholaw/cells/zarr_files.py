@@ -24,7 +24,7 @@ _CODECS = {
     *("crc32", "crc32c", "adler32", "fletcher32", "shuffle", "delta", "bitround", "packbits", "quantize"),
     *("fixedscaleoffset", "scale_offset", "cast_value", "vlen-utf8"),
 }
-_MAX_CHUNK = 2**31
+_MAX_CHUNK = 2**31  # bytes
 
 
 def is_zarr(path: Path) -> bool:
@@ -75,15 +75,15 @@ def open_array_at(path: Path) -> Array:
         array = zarr.open_array(path, mode="r")
     except Exception as error:
         raise InputError(f"{metadata} does not describe a zarr array that can be read: {error}.") from error
-    if int(np.prod(array.chunks, dtype=object)) > _MAX_CHUNK:
+    if int(np.prod(array.chunks, dtype=object)) * array.dtype.itemsize > _MAX_CHUNK:
         raise InputError(f"{metadata} claims chunks of {array.chunks} values, more than can be read.")
     return array
 
 
 def read_array(path: Path) -> np.ndarray:
-    """Read a whole zarr array; refuses one that claims more than 2^31 values."""
+    """Read a whole zarr array; refuses one that claims more than 2^31 bytes."""
     array = open_array_at(path)
-    if array.size > _MAX_CHUNK:
+    if array.size * array.dtype.itemsize > _MAX_CHUNK:
         raise InputError(f"{path} claims {array.size} values, more than can be read.")
     try:
         return np.asarray(array[...])

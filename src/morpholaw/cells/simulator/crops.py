@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import ndimage
 
 from morpholaw.cells.crop_set import cells_table
-from morpholaw.cells.normalise import REFERENCE_AREA, Normalisation
+from morpholaw.cells.normalise import Normalisation
 from morpholaw.cells.simulator.domains import DOMAINS, Domain, domain_named
 from morpholaw.cells.simulator.neighbours import place_neighbours
 from morpholaw.cells.simulator.population import draw_nuclei
@@ -130,13 +130,12 @@ def _plan(n: int | None, phases: Mapping[str, int] | None, domain: Domain) -> li
     ]
 
 
-def simulated_normalisation(domain: Domain, size: int = 64, pixel_size: float = 0.333) -> Normalisation:
+def simulated_normalisation(domain: Domain) -> Normalisation:
     """What `fit_normalisation` finds on crops of ``domain``, so that simulated and real crops share a scale.
 
     Returned for simulated brightness, in units of a typical interphase nucleus above background.
     """
-    crop_area = (size * pixel_size) ** 2
-    return Normalisation(background=0.0, scale=domain.typical_mass / (REFERENCE_AREA * crop_area))
+    return Normalisation(background=0.0, scale=domain.typical_peak)
 
 
 @dataclass
@@ -158,7 +157,7 @@ def _block(
     )
     everything = Nuclei.concatenate([centres.nuclei, around])
     images = _picture(rng, everything, domain, size, pixel_size)
-    scale = simulated_normalisation(domain, size, pixel_size)
+    scale = simulated_normalisation(domain)
     brightness = scale.brightness(images)
     table = _table(centres, around, size, pixel_size).assign(brightness=brightness)
     return scale.apply(images, brightness), table

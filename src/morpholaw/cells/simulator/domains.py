@@ -54,9 +54,8 @@ class Domain:
         Share of interphase nuclei that have just divided: small, bright and elongated.
     reference_area : float
         Area in um^2 at which an interphase nucleus of typical chromatin mass has brightness one.
-    typical_mass : float
-        What normalisation finds as a cell's median chromatin mass, in um^2 times brightness: that of the
-        nucleus and of the background's noise around it.
+    typical_peak : float
+        What normalisation finds as the brightest chromatin of a typical cell, noise included.
     brightness_spread : float
         Standard deviation of log expression.
     interphase_log_ratio : (float, float)
@@ -79,7 +78,7 @@ class Domain:
     rare_neighbours: float = 0.3
     young: float = 0.05
     reference_area: float = 80.0
-    typical_mass: float = 84.0
+    typical_peak: float = 1.56
     brightness_spread: float = 0.27
     interphase_log_ratio: tuple[float, float] = (0.05, 0.28)
     blur: tuple[float, float] = (1.0, 1.7)
@@ -136,7 +135,7 @@ WIDE = Domain(
         "hole": 0.03,
         "folded": 0.04,
     },
-    typical_mass=80.0,
+    typical_peak=1.91,
     brightness_spread=0.4,
     interphase_log_ratio=(0.02, 0.42),
     blur=(0.6, 1.8),

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import h5py
 
 STATES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
-_MAX_VALUES = 2**31
+_SMALL = 2**24  # bytes
+_DENSEST = 1100
 _OPERATORS = {
     **{"==": operator.eq, "=": operator.eq, "<": operator.lt, ">": operator.gt},
     **{"<=": operator.le, ">=": operator.ge},
@@ -45,7 +46,7 @@ def read_btrack(path: Path, movie_shape: tuple[int, int, int] | None = None) -> 
             tables = [_read_kind(file, kind, movie_shape, path) for kind in kinds]
     except InputError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
         raise InputError(f"{path} is not a btrack file that can be read: {error}.") from error
     if not (tables := [table for table in tables if len(table)]):
         raise InputError(f"{path} holds no tracks.")
@@ -108,9 +109,19 @@ def _objects(objects: h5py.Group, expression: object, path: Path) -> tuple[np.nd
 
 
 def _values(group: h5py.Group, name: str, path: Path) -> np.ndarray:
-    if group[name].size > _MAX_VALUES:
-        raise InputError(f"{path} claims {group[name].size} values in {name}, more than can be read.")
-    return group[name][...]
+    import h5py
+
+    if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
+        raise InputError(f"{path} has {name} in another file, which is not read.")
+    found = group[name]
+    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "biuf":
+        raise InputError(f"{path} has {name} of another kind than btrack writes: numbers were expected.")
+    if found.external or found.is_virtual:
+        raise InputError(f"{path} has the values of {name} in another file, which is not read.")
+    # A header can claim values that nothing in the file stands for; compression makes a byte of a thousand at most.
+    if found.nbytes > max(_SMALL, _DENSEST * found.id.get_storage_size()):
+        raise InputError(f"{path} claims {found.size} values in {name}, more than it holds.")
+    return found[...]
 
 
 def _filter(objects: h5py.Group, expression: str, path: Path) -> np.ndarray:
@@ -121,7 +132,7 @@ def _filter(objects: h5py.Group, expression: str, path: Path) -> np.ndarray:
         raise InputError(
             f"{path} was tracked with the filter {expression!r}, whose property it does not hold."
         )
-    column = np.asarray((values if found[1] in values else objects)[found[1]]).ravel()
+    column = _values(values if found[1] in values else objects, found[1], path).ravel()
     return np.flatnonzero(_OPERATORS[found[2]](column, float(found[3])))
 
 
