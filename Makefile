@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= morpholaw-demo
 
-.PHONY: help demo test check bench docs screenshots sample-data torture lock clean
+.PHONY: help demo test test-pyside check bench docs screenshots sample-data torture lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,13 @@ test: $(READY)  ## lint, types, import rules and all tests
 	@begin=$$SECONDS; $(MAKE) --no-print-directory check && OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -q \
 	  && echo "make test took $$((SECONDS - begin)) s"
 
+# The packages of $(VENV), with a Qt of its own. PySide6 6.12 loses references to None under Python 3.11 and dies.
+test-pyside: $(READY)  ## the panels' tests with PySide6 in place of PyQt6
+	@test -x .venv-pyside/bin/python || $(PYTHON) -m venv .venv-pyside
+	@.venv-pyside/bin/pip install -q --disable-pip-version-check 'PySide6-Essentials==6.10.3'
+	@for own in .venv-pyside/lib/python*/site-packages; do echo "import site; site.addsitedir('$(abspath $(VENV))/lib/$$(basename $$(dirname $$own))/site-packages')" > $$own/main.pth; done
+	QT_API=pyside6 .venv-pyside/bin/python -m pytest -q -o qt_api=pyside6 tests/widgets
+
 check: $(READY)
 	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/mypy
@@ -28,6 +35,9 @@ bench: $(READY)  ## the performance table, each row against its peer
 	# Without their dependencies, which are here but for torchvision: that one would bring another torch.
 	$(BIN)/pip install -q --no-deps pythae torchattacks gplearn pyoperon
 	$(BIN)/morpholaw bench --json docs/performance.json
+
+screenshots: $(READY)  ## the pictures of every panel in docs/images
+	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_screenshots.py
 
 sample-data: $(READY)  ## make sample_data/ again from its seed
 	$(BIN)/python benchmarks/make_sample_data.py

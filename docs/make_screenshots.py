@@ -52,7 +52,7 @@ def picture(name: str, study: Path, out: Path) -> None:
         getattr(viewer, f"add_{kind}")(data, **options)
     CurrentStudy.of(viewer).open(study)
     module, class_name, use = PANELS[name]
-    widget = getattr(import_module(f"morpholaw.widgets.{module}"), class_name)(viewer)
+    widget = getattr(import_module(f"morpholaw.widgets.{module}.panel"), class_name)(viewer)
     viewer.window.add_dock_widget(widget, name=class_name.removesuffix("Widget"), area="right")
     viewer.window._qt_window.resize(*SIZE)
     wait(1)
@@ -106,29 +106,31 @@ def use_latents(viewer: Any, widget: Any) -> None:
     """Traverse the latents around one cell."""
     select(widget, "interphase")
     widget.tabs.setCurrentIndex(1)
-    wait(10)
+    wait(60, lambda: not widget.traversals.pictures.empty)
+    widget.traversals.sliders.sliders[widget.traversals.table.picks[0]].setValue(2.0)
 
 
 def use_perturb(viewer: Any, widget: Any) -> None:
     """Perturb two cells of either class."""
+    widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme3"))
     select(widget, "interphase", "metaphase")
-    wait(8)
-    widget.cells.slider.setValue(0.1)
-    wait(3)
+    wait(60, lambda: widget.cells.result is not None)
+    widget.cells.slider.setValue(0.05)
+    wait(10, lambda: widget.cells.result.eps > 0)
 
 
 def use_laws(viewer: Any, widget: Any) -> None:
     """Show the boundary of the best law."""
     wait(3)
     widget.tabs.setCurrentIndex(2)
-    wait(15)
+    wait(60, lambda: widget.boundary.slices.figure.canvas is not None)
 
 
 def use_network(viewer: Any, widget: Any) -> None:
     """Follow the stream of a neuron of the first hidden layer."""
     wait(3)
     widget.scene.clicked.emit(min(neuron for neuron in places(widget.scene.network) if neuron[0] == 1))
-    wait(8)
+    wait(60, lambda: widget.response.figure.canvas is not None)
 
 
 def select(widget: Any, *classes: str) -> None:

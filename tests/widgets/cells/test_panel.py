@@ -298,6 +298,15 @@ def test_tracks_of_another_movie_are_refused_by_the_cut(panel, qtbot, tmp_path):
     assert "no position inside the movie" in failed.args[0]
 
 
+def test_a_key_without_a_selected_cell_says_so(panel, qtbot, labelled_study):
+    widget = panel(CellsWidget)
+    widget.current.open(labelled_study)
+    before = counts(widget)
+    press(qtbot, widget.gallery, "1")
+    assert "No cell is selected" in widget.labelling.error_line.text()
+    assert counts(widget) == before
+
+
 def test_a_deleted_study_is_said_when_labelling(panel, qtbot, labelled_study):
     widget = panel(CellsWidget)
     widget.current.open(labelled_study)

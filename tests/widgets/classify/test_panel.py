@@ -135,6 +135,34 @@ def test_scores_of_crops_from_elsewhere_never_reach_the_movie(panel, trained_stu
     assert len(widget.viewer.layers) == 1
 
 
+def test_scores_of_layers_need_a_movie_and_its_tracks(panel, trained_study):
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    apply = widget.apply_scores
+    apply.cells.setCurrentIndex(apply.cells.count() - 1)
+    apply.apply_button.click()
+    assert "There is no image layer" in apply.error_line.text()
+    widget.viewer.add_image(np.zeros((3, 50, 50), np.uint8))
+    apply.apply_button.click()
+    assert "There are no tracks" in apply.error_line.text()
+    assert not widget.runner.running
+
+
+def test_a_movie_that_is_no_file_is_scored_too(panel, trained_study, qtbot):
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    movie = np.random.default_rng(0).normal(100, 3, (3, 120, 160)).clip(0).astype(np.uint16)
+    movie[:, 40:60, 70:90] += 400
+    widget.viewer.add_image(movie)
+    widget.viewer.add_tracks(np.array([[4, t, 50, 80] for t in range(3)], float))
+    apply = widget.apply_scores
+    apply.cells.setCurrentIndex(apply.cells.count() - 1)
+    with qtbot.waitSignal(apply.scored, timeout=120_000):
+        apply.apply_button.click()
+    assert apply.table[["track_id", "t"]].to_numpy().tolist() == [[4, 0], [4, 1], [4, 2]]
+    assert set(widget.viewer.layers[1].features["class"]) <= {0, 1}
+
+
 @pytest.mark.parametrize(("shape", "sentence"), [((100, 100), "a movie"), ((4, 3, 50, 50), "a movie")])
 def test_an_image_that_is_no_movie_is_refused(panel, trained_study, shape, sentence):
     widget = panel(ClassifyWidget)

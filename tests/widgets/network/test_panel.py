@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -183,3 +184,14 @@ def test_a_neuron_of_a_bias_alone_has_no_stream_before_it():
     network = SparseNetwork.from_arrays(masks, masks, [np.zeros(2), np.zeros(1)])
     assert through(network, (1, 1)) == {(1, 1, 0)}
     assert places(network)[(1, 1)] == (0.75, 1.0)
+
+
+def test_a_study_deleted_meanwhile_still_shows_what_was_read(panel, qtbot, sparse_study):
+    panel.current.open(sparse_study)
+    shutil.rmtree(sparse_study)
+    click(panel, qtbot, (1, 0))
+    settle(panel, qtbot)
+    assert panel.response.shown is not None  # the values, without cells decoded along the axes
+    assert panel.response.shown.pictures_x is None
+    panel.reload()
+    assert not panel.view.isVisible()

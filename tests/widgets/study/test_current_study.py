@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
 from napari.components import ViewerModel
 from napari.utils._proxies import PublicOnlyProxy
 
+from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
+from morpholaw.study import Study
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.study_bar import StudyBar
@@ -91,3 +95,16 @@ def test_the_bar_opens_makes_and_remembers_studies(qtbot, current, labelled_stud
     assert [action.text().rsplit("/", 1)[-1] for action in bar.recent.menu().actions()] == ["labelled"]
     bar.open(tmp_path)
     assert "is not a Morpholaw study" in line.text()
+
+
+def test_sets_that_do_not_go_together_are_a_sentence_and_the_study_before_stays(
+    current, labelled_study, tmp_path
+):
+    current.open(labelled_study)
+    mixed = Study.create(tmp_path / "mixed")
+    for side in (16, 32):
+        images = np.zeros((3, side, side), np.uint8)
+        CropSet.write(mixed.new_set_folder(f"of {side}"), images, pd.DataFrame(index=range(3)), {})
+    with pytest.raises(InputError, match="one crop size"):
+        current.open(tmp_path / "mixed")
+    assert current.study.path == labelled_study

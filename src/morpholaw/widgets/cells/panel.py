@@ -25,6 +25,8 @@ class CellsWidget(StudyWidget):
         Given by napari.
     """
 
+    _put_away = False
+
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.runner = JobRunner(self.current)
@@ -83,12 +85,14 @@ class CellsWidget(StudyWidget):
     def showEvent(self, event: Any) -> None:
         """Show the box again that was taken away with the panel."""
         super().showEvent(event)
+        self._put_away = False
         self.show_box()
 
     def hideEvent(self, event: Any) -> None:
         """Leave nothing in the viewer when the panel is closed, or another one is in front of it."""
         super().hideEvent(event)
         if not event.spontaneous():  # a window that is minimised keeps it
+            self._put_away = True  # first, for layers that change have the box shown anew
             self.box.remove()
 
     # ---- the cell in the movie
@@ -109,6 +113,8 @@ class CellsWidget(StudyWidget):
 
     def show_box(self, *_: Any, move: bool = False) -> None:
         """Show the box of a crop around the current cell, and go to its frame where ``move``."""
+        if self._put_away:
+            return
         movie = self.cutting.image.layer
         cell = None if movie is None or movie.ndim < 3 else self._current_cell(movie)
         if cell is None:

@@ -52,6 +52,7 @@ def movie_folder() -> Path:
 
 def study_copy(target: Path) -> Path:
     """A study at ``target`` of the sample's movie, labelled crops and trained models; kept where it is there."""
+    from morpholaw.cells.crop_set import CropSet
     from morpholaw.study import Study
 
     if (target / "study.json").is_file():
@@ -60,7 +61,8 @@ def study_copy(target: Path) -> Path:
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     study = Study.create(partial)
-    study.crop(movie / "movie.tif", movie / "tracks.csv")
+    scale = CropSet(sample / "labelled").normalisation  # the movie's crops are used together with these
+    study.crop(movie / "movie.tif", movie / "tracks.csv", brightness=scale.per if scale else "cell")
     # copied and not loaded: nothing here needs torch
     for source, place in (
         (sample / "labelled", study.new_set_folder("labelled")),

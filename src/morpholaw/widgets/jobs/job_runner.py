@@ -91,6 +91,8 @@ class JobRunner(QWidget):
         self.stop_button.clicked.connect(self.stop)
         self.copy_button.clicked.connect(self.copy_as_python)
         self.copy_button.setEnabled(False)
+        self.copy_button.hide()  # until there is something to copy
+        self.status.hide()
         self._idle()
 
     # ---- starting and stopping
@@ -179,6 +181,8 @@ class JobRunner(QWidget):
         self._status = StepStatus(name)
         self.status.setText(self._status.text)
         self.copy_button.setEnabled(bool(self._python))
+        self.copy_button.setVisible(bool(self._python))
+        self.status.show()
         self.bar.setRange(0, 0)
         self.bar.show()
         self.stop_button.setEnabled(True)

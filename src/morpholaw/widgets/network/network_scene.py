@@ -149,7 +149,7 @@ class NetworkScene(QGraphicsScene):
                 continue
             bias = self.network.biases[layer - 1][unit]
             text = f"{bias:+.2f}".replace("-", "−")
-            self._text(text, point.x() + RADIUS + 2, point.y() - 8, 9, left=True)
+            self._text(text, point.x() + RADIUS + 4, point.y() - 8, 9, left=True)
             if layer == self.network.depth:
                 self._text("f(z)", point.x(), point.y() + RADIUS + 2, 10)
         self.setSceneRect(QRectF(-14, -48, width + 28, RISE * self.network.depth + 78))

@@ -76,7 +76,7 @@ class CellPanel(QWidget):
         self.slider.setToolTip("eps: how far every pixel, or every latent, is moved.")
         self.flip_button = QPushButton("Smallest ε that flips it")
         self.flip_button.setToolTip("Search along the gradient's sign for the first change of the call.")
-        self.pictures = PictureGrid(_NO_CELLS, largest=96)
+        self.pictures = PictureGrid(_NO_CELLS, largest=84)
         self.verdict = QLabel()
         self.verdict.setWordWrap(True)
         row = QHBoxLayout()

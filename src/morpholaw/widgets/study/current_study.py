@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary, finalize
 
+from napari.utils.notifications import show_error
 from psygnal import Signal
 
 from morpholaw.cells.crop_set import Crops
@@ -68,8 +70,11 @@ class CurrentStudy:
         return _OF_VIEWER[viewer]
 
     def open(self, path: Path | str) -> Study:
-        """Open the study at ``path``; InputError where there is none, and the one before stays open."""
-        return self._show(Study.open(path))
+        """Open the study at ``path``; InputError where there is none to use, and the one before stays open."""
+        study = Study.open(path)
+        if study.sets:
+            len(study.crops)  # sets that don't go together are said here, and not by whoever reads them first
+        return self._show(study)
 
     def create(self, path: Path | str, classes: Sequence[str] | None = None) -> Study:
         """Make a study at ``path`` and open it; InputError where something else is there."""
@@ -89,9 +94,10 @@ class CurrentStudy:
 
     @property
     def crops(self) -> Crops | None:
-        """All crops of the study, None where it has none; kept until they change."""
+        """All crops of the study, None where it has none that go together; kept until they change."""
         if self._crops is None and self.study is not None and self.study.sets:
-            self._crops = self.study.crops
+            with suppress(InputError):
+                self._crops = self.study.crops
         return self._crops
 
     def select(self, indices: Sequence[int]) -> None:
@@ -105,6 +111,11 @@ class CurrentStudy:
         """Tell every widget what a finished job of :data:`morpholaw.jobs.STEPS` changed."""
         if "crop" in step:
             self._crops = None
+            try:
+                if self.study is not None and self.study.sets:
+                    self._crops = self.study.crops
+            except InputError as error:
+                show_error(str(error))
         for name in _MADE_BY_STEP.get(step, ()):
             getattr(self, name).emit()
 
