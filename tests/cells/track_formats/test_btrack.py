@@ -96,4 +96,4 @@ def test_damaged_files(tmp_path: Path) -> None:
     with h5py.File(huge, "r+") as file:
         del file["objects/obj_type_1/coords"]
         file["objects/obj_type_1"].create_dataset("coords", (2**40, 5), "f4", chunks=(1024, 5))
-    refused(huge, "more than can be read")
+    refused(huge, "more than it holds")
