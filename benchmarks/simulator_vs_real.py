@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from morpholaw.cells.normalise import CEILING, fit_normalisation
+from morpholaw.cells.normalise import Normalisation, fit_normalisation
 from morpholaw.cells.simulator import PHASES, simulate_crops
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -44,9 +44,10 @@ def real_crops(folder: Path) -> dict[str, np.ndarray]:
     return {phase: np.stack(list(pictures.values())) for phase, pictures in crops.items()}
 
 
-def linear(crops: np.ndarray) -> np.ndarray:
-    """Brightness above background from normalised uint8 crops, in units of the normalisation's scale."""
-    return np.sinh(crops / np.float32(255) * np.arcsinh(CEILING))
+def simulate(phase: str, count: int) -> np.ndarray:
+    """Simulated crops of one phase as brightness above background, 1 being a typical cell's brightest chromatin."""
+    images, cells = simulate_crops(phases={phase: count}, seed=7)
+    return Normalisation(0.0, 1.0).invert(images, cells["brightness"].to_numpy())
 
 
 def measure(picture: np.ndarray) -> dict[str, float] | None:
@@ -159,13 +160,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300, help="simulated crops per phase")
     options = parser.parse_args()
     raw = real_crops(options.folder)
-    normalisation = fit_normalisation(np.concatenate(list(raw.values())), str(options.folder))
-    real = {phase: normalisation.apply(pictures) for phase, pictures in raw.items()}
-    simulated = {p: simulate_crops(phases={p: options.count}, seed=7)[0] for p in PHASES if p in SHOWN}
-    figure(montage(real, simulated), options.docs / "images" / "simulator_montage.png")
+    scale = fit_normalisation(np.concatenate(list(raw.values())), str(options.folder), per="source")
+    unit = Normalisation(0.0, 1.0, per="source")
+    simulated = {p: simulate(p, options.count) for p in PHASES if p in SHOWN}
+    shown = [{p: c.apply(x) for p, x in x.items()} for c, x in ((scale, raw), (unit, simulated))]
+    figure(montage(*shown), options.docs / "images" / "simulator_montage.png")
     # real crops are measured unclipped: those of one session have a lower background
-    unclipped = {p: (c - normalisation.background) / normalisation.scale for p, c in raw.items()}
-    table = markdown(measured(unclipped), measured({p: linear(c) for p, c in simulated.items()}))
+    unclipped = {p: (c - scale.background) / scale.scale for p, c in raw.items()}
+    table = markdown(measured(unclipped), measured(simulated))
     print(table)
     page = options.docs / "simulator.md"
     if page.exists():

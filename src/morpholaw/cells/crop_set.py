@@ -7,22 +7,19 @@ name at the end: a set is whole or absent, and two million crops never sit in me
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
-import shutil
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.files import read_json, write_json
+from morpholaw.cells.crop_writer import CropWriter
+from morpholaw.cells.files import read_json
 from morpholaw.cells.normalise import Normalisation, Per
 from morpholaw.errors import InputError
 
@@ -32,8 +29,6 @@ SCHEMA = 1
 INTEGERS = ("crop", "track_id", "t", "parent")
 TEXTS = ("file", "group", "label")
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "parent", "group", "label")
-
-_HEADER = 4096  # bytes before the first crop: a 64 x 64 crop is then exactly one page of memory
 
 
 def cells_table(n: int, **columns: Any) -> pd.DataFrame:
@@ -60,89 +55,6 @@ def _typed(cells: pd.DataFrame) -> pd.DataFrame:
             cells[name] = cells[name].fillna("")
             types[name] = str
     return cells.astype(types)
-
-
-class CropWriter:
-    """Writes a crop set as its crops arrive; nothing appears under its name until :meth:`finish`.
-
-    Parameters
-    ----------
-    folder : path
-        The set's folder to be; its name is the set's name.
-    size : int
-        Side of a crop, in pixels.
-    overwrite : bool
-        Replace a set that is already there, at the moment the new one is whole.
-
-    Raises
-    ------
-    InputError
-        When ``folder`` exists and is not to be replaced.
-    """
-
-    def __init__(self, folder: str | os.PathLike[str], size: int, overwrite: bool = False) -> None:
-        self.folder = Path(folder)
-        self.size = size
-        self.count = 0
-        self._overwrite = overwrite
-        if self.folder.exists() and not overwrite:
-            raise InputError(
-                f"There is already something at {self.folder}; choose another name or remove it."
-            )
-        self.partial = self.folder.with_name(f"{self.folder.name}.partial")
-        shutil.rmtree(self.partial, ignore_errors=True)
-        self.partial.mkdir(parents=True)
-        self._file = (self.partial / "images.npy").open("wb")
-        self._file.write(_npy_header(0, size))
-
-    def append(self, images: np.ndarray) -> None:
-        """Add crops, uint8 (k, s, s), at the end."""
-        if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (self.size, self.size):
-            raise InputError(
-                f"Crops for {self.folder} are {images.dtype} {images.shape}; "
-                f"expected uint8 (n, {self.size}, {self.size})."
-            )
-        self._file.write(np.ascontiguousarray(images).data)
-        self.count += len(images)
-
-    def finish(self, cells: pd.DataFrame, meta: dict[str, Any]) -> CropSet:
-        """Write the table and the description, give the folder its name, and open the set."""
-        if len(cells) != self.count:
-            raise InputError(f"{self.folder} got {self.count} crops and a table of {len(cells)} cells.")
-        self._file.seek(0)
-        self._file.write(_npy_header(self.count, self.size))
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        known = cells_table(self.count, **{str(name): cells[name].to_numpy() for name in cells.columns})
-        known["crop"] = np.arange(self.count)
-        with (self.partial / "cells.csv").open("w", encoding="utf-8", newline="") as stream:
-            known.to_csv(stream, index=False, lineterminator="\n")
-        description = {"schema": SCHEMA, "kind": "folder", "sources": [], "pixel_size": None, **meta}
-        description |= {
-            "n": self.count,
-            "size": self.size,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        write_json(self.partial / "set.json", description)
-        if self._overwrite:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        os.replace(self.partial, self.folder)
-        return CropSet(self.folder)
-
-    def discard(self) -> None:
-        """Forget what was written."""
-        self._file.close()
-        shutil.rmtree(self.partial, ignore_errors=True)
-
-    def __enter__(self) -> CropWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.partial.exists():
-            self.discard()
 
 
 class CropSet:
@@ -366,13 +278,3 @@ class Crops:
         for start in range(0, len(wanted), size):
             part = wanted[start : start + size]
             yield part, self[part]
-
-
-def _npy_header(n: int, size: int) -> bytes:
-    """An npy header of fixed length, so that the number of crops can be filled in at the end."""
-    description = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size)}
-    stream = io.BytesIO()
-    np.lib.format.write_array_header_1_0(stream, cast(Any, description))
-    header = stream.getvalue()
-    text = header[10:].rstrip(b"\n ").ljust(_HEADER - 11) + b"\n"
-    return header[:8] + len(text).to_bytes(2, "little") + text

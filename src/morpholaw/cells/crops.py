@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -17,20 +16,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.crop_set import CropSet, CropWriter, cells_table
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.crop_writer import CropWriter
+from morpholaw.cells.cut_plan import plan_cuts, planned_cells
+from morpholaw.cells.cutter import Cutter
 from morpholaw.cells.files import fingerprint
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
-from morpholaw.cells.tracks import clip_tracks, validate_tracks
+from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
-from morpholaw.errors import InputError
-from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import Progress, Report, ShouldStop, never, silent
 
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
 
 _SAMPLE_FRAMES = 8
 _SAMPLE_CROPS = 512
-_SAME_SCALE = 0.01  # pixel sizes within 1 % of each other are the same: resampling would only blur
 
 
 def cut_crops(
@@ -80,137 +80,90 @@ def cut_crops(
     InterruptedError
         When ``should_stop`` said so; nothing is left behind.
     """
-    config = config or CropConfig()
-    tracks = validate_tracks(tracks, f"The track table of {movie.name}")
-    plan = _plan(movie, tracks, config, report)
-    cutter = _Cutter(config, plan.shape)
-    kept: dict[int, np.ndarray] = {}
-    if normalisation is None:
-        kept = {t: movie.frame(t) for t in _spread([t for t, *_ in plan.frames], _SAMPLE_FRAMES)}
-        normalisation = _fit(kept, plan.frames, cutter, movie.name, config.brightness)
+    cells = MovieCells(movie, tracks, config, normalisation, report)
     brightness: list[np.ndarray] = []
-    with CropWriter(folder, config.size, overwrite) as writer:
-        said = monotonic()
-        raw_frames = _read(movie, [t for t, *_ in plan.frames], kept)
-        for (_, y, x), raw in zip(plan.frames, raw_frames, strict=True):
-            if should_stop():
-                raise InterruptedError(f"Cutting {movie.name} was stopped; no crops were kept.")
-            crops, own = cutter.cut(raw, y, x, normalisation)
+    with CropWriter(folder, cells.config.size, overwrite) as writer:
+        for crops, own in cells.cut(report, should_stop):
             writer.append(crops)
             brightness.append(own)
-            if monotonic() - said > 0.2 or writer.count == len(plan.rows):
-                said = monotonic()
-                report(Progress(writer.count, len(plan.rows), "cutting crops"))
-        meta = {
-            "kind": "movie",
-            "normalisation": normalisation.to_json(),
-            "model_pixel_size": config.model_pixel_size,
-            "edge": config.edge,
-            "movie": {"name": movie.name, "shape": list(movie.shape), "dtype": str(movie.dtype)},
-            "sources": [_source(movie, writer.folder)] if movie.path is not None else [],
-            **plan.meta,
-        }
-        cells = _cells(plan.rows, tracks, movie.name).assign(brightness=np.concatenate(brightness))
-        return writer.finish(cells, meta)
+        meta = cells.describe(writer.folder)
+        return writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), meta)
 
 
-def lineage_roots(tracks: pd.DataFrame) -> pd.Series:
-    """The first ancestor's track_id of every track: a Series indexed by track_id.
+class MovieCells:
+    """The tracked cells of a movie, planned and ready to be cut; nothing is written.
 
-    A parent that is not in the table ends the line, and so does a cycle, which no real lineage has.
+    Parameters
+    ----------
+    movie, tracks, config, normalisation
+        As for :func:`cut_crops`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        A row a cell, in the order in which they are cut.
+    normalisation : Normalisation
+        Given, or fitted.
     """
-    first = tracks.drop_duplicates("track_id")
-    ids, parents = first["track_id"].to_numpy(), first["parent"].to_numpy()
-    parent_of = pd.Series(np.where(np.isin(parents, ids), parents, ids), index=ids)
-    roots = parent_of.copy()
-    for _ in range(len(ids).bit_length() + 1):  # each round doubles the generations climbed
-        further = roots.map(roots)
-        if (further == roots).all():
-            break
-        roots = further
-    return roots
 
-
-@dataclass(frozen=True)
-class _Plan:
-    """Which cells are cut from which frame, and where, before any pixel is read."""
-
-    rows: pd.DataFrame
-    frames: list[tuple[int, np.ndarray, np.ndarray]]  # t, and the centre pixels y and x of its cells
-    shape: tuple[int, int]  # of a frame, after resampling
-    meta: dict[str, Any]
-
-
-def _plan(movie: Movie, tracks: pd.DataFrame, config: CropConfig, report: Report) -> _Plan:
-    inside, warnings = clip_tracks(tracks, movie.shape, f"The track table of {movie.name}")
-    for warning in warnings:
-        report(Message(warning, level="warning"))
-    factor, pixel_size = _scale(movie, config)
-    height, width = (max(1, round(n * factor)) for n in movie.shape[1:])
-    rows = inside.sort_values(["t", "track_id"], kind="stable", ignore_index=True)
-    y = _centre(rows["y"], height / movie.shape[1], height)
-    x = _centre(rows["x"], width / movie.shape[2], width)
-    over = _over_edge(y, height, config.size) | _over_edge(x, width, config.size)
-    counts = {"clipped": len(tracks) - len(inside), "dropped": 0, "over_edge": int(over.sum())}
-    if config.edge == "drop" and over.any():
-        rows, y, x = rows[~over].reset_index(drop=True), y[~over], x[~over]
-        counts |= {"dropped": int(over.sum()), "over_edge": 0}
-        report(
-            Message(f"{over.sum()} of {len(over)} cells lie at the border of {movie.name} and were dropped.")
-        )
-        if len(rows) == 0:
-            raise InputError(
-                f"All {len(over)} cells of {movie.name} lie within {config.size // 2} pixels of the border, "
-                "which the setting edge='drop' leaves out; expected 'background' or 'reflect' here."
+    def __init__(
+        self,
+        movie: Movie,
+        tracks: pd.DataFrame,
+        config: CropConfig | None = None,
+        normalisation: Normalisation | None = None,
+        report: Report = silent,
+    ) -> None:
+        self.movie, self.config = movie, config or CropConfig()
+        tracks = validate_tracks(tracks, f"The track table of {movie.name}")
+        self._plan = plan_cuts(movie, tracks, self.config, report)
+        self.table = planned_cells(self._plan.rows, tracks, movie.name)
+        self._cutter = Cutter(self.config, self._plan.shape)
+        self._kept: dict[int, np.ndarray] = {}
+        if normalisation is None:
+            times = _spread([t for t, *_ in self._plan.frames], _SAMPLE_FRAMES)
+            self._kept = {t: movie.frame(t) for t in times}
+            normalisation = _fit(
+                self._kept, self._plan.frames, self._cutter, movie.name, self.config.brightness
             )
-    times = rows["t"].to_numpy()
-    starts = np.flatnonzero(np.diff(times, prepend=-1))
-    ends = [*starts[1:], len(rows)]
-    frames = [(int(times[a]), y[a:b], x[a:b]) for a, b in zip(starts, ends, strict=True)]
-    sizes = {"pixel_size": pixel_size, "movie_pixel_size": _movie_pixel_size(movie, config)}
-    return _Plan(rows, frames, (height, width), counts | sizes)
+        self.normalisation = normalisation
 
-
-class _Cutter:
-    """Takes crops out of frames of one size: resampled once if need be, padded once, cut together."""
-
-    def __init__(self, config: CropConfig, shape: tuple[int, int]) -> None:
-        self.size, self.edge, self.shape = config.size, config.edge, shape
+    def __len__(self) -> int:
+        return len(self.table)
 
     def cut(
-        self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, normalisation: Normalisation
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Crops uint8 (k, s, s) centred on pixels (y, x), and the brightness of their cells, float32 (k,)."""
-        crops = self.cut_raw(raw, y, x, normalisation.background)
-        brightness = normalisation.brightness(crops)
-        return normalisation.apply(crops, brightness), brightness
+        self, report: Report = silent, should_stop: ShouldStop = never
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,)."""
+        said, done = monotonic(), 0
+        raw_frames = _read(self.movie, [t for t, *_ in self._plan.frames], self._kept)
+        for (_, y, x), raw in zip(self._plan.frames, raw_frames, strict=True):
+            if should_stop():
+                raise InterruptedError(f"Cutting {self.movie.name} was stopped; no crops were kept.")
+            yield self._cutter.cut(raw, y, x, self.normalisation)
+            done += len(y)
+            if monotonic() - said > 0.2 or done == len(self):
+                said = monotonic()
+                report(Progress(done, len(self), "cutting crops"))
 
-    def cut_raw(
-        self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, background: float | None = None
-    ) -> np.ndarray:
-        """Crops (k, s, s) in the movie's grey values; the background is the frame's where it is not given."""
-        frame = raw if raw.shape == self.shape else _resample(raw, self.shape)
-        return self._slice(self._pad(frame, background), y, x)
-
-    def _pad(self, frame: np.ndarray, background: float | None) -> np.ndarray:
-        half = self.size // 2
-        if self.edge == "reflect":
-            return np.pad(frame, half, mode="symmetric")
-        level = float(np.percentile(frame[::4, ::4], 5)) if background is None else background
-        if np.issubdtype(frame.dtype, np.integer):
-            limits = np.iinfo(frame.dtype)
-            level = min(max(round(level), limits.min), limits.max)
-        return np.pad(frame, half, constant_values=level)
-
-    def _slice(self, padded: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        windows = np.lib.stride_tricks.sliding_window_view(padded, (self.size, self.size))
-        return windows[y, x]
+    def describe(self, folder: Path) -> dict[str, Any]:
+        """How the crops are made, for the description of a set in ``folder``."""
+        movie = self.movie
+        return {
+            "kind": "movie",
+            "normalisation": self.normalisation.to_json(),
+            "model_pixel_size": self.config.model_pixel_size,
+            "edge": self.config.edge,
+            "movie": {"name": movie.name, "shape": list(movie.shape), "dtype": str(movie.dtype)},
+            "sources": [_source(movie, folder)] if movie.path is not None else [],
+            **self._plan.meta,
+        }
 
 
 def _fit(
     sample: dict[int, np.ndarray],
     frames: list[tuple[int, np.ndarray, np.ndarray]],
-    cutter: _Cutter,
+    cutter: Cutter,
     name: str,
     per: Per,
 ) -> Normalisation:
@@ -234,51 +187,6 @@ def _read(movie: Movie, times: list[int], kept: dict[int, np.ndarray]) -> Iterat
             if t is not None:
                 following = reader.submit(fetch, t)
             yield frame
-
-
-def _cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.DataFrame:
-    names = lineage_roots(tracks).map(lambda root: f"{name}/{root}")  # one text a track, not one a row
-    extra = {c: rows[c].to_numpy() for c in rows if c not in ("crop", "file", "group", "label")}
-    label = rows["label"].fillna("").astype(str).to_numpy() if "label" in rows else ""
-    group = rows["track_id"].map(names).to_numpy()
-    return cells_table(len(rows), label=label, group=group, **extra)
-
-
-def _movie_pixel_size(movie: Movie, config: CropConfig) -> float | None:
-    return movie.pixel_size if config.pixel_size is None else config.pixel_size
-
-
-def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
-    """Factor by which frames are resampled, and the crops' pixel size in micrometres."""
-    pixel_size = _movie_pixel_size(movie, config)
-    wanted = config.model_pixel_size
-    if wanted is None:
-        return 1.0, pixel_size
-    if pixel_size is None:
-        raise InputError(
-            f"The pixel size of {movie.name} is not known, so it cannot be resampled to {wanted} um per "
-            "pixel; state it (pixel_size)."
-        )
-    factor = pixel_size / wanted
-    return (1.0, pixel_size) if abs(factor - 1) <= _SAME_SCALE else (factor, wanted)
-
-
-def _resample(frame: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    from skimage.transform import resize
-
-    shrinks = shape[0] < frame.shape[0]
-    return resize(frame.astype(np.float32), shape, order=1, anti_aliasing=shrinks, preserve_range=True)
-
-
-def _centre(position: pd.Series, factor: float, length: int) -> np.ndarray:
-    """The pixel nearest to a centroid, after resampling; pixel centres are whole numbers on both scales."""
-    scaled = (position.to_numpy(np.float64) + 0.5) * factor - 0.5
-    return np.clip(np.floor(scaled + 0.5).astype(np.int64), 0, length - 1)
-
-
-def _over_edge(centre: np.ndarray, length: int, size: int) -> np.ndarray:
-    start = centre - size // 2
-    return (start < 0) | (start + size > length)
 
 
 def _spread(values: list[int] | range, count: int) -> list[int]:

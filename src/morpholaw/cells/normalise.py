@@ -1,13 +1,13 @@
 """One recorded grey scale for every camera: 8-bit, 16-bit and offset sensors come out alike.
 
 A source (a movie, a folder of crops) gets two numbers, fitted once and stored with its crops: the camera's
-``background`` and a ``scale``, how bright the brightest chromatin of a typical cell is. Each cell is then divided by its
-own ``brightness``, the same in units of the source's, which is stored beside it. The cells of one culture express the
-fluorescent histone ten times more or less, and movies differ as much: how bright a cell is says little of its phase,
-and a dim metaphase whose grain is a hundredth of the squared error is one that no latent learns. What remains is
-what the method is about, the shape and the texture of the chromatin. (One scale for a whole source, each cell over
-its chromatin mass, and a compressed scale all told real metaphases from interphases less well, docs/results.md.) Within
-a cell the scale is linear: a pixel is a density of chromatin.
+``background`` and a ``scale``, how bright the brightest chromatin of a typical cell is. Each cell is then divided
+by its own ``brightness``, the same in units of the source's, which is stored beside it. The cells of one culture
+express the fluorescent histone ten times more or less, and movies differ as much: how bright a cell is says little of
+its phase, and a dim metaphase whose grain is a hundredth of the squared error is one that no latent learns. What
+remains is what the method is about, the shape and the texture of the chromatin. (One scale for a whole source, each
+cell over its chromatin mass, and a compressed scale all told real metaphases from interphases less well,
+docs/results.md.) Within a cell the scale is linear: a pixel is a density of chromatin.
 """
 
 from __future__ import annotations

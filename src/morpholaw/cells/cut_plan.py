@@ -1,0 +1,117 @@
+"""Which cells of a movie are cut from which frame, and where, before any pixel is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.crop_set import cells_table
+from morpholaw.cells.tracks import clip_tracks
+from morpholaw.config import CropConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Report
+
+if TYPE_CHECKING:
+    from morpholaw.cells.movies import Movie
+
+_SAME_SCALE = 0.01  # pixel sizes within 1 % of each other are the same: resampling would only blur
+
+
+@dataclass(frozen=True)
+class CutPlan:
+    """The cells in the order of the frames, and the centre pixels of each frame's cells."""
+
+    rows: pd.DataFrame
+    frames: list[tuple[int, np.ndarray, np.ndarray]]  # t, and the centre pixels y and x of its cells
+    shape: tuple[int, int]  # of a frame, after resampling
+    meta: dict[str, Any]
+
+
+def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, report: Report) -> CutPlan:
+    """Plan the cuts of ``tracks``, as :func:`morpholaw.cells.tracks.validate_tracks` returns them."""
+    inside, warnings = clip_tracks(tracks, movie.shape, f"The track table of {movie.name}")
+    for warning in warnings:
+        report(Message(warning, level="warning"))
+    factor, pixel_size = _scale(movie, config)
+    height, width = (max(1, round(n * factor)) for n in movie.shape[1:])
+    rows = inside.sort_values(["t", "track_id"], kind="stable", ignore_index=True)
+    y = _centre(rows["y"], height / movie.shape[1], height)
+    x = _centre(rows["x"], width / movie.shape[2], width)
+    over = _over_edge(y, height, config.size) | _over_edge(x, width, config.size)
+    counts = {"clipped": len(tracks) - len(inside), "dropped": 0, "over_edge": int(over.sum())}
+    if config.edge == "drop" and over.any():
+        rows, y, x = rows[~over].reset_index(drop=True), y[~over], x[~over]
+        counts |= {"dropped": int(over.sum()), "over_edge": 0}
+        report(
+            Message(f"{over.sum()} of {len(over)} cells lie at the border of {movie.name} and were dropped.")
+        )
+        if len(rows) == 0:
+            raise InputError(
+                f"All {len(over)} cells of {movie.name} lie within {config.size // 2} pixels of the border, "
+                "which the setting edge='drop' leaves out; expected 'background' or 'reflect' here."
+            )
+    times = rows["t"].to_numpy()
+    starts = np.flatnonzero(np.diff(times, prepend=-1))
+    ends = [*starts[1:], len(rows)]
+    frames = [(int(times[a]), y[a:b], x[a:b]) for a, b in zip(starts, ends, strict=True)]
+    sizes = {"pixel_size": pixel_size, "movie_pixel_size": _movie_pixel_size(movie, config)}
+    return CutPlan(rows, frames, (height, width), counts | sizes)
+
+
+def planned_cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The table of the planned cells; a whole lineage tree is one group."""
+    names = lineage_roots(tracks).map(lambda root: f"{name}/{root}")  # one text a track, not one a row
+    extra = {c: rows[c].to_numpy() for c in rows if c not in ("crop", "file", "group", "label")}
+    label = rows["label"].fillna("").astype(str).to_numpy() if "label" in rows else ""
+    group = rows["track_id"].map(names).to_numpy()
+    return cells_table(len(rows), label=label, group=group, **extra)
+
+
+def lineage_roots(tracks: pd.DataFrame) -> pd.Series:
+    """The first ancestor's track_id of every track: a Series indexed by track_id.
+
+    A parent that is not in the table ends the line, and so does a cycle, which no real lineage has.
+    """
+    first = tracks.drop_duplicates("track_id")
+    ids, parents = first["track_id"].to_numpy(), first["parent"].to_numpy()
+    parent_of = pd.Series(np.where(np.isin(parents, ids), parents, ids), index=ids)
+    roots = parent_of.copy()
+    for _ in range(len(ids).bit_length() + 1):  # each round doubles the generations climbed
+        further = roots.map(roots)
+        if (further == roots).all():
+            break
+        roots = further
+    return roots
+
+
+def _movie_pixel_size(movie: Movie, config: CropConfig) -> float | None:
+    return movie.pixel_size if config.pixel_size is None else config.pixel_size
+
+
+def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
+    """Factor by which frames are resampled, and the crops' pixel size in micrometres."""
+    pixel_size = _movie_pixel_size(movie, config)
+    wanted = config.model_pixel_size
+    if wanted is None:
+        return 1.0, pixel_size
+    if pixel_size is None:
+        raise InputError(
+            f"The pixel size of {movie.name} is not known, so it cannot be resampled to {wanted} um per "
+            "pixel; state it (pixel_size)."
+        )
+    factor = pixel_size / wanted
+    return (1.0, pixel_size) if abs(factor - 1) <= _SAME_SCALE else (factor, wanted)
+
+
+def _centre(position: pd.Series, factor: float, length: int) -> np.ndarray:
+    """The pixel nearest to a centroid, after resampling; pixel centres are whole numbers on both scales."""
+    scaled = (position.to_numpy(np.float64) + 0.5) * factor - 0.5
+    return np.clip(np.floor(scaled + 0.5).astype(np.int64), 0, length - 1)
+
+
+def _over_edge(centre: np.ndarray, length: int, size: int) -> np.ndarray:
+    start = centre - size // 2
+    return (start < 0) | (start + size > length)
