@@ -9,6 +9,7 @@ simulated crops go through the same normalisation and the same measurement.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -160,13 +161,16 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300, help="simulated crops per phase")
     options = parser.parse_args()
     raw = real_crops(options.folder)
-    scale = fit_normalisation(np.concatenate(list(raw.values())), str(options.folder), per="source")
-    unit = Normalisation(0.0, 1.0, per="source")
     simulated = {p: simulate(p, options.count) for p in PHASES if p in SHOWN}
-    shown = [{p: c.apply(x) for p, x in x.items()} for c, x in ((scale, raw), (unit, simulated))]
+    # a typical interphase is as bright in both pictures, and a plate up to five times brighter
+    scales = [replace(fit_normalisation(x["interphase"], per="source"), ceiling=5) for x in (raw, simulated)]
+    shown = [
+        {p: c.apply(x) for p, x in pictures.items()}
+        for c, pictures in zip(scales, (raw, simulated), strict=True)
+    ]
     figure(montage(*shown), options.docs / "images" / "simulator_montage.png")
     # real crops are measured unclipped: those of one session have a lower background
-    unclipped = {p: (c - scale.background) / scale.scale for p, c in raw.items()}
+    unclipped = {p: (c - scales[0].background) / scales[0].scale for p, c in raw.items()}
     table = markdown(measured(unclipped), measured(simulated))
     print(table)
     page = options.docs / "simulator.md"
