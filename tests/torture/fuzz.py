@@ -506,6 +506,35 @@ def _is_plain(sentence: str) -> bool:
     return "\n" not in sentence and "Traceback" not in sentence and len(sentence) < 8000
 
 
+def judge(path: Path, make: Callable[[Path], None], read: Callable[[Path], None]) -> tuple[str, int]:
+    """Make a file and read it in a process of its own: "refused", "read" or what went wrong; its memory, bytes."""
+    path.parent.mkdir(parents=True)
+
+    def work(tell: Callable[[str], None]) -> None:
+        make(path)
+        _limit()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        signal.alarm(SECONDS)
+        try:
+            read(path)
+            outcome = "read"
+        except InputError as error:
+            outcome = "refused" if _is_plain(str(error)) else f"no plain sentence: {str(error)[:300]!r}"
+        except BaseException:
+            outcome = repr(traceback.format_exc()[-600:])
+        if list(path.parents[1].rglob("hacked")):
+            outcome = "its payload ran"
+        tell(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before} {outcome}")
+
+    done = _in_child(work)
+    if done.code or not done.lines:
+        return f"the process ended with {done.code}: {done.lines}", 0
+    kilobytes, _, outcome = done.lines[-1].partition(" ")
+    if int(kilobytes) > 512 << 10:
+        outcome = f"took {int(kilobytes) >> 10} MB"
+    return outcome, int(kilobytes) << 10
+
+
 @dataclass
 class _Done:
     lines: list[str]
