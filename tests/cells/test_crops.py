@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from morpholaw.cells.crops import cut_crops, lineage_roots
+from morpholaw.cells.crops import cut_crops
+from morpholaw.cells.cut_plan import lineage_roots
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.normalise import Normalisation
 from morpholaw.cells.tracks import read_tracks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from morpholaw.errors import InputError
 from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
+from morpholaw.probes.attack import prepare
+from morpholaw.probes.folded import folded
 from morpholaw.probes.performance import Performance, measure
+from morpholaw.probes.scores import EVALUATIONS, batches
 from morpholaw.study import encoder_step
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.folder import StudyFolder, provenance
@@ -162,7 +166,22 @@ def names(folder: StudyFolder) -> list[str]:
     return sorted(path.parent.name for path in folder.path.glob("classifiers/*/model.json"))
 
 
-@torch.no_grad()
+def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from crops uint8 (n, size, size) to f(x) of every model, float32 (members, n)."""
+    fast = folded(classifier)
+
+    @torch.no_grad()
+    def score(crops: np.ndarray) -> np.ndarray:
+        # In parts whose activations stay in a processor's cache.
+        parts = [
+            fast.score_images(prepare(fast, part, "image")).float().cpu().numpy()
+            for part in batches(crops, EVALUATIONS)
+        ]
+        return np.concatenate([np.zeros((classifier.members, 0), np.float32), *parts], axis=1)
+
+    return score
+
+
 def score_crops(
     classifier: Classifier,
     images: Any,
@@ -171,13 +190,12 @@ def score_crops(
     should_stop: ShouldStop = never,
 ) -> np.ndarray:
     """f(x) of every model, float32 (members, n), for crops uint8 (n, size, size)."""
-    scores = [np.zeros((classifier.members, 0), np.float32)]
+    score, scores = scorer(classifier), [np.zeros((classifier.members, 0), np.float32)]
     for begin in range(0, len(images), batch):
         if should_stop():
             break
         report(Progress(begin, len(images), "score"))
-        crops = torch.from_numpy(np.array(images[begin : begin + batch]))
-        scores.append(classifier.score_images(crops.unsqueeze(1).float().div_(255)).float().numpy())
+        scores.append(score(np.array(images[begin : begin + batch])))
     return np.concatenate(scores, axis=1)
 
 

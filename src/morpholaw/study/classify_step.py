@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.crops import cut_crops
+from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import read_tracks
@@ -32,9 +33,14 @@ def classify_set(
 ) -> pd.DataFrame:
     """Score every crop of a set; the score is the models' median, its sign the class (eq. 2)."""
     each = classifier_step.score_crops(classifier, crop_set.images, report=report, should_stop=should_stop)
+    return _table(classifier, crop_set.cells, each)
+
+
+def _table(classifier: Classifier, cells: pd.DataFrame, each: np.ndarray) -> pd.DataFrame:
+    """The table of scores, from those of every model, (members, n); shorter than ``cells`` after a stop."""
     scores = median_score(each)
     named = np.array([classifier.negative, classifier.positive, UNDEFINED], dtype=object)
-    table = crop_set.cells[["crop", "file", "track_id", "t", "y", "x"]].iloc[: len(scores)].copy()
+    table = cells[["crop", "file", "track_id", "t", "y", "x"]].iloc[: len(scores)].copy()
     for column in ("track_id", "t"):
         table[column] = table[column].astype("Int64").mask(table[column] < 0)
     table["score"] = scores
@@ -57,11 +63,16 @@ def classify_movie(
     table = (
         tracks if isinstance(tracks, pd.DataFrame) else read_tracks(tracks, opened.shape, opened.pixel_size)
     )
-    with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
-        crops = cut_crops(
-            opened, table, Path(place) / "movie", config, report=report, should_stop=should_stop
-        )
-        return classify_set(classifier, crops, report, should_stop)
+    cells = MovieCells(opened, table, config, report=report)
+    score = classifier_step.scorer(classifier)
+    parts = []
+    with ThreadPoolExecutor(1) as cutter:  # the next frame is cut while this one's cells are scored
+        frames = cells.cut(report, should_stop)
+        following = cutter.submit(next, frames, None)
+        while (cut := following.result()) is not None:
+            following = cutter.submit(next, frames, None)
+            parts.append(score(cut[0]))
+    return _table(classifier, cells.table, np.concatenate(parts, axis=1))
 
 
 def classify_folder(
