@@ -79,8 +79,9 @@ def test_the_box_follows_the_size_and_the_selection(panel, tmp_path):
     np.testing.assert_array_equal(box.scale, [1, 0.5, 0.5])
 
 
-def test_the_box_goes_with_the_panel_and_comes_back(panel):
+def test_the_box_goes_with_the_panel_and_comes_back(panel, qtbot):
     widget = panel(CellsWidget, show=True)
+    qtbot.waitUntil(widget.isVisible, timeout=5_000)
     movie, tracks = blobs()
     widget.viewer.add_image(movie)
     widget.viewer.add_tracks(tracks)
