@@ -39,6 +39,10 @@ bench: $(READY)  ## the performance table, each row against its peer
 screenshots: $(READY)  ## the pictures of every panel in docs/images
 	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_screenshots.py
 
+torture: $(READY)  ## kills, changed files, full disks, long work: docs/reliability.md; MINUTES=25 SEED=0
+	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/torture/run.py --minutes $(or $(MINUTES),25) --seed $(or $(SEED),0) \
+	  --json docs/reliability.json --report docs/reliability.md
+
 sample-data: $(READY)  ## make sample_data/ again from its seed
 	$(BIN)/python benchmarks/make_sample_data.py
 

@@ -60,7 +60,7 @@ def _label(study: Study, place: Path) -> None:
 
 STEPS: dict[str, Step] = {
     "import": Step(
-        lambda s, place: s.import_crops(place / "pngs", name="pngs", size=32),
+        lambda s, place: s.import_crops(place / "pngs", name="pngs", size=64),
         lambda s: any(one.name == "pngs" for one in s.sets),
     ),
     "crop": Step(
@@ -91,7 +91,7 @@ def make_base(place: Path) -> Path:
     for k, image in enumerate(images[:9]):
         Image.fromarray(image).save(place / "pngs" / f"{k}.png")
     frames = np.stack([np.tile(images[k], (2, 2)) for k in range(4)]).astype(np.uint16)
-    tifffile.imwrite(place / "movie.tif", frames)
+    tifffile.imwrite(place / "movie.tif", frames, photometric="minisblack")
     rows = [
         f"{track},{t},{32 + 64 * (track // 2)},{32 + 64 * (track % 2)}\n"
         for track in range(4)

@@ -173,7 +173,6 @@ def whole_workflow(crashes: Any) -> list[str]:
             for name in (
                 "import",
                 "crop",
-                "load-encoder",
                 "scheme 2",
                 "scheme 3",
                 "discover-law",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
@@ -222,7 +223,7 @@ def available() -> dict[str, str]:
         missing["PySR"] = PySREngine().availability().reason
     for name, module in (("gplearn", "gplearn.genetic"), ("pyoperon", "pyoperon.sklearn")):
         try:
-            __import__(module)
+            import_module(module)
         except Exception as error:
             missing[name] = f"{type(error).__name__}: {error}"
     return missing

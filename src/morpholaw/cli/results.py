@@ -80,7 +80,7 @@ def attack(study: Path, scheme: int, loss: str, space: str, keep: str, eps: str,
     write_table(out / f"{name}.csv", table)
     _attack_figure(table, out / f"{name}.png")
     click.echo(table.groupby("eps")["accuracy"].agg(["mean", "std"]).round(4).to_string())
-    click.echo(f"The table and the figure are in {out}.")
+    click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
 
 
 def _attack_figure(table: Any, path: Path) -> None:

@@ -38,4 +38,7 @@ def show_table(study: Any) -> None:
         table.add_row(scheme, *(str(row[column]) for column in COLUMNS.values()))
     Console().print(table)
     if len(rows):
-        click.echo(f"{rows['test cells'].iloc[0]} test cells, split {rows['split'].iloc[0]}.")
+        splits = rows.groupby("split", sort=False)["test cells"].first()
+        click.echo("; ".join(f"{count} test cells, split {split}" for split, count in splits.items()) + ".")
+        if len(splits) > 1:
+            click.echo("These schemes were tested on different cells; train them anew to compare them.")

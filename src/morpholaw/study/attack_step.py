@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Report, ShouldStop, never, silent
@@ -21,7 +22,7 @@ from morpholaw.study.labelled import held_out
 def attack(
     folder: StudyFolder, config: AttackConfig, report: Report = silent, should_stop: ShouldStop = never
 ) -> pd.DataFrame:
-    """A row a model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy."""
+    """A row a model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, split."""
     loss = config.loss if config.scheme == 4 else ""
     name = f"scheme4-{loss}" if loss else f"scheme{config.scheme}"
     classifier = classifier_step.load(folder, name)
@@ -54,6 +55,7 @@ def attack(
             "model": np.repeat(np.arange(members), count),
             "eps": np.tile(np.asarray(config.eps), members),
             "accuracy": curve.accuracy.ravel(),
+            "split": split_fingerprint(folder.crops.cells["group"].to_numpy(str)[test]),
         }
     )
 
