@@ -12,6 +12,7 @@ from morpholaw.training.total_correlation import (
     analytic_kl,
     kl_parts,
     log_component_densities,
+    log_mixture,
     sampling_weights,
 )
 
@@ -37,13 +38,25 @@ def exact_parts(mean, log_variance, z, own):
 
 @given(st.integers(2, 60), st.integers(0, 1000))
 def test_rows_of_the_stratified_weights_sum_to_one_with_one_over_n_on_the_diagonal(batch, more):
-    weights = sampling_weights(batch, batch + more, "stratified")
-    assert torch.allclose(weights.sum(1), torch.ones(batch), atol=1e-6)
-    assert torch.allclose(torch.diagonal(weights), torch.full((batch,), 1 / (batch + more)))
+    own, other = sampling_weights(batch, batch + more, "stratified")
+    assert own + (batch - 1) * other == pytest.approx(1)
+    assert own == pytest.approx(1 / (batch + more))
 
 
 def test_weighted_sampling_is_one_over_n_times_b():
-    assert torch.allclose(sampling_weights(4, 100, "weighted"), torch.full((4, 4), 1 / 400))
+    assert sampling_weights(4, 100, "weighted") == (1 / 400, 1 / 400)
+
+
+@settings(deadline=None)
+@given(st.integers(2, 12), st.integers(0, 500), st.sampled_from(["stratified", "weighted"]))
+def test_the_mixture_is_the_weighted_sum_of_its_components_however_far_apart_they_are(batch, more, sampling):
+    components = 200 * torch.randn(
+        3, batch, batch, dtype=torch.float64, generator=torch.Generator().manual_seed(more)
+    )
+    own, other = sampling_weights(batch, batch + more, sampling)
+    weights = torch.full((batch, batch), other, dtype=torch.float64).fill_diagonal_(own)
+    expected = torch.logsumexp(components + weights.log(), dim=2)
+    torch.testing.assert_close(log_mixture(components, own, other), expected)
 
 
 def test_component_densities_are_normal_log_densities():
@@ -73,7 +86,8 @@ def test_the_stratified_density_is_unbiased_over_batches():
     estimates = []
     for _ in range(4000):
         batch = np.concatenate([[0], rng.choice(np.arange(1, 30), 7, replace=False)])
-        weights = sampling_weights(8, 30, "stratified")[0].double().numpy()
+        own, other = sampling_weights(8, 30, "stratified")
+        weights = np.array([own, *[other] * 7])
         estimates.append((weights * np.exp(norm.logpdf(z, mean[batch], sd[batch]).sum(1))).sum())
     error = np.std(estimates) / math.sqrt(len(estimates))
     assert abs(np.mean(estimates) - exact) < 4 * error

@@ -29,8 +29,8 @@ class KLParts(NamedTuple):
     dimension_wise: Tensor
 
 
-def sampling_weights(batch: int, total: int, sampling: str = "stratified", device: str = "cpu") -> Tensor:
-    """Weights w (batch, batch) with q(z_i) = sum_j w_ij q(z_i|x_j).
+def sampling_weights(batch: int, total: int, sampling: str = "stratified") -> tuple[float, float]:
+    """Weight of the component that z was drawn from in its batch's estimate of q(z), and that of each other one.
 
     Parameters
     ----------
@@ -39,15 +39,24 @@ def sampling_weights(batch: int, total: int, sampling: str = "stratified", devic
     total : int
         Pictures in the data set, N >= B.
     sampling : {"stratified", "weighted"}
-        The estimator; the rows of the stratified weights sum to 1.
+        The estimator; the stratified weights sum to 1 over a batch.
     """
     if sampling == "weighted":
-        return torch.full((batch, batch), 1 / (total * batch), device=device)
+        return 1 / (total * batch), 1 / (total * batch)
     if batch == 1:
-        return torch.ones(1, 1, device=device)
-    weights = torch.full((batch, batch), (total - 1) / (total * (batch - 1)), device=device)
-    weights.fill_diagonal_(1 / total)
-    return weights
+        return 1.0, 1.0
+    return 1 / total, (total - 1) / (total * (batch - 1))
+
+
+def log_mixture(components: Tensor, own: float, other: float) -> Tensor:
+    """log of the mixture of components q(z_i | x_j), (..., batch, batch) over i, j; returns (..., batch).
+
+    There are two weights only, so that only a diagonal is shifted, and no matrix of weights is added to every latent's.
+    """
+    top = components.detach().amax(-1, keepdim=True)
+    relative = components - top
+    torch.diagonal(relative, dim1=-2, dim2=-1).add_(math.log(own / other))
+    return top.squeeze(-1) + relative.exp().sum(-1).log() + math.log(other)
 
 
 def log_component_densities(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -76,11 +85,12 @@ def kl_parts(
         Pictures in the data set, N.
     """
     batch = z.shape[0]
-    log_weights = sampling_weights(batch, max(total, batch), sampling, device=str(z.device)).log()
+    own, other = sampling_weights(batch, max(total, batch), sampling)
     components = log_component_densities(z, mean, log_variance)
-    log_joint = torch.logsumexp(components.sum(0) + log_weights, dim=1)
-    log_marginals = torch.logsumexp(components + log_weights, dim=2).sum(0)
-    log_own = torch.diagonal(components, dim1=1, dim2=2).sum(0)
+    joint = components.sum(0)
+    log_joint = log_mixture(joint, own, other)
+    log_marginals = log_mixture(components, own, other).sum(0)
+    log_own = torch.diagonal(joint)
     log_prior = -0.5 * (z.square() + LOG_2PI).sum(1)
     return KLParts(
         (log_own - log_joint).mean(), (log_joint - log_marginals).mean(), (log_marginals - log_prior).mean()
