@@ -56,6 +56,7 @@ def trained_study_folder(labelled_study_folder) -> Path:
             learning_rate=1e-2,
             sparsity=0.7,
             update_every=10,
+            sparse_method="paper",  # an encoder this small leaves the other method nothing that the loss would miss
             device="cpu",
             threads=1,
         )
