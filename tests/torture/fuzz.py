@@ -250,18 +250,21 @@ def _crop_folder(place: Path) -> list[Path]:
 
 
 def _study(place: Path) -> list[Path]:
+    """A whole study; made once for the readers that need one."""
     import crashes
 
-    base = crashes.make_base(place / "making")
     from morpholaw.study import Study
 
-    study = Study(base)
+    made = place.parent / "making"
+    if made.exists():
+        return [_copy(made / "base" / "study", place / "study")]
+    study = Study(crashes.make_base(made))
     study.annotations.set_labels({("cells", k): study.labels[k] for k in range(5)})  # as they are: one split
     study.name_latent(3, "size")
     study.latents()
     study.tune(trials=1, batch_trials=1, runs=1, epochs=2, device="cpu")
     shutil.rmtree(study.path / "classifiers" / "scheme1")
-    return [study.path]
+    return [_copy(study.path, place / "study")]
 
 
 def _bundle(place: Path) -> list[Path]:
