@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import read_json, write_json, write_table
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 SCHEMA = 1
 
@@ -144,7 +144,7 @@ class Annotations:
         except FileNotFoundError:
             raise InputError(f"There is no file {path}.") from None
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read as a CSV table: {str(error).strip()}.") from None
+            raise InputError(f"{path} cannot be read as a CSV table: {reason(error)}.") from None
         if "label" not in table and "class" in table:
             table = table.rename(columns={"class": "label"})
         ways = (["crop"], ["file"], ["track_id", "t"])

@@ -21,7 +21,7 @@ import pandas as pd
 from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.files import read_json
 from morpholaw.cells.normalise import Normalisation, Per
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 SCHEMA = 1
 """Version of the folder's layout; a set of a later version is refused."""
@@ -125,7 +125,9 @@ class CropSet:
         try:
             images = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"The crops in {path} cannot be read ({error}); the set is damaged.") from None
+            raise InputError(
+                f"The crops in {path} cannot be read ({reason(error)}); the set is damaged."
+            ) from None
         if images.dtype != np.uint8 or images.shape != (self._n, self.size, self.size):
             raise InputError(
                 f"{path} holds {images.dtype} {images.shape}; set.json says {self._n} of side {self.size}."
@@ -140,7 +142,7 @@ class CropSet:
             cells = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=[""])
             cells = _typed(cells)
         except (OSError, ValueError) as error:
-            raise InputError(f"The table {path} cannot be read: {error}.") from None
+            raise InputError(f"The table {path} cannot be read: {reason(error)}.") from None
         missing = [name for name in COLUMNS if name not in cells]
         if missing or len(cells) != self._n:
             lacks = f" and lacks {', '.join(missing)}" if missing else ""

@@ -21,7 +21,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,7 +105,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not a valid JSON file: {error}.") from error
+        raise InputError(f"{path} is not a valid JSON file: {reason(error)}.") from error
 
 
 @contextmanager
@@ -122,9 +122,8 @@ def described(folder: Path | str) -> Iterator[None]:
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"The model in {folder} is not described in full ({why}); the bundle is damaged."
+            f"The model in {folder} is not described in full ({reason(error)}); the bundle is damaged."
         ) from None
 
 

@@ -18,7 +18,7 @@ from morpholaw.cells.crop_set import CropSet, CropWriter, cells_table
 from morpholaw.cells.files import fingerprint
 from morpholaw.cells.normalise import Normalisation, fit_normalisation
 from morpholaw.config import ImportConfig
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -125,7 +125,7 @@ def read_grey(path: Path) -> np.ndarray:
     try:
         pixels = _decode(path)
     except Exception as error:  # each codec has exceptions of its own
-        raise InputError(f"{path} cannot be read as an image: {str(error).splitlines()[0]}.") from None
+        raise InputError(f"{path} cannot be read as an image: {reason(error)}.") from None
     pixels = np.squeeze(pixels)
     if pixels.ndim == 3 and pixels.shape[-1] in (2, 3, 4):
         colours = pixels[..., : 3 if pixels.shape[-1] > 2 else 1]

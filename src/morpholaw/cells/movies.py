@@ -16,7 +16,7 @@ from morpholaw.cells.movie_formats.ome_zarr import open_ome_zarr
 from morpholaw.cells.movie_formats.source import FrameSource, MovieWarning
 from morpholaw.cells.movie_formats.tiff import open_tiff
 from morpholaw.cells.zarr_files import is_zarr
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 __all__ = ["Movie", "MovieWarning", "open_movie"]
 
@@ -87,9 +87,7 @@ class Movie:
             ) from None
         except Exception as error:
             # Whatever a decoder says about a damaged file, the person can only do one thing about it.
-            raise InputError(
-                f"Frame {t} of {self.name} cannot be read: {error or type(error).__name__}."
-            ) from error
+            raise InputError(f"Frame {t} of {self.name} cannot be read: {reason(error)}.") from error
         self._check(frame, t)
         return frame
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from morpholaw.cells.files import read_json
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 if TYPE_CHECKING:
     from zarr import Array
@@ -74,7 +74,9 @@ def open_array_at(path: Path) -> Array:
     try:
         array = zarr.open_array(path, mode="r")
     except Exception as error:
-        raise InputError(f"{metadata} does not describe a zarr array that can be read: {error}.") from error
+        raise InputError(
+            f"{metadata} does not describe a zarr array that can be read: {reason(error)}."
+        ) from error
     if int(np.prod(array.chunks, dtype=object)) * array.dtype.itemsize > _MAX_CHUNK:
         raise InputError(f"{metadata} claims chunks of {array.chunks} values, more than can be read.")
     return array
@@ -88,7 +90,7 @@ def read_array(path: Path) -> np.ndarray:
     try:
         return np.asarray(array[...])
     except Exception as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
+        raise InputError(f"{path} cannot be read: {reason(error)}.") from error
 
 
 def _check_codecs(content: dict[str, Any], metadata: Path) -> None:

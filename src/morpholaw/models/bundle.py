@@ -21,7 +21,7 @@ from safetensors.torch import save as dump_tensors
 from torch import Tensor, nn
 
 from morpholaw.cells.files import read_json, write_bytes, write_json
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 SCHEMA = 1
 """Version of the layout; a bundle of a newer one is refused, older ones are read."""
@@ -131,9 +131,8 @@ def build(make: Callable[[], Network], tensors: dict[str, Tensor], folder: Path 
     except InputError:
         raise
     except Exception as error:  # whatever a constructor says of odd settings
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
-            f"The model in {folder} is not described in full ({why}); the bundle is damaged."
+            f"The model in {folder} is not described in full ({reason(error)}); the bundle is damaged."
         ) from None
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in network.state_dict().items()}
     if expected != {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}:

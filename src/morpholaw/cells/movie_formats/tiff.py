@@ -18,7 +18,7 @@ from morpholaw.cells.movie_formats.source import (
     pixel_side,
     time_axis,
 )
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
@@ -44,7 +44,7 @@ def open_tiff(path: Path) -> FrameSource:
     try:
         tif = tifffile.TiffFile(path)
     except Exception as error:
-        raise InputError(f"{path} is not a TIFF file that can be read: {_reason(error)}.") from error
+        raise InputError(f"{path} is not a TIFF file that can be read: {reason(error)}.") from error
     try:
         source = _source(tif, path)
     except InputError:
@@ -53,7 +53,7 @@ def open_tiff(path: Path) -> FrameSource:
     except Exception as error:
         tif.close()
         raise InputError(
-            f"{path} is a damaged or truncated TIFF file ({_reason(error)}); copy it again."
+            f"{path} is a damaged or truncated TIFF file ({reason(error)}); copy it again."
         ) from error
     weakref.finalize(source, tif.close)
     return source
@@ -235,8 +235,3 @@ def _pixel_size(tif: TiffFile, ome: dict[str, str] | None, path: Path) -> float 
         return None
     side = pixel_side(length / per_y, length / per_x, str(path))
     return side if side is not None and side <= _COARSEST else None
-
-
-def _reason(error: Exception) -> str:
-    """A library's message as the tail of a sentence."""
-    return str(error).rstrip(".").splitlines()[0] if str(error) else type(error).__name__

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 if TYPE_CHECKING:
     import h5py
@@ -47,7 +47,7 @@ def read_btrack(path: Path, movie_shape: tuple[int, int, int] | None = None) -> 
     except InputError:
         raise
     except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
-        raise InputError(f"{path} is not a btrack file that can be read: {error}.") from error
+        raise InputError(f"{path} is not a btrack file that can be read: {reason(error)}.") from error
     if not (tables := [table for table in tables if len(table)]):
         raise InputError(f"{path} holds no tracks.")
     first_id = 0

@@ -18,7 +18,7 @@ from morpholaw.cells.files import atomic_file, write_bytes
 from morpholaw.cells.movie_formats.folder import open_frame
 from morpholaw.cells.track_formats.label_stack import stack_centroids
 from morpholaw.cells.track_formats.warning import warn_tracks
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 _TABLES = ("man_track.txt", "res_track.txt")
 _MASK = re.compile(r"(?:man_track|mask)_?(\d+)\.tiff?", re.IGNORECASE)
@@ -131,7 +131,7 @@ def _read_mask(path: Path) -> np.ndarray:
     try:
         return np.asarray(source.read(0))
     except Exception as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
+        raise InputError(f"{path} cannot be read: {reason(error)}.") from error
 
 
 def _looks_like_table(path: Path) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.track_formats.warning import warn_tracks
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, reason
 
 _NAMES = {
     "track_id": ("track_id", "id", "trackid", "track", "track id", "label_id"),
@@ -40,7 +40,7 @@ def read_napari_csv(path: Path) -> pd.DataFrame:
         separator = max(",;\t", key=header.count) if any(c in header for c in ",;\t") else r"\s+"
         table = pd.read_csv(path, sep=separator, encoding="utf-8-sig", skipinitialspace=True)
     except (ValueError, OSError) as error:
-        raise InputError(f"{path} is not a table that can be read: {str(error).strip()}.") from error
+        raise InputError(f"{path} is not a table that can be read: {reason(error)}.") from error
     lower = {str(name).strip().lower(): name for name in table.columns}
     found = {
         name: lower[alias]
