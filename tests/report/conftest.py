@@ -13,8 +13,10 @@ import pytest
 import torch
 
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.files import write_json
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig
+from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
@@ -109,7 +111,24 @@ def complete(path: Path, classes: tuple[str, str] = ("interphase", "metaphase"))
     config = CONFIG.model_copy(update={"negative": classes[0], "positive": classes[1]})
     for name, classifier in classifiers(study.encoder, classes).items():
         keep(study, name, classifier, config)
+    keep_class_laws(study)
     return study
+
+
+def keep_class_laws(study: Study) -> None:
+    """Laws of three classes, as the study's own step writes them."""
+    texts = {"interphase": "1 - z0", "metaphase": "square(z1) - 0.25", "anaphase": "z0 - exp(z1)"}
+    evaluation = {
+        "test_cells": 50,
+        "accuracy": [0.84, 0.71, 0.92],
+        "balanced_accuracy": 0.8,
+        "confusion": [[20, 2, 0], [3, 14, 1], [1, 1, 8]],
+        "undefined": 2,
+    }
+    laws = ClassLaws(
+        {name: Law.parse(text, ["z0", "z1"]) for name, text in texts.items()}, {"evaluation": evaluation}
+    )
+    write_json(study.path / "class_laws" / "hinge.json", laws.to_json())
 
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}

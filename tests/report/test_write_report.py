@@ -25,11 +25,30 @@ def page(study: Study, read_page: Any, tmp_path_factory: pytest.TempPathFactory)
 def test_a_complete_study_has_every_section_filled(page: Any) -> None:
     assert page.headings == [
         "The study", "Table 1", "Reconstructions", "Training of the encoder", "Latents", "Traversals",
-        "Sparse networks", "Laws, hinge loss", "Laws, squared error", "ROC and confusion", "Most wrong cells",
-        "Attacks", "Domain constraints", "Rashomon set", "Settings and provenance",
+        "Sparse networks", "Laws, hinge loss", "Laws, squared error",
+        "Laws of more than two classes", "ROC and confusion", "Most wrong cells",
+        "Attacks", "Attacked cells", "Domain constraints", "Pictures that are no cells", "Rashomon set",
+        "Settings and provenance",
     ]  # fmt: skip
     assert 'class="absent"' not in page.text
     assert page.count("figure") >= 20
+
+
+def test_pictures_that_are_no_cells_are_called_by_every_scheme_and_decided_by_a_term(page: Any) -> None:
+    for kind in ("Blank", "Saturated", "Empty", "Noise", "Defocused"):
+        assert kind in page.words
+    assert "Deciding term" in page.words
+    assert "99 % of real cells are nearer than" in page.prose
+
+
+def test_laws_of_three_classes_come_with_their_confusion(page: Any) -> None:
+    assert "Of 50 held-out cells 84.0 % are right (95 % interval 71.0 to 92.0)" in page.prose
+    assert "2 of them have a law without a finite value" in page.prose
+
+
+def test_the_rashomon_set_is_coloured_by_each_constraint(page: Any) -> None:
+    assert "the colour is the accuracy, neighbourhood attacked" in page.prose
+    assert "the colour is the share called alike in all orientations" in page.prose
 
 
 def test_the_page_needs_nothing_else(page: Any) -> None:
@@ -85,9 +104,9 @@ def test_names_from_files_are_text(complete_study: Any, read_page: Any, tmp_path
 
 def test_an_empty_study_says_what_it_lacks(read_page: Any, tmp_path: Path) -> None:
     page = read_page(write_report(Study.create(tmp_path / "empty"), tmp_path / "report.html"))
-    assert len(page.headings) == 15
+    assert len(page.headings) == 18
     assert page.count("figure") == 0
-    assert page.text.count('class="absent"') == 15
+    assert page.text.count('class="absent"') == 18
     assert "No encoder has been trained or loaded yet." in page.prose
     assert str(tmp_path) not in page.text
 

@@ -219,6 +219,8 @@ class Material:
 
     def _test(self, name: str) -> TestCells:
         """The held-out cells of a classifier, found again from what is recorded of its split."""
+        if set(self.descriptions[name]["classes"]) - set(self.labels):
+            raise Absent(f"The study no longer has cells of both classes that {name} tells apart.")
         try:
             test, targets = self.study.held_out(name)
         except InputError as reason:

@@ -58,7 +58,18 @@ def write_report(study: StudyLike, path: Path | str, report: Report = silent) ->
 
 def _parts(material: Material) -> dict[str, Builder]:
     """Title to what builds the section, in the order of the page."""
-    from morpholaw.report.sections import constraints, encoder, laws, networks, performance, provenance, study
+    from morpholaw.report.sections import (
+        attacked_cells,
+        class_laws,
+        constraints,
+        encoder,
+        laws,
+        networks,
+        odd_pictures,
+        performance,
+        provenance,
+        study,
+    )
 
     curves = constraints.Attacks(material)
     return {
@@ -71,11 +82,14 @@ def _parts(material: Material) -> dict[str, Builder]:
         "Sparse networks": lambda: networks.networks(material),
         "Laws, hinge loss": lambda: laws.laws(material, "hinge"),
         "Laws, squared error": lambda: laws.laws(material, "mse"),
+        "Laws of more than two classes": lambda: class_laws.class_laws(material),
         "ROC and confusion": lambda: performance.performance(material),
         "Most wrong cells": lambda: performance.wrong_cells(material),
         "Attacks": lambda: constraints.attacks(material, curves),
+        "Attacked cells": lambda: attacked_cells.attacked_cells(material),
         "Domain constraints": lambda: constraints.constraints(material),
-        "Rashomon set": lambda: performance.rashomon_set(material, curves.robustness),
+        "Pictures that are no cells": lambda: odd_pictures.odd_pictures(material),
+        "Rashomon set": lambda: performance.rashomon_set(material, curves.constraints),
         "Settings and provenance": lambda: provenance.provenance(material),
     }
 

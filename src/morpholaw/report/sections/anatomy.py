@@ -10,7 +10,7 @@ import numpy as np
 from morpholaw.figures.style import number
 from morpholaw.models.expressions import Call
 from morpholaw.models.law import Law
-from morpholaw.probes.boundary import Score, member_score, slice_scores
+from morpholaw.probes.boundary import Score, member_score, slice_scores, undecided_cells
 from morpholaw.probes.traversal import decode
 from morpholaw.probes.veto import Veto, find_vetoes, in_words
 from morpholaw.report.formula import typeset
@@ -30,6 +30,8 @@ STEPS = 61
 PANELS = 9
 """Parts of a law drawn, at the most."""
 PICTURES = 7
+UNDECIDED = 8
+"""Cells on the boundary that are shown."""
 SLICES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Slices of the boundary: quantiles of the test cells."""
 PAIRS = 4
@@ -124,8 +126,24 @@ def _boundary(material: Material, name: str, k: int) -> list[Block]:
     if not latents:
         return [Paragraph("The law is a constant: it calls every cell alike.", "warning")]
     if len(latents) > 2:
-        return _slices(cloud, latents, score, (classifier.negative, classifier.positive))
-    return _map(cloud, latents, score, classifier.encoder, base)
+        shown = _slices(cloud, latents, score, (classifier.negative, classifier.positive))
+    else:
+        shown = _map(cloud, latents, score, classifier.encoder, base)
+    return shown + _undecided(material, score, cloud, classifier.encoder)
+
+
+def _undecided(material: Material, score: Score, cloud: np.ndarray, encoder: BetaTCVAE) -> list[Block]:
+    """Decoded cells on the boundary, between test cells of the two calls."""
+    from morpholaw.figures.pictures import montage
+
+    if len(np.unique(score(cloud) >= 0)) < 2:
+        return []
+    points = undecided_cells(score, cloud, UNDECIDED)
+    figure = montage(decode(encoder, points), columns=UNDECIDED, pixel_size=material.pixel_size)
+    caption = (
+        "Decoded cells on the boundary, f(z) = 0, each between a test cell and the nearest of the other call."
+    )
+    return [photograph(figure, "Cells the law cannot decide", caption)]
 
 
 def _slices(cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[str, str]) -> list[Block]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -10,7 +12,7 @@ from markupsafe import Markup, escape
 from morpholaw.cells.shape import nucleus_masks
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.attack import AttackCurve, attack_curve
-from morpholaw.probes.constraints import Constraint, domain_constraints
+from morpholaw.probes.constraints import Constraint, domain_constraints, orientation_invariant
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent
 
@@ -20,6 +22,8 @@ CONSTRAINED = 100
 """Test cells that the domain constraints are measured on."""
 IMAGE_EPS = (0.0, 0.025, 0.05, 0.1, 0.15, 0.2)
 LATENT_EPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)
+AT_ONE = 3
+"""Place in LATENT_EPS of the paper's neighbourhood attack."""
 SHADE = 2
 """Place in IMAGE_EPS of the magnitude that the Rashomon set is coloured by."""
 
@@ -30,35 +34,53 @@ class Attacks:
     def __init__(self, material: Material) -> None:
         self.material = material
         self.image = cache(self._image)
+        self.latent = cache(self._latent)
 
     def _image(self, name: str) -> AttackCurve:
         cells = self.material.test(name).some(ATTACKED)
         return attack_curve(self.material.classifier(name), cells.images, cells.targets, IMAGE_EPS)
 
-    def latent(self, name: str, held: tuple[int, ...] = ()) -> AttackCurve:
+    def _latent(self, name: str, held: tuple[int, ...] = ()) -> AttackCurve:
         """In latent space, with some latents held."""
         cells = self.material.test(name).some(ATTACKED)
         means = self.material.encode(name, cells.images)
         return attack_curve(self.material.classifier(name), means, cells.targets, LATENT_EPS, "latent", held)
 
     @property
-    def robustness(self) -> tuple[str, dict[str, np.ndarray]] | None:
-        """Accuracy of every model under a small image attack, by classifier, and what it is called."""
-        found = {}
-        for name in self.material.names:
-            try:
-                found[name] = self.image(name).accuracy[:, SHADE]
-            except Absent:
-                continue
-        return (f"accuracy under attack, ε = {IMAGE_EPS[SHADE]:g}", found) if found else None
+    def constraints(self) -> dict[str, dict[str, np.ndarray]]:
+        """Constraints measured of every model: what is measured, to values by classifier."""
+        measures: dict[str, Callable[[str], np.ndarray]] = {
+            f"accuracy under attack, ε = {IMAGE_EPS[SHADE]:g}": lambda name: self.image(name).accuracy[
+                :, SHADE
+            ],
+            f"accuracy, neighbourhood attacked, ε = {LATENT_EPS[AT_ONE]:g}": self._neighbourhood,
+            "share called alike in all orientations": self._orientation,
+        }
+        found: dict[str, dict[str, np.ndarray]] = {}
+        for meaning, measure_of in measures.items():
+            for name in self.material.names:
+                with suppress(Absent):
+                    found.setdefault(meaning, {})[name] = measure_of(name)
+        return found
+
+    def _neighbourhood(self, name: str) -> np.ndarray:
+        if name == "scheme1" or not self.material.kept:
+            raise Absent("It has no neighbourhood latents.")
+        return self.latent(name, self.material.kept).accuracy[:, AT_ONE]
+
+    def _orientation(self, name: str) -> np.ndarray:
+        cells = self.material.test(name).some(CONSTRAINED)
+        return orientation_invariant(self.material.classifier(name), cells.images).mean(axis=1)
 
 
 def attacks(material: Material, curves: Attacks) -> list[Block]:
     """Accuracy against the perturbation's magnitude, in each space."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to attack.")
-    one = material.one_a_scheme
-    blocks = _figure(
+    one, missing = _tested(material)
+    if not one:
+        return missing
+    blocks = missing + _figure(
         {scheme: curves.image(name) for scheme, name in one.items()},
         "image",
         f"FGSM in image space (eq. 1) on at most {ATTACKED} test cells: mean and standard deviation over the models.",
@@ -84,6 +106,19 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         f"The neighbourhood attack: FGSM on all latents but those that scheme 3 kept ({held}).",
     )
     return blocks
+
+
+def _tested(material: Material) -> tuple[dict[int, str], list[Block]]:
+    """Scheme to classifier, of those whose test cells are known, and why others are left out."""
+    found: dict[int, str] = {}
+    missing: list[Block] = []
+    for scheme, name in material.one_a_scheme.items():
+        try:
+            material.test(name)
+            found[scheme] = name
+        except Absent as absent:
+            missing.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
+    return found, missing
 
 
 def _figure(curves: dict[int, AttackCurve], space: str, caption: str) -> list[Block]:

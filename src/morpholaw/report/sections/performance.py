@@ -70,32 +70,41 @@ def _tested(material: Material, name: str) -> bool:
         return False
 
 
-def rashomon_set(material: Material, colour: tuple[str, dict[str, np.ndarray]] | None = None) -> list[Block]:
-    """Every model of the study by size and accuracy, coloured by a measured constraint where given."""
+def rashomon_set(
+    material: Material, constraints: dict[str, dict[str, np.ndarray]] | None = None
+) -> list[Block]:
+    """Every model of the study by size and accuracy, once for each measured constraint, which is its colour."""
     from morpholaw.figures.rashomon import rashomon
 
     points: list[ModelPoint] = []
-    shades: list[np.ndarray] = []
+    shades: dict[str, list[np.ndarray]] = {meaning: [] for meaning in constraints or {}}
     for name, made in material.descriptions.items():
         own = model_points(int(made["scheme"]), made["evaluation"]["accuracy"], made["expression_sizes"])
         points += own
-        if colour is not None:
-            shades.append(colour[1].get(name, np.full(len(own), np.nan)))
+        for meaning, values in (constraints or {}).items():
+            shades[meaning].append(values.get(name, np.full(len(own), np.nan)))
     if not points:
         raise Absent("No classifier has been trained yet, so there is no set of models to compare.")
     smallest = smallest_within(points, TOLERANCE)
-    options: dict[str, Any] = (
-        {} if colour is None else {"colour": np.concatenate(shades), "colour_name": colour[0]}
+    sizes, accuracies = (
+        np.array([getattr(point, name) for point in points]) for name in ("size", "accuracy")
     )
-    figure = rashomon(
-        np.array([point.size for point in points]), np.array([point.accuracy for point in points]),
-        [point.scheme for point in points], within=TOLERANCE, figsize=(5.6, None), **options,
-    )  # fmt: skip
+    options: list[dict[str, Any]] = [
+        {"colour": np.concatenate(values), "colour_name": meaning} for meaning, values in shades.items()
+    ]
     caption = (
         f"All {len(points)} models of the study. The smallest within {percent(TOLERANCE, 0)} % of the best is model "
         f"{smallest.member + 1} of scheme {smallest.scheme}: {smallest.size} nodes at {percent(smallest.accuracy)} %."
     )
-    return [drawing(figure, "The Rashomon set", caption)]
+    blocks: list[Block] = []
+    for number, option in enumerate(options or [{}]):
+        figure = rashomon(
+            sizes, accuracies, [point.scheme for point in points],
+            within=TOLERANCE, figsize=(5.6, None), **option,
+        )  # fmt: skip
+        text = caption if not number else f"The same models; the colour is the {option['colour_name']}."
+        blocks.append(drawing(figure, "The Rashomon set", text))
+    return blocks
 
 
 def wrong_cells(material: Material) -> list[Block]:

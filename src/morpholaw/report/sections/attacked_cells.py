@@ -1,0 +1,58 @@
+"""Cells before and after an attack, with the scores they reach (figures 15, 16, 18 and 20)."""
+
+from __future__ import annotations
+
+from morpholaw.probes.counterfactuals import counterfactuals
+from morpholaw.probes.scores import Space
+from morpholaw.report.material import Material
+from morpholaw.report.page import Absent, Block, Paragraph, photograph
+
+CELLS = 6
+"""Test cells shown, half of each class."""
+IMAGE_EPS, LATENT_EPS = 0.1, 1.0
+
+
+def attacked_cells(material: Material) -> list[Block]:
+    """A few test cells attacked in each space, for the first model of each scheme."""
+    if not material.names:
+        raise Absent("No classifier has been trained yet, so there is nothing to attack.")
+    blocks: list[Block] = []
+    for scheme, name in material.one_a_scheme.items():
+        try:
+            blocks += _panel(material, name, "image", IMAGE_EPS)
+            if scheme != 1:
+                blocks += _panel(material, name, "latent", LATENT_EPS)
+            if scheme != 1 and material.kept:
+                blocks += _panel(material, name, "latent", LATENT_EPS, material.kept)
+        except Absent as absent:
+            blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
+    return blocks
+
+
+def _panel(
+    material: Material, name: str, space: Space, eps: float, held: tuple[int, ...] = ()
+) -> list[Block]:
+    from morpholaw.figures.attacks import attack_panels
+
+    cells = material.test(name).some(CELLS)
+    if not len(cells):
+        raise Absent("It has no test cells to attack.")
+    made = counterfactuals(material.classifier(name), cells.images, eps, space=space, held=held)
+    negative, positive = material.descriptions[name]["classes"]
+    figure = attack_panels(
+        made.images, made.perturbed, difference=made.difference,
+        reconstruction=made.perturbed_reconstruction if space == "image" else None,
+        scores_before=made.scores, scores_after=made.perturbed_scores,
+        labels=[positive if target > 0 else negative for target in cells.targets],
+        pixel_size=material.pixel_size, figsize=(4.5, None),
+    )  # fmt: skip
+    what = "all latents" if space == "latent" else "the picture"
+    if held:
+        what = f"all latents but {', '.join(f'z{latent}' for latent in held)}"
+    caption = (
+        f"{material.title(name)}, first model: {what} moved by ε = {eps:g} away from its call. "
+        f"{int(made.flipped.sum())} of {len(cells)} calls change."
+    )
+    if space == "latent":
+        caption += " Perturbed cells are decoded, and compared with the cell's own reconstruction."
+    return [photograph(figure, f"Attacked cells, {name}, {space} space", caption)]
