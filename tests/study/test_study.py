@@ -7,7 +7,7 @@ import pytest
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.config import ClassifierConfig, EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.study import Study
+from morpholaw.study import Study, classifier_step
 from morpholaw.study.labelled import labelled_cells
 
 
@@ -123,6 +123,13 @@ def test_laws_found_with_either_loss_can_be_attacked(study):
     table = study.attack(scheme=4, loss="mse", space="latent", eps=(0.0, 3.0))
     assert set(table["loss"]) == {"mse"}
     assert len(table) == 2 * len(study.laws("mse"))
+
+
+def test_a_search_stopped_before_a_law_was_found_keeps_the_laws_from_before(study, monkeypatch):
+    before = study.laws()
+    monkeypatch.setattr(classifier_step, "discover_laws", lambda *_, **__: [])
+    study.discover_law(should_stop=lambda: True)
+    assert [law.text() for law in study.laws()] == [law.text() for law in before]
 
 
 def test_cells_are_attacked_that_their_models_were_not_trained_on(study):

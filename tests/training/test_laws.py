@@ -1,11 +1,13 @@
 """Laws from latents: distinct, counted, reproducible, with their provenance, and fewer when stopped."""
 
+import time
+
 import numpy as np
 import pytest
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message
+from morpholaw.events import Message, Metrics
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.symbolic import Availability
 from morpholaw.training.symbolic.pysr_engine import PySREngine
@@ -85,6 +87,23 @@ def test_a_stop_returns_the_laws_so_far():
     x, f = cells(200)
     laws = discover_laws(x, np.sign(f), NAMES, config(evaluations=10**9), should_stop=lambda: True)
     assert 1 <= len(laws) <= 3
+
+
+def test_a_stop_is_answered_within_a_second_with_what_was_found():
+    x, f = cells(2000)
+    asked_at = []
+
+    def report(event):
+        if isinstance(event, Metrics) and not asked_at:
+            asked_at.append(time.monotonic())
+
+    laws = discover_laws(
+        x, np.sign(f), NAMES, config(evaluations=10**9), report=report, should_stop=lambda: bool(asked_at)
+    )
+    assert time.monotonic() - asked_at[0] < 1
+    assert laws
+    assert laws[0].metadata["accuracy"] > 0.6
+    assert laws[0].metadata["stopped_by"] == "cancel"
 
 
 def test_auto_falls_back_when_pysr_fails(monkeypatch):

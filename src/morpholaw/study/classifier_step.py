@@ -130,6 +130,9 @@ def discover(
         known=before[1]["results"] if before else (),
         keep=lambda results: checkpoint.write({}, results=results),
     )
+    if should_stop() and not laws:
+        report(Message("Stopped before a law was found: the laws from before were kept."))
+        return {"complete": False}
     if not laws:
         raise InputError(
             f"The search found no law that reads a latent: {', '.join(names)} may not tell the classes apart; choose "
