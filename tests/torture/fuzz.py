@@ -337,7 +337,7 @@ def _read_study(path: Path) -> None:
         lambda: study.classify(2),
         lambda: study.laws(),
         lambda: study.attack(scheme=2, space="latent", eps=(0.1,), keep="morphology"),
-        lambda: study.crops[[0, 5]],
+        lambda: study.crops[:6],
         lambda: Checkpoint(path / "classifiers" / "scheme2" / "checkpoint", 1).read(),
     ]
     refused: InputError | None = None

@@ -36,7 +36,7 @@ def short(part: str, tmp_path: Path) -> dict:
 def test_steps_killed_between_two_writes_leave_a_study_that_opens_and_goes_on_to_the_same(tmp_path):
     found = short("crashes", tmp_path)
     assert found["failures"] == []
-    assert found["kills"] >= 10
+    assert found["kills"] >= 8
     assert found["resumes"] == found["kills"]
 
 

@@ -76,6 +76,8 @@ class CropSet:
             schema, self._n, self.size = (int(self.meta[key]) for key in ("schema", "n", "size"))
         except (KeyError, TypeError, ValueError):
             raise InputError(f"{self.folder / 'set.json'} does not describe a crop set.") from None
+        if self._n < 0 or self.size < 1:
+            raise InputError(f"{self.folder / 'set.json'} says {self._n} crops of side {self.size}.")
         if schema > SCHEMA:
             raise InputError(
                 f"The crop set {self.folder} was made by a newer version (layout {schema}, this version "
@@ -124,7 +126,7 @@ class CropSet:
         path = self.folder / "images.npy"
         try:
             images = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+        except Exception as error:  # numpy reads the header with a tokenizer, which has errors of its own
             raise InputError(
                 f"The crops in {path} cannot be read ({reason(error)}); the set is damaged."
             ) from None

@@ -137,7 +137,7 @@ def _cached(path: Path) -> np.ndarray | None:
     """What was kept at ``path``; None where there is nothing, or nothing that can be read."""
     try:
         both = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except Exception:  # whatever numpy says of a damaged file: it is only a cache
         return None
     return both if isinstance(both, np.ndarray) and both.dtype == np.float32 else None
 
