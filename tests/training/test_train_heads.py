@@ -157,6 +157,17 @@ def test_sparse_heads_keep_the_inputs_that_decide_and_no_other() -> None:
     assert (head.active_weights() < round(0.07 * (12 * 16 + 512 + 16))).all()
 
 
+def test_classes_that_come_apart_leave_a_network_that_tells_them_apart() -> None:
+    """Without errors no weight seems to carry anything, and yet they must not all be trimmed."""
+    random = np.random.default_rng(0)
+    z = random.standard_normal((1, 2000, 12)).astype(np.float32)
+    y = (random.random(2000) > 0.5).astype(int)
+    z[0, :, 3] += np.where(y, 6, -6)
+    head = train_heads(z, y, config(epochs=60, warmup_epochs=10), sparse=True, seeds=range(3))
+    assert (accuracies(head, z[0], y) > 0.99).all()
+    assert all(3 in head.kept_inputs(k) for k in range(3))
+
+
 def test_events_say_how_far_and_how_good() -> None:
     z, y = two_classes()
     events: list[object] = []

@@ -179,22 +179,28 @@ class _Search:
         return [slot for slot in free if slot < (free[0] // size + 1) * size][:lacking]
 
     def _ask(self, slot: int) -> optuna.Trial:
+        if not self.alone:  # two that ask at one time count the same place; the storage numbers them apart
+            asked = self.study.ask()
+            self.study.sampler = self._sampler(asked.number)
+            return self._suggested(asked, asked.number)
+        self.study.sampler = self._sampler(slot)
+        return self._suggested(self.study.ask(), slot)
+
+    def _sampler(self, slot: int) -> optuna.samplers.BaseSampler:
+        """With a seed for each place, or a search that is resumed or shared would repeat its first guesses."""
         import optuna
         from optuna.trial import TrialState
 
-        # A seed for each place, or a search that is resumed or shared would repeat its first guesses.
-        sampler: optuna.samplers.BaseSampler = optuna.samplers.TPESampler(
-            seed=self.config.seed + 1_000_003 * slot, constant_liar=True
-        )
+        sampler = optuna.samplers.TPESampler(seed=self.config.seed + 1_000_003 * slot, constant_liar=True)
         if self.alone:  # a trial that was cut short keeps its settings
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,)):
                 if trial.user_attrs.get(SLOT) == slot:
                     with warnings.catch_warnings():  # it is called experimental, since Optuna 2.4
                         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                        sampler = optuna.samplers.PartialFixedSampler(trial.params, sampler)
-                    break
-        self.study.sampler = sampler
-        asked = self.study.ask()
+                        return optuna.samplers.PartialFixedSampler(trial.params, sampler)
+        return sampler
+
+    def _suggested(self, asked: optuna.Trial, slot: int) -> optuna.Trial:
         asked.suggest_float("sparsity", *self.config.sparsity)
         asked.suggest_int("update_every", *self.config.update_every)
         asked.suggest_float("update_fraction", *self.config.update_fraction)
