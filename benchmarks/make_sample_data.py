@@ -12,11 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import read_json
-from morpholaw.cells.simulator import simulate_crops, simulate_movie
-from morpholaw.cells.simulator.crops import simulated_normalisation
-from morpholaw.cells.simulator.domains import domain_named
+from morpholaw.cells.simulator import simulate_crop_set, simulate_movie
 from morpholaw.config import SimulateConfig
 from morpholaw.models.bundle import save_bundle
 from morpholaw.study import Study
@@ -36,11 +33,7 @@ def main() -> None:
     for name in ("movie", "labelled", "encoder", "classifiers"):
         shutil.rmtree(out / name, ignore_errors=True)
     simulate_movie(MOVIE).write(out / "movie")
-    images, cells = simulate_crops(phases=LABELLED, seed=SEED)
-    scale = simulated_normalisation(domain_named("mdck")).to_json()
-    CropSet.write(
-        out / "labelled", images, cells, {"kind": "simulated", "pixel_size": 0.333, "normalisation": scale}
-    )
+    simulate_crop_set(out / "labelled", seed=SEED, phases=LABELLED)
     model, description = load(study.path / "encoder")
     kept = {k: v for k, v in description.items() if k not in ("schema", "weights", "sha256", "history")}
     (out / "classifiers").mkdir()

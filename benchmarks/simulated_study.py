@@ -6,13 +6,10 @@ Run ``python benchmarks/simulated_study.py STUDY``; every step that is already d
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.simulator import simulate_crops
-from morpholaw.cells.simulator.crops import simulated_normalisation
-from morpholaw.cells.simulator.domains import domain_named
+from morpholaw.cells.simulator import simulate_crop_set
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
 from morpholaw.study import Study
@@ -21,25 +18,11 @@ PAPER = {"interphase": 4092, "metaphase": 3929}
 UNLABELLED = 40_000
 
 
-def add_simulated(
-    study: Study,
-    name: str,
-    domain: str,
-    count: int | None,
-    phases: Mapping[str, int] | None,
-    seed: int,
-    labels: bool,
-) -> None:
-    """Simulate a crop set into the study, with or without its labels, unless it is there."""
+def add_simulated(study: Study, name: str, *crops: Any, **kind: Any) -> None:
+    """Simulate a crop set into the study, unless it is there."""
     folder = study.path / "crops" / name
-    if folder.exists():
-        return
-    images, cells = simulate_crops(count, seed, phases, domain=domain)
-    if not labels:
-        cells["label"] = ""
-    scale = simulated_normalisation(domain_named(domain)).to_json()
-    meta = {"kind": "simulated", "pixel_size": 0.333, "normalisation": scale}
-    CropSet.write(folder, images, cells, meta)
+    if not folder.exists():
+        simulate_crop_set(folder, *crops, **kind)
 
 
 def main() -> None:
@@ -52,9 +35,9 @@ def main() -> None:
     parser.add_argument("--only-encoder", action="store_true")
     options = parser.parse_args()
     study = Study.open_or_create(options.study)
-    add_simulated(study, "labelled", "mdck", None, PAPER, seed=0, labels=True)
-    add_simulated(study, "unlabelled", "mdck", UNLABELLED, None, seed=1, labels=False)
-    add_simulated(study, "wide", "wide", UNLABELLED, None, seed=2, labels=False)
+    add_simulated(study, "labelled", phases=PAPER)
+    add_simulated(study, "unlabelled", UNLABELLED, 1, labels=False)
+    add_simulated(study, "wide", UNLABELLED, 2, domain="wide", labels=False)
     with progress() as (report, should_stop):
         said = {"report": report, "should_stop": should_stop}
         if not study.has_encoder or study.can_resume:

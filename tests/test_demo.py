@@ -11,13 +11,16 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.sample import sample_folder
 from morpholaw.study.classifier_step import score_crops
 
-HEADS = ClassifierConfig(models=2, epochs=6, warmup_epochs=2, epoch_cells=0, sparse_method="paper", sparsity=0.8)
+HEADS = ClassifierConfig(
+    models=2, epochs=6, warmup_epochs=2, epoch_cells=0, sparse_method="paper", sparsity=0.8
+)
 
 
 def test_the_demo_ends_with_table_1_and_a_report(tmp_path, monkeypatch):
     monkeypatch.setattr(
         demo, "ENCODER", EncoderConfig(epochs=1, epoch_crops=2_000, start_from="none", threads=1)
     )
+    monkeypatch.setattr(demo, "UNLABELLED", 100)
     monkeypatch.setattr(demo, "CNN", ClassifierConfig(models=1, epochs=1, epoch_cells=0))
     monkeypatch.setattr(demo, "HEADS", HEADS)
     monkeypatch.setattr(demo, "LAWS", (LawConfig(count=1, evaluations=1_000, processes=1),))

@@ -7,13 +7,16 @@ import time
 from pathlib import Path
 
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crop_set
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Report, ShouldStop, never, silent
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
-ENCODER = EncoderConfig(epochs=4, epoch_crops=180_000, start_from="none")
+UNLABELLED = 12_000
+"""An encoder of the sample's 3,200 crops alone reads new cells less well: 98.3 % by scheme 2."""
+ENCODER = EncoderConfig(epochs=4, epoch_crops=165_000, start_from="none")
 """Two thirds of a million crops instead of the paper's ten million: minutes instead of hours."""
 CNN = ClassifierConfig(models=3, epochs=8)
 HEADS = ClassifierConfig(models=10)
@@ -47,6 +50,9 @@ def run_demo(out: Path, report: Report = silent, should_stop: ShouldStop = never
         should_stop=should_stop,
     )
     add_set(study, CropSet(sample / "labelled"))
+    report(Message(f"For the encoder {UNLABELLED} more crops are simulated, without labels."))
+    with study.writing():
+        simulate_crop_set(study.new_set_folder("unlabelled"), UNLABELLED, seed=1, labels=False)
     study.train_encoder(ENCODER, report=report, should_stop=should_stop)
     study.train_classifier(1, CNN, report=report, should_stop=should_stop)
     for scheme in (2, 3):

@@ -11,6 +11,7 @@ from morpholaw.cells.simulator import (
     PHASES,
     crops,
     simulate_blocks,
+    simulate_crop_set,
     simulate_crops,
     simulated_normalisation,
 )
@@ -175,3 +176,14 @@ def test_the_grey_scale_is_the_one_that_real_crops_get(monkeypatch, domain):
     fitted = fit_normalisation(simulate_crops(512, domain=domain)[0])
     assert fitted.scale == pytest.approx(used.scale, rel=0.08)
     assert fitted.background == pytest.approx(used.background, abs=0.04)
+
+
+def test_a_set_on_disk_holds_the_same_crops_with_or_without_labels(tmp_path):
+    phases = {"interphase": 3, "metaphase": 2}
+    images, cells = crops.simulate_crops(phases=phases, seed=4)
+    labelled = simulate_crop_set(tmp_path / "labelled", seed=4, phases=phases)
+    unlabelled = simulate_crop_set(tmp_path / "unlabelled", seed=4, phases=phases, labels=False)
+    assert np.array_equal(labelled.images, images)
+    assert labelled.cells["label"].tolist() == cells["label"].tolist()
+    assert set(unlabelled.cells["label"]) == {""}
+    assert unlabelled.normalisation.per == "cell"

@@ -1,5 +1,6 @@
 """Simulated H2B-fluorescence nuclei with known factors: crops, and tracked movies."""
 
+from morpholaw.cells.simulator.crop_sets import simulate_crop_set
 from morpholaw.cells.simulator.crops import simulate_blocks, simulate_crops, simulated_normalisation
 from morpholaw.cells.simulator.domains import DOMAINS, PHASES
 from morpholaw.cells.simulator.movie import SimulatedMovie, simulate_movie
@@ -9,6 +10,7 @@ __all__ = [
     "PHASES",
     "SimulatedMovie",
     "simulate_blocks",
+    "simulate_crop_set",
     "simulate_crops",
     "simulate_movie",
     "simulated_normalisation",
