@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 
+import psutil
+
+LOOK = 0.2
+"""Seconds that the processor is watched for; this process waits meanwhile, so that it does not see itself."""
+
 
 def available_cores() -> int:
     """Processor cores that this process may use."""
@@ -12,8 +17,5 @@ def available_cores() -> int:
 
 def free_cores() -> int:
     """Cores that nothing else keeps busy right now, at least one."""
-    try:
-        busy = os.getloadavg()[0]
-    except (AttributeError, OSError):  # Windows has no load average
-        busy = 0.0
+    busy = psutil.cpu_percent(LOOK) / 100 * (psutil.cpu_count() or 1)
     return max(1, min(available_cores(), round(available_cores() - busy)))
