@@ -16,7 +16,7 @@ demo: $(READY)  ## the whole story on the shipped sample: Table 1 and report.htm
 	  && echo "make demo took $$((SECONDS - begin)) s; results are in $(OUT), the report is $(OUT)/report.html"
 
 test: $(READY)  ## lint, types, import rules and all tests
-	@begin=$$SECONDS; $(MAKE) --no-print-directory check && OMP_WAIT_POLICY=PASSIVE $(BIN)/pytest -q \
+	@begin=$$SECONDS; $(MAKE) --no-print-directory check && OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile \
 	  && echo "make test took $$((SECONDS - begin)) s"
 
 # The packages of $(VENV), with a Qt of its own. PySide6 6.12 loses references to None under Python 3.11 and dies.
@@ -35,6 +35,9 @@ bench: $(READY)  ## the performance table, each row against its peer
 	# Without their dependencies, which are here but for torchvision: that one would bring another torch.
 	$(BIN)/pip install -q --no-deps pythae torchattacks gplearn pyoperon
 	$(BIN)/morpholaw bench --json docs/performance.json
+
+docs: $(READY)  ## the documentation's pages, in site/; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "open site/index.html"
 
 screenshots: $(READY)  ## the pictures of every panel in docs/images
 	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_screenshots.py

@@ -1,0 +1,18 @@
+"""An extension of griffe: docstrings name things in Sphinx's way, which Markdown would show with its colons."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import griffe
+
+_ROLE = re.compile(r":[a-z]+:`~?([^`]+)`")
+
+
+class Roles(griffe.Extension):
+    """Shows what a role names as code."""
+
+    def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
+        if obj.docstring:
+            obj.docstring.value = _ROLE.sub(r"`\1`", obj.docstring.value)

@@ -1,0 +1,62 @@
+"""A hook of mkdocs: tables of every setting and command, made from the program itself so that they stay true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from morpholaw import config
+from morpholaw.cli import main
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put the tables in place of the comments that stand for them."""
+    if "<!-- settings -->" in markdown:
+        markdown = markdown.replace("<!-- settings -->", settings())
+    if "<!-- commands -->" in markdown:
+        markdown = markdown.replace("<!-- commands -->", commands())
+    return markdown
+
+
+def settings() -> str:
+    """A section for each step's settings."""
+    models = [
+        kind
+        for kind in vars(config).values()
+        if isinstance(kind, type)
+        and issubclass(kind, config.StepConfig)
+        and kind not in (config.StepConfig, config.TrainingConfig)
+    ]
+    return "\n\n".join(_section(kind) for kind in models)
+
+
+def _section(kind: type[config.StepConfig]) -> str:
+    rows = ["| setting | default | what |", "| --- | --- | --- |"]
+    for name, field in kind.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        rows.append(f"| `{name}` | {_cell(default)} | {_text(field.description or '')} |")
+    return f"## {kind.__name__}\n\n{(kind.__doc__ or '').strip()}\n\n" + "\n".join(rows)
+
+
+def commands() -> str:
+    """A section for each command, with its options."""
+    context = click.Context(main, info_name="morpholaw")
+    return "\n\n".join(_command(context, name, main.commands[name]) for name in main.list_commands(context))
+
+
+def _command(parent: click.Context, name: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=name, parent=parent)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    rows = [record for option in command.params if (record := option.get_help_record(context))]
+    table = ["| option | what |", "| --- | --- |", *(f"| `{_text(a)}` | {_text(b)} |" for a, b in rows)]
+    words = _text(command.help or "")
+    return f"## {name}\n\n{words}\n\n```text\n{usage}\n```\n\n" + ("\n".join(table) if rows else "")
+
+
+def _cell(value: Any) -> str:
+    return "empty" if value in (None, "", (), {}) else f"`{value}`"
+
+
+def _text(words: str) -> str:
+    return " ".join(words.split()).replace("|", "\\|").replace("<", "&lt;")
