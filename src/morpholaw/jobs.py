@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-import pandas as pd
 
 from morpholaw import config as settings
 from morpholaw.cells.files import plain, read_json, write_json, write_table
@@ -43,7 +42,6 @@ from morpholaw.events import (
     never,
     silent,
 )
-from morpholaw.study import Study
 from morpholaw.training.leader import leads
 
 STEPS: dict[str, type[settings.StepConfig] | None] = {
@@ -117,11 +115,13 @@ def run(job: Job, report: Report = silent, should_stop: ShouldStop = never) -> A
     """Do a job here and now; returns what the study's method returns, its table also written to ``job.out``."""
     if job.step not in STEPS:
         raise InputError(f"There is no step {job.step!r}; the steps are {', '.join(STEPS)}.")
+    from morpholaw.study import Study
+
     study = Study.open_or_create(job.study)
     kind = STEPS[job.step]
     config = {} if kind is None else {"config": kind.from_values(job.config)}
     made = getattr(study, job.step)(**job.arguments, **config, report=report, should_stop=should_stop)
-    if job.out and isinstance(made, pd.DataFrame):
+    if job.out and _is_table(made):
         write_table(job.out, made)
     return made
 
@@ -307,9 +307,15 @@ def _serve(source: str) -> int:
     return 0
 
 
+def _is_table(result: Any) -> bool:
+    import pandas as pd  # here, and Study in run(), so that a panel that starts jobs opens without them
+
+    return isinstance(result, pd.DataFrame)
+
+
 def _summary(result: Any, job: Job) -> dict[str, Any]:
     """What a step made in a few plain values."""
-    if isinstance(result, pd.DataFrame):
+    if _is_table(result):
         return {"rows": len(result), "out": job.out}
     values = result if isinstance(result, dict) else {"result": str(result)}
     return {key: value for key, value in values.items() if key != "history"}

@@ -57,7 +57,7 @@ def test_a_panel_opens_from_the_menu_without_torch(command):
         f"import sys; from qtpy.QtWidgets import QApplication; app = QApplication([]);"
         f"from napari.components import ViewerModel; from {module} import {name};"
         f"panel = {name}(napari_viewer=ViewerModel());"
-        "loaded = sorted({'torch', 'matplotlib.pyplot', 'sympy', 'optuna'} & set(sys.modules));"
+        "loaded = sorted({'torch', 'pandas', 'matplotlib.pyplot', 'sympy', 'optuna'} & set(sys.modules));"
         "assert not loaded, loaded"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

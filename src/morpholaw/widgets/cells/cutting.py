@@ -18,7 +18,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from morpholaw.cells.tracks import write_tracks_csv
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
@@ -110,6 +109,8 @@ class CutFromMovie(QWidget):
                     python=f"ml.Study({str(study.path)!r}).crop(movie, tracks)",
                 )  # fmt: skip
                 return
+            from morpholaw.cells.tracks import write_tracks_csv
+
             tracks = write_tracks_csv(
                 study.path / "tracks" / f"{study.new_set_folder(movie.name).name}.csv", table
             )

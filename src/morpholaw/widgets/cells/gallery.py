@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractListModel, QEvent, QItemSelectionModel, QModelIndex, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFontMetrics, QImage, QKeySequence, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QWidget
 
-from morpholaw.cells.crop_set import Crops
 from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    from morpholaw.cells.crop_set import Crops
 
 KEPT = 2000
 """Pictures that are kept after they were shown: 8 MB of 64 x 64 crops."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -19,6 +18,9 @@ from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.pictures.class_colours import class_colours
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier, saved_classifiers
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALL_SETS, ALL_CLASSES, UNLABELLED = "all sets", "all classes", "unlabelled"
 AS_CUT, LEAST_SURE = "as cut", "ask me: least sure first"
@@ -47,7 +49,7 @@ class Labelling(QWidget):
         super().__init__(parent)
         self.current, self.runner = current, runner
         self.labels = np.empty(0, object)
-        self.cells = pd.DataFrame()
+        self.cells: pd.DataFrame | None = None
         self._sureness: np.ndarray | None = None
         self._asking = self._labelling = False
         self._colours: dict[str, str] = {}
@@ -94,7 +96,7 @@ class Labelling(QWidget):
         """Show the study's crops as they are now."""
         crops = self.current.crops
         self._sureness = None
-        self.cells = pd.DataFrame() if crops is None else crops.cells
+        self.cells = None if crops is None else crops.cells
         names = [] if crops is None else [crop_set.name for crop_set in crops.sets]
         _fill(self.sets, [ALL_SETS, *names])
         self.order.setCurrentIndex(0)
@@ -239,7 +241,7 @@ class Labelling(QWidget):
         table = result.get("table")
         if not asking:
             return
-        if table is None or len(table) != len(self.cells):
+        if table is None or self.cells is None or len(table) != len(self.cells):
             self.order.setCurrentIndex(0)
             return
         # a cell without a score is the least sure of all

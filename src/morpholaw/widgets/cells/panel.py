@@ -159,7 +159,7 @@ class CellsWidget(StudyWidget):
     def _cells_of_movie(self) -> Any:
         """Cells of the sets that were cut from the chosen movie; of the chosen set where one is chosen."""
         cells, movie = self.labelling.cells, self.cutting.image.layer
-        if not len(cells) or movie is None:
+        if cells is None or movie is None:
             return None
         chosen = self.labelling.sets.currentText() if self.labelling.sets.currentIndex() > 0 else None
         names = [

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from napari.layers import Image, Labels, Tracks
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
@@ -40,6 +39,9 @@ from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LAYERS = "the layers below"
 
@@ -230,7 +232,7 @@ class ApplyScores(QWidget):
             return
         layer = self.image.layer or self.tracks.layer or self.labels.layer
         row = nearest_cell(self.table, layer, position)
-        if row is not None and not pd.isna(self.table["track_id"].iloc[row]):
+        if row is not None and self.table["track_id"].notna().iloc[row]:
             self.show_track(int(self.table["track_id"].iloc[row]))
 
     def show_track(self, track: int) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("Scheme", "Accuracy %", "Weights", "Size", "Agree %")
 _TIPS = (

@@ -6,16 +6,18 @@ The table of scores is :meth:`morpholaw.Study.classify`'s: one row a cell, ``tra
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from napari.layers import Labels, Points, Tracks
 from napari.utils import Colormap, DirectLabelColormap
 from napari.utils.colormaps.standardize_color import transform_color
 
 from morpholaw.errors import InputError
 from morpholaw.widgets.pictures.class_colours import class_colours
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNDEFINED = "undefined"
 """The class of a cell whose score is no finite number."""
@@ -108,9 +110,7 @@ def score_labels(layer: Labels, table: pd.DataFrame, classes: tuple[str, str], c
     score, frames = grouped.median(), grouped.size()
     ids = score.index.to_numpy()
     names = np.where(score.to_numpy() >= 0, classes[1], classes[0])
-    layer.features = pd.DataFrame(
-        {"index": ids, "score": score.to_numpy(), "class": names, "frames": frames.to_numpy()}
-    )
+    layer.features = {"index": ids, "score": score.to_numpy(), "class": names, "frames": frames.to_numpy()}
     if colour:
         pair = class_colours(classes)
         colours = {int(i): pair[int(name == classes[1])] for i, name in zip(ids, names, strict=True)}
@@ -138,13 +138,11 @@ def score_points(
     if not there.any():
         raise InputError("None of the scored cells has a place in a movie; there is nothing to show.")
     shown = table[there]
-    features = pd.DataFrame(
-        {
-            "track_id": shown["track_id"].astype("Int64").fillna(-1).to_numpy(np.int64),
-            "score": shown["score"].to_numpy(),
-            "class": shown["class"].astype(str).to_numpy(),
-        }
-    )
+    features = {
+        "track_id": shown["track_id"].astype("Int64").fillna(-1).to_numpy(np.int64),
+        "score": shown["score"].to_numpy(),
+        "class": shown["class"].astype(str).to_numpy(),
+    }
     colours = np.stack([transform_color(colour)[0] for colour in (*class_colours(classes), "grey")])
     if name in viewer.layers:
         viewer.layers.remove(name)

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from morpholaw.errors import InputError
 from morpholaw.events import Result
 from morpholaw.jobs import Job, JobProcess
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NUMBERS = ("track_id", "t", "y", "x", "score", "eps", "accuracy")
 """Columns of tables that may have empty fields; all others are read as they are written, "NA" being a name."""
@@ -94,6 +95,8 @@ def of_function(
 
 def read_table(path: Path | str) -> pd.DataFrame:
     """A table that a job wrote, as it was when it was written."""
+    import pandas as pd
+
     table = pd.read_csv(
         path, keep_default_na=False, na_values={name: [""] for name in NUMBERS}, float_precision="round_trip"
     )

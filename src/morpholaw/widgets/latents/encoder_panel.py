@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
@@ -11,7 +11,6 @@ from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Event, Metrics, Preview
 from morpholaw.jobs import Job
-from morpholaw.study import Study
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.job_runner import JobRunner
@@ -21,6 +20,9 @@ from morpholaw.widgets.latents.training_plot import TrainingPlot
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, white_of
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.preferences import preferences
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study
 
 MAIN = ("epochs", "epoch_crops", "latents", "beta", "reconstruction", "device")
 """Settings shown at once; the others are behind "Advanced"."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from morpholaw.cells.files import read_json
-from morpholaw.study import Study
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from morpholaw.events import Report, ShouldStop
-from morpholaw.study import Study
 from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MEASURED = 2_000
 """Crops that latents are ranked and named on, at the most: enough for a correlation to within 0.02."""
@@ -60,9 +62,12 @@ class Grid:
 
 def read_latent_space(file: EncoderFile) -> LatentSpace:
     """Measure the latents of an encoder on up to :data:`MEASURED` crops spread over its study."""
+    import pandas as pd
+
     from morpholaw.cells.shape import measure_shapes
     from morpholaw.probes.latent_names import correlate, suggest_names
     from morpholaw.probes.traversal import rank_latents
+    from morpholaw.study import Study
     from morpholaw.training.devices import torch_threads
     from morpholaw.training.encoder import encode
 
@@ -115,6 +120,8 @@ def grid_of(file: EncoderFile, base: np.ndarray, latents: list[int], values: tup
 
 def load_encoder(study: str, source: str, report: Report, should_stop: ShouldStop) -> None:
     """Have a study take over an encoder: "sample", its folder, or a study's folder, for the encoder in it."""
+    from morpholaw.study import Study
+
     folder = Path(source)
     if source != "sample" and not (folder / "model.json").is_file() and (folder / "encoder").is_dir():
         source = str(folder / "encoder")

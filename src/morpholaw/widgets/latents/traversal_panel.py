@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.errors import InputError
-from morpholaw.study import Study
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.latents.latent_sliders import LatentSliders
@@ -27,6 +26,9 @@ from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, signed_tiles, white_of
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.encoder_file import EncoderFile
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study
 
 PICKED = 6
 """Latents that are ticked to begin with: the most active ones."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from morpholaw.events import Message, Report, ShouldStop, never, silent
 from morpholaw.models.law import Law
-from morpholaw.study import Study
 from morpholaw.widgets.laws.saved_laws import score_of_all
 
 MOST_POINTS = 50_000
@@ -55,6 +54,7 @@ def cells_and_surface(
 ) -> CellsAndSurface:
     """Encode the study's cells and find the surface, the other latents at ``base`` (latents,)."""
     from morpholaw.probes.boundary import boundary_surface
+    from morpholaw.study import Study
 
     opened = Study(Path(study))
     means, _ = opened.latents(report, should_stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from morpholaw.errors import InputError
 from morpholaw.models.expressions import Call
 from morpholaw.models.expressions.operators import UNARY
 from morpholaw.models.law import Law
-from morpholaw.study import Study
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study
 
 LOSSES = ("hinge", "mse")
 

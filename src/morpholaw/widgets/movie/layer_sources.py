@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from napari.layers import Image, Labels, Tracks
 
 from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def movie_array(layer: Any) -> Any:
@@ -62,6 +64,8 @@ def tracks_table(layer: Any, movie: Any) -> pd.DataFrame:
     InputError
         When the layer is none, empty, in 3D, or of another shape than the movie.
     """
+    import pandas as pd
+
     if layer is None:
         raise InputError("There are no tracks; open a tracks or labels layer of the movie and choose it.")
     if isinstance(layer, Labels):
@@ -91,7 +95,7 @@ def tracks_table(layer: Any, movie: Any) -> pd.DataFrame:
             "t": np.round(data[:, 1]).astype(np.int64),
             "y": places[:, 0],
             "x": places[:, 1],
-            "parent": pd.Series(ids).map(parents).fillna(-1).to_numpy(np.int64),
+            "parent": [parents.get(track, -1) for track in ids.tolist()],
         }
     )
     if "label" in layer.features:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.widgets.movie.movie_clicks import nearest_cell
+
+if TYPE_CHECKING:
+    from morpholaw.cells.crop_set import Crops, CropSet
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from morpholaw.cells.files import read_json
 from morpholaw.errors import InputError
 from morpholaw.probes.subnetworks import SparseNetwork, SubNetwork, activations
-from morpholaw.study import Study
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study
 
 
 @dataclass(frozen=True)

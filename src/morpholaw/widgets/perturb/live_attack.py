@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from morpholaw.cells.crop_set import Crops
 from morpholaw.errors import InputError
-from morpholaw.study import Study
 from morpholaw.widgets.jobs.live_process import LiveProcess
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier
+
+if TYPE_CHECKING:
+    from morpholaw.cells.crop_set import Crops
+    from morpholaw.study import Study
 
 REACH = {"image": 0.5, "latent": 6.0}
 """Largest eps, in units of the space: half of all grey levels, six standard deviations of the prior."""
@@ -150,12 +152,15 @@ def prepare(
 @lru_cache(maxsize=2)
 def classifier_of(model: ModelFile) -> Any:
     """The one model as a classifier; kept until two others were used."""
+    from morpholaw.study import Study
+
     return Study(Path(model.study)).classifier(model.scheme, model.loss).select(model.member)
 
 
 def held_by(model: ModelFile, space: str, keep: str) -> tuple[int, ...]:
     """The latents that an attack in ``space`` holds; InputError where the model has no such space or latent."""
     from morpholaw.probes.scores import check_space
+    from morpholaw.study import Study
     from morpholaw.study.attack_step import held_latents
 
     classifier = classifier_of(model)

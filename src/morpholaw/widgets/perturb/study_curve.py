@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
-from morpholaw.study import Study
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.job_runner import JobRunner
@@ -20,6 +18,11 @@ from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.saved_classifiers import saved_classifiers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from morpholaw.study import Study
 
 _NOTHING = "The accuracy of every model on the test cells shows here."
 
@@ -46,7 +49,7 @@ class AttackPanel(QWidget):
     ) -> None:
         super().__init__()
         self.current, self.error_line, self.choice = current, error_line, choice
-        self.table = pd.DataFrame()
+        self.table: pd.DataFrame | None = None
         self._tables: list[pd.DataFrame] = []
         self._waiting: list[Job] = []
         self._python = ""
@@ -74,7 +77,7 @@ class AttackPanel(QWidget):
 
     def clear(self) -> None:
         """Show no curve: another study, or other classifiers."""
-        self.table = pd.DataFrame()
+        self.table: pd.DataFrame | None = None
         self.figure.say(_NOTHING)
 
     def start(self) -> None:
@@ -121,6 +124,8 @@ class AttackPanel(QWidget):
             self._start_next()
             return
         self.button.setEnabled(True)
+        import pandas as pd
+
         table = pd.concat(self._tables, ignore_index=True) if self._tables else pd.DataFrame()
         if table.empty:
             self.figure.say("The attack was stopped before any cell was attacked.")

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, finalize
 
 from napari.utils.notifications import show_error
 from psygnal import Signal
 
-from morpholaw.cells.crop_set import Crops
 from morpholaw.errors import InputError
-from morpholaw.study import Study
 from morpholaw.widgets.jobs.live_process import LiveProcess
+
+if TYPE_CHECKING:
+    from morpholaw.cells.crop_set import Crops
+    from morpholaw.study import Study
 
 _MADE_BY_STEP = {
     "crop": ("crops_changed", "labels_changed"),
@@ -71,6 +73,8 @@ class CurrentStudy:
 
     def open(self, path: Path | str) -> Study:
         """Open the study at ``path``; InputError where there is none to use, and the one before stays open."""
+        from morpholaw.study import Study
+
         study = Study.open(path)
         if study.sets:
             len(study.crops)  # sets that don't go together are said here, and not by whoever reads them first
@@ -78,6 +82,8 @@ class CurrentStudy:
 
     def create(self, path: Path | str, classes: Sequence[str] | None = None) -> Study:
         """Make a study at ``path`` and open it; InputError where something else is there."""
+        from morpholaw.study import Study
+
         return self._show(Study.create(path, **({} if classes is None else {"classes": classes})))
 
     def close(self) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from morpholaw.errors import InputError
-from morpholaw.study import Study
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study
 
 
 @dataclass(frozen=True)
@@ -32,4 +34,6 @@ class EncoderFile:
 @lru_cache(maxsize=2)
 def encoder_of(file: EncoderFile) -> Any:
     """The encoder in evaluation mode, on the processor; torch is imported, so only the live process calls this."""
+    from morpholaw.study import Study
+
     return Study(Path(file.study)).encoder

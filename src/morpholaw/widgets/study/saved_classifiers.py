@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from morpholaw.cells.files import read_json
 from morpholaw.errors import InputError
-from morpholaw.study import Study
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study
 
 SCHEMES = {1: "scheme 1: CNN", 2: "scheme 2: dense head", 3: "scheme 3: sparse head", 4: "scheme 4: law"}
 """The schemes of the paper (4.2), as the panels call them."""
