@@ -1,0 +1,125 @@
+"""The site builds without a warning, its links resolve, and what it names is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import morpholaw
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PICTURE = re.compile(r"\[[^\]]+\]\(([^)]+\.png)\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+class Page(HTMLParser):
+    """The links, anchors and loaded files of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.anchors |= {value for key in ("id", "name") if (value := named.get(key))}
+        if tag == "a" and named.get("href"):
+            self.links.append(named["href"] or "")
+        if named.get("src"):
+            self.loads.append(named["src"] or "")
+        if tag == "link" and named.get("rel") in ("stylesheet", "icon", "preload"):
+            self.loads.append(named["href"] or "")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The built pages by path."""
+    out = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", out],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {path: Page(path) for path in out.rglob("*.html") if path.name != "404.html"}
+
+
+def test_every_link_leads_somewhere(site):
+    broken = []
+    for path, page in site.items():
+        for link in [*page.links, *page.loads]:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not target.exists() or (
+                parts.fragment and target in site and unquote(parts.fragment) not in site[target].anchors
+            ):
+                broken.append(f"{path.name}: {link}")
+    assert not broken, broken
+
+
+def test_the_pages_load_nothing_from_elsewhere(site):
+    loaded = [load for page in site.values() for load in page.loads if urlsplit(load).netloc]
+    assert not loaded, loaded
+
+
+def test_every_formula_is_set(site):
+    pages = [path for path in site if path.parent.name == "methods"]
+    texts = [path.read_text(encoding="utf-8") for path in pages]
+    assert sum(text.count("<math") for text in texts) > 50
+    assert not any('class="arithmatex"' in text for text in texts)
+
+
+def test_links_from_the_pages_beside_the_code_resolve():
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "sample_data/README.md"):
+        for link in LINK.findall(page.read_text(encoding="utf-8")):
+            parts = urlsplit(link)
+            assert parts.scheme or (page.parent / parts.path).exists(), f"{page.name}: {link}"
+
+
+def test_every_picture_is_shown_and_every_picture_shown_is_there():
+    pages = [ROOT / "README.md", *DOCS.rglob("*.md")]
+    shown = {
+        (page.parent / link).resolve()
+        for page in pages
+        for link in PICTURE.findall(page.read_text(encoding="utf-8"))
+        if not urlsplit(link).scheme
+    }
+    there = set((DOCS / "images").iterdir())
+    assert shown == there, f"not shown: {sorted(there - shown)}; missing: {sorted(shown - there)}"
+
+
+def test_every_picture_is_made_by_a_script():
+    scripts = [DOCS / "make_screenshots.py", *(ROOT / "benchmarks").glob("*.py")]
+    made = "".join(path.read_text(encoding="utf-8") for path in scripts)
+    for picture in (DOCS / "images").iterdir():
+        stem = re.sub(r"_scheme\d.*", "_", picture.stem)  # a benchmark makes one for each scheme
+        assert stem in made, f"no script makes {picture.name}"
+
+
+def test_every_test_that_the_table_of_wishes_names_exists():
+    named = re.findall(r"`(tests/[\w/.]+\.py)::(\w+)`", (DOCS / "asks.md").read_text(encoding="utf-8"))
+    assert len(named) > 30
+    for file, name in named:
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        assert any(isinstance(node, ast.FunctionDef) and node.name == name for node in tree.body), (
+            f"{file}::{name}"
+        )
+
+
+def test_the_changelog_and_the_citation_know_this_version():
+    version = morpholaw.__version__
+    assert re.search(rf"^## \[?{re.escape(version)}\]?", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text()
