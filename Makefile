@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= morpholaw-demo
 
-.PHONY: help demo test test-pyside check bench docs screenshots sample-data torture lock clean
+.PHONY: help demo test test-pyside check bench docs docs-pictures screenshots sample-data torture lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,9 @@ docs: $(READY)  ## the documentation's pages, in site/; warnings are errors
 
 screenshots: $(READY)  ## the pictures of every panel in docs/images
 	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_screenshots.py
+
+docs-pictures:  ## which of those pictures are older than the code they show
+	docs/stale-pictures
 
 torture: $(READY)  ## kills, changed files, full disks, long work: docs/reliability.md; MINUTES=25 SEED=0
 	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/torture/run.py --minutes $(or $(MINUTES),25) --seed $(or $(SEED),0) \
