@@ -117,12 +117,13 @@ class Normalisation:
 
 def peak(raw: np.ndarray) -> np.ndarray:
     """Grey value of the brightest chromatin of the cell in the middle of raw crops (n, s, s), float (n,)."""
-    own = raw[:, _nucleus(raw.shape[-1])]
+    own = raw[:, nucleus(raw.shape[-1])]
     return np.percentile(own, PEAK, axis=1) if len(own) else np.zeros(0)
 
 
 @cache
-def _nucleus(size: int) -> np.ndarray:
+def nucleus(size: int) -> np.ndarray:
+    """Where in a crop of side ``size`` a cell's brightest chromatin is looked for, bool (size, size)."""
     from_centre = np.arange(size) - (size - 1) / 2
     return np.hypot(from_centre[:, None], from_centre) < NUCLEUS * size
 

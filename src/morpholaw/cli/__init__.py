@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from morpholaw import __version__
-from morpholaw.cli import bench, cells, cluster, results, training
+from morpholaw.cli import bench, cells, cluster, export, results, training
 from morpholaw.errors import InputError
 
 
@@ -53,5 +53,6 @@ for command in (
     cluster.run,
     bench.bench,
     results.law_card,
+    export.export,
 ):
     main.add_command(command)

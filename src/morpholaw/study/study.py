@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.law import Law
     from morpholaw.models.vae import BetaTCVAE
+    from morpholaw.study.export_step import Format
 
 # torch is imported when a step first needs it, so that opening a study in a widget stays quick.
 
@@ -377,6 +378,28 @@ class Study(StudyFolder):
         from morpholaw.report import law_card
 
         return law_card(self, loss, law, out)
+
+    def export(
+        self,
+        kind: Format,
+        out: Path | str,
+        *,
+        report: Report = silent,
+        should_stop: ShouldStop = never,
+        **wanted: Any,
+    ) -> Path:
+        """Write results for other programs: "zoo", "law", "csv", "trackmate", "btrack", "geff" or "anndata".
+
+        Parameters
+        ----------
+        out : path
+            The file; a folder for GEFF. It is there whole or not at all.
+        **wanted
+            Fields of :class:`morpholaw.study.export_step.Wanted`: scheme, loss, law, crops, tracks, author, licence.
+        """
+        from morpholaw.study import export_step
+
+        return export_step.export(self, kind, out, export_step.Wanted(**wanted), report, should_stop)
 
     def report(self, out: Path | str, report: Report = silent) -> Path:
         """Write a self-contained HTML report."""

@@ -25,8 +25,14 @@ _OPERATORS = {
 
 
 def read_btrack(path: Path, movie_shape: tuple[int, int, int] | None = None) -> pd.DataFrame:
+    """Read the tracks in a btrack HDF5 file; see :func:`read_objects`, whose ``kind`` and ``object`` are left out."""
+    return read_objects(path, movie_shape).drop(columns=["kind", "object"])
+
+
+def read_objects(path: Path, movie_shape: tuple[int, int, int] | None = None) -> pd.DataFrame:
     """Read the tracks of every object type in a btrack HDF5 file, with the class of every object.
 
+    ``kind`` is the object type and ``object`` the row of its tables ``coords`` and ``labels``, -1 for a dummy.
     ``movie_shape`` (t, y, x) helps where the file does not show which coordinate is y (see `_y_column`).
 
     Raises
@@ -62,7 +68,7 @@ def read_btrack(path: Path, movie_shape: tuple[int, int, int] | None = None) -> 
 
 def _read_kind(file: h5py.File, kind: str, shape: tuple[int, int, int] | None, path: Path) -> pd.DataFrame:
     objects, tracks = file["objects"][kind], file["tracks"][kind]
-    coords, labels = _objects(objects, tracks.attrs.get("f_expr"), path)
+    numbers, coords, labels = _objects(objects, tracks.attrs.get("f_expr"), path)
     refs = _values(tracks, "tracks", path).astype(np.int64).ravel()
     spans = _values(tracks, "map", path).astype(np.int64)
     lineage = _values(tracks, "LBEPR", path).astype(np.int64)
@@ -83,6 +89,8 @@ def _read_kind(file: h5py.File, kind: str, shape: tuple[int, int, int] | None, p
     place[dummy] = dummies[made_up][:, [0, 2, 1]]
     label = np.full(len(refs), "", object)
     label[~dummy] = labels[real]
+    number = np.full(len(refs), -1, np.int64)
+    number[~dummy] = numbers[real]
     return pd.DataFrame(
         {
             "track_id": track_id,
@@ -92,20 +100,22 @@ def _read_kind(file: h5py.File, kind: str, shape: tuple[int, int, int] | None, p
             "parent": np.repeat(np.where(lineage[:, 3] == lineage[:, 0], -1, lineage[:, 3]), lengths),
             "label": label,
             "dummy": dummy,
+            "kind": kind,
+            "object": number,
         }
     )
 
 
-def _objects(objects: h5py.Group, expression: object, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates and class names of the objects that were tracked."""
+def _objects(
+    objects: h5py.Group, expression: object, path: Path
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers, coordinates and class names of the objects that were tracked."""
     coords = _values(objects, "coords", path).astype(np.float64)
     codes = _values(objects, "labels", path)[:, 0] if "labels" in objects else np.full(len(coords), np.nan)
     names = {float(code): name for code, name in enumerate(STATES)}
     labels = np.array([names.get(float(c), "" if np.isnan(c) else f"{c:g}") for c in codes], object)
-    if expression:
-        kept = _filter(objects, str(expression), path)
-        return coords[kept], labels[kept]
-    return coords, labels
+    kept = _filter(objects, str(expression), path) if expression else np.arange(len(coords))
+    return kept, coords[kept], labels[kept]
 
 
 def _values(group: h5py.Group, name: str, path: Path) -> np.ndarray:

@@ -56,7 +56,7 @@ def read_geff(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
         spots[name] = _property(path, axes[name]["name"], len(ids)) / _unit(axes[name], pixel_size, path)
     if "z" in axes and np.ptp(_property(path, axes["z"]["name"], len(ids))) > 0:
         warn_tracks(f"{path}: the tracks are 3D; z is not used.")
-    return linear_tracks(spots, edges.astype(np.int64), str(path))
+    return linear_tracks(spots, edges.astype(np.int64), str(path)).drop(columns="spot")
 
 
 def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:

@@ -24,7 +24,7 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        ``spots`` without ``spot``, with ``track_id`` (from 1, by first frame) and ``parent``.
+        ``spots`` by frame, with ``track_id`` (from 1, by first frame) and ``parent``.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str) -> pd.Data
             count += 1
             track[spot] = count
             parent[spot] = track[mother] if mother >= 0 else -1
-    return spots.assign(track_id=track, parent=parent).drop(columns="spot")
+    return spots.assign(track_id=track, parent=parent)
 
 
 def _predecessors(spots: pd.DataFrame, edges: np.ndarray, where: str) -> np.ndarray:

@@ -24,7 +24,12 @@ class _Content:
 
 
 def read_trackmate(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
-    """Read the tracks that TrackMate shows: filtered tracks, visible spots, split at divisions.
+    """Read the tracks that TrackMate shows; see :func:`read_spots`, whose column ``spot`` is left out."""
+    return read_spots(path, pixel_size).drop(columns="spot")
+
+
+def read_spots(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
+    """Read filtered tracks and their visible spots, split at divisions, with each spot's own ID in ``spot``.
 
     Positions become pixels by the file's own pixel size, else by ``pixel_size`` (micrometres per pixel).
 

@@ -1,0 +1,42 @@
+"""The command that writes results for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from morpholaw.cli.options import STUDY
+from morpholaw.cli.progress_bar import progress
+
+FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
+
+
+@click.command()
+@STUDY
+@click.option("--format", "kind", required=True, type=click.Choice(FORMATS))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file; a folder for geff.")
+@click.option(
+    "--scheme", type=click.IntRange(1, 4), help="zoo: without it, the encoder. anndata: without it, all."
+)
+@click.option(
+    "--loss", type=click.Choice(["hinge", "mse"]), default="hinge", show_default=True, help="Of the laws."
+)
+@click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
+@click.option("--crops", help="Name of the crop set, where several would do.")
+@click.option("--tracks", type=click.Path(path_type=Path), help="The TrackMate or btrack file to copy.")
+@click.option("--author", help="zoo: who made the model.")
+@click.option("--licence", help="zoo: an SPDX name, such as CC-BY-4.0.")
+def export(study: Path, kind: Any, out: Path, law: int, **wanted: Any) -> None:
+    """Write results for other programs.
+
+    zoo: a BioImage Model Zoo package of the encoder or a classifier (.zip). law: one law as Python (.py) or LaTeX
+    (.tex). csv: scores by track and frame. trackmate, btrack: a copy of that program's file with scores in it. geff: a
+    graph of the cells with their scores. anndata: cells x latents (.h5ad).
+    """
+    from morpholaw.study import Study
+
+    with progress() as (report, should_stop):
+        path = Study(study).export(kind, out, law=law - 1, report=report, should_stop=should_stop, **wanted)
+    click.echo(f"The export is {path}.")

@@ -1,0 +1,103 @@
+"""Cells x latents as AnnData's .h5ad, for scanpy and its kin.
+
+The file is written by AnnData's published on-disk format with h5py: the package itself bars the newest pandas on
+some Pythons, and need not be there to write for those who have it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.files import atomic_file
+
+if TYPE_CHECKING:
+    import h5py
+
+
+def write_anndata(
+    path: str | os.PathLike[str],
+    latents: np.ndarray,
+    obs: pd.DataFrame,
+    var: pd.DataFrame,
+    layers: Mapping[str, np.ndarray] | None = None,
+    about: Mapping[str, str] | None = None,
+) -> Path:
+    """Write an AnnData file, whole or not at all.
+
+    Parameters
+    ----------
+    latents
+        X, float32 (cells, latents).
+    obs, var
+        A row a cell, a row a latent; their indices are the names. Columns of text become categories, those of whole
+        numbers with gaps nullable integers.
+    layers
+        More arrays of X's shape, e.g. the log-variances.
+    about
+        Text for ``uns``: versions and settings that made this.
+    """
+    import h5py
+
+    with atomic_file(path) as stream, h5py.File(stream.name, "w") as file:
+        _mark(file, "anndata", "0.1.0")
+        _array(file, "X", latents)
+        _frame(file, "obs", obs)
+        _frame(file, "var", var)
+        groups = ("layers", "obsm", "obsp", "uns", "varm", "varp")
+        made = {name: _mark(file.create_group(name), "dict", "0.1.0") for name in groups}
+        for name, values in (layers or {}).items():
+            _array(made["layers"], name, values)
+        if {"x", "y"} <= set(obs.columns):
+            _array(
+                made["obsm"], "spatial", obs[["x", "y"]].to_numpy(np.float64)
+            )  # the name that squidpy looks for
+        for name, text in (about or {}).items():
+            made["uns"][name] = text
+            _mark(made["uns"][name], "string", "0.2.0")
+    return Path(path)
+
+
+def _mark(node: Any, kind: str, version: str) -> Any:
+    node.attrs["encoding-type"], node.attrs["encoding-version"] = kind, version
+    return node
+
+
+def _array(group: h5py.Group, name: str, values: np.ndarray) -> None:
+    _mark(group.create_dataset(name, data=np.ascontiguousarray(values)), "array", "0.2.0")
+
+
+def _texts(group: h5py.Group, name: str, values: Sequence[str]) -> None:
+    import h5py
+
+    data = group.create_dataset(name, data=np.array(list(values), object), dtype=h5py.string_dtype())
+    _mark(data, "string-array", "0.2.0")
+
+
+def _frame(file: h5py.File, name: str, frame: pd.DataFrame) -> None:
+    group = _mark(file.create_group(name), "dataframe", "0.2.0")
+    _texts(group, "_index", frame.index.astype(str))
+    group.attrs["_index"] = "_index"
+    group.attrs["column-order"] = np.array(list(frame.columns), object)
+    for column in frame.columns:
+        _column(group, str(column), frame[column])
+
+
+def _column(group: h5py.Group, name: str, values: pd.Series) -> None:
+    if isinstance(values.dtype, pd.Int64Dtype):
+        own = _mark(group.create_group(name), "nullable-integer", "0.1.0")
+        _array(own, "values", values.fillna(0).to_numpy(np.int64))
+        _array(own, "mask", values.isna().to_numpy(bool))
+    elif pd.api.types.is_numeric_dtype(values):  # bool counts as numeric
+        _array(group, name, values.to_numpy())
+    else:
+        kinds = pd.Categorical(values.astype(str))
+        own = _mark(group.create_group(name), "categorical", "0.2.0")
+        own.attrs["ordered"] = False
+        _array(own, "codes", kinds.codes)
+        _texts(own, "categories", kinds.categories)

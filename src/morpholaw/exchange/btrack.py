@@ -1,0 +1,90 @@
+"""Classes in a copy of a btrack HDF5 file: ``objects/<type>/labels``, a class and its probabilities an object."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.files import atomic_file
+from morpholaw.cells.track_formats.btrack import STATES, read_objects
+from morpholaw.errors import InputError, reason
+from morpholaw.exchange.scores import Scores, matched
+
+if TYPE_CHECKING:
+    import h5py
+
+
+def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | os.PathLike[str]) -> Path:
+    """Write a copy of the btrack file ``original`` whose labels are the classes that the scores give.
+
+    A row of ``labels`` is what btrack documents: the class, then one softmax value for each of its states
+    (interphase, prometaphase, metaphase, anaphase, apoptosis), here the logistic function of the score. Objects
+    without a score keep their class, and zeros beside it.
+
+    Raises
+    ------
+    InputError
+        ``original`` is no btrack file, is ``path`` itself, has other tracks than the scores, or btrack has no state
+        of a class's name.
+    """
+    path, original = Path(path), Path(original)
+    if path.resolve() == original.resolve():
+        raise InputError(f"{path} is the btrack file itself; give another name for the copy.")
+    codes = [_state(name) for name in (scores.negative, scores.positive)]
+    objects = read_objects(original, scores.movie_shape)
+    rows = matched(scores, objects[objects["object"] >= 0], str(original))
+    with atomic_file(path) as stream:
+        with original.open("rb") as source:
+            shutil.copyfileobj(source, stream)
+        stream.flush()
+        _relabel(Path(stream.name), rows, codes, original)
+    return path
+
+
+def _state(name: str) -> int:
+    if name.lower() not in STATES:
+        raise InputError(f"btrack knows no state {name!r}; its states are {', '.join(STATES)}.")
+    return STATES.index(name.lower())
+
+
+def _relabel(copy: Path, rows: pd.DataFrame, codes: list[int], original: Path) -> None:
+    import h5py
+
+    try:
+        with h5py.File(copy, "r+") as file:
+            for kind, own in rows.groupby("kind"):
+                _replace_labels(_inside(file, str(kind), original), own, codes)
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"The copy of {original} cannot be written: {reason(error)}.") from error
+
+
+def _inside(file: h5py.File, kind: str, original: Path) -> h5py.Group:
+    """The group of one object type; a link to another file, which would be written to, is refused."""
+    import h5py
+
+    for name in ("objects", f"objects/{kind}"):
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+            raise InputError(f"{original} has {name} in another place than its own, which is not written to.")
+    return file["objects"][kind]
+
+
+def _replace_labels(group: h5py.Group, rows: pd.DataFrame, codes: list[int]) -> None:
+    labels = np.zeros((len(group["coords"]), 1 + len(STATES)), np.float32)
+    if "labels" in group:
+        labels[:, 0] = group["labels"][:, 0]
+        del group["labels"]
+    else:
+        labels[:, 0] = len(STATES)  # btrack's code of no state
+    score, number = rows["score"].to_numpy(np.float64), rows["object"].to_numpy()
+    positive = 0.5 * (1 + np.tanh(score / 2))  # the logistic function, which does not overflow in this form
+    labels[number, 0] = np.where(score >= 0, codes[1], codes[0])
+    labels[number, 1 + codes[0]] = 1 - positive
+    labels[number, 1 + codes[1]] = positive
+    group.create_dataset("labels", data=labels)

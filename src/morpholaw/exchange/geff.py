@@ -1,0 +1,89 @@
+"""Tracked cells as a GEFF graph: a node a cell, with its score and class as properties."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.files import sync_folder
+from morpholaw.cells.track_formats.geff import is_geff
+from morpholaw.errors import InputError
+from morpholaw.exchange.optional import require
+from morpholaw.exchange.scores import Scores
+
+
+def write_geff(path: str | os.PathLike[str], scores: Scores) -> Path:
+    """Write the cells and their lineage to the folder ``path``; a GEFF graph that is there is replaced.
+
+    Axes are t (frames), y and x (pixels, with the scale to micrometres where it is known). Node properties besides:
+    track_id, score, class (text).
+
+    Raises
+    ------
+    InputError
+        The package geff is not installed, or something other than a GEFF graph is at ``path``.
+    """
+    require("geff", "geff")
+    from geff.core_io import write_arrays
+
+    path = Path(path)
+    if path.exists() and not is_geff(path):
+        raise InputError(f"{path} is already there and is no GEFF graph; give another name.")
+    table, ids = scores.table, np.arange(len(scores.table), dtype=np.uint64)
+    undefined = ~np.isfinite(table["score"].to_numpy(np.float64))
+    columns = {
+        **{name: table[name].to_numpy() for name in ("t", "y", "x", "track_id")},
+        "score": np.where(undefined, 0.0, table["score"]),
+        "class": table["class"].to_numpy(str),
+    }
+    properties: dict[str, Any] = {
+        name: {"values": values, "missing": None} for name, values in columns.items()
+    }
+    if undefined.any():
+        properties["score"]["missing"] = undefined
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial, old = (path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp") for _ in range(2))
+    try:
+        write_arrays(partial, ids, properties, lineage_edges(table), {}, _metadata(scores))
+        if path.exists():
+            path.rename(old)
+        partial.rename(path)
+    finally:
+        for left in (partial, old):
+            shutil.rmtree(left, ignore_errors=True)
+    sync_folder(path.parent)
+    return path
+
+
+def lineage_edges(table: pd.DataFrame) -> np.ndarray:
+    """Pairs of rows, uint64 (edges, 2): a cell and itself later, and a mother's last cell and her daughters' first.
+
+    ``table`` is sorted by track and frame. A daughter that appears before her mother's last frame has no mother.
+    """
+    track, t = table["track_id"].to_numpy(), table["t"].to_numpy()
+    same = np.flatnonzero(track[:-1] == track[1:])
+    along = np.column_stack([same, same + 1])
+    first = np.flatnonzero(np.diff(track, prepend=-1))
+    last = np.append(first[1:], len(track)) - 1
+    mother = pd.Index(track[first]).get_indexer(table["parent"].to_numpy()[first])
+    begun, parted = first[mother >= 0], last[mother[mother >= 0]]
+    in_time = t[parted] < t[begun]
+    divided = np.column_stack([parted, begun])[in_time]
+    return np.concatenate([along, divided]).astype(np.uint64)
+
+
+def _metadata(scores: Scores) -> object:
+    from geff_spec import Axis, GeffMetadata
+
+    scale = {"scale": scores.pixel_size, "scaled_unit": "micrometer"} if scores.pixel_size else {}
+    axes = [
+        Axis(name="t", type="time", unit="frame"),
+        *(Axis(name=name, type="space", unit="pixel", **scale) for name in ("y", "x")),
+    ]
+    return GeffMetadata(directed=True, axes=axes, node_props_metadata={}, edge_props_metadata={})

@@ -1,0 +1,103 @@
+"""Encoder and classifiers as TorchScript that runs without this package, from crops of a camera to their result.
+
+What comes in is a crop on its source's scale, (raw - background) / scale, which whoever runs the network can do from
+two numbers. The rest of the grey scale (:mod:`morpholaw.cells.normalise`), each cell over its own brightest
+chromatin, is part of the network.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from morpholaw.cells.normalise import BRIGHTEST, FAINTEST, PEAK, Normalisation, nucleus
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.vae import BetaTCVAE
+
+
+class CellScale(nn.Module):
+    """Crops (n, 1, s, s) in units of their source's scale to the grey values in [0, 1] that the models learnt from."""
+
+    def __init__(self, size: int, normalisation: Normalisation) -> None:
+        super().__init__()
+        self.ceiling, self.per = normalisation.ceiling, normalisation.per
+        self.register_buffer("nucleus", torch.from_numpy(np.flatnonzero(nucleus(size))))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        if self.per == "cell":
+            own = crops.flatten(1)[:, self.get_buffer("nucleus")]
+            brightness = torch.quantile(own, PEAK / 100, dim=1).clamp(FAINTEST, BRIGHTEST)
+            crops = crops / brightness.view(-1, 1, 1, 1)
+        return torch.round((crops / self.ceiling).clamp(0, 1) * 255) / 255  # crops are stored as bytes
+
+
+class Latents(nn.Module):
+    """Images (n, 1, s, s) in [0, 1] to the means of their latents, (n, latents)."""
+
+    def __init__(self, encoder: BetaTCVAE) -> None:
+        super().__init__()
+        self.hidden, self.mean = encoder.encoder, encoder.mean
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.mean(self.hidden(images))
+
+
+class MedianScore(nn.Module):
+    """Images (n, 1, s, s) in [0, 1] to the median of the models' scores, (n, 1); NaN where all are undefined."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        encoder, cnn = classifier.encoder, classifier.cnn
+        self.features = cnn if encoder is None else Latents(encoder)
+        self.head, self.laws = classifier.head, classifier.laws
+
+    def forward(self, images: Tensor) -> Tensor:
+        assert self.features is not None
+        own = self.features(images)
+        if self.head is not None:
+            scores = self.head(own)
+        else:
+            scores = torch.stack([law.score_torch(own[:, list(law.latents)]) for law in self.laws])
+        finite = torch.where(torch.isfinite(scores), scores, torch.nan)
+        return torch.nanquantile(finite, 0.5, dim=0).unsqueeze(1)
+
+
+def portable(model: BetaTCVAE | Classifier, size: int, normalisation: Normalisation) -> nn.Module:
+    """The network that is exported, (n, 1, size, size) to (n, latents) or (n, 1), in evaluation mode."""
+    body = MedianScore(model) if isinstance(model, Classifier) else Latents(model)
+    return nn.Sequential(CellScale(size, normalisation), body).cpu().eval()
+
+
+def torchscript(network: nn.Module, crops: Tensor) -> bytes:
+    """``network`` as a TorchScript file.
+
+    It is traced with two of the crops (n, 1, s, s), n >= 3, and must then give for all of them what ``network``
+    gives: nothing of the traced batch, its length for one, may have gone into the file.
+
+    Raises
+    ------
+    RuntimeError
+        It does not.
+    """
+    stream = io.BytesIO()
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # checks of shapes are seen by the tracer; TorchScript is called old
+        traced = torch.jit.trace(network, crops[:2], check_trace=False)
+        torch.testing.assert_close(traced(crops), network(crops), rtol=1e-4, atol=1e-5, equal_nan=True)
+        torch.jit.save(traced, stream)
+    return _without_paths(stream)
+
+
+def _without_paths(stream: io.BytesIO) -> bytes:
+    """The same file without its debug tables, which name the folders of the machine that wrote it."""
+    slim = io.BytesIO()
+    with zipfile.ZipFile(stream) as full, zipfile.ZipFile(slim, "w") as kept:
+        for part in full.infolist():
+            if not part.filename.endswith(".debug_pkl"):
+                kept.writestr(part, full.read(part))
+    return slim.getvalue()

@@ -1,0 +1,83 @@
+"""Scores in a copy of a TrackMate file, as spot features that TrackMate colours, plots and filters by."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from morpholaw.cells.files import atomic_file
+from morpholaw.cells.track_formats.trackmate import read_spots
+from morpholaw.cells.tracks import TracksWarning
+from morpholaw.errors import InputError
+from morpholaw.exchange.scores import Scores, matched
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element, ElementTree
+
+
+def write_trackmate(
+    path: str | os.PathLike[str],
+    scores: Scores,
+    original: str | os.PathLike[str],
+    pixel_size: float | None = None,
+) -> Path:
+    """Write a copy of the TrackMate XML ``original`` with a score and a class at every scored spot.
+
+    The features are MORPHOLAW_SCHEME3_SCORE and MORPHOLAW_SCHEME3_CLASS (0: negative, 1: positive), declared as
+    TrackMate declares its own, so that it keeps them when it saves. Spots without a score have neither.
+
+    Raises
+    ------
+    InputError
+        ``original`` is no TrackMate file, is ``path`` itself, or has other tracks than the scores.
+    """
+    path, original = Path(path), Path(original)
+    if path.resolve() == original.resolve():
+        raise InputError(f"{path} is the TrackMate file itself; give another name for the copy.")
+    with warnings.catch_warnings():  # what it says of hidden spots was said when the movie was cut
+        warnings.simplefilter("ignore", TracksWarning)
+        spots = read_spots(original, pixel_size or scores.pixel_size)
+    rows = matched(scores, spots, str(original))
+    names = [f"MORPHOLAW_SCHEME{scores.scheme}_{kind}" for kind in ("SCORE", "CLASS")]
+    tree = _parse(original)
+    _declare(tree, scores, names, original)
+    values = {
+        spot: (score, int(code))
+        for spot, score, code in rows[["spot", "score", "code"]].itertuples(index=False)
+    }
+    for element in tree.iter("Spot"):
+        for name in names:
+            element.attrib.pop(name, None)
+        if (found := values.get(int(element.attrib["ID"]))) is not None:
+            element.attrib.update({name: repr(value) for name, value in zip(names, found, strict=True)})
+    with atomic_file(path) as stream:
+        tree.write(stream, encoding="UTF-8", xml_declaration=True)
+    return path
+
+
+def _parse(path: Path) -> ElementTree[Element]:
+    from defusedxml.ElementTree import parse
+
+    return parse(path, forbid_dtd=True)  # it was read once, so what can be wrong with it has been said
+
+
+def _declare(tree: ElementTree[Element], scores: Scores, names: list[str], path: Path) -> None:
+    from xml.etree.ElementTree import SubElement
+
+    features = tree.find(".//FeatureDeclarations/SpotFeatures")
+    if features is None:
+        raise InputError(
+            f"{path} declares no spot features, so TrackMate cannot open it; save it in TrackMate again."
+        )
+    for feature in features.findall("Feature"):
+        if feature.get("feature") in names:
+            features.remove(feature)
+    (score, kind), classes = names, f"0 {scores.negative}, 1 {scores.positive}"
+    for key, name, short, whole in (
+        (score, f"Morpholaw score, scheme {scores.scheme}", f"Score {scores.scheme}", "false"),
+        (kind, f"Morpholaw class, scheme {scores.scheme} ({classes})", f"Class {scores.scheme}", "true"),
+    ):
+        values = {"feature": key, "name": name, "shortname": short, "dimension": "NONE", "isint": whole}
+        SubElement(features, "Feature", values).tail = "\n"

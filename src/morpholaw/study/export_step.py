@@ -1,0 +1,270 @@
+"""A study's results in other programs' formats: what :mod:`morpholaw.exchange` writes, out of the study's files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from morpholaw import __version__
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.files import described, read_json
+from morpholaw.cells.normalise import CEILING, Normalisation
+from morpholaw.errors import InputError
+from morpholaw.events import Report, ShouldStop, never, silent
+from morpholaw.exchange.anndata import write_anndata
+from morpholaw.exchange.btrack import write_btrack
+from morpholaw.exchange.geff import write_geff
+from morpholaw.exchange.law import write_law
+from morpholaw.exchange.scores import Scores, write_scores
+from morpholaw.exchange.trackmate import write_trackmate
+from morpholaw.models.classifier import Classifier
+from morpholaw.study import classifier_step, classify_step, encoder_step
+from morpholaw.study.folder import StudyFolder
+
+Format = Literal["zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata"]
+SHOWN = 8
+"""Crops that a zoo package shows."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be exported; fields that a format has no use for are not looked at.
+
+    Attributes
+    ----------
+    scheme : int, optional
+        1 to 4. The zoo gets the encoder without one, AnnData all schemes.
+    loss : {"hinge", "mse"}
+        Of scheme 4's laws.
+    law : int
+        0 is the best.
+    crops : str, optional
+        Name of the crop set; needed where several would do.
+    tracks : path, optional
+        The TrackMate or btrack file that the set was cut with.
+    author, licence : str, optional
+        For the zoo.
+    """
+
+    scheme: int | None = None
+    loss: Literal["hinge", "mse"] = "hinge"
+    law: int = 0
+    crops: str | None = None
+    tracks: Path | str | None = None
+    author: str | None = None
+    licence: str | None = None
+
+
+def export(
+    folder: StudyFolder,
+    kind: Format,
+    out: Path | str,
+    wanted: Wanted,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> Path:
+    """Write one file (a folder for GEFF), whole or not at all, and return where it is.
+
+    Raises
+    ------
+    InputError
+        The study lacks what is to be exported, or the format needs something more.
+    InterruptedError
+        ``should_stop`` said so; nothing was written.
+    """
+    if kind == "zoo":
+        return _zoo(folder, out, wanted)
+    if kind == "law":
+        return _law(folder, out, wanted)
+    if kind == "anndata":
+        return _anndata(folder, out, wanted, report, should_stop)
+    scores = _scores(folder, wanted, kind, report, should_stop)
+    simple: dict[str, Callable[[Path | str, Scores], Path]] = {"csv": write_scores, "geff": write_geff}
+    if kind in simple:
+        return simple[kind](out, scores)
+    if kind not in ("trackmate", "btrack"):
+        raise InputError(
+            f"There is no format {kind!r}; zoo, law, csv, trackmate, btrack, geff or anndata was expected."
+        )
+    if wanted.tracks is None:
+        raise InputError(f"The format {kind} writes a copy of the file of tracks; say which (tracks).")
+    return (write_trackmate if kind == "trackmate" else write_btrack)(out, scores, wanted.tracks)
+
+
+def _name(wanted: Wanted) -> str:
+    return f"scheme4-{wanted.loss}" if wanted.scheme == 4 else f"scheme{wanted.scheme}"
+
+
+def _scores(
+    folder: StudyFolder, wanted: Wanted, kind: str, report: Report, should_stop: ShouldStop
+) -> Scores:
+    if wanted.scheme is None:
+        raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
+    classifier = classifier_step.load(folder, _name(wanted))
+    crop_set = _tracked_set(folder, wanted.crops)
+    table = _scored(classifier, crop_set, report, should_stop)
+    table["parent"] = crop_set.cells["parent"]
+    shape = (crop_set.meta.get("movie") or {}).get("shape")
+    return Scores(
+        table[["track_id", "t", "y", "x", "parent", "score", "class"]],
+        classifier.negative,
+        classifier.positive,
+        classifier.scheme,
+        crop_set.name,
+        _movie_pixel_size(crop_set),
+        tuple(shape) if shape else None,
+    )
+
+
+def _scored(
+    classifier: Classifier, crop_set: CropSet, report: Report, should_stop: ShouldStop
+) -> pd.DataFrame:
+    table = classify_step.classify_set(classifier, crop_set, report, should_stop)
+    if len(table) < len(crop_set):
+        raise InterruptedError("The export was stopped; nothing was written.")
+    return table
+
+
+def _tracked_set(folder: StudyFolder, name: str | None) -> CropSet:
+    """The crop set called ``name``; without one, the only one whose cells have tracks."""
+    if name is not None:
+        return folder.crop_set(name)
+    tracked = [one for one in folder.sets if (one.cells["track_id"] >= 0).any()]
+    if not tracked:
+        raise InputError(
+            f"The study {folder.path} has no crop set with tracks; scores keyed by track and frame need one that was "
+            "cut from a movie."
+        )
+    if len(tracked) > 1:
+        names = ", ".join(one.name for one in tracked)
+        raise InputError(
+            f"The study {folder.path} has {len(tracked)} crop sets with tracks; name one of {names}."
+        )
+    return tracked[0]
+
+
+def _movie_pixel_size(crop_set: CropSet) -> float | None:
+    size = crop_set.meta.get("movie_pixel_size") or crop_set.meta.get("pixel_size")
+    return float(size) if size else None
+
+
+def _meanings(folder: StudyFolder) -> dict[str, str]:
+    return {f"z{latent}": name for latent, name in folder.latent_names.items()}
+
+
+def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
+    classifier = classifier_step.load(folder, f"scheme4-{wanted.loss}")
+    if not 0 <= wanted.law < len(classifier.laws):
+        raise InputError(
+            f"The study {folder.path} has {len(classifier.laws)} laws found with the {wanted.loss} loss; there is no "
+            f"law {wanted.law + 1}."
+        )
+    classes = (classifier.negative, classifier.positive)
+    return write_law(out, classifier.laws[wanted.law], classes, _meanings(folder))
+
+
+def _anndata(
+    folder: StudyFolder, out: Path | str, wanted: Wanted, report: Report, should_stop: ShouldStop
+) -> Path:
+    cells = folder.crops.cells  # says what is missing where there are no crops
+    if not (folder.path / "encoder" / "model.json").exists():
+        raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
+    means, log_variances = encoder_step.latents(folder, report, should_stop)
+    if len(means) < len(cells):
+        raise InterruptedError("The export was stopped; nothing was written.")
+    obs = cells[["set", "crop", "file", "track_id", "t", "y", "x", "group"]].copy()
+    for column in ("track_id", "t"):
+        obs[column] = obs[column].astype("Int64").mask(obs[column] < 0)
+    obs["label"] = np.concatenate([folder.annotations.labels_for(one) for one in folder.sets])
+    for name in classifier_step.names(folder) if wanted.scheme is None else [_name(wanted)]:
+        classifier = classifier_step.load(folder, name)
+        tables = [_scored(classifier, one, report, should_stop) for one in folder.sets]
+        table = pd.concat(tables, ignore_index=True)
+        obs[f"score_{name}"], obs[f"class_{name}"] = table["score"], table["class"]
+    obs.index = pd.Index(obs["set"] + "/" + obs["crop"].astype(str))
+    names, meanings = [f"z{k}" for k in range(means.shape[1])], _meanings(folder)
+    var = pd.DataFrame({"name": [meanings.get(name, "") for name in names]}, index=pd.Index(names))
+    about = {"morpholaw_version": __version__, "study": folder.name}
+    return write_anndata(out, means, obs, var, {"log_variance": log_variances}, about)
+
+
+def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
+    from morpholaw.exchange.zoo import About, write_zoo
+
+    crop_set = _shown_set(folder, wanted.crops)
+    normalisation = crop_set.normalisation or Normalisation(
+        0.0, 255 / CEILING
+    )  # drawn as bytes, of no camera
+    some = np.unique(np.linspace(0, len(crop_set) - 1, SHOWN).astype(int))
+    stored = (
+        crop_set.cells["brightness"].to_numpy(np.float32)[some] if "brightness" in crop_set.cells else 1.0
+    )
+    raw = normalisation.invert(crop_set.images[some], stored)
+    common: dict[str, Any] = {"author": wanted.author, "licence": wanted.licence}
+    common["pixel_size"] = crop_set.meta.get("model_pixel_size") or crop_set.meta.get("pixel_size")
+    if wanted.scheme is None:
+        if not (folder.path / "encoder" / "model.json").exists():
+            raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
+        encoder, made = encoder_step.load(folder.path / "encoder")
+        about = About(
+            name=f"Morpholaw encoder of {folder.name}",
+            description=f"Encoder of a beta-TCVAE: a crop of one nucleus to the means of {encoder.latents} latents.",
+            result=_latents_text(encoder.latents, _meanings(folder)),
+            validation=f"It was trained on {made.get('crops', 'an unknown number of')} crops, without labels.",
+            channels=tuple(f"z{k}" for k in range(encoder.latents)),
+            **common,
+        )
+        return write_zoo(out, encoder, raw, normalisation, about)
+    classifier = classifier_step.load(folder, _name(wanted))
+    about = About(
+        name=f"Morpholaw scheme {classifier.scheme} of {folder.name}",
+        description=f"{classifier.name}: a crop of one nucleus to a score that tells {classifier.negative} from "
+        f"{classifier.positive}.",
+        result=_score_text(classifier),
+        validation=_validation_text(folder, _name(wanted)),
+        channels=("score",),
+        **common,
+    )
+    return write_zoo(out, classifier, raw, normalisation, about)
+
+
+def _shown_set(folder: StudyFolder, name: str | None) -> CropSet:
+    """The crop set whose camera a package is for: the one called ``name``, or the largest."""
+    if name is not None:
+        return folder.crop_set(name)
+    if not folder.sets:
+        raise InputError(
+            f"The study {folder.path} has no crops yet; a package shows some and has their grey scale."
+        )
+    return max(folder.sets, key=len)
+
+
+def _latents_text(latents: int, meanings: dict[str, str]) -> str:
+    named = "".join(f"\n- {name}: {meaning}" for name, meaning in meanings.items())
+    return (
+        f"The means of {latents} latents, `(batch, {latents})`: z0 to z{latents - 1}, in this order.{named}"
+    )
+
+
+def _score_text(classifier: Classifier) -> str:
+    text = (
+        f"A score f, `(batch, 1)`: below 0 is {classifier.negative}, 0 and above is {classifier.positive}; NaN where "
+        f"it is undefined. It is no probability. It is the median of {classifier.members} models."
+    )
+    return text + "".join(f"\n\n    f = {law.text()}" for law in classifier.laws)
+
+
+def _validation_text(folder: StudyFolder, name: str) -> str:
+    path = folder.path / "classifiers" / name
+    with described(path):
+        tested = read_json(path / "model.json")["evaluation"]
+        value, low, high = (float(share) for share in tested["ensemble_accuracy"])
+        return (
+            f"On {int(tested['test_cells'])} held-out cells, of tracks that no model was trained on, {value:.1%} were "
+            f"called right (95 % interval {low:.1%} to {high:.1%})."
+        )
