@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
@@ -23,9 +26,31 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def trained_study(tmp_path_factory):
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """``made_once(name, make)``: the folder that ``make(folder)`` makes, once for all processes of a test run."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+
+    def folder(name: str, make: Callable[[Path], object]) -> Path:
+        made, partial = place / f"made-{name}", place / f"partial-{name}"
+        with FileLock(place / f"{name}.lock"):
+            if not made.exists():
+                make(partial)
+                partial.rename(made)
+        return made
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_study(made_once):
     """200 labelled crops, an encoder and schemes 2-4; read only: copy it before changing it."""
-    study = Study.create(tmp_path_factory.mktemp("study") / "small")
+    return Study(made_once("study", _train_study))
+
+
+def _train_study(folder: Path) -> None:
+    study = Study.create(folder)
     images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 80}, seed=1)
     CropSet.write(study.path / "crops" / "simulated", images, cells, {"kind": "simulated"})
     study.train_encoder(epochs=1, epoch_crops=2_000, batch_size=64, threads=1, learning_rate=1e-4)
@@ -33,7 +58,6 @@ def trained_study(tmp_path_factory):
     study.train_classifier(2, **heads)
     study.train_classifier(3, **heads, sparsity=0.8, update_every=20)
     study.discover_law(count=2, evaluations=3_000, processes=1)
-    return study
 
 
 @pytest.fixture

@@ -25,20 +25,24 @@ def _apart_from_the_users_settings(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def labelled_study_folder(tmp_path_factory) -> Path:
+def labelled_study_folder(made_once) -> Path:
     """A study of 240 simulated crops, half of them in metaphase, nothing trained."""
-    folder = tmp_path_factory.mktemp("studies") / "labelled"
+    return made_once("labelled", _label_study)
+
+
+def _label_study(folder: Path) -> None:
     study = Study.create(folder)
     images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 120}, seed=3)
     CropSet.write(study.new_set_folder("simulated"), images, cells, {"kind": "simulated"})
-    return folder
 
 
 @pytest.fixture(scope="session")
-def trained_study_folder(labelled_study_folder) -> Path:
+def trained_study_folder(labelled_study_folder, made_once) -> Path:
     """The same study with a small encoder, two models of schemes 2 and 3, and two laws."""
-    folder = labelled_study_folder.with_name("trained")
-    shutil.copytree(labelled_study_folder, folder)
+    return made_once("trained", lambda folder: _train_study(shutil.copytree(labelled_study_folder, folder)))
+
+
+def _train_study(folder: Path) -> None:
     study = Study.open(folder)
     warnings.filterwarnings("ignore", "The given NumPy array is not writable")
     # a narrow encoder learns to tell the two classes apart in seconds
@@ -61,7 +65,6 @@ def trained_study_folder(labelled_study_folder) -> Path:
             threads=1,
         )
     _save_laws(study)
-    return folder
 
 
 def _save_laws(study: Study) -> None:

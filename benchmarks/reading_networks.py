@@ -1,0 +1,169 @@
+"""Read the sparse networks of a study: which inputs survive, what they stand for, and figures 5 to 10 and 25.
+
+Run ``python benchmarks/reading_networks.py STUDY NAME [--out docs]``. Prints the table of surviving inputs: by mutual
+information with the simulator's factors where the study's labelled cells are simulated, else by what is measured of
+their shape. Writes OUT/images/NAME_network.png (figure 5), NAME_networks.png (25), NAME_stream_*.png (6),
+NAME_response_*.png (7 to 10) and NAME_inputs.png, the traversals of the surviving inputs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from morpholaw.cells.files import read_json
+from morpholaw.cells.shape import measure_shapes
+from morpholaw.figures.pictures import traversal_grid
+from morpholaw.figures.response import response_map_1d, response_map_2d
+from morpholaw.figures.topology import topologies, topology
+from morpholaw.models.classifier import Classifier
+from morpholaw.probes.disentanglement import discretise, entropy, mutual_information
+from morpholaw.probes.latent_names import correlate
+from morpholaw.probes.responses import monotonicity, response_map, symmetries
+from morpholaw.probes.subnetworks import (
+    SparseNetwork,
+    SubNetwork,
+    activations,
+    contribution,
+    decompose,
+    feeds_output,
+    input_survival,
+    stream,
+    sub_network,
+)
+from morpholaw.probes.traversal import traverse
+from morpholaw.study import Study
+
+PICTURES = np.linspace(-3, 3, 7)
+"""Latent values whose decoded cells stand along the axes."""
+MAPS = 6
+"""Response maps drawn, at the most."""
+
+
+def surviving_inputs(study: Study, classifier: Classifier) -> pd.DataFrame:
+    """One row an input: in how many models it survives, and the two factors or measures it knows most of."""
+    kept = [classifier.kept_latents(k) for k in range(classifier.members)]
+    known = _factors(study)
+    rows = []
+    for latent, count in input_survival(kept).items():
+        best = known[latent].abs().sort_values(ascending=False).head(2)
+        rows.append(
+            {"input": f"z{latent}", "survives in": f"{count} of {len(kept)}"}
+            | {f"knows {k + 1}": f"{name} {share:.2f}" for k, (name, share) in enumerate(best.items())}
+        )
+    return pd.DataFrame(rows)
+
+
+def _factors(study: Study) -> pd.DataFrame:
+    """What every latent knows, (factors, latents): mutual information over the factor's entropy,
+    or the share of a measured shape's ranks that a quadratic of the latent's explains."""
+    labelled = np.flatnonzero(study.labels != "")
+    means, cells = study.latents()[0][labelled], study.crops.cells.iloc[labelled]
+    numbers = cells.select_dtypes("number").dropna(axis="columns")
+    names = [column for column in numbers if column.startswith("true_")]
+    if names:
+        bins, factors = discretise(means), discretise(numbers[names].to_numpy(np.float64))
+        shares = [[mutual_information(f, z) / entropy(f) for z in bins.T] for f in factors.T]
+        return pd.DataFrame(shares, index=[name.removeprefix("true_") for name in names])
+    measured = correlate(means, measure_shapes(study.crops[labelled]))
+    return measured.pivot(index="shape", columns="latent", values="quadratic")
+
+
+def readable_parts(
+    network: SparseNetwork,
+) -> list[tuple[SubNetwork, Callable[[np.ndarray], np.ndarray], str]]:
+    """Sub-networks of one or two inputs, each as a function of them, and what the function gives."""
+    found = []
+    for part in decompose(network):
+        if len(part.latents) > 2:
+            continue
+        whole = sub_network(network, part.terminals)
+        if feeds_output(network, whole):
+            found.append((whole, lambda z, w=whole: contribution(network, w, z), "contribution to f"))
+        else:
+            found.append((whole, lambda z, w=whole: activations(network, w, z)[:, 0], "activation"))
+    return found
+
+
+def response_figure(
+    part: SubNetwork, response: Callable[[np.ndarray], np.ndarray], says: str, pictures: np.ndarray
+) -> Figure:
+    """Figure 7 for one input, 8 to 10 for two; ``pictures`` (inputs, values, s, s)."""
+    names = [f"z{latent}" for latent in part.latents]
+    made = response_map(response, len(names))
+    if len(names) == 1:
+        return response_map_1d(
+            made.axis,
+            made.values,
+            names[0],
+            pictures=pictures[0],
+            picture_values=PICTURES,
+            response_name=says,
+        )
+    return response_map_2d(
+        made.axis, made.axis, made.values.T, (names[0], names[1]), pictures_x=pictures[0], values_x=PICTURES,
+        pictures_y=pictures[1], values_y=PICTURES, response_name=says,
+    )  # fmt: skip
+
+
+def describe(part: SubNetwork, response: Callable[[np.ndarray], np.ndarray], says: str) -> str:
+    """Symmetry and monotonicity of a response as numbers."""
+    names = [f"z{latent}" for latent in part.latents]
+    even = ", ".join(
+        f"{row.operation} {' '.join(names[k] for k in row.inputs)} {row.parity:+.2f}"
+        for row in symmetries(response, len(names)).itertuples()
+    )
+    rises = ", ".join(
+        f"{name} {value:+.2f}" for name, value in zip(names, monotonicity(response, len(names)), strict=True)
+    )
+    return f"{says} of {' and '.join(names)}: parity {even}; monotonicity {rises}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("name")
+    parser.add_argument("--out", type=Path, default=Path("docs"))
+    options = parser.parse_args()
+    study, images = Study.open(options.study), options.out / "images"
+    images.mkdir(parents=True, exist_ok=True)
+
+    def save(figure: Figure, what: str) -> None:
+        figure.savefig(images / f"{options.name}_{what}.png", dpi=150)
+
+    classifier = study.classifier(3)
+    assert classifier.head is not None
+    encoder, means = study.encoder, study.latents()[0]
+    inputs = [f"z{latent}" for latent in range(classifier.head.inputs)]
+    networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
+    weights = [sum(int(mask.sum()) for mask in network.masks) for network in networks]
+    accuracy = read_json(study.path / "classifiers" / "scheme3" / "model.json")["evaluation"]["accuracy"]
+    best = int(np.lexsort((weights, -np.asarray(accuracy)))[0])
+    one = networks[best]
+    print(f"weights {np.mean(weights):.0f} ± {np.std(weights, ddof=1):.0f}; drawn: model {best + 1}")
+    print(surviving_inputs(study, classifier).to_string(index=False))
+
+    save(topology(one.weights, one.masks, one.biases, inputs), "network")
+    titles = [f"model {k + 1}: {count} weights" for k, count in enumerate(weights)]
+    save(topologies([(n.weights, n.masks, n.biases) for n in networks], inputs, titles=titles), "networks")
+
+    kept = classifier.kept_latents(best)
+    base = np.median(means, axis=0)
+    strips = traverse(encoder, base, kept, PICTURES)
+    save(traversal_grid(strips, [f"z{latent}" for latent in kept], PICTURES), "inputs")
+    for latent in kept[:1]:
+        lit = stream(one, [latent])
+        save(topology(one.weights, one.masks, one.biases, inputs, highlight=lit), f"stream_z{latent}")
+    for number, (part, response, says) in enumerate(readable_parts(one)[:MAPS]):
+        print(describe(part, response, says))
+        pictures = traverse(encoder, base, part.latents, PICTURES)
+        save(response_figure(part, response, says, pictures), f"response_{number + 1}")
+
+
+if __name__ == "__main__":
+    main()
