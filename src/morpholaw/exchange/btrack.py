@@ -13,7 +13,7 @@ import pandas as pd
 from morpholaw.cells.files import atomic_file
 from morpholaw.cells.track_formats.btrack import STATES, read_objects
 from morpholaw.errors import InputError, reason
-from morpholaw.exchange.scores import Scores, matched
+from morpholaw.exchange.scores import Scores, check_copy, matched
 
 if TYPE_CHECKING:
     import h5py
@@ -33,8 +33,7 @@ def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | o
         of a class's name.
     """
     path, original = Path(path), Path(original)
-    if path.resolve() == original.resolve():
-        raise InputError(f"{path} is the btrack file itself; give another name for the copy.")
+    check_copy(path, original)
     codes = [_state(name) for name in (scores.negative, scores.positive)]
     objects = read_objects(original, scores.movie_shape)
     rows = matched(scores, objects[objects["object"] >= 0], str(original))

@@ -72,6 +72,14 @@ def write_scores(path: str | os.PathLike[str], scores: Scores) -> Path:
     return write_table(path, table)
 
 
+def check_copy(path: Path, original: Path) -> None:
+    """Raise InputError where ``original`` is no file, or the copy ``path`` would take its place."""
+    if not original.is_file():
+        raise InputError(f"There is no file {original}.")
+    if path.resolve() == original.resolve():
+        raise InputError(f"{path} is the file of tracks itself; give another name for the copy.")
+
+
 FAR = 2.0
 """Pixels between a cell and the spot of the same track and frame beyond which they are not the same cell."""
 

@@ -11,7 +11,7 @@ from morpholaw.cells.files import atomic_file
 from morpholaw.cells.track_formats.trackmate import read_spots
 from morpholaw.cells.tracks import TracksWarning
 from morpholaw.errors import InputError
-from morpholaw.exchange.scores import Scores, matched
+from morpholaw.exchange.scores import Scores, check_copy, matched
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element, ElementTree
@@ -34,8 +34,7 @@ def write_trackmate(
         ``original`` is no TrackMate file, is ``path`` itself, or has other tracks than the scores.
     """
     path, original = Path(path), Path(original)
-    if path.resolve() == original.resolve():
-        raise InputError(f"{path} is the TrackMate file itself; give another name for the copy.")
+    check_copy(path, original)
     with warnings.catch_warnings():  # what it says of hidden spots was said when the movie was cut
         warnings.simplefilter("ignore", TracksWarning)
         spots = read_spots(original, pixel_size or scores.pixel_size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,10 @@ def write_zoo(
         (folder / "README.md").write_text(_readme(about, normalisation), encoding="utf-8")
         with ValidationContext(root=folder, perform_io_checks=True):
             description = _describe(about, raw.shape[-1], gain, offset)
-        with atomic_file(path) as stream:
+        with atomic_file(path) as stream, warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", ResourceWarning
+            )  # it leaves what it has read to be closed by itself
             save_bioimageio_package_to_stream(description, output_stream=stream)
     return Path(path)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from morpholaw.exchange.anndata import write_anndata
 from morpholaw.exchange.btrack import write_btrack
 from morpholaw.exchange.geff import write_geff
 from morpholaw.exchange.law import write_law
-from morpholaw.exchange.scores import Scores, write_scores
+from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
 from morpholaw.study import classifier_step, classify_step, encoder_step
@@ -83,17 +82,17 @@ def export(
         return _law(folder, out, wanted)
     if kind == "anndata":
         return _anndata(folder, out, wanted, report, should_stop)
-    scores = _scores(folder, wanted, kind, report, should_stop)
-    simple: dict[str, Callable[[Path | str, Scores], Path]] = {"csv": write_scores, "geff": write_geff}
-    if kind in simple:
-        return simple[kind](out, scores)
-    if kind not in ("trackmate", "btrack"):
-        raise InputError(
-            f"There is no format {kind!r}; zoo, law, csv, trackmate, btrack, geff or anndata was expected."
+    if kind in ("trackmate", "btrack"):
+        if wanted.tracks is None:
+            raise InputError(f"The format {kind} writes a copy of the file of tracks; say which (tracks).")
+        check_copy(Path(out), Path(wanted.tracks))  # before the cells are scored, which may take a while
+        write = write_trackmate if kind == "trackmate" else write_btrack
+        return write(out, _scores(folder, wanted, kind, report, should_stop), wanted.tracks)
+    if kind in ("csv", "geff"):
+        return (write_scores if kind == "csv" else write_geff)(
+            out, _scores(folder, wanted, kind, report, should_stop)
         )
-    if wanted.tracks is None:
-        raise InputError(f"The format {kind} writes a copy of the file of tracks; say which (tracks).")
-    return (write_trackmate if kind == "trackmate" else write_btrack)(out, scores, wanted.tracks)
+    raise InputError(f"There is no format {kind!r}; expected {', '.join(get_args(Format))}.")
 
 
 def _name(wanted: Wanted) -> str:

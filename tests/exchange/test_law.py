@@ -1,0 +1,79 @@
+"""A law in a file of its own: it runs where nothing is installed, and LaTeX sets it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from morpholaw.errors import InputError
+from morpholaw.exchange.law import write_law
+from morpholaw.models.law import Law
+
+LAW = Law.parse(
+    "z29*(square(z17) + square(z21)) / log(z3) - exp(exp(z3)) + sqrt(abs(z17))", ["z3", "z17", "z21", "z29"]
+)
+PROGRAM = """
+import json, runpy, sys
+law = runpy.run_path(sys.argv[1])["law"]
+print(json.dumps([repr(law(*row)) for row in json.load(sys.stdin)]))
+"""
+
+
+def bare(path, rows):
+    """The function in the file at ``path``, called in a Python without site-packages."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", PROGRAM, str(path)],
+        input=json.dumps(rows.tolist()),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return np.array([float(value) for value in json.loads(done.stdout)])
+
+
+def test_the_python_file_runs_on_its_own_and_agrees(tmp_path):
+    path = write_law(tmp_path / "law.py", LAW, ("interphase", "metaphase"), {"z3": "size"})
+    rows = np.vstack(
+        [np.random.default_rng(0).normal(0, 3, (200, 4)), [[0, 1, 1, 1], [1, 0, 0, 0], [800, 1, 1, 1]]]
+    )
+    expected = LAW.score(rows)
+    found = bare(path, rows)
+    both = np.isfinite(expected)
+    np.testing.assert_allclose(found[both], expected[both], rtol=1e-12)
+    assert not np.isfinite(found[~both]).any()
+    assert 0 < both.sum() < len(rows)
+    assert "# z3: size" in path.read_text()
+
+
+def test_a_name_of_several_lines_stays_a_comment(tmp_path):
+    named = {"z3": "size\nimport nothing_of_that_name"}
+    path = write_law(tmp_path / "law.py", LAW, ("a\nraise SystemExit(3)", "b"), named)
+    assert len(bare(path, np.ones((1, 4)))) == 1
+    text = write_law(tmp_path / "law.tex", LAW, ("a\n\\input{x}", "b"), named).read_text()
+    assert all(line.startswith("%") for line in text.splitlines() if "input" in line)
+
+
+def test_latex_can_be_set(tmp_path):
+    from matplotlib.mathtext import MathTextParser
+
+    text = write_law(tmp_path / "law.tex", LAW, ("interphase", "metaphase"), {"z17": "cell size"}).read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("%")]
+    assert lines[0] == r"\begin{equation}"
+    assert lines[-1] == r"\end{equation}"
+    assert r"\mathrm{cell\ size}" in lines[1]
+    assert MathTextParser("path").parse(f"${lines[1]}$").width > 0
+
+
+def test_a_studys_laws_by_their_place(tracked, tmp_path):
+    law = tracked.laws()[0]
+    path = tracked.export("law", tmp_path / "law.py")
+    z = tracked.latents()[0][:, list(law.latents)].astype(float)
+    np.testing.assert_allclose(bare(path, z), law.score(z), rtol=1e-9)
+    with pytest.raises(InputError, match="there is no law 100"):
+        tracked.export("law", tmp_path / "law.py", law=99)
+    with pytest.raises(InputError, match="no trained scheme4-mse"):
+        tracked.export("law", tmp_path / "law.py", loss="mse")
+    with pytest.raises(InputError, match=r"ending in \.py or \.tex, not to law\.txt"):
+        tracked.export("law", tmp_path / "law.txt")
