@@ -12,17 +12,16 @@ import pandas as pd
 import pytest
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.simulator import simulate_crops
 from morpholaw.exchange.scores import Scores
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
-FRAMES, HEIGHT, WIDTH, PIXEL = 6, 120, 200, 0.5
+FRAMES, HEIGHT, WIDTH, PIXEL = 6, 160, 240, 0.5
 
 
 def tracks_table() -> pd.DataFrame:
     """A mother (1) with two daughters (3, 4) and a cell that stays one (2)."""
-    spans = {1: (0, 3, -1, 40, 60), 2: (0, 6, -1, 80, 150), 3: (3, 6, 1, 36, 40), 4: (3, 6, 1, 44, 80)}
+    spans = {1: (0, 3, -1, 50, 70), 2: (0, 6, -1, 110, 180), 3: (3, 6, 1, 46, 34), 4: (3, 6, 1, 54, 114)}
     rows = [
         (track, t, y + 0.25 * t, x + 1.0 * t, parent)
         for track, (begin, end, parent, y, x) in spans.items()
@@ -32,12 +31,14 @@ def tracks_table() -> pd.DataFrame:
 
 
 def movie(tracks: pd.DataFrame) -> np.ndarray:
-    """A blob a cell on a noisy background, uint16 (t, y, x)."""
-    frames = np.random.default_rng(0).normal(400, 5, (FRAMES, HEIGHT, WIDTH))
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    for cell in tracks.itertuples():
-        wide = 40 if cell.track_id % 2 else 120
-        frames[cell.t] += 900 * np.exp(-((y - cell.y) ** 2 / 60 + (x - cell.x) ** 2 / wide))
+    """Cells of the shipped sample, the mother in metaphase and the others not, uint16 (t, y, x)."""
+    sample = sample_folder() / "labelled"
+    images, labels = np.load(sample / "images.npy"), pd.read_csv(sample / "cells.csv")["label"].to_numpy()
+    frames = np.random.default_rng(0).normal(400, 3, (FRAMES, HEIGHT, WIDTH))
+    for k, (track, t, y, x) in enumerate(tracks[["track_id", "t", "y", "x"]].to_numpy()):
+        kind = "metaphase" if track == 1 else "interphase"
+        crop, top, left = images[labels == kind][k], int(y + 0.5) - 32, int(x + 0.5) - 32
+        frames[int(t), top : top + 64, left : left + 64] += 10.0 * crop
     return frames.astype(np.uint16)
 
 
@@ -62,10 +63,10 @@ def tracked(made_once) -> Study:
 
 @pytest.fixture
 def untracked(tmp_path: Path) -> Study:
-    """The shipped models, and 10 drawn cells in no movie."""
+    """The shipped models, and 10 cells of the shipped sample in no movie."""
     study = with_models(tmp_path / "untracked")
-    images, cells = simulate_crops(phases={"interphase": 10}, seed=1)
-    CropSet.write(study.path / "crops" / "drawn", images, cells[["label"]], {"kind": "simulated"})
+    images = np.load(sample_folder() / "labelled" / "images.npy")[:10]
+    CropSet.write(study.path / "crops" / "drawn", images, pd.DataFrame(index=range(10)), {"kind": "simulated"})
     return study
 
 

@@ -11,7 +11,7 @@ from morpholaw.cells.tracks import read_tracks
 from morpholaw.errors import InputError
 from morpholaw.exchange.btrack import write_btrack
 
-SHAPE = (6, 120, 200)
+SHAPE = (6, 160, 240)
 
 
 def test_objects_get_the_class_of_their_track_and_frame(scores, btrack_file, tmp_path):

@@ -18,6 +18,8 @@ def test_every_cell_has_the_score_that_classify_gives_it(tracked, tmp_path):
     keyed = table.set_index(["track_id", "t"])
     np.testing.assert_allclose(keyed["score"], own["score"].astype(float).loc[keyed.index], rtol=1e-6)
     assert keyed["class"].tolist() == own["class"].loc[keyed.index].tolist()
+    assert keyed["class"].loc[1].eq("metaphase").all()
+    assert keyed["class"].loc[[2, 3, 4]].eq("interphase").all()
     np.testing.assert_allclose(table["x_um"], table["x"] * 0.5)
     assert table["track_id"].dtype == table["t"].dtype == np.int64  # TrackMate's importer takes no "1.0"
 
@@ -40,7 +42,7 @@ def test_napari_takes_the_table_as_features_of_tracks_and_of_labels(tracked, tmp
 def test_the_table_reads_back_as_the_tracks_it_was_made_of(tracked, cut_tracks, tmp_path):
     back = read_tracks(tracked.export("csv", tmp_path / "scores.csv", scheme=2))
     pd.testing.assert_frame_equal(back[list(cut_tracks.columns)], cut_tracks, check_dtype=False)
-    assert set(back["label"]) <= {"interphase", "metaphase"}
+    assert set(back["label"]) == {"interphase", "metaphase"}
 
 
 class TestBadInput:
