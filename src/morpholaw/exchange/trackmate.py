@@ -43,13 +43,13 @@ def write_trackmate(
     tree = _parse(original)
     _declare(tree, scores, names, original)
     values = {
-        spot: (score, int(code))
+        str(spot): (score, int(code))
         for spot, score, code in rows[["spot", "score", "code"]].itertuples(index=False)
     }
     for element in tree.iter("Spot"):
         for name in names:
             element.attrib.pop(name, None)
-        if (found := values.get(int(element.attrib["ID"]))) is not None:
+        if (found := values.get(element.get("ID", ""))) is not None:
             element.attrib.update({name: repr(value) for name, value in zip(names, found, strict=True)})
     with atomic_file(path) as stream:
         tree.write(stream, encoding="UTF-8", xml_declaration=True)

@@ -22,6 +22,7 @@ from morpholaw.exchange.law import write_law
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
+from morpholaw.models.vae import BetaTCVAE
 from morpholaw.study import classifier_step, classify_step, encoder_step
 from morpholaw.study.folder import StudyFolder
 
@@ -99,6 +100,12 @@ def _name(wanted: Wanted) -> str:
     return f"scheme4-{wanted.loss}" if wanted.scheme == 4 else f"scheme{wanted.scheme}"
 
 
+def _encoder(folder: StudyFolder) -> tuple[BetaTCVAE, dict[str, Any]]:
+    if not (folder.path / "encoder" / "model.json").exists():
+        raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
+    return encoder_step.load(folder.path / "encoder")
+
+
 def _scores(
     folder: StudyFolder, wanted: Wanted, kind: str, report: Report, should_stop: ShouldStop
 ) -> Scores:
@@ -171,8 +178,7 @@ def _anndata(
     folder: StudyFolder, out: Path | str, wanted: Wanted, report: Report, should_stop: ShouldStop
 ) -> Path:
     cells = folder.crops.cells  # says what is missing where there are no crops
-    if not (folder.path / "encoder" / "model.json").exists():
-        raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
+    _, made = _encoder(folder)
     means, log_variances = encoder_step.latents(folder, report, should_stop)
     if len(means) < len(cells):
         raise InterruptedError("The export was stopped; nothing was written.")
@@ -188,7 +194,7 @@ def _anndata(
     obs.index = pd.Index(obs["set"] + "/" + obs["crop"].astype(str))
     names, meanings = [f"z{k}" for k in range(means.shape[1])], _meanings(folder)
     var = pd.DataFrame({"name": [meanings.get(name, "") for name in names]}, index=pd.Index(names))
-    about = {"morpholaw_version": __version__, "study": folder.name}
+    about = {"morpholaw_version": __version__, "study": folder.name, "encoder_sha256": str(made["sha256"])}
     return write_anndata(out, means, obs, var, {"log_variance": log_variances}, about)
 
 
@@ -207,9 +213,7 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
     common: dict[str, Any] = {"author": wanted.author, "licence": wanted.licence}
     common["pixel_size"] = crop_set.meta.get("model_pixel_size") or crop_set.meta.get("pixel_size")
     if wanted.scheme is None:
-        if not (folder.path / "encoder" / "model.json").exists():
-            raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
-        encoder, made = encoder_step.load(folder.path / "encoder")
+        encoder, made = _encoder(folder)
         about = About(
             name=f"Morpholaw encoder of {folder.name}",
             description=f"Encoder of a beta-TCVAE: a crop of one nucleus to the means of {encoder.latents} latents.",
