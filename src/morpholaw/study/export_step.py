@@ -257,8 +257,10 @@ def _latents_text(latents: int, meanings: dict[str, str]) -> str:
 def _score_text(classifier: Classifier) -> str:
     text = (
         f"A score f, `(batch, 1)`: below 0 is {classifier.negative}, 0 and above is {classifier.positive}; NaN where "
-        f"it is undefined. It is no probability. It is the median of {classifier.members} models."
+        "it is undefined. It is no probability."
     )
+    if classifier.members > 1:
+        text += f" It is the median of {classifier.members} models."
     return text + "".join(f"\n\n    f = {law.text()}" for law in classifier.laws)
 
 
