@@ -132,7 +132,8 @@ def _write_trackmate(path: Path, tracks: pd.DataFrame) -> None:
     )
     edges = "".join(f'<Edge SPOT_SOURCE_ID="{a}" SPOT_TARGET_ID="{b}"/>' for a, b in _edges(tracks))
     path.write_text(
-        f'<?xml version="1.0"?><TrackMate version="7"><Model><AllSpots><SpotsInFrame frame="0">{spots}'
+        f'<?xml version="1.0"?><TrackMate version="7"><Model><FeatureDeclarations>'
+        f'<SpotFeatures></SpotFeatures></FeatureDeclarations><AllSpots><SpotsInFrame frame="0">{spots}'
         f'</SpotsInFrame></AllSpots><AllTracks><Track TRACK_ID="0">{edges}</Track></AllTracks><FilteredTracks>'
         '<TrackID TRACK_ID="0"/></FilteredTracks></Model><Settings><ImageData pixelwidth="0.5" pixelheight="0.5"'
         ' nslices="1"/></Settings></TrackMate>'
