@@ -48,8 +48,16 @@ def commands() -> str:
 def _command(parent: click.Context, name: str, command: click.Command) -> str:
     context = click.Context(command, info_name=name, parent=parent)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    rows = [record for option in command.params if (record := option.get_help_record(context))]
-    table = ["| option | what |", "| --- | --- |", *(f"| `{_text(a)}` | {_text(b)} |" for a, b in rows)]
+    rows = [
+        option.get_help_record(context) or ("", "")
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+    table = [
+        "| option | what |",
+        "| --- | --- |",
+        *(f"| <code>{_text(a)}</code> | {_text(b)} |" for a, b in rows),
+    ]
     words = _text(command.help or "")
     return f"## {name}\n\n{words}\n\n```text\n{usage}\n```\n\n" + ("\n".join(table) if rows else "")
 
@@ -59,4 +67,4 @@ def _cell(value: Any) -> str:
 
 
 def _text(words: str) -> str:
-    return " ".join(words.split()).replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(words.split()).replace("<", "&lt;").replace("|", "&#124;")
