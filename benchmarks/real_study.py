@@ -7,6 +7,8 @@ Run ``python benchmarks/real_study.py DATA STUDY [--out docs]`` where DATA holds
 from __future__ import annotations
 
 import argparse
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,24 @@ def without_alignments(study: Study, name: str) -> list[float]:
     return [balanced_accuracy(truth, own) for own in calls]
 
 
+def over_splits(study: Study, seeds: int) -> pd.DataFrame:
+    """Balanced accuracy of schemes 2 and 3 on several grouped splits of the same labelled crops, one row a split."""
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "splits"
+        folder.mkdir()
+        shutil.copy(study.path / "study.json", folder)
+        (folder / "crops").symlink_to((study.path / "crops").resolve())
+        shutil.copytree(study.path / "encoder", folder / "encoder")
+        again = Study.open(folder)
+        for seed in range(seeds):
+            for scheme in (2, 3):
+                again.train_classifier(scheme, split_seed=seed)
+            table = again.table1().set_index("name")
+            rows.append({"split": table["split"].iloc[0], **table["balanced accuracy %"]})
+    return pd.DataFrame(rows)
+
+
 def divisions(study: Study, crop_set: CropSet, calls: pd.Series, data: Path) -> dict[str, Any]:
     """Recall of divisions, and the share of other cell-frames called metaphase."""
     tracks = read_tracks(data / "hela_ctc_02" / "02_GT" / "TRA")
@@ -129,6 +149,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--cnn-epochs", type=int, default=30)
     parser.add_argument("--evaluations", type=int, default=200_000)
+    parser.add_argument("--splits", type=int, default=6, help="Other splits to test schemes 2 and 3 on.")
     options = parser.parse_args()
     study = Study.open_or_create(options.study)
     build(options.data, study, options)
@@ -148,6 +169,7 @@ def main() -> None:
         )
     write_json(options.study / "real.json", results)
     show_table(study)
+    print(over_splits(study, options.splits).to_string(index=False))
 
 
 if __name__ == "__main__":
