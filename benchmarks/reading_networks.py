@@ -143,9 +143,12 @@ def main() -> None:
     networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
     weights = [sum(int(mask.sum()) for mask in network.masks) for network in networks]
     accuracy = read_json(study.path / "classifiers" / "scheme3" / "model.json")["evaluation"]["accuracy"]
-    best = int(np.lexsort((weights, -np.asarray(accuracy)))[0])
+    # Of the ten, one that comes apart into parts of few inputs, as the paper chose.
+    parts = [len(readable_parts(network)) for network in networks]
+    best = int(np.lexsort((weights, -np.asarray(accuracy), -np.array(parts)))[0])
     one = networks[best]
-    print(f"weights {np.mean(weights):.0f} ± {np.std(weights, ddof=1):.0f}; drawn: model {best + 1}")
+    print(f"weights {np.mean(weights):.0f} ± {np.std(weights, ddof=1):.0f}")
+    print(f"drawn: model {best + 1} of accuracy {accuracy[best]:.3f}")
     print(surviving_inputs(study, classifier).to_string(index=False))
 
     save(topology(one.weights, one.masks, one.biases, inputs), "network")

@@ -41,7 +41,9 @@ def test_a_folder_of_crops_comes_in_with_its_classes_and_groups(folder, tmp_path
 def test_a_movie_is_simulated_and_cropped(tmp_path):
     sized = ["--set", "height=96", "--set", "width=96"]
     assert call("simulate", tmp_path / "movie", "--frames", 3, "--cells", 4, *sized).exit_code == 0
-    done = call("crop", tmp_path / "movie" / "movie.tif", tmp_path / "movie" / "tracks.csv", "--study", tmp_path / "s")
+    done = call(
+        "crop", tmp_path / "movie" / "movie.tif", tmp_path / "movie" / "tracks.csv", "--study", tmp_path / "s"
+    )
     assert done.exit_code == 0, done.output
     assert len(Study(tmp_path / "s").crops) >= 12
 
@@ -68,7 +70,9 @@ def test_laws_are_printed_with_their_size(study):
 
 
 def test_a_folder_of_new_crops_is_scored(study, folder, tmp_path):
-    done = call("classify", "--study", study.path, "--scheme", 3, "--crops", folder, "--out", tmp_path / "s.csv")
+    done = call(
+        "classify", "--study", study.path, "--scheme", 3, "--crops", folder, "--out", tmp_path / "s.csv"
+    )
     assert done.exit_code == 0, done.output
     table = pd.read_csv(tmp_path / "s.csv")
     assert len(table) == 14
@@ -89,7 +93,12 @@ def test_a_folder_of_new_crops_is_scored(study, folder, tmp_path):
 )
 def test_bad_input_is_one_sentence_and_exit_status_2(arguments, sentence, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-m", "morpholaw.cli", *(part.replace("{tmp}", str(tmp_path)) for part in arguments)],
+        [
+            sys.executable,
+            "-m",
+            "morpholaw.cli",
+            *(part.replace("{tmp}", str(tmp_path)) for part in arguments),
+        ],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -108,7 +117,10 @@ def test_settings_come_from_a_file_and_flags_go_over_it(study, tmp_path):
 
 
 def test_help_and_import_are_light():
-    for module, heavy in (("morpholaw.cli", "torch napari pandas matplotlib"), ("morpholaw", "torch qtpy numpy")):
+    for module, heavy in (
+        ("morpholaw.cli", "torch napari pandas matplotlib"),
+        ("morpholaw", "torch qtpy numpy"),
+    ):
         code = f"import sys, {module}; print(set('{heavy}'.split()) & set(sys.modules))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.stdout.strip() == "set()", done.stdout + done.stderr

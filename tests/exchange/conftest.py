@@ -66,7 +66,9 @@ def untracked(tmp_path: Path) -> Study:
     """The shipped models, and 10 cells of the shipped sample in no movie."""
     study = with_models(tmp_path / "untracked")
     images = np.load(sample_folder() / "labelled" / "images.npy")[:10]
-    CropSet.write(study.path / "crops" / "drawn", images, pd.DataFrame(index=range(10)), {"kind": "simulated"})
+    CropSet.write(
+        study.path / "crops" / "drawn", images, pd.DataFrame(index=range(10)), {"kind": "simulated"}
+    )
     return study
 
 

@@ -23,6 +23,7 @@ from morpholaw.probes.subnetworks import (
     mish,
     stream,
     sub_network,
+    usual_inputs,
 )
 
 
@@ -129,6 +130,9 @@ def test_a_sub_network_by_hand():
 
 def test_survival_counts_models_not_connections():
     assert input_survival([[3, 17, 17], [17, 3], [17]]) == {17: 3, 3: 2}
+    assert usual_inputs([[3, 17], [17, 3], [17, 9]]) == (3, 17)
+    assert usual_inputs([[4], [2], [9]]) == (2, 4, 9)
+    assert usual_inputs([[], []]) == ()
 
 
 @pytest.mark.parametrize(

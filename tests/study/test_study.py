@@ -116,6 +116,14 @@ def test_a_latent_is_held_by_a_name_of_several_words(study):
     assert by_name["accuracy"].tolist() == by_number["accuracy"].tolist()
 
 
+def test_the_neighbourhood_attack_leaves_the_sparse_heads_unmoved_whatever_each_of_them_kept(trained_study):
+    table = trained_study.attack(scheme=3, space="latent", keep="morphology", eps=(0.0, 3.0))
+    untouched, attacked = (table.loc[table["eps"] == eps, "accuracy"].tolist() for eps in (0.0, 3.0))
+    assert attacked == untouched
+    everything = trained_study.attack(scheme=3, space="latent", eps=(3.0,))["accuracy"].tolist()
+    assert everything != untouched
+
+
 def test_laws_found_with_either_loss_can_be_attacked(study):
     with pytest.raises(InputError, match="no trained scheme4-mse"):
         study.attack(scheme=4, loss="mse", eps=(0.0,))

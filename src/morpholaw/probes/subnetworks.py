@@ -267,6 +267,12 @@ def input_survival(kept: Sequence[Sequence[int]]) -> dict[int, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
+def usual_inputs(kept: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """Inputs that at least half of the models kept, in order; all that any kept where there are none such."""
+    counts = input_survival(kept)
+    return tuple(sorted([k for k, count in counts.items() if 2 * count >= len(kept)] or counts))
+
+
 def _latents(network: SparseNetwork) -> dict[Neuron, frozenset[int]]:
     """Inputs that every neuron depends on."""
     found: dict[Neuron, frozenset[int]] = {(0, k): frozenset([k]) for k in range(network.widths[0])}

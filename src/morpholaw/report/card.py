@@ -153,7 +153,7 @@ def _failures(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _constraints(material: Material, name: str, k: int) -> list[Block]:
-    measured = constraints.measure(material.classifier(name).select(k), material.test(name), material.kept)
+    measured = constraints.measure(material.classifier(name).select(k), material.test(name), material.held)
     rows = [(one.meaning[:1].upper() + one.meaning[1:], constraints.in_words(one)) for one in measured]
     caption = f"On at most {constraints.CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells."
     return [Table(("Constraint", "Measured"), rows, caption)]

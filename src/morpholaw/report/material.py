@@ -17,7 +17,7 @@ from morpholaw.errors import InputError
 from morpholaw.models.classifier import SCHEMES, Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.latent_names import correlate, suggest_names
-from morpholaw.probes.subnetworks import input_survival
+from morpholaw.probes.subnetworks import input_survival, usual_inputs
 from morpholaw.report.page import Absent
 
 SAMPLE = 2000
@@ -212,10 +212,17 @@ class Material:
     @property
     def kept(self) -> tuple[int, ...]:
         """Latents that most of scheme 3's models kept, all that any kept where no majority exists; may be empty."""
-        kept = self.descriptions.get("scheme3", {}).get("kept_latents", [])
-        counts = input_survival(kept)
-        usual = [latent for latent, count in counts.items() if 2 * count >= len(kept)]
-        return tuple(sorted(usual or counts))
+        return usual_inputs(self._kept_by_each)
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Latents that any model of scheme 3 kept: what the neighbourhood attack leaves alone (paper, 6.5)."""
+        return tuple(sorted(input_survival(self._kept_by_each)))
+
+    @property
+    def _kept_by_each(self) -> list[list[int]]:
+        found: list[list[int]] = self.descriptions.get("scheme3", {}).get("kept_latents", [])
+        return found
 
     def _test(self, name: str) -> TestCells:
         """The held-out cells of a classifier, found again from what is recorded of its split."""

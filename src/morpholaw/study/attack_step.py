@@ -14,6 +14,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.attack import attack_curve
+from morpholaw.probes.subnetworks import input_survival
 from morpholaw.study import classifier_step
 from morpholaw.study.folder import StudyFolder
 from morpholaw.study.labelled import held_out
@@ -61,7 +62,8 @@ def attack(
 
 
 def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tuple[int, ...]:
-    """Latents that an attack leaves alone: "morphology" for those scheme 3 kept, or names such as "z3, cell size".
+    """Latents that an attack leaves alone: "morphology" for those that any model of scheme 3
+    kept, or names such as "z3, cell size".
 
     Raises
     ------
@@ -71,7 +73,7 @@ def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tupl
     if not keep.strip():
         return ()
     if keep.strip() == "morphology":
-        return classifier_step.kept_by_scheme_3(folder)
+        return tuple(sorted(input_survival(classifier_step.kept_by_scheme_3(folder))))
     named = {name: latent for latent, name in folder.latent_names.items()}
     held = []
     for name in filter(None, map(str.strip, keep.split(","))):

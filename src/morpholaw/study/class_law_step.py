@@ -15,6 +15,7 @@ from morpholaw.events import Message, Report, ShouldStop, never, silent
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.probes.agreement import accuracy, balanced_accuracy, confusion
+from morpholaw.probes.subnetworks import usual_inputs
 from morpholaw.study import classifier_step, encoder_step
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import all_labels, labels_seen, split_labelled
@@ -128,12 +129,10 @@ def _sparse(
 
 def _usual(head: HeadEnsemble) -> tuple[int, ...]:
     """Latents that most of the networks kept; all that any kept where no majority exists."""
-    kept = [head.kept_inputs(k) for k in range(head.members)]
-    every = sorted({latent for latents in kept for latent in latents})
-    usual = tuple(z for z in every if 2 * sum(z in latents for latents in kept) >= len(kept))
-    if not every:
+    usual = usual_inputs([head.kept_inputs(k) for k in range(head.members)])
+    if not usual:
         raise InputError("The sparse networks kept no latent at all; train them with a lower sparsity.")
-    return usual or tuple(every)
+    return usual
 
 
 @torch.no_grad()

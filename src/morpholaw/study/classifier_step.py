@@ -19,6 +19,7 @@ from morpholaw.probes.attack import prepare
 from morpholaw.probes.folded import folded
 from morpholaw.probes.performance import Performance, measure
 from morpholaw.probes.scores import EVALUATIONS, batches
+from morpholaw.probes.subnetworks import usual_inputs
 from morpholaw.study import encoder_step
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.folder import StudyFolder, provenance
@@ -100,7 +101,7 @@ def discover(
     split = split or _split_of(folder)
     cells = labelled_cells(folder, split)
     encoder, _ = encoder_step.load(folder.path / "encoder")
-    kept = tuple(config.latents) if config.latents else kept_by_scheme_3(folder)
+    kept = tuple(config.latents) if config.latents else usual_inputs(kept_by_scheme_3(folder))
     outside = [latent for latent in kept if not 0 <= latent < encoder.latents]
     if outside:
         raise InputError(f"There is no latent z{outside[0]}; the encoder has z0 to z{encoder.latents - 1}.")
@@ -253,15 +254,13 @@ def _encoder_fingerprint(folder: StudyFolder) -> str:
     return encoder_step.load(folder.path / "encoder")[1]["sha256"]
 
 
-def kept_by_scheme_3(folder: StudyFolder) -> tuple[int, ...]:
-    """The latents that most of scheme 3's models kept; all that any kept where no majority exists."""
+def kept_by_scheme_3(folder: StudyFolder) -> list[tuple[int, ...]]:
+    """The latents that each of scheme 3's models kept; InputError where none kept any."""
     classifier = load(folder, "scheme3")
-    kept = [classifier.kept_latents(k) for k in range(classifier.members)]
-    every = sorted({latent for latents in kept for latent in latents})
-    usual = [latent for latent in every if sum(latent in latents for latents in kept) * 2 >= len(kept)]
-    if not every:
+    kept = [tuple(classifier.kept_latents(k)) for k in range(classifier.members)]
+    if not any(kept):
         raise InputError("Scheme 3 kept no latent at all; train it with a lower sparsity first.")
-    return tuple(usual or every)
+    return kept
 
 
 def _teacher(folder: StudyFolder, rows: np.ndarray) -> np.ndarray:

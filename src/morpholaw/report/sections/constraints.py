@@ -64,9 +64,9 @@ class Attacks:
         return found
 
     def _neighbourhood(self, name: str) -> np.ndarray:
-        if name == "scheme1" or not self.material.kept:
+        if name == "scheme1" or not self.material.held:
             raise Absent("It has no neighbourhood latents.")
-        return self.latent(name, self.material.kept).accuracy[:, AT_ONE]
+        return self.latent(name, self.material.held).accuracy[:, AT_ONE]
 
     def _orientation(self, name: str) -> np.ndarray:
         cells = self.material.test(name).some(CONSTRAINED)
@@ -96,14 +96,14 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         "latent",
         "FGSM on all latents.",
     )
-    if not material.kept:
+    if not material.held:
         reason = "Scheme 3 has kept no latent, so it is not known which latents are morphology and which neighbourhood."
         return [*blocks, Paragraph(reason, "absent")]
-    held = ", ".join(f"z{latent}" for latent in material.kept)
+    held = ", ".join(f"z{latent}" for latent in material.held)
     blocks += _figure(
-        {scheme: curves.latent(name, material.kept) for scheme, name in with_latents.items()},
+        {scheme: curves.latent(name, material.held) for scheme, name in with_latents.items()},
         "latent",
-        f"The neighbourhood attack: FGSM on all latents but those that scheme 3 kept ({held}).",
+        f"The neighbourhood attack: FGSM on all latents but those that models of scheme 3 kept ({held}).",
     )
     return blocks
 
@@ -141,7 +141,7 @@ def constraints(material: Material) -> list[Block]:
     measured: dict[str, list[Constraint]] = {}
     for name in material.names:
         try:
-            measured[name] = measure(material.classifier(name), material.test(name), material.kept)
+            measured[name] = measure(material.classifier(name), material.test(name), material.held)
         except Absent as absent:
             blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
     if measured:

@@ -38,7 +38,7 @@ class AttackChoice(QWidget):
         self.space_box.setToolTip("Add eps times the gradient's sign to the image, or to its latents.")
         self.held_line = QLineEdit("morphology")
         self.held_line.setToolTip(
-            "Latents that stay as they are: morphology (those scheme 3 kept), or z3, z17."
+            "Latents that stay as they are: morphology (those any model of scheme 3 kept), or z3, z17."
         )
         self.held_label = QLabel("held")
         form = QFormLayout(self)
