@@ -19,8 +19,8 @@ UNLABELLED = 12_000
 ENCODER = EncoderConfig(epochs=4, epoch_crops=160_000, start_from="none", reconstruction=1000)
 """Two thirds of a million crops instead of the paper's ten million: minutes instead of hours.
 
-A training this short does better with fewer details: sparse heads have 99.1 % with 23 weights, and 98.1 % with 25 at the
-default weight of the reconstruction.
+A training this short does better with fewer details: sparse heads have 99.1 % with 23 weights, and 98.1 % with 25
+at the default weight of the reconstruction.
 """
 CNN = ClassifierConfig(models=3, epochs=8)
 HEADS = ClassifierConfig(models=10)
