@@ -134,7 +134,7 @@ def main() -> None:
     images.mkdir(parents=True, exist_ok=True)
 
     def save(figure: Figure, what: str) -> None:
-        figure.savefig(images / f"{options.name}_{what}.png", dpi=150)
+        figure.savefig(images / f"{options.name}{what}.png", dpi=150)
 
     classifier = study.classifier(3)
     assert classifier.head is not None
@@ -151,21 +151,21 @@ def main() -> None:
     print(f"drawn: model {best + 1} of accuracy {accuracy[best]:.3f}")
     print(surviving_inputs(study, classifier).to_string(index=False))
 
-    save(topology(one.weights, one.masks, one.biases, inputs), "network")
+    save(topology(one.weights, one.masks, one.biases, inputs), "_network")
     titles = [f"model {k + 1}: {count} weights" for k, count in enumerate(weights)]
-    save(topologies([(n.weights, n.masks, n.biases) for n in networks], inputs, titles=titles), "networks")
+    save(topologies([(n.weights, n.masks, n.biases) for n in networks], inputs, titles=titles), "_networks")
 
     kept = classifier.kept_latents(best)
     base = np.median(means, axis=0)
     strips = traverse(encoder, base, kept, PICTURES)
-    save(traversal_grid(strips, [f"z{latent}" for latent in kept], PICTURES), "inputs")
+    save(traversal_grid(strips, [f"z{latent}" for latent in kept], PICTURES), "_inputs")
     for latent in kept[:1]:
         lit = stream(one, [latent])
-        save(topology(one.weights, one.masks, one.biases, inputs, highlight=lit), f"stream_z{latent}")
+        save(topology(one.weights, one.masks, one.biases, inputs, highlight=lit), f"_stream_z{latent}")
     for number, (part, response, says) in enumerate(readable_parts(one)[:MAPS]):
         print(describe(part, response, says))
         pictures = traverse(encoder, base, part.latents, PICTURES)
-        save(response_figure(part, response, says, pictures), f"response_{number + 1}")
+        save(response_figure(part, response, says, pictures), f"_response_{number + 1}")
 
 
 if __name__ == "__main__":

@@ -105,7 +105,9 @@ def test_every_picture_is_made_by_a_script():
     scripts = [DOCS / "make_screenshots.py", *(ROOT / "benchmarks").glob("*.py")]
     made = "".join(path.read_text(encoding="utf-8") for path in scripts)
     for picture in (DOCS / "images").iterdir():
-        stem = re.sub(r"_scheme\d.*", "_", picture.stem)  # a benchmark makes one for each scheme
+        # a benchmark makes one for each study, scheme, latent, response or attack
+        stem = re.sub(r"^(real|simulated)_", "_", picture.stem)
+        stem = re.sub(r"_(scheme\d.*|z\d+|\d+|image|latent|neighbourhood)$", "_", stem)
         assert stem in made, f"no script makes {picture.name}"
 
 
