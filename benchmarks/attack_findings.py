@@ -26,8 +26,8 @@ SCHEMES = {
     "1": {"scheme": 1},
     "2": {"scheme": 2},
     "3": {"scheme": 3},
-    "4 hinge": {"scheme": 4, "loss": "hinge"},
-    "4 MSE": {"scheme": 4, "loss": "mse"},
+    "4, hinge": {"scheme": 4, "loss": "hinge"},
+    "4, MSE": {"scheme": 4, "loss": "mse"},
 }
 
 
@@ -64,7 +64,12 @@ def main() -> None:
         accuracy = np.full((len(tables), models, len(attack["eps"])), np.nan)
         for row, table in zip(accuracy, tables.values(), strict=True):
             row[: len(table)] = table.to_numpy()
-        figure = attack_curves(np.array(attack["eps"]), accuracy, schemes=list(tables), space=attack["space"])
+        figure = attack_curves(
+            np.array(attack["eps"]),
+            accuracy,
+            schemes=[name if name.isdigit() else f"scheme {name}" for name in tables],
+            space=attack["space"],
+        )
         figure.savefig(options.out / "images" / f"{options.name}_attack_{kind}.png", dpi=150)
 
 

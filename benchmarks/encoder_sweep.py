@@ -37,7 +37,8 @@ SETTINGS: dict[str, dict[str, float | str]] = {
     "beta 2": {"beta": 2.0},
     "beta 12": {"beta": 12.0},
     "alpha 0": {"alpha": 0.0},
-    "reconstruction 500": {"reconstruction": 500.0},
+    "reconstruction 1000": {"reconstruction": 1000.0},
+    "reconstruction 300": {"reconstruction": 300.0},
     "paper's loss": {"edge_weight": 1.0, "texture": 0.0},
     "weighted sampling": {"sampling": "weighted"},
 }
@@ -86,18 +87,31 @@ def main() -> None:
         model, history = train_encoder(training, config)  # type: ignore[arg-type]
         rows.append({"setting": name, **measure(model, images, cells)})
         rows[-1]["reconstruction error"] = round(history["reconstruction"][-1], 2)
-        picture(
-            model, images, options.out / "images" / f"sweep_{name.replace(' ', '_').replace(chr(39), '')}.png"
-        )
+        picture(model, images, options.out / "images" / picture_name(name))
         print(rows[-1], flush=True)
+    write_bytes(options.out / "encoder_sweep.md", page(rows, options.crops).encode())
+
+
+def picture_name(setting: str) -> str:
+    return f"sweep_{setting.replace(' ', '_').replace(chr(39), '')}.png"
+
+
+def page(rows: list[dict[str, object]], crops: int) -> str:
+    """The table and the pictures in Markdown."""
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
     lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
-    head = (
+    pictures = [
+        f"![{row['setting']}: the eight most informative latents](images/{picture_name(str(row['setting']))})"
+        for row in rows
+    ]
+    return (
         "# The sweep behind the encoder's defaults\n\n"
-        + __doc__.split("\n\n", 1)[1]
-        + f"\n{options.crops} crops each.\n\n"
+        f"{(__doc__ or '').split(chr(10) * 2, 1)[1]}\n{crops:,} crops each.\n\n"
+        + "\n".join(lines)
+        + "\n\n"
+        + "\n\n".join(pictures)
+        + "\n"
     )
-    write_bytes(options.out / "encoder_sweep.md", (head + "\n".join(lines) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -105,9 +105,10 @@ def test_every_picture_is_made_by_a_script():
     scripts = [DOCS / "make_screenshots.py", *(ROOT / "benchmarks").glob("*.py")]
     made = "".join(path.read_text(encoding="utf-8") for path in scripts)
     for picture in (DOCS / "images").iterdir():
-        # a benchmark makes one for each study, scheme, latent, response or attack
+        # a benchmark makes one for each study, scheme, latent, response, attack or setting
         stem = re.sub(r"^(real|simulated)_", "_", picture.stem)
         stem = re.sub(r"_(scheme\d.*|z\d+|\d+|image|latent|neighbourhood)$", "_", stem)
+        stem = re.sub(r"^sweep_.*", "sweep_", stem)
         assert stem in made, f"no script makes {picture.name}"
 
 

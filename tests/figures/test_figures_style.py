@@ -56,6 +56,9 @@ def test_schemes_look_the_same_however_they_are_named():
     assert scheme_look(3, 0, LIGHT) == scheme_look("scheme 3", 1, LIGHT) == scheme_look("3", 2, LIGHT)
     looks = [scheme_look(scheme, 0, LIGHT) for scheme in (1, 2, 3, 4)]
     assert len({look["marker"] for look in looks}) == len({look["color"] for look in looks}) == 4
+    hinge, mse = scheme_look("scheme 4, hinge", 3, LIGHT), scheme_look("scheme 4, MSE", 4, LIGHT)
+    assert hinge["color"] == mse["color"] == looks[3]["color"]
+    assert hinge["marker"] != mse["marker"]
 
 
 def test_names_and_numbers():

@@ -85,13 +85,17 @@ def class_colours(classes: Sequence[str]) -> list[str]:
 
 
 def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any]:
-    """Colour, marker and line style of a scheme: 1-4 look the same in every figure."""
-    match = re.fullmatch(r"(?:scheme\s*)?([1-4])", str(scheme).strip(), re.IGNORECASE)
+    """Colour, marker and line style of a scheme: 1-4 look the same in every figure.
+
+    Of a scheme's kinds, such as "scheme 4, hinge", the colour alone is the scheme's.
+    """
+    match = re.fullmatch(r"(?:scheme\s*)?([1-4])(, .*)?", str(scheme).strip(), re.IGNORECASE)
     index = int(match[1]) - 1 if match else position
+    line = position if match and match[2] else index
     return {
         "color": theme.schemes[index % len(theme.schemes)],
-        "marker": MARKERS[index % len(MARKERS)],
-        "linestyle": LINES[index % len(LINES)],
+        "marker": MARKERS[line % len(MARKERS)],
+        "linestyle": LINES[line % len(LINES)],
     }
 
 
