@@ -7,11 +7,12 @@ taken from it together. Memory holds one or two frames and their crops, however 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 
 _SAMPLE_FRAMES = 8
 _SAMPLE_CROPS = 512
+_CUTTERS = (
+    2  # frames cut at a time; reading has a thread of its own, for files are read from one place at a time
+)
+
+_Frame = tuple[int, np.ndarray, np.ndarray]  # its number, and the rows and columns of its cells
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 def cut_crops(
@@ -82,12 +90,14 @@ def cut_crops(
     """
     cells = MovieCells(movie, tracks, config, normalisation, report)
     brightness: list[np.ndarray] = []
-    with CropWriter(folder, cells.config.size, overwrite) as writer:
+    with ThreadPoolExecutor(1) as aside, CropWriter(folder, cells.config.size, overwrite) as writer:
+        meta = aside.submit(
+            cells.describe, writer.folder
+        )  # reads the whole file once more, for its fingerprint
         for crops, own in cells.cut(report, should_stop):
             writer.append(crops)
             brightness.append(own)
-        meta = cells.describe(writer.folder)
-        return writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), meta)
+        return writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), meta.result())
 
 
 class MovieCells:
@@ -136,15 +146,24 @@ class MovieCells:
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,)."""
         said, done = monotonic(), 0
-        raw_frames = _read(self.movie, [t for t, *_ in self._plan.frames], self._kept)
-        for (_, y, x), raw in zip(self._plan.frames, raw_frames, strict=True):
-            if should_stop():
-                raise InterruptedError(f"Cutting {self.movie.name} was stopped; no crops were kept.")
-            yield self._cutter.cut(raw, y, x, self.normalisation)
-            done += len(y)
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(_CUTTERS) as cutters:
+            frames = _in_turn(reader, self._fetch, self._plan.frames, 1)
+            for cut in _in_turn(cutters, self._cut, frames, _CUTTERS):
+                if should_stop():
+                    raise InterruptedError(f"Cutting {self.movie.name} was stopped; no crops were kept.")
+                yield cut
+                done += len(cut[1])
             if monotonic() - said > 0.2 or done == len(self):
                 said = monotonic()
                 report(Progress(done, len(self), "cutting crops"))
+
+    def _fetch(self, planned: _Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """A frame, read but for the few at hand, and where its cells are."""
+        t, y, x = planned
+        return (self._kept.pop(t) if t in self._kept else self.movie.frame(t)), y, x
+
+    def _cut(self, frame: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        return self._cutter.cut(*frame, self.normalisation)
 
     def describe(self, folder: Path) -> dict[str, Any]:
         """How the crops are made, for the description of a set in ``folder``."""
@@ -177,16 +196,15 @@ def _fit(
     return fit_normalisation(np.concatenate(crops), f"The cells of {name}", per)
 
 
-def _read(movie: Movie, times: list[int], kept: dict[int, np.ndarray]) -> Iterator[np.ndarray]:
-    """Frames in order, the next one decoded while this one is cut; frames at hand are not read again."""
-    with ThreadPoolExecutor(1) as reader:
-        fetch = lambda t: kept.pop(t) if t in kept else movie.frame(t)  # noqa: E731
-        following = reader.submit(fetch, times[0])
-        for t in [*times[1:], None]:
-            frame = following.result()
-            if t is not None:
-                following = reader.submit(fetch, t)
-            yield frame
+def _in_turn(pool: Executor, work: Callable[[_In], _Out], items: Iterable[_In], ahead: int) -> Iterator[_Out]:
+    """What ``work`` makes of the items, in their order, with up to ``ahead`` of them done before they are asked for."""
+    waiting: deque[Future[_Out]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _spread(values: list[int] | range, count: int) -> list[int]:

@@ -117,8 +117,17 @@ class Normalisation:
 
 def peak(raw: np.ndarray) -> np.ndarray:
     """Grey value of the brightest chromatin of the cell in the middle of raw crops (n, s, s), float (n,)."""
-    own = raw[:, nucleus(raw.shape[-1])]
-    return np.percentile(own, PEAK, axis=1) if len(own) else np.zeros(0)
+    pixels = raw.reshape(len(raw), raw.shape[-1] ** 2)
+    return _percentile(pixels.take(np.flatnonzero(nucleus(raw.shape[-1])), axis=1), PEAK)
+
+
+def _percentile(rows: np.ndarray, percent: float) -> np.ndarray:
+    """np.percentile along rows (n, k), float64 (n,), in a third of its time; changes the rows' order of pixels."""
+    last = rows.shape[1] - 1
+    below, share = divmod(percent / 100 * last, 1)
+    rows.partition(int(below), axis=1)
+    low = rows[:, int(below)].astype(np.float64)
+    return low + share * (rows[:, min(int(below) + 1, last) :].min(axis=1) - low)
 
 
 @cache
@@ -156,16 +165,15 @@ def fit_normalisation(crops: np.ndarray, source: str = "the crops", per: Per = "
         raise InputError(f"{source} hold no cells to normalise; expected at least one crop.")
     if np.iscomplexobj(crops):
         raise InputError(f"{source} hold complex pixels; expected real numbers.")
-    raw = crops.astype(np.float64)
-    bad = int(np.count_nonzero(~np.isfinite(raw)))
+    bad = 0 if crops.dtype.kind in "iub" else int(np.count_nonzero(~np.isfinite(crops)))
     if bad:
         raise InputError(f"{source} hold {bad} pixels that are NaN or infinite; expected finite numbers.")
-    floor = np.percentile(raw, 5, axis=(1, 2))
-    alive = raw.max(axis=(1, 2)) > floor
+    floor = _percentile(crops.reshape(len(crops), -1).copy(), 5)
+    alive = crops.max(axis=(1, 2)) > floor
     if not alive.any():
         return Normalisation(background=float(np.median(floor)), scale=1.0, per=per)
-    raw, background = raw[alive], float(np.median(floor[alive]))
-    scale = float(np.median(peak(raw))) - background
+    crops, background = crops[alive], float(np.median(floor[alive]))
+    scale = float(np.median(peak(crops))) - background
     if scale <= 0:
-        scale = float(np.ptp(raw)) or 1.0
+        scale = float(crops.max()) - float(crops.min()) or 1.0
     return Normalisation(background=background, scale=scale, per=per)
