@@ -7,12 +7,11 @@ taken from it together. Memory holds one or two frames and their crops, however 
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,7 @@ from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.cut_plan import plan_cuts, planned_cells
 from morpholaw.cells.cutter import Cutter
 from morpholaw.cells.files import fingerprint
+from morpholaw.cells.in_turn import in_turn
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
@@ -37,8 +37,6 @@ _CUTTERS = (
 )
 
 _Frame = tuple[int, np.ndarray, np.ndarray]  # its number, and the rows and columns of its cells
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 def cut_crops(
@@ -147,8 +145,8 @@ class MovieCells:
         """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,)."""
         said, done = monotonic(), 0
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(_CUTTERS) as cutters:
-            frames = _in_turn(reader, self._fetch, self._plan.frames, 1)
-            for cut in _in_turn(cutters, self._cut, frames, _CUTTERS):
+            frames = in_turn(reader, self._fetch, self._plan.frames, 1)
+            for cut in in_turn(cutters, self._cut, frames, _CUTTERS):
                 if should_stop():
                     raise InterruptedError(f"Cutting {self.movie.name} was stopped; no crops were kept.")
                 yield cut
@@ -194,17 +192,6 @@ def _fit(
             some = _spread(range(len(y)), each)
             crops.append(cutter.cut_raw(sample[t], y[some], x[some]))
     return fit_normalisation(np.concatenate(crops), f"The cells of {name}", per)
-
-
-def _in_turn(pool: Executor, work: Callable[[_In], _Out], items: Iterable[_In], ahead: int) -> Iterator[_Out]:
-    """What ``work`` makes of the items, in their order, with up to ``ahead`` of them done before they are asked for."""
-    waiting: deque[Future[_Out]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _spread(values: list[int] | range, count: int) -> list[int]:

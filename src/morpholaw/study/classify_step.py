@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.import_crops import import_crops
+from morpholaw.cells.in_turn import in_turn
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import read_tracks
 from morpholaw.config import CropConfig, ImportConfig
@@ -21,6 +23,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.probes.performance import class_calls, median_score
 from morpholaw.study import classifier_step
 from morpholaw.study.folder import StudyFolder
+from morpholaw.training.cores import available_cores
 
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class")
 """Columns of a table of scores; empty where one does not apply."""
@@ -65,13 +68,11 @@ def classify_movie(
     )
     cells = MovieCells(opened, table, config, report=report)
     score = classifier_step.scorer(classifier)
-    parts = []
-    with ThreadPoolExecutor(1) as cutter:  # the next frame is cut while this one's cells are scored
+    cores = available_cores()
+    # A core a frame: two frames side by side take less time than one after another on two cores each.
+    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as scorers:
         frames = cells.cut(report, should_stop)
-        following = cutter.submit(next, frames, None)
-        while (cut := following.result()) is not None:
-            following = cutter.submit(next, frames, None)
-            parts.append(score(cut[0]))
+        parts = list(in_turn(scorers, lambda frame: score(frame[0]), frames, cores))
     return _table(classifier, cells.table, np.concatenate(parts, axis=1))
 
 
