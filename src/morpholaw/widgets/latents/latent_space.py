@@ -38,6 +38,8 @@ class LatentSpace:
         Of every latent with every measured shape: latent, shape, spearman, even, quadratic.
     suggestions : dict
         A name for each latent that follows a shape.
+    median : ndarray
+        float32 (latents,), the middle of the measured cells: zeros, the prior's middle, need not look like a cell.
     """
 
     file: EncoderFile
@@ -45,6 +47,7 @@ class LatentSpace:
     ranking: pd.DataFrame
     correlations: pd.DataFrame
     suggestions: dict[int, str]
+    median: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
     if not study.sets:
         zeros = np.zeros((1, latents))
         nothing = correlate(zeros, pd.DataFrame(index=[0]))
-        return LatentSpace(file, latents, rank_latents(zeros, zeros), nothing, {})
+        return LatentSpace(
+            file, latents, rank_latents(zeros, zeros), nothing, {}, zeros[0].astype(np.float32)
+        )
     crops = study.crops
     sample = crops[np.unique(np.linspace(0, len(crops) - 1, MEASURED).astype(np.int64))]
     with torch_threads(1):
@@ -84,19 +89,19 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
     correlations = correlate(means, measure_shapes(sample))
     names = suggest_names(correlations) if len(correlations) else {}
     suggestions = {latent: name for latent, name in names.items() if name != f"z{latent}"}
-    return LatentSpace(file, latents, rank_latents(means, log_variances), correlations, suggestions)
+    ranking, median = rank_latents(means, log_variances), np.median(means, axis=0).astype(np.float32)
+    return LatentSpace(file, latents, ranking, correlations, suggestions, median)
 
 
-def start_of(file: EncoderFile, crop: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Where a traversal starts: float32 (latents,), and its picture (s, s); of a crop uint8 (s, s) or the mean cell."""
+def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where a traversal starts, float32 (latents,): a crop uint8 (s, s) or the median cell; and its picture (s, s)."""
     from morpholaw.probes.scores import encode_means
     from morpholaw.training.devices import torch_threads
 
-    encoder = encoder_of(file)
-    base = np.zeros(encoder.latents, np.float32)
+    base = median
     if crop is not None:
         with torch_threads(1):
-            base = encode_means(encoder, crop[None])[0].numpy()
+            base = encode_means(encoder_of(file), crop[None])[0].numpy()
     return base, decode(file, base)
 
 

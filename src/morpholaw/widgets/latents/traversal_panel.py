@@ -76,7 +76,7 @@ class TraversalPanel(QWidget):
         self.take_names = QPushButton("Use suggested names")
         self.take_names.setToolTip("Name every unnamed latent by the measured shape that it follows.")
         self.start_box = QComboBox()
-        self.start_box.addItems(["mean cell", "selected cell"])
+        self.start_box.addItems(["median cell", "selected cell"])
         self.start_box.setToolTip("The cell whose latents are moved.")
         self.reset_button = QPushButton("Reset")
         self.reset_button.setToolTip("Put the sliders back to where the cell is.")
@@ -141,7 +141,7 @@ class TraversalPanel(QWidget):
         self.state.hide()
         picks = [int(latent) for latent in space.ranking["latent"][:PICKED]]
         names = self._names()
-        self.sliders.base = np.zeros(space.latents, np.float32)
+        self.sliders.base = space.median
         self.table.show_latents(space.ranking, space.correlations, space.suggestions, names, picks)
         self.sliders.show_latents(picks, names)
         self._enable(True)
@@ -196,7 +196,7 @@ class TraversalPanel(QWidget):
         if self.start_box.currentIndex() == 1:
             with self.error_line.catch():
                 crop = self._selected_crop()
-        self.start_call.start(self.current.live.call, start_of, self.space.file, crop)
+        self.start_call.start(self.current.live.call, start_of, self.space.file, crop, self.space.median)
 
     def _started(self, start: tuple[np.ndarray, np.ndarray]) -> None:
         base, self._start = start
