@@ -192,6 +192,14 @@ def test_tracks_beyond_the_movie_are_left_out_with_a_warning(tmp_path):
     assert said[-1] == Progress(6, 6, "cutting crops")
 
 
+def test_progress_is_said_while_frames_are_cut(tmp_path, monkeypatch):
+    seconds = iter(range(100))
+    monkeypatch.setattr("morpholaw.cells.crops.monotonic", lambda: float(next(seconds)))
+    said = []
+    cut_crops(open_movie(nuclei()), MIDDLE, tmp_path / "set", normalisation=SCALE, report=said.append)
+    assert [event.done for event in said if isinstance(event, Progress)] == [1, 2, 3, 4, 5, 6]
+
+
 def test_the_source_is_recorded_so_that_a_study_can_be_moved(tmp_path):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "film.tif", nuclei())

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 _SAMPLE_FRAMES = 8
 _SAMPLE_CROPS = 512
-_CUTTERS = (
-    2  # frames cut at a time; reading has a thread of its own, for files are read from one place at a time
-)
+_CUTTERS = 2
+"""Frames cut at a time. Reading has one thread of its own: a file is read from one place at a time."""
 
-_Frame = tuple[int, np.ndarray, np.ndarray]  # its number, and the rows and columns of its cells
+_Frame = tuple[int, np.ndarray, np.ndarray]
+"""Its number, and the rows and columns of its cells."""
 
 
 def cut_crops(
@@ -88,14 +88,12 @@ def cut_crops(
     """
     cells = MovieCells(movie, tracks, config, normalisation, report)
     brightness: list[np.ndarray] = []
-    with ThreadPoolExecutor(1) as aside, CropWriter(folder, cells.config.size, overwrite) as writer:
-        meta = aside.submit(
-            cells.describe, writer.folder
-        )  # reads the whole file once more, for its fingerprint
+    with CropWriter(folder, cells.config.size, overwrite) as writer:
         for crops, own in cells.cut(report, should_stop):
             writer.append(crops)
             brightness.append(own)
-        return writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), meta.result())
+        meta = cells.describe(writer.folder)
+        return writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), meta)
 
 
 class MovieCells:
@@ -151,9 +149,9 @@ class MovieCells:
                     raise InterruptedError(f"Cutting {self.movie.name} was stopped; no crops were kept.")
                 yield cut
                 done += len(cut[1])
-            if monotonic() - said > 0.2 or done == len(self):
-                said = monotonic()
-                report(Progress(done, len(self), "cutting crops"))
+                if monotonic() - said > 0.2 or done == len(self):
+                    said = monotonic()
+                    report(Progress(done, len(self), "cutting crops"))
 
     def _fetch(self, planned: _Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A frame, read but for the few at hand, and where its cells are."""
