@@ -25,7 +25,7 @@ def attack(
 ) -> pd.DataFrame:
     """A row a model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, split."""
     loss = config.loss if config.scheme == 4 else ""
-    name = f"scheme4-{loss}" if loss else f"scheme{config.scheme}"
+    name = classifier_step.name_of(config.scheme, loss)
     classifier = classifier_step.load(folder, name)
     test, targets = held_out(folder, name)
     x = torch.from_numpy(folder.crops[test]).unsqueeze(1).float() / 255

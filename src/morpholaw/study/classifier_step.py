@@ -114,7 +114,7 @@ def discover(
         rows, labels = rows[chosen], labels[chosen]
     columns = rows[:, list(kept)].astype(np.float64)
     targets = _teacher(folder, rows) if config.loss == "mse" else labels
-    name = f"scheme4-{config.loss}"
+    name = name_of(4, config.loss)
     checkpoint = Checkpoint(
         folder.path / "classifiers" / name / "checkpoint",
         config.model_dump(mode="json", exclude={"processes"}), names, fingerprint(columns), fingerprint(targets),
@@ -155,6 +155,11 @@ def _checkpoint(folder: StudyFolder, name: str, cells: Labelled, config: Classif
         *(fingerprint(part) for part in (cells.train, cells.train_targets)),
         None if name == "scheme1" else _encoder_fingerprint(folder),
     )
+
+
+def name_of(scheme: int, loss: str) -> str:
+    """The name that a scheme's classifier is kept under; the loss is that of scheme 4's laws."""
+    return f"scheme4-{loss}" if scheme == 4 else f"scheme{scheme}"
 
 
 def load(folder: StudyFolder, name: str) -> Classifier:

@@ -84,6 +84,13 @@ def load(path: Path) -> tuple[BetaTCVAE, dict[str, Any]]:
     return build(lambda: _described(description, tensors), tensors, path), description
 
 
+def own(folder: StudyFolder) -> tuple[BetaTCVAE, dict[str, Any]]:
+    """The study's encoder and its description; InputError where there is none yet."""
+    if not (folder.path / "encoder" / "model.json").exists():
+        raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
+    return load(folder.path / "encoder")
+
+
 def _described(description: dict[str, Any], tensors: dict[str, Tensor]) -> BetaTCVAE:
     settings = description["settings"]
     return BetaTCVAE.from_settings({**settings, "filters": few(settings["filters"], tensors)})

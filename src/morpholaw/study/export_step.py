@@ -22,7 +22,6 @@ from morpholaw.exchange.law import write_law
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
-from morpholaw.models.vae import BetaTCVAE
 from morpholaw.study import classifier_step, classify_step, encoder_step
 from morpholaw.study.folder import StudyFolder
 
@@ -96,22 +95,12 @@ def export(
     raise InputError(f"There is no format {kind!r}; expected {', '.join(get_args(Format))}.")
 
 
-def _name(wanted: Wanted) -> str:
-    return f"scheme4-{wanted.loss}" if wanted.scheme == 4 else f"scheme{wanted.scheme}"
-
-
-def _encoder(folder: StudyFolder) -> tuple[BetaTCVAE, dict[str, Any]]:
-    if not (folder.path / "encoder" / "model.json").exists():
-        raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
-    return encoder_step.load(folder.path / "encoder")
-
-
 def _scores(
     folder: StudyFolder, wanted: Wanted, kind: str, report: Report, should_stop: ShouldStop
 ) -> Scores:
     if wanted.scheme is None:
         raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
-    classifier = classifier_step.load(folder, _name(wanted))
+    classifier = classifier_step.load(folder, classifier_step.name_of(wanted.scheme, wanted.loss))
     crop_set = _tracked_set(folder, wanted.crops)
     table = _scored(classifier, crop_set, report, should_stop)
     table["parent"] = crop_set.cells["parent"]
@@ -164,7 +153,7 @@ def _meanings(folder: StudyFolder) -> dict[str, str]:
 
 
 def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
-    classifier = classifier_step.load(folder, f"scheme4-{wanted.loss}")
+    classifier = classifier_step.load(folder, classifier_step.name_of(4, wanted.loss))
     if not 0 <= wanted.law < len(classifier.laws):
         raise InputError(
             f"The study {folder.path} has {len(classifier.laws)} laws found with the {wanted.loss} loss; there is no "
@@ -178,7 +167,7 @@ def _anndata(
     folder: StudyFolder, out: Path | str, wanted: Wanted, report: Report, should_stop: ShouldStop
 ) -> Path:
     cells = folder.crops.cells  # says what is missing where there are no crops
-    _, made = _encoder(folder)
+    _, made = encoder_step.own(folder)
     means, log_variances = encoder_step.latents(folder, report, should_stop)
     if len(means) < len(cells):
         raise InterruptedError("The export was stopped; nothing was written.")
@@ -186,9 +175,10 @@ def _anndata(
     for column in ("track_id", "t"):
         obs[column] = obs[column].astype("Int64").mask(obs[column] < 0)
     obs["label"] = np.concatenate([folder.annotations.labels_for(one) for one in folder.sets])
-    for name in classifier_step.names(folder) if wanted.scheme is None else [_name(wanted)]:
+    one = None if wanted.scheme is None else classifier_step.name_of(wanted.scheme, wanted.loss)
+    for name in classifier_step.names(folder) if one is None else [one]:
         classifier = classifier_step.load(folder, name)
-        tables = [_scored(classifier, one, report, should_stop) for one in folder.sets]
+        tables = [_scored(classifier, own, report, should_stop) for own in folder.sets]
         table = pd.concat(tables, ignore_index=True)
         obs[f"score_{name}"], obs[f"class_{name}"] = table["score"], table["class"]
     obs.index = pd.Index(obs["set"] + "/" + obs["crop"].astype(str))
@@ -213,7 +203,7 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
     common: dict[str, Any] = {"author": wanted.author, "licence": wanted.licence}
     common["pixel_size"] = crop_set.meta.get("model_pixel_size") or crop_set.meta.get("pixel_size")
     if wanted.scheme is None:
-        encoder, made = _encoder(folder)
+        encoder, made = encoder_step.own(folder)
         about = About(
             name=f"Morpholaw encoder of {folder.name}",
             description=f"Encoder of a beta-TCVAE: a crop of one nucleus to the means of {encoder.latents} latents.",
@@ -223,13 +213,14 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
             **common,
         )
         return write_zoo(out, encoder, raw, normalisation, about)
-    classifier = classifier_step.load(folder, _name(wanted))
+    name = classifier_step.name_of(wanted.scheme, wanted.loss)
+    classifier = classifier_step.load(folder, name)
     about = About(
         name=f"Morpholaw scheme {classifier.scheme} of {folder.name}",
         description=f"{classifier.name}: a crop of one nucleus to a score that tells {classifier.negative} from "
         f"{classifier.positive}.",
         result=_score_text(classifier),
-        validation=_validation_text(folder, _name(wanted)),
+        validation=_validation_text(folder, name),
         channels=("score",),
         **common,
     )

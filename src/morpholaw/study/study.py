@@ -199,9 +199,7 @@ class Study(StudyFolder):
         """The trained beta-TCVAE; InputError where there is none yet."""
         from morpholaw.study import encoder_step
 
-        if not self.has_encoder:
-            raise InputError(f"The study {self.path} has no encoder yet; train or load one first.")
-        return encoder_step.load(self.path / "encoder")[0]
+        return encoder_step.own(self)[0]
 
     @property
     def has_encoder(self) -> bool:
@@ -290,7 +288,7 @@ class Study(StudyFolder):
         """The trained models of a scheme; InputError where there are none."""
         from morpholaw.study import classifier_step
 
-        return classifier_step.load(self, f"scheme4-{loss}" if scheme == 4 else f"scheme{scheme}")
+        return classifier_step.load(self, classifier_step.name_of(scheme, loss))
 
     def tune(
         self,

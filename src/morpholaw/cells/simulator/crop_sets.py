@@ -7,10 +7,7 @@ from collections.abc import Mapping
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator.crops import simulate_crops, simulated_normalisation
-from morpholaw.cells.simulator.domains import domain_named
-
-PIXEL_SIZE = 0.333
-"""Micrometres per pixel (paper: 21.3 um / 64 pixels)."""
+from morpholaw.cells.simulator.domains import PIXEL_SIZE, domain_named
 
 
 def simulate_crop_set(
@@ -31,7 +28,7 @@ def simulate_crop_set(
     labels : bool
         False leaves the labels out, for crops that only the encoder is to see.
     """
-    images, cells = simulate_crops(n, seed, phases, domain=domain, pixel_size=PIXEL_SIZE)
+    images, cells = simulate_crops(n, seed, phases, domain=domain)
     if not labels:
         cells["label"] = ""
     scale = simulated_normalisation(domain_named(domain)).to_json()

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from morpholaw.cells.crop_set import cells_table
 from morpholaw.cells.normalise import Normalisation
-from morpholaw.cells.simulator.domains import DOMAINS, Domain, domain_named
+from morpholaw.cells.simulator.domains import DOMAINS, PIXEL_SIZE, Domain, domain_named
 from morpholaw.cells.simulator.neighbours import place_neighbours
 from morpholaw.cells.simulator.population import draw_nuclei
 from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei, blur, draw, expose
@@ -34,7 +34,7 @@ def simulate_crops(
     *,
     domain: str = "mdck",
     size: int = 64,
-    pixel_size: float = 0.333,
+    pixel_size: float = PIXEL_SIZE,
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Simulate crops around nuclei of known phase, area, axis ratio, orientation, position and surroundings.
 
@@ -83,7 +83,7 @@ def simulate_blocks(
     *,
     domain: str = "mdck",
     size: int = 64,
-    pixel_size: float = 0.333,
+    pixel_size: float = PIXEL_SIZE,
     blocks: slice = slice(None),
 ) -> Iterator[tuple[np.ndarray, pd.DataFrame]]:
     """Yield what `simulate_crops` returns a block (at most `BLOCK` crops) at a time, for sets beyond memory.
@@ -203,7 +203,7 @@ def _picture(
     clean = draw(shifted, (BLOCK, side, side))
     if domain.debris:
         clean += _debris(rng, domain, side)
-    scale = 0.333 / pixel_size
+    scale = PIXEL_SIZE / pixel_size
     sigma = rng.uniform(*domain.blur, BLOCK) * scale
     lost = rng.random(BLOCK) < domain.out_of_focus
     sigma = np.where(lost, rng.uniform(2.5, 5.5, BLOCK) * scale, sigma)

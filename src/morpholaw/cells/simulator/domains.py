@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from morpholaw.errors import InputError
 
+PIXEL_SIZE = 0.333
+"""Micrometres per pixel that the ranges below were read at (paper: 21.3 um / 64 pixels)."""
+
 PHASES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
 """The mitosis classes, in their usual order. Every other kind of nucleus is unlabelled."""
 

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from morpholaw.cells.files import atomic_file, write_table
 from morpholaw.cells.simulator.colony import Colony
-from morpholaw.cells.simulator.domains import MDCK
+from morpholaw.cells.simulator.domains import MDCK, PIXEL_SIZE
 from morpholaw.cells.simulator.render import Nuclei, blur, draw, draw_masks, expose
 from morpholaw.cells.simulator.truth import in_view, labels_of, true_columns
 from morpholaw.config import SimulateConfig
@@ -113,7 +113,7 @@ class _Optics:
 
     def __init__(self, config: SimulateConfig) -> None:
         self._rng = rng = np.random.default_rng([config.seed, 2])
-        self._sigma = np.array([rng.uniform(1.0, 1.4)]) * 0.333 / config.pixel_size
+        self._sigma = np.array([rng.uniform(1.0, 1.4)]) * PIXEL_SIZE / config.pixel_size
         self._haze = np.array([rng.uniform(0.03, 0.06)])
         self._read_noise = np.array([rng.uniform(0.05, 0.07)])
         self._photons = np.array([rng.uniform(250.0, 500.0)])

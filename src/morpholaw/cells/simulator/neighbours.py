@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from morpholaw.cells.simulator.domains import Domain
+from morpholaw.cells.simulator.domains import PIXEL_SIZE, Domain
 from morpholaw.cells.simulator.population import draw_nuclei
 from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei
 
@@ -60,7 +60,7 @@ def place_neighbours(
     # cells of a field share their expression and size loosely
     field = np.exp(rng.normal(0, 0.5 * domain.brightness_spread, n))
     pool.brightness *= np.repeat(field, CANDIDATES)
-    half = size / 2 + _REACH * 0.333 / pixel_size
+    half = size / 2 + _REACH * PIXEL_SIZE / pixel_size
     y, x = rng.uniform(-half, half, (2, n, CANDIDATES))
     radius = np.maximum(np.sqrt(pool.area / np.pi), room[pool.kind]).reshape(n, CANDIDATES)
     gap = rng.exponential(2.0, (n, CANDIDATES)) - 1.5
