@@ -89,14 +89,17 @@ def main() -> None:
         rows[-1]["reconstruction error"] = round(history["reconstruction"][-1], 2)
         picture(model, images, options.out / "images" / picture_name(name))
         print(rows[-1], flush=True)
-    write_bytes(options.out / "encoder_sweep.md", page(rows, options.crops).encode())
+    command = f"python benchmarks/encoder_sweep.py --crops {options.crops} --settings " + " ".join(
+        f'"{name}"' for name in options.settings
+    )
+    write_bytes(options.out / "encoder_sweep.md", page(rows, command).encode())
 
 
 def picture_name(setting: str) -> str:
     return f"sweep_{setting.replace(' ', '_').replace(chr(39), '')}.png"
 
 
-def page(rows: list[dict[str, object]], crops: int) -> str:
+def page(rows: list[dict[str, object]], command: str) -> str:
     """The table and the pictures in Markdown."""
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
     lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
@@ -106,7 +109,7 @@ def page(rows: list[dict[str, object]], crops: int) -> str:
     ]
     return (
         "# The sweep behind the encoder's defaults\n\n"
-        f"{(__doc__ or '').split(chr(10) * 2, 1)[1]}\n{crops:,} crops each.\n\n"
+        f"{(__doc__ or '').split(chr(10) * 2, 1)[1]}\n```\n{command}\n```\n\n"
         + "\n".join(lines)
         + "\n\n"
         + "\n\n".join(pictures)
