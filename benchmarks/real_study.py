@@ -155,8 +155,10 @@ def main() -> None:
     build(options.data, study, options)
     crop_set, results = study.crop_set("hela_ctc_02"), {}
     for name in study.table1()["name"]:
-        table = study.classify(int(name[6]), crops=crop_set, loss="mse" if name.endswith("mse") else "hinge")
-        results[name] = divisions(study, crop_set, table["class"], options.data)
+        loss = "mse" if name.endswith("mse") else "hinge"
+        table = study.classify(int(name[6]), crops=crop_set, loss=loss, along_tracks=True)
+        results[name] = divisions(study, crop_set, table["frame_class"], options.data)
+        results[name]["along tracks"] = along = divisions(study, crop_set, table["class"], options.data)
         results[name]["without alignments"] = without_alignments(study, name)
         missed_figure(
             crop_set, results[name]["missed parents"], options.out / "images" / f"real_missed_{name}.png"
@@ -164,8 +166,9 @@ def main() -> None:
         spread = np.asarray(results[name]["without alignments"])
         print(
             f"{name}: {results[name]['found']} of {results[name]['divisions']} divisions found, "
-            f"{100 * results[name]['called metaphase']:.2f} % of other cell-frames called metaphase; interphase "
-            f"against metaphase alone {spread.mean():.3f} ± {spread.std(ddof=1) if len(spread) > 1 else 0:.3f}"
+            f"{100 * results[name]['called metaphase']:.2f} % of other cell-frames called metaphase; along tracks "
+            f"{along['found']} and {100 * along['called metaphase']:.2f} %; interphase against metaphase alone "
+            f"{spread.mean():.3f} ± {spread.std(ddof=1) if len(spread) > 1 else 0:.3f}"
         )
     write_json(options.study / "real.json", results)
     show_table(study)

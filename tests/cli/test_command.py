@@ -71,13 +71,23 @@ def test_laws_are_printed_with_their_size(study):
 
 def test_a_folder_of_new_crops_is_scored(study, folder, tmp_path):
     done = call(
-        "classify", "--study", study.path, "--scheme", 3, "--crops", folder, "--out", tmp_path / "s.csv"
+        "classify",
+        "--study",
+        study.path,
+        "--scheme",
+        3,
+        "--crops",
+        folder,
+        "--along-tracks",
+        "--out",
+        tmp_path / "s.csv",
     )
     assert done.exit_code == 0, done.output
     table = pd.read_csv(tmp_path / "s.csv")
     assert len(table) == 14
     assert table["file"].str.endswith(".png").all()
     assert table["track_id"].isna().all()
+    assert (table["frame_class"] == table["class"]).all()
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,16 @@ def test_track_in_hours_with_its_division(draw, texts):
     assert division.get_xdata()[0] == pytest.approx(38 * 4 / 60)
 
 
+def test_calls_along_a_track_are_dots_in_their_class_colour(draw):
+    figure = score_over_time([0, 1, 2], [-1.0, 2.0, 3.0], called=["interphase", "interphase", "metaphase"])
+    draw(figure)
+    first, second, third = figure.axes[0].collections[-1].get_facecolors()
+    assert (first == second).all()
+    assert (second != third).any()
+    with pytest.raises(InputError, match="2 calls of 3 frames"):
+        score_over_time([0, 1, 2], [1, 2, 3], called=["interphase", "metaphase"])
+
+
 def test_track_of_one_frame_and_without_scores(draw, texts):
     draw(score_over_time([3], [0.5], theme=DARK))
     figure = score_over_time([1, 2], [np.nan, np.nan])

@@ -44,6 +44,35 @@ def test_a_movie_is_cut_and_classified_in_one_call(trained_study, tmp_path):
     assert table[["track_id", "t"]].to_numpy().tolist() == [[1, 0], [1, 1]]
 
 
+def test_a_newborn_that_looks_like_a_metaphase_is_none_with_its_track_in_view(study, trained_study):
+    scored = trained_study.classify(2)
+    looks = {name: scored.index[scored["class"] == name] for name in ("interphase", "metaphase")}
+    between, dividing = list(looks["interphase"][:10]), list(looks["metaphase"][:2])
+    lives = [(0, 0, -1, between + dividing), (1, 12, 0, dividing + between), (2, 12, 0, between)]
+    cells = pd.DataFrame(
+        [
+            {"track_id": track, "t": start + k, "y": 0.0, "x": 0.0, "parent": parent, "from": crop}
+            for track, start, parent, crops in lives
+            for k, crop in enumerate(crops)
+        ]
+    )
+    images = np.array(trained_study.crops[:])[cells.pop("from").to_numpy()]
+    movie = CropSet.write(study.new_set_folder("movie"), images, cells)
+    table = trained_study.classify(2, crops=movie, along_tracks=True)
+    assert table.loc[table["frame_class"] == "metaphase", "track_id"].tolist() == [0, 0, 1, 1]
+    assert table.loc[table["class"] == "metaphase", "track_id"].tolist() == [0, 0]
+    pd.testing.assert_series_equal(
+        trained_study.classify(2, crops=movie)["class"], table["frame_class"], check_names=False
+    )
+
+
+def test_crops_without_tracks_are_called_frame_by_frame(study, trained_study):
+    cells = pd.DataFrame({"file": [f"{k}.png" for k in range(40)]})
+    crops = CropSet.write(study.new_set_folder("files"), np.array(trained_study.crops[:40]), cells)
+    table = trained_study.classify(2, crops=crops, along_tracks=True)
+    assert (table["class"] == table["frame_class"]).all()
+
+
 def test_a_named_latent_keeps_its_name(study):
     study.name_latent(17, " elongation ")
     assert Study(study.path).latent_names == {17: "elongation"}

@@ -19,9 +19,20 @@ from morpholaw.errors import InputError
 @click.option("--crops", type=click.Path(path_type=Path), help="A folder of crops.")
 @click.option("--movie", type=click.Path(path_type=Path), help="A movie, with --tracks.")
 @click.option("--tracks", type=click.Path(path_type=Path), help="The movie's tracks.")
+@click.option(
+    "--along-tracks",
+    is_flag=True,
+    help="A tracked cell's class is the likeliest given its whole track; that of its frame alone: frame_class.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
 def classify(
-    study: Path, scheme: int, crops: Path | None, movie: Path | None, tracks: Path | None, out: Path
+    study: Path,
+    scheme: int,
+    crops: Path | None,
+    movie: Path | None,
+    tracks: Path | None,
+    along_tracks: bool,
+    out: Path,
 ) -> None:
     """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class."""
     from morpholaw.cells.files import write_table
@@ -31,7 +42,13 @@ def classify(
         raise InputError("Give --crops or --movie with --tracks, not both.")
     with progress() as (report, should_stop):
         table = Study(study).classify(
-            scheme, crops=crops, movie=movie, tracks=tracks, report=report, should_stop=should_stop
+            scheme,
+            crops=crops,
+            movie=movie,
+            tracks=tracks,
+            along_tracks=along_tracks,
+            report=report,
+            should_stop=should_stop,
         )
     write_table(out, table.drop(columns="set", errors="ignore"))
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from morpholaw.errors import InputError
 from morpholaw.figures import checks
 from morpholaw.figures.style import (
     LIGHT,
@@ -27,6 +28,7 @@ def score_over_time(
     t: np.ndarray,
     score: np.ndarray,
     *,
+    called: Sequence[str] | None = None,
     divisions: Sequence[float] = (),
     classes: tuple[str, str] = ("interphase", "metaphase"),
     minutes_per_frame: float | None = None,
@@ -42,6 +44,8 @@ def score_over_time(
         (n,), frames, rising.
     score
         (n,), or (members, n): then the mean and one standard deviation. A gap where not finite.
+    called
+        (n,), the class that each frame was called with the whole track in view; a dot of its colour.
     divisions
         Frames at which the track ends in a division or begins with one.
     classes
@@ -58,6 +62,8 @@ def score_over_time(
     InputError
         If lengths differ.
     """
+    if called is not None and len(called) != len(t):
+        raise InputError(f"There are {len(called)} calls of {len(t)} frames; expected one a frame.")
     frames = checks.numbers(t, ("n",), "frames")
     runs = checks.numbers(
         np.atleast_2d(np.asarray(score, dtype=np.float64)), ("members", len(frames)), "scores"
@@ -86,6 +92,10 @@ def score_over_time(
     if len(runs) > 1:
         axes.fill_between(time, mean - sd, mean + sd, color=theme.foreground, alpha=0.25, linewidth=0)
     axes.plot(time, mean, color=theme.foreground, linewidth=1.3, marker="o", markersize=2.5)
+    if called is not None:
+        known = dict(zip(classes, class_colours(classes), strict=True))
+        dots = [known.get(name, theme.zero) for name in called]
+        axes.scatter(time, mean, c=dots, s=22, edgecolors=theme.foreground, linewidths=0.6, zorder=3)
     for index, frame in enumerate(divisions):
         axes.axvline(
             frame * scale, color=theme.negative, linewidth=1.3, label="division" if index == 0 else None

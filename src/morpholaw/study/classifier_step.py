@@ -170,6 +170,16 @@ def load(folder: StudyFolder, name: str) -> Classifier:
     return Classifier.load(path)
 
 
+def confusion(folder: StudyFolder, name: str) -> np.ndarray:
+    """How the classifier ``name`` called its held-out cells, (2, 2); rows: negative and positive cells."""
+    path = folder.path / "classifiers" / name
+    with described(path):
+        counts = np.asarray(read_json(path / "model.json")["evaluation"]["confusion"], np.float64)
+        if counts.shape != (2, 2) or not (np.isfinite(counts) & (counts >= 0)).all():
+            raise ValueError("the confusion is not one of two classes")
+    return counts
+
+
 def names(folder: StudyFolder) -> list[str]:
     """The classifiers of the study, e.g. ["scheme1", "scheme2", "scheme4-hinge"]."""
     return sorted(path.parent.name for path in folder.path.glob("classifiers/*/model.json"))

@@ -1,4 +1,8 @@
-"""Apply a study's models to cells: a table of scores and classes, one row a cell."""
+"""Apply a study's models to cells: a table of scores and classes, one row a cell.
+
+A class is the sign of a score (eq. 2), or, where the classifier's ``confusion`` is given, the likeliest one with the
+cell's whole track in view; the sign's is then kept as ``frame_class``.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.performance import class_calls, median_score
+from morpholaw.probes.track_calls import call_tracks
 from morpholaw.study import classifier_step
 from morpholaw.study.folder import StudyFolder
 from morpholaw.training.cores import available_cores
@@ -32,14 +37,20 @@ UNDEFINED = "undefined"
 
 
 def classify_set(
-    classifier: Classifier, crop_set: CropSet, report: Report = silent, should_stop: ShouldStop = never
+    classifier: Classifier,
+    crop_set: CropSet,
+    confusion: np.ndarray | None = None,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
-    """Score every crop of a set; the score is the models' median, its sign the class (eq. 2)."""
+    """Score every crop of a set; the score is the models' median."""
     each = classifier_step.score_crops(classifier, crop_set.images, report=report, should_stop=should_stop)
-    return _table(classifier, crop_set.cells, each)
+    return _table(classifier, crop_set.cells, each, confusion)
 
 
-def _table(classifier: Classifier, cells: pd.DataFrame, each: np.ndarray) -> pd.DataFrame:
+def _table(
+    classifier: Classifier, cells: pd.DataFrame, each: np.ndarray, confusion: np.ndarray | None
+) -> pd.DataFrame:
     """The table of scores, from those of every model, (members, n); shorter than ``cells`` after a stop."""
     scores = median_score(each)
     named = np.array([classifier.negative, classifier.positive, UNDEFINED], dtype=object)
@@ -47,7 +58,13 @@ def _table(classifier: Classifier, cells: pd.DataFrame, each: np.ndarray) -> pd.
     for column in ("track_id", "t"):
         table[column] = table[column].astype("Int64").mask(table[column] < 0)
     table["score"] = scores
-    table["class"] = named[class_calls(scores)]
+    calls = class_calls(scores)
+    table["class"] = named[calls]
+    if confusion is not None:
+        tracked = cells.iloc[: len(scores)]["track_id"].to_numpy() >= 0
+        probability, _ = call_tracks(cells.iloc[: len(scores)][tracked], calls[tracked], confusion)
+        table["frame_class"] = table["class"]
+        table.loc[tracked, "class"] = named[class_calls(probability - 0.5)]
     return table
 
 
@@ -56,13 +73,13 @@ def classify_movie(
     classifier: Classifier,
     movie: Any,
     tracks: Any,
-    config: CropConfig | None = None,
+    confusion: np.ndarray | None = None,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
     """Cut every tracked cell of a movie and score it; the crops are not kept."""
-    opened = open_movie(movie, pixel_size=None if config is None else config.pixel_size)
-    config = config or _crop_config(folder, opened.pixel_size)
+    opened = open_movie(movie)
+    config = _crop_config(folder, opened.pixel_size)
     table = (
         tracks if isinstance(tracks, pd.DataFrame) else read_tracks(tracks, opened.shape, opened.pixel_size)
     )
@@ -73,24 +90,25 @@ def classify_movie(
     with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as scorers:
         frames = cells.cut(report, should_stop)
         parts = list(in_turn(scorers, lambda frame: score(frame[0]), frames, cores))
-    return _table(classifier, cells.table, np.concatenate(parts, axis=1))
+    return _table(classifier, cells.table, np.concatenate(parts, axis=1), confusion)
 
 
 def classify_folder(
     folder: StudyFolder,
     classifier: Classifier,
     crops: Path | str,
+    confusion: np.ndarray | None = None,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
     """Score every crop in the folder of a crop set, or in one of image files; those are not kept."""
     if (Path(crops) / "set.json").is_file():
-        return classify_set(classifier, CropSet(crops), report, should_stop)
+        return classify_set(classifier, CropSet(crops), confusion, report, should_stop)
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         config = ImportConfig(**own, classes={})
         crop_set = import_crops(crops, Path(place) / "crops", config, report, should_stop)
-        return classify_set(classifier, crop_set, report, should_stop)
+        return classify_set(classifier, crop_set, confusion, report, should_stop)
 
 
 def _crop_config(folder: StudyFolder, pixel_size: float | None) -> CropConfig:

@@ -119,7 +119,7 @@ def _scores(
 def _scored(
     classifier: Classifier, crop_set: CropSet, report: Report, should_stop: ShouldStop
 ) -> pd.DataFrame:
-    table = classify_step.classify_set(classifier, crop_set, report, should_stop)
+    table = classify_step.classify_set(classifier, crop_set, report=report, should_stop=should_stop)
     if len(table) < len(crop_set):
         raise InterruptedError("The export was stopped; nothing was written.")
     return table

@@ -314,32 +314,41 @@ class Study(StudyFolder):
         tracks: Any = None,
         crops: Path | str | CropSet | None = None,
         loss: Literal["hinge", "mse"] = "hinge",
+        along_tracks: bool = False,
         report: Report = silent,
         should_stop: ShouldStop = never,
     ) -> pd.DataFrame:
         """Score cells: of a movie with tracks, of a folder of pictures or of a crop set, or of the whole study.
 
+        Parameters
+        ----------
+        along_tracks : bool
+            Let the order of the cell cycle have its say: a tracked cell's class is the most probable one given the
+            calls along its whole track (:mod:`morpholaw.probes.track_calls`), and not the sign of one score.
+
         Returns
         -------
         DataFrame
-            crop, file, track_id, t, y, x, score, class; for a whole study also ``set``.
+            crop, file, track_id, t, y, x, score, class; for a whole study also ``set``; with ``along_tracks`` also
+            ``frame_class``, the sign's.
         """
-        from morpholaw.study import classify_step
+        from morpholaw.study import classifier_step, classify_step
 
         classifier = self.classifier(scheme, loss)
+        name = classifier_step.name_of(scheme, loss)
+        confusion = classifier_step.confusion(self, name) if along_tracks else None
+        said: dict[str, Any] = {"confusion": confusion, "report": report, "should_stop": should_stop}
         if movie is not None:
             if tracks is None:
                 raise InputError("A movie needs its tracks to be classified; give both.")
-            return classify_step.classify_movie(
-                self, classifier, movie, tracks, report=report, should_stop=should_stop
-            )
+            return classify_step.classify_movie(self, classifier, movie, tracks, **said)
         if isinstance(crops, CropSet):
-            return classify_step.classify_set(classifier, crops, report, should_stop)
+            return classify_step.classify_set(classifier, crops, **said)
         if crops is not None:
-            return classify_step.classify_folder(self, classifier, crops, report, should_stop)
+            return classify_step.classify_folder(self, classifier, crops, **said)
         tables = []
         for crop_set in self.sets:
-            table = classify_step.classify_set(classifier, crop_set, report, should_stop)
+            table = classify_step.classify_set(classifier, crop_set, **said)
             table.insert(0, "set", crop_set.name)
             tables.append(table)
         if not tables:

@@ -94,8 +94,10 @@ def test_applying_scores_colours_the_layers_and_exports(panel, tracked_study, qt
     apply = widget.apply_scores
     assert (apply.image.layer, apply.tracks.layer) == (image, tracks)
     widget.table.selectRow(1)
+    apply.along.setChecked(False)  # these tracks are labels in any order, and no cell's life
     with qtbot.waitSignal(apply.scored, timeout=120_000):
         apply.apply_button.click()
+    assert "frame_class" not in apply.table
     assert tracks.color_by == "score"
     assert set(tracks.features["class"]) == {0, 1}
     points = viewer.layers["scheme 3: sparse head scores"]
@@ -111,6 +113,22 @@ def test_applying_scores_colours_the_layers_and_exports(panel, tracked_study, qt
     apply.export(tmp_path / "scores.csv")
     saved = pd.read_csv(tmp_path / "scores.csv")
     np.testing.assert_allclose(saved["score"], apply.table["score"], rtol=1e-6)
+
+
+def test_the_track_has_its_say_unless_it_is_unticked(panel, tracked_study, qtbot):
+    widget = panel(ClassifyWidget, show=True)
+    widget.current.open(tracked_study)
+    apply = widget.apply_scores
+    widget.table.selectRow(1)
+    assert apply.along.isChecked()
+    with qtbot.waitSignal(apply.scored, timeout=120_000):
+        apply.apply_button.click()
+    signs = np.where(apply.table["score"] >= 0, "metaphase", "interphase")
+    assert apply.table["frame_class"].tolist() == signs.tolist()
+    assert 0 < (apply.table["class"] != apply.table["frame_class"]).sum() < 240
+    apply.show_track(1)
+    qtbot.waitUntil(lambda: apply.plot.canvas is not None, timeout=10_000)
+    assert len(apply.plot.canvas.figure.axes[0].collections[-1].get_offsets()) == 20
 
 
 def test_tracks_of_another_movie_are_said_and_the_rest_is_shown(panel, tracked_study, qtbot):

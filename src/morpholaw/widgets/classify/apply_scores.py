@@ -95,6 +95,12 @@ class ApplyScores(QWidget):
         self.points = QCheckBox("add a points layer coloured by class")
         self.points.setChecked(True)
         self.paint = QCheckBox("colour the labels by class")
+        self.along = QCheckBox("call along whole tracks")
+        self.along.setToolTip(
+            "The order of the cell cycle has its say: a metaphase ends in a division and a newborn daughter is none. "
+            "Unticked: each frame by the sign of its score alone."
+        )
+        self.along.setChecked(True)
         self.apply_button = QPushButton("Apply")
         self.export_button = QPushButton("Export CSV...")
         self.export_button.setEnabled(False)
@@ -114,7 +120,7 @@ class ApplyScores(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(rows)
-        for part in (self.points, self.paint):
+        for part in (self.along, self.points, self.paint):
             layout.addWidget(part)
         layout.addLayout(buttons)
         layout.addWidget(self.error_line)
@@ -150,17 +156,20 @@ class ApplyScores(QWidget):
                 raise InputError(
                     "There is no classifier to apply; train one first and choose it in the table."
                 )
-            arguments: dict[str, Any] = {"scheme": chosen.scheme, "loss": chosen.loss}
+            along = self.along.isChecked()
+            arguments: dict[str, Any] = {"scheme": chosen.scheme, "loss": chosen.loss, "along_tracks": along}
             files = None
             if self.cells.currentText() == LAYERS:
                 files, self._why_not = self._from_layers(), ""
-                line = f"ml.Study({str(study.path)!r}).classify({chosen.scheme}, movie=..., tracks=...)"
+                line = f"ml.Study({str(study.path)!r}).classify({chosen.scheme}, movie=..., tracks=..., "
+                line += f"loss={chosen.loss!r}, along_tracks={along})"
             else:
                 crops = study.crop_set(self.cells.currentText())
                 arguments["crops"], self._tracks = str(crops.folder), crops.cells
                 self._why_not = self._not_of_movie(crops)
                 line = f"study = ml.Study({str(study.path)!r})\nstudy.classify({chosen.scheme}, "
-                line += f"crops=study.crop_set({self.cells.currentText()!r}), loss={chosen.loss!r})"
+                line += f"crops=study.crop_set({self.cells.currentText()!r}), loss={chosen.loss!r}, "
+                line += f"along_tracks={along})"
             self._asked = chosen
             job = Job("classify", str(study.path), {}, arguments)
             self.runner.start(job, table=True, files=files, python=line, name="apply to the movie")
@@ -221,6 +230,7 @@ class ApplyScores(QWidget):
         positive = int((table["class"] == classes[1]).sum())
         show_info(
             f"{classifier.title}: {positive:,} of {len(table):,} cells are {classes[1]}"
+            + _changed(table)
             + (f"; wrote {', '.join(said)}." if said else ".")
         )
 
@@ -239,6 +249,7 @@ class ApplyScores(QWidget):
         """Plot the score of a track over time, its divisions marked."""
         cells = self.table[self.table["track_id"] == track].sort_values("t")
         t, score = cells["t"].to_numpy(np.float64), cells["score"].to_numpy(np.float64)
+        called = cells["class"].tolist() if "frame_class" in cells else None
         classes, divisions = self.classifier.classes, self.divisions.get(track, [])
 
         def make(figsize: Any, theme: Any) -> Any:
@@ -247,6 +258,7 @@ class ApplyScores(QWidget):
             return score_over_time(
                 t,
                 score,
+                called=called,
                 divisions=divisions,
                 classes=classes,
                 title=f"track {track}",
@@ -270,6 +282,14 @@ class ApplyScores(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Export scores", "scores.csv", "CSV (*.csv)")
         if path:
             self.export(path)
+
+
+def _changed(table: pd.DataFrame) -> str:
+    """How many calls the tracks changed, in words; "" where they had no say."""
+    if "frame_class" not in table:
+        return ""
+    changed = int((table["class"] != table["frame_class"]).sum())
+    return f" ({changed:,} calls changed by their track)" if changed else ""
 
 
 def _division_frames(tracks: pd.DataFrame | None) -> dict[int, list[int]]:

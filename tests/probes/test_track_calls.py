@@ -1,0 +1,138 @@
+"""Calls with the whole track in view."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from morpholaw.probes import track_calls
+from morpholaw.probes.track_calls import CellCycle, call_tracks
+
+CONFUSION = np.array([[95, 5], [5, 95]])
+
+
+def movie(*tracks: tuple[int, int, list[int]]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Cells and calls of tracks given as (first frame, parent or -1, calls); a track's id is its place."""
+    rows, calls = [], []
+    for number, (start, parent, own) in enumerate(tracks):
+        rows += [
+            {"track_id": number, "t": start + k, "y": 0.0, "x": 0.0, "parent": parent}
+            for k in range(len(own))
+        ]
+        calls += own
+    return pd.DataFrame(rows), np.array(calls)
+
+
+def called(*tracks: tuple[int, int, list[int]]) -> list[list[int]]:
+    """The calls with the tracks in view, a list a track."""
+    cells, calls = movie(*tracks)
+    probability, _ = call_tracks(cells, calls, CONFUSION)
+    return [
+        (probability[cells["track_id"] == number] >= 0.5).astype(int).tolist()
+        for number in range(len(tracks))
+    ]
+
+
+def test_a_metaphase_before_a_division_stays_and_its_daughters_are_none() -> None:
+    mother = (0, -1, [0] * 12 + [1, 1])
+    daughter = (14, 0, [1, 1] + [0] * 10)
+    other = (14, 0, [1, 0] + [0] * 10)
+    assert called(mother, daughter, other) == [mother[2], [0] * 12, [0] * 12]
+
+
+def test_a_single_odd_call_in_a_long_interphase_is_none() -> None:
+    assert called((0, -1, [0] * 10 + [1] + [0] * 10)) == [[0] * 21]
+
+
+def test_a_long_metaphase_that_the_movie_does_not_see_the_end_of_stays() -> None:
+    arrested = [0] * 10 + [1] * 10
+    assert called((0, -1, arrested)) == [arrested]
+
+
+def test_a_frame_without_a_picture_is_bridged() -> None:
+    cells, calls = movie((0, -1, [0] * 10 + [1, 1, 1, 1]), (14, 0, [0] * 6), (14, 0, [0] * 6))
+    gone = (cells["track_id"] == 0) & (cells["t"] == 12)
+    calls[(cells["track_id"] == 0) & (cells["t"] == 11)] = -1  # a score that is not a number
+    probability, _ = call_tracks(cells[~gone].reset_index(drop=True), calls[~gone], CONFUSION)
+    assert (probability[10:13] > 0.5).all()
+    assert (probability[:9] < 0.5).all()
+
+
+def test_which_class_ends_in_division_is_seen_from_the_calls() -> None:
+    cells, calls = movie((0, -1, [0] * 12 + [1, 1]), (14, 0, [1] + [0] * 9), (14, 0, [0] * 10))
+    expected, _ = call_tracks(cells, calls, CONFUSION)
+    turned, _ = call_tracks(cells, 1 - calls, CONFUSION)
+    np.testing.assert_allclose(turned, 1 - expected)
+
+
+def test_rows_in_any_order_and_any_frame_get_the_same() -> None:
+    cells, calls = movie((5, -1, [0, 0, 0, 1, 1]), (10, 0, [1, 0, 0, 0]), (10, 0, [0, 0, 0, 1]))
+    expected, _ = call_tracks(cells, calls, CONFUSION)
+    order = np.random.default_rng(0).permutation(len(cells))
+    shuffled, _ = call_tracks(cells.iloc[order].reset_index(drop=True), calls[order], CONFUSION)
+    np.testing.assert_allclose(shuffled, expected[order])
+
+
+def test_how_often_stages_change_is_learnt_from_the_movie() -> None:
+    slow = [(0, -1, [0] * 60 + [1] * 20)] * 20
+    fast = [(0, -1, ([0] * 6 + [1] * 2))] * 200
+    (_, one), (_, other) = (call_tracks(*movie(*tracks), CONFUSION) for tracks in (slow, fast))
+    assert one.enter < 0.03 < other.enter
+
+
+def test_no_cells_no_calls() -> None:
+    probability, _ = call_tracks(
+        pd.DataFrame({"track_id": [], "t": [], "parent": []}), np.array([]), CONFUSION
+    )
+    assert probability.shape == (0,)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    calls=st.lists(st.integers(-1, 1), min_size=1, max_size=5),
+    born=st.booleans(),
+    divided=st.booleans(),
+)
+def test_probabilities_are_those_of_all_ways_the_stages_could_go(
+    calls: list[int], born: bool, divided: bool
+) -> None:
+    """Against the sum over every path of stages, 3 ** frames of them, for the cycle that was believed at first."""
+    tracks = [(10, -1, calls)]
+    if divided:
+        tracks += [(10 + len(calls), 0, [0]), (10 + len(calls), 0, [0])]
+    if born:
+        mother = len(tracks)
+        tracks[0] = (10, mother, calls)
+        tracks += [(9, -1, [0]), (10, mother, [0])]
+    for _ in range(9):  # others, from which it is plain that the positive class ends in division
+        tracks += [(0, -1, [0, 1]), (2, len(tracks), [0]), (2, len(tracks), [0])]
+    cells, seen = movie(*tracks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(track_calls, "ROUNDS", 1)  # nothing learnt yet
+        probability, _ = call_tracks(cells, seen, CONFUSION)
+    expected = by_enumeration(calls, born, divided)
+    np.testing.assert_allclose(probability[: len(calls)], expected, atol=1e-9)
+
+
+def by_enumeration(calls: list[int], born: bool, divided: bool) -> np.ndarray:
+    cycle = CellCycle()
+    shown = CONFUSION + np.array([[1.0, 0.5], [0.5, 1.0]])
+    shown = shown / shown.sum(1, keepdims=True)
+    divides = (0.0, cycle.slip, cycle.divide)
+    positive, total = np.zeros(len(calls)), 0.0
+    for stages in product(range(3), repeat=len(calls)):
+        weight = float(stages[0] == 0) if born else cycle.first[stages[0]]
+        for k, stage in enumerate(stages):
+            if calls[k] >= 0:
+                weight *= 0.5 if stage == 0 else shown[stage - 1, calls[k]]
+            if k + 1 < len(stages):
+                weight *= (1 - divides[stage]) * cycle.transitions[stage, stages[k + 1]]
+        weight *= divides[stages[-1]] if divided else 1.0
+        total += weight
+        positive += weight * (np.array(stages) == 2)
+    return positive / total if total else positive
