@@ -134,7 +134,7 @@ class EncoderConfig(TrainingConfig):
     beta: float = Field(6.0, ge=0, description="Weight of the total correlation TC(z), eq. 7.")
     gamma: float = Field(1.0, ge=0, description="Weight of the dimension-wise KL divergence, eq. 7.")
     reconstruction: float = Field(
-        3000.0,
+        1000.0,
         gt=0,
         description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed.",
     )

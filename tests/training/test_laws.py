@@ -70,6 +70,19 @@ def test_mse_distils_a_networks_outputs():
     assert laws[0].metadata["loss_kind"] == "censored"
 
 
+def test_what_few_cells_say_is_worth_fewer_nodes():
+    x, f = cells(80)
+    rng = np.random.default_rng(1)
+    noisy = np.where(rng.random(80) < 0.1, -1, 1) * np.sign(f)
+    pictures = np.tile(np.arange(80), 4)
+    rows, labels = x[pictures] + rng.normal(0, 0.05, (len(pictures), 3)), noisy[pictures]
+    as_if, of_few = (
+        sum(law.size for law in discover_laws(rows, labels, NAMES, config(count=4), cells=own))
+        for own in (None, pictures)
+    )
+    assert of_few < as_if
+
+
 def test_the_same_seed_finds_the_same_laws():
     x, f = cells(200)
     one, two, other = (

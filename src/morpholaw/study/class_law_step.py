@@ -66,7 +66,15 @@ def discover(
     names = [f"z{latent}" for latent in kept]
     rows = turned.reshape(-1, encoder.latents)
     found = discover_class_laws(
-        rows[:, list(kept)], np.tile(truth, len(turned)), classes, names, config, outputs, report, should_stop
+        rows[:, list(kept)],
+        np.tile(truth, len(turned)),
+        classes,
+        names,
+        config,
+        outputs,
+        report,
+        should_stop,
+        cells=np.tile(train, len(turned)),
     )
     if found is None:
         report(Message("Stopped before every class had a law: the laws from before were kept."))

@@ -109,9 +109,10 @@ def discover(
     turned = oriented_latents(encoder, folder.crops[cells.train], split.augment)
     rows = turned.reshape(-1, encoder.latents)
     labels = np.tile(cells.train_targets.astype(np.float64), len(turned))
+    own = np.tile(cells.train, len(turned))
     if len(rows) > LAW_ROWS:
         chosen = np.sort(np.random.default_rng(config.seed).choice(len(rows), LAW_ROWS, replace=False))
-        rows, labels = rows[chosen], labels[chosen]
+        rows, labels, own = rows[chosen], labels[chosen], own[chosen]
     columns = rows[:, list(kept)].astype(np.float64)
     targets = _teacher(folder, rows) if config.loss == "mse" else labels
     name = name_of(4, config.loss)
@@ -126,6 +127,7 @@ def discover(
         names,
         config,
         labels=labels,
+        cells=own,
         report=report,
         should_stop=should_stop,
         known=before[1]["results"] if before else (),

@@ -29,6 +29,8 @@ def discover_class_laws(
     outputs: np.ndarray | None = None,
     report: Report = silent,
     should_stop: ShouldStop = never,
+    *,
+    cells: np.ndarray | None = None,
 ) -> ClassLaws | None:
     """Find a law for each class, the combination of laws that calls the training rows best.
 
@@ -40,6 +42,8 @@ def discover_class_laws(
         Class of each row, (rows,), numbers into ``classes``.
     config
         As for `discover_laws`; ``count`` laws are searched for each class.
+    cells
+        Which cell each row is a picture of, as for `discover_laws`.
     outputs
         For MSE, scores of a network, (rows, classes), logits of a softmax: each law learns the log odds of its class.
 
@@ -66,8 +70,9 @@ def discover_class_laws(
         labels = np.where(truth[rows] == number, 1.0, -1.0)
         goal = labels if outputs is None else log_odds(outputs[rows], number)
         own = discover_laws(
-            x[rows], goal, names, config, labels=labels, report=report, should_stop=should_stop
-        )
+            x[rows], goal, names, config, labels=labels, cells=rows if cells is None else cells[rows],
+            report=report, should_stop=should_stop,
+        )  # fmt: skip
         if not own:
             return None
         found.append(own)

@@ -1,7 +1,7 @@
 """Scheme 4: laws from latents, ten at a time (paper, 5.3, 6.4 and B.4).
 
-Independent searches, the best expression of each, distinct up to their constants, constants refitted, everything
-counted anew by our own code.
+Independent searches, of each the simplest expression that is as good as its best, distinct up to their constants,
+constants refitted, everything counted anew by our own code.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from morpholaw.training.symbolic import (
 from morpholaw.training.symbolic.distillation import distil
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
 from morpholaw.training.symbolic.engine import LossKind
+from morpholaw.training.symbolic.losses import make_loss
 from morpholaw.training.symbolic.pysr_engine import EngineFailure
 from morpholaw.training.symbolic.refit import measured
 
@@ -47,6 +48,7 @@ def discover_laws(
     should_stop: ShouldStop = never,
     *,
     labels: np.ndarray | None = None,
+    cells: np.ndarray | None = None,
     known: Sequence[dict[str, Any]] = (),
     keep: Keep | None = None,
 ) -> list[Law]:
@@ -66,6 +68,9 @@ def discover_laws(
         Latents and labels (-1, +1) of other rows, whose accuracy is recorded but decides nothing.
     labels
         For MSE, the true classes (rows,) of the training rows, to state the accuracy by; else the signs of ``targets``.
+    cells
+        Which cell each row is a picture of, int (rows,); by default each its own. Turned and flipped pictures of one
+        cell say no more of a law than one of them.
     known
         What ``keep`` was called with in an earlier, interrupted call of the same arguments: those restarts are
         not searched again, and the laws are those of an uninterrupted call.
@@ -83,7 +88,7 @@ def discover_laws(
     InputError
         Data or settings that cannot be searched, or an engine that was asked for and cannot run.
     """
-    problem = _problem(latents, targets, tuple(names), config, labels)
+    problem = _problem(latents, targets, tuple(names), config, labels, cells)
     engine, reason = choose_engine(config.engine)
     report(Message(reason))
     results = _search(engine, problem, config, report, should_stop, known, keep)
@@ -103,6 +108,7 @@ class _Problem:
     x: np.ndarray
     y: np.ndarray
     classes: np.ndarray
+    cells: np.ndarray
     spec: SearchSpec
 
     def cost(self, candidate: Candidate) -> float:
@@ -113,6 +119,28 @@ class _Problem:
     def accuracy(self, candidate: Candidate) -> float:
         return Law(candidate.expression, self.spec.variables).accuracy(self.x, self.classes)
 
+    def leader(self, front: Sequence[Candidate]) -> Candidate:
+        """The simplest candidate of a front whose loss is within one standard error of the best's.
+
+        The rule of Breiman et al. (1984) for trees: what a few cells say in favour of three more operations is chance.
+        The error is that of the difference of the two losses over cells.
+        """
+        best = min(front, key=self.cost)
+        least = self._by_cell(best)
+        simpler = [candidate for candidate in front if candidate.complexity < best.complexity]
+        for candidate in sorted(simpler, key=lambda one: (one.complexity, self.cost(one))):
+            with np.errstate(invalid="ignore"):  # a loss without bounds is not as good
+                worse = self._by_cell(candidate) - least
+            if len(worse) > 1 and worse.mean() <= worse.std(ddof=1) / np.sqrt(len(worse)):
+                return candidate
+        return best
+
+    def _by_cell(self, candidate: Candidate) -> np.ndarray:
+        """Mean loss of each cell's rows."""
+        score = Law(candidate.expression, self.spec.variables).score(self.x)
+        each = make_loss(self.spec.loss, self.y).each(score)
+        return np.bincount(self.cells, each) / np.bincount(self.cells)
+
 
 def _problem(
     latents: np.ndarray,
@@ -120,6 +148,7 @@ def _problem(
     names: tuple[str, ...],
     config: LawConfig,
     labels: np.ndarray | None,
+    cells: np.ndarray | None,
 ) -> _Problem:
     x, y = np.asarray(latents, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if y.ndim != 1 or not len(y) or not np.all(np.isfinite(y)):
@@ -139,7 +168,8 @@ def _problem(
         loss=loss,
         budget=Budget(config.evaluations),
     )
-    return _Problem(x, y, classes, spec)
+    _, of_cell = np.unique(np.arange(len(y)) if cells is None else cells, return_inverse=True)
+    return _Problem(x, y, classes, of_cell, spec)
 
 
 def _search(
@@ -184,7 +214,7 @@ def _search(
 def _choose(
     problem: _Problem, results: Sequence[SearchResult], config: LawConfig
 ) -> list[tuple[Candidate, SearchResult]]:
-    """The best of each restart unless it got stuck, filled up from all fronts, no two of the same shape."""
+    """The leader of each restart unless it got stuck, filled up from all fronts, no two of the same shape."""
     everyone = [
         (candidate, result)
         for result in results
@@ -192,7 +222,7 @@ def _choose(
         if candidate.expression.variables()  # a constant is no law
     ]
     everyone.sort(key=lambda pair: (problem.cost(pair[0]), pair[0].text))
-    leaders = [min(result.front, key=problem.cost) for result in results if result.front]
+    leaders = [problem.leader(result.front) for result in results if result.front]
     accuracy = {id(leader): problem.accuracy(leader) for leader in leaders}
     least = max(accuracy.values(), default=0.0) - STUCK
     good = [pair for pair in everyone if accuracy.get(id(pair[0]), -1.0) >= least]

@@ -10,7 +10,9 @@ from morpholaw.training.symbolic.engine import LossKind
 
 
 class Loss(Protocol):
-    """Mean loss of outputs ``f`` (rows,), and its derivative by each output."""
+    """Mean loss of outputs ``f`` (rows,), its derivative by each output, and the loss of each row, (rows,)."""
+
+    def each(self, f: np.ndarray) -> np.ndarray: ...
 
     def value(self, f: np.ndarray) -> float: ...
 
@@ -23,8 +25,11 @@ class Hinge:
     def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
         self.y, self.share = y, _shares(y, weights)
 
+    def each(self, f: np.ndarray) -> np.ndarray:
+        return np.maximum(1 - self.y * f, 0)
+
     def value(self, f: np.ndarray) -> float:
-        return float(np.maximum(1 - self.y * f, 0) @ self.share)
+        return float(self.each(f) @ self.share)
 
     def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]:
         gap = 1 - self.y * f
@@ -38,8 +43,11 @@ class SquaredError:
     def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
         self.y, self.share = y, _shares(y, weights)
 
+    def each(self, f: np.ndarray) -> np.ndarray:
+        return np.square(f - self.y)
+
     def value(self, f: np.ndarray) -> float:
-        return float(np.square(f - self.y) @ self.share)
+        return float(self.each(f) @ self.share)
 
     def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]:
         gap = f - self.y
@@ -57,14 +65,22 @@ class CensoredError:
         self.low, self.high = bounds(y)
         self.share = _shares(y, weights)
 
+    def each(self, f: np.ndarray) -> np.ndarray:
+        gap, pull = self._gap(f)
+        return pull * (2 * gap - pull)
+
     def value(self, f: np.ndarray) -> float:
         return self.value_and_derivative(f)[0]
 
     def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]:
-        gap = f - np.minimum(np.maximum(f, self.low), self.high)
-        pull = np.minimum(np.maximum(gap, -1), 1)
+        gap, pull = self._gap(f)
         weighted = pull * self.share
         return float(weighted @ (2 * gap - pull)), 2 * weighted
+
+    def _gap(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How far f is from what costs nothing, and no further than 1."""
+        gap = f - np.minimum(np.maximum(f, self.low), self.high)
+        return gap, np.minimum(np.maximum(gap, -1), 1)
 
 
 def bounds(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
