@@ -37,7 +37,7 @@ SETTINGS: dict[str, dict[str, float | str]] = {
     "beta 2": {"beta": 2.0},
     "beta 12": {"beta": 12.0},
     "alpha 0": {"alpha": 0.0},
-    "reconstruction 1000": {"reconstruction": 1000.0},
+    "reconstruction 3000": {"reconstruction": 3000.0},
     "reconstruction 300": {"reconstruction": 300.0},
     "paper's loss": {"edge_weight": 1.0, "texture": 0.0},
     "weighted sampling": {"sampling": "weighted"},

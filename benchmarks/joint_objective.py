@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("study", type=Path)
-    parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 3000.0, 10_000.0])
+    parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 1000.0, 3000.0])
     parser.add_argument("--splits", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--epoch-crops", type=int, default=200_000)
