@@ -29,7 +29,7 @@ def runner(qtbot):
     QVBoxLayout(window).addWidget(runner)
     qtbot.addWidget(window, before_close_func=lambda _: runner.close_down())
     window.show()
-    return runner
+    yield runner  # and not returned: nothing else keeps the window
 
 
 def gone(pid: int) -> bool:

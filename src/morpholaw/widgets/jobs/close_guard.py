@@ -25,22 +25,22 @@ class CloseGuard(QObject):
     def __init__(self, widget: QWidget, may_close: Callable[[], bool], docks: bool = True) -> None:
         super().__init__(widget)
         self._widget, self._may_close, self._docks = widget, may_close, docks
-        self._watched: list[QObject] = []
 
     def watch(self) -> None:
         """Watch the place that the widget is in now."""
-        for watched in self._watched:
-            watched.removeEventFilter(self)
+        for place in self._places():
+            place.installEventFilter(self)
+
+    def _places(self) -> list[QObject]:
+        """The window and the dock; looked up and not kept, so that the guard does not hold a window in memory."""
         dock: Any = self._widget.parent() if self._docks else None
         while dock is not None and not isinstance(dock, QDockWidget):
             dock = dock.parent()
-        self._watched = [place for place in (self._widget.window(), dock) if place is not None]
-        for place in self._watched:
-            place.installEventFilter(self)
+        return [place for place in (self._widget.window(), dock) if place is not None]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep a place open that may not close."""
-        if event.type() == QEvent.Type.Close and not self._may_close():
+        """Keep a place open that may not close; one that the widget has left may."""
+        if event.type() == QEvent.Type.Close and watched in self._places() and not self._may_close():
             event.ignore()
             return True
         return super().eventFilter(watched, event)

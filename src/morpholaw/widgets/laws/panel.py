@@ -8,6 +8,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QGuiApplication
 from qtpy.QtWidgets import (
+    QButtonGroup,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -89,10 +90,12 @@ class LawsWidget(StudyWidget):
         buttons = QHBoxLayout(self.copy_row)
         buttons.setContentsMargins(0, 0, 0, 0)
         buttons.addWidget(QLabel("Copy as"))
+        self.copy_buttons = QButtonGroup(self)
+        self.copy_buttons.buttonClicked.connect(self._copy_clicked)
         for name, words in (("latex", "LaTeX"), ("python", "Python"), ("text", "text")):
             button = QPushButton(words)
             button.setObjectName(f"copy {name}")
-            button.clicked.connect(lambda _=False, name=name: self.copy(name))
+            self.copy_buttons.addButton(button)
             buttons.addWidget(button)
         buttons.addStretch(1)
         for part in (self.loss_row, self.table, self.nothing, self.formula, self.copy_row):
@@ -203,6 +206,9 @@ class LawsWidget(StudyWidget):
         QTimer.singleShot(0, self._show_law)
 
     # ---- copying
+
+    def _copy_clicked(self, button: QPushButton) -> None:
+        self.copy(button.objectName().removeprefix("copy "))
 
     def copy(self, kind: str) -> None:
         """Put the law on the clipboard as "latex", "python" or "text"."""

@@ -60,9 +60,9 @@ class NetworkWidget(StudyWidget):
         self.body.addStretch(1)
         self._parts = (self.model, self.whole_button, self.view, self.said, self.survival, self.response)
         self.model.currentIndexChanged.connect(self._model_chosen)
-        self.whole_button.clicked.connect(lambda: self.show_neuron(None))
+        self.whole_button.clicked.connect(self.show_whole)
         self.scene.clicked.connect(self.show_neuron)
-        self.scene.hovered.connect(lambda sentence: self.said.setText(sentence or HOVER))
+        self.scene.hovered.connect(self._say)
         self.listen(self.current.classifiers_changed, self.reload)
         self.listen(self.current.encoder_changed, self._new_encoder)
         self.listen(self.current.names_changed, self._draw)
@@ -147,6 +147,13 @@ class NetworkWidget(StudyWidget):
 
     def _rethemed(self, *_: Any) -> None:
         QTimer.singleShot(0, self._draw)
+
+    def _say(self, sentence: str) -> None:
+        self.said.setText(sentence or HOVER)
+
+    def show_whole(self) -> None:
+        """Show the whole network, and no neuron's response."""
+        self.show_neuron(None)
 
     def show_neuron(self, neuron: Neuron | None) -> None:
         """Show the stream and the response of a neuron (layer, unit); None shows the whole network."""
