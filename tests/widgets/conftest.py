@@ -60,7 +60,6 @@ def _train_study(folder: Path) -> None:
             learning_rate=1e-2,
             sparsity=0.7,
             update_every=10,
-            sparse_method="paper",  # an encoder this small leaves the other method nothing that the loss would miss
             device="cpu",
             threads=1,
         )

@@ -42,9 +42,7 @@ def attacked_study_folder(trained_study_folder, tmp_path_factory):
     )  # fmt: skip
     settings = {"models": 2, "epochs": 20, "learning_rate": 1e-2, "device": "cpu", "threads": 1}
     study.train_classifier(2, **settings)
-    study.train_classifier(
-        3, warmup_epochs=5, sparsity=0.7, update_every=10, sparse_method="paper", **settings
-    )
+    study.train_classifier(3, warmup_epochs=5, sparsity=0.7, update_every=10, **settings)
     return folder
 
 
