@@ -66,7 +66,7 @@ class LoopWatch:
 SETTLING = 2.0
 """Seconds that napari has for its own window and the movie before a panel is opened."""
 ROUNDS = 3
-"""Rounds of the event loop until a panel is painted: in the first it is shown, in the next what it drew in the canvas."""
+"""Rounds of the event loop until a panel is painted: it is shown in the first, its layers in the next."""
 
 
 def measure(seconds: float = 12.0) -> dict[str, Any]:

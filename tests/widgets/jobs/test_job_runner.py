@@ -23,13 +23,20 @@ TINY = {"latents": 4, "filters": (2, 2, 4, 4), "hidden": 8, "batch_size": 32, "d
 
 
 @pytest.fixture
-def runner(qtbot):
+def window(qtbot):
+    """Its own fixture, since a runner does not keep the window that it is in."""
     window = QWidget()
+    QVBoxLayout(window)
+    qtbot.addWidget(window, before_close_func=lambda _: window.findChild(JobRunner).close_down())
+    return window
+
+
+@pytest.fixture
+def runner(window):
     runner = JobRunner(CurrentStudy())
-    QVBoxLayout(window).addWidget(runner)
-    qtbot.addWidget(window, before_close_func=lambda _: runner.close_down())
+    window.layout().addWidget(runner)
     window.show()
-    yield runner  # and not returned: nothing else keeps the window
+    return runner
 
 
 def gone(pid: int) -> bool:

@@ -21,5 +21,5 @@ def test_a_closed_panel_is_freed_and_an_open_one_with_its_window(make_napari_vie
     qtbot.wait(50)
     gc.collect()
     assert closed() is None
-    viewer.window.add_dock_widget(kind(viewer))  # make_napari_viewer sees whether the window outlives its closing
+    viewer.window.add_dock_widget(kind(viewer))  # and make_napari_viewer sees whether the window is freed
     qtbot.wait(50)
