@@ -6,7 +6,7 @@ is Soelistyo & Lowe, "Discovering interpretable models of scientific image data 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -31,7 +31,7 @@ class StepConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=False)
 
     @classmethod
-    def from_values(cls, values: dict[str, Any]) -> StepConfig:
+    def from_values(cls, values: dict[str, Any]) -> Self:
         """Validate plain values, e.g. from ``--set KEY=VALUE``.
 
         Raises

@@ -138,6 +138,19 @@ def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
         trained_study.attack(scheme=1, space="latent", eps=(0.1,))
 
 
+def test_several_schemes_are_attacked_in_one_call(trained_study):
+    attack = {"space": "latent", "eps": (0.0, 2.0)}
+    both = trained_study.attack(schemes=[2, 3], **attack)
+    apart = pd.concat([trained_study.attack(scheme=scheme, **attack) for scheme in (2, 3)], ignore_index=True)
+    pd.testing.assert_frame_equal(both, apart)
+    with pytest.raises(InputError, match="scheme"):
+        trained_study.attack(schemes=[2, 7], **attack)
+    stops = iter([False, True])  # asked before the first batch, and between the schemes
+    assert set(trained_study.attack(schemes=[2, 3], should_stop=lambda: next(stops), **attack)["scheme"]) == {
+        2
+    }
+
+
 def test_a_latent_is_held_by_a_name_of_several_words(study):
     study.name_latent(3, "cell size")
     by_name = study.attack(scheme=2, space="latent", keep=" cell size, z5 ,", eps=(1.0,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,32 @@ import torch
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Report, ShouldStop, never, silent
+from morpholaw.events import Message, Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.attack import attack_curve
 from morpholaw.probes.subnetworks import input_survival
 from morpholaw.study import classifier_step
 from morpholaw.study.folder import StudyFolder
 from morpholaw.study.labelled import held_out
+
+
+def attack_schemes(
+    folder: StudyFolder,
+    schemes: Sequence[int],
+    config: AttackConfig,
+    report: Report = silent,
+    should_stop: ShouldStop = never,
+) -> pd.DataFrame:
+    """The tables of several schemes under the same attack; a scheme whose turn did not come is left out."""
+    configs = [AttackConfig.from_values({**config.model_dump(), "scheme": scheme}) for scheme in schemes]
+    tables: list[pd.DataFrame] = []
+    for one in configs:
+        if tables and should_stop():
+            break
+        if len(configs) > 1:
+            report(Message(f"Scheme {one.scheme}."))
+        tables.append(attack(folder, one, report, should_stop))
+    return pd.concat(tables, ignore_index=True)
 
 
 def attack(

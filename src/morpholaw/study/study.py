@@ -365,14 +365,19 @@ class Study(StudyFolder):
         self,
         config: AttackConfig | None = None,
         *,
+        schemes: Sequence[int] = (),
         report: Report = silent,
         should_stop: ShouldStop = never,
         **settings: Any,
     ) -> pd.DataFrame:
-        """Accuracy under fast gradient sign attacks on the test cells (paper, 6.5), a row per model and eps."""
+        """Accuracy under fast gradient sign attacks on the test cells (paper, 6.5), a row per model and eps.
+
+        ``schemes`` are attacked one after another, in place of the one scheme of the settings.
+        """
         from morpholaw.study import attack_step
 
-        return attack_step.attack(self, _settings(AttackConfig, config, settings), report, should_stop)
+        config = _settings(AttackConfig, config, settings)
+        return attack_step.attack_schemes(self, schemes or (config.scheme,), config, report, should_stop)
 
     def table1(self) -> pd.DataFrame:
         """The paper's Table 1 for this study."""

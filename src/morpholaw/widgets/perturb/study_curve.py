@@ -50,9 +50,6 @@ class AttackPanel(QWidget):
         super().__init__()
         self.current, self.error_line, self.choice = current, error_line, choice
         self.table: pd.DataFrame | None = None
-        self._tables: list[pd.DataFrame] = []
-        self._waiting: list[Job] = []
-        self._python = ""
         self.form = ConfigForm(AttackConfig, fields=("eps",), advanced=("target", "gradient_loss"))
         self.all_schemes = QCheckBox("all trained schemes")
         self.all_schemes.setToolTip("Attack every scheme that has the chosen space, not only the chosen one.")
@@ -81,26 +78,18 @@ class AttackPanel(QWidget):
         self.figure.say(_NOTHING)
 
     def start(self) -> None:
-        """Attack the test cells, one child process a scheme."""
+        """Attack the test cells in a child process, one scheme after another."""
         with self.error_line.catch():
             study = self.current.required()
             self.form.config()
             schemes = self._schemes(study)
-            values = {**self.form.values(), "space": self.choice.space, "keep": self.choice.keep}
             if self.runner.running:
                 raise InputError("An attack is still running; wait for it or press Stop.")
-            self._python = "\n".join(_python(study, scheme, values) for scheme in schemes)
-            self._tables = []
-            self._waiting = [
-                Job("attack", str(study.path), {**values, "scheme": scheme}) for scheme in schemes
-            ]
+            values = {**self.form.values(), "space": self.choice.space}
+            if self.choice.keep:
+                values["keep"] = self.choice.keep
             self.button.setEnabled(False)
-            self._start_next()
-
-    def _start_next(self) -> None:
-        job = self._waiting.pop(0)
-        name = f"attack on scheme {job.config['scheme']}"
-        self.runner.start(job, table=True, name=name, python=self._python)
+            self.runner.start(Job("attack", str(study.path), values, {"schemes": schemes}), table=True)
 
     def _schemes(self, study: Study) -> list[int]:
         chosen = self.choice.classifier
@@ -115,19 +104,15 @@ class AttackPanel(QWidget):
         found = [
             entry.scheme for entry in saved_classifiers(study, self.error_line.say) if entry.loss == "hinge"
         ]
-        return [scheme for scheme in found if scheme > 1 or self.choice.space == "image"]
+        schemes = [scheme for scheme in found if scheme > 1 or self.choice.space == "image"]
+        if not schemes:
+            raise InputError(f"No trained scheme can be attacked in the space {self.choice.space!r}.")
+        return schemes
 
     def _finished(self, result: dict[str, Any]) -> None:
-        if result.get("table") is not None:
-            self._tables.append(result["table"].dropna(subset="accuracy"))
-        if result.get("complete") is not False and self._waiting:
-            self._start_next()
-            return
         self.button.setEnabled(True)
-        import pandas as pd
-
-        table = pd.concat(self._tables, ignore_index=True) if self._tables else pd.DataFrame()
-        if table.empty:
+        table = result.get("table")
+        if table is None or (table := table.dropna(subset="accuracy")).empty:
             self.figure.say("The attack was stopped before any cell was attacked.")
             return
         self.table = table
@@ -153,9 +138,3 @@ def _figure(table: pd.DataFrame, figsize: Any, theme: Any) -> Any:
         theme=theme,
         figsize=figsize,
     )
-
-
-def _python(study: Study, scheme: int, values: dict[str, Any]) -> str:
-    settings = {"scheme": scheme, **{key: value for key, value in values.items() if value != ""}}
-    listed = ", ".join(f"{key}={value!r}" for key, value in settings.items())
-    return f"ml.Study({str(study.path)!r}).attack({listed})"
