@@ -1,9 +1,9 @@
 """Read the sparse networks of a study: which inputs survive, what they stand for, and figures 5 to 10 and 25.
 
 Run ``python benchmarks/reading_networks.py STUDY NAME [--out docs]``. Prints the table of surviving inputs: by mutual
-information with the simulator's factors where the study's labelled cells are simulated, else by what is measured of
-their shape. Writes OUT/images/NAME_network.png (figure 5), NAME_networks.png (25), NAME_stream_*.png (6),
-NAME_response_*.png (7 to 10) and NAME_inputs.png, the traversals of the surviving inputs.
+information with the simulator's factors within the classes, where the study's labelled cells are simulated, else by
+what is measured of their shape. Writes OUT/images/NAME_network.png (figure 5), NAME_networks.png (25),
+NAME_stream_*.png (6), NAME_response_*.png (7 to 10) and NAME_inputs.png, the traversals of the surviving inputs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from morpholaw.figures.pictures import traversal_grid
 from morpholaw.figures.response import response_map_1d, response_map_2d
 from morpholaw.figures.topology import topologies, topology
 from morpholaw.models.classifier import Classifier
-from morpholaw.probes.disentanglement import discretise, entropy, mutual_information
+from morpholaw.probes.disentanglement import discretise, entropy, mutual_information, within
 from morpholaw.probes.latent_names import correlate
 from morpholaw.probes.responses import monotonicity, response_map, symmetries
 from morpholaw.probes.subnetworks import (
@@ -60,7 +60,7 @@ def surviving_inputs(study: Study, classifier: Classifier) -> pd.DataFrame:
 
 
 def _factors(study: Study) -> pd.DataFrame:
-    """What every latent knows, (factors, latents): mutual information over the factor's entropy,
+    """What every latent knows, (factors, latents): mutual information within a class over the factor's entropy there,
     or the share of a measured shape's ranks that a quadratic of the latent's explains."""
     labelled = np.flatnonzero(study.labels != "")
     means, cells = study.latents()[0][labelled], study.crops.cells.iloc[labelled]
@@ -68,7 +68,11 @@ def _factors(study: Study) -> pd.DataFrame:
     names = [column for column in numbers if column.startswith("true_")]
     if names:
         bins, factors = discretise(means), discretise(numbers[names].to_numpy(np.float64))
-        shares = [[mutual_information(f, z) / entropy(f) for z in bins.T] for f in factors.T]
+        classes = study.labels[labelled]
+        shares = [
+            [within(classes, mutual_information, f, z) / within(classes, entropy, f) for z in bins.T]
+            for f in factors.T
+        ]
         return pd.DataFrame(shares, index=[name.removeprefix("true_") for name in names])
     measured = correlate(means, measure_shapes(study.crops[labelled]))
     return measured.pivot(index="shape", columns="latent", values="quadratic")

@@ -16,6 +16,7 @@ from morpholaw.probes.disentanglement import (
     mutual_information,
     mutual_information_gap,
     separated_attribute_predictability,
+    within,
 )
 
 
@@ -76,6 +77,17 @@ def test_information_of_a_variable_with_itself_is_its_entropy():
     assert mutual_information(a, a) == pytest.approx(entropy(a))
     assert mutual_information(a, np.zeros(6, dtype=int)) == 0
     assert entropy(np.array([0, 1])) == pytest.approx(np.log(2))
+
+
+def test_within_classes_a_latent_that_only_knows_the_class_knows_nothing_of_a_factor_that_differs_between_them():
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 2, 4000)
+    factor, latent = 3 * classes + rng.integers(0, 3, 4000), 2 * classes + rng.integers(0, 2, 4000)
+    assert mutual_information(factor, latent) == pytest.approx(np.log(2), abs=0.02)
+    assert within(classes, mutual_information, factor, latent) == pytest.approx(0, abs=0.01)
+    assert within(classes, mutual_information, factor, factor) == pytest.approx(
+        within(classes, entropy, factor)
+    )
 
 
 def test_an_outlier_does_not_squeeze_the_bins():

@@ -5,6 +5,7 @@ Chen et al. 2018 (mutual information gap), Kumar et al. 2018 (SAP), Eastwood & W
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,17 @@ def mutual_information(a: np.ndarray, b: np.ndarray) -> float:
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     present = joint > 0
     return float(np.sum(joint[present] * np.log(joint[present] / independent[present])))
+
+
+def within(classes: np.ndarray, measure: Callable[..., float], *variables: np.ndarray) -> float:
+    """Mean of a measure of integer vectors (n,) within each class (n,), weighted by the classes' sizes.
+
+    Of mutual information that is the conditional one, I(a; b | class): where classes differ in a factor, any latent
+    that tells the classes apart seems to know the factor, though within a class it may know nothing of it.
+    """
+    names, sizes = np.unique(classes, return_counts=True)
+    own = [measure(*(variable[classes == name] for variable in variables)) for name in names]
+    return float(np.average(own, weights=sizes))
 
 
 def entropy(a: np.ndarray) -> float:

@@ -35,7 +35,7 @@ from morpholaw.training.symbolic.refit import measured
 
 Keep = Callable[[list[dict[str, Any]]], None]
 
-STUCK = 0.01  # a restart whose law is this much less accurate than the best got stuck
+STUCK = 0.01  # a restart whose law is this much less accurate than the best got stuck, at the least
 
 
 def discover_laws(
@@ -119,21 +119,21 @@ class _Problem:
     def accuracy(self, candidate: Candidate) -> float:
         return Law(candidate.expression, self.spec.variables).accuracy(self.x, self.classes)
 
-    def leader(self, front: Sequence[Candidate]) -> Candidate:
-        """The simplest candidate of a front whose loss is within one standard error of the best's.
+    def as_good(self, front: Sequence[Candidate]) -> list[Candidate]:
+        """Candidates of a front whose loss is within one standard error of the best's, the simplest first.
 
         The rule of Breiman et al. (1984) for trees: what a few cells say in favour of three more operations is chance.
         The error is that of the difference of the two losses over cells.
         """
         best = min(front, key=self.cost)
         least = self._by_cell(best)
-        simpler = [candidate for candidate in front if candidate.complexity < best.complexity]
-        for candidate in sorted(simpler, key=lambda one: (one.complexity, self.cost(one))):
+        good = [best]
+        for candidate in front:
             with np.errstate(invalid="ignore"):  # a loss without bounds is not as good
                 worse = self._by_cell(candidate) - least
-            if len(worse) > 1 and worse.mean() <= worse.std(ddof=1) / np.sqrt(len(worse)):
-                return candidate
-        return best
+            if len(worse) > 1 and worse.mean() < worse.std(ddof=1) / np.sqrt(len(worse)):
+                good.append(candidate)
+        return sorted(good, key=lambda one: (one.complexity, self.cost(one)))
 
     def _by_cell(self, candidate: Candidate) -> np.ndarray:
         """Mean loss of each cell's rows."""
@@ -214,23 +214,30 @@ def _search(
 def _choose(
     problem: _Problem, results: Sequence[SearchResult], config: LawConfig
 ) -> list[tuple[Candidate, SearchResult]]:
-    """The leader of each restart unless it got stuck, filled up from all fronts, no two of the same shape."""
-    everyone = [
-        (candidate, result)
+    """The simplest of each restart that is as good as its best and new in shape, unless the restart got stuck;
+    filled up from all fronts."""
+    fronts = [
+        ([candidate for candidate in result.front if candidate.expression.variables()], result)
         for result in results
-        for candidate in result.front
-        if candidate.expression.variables()  # a constant is no law
-    ]
+    ]  # a constant is no law
+    fronts = sorted(
+        ((problem.as_good(front), result) for front, result in fronts if front),
+        key=lambda pair: (problem.cost(pair[0][0]), pair[0][0].text),
+    )
+    accuracy = [problem.accuracy(min(good, key=problem.cost)) for good, _ in fronts]
+    most, cells = max(accuracy, default=0.0), len(np.unique(problem.cells))
+    least = most - max(STUCK, np.sqrt(most * (1 - most) / cells))  # less is chance where cells are few
+    everyone = [(candidate, result) for _, result in fronts for candidate in result.front]
     everyone.sort(key=lambda pair: (problem.cost(pair[0]), pair[0].text))
-    leaders = [problem.leader(result.front) for result in results if result.front]
-    accuracy = {id(leader): problem.accuracy(leader) for leader in leaders}
-    least = max(accuracy.values(), default=0.0) - STUCK
-    good = [pair for pair in everyone if accuracy.get(id(pair[0]), -1.0) >= least]
     chosen: dict[str, tuple[Candidate, SearchResult]] = {}
-    for pair in [*good, *everyone]:
-        if len(chosen) < config.count:
-            chosen.setdefault(pair[0].expression.skeleton(), pair)
-    return list(chosen.values())
+    for (good, result), own in zip(fronts, accuracy, strict=True):
+        new = [candidate for candidate in good if candidate.expression.skeleton() not in chosen]
+        if new and own >= least:
+            chosen[new[0].expression.skeleton()] = new[0], result
+    for candidate, result in everyone:
+        if len(chosen) < config.count and candidate.expression.variables():
+            chosen.setdefault(candidate.expression.skeleton(), (candidate, result))
+    return list(chosen.values())[: config.count]
 
 
 def _law(
