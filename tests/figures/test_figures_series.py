@@ -78,6 +78,15 @@ def test_calls_along_a_track_are_dots_in_their_class_colour(draw):
         score_over_time([0, 1, 2], [1, 2, 3], called=["interphase", "metaphase"])
 
 
+def test_a_score_far_out_does_not_flatten_the_others(draw):
+    axes = score_over_time([0, 1, 2, 3], [-66.0, -2.0, -1.5, 1.5]).axes[0]
+    assert axes.get_yscale() == "symlog"
+    assert score_over_time([0, 1, 2, 3], [-6.0, -2.0, -1.5, 1.5]).axes[0].get_yscale() == "linear"
+    heights = axes.transData.transform([(0, y) for y in (-66, -2, 1.5)])[:, 1]
+    assert heights[2] - heights[1] > 0.2 * (heights[1] - heights[0])
+    draw(axes.figure)
+
+
 def test_track_of_one_frame_and_without_scores(draw, texts):
     draw(score_over_time([3], [0.5], theme=DARK))
     figure = score_over_time([1, 2], [np.nan, np.nan])

@@ -23,6 +23,9 @@ from morpholaw.figures.style import (
     plain,
 )
 
+FAR = 8.0
+"""A track whose largest score is so many times its median one is drawn on a symmetric logarithmic axis."""
+
 
 def score_over_time(
     t: np.ndarray,
@@ -81,8 +84,14 @@ def score_over_time(
         note(axes, "no score is finite", theme)
         return figure
     bottom, top = min(float(finite.min()), -1.0), max(float(finite.max()), 1.0)
-    margin = 0.08 * (top - bottom)
-    bottom, top = bottom - margin, top + margin
+    if max(-bottom, top) > FAR * max(float(np.median(np.abs(finite))), 1.0):
+        axes.set_yscale(
+            "symlog", linthresh=1.0
+        )  # a law such as e^z has tails that would flatten all the rest
+        bottom, top = 1.5 * bottom, 1.5 * top
+    else:
+        margin = 0.08 * (top - bottom)
+        bottom, top = bottom - margin, top + margin
     for (low, high), colour, name in zip(
         ((bottom, 0), (0, top)), class_colours(classes), classes, strict=True
     ):
