@@ -101,6 +101,10 @@ def damaged(path: Path, how: str) -> None:
         (path / "cells.csv").write_text("".join(lines[:-1]))
     elif how == "odd table":
         (path / "cells.csv").write_text("crop,t\n0,0\n1,1\n2,2\n")
+    elif how == "frames of text":
+        table = pd.read_csv(path / "cells.csv").astype({"t": object})
+        table.loc[0, "t"] = "first"
+        table.to_csv(path / "cells.csv", index=False)
     elif how == "no table":
         (path / "cells.csv").unlink()
 
@@ -116,6 +120,7 @@ def damaged(path: Path, how: str) -> None:
         ("pickled images", "cannot be read"),
         ("short table", "2 rows"),
         ("odd table", "lacks file, track_id, y"),
+        ("frames of text", "cannot be read.*'first'"),
         ("no table", "cannot be read"),
     ],
 )

@@ -51,7 +51,8 @@ def _typed(cells: pd.DataFrame) -> pd.DataFrame:
     types: dict[str, Any] = dict.fromkeys((c for c in INTEGERS if c in cells), np.int64)
     types |= dict.fromkeys((c for c in ("y", "x") if c in cells), np.float64)
     for name in cells.columns:
-        if name in TEXTS or not pd.api.types.is_numeric_dtype(cells[name]):  # bool counts as numeric
+        # bool counts as numeric
+        if name in TEXTS or (name not in types and not pd.api.types.is_numeric_dtype(cells[name])):
             cells[name] = cells[name].fillna("")
             types[name] = str
     return cells.astype(types)

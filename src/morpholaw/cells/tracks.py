@@ -85,6 +85,9 @@ def validate_tracks(tracks: pd.DataFrame, where: str = "The track table") -> pd.
         raise InputError(
             f"{where} has no column {', '.join(missing)}, but track_id, t, y and x were expected."
         )
+    if not tracks.columns.is_unique:
+        twice = ", ".join(map(str, tracks.columns[tracks.columns.duplicated()].unique()))
+        raise InputError(f"{where} has more than one column {twice}; expected each once.")
     if len(tracks) == 0:
         raise InputError(f"{where} holds no tracks.")
     table = tracks.reset_index(drop=True).copy()

@@ -85,8 +85,9 @@ def open_array_at(path: Path) -> Array:
 def read_array(path: Path) -> np.ndarray:
     """Read a whole zarr array; refuses one that claims more than 2^31 bytes."""
     array = open_array_at(path)
-    if array.size * array.dtype.itemsize > _MAX_CHUNK:
-        raise InputError(f"{path} claims {array.size} values, more than can be read.")
+    size = int(np.prod(array.shape, dtype=object))  # zarr's own size fails where there are no axes
+    if size * array.dtype.itemsize > _MAX_CHUNK:
+        raise InputError(f"{path} claims {size} values, more than can be read.")
     try:
         return np.asarray(array[...])
     except Exception as error:

@@ -99,6 +99,12 @@ def test_unusable_graphs(tmp_path: Path) -> None:
     metadata = path / "nodes" / "ids" / ".zarray"
     metadata.write_text(json.dumps({**json.loads(metadata.read_text()), "shape": [2**50]}))
     refused("more than can be read")
+    whole = (path / "nodes" / "props" / "t" / "values" / ".zarray").read_text()
+    (path / "nodes" / "props" / "t" / "values" / ".zarray").write_text(
+        json.dumps({**json.loads(whole), "shape": [], "chunks": []})
+    )
+    metadata.write_text(json.dumps({**json.loads(metadata.read_text()), "shape": [4]}))
+    refused("values cannot be read")
     metadata.write_text("{")
     refused("not a valid JSON file")
 

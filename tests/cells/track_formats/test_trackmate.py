@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from morpholaw.cells.tracks import TracksWarning, divisions, read_tracks
@@ -94,6 +95,7 @@ def test_pixel_size_that_the_file_does_not_state(tmp_path: Path) -> None:
         ("<TrackMate/>", "holds no spots"),
         ("<TrackMate><Spot ID='1' FRAME='0' POSITION_X='1'/></TrackMate>", "without POSITION_Y"),
         (xml(spots={1: (0, "far", 1)}, edges={}), "not a number"),
+        (xml(edges={0: [(1, 10**20)]}), "the ID 1000+ is too large"),
         (xml(edges={0: [(1, 99)]}), "an edge to the spot 99"),
         (xml(edges={0: [(1, 6)]}), "between two spots of the same frame"),
     ],
@@ -102,6 +104,13 @@ def test_pixel_size_that_the_file_does_not_state(tmp_path: Path) -> None:
 def test_unusable_files(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_tracks(write(tmp_path, text))
+
+
+@pytest.mark.filterwarnings("ignore::morpholaw.cells.tracks.TracksWarning")
+def test_a_number_of_slices_that_is_none_costs_nothing_but_its_warning(tmp_path: Path) -> None:
+    whole = read_tracks(write(tmp_path, xml()))
+    odd = read_tracks(write(tmp_path, xml().replace('nslices="1"', 'nslices="many"')))
+    pd.testing.assert_frame_equal(odd, whole)
 
 
 def splits(path: Path) -> float:

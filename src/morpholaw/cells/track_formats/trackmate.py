@@ -44,7 +44,7 @@ def read_spots(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
     if not content.spots:
         raise InputError(f"{path} holds no spots.")
     height, width = _pixel_sides(content.image, pixel_size, path)
-    if int(content.image.get("nslices") or 1) > 1:
+    if _slices(content.image) > 1:
         warn_tracks(f"{path}: the tracks are 3D ({content.image['nslices']} slices); z is not used.")
     spots = pd.DataFrame(content.spots, columns=["spot", "t", "y", "x"])
     spots["y"] /= height
@@ -97,16 +97,32 @@ def _take(content: _Content, element: Element, track: str) -> None:
         if float(values.get("VISIBILITY", 1)) > 0:
             t = int(float(values["FRAME"]))
             content.spots.append(
-                (int(values["ID"]), t, float(values["POSITION_Y"]), float(values["POSITION_X"]))
+                (_number_of(values["ID"]), t, float(values["POSITION_Y"]), float(values["POSITION_X"]))
             )
     elif element.tag == "Edge":
         content.edges.setdefault(track, []).append(
-            (int(values["SPOT_SOURCE_ID"]), int(values["SPOT_TARGET_ID"]))
+            (_number_of(values["SPOT_SOURCE_ID"]), _number_of(values["SPOT_TARGET_ID"]))
         )
     elif element.tag == "FilteredTracks":
         content.kept = {child.attrib["TRACK_ID"] for child in element if child.tag == "TrackID"}
     elif element.tag == "ImageData":
         content.image = dict(values)
+
+
+def _number_of(spot: str) -> int:
+    """A spot's ID; OverflowError where it is beyond int64."""
+    number = int(spot)
+    if abs(number) >= 2**63:
+        raise OverflowError(f"the ID {spot[:30]} is too large")
+    return number
+
+
+def _slices(image: dict[str, str]) -> float:
+    """Slices of the movie; 1 where the file says nothing that is a number, for only a warning depends on it."""
+    try:
+        return float(image.get("nslices") or 1)
+    except ValueError:
+        return 1
 
 
 def _pixel_sides(image: dict[str, str], pixel_size: float | None, path: Path) -> tuple[float, float]:
