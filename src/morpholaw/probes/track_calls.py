@@ -17,8 +17,6 @@ import pandas as pd
 
 from morpholaw.cells.tracks import divisions
 
-STAGES = ("newborn", "negative", "positive")
-"""A daughter whose pictures are no evidence yet, then the classifier's two classes."""
 UNSEEN = 2
 """The call of a frame without a picture, or with a score that is not a number."""
 ROUNDS = 50
@@ -27,7 +25,9 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class CellCycle:
-    """How often the stages follow each other, a frame.
+    """How often the stages follow each other, a frame: newborn, negative, positive.
+
+    Newborn is a daughter whose pictures are no evidence yet; the others are the classifier's two classes.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ def call_tracks(
     if turned:
         calls, confusion = np.where(calls < 0, calls, 1 - calls), confusion[::-1, ::-1]
     track, first = np.unique(cells["track_id"].to_numpy(), return_inverse=True)
-    t = cells["t"].to_numpy(np.int64)
+    _, t = np.unique(cells["t"].to_numpy(), return_inverse=True)  # frames without any cell are not there
     start = np.full(len(track), np.iinfo(np.int64).max)
     np.minimum.at(start, first, t)
     frame = t - start[first]
