@@ -24,6 +24,13 @@ def test_every_cell_has_the_score_that_classify_gives_it(tracked, tmp_path):
     assert table["track_id"].dtype == table["t"].dtype == np.int64  # TrackMate's importer takes no "1.0"
 
 
+def test_classes_along_tracks_are_those_that_classify_gives(tracked, tmp_path):
+    out = tracked.export("csv", tmp_path / "scores.csv", scheme=3, along_tracks=True)
+    keyed = pd.read_csv(out).set_index(["track_id", "t"])
+    own = tracked.classify(3, along_tracks=True).set_index(["track_id", "t"])["class"]
+    assert keyed["class"].tolist() == own.loc[keyed.index].tolist()
+
+
 def test_napari_takes_the_table_as_features_of_tracks_and_of_labels(tracked, tmp_path):
     from napari.layers import Labels, Tracks
 

@@ -46,6 +46,8 @@ class Wanted:
         Name of the crop set; needed where several would do.
     tracks : path, optional
         The TrackMate or btrack file that the set was cut with.
+    along_tracks : bool
+        Write the classes that cells have with their whole track in view.
     author, licence : str, optional
         For the zoo.
     """
@@ -55,6 +57,7 @@ class Wanted:
     law: int = 0
     crops: str | None = None
     tracks: Path | str | None = None
+    along_tracks: bool = False
     author: str | None = None
     licence: str | None = None
 
@@ -100,9 +103,10 @@ def _scores(
 ) -> Scores:
     if wanted.scheme is None:
         raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
-    classifier = classifier_step.load(folder, classifier_step.name_of(wanted.scheme, wanted.loss))
-    crop_set = _tracked_set(folder, wanted.crops)
-    table = _scored(classifier, crop_set, report, should_stop)
+    name = classifier_step.name_of(wanted.scheme, wanted.loss)
+    classifier, crop_set = classifier_step.load(folder, name), _tracked_set(folder, wanted.crops)
+    confusion = classifier_step.confusion(folder, name) if wanted.along_tracks else None
+    table = _scored(classifier, crop_set, report, should_stop, confusion)
     table["parent"] = crop_set.cells["parent"]
     shape = (crop_set.meta.get("movie") or {}).get("shape")
     return Scores(
@@ -117,9 +121,13 @@ def _scores(
 
 
 def _scored(
-    classifier: Classifier, crop_set: CropSet, report: Report, should_stop: ShouldStop
+    classifier: Classifier,
+    crop_set: CropSet,
+    report: Report,
+    should_stop: ShouldStop,
+    confusion: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    table = classify_step.classify_set(classifier, crop_set, report=report, should_stop=should_stop)
+    table = classify_step.classify_set(classifier, crop_set, confusion, report, should_stop)
     if len(table) < len(crop_set):
         raise InterruptedError("The export was stopped; nothing was written.")
     return table

@@ -407,7 +407,8 @@ class Study(StudyFolder):
         out : path
             The file; a folder for GEFF. It is there whole or not at all.
         **wanted
-            Fields of :class:`morpholaw.study.export_step.Wanted`: scheme, loss, law, crops, tracks, author, licence.
+            Fields of :class:`morpholaw.study.export_step.Wanted`: scheme, loss, law, crops, tracks,
+            along_tracks, author, licence.
         """
         from morpholaw.study import export_step
 
