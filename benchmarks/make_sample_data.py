@@ -24,6 +24,11 @@ LABELLED = {"interphase": 1030, "metaphase": 1000}
 SEED = 8
 
 
+def _best(accuracy: list[float], sizes: list[int]) -> int:
+    """The most accurate model, of several the smallest."""
+    return int(np.lexsort([sizes, -np.array(accuracy)])[0])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path)
@@ -40,7 +45,7 @@ def main() -> None:
     save_bundle(out / "encoder", model.state_dict(), kept)
     for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge"):
         made = read_json(study.path / "classifiers" / name / "model.json")
-        best = int(np.argmax(made["evaluation"]["accuracy"]))
+        best = _best(made["evaluation"]["accuracy"], made["expression_sizes"])
         classifier = study.classifier(int(name[6]), "hinge").select(best)
         one = {k: [v[best]] for k, v in made.items() if k in ("expression_sizes", "kept_latents")}
         evaluation = made["evaluation"] | {
