@@ -45,9 +45,9 @@ def cutting(movies, study):
             "crop",
             str(study),
             {"size": 32},
-            {"movie": f"{m}/movie.tif", "tracks": f"{m}/tracks.csv", "name": m.name},
+            {"movie": f"{m}/movie.tif", "tracks": f"{m}/tracks.csv", "name": f"{letter}-{m.name}"},
         )
-        for m in movies
+        for letter, m in zip("cab", movies, strict=False)  # the order of the jobs is not that of the names
     ]
 
 

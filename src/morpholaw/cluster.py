@@ -12,9 +12,11 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from morpholaw.cells.files import read_json, write_json
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Progress, Report, silent
 from morpholaw.jobs import Job, run
@@ -142,6 +144,9 @@ def _adopt(job: Job, number: int, outcome: Outcome) -> Outcome:
         (made,) = Study(beside).sets
         with study.writing():
             folder = study.new_set_folder(job.arguments.get("name") or made.name)
+            # A study's sets are in the order of their making: that of the jobs, whichever worker was done first.
+            made_at = datetime.now(UTC).isoformat(timespec="microseconds")
+            write_json(made.folder / "set.json", {**read_json(made.folder / "set.json"), "created": made_at})
             os.replace(made.folder, folder)
         labels = job.arguments.get("labels")
         if labels is not None:

@@ -84,7 +84,7 @@ class CropWriter:
         description |= {
             "n": self.count,
             "size": self.size,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         }
         write_json(self.partial / "set.json", description)
         if self._overwrite:

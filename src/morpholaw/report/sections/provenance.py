@@ -26,7 +26,7 @@ def _sets(material: Material) -> Table:
     rows = [
         (
             crop_set.name,
-            str(crop_set.meta.get("created", "")),
+            str(crop_set.meta.get("created", ""))[:19],
             _text(crop_set.meta.get("sources") or "none recorded"),
             _text(crop_set.meta.get("normalisation") or "none recorded"),
         )
