@@ -77,7 +77,7 @@ def open_array_at(path: Path) -> Array:
         raise InputError(
             f"{metadata} does not describe a zarr array that can be read: {reason(error)}."
         ) from error
-    if int(np.prod(array.chunks, dtype=object)) * array.dtype.itemsize > _MAX_CHUNK:
+    if _count(array.chunks) * array.dtype.itemsize > _MAX_CHUNK:
         raise InputError(f"{metadata} claims chunks of {array.chunks} values, more than can be read.")
     return array
 
@@ -85,13 +85,17 @@ def open_array_at(path: Path) -> Array:
 def read_array(path: Path) -> np.ndarray:
     """Read a whole zarr array; refuses one that claims more than 2^31 bytes."""
     array = open_array_at(path)
-    size = int(np.prod(array.shape, dtype=object))  # zarr's own size fails where there are no axes
-    if size * array.dtype.itemsize > _MAX_CHUNK:
-        raise InputError(f"{path} claims {size} values, more than can be read.")
+    if _count(array.shape) * array.dtype.itemsize > _MAX_CHUNK:
+        raise InputError(f"{path} claims {_count(array.shape)} values, more than can be read.")
     try:
         return np.asarray(array[...])
     except Exception as error:
         raise InputError(f"{path} cannot be read: {reason(error)}.") from error
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    """Values in an array, exact however many it claims; zarr's own ``size`` fails where there are no axes."""
+    return int(np.prod(shape, dtype=object))
 
 
 def _check_codecs(content: dict[str, Any], metadata: Path) -> None:

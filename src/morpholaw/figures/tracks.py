@@ -85,9 +85,8 @@ def score_over_time(
         return figure
     bottom, top = min(float(finite.min()), -1.0), max(float(finite.max()), 1.0)
     if max(-bottom, top) > FAR * max(float(np.median(np.abs(finite))), 1.0):
-        axes.set_yscale(
-            "symlog", linthresh=1.0
-        )  # a law such as e^z has tails that would flatten all the rest
+        # a law such as e^z has tails that would flatten all the rest
+        axes.set_yscale("symlog", linthresh=1.0)
         bottom, top = 1.5 * bottom, 1.5 * top
     else:
         margin = 0.08 * (top - bottom)

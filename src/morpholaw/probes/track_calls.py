@@ -132,7 +132,8 @@ def call_tracks(
     if not len(cells):
         return np.zeros(0), CellCycle()
     calls, confusion = np.asarray(calls), np.asarray(confusion, np.float64)
-    turned = _ends_as_negative(cells, calls)
+    divided = divisions(cells)
+    turned = _ends_as_negative(cells, calls, divided)
     if turned:
         calls, confusion = np.where(calls < 0, calls, 1 - calls), confusion[::-1, ::-1]
     track, first = np.unique(cells["track_id"].to_numpy(), return_inverse=True)
@@ -140,7 +141,7 @@ def call_tracks(
     start = np.full(len(track), np.iinfo(np.int64).max)
     np.minimum.at(start, first, t)
     frame = t - start[first]
-    lineup = _line_up(cells, calls, track, first, frame)
+    lineup = _line_up(calls, track, first, frame, divided)
     seen = confusion + np.array([[1.0, 0.5], [0.5, 1.0]])
     seen /= seen.sum(1, keepdims=True)
     evidence = np.ones((3, 3))  # by call, then by stage; a newborn's call is none
@@ -156,24 +157,23 @@ def call_tracks(
     return 1 - mitotic if turned else mitotic, cycle
 
 
-def _ends_as_negative(cells: pd.DataFrame, calls: np.ndarray) -> bool:
+def _ends_as_negative(cells: pd.DataFrame, calls: np.ndarray, divided: pd.DataFrame) -> bool:
     """Whether the negative class is the one that mothers are in just before they divide."""
     last = cells["t"].to_numpy() == cells.groupby("track_id")["t"].transform("max").to_numpy()
-    mothers = np.isin(cells["track_id"].to_numpy(), divisions(cells)["parent"].to_numpy())
+    mothers = np.isin(cells["track_id"].to_numpy(), divided["parent"].to_numpy())
     before, seen = last & mothers & (calls >= 0), calls >= 0
     return bool(before.any() and calls[before].mean() < calls[seen].mean())
 
 
 def _line_up(
-    cells: pd.DataFrame, calls: np.ndarray, track: np.ndarray, first: np.ndarray, frame: np.ndarray
+    calls: np.ndarray, track: np.ndarray, first: np.ndarray, frame: np.ndarray, divided: pd.DataFrame
 ) -> Lineup:
     length = np.zeros(len(track), np.int64)
     np.maximum.at(length, first, frame + 1)
     lined = np.full((int(length.max()), len(track)), UNSEEN)
     lined[frame, first] = np.where(calls < 0, UNSEEN, calls)
-    found = divisions(cells)
-    daughters = [d for family in found["daughters"] for d in family]
-    return Lineup(lined, length, np.isin(track, daughters), np.isin(track, found["parent"].to_numpy()))
+    daughters = [d for family in divided["daughters"] for d in family]
+    return Lineup(lined, length, np.isin(track, daughters), np.isin(track, divided["parent"].to_numpy()))
 
 
 def _expect(

@@ -61,8 +61,9 @@ def _table(
     calls = class_calls(scores)
     table["class"] = named[calls]
     if confusion is not None:
-        tracked = cells.iloc[: len(scores)]["track_id"].to_numpy() >= 0
-        probability, _ = call_tracks(cells.iloc[: len(scores)][tracked], calls[tracked], confusion)
+        scored = cells.iloc[: len(scores)]
+        tracked = scored["track_id"].to_numpy() >= 0
+        probability, _ = call_tracks(scored[tracked], calls[tracked], confusion)
         table["frame_class"] = table["class"]
         table.loc[tracked, "class"] = named[class_calls(probability - 0.5)]
     return table

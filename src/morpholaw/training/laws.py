@@ -216,26 +216,24 @@ def _choose(
 ) -> list[tuple[Candidate, SearchResult]]:
     """The simplest of each restart that is as good as its best and new in shape, unless the restart got stuck;
     filled up from all fronts."""
+    # A constant is no law.
+    everyone = [[one for one in result.front if one.expression.variables()] for result in results]
     fronts = [
-        ([candidate for candidate in result.front if candidate.expression.variables()], result)
-        for result in results
-    ]  # a constant is no law
-    fronts = sorted(
-        ((problem.as_good(front), result) for front, result in fronts if front),
-        key=lambda pair: (problem.cost(pair[0][0]), pair[0][0].text),
-    )
+        (problem.as_good(front), result) for front, result in zip(everyone, results, strict=True) if front
+    ]
+    fronts.sort(key=lambda pair: (problem.cost(pair[0][0]), pair[0][0].text))
     accuracy = [problem.accuracy(min(good, key=problem.cost)) for good, _ in fronts]
     most, cells = max(accuracy, default=0.0), len(np.unique(problem.cells))
     least = most - max(STUCK, np.sqrt(most * (1 - most) / cells))  # less is chance where cells are few
-    everyone = [(candidate, result) for _, result in fronts for candidate in result.front]
-    everyone.sort(key=lambda pair: (problem.cost(pair[0]), pair[0].text))
+    rest = [(one, result) for front, result in zip(everyone, results, strict=True) for one in front]
+    rest.sort(key=lambda pair: (problem.cost(pair[0]), pair[0].text))
     chosen: dict[str, tuple[Candidate, SearchResult]] = {}
     for (good, result), own in zip(fronts, accuracy, strict=True):
         new = [candidate for candidate in good if candidate.expression.skeleton() not in chosen]
         if new and own >= least:
             chosen[new[0].expression.skeleton()] = new[0], result
-    for candidate, result in everyone:
-        if len(chosen) < config.count and candidate.expression.variables():
+    for candidate, result in rest:
+        if len(chosen) < config.count:
             chosen.setdefault(candidate.expression.skeleton(), (candidate, result))
     return list(chosen.values())[: config.count]
 
