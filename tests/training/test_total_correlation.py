@@ -11,7 +11,7 @@ from scipy.stats import norm
 from morpholaw.training.total_correlation import (
     analytic_kl,
     kl_parts,
-    log_component_densities,
+    log_densities,
     log_mixture,
     sampling_weights,
 )
@@ -59,12 +59,28 @@ def test_the_mixture_is_the_weighted_sum_of_its_components_however_far_apart_the
     torch.testing.assert_close(log_mixture(components, own, other), expected)
 
 
-def test_component_densities_are_normal_log_densities():
-    mean, log_variance = posteriors(5, 3)
+@settings(deadline=None)
+@given(st.integers(2, 12), st.integers(0, 500), st.sampled_from(["stratified", "weighted"]))
+def test_densities_and_their_gradients_are_those_of_normal_distributions(batch, more, sampling):
+    """Against torch's own distributions, the mixtures one after another and autograd."""
+    mean, log_variance = (torch.tensor(a) for a in posteriors(batch, 3, seed=more))
     z = mean + 0.3
-    got = log_component_densities(*(torch.tensor(a) for a in (z, mean, log_variance)))
-    want = norm.logpdf(z[:, None], mean[None], np.exp(0.5 * log_variance)[None]).transpose(2, 0, 1)
-    np.testing.assert_allclose(got.numpy(), want, rtol=1e-10, atol=1e-10)
+    own, other = sampling_weights(batch, batch + more, sampling)
+    gradients = []
+    for compute in (log_densities, _by_torch):
+        inputs = [value.clone().requires_grad_() for value in (z, mean, log_variance)]
+        joint, mixtures = compute(*inputs, own, other)
+        weights = torch.linspace(-1, 1, batch, dtype=torch.float64)
+        total = (joint * weights.outer(weights)).sum() + (mixtures * weights).sum()
+        gradients.append([joint, mixtures, *torch.autograd.grad(total, inputs)])
+    for got, want in zip(*gradients, strict=True):
+        torch.testing.assert_close(got, want, rtol=1e-8, atol=1e-9)
+
+
+def _by_torch(z, mean, log_variance, own, other):
+    components = torch.distributions.Normal(mean, torch.exp(0.5 * log_variance)).log_prob(z[:, None])
+    weights = torch.full((len(z), len(z)), other, dtype=z.dtype).fill_diagonal_(own)
+    return components.sum(2), torch.logsumexp(components + weights.log()[:, :, None], 1).sum(1)
 
 
 def test_a_batch_of_the_whole_set_gives_the_exact_parts():

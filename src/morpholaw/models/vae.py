@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from morpholaw.models.upsampling import Upsampler
+
 LOG_VARIANCE_RANGE = (-12.0, 8.0)
 """Log-variances are held in this range, so that no picture, however odd, encodes to an infinite number."""
 
@@ -60,7 +62,7 @@ class BetaTCVAE(nn.Module):
         )
         self.mean = nn.Linear(hidden, latents)
         self.log_variance = nn.Linear(hidden, latents)
-        self.decoder = nn.Sequential(
+        self.decoder = Upsampler(
             nn.Linear(latents, hidden),
             nn.ReLU(),
             nn.Linear(hidden, flat),

@@ -13,7 +13,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import Message, Metrics, Preview, Progress, Report, ShouldStop, never, silent
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.cores import free_cores
-from morpholaw.training.devices import describe_device, lay_out, torch_threads
+from morpholaw.training.devices import describe_device, kept_memory, lay_out, torch_threads
 from morpholaw.training.encoder_checkpoint import load_checkpoint, save_checkpoint
 from morpholaw.training.encoder_training import EncoderTraining
 from morpholaw.training.encoding import Images, encode
@@ -75,7 +75,8 @@ def train_encoder(
     InputError
         When the loss stops being a number; the checkpoint then holds the last good weights.
     """
-    with joined(config.device), torch_threads(config.threads or max(1, free_cores() // local_processes())):
+    threads = config.threads or max(1, free_cores() // local_processes())
+    with joined(config.device), torch_threads(threads), kept_memory():
         if not leads():
             report = silent
         training = EncoderTraining(images, config, start, labels)

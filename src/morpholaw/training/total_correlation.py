@@ -13,7 +13,7 @@ are weighted is the estimator (Chen et al. 2018, appendix C):
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -59,17 +59,46 @@ def log_mixture(components: Tensor, own: float, other: float) -> Tensor:
     return top.squeeze(-1) + relative.exp().sum(-1).log() + math.log(other)
 
 
-def log_component_densities(z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
-    """log q(z_il | x_j), (latents, batch, batch) over l, i, j.
+class LogDensities(torch.autograd.Function):
+    """log q(z_i | x_j) summed over latents, and the sum over latents of their mixtures' logs (batch,).
 
-    The quadratic is one matrix product of three features of z with three of x, so that neither the
-    differences nor their squares are ever built.
+    The densities of all latents, (latents, batch, batch), are by far the largest thing that the loss builds. Here the
+    quadratic is one matrix product of three features of z, (latents, batch, 3), with three of x, (latents, 3, batch),
+    so that no difference is ever built; and a mixture's gradient is the softmax of its components, the one such array
+    that is kept.
     """
+
+    @staticmethod
+    def forward(context: Any, of_z: Tensor, of_x: Tensor, own: float, other: float) -> tuple[Tensor, Tensor]:
+        components = torch.bmm(of_z, of_x)
+        joint = components.sum(0)
+        torch.diagonal(components, dim1=-2, dim2=-1).add_(math.log(own / other))
+        share = torch.softmax(components, -1)
+        # log sum exp = c_k - log softmax_k for any k; that of the largest cannot be too small for a number
+        mixtures = components.amax(-1) - share.amax(-1).log() + math.log(other)
+        context.save_for_backward(of_z, of_x, share)
+        return joint, mixtures.sum(0)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        of_z, of_x, share = context.saved_tensors
+        of_joint, of_mixtures = gradients[0], gradients[1].unsqueeze(-1)
+        gradient_z = of_joint @ of_x.mT + of_mixtures * torch.bmm(share, of_x.mT)
+        gradient_x = of_z.mT @ of_joint + torch.bmm((of_mixtures * of_z).mT, share)
+        return gradient_z, gradient_x, None, None
+
+
+def log_densities(
+    z: Tensor, mean: Tensor, log_variance: Tensor, own: float, other: float
+) -> tuple[Tensor, Tensor]:
+    """log q(z_i | x_j) summed over latents, (batch, batch), and the sum of the log q(z_il) over latents, (batch,)."""
+    z, mean, log_variance = z.T, mean.T, log_variance.T
     precision = torch.exp(-log_variance)
-    of_z = torch.stack([z.square(), z, torch.ones_like(z)], dim=-1).transpose(0, 1)
     constant = -0.5 * (mean.square() * precision + log_variance + LOG_2PI)
-    of_x = torch.stack([-0.5 * precision, mean * precision, constant], dim=-1).permute(1, 2, 0)
-    return torch.bmm(of_z, of_x)
+    of_z = torch.stack([z.square(), z, torch.ones_like(z)], dim=2)
+    of_x = torch.stack([-0.5 * precision, mean * precision, constant], dim=1)
+    joint, mixtures = LogDensities.apply(of_z, of_x, own, other)
+    return joint, mixtures
 
 
 def kl_parts(
@@ -86,10 +115,8 @@ def kl_parts(
     """
     batch = z.shape[0]
     own, other = sampling_weights(batch, max(total, batch), sampling)
-    components = log_component_densities(z, mean, log_variance)
-    joint = components.sum(0)
+    joint, log_marginals = log_densities(z, mean, log_variance, own, other)
     log_joint = log_mixture(joint, own, other)
-    log_marginals = log_mixture(components, own, other).sum(0)
     log_own = torch.diagonal(joint)
     log_prior = -0.5 * (z.square() + LOG_2PI).sum(1)
     return KLParts(
