@@ -25,5 +25,5 @@ def page_faults_of_a_large_tensor():
 @glibc
 def test_memory_is_kept_inside_the_block_and_given_back_after_it():
     with kept_memory():
-        assert page_faults_of_a_large_tensor() < 100
-    assert page_faults_of_a_large_tensor() > 10_000
+        kept = page_faults_of_a_large_tensor()
+    assert kept < page_faults_of_a_large_tensor() / 4  # of 4 KB or, where the system prefers them, 2 MB
