@@ -88,6 +88,15 @@ def test_a_classifier_in_training_or_of_another_layout_is_left_as_it_is(images):
     assert attack_curve(other, images, np.ones(9), EPS).correct.shape == (3, 4, 9)
 
 
+@pytest.mark.parametrize("bounds", [None, (0.0, 1.0), (0.1, 0.9)])
+def test_a_curve_is_the_same_within_any_bounds(classifier, images, bounds, monkeypatch):
+    truth = np.where(np.arange(9) % 2, 1, -1)
+    fast = attack_curve(classifier, images, truth, EPS, bounds=bounds).correct
+    monkeypatch.setattr("morpholaw.probes.attack.folded_apart", lambda classifier: [classifier])
+    slow = attack_curve(classifier, images, truth, EPS, bounds=bounds).correct
+    assert np.mean(fast == slow) > 0.98  # where a gradient is nearly zero, its sign may differ
+
+
 def test_a_curve_agrees_with_torchattacks_to_the_crop(classifier, images):
     torchattacks = pytest.importorskip("torchattacks", reason="the bench extra is not installed")
     truth = np.where(np.arange(9) % 2, 1, -1)

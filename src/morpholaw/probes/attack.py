@@ -17,7 +17,7 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.events import Progress, Report, ShouldStop, never, silent
-from morpholaw.probes.folded import FoldedClassifier, feature_gradients, folded, to_blocks
+from morpholaw.probes.folded import FoldedClassifier, feature_gradients, folded_apart, to_blocks
 from morpholaw.probes.scores import (
     Scorer,
     Space,
@@ -186,24 +186,34 @@ def attack_curve(
     labels = torch.as_tensor(np.asarray(y) if not isinstance(y, Tensor) else y)
     if len(labels) != len(x):
         raise InputError(f"There are {len(labels)} labels for {len(x)} crops; expected one for each crop.")
-    attacked = folded(classifier) if space == "image" else classifier
-    size = crops_per_pass(attacked, space, evaluations)
+    limits = bounds if space == "image" else None
+    attacked = in_passes(classifier, space, limits)
+    size = crops_per_pass(attacked[0], space, evaluations)
     parts: list[np.ndarray] = []
     done = 0
     for crops, truth in zip(batches(x, size), batches(labels, size), strict=True):
         if should_stop():
             break
-        inputs = prepare(attacked, crops, space)
+        inputs = prepare(attacked[0], crops, space)
         truth = truth.to(inputs.device, inputs.dtype)
         away = truth if target == "label" else None
-        direction, scores = direction_and_scores(attacked, inputs, away, space, loss, held)
-        limits = bounds if space == "image" else None
-        moved = _attacked_scores(attacked, inputs, direction, scores, magnitudes, space, limits)
-        parts.append((calls(moved) == torch.sign(truth)).cpu().numpy())
+        correct = []
+        for one in attacked:
+            direction, scores = direction_and_scores(one, inputs, away, space, loss, held)
+            moved = _attacked_scores(one, inputs, direction, scores, magnitudes, space, limits)
+            correct.append(calls(moved) == torch.sign(truth))
+        parts.append(torch.cat(correct).cpu().numpy())
         done += len(truth)
         report(Progress(done, len(x), "attack"))
     nothing = np.zeros((classifier.members, len(magnitudes), 0), dtype=bool)
     return AttackCurve(magnitudes, np.concatenate([nothing, *parts], axis=2))
+
+
+def in_passes(classifier: Scorer, space: Space, bounds: Bounds = None) -> list[Scorer]:
+    """What is attacked one after another, all of the classifier's members together: see `folded_apart`."""
+    if space == "latent" or (bounds is not None and not bounds[0] <= 0 <= bounds[1]):
+        return [classifier]  # a folded one stands on zeros, which clipping would move
+    return folded_apart(classifier)
 
 
 def prepare(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> Tensor:
@@ -231,12 +241,12 @@ def _attacked_scores(
     """Scores of the attacked inputs, (members, eps, n); those at eps = 0 are known already."""
     unclipped = limits is None or bool(((inputs >= limits[0]) & (inputs <= limits[1])).all())
     step = direction.to(inputs.dtype)
-    scores = []
+    scores, moved = [], torch.empty_like(step)
     for magnitude in map(float, eps):
         if magnitude == 0 and unclipped:
             scores.append(clean)
             continue
-        moved = torch.add(inputs, step, alpha=magnitude)
+        torch.add(inputs, step, alpha=magnitude, out=moved)
         scores.append(member_scores(classifier, moved if limits is None else moved.clamp_(*limits), space))
     return torch.stack(scores, dim=1)
 

@@ -19,7 +19,7 @@ from morpholaw.probes.agreement import Estimate
 from morpholaw.probes.attack import attack_curve, prepare, score_gradients
 from morpholaw.probes.bootstrap import bootstrap
 from morpholaw.probes.flips import smallest_flip
-from morpholaw.probes.folded import FoldedClassifier, folded, to_pixels
+from morpholaw.probes.folded import FoldedClassifier, folded, folded_apart, to_pixels
 from morpholaw.probes.scores import (
     EVALUATIONS,
     Scorer,
@@ -83,12 +83,13 @@ def energy_inside(
     """
     if len(masks) != len(images) or masks.shape[-2:] != tuple(images.shape[-2:]):
         raise InputError(f"Masks {masks.shape} do not fit the crops; expected one (s, s) mask for each crop.")
-    classifier = folded(classifier)
-    size = crops_per_pass(classifier, "image", evaluations)
+    passes = folded_apart(classifier)
+    size = crops_per_pass(passes[0], "image", evaluations)
     parts = []
     for crops, inside in zip(batches(images, size), batches(masks, size), strict=True):
-        gradient, _ = score_gradients(classifier, prepare(classifier, crops, "image"), "image")
-        pixels = to_pixels(gradient) if isinstance(classifier, FoldedClassifier) else gradient
+        inputs = prepare(passes[0], crops, "image")
+        gradient = torch.cat([score_gradients(one, inputs, "image")[0] for one in passes])
+        pixels = to_pixels(gradient) if isinstance(passes[0], FoldedClassifier) else gradient
         energy = pixels[:, :, 0].double().square()
         within = torch.as_tensor(np.asarray(inside, dtype=bool), device=energy.device)
         parts.append(((energy * within).sum((2, 3)) / energy.sum((2, 3))).cpu().numpy())

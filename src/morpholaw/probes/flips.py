@@ -11,8 +11,14 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.events import Progress, Report, ShouldStop, never, silent
-from morpholaw.probes.attack import IMAGE_BOUNDS, Bounds, direction_and_scores, perturb, prepare
-from morpholaw.probes.folded import folded
+from morpholaw.probes.attack import (
+    IMAGE_BOUNDS,
+    Bounds,
+    direction_and_scores,
+    in_passes,
+    perturb,
+    prepare,
+)
 from morpholaw.probes.scores import Scorer, Space, batches, calls, crops_per_pass, member_scores
 
 
@@ -54,17 +60,18 @@ def smallest_flip(
     """
     if not (0 < tolerance <= eps_max < math.inf) or brackets < 1:
         raise InputError("The smallest flip needs 0 < tolerance <= eps_max and at least one bracket.")
-    classifier = folded(classifier) if space == "image" else classifier
-    size = crops_per_pass(classifier, space, evaluations)
+    limits = bounds if space == "image" else None
+    attacked = in_passes(classifier, space, limits)
+    size = crops_per_pass(attacked[0], space, evaluations)
     flips = np.full((classifier.members, len(x)), np.nan)
     done = 0
     for crops in batches(x, size):
         if should_stop():
             break
-        inputs = prepare(classifier, crops, space)
-        limits = bounds if space == "image" else None
-        ray = _Ray(classifier, inputs, space, held, limits)
-        flips[:, done : done + len(inputs)] = ray.first_flip(eps_max, tolerance, brackets).cpu().numpy()
+        inputs = prepare(attacked[0], crops, space)
+        rays = [_Ray(one, inputs, space, held, limits) for one in attacked]
+        found = torch.cat([ray.first_flip(eps_max, tolerance, brackets) for ray in rays])
+        flips[:, done : done + len(inputs)] = found.cpu().numpy()
         done += len(inputs)
         report(Progress(done, len(x), "smallest flip"))
     return flips

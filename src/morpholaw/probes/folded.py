@@ -9,6 +9,7 @@ members through a shared encoder is written out, with one mask for each layer; n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,32 +19,60 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from morpholaw.models.classifier import Classifier
+from morpholaw.models.heads import HeadEnsemble
 from morpholaw.probes.scores import Scorer
+
+Head = Callable[[Tensor], Tensor]
+IN_CACHE = 160
+"""Crops that a network takes in one pass on a processor: measured fastest of 80 to 640."""
 
 
 def folded(classifier: Scorer) -> Scorer:
     """The classifier, folded where its network has the layout that folding knows, else as it is.
 
-    A folded classifier reads blocks (n, 4, s / 2, s / 2), see :func:`to_blocks`, where others read images
-    (n, 1, s, s). It is for evaluation mode and holds copies: fold again after the weights change.
+    A folded classifier reads blocks (n, 4, s / 2 + 1, s / 2 + 1), see :func:`to_blocks`, where others read
+    images (n, 1, s, s). It is for evaluation mode and holds copies: fold again after the weights change.
     """
     if not isinstance(classifier, Classifier) or classifier.training:
         return classifier
+    head: Head
     if classifier.cnn is not None and classifier.head is not None:
-        stacks = [list(network.children()) for network in classifier.cnn.networks]
+        stacks, head = [list(network.children()) for network in classifier.cnn.networks], classifier.head
     elif classifier.encoder is not None:
-        stacks = [[*classifier.encoder.encoder, classifier.encoder.mean]]
+        stacks, head = [[*classifier.encoder.encoder, classifier.encoder.mean]], classifier.score_latents
     else:
         return classifier
     if not all(_is_known(stack) for stack in stacks):
         return classifier
     with torch.no_grad():
-        return FoldedClassifier(classifier, [_Network.fold(stack) for stack in stacks])
+        networks = [_Network.fold(stack) for stack in stacks]
+    return FoldedClassifier(classifier.scheme, classifier.members, networks, head)
+
+
+def folded_apart(classifier: Scorer) -> list[Scorer]:
+    """The classifier folded, in the parts that an attack is run on one after another.
+
+    Members that have networks of their own come one by one, so that what one network reads and writes stays in the
+    processor's cache; others together, as they share what their encoder does.
+    """
+    whole = folded(classifier)
+    if not isinstance(whole, FoldedClassifier) or not whole.separate:
+        return [whole]
+    head = whole.score_features
+    assert isinstance(head, HeadEnsemble)
+    return [
+        FoldedClassifier(whole.scheme, 1, [network], head.member(k))
+        for k, network in enumerate(whole.networks)
+    ]
 
 
 def to_blocks(images: Tensor) -> Tensor:
-    """Images (..., 1, s, s) as blocks of 2 x 2 pixels (..., 4, s / 2, s / 2), channels last in memory."""
-    blocks = F.pixel_unshuffle(images, 2)
+    """Images (..., 1, s, s) as blocks of 2 x 2 pixels, channels last in memory.
+
+    A row and a column of zeros before them, (..., 4, s / 2 + 1, s / 2 + 1), are the first convolution's padding,
+    added once and not in every pass. Gradients are zero there, so that no perturbation moves them.
+    """
+    blocks = F.pad(F.pixel_unshuffle(images, 2), (1, 0, 1, 0))
     if blocks.dim() == 4:
         return blocks.contiguous(memory_format=torch.channels_last)
     return blocks.movedim(-3, -1).contiguous().movedim(-1, -3)
@@ -51,27 +80,30 @@ def to_blocks(images: Tensor) -> Tensor:
 
 def to_pixels(blocks: Tensor) -> Tensor:
     """The images (..., 1, s, s) of blocks."""
-    return F.pixel_shuffle(blocks, 2)
+    return F.pixel_shuffle(blocks[..., 1:, 1:], 2)
 
 
 class FoldedClassifier(nn.Module):
     """A :class:`Scorer` of blocks; build one with :func:`folded`.
 
-    Attributes
+    Parameters
     ----------
-    separate : bool
-        Whether every member has a network of its own (scheme 1).
+    scheme, members : int
+        Those of the classifier.
+    networks : list
+        What reads the blocks: one for all members, or one for each.
+    head : callable
+        Scores (members, n) of what the networks return, (n, f) or (members, n, f); differentiable.
     """
 
-    evaluations = 640
-    """Network evaluations in one pass on a processor: measured fastest of 160 to 1280."""
+    evaluations = IN_CACHE
     encoder = None  # what reads the latents is asked of the classifier itself
 
-    def __init__(self, classifier: Classifier, networks: list[_Network]) -> None:
+    def __init__(self, scheme: int, members: int, networks: list[_Network], head: Head) -> None:
         super().__init__()
-        self.classifier, self.networks = classifier, networks
-        self.scheme, self.members = classifier.scheme, classifier.members
-        self.separate = classifier.cnn is not None
+        self.scheme, self.members, self.networks = scheme, members, networks
+        self.score_features = head
+        self.separate = len(networks) > 1
 
     def score_images(self, blocks: Tensor) -> Tensor:
         """Scores (members, n) of blocks (n, 4, h, w), or of each member's own (members, n, 4, h, w)."""
@@ -86,14 +118,7 @@ class FoldedClassifier(nn.Module):
 
     def score_latents(self, latents: Tensor) -> Tensor:
         """As the classifier itself."""
-        return self.classifier.score_latents(latents)
-
-    def score_features(self, features: Tensor) -> Tensor:
-        """Scores (members, n) of what the networks return; differentiable."""
-        if self.separate:
-            assert self.classifier.head is not None
-            return self.classifier.head(features)
-        return self.classifier.score_latents(features)
+        return self.score_features(latents)
 
     def gradients(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients (members, n, 4, h, w) of every member's scores, and the scores (members, n)."""
@@ -147,7 +172,7 @@ class _Network:
 
     def forward(self, blocks: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Features (n, f) of blocks (n, 4, h, w), and what each ReLU returned."""
-        x = F.conv2d(F.pad(blocks, (1, 0, 1, 0)), self.first, self.convolutions[0][1]).relu_()
+        x = F.conv2d(blocks, self.first, self.convolutions[0][1]).relu_()
         kept = [x]
         for weight, bias in self.convolutions[1:]:
             x = F.conv2d(x, weight, bias, stride=2, padding=1).relu_()
@@ -173,7 +198,9 @@ class _Network:
         x = _masked(x, masks.pop(), members)
         # The transpose of a convolution of stride 1 is one with the kernel turned round.
         turned = self.first.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
-        return F.conv2d(F.pad(x, (0, 1, 0, 1)), turned).unflatten(0, (members, n))
+        pulled = F.conv2d(x, turned, padding=1)
+        pulled[..., 0, :] = pulled[..., 0] = 0  # nothing moves the zeros that stand before the blocks
+        return pulled.unflatten(0, (members, n))
 
 
 def _masked(x: Tensor, mask: Tensor, members: int) -> Tensor:
