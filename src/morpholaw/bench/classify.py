@@ -26,7 +26,7 @@ SIDE, CELLS = 1024, 400
 def measure(full: bool = False) -> list[Comparison]:
     """Cells a second of scheme 2, ten models, untrained."""
     torch.set_num_threads(available_cores())
-    frames = 100 if full else 20
+    frames = 400 if full else 100
     encoder = BetaTCVAE().eval()
     classifier = Classifier.with_head(
         encoder, HeadEnsemble(10), ("negative", "positive"), sparse=False

@@ -7,8 +7,9 @@ taken from it together. Memory holds one or two frames and their crops, however 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -138,13 +139,25 @@ class MovieCells:
         return len(self.table)
 
     def cut(
-        self, report: Report = silent, should_stop: ShouldStop = never
+        self,
+        report: Report = silent,
+        should_stop: ShouldStop = never,
+        then: Callable[[np.ndarray], np.ndarray] = np.asarray,
+        threads: int = _CUTTERS,
+        start: Callable[[], None] | None = None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,)."""
+        """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,).
+
+        Yielded is what ``then`` makes of the crops, in the thread that cut them, in whose core's cache they are;
+        each of the ``threads`` calls ``start`` first.
+        """
         said, done = monotonic(), 0
-        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(_CUTTERS) as cutters:
+        with (
+            ThreadPoolExecutor(1) as reader,
+            ThreadPoolExecutor(threads, initializer=start) as cutters,
+        ):
             frames = in_turn(reader, self._fetch, self._plan.frames, 1)
-            for cut in in_turn(cutters, self._cut, frames, _CUTTERS):
+            for cut in in_turn(cutters, partial(self._cut, then), frames, threads):
                 if should_stop():
                     raise InterruptedError(f"Cutting {self.movie.name} was stopped; no crops were kept.")
                 yield cut
@@ -158,8 +171,11 @@ class MovieCells:
         t, y, x = planned
         return (self._kept.pop(t) if t in self._kept else self.movie.frame(t)), y, x
 
-    def _cut(self, frame: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        return self._cutter.cut(*frame, self.normalisation)
+    def _cut(
+        self, then: Callable[[np.ndarray], np.ndarray], frame: tuple[np.ndarray, np.ndarray, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        crops, brightness = self._cutter.cut(*frame, self.normalisation)
+        return then(crops), brightness
 
     def describe(self, folder: Path) -> dict[str, Any]:
         """How the crops are made, for the description of a set in ``folder``."""

@@ -126,7 +126,7 @@ def direction_and_scores(
     y = _signed(calls(scores) if targets is None else targets, classifier.members, len(inputs), inputs.device)
     away = -y if loss == "bce" else -y * (y * scores < 1)
     away = away.reshape(*away.shape, *[1] * (inputs.ndim - 1))
-    direction = torch.nan_to_num(torch.sign(gradient) * away, nan=0.0).to(torch.int8)
+    direction = torch.sign(gradient).mul_(away).to(torch.int8)  # torch's sign of NaN is 0
     if held:
         direction[..., list(held)] = 0
     return direction, scores

@@ -72,10 +72,11 @@ def to_blocks(images: Tensor) -> Tensor:
     A row and a column of zeros before them, (..., 4, s / 2 + 1, s / 2 + 1), are the first convolution's padding,
     added once and not in every pass. Gradients are zero there, so that no perturbation moves them.
     """
-    blocks = F.pad(F.pixel_unshuffle(images, 2), (1, 0, 1, 0))
-    if blocks.dim() == 4:
-        return blocks.contiguous(memory_format=torch.channels_last)
-    return blocks.movedim(-3, -1).contiguous().movedim(-1, -3)
+    *before, _, height, width = images.shape
+    blocks = images.new_zeros(*before, height // 2 + 1, width // 2 + 1, 4)
+    for k in range(4):
+        blocks[..., 1:, 1:, k] = images[..., 0, k // 2 :: 2, k % 2 :: 2]
+    return blocks.movedim(-1, -3)
 
 
 def to_pixels(blocks: Tensor) -> Tensor:

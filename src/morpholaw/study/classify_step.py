@@ -7,7 +7,7 @@ cell's whole track in view; the sign's is then kept as ``frame_class``.
 from __future__ import annotations
 
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ import torch
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.import_crops import import_crops
-from morpholaw.cells.in_turn import in_turn
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import read_tracks
 from morpholaw.config import CropConfig, ImportConfig
@@ -86,11 +85,10 @@ def classify_movie(
     )
     cells = MovieCells(opened, table, config, report=report)
     score = classifier_step.scorer(classifier)
-    cores = available_cores()
     # A core a frame: two frames side by side take less time than one after another on two cores each.
-    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as scorers:
-        frames = cells.cut(report, should_stop)
-        parts = list(in_turn(scorers, lambda frame: score(frame[0]), frames, cores))
+    one_core = partial(torch.set_num_threads, 1)
+    frames = cells.cut(report, should_stop, score, available_cores(), one_core)
+    parts = [scores for scores, _ in frames]
     return _table(classifier, cells.table, np.concatenate(parts, axis=1), confusion)
 
 
