@@ -139,7 +139,7 @@ class EncoderConfig(TrainingConfig):
         description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed.",
     )
     edge_weight: float = Field(
-        0.2,
+        0.05,
         gt=0,
         le=1,
         description="Weight of the crop's corners in the error, its centre being 1; 1: all alike.",
