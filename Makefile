@@ -49,8 +49,10 @@ torture: $(READY)  ## kills, changed files, full disks, long work: docs/reliabil
 	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/torture/run.py --minutes $(or $(MINUTES),25) --seed $(or $(SEED),0) \
 	  --json docs/reliability.json --report docs/reliability.md
 
-sample-data: $(READY)  ## make sample_data/ again from its seed
-	$(BIN)/python benchmarks/make_sample_data.py
+STUDY ?= simulated-study
+sample-data: $(READY)  ## make sample_data/ again from its seed, with the models of STUDY, which is trained first: half an hour
+	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --tune --epoch-crops 300000 --cnn-epochs 3 --evaluations 60000
+	$(BIN)/python benchmarks/make_sample_data.py $(STUDY)
 
 lock:  ## resolve the newest versions into requirements.lock
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q -U pip \

@@ -39,6 +39,7 @@ SETTINGS: dict[str, dict[str, float | str]] = {
     "alpha 0": {"alpha": 0.0},
     "reconstruction 3000": {"reconstruction": 3000.0},
     "reconstruction 300": {"reconstruction": 300.0},
+    "edge weight 0.2": {"edge_weight": 0.2},
     "paper's loss": {"edge_weight": 1.0, "texture": 0.0},
     "weighted sampling": {"sampling": "weighted"},
 }

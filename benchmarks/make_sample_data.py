@@ -1,7 +1,6 @@
 """Make sample_data/ from its seed and a trained simulated study.
 
-Run ``python benchmarks/simulated_study.py STUDY`` first, then ``python benchmarks/make_sample_data.py STUDY``. The
-movie and the labelled crops are simulated anew; the encoder and the best model of each scheme are the study's.
+``make sample-data`` trains the study first, with ``benchmarks/simulated_study.py``. The movie and the labelled crops are simulated anew; the encoder and the best model of each scheme are the study's.
 """
 
 from __future__ import annotations

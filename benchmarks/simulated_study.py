@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=200_000)
     parser.add_argument("--cnn-epochs", type=int, default=15)
     parser.add_argument("--only-encoder", action="store_true")
+    parser.add_argument("--tune", action="store_true", help="Search RigL's settings before scheme 3 is trained.")
     options = parser.parse_args()
     study = Study.open_or_create(options.study)
     add_simulated(study, "labelled", phases=PAPER)
@@ -56,6 +57,8 @@ def main() -> None:
         done = set(study.table1()["name"]) if len(study.table1()) else set()
         for scheme in (2, 3):
             if f"scheme{scheme}" not in done:
+                if scheme == 3 and options.tune:
+                    study.tune(**said)
                 study.train_classifier(scheme, **said)
         for loss in ("hinge", "mse"):
             if f"scheme4-{loss}" not in done:
