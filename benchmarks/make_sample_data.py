@@ -1,6 +1,7 @@
 """Make sample_data/ from its seed and a trained simulated study.
 
-``make sample-data`` trains the study first, with ``benchmarks/simulated_study.py``. The movie and the labelled crops are simulated anew; the encoder and the best model of each scheme are the study's.
+``make sample-data`` trains the study first, with ``benchmarks/simulated_study.py``. The movie and the labelled crops
+are simulated anew; the encoder and the best model of each scheme are the study's.
 """
 
 from __future__ import annotations
