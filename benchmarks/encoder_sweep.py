@@ -34,13 +34,13 @@ FACTORS = (
 SETTINGS: dict[str, dict[str, float | str]] = {
     "default": {},
     "plain VAE": {"beta": 1.0},
-    "beta 2": {"beta": 2.0},
-    "beta 12": {"beta": 12.0},
+    "beta 24": {"beta": 24.0},
+    "beta 6": {"beta": 6.0},
     "alpha 0": {"alpha": 0.0},
     "reconstruction 3000": {"reconstruction": 3000.0},
     "reconstruction 300": {"reconstruction": 300.0},
     "edge weight 0.2": {"edge_weight": 0.2},
-    "paper's loss": {"edge_weight": 1.0, "texture": 0.0},
+    "paper's loss": {"beta": 6.0, "edge_weight": 1.0, "texture": 0.0},
     "weighted sampling": {"sampling": "weighted"},
 }
 

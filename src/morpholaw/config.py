@@ -131,7 +131,7 @@ class EncoderConfig(TrainingConfig):
     batch_size: int = Field(256, ge=8, le=8192, description="Crops in a batch (paper: 256).")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's step size (paper: 0.0005).")
     alpha: float = Field(1.0, ge=0, description="Weight of the index-code mutual information I(z;n), eq. 7.")
-    beta: float = Field(6.0, ge=0, description="Weight of the total correlation TC(z), eq. 7.")
+    beta: float = Field(12.0, ge=0, description="Weight of the total correlation TC(z), eq. 7.")
     gamma: float = Field(1.0, ge=0, description="Weight of the dimension-wise KL divergence, eq. 7.")
     reconstruction: float = Field(
         1000.0,
