@@ -36,7 +36,9 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=200_000)
     parser.add_argument("--cnn-epochs", type=int, default=15)
     parser.add_argument("--only-encoder", action="store_true")
-    parser.add_argument("--tune", action="store_true", help="Search RigL's settings before scheme 3 is trained.")
+    parser.add_argument(
+        "--tune", action="store_true", help="Search RigL's settings before scheme 3 is trained."
+    )
     options = parser.parse_args()
     study = Study.open_or_create(options.study)
     add_simulated(study, "labelled", phases=PAPER)
