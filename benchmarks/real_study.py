@@ -75,8 +75,8 @@ def without_alignments(study: Study, name: str) -> list[float]:
     return [balanced_accuracy(truth, own) for own in calls]
 
 
-def over_splits(study: Study, seeds: int) -> pd.DataFrame:
-    """Balanced accuracy of schemes 2 and 3 on several grouped splits of the same labelled crops, one row a split."""
+def over_splits(study: Study, seeds: int, evaluations: int) -> pd.DataFrame:
+    """Balanced accuracy of schemes 2 to 4 on several grouped splits of the same labelled crops, one row a split."""
     rows = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "splits"
@@ -88,6 +88,8 @@ def over_splits(study: Study, seeds: int) -> pd.DataFrame:
         for seed in range(seeds):
             for scheme in (2, 3):
                 again.train_classifier(scheme, split_seed=seed)
+            for loss in ("hinge", "mse"):
+                again.discover_law(loss=loss, count=6, evaluations=evaluations)
             table = again.table1().set_index("name")
             rows.append({"split": table["split"].iloc[0], **table["balanced accuracy %"]})
     return pd.DataFrame(rows)
@@ -149,7 +151,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--cnn-epochs", type=int, default=30)
     parser.add_argument("--evaluations", type=int, default=200_000)
-    parser.add_argument("--splits", type=int, default=6, help="Other splits to test schemes 2 and 3 on.")
+    parser.add_argument("--splits", type=int, default=6, help="Splits to test schemes 2 to 4 on.")
     options = parser.parse_args()
     study = Study.open_or_create(options.study)
     build(options.data, study, options)
@@ -172,7 +174,8 @@ def main() -> None:
         )
     write_json(options.study / "real.json", results)
     show_table(study)
-    print(over_splits(study, options.splits).to_string(index=False))
+    if options.splits:
+        print(over_splits(study, options.splits, options.evaluations).to_string(index=False))
 
 
 if __name__ == "__main__":
