@@ -79,7 +79,7 @@ def test_stop_keeps_the_model_and_returns_in_two_seconds(qtbot, runner, labelled
     runner.current.open(labelled_study)
     runner.start(long_job(labelled_study))
     wait_for_training(qtbot, runner)
-    assert "of" in runner.status.text()
+    qtbot.waitUntil(lambda: " of " in runner.status.text())  # how far it is comes right after the losses
     began = time.monotonic()
     with qtbot.waitSignal(runner.finished, timeout=20_000) as done:
         runner.stop_button.click()
