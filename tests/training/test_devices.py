@@ -19,9 +19,7 @@ def test_what_tensors_free_is_kept_inside_the_block_and_given_back_after_it():
     process = psutil.Process()
     with kept_memory():
         for _ in range(3):
-            tensors = [
-                torch.ones(8 * MB // 4) for _ in range(8)
-            ]  # 64 MB, in blocks of a training step's size
-            del tensors
+            blocks = [torch.ones(8 * MB // 4) for _ in range(8)]  # 64 MB, as a training step takes them
+            del blocks
         kept = process.memory_info().rss
     assert process.memory_info().rss < kept - 32 * MB
