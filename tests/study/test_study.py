@@ -260,12 +260,3 @@ class TestBadInput:
     def test_an_encoder_of_another_shape_is_not_started_from(self, study, trained_study):
         with pytest.raises(InputError, match="has another shape"):
             study.train_encoder(latents=8, start_from=str(trained_study.path / "encoder"))
-
-
-@pytest.mark.parametrize(("negative", "positive", "each"), [(300, 40, 300), (5_000, 3_000, 2_000)])
-def test_a_law_search_sees_as_many_rows_of_either_class(negative, positive, each):
-    labels = np.array([-1.0] * negative + [1.0] * positive)
-    rows = classifier_step.law_rows(labels, seed=0)
-    assert (labels[rows] < 0).sum() == (labels[rows] > 0).sum() == each
-    assert len(set(rows[labels[rows] > 0])) == min(positive, each)
-    assert (np.diff(rows) >= 0).all()

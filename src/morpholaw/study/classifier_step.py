@@ -27,11 +27,10 @@ from morpholaw.study.labelled import Labelled, labelled_cells
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
+from morpholaw.training.law_rows import law_rows
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.rigl import METHODS
 
-LAW_ROWS = 4_000
-"""Latents that a law search looks at, at the most: more rows change a law of 20 nodes no further."""
 MSE_TEACHER_SCHEME = 3
 
 
@@ -110,7 +109,7 @@ def discover(
     rows = turned.reshape(-1, encoder.latents)
     labels = np.tile(cells.train_targets.astype(np.float64), len(turned))
     own = np.tile(cells.train, len(turned))
-    chosen = law_rows(labels, config.seed)
+    chosen = law_rows([np.flatnonzero(labels == value) for value in (-1, 1)], (0.5, 0.5), config.seed)
     rows, labels, own = rows[chosen], labels[chosen], own[chosen]
     columns = rows[:, list(kept)].astype(np.float64)
     targets = _teacher(folder, rows) if config.loss == "mse" else labels
@@ -228,17 +227,6 @@ def oriented_latents(encoder: BetaTCVAE, images: np.ndarray, augment: bool = Tru
 def repeated(count: int, least: int) -> np.ndarray:
     """Indices 0 to ``count`` - 1, all as often as makes at least ``least`` of them."""
     return np.tile(np.arange(count), max(1, -(-least // count)))
-
-
-def law_rows(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Rows that a law search looks at, sorted indices int64: as many of either class, as heads weigh them alike.
-
-    ``LAW_ROWS`` at the most, drawn at random; the rows of a smaller class come more than once.
-    """
-    classes = [np.flatnonzero(labels == value) for value in (-1, 1)]
-    each = min(LAW_ROWS // 2, max(map(len, classes)))
-    random = np.random.default_rng(seed)
-    return np.sort(np.concatenate([np.resize(random.permutation(rows), each) for rows in classes]))
 
 
 def test_latents(encoder: BetaTCVAE, folder: StudyFolder, cells: Labelled) -> np.ndarray:

@@ -12,10 +12,9 @@ from morpholaw.errors import InputError
 from morpholaw.events import Message, Report, ShouldStop, never, silent
 from morpholaw.models.class_laws import ClassLaws, call_largest
 from morpholaw.models.law import Law
+from morpholaw.training.law_rows import law_rows
 from morpholaw.training.laws import discover_laws
 
-ROWS = 4_000
-"""Rows that the search for one class looks at, at the most: half of the class, half of all others alike."""
 COMBINED = 4
 """Laws of each class that are tried together, at the most."""
 
@@ -64,9 +63,11 @@ def discover_class_laws(
             f"Laws of classes need rows of two classes or more; {missing or list(classes)} do not do."
         )
     found: list[list[Law]] = []
+    rows_of = [np.flatnonzero(truth == number) for number in range(len(classes))]
     for number, name in enumerate(classes):
         report(Message(f"Searching for the law of {name} against the rest."))
-        rows = _half_and_half(truth, number, len(classes), config.seed)
+        shares = [0.5 if other == number else 0.5 / (len(classes) - 1) for other in range(len(classes))]
+        rows = law_rows(rows_of, shares, (config.seed, number))
         labels = np.where(truth[rows] == number, 1.0, -1.0)
         goal = labels if outputs is None else log_odds(outputs[rows], number)
         own = discover_laws(
@@ -82,18 +83,6 @@ def discover_class_laws(
 def log_odds(outputs: np.ndarray, number: int) -> np.ndarray:
     """Log odds of one class against all others, (rows,), from the logits (rows, classes) of a softmax."""
     return outputs[:, number] - logsumexp(np.delete(outputs, number, axis=1), axis=1)
-
-
-def _half_and_half(truth: np.ndarray, number: int, classes: int, seed: int) -> np.ndarray:
-    """Rows of which half are of the class and the others of the rest, in equal parts; rows may repeat."""
-    rng = np.random.default_rng((seed, number))
-    count = min(ROWS, len(truth))
-    shares = [count // 2 if c == number else count // (2 * (classes - 1)) for c in range(classes)]
-    parts = []
-    for c, share in enumerate(shares):
-        own = np.flatnonzero(truth == c)
-        parts.append(rng.choice(own, share, replace=share > len(own)))
-    return np.concatenate(parts)
 
 
 def _best_together(found: Sequence[Sequence[Law]], x: np.ndarray, truth: np.ndarray) -> tuple[Law, ...]:
