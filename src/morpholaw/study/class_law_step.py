@@ -62,7 +62,7 @@ def discover(
             return None
         kept = kept or _usual(head)
         evaluation["sparse_accuracy"] = _accuracies(head, test_latents, test_truth)
-        outputs = _outputs(head, turned, truth) if config.loss == "mse" else None
+        outputs = _outputs(head, turned) if config.loss == "mse" else None
     names = [f"z{latent}" for latent in kept]
     rows = turned.reshape(-1, encoder.latents)
     found = discover_class_laws(
@@ -156,8 +156,6 @@ def _accuracies(head: HeadEnsemble, latents: np.ndarray, truth: np.ndarray) -> l
     return [float(np.mean(own.argmax(axis=1) == truth)) for own in _logits(head, latents)]
 
 
-def _outputs(head: HeadEnsemble, turned: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Logits (rows, classes) of the network that is best on the training cells, in all orientations."""
-    rows = turned.reshape(-1, turned.shape[-1])
-    best = int(np.argmax(_accuracies(head, rows, np.tile(truth, len(turned)))))
-    return _logits(head, rows)[best]
+def _outputs(head: HeadEnsemble, turned: np.ndarray) -> np.ndarray:
+    """Mean logits (rows, classes) of the networks on the training cells, in all orientations."""
+    return _logits(head, turned.reshape(-1, turned.shape[-1])).mean(0)
