@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morpholaw.probes import track_calls
-from morpholaw.probes.track_calls import CellCycle, call_tracks
+from morpholaw.probes.track_calls import REACH, CellCycle, call_tracks
 
 CONFUSION = np.array([[95, 5], [5, 95]])
 
@@ -47,6 +47,23 @@ def test_a_metaphase_before_a_division_stays_and_its_daughters_are_none() -> Non
 
 def test_a_single_odd_call_in_a_long_interphase_is_none() -> None:
     assert called((0, -1, [0] * 10 + [1] + [0] * 10)) == [[0] * 21]
+
+
+def test_a_division_alone_makes_no_metaphase_that_no_picture_shows() -> None:
+    seen = [
+        [(3 * k, -1, [0] * 6 + [1]), (3 * k + 7, 3 * k, [0] * 4), (3 * k + 7, 3 * k, [0] * 4)]
+        for k in range(30)
+    ]
+    tracks = [track for family in seen for track in family]
+    passed_over = (0, -1, [0] * 7)
+    tracks += [passed_over, (7, 90, [0] * 4), (7, 90, [0] * 4)]
+    cells, calls = movie(*tracks)
+    often_wrong = np.array(
+        [[97, 3], [40, 60]]
+    )  # so that a mother's interphase is likelier to be a missed metaphase
+    probability, _ = call_tracks(cells, calls, often_wrong)
+    assert (probability[cells["track_id"] == 90] < 0.5).all()
+    assert (probability[(cells["track_id"] == 0)][-1:] > 0.5).all()
 
 
 def test_a_long_metaphase_that_the_movie_does_not_see_the_end_of_stays() -> None:
@@ -128,6 +145,8 @@ def by_enumeration(calls: list[int], born: bool, divided: bool) -> np.ndarray:
     for stages in product(range(3), repeat=len(calls)):
         weight = float(stages[0] == 0) if born else cycle.first[stages[0]]
         for k, stage in enumerate(stages):
+            if stage == 2 and 1 not in calls[max(k - REACH, 0) : k + REACH + 1]:
+                weight = 0.0
             if calls[k] >= 0:
                 weight *= 0.5 if stage == 0 else shown[stage - 1, calls[k]]
             if k + 1 < len(stages):

@@ -14,11 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import ndimage
 
 from morpholaw.cells.tracks import divisions
 
 UNSEEN = 2
 """The call of a frame without a picture, or with a score that is not a number."""
+REACH = 2
+"""Frames on either side of a positive call that can be positive too. Further away no picture shows it: a division alone
+would else make a metaphase of any mother's last frames, also where the movie passes it over."""
 ROUNDS = 50
 TOLERANCE = 1e-4
 
@@ -94,6 +98,8 @@ class Lineup(NamedTuple):
     ----------
     calls : ndarray, int64 (frames, tracks)
         0, 1 or `UNSEEN`.
+    near : ndarray, bool (frames, tracks)
+        Whether a positive call is within `REACH` frames.
     length : ndarray, int64 (tracks,)
         Frames from the first to the last.
     born, divided : ndarray, bool (tracks,)
@@ -101,6 +107,7 @@ class Lineup(NamedTuple):
     """
 
     calls: np.ndarray
+    near: np.ndarray
     length: np.ndarray
     born: np.ndarray
     divided: np.ndarray
@@ -172,8 +179,10 @@ def _line_up(
     np.maximum.at(length, first, frame + 1)
     lined = np.full((int(length.max()), len(track)), UNSEEN)
     lined[frame, first] = np.where(calls < 0, UNSEEN, calls)
+    near = ndimage.binary_dilation(lined == 1, np.ones((2 * REACH + 1, 1)))
     daughters = [d for family in divided["daughters"] for d in family]
-    return Lineup(lined, length, np.isin(track, daughters), np.isin(track, divided["parent"].to_numpy()))
+    born, ends = np.isin(track, daughters), np.isin(track, divided["parent"].to_numpy())
+    return Lineup(lined, near, length, born, ends)
 
 
 def _expect(
@@ -182,6 +191,7 @@ def _expect(
     """Stages' probabilities (frames, tracks, 3) by the forward-backward algorithm, and what was counted on the way."""
     frames, tracks = lineup.calls.shape
     seen = evidence[lineup.calls]
+    seen[~lineup.near, 2] = 0
     step, undivided = cycle.transitions, cycle.undivided
     last = lineup.length - 1
     ahead = np.zeros((frames, tracks, 3))

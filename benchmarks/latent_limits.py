@@ -1,0 +1,117 @@
+"""What the latents of a study's encoder can tell of its labelled cells, whatever head reads them.
+
+Run ``python benchmarks/latent_limits.py STUDY [--splits 6]`` on a study with an encoder and labelled cells. Balanced
+accuracy of logistic regressions on latents, on shapes measured in the crops and on shapes measured in the
+reconstructions; and how much of each shape the latents explain, in the mean over five folds.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from morpholaw.cells.orientations import all_orientations
+from morpholaw.cells.shape import measure_shapes
+from morpholaw.config import ClassifierConfig
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.probes.agreement import balanced_accuracy
+from morpholaw.probes.traversal import decode
+from morpholaw.study import Study, encoder_step
+from morpholaw.study.labelled import labelled_cells
+from morpholaw.training.encoder import encode
+
+TOLD_BY = ["area", "axis_ratio", "brightness", "texture"]
+"""Measurements that a regression on shapes reads."""
+EXPLAINED = ["area", "aspect", "diagonality", "axis_ratio", "brightness", "texture"]
+
+
+def products(latents: np.ndarray) -> np.ndarray:
+    """Latents (n, L) and all their products, (n, L + L (L + 1) / 2)."""
+    first, second = np.triu_indices(latents.shape[1])
+    return np.hstack([latents, latents[:, first] * latents[:, second]])
+
+
+def calls(train: np.ndarray, targets: np.ndarray, test: np.ndarray, strength: float = 1.0) -> np.ndarray:
+    """What a logistic regression with balanced classes, fitted to ``train``, calls ``test``; int (n,)."""
+    regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=2_000)
+    return make_pipeline(StandardScaler(), regression).fit(train, targets).predict(test)
+
+
+def told_apart(study: Study, encoder: BetaTCVAE, seed: int) -> dict[str, float]:
+    """Balanced accuracy in test of each kind of regression, on one grouped split."""
+    cells = labelled_cells(study, ClassifierConfig(split_seed=seed))
+    targets, truth = cells.train_targets > 0, (cells.test_targets > 0).astype(int)
+    train, test = study.crops[cells.train], study.crops[cells.test]
+    turned = np.stack([encode(encoder, one)[0] for one in np.ascontiguousarray(all_orientations(train))])
+    rows, repeated = turned.reshape(-1, encoder.latents), np.tile(targets, len(turned))
+    latents = encode(encoder, test)[0]
+    drawn = {True: _drawn(encoder, train), False: _drawn(encoder, test)}
+    found = {
+        "latents": calls(rows, repeated, latents),
+        "latents and their products": calls(products(rows), repeated, products(latents), 0.03),
+        "shapes of crops": calls(_shapes(train), targets, _shapes(test)),
+        "shapes of reconstructions": calls(_shapes(drawn[True]), targets, _shapes(drawn[False])),
+    }
+    return {
+        "split": cells.fingerprint,
+        **{k: balanced_accuracy(truth, v.astype(int)) for k, v in found.items()},
+    }
+
+
+def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
+    """Share of the variance of each shape that a ridge regression on latents explains, over five folds."""
+    cells = labelled_cells(study, ClassifierConfig())
+    images = study.crops[np.sort(np.concatenate([cells.train, cells.test]))]
+    shapes, latents = measure_shapes(images)[EXPLAINED], encode(encoder, images)[0]
+    turned = np.mean(
+        [encode(encoder, one)[0] for one in np.ascontiguousarray(all_orientations(images))], axis=0
+    )
+    ridge = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 4, 8)))
+
+    def share(columns: np.ndarray, values: np.ndarray) -> float:
+        return float(1 - np.mean((cross_val_predict(ridge, columns, values) - values) ** 2) / np.var(values))
+
+    return pd.DataFrame(
+        {
+            name: {
+                "one latent": float(max(np.corrcoef(one, shapes[name])[0, 1] ** 2 for one in latents.T)),
+                "all": share(latents, shapes[name].to_numpy()),
+                "all and their products": share(products(latents), shapes[name].to_numpy()),
+                "all, mean of eight orientations": share(turned, shapes[name].to_numpy()),
+            }
+            for name in EXPLAINED
+        }
+    ).T
+
+
+def _shapes(images: np.ndarray) -> np.ndarray:
+    return measure_shapes(images)[TOLD_BY].to_numpy()
+
+
+def _drawn(encoder: BetaTCVAE, images: np.ndarray) -> np.ndarray:
+    pictures = decode(encoder, encode(encoder, images)[0])
+    return np.rint(255 * pictures.clip(0, 1)).astype(np.uint8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--splits", type=int, default=6)
+    options = parser.parse_args()
+    study = Study.open(options.study)
+    encoder, _ = encoder_step.load(study.path / "encoder")
+    table = pd.DataFrame([told_apart(study, encoder, seed) for seed in range(options.splits)])
+    print(table.round(3).to_string(index=False))
+    print("mean", table.drop(columns="split").mean().round(3).to_dict())
+    print(explained(study, encoder).round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()
