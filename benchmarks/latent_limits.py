@@ -17,13 +17,12 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from morpholaw.cells.orientations import all_orientations
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.config import ClassifierConfig
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.agreement import balanced_accuracy
 from morpholaw.probes.traversal import decode
-from morpholaw.study import Study, encoder_step
+from morpholaw.study import Study, classifier_step, encoder_step
 from morpholaw.study.labelled import labelled_cells
 from morpholaw.training.encoder import encode
 
@@ -49,15 +48,14 @@ def told_apart(study: Study, encoder: BetaTCVAE, seed: int) -> dict[str, float]:
     cells = labelled_cells(study, ClassifierConfig(split_seed=seed))
     targets, truth = cells.train_targets > 0, (cells.test_targets > 0).astype(int)
     train, test = study.crops[cells.train], study.crops[cells.test]
-    turned = np.stack([encode(encoder, one)[0] for one in np.ascontiguousarray(all_orientations(train))])
+    turned, latents = classifier_step.oriented_latents(encoder, train), encode(encoder, test)[0]
     rows, repeated = turned.reshape(-1, encoder.latents), np.tile(targets, len(turned))
-    latents = encode(encoder, test)[0]
-    drawn = {True: _drawn(encoder, train), False: _drawn(encoder, test)}
+    drawn, drawn_test = _drawn(encoder, turned[0]), _drawn(encoder, latents)
     found = {
         "latents": calls(rows, repeated, latents),
         "latents and their products": calls(products(rows), repeated, products(latents), 0.03),
         "shapes of crops": calls(_shapes(train), targets, _shapes(test)),
-        "shapes of reconstructions": calls(_shapes(drawn[True]), targets, _shapes(drawn[False])),
+        "shapes of reconstructions": calls(_shapes(drawn), targets, _shapes(drawn_test)),
     }
     return {
         "split": cells.fingerprint,
@@ -69,10 +67,8 @@ def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
     """Share of the variance of each shape that a ridge regression on latents explains, over five folds."""
     cells = labelled_cells(study, ClassifierConfig())
     images = study.crops[np.sort(np.concatenate([cells.train, cells.test]))]
-    shapes, latents = measure_shapes(images)[EXPLAINED], encode(encoder, images)[0]
-    turned = np.mean(
-        [encode(encoder, one)[0] for one in np.ascontiguousarray(all_orientations(images))], axis=0
-    )
+    shapes, turned = measure_shapes(images)[EXPLAINED], classifier_step.oriented_latents(encoder, images)
+    latents, mean = turned[0], turned.mean(0)
     ridge = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 4, 8)))
 
     def share(columns: np.ndarray, values: np.ndarray) -> float:
@@ -84,7 +80,7 @@ def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
                 "one latent": float(max(np.corrcoef(one, shapes[name])[0, 1] ** 2 for one in latents.T)),
                 "all": share(latents, shapes[name].to_numpy()),
                 "all and their products": share(products(latents), shapes[name].to_numpy()),
-                "all, mean of eight orientations": share(turned, shapes[name].to_numpy()),
+                "all, mean of eight orientations": share(mean, shapes[name].to_numpy()),
             }
             for name in EXPLAINED
         }
@@ -95,9 +91,8 @@ def _shapes(images: np.ndarray) -> np.ndarray:
     return measure_shapes(images)[TOLD_BY].to_numpy()
 
 
-def _drawn(encoder: BetaTCVAE, images: np.ndarray) -> np.ndarray:
-    pictures = decode(encoder, encode(encoder, images)[0])
-    return np.rint(255 * pictures.clip(0, 1)).astype(np.uint8)
+def _drawn(encoder: BetaTCVAE, latents: np.ndarray) -> np.ndarray:
+    return np.rint(255 * decode(encoder, latents).clip(0, 1)).astype(np.uint8)
 
 
 def main() -> None:

@@ -58,9 +58,7 @@ def test_a_division_alone_makes_no_metaphase_that_no_picture_shows() -> None:
     passed_over = (0, -1, [0] * 7)
     tracks += [passed_over, (7, 90, [0] * 4), (7, 90, [0] * 4)]
     cells, calls = movie(*tracks)
-    often_wrong = np.array(
-        [[97, 3], [40, 60]]
-    )  # so that a mother's interphase is likelier to be a missed metaphase
+    often_wrong = np.array([[97, 3], [40, 60]])  # a mother's interphase is likelier a missed metaphase
     probability, _ = call_tracks(cells, calls, often_wrong)
     assert (probability[cells["track_id"] == 90] < 0.5).all()
     assert (probability[(cells["track_id"] == 0)][-1:] > 0.5).all()
