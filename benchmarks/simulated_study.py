@@ -16,9 +16,6 @@ from morpholaw.study import Study
 
 PAPER = {"interphase": 4092, "metaphase": 3929}
 UNLABELLED = 40_000
-ENCODER = {"beta": 6.0, "edge_weight": 0.2}
-"""Simulated cells differ in less than real ones do, which the defaults read better: with those, sparse heads keep a
-third more weights here, and laws take 16 nodes in place of 12."""
 
 
 def add_simulated(study: Study, name: str, *crops: Any, **kind: Any) -> None:
@@ -53,7 +50,6 @@ def main() -> None:
                 epoch_crops=options.epoch_crops,
                 threads=options.threads,
                 resume=True,
-                **ENCODER,
                 **said,
             )
             if not made["complete"]:

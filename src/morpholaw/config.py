@@ -145,9 +145,15 @@ class EncoderConfig(TrainingConfig):
         description="Weight of the crop's corners in the error, its centre being 1; 1: all alike.",
     )
     texture: float = Field(
-        4.0,
+        20.0,
         ge=0,
-        description="Weight of the local contrast's error, a second decoded picture; 0: none, as the paper.",
+        description="Weight of the error of the grain, a second decoded picture: how much the first leaves out where; "
+        "0: none, as the paper.",
+    )
+    symmetry: bool = Field(
+        True,
+        description="Latents of one kind of symmetry each, such as unchanged by turns and flips: turned latents decode "
+        "to the turned cell; off: as the paper.",
     )
     task: float = Field(
         0.0,

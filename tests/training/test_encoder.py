@@ -7,7 +7,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import Metrics, Preview, Progress
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.encoder import EncoderTraining, encode, train_encoder
-from morpholaw.training.reconstruction import ReconstructionError, local_contrast
+from morpholaw.training.reconstruction import ReconstructionError, grain
 
 TINY = EncoderConfig(
     latents=4,
@@ -134,8 +134,17 @@ def test_the_edge_weight_counts_corners_less_and_texture_counts_blurring():
 def test_the_texture_term_asks_for_the_amount_of_grain_not_for_the_grains():
     error = ReconstructionError(16, texture=1.0)
     grains, others = torch.rand(2, 1, 1, 16, 16)
-    right = torch.full_like(grains, float(local_contrast(grains).mean()))
     flat = torch.full_like(grains, 0.5)
-    with_grain, without = (torch.cat([flat, contrast], 1) for contrast in (right, torch.zeros_like(flat)))
+    right = torch.full_like(grains, float(grain(grains, flat).mean()))
+    with_grain, without = (torch.cat([flat, second], 1) for second in (right, torch.zeros_like(flat)))
     assert float(error(with_grain, others)) < float(error(without, others)) - 5
-    assert float(local_contrast(flat).max()) < 1e-3
+
+
+def test_what_the_first_picture_shows_is_no_grain_and_grain_does_not_pull_at_it():
+    picture = torch.from_numpy(crops(1)).unsqueeze(0).float() / 255
+    assert float(grain(picture, picture).max()) == 0
+    assert float(grain(picture, torch.zeros_like(picture)).max()) > 0.3
+    drawn = torch.zeros(1, 2, 16, 16, requires_grad=True)
+    with_grain, plain = ReconstructionError(16, texture=5.0), ReconstructionError(16)
+    pulls = [torch.autograd.grad(error(drawn, picture), drawn)[0][:, :1] for error in (with_grain, plain)]
+    torch.testing.assert_close(*pulls)

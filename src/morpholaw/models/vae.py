@@ -31,7 +31,7 @@ class BetaTCVAE(nn.Module):
     size : int
         Side of a crop in pixels, a multiple of ``2 ** len(filters)``.
     texture : bool
-        Decode a second picture, the local contrast: how grainy the chromatin is where. A mean picture cannot
+        Decode a second picture, the grain: how much the first one leaves out where. A mean picture cannot
         show grains that lie elsewhere in every cell, so without it no latent says how grainy a cell is.
     """
 
@@ -85,12 +85,12 @@ class BetaTCVAE(nn.Module):
         return self.decoder(latents)[:, :1]
 
     def decode_texture(self, latents: Tensor) -> Tensor | None:
-        """Local contrast (n, 1, size, size) of the decoded cells; None for a model that has none."""
+        """Grain (n, 1, size, size) of the decoded cells, see ``training.reconstruction``; None for a model without."""
         return self.decoder(latents)[:, 1:] if self.texture else None
 
     @property
     def last_bias(self) -> Tensor:
-        """Biases of the decoder's last convolution: the grey level (and contrast) of a picture of nothing."""
+        """Biases of the decoder's last convolution: the grey level (and grain) of a picture of nothing."""
         *_, last = (name for name, _ in self.decoder.named_parameters())
         return self.decoder.get_parameter(last)
 

@@ -17,8 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
+from morpholaw.models.symmetry import turned
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
@@ -158,9 +160,11 @@ class EncoderTraining:
             index, targets = self.task.join(index, self.step)
         images, order = self.load(index, generator)
         noise = torch.randn(len(index), config.latents, generator=generator)[self._part(len(index))]
+        # Latents that turn with the picture: turned ones are to be decoded to the turned picture.
+        k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
         with self._autocast():
-            own, decoded = self.sampled(images, noise.to(self.device))
-        error = self.reconstruction_error(decoded.float(), images)
+            own, decoded = self.sampled(images, noise.to(self.device), k)
+        error = self.reconstruction_error(decoded.float(), orient(images, k))
         z, mean, log_variance = gather(own)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
         loss = (
@@ -224,9 +228,9 @@ class _Sampled(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """z, mean and log-variance, float32 (3, n, latents), and the decoded pictures."""
+    def forward(self, images: Tensor, noise: Tensor, k: int = 0) -> tuple[Tensor, Tensor]:
+        """z, mean and log-variance, float32 (3, n, latents), and the decoded pictures, in orientation ``k``."""
         mean, log_variance = self.model.encode(images)
         mean, log_variance = mean.float(), log_variance.float()
         z = mean + noise * torch.exp(0.5 * log_variance)
-        return torch.stack([z, mean, log_variance]), self.model.decoder(z)
+        return torch.stack([z, mean, log_variance]), self.model.decoder(turned(z, k))

@@ -3,9 +3,9 @@
 The paper sums the squared error over all pixels alike (B.1). Most of a crop belongs to the central cell's
 neighbours, which then take most of the latents; ``edge_weight`` below 1 makes them count less. And a mean picture
 cannot show a texture that is different in every cell, so granular chromatin is painted as a smooth blob and
-no latent keeps the grain (paper, section 8). ``texture`` lets the decoder draw the local contrast (the standard
-deviation in small blocks) as a second picture, whose squared error is added: the latents then hold how much
-texture is where, not each grain of it.
+no latent keeps the grain (paper, section 8). ``texture`` lets the decoder draw a second picture, the grain: how much
+the first one leaves out where (its root mean square error in small blocks). The latents then hold how grainy a cell
+is, not each grain of it. The outline of a smooth nucleus is no grain, since the first picture shows it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 WINDOW = 4
-"""Side of the blocks of the local contrast, in pixels: about the size of a condensed chromosome arm."""
+"""Side of the blocks of the grain, in pixels: about the size of a condensed chromosome arm."""
 
 
 class ReconstructionError(nn.Module):
@@ -27,7 +27,7 @@ class ReconstructionError(nn.Module):
     edge_weight : float
         Weight of the corners, the centre being 1; falls off with the radius.
     texture : float
-        Weight of the local contrast's error.
+        Weight of the grain's error.
     """
 
     def __init__(self, size: int, edge_weight: float = 1.0, texture: float = 0.0) -> None:
@@ -39,20 +39,20 @@ class ReconstructionError(nn.Module):
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, decoded: Tensor, images: Tensor) -> Tensor:
-        """Error () of ``decoded`` (n, 1 or 2, size, size), pictures and contrasts, against ``images``."""
+        """Error () of ``decoded`` (n, 1 or 2, size, size), pictures and their grain, against ``images``."""
         weight = self.get_buffer("weight")
         decoded = decoded.contiguous()  # one plane after the other, so that each is read in one stretch
         error = ((decoded[:, :1] - images).square() * weight).sum() / len(images)
         if self.texture:
-            difference = block_mean(decoded[:, 1:]) - local_contrast(images)
+            difference = block_mean(decoded[:, 1:]) - grain(images, decoded[:, :1].detach())
             blocks = block_mean(weight) * WINDOW**2
             error = error + self.texture * (difference.square() * blocks).sum() / len(images)
         return error
 
 
-def local_contrast(images: Tensor) -> Tensor:
-    """Standard deviation in blocks of ``WINDOW`` pixels, (n, 1, y / WINDOW, x / WINDOW)."""
-    return (block_mean(images.square()) - block_mean(images).square()).clamp_min(0).sqrt()
+def grain(images: Tensor, decoded: Tensor) -> Tensor:
+    """Root mean square of what pictures ``decoded`` leave out, in blocks, (n, 1, y / WINDOW, x / WINDOW)."""
+    return block_mean((images - decoded).square()).sqrt()
 
 
 def block_mean(images: Tensor) -> Tensor:
