@@ -62,8 +62,11 @@ def test_a_newborn_that_looks_like_a_metaphase_is_none_with_its_track_in_view(st
     assert table.loc[table["frame_class"] == "metaphase", "track_id"].tolist() == [0, 0, 1, 1]
     assert table.loc[table["class"] == "metaphase", "track_id"].tolist() == [0, 0]
     pd.testing.assert_series_equal(
-        trained_study.classify(2, crops=movie)["class"], table["frame_class"], check_names=False
+        trained_study.classify(2, crops=movie, along_tracks=False)["class"],
+        table["frame_class"],
+        check_names=False,
     )
+    pd.testing.assert_frame_equal(trained_study.classify(2, crops=movie), table)
 
 
 def test_crops_without_tracks_are_called_frame_by_frame(study, trained_study):
@@ -71,6 +74,7 @@ def test_crops_without_tracks_are_called_frame_by_frame(study, trained_study):
     crops = CropSet.write(study.new_set_folder("files"), np.array(trained_study.crops[:40]), cells)
     table = trained_study.classify(2, crops=crops, along_tracks=True)
     assert (table["class"] == table["frame_class"]).all()
+    assert "frame_class" not in trained_study.classify(2, crops=crops)
 
 
 def test_a_named_latent_keeps_its_name(study):

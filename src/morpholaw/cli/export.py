@@ -26,7 +26,11 @@ FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
 @click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
 @click.option("--crops", help="Name of the crop set, where several would do.")
 @click.option("--tracks", type=click.Path(path_type=Path), help="The TrackMate or btrack file to copy.")
-@click.option("--along-tracks", is_flag=True, help="Classes with each cell's whole track in view.")
+@click.option(
+    "--along-tracks/--frame-by-frame",
+    default=None,
+    help="Classes with each cell's whole track in view, or of each frame; by default along tracks that show divisions.",
+)
 @click.option("--author", help="zoo: who made the model.")
 @click.option("--licence", help="zoo: an SPDX name, such as CC-BY-4.0.")
 def export(study: Path, kind: Any, out: Path, law: int, **wanted: Any) -> None:

@@ -20,9 +20,10 @@ from morpholaw.errors import InputError
 @click.option("--movie", type=click.Path(path_type=Path), help="A movie, with --tracks.")
 @click.option("--tracks", type=click.Path(path_type=Path), help="The movie's tracks.")
 @click.option(
-    "--along-tracks",
-    is_flag=True,
-    help="A tracked cell's class is the likeliest given its whole track; that of its frame alone: frame_class.",
+    "--along-tracks/--frame-by-frame",
+    default=None,
+    help="A tracked cell's class is the likeliest given its whole track (that of its frame alone: frame_class), or the "
+    "sign of each score; by default along tracks that show divisions.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
 def classify(
@@ -31,7 +32,7 @@ def classify(
     crops: Path | None,
     movie: Path | None,
     tracks: Path | None,
-    along_tracks: bool,
+    along_tracks: bool | None,
     out: Path,
 ) -> None:
     """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class."""

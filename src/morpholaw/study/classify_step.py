@@ -1,7 +1,7 @@
 """Apply a study's models to cells: a table of scores and classes, one row a cell.
 
-A class is the sign of a score (eq. 2), or, where the classifier's ``confusion`` is given, the likeliest one with the
-cell's whole track in view; the sign's is then kept as ``frame_class``.
+A class is the sign of a score (eq. 2), or, ``along`` tracks, the likeliest one with the cell's whole track in view; the
+sign's is then kept as ``frame_class``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.movies import open_movie
-from morpholaw.cells.tracks import read_tracks
+from morpholaw.cells.tracks import divisions, read_tracks
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
@@ -35,20 +35,45 @@ UNDEFINED = "undefined"
 """The class of a cell whose score is not a finite number."""
 
 
+class AlongTracks(NamedTuple):
+    """Calls with whole tracks in view.
+
+    Attributes
+    ----------
+    confusion : ndarray, (2, 2)
+        How the classifier called held-out cells.
+    always : bool
+        Also where no division is known; tracks without any say little that their frames do not.
+    """
+
+    confusion: np.ndarray
+    always: bool
+
+
+def along_tracks(folder: StudyFolder, name: str, wanted: bool | None) -> AlongTracks | None:
+    """What calls along tracks need of the classifier ``name``; None where they are not ``wanted``.
+
+    ``wanted`` is None for the default: along tracks wherever divisions are known.
+    """
+    if wanted is False:
+        return None
+    return AlongTracks(classifier_step.confusion(folder, name), always=bool(wanted))
+
+
 def classify_set(
     classifier: Classifier,
     crop_set: CropSet,
-    confusion: np.ndarray | None = None,
+    along: AlongTracks | None = None,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
     """Score every crop of a set; the score is the models' median."""
     each = classifier_step.score_crops(classifier, crop_set.images, report=report, should_stop=should_stop)
-    return _table(classifier, crop_set.cells, each, confusion)
+    return _table(classifier, crop_set.cells, each, along)
 
 
 def _table(
-    classifier: Classifier, cells: pd.DataFrame, each: np.ndarray, confusion: np.ndarray | None
+    classifier: Classifier, cells: pd.DataFrame, each: np.ndarray, along: AlongTracks | None
 ) -> pd.DataFrame:
     """The table of scores, from those of every model, (members, n); shorter than ``cells`` after a stop."""
     scores = median_score(each)
@@ -59,10 +84,10 @@ def _table(
     table["score"] = scores
     calls = class_calls(scores)
     table["class"] = named[calls]
-    if confusion is not None:
-        scored = cells.iloc[: len(scores)]
-        tracked = scored["track_id"].to_numpy() >= 0
-        probability, _ = call_tracks(scored[tracked], calls[tracked], confusion)
+    scored = cells.iloc[: len(scores)]
+    tracked = scored["track_id"].to_numpy() >= 0
+    if along is not None and (along.always or len(divisions(scored[tracked]))):
+        probability, _ = call_tracks(scored[tracked], calls[tracked], along.confusion)
         table["frame_class"] = table["class"]
         table.loc[tracked, "class"] = named[class_calls(probability - 0.5)]
     return table
@@ -73,7 +98,7 @@ def classify_movie(
     classifier: Classifier,
     movie: Any,
     tracks: Any,
-    confusion: np.ndarray | None = None,
+    along: AlongTracks | None = None,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
@@ -89,25 +114,25 @@ def classify_movie(
     one_core = partial(torch.set_num_threads, 1)
     frames = cells.cut(report, should_stop, score, available_cores(), one_core)
     parts = [scores for scores, _ in frames]
-    return _table(classifier, cells.table, np.concatenate(parts, axis=1), confusion)
+    return _table(classifier, cells.table, np.concatenate(parts, axis=1), along)
 
 
 def classify_folder(
     folder: StudyFolder,
     classifier: Classifier,
     crops: Path | str,
-    confusion: np.ndarray | None = None,
+    along: AlongTracks | None = None,
     report: Report = silent,
     should_stop: ShouldStop = never,
 ) -> pd.DataFrame:
     """Score every crop in the folder of a crop set, or in one of image files; those are not kept."""
     if (Path(crops) / "set.json").is_file():
-        return classify_set(classifier, CropSet(crops), confusion, report, should_stop)
+        return classify_set(classifier, CropSet(crops), along, report, should_stop)
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         config = ImportConfig(**own, classes={})
         crop_set = import_crops(crops, Path(place) / "crops", config, report, should_stop)
-        return classify_set(classifier, crop_set, confusion, report, should_stop)
+        return classify_set(classifier, crop_set, along, report, should_stop)
 
 
 def _crop_config(folder: StudyFolder, pixel_size: float | None) -> CropConfig:

@@ -46,8 +46,8 @@ class Wanted:
         Name of the crop set; needed where several would do.
     tracks : path, optional
         The TrackMate or btrack file that the set was cut with.
-    along_tracks : bool
-        Write the classes that cells have with their whole track in view.
+    along_tracks : bool, optional
+        Write the classes that cells have with their whole track in view; by default wherever tracks show divisions.
     author, licence : str, optional
         For the zoo.
     """
@@ -57,7 +57,7 @@ class Wanted:
     law: int = 0
     crops: str | None = None
     tracks: Path | str | None = None
-    along_tracks: bool = False
+    along_tracks: bool | None = None
     author: str | None = None
     licence: str | None = None
 
@@ -105,8 +105,8 @@ def _scores(
         raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
     name = classifier_step.name_of(wanted.scheme, wanted.loss)
     classifier, crop_set = classifier_step.load(folder, name), _tracked_set(folder, wanted.crops)
-    confusion = classifier_step.confusion(folder, name) if wanted.along_tracks else None
-    table = _scored(classifier, crop_set, report, should_stop, confusion)
+    along = classify_step.along_tracks(folder, name, wanted.along_tracks)
+    table = _scored(classifier, crop_set, report, should_stop, along)
     table["parent"] = crop_set.cells["parent"]
     shape = (crop_set.meta.get("movie") or {}).get("shape")
     return Scores(
@@ -125,9 +125,9 @@ def _scored(
     crop_set: CropSet,
     report: Report,
     should_stop: ShouldStop,
-    confusion: np.ndarray | None = None,
+    along: classify_step.AlongTracks | None = None,
 ) -> pd.DataFrame:
-    table = classify_step.classify_set(classifier, crop_set, confusion, report, should_stop)
+    table = classify_step.classify_set(classifier, crop_set, along, report, should_stop)
     if len(table) < len(crop_set):
         raise InterruptedError("The export was stopped; nothing was written.")
     return table

@@ -314,7 +314,7 @@ class Study(StudyFolder):
         tracks: Any = None,
         crops: Path | str | CropSet | None = None,
         loss: Literal["hinge", "mse"] = "hinge",
-        along_tracks: bool = False,
+        along_tracks: bool | None = None,
         report: Report = silent,
         should_stop: ShouldStop = never,
     ) -> pd.DataFrame:
@@ -322,22 +322,23 @@ class Study(StudyFolder):
 
         Parameters
         ----------
-        along_tracks : bool
+        along_tracks : bool, optional
             Let the order of the cell cycle have its say: a tracked cell's class is the most probable one given the
-            calls along its whole track (:mod:`morpholaw.probes.track_calls`), and not the sign of one score.
+            calls along its whole track (:mod:`morpholaw.probes.track_calls`), and not the sign of one score. By default
+            wherever the tracks show divisions.
 
         Returns
         -------
         DataFrame
-            crop, file, track_id, t, y, x, score, class; for a whole study also ``set``; with ``along_tracks`` also
+            crop, file, track_id, t, y, x, score, class; for a whole study also ``set``; along tracks also
             ``frame_class``, the sign's.
         """
         from morpholaw.study import classifier_step, classify_step
 
         classifier = self.classifier(scheme, loss)
         name = classifier_step.name_of(scheme, loss)
-        confusion = classifier_step.confusion(self, name) if along_tracks else None
-        said: dict[str, Any] = {"confusion": confusion, "report": report, "should_stop": should_stop}
+        along = classify_step.along_tracks(self, name, along_tracks)
+        said: dict[str, Any] = {"along": along, "report": report, "should_stop": should_stop}
         if movie is not None:
             if tracks is None:
                 raise InputError("A movie needs its tracks to be classified; give both.")
