@@ -42,6 +42,16 @@ def test_training_lowers_the_error_and_reports_what_it_does():
     assert done.done == done.total == 160
 
 
+def test_the_first_steps_do_not_undo_an_encoder_that_training_starts_from():
+    wider = TINY.model_copy(update={"epochs": 60, "filters": (8, 16), "hidden": 128})
+    model, history = train_encoder(crops(), wider)
+    fast = wider.model_copy(update={"learning_rate": 5e-3})
+    again = EncoderTraining(crops(), fast, model.train().requires_grad_(True))
+    batches = again.batches()
+    worst = max(float(again.advance(next(batches))["reconstruction"]) for _ in range(12))
+    assert worst < 2 * history["reconstruction"][-1]
+
+
 def test_the_same_seed_gives_the_same_weights():
     first, second = (train_encoder(crops(), TINY)[0].state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)

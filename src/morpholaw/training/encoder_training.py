@@ -30,6 +30,12 @@ from morpholaw.training.reconstruction import ReconstructionError
 from morpholaw.training.task import ClassTask, TaskLabels
 from morpholaw.training.total_correlation import kl_parts
 
+WARM_UP = 100
+"""Steps over which the step size rises."""
+BETAS = 0.9, 0.99
+"""Adam's memory of the gradient and of its square. The usual 0.999 of the latter remembers a thousand calm steps, after
+which one steep batch moves all weights threefold: a training once lost most of what it had learnt so."""
+
 
 class EncoderTraining:
     """The state of one training: network, optimiser and step.
@@ -76,7 +82,7 @@ class EncoderTraining:
             if labels is not None and config.task
             else None
         )
-        self.optimiser = torch.optim.Adam(self.parameters(), config.learning_rate, fused=True)
+        self.optimiser = torch.optim.Adam(self.parameters(), config.learning_rate, BETAS, fused=True)
         self.step = 0
         self.history: dict[str, list[float]] = {}
         self.batch = min(config.batch_size, len(images))
@@ -200,8 +206,10 @@ class EncoderTraining:
 
     def _rate(self) -> float:
         # Constant as in the paper, then down to a tenth over the last fifth: the last steps sharpen the pictures.
+        # The first ones are short: Adam's go a full step in each weight, which undoes an encoder to start from.
         late = max(0.0, (self.step / self.total_steps - 0.8) / 0.2)
-        return 0.55 + 0.45 * math.cos(math.pi * late)
+        early = min(1.0, (self.step + 1) / min(WARM_UP, self.total_steps))
+        return early * (0.55 + 0.45 * math.cos(math.pi * late))
 
     def _autocast(self) -> Any:
         if self.precision == torch.float32:
