@@ -50,8 +50,8 @@ torture: $(READY)  ## kills, changed files, full disks, long work: docs/reliabil
 	  --json docs/reliability.json --report docs/reliability.md
 
 STUDY ?= simulated-study
-sample-data: $(READY)  ## make sample_data/ again from its seed, with the models of STUDY, which is trained first: half an hour
-	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --tune --epoch-crops 300000 --cnn-epochs 3 --evaluations 60000
+sample-data: $(READY)  ## make sample_data/ again from its seed, with the models of STUDY, which is trained first: an hour
+	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --tune --cnn-epochs 3 --evaluations 60000
 	$(BIN)/python benchmarks/make_sample_data.py $(STUDY)
 
 lock:  ## resolve the newest versions into requirements.lock

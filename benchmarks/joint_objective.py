@@ -23,8 +23,8 @@ from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.agreement import balanced_accuracy
 from morpholaw.probes.disentanglement import mutual_information_gap
 from morpholaw.study import Study, encoder_step
-from morpholaw.study.classifier_step import oriented_latents, repeated
 from morpholaw.study.labelled import all_labels, split_labelled
+from morpholaw.study.latent_rows import repeated, training_latents
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
 
@@ -75,8 +75,8 @@ def accuracies(
     config = ClassifierConfig(epochs=epochs)
     targets = (labels[train] == pair[1]).astype(np.int64)
     rows = repeated(len(train), config.epoch_cells)
-    turned = oriented_latents(encoder, study.crops[train])[:, rows]
-    heads = train_heads(turned, targets[rows], config, sparse=False, seeds=range(config.models))
+    latents = training_latents(encoder, study.crops[train], config)[:, rows]
+    heads = train_heads(latents, targets[rows], config, sparse=False, seeds=range(config.models))
     with torch.no_grad():
         scores = heads(torch.from_numpy(encode(encoder, study.crops[test])[0])).numpy()
     truth = (labels[test] == pair[1]).astype(int)

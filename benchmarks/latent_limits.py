@@ -22,8 +22,9 @@ from morpholaw.config import ClassifierConfig
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.agreement import balanced_accuracy
 from morpholaw.probes.traversal import decode
-from morpholaw.study import Study, classifier_step, encoder_step
+from morpholaw.study import Study, encoder_step
 from morpholaw.study.labelled import labelled_cells
+from morpholaw.study.latent_rows import oriented_latents
 from morpholaw.training.encoder import encode
 
 TOLD_BY = ["area", "axis_ratio", "brightness", "texture"]
@@ -48,7 +49,7 @@ def told_apart(study: Study, encoder: BetaTCVAE, seed: int) -> dict[str, float]:
     cells = labelled_cells(study, ClassifierConfig(split_seed=seed))
     targets, truth = cells.train_targets > 0, (cells.test_targets > 0).astype(int)
     train, test = study.crops[cells.train], study.crops[cells.test]
-    turned, latents = classifier_step.oriented_latents(encoder, train), encode(encoder, test)[0]
+    turned, latents = oriented_latents(encoder, train), encode(encoder, test)[0]
     rows, repeated = turned.reshape(-1, encoder.latents), np.tile(targets, len(turned))
     drawn, drawn_test = _drawn(encoder, turned[0]), _drawn(encoder, latents)
     found = {
@@ -67,7 +68,7 @@ def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
     """Share of the variance of each shape that a ridge regression on latents explains, over five folds."""
     cells = labelled_cells(study, ClassifierConfig())
     images = study.crops[np.sort(np.concatenate([cells.train, cells.test]))]
-    shapes, turned = measure_shapes(images)[EXPLAINED], classifier_step.oriented_latents(encoder, images)
+    shapes, turned = measure_shapes(images)[EXPLAINED], oriented_latents(encoder, images)
     latents, mean = turned[0], turned.mean(0)
     ridge = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 4, 8)))
 

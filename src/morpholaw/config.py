@@ -210,6 +210,12 @@ class ClassifierConfig(TrainingConfig):
     )
     dropout: float = Field(0.3, ge=0, lt=1, description="Dropout of schemes 1 and 2 (paper: 0.3).")
     augment: bool = Field(True, description="Random flips and 90 degree rotations (paper, B.2).")
+    latent_noise: float = Field(
+        3.0,
+        ge=0,
+        description="Noise on the latents that heads learn from, in widths of the encoder's own uncertainty, schemes 2 "
+        "and 3; 0: none, as the paper.",
+    )
     test_fraction: TestFraction = None
     split_seed: SplitSeed = 0
     warmup_epochs: int = Field(20, ge=0, description="Dense epochs before pruning, scheme 3 (paper: 20).")

@@ -16,9 +16,10 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.probes.agreement import accuracy, balanced_accuracy, confusion
 from morpholaw.probes.subnetworks import usual_inputs
-from morpholaw.study import classifier_step, encoder_step
+from morpholaw.study import encoder_step
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import all_labels, labels_seen, split_labelled
+from morpholaw.study.latent_rows import oriented_latents, repeated, training_latents
 from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
@@ -50,13 +51,14 @@ def discover(
     train, test = split_labelled(folder, classes, config.test_fraction, config.split_seed, seen)
     number = {name: k for k, name in enumerate(classes)}
     truth, test_truth = (np.array([number[label] for label in labels[cells]]) for cells in (train, test))
-    turned = classifier_step.oriented_latents(encoder, folder.crops[train])
+    turned = oriented_latents(encoder, folder.crops[train])
     test_latents = encode(encoder, folder.crops[test])[0]
     kept, outputs = config.latents, None
     evaluation: dict[str, Any] = {}
     if kept is None or config.loss == "mse":
         settings = heads or ClassifierConfig(models=5, seed=config.seed)
-        head = _sparse(turned, truth, len(classes), settings, report, should_stop)
+        learnt = training_latents(encoder, folder.crops[train], settings)
+        head = _sparse(learnt, truth, len(classes), settings, report, should_stop)
         if should_stop():
             report(Message("Stopped: the laws from before were kept."))
             return None
@@ -121,7 +123,7 @@ def _sparse(
     report: Report,
     should_stop: ShouldStop,
 ) -> HeadEnsemble:
-    epoch = classifier_step.repeated(len(truth), config.epoch_cells)
+    epoch = repeated(len(truth), config.epoch_cells)
     return train_heads(
         turned[:, epoch],
         truth[epoch],

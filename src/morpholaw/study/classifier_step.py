@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from morpholaw.cells.files import described, fingerprint, read_json
-from morpholaw.cells.orientations import all_orientations
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
@@ -24,6 +23,7 @@ from morpholaw.study import encoder_step
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import Labelled, labelled_cells
+from morpholaw.study.latent_rows import oriented_latents, repeated, training_latents
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
@@ -62,9 +62,9 @@ def train(
         classifier = Classifier.dense_cnn(cnn, head, classes)
     else:
         encoder, _ = encoder_step.load(folder.path / "encoder")
-        turned = oriented_latents(encoder, folder.crops[cells.train], config.augment)
+        rows = training_latents(encoder, folder.crops[cells.train], config)
         head = train_heads(
-            turned[:, epoch],
+            rows[:, epoch],
             (targets > 0).astype(np.int64),
             config,
             sparse=scheme == 3,
@@ -214,17 +214,6 @@ def score_crops(
         report(Progress(begin, len(images), "score"))
         scores.append(score(np.array(images[begin : begin + batch])))
     return np.concatenate(scores, axis=1)
-
-
-def oriented_latents(encoder: BetaTCVAE, images: np.ndarray, augment: bool = True) -> np.ndarray:
-    """Means float32 (8, n, latents) of the eight orientations of crops; (1, n, latents) without."""
-    turned = all_orientations(images) if augment else images[None]
-    return np.stack([encode(encoder, np.ascontiguousarray(one))[0] for one in turned])
-
-
-def repeated(count: int, least: int) -> np.ndarray:
-    """Indices 0 to ``count`` - 1, all as often as makes at least ``least`` of them."""
-    return np.tile(np.arange(count), max(1, -(-least // count)))
 
 
 def test_latents(encoder: BetaTCVAE, folder: StudyFolder, cells: Labelled) -> np.ndarray:

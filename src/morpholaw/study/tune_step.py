@@ -10,9 +10,10 @@ from morpholaw.cells.files import write_json, write_table
 from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.events import Report, ShouldStop, never, silent
-from morpholaw.study import classifier_step, encoder_step
+from morpholaw.study import encoder_step
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import labelled_cells
+from morpholaw.study.latent_rows import repeated, training_latents
 from morpholaw.training import tune as search
 from morpholaw.training.rigl import METHODS
 
@@ -27,17 +28,17 @@ def tune(
     classifier = ClassifierConfig(seed=config.seed, device=config.device)
     cells = labelled_cells(folder, classifier)
     encoder, _ = encoder_step.load(folder.path / "encoder")
-    turned = classifier_step.oriented_latents(encoder, folder.crops[cells.train])
+    latents = training_latents(encoder, folder.crops[cells.train], classifier)
     groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
     _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)
     place = folder.path / "search"
     place.mkdir(exist_ok=True)
     storage = config.storage or f"sqlite:///{(place / 'optuna.db').resolve().as_posix()}"
     held = np.isin(np.arange(len(cells.train)), validation)
-    rows = np.flatnonzero(~held)[classifier_step.repeated(int((~held).sum()), classifier.epoch_cells)]
+    rows = np.flatnonzero(~held)[repeated(int((~held).sum()), classifier.epoch_cells)]
     rows = np.concatenate([rows, validation])
     best = search.tune(
-        turned[:, rows],
+        latents[:, rows],
         (cells.train_targets[rows] > 0).astype(np.int64),
         np.arange(len(rows) - len(validation), len(rows)),
         config.model_copy(update={"storage": storage}),

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.config import ClassifierConfig
+from morpholaw.models.vae import BetaTCVAE
+from morpholaw.study.latent_rows import DRAWS, oriented_latents, training_latents
+from morpholaw.training.encoder import encode
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return BetaTCVAE().eval()
+
+
+@pytest.fixture(scope="module")
+def images():
+    return simulate_crops(5, seed=1)[0]
+
+
+def test_without_noise_heads_learn_from_the_means_of_all_orientations(encoder, images):
+    rows = training_latents(encoder, images, ClassifierConfig(latent_noise=0))
+    np.testing.assert_array_equal(rows, oriented_latents(encoder, images))
+    np.testing.assert_array_equal(rows[0], encode(encoder, images)[0])
+    assert training_latents(encoder, images, ClassifierConfig(latent_noise=0, augment=False)).shape == (
+        1,
+        5,
+        32,
+    )
+
+
+@pytest.mark.parametrize("times", [1.0, 3.0])
+def test_noise_is_as_wide_as_the_posterior_times_the_setting(encoder, images, times):
+    noisy = training_latents(encoder, images, ClassifierConfig(latent_noise=times))
+    assert noisy.shape == (8 * DRAWS, 5, 32)
+    assert noisy.dtype == np.float32
+    width = np.exp(0.5 * np.stack([encode(encoder, images)[1]]))
+    off = (noisy[::8] - encode(encoder, images)[0]) / width  # every eighth is the orientation as it is
+    assert off.std() == pytest.approx(times, rel=0.1)
+    assert abs(off.mean()) < 0.2 * times
+
+
+def test_the_same_seed_gives_the_same_rows_and_another_one_others(encoder, images):
+    first, again, other = (
+        training_latents(encoder, images, ClassifierConfig(seed=seed)) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
