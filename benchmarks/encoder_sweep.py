@@ -33,6 +33,7 @@ FACTORS = (
 )
 SETTINGS: dict[str, dict[str, float | str]] = {
     "default": {},
+    "no symmetry": {"symmetry": False},
     "plain VAE": {"beta": 1.0},
     "beta 24": {"beta": 24.0},
     "beta 6": {"beta": 6.0},
@@ -40,7 +41,7 @@ SETTINGS: dict[str, dict[str, float | str]] = {
     "reconstruction 3000": {"reconstruction": 3000.0},
     "reconstruction 300": {"reconstruction": 300.0},
     "edge weight 0.2": {"edge_weight": 0.2},
-    "paper's loss": {"beta": 6.0, "edge_weight": 1.0, "texture": 0.0},
+    "paper's loss": {"beta": 6.0, "edge_weight": 1.0, "texture": 0.0, "symmetry": False},
     "weighted sampling": {"sampling": "weighted"},
 }
 

@@ -69,6 +69,21 @@ def test_a_long_metaphase_that_the_movie_does_not_see_the_end_of_stays() -> None
     assert called((0, -1, arrested)) == [arrested]
 
 
+def test_a_cell_that_looks_like_a_metaphase_for_good_is_none() -> None:
+    families = [track for k in range(0, 30, 3) for track in dividing(k)]
+    from_the_first_frame = (0, -1, [1] * 18 + [0, 1])
+    assert called(*families, from_the_first_frame)[-1] == [0] * 20
+    from_birth_on = (8, 0, [0] + [1] * 12)
+    families[1] = from_birth_on
+    assert called(*families)[1] == [0] * 13
+    assert called(*families)[0] == families[0][2]
+
+
+def dividing(number: int) -> list[tuple[int, int, list[int]]]:
+    """A mother, number ``number``, in metaphase for a frame, and its daughters."""
+    return [(0, -1, [0] * 7 + [1]), (8, number, [0] * 12), (8, number, [0] * 12)]
+
+
 def test_a_frame_without_a_picture_is_bridged() -> None:
     cells, calls = movie((0, -1, [0] * 10 + [1, 1, 1, 1]), (14, 0, [0] * 6), (14, 0, [0] * 6))
     gone = (cells["track_id"] == 0) & (cells["t"] == 12)
@@ -116,7 +131,7 @@ def test_no_cells_no_calls() -> None:
 def test_probabilities_are_those_of_all_ways_the_stages_could_go(
     calls: list[int], born: bool, divided: bool
 ) -> None:
-    """Against the sum over every path of stages, 3 ** frames of them, for the cycle that was believed at first."""
+    """Against the sum over every path of stages, 4 ** frames of them, for the cycle that was believed at first."""
     tracks = [(10, -1, calls)]
     if divided:
         tracks += [(10 + len(calls), 0, [0]), (10 + len(calls), 0, [0])]
@@ -138,15 +153,15 @@ def by_enumeration(calls: list[int], born: bool, divided: bool) -> np.ndarray:
     cycle = CellCycle()
     shown = CONFUSION + np.array([[1.0, 0.5], [0.5, 1.0]])
     shown = shown / shown.sum(1, keepdims=True)
-    divides = (0.0, cycle.slip, cycle.divide)
+    divides = (0.0, cycle.slip, cycle.divide, cycle.slip)
     positive, total = np.zeros(len(calls)), 0.0
-    for stages in product(range(3), repeat=len(calls)):
+    for stages in product(range(4), repeat=len(calls)):
         weight = float(stages[0] == 0) if born else cycle.first[stages[0]]
         for k, stage in enumerate(stages):
             if stage == 2 and 1 not in calls[max(k - REACH, 0) : k + REACH + 1]:
                 weight = 0.0
             if calls[k] >= 0:
-                weight *= 0.5 if stage == 0 else shown[stage - 1, calls[k]]
+                weight *= 0.5 if stage == 0 else shown[min(stage, 2) - 1, calls[k]]
             if k + 1 < len(stages):
                 weight *= (1 - divides[stage]) * cycle.transitions[stage, stages[k + 1]]
         weight *= divides[stages[-1]] if divided else 1.0

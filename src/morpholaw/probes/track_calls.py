@@ -29,9 +29,11 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class CellCycle:
-    """How often the stages follow each other, a frame: newborn, negative, positive.
+    """How often the stages follow each other, a frame: newborn, negative, positive, lookalike.
 
-    Newborn is a daughter whose pictures are no evidence yet; the others are the classifier's two classes.
+    Newborn is a daughter whose pictures are no evidence yet; negative and positive are the classifier's two classes. A
+    lookalike is a negative cell that looks positive from its first picture on and for good, such as a faint one whose
+    noise reads as grain: its wrong calls are one mistake and not one a frame.
 
     Attributes
     ----------
@@ -58,28 +60,33 @@ class CellCycle:
 
     @property
     def first(self) -> np.ndarray:
-        """P(stage), float64 (3,), of a cell whose birth was not seen."""
-        return np.array([_YOUNG, 1 - _YOUNG - self.begin, self.begin])
+        """P(stage), float64 (4,), of a cell whose birth was not seen."""
+        return np.array([_YOUNG, 1 - _YOUNG - self.begin - _LOOKALIKE, self.begin, _LOOKALIKE])
 
     @property
     def transitions(self) -> np.ndarray:
-        """P(next stage | stage), float64 (3, 3), of a cell that does not divide."""
+        """P(next stage | stage), float64 (4, 4), of a cell that does not divide."""
         return np.array(
             [
-                [1 - self.grow, self.grow, 0.0],
-                [0.0, 1 - self.enter, self.enter],
-                [0.0, self.leave, 1 - self.leave],
+                [1 - self.grow, self.grow * (1 - _LOOKALIKE), 0.0, self.grow * _LOOKALIKE],
+                [0.0, 1 - self.enter, self.enter, 0.0],
+                [0.0, self.leave, 1 - self.leave, 0.0],
+                [0.0, _RECOVER, 0.0, 1 - _RECOVER],
             ]
         )
 
     @property
     def undivided(self) -> np.ndarray:
-        """P(no division | stage), float64 (3,); a newborn does not divide."""
-        return 1 - np.array([0.0, self.slip, self.divide])
+        """P(no division | stage), float64 (4,); a newborn does not divide."""
+        return 1 - np.array([0.0, self.slip, self.divide, self.slip])
 
 
 _YOUNG = 0.05
 """P(newborn) of a cell whose birth was not seen."""
+_LOOKALIKE = 0.01
+"""P(lookalike) of a cell when it comes into sight, or grows up."""
+_RECOVER = 0.02
+"""P(negative | lookalike), a frame."""
 _BELIEVED = {
     "begin": (1.0, 50.0),
     "grow": (2.0, 3.0),
@@ -151,8 +158,9 @@ def call_tracks(
     lineup = _line_up(calls, track, first, frame, divided)
     seen = confusion + np.array([[1.0, 0.5], [0.5, 1.0]])
     seen /= seen.sum(1, keepdims=True)
-    evidence = np.ones((3, 3))  # by call, then by stage; a newborn's call is none
-    evidence[:2, 1:] = seen.T
+    evidence = np.ones((3, 4))  # by call, then by stage; a newborn's call is none
+    evidence[:2, 1:3] = seen.T
+    evidence[:2, 3] = seen[1]
     evidence[:2, 0] = 0.5
     cycle = CellCycle()
     for _ in range(ROUNDS):
@@ -188,21 +196,21 @@ def _line_up(
 def _expect(
     lineup: Lineup, evidence: np.ndarray, cycle: CellCycle
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Stages' probabilities (frames, tracks, 3) by the forward-backward algorithm, and what was counted on the way."""
+    """Stages' probabilities (frames, tracks, 4) by the forward-backward algorithm, and what was counted on the way."""
     frames, tracks = lineup.calls.shape
     seen = evidence[lineup.calls]
     seen[~lineup.near, 2] = 0
     step, undivided = cycle.transitions, cycle.undivided
     last = lineup.length - 1
-    ahead = np.zeros((frames, tracks, 3))
-    ahead[0] = np.where(lineup.born[:, None], np.array([1.0, 0.0, 0.0]), cycle.first) * seen[0]
+    ahead = np.zeros((frames, tracks, 4))
+    ahead[0] = np.where(lineup.born[:, None], np.array([1.0, 0.0, 0.0, 0.0]), cycle.first) * seen[0]
     ahead[0] /= ahead[0].sum(-1, keepdims=True)
     for k in range(1, frames):
         ahead[k] = ((ahead[k - 1] * undivided) @ step) * seen[k]
         ahead[k] /= ahead[k].sum(-1, keepdims=True)
     end = np.where(lineup.divided[:, None], 1 - undivided, 1.0)
-    behind, both = np.ones((tracks, 3)), np.zeros((3, 3))
-    stages = np.zeros((frames, tracks, 3))
+    behind, both = np.ones((tracks, 4)), np.zeros((4, 4))
+    stages = np.zeros((frames, tracks, 4))
     for k in range(frames - 1, -1, -1):
         behind = np.where((last == k)[:, None], end, behind)
         stages[k] = ahead[k] * behind
@@ -224,7 +232,7 @@ def _learn(counts: dict[str, np.ndarray]) -> CellCycle:
     stayed = both.sum(1)
     seen = {
         "begin": (first[2], first.sum()),
-        "grow": (both[0, 1], stayed[0]),
+        "grow": (both[0, 1] + both[0, 3], stayed[0]),
         "enter": (both[1, 2], stayed[1]),
         "leave": (both[2, 1], stayed[2]),
         "divide": (divided[2], divided[2] + stayed[2]),
