@@ -2,7 +2,8 @@
 
 Run ``python benchmarks/latent_limits.py STUDY [--splits 6]`` on a study with an encoder and labelled cells. Balanced
 accuracy of logistic regressions on latents, on shapes measured in the crops and on shapes measured in the
-reconstructions; and how much of each shape the latents explain, in the mean over five folds.
+reconstructions; how much of each shape the latents explain, in the mean over five folds; and how much of the latents'
+variance is not what it should be in another orientation, by their kinds of symmetry.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -19,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.config import ClassifierConfig
+from morpholaw.models.symmetry import turned
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.agreement import balanced_accuracy
 from morpholaw.probes.traversal import decode
@@ -88,6 +91,16 @@ def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
     ).T
 
 
+def strayed(study: Study, encoder: BetaTCVAE) -> np.ndarray:
+    """Variance of each latent, (L,), that is not what its symmetry says in the other orientations, as a share."""
+    cells = labelled_cells(study, ClassifierConfig())
+    own, *others = torch.from_numpy(
+        oriented_latents(encoder, study.crops[np.concatenate([cells.train, cells.test])])
+    )
+    off = [(other - turned(own, k)).square().mean(0) for k, other in enumerate(others, 1)]
+    return (torch.stack(off).mean(0) / (2 * own.var(0))).numpy()
+
+
 def _shapes(images: np.ndarray) -> np.ndarray:
     return measure_shapes(images)[TOLD_BY].to_numpy()
 
@@ -107,6 +120,7 @@ def main() -> None:
     print(table.round(3).to_string(index=False))
     print("mean", table.drop(columns="split").mean().round(3).to_dict())
     print(explained(study, encoder).round(2).to_string())
+    print("strayed", strayed(study, encoder).astype(float).round(2).tolist())
 
 
 if __name__ == "__main__":
