@@ -21,6 +21,7 @@ from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import divisions, read_tracks
 from morpholaw.config import CropConfig, ImportConfig
+from morpholaw.errors import InputError
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.performance import class_calls, median_score
@@ -57,7 +58,12 @@ def along_tracks(folder: StudyFolder, name: str, wanted: bool | None) -> AlongTr
     """
     if wanted is False:
         return None
-    return AlongTracks(classifier_step.confusion(folder, name), always=bool(wanted))
+    try:
+        return AlongTracks(classifier_step.confusion(folder, name), always=bool(wanted))
+    except InputError:  # never measured, so that nobody knows how often its calls are wrong
+        if wanted:
+            raise
+        return None
 
 
 def classify_set(
