@@ -10,6 +10,7 @@ from PIL import Image
 
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
+from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
 
@@ -88,6 +89,22 @@ def test_a_folder_of_new_crops_is_scored(study, folder, tmp_path):
     assert table["file"].str.endswith(".png").all()
     assert table["track_id"].isna().all()
     assert (table["frame_class"] == table["class"]).all()
+
+
+def test_a_movie_is_called_along_its_tracks_in_the_same_columns(trained_study, tmp_path):
+    movie = sample_folder() / "movie"
+    both = ["--movie", movie / "movie.tif", "--tracks", movie / "tracks.csv"]
+    tables = {}
+    for choice in ((), ("--along-tracks",), ("--frame-by-frame",)):
+        out = tmp_path / "scores.csv"
+        done = call("classify", "--study", trained_study.path, "--scheme", 2, *both, *choice, "--out", out)
+        assert done.exit_code == 0, done.output
+        tables[choice] = pd.read_csv(out)
+    usual, asked, by_frame = tables.values()
+    assert list(usual.columns) == ["crop", "file", "track_id", "t", "y", "x", "score", "class"]
+    assert (usual["class"] == asked["class"]).all()
+    assert (by_frame["class"] == asked["frame_class"]).all()
+    assert ((by_frame["score"] >= 0) == (by_frame["class"] == "metaphase")).all()
 
 
 @pytest.mark.parametrize(

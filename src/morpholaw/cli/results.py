@@ -22,8 +22,8 @@ from morpholaw.errors import InputError
 @click.option(
     "--along-tracks/--frame-by-frame",
     default=None,
-    help="A tracked cell's class is the likeliest given its whole track (that of its frame alone: frame_class), or the "
-    "sign of each score; by default along tracks that show divisions.",
+    help="A tracked cell's class is the likeliest given its whole track (frame_class: that of its frame alone), or the "
+    "sign of each score; by default along tracks that show divisions, without frame_class.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
 def classify(
@@ -51,7 +51,9 @@ def classify(
             report=report,
             should_stop=should_stop,
         )
-    write_table(out, table.drop(columns="set", errors="ignore"))
+    # frame_class, which a score's sign says too, is written where it was asked for: scripts rely on the columns.
+    unasked = ["set"] if along_tracks else ["set", "frame_class"]
+    write_table(out, table.drop(columns=unasked, errors="ignore"))
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
     click.echo(f"{len(table)} cells scored: {counts}. The table is {out}.")
 
