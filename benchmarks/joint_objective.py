@@ -24,7 +24,7 @@ from morpholaw.probes.agreement import balanced_accuracy
 from morpholaw.probes.disentanglement import mutual_information_gap
 from morpholaw.study import Study, encoder_step
 from morpholaw.study.labelled import all_labels, split_labelled
-from morpholaw.study.latent_rows import repeated, training_latents
+from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
 
@@ -75,7 +75,7 @@ def accuracies(
     config = ClassifierConfig(epochs=epochs)
     targets = (labels[train] == pair[1]).astype(np.int64)
     rows = repeated(len(train), config.epoch_cells)
-    latents = training_latents(encoder, study.crops[train], config)[:, rows]
+    latents = training_latents(*oriented_posteriors(encoder, study.crops[train]), config)[:, rows]
     heads = train_heads(latents, targets[rows], config, sparse=False, seeds=range(config.models))
     with torch.no_grad():
         scores = heads(torch.from_numpy(encode(encoder, study.crops[test])[0])).numpy()

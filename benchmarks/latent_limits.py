@@ -52,9 +52,9 @@ def told_apart(study: Study, encoder: BetaTCVAE, seed: int) -> dict[str, float]:
     cells = labelled_cells(study, ClassifierConfig(split_seed=seed))
     targets, truth = cells.train_targets > 0, (cells.test_targets > 0).astype(int)
     train, test = study.crops[cells.train], study.crops[cells.test]
-    turned, latents = oriented_latents(encoder, train), encode(encoder, test)[0]
-    rows, repeated = turned.reshape(-1, encoder.latents), np.tile(targets, len(turned))
-    drawn, drawn_test = _drawn(encoder, turned[0]), _drawn(encoder, latents)
+    oriented, latents = oriented_latents(encoder, train), encode(encoder, test)[0]
+    rows, repeated = oriented.reshape(-1, encoder.latents), np.tile(targets, len(oriented))
+    drawn, drawn_test = _drawn(encoder, oriented[0]), _drawn(encoder, latents)
     found = {
         "latents": calls(rows, repeated, latents),
         "latents and their products": calls(products(rows), repeated, products(latents), 0.03),
@@ -71,8 +71,8 @@ def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
     """Share of the variance of each shape that a ridge regression on latents explains, over five folds."""
     cells = labelled_cells(study, ClassifierConfig())
     images = study.crops[np.sort(np.concatenate([cells.train, cells.test]))]
-    shapes, turned = measure_shapes(images)[EXPLAINED], oriented_latents(encoder, images)
-    latents, mean = turned[0], turned.mean(0)
+    shapes, oriented = measure_shapes(images)[EXPLAINED], oriented_latents(encoder, images)
+    latents, mean = oriented[0], oriented.mean(0)
     ridge = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 4, 8)))
 
     def share(columns: np.ndarray, values: np.ndarray) -> float:

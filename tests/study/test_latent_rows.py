@@ -4,7 +4,12 @@ import pytest
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.study.latent_rows import DRAWS, oriented_latents, training_latents
+from morpholaw.study.latent_rows import (
+    DRAWS,
+    oriented_latents,
+    oriented_posteriors,
+    training_latents,
+)
 from morpholaw.training.encoder import encode
 
 
@@ -18,20 +23,21 @@ def images():
     return simulate_crops(5, seed=1)[0]
 
 
+def rows_of(encoder, images, **settings):
+    config = ClassifierConfig(**settings)
+    return training_latents(*oriented_posteriors(encoder, images, config.augment), config)
+
+
 def test_without_noise_heads_learn_from_the_means_of_all_orientations(encoder, images):
-    rows = training_latents(encoder, images, ClassifierConfig(latent_noise=0))
+    rows = rows_of(encoder, images, latent_noise=0)
     np.testing.assert_array_equal(rows, oriented_latents(encoder, images))
     np.testing.assert_array_equal(rows[0], encode(encoder, images)[0])
-    assert training_latents(encoder, images, ClassifierConfig(latent_noise=0, augment=False)).shape == (
-        1,
-        5,
-        32,
-    )
+    assert rows_of(encoder, images, latent_noise=0, augment=False).shape == (1, 5, 32)
 
 
 @pytest.mark.parametrize("times", [1.0, 3.0])
 def test_noise_is_as_wide_as_the_posterior_times_the_setting(encoder, images, times):
-    noisy = training_latents(encoder, images, ClassifierConfig(latent_noise=times))
+    noisy = rows_of(encoder, images, latent_noise=times)
     assert noisy.shape == (8 * DRAWS, 5, 32)
     assert noisy.dtype == np.float32
     width = np.exp(0.5 * np.stack([encode(encoder, images)[1]]))
@@ -41,8 +47,6 @@ def test_noise_is_as_wide_as_the_posterior_times_the_setting(encoder, images, ti
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_one_others(encoder, images):
-    first, again, other = (
-        training_latents(encoder, images, ClassifierConfig(seed=seed)) for seed in (0, 0, 1)
-    )
+    first, again, other = (rows_of(encoder, images, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)

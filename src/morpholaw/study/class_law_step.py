@@ -19,7 +19,7 @@ from morpholaw.probes.subnetworks import usual_inputs
 from morpholaw.study import encoder_step
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import all_labels, labels_seen, split_labelled
-from morpholaw.study.latent_rows import oriented_latents, repeated, training_latents
+from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
@@ -51,13 +51,13 @@ def discover(
     train, test = split_labelled(folder, classes, config.test_fraction, config.split_seed, seen)
     number = {name: k for k, name in enumerate(classes)}
     truth, test_truth = (np.array([number[label] for label in labels[cells]]) for cells in (train, test))
-    turned = oriented_latents(encoder, folder.crops[train])
+    turned, log_variances = oriented_posteriors(encoder, folder.crops[train])
     test_latents = encode(encoder, folder.crops[test])[0]
     kept, outputs = config.latents, None
     evaluation: dict[str, Any] = {}
     if kept is None or config.loss == "mse":
         settings = heads or ClassifierConfig(models=5, seed=config.seed)
-        learnt = training_latents(encoder, folder.crops[train], settings)
+        learnt = training_latents(turned, log_variances, settings)
         head = _sparse(learnt, truth, len(classes), settings, report, should_stop)
         if should_stop():
             report(Message("Stopped: the laws from before were kept."))

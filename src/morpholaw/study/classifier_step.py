@@ -23,7 +23,7 @@ from morpholaw.study import encoder_step
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import Labelled, labelled_cells
-from morpholaw.study.latent_rows import oriented_latents, repeated, training_latents
+from morpholaw.study.latent_rows import oriented_latents, oriented_posteriors, repeated, training_latents
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
@@ -62,7 +62,8 @@ def train(
         classifier = Classifier.dense_cnn(cnn, head, classes)
     else:
         encoder, _ = encoder_step.load(folder.path / "encoder")
-        rows = training_latents(encoder, folder.crops[cells.train], config)
+        posteriors = oriented_posteriors(encoder, folder.crops[cells.train], config.augment)
+        rows = training_latents(*posteriors, config)
         head = train_heads(
             rows[:, epoch],
             (targets > 0).astype(np.int64),
@@ -166,6 +167,13 @@ def load(folder: StudyFolder, name: str) -> Classifier:
     if not (path / "model.json").exists():
         raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
     return Classifier.load(path)
+
+
+def is_measured(folder: StudyFolder, name: str) -> bool:
+    """Whether it is kept how the classifier ``name`` called its held-out cells."""
+    path = folder.path / "classifiers" / name
+    with described(path):
+        return "evaluation" in read_json(path / "model.json")
 
 
 def confusion(folder: StudyFolder, name: str) -> np.ndarray:

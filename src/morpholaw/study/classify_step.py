@@ -21,7 +21,6 @@ from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import divisions, read_tracks
 from morpholaw.config import CropConfig, ImportConfig
-from morpholaw.errors import InputError
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.performance import class_calls, median_score
@@ -54,16 +53,11 @@ class AlongTracks(NamedTuple):
 def along_tracks(folder: StudyFolder, name: str, wanted: bool | None) -> AlongTracks | None:
     """What calls along tracks need of the classifier ``name``; None where they are not ``wanted``.
 
-    ``wanted`` is None for the default: along tracks wherever divisions are known.
+    ``wanted`` is None for the default: along tracks wherever divisions are known, and how often the calls are wrong.
     """
-    if wanted is False:
+    if wanted is False or (wanted is None and not classifier_step.is_measured(folder, name)):
         return None
-    try:
-        return AlongTracks(classifier_step.confusion(folder, name), always=bool(wanted))
-    except InputError:  # never measured, so that nobody knows how often its calls are wrong
-        if wanted:
-            raise
-        return None
+    return AlongTracks(classifier_step.confusion(folder, name), always=bool(wanted))
 
 
 def classify_set(

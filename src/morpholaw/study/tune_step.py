@@ -13,7 +13,7 @@ from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.study import encoder_step
 from morpholaw.study.folder import StudyFolder, provenance
 from morpholaw.study.labelled import labelled_cells
-from morpholaw.study.latent_rows import repeated, training_latents
+from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training import tune as search
 from morpholaw.training.rigl import METHODS
 
@@ -28,7 +28,7 @@ def tune(
     classifier = ClassifierConfig(seed=config.seed, device=config.device)
     cells = labelled_cells(folder, classifier)
     encoder, _ = encoder_step.load(folder.path / "encoder")
-    latents = training_latents(encoder, folder.crops[cells.train], classifier)
+    latents = training_latents(*oriented_posteriors(encoder, folder.crops[cells.train]), classifier)
     groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
     _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)
     place = folder.path / "search"
