@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,19 @@ def test_crops_without_tracks_are_called_frame_by_frame(study, trained_study):
     table = trained_study.classify(2, crops=crops, along_tracks=True)
     assert (table["class"] == table["frame_class"]).all()
     assert "frame_class" not in trained_study.classify(2, crops=crops)
+
+
+def test_a_damaged_record_of_the_held_out_calls_is_said_and_not_passed_over(trained_study, tmp_path):
+    damaged = shutil.copytree(trained_study.path, tmp_path / "damaged")
+    model = damaged / "classifiers" / "scheme2" / "model.json"
+    described = json.loads(model.read_text())
+    described["evaluation"]["confusion"] = [[1, 2]]
+    model.write_text(json.dumps(described))
+    with pytest.raises(InputError, match="damaged"):
+        Study(damaged).classify(2)
+    del described["evaluation"]
+    model.write_text(json.dumps(described))
+    assert len(Study(damaged).classify(2)) == len(trained_study.crops)
 
 
 def test_a_named_latent_keeps_its_name(study):
