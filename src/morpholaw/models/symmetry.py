@@ -13,6 +13,7 @@ from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from morpholaw.cells.orientations import COUNT
@@ -36,13 +37,21 @@ def kinds(latents: int) -> tuple[Kind, ...]:
 
 def turned(latents: Tensor, k: int) -> Tensor:
     """What latents (n, latents) become when the picture takes orientation ``k``, 0 to 7 (``cells.orientations``)."""
-    source, sign = _action(latents.shape[1], k)
-    return latents[:, source] * latents.new_tensor(sign)
+    source, sign = action(latents.shape[1], k, latents.device)
+    return latents[:, source] * sign.to(latents.dtype)
 
 
 @cache
+def action(latents: int, k: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where each latent comes from under orientation ``k``, int64 (latents,), and its sign, float32 (latents,).
+
+    Kept on the device: to copy them in every step would make a GPU wait for it.
+    """
+    source, sign = _action(latents, k)
+    return torch.tensor(source, device=device), torch.tensor(sign, device=device)
+
+
 def _action(latents: int, k: int) -> tuple[list[int], list[float]]:
-    """Where each latent comes from under orientation ``k``, and its sign."""
     if not 0 <= k < COUNT:
         raise ValueError(f"an orientation is 0 to {COUNT - 1}, not {k}")
     along_x, along_y, exchanged = 1 - 2 * (k & 1), 1 - (k & 2), 1 - (k & 4) // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import torch
@@ -40,7 +41,7 @@ def convolve_doubled(x: Tensor, convolution: nn.Conv2d) -> Tensor:
     kernel: they are four times the filters of a convolution of ``x`` (sub-pixel convolution, Shi et al. 2016).
     """
     weight, bias = convolution.weight, convolution.bias
-    reads = weight.new_tensor(READS)
+    reads = _reads(weight.device, weight.dtype)
     kernels = torch.einsum("iap,jbq,fcpq->ijfcab", reads, reads, weight).reshape(-1, *weight.shape[1:])
     bias = None if bias is None else bias.repeat(4)
     quarters = F.conv2d(x, kernels, bias, padding=1).unflatten(1, (2, 2, -1))
@@ -55,3 +56,9 @@ def convolve_doubled(x: Tensor, convolution: nn.Conv2d) -> Tensor:
 
 READS = [[[1, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]]
 """Of the even and the odd pixels of the result: which small pixel (rows) each of the kernel's three (columns) reads."""
+
+
+@cache
+def _reads(device: torch.device, dtype: torch.dtype) -> Tensor:
+    # Kept on the device: a copy from memory in every step would make a GPU wait for it.
+    return torch.tensor(READS, device=device, dtype=dtype)

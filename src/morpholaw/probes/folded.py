@@ -105,6 +105,7 @@ class FoldedClassifier(nn.Module):
         self.scheme, self.members, self.networks = scheme, members, networks
         self.score_features = head
         self.separate = len(networks) > 1
+        self.register_buffer("first", networks[0].first, persistent=False)  # says where inputs are to be
 
     def score_images(self, blocks: Tensor) -> Tensor:
         """Scores (members, n) of blocks (n, 4, h, w), or of each member's own (members, n, 4, h, w)."""
