@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("study", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs"))
-    parser.add_argument("--epoch-crops", type=int, default=400_000)
+    parser.add_argument("--epoch-crops", type=int, default=1_200_000)
     parser.add_argument("--start-from", default="auto")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--cnn-epochs", type=int, default=30)

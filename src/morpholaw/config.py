@@ -124,9 +124,10 @@ class EncoderConfig(TrainingConfig):
         5, ge=1, le=1000, description="Passes over the crops (paper: 5, of 2.1 million crops)."
     )
     epoch_crops: int = Field(
-        400_000,
+        1_200_000,
         ge=0,
-        description="Crops in an epoch at the least: a small study is repeated, freshly turned and flipped, up to it.",
+        description="Crops in an epoch at the least: a small study is repeated, freshly turned and flipped, up to it. "
+        "A third of it is enough for a first look.",
     )
     batch_size: int = Field(256, ge=8, le=8192, description="Crops in a batch (paper: 256).")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's step size (paper: 0.0005).")
