@@ -59,6 +59,7 @@ def test_schemes_look_the_same_however_they_are_named():
     hinge, mse = scheme_look("scheme 4, hinge", 3, LIGHT), scheme_look("scheme 4, MSE", 4, LIGHT)
     assert hinge["color"] == mse["color"] == looks[3]["color"]
     assert hinge["marker"] != mse["marker"]
+    assert hinge == scheme_look("scheme 4, hinge", 2, LIGHT)  # also where scheme 1 is not shown
 
 
 def test_names_and_numbers():

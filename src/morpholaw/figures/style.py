@@ -65,6 +65,8 @@ SIGNED = "RdBu"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)))
 
+_KINDS = ("hinge", "mse")
+
 # Okabe and Ito's palette, away from the red and blue that stand for signs.
 _CLASS_COLOURS = {
     "interphase": "#009e73",
@@ -87,11 +89,12 @@ def class_colours(classes: Sequence[str]) -> list[str]:
 def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any]:
     """Colour, marker and line style of a scheme: 1-4 look the same in every figure.
 
-    Of a scheme's kinds, such as "scheme 4, hinge", the colour alone is the scheme's.
+    So do laws of either loss, "scheme 4, hinge" and "scheme 4, MSE". Of other kinds of a scheme the colour alone is its.
     """
-    match = re.fullmatch(r"(?:scheme\s*)?([1-4])(, .*)?", str(scheme).strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(?:scheme\s*)?([1-4])(?:, (.*))?", str(scheme).strip(), re.IGNORECASE)
     index = int(match[1]) - 1 if match else position
-    line = position if match and match[2] else index
+    kind = match[2].lower() if match and match[2] else "hinge"
+    line = index + _KINDS.index(kind) if kind in _KINDS else position
     return {
         "color": theme.schemes[index % len(theme.schemes)],
         "marker": MARKERS[line % len(MARKERS)],
