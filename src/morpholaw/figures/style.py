@@ -89,7 +89,7 @@ def class_colours(classes: Sequence[str]) -> list[str]:
 def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any]:
     """Colour, marker and line style of a scheme: 1-4 look the same in every figure.
 
-    So do laws of either loss, "scheme 4, hinge" and "scheme 4, MSE". Of other kinds of a scheme the colour alone is its.
+    So do laws of either loss, "scheme 4, hinge" and "scheme 4, MSE". Other kinds of a scheme share its colour alone.
     """
     match = re.fullmatch(r"(?:scheme\s*)?([1-4])(?:, (.*))?", str(scheme).strip(), re.IGNORECASE)
     index = int(match[1]) - 1 if match else position

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox
 
 from morpholaw.events import Metrics
+from morpholaw.models.symmetry import kinds
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.latents.latent_space import decode, grid_of, start_of
-from morpholaw.widgets.latents.latent_table import NAME
+from morpholaw.widgets.latents.latent_space import decode, grid_of, read_latent_space, start_of
+from morpholaw.widgets.latents.latent_table import KINDS, NAME
 from morpholaw.widgets.latents.panel import LatentsWidget
 from morpholaw.widgets.latents.training_plot import TrainingPlot
 from morpholaw.widgets.pictures.picture_grid import grey_tiles
+from morpholaw.widgets.study.encoder_file import EncoderFile
 
 TINY = {
     "latents": 4, "filters": (2, 2, 4, 4), "hidden": 8, "batch_size": 32, "device": "cpu", "threads": 1,
@@ -195,6 +198,18 @@ def test_latents_are_ranked_by_activity_and_any_column_sorts(traversals):
         abs(float(table.item(row, column).text().strip("U ").replace("\u2212", "-"))) for row in range(6)
     ]
     assert strengths == sorted(strengths, reverse=True)
+
+
+def test_a_latent_says_how_it_turns_with_the_cell_where_its_encoder_was_asked_to(traversals, trained_study):
+    table = traversals.table
+    tips = {latent: table.item(table.row_of(latent), 0).toolTip() for latent in range(6)}
+    assert tips[0].startswith("z0 stays what it is")
+    assert tips[5] == f"z5 {KINDS[kinds(6)[5]]}."
+    description = trained_study.path / "encoder" / "model.json"
+    made = json.loads(description.read_text())
+    made["config"]["symmetry"] = False
+    description.write_text(json.dumps(made))
+    assert read_latent_space(EncoderFile.of(trained_study)).kinds == ()
 
 
 def test_a_slider_decodes_at_once(traversals, qtbot):

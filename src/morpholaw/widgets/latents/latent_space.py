@@ -40,6 +40,8 @@ class LatentSpace:
         A name for each latent that follows a shape.
     median : ndarray
         float32 (latents,), the middle of the measured cells: zeros, the prior's middle, need not look like a cell.
+    kinds : tuple of str
+        How each latent turns with the picture (``models.symmetry``); empty where the encoder was not asked to.
     """
 
     file: EncoderFile
@@ -48,6 +50,7 @@ class LatentSpace:
     correlations: pd.DataFrame
     suggestions: dict[int, str]
     median: np.ndarray
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,20 +71,22 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
     import pandas as pd
 
     from morpholaw.cells.shape import measure_shapes
+    from morpholaw.models.symmetry import kinds
     from morpholaw.probes.latent_names import correlate, suggest_names
     from morpholaw.probes.traversal import rank_latents
-    from morpholaw.study import Study
+    from morpholaw.study import Study, encoder_step
     from morpholaw.training.devices import torch_threads
     from morpholaw.training.encoder import encode
 
     study, encoder = Study(Path(file.study)), encoder_of(file)
     latents = int(encoder.latents)
+    asked = encoder_step.own(study)[1].get("config")
+    turning = kinds(latents) if isinstance(asked, dict) and asked.get("symmetry") else ()
     if not study.sets:
         zeros = np.zeros((1, latents))
         nothing = correlate(zeros, pd.DataFrame(index=[0]))
-        return LatentSpace(
-            file, latents, rank_latents(zeros, zeros), nothing, {}, zeros[0].astype(np.float32)
-        )
+        ranking, median = rank_latents(zeros, zeros), zeros[0].astype(np.float32)
+        return LatentSpace(file, latents, ranking, nothing, {}, median, turning)
     crops = study.crops
     sample = crops[np.unique(np.linspace(0, len(crops) - 1, MEASURED).astype(np.int64))]
     with torch_threads(1):
@@ -90,7 +95,7 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
     names = suggest_names(correlations) if len(correlations) else {}
     suggestions = {latent: name for latent, name in names.items() if name != f"z{latent}"}
     ranking, median = rank_latents(means, log_variances), np.median(means, axis=0).astype(np.float32)
-    return LatentSpace(file, latents, ranking, correlations, suggestions, median)
+    return LatentSpace(file, latents, ranking, correlations, suggestions, median, turning)
 
 
 def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

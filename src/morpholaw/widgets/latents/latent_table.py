@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
@@ -23,6 +23,14 @@ SHAPES = {
     "brightness": ("brightness", "mean brightness of the nucleus"),
 }
 """Measured shapes in the table: column title and what it is."""
+KINDS = {
+    "invariant": "stays what it is however the cell is turned or flipped",
+    "axes": "changes its sign with a quarter turn, as elongation along x or y does",
+    "diagonal": "changes its sign with a flip, as elongation along a diagonal does",
+    "handed": "changes its sign in a mirror",
+    "direction": "turns with the cell, one of a pair along x and y, as a position does",
+}
+"""What becomes of a latent of each kind of symmetry (``models.symmetry``)."""
 LATENT, NAME, KL = range(3)
 _BLUE, _ORANGE = (0, 114, 178), (213, 94, 0)
 
@@ -59,8 +67,9 @@ class LatentTable(QTableWidget):
         suggestions: Mapping[int, str],
         names: Mapping[int, str],
         picks: Iterable[int],
+        kinds: Sequence[str] = (),
     ) -> None:
-        """Fill the table: tables of :class:`LatentSpace`, names given by the user, and the ticked latents."""
+        """Fill the table: tables and kinds of :class:`LatentSpace`, names given by the user, and the ticked latents."""
         self.suggestions, self._names = dict(suggestions), dict(names)
         strongest = {(row.latent, row.shape): row for row in correlations.itertuples()}
         chosen = set(picks)
@@ -70,6 +79,8 @@ class LatentTable(QTableWidget):
         for row, entry in enumerate(ranking.itertuples()):
             latent = int(entry.latent)
             self.setItem(row, LATENT, _latent_item(latent, latent in chosen))
+            if kinds:
+                self.item(row, LATENT).setToolTip(f"z{latent} {KINDS[kinds[latent]]}.")
             self.setItem(row, NAME, QTableWidgetItem())
             self.setItem(row, KL, _Number(f"{entry.kl:.2f}", float(entry.kl)))
             for column, shape in enumerate(SHAPES, KL + 1):

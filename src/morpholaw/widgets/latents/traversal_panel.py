@@ -142,7 +142,9 @@ class TraversalPanel(QWidget):
         picks = [int(latent) for latent in space.ranking["latent"][:PICKED]]
         names = self._names()
         self.sliders.base = space.median
-        self.table.show_latents(space.ranking, space.correlations, space.suggestions, names, picks)
+        self.table.show_latents(
+            space.ranking, space.correlations, space.suggestions, names, picks, space.kinds
+        )
         self.sliders.show_latents(picks, names)
         self._enable(True)
         self.restart()
