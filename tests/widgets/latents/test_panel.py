@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QMessageBox
 
 from morpholaw.events import Metrics
 from morpholaw.models.symmetry import kinds
+from morpholaw.study import Study
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.latents.latent_space import decode, grid_of, read_latent_space, start_of
 from morpholaw.widgets.latents.latent_table import KINDS, NAME
@@ -205,11 +206,11 @@ def test_a_latent_says_how_it_turns_with_the_cell_where_its_encoder_was_asked_to
     tips = {latent: table.item(table.row_of(latent), 0).toolTip() for latent in range(6)}
     assert tips[0].startswith("z0 stays what it is")
     assert tips[5] == f"z5 {KINDS[kinds(6)[5]]}."
-    description = trained_study.path / "encoder" / "model.json"
+    description = trained_study / "encoder" / "model.json"
     made = json.loads(description.read_text())
     made["config"]["symmetry"] = False
     description.write_text(json.dumps(made))
-    assert read_latent_space(EncoderFile.of(trained_study)).kinds == ()
+    assert read_latent_space(EncoderFile.of(Study(trained_study))).kinds == ()
 
 
 def test_a_slider_decodes_at_once(traversals, qtbot):
