@@ -16,8 +16,11 @@ from morpholaw.cells.files import read_json
 from morpholaw.cells.simulator import simulate_crop_set, simulate_movie
 from morpholaw.config import SimulateConfig
 from morpholaw.models.bundle import save_bundle
+from morpholaw.probes.performance import measure
 from morpholaw.study import Study
+from morpholaw.study.classifier_step import score_crops
 from morpholaw.study.encoder_step import load
+from morpholaw.study.labelled import held_out
 
 MOVIE = SimulateConfig(frames=36, cells=30, height=288, width=288, seed=7)
 LABELLED = {"interphase": 1030, "metaphase": 1000}
@@ -48,14 +51,14 @@ def main() -> None:
         best = _best(made["evaluation"]["accuracy"], made["expression_sizes"])
         classifier = study.classifier(int(name[6]), "hinge").select(best)
         one = {k: [v[best]] for k, v in made.items() if k in ("expression_sizes", "kept_latents")}
-        evaluation = made["evaluation"] | {
-            key: [made["evaluation"][key][best]] for key in ("accuracy", "balanced_accuracy")
-        }
+        test, targets = held_out(study, name)
+        own = measure(score_crops(classifier, study.crops[test]), targets).to_json()
         weights = None if made["head_weights"] is None else [made["head_weights"][best]]
         skipped = ("schema", "weights", "sha256", "members", *one)
         rest = {k: v for k, v in made.items() if k not in skipped}
         classifier.save(
-            out / "classifiers" / name, rest | one | {"evaluation": evaluation, "head_weights": weights}
+            out / "classifiers" / name,
+            rest | one | {"evaluation": made["evaluation"] | own, "head_weights": weights},
         )
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     print(f"{out}: {size / 1e6:.1f} MB")

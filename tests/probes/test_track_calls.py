@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morpholaw.probes import track_calls
+from morpholaw.probes.calibration import Calibration
 from morpholaw.probes.track_calls import REACH, CellCycle, call_tracks
 
-CONFUSION = np.array([[95, 5], [5, 95]])
+SURE = Calibration(slope=100.0, intercept=0.0, least=0.06, most=16.0)
+"""Of a classifier whose calls are right in 94 of 100; a score of 1 is as sure as its calls are."""
 
 
 def movie(*tracks: tuple[int, int, list[int]]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Cells and calls of tracks given as (first frame, parent or -1, calls); a track's id is its place."""
+    """Cells and scores, -1 or 1, of tracks given as (first frame, parent or -1, calls); a track's id is its place."""
     rows, calls = [], []
     for number, (start, parent, own) in enumerate(tracks):
         rows += [
@@ -25,13 +27,18 @@ def movie(*tracks: tuple[int, int, list[int]]) -> tuple[pd.DataFrame, np.ndarray
             for k in range(len(own))
         ]
         calls += own
-    return pd.DataFrame(rows), np.array(calls)
+    return pd.DataFrame(rows), scores_of(calls)
+
+
+def scores_of(calls: list[int]) -> np.ndarray:
+    """-1.0 for the call 0, 1.0 for 1, no number for -1."""
+    return np.array([-1.0, 1.0, np.nan])[np.array(calls, np.int64)]
 
 
 def called(*tracks: tuple[int, int, list[int]]) -> list[list[int]]:
     """The calls with the tracks in view, a list a track."""
-    cells, calls = movie(*tracks)
-    probability, _ = call_tracks(cells, calls, CONFUSION)
+    probability, _ = call_tracks(*movie(*tracks), SURE)
+    cells, _ = movie(*tracks)
     return [
         (probability[cells["track_id"] == number] >= 0.5).astype(int).tolist()
         for number in range(len(tracks))
@@ -57,9 +64,11 @@ def test_a_division_alone_makes_no_metaphase_that_no_picture_shows() -> None:
     tracks = [track for family in seen for track in family]
     passed_over = (0, -1, [0] * 7)
     tracks += [passed_over, (7, 90, [0] * 4), (7, 90, [0] * 4)]
-    cells, calls = movie(*tracks)
-    often_wrong = np.array([[97, 3], [40, 60]])  # a mother's interphase is likelier a missed metaphase
-    probability, _ = call_tracks(cells, calls, often_wrong)
+    cells, scores = movie(*tracks)
+    often_wrong = Calibration(
+        100.0, 0.0, least=0.4, most=20.0
+    )  # a mother's interphase is likelier a missed metaphase
+    probability, _ = call_tracks(cells, scores, often_wrong)
     assert (probability[cells["track_id"] == 90] < 0.5).all()
     assert (probability[(cells["track_id"] == 0)][-1:] > 0.5).all()
 
@@ -67,6 +76,18 @@ def test_a_division_alone_makes_no_metaphase_that_no_picture_shows() -> None:
 def test_a_long_metaphase_that_the_movie_does_not_see_the_end_of_stays() -> None:
     arrested = [0] * 10 + [1] * 10
     assert called((0, -1, arrested)) == [arrested]
+
+
+def test_weak_scores_are_no_metaphase_where_strong_ones_are_and_a_division_makes_up_for_them() -> None:
+    cells, scores = movie(
+        (0, -1, [0] * 8 + [1] * 4 + [0] * 8), (0, -1, [0] * 8 + [1] * 2), (10, 1, [0]), (10, 1, [0])
+    )
+    run, mother = (cells["track_id"] == 0).to_numpy(), (cells["track_id"] == 1).to_numpy()
+    graded = Calibration(slope=1.0, intercept=0.0, least=0.06, most=16.0)
+    for strength, long_run in ((5.0, True), (0.2, False)):
+        probability, _ = call_tracks(cells, np.where(scores > 0, strength, -5.0), graded)
+        assert (probability[run][8:12] > 0.5).all() == long_run
+        assert (probability[mother][-1:] > 0.5).all()
 
 
 def test_a_cell_that_looks_like_a_metaphase_for_good_is_none() -> None:
@@ -79,46 +100,50 @@ def test_a_cell_that_looks_like_a_metaphase_for_good_is_none() -> None:
     assert called(*families)[0] == families[0][2]
 
 
+def test_a_cell_that_stays_in_metaphase_for_long_and_then_divides_is_one() -> None:
+    families = [track for k in range(0, 90, 3) for track in dividing(k)]
+    delayed = [(0, -1, [0] + [1] * 7), (8, 90, [0] * 12), (8, 90, [0] * 12)]
+    assert called(*families, *delayed)[90] == delayed[0][2]
+
+
 def dividing(number: int) -> list[tuple[int, int, list[int]]]:
     """A mother, number ``number``, in metaphase for a frame, and its daughters."""
     return [(0, -1, [0] * 7 + [1]), (8, number, [0] * 12), (8, number, [0] * 12)]
 
 
 def test_a_frame_without_a_picture_is_bridged() -> None:
-    cells, calls = movie((0, -1, [0] * 10 + [1, 1, 1, 1]), (14, 0, [0] * 6), (14, 0, [0] * 6))
+    cells, scores = movie((0, -1, [0] * 10 + [1, 1, 1, 1]), (14, 0, [0] * 6), (14, 0, [0] * 6))
     gone = (cells["track_id"] == 0) & (cells["t"] == 12)
-    calls[(cells["track_id"] == 0) & (cells["t"] == 11)] = -1  # a score that is not a number
-    probability, _ = call_tracks(cells[~gone].reset_index(drop=True), calls[~gone], CONFUSION)
+    scores[(cells["track_id"] == 0) & (cells["t"] == 11)] = np.nan
+    probability, _ = call_tracks(cells[~gone].reset_index(drop=True), scores[~gone], SURE)
     assert (probability[10:13] > 0.5).all()
     assert (probability[:9] < 0.5).all()
 
 
 def test_which_class_ends_in_division_is_seen_from_the_calls() -> None:
-    cells, calls = movie((0, -1, [0] * 12 + [1, 1]), (14, 0, [1] + [0] * 9), (14, 0, [0] * 10))
-    expected, _ = call_tracks(cells, calls, CONFUSION)
-    turned, _ = call_tracks(cells, 1 - calls, CONFUSION)
+    cells, scores = movie((0, -1, [0] * 12 + [1, 1]), (14, 0, [1] + [0] * 9), (14, 0, [0] * 10))
+    expected, _ = call_tracks(cells, scores, SURE)
+    turned, _ = call_tracks(cells, -scores, Calibration(100.0, 0.0, 1 / SURE.most, 1 / SURE.least))
     np.testing.assert_allclose(turned, 1 - expected)
 
 
 def test_rows_in_any_order_and_any_frame_get_the_same() -> None:
-    cells, calls = movie((5, -1, [0, 0, 0, 1, 1]), (10, 0, [1, 0, 0, 0]), (10, 0, [0, 0, 0, 1]))
-    expected, _ = call_tracks(cells, calls, CONFUSION)
+    cells, scores = movie((5, -1, [0, 0, 0, 1, 1]), (10, 0, [1, 0, 0, 0]), (10, 0, [0, 0, 0, 1]))
+    expected, _ = call_tracks(cells, scores, SURE)
     order = np.random.default_rng(0).permutation(len(cells))
-    shuffled, _ = call_tracks(cells.iloc[order].reset_index(drop=True), calls[order], CONFUSION)
+    shuffled, _ = call_tracks(cells.iloc[order].reset_index(drop=True), scores[order], SURE)
     np.testing.assert_allclose(shuffled, expected[order])
 
 
 def test_how_often_stages_change_is_learnt_from_the_movie() -> None:
     slow = [(0, -1, [0] * 60 + [1] * 20)] * 20
     fast = [(0, -1, ([0] * 6 + [1] * 2))] * 200
-    (_, one), (_, other) = (call_tracks(*movie(*tracks), CONFUSION) for tracks in (slow, fast))
+    (_, one), (_, other) = (call_tracks(*movie(*tracks), SURE) for tracks in (slow, fast))
     assert one.enter < 0.03 < other.enter
 
 
 def test_no_cells_no_calls() -> None:
-    probability, _ = call_tracks(
-        pd.DataFrame({"track_id": [], "t": [], "parent": []}), np.array([]), CONFUSION
-    )
+    probability, _ = call_tracks(pd.DataFrame({"track_id": [], "t": [], "parent": []}), np.array([]), SURE)
     assert probability.shape == (0,)
 
 
@@ -144,16 +169,15 @@ def test_probabilities_are_those_of_all_ways_the_stages_could_go(
     cells, seen = movie(*tracks)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(track_calls, "ROUNDS", 1)  # nothing learnt yet
-        probability, _ = call_tracks(cells, seen, CONFUSION)
+        probability, _ = call_tracks(cells, seen, SURE)
     expected = by_enumeration(calls, born, divided)
     np.testing.assert_allclose(probability[: len(calls)], expected, atol=1e-9)
 
 
 def by_enumeration(calls: list[int], born: bool, divided: bool) -> np.ndarray:
     cycle = CellCycle()
-    shown = CONFUSION + np.array([[1.0, 0.5], [0.5, 1.0]])
-    shown = shown / shown.sum(1, keepdims=True)
-    divides = (0.0, cycle.slip, cycle.divide, cycle.slip)
+    odds = {0: SURE.least, 1: SURE.most}
+    divides = (0.0, cycle.slip, cycle.divide, 0.0)
     positive, total = np.zeros(len(calls)), 0.0
     for stages in product(range(4), repeat=len(calls)):
         weight = float(stages[0] == 0) if born else cycle.first[stages[0]]
@@ -161,7 +185,7 @@ def by_enumeration(calls: list[int], born: bool, divided: bool) -> np.ndarray:
             if stage == 2 and 1 not in calls[max(k - REACH, 0) : k + REACH + 1]:
                 weight = 0.0
             if calls[k] >= 0:
-                weight *= 0.5 if stage == 0 else shown[min(stage, 2) - 1, calls[k]]
+                weight *= ((1 + odds[calls[k]]) / 2, 1.0, odds[calls[k]], odds[calls[k]])[stage]
             if k + 1 < len(stages):
                 weight *= (1 - divides[stage]) * cycle.transitions[stage, stages[k + 1]]
         weight *= divides[stages[-1]] if divided else 1.0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from morpholaw.probes.agreement import Estimate, accuracy, balanced_accuracy, confusion, roc_auc
+from morpholaw.probes.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Performance:
         Of the median score; rows: negative and positive cells, columns: calls.
     area : float
         Area under the ROC curve of the median score.
+    calibration : Calibration or None
+        What the median score is worth; None where the cells are of one class.
     undefined : int
         Scores, over all models and cells, that are not finite.
     """
@@ -33,6 +36,7 @@ class Performance:
     ensemble: Estimate
     confusion: np.ndarray
     area: float
+    calibration: Calibration | None
     undefined: int
 
     def to_json(self) -> dict[str, Any]:
@@ -43,6 +47,7 @@ class Performance:
             "ensemble_accuracy": [self.ensemble.value, self.ensemble.low, self.ensemble.high],
             "confusion": self.confusion.tolist(),
             "roc_auc": self.area,
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
             "undefined": self.undefined,
         }
 
@@ -69,11 +74,13 @@ def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
     each = class_calls(scores)
     median = median_score(scores)
     called = class_calls(median)
+    both = 0 < truth[np.isfinite(median)].sum() < np.isfinite(median).sum()
     return Performance(
         accuracy=[float(np.mean(own == truth)) for own in each],
         balanced_accuracy=[balanced_accuracy(truth, own) for own in each],
         ensemble=accuracy(called == truth),
         confusion=confusion(truth, called, 2),
         area=roc_auc(truth, np.nan_to_num(median)) if 0 < truth.sum() < len(truth) else float("nan"),
+        calibration=Calibration.fit(median, targets) if both else None,
         undefined=int(np.count_nonzero(~np.isfinite(scores))),
     )

@@ -3,7 +3,7 @@
 A classifier of two classes has to call every picture one of them, newborn daughters too, which are as small, bright
 and dense as a metaphase. But a cell is born from a division, spends hours in interphase, and leaves metaphase by
 dividing. A hidden Markov model says so (Held et al. 2010, Nature Methods 7, 747, smooth classes of time-lapse movies
-alike): its stages are hidden, the classifier's calls are what is seen, wrong as often as on the held-out cells; how
+alike): its stages are hidden, the classifier's scores are what is seen, each worth what the held-out cells show; how
 often stages change is learnt from the movie itself, whatever its time between frames.
 """
 
@@ -17,9 +17,9 @@ import pandas as pd
 from scipy import ndimage
 
 from morpholaw.cells.tracks import divisions
+from morpholaw.probes.calibration import Calibration
+from morpholaw.probes.performance import class_calls
 
-UNSEEN = 2
-"""The call of a frame without a picture, or with a score that is not a number."""
 REACH = 2
 """Frames on either side of a positive call that can be positive too. Further away no picture shows it: a division alone
 would else make a metaphase of any mother's last frames, also where the movie passes it over."""
@@ -33,7 +33,7 @@ class CellCycle:
 
     Newborn is a daughter whose pictures are no evidence yet; negative and positive are the classifier's two classes. A
     lookalike is a negative cell that looks positive from its first picture on and for good, such as a faint one whose
-    noise reads as grain: its wrong calls are one mistake and not one a frame.
+    noise reads as grain: its wrong calls are one mistake and not one a frame. One that divides was none.
 
     Attributes
     ----------
@@ -77,8 +77,8 @@ class CellCycle:
 
     @property
     def undivided(self) -> np.ndarray:
-        """P(no division | stage), float64 (4,); a newborn does not divide."""
-        return 1 - np.array([0.0, self.slip, self.divide, self.slip])
+        """P(no division | stage), float64 (4,); a newborn or a lookalike does not divide."""
+        return 1 - np.array([0.0, self.slip, self.divide, 0.0])
 
 
 _YOUNG = 0.05
@@ -103,8 +103,8 @@ class Lineup(NamedTuple):
 
     Attributes
     ----------
-    calls : ndarray, int64 (frames, tracks)
-        0, 1 or `UNSEEN`.
+    odds : ndarray, float64 (frames, tracks)
+        P(picture | positive) / P(picture | negative); 1 of a frame without a picture.
     near : ndarray, bool (frames, tracks)
         Whether a positive call is within `REACH` frames.
     length : ndarray, int64 (tracks,)
@@ -113,7 +113,7 @@ class Lineup(NamedTuple):
         Whether the track begins, and ends, with a division.
     """
 
-    calls: np.ndarray
+    odds: np.ndarray
     near: np.ndarray
     length: np.ndarray
     born: np.ndarray
@@ -121,9 +121,9 @@ class Lineup(NamedTuple):
 
 
 def call_tracks(
-    cells: pd.DataFrame, calls: np.ndarray, confusion: np.ndarray
+    cells: pd.DataFrame, scores: np.ndarray, calibration: Calibration
 ) -> tuple[np.ndarray, CellCycle]:
-    """Probability of the positive class of every cell, given the calls along its whole track.
+    """Probability of the positive class of every cell, given the scores along its whole track.
 
     The mitotic class, which ends in division, is the positive one, unless mothers are called it less often just
     before they divide than all cells are.
@@ -132,10 +132,10 @@ def call_tracks(
     ----------
     cells : DataFrame
         ``track_id``, ``t`` and ``parent`` (-1: none), one row a cell.
-    calls : ndarray, int (n,)
-        The classifier's call of every row: 0 negative, 1 positive, -1 undefined.
-    confusion : ndarray, (2, 2)
-        How it called held-out cells; rows: negative and positive cells, columns: calls.
+    scores : ndarray, (n,)
+        The classifier's score of every row; its sign is the call (eq. 2). One that is not a finite number says nothing.
+    calibration : Calibration
+        What such scores are worth.
 
     Returns
     -------
@@ -145,26 +145,20 @@ def call_tracks(
     """
     if not len(cells):
         return np.zeros(0), CellCycle()
-    calls, confusion = np.asarray(calls), np.asarray(confusion, np.float64)
+    calls, odds = class_calls(scores), calibration.odds(scores)
     divided = divisions(cells)
     turned = _ends_as_negative(cells, calls, divided)
     if turned:
-        calls, confusion = np.where(calls < 0, calls, 1 - calls), confusion[::-1, ::-1]
+        calls, odds = np.where(calls < 0, calls, 1 - calls), 1 / odds
     track, first = np.unique(cells["track_id"].to_numpy(), return_inverse=True)
     _, t = np.unique(cells["t"].to_numpy(), return_inverse=True)  # frames without any cell are not there
     start = np.full(len(track), np.iinfo(np.int64).max)
     np.minimum.at(start, first, t)
     frame = t - start[first]
-    lineup = _line_up(calls, track, first, frame, divided)
-    seen = confusion + np.array([[1.0, 0.5], [0.5, 1.0]])
-    seen /= seen.sum(1, keepdims=True)
-    evidence = np.ones((3, 4))  # by call, then by stage; a newborn's call is none
-    evidence[:2, 1:3] = seen.T
-    evidence[:2, 3] = seen[1]
-    evidence[:2, 0] = 0.5
+    lineup = _line_up(calls == 1, odds, track, first, frame, divided)
     cycle = CellCycle()
     for _ in range(ROUNDS):
-        stages, counts = _expect(lineup, evidence, cycle)
+        stages, counts = _expect(lineup, cycle)
         before, cycle = cycle, _learn(counts)
         if np.allclose(before.transitions, cycle.transitions, atol=TOLERANCE):
             break
@@ -181,24 +175,28 @@ def _ends_as_negative(cells: pd.DataFrame, calls: np.ndarray, divided: pd.DataFr
 
 
 def _line_up(
-    calls: np.ndarray, track: np.ndarray, first: np.ndarray, frame: np.ndarray, divided: pd.DataFrame
+    positive: np.ndarray,
+    odds: np.ndarray,
+    track: np.ndarray,
+    first: np.ndarray,
+    frame: np.ndarray,
+    divided: pd.DataFrame,
 ) -> Lineup:
     length = np.zeros(len(track), np.int64)
     np.maximum.at(length, first, frame + 1)
-    lined = np.full((int(length.max()), len(track)), UNSEEN)
-    lined[frame, first] = np.where(calls < 0, UNSEEN, calls)
-    near = ndimage.binary_dilation(lined == 1, np.ones((2 * REACH + 1, 1)))
+    lined, called = np.ones((int(length.max()), len(track))), np.zeros((int(length.max()), len(track)), bool)
+    lined[frame, first], called[frame, first] = odds, positive
+    near = ndimage.binary_dilation(called, np.ones((2 * REACH + 1, 1)))
     daughters = [d for family in divided["daughters"] for d in family]
     born, ends = np.isin(track, daughters), np.isin(track, divided["parent"].to_numpy())
     return Lineup(lined, near, length, born, ends)
 
 
-def _expect(
-    lineup: Lineup, evidence: np.ndarray, cycle: CellCycle
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def _expect(lineup: Lineup, cycle: CellCycle) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Stages' probabilities (frames, tracks, 4) by the forward-backward algorithm, and what was counted on the way."""
-    frames, tracks = lineup.calls.shape
-    seen = evidence[lineup.calls]
+    frames, tracks = lineup.odds.shape
+    odds, one = lineup.odds, np.ones(lineup.odds.shape)
+    seen = np.stack([(1 + odds) / 2, one, odds, odds], axis=-1)  # a newborn looks like either class
     seen[~lineup.near, 2] = 0
     step, undivided = cycle.transitions, cycle.undivided
     last = lineup.length - 1

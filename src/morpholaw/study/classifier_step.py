@@ -15,6 +15,7 @@ from morpholaw.events import Message, Progress, Report, ShouldStop, never, silen
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.probes.attack import prepare
+from morpholaw.probes.calibration import Calibration
 from morpholaw.probes.folded import folded
 from morpholaw.probes.performance import Performance, measure
 from morpholaw.probes.scores import EVALUATIONS, batches
@@ -170,20 +171,22 @@ def load(folder: StudyFolder, name: str) -> Classifier:
 
 
 def is_measured(folder: StudyFolder, name: str) -> bool:
-    """Whether it is kept how the classifier ``name`` called its held-out cells."""
+    """Whether it is kept what the scores of the classifier ``name`` are worth."""
     path = folder.path / "classifiers" / name
     with described(path):
-        return "evaluation" in read_json(path / "model.json")
+        return read_json(path / "model.json").get("evaluation", {}).get("calibration") is not None
 
 
-def confusion(folder: StudyFolder, name: str) -> np.ndarray:
-    """How the classifier ``name`` called its held-out cells, (2, 2); rows: negative and positive cells."""
+def calibration(folder: StudyFolder, name: str) -> Calibration:
+    """What the scores of the classifier ``name`` are worth, by its held-out cells."""
+    if not is_measured(folder, name):
+        raise InputError(
+            f"It was not kept what the scores of {name} are worth, which calls along tracks need; train it again, or "
+            "call frame by frame."
+        )
     path = folder.path / "classifiers" / name
     with described(path):
-        counts = np.asarray(read_json(path / "model.json")["evaluation"]["confusion"], np.float64)
-        if counts.shape != (2, 2) or not (np.isfinite(counts) & (counts >= 0)).all():
-            raise ValueError("the confusion is not one of two classes")
-    return counts
+        return Calibration(**read_json(path / "model.json")["evaluation"]["calibration"])
 
 
 def names(folder: StudyFolder) -> list[str]:

@@ -23,6 +23,7 @@ from morpholaw.cells.tracks import divisions, read_tracks
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
+from morpholaw.probes.calibration import Calibration
 from morpholaw.probes.performance import class_calls, median_score
 from morpholaw.probes.track_calls import call_tracks
 from morpholaw.study import classifier_step
@@ -40,24 +41,24 @@ class AlongTracks(NamedTuple):
 
     Attributes
     ----------
-    confusion : ndarray, (2, 2)
-        How the classifier called held-out cells.
+    calibration : Calibration
+        What the classifier's scores are worth.
     always : bool
         Also where no division is known; tracks without any say little that their frames do not.
     """
 
-    confusion: np.ndarray
+    calibration: Calibration
     always: bool
 
 
 def along_tracks(folder: StudyFolder, name: str, wanted: bool | None) -> AlongTracks | None:
     """What calls along tracks need of the classifier ``name``; None where they are not ``wanted``.
 
-    ``wanted`` is None for the default: along tracks wherever divisions are known, and how often the calls are wrong.
+    ``wanted`` is None for the default: along tracks wherever divisions are known, and what the scores are worth.
     """
     if wanted is False or (wanted is None and not classifier_step.is_measured(folder, name)):
         return None
-    return AlongTracks(classifier_step.confusion(folder, name), always=bool(wanted))
+    return AlongTracks(classifier_step.calibration(folder, name), always=bool(wanted))
 
 
 def classify_set(
@@ -82,12 +83,11 @@ def _table(
     for column in ("track_id", "t"):
         table[column] = table[column].astype("Int64").mask(table[column] < 0)
     table["score"] = scores
-    calls = class_calls(scores)
-    table["class"] = named[calls]
+    table["class"] = named[class_calls(scores)]
     scored = cells.iloc[: len(scores)]
     tracked = scored["track_id"].to_numpy() >= 0
     if along is not None and (along.always or len(divisions(scored[tracked]))):
-        probability, _ = call_tracks(scored[tracked], calls[tracked], along.confusion)
+        probability, _ = call_tracks(scored[tracked], scores[tracked], along.calibration)
         table["frame_class"] = table["class"]
         table.loc[tracked, "class"] = named[class_calls(probability - 0.5)]
     return table
