@@ -60,6 +60,8 @@ def test_schemes_look_the_same_however_they_are_named():
     assert hinge["color"] == mse["color"] == looks[3]["color"]
     assert hinge["marker"] != mse["marker"]
     assert hinge == scheme_look("scheme 4, hinge", 2, LIGHT)  # also where scheme 1 is not shown
+    assert mse == scheme_look("scheme 4, MSE", 3, LIGHT)
+    assert len({str(look["linestyle"]) for look in (*looks, mse)}) == 5
 
 
 def test_names_and_numbers():

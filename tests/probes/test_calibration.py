@@ -57,6 +57,22 @@ def test_classes_told_apart_wholly_have_no_steepest_slope() -> None:
     assert 1 < fitted.odds(np.array([0.2]))[0] < 0.5 * fitted.most
 
 
+@pytest.mark.parametrize("far", [(1e6, 1), (-1e6, 1), (1e300, -1)])
+def test_one_score_far_out_does_not_blunt_the_others(far: tuple[float, int]) -> None:
+    scores, targets = held_out(200)
+    x = np.array([-1.0, 1.0])
+    expected = np.log(Calibration.fit(scores, targets).odds(x))
+    found = np.log(Calibration.fit(np.append(scores, far[0]), np.append(targets, far[1])).odds(x))
+    np.testing.assert_allclose(found, expected, atol=0.35)
+
+
+def test_scores_that_tell_the_classes_the_wrong_way_round_say_nothing() -> None:
+    scores, targets = held_out(200)
+    fitted = Calibration.fit(-scores, targets)
+    assert fitted.slope == 0
+    np.testing.assert_allclose(fitted.odds(np.linspace(-3, 3, 7)), 1, atol=0.01)
+
+
 def test_a_score_that_is_no_number_says_nothing() -> None:
     scores, targets = held_out(200)
     fitted = Calibration.fit(np.append(scores, np.nan), np.append(targets, 1))

@@ -142,6 +142,20 @@ def test_how_often_stages_change_is_learnt_from_the_movie() -> None:
     assert one.enter < 0.03 < other.enter
 
 
+def test_a_daughter_seen_once_that_divides_has_a_probability() -> None:
+    cells, scores = movie((0, -1, [0, 1]), (2, 0, [1]), (2, 0, [0]), (3, 1, [0]), (3, 1, [0]))
+    for values in (scores, -scores):
+        _, cycle = call_tracks(cells, values, SURE)
+        stages, _ = track_calls._expect(_lineup(cells, values), cycle)
+        np.testing.assert_allclose(stages[0].sum(-1), 1)
+
+
+def _lineup(cells: pd.DataFrame, scores: np.ndarray) -> track_calls.Lineup:
+    first, frame = cells["track_id"].to_numpy(), cells.groupby("track_id").cumcount().to_numpy()
+    divided = track_calls.divisions(cells)
+    return track_calls._line_up(scores > 0, SURE.odds(scores), np.unique(first), first, frame, divided)
+
+
 def test_no_cells_no_calls() -> None:
     probability, _ = call_tracks(pd.DataFrame({"track_id": [], "t": [], "parent": []}), np.array([]), SURE)
     assert probability.shape == (0,)
@@ -177,7 +191,7 @@ def test_probabilities_are_those_of_all_ways_the_stages_could_go(
 def by_enumeration(calls: list[int], born: bool, divided: bool) -> np.ndarray:
     cycle = CellCycle()
     odds = {0: SURE.least, 1: SURE.most}
-    divides = (0.0, cycle.slip, cycle.divide, 0.0)
+    divides = (cycle.slip, cycle.slip, cycle.divide, 0.0)
     positive, total = np.zeros(len(calls)), 0.0
     for stages in product(range(4), repeat=len(calls)):
         weight = float(stages[0] == 0) if born else cycle.first[stages[0]]

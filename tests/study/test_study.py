@@ -78,17 +78,28 @@ def test_crops_without_tracks_are_called_frame_by_frame(study, trained_study):
     assert "frame_class" not in trained_study.classify(2, crops=crops)
 
 
-def test_a_damaged_record_of_the_held_out_calls_is_said_and_not_passed_over(trained_study, tmp_path):
-    damaged = shutil.copytree(trained_study.path, tmp_path / "damaged")
-    model = damaged / "classifiers" / "scheme2" / "model.json"
+def test_what_scores_are_worth_is_found_again_where_it_was_not_kept_and_damage_is_said(
+    trained_study, tmp_path
+):
+    study = Study(shutil.copytree(trained_study.path, tmp_path / "study"))
+    model = study.path / "classifiers" / "scheme2" / "model.json"
     described = json.loads(model.read_text())
-    described["evaluation"]["calibration"] = {"slope": "steep"}
-    model.write_text(json.dumps(described))
+    kept = described["evaluation"].pop("calibration")
+
+    def keep():
+        model.write_text(json.dumps(described))
+        return study
+
+    assert classifier_step.calibration(keep(), "scheme2").to_json() == pytest.approx(
+        kept
+    )  # of an earlier release
+    described["evaluation"]["calibration"] = kept | {"slope": -1.0}
     with pytest.raises(InputError, match="damaged"):
-        Study(damaged).classify(2)
+        keep().classify(2)
     del described["evaluation"]
-    model.write_text(json.dumps(described))
-    assert len(Study(damaged).classify(2)) == len(trained_study.crops)
+    assert "frame_class" not in keep().classify(2)
+    with pytest.raises(InputError, match="never measured on held-out cells"):
+        keep().classify(2, along_tracks=True)
 
 
 def test_a_named_latent_keeps_its_name(study):

@@ -25,9 +25,6 @@ from morpholaw.training.encoder import EncoderTraining, encode, train_encoder
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
-TF32 = {"rtol": 5e-3, "atol": 5e-3}
-"""Convolutions on a GPU round their factors to ten bits."""
-
 
 @pytest.fixture(scope="module")
 def cells():
@@ -103,7 +100,8 @@ def test_encoding_decoding_attacks_and_boundaries_are_those_of_the_processor(cel
             "latent attack": attack_curve(classifier, latents, targets, [0, 0.1], "latent").correct.mean(2),
         }
     for name, here in found["cpu"].items():
-        np.testing.assert_allclose(found["cuda"][name], here, err_msg=name, rtol=0.02, atol=0.02)
+        # convolutions on a GPU round their factors to ten bits
+        np.testing.assert_allclose(found["cuda"][name], here, err_msg=name, rtol=0.05, atol=0.05)
 
 
 @pytest.fixture
@@ -126,6 +124,7 @@ def test_a_study_trains_on_the_gpu_where_there_is_one(study):
 def test_a_step_gives_the_memory_of_the_gpu_back_when_it_ends(study):
     free = torch.cuda.mem_get_info()[0]
     process = JobProcess(Job("train_encoder", str(study.path), {"epochs": 1, "epoch_crops": 1024}))
-    list(process.events())
+    *_, last = process.events()
     process.close()
+    assert last.values["complete"]
     assert torch.cuda.mem_get_info()[0] > free - (64 << 20)

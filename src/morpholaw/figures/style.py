@@ -63,7 +63,7 @@ SIGNED = "RdBu"
 """Red below zero, white at zero, blue above: the paper's colours of weights (fig. 5)."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)))
+LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)), (0, (4, 1, 1, 1, 1, 1)))
 
 _KINDS = ("hinge", "mse")
 

@@ -37,7 +37,11 @@ def kinds(latents: int) -> tuple[Kind, ...]:
 
 def turned(latents: Tensor, k: int) -> Tensor:
     """What latents (n, latents) become when the picture takes orientation ``k``, 0 to 7 (``cells.orientations``)."""
-    source, sign = action(latents.shape[1], k, latents.device)
+    return permuted(latents, *action(latents.shape[1], k, latents.device))
+
+
+def permuted(latents: Tensor, source: Tensor, sign: Tensor) -> Tensor:
+    """Latents (n, latents) in another order and with other signs, as an `action` says."""
     return latents[:, source] * sign.to(latents.dtype)
 
 

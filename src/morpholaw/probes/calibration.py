@@ -17,6 +17,10 @@ from scipy.special import expit
 from morpholaw.errors import InputError
 from morpholaw.probes.agreement import confusion
 
+FAR = 3.0
+"""Times the median score that a score counts for at the most in the fit: one that is far out says no more than that,
+and would else flatten the slope for all others."""
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -25,7 +29,8 @@ class Calibration:
     Attributes
     ----------
     slope, intercept : float
-        Log odds of the positive class, both classes being as frequent: ``slope * score + intercept``.
+        Log odds of the positive class, both classes being as frequent: ``slope * score + intercept``; the slope is 0 or
+        more.
     least, most : float
         Bounds of the odds, below and above 1.
     """
@@ -37,7 +42,7 @@ class Calibration:
 
     def __post_init__(self) -> None:
         known = np.isfinite([self.slope, self.intercept, self.least, self.most]).all()
-        if not (known and 0 < self.least <= 1 <= self.most):
+        if not (known and self.slope >= 0 and 0 < self.least <= 1 <= self.most):
             raise ValueError("the calibration is not that of a classifier")
 
     @classmethod
@@ -63,21 +68,20 @@ class Calibration:
                 "To judge scores, held-out cells of both classes are needed; there is one class."
             )
         least, most = _bounds(confusion(positive.astype(np.int64), (x >= 0).astype(np.int64), 2))
-        scale = float(np.sqrt(np.mean(x**2))) or 1.0
-        sign, weight = (
-            np.where(positive, 1.0, -1.0),
-            np.where(positive, 0.5 / positive.sum(), 0.5 / (~positive).sum()),
-        )
+        scale = float(np.median(np.abs(x))) or 1.0
+        x = np.clip(x / scale, -FAR, FAR)
+        sign = np.where(positive, 1.0, -1.0)
+        weight = len(x) * np.where(positive, 0.5 / positive.sum(), 0.5 / (~positive).sum())
 
         def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-            # Of a weight the size of one cell's evidence: classes that are told apart wholly have no steepest slope.
-            margin = sign * (values[0] * x / scale + values[1])
-            pull = -len(x) * weight * sign * expit(-margin)
-            value = len(x) * np.sum(weight * np.logaddexp(0, -margin)) + 0.5 * values[0] ** 2
-            return float(value), np.array([np.sum(pull * x / scale) + values[0], np.sum(pull)])
+            # With a ridge of one cell's weight: classes that are told apart wholly have no steepest slope.
+            margin = sign * (values[0] * x + values[1])
+            pull = -weight * sign * expit(-margin)
+            value = np.sum(weight * np.logaddexp(0, -margin)) + 0.5 * values[0] ** 2
+            return float(value), np.array([np.sum(pull * x) + values[0], np.sum(pull)])
 
-        steep, intercept = minimize(loss, np.zeros(2), jac=True).x
-        return cls(max(float(steep), 0.0) / scale, float(intercept), least, most)
+        slope, intercept = minimize(loss, np.zeros(2), jac=True, bounds=[(0, None), (None, None)]).x
+        return cls(float(slope) / scale, float(intercept), least, most)
 
     def odds(self, scores: np.ndarray) -> np.ndarray:
         """P(score | positive) / P(score | negative), float64; 1 where a score is not a finite number."""

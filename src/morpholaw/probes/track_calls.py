@@ -48,7 +48,7 @@ class CellCycle:
     divide : float
         P(division | positive).
     slip : float
-        P(division | negative): the positive stage passed between two frames.
+        P(division | negative or newborn): the positive stage passed between two frames.
     """
 
     begin: float = 0.02
@@ -77,8 +77,8 @@ class CellCycle:
 
     @property
     def undivided(self) -> np.ndarray:
-        """P(no division | stage), float64 (4,); a newborn or a lookalike does not divide."""
-        return 1 - np.array([0.0, self.slip, self.divide, 0.0])
+        """P(no division | stage), float64 (4,); a lookalike does not divide."""
+        return 1 - np.array([self.slip, self.slip, self.divide, 0.0])
 
 
 _YOUNG = 0.05

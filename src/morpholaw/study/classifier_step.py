@@ -23,7 +23,7 @@ from morpholaw.probes.subnetworks import usual_inputs
 from morpholaw.study import encoder_step
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.folder import StudyFolder, provenance
-from morpholaw.study.labelled import Labelled, labelled_cells
+from morpholaw.study.labelled import Labelled, held_out, labelled_cells
 from morpholaw.study.latent_rows import oriented_latents, oriented_posteriors, repeated, training_latents
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
@@ -170,23 +170,17 @@ def load(folder: StudyFolder, name: str) -> Classifier:
     return Classifier.load(path)
 
 
-def is_measured(folder: StudyFolder, name: str) -> bool:
-    """Whether it is kept what the scores of the classifier ``name`` are worth."""
+def calibration(folder: StudyFolder, name: str) -> Calibration | None:
+    """What the scores of the classifier ``name`` are worth, by its held-out cells; None where none are known."""
     path = folder.path / "classifiers" / name
     with described(path):
-        return read_json(path / "model.json").get("evaluation", {}).get("calibration") is not None
-
-
-def calibration(folder: StudyFolder, name: str) -> Calibration:
-    """What the scores of the classifier ``name`` are worth, by its held-out cells."""
-    if not is_measured(folder, name):
-        raise InputError(
-            f"It was not kept what the scores of {name} are worth, which calls along tracks need; train it again, or "
-            "call frame by frame."
-        )
-    path = folder.path / "classifiers" / name
-    with described(path):
-        return Calibration(**read_json(path / "model.json")["evaluation"]["calibration"])
+        evaluation = read_json(path / "model.json").get("evaluation")
+        if evaluation is None:
+            return None
+        if evaluation.get("calibration") is not None:
+            return Calibration(**evaluation["calibration"])
+    cells, targets = held_out(folder, name)  # measured before calibrations were kept
+    return measure(score_crops(load(folder, name), folder.crops[cells]), targets).calibration
 
 
 def names(folder: StudyFolder) -> list[str]:

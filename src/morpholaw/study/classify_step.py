@@ -21,6 +21,7 @@ from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import divisions, read_tracks
 from morpholaw.config import CropConfig, ImportConfig
+from morpholaw.errors import InputError
 from morpholaw.events import Report, ShouldStop, never, silent
 from morpholaw.models.classifier import Classifier
 from morpholaw.probes.calibration import Calibration
@@ -55,10 +56,21 @@ def along_tracks(folder: StudyFolder, name: str, wanted: bool | None) -> AlongTr
     """What calls along tracks need of the classifier ``name``; None where they are not ``wanted``.
 
     ``wanted`` is None for the default: along tracks wherever divisions are known, and what the scores are worth.
+
+    Raises
+    ------
+    InputError
+        When they are wanted, and it is not known what the scores are worth.
     """
-    if wanted is False or (wanted is None and not classifier_step.is_measured(folder, name)):
+    worth = None if wanted is False else classifier_step.calibration(folder, name)
+    if worth is None:
+        if wanted:
+            raise InputError(
+                f"It is not known what the scores of {name} are worth, which calls along tracks need: it was never "
+                "measured on held-out cells. Train it again, or call frame by frame."
+            )
         return None
-    return AlongTracks(classifier_step.calibration(folder, name), always=bool(wanted))
+    return AlongTracks(worth, always=bool(wanted))
 
 
 def classify_set(

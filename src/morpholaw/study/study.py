@@ -324,8 +324,8 @@ class Study(StudyFolder):
         ----------
         along_tracks : bool, optional
             Let the order of the cell cycle have its say: a tracked cell's class is the most probable one given the
-            calls along its whole track (:mod:`morpholaw.probes.track_calls`), and not the sign of one score. By default
-            wherever the tracks show divisions.
+            scores along its whole track (:mod:`morpholaw.probes.track_calls`), and not the sign of one score. By
+            default wherever the tracks show divisions.
 
         Returns
         -------

@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.models.symmetry import action
+from morpholaw.models.symmetry import action, permuted
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
@@ -260,4 +260,4 @@ class _Sampled(nn.Module):
         mean, log_variance = self.model.encode(images)
         mean, log_variance = mean.float(), log_variance.float()
         z = mean + noise * torch.exp(0.5 * log_variance)
-        return torch.stack([z, mean, log_variance]), self.model.decoder(z[:, source] * sign)
+        return torch.stack([z, mean, log_variance]), self.model.decoder(permuted(z, source, sign))

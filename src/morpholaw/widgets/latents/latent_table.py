@@ -25,9 +25,9 @@ SHAPES = {
 """Measured shapes in the table: column title and what it is."""
 KINDS = {
     "invariant": "stays what it is however the cell is turned or flipped",
-    "axes": "changes its sign with a quarter turn, as elongation along x or y does",
-    "diagonal": "changes its sign with a flip, as elongation along a diagonal does",
-    "handed": "changes its sign in a mirror",
+    "axes": "changes its sign with a quarter turn and not with a flip along x or y, as elongation along x or y",
+    "diagonal": "changes its sign with a quarter turn and with a flip along x or y, as elongation along a diagonal",
+    "handed": "changes its sign in any mirror and not when the cell is turned, as a twist does",
     "direction": "turns with the cell, one of a pair along x and y, as a position does",
 }
 """What becomes of a latent of each kind of symmetry (``models.symmetry``)."""
