@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
@@ -43,6 +43,7 @@ def test_the_unit_of_the_scores_does_not_matter(unit: float) -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30), st.integers(0, 2**16))
+@example([0.0, 888.0, 5e-306], 0)  # most scores next to nothing
 def test_a_higher_score_never_speaks_less_for_the_positive_class(scores: list[float], seed: int) -> None:
     targets = np.random.default_rng(seed).choice([-1, 1], len(scores))
     targets[:2] = -1, 1

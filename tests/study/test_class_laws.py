@@ -57,6 +57,23 @@ def test_latents_and_goals_come_from_a_sparse_network_of_all_classes(phases):
     assert phases.class_laws("mse").classes == PHASES[:3]
 
 
+@pytest.mark.parametrize(("augment", "orientations"), [(True, 8), (False, 1)])
+def test_the_network_learns_from_the_orientations_that_were_asked_for(
+    phases, monkeypatch, augment, orientations
+):
+    shown = []
+
+    def look(latents, *_):
+        shown.append(latents)
+        raise InputError("enough")
+
+    monkeypatch.setattr(class_law_step, "_sparse", look)
+    heads = ClassifierConfig(augment=augment, latent_noise=0)
+    with pytest.raises(InputError, match="enough"):
+        class_law_step.discover(phases, ClassLawConfig(classes=PHASES[:3]), heads)
+    assert len(shown[0]) == orientations
+
+
 def test_the_command_shows_laws_and_confusion(phases):
     words = ["discover-law", "--study", str(phases.path), "--classes", "interphase, metaphase,anaphase"]
     for key, value in (QUICK | {"latents": [0, 1, 2, 3]}).items():

@@ -68,8 +68,8 @@ class Calibration:
                 "To judge scores, held-out cells of both classes are needed; there is one class."
             )
         least, most = _bounds(confusion(positive.astype(np.int64), (x >= 0).astype(np.int64), 2))
-        scale = float(np.median(np.abs(x))) or 1.0
-        x = np.clip(x / scale, -FAR, FAR)
+        scale = max(float(np.median(np.abs(x))), 1e-100)  # no slope is too steep to be written down
+        x = np.clip(x, -FAR * scale, FAR * scale) / scale
         sign = np.where(positive, 1.0, -1.0)
         weight = len(x) * np.where(positive, 0.5 / positive.sum(), 0.5 / (~positive).sum())
 

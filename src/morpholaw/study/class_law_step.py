@@ -57,7 +57,8 @@ def discover(
     evaluation: dict[str, Any] = {}
     if kept is None or config.loss == "mse":
         settings = heads or ClassifierConfig(models=5, seed=config.seed)
-        learnt = training_latents(turned, log_variances, settings)
+        shown = slice(None) if settings.augment else slice(1)
+        learnt = training_latents(turned[shown], log_variances[shown], settings)
         head = _sparse(learnt, truth, len(classes), settings, report, should_stop)
         if should_stop():
             report(Message("Stopped: the laws from before were kept."))
