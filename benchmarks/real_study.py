@@ -21,7 +21,7 @@ from morpholaw.cells.files import write_json
 from morpholaw.cells.tracks import read_tracks
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
-from morpholaw.config import ClassifierConfig
+from morpholaw.config import ClassifierConfig, EncoderConfig
 from morpholaw.figures.pictures import montage
 from morpholaw.probes.agreement import balanced_accuracy
 from morpholaw.probes.performance import class_calls
@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("study", type=Path)
     parser.add_argument("--out", type=Path, default=Path("docs"))
-    parser.add_argument("--epoch-crops", type=int, default=1_200_000)
+    parser.add_argument("--epoch-crops", type=int, default=EncoderConfig().epoch_crops)
     parser.add_argument("--start-from", default="auto")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--cnn-epochs", type=int, default=30)

@@ -37,8 +37,8 @@ def scores_of(calls: list[int]) -> np.ndarray:
 
 def called(*tracks: tuple[int, int, list[int]]) -> list[list[int]]:
     """The calls with the tracks in view, a list a track."""
-    probability, _ = call_tracks(*movie(*tracks), SURE)
-    cells, _ = movie(*tracks)
+    cells, scores = movie(*tracks)
+    probability, _ = call_tracks(cells, scores, SURE)
     return [
         (probability[cells["track_id"] == number] >= 0.5).astype(int).tolist()
         for number in range(len(tracks))
@@ -65,9 +65,8 @@ def test_a_division_alone_makes_no_metaphase_that_no_picture_shows() -> None:
     passed_over = (0, -1, [0] * 7)
     tracks += [passed_over, (7, 90, [0] * 4), (7, 90, [0] * 4)]
     cells, scores = movie(*tracks)
-    often_wrong = Calibration(
-        100.0, 0.0, least=0.4, most=20.0
-    )  # a mother's interphase is likelier a missed metaphase
+    # a mother's interphase is likelier a missed metaphase
+    often_wrong = Calibration(100.0, 0.0, least=0.4, most=20.0)
     probability, _ = call_tracks(cells, scores, often_wrong)
     assert (probability[cells["track_id"] == 90] < 0.5).all()
     assert (probability[(cells["track_id"] == 0)][-1:] > 0.5).all()

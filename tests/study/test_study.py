@@ -90,9 +90,8 @@ def test_what_scores_are_worth_is_found_again_where_it_was_not_kept_and_damage_i
         model.write_text(json.dumps(described))
         return study
 
-    assert classifier_step.calibration(keep(), "scheme2").to_json() == pytest.approx(
-        kept
-    )  # of an earlier release
+    of_an_earlier_release = classifier_step.calibration(keep(), "scheme2")
+    assert of_an_earlier_release.to_json() == pytest.approx(kept)
     described["evaluation"]["calibration"] = kept | {"slope": -1.0}
     with pytest.raises(InputError, match="damaged"):
         keep().classify(2)

@@ -65,7 +65,7 @@ SIGNED = "RdBu"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)), (0, (4, 1, 1, 1, 1, 1)))
 
-_KINDS = ("hinge", "mse")
+_LOSSES = ("hinge", "mse")
 
 # Okabe and Ito's palette, away from the red and blue that stand for signs.
 _CLASS_COLOURS = {
@@ -93,8 +93,8 @@ def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any
     """
     match = re.fullmatch(r"(?:scheme\s*)?([1-4])(?:, (.*))?", str(scheme).strip(), re.IGNORECASE)
     index = int(match[1]) - 1 if match else position
-    kind = match[2].lower() if match and match[2] else "hinge"
-    line = index + _KINDS.index(kind) if kind in _KINDS else position
+    loss = match[2].lower() if match and match[2] else _LOSSES[0]
+    line = index + _LOSSES.index(loss) if loss in _LOSSES else position
     return {
         "color": theme.schemes[index % len(theme.schemes)],
         "marker": MARKERS[line % len(MARKERS)],

@@ -37,25 +37,16 @@ def kinds(latents: int) -> tuple[Kind, ...]:
 
 def turned(latents: Tensor, k: int) -> Tensor:
     """What latents (n, latents) become when the picture takes orientation ``k``, 0 to 7 (``cells.orientations``)."""
-    return permuted(latents, *action(latents.shape[1], k, latents.device))
-
-
-def permuted(latents: Tensor, source: Tensor, sign: Tensor) -> Tensor:
-    """Latents (n, latents) in another order and with other signs, as an `action` says."""
+    source, sign = _action(latents.shape[1], k, latents.device)
     return latents[:, source] * sign.to(latents.dtype)
 
 
 @cache
-def action(latents: int, k: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def _action(latents: int, k: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Where each latent comes from under orientation ``k``, int64 (latents,), and its sign, float32 (latents,).
 
     Kept on the device: to copy them in every step would make a GPU wait for it.
     """
-    source, sign = _action(latents, k)
-    return torch.tensor(source, device=device), torch.tensor(sign, device=device)
-
-
-def _action(latents: int, k: int) -> tuple[list[int], list[float]]:
     if not 0 <= k < COUNT:
         raise ValueError(f"an orientation is 0 to {COUNT - 1}, not {k}")
     along_x, along_y, exchanged = 1 - 2 * (k & 1), 1 - (k & 2), 1 - (k & 4) // 2
@@ -70,4 +61,4 @@ def _action(latents: int, k: int) -> tuple[list[int], list[float]]:
     for x in np.flatnonzero([kind == "direction" for kind in of])[::2].tolist():
         pair = [(x, float(along_x)), (x + 1, float(along_y))]
         (source[x], sign[x]), (source[x + 1], sign[x + 1]) = pair if exchanged > 0 else pair[::-1]
-    return source, sign
+    return torch.tensor(source, device=device), torch.tensor(sign, device=device)

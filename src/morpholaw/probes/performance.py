@@ -74,13 +74,13 @@ def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
     each = class_calls(scores)
     median = median_score(scores)
     called = class_calls(median)
-    both = 0 < truth[np.isfinite(median)].sum() < np.isfinite(median).sum()
+    known = truth[np.isfinite(median)]
     return Performance(
         accuracy=[float(np.mean(own == truth)) for own in each],
         balanced_accuracy=[balanced_accuracy(truth, own) for own in each],
         ensemble=accuracy(called == truth),
         confusion=confusion(truth, called, 2),
         area=roc_auc(truth, np.nan_to_num(median)) if 0 < truth.sum() < len(truth) else float("nan"),
-        calibration=Calibration.fit(median, targets) if both else None,
+        calibration=Calibration.fit(median, targets) if 0 < known.sum() < len(known) else None,
         undefined=int(np.count_nonzero(~np.isfinite(scores))),
     )

@@ -184,7 +184,8 @@ def _line_up(
 ) -> Lineup:
     length = np.zeros(len(track), np.int64)
     np.maximum.at(length, first, frame + 1)
-    lined, called = np.ones((int(length.max()), len(track))), np.zeros((int(length.max()), len(track)), bool)
+    lined = np.ones((int(length.max()), len(track)))
+    called = np.zeros(lined.shape, bool)
     lined[frame, first], called[frame, first] = odds, positive
     near = ndimage.binary_dilation(called, np.ones((2 * REACH + 1, 1)))
     daughters = [d for family in divided["daughters"] for d in family]
@@ -195,8 +196,10 @@ def _line_up(
 def _expect(lineup: Lineup, cycle: CellCycle) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Stages' probabilities (frames, tracks, 4) by the forward-backward algorithm, and what was counted on the way."""
     frames, tracks = lineup.odds.shape
-    odds, one = lineup.odds, np.ones(lineup.odds.shape)
-    seen = np.stack([(1 + odds) / 2, one, odds, odds], axis=-1)  # a newborn looks like either class
+    odds = lineup.odds
+    seen = np.stack(
+        [(1 + odds) / 2, np.ones_like(odds), odds, odds], axis=-1
+    )  # a newborn looks like either class
     seen[~lineup.near, 2] = 0
     step, undivided = cycle.transitions, cycle.undivided
     last = lineup.length - 1

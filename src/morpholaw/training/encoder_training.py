@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.models.symmetry import action, permuted
+from morpholaw.models.symmetry import turned
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
@@ -157,15 +157,6 @@ class EncoderTraining:
         one's own mean; what is estimated from the whole batch is the same number everywhere, of latents that
         were gathered with their gradients.
         """
-        inputs = self._inputs(index)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * self._rate()
-        parts = self._optimise(inputs)
-        self.step += 1
-        return parts
-
-    def _inputs(self, index: np.ndarray) -> dict[str, Tensor]:
-        """What this step is made of, on the device: all that is random in it."""
         config = self.config
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) % 2**63)
         targets = None
@@ -175,18 +166,9 @@ class EncoderTraining:
         noise = torch.randn(len(index), config.latents, generator=generator)[self._part(len(index))]
         # Latents that turn with the picture: turned ones are to be decoded to the turned picture.
         k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
-        source, sign = action(config.latents, k, self.device)
-        inputs = {"images": images, "noise": self._sent(noise), "source": source, "sign": sign}
-        inputs["wanted"] = orient(images, k)
-        if targets is not None:
-            inputs["targets"] = self._sent(targets[order])
-        return inputs
-
-    def _optimise(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        config = self.config
         with self._autocast():
-            own, decoded = self.sampled(*(inputs[name] for name in ("images", "noise", "source", "sign")))
-        error = self.reconstruction_error(decoded.float(), inputs["wanted"])
+            own, decoded = self.sampled(images, self._sent(noise), k)
+        error = self.reconstruction_error(decoded.float(), orient(images, k))
         z, mean, log_variance = gather(own)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
         loss = (
@@ -196,12 +178,15 @@ class EncoderTraining:
             + config.gamma * parts.dimension_wise
         )
         learnt: dict[str, Tensor] = {}
-        if self.task is not None:
-            learnt["class cross-entropy"] = self.task(mean, inputs["targets"])
+        if self.task is not None and targets is not None:
+            learnt["class cross-entropy"] = self.task(mean, self._sent(targets[order]))
             loss = loss + config.task * learnt["class cross-entropy"]
+        for group in self.optimiser.param_groups:
+            group["lr"] = config.learning_rate * self._rate()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
+        self.step += 1
         whole = summed(error.detach()) / world_size()
         return {
             "loss": loss.detach() + config.reconstruction * (whole - error.detach()),
@@ -255,9 +240,9 @@ class _Sampled(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor, noise: Tensor, source: Tensor, sign: Tensor) -> tuple[Tensor, Tensor]:
-        """z, mean and log-variance, float32 (3, n, latents), and the pictures of z turned by an ``action``."""
+    def forward(self, images: Tensor, noise: Tensor, k: int = 0) -> tuple[Tensor, Tensor]:
+        """z, mean and log-variance, float32 (3, n, latents), and the decoded pictures, in orientation ``k``."""
         mean, log_variance = self.model.encode(images)
         mean, log_variance = mean.float(), log_variance.float()
         z = mean + noise * torch.exp(0.5 * log_variance)
-        return torch.stack([z, mean, log_variance]), self.model.decoder(permuted(z, source, sign))
+        return torch.stack([z, mean, log_variance]), self.model.decoder(turned(z, k))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from morpholaw.events import Report, ShouldStop
+from morpholaw.widgets.latents.encoder_state import encoder_state
 from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
 
 if TYPE_CHECKING:
@@ -74,14 +75,13 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
     from morpholaw.models.symmetry import kinds
     from morpholaw.probes.latent_names import correlate, suggest_names
     from morpholaw.probes.traversal import rank_latents
-    from morpholaw.study import Study, encoder_step
+    from morpholaw.study import Study
     from morpholaw.training.devices import torch_threads
     from morpholaw.training.encoder import encode
 
     study, encoder = Study(Path(file.study)), encoder_of(file)
     latents = int(encoder.latents)
-    asked = encoder_step.own(study)[1].get("config")
-    turning = kinds(latents) if isinstance(asked, dict) and asked.get("symmetry") else ()
+    turning = kinds(latents) if encoder_state(study).config.get("symmetry") else ()
     if not study.sets:
         zeros = np.zeros((1, latents))
         nothing = correlate(zeros, pd.DataFrame(index=[0]))
