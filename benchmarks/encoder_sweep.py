@@ -16,11 +16,11 @@ import pandas as pd
 from morpholaw.cells.files import write_bytes
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import EncoderConfig
+from morpholaw.evaluation.disentanglement import mutual_information_gap
 from morpholaw.figures.pictures import traversal_grid
+from morpholaw.interpretation.latent_names import correlate, suggest_names
+from morpholaw.interpretation.traversal import active_latents, rank_latents, traverse
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.probes.disentanglement import mutual_information_gap
-from morpholaw.probes.latent_names import correlate, suggest_names
-from morpholaw.probes.traversal import active_latents, rank_latents, traverse
 from morpholaw.training.encoder import encode, train_encoder
 
 FACTORS = (

@@ -19,11 +19,11 @@ from morpholaw.cells.files import write_json
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli.progress_bar import progress
 from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.evaluation.disentanglement import mutual_information_gap
+from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.probes.agreement import balanced_accuracy
-from morpholaw.probes.disentanglement import mutual_information_gap
+from morpholaw.store.labelled_cells import all_labels, split_labelled
 from morpholaw.study import Study, encoder_step
-from morpholaw.study.labelled import all_labels, split_labelled
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
@@ -99,8 +99,8 @@ def main() -> None:
     study = Study.open_or_create(options.study)
     images, cells = simulate_crops(4000, seed=77)
     results: list[dict[str, Any]] = []
-    with progress() as (report, should_stop):
-        said = {"report": report, "should_stop": should_stop}
+    with progress() as monitor:
+        said = {"monitor": monitor}
         if not study.sets:
             study.import_crops(
                 options.data / "mitocheck_hela", classes=CLASSES, group_regex=r"(PL.*?___P[^_]+)", **said

@@ -21,12 +21,12 @@ from sklearn.preprocessing import StandardScaler
 
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.config import ClassifierConfig
+from morpholaw.evaluation.metrics import balanced_accuracy
+from morpholaw.interpretation.traversal import decode
 from morpholaw.models.symmetry import turned
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.probes.agreement import balanced_accuracy
-from morpholaw.probes.traversal import decode
+from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study, encoder_step
-from morpholaw.study.labelled import labelled_cells
 from morpholaw.study.latent_rows import oriented_latents
 from morpholaw.training.encoder import encode
 

@@ -18,14 +18,13 @@ from matplotlib.figure import Figure
 
 from morpholaw.cells.files import read_json
 from morpholaw.cells.shape import measure_shapes
+from morpholaw.evaluation.disentanglement import discretise, entropy, mutual_information, within
 from morpholaw.figures.pictures import traversal_grid
 from morpholaw.figures.response import response_map_1d, response_map_2d
 from morpholaw.figures.topology import topologies, topology
-from morpholaw.models.classifier import Classifier
-from morpholaw.probes.disentanglement import discretise, entropy, mutual_information, within
-from morpholaw.probes.latent_names import correlate
-from morpholaw.probes.responses import monotonicity, response_map, symmetries
-from morpholaw.probes.subnetworks import (
+from morpholaw.interpretation.latent_names import correlate
+from morpholaw.interpretation.responses import monotonicity, response_map, symmetries
+from morpholaw.interpretation.subnetworks import (
     SparseNetwork,
     SubNetwork,
     activations,
@@ -36,7 +35,8 @@ from morpholaw.probes.subnetworks import (
     stream,
     sub_network,
 )
-from morpholaw.probes.traversal import traverse
+from morpholaw.interpretation.traversal import traverse
+from morpholaw.models.classifier import Classifier
 from morpholaw.study import Study
 
 PICTURES = np.linspace(-3, 3, 7)

@@ -22,12 +22,12 @@ from morpholaw.cells.tracks import read_tracks
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
 from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.evaluation.metrics import balanced_accuracy
+from morpholaw.evaluation.performance import class_calls
 from morpholaw.figures.pictures import montage
-from morpholaw.probes.agreement import balanced_accuracy
-from morpholaw.probes.performance import class_calls
+from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study
 from morpholaw.study.classifier_step import score_crops
-from morpholaw.study.labelled import labelled_cells
 
 CLASSES = {"interphase": ["Interphase"], "metaphase": ["Metaphase", "MetaphaseAlignment"]}
 LAST_FRAMES = 2
@@ -37,8 +37,8 @@ LAST_FRAMES = 2
 def build(data: Path, study: Study, options: argparse.Namespace) -> None:
     """Import, train the encoder, and ten models of each scheme."""
     names = {crop_set.name for crop_set in study.sets}
-    with progress() as (report, should_stop):
-        said = {"report": report, "should_stop": should_stop}
+    with progress() as monitor:
+        said = {"monitor": monitor}
         if "mitocheck_hela" not in names:
             study.import_crops(
                 data / "mitocheck_hela", classes=CLASSES, group_regex=r"(PL.*?___P[^_]+)", **said

@@ -41,8 +41,8 @@ def main() -> None:
     add_simulated(study, "labelled", phases=PAPER)
     add_simulated(study, "unlabelled", UNLABELLED, 1, labels=False)
     add_simulated(study, "wide", UNLABELLED, 2, domain="wide", labels=False)
-    with progress() as (report, should_stop):
-        said = {"report": report, "should_stop": should_stop}
+    with progress() as monitor:
+        said = {"monitor": monitor}
         if not study.has_encoder or study.can_resume:
             made = study.train_encoder(
                 epochs=5,

@@ -23,7 +23,7 @@ import napari
 import numpy as np
 from qtpy.QtWidgets import QApplication
 
-from morpholaw.widgets.files import sample_data
+from morpholaw.widgets.napari_readers import sample_data
 from morpholaw.widgets.network.network_scene import places
 from morpholaw.widgets.study.current_study import CurrentStudy
 

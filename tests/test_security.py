@@ -142,7 +142,7 @@ def test_the_same_seed_gives_the_same_models_and_another_another(study):
 def test_a_test_set_that_shares_a_group_with_training_is_refused(study, monkeypatch):
     from morpholaw.config import ClassifierConfig
     from morpholaw.errors import InputError
-    from morpholaw.study import labelled
+    from morpholaw.store import labelled_cells as labelled
 
     groups = study.crops.cells["group"].to_numpy(str)
     monkeypatch.setattr(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from morpholaw.cells.files import read_json, write_json
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Progress, Report, silent
+from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.jobs import Job, run
 from morpholaw.study import Study
 
@@ -67,7 +67,7 @@ def connected(scheduler: str | None = None, workers: int = 2) -> Iterator[Client
         yield client
 
 
-def run_jobs(jobs: Sequence[Job], client: Client, report: Report = silent) -> list[Outcome]:
+def run_jobs(jobs: Sequence[Job], client: Client, monitor: Monitor = SILENT) -> list[Outcome]:
     """Run all jobs and wait for them; one that fails does not stop the others.
 
     Returns
@@ -88,8 +88,8 @@ def run_jobs(jobs: Sequence[Job], client: Client, report: Report = silent) -> li
         for k, outcome in found:
             outcomes[k] = outcome
             if outcome.error:
-                report(Message(f"{outcome.job.step}: {outcome.error}", level="warning"))
-            report(Progress(len(outcomes), len(jobs), "jobs"))
+                monitor.emit(Message(f"{outcome.job.step}: {outcome.error}", level="warning"))
+            monitor.emit(Progress(len(outcomes), len(jobs), "jobs"))
 
     apart = [[(k, replace(job, study=str(_beside(job, k)), arguments=_unlabelled(job)))] for k, job in cuts]
     placed = _each(client, apart, lambda found: None)

@@ -10,7 +10,7 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crop_set
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
@@ -26,7 +26,7 @@ LAWS = (
 )
 
 
-def run_demo(out: Path, report: Report = silent, should_stop: ShouldStop = never) -> Study:
+def run_demo(out: Path, monitor: Monitor = SILENT) -> Study:
     """Make a study of the sample at ``out``, train everything in it and write its report.
 
     Raises
@@ -40,28 +40,27 @@ def run_demo(out: Path, report: Report = silent, should_stop: ShouldStop = never
         shutil.rmtree(out)
     sample, begun = sample_folder(), time.monotonic()
     study = Study.create(out)
-    report(
+    monitor.emit(
         Message("The sample is simulated: a tracked movie, and labelled crops of interphase and metaphase.")
     )
     study.crop(
         sample / "movie" / "movie.tif",
         sample / "movie" / "tracks.csv",
-        report=report,
-        should_stop=should_stop,
+        monitor=monitor,
     )
     add_set(study, CropSet(sample / "labelled"))
-    report(Message(f"For the encoder {UNLABELLED} more crops are simulated, without labels."))
+    monitor.emit(Message(f"For the encoder {UNLABELLED} more crops are simulated, without labels."))
     with study.writing():
         simulate_crop_set(study.new_set_folder("unlabelled"), UNLABELLED, seed=1, labels=False)
-    study.train_encoder(ENCODER, report=report, should_stop=should_stop)
-    study.train_classifier(1, CNN, report=report, should_stop=should_stop)
+    study.train_encoder(ENCODER, monitor=monitor)
+    study.train_classifier(1, CNN, monitor=monitor)
     for scheme in (2, 3):
-        study.train_classifier(scheme, HEADS, report=report, should_stop=should_stop)
+        study.train_classifier(scheme, HEADS, monitor=monitor)
     for law in LAWS:
-        study.discover_law(law, report=report, should_stop=should_stop)
-    study.report(out / "report.html", report)
+        study.discover_law(law, monitor=monitor)
+    study.report(out / "report.html", monitor)
     minutes, seconds = divmod(round(time.monotonic() - begun), 60)
-    report(
+    monitor.emit(
         Message(
             f"Done in {minutes} min {seconds} s; the study is {out} and its report {out / 'report.html'}."
         )

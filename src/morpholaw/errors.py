@@ -1,17 +1,37 @@
-"""The one exception that bad input raises: its text is a sentence an analyst can act on."""
+"""The errors that a caller may want to tell apart. The text of each is a sentence an analyst can act on."""
 
 from __future__ import annotations
 
 
-class InputError(ValueError):
-    """Input that cannot be used.
+class MorpholawError(Exception):
+    """Base of all errors that Morpholaw raises on purpose.
 
-    The message is one plain sentence that says what is wrong, in which file or field, and what was
-    expected. The command prints it and exits with status 2; the widgets show it beside the field.
+    The message is one plain sentence that says what is wrong, in which file or field, and what to do. The command
+    prints it and exits with status 2; the widgets show it beside the field.
     """
 
 
+class InputError(MorpholawError, ValueError):
+    """Input that cannot be used: a file, a setting or a combination of them. Trying again does not help."""
+
+
+class StudyLockedError(MorpholawError):
+    """Another process is working on the study. Trying again later helps."""
+
+
+class StudyGoneError(MorpholawError):
+    """The study's folder was moved or deleted."""
+
+
+class NoSpaceError(MorpholawError):
+    """A file cannot be written because the disk is full or the quota is used up."""
+
+
+class StepFailedError(MorpholawError):
+    """A step that runs in a process of its own crashed, was killed or ran out of memory."""
+
+
 def reason(error: BaseException) -> str:
-    """A library's message as the tail of a sentence: its first line, or what kind of error it is."""
+    """Return a library's message as the tail of a sentence: its first line, or the kind of error."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__

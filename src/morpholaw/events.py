@@ -1,7 +1,7 @@
-"""What a long step says while it runs, and how it is asked to stop.
+"""What a long step reports while it runs, and how it is asked to stop.
 
-A step takes ``report`` (called with an event) and ``should_stop`` (asked at every batch). Both have
-defaults that do nothing, so that a step is an ordinary function call.
+Every long step takes a :class:`Monitor`. The default, :data:`SILENT`, reports nothing and never stops, so that a
+step is an ordinary function call.
 """
 
 from __future__ import annotations
@@ -69,14 +69,42 @@ class Failure:
 
 
 Event = Progress | Metrics | Front | Preview | Message | Result | Failure
-Report = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
+"""Asked whether the work was told to stop."""
 
 
-def silent(event: Event) -> None:
-    """Ignore an event: the default ``report``."""
+def _ignore(event: Event) -> None:
+    """Ignore an event."""
 
 
 def never() -> bool:
-    """Go on for ever: the default ``should_stop``."""
+    """Never ask a step to stop."""
     return False
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Where a long step reports to, and whether it was asked to stop.
+
+    Attributes
+    ----------
+    emit : callable
+        Called with each :data:`Event`; by default events are ignored.
+    should_stop : callable
+        Asked at every batch; a step that gets True keeps what it has and returns. By default never.
+
+    Examples
+    --------
+    >>> events = []
+    >>> monitor = Monitor(events.append)
+    >>> monitor.emit(Progress(1, 10))
+    >>> events
+    [Progress(done=1, total=10, stage='')]
+    """
+
+    emit: Callable[[Event], None] = _ignore
+    should_stop: ShouldStop = never
+
+
+SILENT = Monitor()
+"""Reports nothing and never stops."""

@@ -29,18 +29,16 @@ from morpholaw import config as settings
 from morpholaw.cells.files import plain, read_json, write_json, write_table
 from morpholaw.errors import InputError
 from morpholaw.events import (
+    SILENT,
     Event,
     Failure,
     Front,
     Message,
     Metrics,
+    Monitor,
     Preview,
     Progress,
-    Report,
     Result,
-    ShouldStop,
-    never,
-    silent,
 )
 from morpholaw.training.leader import leads
 
@@ -111,7 +109,7 @@ class Job:
         return f"ml.Study({self.study!r}).{self.step}({', '.join(f'{k}={v!r}' for k, v in pairs.items())})"
 
 
-def run(job: Job, report: Report = silent, should_stop: ShouldStop = never) -> Any:
+def run(job: Job, monitor: Monitor = SILENT) -> Any:
     """Do a job here and now; returns what the study's method returns, its table also written to ``job.out``."""
     if job.step not in STEPS:
         raise InputError(f"There is no step {job.step!r}; the steps are {', '.join(STEPS)}.")
@@ -120,7 +118,7 @@ def run(job: Job, report: Report = silent, should_stop: ShouldStop = never) -> A
     study = Study.open_or_create(job.study)
     kind = STEPS[job.step]
     config = {} if kind is None else {"config": kind.from_values(job.config)}
-    made = getattr(study, job.step)(**job.arguments, **config, report=report, should_stop=should_stop)
+    made = getattr(study, job.step)(**job.arguments, **config, monitor=monitor)
     if job.out and _is_table(made):
         write_table(job.out, made)
     return made
@@ -291,7 +289,7 @@ def _serve(source: str) -> int:
             threading.Thread(target=listen, daemon=True).start()
         else:
             job = Job.read(source)
-        result = run(job, say, stopped.is_set)
+        result = run(job, Monitor(say, stopped.is_set))
         say(Result(_summary(result, job)))
     except (InputError, InterruptedError) as error:
         say(Failure(str(error)))

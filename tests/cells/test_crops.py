@@ -18,7 +18,7 @@ from morpholaw.cells.normalise import Normalisation
 from morpholaw.cells.tracks import read_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Progress
+from morpholaw.events import Message, Monitor, Progress
 
 HELA = Path(__file__).parents[3] / "shared" / "data" / "hela_ctc_02"
 SCALE = Normalisation(100.0, 400.0, per="source")
@@ -185,7 +185,7 @@ def test_tracks_beyond_the_movie_are_left_out_with_a_warning(tmp_path):
     said: list[Any] = []
     tracks = track([(1, t, 60.0, 60.0) for t in range(9)])
     movie = open_movie(nuclei(), name="film")
-    crops = cut_crops(movie, tracks, tmp_path / "set", normalisation=SCALE, report=said.append)
+    crops = cut_crops(movie, tracks, tmp_path / "set", normalisation=SCALE, monitor=Monitor(said.append))
     assert len(crops) == 6
     assert crops.meta["clipped"] == 3
     assert [m.level for m in said if isinstance(m, Message)] == ["warning"]
@@ -196,7 +196,9 @@ def test_progress_is_said_while_frames_are_cut(tmp_path, monkeypatch):
     seconds = iter(range(100))
     monkeypatch.setattr("morpholaw.cells.crops.monotonic", lambda: float(next(seconds)))
     said = []
-    cut_crops(open_movie(nuclei()), MIDDLE, tmp_path / "set", normalisation=SCALE, report=said.append)
+    cut_crops(
+        open_movie(nuclei()), MIDDLE, tmp_path / "set", normalisation=SCALE, monitor=Monitor(said.append)
+    )
     assert [event.done for event in said if isinstance(event, Progress)] == [1, 2, 3, 4, 5, 6]
 
 
@@ -224,7 +226,9 @@ def test_a_frame_smaller_than_a_crop_is_padded(tmp_path):
 def test_a_stopped_step_leaves_nothing_behind(tmp_path):
     asked = iter([False, False, True])
     with pytest.raises(InterruptedError, match="stopped"):
-        cut_crops(open_movie(nuclei()), MIDDLE, tmp_path / "set", should_stop=lambda: next(asked))
+        cut_crops(
+            open_movie(nuclei()), MIDDLE, tmp_path / "set", monitor=Monitor(should_stop=lambda: next(asked))
+        )
     assert list(tmp_path.iterdir()) == []
 
 

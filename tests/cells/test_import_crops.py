@@ -14,7 +14,7 @@ from PIL import Image
 from morpholaw.cells.import_crops import fit_square, import_crops, read_grey
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message
+from morpholaw.events import Message, Monitor
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 PATTERN = r"(m\d+)_"
@@ -87,7 +87,7 @@ def test_pixels_are_normalised_with_one_recorded_scale(folder):
 def test_without_a_pattern_each_file_is_a_group_but_copies_share_one(folder):
     (folder / "Metaphase" / "copy.png").write_bytes((folder / "Interphase" / "m0_cell0.png").read_bytes())
     said: list[Any] = []
-    crops = import_crops(folder, folder.parent / "set", report=said.append)
+    crops = import_crops(folder, folder.parent / "set", monitor=Monitor(said.append))
     groups = dict(zip(crops.cells.file, crops.cells.group, strict=True))
     assert len(set(groups.values())) == 12
     assert (
@@ -103,7 +103,7 @@ def test_other_sizes_are_cut_at_the_centre_or_padded_and_it_is_said(folder):
     Image.fromarray(picture(1, side=80)).save(folder / "Debris" / "m0_large.png")
     Image.fromarray(picture(2, side=40)).save(folder / "Debris" / "m0_small.png")
     settings = ImportConfig(brightness="source")
-    crops = import_crops(folder, folder.parent / "set", settings, report=said.append)
+    crops = import_crops(folder, folder.parent / "set", settings, monitor=Monitor(said.append))
     by_name = {Path(name).name: image for name, image in zip(crops.cells.file, crops.images, strict=True)}
     scale = crops.normalisation
     assert np.array_equal(by_name["m0_large.png"], scale.apply(picture(1, side=80)[8:72, 8:72]))
@@ -223,7 +223,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
 
 def test_a_stopped_import_leaves_nothing_behind(folder):
     with pytest.raises(InterruptedError, match="stopped"):
-        import_crops(folder, folder.parent / "set", should_stop=lambda: True)
+        import_crops(folder, folder.parent / "set", monitor=Monitor(should_stop=lambda: True))
     assert [path.name for path in folder.parent.iterdir()] == ["crops"]
 
 

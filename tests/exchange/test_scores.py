@@ -8,6 +8,7 @@ import pytest
 
 from morpholaw.cells.tracks import read_tracks
 from morpholaw.errors import InputError
+from morpholaw.events import Monitor
 from morpholaw.study import Study
 
 
@@ -79,5 +80,5 @@ class TestBadInput:
 
     def test_a_stopped_export_writes_nothing(self, tracked, tmp_path):
         with pytest.raises(InterruptedError):
-            tracked.export("csv", tmp_path / "s.csv", scheme=2, should_stop=lambda: True)
+            tracked.export("csv", tmp_path / "s.csv", scheme=2, monitor=Monitor(should_stop=lambda: True))
         assert not list(tmp_path.iterdir())

@@ -114,7 +114,7 @@ def test_a_package_tells_its_grey_scale_and_no_folder_of_this_machine(camera, tm
 
 
 def test_an_even_number_of_models_and_undefined_laws_have_the_median_that_our_scores_have():
-    from morpholaw.probes.performance import median_score
+    from morpholaw.evaluation.performance import median_score
 
     torch.manual_seed(0)
     encoder = BetaTCVAE(latents=4, filters=(2, 2), hidden=8, size=16)

@@ -16,16 +16,16 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import write_json
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig
+from morpholaw.evaluation.performance import measure
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.law import Law
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.probes.performance import measure
+from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.store.study_folder import provenance
 from morpholaw.study import Study
-from morpholaw.study.folder import provenance
-from morpholaw.study.labelled import labelled_cells
 
 CONFIG = ClassifierConfig(models=2)
 LAWS = {

@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_test_cells_are_those_the_models_were_tested_on(study: Study) -> None:
-    from morpholaw.probes.performance import measure
+    from morpholaw.evaluation.performance import measure
     from morpholaw.report.material import Material
 
     material = Material(study)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Progress
+from morpholaw.events import Message, Monitor, Progress
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.training import cnn, encoder, heads
 
@@ -39,12 +39,12 @@ def test_a_stopped_training_goes_on_to_the_same_models(study, scheme):
     study.train_classifier(scheme, **HEADS | {"seed": 1})
     other = weights(study, f"scheme{scheme}")
     report, should_stop, seen = stopping_after(3)
-    made = study.train_classifier(scheme, **HEADS, report=report, should_stop=should_stop)
+    made = study.train_classifier(scheme, **HEADS, monitor=Monitor(report, should_stop=should_stop))
     assert made == {"complete": False}
     assert "goes on from here" in seen[-1].text
     assert weights(study, f"scheme{scheme}") == other
     seen.clear()
-    study.train_classifier(scheme, **HEADS, report=seen.append)
+    study.train_classifier(scheme, **HEADS, monitor=Monitor(seen.append))
     assert any(isinstance(e, Message) and "Going on from the checkpoint" in e.text for e in seen)
     assert weights(study, f"scheme{scheme}") == whole != other
     assert not list(study.path.rglob("checkpoint"))
@@ -52,9 +52,9 @@ def test_a_stopped_training_goes_on_to_the_same_models(study, scheme):
 
 def test_a_checkpoint_of_other_settings_is_not_gone_on_from(study):
     report, should_stop, _ = stopping_after(3)
-    study.train_classifier(2, **HEADS, report=report, should_stop=should_stop)
+    study.train_classifier(2, **HEADS, monitor=Monitor(report, should_stop=should_stop))
     seen = []
-    study.train_classifier(2, **HEADS | {"learning_rate": 0.01}, report=seen.append)
+    study.train_classifier(2, **HEADS | {"learning_rate": 0.01}, monitor=Monitor(seen.append))
     assert not any(isinstance(e, Message) and "Going on" in e.text for e in seen)
 
 
@@ -69,10 +69,12 @@ def test_a_stopped_search_for_laws_goes_on_to_the_same_laws(study, loss):
             searched.append(event.done)
 
     study.discover_law(
-        **LAWS, loss=loss, report=report, should_stop=lambda: searched[-1:] and searched[-1] >= 4_000
+        **LAWS,
+        loss=loss,
+        monitor=Monitor(report, should_stop=lambda: searched[-1:] and searched[-1] >= 4_000),
     )
     seen = []
-    study.discover_law(**LAWS, loss=loss, report=seen.append)
+    study.discover_law(**LAWS, loss=loss, monitor=Monitor(seen.append))
     assert any(isinstance(e, Message) and "of 3 searches were finished before" in e.text for e in seen)
     assert [law.text() for law in study.laws(loss)] == whole
     assert not list(study.path.rglob("checkpoint"))
@@ -101,7 +103,7 @@ def test_a_stopped_search_of_settings_goes_on_to_the_same_trials(study):
         asked[0] += stage[-1:] != [] and stage[-1].done == 3
         return asked[0] > 20
 
-    study.tune(**small, report=report, should_stop=in_the_second_round)
+    study.tune(**small, monitor=Monitor(report, should_stop=in_the_second_round))
     assert len(trials(study)) == 3
     study.tune(**small)
     np.testing.assert_array_equal(trials(study), whole)
@@ -118,7 +120,7 @@ def test_a_resumed_encoder_is_the_same_and_keeps_its_history(study, monkeypatch)
     whole = study.train_encoder(**ENCODER)
     expected = study.encoder.state_dict()
     report, should_stop, _ = stopping_after(4)
-    assert not study.train_encoder(**ENCODER, report=report, should_stop=should_stop)["complete"]
+    assert not study.train_encoder(**ENCODER, monitor=Monitor(report, should_stop=should_stop))["complete"]
     made = study.train_encoder(**ENCODER, resume=True)
     assert made["history"] == whole["history"]
     assert all(torch.equal(expected[name], tensor) for name, tensor in study.encoder.state_dict().items())
@@ -143,7 +145,7 @@ def test_an_encoder_that_runs_away_keeps_its_last_good_weights(study, monkeypatc
     assert all(torch.equal(before[name], tensor) for name, tensor in study.encoder.state_dict().items())
     monkeypatch.setattr(encoder.EncoderTraining, "advance", advance)
     seen = []
-    study.train_encoder(**ENCODER | {"learning_rate": 1e-5}, resume=True, report=seen.append)
+    study.train_encoder(**ENCODER | {"learning_rate": 1e-5}, resume=True, monitor=Monitor(seen.append))
     assert any(isinstance(e, Message) and "Resuming at step 4" in e.text for e in seen)
 
 

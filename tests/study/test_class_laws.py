@@ -11,8 +11,9 @@ from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
 from morpholaw.config import ClassifierConfig, ClassLawConfig
 from morpholaw.errors import InputError
+from morpholaw.events import Monitor
+from morpholaw.store.labelled_cells import all_labels, split_labelled
 from morpholaw.study import Study, class_law_step
-from morpholaw.study.labelled import all_labels, split_labelled
 
 PHASES = ("interphase", "prometaphase", "metaphase", "anaphase")
 QUICK = {"count": 1, "evaluations": 5_000, "processes": 1, "latents": (0, 4, 15, 16, 20, 22, 28, 31)}
@@ -87,7 +88,9 @@ def test_the_command_shows_laws_and_confusion(phases):
 def test_a_stopped_search_keeps_the_laws_from_before(phases, monkeypatch):
     before = phases.discover_class_laws(classes=PHASES, **QUICK)
     monkeypatch.setattr(class_law_step, "discover_class_laws", lambda *_, **__: None)
-    assert phases.discover_class_laws(classes=PHASES, should_stop=lambda: True, **QUICK) is None
+    assert (
+        phases.discover_class_laws(classes=PHASES, monitor=Monitor(should_stop=lambda: True), **QUICK) is None
+    )
     assert phases.class_laws() == before
 
 

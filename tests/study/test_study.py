@@ -8,8 +8,9 @@ import pytest
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.config import ClassifierConfig, EncoderConfig
 from morpholaw.errors import InputError
+from morpholaw.events import Monitor
+from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study, classifier_step
-from morpholaw.study.labelled import labelled_cells
 
 
 def test_table_1_has_a_row_for_each_scheme_beside_the_papers(trained_study):
@@ -139,7 +140,7 @@ def test_an_encoder_can_be_taken_over_from_a_colleague(study, trained_study, tmp
 
 def test_a_stopped_training_of_heads_keeps_the_models_from_before(study):
     before = (study.path / "classifiers" / "scheme2" / "model.json").read_text()
-    study.train_classifier(2, models=1, should_stop=lambda: True)
+    study.train_classifier(2, models=1, monitor=Monitor(should_stop=lambda: True))
     assert (study.path / "classifiers" / "scheme2" / "model.json").read_text() == before
 
 
@@ -174,9 +175,11 @@ def test_several_schemes_are_attacked_in_one_call(trained_study):
     with pytest.raises(InputError, match="scheme"):
         trained_study.attack(schemes=[2, 7], **attack)
     stops = iter([False, True])  # asked before the first batch, and between the schemes
-    assert set(trained_study.attack(schemes=[2, 3], should_stop=lambda: next(stops), **attack)["scheme"]) == {
-        2
-    }
+    assert set(
+        trained_study.attack(schemes=[2, 3], monitor=Monitor(should_stop=lambda: next(stops)), **attack)[
+            "scheme"
+        ]
+    ) == {2}
 
 
 def test_a_latent_is_held_by_a_name_of_several_words(study):
@@ -206,7 +209,7 @@ def test_laws_found_with_either_loss_can_be_attacked(study):
 def test_a_search_stopped_before_a_law_was_found_keeps_the_laws_from_before(study, monkeypatch):
     before = study.laws()
     monkeypatch.setattr(classifier_step, "discover_laws", lambda *_, **__: [])
-    study.discover_law(should_stop=lambda: True)
+    study.discover_law(monitor=Monitor(should_stop=lambda: True))
     assert [law.text() for law in study.laws()] == [law.text() for law in before]
 
 

@@ -41,7 +41,11 @@ def training_memory(seconds: float) -> Slope:
             points.append((event.step, process.memory_info().rss / 2**20))
 
     try:
-        encoder.train_encoder(images, config, report=report, should_stop=lambda: time.monotonic() > until)
+        from morpholaw.events import Monitor
+
+        encoder.train_encoder(
+            images, config, monitor=Monitor(report, should_stop=lambda: time.monotonic() > until)
+        )
     finally:
         encoder.REPORT_EVERY = encoder_every
     steps, memory = np.array(points[len(points) // 2 :], float).T
@@ -119,13 +123,13 @@ def cycle(application: Any, study: Path, train: bool) -> None:
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def _count(upto: int, report: Any, should_stop: Any) -> int:
+def _count(upto: int, monitor: Any) -> int:
     from morpholaw.events import Progress
 
     for number in range(upto):
-        report(Progress(number, upto, "count"))
+        monitor.emit(Progress(number, upto, "count"))
         time.sleep(0.002)
-        if should_stop():
+        if monitor.should_stop():
             return number
     return upto
 

@@ -5,6 +5,7 @@ import pytest
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
+from morpholaw.events import Monitor
 from morpholaw.models.class_laws import NO_CLASS, ClassLaws
 from morpholaw.models.law import Law
 from morpholaw.training import class_laws
@@ -52,7 +53,10 @@ def test_a_stop_before_every_class_has_a_law_gives_none(monkeypatch):
     z, truth = cells()
     answers = iter([[Law.parse("z3", NAMES)], []])
     monkeypatch.setattr(class_laws, "discover_laws", lambda *_, **__: next(answers))
-    assert discover_class_laws(z, truth, CLASSES, NAMES, CONFIG, should_stop=lambda: True) is None
+    assert (
+        discover_class_laws(z, truth, CLASSES, NAMES, CONFIG, monitor=Monitor(should_stop=lambda: True))
+        is None
+    )
 
 
 def test_bad_input_ends_in_one_sentence():

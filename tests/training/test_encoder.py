@@ -4,7 +4,7 @@ import torch
 
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Metrics, Preview, Progress
+from morpholaw.events import Metrics, Monitor, Preview, Progress
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.encoder import EncoderTraining, encode, train_encoder
 from morpholaw.training.reconstruction import ReconstructionError, grain
@@ -33,7 +33,7 @@ def test_training_lowers_the_error_and_reports_what_it_does():
     config = TINY.model_copy(update={"epochs": 40})
     before = EncoderTraining(crops(), config)
     start = float(before.advance(np.arange(16))["reconstruction"])
-    _, history = train_encoder(crops(), config, report=events.append)
+    _, history = train_encoder(crops(), config, monitor=Monitor(events.append))
     assert history["reconstruction"][-1] < start / 2
     assert {"mutual information", "total correlation", "dimension-wise KL"} <= set(history)
     assert any(isinstance(event, Metrics) for event in events)
@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_weights():
 def test_a_stopped_and_resumed_training_ends_bit_for_bit_like_one_that_was_not(tmp_path):
     whole = train_encoder(crops(), TINY)[0].state_dict()
     asked = iter([False] * 5 + [True] * 1000)
-    train_encoder(crops(), TINY, checkpoint=tmp_path, should_stop=lambda: next(asked))
+    train_encoder(crops(), TINY, checkpoint=tmp_path, monitor=Monitor(should_stop=lambda: next(asked)))
     resumed = train_encoder(crops(), TINY, checkpoint=tmp_path, resume=True)[0].state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 

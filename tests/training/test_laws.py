@@ -7,7 +7,7 @@ import pytest
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Metrics
+from morpholaw.events import Message, Metrics, Monitor
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.symbolic import Availability
 from morpholaw.training.symbolic.pysr_engine import PySREngine
@@ -98,7 +98,9 @@ def test_the_same_seed_finds_the_same_laws():
 
 def test_a_stop_returns_the_laws_so_far():
     x, f = cells(200)
-    laws = discover_laws(x, np.sign(f), NAMES, config(evaluations=10**9), should_stop=lambda: True)
+    laws = discover_laws(
+        x, np.sign(f), NAMES, config(evaluations=10**9), monitor=Monitor(should_stop=lambda: True)
+    )
     assert 1 <= len(laws) <= 3
 
 
@@ -111,7 +113,11 @@ def test_a_stop_is_answered_within_a_second_with_what_was_found():
             asked_at.append(time.monotonic())
 
     laws = discover_laws(
-        x, np.sign(f), NAMES, config(evaluations=10**9), report=report, should_stop=lambda: bool(asked_at)
+        x,
+        np.sign(f),
+        NAMES,
+        config(evaluations=10**9),
+        monitor=Monitor(report, should_stop=lambda: bool(asked_at)),
     )
     assert time.monotonic() - asked_at[0] < 1
     assert laws
@@ -126,7 +132,7 @@ def test_auto_falls_back_when_pysr_fails(monkeypatch):
     x, f = cells(200)
     events = []
     laws = discover_laws(
-        x, np.sign(f), NAMES, config(engine="auto", evaluations=1500, count=1), report=events.append
+        x, np.sign(f), NAMES, config(engine="auto", evaluations=1500, count=1), monitor=Monitor(events.append)
     )
     assert laws[0].metadata["engine"] == "embedded"
     assert any(

@@ -11,14 +11,15 @@ import torch
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.evaluation.scoring import encode_means
+from morpholaw.events import Monitor
+from morpholaw.interpretation.attack import attack_curve
+from morpholaw.interpretation.boundary import member_score
+from morpholaw.interpretation.traversal import decode
 from morpholaw.jobs import Job, JobProcess, run
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.probes.attack import attack_curve
-from morpholaw.probes.boundary import member_score
-from morpholaw.probes.scores import encode_means
-from morpholaw.probes.traversal import decode
 from morpholaw.study import Study
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import EncoderTraining, encode, train_encoder
@@ -62,7 +63,9 @@ def test_an_encoder_learns_and_comes_back_to_the_processor(cells, precision):
 
 def test_a_training_stopped_on_the_gpu_goes_on_there_and_on_the_processor(cells, tmp_path):
     asked = iter([False] * 6 + [True] * 1000)
-    train_encoder(cells[0], settings("cuda"), checkpoint=tmp_path, should_stop=lambda: next(asked))
+    train_encoder(
+        cells[0], settings("cuda"), checkpoint=tmp_path, monitor=Monitor(should_stop=lambda: next(asked))
+    )
     shutil.copytree(tmp_path, tmp_path / "again")
     whole = train_encoder(cells[0], settings("cpu"))[1]
     for device, folder in (("cpu", tmp_path), ("cuda", tmp_path / "again")):

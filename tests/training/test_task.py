@@ -4,6 +4,7 @@ import torch
 
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
+from morpholaw.events import Monitor
 from morpholaw.training.encoder import EncoderTraining, encode, train_encoder
 from morpholaw.training.task import UNLABELLED, ClassTask, TaskLabels
 
@@ -60,7 +61,9 @@ def test_a_stopped_and_resumed_joint_training_ends_bit_for_bit_like_one_that_was
     labels = labels_of(classes)
     whole = train_encoder(images, TINY, labels=labels)[0].state_dict()
     asked = iter([False] * 5 + [True] * 1000)
-    train_encoder(images, TINY, labels=labels, checkpoint=tmp_path, should_stop=lambda: next(asked))
+    train_encoder(
+        images, TINY, labels=labels, checkpoint=tmp_path, monitor=Monitor(should_stop=lambda: next(asked))
+    )
     resumed = train_encoder(images, TINY, labels=labels, checkpoint=tmp_path, resume=True)[0].state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     with pytest.raises(InputError, match="The labels have changed since the checkpoint"):

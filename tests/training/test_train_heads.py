@@ -6,7 +6,7 @@ import torch
 
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Metrics, Progress
+from morpholaw.events import Metrics, Monitor, Progress
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training import heads
 from morpholaw.training.heads import HeadTraining, accuracies, train_heads
@@ -115,7 +115,7 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(sparse: bool) -
         config(),
         sparse=sparse,
         seeds=SEEDS,
-        should_stop=stop_in_the_fifth_epoch,
+        monitor=Monitor(should_stop=stop_in_the_fifth_epoch),
         checkpoint=saved.append,
     )
     assert int(saved[-1]["epoch"]) == 4
@@ -172,7 +172,9 @@ def test_events_say_how_far_and_how_good() -> None:
     z, y = two_classes()
     events: list[object] = []
     threads = torch.get_num_threads()
-    head = train_heads(z, y, config(), sparse=True, seeds=[1, 2], test=(z[0], y), report=events.append)
+    head = train_heads(
+        z, y, config(), sparse=True, seeds=[1, 2], test=(z[0], y), monitor=Monitor(events.append)
+    )
     assert torch.get_num_threads() == threads
     assert [event for event in events if isinstance(event, Progress)][-1] == Progress(8, 8, "sparse heads")
     last = [event for event in events if isinstance(event, Metrics)][-1]

@@ -7,7 +7,7 @@ import pytest
 
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Metrics, Progress
+from morpholaw.events import Metrics, Monitor, Progress
 from morpholaw.training.heads import accuracies, train_heads
 from morpholaw.training.rigl import RigLSettings
 from morpholaw.training.tune import tune
@@ -49,7 +49,7 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     before = [trial.params for trial in first.study.trials]
     assert len(before) == 3
     events: list[object] = []
-    second = tune(z, y, held, search(storage=url), CLASSIFIER, report=events.append)
+    second = tune(z, y, held, search(storage=url), CLASSIFIER, monitor=Monitor(events.append))
     assert [trial.params for trial in second.study.trials[:3]] == before
     assert len({str(trial.params) for trial in second.study.trials}) == 6
     assert [event.done for event in events if isinstance(event, Progress)] == [3, 6]
@@ -86,7 +86,9 @@ def test_a_stop_leaves_no_trial_running() -> None:
         asked += 1
         return asked > 40
 
-    study = tune(z, y, held, search(), CLASSIFIER, should_stop=stop_in_the_second_round).study
+    study = tune(
+        z, y, held, search(), CLASSIFIER, monitor=Monitor(should_stop=stop_in_the_second_round)
+    ).study
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 3 + ["FAIL"] * 3
 
 
@@ -97,4 +99,4 @@ def test_bad_input_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot use the storage 'nowhere'"):
         tune(z, y, held, search(storage="nowhere"), CLASSIFIER)
     with pytest.raises(InputError, match="stopped before its first trials"):
-        tune(z, y, held, search(), CLASSIFIER, should_stop=lambda: True)
+        tune(z, y, held, search(), CLASSIFIER, monitor=Monitor(should_stop=lambda: True))

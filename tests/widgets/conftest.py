@@ -71,8 +71,8 @@ def _save_laws(study: Study) -> None:
     from morpholaw.config import ClassifierConfig
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.law import Law
+    from morpholaw.store.labelled_cells import labelled_cells
     from morpholaw.study import classifier_step
-    from morpholaw.study.labelled import labelled_cells
 
     cells = labelled_cells(study, ClassifierConfig())
     means = study.latents()[0][cells.train]

@@ -11,7 +11,7 @@ import npe2
 import pytest
 import yaml
 
-from morpholaw.widgets.files import sample_data
+from morpholaw.widgets.napari_readers import sample_data
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.preferences import Preferences, preferences
 

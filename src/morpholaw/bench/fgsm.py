@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from morpholaw.bench.comparison import Comparison, missing
 from morpholaw.bench.timing import in_turn
 from morpholaw.cells.simulator import simulate_crops
+from morpholaw.interpretation.attack import attack_curve
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.probes.attack import attack_curve
 from morpholaw.training.cores import available_cores
 
 MODELS = 10

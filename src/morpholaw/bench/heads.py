@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from morpholaw.bench.baseline_heads import ROWS, dense_model, simulated_latents
 from morpholaw.bench.comparison import Comparison
-from morpholaw.bench.obvious_loop import ROWS, dense_model, simulated_latents
 from morpholaw.bench.timing import in_turn
 from morpholaw.config import ClassifierConfig
 from morpholaw.training.heads import HeadTraining

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from morpholaw.bench.baseline_heads import ROWS, simulated_latents, sparse_model
 from morpholaw.bench.comparison import Comparison
-from morpholaw.bench.obvious_loop import ROWS, simulated_latents, sparse_model
 from morpholaw.bench.timing import seconds
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.training.tune import tune

@@ -26,7 +26,7 @@ from morpholaw.cells.in_turn import in_turn
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
-from morpholaw.events import Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Monitor, Progress
 
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
@@ -46,8 +46,7 @@ def cut_crops(
     folder: str | os.PathLike[str],
     config: CropConfig | None = None,
     normalisation: Normalisation | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
     overwrite: bool = False,
 ) -> CropSet:
     """Cut every tracked cell out of a movie (paper, 5.1).
@@ -87,10 +86,10 @@ def cut_crops(
     InterruptedError
         When ``should_stop`` said so; nothing is left behind.
     """
-    cells = MovieCells(movie, tracks, config, normalisation, report)
+    cells = MovieCells(movie, tracks, config, normalisation, monitor)
     brightness: list[np.ndarray] = []
     with CropWriter(folder, cells.config.size, overwrite) as writer:
-        for crops, own in cells.cut(report, should_stop):
+        for crops, own in cells.cut(monitor):
             writer.append(crops)
             brightness.append(own)
         meta = cells.describe(writer.folder)
@@ -119,11 +118,11 @@ class MovieCells:
         tracks: pd.DataFrame,
         config: CropConfig | None = None,
         normalisation: Normalisation | None = None,
-        report: Report = silent,
+        monitor: Monitor = SILENT,
     ) -> None:
         self.movie, self.config = movie, config or CropConfig()
         tracks = validate_tracks(tracks, f"The track table of {movie.name}")
-        self._plan = plan_cuts(movie, tracks, self.config, report)
+        self._plan = plan_cuts(movie, tracks, self.config, monitor)
         self.table = planned_cells(self._plan.rows, tracks, movie.name)
         self._cutter = Cutter(self.config, self._plan.shape)
         self._kept: dict[int, np.ndarray] = {}
@@ -140,8 +139,7 @@ class MovieCells:
 
     def cut(
         self,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         then: Callable[[np.ndarray], np.ndarray] = np.asarray,
         threads: int = _CUTTERS,
         start: Callable[[], None] | None = None,
@@ -158,13 +156,13 @@ class MovieCells:
         ):
             frames = in_turn(reader, self._fetch, self._plan.frames, 1)
             for cut in in_turn(cutters, partial(self._cut, then), frames, threads):
-                if should_stop():
+                if monitor.should_stop():
                     raise InterruptedError(f"Cutting {self.movie.name} was stopped; no crops were kept.")
                 yield cut
                 done += len(cut[1])
                 if monotonic() - said > 0.2 or done == len(self):
                     said = monotonic()
-                    report(Progress(done, len(self), "cutting crops"))
+                    monitor.emit(Progress(done, len(self), "cutting crops"))
 
     def _fetch(self, planned: _Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A frame, read but for the few at hand, and where its cells are."""

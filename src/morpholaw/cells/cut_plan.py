@@ -12,7 +12,7 @@ from morpholaw.cells.crop_set import cells_table
 from morpholaw.cells.tracks import clip_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Report
+from morpholaw.events import Message, Monitor
 
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
@@ -30,11 +30,11 @@ class CutPlan:
     meta: dict[str, Any]
 
 
-def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, report: Report) -> CutPlan:
+def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: Monitor) -> CutPlan:
     """Plan the cuts of ``tracks``, as :func:`morpholaw.cells.tracks.validate_tracks` returns them."""
     inside, warnings = clip_tracks(tracks, movie.shape, f"The track table of {movie.name}")
     for warning in warnings:
-        report(Message(warning, level="warning"))
+        monitor.emit(Message(warning, level="warning"))
     factor, pixel_size = _scale(movie, config)
     height, width = (max(1, round(n * factor)) for n in movie.shape[1:])
     rows = inside.sort_values(["t", "track_id"], kind="stable", ignore_index=True)
@@ -45,7 +45,7 @@ def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, report: Re
     if config.edge == "drop" and over.any():
         rows, y, x = rows[~over].reset_index(drop=True), y[~over], x[~over]
         counts |= {"dropped": int(over.sum()), "over_edge": 0}
-        report(
+        monitor.emit(
             Message(f"{over.sum()} of {len(over)} cells lie at the border of {movie.name} and were dropped.")
         )
         if len(rows) == 0:

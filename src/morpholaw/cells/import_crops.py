@@ -19,7 +19,7 @@ from morpholaw.cells.files import fingerprint
 from morpholaw.cells.normalise import Normalisation, fit_normalisation
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError, reason
-from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Monitor, Progress
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 
@@ -32,8 +32,7 @@ def import_crops(
     folder: str | os.PathLike[str],
     out: str | os.PathLike[str],
     config: ImportConfig | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
     overwrite: bool = False,
 ) -> CropSet:
     """Import every PNG, TIFF and JPEG below ``folder``: single-channel, any real dtype, any size.
@@ -75,7 +74,7 @@ def import_crops(
     said = monotonic()
     with CropWriter(out, config.size, overwrite) as writer:
         for start in range(0, len(files), _BATCH):
-            if should_stop():
+            if monitor.should_stop():
                 raise InterruptedError(f"Importing {folder} was stopped; no crops were kept.")
             batch = []
             for i in range(start, min(start + _BATCH, len(files))):
@@ -95,9 +94,9 @@ def import_crops(
             writer.append(normalisation.apply(crops, brightness[-1]))
             if monotonic() - said > 0.2 or writer.count == len(files):
                 said = monotonic()
-                report(Progress(writer.count, len(files), "importing crops"))
+                monitor.emit(Progress(writer.count, len(files), "importing crops"))
         for text, level in _remarks(config, len(files), duplicates, resized, labels):
-            report(Message(text, level))
+            monitor.emit(Message(text, level))
         meta = {
             "kind": "folder",
             "normalisation": normalisation.to_json(),

@@ -53,9 +53,9 @@ def crop(
     from morpholaw.study import Study
 
     given = parse_settings(settings) | ({"size": size} if size else {})
-    with progress() as (report, should_stop):
+    with progress() as monitor:
         made = Study.open_or_create(study).crop(
-            movie, tracks, labels=labels, name=name, report=report, should_stop=should_stop, **given
+            movie, tracks, labels=labels, name=name, monitor=monitor, **given
         )
     click.echo(
         f"{len(made)} crops of {made.size} x {made.size} pixels are in the set {made.name} of {study}."
@@ -89,10 +89,8 @@ def import_crops(
             raise InputError(f"--class {text!r} is not NAME=SUBFOLDER[,SUBFOLDER].")
         named[label.strip()] = [part.strip() for part in subfolders.split(",") if part.strip()]
     given = parse_settings(settings) | {"classes": named, "group_regex": group_regex}
-    with progress() as (report, should_stop):
-        made = Study.open_or_create(study).import_crops(
-            folder, name=name, report=report, should_stop=should_stop, **given
-        )
+    with progress() as monitor:
+        made = Study.open_or_create(study).import_crops(folder, name=name, monitor=monitor, **given)
     counts = made.cells["label"].replace("", "unlabelled").value_counts()
     told = ", ".join(f"{count} {label}" for label, count in counts.items())
     click.echo(f"{len(made)} crops are in the set {made.name} of {study}: {told}.")

@@ -19,8 +19,8 @@ def run(jobs: tuple[Path, ...], scheduler: str | None, workers: int) -> None:
     from morpholaw.jobs import Job
 
     asked = [Job.read(path) for path in jobs]
-    with progress() as (report, _), connected(scheduler, workers) as client:
-        outcomes = run_jobs(asked, client, report)
+    with progress() as monitor, connected(scheduler, workers) as client:
+        outcomes = run_jobs(asked, client, monitor)
     failed = sum(bool(outcome.error) for outcome in outcomes)
     click.echo(f"{len(outcomes) - failed} of {len(outcomes)} jobs are done.")
     if failed:

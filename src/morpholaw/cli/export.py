@@ -42,6 +42,6 @@ def export(study: Path, kind: Any, out: Path, law: int, **wanted: Any) -> None:
     """
     from morpholaw.study import Study
 
-    with progress() as (report, should_stop):
-        path = Study(study).export(kind, out, law=law - 1, report=report, should_stop=should_stop, **wanted)
+    with progress() as monitor:
+        path = Study(study).export(kind, out, law=law - 1, monitor=monitor, **wanted)
     click.echo(f"The export is {path}.")

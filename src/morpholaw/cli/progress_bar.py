@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from morpholaw.events import Event, Message, Metrics, Report, ShouldStop
+from morpholaw.events import Event, Message, Metrics, Monitor
 from morpholaw.events import Progress as Done
 
 
 @contextmanager
-def progress() -> Iterator[tuple[Report, ShouldStop]]:
+def progress() -> Iterator[Monitor]:
     """A progress bar with losses and time left. The first Ctrl-C asks the step to stop, the second ends it."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -37,7 +37,7 @@ def progress() -> Iterator[tuple[Report, ShouldStop]]:
     tasks: dict[str, TaskID] = {}
     numbers = {"text": ""}
 
-    def report(event: Event) -> None:
+    def show(event: Event) -> None:
         if isinstance(event, Message):
             bar.console.print(
                 event.text if event.level == "info" else f"Warning: {event.text}", highlight=False
@@ -55,6 +55,6 @@ def progress() -> Iterator[tuple[Report, ShouldStop]]:
     signal.signal(signal.SIGINT, interrupt)
     try:
         with bar:
-            yield report, lambda: asked["stop"]
+            yield Monitor(show, lambda: asked["stop"])
     finally:
         signal.signal(signal.SIGINT, before)

@@ -41,15 +41,14 @@ def classify(
 
     if crops is not None and movie is not None:
         raise InputError("Give --crops or --movie with --tracks, not both.")
-    with progress() as (report, should_stop):
+    with progress() as monitor:
         table = Study(study).classify(
             scheme,
             crops=crops,
             movie=movie,
             tracks=tracks,
             along_tracks=along_tracks,
-            report=report,
-            should_stop=should_stop,
+            monitor=monitor,
         )
     # frame_class, which a score's sign says too, is written where it was asked for: scripts rely on the columns.
     unasked = ["set"] if along_tracks else ["set", "frame_class"]
@@ -83,15 +82,14 @@ def attack(study: Path, scheme: int, loss: str, space: str, keep: str, eps: str,
         magnitudes = tuple(float(part) for part in eps.split(","))
     except ValueError:
         raise InputError(f"--eps {eps!r} is not a list of numbers such as 0.1,0.2.") from None
-    with progress() as (report, should_stop):
+    with progress() as monitor:
         table = Study(study).attack(
             scheme=scheme,
             loss=loss,
             space=space,
             keep=keep,
             eps=magnitudes,
-            report=report,
-            should_stop=should_stop,
+            monitor=monitor,
         )
     held = "-".join(part.strip().replace(" ", "_") for part in keep.split(",") if part.strip())
     name = (
@@ -125,8 +123,8 @@ def report(study: Path, out: Path) -> None:
     """Write a self-contained HTML report of the study."""
     from morpholaw.study import Study
 
-    with progress() as (say, _):
-        path = Study(study).report(out, say)
+    with progress() as monitor:
+        path = Study(study).report(out, monitor)
     click.echo(f"The report is {path}.")
 
 
@@ -151,7 +149,7 @@ def demo(out: Path) -> None:
     """The whole story on the shipped sample: ends with Table 1 and report.html."""
     from morpholaw.demo import run_demo
 
-    with progress() as (report, should_stop):
-        study = run_demo(out, report, should_stop)
+    with progress() as monitor:
+        study = run_demo(out, monitor)
     show_table(study)
     click.echo(f"The report is {out / 'report.html'}.")

@@ -27,10 +27,8 @@ def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], res
     from morpholaw.study import Study
 
     opened = Study(study)
-    with progress() as (report, should_stop):
-        made = opened.train_encoder(
-            **parse_settings(settings, file), resume=resume, report=report, should_stop=should_stop
-        )
+    with progress() as monitor:
+        made = opened.train_encoder(**parse_settings(settings, file), resume=resume, monitor=monitor)
     if not made["complete"]:
         again = " ".join(["morpholaw", *sys.argv[1:], *([] if resume else ["--resume"])])
         click.echo(f"Stopped; the encoder as it is was kept. Go on with: {again}")
@@ -49,8 +47,8 @@ def train_classifier(study: Path, scheme: int, models: int | None, settings: tup
 
     given = parse_settings(settings) | ({"models": models} if models else {})
     opened = Study(study)
-    with progress() as (report, should_stop):
-        opened.train_classifier(scheme, report=report, should_stop=should_stop, **given)
+    with progress() as monitor:
+        opened.train_classifier(scheme, monitor=monitor, **given)
     show_table(opened)
 
 
@@ -65,8 +63,8 @@ def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[s
 
     given = {"trials": trials, "storage": storage}
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
-    with progress() as (report, should_stop):
-        best = Study(study).tune(report=report, should_stop=should_stop, **values)
+    with progress() as monitor:
+        best = Study(study).tune(monitor=monitor, **values)
     click.echo(json.dumps(best, indent=2))
 
 
@@ -99,15 +97,15 @@ def discover_law(
         named = () if classes.strip() == "all" else tuple(map(str.strip, classes.split(",")))
         _discover_class_laws(opened, values | {"classes": named})
         return
-    with progress() as (report, should_stop):
-        opened.discover_law(report=report, should_stop=should_stop, **values)
+    with progress() as monitor:
+        opened.discover_law(monitor=monitor, **values)
     for law in opened.laws(values.get("loss", "hinge")):
         click.echo(f"{law.size:4d} nodes  {law.rounded()}")
 
 
 def _discover_class_laws(study: Study, values: dict[str, Any]) -> None:
-    with progress() as (report, should_stop):
-        found = study.discover_class_laws(report=report, should_stop=should_stop, **values)
+    with progress() as monitor:
+        found = study.discover_class_laws(monitor=monitor, **values)
     if found is None:
         click.echo("Stopped before every class had a law; what was there before was kept.")
         raise click.exceptions.Exit(130)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.mosaic import (
     caption,
     caption_size,
@@ -62,9 +62,9 @@ def attack_curves(
     InputError
         If the shapes don't agree.
     """
-    eps = checks.numbers(eps, ("k",), "eps")
-    accuracy = checks.numbers(accuracy, ("schemes", "members", len(eps)), "accuracy") * 100
-    checks.same_length(schemes, len(accuracy), "schemes")
+    eps = validation.numbers(eps, ("k",), "eps")
+    accuracy = validation.numbers(accuracy, ("schemes", "members", len(eps)), "accuracy") * 100
+    validation.same_length(schemes, len(accuracy), "schemes")
     width = figure_width(figsize, 4.2)
     figure = new_figure(figsize, theme, height=width * 0.7, width=4.2)
     axes = dress(figure.add_subplot(), theme)
@@ -119,16 +119,16 @@ def attack_panels(
     InputError
         If the shapes don't agree.
     """
-    original = checks.pictures(original, ("n", "s", "s"), "original images")
-    perturbed = checks.pictures(perturbed, original.shape, "perturbed images")
+    original = validation.pictures(original, ("n", "s", "s"), "original images")
+    perturbed = validation.pictures(perturbed, original.shape, "perturbed images")
     change = (
         perturbed - original
         if difference is None
-        else checks.numbers(difference, original.shape, "difference")
+        else validation.numbers(difference, original.shape, "difference")
     )
     stacks, names = [original, perturbed], ["original", "perturbed"]
     if reconstruction is not None:
-        stacks.append(checks.pictures(reconstruction, original.shape, "reconstructions"))
+        stacks.append(validation.pictures(reconstruction, original.shape, "reconstructions"))
         names.append("reconstruction")
     limits, limit = limits_of(*stacks), float(np.nanmax(np.abs(change), initial=0)) or 1.0
     tiles = np.stack([*(grey(stack, limits) for stack in stacks), signed(change, limit)])
@@ -143,7 +143,9 @@ def attack_panels(
     figure = new_figure(figsize, theme, height=height, width=width, fixed_aspect=True)
     axes = dress(figure.add_subplot(), theme)
     tops = (
-        [plain(label) for label in checks.same_length(labels, count, "labels")] if labels is not None else []
+        [plain(label) for label in validation.same_length(labels, count, "labels")]
+        if labels is not None
+        else []
     )
     corners = draw_mosaic(axes, tiles, theme, row_names=names, column_names=tops)
     axes.tick_params(
@@ -158,7 +160,9 @@ def attack_panels(
 
 def _score_texts(count: int, before: np.ndarray | None, after: np.ndarray | None) -> list[str]:
     """One caption a column."""
-    given = [checks.numbers(scores, (count,), "scores") for scores in (before, after) if scores is not None]
+    given = [
+        validation.numbers(scores, (count,), "scores") for scores in (before, after) if scores is not None
+    ]
     digits = 1 if len(given) == 2 else 2
     texts = [" → ".join(number(score, digits) for score in pair) for pair in zip(*given, strict=True)]
     return [f"f: {text}" for text in texts]

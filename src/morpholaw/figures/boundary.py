@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
@@ -70,9 +70,9 @@ def boundary_slices(
     InputError
         If the shapes don't agree.
     """
-    x, y = checks.numbers(x, ("nx",), "x values"), checks.numbers(y, ("ny",), "y values")
-    scores = checks.numbers(scores, ("slices", len(y), len(x)), "scores")
-    slice_values = checks.numbers(slice_values, (len(scores),), "slice values")
+    x, y = validation.numbers(x, ("nx",), "x values"), validation.numbers(y, ("ny",), "y values")
+    scores = validation.numbers(scores, ("slices", len(y), len(x)), "scores")
+    slice_values = validation.numbers(slice_values, (len(scores),), "slice values")
     width = figure_width(figsize)
     columns = columns or columns_for(len(scores), width, 1.25)
     rows = -(-len(scores) // columns)
@@ -142,8 +142,8 @@ def boundary_surface(
     InputError
         If the shapes are wrong.
     """
-    vertices = checks.numbers(vertices, ("n", 3), "vertices")
-    faces = checks.numbers(faces, ("m", 3), "faces").astype(int)
+    vertices = validation.numbers(vertices, ("n", 3), "vertices")
+    faces = validation.numbers(faces, ("m", 3), "faces").astype(int)
     width = figure_width(figsize, 4.6)
     figure = new_figure(figsize, theme, height=width * 0.9, width=4.6)
     axes = figure.add_subplot(projection="3d")

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
 from morpholaw.errors import InputError
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     MARKERS,
@@ -66,9 +66,9 @@ def latent_scatter(
     InputError
         If the shapes don't agree or a pair names no latent.
     """
-    latents = checks.numbers(latents, ("n", "v"), "latents")
-    checks.same_length(names, latents.shape[1], "latent names")
-    classes = np.asarray(checks.same_length(labels, len(latents), "labels"), dtype=str)
+    latents = validation.numbers(latents, ("n", "v"), "latents")
+    validation.same_length(names, latents.shape[1], "latent names")
+    classes = np.asarray(validation.same_length(labels, len(latents), "labels"), dtype=str)
     pairs = _default_pairs(latents.shape[1]) if pairs is None else pairs
     if not pairs or not all(0 <= index < latents.shape[1] for pair in pairs for index in pair):
         raise InputError(
@@ -83,7 +83,7 @@ def latent_scatter(
     for axes, (first, second) in zip(grid.flat, pairs, strict=False):
         _scatter(axes, latents[:, first], latents[:, second], classes, theme)
         if blank is not None:
-            mean, sd = (checks.numbers(part, (latents.shape[1],), "blank encoding") for part in blank)
+            mean, sd = (validation.numbers(part, (latents.shape[1],), "blank encoding") for part in blank)
             _mark_blank(axes, mean[[first, second]], sd[[first, second]], plain(blank_name), theme)
         axes.set(xlabel=symbol(names[first]), ylabel=symbol(names[second]))
     for axes in grid.flat[len(pairs) :]:
@@ -166,8 +166,8 @@ def latent_ranking(
     InputError
         If the shapes don't agree.
     """
-    activity = checks.numbers(activity, ("v",), "latent activity")
-    checks.same_length(names, len(activity), "latent names")
+    activity = validation.numbers(activity, ("v",), "latent activity")
+    validation.same_length(names, len(activity), "latent names")
     order = np.argsort(-np.nan_to_num(activity, nan=-np.inf), kind="stable")
     width = figure_width(figsize, 5.6 if correlation is not None else 3.6)
     figure = new_figure(figsize, theme, height=0.17 * len(order) + 1.1, width=width)
@@ -189,7 +189,7 @@ def latent_ranking(
             borderpad=0.1,
         )
     if correlation is not None:
-        table = checks.numbers(correlation, (len(activity), len(factors)), "correlations")[order]
+        table = validation.numbers(correlation, (len(activity), len(factors)), "correlations")[order]
         _heat_map(
             figure, grid[0, 1], table, [plain(name) for name in factors], plain(correlation_name), theme
         )

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from morpholaw.errors import InputError
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.signed_map import draw_map
 from morpholaw.figures.style import (
     LIGHT,
@@ -92,8 +92,8 @@ def _draw_component(figure: Figure, axes: Axes, component: Component, theme: The
         raise InputError(
             f"A component can be drawn over one or two latents with a grid each, not over {len(names)}."
         )
-    grids = [checks.numbers(grid, ("n",), "grid of a latent") for grid in component.grids]
-    values = checks.numbers(
+    grids = [validation.numbers(grid, ("n",), "grid of a latent") for grid in component.grids]
+    values = validation.numbers(
         component.values, tuple(len(grid) for grid in reversed(grids)), "values of a component"
     )
     if len(grids) == 1:
@@ -136,8 +136,8 @@ def law_front(
     InputError
         If the shapes differ.
     """
-    complexity = checks.numbers(complexity, ("n",), "complexity")
-    value = checks.numbers(value, (len(complexity),), measure) * (100 if measure == "accuracy" else 1)
+    complexity = validation.numbers(complexity, ("n",), "complexity")
+    value = validation.numbers(value, (len(complexity),), measure) * (100 if measure == "accuracy" else 1)
     width = figure_width(figsize, 4.2)
     figure = new_figure(figsize, theme, height=width * 0.65, width=4.2)
     axes = dress(figure.add_subplot(), theme)

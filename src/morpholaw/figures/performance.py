@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from morpholaw.figures import checks
+from morpholaw.evaluation import metrics
+from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
@@ -25,7 +26,6 @@ from morpholaw.figures.style import (
     scheme_look,
     scheme_name,
 )
-from morpholaw.probes import agreement
 
 
 def confusion(
@@ -54,7 +54,7 @@ def confusion(
     InputError
         If the matrix doesn't have a row and a column a class.
     """
-    matrix = checks.numbers(matrix, (len(classes), len(classes)), "confusion matrix")
+    matrix = validation.numbers(matrix, (len(classes), len(classes)), "confusion matrix")
     width = figure_width(figsize, 1.6 + 0.75 * len(classes))
     figure = new_figure(figsize, theme, height=width * 0.9, width=width, fixed_aspect=True)
     axes = dress(figure.add_subplot(), theme)
@@ -106,7 +106,7 @@ def roc(
     InputError
         If lengths differ.
     """
-    positive = checks.numbers(labels, ("n",), "labels") > 0
+    positive = validation.numbers(labels, ("n",), "labels") > 0
     width = figure_width(figsize, 3.8)
     figure = new_figure(figsize, theme, height=width, width=3.8)
     axes = dress(figure.add_subplot(), theme)
@@ -156,7 +156,7 @@ def _roc_curves(scores: Mapping[int | str, np.ndarray], positive: np.ndarray) ->
     curves = []
     for scheme, values in scores.items():
         members = np.atleast_2d(np.asarray(values, dtype=np.float64))
-        members = checks.numbers(members, ("members", len(positive)), f"scores of {scheme_name(scheme)}")
+        members = validation.numbers(members, ("members", len(positive)), f"scores of {scheme_name(scheme)}")
         points = [point for point in (roc_curve(row, positive) for row in members) if len(point[0])]
         if points:
             rates = np.array([np.interp(_RATES, *point) for point in points])
@@ -174,7 +174,7 @@ def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.
     scores, positive = scores[finite], positive[finite]
     if not len(scores) or positive.all() or not positive.any():
         return np.empty(0), np.empty(0)
-    false, true, _ = agreement.roc(positive, scores)
+    false, true, _ = metrics.roc(positive, scores)
     return false, true
 
 
@@ -207,8 +207,8 @@ def score_histogram(
     InputError
         If lengths differ.
     """
-    scores = checks.numbers(scores, ("n",), "scores")
-    names = np.asarray(checks.same_length(labels, len(scores), "labels"), dtype=str)
+    scores = validation.numbers(scores, ("n",), "scores")
+    names = np.asarray(validation.same_length(labels, len(scores), "labels"), dtype=str)
     shown = list(classes) if classes is not None else sorted(set(names) - {""}) or [""]
     width = figure_width(figsize, 4.2)
     figure = new_figure(figsize, theme, height=width * 0.65, width=4.2)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.mosaic import grey, limits_of
 from morpholaw.figures.style import SMALL, Theme, number
 
@@ -27,8 +27,8 @@ def picture_axis(
     the pictures follow when the figure is resized. ``offset`` moves them away from the axes; the depth
     returned is the share of the axes' other side that one picture takes.
     """
-    pictures = checks.pictures(pictures, ("k", "s", "s"), f"pictures along {which}")
-    values = checks.numbers(values, (len(pictures),), f"values along {which}")
+    pictures = validation.pictures(pictures, ("k", "s", "s"), f"pictures along {which}")
+    values = validation.numbers(values, (len(pictures),), f"values along {which}")
     aspect = float(axes.get_box_aspect() or 1.0)  # height over width
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     centres = (values - low) / (high - low)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.mosaic import (
     Limits,
     caption,
@@ -67,8 +67,8 @@ def reconstructions(
     InputError
         If the shapes are wrong or differ.
     """
-    images = checks.pictures(images, ("n", "s", "s"), "images")
-    reconstructed = checks.pictures(reconstructed, images.shape, "reconstructions")
+    images = validation.pictures(images, ("n", "s", "s"), "images")
+    reconstructed = validation.pictures(reconstructed, images.shape, "reconstructions")
     width = figure_width(figsize, min(6.4, 1.0 + 0.9 * len(images)))
     columns = min(columns or columns_for(len(images), width, 0.62), len(images))
     shown = limits or limits_of(images, reconstructed)
@@ -133,9 +133,9 @@ def traversal_grid(
     InputError
         If the shapes don't agree.
     """
-    pictures = checks.pictures(pictures, ("latents", "steps", "s", "s"), "traversal pictures")
-    checks.same_length(names, pictures.shape[0], "latent names")
-    values = checks.numbers(values, (pictures.shape[1],), "latent values")
+    pictures = validation.pictures(pictures, ("latents", "steps", "s", "s"), "traversal pictures")
+    validation.same_length(names, pictures.shape[0], "latent names")
+    values = validation.numbers(values, (pictures.shape[1],), "latent values")
     width = figure_width(figsize)
     rows, steps = pictures.shape[:2]
     height = (width - names_width([symbol(name) for name in names])) / steps * rows + 0.65
@@ -192,7 +192,7 @@ def montage(
     InputError
         If the shapes or lengths don't agree.
     """
-    images = checks.pictures(images, ("n", "s", "s"), "images")
+    images = validation.pictures(images, ("n", "s", "s"), "images")
     texts = _captions(len(images), scores, labels, captions)
     width = figure_width(figsize, min(6.4, 0.2 + 1.1 * len(images)))
     columns = min(columns or columns_for(len(images), width, 0.8 if texts else 0.62), len(images))
@@ -221,9 +221,9 @@ def _captions(
     """One text a cell: label, score, caption, each on its line."""
     columns: list[list[str]] = []
     if labels is not None:
-        columns.append([plain(label) for label in checks.same_length(labels, count, "labels")])
+        columns.append([plain(label) for label in validation.same_length(labels, count, "labels")])
     if scores is not None:
-        columns.append([f"f = {number(score)}" for score in checks.numbers(scores, (count,), "scores")])
+        columns.append([f"f = {number(score)}" for score in validation.numbers(scores, (count,), "scores")])
     if captions is not None:
-        columns.append([plain(text) for text in checks.same_length(captions, count, "captions")])
+        columns.append([plain(text) for text in validation.same_length(captions, count, "captions")])
     return ["\n".join(lines) for lines in zip(*columns, strict=True)]

@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     FigSize,
@@ -62,9 +62,9 @@ def rashomon(
     InputError
         If the lengths differ.
     """
-    size = checks.numbers(size, ("n",), "expression sizes")
-    accuracy = checks.numbers(accuracy, (len(size),), "accuracies") * 100
-    checks.same_length(scheme, len(size), "schemes")
+    size = validation.numbers(size, ("n",), "expression sizes")
+    accuracy = validation.numbers(accuracy, (len(size),), "accuracies") * 100
+    validation.same_length(scheme, len(size), "schemes")
     width = figure_width(figsize, 4.6)
     figure = new_figure(figsize, theme, height=width * 0.68, width=4.6)
     axes = dress(figure.add_subplot(), theme)
@@ -73,7 +73,7 @@ def rashomon(
     if not usable.any():
         note(axes, "no model has been tested", theme)
         return figure
-    shades = None if colour is None else checks.numbers(colour, (len(size),), "colours")
+    shades = None if colour is None else validation.numbers(colour, (len(size),), "colours")
     norm = None
     if shades is not None:
         known = shades[np.isfinite(shades)]

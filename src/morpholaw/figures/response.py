@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.picture_axis import picture_axis
 from morpholaw.figures.signed_map import draw_map
 from morpholaw.figures.style import (
@@ -55,8 +55,8 @@ def response_map_1d(
     InputError
         If the shapes don't agree.
     """
-    values = checks.numbers(values, ("n",), "latent values")
-    response = checks.numbers(response, (len(values),), "response")
+    values = validation.numbers(values, ("n",), "latent values")
+    response = validation.numbers(response, (len(values),), "response")
     width = figure_width(figsize, 4.2)
     figure = new_figure(
         figsize,
@@ -116,8 +116,8 @@ def response_map_2d(
     InputError
         If the shapes don't agree.
     """
-    x, y = checks.numbers(x, ("nx",), "x values"), checks.numbers(y, ("ny",), "y values")
-    response = checks.numbers(response, (len(y), len(x)), "response")
+    x, y = validation.numbers(x, ("nx",), "x values"), validation.numbers(y, ("ny",), "y values")
+    response = validation.numbers(response, (len(y), len(x)), "response")
     width = figure_width(figsize, 4.6)
     figure = new_figure(figsize, theme, height=width * 0.88, width=4.6, fixed_aspect=True)
     axes = dress(figure.add_subplot(), theme, frame=True)

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from morpholaw.errors import InputError
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
@@ -94,7 +94,7 @@ def topology(
     drawing = _lay_out(weights, masks, biases, len(input_names), unused)
     streams = None if highlight is None else [np.asarray(layer, bool) for layer in highlight]
     if streams is not None:
-        checks.same_length(streams, len(drawing.weights), "highlighted layers")
+        validation.same_length(streams, len(drawing.weights), "highlighted layers")
     width = figure_width(figsize, 4.6)
     figure = new_figure(figsize, theme, height=0.75 * len(drawing.places) + 0.5, width=4.6)
     axes = dress(figure.add_subplot(), theme)
@@ -147,7 +147,7 @@ def topologies(
     if not networks:
         raise InputError("There is no network to draw; at least one is needed.")
     titles = titles or [f"model {index + 1}" for index in range(len(networks))]
-    checks.same_length(titles, len(networks), "titles")
+    validation.same_length(titles, len(networks), "titles")
     width = figure_width(figsize, 7.2)
     columns = columns or columns_for(len(networks), width, 1.45)
     rows = -(-len(networks) // columns)
@@ -166,11 +166,11 @@ def _lay_out(
     weights: Arrays, masks: Arrays | None, biases: Arrays | None, inputs: int, unused: Literal["omit", "grey"]
 ) -> _Drawing:
     """Check the layers and give a place to every neuron that takes part, sources above their targets."""
-    layers = [checks.numbers(layer, ("n_in", "n_out"), "weights") for layer in weights]
+    layers = [validation.numbers(layer, ("n_in", "n_out"), "weights") for layer in weights]
     if not layers:
         raise InputError("The figure's weights must hold at least one layer.")
     active = [layer != 0 for layer in layers] if masks is None else [np.asarray(mask, bool) for mask in masks]
-    checks.same_length(active, len(layers), "masks")
+    validation.same_length(active, len(layers), "masks")
     widths = [inputs, *(layer.shape[1] for layer in layers)]
     for number_, (layer, mask) in enumerate(zip(layers, active, strict=True), start=1):
         if layer.shape != (widths[number_ - 1], widths[number_]) or mask.shape != layer.shape:
@@ -180,7 +180,9 @@ def _lay_out(
             )
     offsets = [np.zeros(layer.shape[1]) for layer in layers]
     if biases is not None:
-        offsets = [checks.numbers(bias, (n,), "biases") for bias, n in zip(biases, widths[1:], strict=True)]
+        offsets = [
+            validation.numbers(bias, (n,), "biases") for bias, n in zip(biases, widths[1:], strict=True)
+        ]
     return _Drawing(layers, active, offsets, _places(layers, active, widths, unused))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from morpholaw.errors import InputError
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     FigSize,
@@ -67,8 +67,8 @@ def score_over_time(
     """
     if called is not None and len(called) != len(t):
         raise InputError(f"There are {len(called)} calls of {len(t)} frames; expected one a frame.")
-    frames = checks.numbers(t, ("n",), "frames")
-    runs = checks.numbers(
+    frames = validation.numbers(t, ("n",), "frames")
+    runs = validation.numbers(
         np.atleast_2d(np.asarray(score, dtype=np.float64)), ("members", len(frames)), "scores"
     )
     scale = minutes_per_frame / 60 if minutes_per_frame else 1.0

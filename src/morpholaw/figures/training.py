@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from morpholaw.errors import InputError
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     FigSize,
@@ -64,8 +64,12 @@ def training_curves(
     for position, (name, values) in enumerate(history.items()):
         axes = grid.flat[position]
         runs = np.atleast_2d(np.asarray(values, dtype=np.float64))
-        at = np.arange(1, runs.shape[1] + 1) if steps is None else checks.numbers(steps, ("steps",), "steps")
-        runs = checks.numbers(runs, ("members", len(at)), f"history of {name}")
+        at = (
+            np.arange(1, runs.shape[1] + 1)
+            if steps is None
+            else validation.numbers(steps, ("steps",), "steps")
+        )
+        runs = validation.numbers(runs, ("members", len(at)), f"history of {name}")
         _draw_curve(axes, at, runs, theme.schemes[1], theme)
         heading(axes, plain(name), theme)
         axes.set_xlabel(plain(step_name))

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from morpholaw.errors import InputError
-from morpholaw.figures import checks
+from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     FigSize,
@@ -87,7 +87,7 @@ def tuning_slices(
     """
     if not settings:
         raise InputError("There are no settings to draw; at least one is needed.")
-    objective = checks.numbers(objective, ("trials",), "objective")
+    objective = validation.numbers(objective, ("trials",), "objective")
     width = figure_width(figsize)
     columns = columns_for(len(settings), width, 1.7)
     rows = -(-len(settings) // columns)
@@ -96,7 +96,7 @@ def tuning_slices(
     trials = np.arange(1, len(objective) + 1)
     drawn = None
     for axes, (name, values) in zip(grid.flat, settings.items(), strict=False):
-        values = checks.numbers(values, (len(objective),), f"values of {name}")
+        values = validation.numbers(values, (len(objective),), f"values of {name}")
         drawn = axes.scatter(values, objective, c=trials, cmap="viridis", s=12, linewidths=0, alpha=0.9)
         if np.isfinite(objective).any():
             best = int(np.nanargmax(objective))

@@ -10,11 +10,12 @@ from markupsafe import Markup
 
 from morpholaw import __version__
 from morpholaw.errors import InputError
-from morpholaw.probes.traversal import TYPICAL, traverse
+from morpholaw.interpretation.traversal import TYPICAL, traverse
 from morpholaw.report.material import Material, StudyLike
 from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, percent, photograph
 from morpholaw.report.pdf import render_pdf
-from morpholaw.report.sections import anatomy, constraints, laws, performance, provenance
+from morpholaw.report.sections import constraints, laws, performance, provenance
+from morpholaw.report.sections import law as law_section
 from morpholaw.report.writing import blocks_or_reason, render, write
 
 
@@ -59,7 +60,7 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
             f"The card's file {path} must end in .html; its PDF and its Markdown are written beside it."
         )
     parts = {
-        "The law": lambda: anatomy.anatomy(material, name, k),
+        "The law": lambda: law_section.law_figures(material, name, k),
         "Its latents": lambda: _latents(material, name, k),
         "Accuracy": lambda: _accuracy(material, loss, k),
         "Where it fails": lambda: _failures(material, name, k),
@@ -77,7 +78,7 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
         "sections": sections,
     }
     foot = f"Law {k + 1} of {study.name}, written by Morpholaw {__version__}."
-    latex = Markup(law.latex(digits=anatomy.DIGITS))
+    latex = Markup(law.latex(digits=law_section.DIGITS))
     write(path, render("law_card.html.j2", **values))
     write(
         path.with_suffix(".md"),
@@ -138,7 +139,7 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
             "Accuracy on the training cells",
             "not recorded" if trained is None else f"{percent(float(trained))} %",
         ),
-        (f"With constants at {anatomy.DIGITS} digits", laws.rounding(material, loss)[k]),
+        (f"With constants at {law_section.DIGITS} digits", laws.rounding(material, loss)[k]),
         (
             "Split",
             f"{evaluation['split']}: {evaluation['training_cells']:,} cells in training, "

@@ -14,10 +14,10 @@ from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.cells.files import read_json
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.errors import InputError
+from morpholaw.interpretation.latent_names import correlate, suggest_names
+from morpholaw.interpretation.subnetworks import input_survival, usual_inputs
 from morpholaw.models.classifier import SCHEMES, Classifier
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.probes.latent_names import correlate, suggest_names
-from morpholaw.probes.subnetworks import input_survival, usual_inputs
 from morpholaw.report.page import Absent
 
 SAMPLE = 2000
@@ -242,7 +242,7 @@ class Material:
         """f(x) of every model on the test cells, float32 (members, n)."""
         import torch
 
-        from morpholaw.probes.scores import as_images, batches, shared_scores
+        from morpholaw.evaluation.scoring import as_images, batches, shared_scores
 
         classifier, images = self.classifier(name), self.test(name).images
         with torch.no_grad():
@@ -255,7 +255,7 @@ class Material:
 
     def encode(self, name: str, images: np.ndarray) -> np.ndarray:
         """Latents of crops by a classifier's own encoder, float32 (n, latents)."""
-        from morpholaw.probes.scores import encode_means
+        from morpholaw.evaluation.scoring import encode_means
 
         encoder = self.classifier(name).encoder
         if encoder is None:

@@ -13,14 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from morpholaw import __version__
 from morpholaw.cells.files import write_bytes
 from morpholaw.errors import InputError
-from morpholaw.events import Progress, Report, silent
+from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.report.material import Material, StudyLike
 from morpholaw.report.page import Absent, Block, Paragraph, Section
 
 Builder = Callable[[], list[Block]]
 
 
-def write_report(study: StudyLike, path: Path | str, report: Report = silent) -> Path:
+def write_report(study: StudyLike, path: Path | str, monitor: Monitor = SILENT) -> Path:
     """Write what a study found as one HTML file that needs nothing else.
 
     What the study lacks is said in a sentence where it would stand.
@@ -47,12 +47,12 @@ def write_report(study: StudyLike, path: Path | str, report: Report = silent) ->
     parts = _parts(material)
     sections = []
     for done, (title, build) in enumerate(parts.items()):
-        report(Progress(done, len(parts), title))
+        monitor.emit(Progress(done, len(parts), title))
         sections.append(Section(title, blocks_or_reason(build)))
     page = render(
         "report.html.j2", title=f"Morpholaw report: {study.name}", name=study.name, sections=sections
     )
-    report(Progress(len(parts), len(parts), "written"))
+    monitor.emit(Progress(len(parts), len(parts), "written"))
     return write(path, page)
 
 
@@ -65,7 +65,7 @@ def _parts(material: Material) -> dict[str, Builder]:
         encoder,
         laws,
         networks,
-        odd_pictures,
+        out_of_distribution,
         performance,
         provenance,
         study,
@@ -88,7 +88,7 @@ def _parts(material: Material) -> dict[str, Builder]:
         "Attacks": lambda: constraints.attacks(material, curves),
         "Attacked cells": lambda: attacked_cells.attacked_cells(material),
         "Domain constraints": lambda: constraints.constraints(material),
-        "Pictures that are no cells": lambda: odd_pictures.odd_pictures(material),
+        "Pictures that are no cells": lambda: out_of_distribution.out_of_distribution(material),
         "Rashomon set": lambda: performance.rashomon_set(material, curves.constraints),
         "Settings and provenance": lambda: provenance.provenance(material),
     }

@@ -12,37 +12,34 @@ import torch
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.interpretation.attack import attack_curve
+from morpholaw.interpretation.subnetworks import input_survival
 from morpholaw.models.classifier import Classifier
-from morpholaw.probes.attack import attack_curve
-from morpholaw.probes.subnetworks import input_survival
+from morpholaw.store.labelled_cells import held_out
+from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classifier_step
-from morpholaw.study.folder import StudyFolder
-from morpholaw.study.labelled import held_out
 
 
 def attack_schemes(
     folder: StudyFolder,
     schemes: Sequence[int],
     config: AttackConfig,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
     """The tables of several schemes under the same attack; a scheme whose turn did not come is left out."""
     configs = [AttackConfig.from_values({**config.model_dump(), "scheme": scheme}) for scheme in schemes]
     tables: list[pd.DataFrame] = []
     for one in configs:
-        if tables and should_stop():
+        if tables and monitor.should_stop():
             break
         if len(configs) > 1:
-            report(Message(f"Scheme {one.scheme}."))
-        tables.append(attack(folder, one, report, should_stop))
+            monitor.emit(Message(f"Scheme {one.scheme}."))
+        tables.append(attack(folder, one, monitor))
     return pd.concat(tables, ignore_index=True)
 
 
-def attack(
-    folder: StudyFolder, config: AttackConfig, report: Report = silent, should_stop: ShouldStop = never
-) -> pd.DataFrame:
+def attack(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT) -> pd.DataFrame:
     """A row a model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, split."""
     loss = config.loss if config.scheme == 4 else ""
     name = classifier_step.name_of(config.scheme, loss)
@@ -63,8 +60,7 @@ def attack(
         held=held_latents(folder, classifier, config.keep),
         loss=config.gradient_loss,
         target=config.target,
-        report=report,
-        should_stop=should_stop,
+        monitor=monitor,
     )
     members, count = curve.accuracy.shape
     return pd.DataFrame(

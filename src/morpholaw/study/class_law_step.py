@@ -11,14 +11,14 @@ from morpholaw.cells.files import read_json, write_json
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import ClassifierConfig, ClassLawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.evaluation.metrics import accuracy, balanced_accuracy, confusion
+from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.heads import HeadEnsemble
-from morpholaw.probes.agreement import accuracy, balanced_accuracy, confusion
-from morpholaw.probes.subnetworks import usual_inputs
+from morpholaw.store.labelled_cells import all_labels, labels_seen, split_labelled
+from morpholaw.store.study_folder import StudyFolder, provenance
 from morpholaw.study import encoder_step
-from morpholaw.study.folder import StudyFolder, provenance
-from morpholaw.study.labelled import all_labels, labels_seen, split_labelled
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.encoder import encode
@@ -32,8 +32,7 @@ def discover(
     folder: StudyFolder,
     config: ClassLawConfig,
     heads: ClassifierConfig | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> ClassLaws | None:
     """Find a law for each class and keep them; None where the search was stopped before each had one.
 
@@ -59,9 +58,9 @@ def discover(
         settings = heads or ClassifierConfig(models=5, seed=config.seed)
         shown = slice(None) if settings.augment else slice(1)
         learnt = training_latents(turned[shown], log_variances[shown], settings)
-        head = _sparse(learnt, truth, len(classes), settings, report, should_stop)
-        if should_stop():
-            report(Message("Stopped: the laws from before were kept."))
+        head = _sparse(learnt, truth, len(classes), settings, monitor)
+        if monitor.should_stop():
+            monitor.emit(Message("Stopped: the laws from before were kept."))
             return None
         kept = kept or _usual(head)
         evaluation["sparse_accuracy"] = _accuracies(head, test_latents, test_truth)
@@ -75,12 +74,11 @@ def discover(
         names,
         config,
         outputs,
-        report,
-        should_stop,
+        monitor,
         cells=np.tile(train, len(turned)),
     )
     if found is None:
-        report(Message("Stopped before every class had a law: the laws from before were kept."))
+        monitor.emit(Message("Stopped before every class had a law: the laws from before were kept."))
         return None
     groups = folder.crops.cells["group"].to_numpy(str)
     calls = found.calls(test_latents[:, list(kept)])
@@ -121,8 +119,7 @@ def _sparse(
     truth: np.ndarray,
     classes: int,
     config: ClassifierConfig,
-    report: Report,
-    should_stop: ShouldStop,
+    monitor: Monitor,
 ) -> HeadEnsemble:
     epoch = repeated(len(truth), config.epoch_cells)
     return train_heads(
@@ -133,8 +130,7 @@ def _sparse(
         method=METHODS[config.sparse_method],
         seeds=range(config.seed, config.seed + config.models),
         outputs=1 if classes == 2 else classes,
-        report=report,
-        should_stop=should_stop,
+        monitor=monitor,
     )
 
 

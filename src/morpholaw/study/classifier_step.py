@@ -11,24 +11,24 @@ import torch
 from morpholaw.cells.files import described, fingerprint, read_json
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
+from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.fused_classifier import folded
+from morpholaw.evaluation.performance import Performance, measure
+from morpholaw.evaluation.scoring import EVALUATIONS, batches
+from morpholaw.events import SILENT, Message, Monitor, Progress
+from morpholaw.interpretation.attack import prepare
+from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.probes.attack import prepare
-from morpholaw.probes.calibration import Calibration
-from morpholaw.probes.folded import folded
-from morpholaw.probes.performance import Performance, measure
-from morpholaw.probes.scores import EVALUATIONS, batches
-from morpholaw.probes.subnetworks import usual_inputs
+from morpholaw.store.labelled_cells import Labelled, held_out, labelled_cells
+from morpholaw.store.study_folder import StudyFolder, provenance
 from morpholaw.study import encoder_step
 from morpholaw.study.checkpoint import Checkpoint
-from morpholaw.study.folder import StudyFolder, provenance
-from morpholaw.study.labelled import Labelled, held_out, labelled_cells
 from morpholaw.study.latent_rows import oriented_latents, oriented_posteriors, repeated, training_latents
+from morpholaw.training.class_balanced_rows import class_balanced_rows
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
-from morpholaw.training.law_rows import law_rows
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.rigl import METHODS
 
@@ -37,8 +37,7 @@ def train(
     folder: StudyFolder,
     scheme: int,
     config: ClassifierConfig,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> dict[str, Any]:
     """Train ``config.models`` models of scheme 1, 2 or 3; returns the saved description."""
     if scheme == 3:
@@ -53,9 +52,9 @@ def train(
     name = f"scheme{scheme}"
     checkpoint = _checkpoint(folder, name, cells, config)
     kept = checkpoint.read()
-    going: dict[str, Any] = {"report": report, "should_stop": should_stop, "checkpoint": checkpoint.write}
+    going: dict[str, Any] = {"monitor": monitor, "checkpoint": checkpoint.write}
     if kept is not None:
-        report(Message(f"Going on from the checkpoint of scheme {scheme}."))
+        monitor.emit(Message(f"Going on from the checkpoint of scheme {scheme}."))
         going["resume"] = kept[0]
     if scheme == 1:
         images = folder.crops[cells.train][epoch]
@@ -76,8 +75,8 @@ def train(
             **going,
         )
         classifier = Classifier.with_head(encoder, head, classes, sparse=scheme == 3)
-    if should_stop():
-        report(
+    if monitor.should_stop():
+        monitor.emit(
             Message(
                 f"Stopped: the models of scheme {scheme} from before were kept. Training it again with the same "
                 "settings goes on from here."
@@ -93,8 +92,7 @@ def discover(
     folder: StudyFolder,
     config: LawConfig,
     split: ClassifierConfig | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> dict[str, Any]:
     """Find laws on the latents that scheme 3 kept (paper, 6.4); returns the saved description."""
     split = split or _split_of(folder)
@@ -109,7 +107,9 @@ def discover(
     rows = turned.reshape(-1, encoder.latents)
     labels = np.tile(cells.train_targets.astype(np.float64), len(turned))
     own = np.tile(cells.train, len(turned))
-    chosen = law_rows([np.flatnonzero(labels == value) for value in (-1, 1)], (0.5, 0.5), config.seed)
+    chosen = class_balanced_rows(
+        [np.flatnonzero(labels == value) for value in (-1, 1)], (0.5, 0.5), config.seed
+    )
     rows, labels, own = rows[chosen], labels[chosen], own[chosen]
     columns = rows[:, list(kept)].astype(np.float64)
     targets = _teacher(folder, rows) if config.loss == "mse" else labels
@@ -126,13 +126,12 @@ def discover(
         config,
         labels=labels,
         cells=own,
-        report=report,
-        should_stop=should_stop,
+        monitor=monitor,
         known=before[1]["results"] if before else (),
         keep=lambda results: checkpoint.write({}, results=results),
     )
-    if should_stop() and not laws:
-        report(Message("Stopped before a law was found: the laws from before were kept."))
+    if monitor.should_stop() and not laws:
+        monitor.emit(Message("Stopped before a law was found: the laws from before were kept."))
         return {"complete": False}
     if not laws:
         raise InputError(
@@ -141,7 +140,7 @@ def discover(
         )
     classifier = Classifier.with_laws(encoder, laws, (split.negative, split.positive))
     made = _keep(folder, name, classifier, cells, split, {"law_config": config.model_dump(mode="json")})
-    if not should_stop():
+    if not monitor.should_stop():
         checkpoint.remove()
     return made
 
@@ -208,15 +207,14 @@ def score_crops(
     classifier: Classifier,
     images: Any,
     batch: int = 512,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> np.ndarray:
     """f(x) of every model, float32 (members, n), for crops uint8 (n, size, size)."""
     score, scores = scorer(classifier), [np.zeros((classifier.members, 0), np.float32)]
     for begin in range(0, len(images), batch):
-        if should_stop():
+        if monitor.should_stop():
             break
-        report(Progress(begin, len(images), "score"))
+        monitor.emit(Progress(begin, len(images), "score"))
         scores.append(score(np.array(images[begin : begin + batch])))
     return np.concatenate(scores, axis=1)
 

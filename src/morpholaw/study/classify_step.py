@@ -22,13 +22,13 @@ from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import divisions, read_tracks
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Report, ShouldStop, never, silent
+from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.performance import class_calls, median_score
+from morpholaw.evaluation.track_hmm import call_tracks
+from morpholaw.events import SILENT, Monitor
 from morpholaw.models.classifier import Classifier
-from morpholaw.probes.calibration import Calibration
-from morpholaw.probes.performance import class_calls, median_score
-from morpholaw.probes.track_calls import call_tracks
+from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classifier_step
-from morpholaw.study.folder import StudyFolder
 from morpholaw.training.cores import available_cores
 
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class")
@@ -77,11 +77,10 @@ def classify_set(
     classifier: Classifier,
     crop_set: CropSet,
     along: AlongTracks | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
     """Score every crop of a set; the score is the models' median."""
-    each = classifier_step.score_crops(classifier, crop_set.images, report=report, should_stop=should_stop)
+    each = classifier_step.score_crops(classifier, crop_set.images, monitor=monitor)
     return _table(classifier, crop_set.cells, each, along)
 
 
@@ -111,8 +110,7 @@ def classify_movie(
     movie: Any,
     tracks: Any,
     along: AlongTracks | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
     """Cut every tracked cell of a movie and score it; the crops are not kept."""
     opened = open_movie(movie)
@@ -120,11 +118,11 @@ def classify_movie(
     table = (
         tracks if isinstance(tracks, pd.DataFrame) else read_tracks(tracks, opened.shape, opened.pixel_size)
     )
-    cells = MovieCells(opened, table, config, report=report)
+    cells = MovieCells(opened, table, config, monitor=monitor)
     score = classifier_step.scorer(classifier)
     # A core a frame: two frames side by side take less time than one after another on two cores each.
     one_core = partial(torch.set_num_threads, 1)
-    frames = cells.cut(report, should_stop, score, available_cores(), one_core)
+    frames = cells.cut(monitor, score, available_cores(), one_core)
     parts = [scores for scores, _ in frames]
     return _table(classifier, cells.table, np.concatenate(parts, axis=1), along)
 
@@ -134,17 +132,16 @@ def classify_folder(
     classifier: Classifier,
     crops: Path | str,
     along: AlongTracks | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
     """Score every crop in the folder of a crop set, or in one of image files; those are not kept."""
     if (Path(crops) / "set.json").is_file():
-        return classify_set(classifier, CropSet(crops), along, report, should_stop)
+        return classify_set(classifier, CropSet(crops), along, monitor)
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         config = ImportConfig(**own, classes={})
-        crop_set = import_crops(crops, Path(place) / "crops", config, report, should_stop)
-        return classify_set(classifier, crop_set, along, report, should_stop)
+        crop_set = import_crops(crops, Path(place) / "crops", config, monitor)
+        return classify_set(classifier, crop_set, along, monitor)
 
 
 def _crop_config(folder: StudyFolder, pixel_size: float | None) -> CropConfig:

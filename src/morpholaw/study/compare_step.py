@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.config import ClassifierConfig
-from morpholaw.events import Progress, Report, ShouldStop, never, silent
-from morpholaw.probes.agreement import member_agreement
-from morpholaw.probes.performance import median_score
+from morpholaw.evaluation.metrics import member_agreement
+from morpholaw.evaluation.performance import median_score
+from morpholaw.events import SILENT, Monitor, Progress
+from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classifier_step
-from morpholaw.study.folder import StudyFolder
-from morpholaw.study.labelled import labelled_cells
 
 
-def compare(folder: StudyFolder, report: Report = silent, should_stop: ShouldStop = never) -> pd.DataFrame:
+def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
     """A row a classifier: its name, then the share of test cells that it and each calls alike.
 
     The table is empty where it was stopped.
@@ -23,13 +23,19 @@ def compare(folder: StudyFolder, report: Report = silent, should_stop: ShouldSto
     scores: list[np.ndarray] = []
     crops = np.empty(0)
     for number, name in enumerate(names):
-        report(Progress(number, len(names), "comparing calls"))
+        monitor.emit(Progress(number, len(names), "comparing calls"))
         classifier = classifier_step.load(folder, name)
         if not scores:
             config = ClassifierConfig(negative=classifier.negative, positive=classifier.positive)
             crops = folder.crops[labelled_cells(folder, config).test]
-        scores.append(median_score(classifier_step.score_crops(classifier, crops, should_stop=should_stop)))
-        if should_stop():
+        scores.append(
+            median_score(
+                classifier_step.score_crops(
+                    classifier, crops, monitor=Monitor(should_stop=monitor.should_stop)
+                )
+            )
+        )
+        if monitor.should_stop():
             return pd.DataFrame({"classifier": []})
     shares = member_agreement(np.stack(scores)) if scores else np.empty((0, 0))
     return pd.DataFrame({"classifier": names, **{name: shares[:, k] for k, name in enumerate(names)}})

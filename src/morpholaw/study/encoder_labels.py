@@ -9,8 +9,8 @@ import numpy as np
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.study.folder import StudyFolder
-from morpholaw.study.labelled import LabelsSeen, all_labels, split_labelled
+from morpholaw.store.labelled_cells import LabelsSeen, all_labels, split_labelled
+from morpholaw.store.study_folder import StudyFolder
 from morpholaw.training.task import TaskLabels
 
 

@@ -15,13 +15,13 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import atomic_file
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.bundle import build, few, load_bundle, remove_bundle, save_bundle
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
+from morpholaw.store.labelled_cells import labels_seen
+from morpholaw.store.study_folder import StudyFolder, provenance
 from morpholaw.study.encoder_labels import inherited, task_labels
-from morpholaw.study.folder import StudyFolder, provenance
-from morpholaw.study.labelled import labels_seen
 from morpholaw.training.encoder import encode, train_encoder
 from morpholaw.training.leader import leads
 
@@ -36,13 +36,12 @@ def train(
     folder: StudyFolder,
     config: EncoderConfig,
     resume: bool = False,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> dict[str, Any]:
     """Train the study's beta-TCVAE on all its crops; returns the saved description."""
     crops = folder.crops
     data = crops[:] if len(crops) <= IN_MEMORY else crops
-    start, source = _start(config, crops.size, len(crops), report)
+    start, source = _start(config, crops.size, len(crops), monitor)
     seen = labels_seen(source) if source is not None else None
     labels, task = task_labels(folder, config, seen) if config.task else (None, inherited(seen))
     checkpoint = folder.path / "encoder" / "checkpoint"
@@ -55,14 +54,13 @@ def train(
         labels=labels,
         checkpoint=checkpoint,
         resume=resume,
-        report=report,
-        should_stop=should_stop,
+        monitor=monitor,
     )
     description = {
         "kind": "encoder",
         "settings": model.settings(),
         "history": history,
-        "complete": not should_stop(),
+        "complete": not monitor.should_stop(),
         "crops": len(crops),
         **({"task": task} if task else {}),
         **provenance(config, data_fingerprint(folder)),
@@ -71,8 +69,8 @@ def train(
         return description
     save_bundle(folder.path / "encoder", model.state_dict(), description)
     shutil.rmtree(folder.path / "latents", ignore_errors=True)
-    if should_stop():
-        report(Message("Stopped: the encoder as it is now was kept, and training can be resumed."))
+    if monitor.should_stop():
+        monitor.emit(Message("Stopped: the encoder as it is now was kept, and training can be resumed."))
     else:
         remove_bundle(checkpoint)
     return description
@@ -108,15 +106,10 @@ def adopt(folder: StudyFolder, source: Path) -> None:
     shutil.rmtree(folder.path / "latents", ignore_errors=True)
 
 
-def latents(
-    folder: StudyFolder, report: Report = silent, should_stop: ShouldStop = never
-) -> tuple[np.ndarray, np.ndarray]:
+def latents(folder: StudyFolder, monitor: Monitor = SILENT) -> tuple[np.ndarray, np.ndarray]:
     """Means and log-variances of all the study's crops, each float32 (n, latents); computed once."""
     model, description = load(folder.path / "encoder")
-    parts = [
-        _of_set(folder, crop_set, model, description["sha256"], report, should_stop)
-        for crop_set in folder.sets
-    ]
+    parts = [_of_set(folder, crop_set, model, description["sha256"], monitor) for crop_set in folder.sets]
     means, log_variances = zip(*parts, strict=True)
     return np.concatenate(means), np.concatenate(log_variances)
 
@@ -126,13 +119,12 @@ def _of_set(
     crop_set: CropSet,
     model: BetaTCVAE,
     digest: str,
-    report: Report,
-    should_stop: ShouldStop,
+    monitor: Monitor,
 ) -> tuple[np.ndarray, np.ndarray]:
     path = folder.path / "latents" / crop_set.name / f"{digest[:16]}.npy"
     if (both := _cached(path)) is not None and both.shape == (2, len(crop_set), model.latents):
         return both[0], both[1]
-    means, log_variances = encode(model, crop_set.images, report=report, should_stop=should_stop)
+    means, log_variances = encode(model, crop_set.images, monitor=monitor)
     if len(means) == len(crop_set):
         # A cache: a full disk or a study that may only be read costs time and no result.
         with suppress(OSError), atomic_file(path) as stream:
@@ -156,7 +148,7 @@ def data_fingerprint(folder: StudyFolder) -> str:
 
 
 def _start(
-    config: EncoderConfig, size: int, crops: int, report: Report
+    config: EncoderConfig, size: int, crops: int, monitor: Monitor
 ) -> tuple[BetaTCVAE | None, Path | None]:
     """The network that training starts from and its folder; None for a fresh one."""
     name = config.start_from
@@ -171,7 +163,7 @@ def _start(
             return None, None
         if crops >= SMALL or _shape(model) != shape:
             return None, None
-        report(Message("Starting from the shipped encoder, which was trained on simulated cells."))
+        monitor.emit(Message("Starting from the shipped encoder, which was trained on simulated cells."))
         return model.train().requires_grad_(True), source
     source = sample_folder() / "encoder" if name == "sample" else Path(name)
     model, _ = load(source)

@@ -14,7 +14,7 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import described, read_json
 from morpholaw.cells.normalise import CEILING, Normalisation
 from morpholaw.errors import InputError
-from morpholaw.events import Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Monitor
 from morpholaw.exchange.anndata import write_anndata
 from morpholaw.exchange.btrack import write_btrack
 from morpholaw.exchange.geff import write_geff
@@ -22,8 +22,8 @@ from morpholaw.exchange.law import write_law
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
+from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classifier_step, classify_step, encoder_step
-from morpholaw.study.folder import StudyFolder
 
 Format = Literal["zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata"]
 SHOWN = 8
@@ -67,8 +67,7 @@ def export(
     kind: Format,
     out: Path | str,
     wanted: Wanted,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> Path:
     """Write one file (a folder for GEFF), whole or not at all, and return where it is.
 
@@ -84,29 +83,25 @@ def export(
     if kind == "law":
         return _law(folder, out, wanted)
     if kind == "anndata":
-        return _anndata(folder, out, wanted, report, should_stop)
+        return _anndata(folder, out, wanted, monitor)
     if kind in ("trackmate", "btrack"):
         if wanted.tracks is None:
             raise InputError(f"The format {kind} writes a copy of the file of tracks; say which (tracks).")
         check_copy(Path(out), Path(wanted.tracks))  # before the cells are scored, which may take a while
         write = write_trackmate if kind == "trackmate" else write_btrack
-        return write(out, _scores(folder, wanted, kind, report, should_stop), wanted.tracks)
+        return write(out, _scores(folder, wanted, kind, monitor), wanted.tracks)
     if kind in ("csv", "geff"):
-        return (write_scores if kind == "csv" else write_geff)(
-            out, _scores(folder, wanted, kind, report, should_stop)
-        )
+        return (write_scores if kind == "csv" else write_geff)(out, _scores(folder, wanted, kind, monitor))
     raise InputError(f"There is no format {kind!r}; expected {', '.join(get_args(Format))}.")
 
 
-def _scores(
-    folder: StudyFolder, wanted: Wanted, kind: str, report: Report, should_stop: ShouldStop
-) -> Scores:
+def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) -> Scores:
     if wanted.scheme is None:
         raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
     name = classifier_step.name_of(wanted.scheme, wanted.loss)
     classifier, crop_set = classifier_step.load(folder, name), _tracked_set(folder, wanted.crops)
     along = classify_step.along_tracks(folder, name, wanted.along_tracks)
-    table = _scored(classifier, crop_set, report, should_stop, along)
+    table = _scored(classifier, crop_set, monitor, along)
     table["parent"] = crop_set.cells["parent"]
     shape = (crop_set.meta.get("movie") or {}).get("shape")
     return Scores(
@@ -123,11 +118,10 @@ def _scores(
 def _scored(
     classifier: Classifier,
     crop_set: CropSet,
-    report: Report,
-    should_stop: ShouldStop,
+    monitor: Monitor,
     along: classify_step.AlongTracks | None = None,
 ) -> pd.DataFrame:
-    table = classify_step.classify_set(classifier, crop_set, along, report, should_stop)
+    table = classify_step.classify_set(classifier, crop_set, along, monitor)
     if len(table) < len(crop_set):
         raise InterruptedError("The export was stopped; nothing was written.")
     return table
@@ -171,12 +165,10 @@ def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
     return write_law(out, classifier.laws[wanted.law], classes, _meanings(folder))
 
 
-def _anndata(
-    folder: StudyFolder, out: Path | str, wanted: Wanted, report: Report, should_stop: ShouldStop
-) -> Path:
+def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Monitor) -> Path:
     cells = folder.crops.cells  # says what is missing where there are no crops
     _, made = encoder_step.own(folder)
-    means, log_variances = encoder_step.latents(folder, report, should_stop)
+    means, log_variances = encoder_step.latents(folder, monitor)
     if len(means) < len(cells):
         raise InterruptedError("The export was stopped; nothing was written.")
     obs = cells[["set", "crop", "file", "track_id", "t", "y", "x", "group"]].copy()
@@ -186,7 +178,7 @@ def _anndata(
     one = None if wanted.scheme is None else classifier_step.name_of(wanted.scheme, wanted.loss)
     for name in classifier_step.names(folder) if one is None else [one]:
         classifier = classifier_step.load(folder, name)
-        tables = [_scored(classifier, own, report, should_stop) for own in folder.sets]
+        tables = [_scored(classifier, own, monitor) for own in folder.sets]
         table = pd.concat(tables, ignore_index=True)
         obs[f"score_{name}"], obs[f"class_{name}"] = table["score"], table["class"]
     obs.index = pd.Index(obs["set"] + "/" + obs["crop"].astype(str))

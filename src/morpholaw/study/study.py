@@ -26,8 +26,8 @@ from morpholaw.config import (
     TuneConfig,
 )
 from morpholaw.errors import InputError
-from morpholaw.events import Report, ShouldStop, never, silent
-from morpholaw.study.folder import DEFAULT_CLASSES, StudyFolder
+from morpholaw.events import SILENT, Monitor
+from morpholaw.store.study_folder import DEFAULT_CLASSES, StudyFolder
 from morpholaw.training.leader import leads
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ class Study(StudyFolder):
         labels: Path | str | None = None,
         name: str | None = None,
         config: CropConfig | None = None,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **settings: Any,
     ) -> CropSet:
         """Cut a crop around every tracked cell of a movie into a new crop set.
@@ -131,7 +130,7 @@ class Study(StudyFolder):
         )
         with self.writing():
             folder = self.new_set_folder(name or opened.name)
-            crop_set = cut_crops(opened, table, folder, config, report=report, should_stop=should_stop)
+            crop_set = cut_crops(opened, table, folder, config, monitor=monitor)
         if labels is not None:
             self.annotations.import_csv(labels, crop_set)
         return crop_set
@@ -142,26 +141,25 @@ class Study(StudyFolder):
         *,
         name: str | None = None,
         config: ImportConfig | None = None,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **settings: Any,
     ) -> CropSet:
         """Import a folder of crops, labelled by subfolder, into a new crop set."""
         config = _settings(ImportConfig, config, settings)
         with self.writing():
             out = self.new_set_folder(name or Path(folder).name)
-            return import_crops(folder, out, config, report, should_stop)
+            return import_crops(folder, out, config, monitor)
 
     @property
     def labels(self) -> np.ndarray:
         """The class of every crop, str (n,), "" where it has none."""
-        from morpholaw.study.labelled import all_labels
+        from morpholaw.store.labelled_cells import all_labels
 
         return all_labels(self)
 
     def held_out(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """The cells that a classifier was tested on, e.g. "scheme2": indices int64 (n,), -1 or +1 int8 (n,)."""
-        from morpholaw.study.labelled import held_out
+        from morpholaw.store.labelled_cells import held_out
 
         return held_out(self, name)
 
@@ -172,8 +170,7 @@ class Study(StudyFolder):
         config: EncoderConfig | None = None,
         *,
         resume: bool = False,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **settings: Any,
     ) -> dict[str, Any]:
         """Train the beta-TCVAE on all crops (paper, 5.1); returns what is recorded of it.
@@ -184,7 +181,7 @@ class Study(StudyFolder):
 
         with self.writing() if leads() else nullcontext():
             config = _settings(EncoderConfig, config, settings)
-            return encoder_step.train(self, config, resume, report, should_stop)
+            return encoder_step.train(self, config, resume, monitor)
 
     def load_encoder(self, source: Path | str) -> None:
         """Take over a trained encoder: a folder, or "sample" for the shipped one."""
@@ -211,13 +208,11 @@ class Study(StudyFolder):
         """Whether a stopped training of the encoder can go on from a checkpoint."""
         return (self.path / "encoder" / "checkpoint" / "model.json").exists()
 
-    def latents(
-        self, report: Report = silent, should_stop: ShouldStop = never
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def latents(self, monitor: Monitor = SILENT) -> tuple[np.ndarray, np.ndarray]:
         """Means and log-variances of all crops, each float32 (n, latents); computed once, then read."""
         from morpholaw.study import encoder_step
 
-        return encoder_step.latents(self, report, should_stop)
+        return encoder_step.latents(self, monitor)
 
     # ---- classifiers and laws
 
@@ -226,8 +221,7 @@ class Study(StudyFolder):
         scheme: int,
         config: ClassifierConfig | None = None,
         *,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **settings: Any,
     ) -> dict[str, Any]:
         """Train the models of a scheme and measure them on the held-out groups (paper, 6.2).
@@ -240,15 +234,14 @@ class Study(StudyFolder):
         with self.writing():
             if scheme == 4:
                 law = LawConfig(count=config.models, seed=config.seed)
-                return classifier_step.discover(self, law, config, report, should_stop)
-            return classifier_step.train(self, scheme, config, report, should_stop)
+                return classifier_step.discover(self, law, config, monitor)
+            return classifier_step.train(self, scheme, config, monitor)
 
     def discover_law(
         self,
         config: LawConfig | None = None,
         *,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **settings: Any,
     ) -> Law:
         """Search for laws (paper, 6.4) and return the best on the training cells; :meth:`laws` has all."""
@@ -256,15 +249,14 @@ class Study(StudyFolder):
 
         config = _settings(LawConfig, config, settings)
         with self.writing():
-            classifier_step.discover(self, config, None, report, should_stop)
+            classifier_step.discover(self, config, None, monitor)
         return self.laws(config.loss)[0]
 
     def discover_class_laws(
         self,
         config: ClassLawConfig | None = None,
         *,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **settings: Any,
     ) -> ClassLaws | None:
         """Search for one law a class (paper, section 8); None where it was stopped before each class had one."""
@@ -272,7 +264,7 @@ class Study(StudyFolder):
 
         with self.writing():
             config = _settings(ClassLawConfig, config, settings)
-            return class_law_step.discover(self, config, None, report, should_stop)
+            return class_law_step.discover(self, config, None, monitor)
 
     def class_laws(self, loss: Literal["hinge", "mse"] = "hinge") -> ClassLaws:
         """The laws of classes found with a loss; InputError where there are none."""
@@ -294,15 +286,14 @@ class Study(StudyFolder):
         self,
         config: TuneConfig | None = None,
         *,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **settings: Any,
     ) -> dict[str, Any]:
         """Search scheme 3's settings with Optuna (paper, B.3.1); the best are used from then on."""
         from morpholaw.study import tune_step
 
         with self.writing():
-            return tune_step.tune(self, _settings(TuneConfig, config, settings), report, should_stop)
+            return tune_step.tune(self, _settings(TuneConfig, config, settings), monitor)
 
     # ---- results
 
@@ -315,8 +306,7 @@ class Study(StudyFolder):
         crops: Path | str | CropSet | None = None,
         loss: Literal["hinge", "mse"] = "hinge",
         along_tracks: bool | None = None,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
     ) -> pd.DataFrame:
         """Score cells: of a movie with tracks, of a folder of pictures or of a crop set, or of the whole study.
 
@@ -324,7 +314,7 @@ class Study(StudyFolder):
         ----------
         along_tracks : bool, optional
             Let the order of the cell cycle have its say: a tracked cell's class is the most probable one given the
-            scores along its whole track (:mod:`morpholaw.probes.track_calls`), and not the sign of one score. By
+            scores along its whole track (:mod:`morpholaw.evaluation.track_hmm`), and not the sign of one score. By
             default wherever the tracks show divisions.
 
         Returns
@@ -338,7 +328,7 @@ class Study(StudyFolder):
         classifier = self.classifier(scheme, loss)
         name = classifier_step.name_of(scheme, loss)
         along = classify_step.along_tracks(self, name, along_tracks)
-        said: dict[str, Any] = {"along": along, "report": report, "should_stop": should_stop}
+        said: dict[str, Any] = {"along": along, "monitor": monitor}
         if movie is not None:
             if tracks is None:
                 raise InputError("A movie needs its tracks to be classified; give both.")
@@ -356,19 +346,18 @@ class Study(StudyFolder):
             raise InputError(f"The study {self.path} has no crops to classify; cut or import some first.")
         return pd.concat(tables, ignore_index=True)
 
-    def compare(self, report: Report = silent, should_stop: ShouldStop = never) -> pd.DataFrame:
+    def compare(self, monitor: Monitor = SILENT) -> pd.DataFrame:
         """How often the trained classifiers call a test cell alike: a row and a column of shares for each."""
         from morpholaw.study.compare_step import compare
 
-        return compare(self, report, should_stop)
+        return compare(self, monitor)
 
     def attack(
         self,
         config: AttackConfig | None = None,
         *,
         schemes: Sequence[int] = (),
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **settings: Any,
     ) -> pd.DataFrame:
         """Accuracy under fast gradient sign attacks on the test cells (paper, 6.5), a row per model and eps.
@@ -378,11 +367,11 @@ class Study(StudyFolder):
         from morpholaw.study import attack_step
 
         config = _settings(AttackConfig, config, settings)
-        return attack_step.attack_schemes(self, schemes or (config.scheme,), config, report, should_stop)
+        return attack_step.attack_schemes(self, schemes or (config.scheme,), config, monitor)
 
     def table1(self) -> pd.DataFrame:
         """The paper's Table 1 for this study."""
-        from morpholaw.study.table1 import table1
+        from morpholaw.store.table1 import table1
 
         return table1(self)
 
@@ -397,8 +386,7 @@ class Study(StudyFolder):
         kind: Format,
         out: Path | str,
         *,
-        report: Report = silent,
-        should_stop: ShouldStop = never,
+        monitor: Monitor = SILENT,
         **wanted: Any,
     ) -> Path:
         """Write results for other programs: "zoo", "law", "csv", "trackmate", "btrack", "geff" or "anndata".
@@ -413,13 +401,13 @@ class Study(StudyFolder):
         """
         from morpholaw.study import export_step
 
-        return export_step.export(self, kind, out, export_step.Wanted(**wanted), report, should_stop)
+        return export_step.export(self, kind, out, export_step.Wanted(**wanted), monitor)
 
-    def report(self, out: Path | str, report: Report = silent) -> Path:
+    def report(self, out: Path | str, monitor: Monitor = SILENT) -> Path:
         """Write a self-contained HTML report."""
         from morpholaw.report import write_report
 
-        return write_report(self, Path(out), report)
+        return write_report(self, Path(out), monitor)
 
 
 def _settings(kind: Any, config: Any, settings: dict[str, Any]) -> Any:

@@ -9,10 +9,10 @@ import numpy as np
 from morpholaw.cells.files import write_json, write_table
 from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig, TuneConfig
-from morpholaw.events import Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Monitor
+from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.store.study_folder import StudyFolder, provenance
 from morpholaw.study import encoder_step
-from morpholaw.study.folder import StudyFolder, provenance
-from morpholaw.study.labelled import labelled_cells
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training import tune as search
 from morpholaw.training.rigl import METHODS
@@ -21,9 +21,7 @@ VALIDATION_FRACTION = 0.15
 """Share of the training cells, whole groups of them, that trials are judged on."""
 
 
-def tune(
-    folder: StudyFolder, config: TuneConfig, report: Report = silent, should_stop: ShouldStop = never
-) -> dict[str, Any]:
+def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> dict[str, Any]:
     """Search, keep all trials in the study and return the best settings; the test cells are not looked at."""
     classifier = ClassifierConfig(seed=config.seed, device=config.device)
     cells = labelled_cells(folder, classifier)
@@ -46,8 +44,7 @@ def tune(
         method=METHODS[classifier.sparse_method],
         alone=config.storage is None,
         name=f"{folder.name}-{cells.fingerprint}-{encoder_step.data_fingerprint(folder)}",
-        report=report,
-        should_stop=should_stop,
+        monitor=monitor,
     )
     found = {
         "sparsity": best.sparsity,

@@ -9,10 +9,10 @@ from scipy.special import logsumexp
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.class_laws import ClassLaws, call_largest
 from morpholaw.models.law import Law
-from morpholaw.training.law_rows import law_rows
+from morpholaw.training.class_balanced_rows import class_balanced_rows
 from morpholaw.training.laws import discover_laws
 
 COMBINED = 4
@@ -26,8 +26,7 @@ def discover_class_laws(
     names: Sequence[str],
     config: LawConfig,
     outputs: np.ndarray | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
     *,
     cells: np.ndarray | None = None,
 ) -> ClassLaws | None:
@@ -65,14 +64,14 @@ def discover_class_laws(
     found: list[list[Law]] = []
     rows_of = [np.flatnonzero(truth == number) for number in range(len(classes))]
     for number, name in enumerate(classes):
-        report(Message(f"Searching for the law of {name} against the rest."))
+        monitor.emit(Message(f"Searching for the law of {name} against the rest."))
         shares = [0.5 if other == number else 0.5 / (len(classes) - 1) for other in range(len(classes))]
-        rows = law_rows(rows_of, shares, (config.seed, number))
+        rows = class_balanced_rows(rows_of, shares, (config.seed, number))
         labels = np.where(truth[rows] == number, 1.0, -1.0)
         goal = labels if outputs is None else log_odds(outputs[rows], number)
         own = discover_laws(
             x[rows], goal, names, config, labels=labels, cells=rows if cells is None else cells[rows],
-            report=report, should_stop=should_stop,
+            monitor=monitor,
         )  # fmt: skip
         if not own:
             return None

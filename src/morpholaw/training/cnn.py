@@ -15,7 +15,7 @@ from torch import Tensor
 
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Metrics, Monitor, Progress
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training.adam_state import adam_tensors, load_adam
@@ -33,8 +33,7 @@ def train_cnn(
     targets: np.ndarray,
     config: ClassifierConfig,
     *,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
     checkpoint: Checkpoint | None = None,
     resume: dict[str, Tensor] | None = None,
     checkpoint_seconds: float = 30.0,
@@ -52,7 +51,7 @@ def train_cnn(
         -1 for the negative class, +1 for the positive.
     config : ClassifierConfig
         The settings; where the classes are uneven, the rarer one weighs more, so that both count the same.
-    report, should_stop
+    monitor
         See :mod:`morpholaw.events`. A stopped training returns the networks as they are then.
     checkpoint : callable, optional
         Called with the state now and then, and at a stop.
@@ -74,7 +73,7 @@ def train_cnn(
         training.load(resume)
     reported = saved = time.monotonic()
     with torch_threads(config.threads or free_cores()):
-        while training.step < training.steps and not should_stop():
+        while training.step < training.steps and not monitor.should_stop():
             loss, accuracy = training.advance()
             now = time.monotonic()
             if now - reported > REPORT_EVERY or training.step == training.steps:
@@ -84,8 +83,10 @@ def train_cnn(
                         f"The loss of scheme 1 is no longer a number at step {training.step}; lower the learning "
                         f"rate ({config.learning_rate:g}). The models from before were kept."
                     )
-                report(Metrics(training.step, {"loss": float(loss), "training accuracy": float(accuracy)}))
-                report(Progress(training.step, training.steps, "scheme 1"))
+                monitor.emit(
+                    Metrics(training.step, {"loss": float(loss), "training accuracy": float(accuracy)})
+                )
+                monitor.emit(Progress(training.step, training.steps, "scheme 1"))
                 if checkpoint is not None and now - saved >= checkpoint_seconds:
                     checkpoint(training.state())
                     saved = now

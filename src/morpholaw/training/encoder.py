@@ -10,14 +10,14 @@ import torch
 
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Metrics, Preview, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Metrics, Monitor, Preview, Progress
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.cores import free_cores
 from morpholaw.training.devices import describe_device, kept_memory, lay_out, torch_threads
+from morpholaw.training.distributed import agreed, joined, leads, local_processes, world_size
 from morpholaw.training.encoder_checkpoint import load_checkpoint, save_checkpoint
 from morpholaw.training.encoder_training import EncoderTraining
 from morpholaw.training.encoding import Images, encode
-from morpholaw.training.ranks import agreed, joined, leads, local_processes, world_size
 from morpholaw.training.task import TaskLabels
 
 __all__ = ["EncoderTraining", "encode", "train_encoder"]
@@ -38,8 +38,7 @@ def train_encoder(
     labels: TaskLabels | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> tuple[BetaTCVAE, dict[str, list[float]]]:
     """Train a beta-TCVAE on crops.
 
@@ -60,7 +59,7 @@ def train_encoder(
         Folder that the state is written to, once a minute and at the end.
     resume : bool
         Go on from the checkpoint, where there is one.
-    report, should_stop
+    monitor
         See :mod:`morpholaw.events`. A stopped training returns the network as it is then.
 
     Returns
@@ -78,26 +77,24 @@ def train_encoder(
     threads = config.threads or max(1, free_cores() // local_processes())
     with joined(config.device), torch_threads(threads), kept_memory():
         if not leads():
-            report = silent
+            monitor = Monitor(should_stop=monitor.should_stop)
         training = EncoderTraining(images, config, start, labels)
         if resume and checkpoint is not None and (checkpoint / "model.json").exists():
             load_checkpoint(training, checkpoint)
-            report(Message(f"Resuming at step {training.step} of {training.total_steps}."))
+            monitor.emit(Message(f"Resuming at step {training.step} of {training.total_steps}."))
         together = f", {world_size()} processes" if world_size() > 1 else ""
         where = f"{describe_device(training.device)}{together}"
-        report(Message(f"Training the encoder on the {where}, {len(images)} crops."))
-        history = _run(training, checkpoint if leads() else None, report, agreed(should_stop))
+        monitor.emit(Message(f"Training the encoder on the {where}, {len(images)} crops."))
+        history = _run(training, checkpoint if leads() else None, agreed(monitor))
     return lay_out(training.model.to("cpu"), torch.contiguous_format).eval(), history
 
 
-def _run(
-    training: EncoderTraining, checkpoint: Path | None, report: Report, should_stop: ShouldStop
-) -> dict[str, list[float]]:
+def _run(training: EncoderTraining, checkpoint: Path | None, monitor: Monitor) -> dict[str, list[float]]:
     history = training.history
     reported = previewed = time.monotonic()
     saved, good = -math.inf, None  # the first checkpoint comes with the first report: there is always one
     for index in training.batches():
-        if should_stop():
+        if monitor.should_stop():
             break
         parts = training.advance(index)
         now = time.monotonic()
@@ -109,14 +106,14 @@ def _run(
                 raise _diverged(training, good)
             for name, value in {"step": training.step, **values}.items():
                 history.setdefault(name, []).append(value)
-            report(Metrics(training.step, values))
-            report(Progress(training.step, training.total_steps, "encoder"))
+            monitor.emit(Metrics(training.step, values))
+            monitor.emit(Progress(training.step, training.total_steps, "encoder"))
             if checkpoint is not None and now - saved > CHECKPOINT_EVERY:
                 save_checkpoint(training, checkpoint)
                 saved, good = now, training.step
         if now - previewed > PREVIEW_EVERY or last:
             previewed = now
-            report(Preview("reconstructions", training.preview()))
+            monitor.emit(Preview("reconstructions", training.preview()))
     if not training.is_finite():  # stopped between two reports
         raise _diverged(training, good)
     if checkpoint is not None:

@@ -24,8 +24,8 @@ from morpholaw.models.symmetry import turned
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
+from morpholaw.training.distributed import gather, rank, summed, world_size
 from morpholaw.training.encoding import Images
-from morpholaw.training.ranks import gather, rank, summed, world_size
 from morpholaw.training.reconstruction import ReconstructionError
 from morpholaw.training.task import ClassTask, TaskLabels
 from morpholaw.training.total_correlation import kl_parts

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from morpholaw.events import Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.models.vae import BetaTCVAE
 
 ON_PROCESSOR, ON_ACCELERATOR = 128, 4096
@@ -28,8 +28,7 @@ def encode(
     images: Images,
     *,
     batch: int | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means and log-variances, each float32 (n, latents), of crops uint8 (n, size, size).
 
@@ -39,12 +38,12 @@ def encode(
     batch = batch or (ON_PROCESSOR if device.type == "cpu" else ON_ACCELERATOR)
     means, log_variances = [], []
     for begin in range(0, len(images), batch):
-        if should_stop():
+        if monitor.should_stop():
             break
         crops = torch.from_numpy(np.array(images[begin : begin + batch]))
         mean, log_variance = model.encode(crops.to(device).unsqueeze(1).float().div_(255))
         means.append(mean.cpu().numpy())
         log_variances.append(log_variance.cpu().numpy())
-        report(Progress(min(begin + batch, len(images)), len(images), "encoding"))
+        monitor.emit(Progress(min(begin + batch, len(images)), len(images), "encoding"))
     empty = np.zeros((0, model.latents), np.float32)
     return np.concatenate(means or [empty]), np.concatenate(log_variances or [empty])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Metrics, Monitor, Progress, ShouldStop, never
 from morpholaw.models.heads import HeadEnsemble, initial_weights
 from morpholaw.training.cores import available_cores
 from morpholaw.training.devices import torch_threads
@@ -212,8 +212,7 @@ def train_heads(
     settings: RigLSettings | None = None,
     method: RigLMethod = MEASURED,
     outputs: int = 1,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
     checkpoint: Checkpoint | None = None,
     resume: dict[str, Tensor] | None = None,
     checkpoint_seconds: float = 30.0,
@@ -226,10 +225,9 @@ def train_heads(
         See `HeadTraining`.
     test : (latents (m, inputs), targets (m,)), optional
         Held-out crops, unturned, whose accuracy is reported beside the training's.
-    report : callable
-        Gets `Progress` in epochs and `Metrics` (loss, accuracy, test_accuracy), at most four times a second.
-    should_stop : callable
-        Asked at every batch. When it says yes, a checkpoint of the last whole epoch is written.
+    monitor : Monitor, optional
+        Gets `Progress` in epochs and `Metrics` (loss, accuracy, test_accuracy), at most four times a second; asked at
+        every batch whether to stop. A checkpoint of the last whole epoch is written then.
     checkpoint : callable, optional
         Called with the state now and then, and at a stop.
     resume : dict of Tensor, optional
@@ -260,7 +258,7 @@ def train_heads(
     stage = "sparse heads" if sparse else "dense heads"
     reported = saved = time.monotonic()
     while not training.finished:
-        values = training.step_epoch(should_stop)
+        values = training.step_epoch(monitor.should_stop)
         now = time.monotonic()
         if values is None:
             if checkpoint is not None:
@@ -277,8 +275,8 @@ def train_heads(
         if now - reported >= REPORT_SECONDS or training.finished:
             if test is not None:
                 values["test_accuracy"] = float(accuracies(training.head(), *test).mean())
-            report(Metrics(training.steps, values))
-            report(Progress(training.epoch, config.epochs, stage))
+            monitor.emit(Metrics(training.steps, values))
+            monitor.emit(Progress(training.epoch, config.epochs, stage))
             reported = now
     head = training.head()
     return prune(head) if sparse else head

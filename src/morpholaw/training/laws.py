@@ -14,7 +14,7 @@ import numpy as np
 
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.models.law import Law
 from morpholaw.training.symbolic import (
     Budget,
@@ -44,8 +44,7 @@ def discover_laws(
     names: Sequence[str],
     config: LawConfig,
     validation: tuple[np.ndarray, np.ndarray] | None = None,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
     *,
     labels: np.ndarray | None = None,
     cells: np.ndarray | None = None,
@@ -90,13 +89,13 @@ def discover_laws(
     """
     problem = _problem(latents, targets, tuple(names), config, labels, cells)
     engine, reason = choose_engine(config.engine)
-    report(Message(reason))
-    results = _search(engine, problem, config, report, should_stop, known, keep)
+    monitor.emit(Message(reason))
+    results = _search(engine, problem, config, monitor, known, keep)
     chosen = _choose(problem, results, config)
     laws = []
     for done, (candidate, result) in enumerate(chosen):
-        report(Progress(done, len(chosen), "refit"))
-        laws.append(_law(problem, candidate, result, validation, refit_constants=not should_stop()))
+        monitor.emit(Progress(done, len(chosen), "refit"))
+        laws.append(_law(problem, candidate, result, validation, refit_constants=not monitor.should_stop()))
     laws.sort(key=lambda law: (-law.metadata["accuracy"], law.complexity, law.text()))
     return laws
 
@@ -176,8 +175,7 @@ def _search(
     engine: Engine,
     problem: _Problem,
     config: LawConfig,
-    report: Report,
-    should_stop: ShouldStop,
+    monitor: Monitor,
     known: Sequence[dict[str, Any]],
     keep: Keep | None,
 ) -> list[SearchResult]:
@@ -188,7 +186,7 @@ def _search(
     def search(engine: Engine) -> list[SearchResult]:
         done = {result.seed: result for result in before if result.engine == engine.name}
         if done:
-            report(Message(f"Going on: {len(done)} of {len(specs)} searches were finished before."))
+            monitor.emit(Message(f"Going on: {len(done)} of {len(specs)} searches were finished before."))
 
         def finished(result: SearchResult) -> None:
             done[result.seed] = result
@@ -197,7 +195,7 @@ def _search(
 
         found = search_restarts(
             engine, problem.x, problem.y, [spec for spec in specs if spec.seed not in done],
-            processes=config.processes, report=report, should_stop=should_stop, keep=finished,
+            processes=config.processes, monitor=monitor, keep=finished,
         )  # fmt: skip
         everything = {**done, **{result.seed: result for result in found}}
         return [everything[spec.seed] for spec in specs if spec.seed in everything]
@@ -207,7 +205,7 @@ def _search(
     except EngineFailure as failure:
         if config.engine != "auto":
             raise
-        report(Message(f"{failure} The embedded engine searches instead.", "warning"))
+        monitor.emit(Message(f"{failure} The embedded engine searches instead.", "warning"))
         return search(EmbeddedEngine())
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Metrics, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Metrics, Monitor, Progress
 from morpholaw.training.devices import torch_threads
 from morpholaw.training.heads import HeadTraining, accuracies
 from morpholaw.training.prune import prune
@@ -57,8 +57,7 @@ def tune(
     method: RigLMethod = MEASURED,
     name: str = STUDY,
     alone: bool = False,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> Tuned:
     """Find the settings with the largest sum of validation accuracy and final sparsity.
 
@@ -115,10 +114,10 @@ def tune(
         method=method,
     )
     while warm_up.epoch < warm_up.config.warmup_epochs:
-        if warm_up.step_epoch(should_stop) is None:
+        if warm_up.step_epoch(monitor.should_stop) is None:
             break
     search = _Search(
-        _open_study(config, name), config, warm_up, (rows[0, ~kept], truth[~kept]), alone, report, should_stop
+        _open_study(config, name), config, warm_up, (rows[0, ~kept], truth[~kept]), alone, monitor
     )
     try:
         search.run()
@@ -146,15 +145,14 @@ class _Search:
     warm_up: HeadTraining
     scored: tuple[Tensor, Tensor]
     alone: bool
-    report: Report
-    should_stop: ShouldStop
+    monitor: Monitor
 
     def run(self) -> None:
         """Finish the trials that ``config.trials`` still lacks."""
         if self.alone:
             self._give_up_unfinished()
         self._say()
-        while (lacking := self.config.trials - _finished(self.study)) > 0 and not self.should_stop():
+        while (lacking := self.config.trials - _finished(self.study)) > 0 and not self.monitor.should_stop():
             self._train([self._ask(slot) for slot in self._next_slots(lacking)])
             self._say()
 
@@ -214,7 +212,7 @@ class _Search:
         runs = self.config.runs
         training = self.warm_up.branch(list(range(runs)) * len(trials), _settings(trials, runs))
         while trials and not training.finished:
-            if training.step_epoch(self.should_stop) is None:
+            if training.step_epoch(self.monitor.should_stop) is None:
                 for trial in trials:
                     self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 return
@@ -259,12 +257,12 @@ class _Search:
     def _say(self) -> None:
         """Progress, and the best so far."""
         done = _finished(self.study)
-        self.report(Progress(done, self.config.trials, "search"))
+        self.monitor.emit(Progress(done, self.config.trials, "search"))
         if _complete(self.study):
             best = self.study.best_trial
             values = {"objective": float(best.value or 0.0), **best.params, **best.user_attrs}
             values.pop(SLOT, None)
-            self.report(Metrics(done, {name: float(value) for name, value in values.items()}))
+            self.monitor.emit(Metrics(done, {name: float(value) for name, value in values.items()}))
 
 
 def _of_a_run(config: TuneConfig, classifier: ClassifierConfig) -> ClassifierConfig:

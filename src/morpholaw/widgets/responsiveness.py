@@ -74,7 +74,7 @@ def measure(seconds: float = 12.0) -> dict[str, Any]:
     os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.yaml"))
     import napari
 
-    from morpholaw.widgets.files import sample_data
+    from morpholaw.widgets.napari_readers import sample_data
     from morpholaw.widgets.study.current_study import CurrentStudy
 
     with tempfile.TemporaryDirectory(prefix="morpholaw-", ignore_cleanup_errors=True) as place:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from morpholaw.events import Front, Metrics, Progress
+from morpholaw.events import Front, Metrics, Monitor, Progress
 from morpholaw.training.symbolic import Budget, SearchSpec, search_restarts
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
 from morpholaw.training.symbolic.engine import pareto_front
@@ -26,7 +26,9 @@ def texts(results):
 
 def test_processes_do_not_change_the_result():
     events = []
-    alone = search_restarts(EmbeddedEngine(), X, Y, specs(2, 1500), processes=1, report=events.append)
+    alone = search_restarts(
+        EmbeddedEngine(), X, Y, specs(2, 1500), processes=1, monitor=Monitor(events.append)
+    )
     assert texts(alone) == texts(search_restarts(EmbeddedEngine(), X, Y, specs(2, 1500), processes=2))
     assert [result.seed for result in alone] == [0, 1]
     done = [event.done for event in events if isinstance(event, Progress)]
@@ -44,7 +46,9 @@ def test_the_front_grows_and_ends_as_the_merged_front_of_the_results(processes):
         if isinstance(event, Front):
             fronts.append(event)
 
-    results = search_restarts(EmbeddedEngine(), X, Y, specs(2, 20_000), processes=processes, report=report)
+    results = search_restarts(
+        EmbeddedEngine(), X, Y, specs(2, 20_000), processes=processes, monitor=Monitor(report)
+    )
     assert len(fronts) > 1
     for front in fronts:
         assert front.complexity == sorted(set(front.complexity))
@@ -72,8 +76,7 @@ def test_a_stop_is_answered_within_seconds_by_all_processes():
         Y,
         specs(4, 10**9),
         processes=2,
-        report=report,
-        should_stop=lambda: len(begun) > 3,
+        monitor=Monitor(report, should_stop=lambda: len(begun) > 3),
     )
     assert time.monotonic() - begun[3] < 2
     assert 1 <= len(results) <= 4  # a slow process may not have begun, a quick one be at its next search

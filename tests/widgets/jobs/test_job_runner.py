@@ -166,12 +166,12 @@ def test_a_second_step_waits_for_the_first(qtbot, runner, labelled_study):
 
 
 def test_a_function_runs_in_a_thread_and_can_be_stopped(qtbot, runner):
-    def count(upto, report, should_stop):
+    def count(upto, monitor):
         for number in range(upto):
-            report(Progress(number, upto, "count"))
-            report(Message(f"at {number}"))
+            monitor.emit(Progress(number, upto, "count"))
+            monitor.emit(Message(f"at {number}"))
             time.sleep(0.01)
-            if should_stop():
+            if monitor.should_stop():
                 return number
         return upto
 
@@ -188,7 +188,7 @@ def test_a_function_runs_in_a_thread_and_can_be_stopped(qtbot, runner):
 
 @pytest.mark.parametrize("error", [InputError("The movie is 3D."), ZeroDivisionError("division by zero")])
 def test_a_function_that_fails_says_so_in_a_sentence(qtbot, runner, error):
-    def fail(report, should_stop):
+    def fail(monitor):
         raise error
 
     with qtbot.waitSignal(runner.failed, timeout=5000) as failed:

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from morpholaw.errors import InputError
-from morpholaw.events import Progress
+from morpholaw.events import Monitor, Progress
 from morpholaw.models.law import Law
 from morpholaw.study import Study
 from morpholaw.widgets.jobs.live_process import LiveProcess
@@ -89,7 +89,7 @@ def test_events_and_a_stop_cross_to_the_window(live, trained_study):
     events = []
     law = Law.parse("z0 - 0.1", ["z0"])
     found = live.call(
-        cells_and_surface, str(trained_study), law, (2, 1, 0), np.zeros(6), report=events.append
+        cells_and_surface, str(trained_study), law, (2, 1, 0), np.zeros(6), monitor=Monitor(events.append)
     )
     assert len(found.points) == 240
     assert any(isinstance(event, Progress) for event in events)

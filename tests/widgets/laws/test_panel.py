@@ -295,7 +295,7 @@ def test_why_pysr_is_not_ready_is_said_and_it_is_set_up_only_when_asked(panel, q
     monkeypatch.setattr(PySREngine, "availability", lambda self: state[0])
     asked, ran = [], []
 
-    def set_up(self, report, should_stop):
+    def set_up(self, monitor):
         ran.append(True)
         state[0] = Availability(True, "Julia 1.11 is set up")
         return state[0]

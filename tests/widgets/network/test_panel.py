@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from morpholaw.probes.subnetworks import SparseNetwork
+from morpholaw.interpretation.subnetworks import SparseNetwork
 from morpholaw.study import Study
 from morpholaw.widgets.network.network_scene import places, through
 from morpholaw.widgets.network.panel import CLICK, HOVER, NetworkWidget
@@ -24,8 +24,8 @@ def sparse_study(trained_study):
     from morpholaw.config import ClassifierConfig
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.heads import HeadEnsemble
+    from morpholaw.store.labelled_cells import labelled_cells
     from morpholaw.study import classifier_step
-    from morpholaw.study.labelled import labelled_cells
 
     study = Study.open(trained_study)
     head = HeadEnsemble(2, study.encoder.latents, (4, 3), seeds=[0, 1])

@@ -17,7 +17,7 @@ from morpholaw.cells.simulator.render import Nuclei, blur, draw, draw_masks, exp
 from morpholaw.cells.simulator.truth import in_view, labels_of, true_columns
 from morpholaw.config import SimulateConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Monitor, Progress
 
 CAMERA_OFFSET = 200.0
 """Grey level of empty background."""
@@ -62,16 +62,14 @@ class SimulatedMovie:
         return folder
 
 
-def simulate_movie(
-    config: SimulateConfig, report: Report = silent, should_stop: ShouldStop = never
-) -> SimulatedMovie:
+def simulate_movie(config: SimulateConfig, monitor: Monitor = SILENT) -> SimulatedMovie:
     """Simulate cells that grow, crowd, move and divide, and a camera that watches them.
 
     Parameters
     ----------
     config : SimulateConfig
         Frames, cells in the first frame, size of a frame, pixel size and seed.
-    report, should_stop
+    monitor
         Progress, a frame at a time; when asked to stop, the movie ends at the last finished frame.
 
     Raises
@@ -90,7 +88,7 @@ def simulate_movie(
     )
     movie, masks, tables = [], [], []
     for t in range(config.frames):
-        if t and should_stop():
+        if t and monitor.should_stop():
             break
         if t:
             colony.step()
@@ -103,7 +101,7 @@ def simulate_movie(
         movie.append(optics.expose(draw(nuclei, (1, *size))))
         masks.append(draw_masks(nuclei, cells.track, (1, *size))[0].astype(np.uint16))
         tables.append(_table(nuclei, cells.track, cells.parent, t, config.pixel_size))
-        report(Progress(t + 1, config.frames, "simulating"))
+        monitor.emit(Progress(t + 1, config.frames, "simulating"))
     tracks = pd.concat(tables).sort_values(["track_id", "t"], ignore_index=True)
     return SimulatedMovie(np.stack(movie), np.stack(masks), tracks, config)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from morpholaw.probes.counterfactuals import counterfactuals
-from morpholaw.probes.scores import Space
+from morpholaw.evaluation.scoring import Space
+from morpholaw.interpretation.counterfactuals import counterfactuals
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, photograph
 

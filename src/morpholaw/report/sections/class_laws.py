@@ -9,7 +9,7 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent
-from morpholaw.report.sections.anatomy import DIGITS
+from morpholaw.report.sections.law import DIGITS
 from morpholaw.report.sections.laws import LOSSES
 
 

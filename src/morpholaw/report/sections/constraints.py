@@ -10,9 +10,9 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from morpholaw.cells.shape import nucleus_masks
+from morpholaw.interpretation.attack import AttackCurve, attack_curve
+from morpholaw.interpretation.constraints import Constraint, domain_constraints, orientation_invariant
 from morpholaw.models.classifier import Classifier
-from morpholaw.probes.attack import AttackCurve, attack_curve
-from morpholaw.probes.constraints import Constraint, domain_constraints, orientation_invariant
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.figures.style import number
-from morpholaw.probes.traversal import TYPICAL, active_latents, decode, rank_latents, traverse
+from morpholaw.interpretation.traversal import TYPICAL, active_latents, decode, rank_latents, traverse
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 
@@ -28,7 +28,7 @@ def reconstructions(material: Material) -> list[Block]:
     error = np.mean((decode(encoder, means[:500]) - pixels) ** 2)
     explained = 1 - error / np.mean((pixels - pixels.mean(axis=0)) ** 2)
     shown = crops[chosen]
-    from morpholaw.probes.scores import encode_means
+    from morpholaw.evaluation.scoring import encode_means
 
     drawn = figure(
         shown,

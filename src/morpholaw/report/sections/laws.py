@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from morpholaw.evaluation.metrics import Estimate, accuracy
 from morpholaw.models.law import Law
-from morpholaw.probes.agreement import Estimate, accuracy
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, percent
-from morpholaw.report.sections.anatomy import DIGITS, anatomy
+from morpholaw.report.sections.law import DIGITS, law_figures
 
 LOSSES = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
 
@@ -27,7 +27,7 @@ def laws(material: Material, loss: str) -> list[Block]:
     blocks: list[Block] = [_table(material, loss, found)]
     blocks += [
         Paragraph("The first law, the best on the training cells:"),
-        *anatomy(material, name_of(loss), 0),
+        *law_figures(material, name_of(loss), 0),
     ]
     return blocks
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.probes.subnetworks import SparseNetwork, input_survival
+from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival
 from morpholaw.report.material import Material
 from morpholaw.report.page import Block, Table, drawing, percent
 

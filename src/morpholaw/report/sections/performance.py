@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from morpholaw.probes.performance import class_calls, median_score
-from morpholaw.probes.rashomon import ModelPoint, model_points, smallest_within
+from morpholaw.evaluation.performance import class_calls, median_score
+from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent, photograph
 

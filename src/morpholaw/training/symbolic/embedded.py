@@ -16,7 +16,7 @@ from morpholaw.training.symbolic.engine import (
     check_data,
 )
 from morpholaw.training.symbolic.evolution import Evolution, Settings
-from morpholaw.training.symbolic.finishing import Finisher
+from morpholaw.training.symbolic.polish_front import Finisher
 from morpholaw.training.symbolic.program import decode
 
 

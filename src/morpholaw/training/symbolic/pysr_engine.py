@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Monitor, ShouldStop, never
 from morpholaw.models.expressions import parse
 from morpholaw.training.symbolic.engine import (
     Availability,
@@ -65,7 +65,7 @@ class PySREngine:
         """Whether Julia is ready, by its record alone."""
         return julia_ready()
 
-    def set_up(self, report: Report = silent, should_stop: ShouldStop = never) -> Availability:
+    def set_up(self, monitor: Monitor = SILENT) -> Availability:
         """Let PySR download and prepare Julia, some minutes and a network connection: only when asked to.
 
         Raises
@@ -73,13 +73,13 @@ class PySREngine:
         EngineFailure
             The set-up did not succeed.
         """
-        report(Message("PySR is downloading and preparing Julia; this takes some minutes."))
+        monitor.emit(Message("PySR is downloading and preparing Julia; this takes some minutes."))
         with tempfile.TemporaryFile("w+") as log:
             child = subprocess.Popen(
                 [sys.executable, "-c", "import pysr"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
             while child.poll() is None:
-                if should_stop():
+                if monitor.should_stop():
                     child.terminate()
                 time.sleep(POLL)
             if child.returncode != 0:

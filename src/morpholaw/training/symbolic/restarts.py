@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from morpholaw.events import Front, Message, Metrics, Progress, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Front, Message, Metrics, Monitor, Progress, ShouldStop
 from morpholaw.training.cores import free_cores
 from morpholaw.training.symbolic.engine import (
     Engine,
@@ -36,8 +36,7 @@ def search_restarts(
     *,
     weights: np.ndarray | None = None,
     processes: int = 0,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
     keep: Callable[[SearchResult], None] | None = None,
 ) -> list[SearchResult]:
     """The result of each spec, in their order; what a stop kept from starting is left out.
@@ -53,20 +52,22 @@ def search_restarts(
     """
     workers = min(processes or free_cores(), len(specs))
     job = _Job(engine, x, y, weights)
-    watch = _Watch(specs, report, keep)
+    watch = _Watch(specs, monitor, keep)
     if workers > 1 and engine.own_process:
-        return _in_threads(job, specs, workers, watch, should_stop)
+        return _in_threads(job, specs, workers, watch, monitor.should_stop)
     if workers > 1:
         try:
-            return _in_processes(job, specs, workers, watch, should_stop)
+            return _in_processes(job, specs, workers, watch, monitor.should_stop)
         except (BrokenProcessPool, AssertionError, OSError, RuntimeError) as error:
-            report(Message(f"Processes could not be started ({error}); searching in this one.", "warning"))
-            watch = _Watch(specs, report, keep)
+            monitor.emit(
+                Message(f"Processes could not be started ({error}); searching in this one.", "warning")
+            )
+            watch = _Watch(specs, monitor, keep)
     results: list[SearchResult] = []
     for index, spec in enumerate(specs):
-        if should_stop() and results:
+        if monitor.should_stop() and results:
             break
-        results.append(job.run(spec, lambda p, i=index: watch.update(i, p), should_stop))  # type: ignore[misc]
+        results.append(job.run(spec, lambda p, i=index: watch.update(i, p), monitor.should_stop))  # type: ignore[misc]
         watch.finish(index, results[-1])
     return results
 
@@ -92,10 +93,10 @@ class _Watch:
     def __init__(
         self,
         specs: Sequence[SearchSpec],
-        report: Report,
+        monitor: Monitor,
         keep: Callable[[SearchResult], None] | None = None,
     ) -> None:
-        self.report, self.keep = report, keep
+        self.monitor, self.keep = monitor, keep
         self.budgets = [spec.budget.max_evaluations for spec in specs]
         self.done = [0] * len(specs)
         self.best = math.inf
@@ -125,12 +126,12 @@ class _Watch:
         known = [budget for budget in self.budgets if budget is not None]
         total = sum(known) if len(known) == len(self.budgets) else None
         done = sum(self.done) if total is None else min(sum(self.done), total)
-        self.report(Progress(done, total, "search"))
+        self.monitor.emit(Progress(done, total, "search"))
         if math.isfinite(self.best):
-            self.report(Metrics(done, {"loss": self.best}))
+            self.monitor.emit(Metrics(done, {"loss": self.best}))
         if self.front != self.told:
             self.told = self.front
-            self.report(Front([c for c, _ in self.front], [loss for _, loss in self.front]))
+            self.monitor.emit(Front([c for c, _ in self.front], [loss for _, loss in self.front]))
 
 
 # -- side by side ------------------------------------------------------------------------------------

@@ -21,12 +21,12 @@ from qtpy.QtWidgets import (
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
-from morpholaw.widgets.files.readers import lazy_movie, tracks_layer
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.movie.layer_sources import movie_array, movie_path, tracks_table
+from morpholaw.widgets.napari_readers.readers import lazy_movie, tracks_layer
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 

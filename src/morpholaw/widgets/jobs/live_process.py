@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from morpholaw.errors import InputError
-from morpholaw.events import Report, ShouldStop, never
+from morpholaw.events import Monitor, ShouldStop, never
 
 ASKED_EVERY = 0.1
 """Seconds between two looks at whether a call shall stop."""
@@ -43,12 +43,11 @@ class LiveProcess:
         self,
         function: Callable[..., Any],
         *arguments: Any,
-        report: Report | None = None,
-        should_stop: ShouldStop = never,
+        monitor: Monitor | None = None,
     ) -> Any:
         """What ``function(*arguments)`` returns; blocks, so that it is called in a thread.
 
-        With ``report`` the function is also given ``report`` and ``should_stop``, which then work across the pipe.
+        With ``monitor`` the function is also given ``monitor``, which then works across the pipe.
 
         Raises
         ------
@@ -60,12 +59,12 @@ class LiveProcess:
             assert process.stdin is not None
             assert process.stdout is not None
             try:
-                _send(process.stdin, (function, arguments, report is not None))
-                with _asking(process, should_stop):
+                _send(process.stdin, (function, arguments, monitor is not None))
+                with _asking(process, monitor.should_stop if monitor is not None else never):
                     while True:
                         kind, value = pickle.load(process.stdout)
-                        if kind == "event" and report is not None:
-                            report(value)
+                        if kind == "event" and monitor is not None:
+                            monitor.emit(value)
                         elif kind != "event":
                             break
             except (EOFError, OSError, pickle.UnpicklingError):
@@ -159,7 +158,7 @@ def serve() -> None:
         function, arguments, reports = calls.get()
         stopped.clear()
         events = (
-            {"report": lambda event: _send(answers, ("event", event)), "should_stop": stopped.is_set}
+            {"monitor": Monitor(lambda event: _send(answers, ("event", event)), stopped.is_set)}
             if reports
             else {}
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from morpholaw.errors import InputError
-from morpholaw.events import Result
+from morpholaw.events import Monitor, Result
 from morpholaw.jobs import Job, JobProcess
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def of_function(
 
     def work() -> None:
         try:
-            made = step(*arguments, report=events.put, should_stop=stop.is_set, **named)
+            made = step(*arguments, monitor=Monitor(events.put, stop.is_set), **named)
             events.put(Result({"result": made}))
         except (InputError, InterruptedError) as error:
             events.put(StepFailure(str(error)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.events import Report, ShouldStop
+from morpholaw.events import Monitor
 from morpholaw.widgets.latents.encoder_state import encoder_state
 from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
 
@@ -72,9 +72,9 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
     import pandas as pd
 
     from morpholaw.cells.shape import measure_shapes
+    from morpholaw.interpretation.latent_names import correlate, suggest_names
+    from morpholaw.interpretation.traversal import rank_latents
     from morpholaw.models.symmetry import kinds
-    from morpholaw.probes.latent_names import correlate, suggest_names
-    from morpholaw.probes.traversal import rank_latents
     from morpholaw.study import Study
     from morpholaw.training.devices import torch_threads
     from morpholaw.training.encoder import encode
@@ -100,7 +100,7 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
 
 def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where a traversal starts, float32 (latents,): a crop uint8 (s, s) or the median cell; and its picture (s, s)."""
-    from morpholaw.probes.scores import encode_means
+    from morpholaw.evaluation.scoring import encode_means
     from morpholaw.training.devices import torch_threads
 
     base = median
@@ -112,7 +112,7 @@ def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> 
 
 def decode(file: EncoderFile, point: np.ndarray) -> np.ndarray:
     """The picture, float32 (s, s), of one point (latents,)."""
-    from morpholaw.probes.traversal import decode as decode_all
+    from morpholaw.interpretation.traversal import decode as decode_all
     from morpholaw.training.devices import torch_threads
 
     with torch_threads(1):  # two threads wait for each other longer than one picture takes
@@ -121,14 +121,14 @@ def decode(file: EncoderFile, point: np.ndarray) -> np.ndarray:
 
 def grid_of(file: EncoderFile, base: np.ndarray, latents: list[int], values: tuple[float, ...]) -> Grid:
     """A row of pictures for each of ``latents``."""
-    from morpholaw.probes.traversal import traverse
+    from morpholaw.interpretation.traversal import traverse
     from morpholaw.training.devices import torch_threads
 
     with torch_threads(1):
         return Grid(latents, values, base, traverse(encoder_of(file), base, latents, values))
 
 
-def load_encoder(study: str, source: str, report: Report, should_stop: ShouldStop) -> None:
+def load_encoder(study: str, source: str, monitor: Monitor) -> None:
     """Have a study take over an encoder: "sample", its folder, or a study's folder, for the encoder in it."""
     from morpholaw.study import Study
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from morpholaw.events import Message, Report, ShouldStop, never, silent
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.law import Law
 from morpholaw.widgets.laws.saved_laws import score_of_all
 
@@ -49,20 +49,19 @@ def cells_and_surface(
     law: Law,
     axes: tuple[int, int, int],
     base: np.ndarray,
-    report: Report = silent,
-    should_stop: ShouldStop = never,
+    monitor: Monitor = SILENT,
 ) -> CellsAndSurface:
     """Encode the study's cells and find the surface, the other latents at ``base`` (latents,)."""
-    from morpholaw.probes.boundary import boundary_surface
+    from morpholaw.interpretation.boundary import boundary_surface
     from morpholaw.study import Study
 
     opened = Study(Path(study))
-    means, _ = opened.latents(report, should_stop)
+    means, _ = opened.latents(monitor)
     labels = opened.labels
     crops = np.arange(len(means))
     if len(means) > MOST_POINTS:
         crops = np.sort(np.random.default_rng(0).choice(len(means), MOST_POINTS, replace=False))
-        report(Message(f"{MOST_POINTS:,} of {len(means):,} cells are shown, chosen at random."))
+        monitor.emit(Message(f"{MOST_POINTS:,} of {len(means):,} cells are shown, chosen at random."))
     surface = boundary_surface(partial(score_of_all, law), base, axes)
     chosen = np.asarray(means)[crops]
     scores = score_of_all(law, chosen.astype(np.float64))

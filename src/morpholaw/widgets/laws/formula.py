@@ -79,7 +79,7 @@ class FormulaLabel(QLabel):
 
 def terms(law: Law, names: dict[str, str]) -> list[str]:
     """LaTeX of each additive term with its sign; the first begins with "f ="."""
-    from morpholaw.probes.components import components
+    from morpholaw.interpretation.components import components
 
     texts = []
     for position, part in enumerate(components(law)):

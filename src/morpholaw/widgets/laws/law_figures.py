@@ -23,7 +23,7 @@ def drawable_parts(law: Law) -> list[tuple[str, Expression, int]]:
     list of (kind, expression, sign)
         Kind is "term" or "factor"; a factor that is a latent alone says nothing and is left out.
     """
-    from morpholaw.probes.components import components
+    from morpholaw.interpretation.components import components
 
     parts: list[tuple[str, Expression, int]] = []
     for part in components(law):

@@ -48,7 +48,7 @@ class VetoesTab(QLabel):
 
 
 def _sentences(law: Law, classes: tuple[str, str], words: dict[str, str]) -> list[str]:
-    from morpholaw.probes.veto import find_vetoes, in_words
+    from morpholaw.interpretation.vetoes import find_vetoes, in_words
 
     with np.errstate(all="ignore"):
         vetoes = find_vetoes(law)

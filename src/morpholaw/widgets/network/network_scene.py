@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
     QGraphicsView,
 )
 
-from morpholaw.probes.subnetworks import Neuron, SparseNetwork
+from morpholaw.interpretation.subnetworks import Neuron, SparseNetwork
 
 Edge = tuple[int, int, int]
 """Layer of the weight, row, column: from neuron (layer, row) to (layer + 1, column)."""

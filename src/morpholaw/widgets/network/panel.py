@@ -8,7 +8,7 @@ from typing import Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
-from morpholaw.probes.subnetworks import Neuron, SparseNetwork, input_survival, sub_network
+from morpholaw.interpretation.subnetworks import Neuron, SparseNetwork, input_survival, sub_network
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.network.network_scene import NetworkScene, NetworkView
 from morpholaw.widgets.network.saved_networks import SavedNetworks, neuron_response, saved_networks

@@ -10,7 +10,7 @@ import numpy as np
 
 from morpholaw.cells.files import read_json
 from morpholaw.errors import InputError
-from morpholaw.probes.subnetworks import SparseNetwork, SubNetwork, activations
+from morpholaw.interpretation.subnetworks import SparseNetwork, SubNetwork, activations
 
 if TYPE_CHECKING:
     from morpholaw.study import Study

@@ -159,7 +159,7 @@ def classifier_of(model: ModelFile) -> Any:
 
 def held_by(model: ModelFile, space: str, keep: str) -> tuple[int, ...]:
     """The latents that an attack in ``space`` holds; InputError where the model has no such space or latent."""
-    from morpholaw.probes.scores import check_space
+    from morpholaw.evaluation.scoring import check_space
     from morpholaw.study import Study
     from morpholaw.study.attack_step import held_latents
 
@@ -170,7 +170,7 @@ def held_by(model: ModelFile, space: str, keep: str) -> tuple[int, ...]:
 
 def perturbed(model: ModelFile, images: np.ndarray, eps: float, space: str, held: Sequence[int]) -> Attacked:
     """Crops uint8 (n, s, s) attacked at ``eps``."""
-    from morpholaw.probes.counterfactuals import counterfactuals
+    from morpholaw.interpretation.counterfactuals import counterfactuals
     from morpholaw.training.devices import torch_threads
 
     with torch_threads(1):  # two threads wait for each other longer than a few cells take
@@ -183,8 +183,8 @@ def perturbed(model: ModelFile, images: np.ndarray, eps: float, space: str, held
 
 def smallest_flips(model: ModelFile, images: np.ndarray, space: str, held: Sequence[int]) -> np.ndarray:
     """Smallest eps that flips each cell, float64 (n,); inf where none up to :data:`REACH` does."""
-    from morpholaw.probes.flips import smallest_flip
-    from morpholaw.probes.scores import encode_means
+    from morpholaw.evaluation.scoring import encode_means
+    from morpholaw.interpretation.minimal_perturbation import smallest_flip
     from morpholaw.training.devices import torch_threads
 
     classifier, reach = classifier_of(model), REACH[space]

@@ -59,8 +59,8 @@ def slice_of(
     encoder: EncoderFile | None,
 ) -> Slice:
     """The function over the latents ``x`` and ``y``, the others at ``base``; for the live process: it needs torch."""
-    from morpholaw.probes.boundary import slice_scores
-    from morpholaw.probes.traversal import traverse
+    from morpholaw.interpretation.boundary import slice_scores
+    from morpholaw.interpretation.traversal import traverse
     from morpholaw.training.devices import torch_threads
 
     axis = np.linspace(-LIMIT, LIMIT, STEPS)

@@ -1,0 +1,1 @@
+"""Whether a classifier is right: scores, metrics, intervals, calibration, and classes along tracks."""

@@ -1,0 +1,86 @@
+"""One summary of an ensemble on held-out cells: what goes into Table 1 and beside every model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.metrics import Estimate, accuracy, balanced_accuracy, confusion, roc_auc
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How the models of one scheme do on the same cells.
+
+    Attributes
+    ----------
+    accuracy, balanced_accuracy : list of float
+        Of each model. An undefined score is wrong for either class.
+    ensemble : Estimate
+        Accuracy of the median score over the models, with its 95 % Wilson interval.
+    confusion : ndarray, int64 (2, 2)
+        Of the median score; rows: negative and positive cells, columns: calls.
+    area : float
+        Area under the ROC curve of the median score.
+    calibration : Calibration or None
+        What the median score is worth; None where the cells are of one class.
+    undefined : int
+        Scores, over all models and cells, that are not finite.
+    """
+
+    accuracy: list[float]
+    balanced_accuracy: list[float]
+    ensemble: Estimate
+    confusion: np.ndarray
+    area: float
+    calibration: Calibration | None
+    undefined: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+            "ensemble_accuracy": [self.ensemble.value, self.ensemble.low, self.ensemble.high],
+            "confusion": self.confusion.tolist(),
+            "roc_auc": self.area,
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
+            "undefined": self.undefined,
+        }
+
+
+def median_score(scores: np.ndarray) -> np.ndarray:
+    """Median over the models, (n,), of scores (members, n); NaN only where every model is undefined.
+
+    The median has the sign that most models have, whatever the scales of their outputs.
+    """
+    finite = np.where(np.isfinite(scores), scores, np.nan)
+    nowhere = np.isnan(finite).all(axis=0)
+    return np.where(nowhere, np.nan, np.nanmedian(np.where(nowhere, 0.0, finite), axis=0))
+
+
+def class_calls(scores: np.ndarray) -> np.ndarray:
+    """0 for f < 0, 1 for f >= 0 (eq. 2), -1 where the score is not finite; int8, same shape."""
+    scores = np.asarray(scores)
+    return np.where(np.isfinite(scores), scores >= 0, -1).astype(np.int8)
+
+
+def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
+    """Summarise scores (members, n) against targets (n,), -1 or +1."""
+    truth = (np.asarray(targets) > 0).astype(np.int64)
+    each = class_calls(scores)
+    median = median_score(scores)
+    called = class_calls(median)
+    known = truth[np.isfinite(median)]
+    return Performance(
+        accuracy=[float(np.mean(own == truth)) for own in each],
+        balanced_accuracy=[balanced_accuracy(truth, own) for own in each],
+        ensemble=accuracy(called == truth),
+        confusion=confusion(truth, called, 2),
+        area=roc_auc(truth, np.nan_to_num(median)) if 0 < truth.sum() < len(truth) else float("nan"),
+        calibration=Calibration.fit(median, targets) if 0 < known.sum() < len(known) else None,
+        undefined=int(np.count_nonzero(~np.isfinite(scores))),
+    )

@@ -1,0 +1,1 @@
+"""What a classifier does: traversals, attacks, sub-networks, boundaries, vetoes, domain constraints."""

@@ -1,0 +1,179 @@
+"""Where a classifier's score is zero: slices, the surface in three latents, and cells on it (figure 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from morpholaw.errors import InputError
+from morpholaw.evaluation.scoring import LATENT_EVALUATIONS, Scorer, batches, device_of
+
+Score = Callable[[np.ndarray], np.ndarray]
+"""A function of latents (n, latents) that gives f(z), (n,)."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A triangulated surface f = 0 in three latents.
+
+    Attributes
+    ----------
+    vertices
+        float64 (vertices, 3), in latent units; column k is ``latents[k]``.
+    faces
+        int64 (faces, 3), rows of ``vertices``; both empty where the score does not change its sign.
+    latents
+        The three latents.
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    latents: tuple[int, int, int]
+
+
+def member_score(classifier: Scorer, member: int, batch: int = LATENT_EVALUATIONS // 8) -> Score:
+    """Score of one model of an ensemble as a function of NumPy latents (n, latents)."""
+    if not 0 <= member < classifier.members:
+        raise InputError(f"There is no model {member}; there are models 0 to {classifier.members - 1}.")
+    device = device_of(classifier.encoder, classifier)
+
+    def score(z: np.ndarray) -> np.ndarray:
+        points = torch.as_tensor(np.asarray(z), dtype=torch.float32, device=device)
+        with torch.no_grad():
+            parts = [classifier.score_latents(part)[member].cpu() for part in batches(points, batch)]
+        return torch.cat(parts).double().numpy() if parts else np.empty(0)
+
+    return score
+
+
+def slice_scores(
+    score: Score, base: np.ndarray, axes: Sequence[int], values: Sequence[np.ndarray] | np.ndarray
+) -> np.ndarray:
+    """Scores on a grid over some latents, the others kept at ``base``.
+
+    Parameters
+    ----------
+    base
+        Values of all latents, (latents,).
+    axes
+        Latents to vary, one to three; with four axes of figure 12, the first is that of the slices.
+    values
+        Values of each varied latent, or one array for all of them.
+
+    Returns
+    -------
+    np.ndarray
+        float64, one axis for each varied latent, in the order of ``axes``.
+    """
+    start = np.asarray(base, dtype=np.float64).reshape(-1)
+    wrong = [k for k in axes if not 0 <= k < len(start)]
+    if wrong or len(set(axes)) != len(axes):
+        raise InputError(f"The latents {tuple(axes)} must be different and among 0 to {len(start) - 1}.")
+    one = isinstance(values, np.ndarray) and values.ndim == 1
+    columns = [values] * len(axes) if one else list(values)
+    grid = np.stack(np.meshgrid(*columns, indexing="ij"), axis=-1)
+    points = np.tile(start, (grid[..., 0].size, 1))
+    points[:, list(axes)] = grid.reshape(-1, len(axes))
+    return np.asarray(score(points), dtype=np.float64).reshape(grid.shape[:-1])
+
+
+def boundary_surface(
+    score: Score,
+    base: np.ndarray,
+    latents: tuple[int, int, int],
+    low: float = -3.0,
+    high: float = 3.0,
+    steps: int = 41,
+) -> Surface:
+    """The surface f = 0 in three latents, by marching cubes, its vertices put on the zero by bisection.
+
+    Parameters
+    ----------
+    base
+        Values of the other latents, (latents,).
+    low, high
+        Ends of the cube in latent units; the typical range of a latent is -3 to 3.
+    steps
+        Grid points along each side.
+    """
+    from skimage.measure import marching_cubes
+
+    axis = np.linspace(low, high, steps)
+    field = slice_scores(score, base, latents, axis)
+    defined = np.isfinite(field)
+    # A monotonic squeeze leaves f = 0 where it is and keeps a law that overflows from spoiling the grid.
+    with np.errstate(invalid="ignore", over="ignore"):
+        squeezed = np.where(defined, field / (1 + np.abs(field)), np.sign(np.nan_to_num(field)))
+    empty = Surface(np.empty((0, 3)), np.empty((0, 3), dtype=np.int64), latents)
+    if not (squeezed.min() < 0 <= squeezed.max()):
+        return empty
+    try:
+        corners, faces, _, _ = marching_cubes(squeezed, 0.0, mask=~np.isnan(field))
+    except RuntimeError:  # the boundary lies wholly in the undefined part
+        return empty
+    below, above = np.floor(corners), np.ceil(corners)  # marching cubes puts vertices on edges of the grid
+    step = axis[1] - axis[0]
+    points = np.tile(np.asarray(base, dtype=np.float64).reshape(-1), (len(corners), 1))
+    ends = []
+    for corner in (below, above):
+        moved = points.copy()
+        moved[:, list(latents)] = low + step * corner
+        ends.append(moved)
+    on_edge = (below != above).sum(axis=1) == 1
+    vertices = low + step * corners.astype(np.float64)
+    vertices[on_edge] = crossings(score, ends[0][on_edge], ends[1][on_edge])[:, list(latents)]
+    return Surface(vertices, faces.astype(np.int64), latents)
+
+
+def crossings(score: Score, starts: np.ndarray, ends: np.ndarray, halvings: int = 30) -> np.ndarray:
+    """Where each straight line from ``starts`` to ``ends`` crosses f = 0, by bisection.
+
+    Parameters
+    ----------
+    starts, ends
+        Latents, (n, latents), called differently by the score.
+
+    Returns
+    -------
+    np.ndarray
+        float64 (n, latents). A line whose ends have the same call gives its end.
+    """
+    a, b = np.array(starts, dtype=np.float64), np.array(ends, dtype=np.float64)
+    positive = score(a) >= 0
+    for _ in range(halvings if len(a) else 0):
+        middle = (a + b) / 2
+        same = ((score(middle) >= 0) == positive)[:, None]
+        a, b = np.where(same, middle, a), np.where(same, b, middle)
+    return b
+
+
+def undecided_cells(score: Score, latents: np.ndarray, count: int = 16, seed: int = 0) -> np.ndarray:
+    """Latents on the boundary, between real cells of the two calls: cells that the law cannot decide.
+
+    Each starts at a cell chosen at random and goes straight to the nearest cell of the other call.
+    Decode them with `morpholaw.interpretation.traversal.decode` to see them.
+
+    Returns
+    -------
+    np.ndarray
+        float64 (count or fewer, latents).
+
+    Raises
+    ------
+    InputError
+        All cells have the same call.
+    """
+    z = np.asarray(latents, dtype=np.float64)
+    positive = score(z) >= 0
+    if positive.all() or not positive.any():
+        raise InputError("All cells get the same call, so there is no boundary between them.")
+    chosen = np.random.default_rng(seed).choice(len(z), size=min(count, len(z)), replace=False)
+    nearest = [_nearest(z[k], z[positive != positive[k]]) for k in chosen]
+    return crossings(score, z[chosen], np.stack(nearest))
+
+
+def _nearest(point: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return others[np.square(others - point).sum(axis=1).argmin()]

@@ -1,0 +1,128 @@
+"""What each latent looks like, and how much of the data it carries (paper, 6.1, figures 4 and 24)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from morpholaw.errors import InputError
+from morpholaw.evaluation.scoring import EVALUATIONS, Encoder, batches, device_of
+
+TYPICAL = tuple(np.linspace(-3.0, 3.0, 7))  # the prior is a unit Gaussian: 99.7 % lies in [-3, 3]
+
+
+def traverse(
+    encoder: Encoder,
+    base: np.ndarray | Tensor,
+    latents: Sequence[int] | None = None,
+    values: Sequence[float] = TYPICAL,
+) -> np.ndarray:
+    """Decoded images along one latent at a time, the others kept at ``base``.
+
+    Parameters
+    ----------
+    base
+        Latents to start from, (latents,): zeros for the mean cell, or an encoded cell.
+    latents
+        Latents to move; all of them where None.
+    values
+        Values that a moved latent takes, in standard deviations of the prior.
+
+    Returns
+    -------
+    np.ndarray
+        float32 (len(latents), len(values), s, s).
+
+    Raises
+    ------
+    InputError
+        A latent that the base does not have.
+    """
+    start = np.asarray(torch.as_tensor(base).detach().cpu(), dtype=np.float32).reshape(-1)
+    moved = range(len(start)) if latents is None else latents
+    for k in moved:
+        if not 0 <= k < len(start):
+            raise InputError(f"Latent {k} cannot be traversed: there are latents 0 to {len(start) - 1}.")
+    points = np.tile(start, (len(moved), len(values), 1))
+    for row, k in enumerate(moved):
+        points[row, :, k] = values
+    pictures = decode(encoder, points.reshape(-1, len(start)))
+    return pictures.reshape(len(moved), len(values), *pictures.shape[1:])
+
+
+def decode(encoder: Encoder, latents: np.ndarray | Tensor, batch: int = EVALUATIONS) -> np.ndarray:
+    """Images, float32 (n, s, s), of latents (n, latents), a batch at a time and without gradients."""
+    device = device_of(encoder)
+    points = torch.as_tensor(latents, dtype=torch.float32)
+    with torch.no_grad():
+        parts = [encoder.decode(part.to(device))[:, 0].cpu() for part in batches(points, batch)]
+    if not parts:
+        raise InputError("There are no latents to decode; expected at least one row.")
+    return torch.cat(parts).numpy()
+
+
+def perceptible_change(
+    encoder: Encoder,
+    bases: np.ndarray | Tensor,
+    values: Sequence[float] = (-2.0, 2.0),
+) -> np.ndarray:
+    """How much each latent changes the decoded image, float64 (latents,).
+
+    For every base cell the latent is set to each of ``values``; the number is the root mean square, over
+    cells and pairs of neighbouring values, of the pixel that changes most. A latent "whose traversals do not
+    produce perceptible changes" (6.1) has a number near 0; one grey level of an 8-bit display is 1/255.
+    """
+    points = np.asarray(torch.as_tensor(bases).detach().cpu(), dtype=np.float32)
+    points = points.reshape(-1, points.shape[-1])
+    squares = np.zeros(points.shape[1])
+    for base in points:
+        pictures = traverse(encoder, base, values=values)
+        largest = np.abs(np.diff(pictures, axis=1)).max(axis=(2, 3))
+        squares += np.square(largest).mean(axis=1)
+    return np.sqrt(squares / len(points))
+
+
+def rank_latents(means: np.ndarray | Tensor, logvars: np.ndarray | Tensor) -> pd.DataFrame:
+    """Latents by the information they carry about the data, most first.
+
+    Parameters
+    ----------
+    means, logvars
+        Mean and log-variance of the encodings, (n, latents).
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns ``latent``, ``kl`` (mean over the data of KL(q(z_j|x) || N(0, 1)), in nats, eq. 6),
+        ``mean_variance`` (variance over the data of the mean), ``posterior_variance`` (mean over the data of
+        the variance). A latent that encodes nothing has a KL near 0, a mean variance near 0 and a posterior
+        variance near 1.
+    """
+    mu, log_variance = _double(means), _double(logvars)
+    if mu.ndim != 2 or mu.shape != log_variance.shape:
+        raise InputError(
+            f"Means {mu.shape} and log-variances {log_variance.shape} must both have the shape (n, latents)."
+        )
+    divergence = 0.5 * (np.square(mu) + np.exp(log_variance) - log_variance - 1)
+    table = pd.DataFrame(
+        {
+            "latent": np.arange(mu.shape[1]),
+            "kl": divergence.mean(axis=0),
+            "mean_variance": mu.var(axis=0),
+            "posterior_variance": np.exp(log_variance).mean(axis=0),
+        }
+    )
+    return table.sort_values("kl", ascending=False, kind="stable", ignore_index=True)
+
+
+def active_latents(ranking: pd.DataFrame, least_kl: float = 0.05) -> list[int]:
+    """Latents with a KL of at least ``least_kl`` nats, most informative first."""
+    return [int(k) for k in ranking.loc[ranking["kl"] >= least_kl, "latent"]]
+
+
+def _double(values: np.ndarray | Tensor) -> np.ndarray:
+    return np.asarray(torch.as_tensor(values).detach().cpu(), dtype=np.float64)

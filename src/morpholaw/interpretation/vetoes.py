@@ -1,0 +1,184 @@
+"""Which latents alone can exclude a class, over which range, whatever the others are (paper, 6.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from morpholaw.errors import InputError
+from morpholaw.interpretation.interval_arithmetic import bound
+from morpholaw.models.law import Law
+
+BOXES = 40_000  # boxes bounded in one pass
+WORK = 500_000  # boxes bounded for one group of latents
+
+
+Limits = Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Veto:
+    """Some latents' power to exclude one class, proved for all values of the others in their ranges.
+
+    Attributes
+    ----------
+    latents
+        Names of the latents whose values are given; all others are free.
+    excluded
+        -1 (the negative class is excluded, f >= 0 everywhere) or +1 (f < 0 everywhere).
+    share
+        Share of the latents' own ranges in which the class is excluded, in [0, 1].
+    ranges
+        For a single latent: the intervals of its values in which the class is excluded; else empty.
+    """
+
+    latents: tuple[str, ...]
+    excluded: int
+    share: float
+    ranges: tuple[tuple[float, float], ...] = ()
+
+
+def find_vetoes(
+    law: Law,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    groups: Iterable[Sequence[str]] | None = None,
+    cells: int = 120,
+) -> list[Veto]:
+    """Every veto of single latents, of pairs, and of further groups of latents.
+
+    The latents' ranges are cut into small boxes and f is bounded over each by interval arithmetic, so that a
+    veto is proved, not sampled. What cannot be proved at this fineness is not claimed: shares are lower
+    limits.
+
+    Parameters
+    ----------
+    ranges
+        Range of each latent; the typical -3 to 3 where it is not given.
+    groups
+        Sets of names to look at; all single latents and all pairs where None.
+    cells
+        Cuts of a single latent's range; groups and free latents are cut more coarsely to keep the work
+        bounded.
+
+    Returns
+    -------
+    list[Veto]
+        Those with a share above 0; groups only where they exclude more than their members do. Largest share
+        first within each number of latents.
+    """
+    names = law.expression.variables()
+    limits = {name: tuple((ranges or {}).get(name, (-3.0, 3.0))) for name in names}
+    for name, (low, high) in limits.items():
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise InputError(f"The range of {name!r} must be two finite numbers, the smaller first.")
+    chosen = [tuple(g) for g in groups] if groups is not None else _all_groups(names)
+    unknown = [name for group in chosen for name in group if name not in names]
+    if unknown:
+        raise InputError(f"The law has no latent {unknown[0]!r}; it has {', '.join(names)}.")
+    vetoes: list[Veto] = []
+    for group in sorted(chosen, key=len):
+        positive, negative, edges = _excluded(law, group, limits, cells)
+        for excluded, where in ((1, positive), (-1, negative)):
+            share = float(where.mean())
+            parts = max(
+                (v.share for v in vetoes if v.excluded == excluded and set(v.latents) < set(group)), default=0
+            )
+            if share > parts:
+                spans = _spans(where, edges) if len(group) == 1 else ()
+                vetoes.append(Veto(group, excluded, share, spans))
+    return sorted(vetoes, key=lambda veto: (len(veto.latents), -veto.share))
+
+
+def in_words(
+    veto: Veto, negative: str, positive: str, names: Mapping[str, str] | None = None, limit: float = 3.0
+) -> str:
+    """A sentence such as "z3 (size) above 1.05 excludes metaphase, whatever the other latents are.".
+
+    Parameters
+    ----------
+    names
+        Words for latents, e.g. ``{"z3": "size"}``.
+    limit
+        Ends of a range that lie here are written as "above" and "below".
+    """
+    words = names or {}
+    called = [f"{n} ({words[n]})" if n in words and words[n] != n else n for n in veto.latents]
+    class_name = positive if veto.excluded > 0 else negative
+    if veto.ranges:
+        spans = " or ".join(_span_words(low, high, limit) for low, high in veto.ranges)
+        return f"{called[0]} {spans} excludes {class_name}, whatever the other latents are."
+    return (
+        f"{' and '.join(called)} together exclude {class_name} in {_percent(veto.share)} of their range, "
+        "whatever the other latents are."
+    )
+
+
+def _span_words(low: float, high: float, limit: float) -> str:
+    if low <= -limit and high >= limit:
+        return "at any value"
+    if high >= limit:
+        return f"above {_number(low)}"
+    return f"below {_number(high)}" if low <= -limit else f"between {_number(low)} and {_number(high)}"
+
+
+def _number(value: float) -> str:
+    """Two decimals, with a true minus sign and no minus at zero."""
+    return f"{value:z.2f}".replace("-", "\u2212")
+
+
+def _percent(share: float) -> str:
+    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+
+
+def _all_groups(names: Sequence[str]) -> list[tuple[str, ...]]:
+    return [(name,) for name in names] + list(combinations(names, 2) if len(names) > 2 else ())
+
+
+def _excluded(
+    law: Law, group: tuple[str, ...], limits: Limits, cells: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whether +1 and whether -1 is excluded in each box of the group, and the edges of the last latent."""
+    free = [name for name in limits if name not in group]
+    own = cells if len(group) == 1 else max(2, round(2 * cells ** (1 / len(group))))
+    pieces = max(1, min(64, int((WORK / own ** len(group)) ** (1 / max(1, len(free))))))
+    own_low, own_high, edges = _boxes([limits[n] for n in group], own)
+    free_low, free_high, _ = _boxes([limits[n] for n in free], pieces)
+    below = np.ones(len(own_low), dtype=bool)
+    above = np.ones(len(own_low), dtype=bool)
+    chunk = max(1, BOXES // len(free_low))
+    column = {name: k for k, name in enumerate(law.names)}
+    for start in range(0, len(own_low), chunk):
+        part = slice(start, start + chunk)
+        many = len(own_low[part])
+        low = np.zeros((many * len(free_low), len(law.names)))
+        high = np.zeros_like(low)
+        for k, name in enumerate(group):
+            low[:, column[name]] = np.repeat(own_low[part, k], len(free_low))
+            high[:, column[name]] = np.repeat(own_high[part, k], len(free_low))
+        for k, name in enumerate(free):
+            low[:, column[name]] = np.tile(free_low[:, k], many)
+            high[:, column[name]] = np.tile(free_high[:, k], many)
+        f = bound(law.expression, low, high)
+        below[part] = (f.high < 0).reshape(many, -1).all(axis=1)
+        above[part] = (f.low >= 0).reshape(many, -1).all(axis=1)
+    return below, above, edges
+
+
+def _boxes(limits: Sequence[tuple[float, ...]], pieces: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lower and upper corners, (boxes, len(limits)), of a grid of boxes, and the last axis' edges."""
+    if not limits:
+        return np.zeros((1, 0)), np.zeros((1, 0)), np.zeros(0)
+    edges = [np.linspace(low, high, pieces + 1) for low, high in limits]
+    low = np.stack(np.meshgrid(*(e[:-1] for e in edges), indexing="ij"), axis=-1)
+    high = np.stack(np.meshgrid(*(e[1:] for e in edges), indexing="ij"), axis=-1)
+    return low.reshape(-1, len(limits)), high.reshape(-1, len(limits)), edges[-1]
+
+
+def _spans(where: np.ndarray, edges: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Runs of True as ranges of values."""
+    change = np.diff(np.concatenate([[0], where.astype(int), [0]]))
+    starts, ends = np.flatnonzero(change == 1), np.flatnonzero(change == -1)
+    return tuple((float(edges[a]), float(edges[b])) for a, b in zip(starts, ends, strict=True))

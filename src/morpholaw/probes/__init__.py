@@ -1,1 +1,0 @@
-"""What a learnt model does: traversals, attacks, disentanglement, sub-networks, boundaries, constraints."""

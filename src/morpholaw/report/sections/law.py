@@ -1,0 +1,266 @@
+"""One law in detail: in symbols and words, its parts, its boundary, and the latents that veto a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from morpholaw.figures.style import number
+from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
+from morpholaw.interpretation.traversal import decode
+from morpholaw.interpretation.vetoes import Veto, find_vetoes, in_words
+from morpholaw.models.expressions import Call
+from morpholaw.models.law import Law
+from morpholaw.report.formula import typeset
+from morpholaw.report.material import Material
+from morpholaw.report.page import Absent, Block, Bullets, Formula, Paragraph, drawing, photograph
+
+if TYPE_CHECKING:
+    from morpholaw.figures.laws import Component
+    from morpholaw.models.expressions import Expression
+    from morpholaw.models.vae import BetaTCVAE
+
+DIGITS = 3
+"""Significant digits of the constants that are shown."""
+TYPICAL_RANGE = 3.0
+"""What is looked at of every latent, at the least: -3 to 3."""
+STEPS = 61
+PANELS = 9
+"""Parts of a law drawn, at the most."""
+PICTURES = 7
+UNDECIDED = 8
+"""Cells on the boundary that are shown."""
+SLICES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Slices of the boundary: quantiles of the test cells."""
+PAIRS = 4
+"""Vetoes of pairs of latents that are listed, at the most."""
+MORE = 0.05
+"""Share of its range that a pair must exclude beyond what one of the two does by itself."""
+ROMAN = {"2": "II", "3": "III", "4": "IV", "5": "V", "6": "VI", "7": "VII", "8": "VIII", "9": "IX"}
+
+
+def law_figures(material: Material, name: str, k: int) -> list[Block]:
+    """One law: its formula in symbols and words, its components, its boundary and its vetoes."""
+    law = material.classifier(name).laws[k]
+    blocks: list[Block] = [Formula(typeset(law, digits=DIGITS, size=19))]
+    words = material.words
+    used = {z: _in_formula(words[z]) for z in law.expression.variables() if z in words}
+    if used:
+        given = {f"z{latent}" for latent in material.study.latent_names}
+        origin = (
+            "names given by a person"
+            if set(used) <= given
+            else "names suggested by measured shapes where none was given"
+        )
+        blocks.append(Formula(typeset(law, used, DIGITS, size=15), f"The same with {origin}."))
+    blocks += _components(law, _cloud(material, name))
+    blocks += _boundary(material, name, k)
+    blocks += _vetoes(material, name, law)
+    return blocks
+
+
+def _in_formula(word: str) -> str:
+    """A name as a formula can hold it: "size 2" would read as a factor of 2, a hyphen as a minus sign."""
+    name, _, count = word.rpartition(" ")
+    return (f"{name} {ROMAN[count]}" if name and count in ROMAN else word).replace("-", " ")
+
+
+def _components(law: Law, cloud: np.ndarray) -> list[Block]:
+    from morpholaw.figures.laws import law_components
+
+    parts = list(dict.fromkeys(_parts(law.expression, 1)))
+    curved = [part for part in parts if part[1].size > 1 and part[1].variables()][:PANELS]
+    if not curved:
+        return [
+            Paragraph(
+                "The law adds and multiplies latents as they are: none of its parts is curved by itself."
+            )
+        ]
+    caption = (
+        "Parts of the law over the latents they depend on; dashed purple is zero. A part of more than two latents is "
+        "taken apart further; latents that stand by themselves are left out."
+    )
+    figure = law_components([_component(law, cloud, sign, part) for sign, part in curved])
+    return [drawing(figure, "Components of the law", caption)]
+
+
+def _parts(node: Expression, sign: int) -> Iterator[tuple[int, Expression]]:
+    """The largest parts of at most two latents, with the signs that they are added with."""
+    if len(node.variables()) <= 2:
+        yield sign, node
+    elif isinstance(node, Call) and node.operator in ("+", "-"):
+        yield from _parts(node.operands[0], sign)
+        yield from _parts(node.operands[1], sign if node.operator == "+" else -sign)
+    else:
+        for operand in node.arguments:
+            yield from _parts(operand, 1)
+
+
+def _component(law: Law, cloud: np.ndarray, sign: int, part: Expression) -> Component:
+    from morpholaw.figures.laws import Component
+
+    names = part.variables()
+    axes = [_axis(cloud, law.latents[law.names.index(name)]) for name in names]
+    grids = np.meshgrid(*axes, indexing="xy")
+    z = np.zeros((grids[0].size, len(law.names)))
+    for name, values in zip(names, grids, strict=True):
+        z[:, law.names.index(name)] = values.ravel()
+    with np.errstate(all="ignore"):
+        values = sign * part.evaluate(z).reshape(grids[0].shape)
+    latex = part.latex(digits=DIGITS)
+    if sign < 0:
+        is_sum = isinstance(part, Call) and part.operator in ("+", "-")
+        latex = rf"-\left({latex}\right)" if is_sum else f"-{latex}"
+    return Component(latex, names, tuple(axes), _finite(values))
+
+
+def _boundary(material: Material, name: str, k: int) -> list[Block]:
+    """Where the law is zero: slices through three latents, a map of two, a curve of one."""
+    classifier = material.classifier(name)
+    assert classifier.encoder is not None
+    cloud = _cloud(material, name)
+    base, score = np.median(cloud, axis=0), member_score(classifier, k)
+    latents = _by_effect(classifier.kept_latents(k), cloud, score)
+    if not latents:
+        return [Paragraph("The law is a constant: it calls every cell alike.", "warning")]
+    if len(latents) > 2:
+        shown = _slices(cloud, latents, score, (classifier.negative, classifier.positive))
+    else:
+        shown = _map(cloud, latents, score, classifier.encoder, base)
+    return shown + _undecided(material, score, cloud, classifier.encoder)
+
+
+def _undecided(material: Material, score: Score, cloud: np.ndarray, encoder: BetaTCVAE) -> list[Block]:
+    """Decoded cells on the boundary, between test cells of the two calls."""
+    from morpholaw.figures.pictures import montage
+
+    if len(np.unique(score(cloud) >= 0)) < 2:
+        return []
+    points = undecided_cells(score, cloud, UNDECIDED)
+    figure = montage(decode(encoder, points), columns=UNDECIDED, pixel_size=material.pixel_size)
+    caption = (
+        "Decoded cells on the boundary, f(z) = 0, each between a test cell and the nearest of the other call."
+    )
+    return [photograph(figure, "Cells the law cannot decide", caption)]
+
+
+def _slices(cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[str, str]) -> list[Block]:
+    from morpholaw.figures.boundary import boundary_slices
+
+    base = np.median(cloud, axis=0)
+    x, y = _axis(cloud, latents[0]), _axis(cloud, latents[1])
+    levels = np.quantile(cloud[:, latents[2]], SLICES)
+    if np.ptp(levels) == 0:
+        levels = np.linspace(-2, 2, len(SLICES))
+    grid = _finite(slice_scores(score, base, (latents[2], latents[1], latents[0]), [levels, y, x]))
+    names = [f"z{latent}" for latent in latents]
+    rest = ", ".join(f"z{latent} = {number(base[latent])}" for latent in latents[3:])
+    figure = boundary_slices(
+        grid, x, y, levels, (names[0], names[1], names[2]), classes=classes, held=rest, figsize=(7.2, None)
+    )
+    held = f" Held at their medians: {rest}." if rest else ""
+    caption = (
+        f"Where the law decides for which class, in slices through {names[2]} at quantiles of the test cells; the "
+        f"latents that change the score most are on the axes.{held}"
+    )
+    return [drawing(figure, "Decision boundary in slices", caption)]
+
+
+def _map(
+    cloud: np.ndarray, latents: list[int], score: Score, encoder: BetaTCVAE, base: np.ndarray
+) -> list[Block]:
+    from morpholaw.figures.response import response_map_1d, response_map_2d
+
+    axes = [_axis(cloud, latent) for latent in latents]
+    grid = _finite(slice_scores(score, base, latents, axes))
+    names = [f"z{latent}" for latent in latents]
+    values = [np.linspace(axis[0], axis[-1], PICTURES) for axis in axes]
+    pictures = [_along(encoder, base, latent, at) for latent, at in zip(latents, values, strict=True)]
+    if len(latents) == 1:
+        figure = response_map_1d(
+            axes[0],
+            grid,
+            names[0],
+            pictures=pictures[0],
+            picture_values=values[0],
+            response_name="score f(z)",
+        )
+        caption = "The score over the law's only latent, with decoded cells along the axis."
+        return [photograph(figure, "Score over the latent", caption)]
+    figure = response_map_2d(
+        axes[0], axes[1], grid.T, (names[0], names[1]), pictures_x=pictures[0], values_x=values[0],
+        pictures_y=pictures[1], values_y=values[1], response_name="score f(z)",
+    )  # fmt: skip
+    caption = (
+        f"The score over {names[0]} (across) and {names[1]} (upwards), with decoded cells along the axes; the "
+        "boundary is the dashed line, where the score is zero."
+    )
+    return [photograph(figure, "Score over both latents", caption)]
+
+
+def _cloud(material: Material, name: str) -> np.ndarray:
+    """Latents of the test cells, (n, latents); the origin alone where they cannot be had."""
+    try:
+        return material.test_latents(name)
+    except Absent:
+        encoder = material.classifier(name).encoder
+        return np.zeros((1, encoder.latents if encoder is not None else 0))
+
+
+def _axis(cloud: np.ndarray, latent: int) -> np.ndarray:
+    """Values of a latent from end to end: the typical range, wider where the cells reach further."""
+    low, high = np.quantile(cloud[:, latent], [0.005, 0.995])
+    return np.linspace(min(low, -TYPICAL_RANGE), max(high, TYPICAL_RANGE), STEPS)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _along(encoder: BetaTCVAE, base: np.ndarray, latent: int, values: np.ndarray) -> np.ndarray:
+    points = np.tile(base, (len(values), 1))
+    points[:, latent] = values
+    return decode(encoder, points)
+
+
+def _by_effect(latents: tuple[int, ...], cloud: np.ndarray, score: Score) -> list[int]:
+    """Latents by how much the score changes along them, most first; each is squeezed, as laws may overflow."""
+    base = np.median(cloud, axis=0)
+
+    def effect(latent: int) -> float:
+        f = np.nan_to_num(slice_scores(score, base, (latent,), _axis(cloud, latent)), posinf=1e9, neginf=-1e9)
+        return float(np.std(f / (1 + np.abs(f))))
+
+    return sorted(latents, key=lambda latent: (-effect(latent), latent))
+
+
+def _vetoes(material: Material, name: str, law: Law) -> list[Block]:
+    """Which latents, by themselves or in pairs, exclude a class within the range of the cells."""
+    classifier, cloud = material.classifier(name), _cloud(material, name)
+    reach = max((float(np.abs(_axis(cloud, z)[[0, -1]]).max()) for z in law.latents), default=TYPICAL_RANGE)
+    limit = float(np.ceil(reach))
+    ranges = {latent: (-limit, limit) for latent in law.expression.variables()}
+    found = find_vetoes(law, ranges) if ranges else []
+    single = [veto for veto in found if len(veto.latents) == 1]
+    pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
+    within = f"within −{limit:g} to {limit:g}"
+    if not single and not pairs:
+        return [
+            Paragraph(
+                f"No latent, and no pair of latents, can be proved to exclude a class by itself {within}."
+            )
+        ]
+    words = {latent: word for latent, word in material.words.items() if latent in law.names}
+    sentences = [
+        in_words(veto, classifier.negative, classifier.positive, words, limit) for veto in (*single, *pairs)
+    ]
+    intro = f"Latents that exclude a class whatever the others are, {within} (proved by interval arithmetic):"
+    return [Paragraph(intro), Bullets(sentences)]
+
+
+def _adds(pair: Veto, single: list[Veto]) -> bool:
+    """Whether a pair excludes clearly more than either of the two does by itself."""
+    alone = [v.share for v in single if v.excluded == pair.excluded and v.latents[0] in pair.latents]
+    return pair.share >= max(alone, default=0.0) + MORE

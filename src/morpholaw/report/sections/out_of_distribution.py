@@ -1,0 +1,117 @@
+"""Pictures that are no cells: where they land in latent space, and what each scheme says (paper, appendix G)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from morpholaw.evaluation.performance import class_calls, median_score
+from morpholaw.interpretation.components import deciding_terms
+from morpholaw.interpretation.out_of_distribution import OddCrops, odd_crops, probe_odd_crops
+from morpholaw.report.material import Material
+from morpholaw.report.page import Absent, Block, Paragraph, Table, percent, photograph
+from morpholaw.report.sections.law import DIGITS
+
+REFERENCE = 600
+"""Real crops that the odd ones are compared with, at the most."""
+PAIRS = 3
+"""Panels of two latents each."""
+
+
+def out_of_distribution(material: Material) -> list[Block]:
+    """Blank, saturated, empty, noisy and defocused pictures, encoded and called by every classifier."""
+    if not material.names:
+        raise Absent("No classifier has been trained yet, so nothing calls pictures that are no cells.")
+    real = material.study.crops[_reference(material)]
+    odd = odd_crops(real)
+    found = {name: probe_odd_crops(material.classifier(name), real, odd) for name in material.names}
+    blocks: list[Block] = [_pictures(odd)]
+    with_latents = [name for name, results in found.items() if results[0].means is not None]
+    if with_latents:
+        blocks.append(_where(material, with_latents[0], found[with_latents[0]]))
+    blocks.append(_calls(material, found))
+    return blocks + _deciding(material, found)
+
+
+def _reference(material: Material) -> np.ndarray:
+    """Indices of the real crops, spread over the whole study."""
+    return material.sample[:: -(-len(material.sample) // REFERENCE)]
+
+
+def _pictures(odd: dict[str, np.ndarray]) -> Block:
+    from morpholaw.figures.pictures import montage
+
+    tiles = np.stack([images[0] for images in odd.values()])
+    figure = montage(tiles, captions=list(odd), columns=len(odd), figsize=(4.6, None))
+    return photograph(figure, "Pictures that are no cells", "One picture of each kind.")
+
+
+def _where(material: Material, name: str, results: list[OddCrops]) -> Block:
+    """Figure 27: real cells in pairs of latents, with the blank picture's Gaussian over them."""
+    from morpholaw.figures.latents import latent_scatter
+
+    chosen = list(material.kept or material.classifier(name).kept_latents(0))[: 2 * PAIRS]
+    sample = _reference(material)
+    means = material.encode(name, material.study.crops[sample]).astype(float)
+    blank = next(one for one in results if one.kind == "blank")
+    assert blank.means is not None
+    assert blank.variances is not None
+    figure = latent_scatter(
+        means[:, chosen], [f"z{latent}" for latent in chosen], material.labels[sample],
+        blank=(blank.means[0, chosen], np.sqrt(blank.variances[0, chosen])), blank_name="blank picture",
+        figsize=(7.2, None),
+    )  # fmt: skip
+    caption = (
+        f"Where a blank picture lands among {len(sample):,} real cells, with ellipses at one and two standard "
+        "deviations of its encoding, in the latents that scheme 3 kept."
+    )
+    return photograph(figure, "A blank picture in latent space", caption)
+
+
+def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
+    shown = next((results for results in found.values() if results[0].distance is not None), None)
+    rows = []
+    for place, kind in enumerate(next(iter(found.values()))):
+        far = shown[place].distance if shown is not None else None
+        cells = ["n/a" if far is None else f"{np.median(far):.1f}"]
+        for name, results in found.items():
+            calls = class_calls(median_score(results[place].scores))
+            cells.append(_in_words(calls, material.descriptions[name]["classes"]))
+        rows.append((kind.kind[:1].upper() + kind.kind[1:], *cells))
+    limit = f" 99 % of real cells are nearer than {shown[0].distance_limit:.1f}." if shown is not None else ""
+    titles = [name.replace("scheme", "Scheme ").replace("-", ", ") for name in found]
+    caption = (
+        "Calls by the median score of each scheme's models. Distance is Mahalanobis' from the encodings of real cells, "
+        f"in standard deviations.{limit} A picture far beyond it is unlike any cell, whatever it is called."
+    )
+    return Table(("Picture", "Distance", *titles), rows, caption)
+
+
+def _in_words(calls: np.ndarray, classes: list[str]) -> str:
+    """ "metaphase", or "metaphase 75 %" where the pictures of a kind are not called alike."""
+    names, counts = np.unique(np.array([*classes, "undefined"])[calls], return_counts=True)
+    first = int(np.argmax(counts))
+    share = counts[first] / counts.sum()
+    return str(names[first]) if share == 1 else f"{names[first]} {percent(share, 0)} %"
+
+
+def _deciding(material: Material, found: dict[str, list[OddCrops]]) -> list[Block]:
+    """Which term of the best law decides each kind of picture."""
+    for name, results in found.items():
+        laws = material.classifier(name).laws
+        if not laws or results[0].means is None:
+            continue
+        law = laws[0].rounded(DIGITS)
+        rows = []
+        for kind in results:
+            assert kind.means is not None
+            table = deciding_terms(law, kind.means[:, list(law.latents)])
+            usual = table["decides"].mode()[0]
+            rows.append(
+                (kind.kind[:1].upper() + kind.kind[1:], f"{table['score'].median():.2f}", usual or "n/a")
+            )
+        caption = (
+            f"The first law of {material.title(name)}, f(z) = {law.text()}: its median score, and the additive term "
+            "that decides most often, the largest with the sign of the score."
+        )
+        return [Table(("Picture", "Score", "Deciding term"), rows, caption)]
+    return [Paragraph("No law has been found yet, so no term of one decides.", "absent")]

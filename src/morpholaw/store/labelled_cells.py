@@ -1,0 +1,163 @@
+"""The labelled cells of a study as arrays: who is in training, who is in test, and what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw.cells.files import described, read_json
+from morpholaw.cells.splits import grouped_split, split_fingerprint
+from morpholaw.config import ClassifierConfig
+from morpholaw.errors import InputError
+from morpholaw.store.study_folder import StudyFolder
+
+TEST_FRACTION = 0.1
+"""Share of the labelled cells that is tested on (paper, 4.1)."""
+SMALL = 2000
+"""Labelled cells below which the paper's 10 % would be too few to test on."""
+SMALL_TEST_FRACTION = 0.25
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Cells of the two classes, split by group.
+
+    Attributes
+    ----------
+    train, test : ndarray, int64
+        Indices into the study's crops.
+    train_targets, test_targets : ndarray, int8
+        -1 for the negative class, +1 for the positive.
+    fingerprint : str
+        Names the split: the same groups in test give the same twelve digits.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    train_targets: np.ndarray
+    test_targets: np.ndarray
+    fingerprint: str
+
+
+def all_labels(folder: StudyFolder) -> np.ndarray:
+    """The class of every crop of the study, str (n,), "" where it has none."""
+    return np.concatenate([folder.annotations.labels_for(crop_set) for crop_set in folder.sets])
+
+
+def labelled_cells(folder: StudyFolder, config: ClassifierConfig) -> Labelled:
+    """Split the cells of ``config.negative`` and ``config.positive`` by group.
+
+    Where the study's encoder learnt from labels, its split is kept: no classifier is tested on a cell of a
+    group whose labels the encoder has seen.
+
+    Raises
+    ------
+    InputError
+        When a class has no cells, or too few groups to be on both sides.
+    """
+    train, test = split_labelled(
+        folder,
+        (config.negative, config.positive),
+        config.test_fraction,
+        config.split_seed,
+        labels_seen(folder.path / "encoder"),
+    )
+    groups = folder.crops.cells["group"].to_numpy(str)
+    targets = np.where(all_labels(folder) == config.positive, 1, -1).astype(np.int8)
+    return Labelled(train, test, targets[train], targets[test], split_fingerprint(groups[test]))
+
+
+def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The held-out cells that the classifier ``name`` was measured on: indices int64 (n,), targets int8 (n,).
+
+    Raises
+    ------
+    InputError
+        When there is no such classifier, or its split can no longer be made.
+    """
+    path = folder.path / "classifiers" / name / "model.json"
+    if not path.exists():
+        raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
+    with described(path.parent):
+        made = read_json(path)
+        known = {key: value for key, value in made["config"].items() if key in ClassifierConfig.model_fields}
+        config = ClassifierConfig.from_values(known)
+        recorded = made["evaluation"]["split"], made["evaluation"]["test_cells"]
+    cells = labelled_cells(folder, config)  # type: ignore[arg-type]
+    if (cells.fingerprint, len(cells.test)) != recorded:
+        raise InputError(
+            f"The labels or the encoder's split have changed since {name} was trained, so its test cells cannot be "
+            "found again; train it anew to see this."
+        )
+    return cells.test, cells.test_targets
+
+
+@dataclass(frozen=True)
+class LabelsSeen:
+    """Groups of cells whose labels an encoder learnt from, and those that were held out for testing."""
+
+    train_groups: frozenset[str]
+    test_groups: frozenset[str]
+
+
+def labels_seen(encoder: Path) -> LabelsSeen | None:
+    """What an encoder's bundle says of the labels that it learnt from; None where it learnt without."""
+    if not (encoder / "model.json").exists():
+        return None
+    with described(encoder):
+        task = read_json(encoder / "model.json").get("task")
+        if not task:
+            return None
+        groups = (frozenset(map(str, task[name])) for name in ("train_groups", "test_groups"))
+        return LabelsSeen(*groups)
+
+
+def split_labelled(
+    folder: StudyFolder,
+    classes: Sequence[str],
+    test_fraction: float | None,
+    split_seed: int,
+    seen: LabelsSeen | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Training and test cells of some classes, sorted indices int64; whole groups on one side.
+
+    Parameters
+    ----------
+    test_fraction
+        Share to test on; by default the paper's 10 %, or 25 % of few cells.
+    seen
+        Labels that the encoder has seen: where groups of this study are among them, the groups that it held
+        out are tested on, and all others trained on.
+
+    Raises
+    ------
+    InputError
+        When a class has no cells, or none on one side.
+    """
+    labels = all_labels(folder) if folder.sets else np.array([], str)
+    wanted = np.isin(labels, classes)
+    for name in classes:
+        if not np.any(labels == name):
+            found = ", ".join(f"{np.sum(labels == label)} {label}" for label in np.unique(labels) if label)
+            raise InputError(
+                f"The study {folder.path} has no cell of class {name!r}; its labelled cells are {found or 'none'}."
+            )
+    groups = folder.crops.cells["group"].to_numpy(str)
+    if seen is not None and seen.train_groups & set(groups[wanted]):
+        held_out = np.isin(groups, sorted(seen.test_groups - seen.train_groups))
+        train, test = np.flatnonzero(wanted & ~held_out), np.flatnonzero(wanted & held_out)
+        for name in classes:
+            if not (np.any(labels[train] == name) and np.any(labels[test] == name)):
+                raise InputError(
+                    f"The encoder learnt from labels, and the groups that it held out leave cells of class {name!r} "
+                    "on one side only; train the encoder again with this class among task_classes, or with task 0."
+                )
+    else:
+        fraction = test_fraction or (SMALL_TEST_FRACTION if wanted.sum() < SMALL else TEST_FRACTION)
+        train, test = grouped_split(groups, np.where(wanted, labels, ""), fraction, split_seed)
+    if set(groups[train]) & set(groups[test]):
+        raise InputError("Cells of one group are in training and in test; label whole tracks or movies.")
+    return train, test

@@ -1,0 +1,83 @@
+"""File > Open Sample: a simulated tracked movie, alone or with the study that was trained on it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from morpholaw.sample import sample_folder
+from morpholaw.widgets.napari_readers.readers import LayerData, lazy_movie, table_as_layer
+from morpholaw.widgets.study.preferences import preferences
+
+
+def sample_movie() -> list[LayerData]:
+    """The movie, the nuclei's masks (hidden) and their tracks, whose features say each cell's phase."""
+    import tifffile
+
+    from morpholaw.cells.tracks import read_tracks
+
+    folder = movie_folder()
+    movie = lazy_movie(folder / "movie.tif")
+    layers = [movie]
+    if (folder / "masks.tif").is_file():
+        masks = tifffile.imread(folder / "masks.tif")
+        layers.append((masks, {"name": "nuclei", "visible": False, "opacity": 0.4}, "labels"))
+    layers.append(table_as_layer(read_tracks(folder / "tracks.csv"), "tracks"))
+    return layers
+
+
+def sample_study() -> list[LayerData]:
+    """The same, and its study opened in the viewer's panels: a copy that can be worked on."""
+    import napari
+
+    from morpholaw.widgets.study.current_study import CurrentStudy
+
+    study = study_copy(Path(preferences().cache_folder) / "sample-study")
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        CurrentStudy.of(viewer).open(study)
+    return sample_movie()
+
+
+def movie_folder() -> Path:
+    """The folder with movie.tif, masks.tif and tracks.csv: the shipped one, or one that is simulated now."""
+    shipped = sample_folder() / "movie"
+    if (shipped / "movie.tif").is_file():
+        return shipped
+    made = Path(preferences().cache_folder) / "sample-movie"
+    if not (made / "tracks.csv").is_file():
+        _simulate(made)
+    return made
+
+
+def study_copy(target: Path) -> Path:
+    """A study at ``target`` of the sample's movie, labelled crops and trained models; kept where it is there."""
+    from morpholaw.cells.crop_set import CropSet
+    from morpholaw.study import Study
+
+    if (target / "study.json").is_file():
+        return target
+    sample, movie = sample_folder(), movie_folder()
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    study = Study.create(partial)
+    scale = CropSet(sample / "labelled").normalisation  # the movie's crops are used together with these
+    study.crop(movie / "movie.tif", movie / "tracks.csv", brightness=scale.per if scale else "cell")
+    # copied and not loaded: nothing here needs torch
+    for source, place in (
+        (sample / "labelled", study.new_set_folder("labelled")),
+        (sample / "encoder", partial / "encoder"),
+        (sample / "classifiers", partial / "classifiers"),
+    ):
+        if source.is_dir():
+            shutil.copytree(source, place, dirs_exist_ok=True)  # a new study has empty folders already
+    if (sample / "latent_names.json").is_file():
+        shutil.copy(sample / "latent_names.json", partial)
+    return Path(shutil.move(partial, target))
+
+
+def _simulate(folder: Path) -> None:
+    from morpholaw.cells.simulator.movie import simulate_movie
+    from morpholaw.config import SimulateConfig
+
+    simulate_movie(SimulateConfig(frames=24, cells=40, height=384, width=384)).write(folder)
