@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from morpholaw.cells.movie_facts import MovieFacts
 from morpholaw.cells.movie_formats.array import open_array
 from morpholaw.cells.movie_formats.folder import open_folder, open_png
 from morpholaw.cells.movie_formats.ome_zarr import open_ome_zarr
@@ -18,7 +19,7 @@ from morpholaw.cells.movie_formats.tiff import open_tiff
 from morpholaw.cells.zarr_files import is_zarr
 from morpholaw.errors import InputError, reason
 
-__all__ = ["Movie", "MovieWarning", "open_movie"]
+__all__ = ["Movie", "MovieFacts", "MovieWarning", "open_movie"]
 
 
 class Movie:
@@ -36,6 +37,8 @@ class Movie:
         How messages and tables call the movie.
     path : pathlib.Path or None
         Where it is; None for an array.
+    facts : MovieFacts
+        How the movie is understood, and where each fact comes from.
     """
 
     def __init__(
@@ -47,6 +50,14 @@ class Movie:
         self.pixel_size = source.pixel_size if pixel_size is None else float(pixel_size)
         self.name = name
         self.path = path
+        origin = "given" if pixel_size is not None else "header" if self.pixel_size is not None else None
+        self.facts = MovieFacts(
+            *self.shape,
+            dtype=self.dtype,
+            pixel_size=self.pixel_size,
+            pixel_size_source=origin,
+            files=() if path is None else (path,),
+        )
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -108,7 +119,15 @@ class Movie:
         return (self.frame(t) for t in range(len(self)))
 
 
-def open_movie(source: Any, name: str | None = None, pixel_size: float | None = None) -> Movie:
+def open_movie(
+    source: Any,
+    name: str | None = None,
+    pixel_size: float | None = None,
+    channel: int | str | None = None,
+    position: int | str | None = None,
+    z: int | str | None = None,
+    axes: str | None = None,
+) -> Movie:
     """Open a movie without reading its pixels.
 
     Parameters
@@ -120,10 +139,20 @@ def open_movie(source: Any, name: str | None = None, pixel_size: float | None = 
         Default: the file's name without its suffix.
     pixel_size : float, optional
         Micrometres per pixel; wins over what the file says.
+    channel : int or str, optional
+        Which channel to read where there are several: its name, or its number counted from 0.
+    position : int or str, optional
+        Which position (field, scene, series) to read where there are several: its name, or its number from 0.
+    z : int or str, optional
+        What to read of a z-stack: "max", "mean", or the number of a slice counted from 0.
+    axes : str, optional
+        One letter per axis of the source ("tyx", "yxt", "tcyx"), where the file does not name its axes or names
+        them wrongly.
 
     Returns
     -------
     Movie
+        Its ``facts`` say how it was understood.
 
     Raises
     ------
