@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,22 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import write_table
-from morpholaw.cells.track_formats.read import read_raw_tracks
+from morpholaw.cells.track_formats.facts import Ids, TrackFacts, Tracks
+from morpholaw.cells.track_formats.read import format_name, read_raw_tracks
 from morpholaw.cells.track_formats.warning import TracksWarning
 from morpholaw.errors import InputError
 
-__all__ = ["TracksWarning", "clip_tracks", "divisions", "read_tracks", "validate_tracks", "write_tracks_csv"]
+__all__ = [
+    "TrackFacts",
+    "Tracks",
+    "TracksWarning",
+    "clip_tracks",
+    "divisions",
+    "open_tracks",
+    "read_tracks",
+    "validate_tracks",
+    "write_tracks_csv",
+]
 
 _COLUMNS = ["track_id", "t", "y", "x", "parent"]
 
@@ -68,6 +80,65 @@ def read_tracks(
         for sentence in sentences:
             warnings.warn(sentence, TracksWarning, stacklevel=2)
     return tracks
+
+
+def open_tracks(
+    source: Any,
+    *,
+    movie_shape: tuple[int, int, int] | None = None,
+    movie_frames: Sequence[int] | None = None,
+    pixel_size: float | None = None,
+    ids: Ids = "auto",
+    frame_offset: int | None = None,
+) -> Tracks:
+    """Read tracks together with what their file says about them; nothing is left out for lying beyond the movie.
+
+    Parameters
+    ----------
+    source : path, array or DataFrame
+        As for :func:`read_tracks`, or a table of tracks.
+    movie_shape : tuple of int, optional
+        (t, y, x) of the movie, where it helps to understand the file.
+    movie_frames : sequence of int, optional
+        The numbers in the names of the movie's files, one per frame; tracks whose frames are numbers of files
+        are matched by them.
+    pixel_size : float, optional
+        Micrometres per pixel of the movie.
+    ids : {"auto", "tracks", "per-frame", "linked"}
+        What the ids in the file mean.
+    frame_offset : int, optional
+        Added to the file's frame numbers to get the movie's, which count from 0.
+
+    Returns
+    -------
+    Tracks
+        A valid table, and the facts.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged or of no known format, or its tracks make no sense.
+    """
+    where = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "The track table"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", TracksWarning)
+        if isinstance(source, pd.DataFrame):
+            raw, name = source, "table"
+        else:
+            raw, name = (
+                read_raw_tracks(source, movie_shape, pixel_size, ids == "per-frame"),
+                format_name(source),
+            )
+        if frame_offset:
+            raw = raw.assign(source_t=raw["t"], t=raw["t"] + frame_offset)
+        table = validate_tracks(raw, where)
+    facts = TrackFacts(
+        format=name,
+        frames=(int(table["t"].min()), int(table["t"].max())),
+        linked=bool(table["track_id"].duplicated().any()) or table["t"].nunique() == 1,
+        notes=[str(one.message) for one in caught],
+    )
+    return Tracks(table, facts)
 
 
 def validate_tracks(tracks: pd.DataFrame, where: str = "The track table") -> pd.DataFrame:

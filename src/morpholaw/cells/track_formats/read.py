@@ -57,3 +57,21 @@ def _read_folder(path: Path, pixel_size: float | None, ids_per_frame: bool) -> p
     if ctc_folder(path) is not None:
         return read_ctc(path)
     return read_label_stack(path, ids_per_frame)
+
+
+def format_name(source: Any) -> str:
+    """Name the format of a source that :func:`read_raw_tracks` reads."""
+    if not isinstance(source, (str, os.PathLike)):
+        return "label stack"
+    path = Path(source)
+    if path.is_dir():
+        return "GEFF" if is_geff(path) else "CTC folder" if ctc_folder(path) is not None else "label stack"
+    with path.open("rb") as handle:
+        start = handle.read(512)
+    if start.startswith(b"\x89HDF"):
+        return "btrack HDF5"
+    if start.startswith(_TIFF_STARTS):
+        return "label stack"
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return "TrackMate XML"
+    return "CTC folder" if path.suffix.lower() == ".txt" and ctc_folder(path) is not None else "table"
