@@ -11,6 +11,7 @@ import numpy as np
 
 from morpholaw.errors import InputError
 from morpholaw.models.expressions import Expression, parse
+from morpholaw.models.expressions.python import to_python
 
 if TYPE_CHECKING:
     import torch
@@ -96,19 +97,31 @@ class Law:
         """LaTeX; ``names`` gives words to show for latents, e.g. ``{"z3": "size"}``."""
         return self.expression.latex(names, digits)
 
-    def to_python(self, function: str = "law") -> str:
-        """Source of a Python function that needs nothing but the standard library.
+    def to_python(
+        self,
+        function: str = "law",
+        classes: tuple[str, str] = ("the negative class", "the positive class"),
+    ) -> str:
+        """Return the source of a Python function with the law's scores.
 
-        It takes the latents by name and returns what `score` does, not a finite number where the law is undefined.
+        Parameters
+        ----------
+        function : str
+            Name of the function; it takes the law's columns, one number each, by position or by name.
+        classes : (str, str)
+            Names of the negative and the positive class, for its docstring.
+
+        Returns
+        -------
+        str
+            Source that needs the standard library alone.
 
         Raises
         ------
         InputError
-            ``function`` is no name that a Python function can have.
+            If ``function`` is not a name that Python can use.
         """
-        from morpholaw.models.expressions.python import to_python
-
-        return to_python(self.expression, self.names, function)
+        return to_python(self.expression, self.names, function, classes)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: the expression at full precision, its names, size, complexity and metadata."""

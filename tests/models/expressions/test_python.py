@@ -55,3 +55,18 @@ def test_the_file_runs_with_the_standard_library_alone(tmp_path):
 def test_a_name_that_python_would_misread_is_refused(function):
     with pytest.raises(InputError, match="cannot be"):
         Law.parse("exp(z3)", NAMES).to_python(function)
+
+
+def test_a_law_without_functions_imports_nothing():
+    assert Law.parse("z3 - 0.5", NAMES).to_python().startswith("def law(z3, z17):")
+
+
+@pytest.mark.parametrize(
+    "name", ['metaphase"""', "'; import os; '", "\n    os.abort()", "\\N{BULLET}", "é\u2028x", "\ud800", "\0"]
+)
+def test_class_names_are_only_ever_text(name):
+    source = Law.parse("z3 - 0.5", NAMES).to_python("law", ("interphase", name))
+    space = {}
+    exec(compile(source, "law", "exec"), space)
+    assert name in space["law"].__doc__
+    assert space["law"](1.0, 0.0) == 0.5

@@ -34,33 +34,55 @@ _FUNCTIONS = {
     return a * a
 """,
 }
-"""What floats do in NumPy, where Python's own functions raise."""
+"""Operators whose floats follow NumPy (infinity, NaN) where Python's own functions raise."""
 _NAMES = {"/": "divide"}
 
 
-def to_python(expression: Expression, names: Sequence[str], function: str = "law") -> str:
-    """Source of ``function(names...)`` with the values of `Expression.evaluate`.
+def to_python(
+    expression: Expression,
+    names: Sequence[str],
+    function: str = "law",
+    classes: tuple[str, str] = ("the negative class", "the positive class"),
+) -> str:
+    """Return the source of a Python function with the values of the expression.
+
+    Parameters
+    ----------
+    expression : Expression
+        The formula.
+    names : sequence of str
+        The function's arguments, in order: the columns that the expression reads.
+    function : str
+        Name of the function.
+    classes : (str, str)
+        What scores below 0, and scores of 0 and above, mean; written into the docstring, escaped.
+
+    Returns
+    -------
+    str
+        Source that needs the standard library alone and works on single numbers.
 
     Raises
     ------
     InputError
-        A name that Python cannot use.
+        If a name is not one that Python can use.
     """
     taken = {"math", "abs", *(_NAMES.get(key, key) for key in _FUNCTIONS)}
     for name in (function, *names):
         if not name.isidentifier() or keyword.iskeyword(name) or name in taken:
             raise InputError(f"{name!r} cannot be a name here; expected letters and digits such as z17.")
     if function in names:
-        raise InputError(f"The function cannot be called {function!r}, which is one of its latents.")
+        raise InputError(f"The function cannot be called {function!r}, which is one of its arguments.")
     used = {node.operator for node in expression.nodes() if isinstance(node, Call)}
     parts = [_FUNCTIONS[name] for name in sorted(used & _FUNCTIONS.keys())]
+    meaning = f"Below 0: {classes[0]}; at 0 and above: {classes[1]}; neither where it is not a finite number."
     parts.append(
         f"""def {function}({", ".join(names)}):
-    # Below 0 is the negative class, 0 and above the positive; neither where it is not a finite number.
+    {ascii(meaning)}
     return {_source(expression)}
 """
     )
-    return "\n\n".join(["import math\n", *parts])
+    return "\n\n".join((["import math\n"] if any("math." in part for part in parts[:-1]) else []) + parts)
 
 
 def _source(node: Expression) -> str:

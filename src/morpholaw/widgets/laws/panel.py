@@ -25,7 +25,7 @@ from morpholaw.widgets.laws.formula import FormulaLabel
 from morpholaw.widgets.laws.law_figures import components_figure, drawable_parts, front_figure
 from morpholaw.widgets.laws.law_search import LawSearch
 from morpholaw.widgets.laws.law_table import LawTable
-from morpholaw.widgets.laws.saved_laws import SavedLaws, as_python, found_losses, named, saved_laws
+from morpholaw.widgets.laws.saved_laws import SavedLaws, found_losses, named, saved_laws
 from morpholaw.widgets.laws.vetoes_tab import VetoesTab
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
@@ -218,6 +218,6 @@ class LawsWidget(StudyWidget):
         if kind == "latex":
             text = "f = " + law.latex(named(law.names, self.words))
         else:
-            text = as_python(law, found.classes) if kind == "python" else law.text()
+            text = law.to_python("f", found.classes) if kind == "python" else law.text()
         QGuiApplication.clipboard().setText(text)
         show_info("The law is on the clipboard.")

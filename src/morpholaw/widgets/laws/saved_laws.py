@@ -10,8 +10,6 @@ import numpy as np
 
 from morpholaw.cells.files import read_json
 from morpholaw.errors import InputError
-from morpholaw.models.expressions import Call
-from morpholaw.models.expressions.operators import UNARY
 from morpholaw.models.law import Law
 
 if TYPE_CHECKING:
@@ -82,15 +80,3 @@ def score_of_all(law: Law, z: np.ndarray) -> np.ndarray:
 def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
     """Words for the latents of a law: {"z3": "size"} of ("z3", "z17") and {3: "size"}."""
     return {name: words[int(name[1:])] for name in names if int(name[1:]) in words}
-
-
-def as_python(law: Law, classes: tuple[str, str]) -> str:
-    """A law as a function that needs NumPy alone."""
-    called = {node.operator for node in law.expression.nodes() if isinstance(node, Call)}
-    functions = sorted(called & set(UNARY))
-    needed = f"from numpy import {', '.join(functions)}\n\n\n" if functions else ""
-    return (
-        f"{needed}def f({', '.join(law.names)}):\n"
-        f'    """At 0 and above: {classes[1]}; below: {classes[0]}."""\n'
-        f"    return {law.text()}\n"
-    )
