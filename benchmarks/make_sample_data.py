@@ -15,11 +15,11 @@ import numpy as np
 from morpholaw.cells.files import read_json
 from morpholaw.cells.simulator import simulate_crop_set, simulate_movie
 from morpholaw.config import SimulateConfig
+from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import measure
 from morpholaw.models.bundle import save_bundle
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.study import Study
-from morpholaw.study.classifier_step import score_crops
 from morpholaw.study.encoder_step import load
 
 MOVIE = SimulateConfig(frames=36, cells=30, height=288, width=288, seed=7)

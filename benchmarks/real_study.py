@@ -22,12 +22,12 @@ from morpholaw.cells.tracks import read_tracks
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
 from morpholaw.config import ClassifierConfig, EncoderConfig
+from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.evaluation.performance import class_calls
 from morpholaw.figures.pictures import montage
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study
-from morpholaw.study.classifier_step import score_crops
 
 CLASSES = {"interphase": ["Interphase"], "metaphase": ["Metaphase", "MetaphaseAlignment"]}
 LAST_FRAMES = 2

@@ -7,9 +7,9 @@ from morpholaw import demo
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.errors import InputError
+from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.models.classifier import Classifier
 from morpholaw.sample import sample_folder
-from morpholaw.study.classifier_step import score_crops
 
 HEADS = ClassifierConfig(
     models=2, epochs=6, warmup_epochs=2, epoch_cells=0, sparse_method="paper", sparsity=0.8

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from morpholaw.evaluation.crop_scores import prepare_inputs
 from morpholaw.evaluation.fused_classifier import FoldedClassifier, folded, to_blocks, to_pixels
 from morpholaw.evaluation.scoring import member_scores
-from morpholaw.interpretation.attack import attack_curve, fgsm_direction, prepare, score_gradients
+from morpholaw.interpretation.attack import attack_curve, fgsm_direction, score_gradients
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
@@ -59,7 +60,7 @@ def images():
 def test_scores_and_gradients_are_those_of_the_classifier(classifier, images):
     fast = folded(classifier)
     assert isinstance(fast, FoldedClassifier)
-    blocks = prepare(fast, images, "image")
+    blocks = prepare_inputs(fast, images, "image")
     gradient, scores = score_gradients(fast, blocks, "image")
     expected_gradient, expected_scores = score_gradients(classifier, images, "image")
     torch.testing.assert_close(scores, expected_scores, atol=1e-6, rtol=1e-5)
@@ -126,6 +127,6 @@ class _TwoLogits(nn.Module):
 def test_the_direction_of_a_folded_classifier_is_that_of_the_classifier(classifier, images):
     truth = np.where(np.arange(9) % 2, 1, -1)
     fast = folded(classifier)
-    direction = fgsm_direction(fast, prepare(fast, images, "image"), truth)
+    direction = fgsm_direction(fast, prepare_inputs(fast, images, "image"), truth)
     expected = fgsm_direction(classifier, images, truth)
     assert (to_pixels(direction) == expected).float().mean() > 0.999

@@ -9,6 +9,7 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.config import ClassifierConfig, EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Monitor
+from morpholaw.store import classifiers
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study, classifier_step
 
@@ -91,7 +92,7 @@ def test_what_scores_are_worth_is_found_again_where_it_was_not_kept_and_damage_i
         model.write_text(json.dumps(described))
         return study
 
-    of_an_earlier_release = classifier_step.calibration(keep(), "scheme2")
+    of_an_earlier_release = classifiers.calibration(keep(), "scheme2")
     assert of_an_earlier_release.to_json() == pytest.approx(kept)
     described["evaluation"]["calibration"] = kept | {"slope": -1.0}
     with pytest.raises(InputError, match="damaged"):

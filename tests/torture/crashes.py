@@ -111,15 +111,15 @@ def make_base(place: Path) -> Path:
 def state(study: Study) -> dict[str, Any]:
     """What a study holds, as plain values that do not depend on when it was made; everything is read."""
     from morpholaw.cells.files import read_json
-    from morpholaw.study import classifier_step
+    from morpholaw.store import classifiers
 
     found: dict[str, Any] = {
         f"set {one.name}": [len(one), int(one.images[:].astype(int).sum()), len(one.cells)]
         for one in study.sets
     }
     found["encoder"] = _weights(study.encoder)
-    for name in classifier_step.names(study):
-        classifier = classifier_step.load(study, name)
+    for name in classifiers.names(study):
+        classifier = classifiers.load(study, name)
         found[name] = [_weights(classifier), [law.text() for law in classifier.laws]]
     found["labels"] = {key: study.annotations.get("cells", key) for key in range(60)}
     found["classes"] = list(study.classes)

@@ -16,16 +16,15 @@ import torch
 from torch import Tensor
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.fused_classifier import FoldedClassifier, feature_gradients, folded_apart, to_blocks
+from morpholaw.evaluation.crop_scores import prepare_inputs
+from morpholaw.evaluation.fused_classifier import FoldedClassifier, feature_gradients, folded_apart
 from morpholaw.evaluation.scoring import (
     Scorer,
     Space,
-    as_images,
     batches,
     calls,
     check_space,
     crops_per_pass,
-    device_of,
     has_latents,
     member_scores,
 )
@@ -193,7 +192,7 @@ def attack_curve(
     for crops, truth in zip(batches(x, size), batches(labels, size), strict=True):
         if monitor.should_stop():
             break
-        inputs = prepare(attacked[0], crops, space)
+        inputs = prepare_inputs(attacked[0], crops, space)
         truth = truth.to(inputs.device, inputs.dtype)
         away = truth if target == "label" else None
         correct = []
@@ -213,18 +212,6 @@ def in_passes(classifier: Scorer, space: Space, bounds: Bounds = None) -> list[S
     if space == "latent" or (bounds is not None and not bounds[0] <= 0 <= bounds[1]):
         return [classifier]  # a folded one stands on zeros, which clipping would move
     return folded_apart(classifier)
-
-
-def prepare(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> Tensor:
-    """Inputs as float32 on the classifier's device: images (n, 1, s, s) or latents (n, latents).
-
-    For a folded classifier images become blocks (n, 4, s / 2, s / 2): every step of an attack works pixel by
-    pixel, so that it need not know.
-    """
-    check_space(classifier, space)
-    tensor = as_images(x) if space == "image" else torch.as_tensor(x, dtype=torch.float32)
-    tensor = tensor.detach().to(device_of(classifier.encoder, classifier))
-    return to_blocks(tensor) if isinstance(classifier, FoldedClassifier) else tensor
 
 
 @torch.inference_mode()

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import bootstrap
+from morpholaw.evaluation.crop_scores import prepare_inputs
 from morpholaw.evaluation.fused_classifier import FoldedClassifier, folded, folded_apart, to_pixels
 from morpholaw.evaluation.metrics import Estimate
 from morpholaw.evaluation.scoring import (
@@ -29,7 +30,7 @@ from morpholaw.evaluation.scoring import (
     shared_scores,
 )
 from morpholaw.events import SILENT, Monitor, Progress
-from morpholaw.interpretation.attack import attack_curve, prepare, score_gradients
+from morpholaw.interpretation.attack import attack_curve, score_gradients
 from morpholaw.interpretation.minimal_perturbation import smallest_flip
 
 
@@ -87,7 +88,7 @@ def energy_inside(
     size = crops_per_pass(passes[0], "image", evaluations)
     parts = []
     for crops, inside in zip(batches(images, size), batches(masks, size), strict=True):
-        inputs = prepare(passes[0], crops, "image")
+        inputs = prepare_inputs(passes[0], crops, "image")
         gradient = torch.cat([score_gradients(one, inputs, "image")[0] for one in passes])
         pixels = to_pixels(gradient) if isinstance(passes[0], FoldedClassifier) else gradient
         energy = pixels[:, :, 0].double().square()
@@ -133,7 +134,7 @@ def _same_calls(
     classifier = folded(classifier)
     for crops in batches(images, max(1, batch // 8)):
         made = variants(as_images(crops))
-        scores = shared_scores(classifier, prepare(classifier, torch.cat(made), "image"), "image")
+        scores = shared_scores(classifier, prepare_inputs(classifier, torch.cat(made), "image"), "image")
         called = calls(scores).unflatten(1, (len(made), -1))
         parts.append(((called == called[:, :1]).all(dim=1) & (called[:, 0] != 0)).cpu().numpy())
     return np.concatenate(parts, axis=1)

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from morpholaw.errors import InputError
+from morpholaw.evaluation.crop_scores import prepare_inputs
 from morpholaw.evaluation.scoring import Scorer, Space, check_space, has_latents, shared_scores
-from morpholaw.interpretation.attack import IMAGE_BOUNDS, Bounds, direction_and_scores, perturb, prepare
+from morpholaw.interpretation.attack import IMAGE_BOUNDS, Bounds, direction_and_scores, perturb
 from morpholaw.interpretation.traversal import decode
 
 
@@ -72,7 +73,7 @@ def counterfactuals(
         raise InputError(f"There is no model {member}; there are models 0 to {classifier.members - 1}.")
     check_space(classifier, space)
     shared = has_latents(classifier)
-    crops = prepare(classifier, images, "image")
+    crops = prepare_inputs(classifier, images, "image")
     with torch.no_grad():
         latents = classifier.encoder.encode(crops)[0] if shared else None
     inputs = latents if space == "latent" and latents is not None else crops

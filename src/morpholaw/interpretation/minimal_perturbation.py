@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from morpholaw.errors import InputError
+from morpholaw.evaluation.crop_scores import prepare_inputs
 from morpholaw.evaluation.scoring import Scorer, Space, batches, calls, crops_per_pass, member_scores
 from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.interpretation.attack import (
@@ -18,7 +19,6 @@ from morpholaw.interpretation.attack import (
     direction_and_scores,
     in_passes,
     perturb,
-    prepare,
 )
 
 
@@ -67,7 +67,7 @@ def smallest_flip(
     for crops in batches(x, size):
         if monitor.should_stop():
             break
-        inputs = prepare(attacked[0], crops, space)
+        inputs = prepare_inputs(attacked[0], crops, space)
         rays = [_Ray(one, inputs, space, held, limits) for one in attacked]
         found = torch.cat([ray.first_flip(eps_max, tolerance, brackets) for ray in rays])
         flips[:, done : done + len(inputs)] = found.cpu().numpy()

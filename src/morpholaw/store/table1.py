@@ -9,8 +9,8 @@ import pandas as pd
 
 from morpholaw.cells.files import described, read_json
 from morpholaw.models.classifier import SCHEMES
+from morpholaw.store import classifiers
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study import classifier_step
 
 PAPER = {
     1: ("1040", "9697", "99.7 ± 0.1"),
@@ -25,7 +25,7 @@ def descriptions(folder: StudyFolder) -> dict[str, dict[str, Any]]:
     """What is recorded of each of the study's classifiers, by name."""
     return {
         name: read_json(folder.path / "classifiers" / name / "model.json")
-        for name in classifier_step.names(folder)
+        for name in classifiers.names(folder)
     }
 
 

@@ -16,9 +16,9 @@ from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.attack import attack_curve
 from morpholaw.interpretation.subnetworks import input_survival
 from morpholaw.models.classifier import Classifier
+from morpholaw.store import classifiers
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study import classifier_step
 
 
 def attack_schemes(
@@ -42,8 +42,8 @@ def attack_schemes(
 def attack(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT) -> pd.DataFrame:
     """A row a model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, split."""
     loss = config.loss if config.scheme == 4 else ""
-    name = classifier_step.name_of(config.scheme, loss)
-    classifier = classifier_step.load(folder, name)
+    name = classifiers.name_of(config.scheme, loss)
+    classifier = classifiers.load(folder, name)
     test, targets = held_out(folder, name)
     x = torch.from_numpy(folder.crops[test]).unsqueeze(1).float() / 255
     if config.space == "latent":
@@ -89,7 +89,7 @@ def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tupl
     if not keep.strip():
         return ()
     if keep.strip() == "morphology":
-        return tuple(sorted(input_survival(classifier_step.kept_by_scheme_3(folder))))
+        return tuple(sorted(input_survival(classifiers.kept_by_scheme_3(folder))))
     named = {name: latent for latent, name in folder.latent_names.items()}
     held = []
     for name in filter(None, map(str.strip, keep.split(","))):

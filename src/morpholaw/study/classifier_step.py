@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,14 @@ import torch
 from morpholaw.cells.files import described, fingerprint, read_json
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
-from morpholaw.evaluation.calibration import Calibration
-from morpholaw.evaluation.fused_classifier import folded
+from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import Performance, measure
-from morpholaw.evaluation.scoring import EVALUATIONS, batches
-from morpholaw.events import SILENT, Message, Monitor, Progress
-from morpholaw.interpretation.attack import prepare
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.store.labelled_cells import Labelled, held_out, labelled_cells
+from morpholaw.store.classifiers import kept_by_scheme_3, load, name_of
+from morpholaw.store.labelled_cells import Labelled, labelled_cells
 from morpholaw.store.study_folder import StudyFolder, provenance
 from morpholaw.study import encoder_step
 from morpholaw.study.checkpoint import Checkpoint
@@ -156,69 +153,6 @@ def _checkpoint(folder: StudyFolder, name: str, cells: Labelled, config: Classif
     )
 
 
-def name_of(scheme: int, loss: str) -> str:
-    """The name that a scheme's classifier is kept under; the loss is that of scheme 4's laws."""
-    return f"scheme4-{loss}" if scheme == 4 else f"scheme{scheme}"
-
-
-def load(folder: StudyFolder, name: str) -> Classifier:
-    """The classifier kept under ``name``, e.g. "scheme3"; InputError where it was not trained."""
-    path = folder.path / "classifiers" / name
-    if not (path / "model.json").exists():
-        raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
-    return Classifier.load(path)
-
-
-def calibration(folder: StudyFolder, name: str) -> Calibration | None:
-    """What the scores of the classifier ``name`` are worth, by its held-out cells; None where none are known."""
-    path = folder.path / "classifiers" / name
-    with described(path):
-        evaluation = read_json(path / "model.json").get("evaluation")
-        if evaluation is None:
-            return None
-        if evaluation.get("calibration") is not None:
-            return Calibration(**evaluation["calibration"])
-    cells, targets = held_out(folder, name)  # measured before calibrations were kept
-    return measure(score_crops(load(folder, name), folder.crops[cells]), targets).calibration
-
-
-def names(folder: StudyFolder) -> list[str]:
-    """The classifiers of the study, e.g. ["scheme1", "scheme2", "scheme4-hinge"]."""
-    return sorted(path.parent.name for path in folder.path.glob("classifiers/*/model.json"))
-
-
-def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from crops uint8 (n, size, size) to f(x) of every model, float32 (members, n)."""
-    fast = folded(classifier)
-
-    @torch.no_grad()
-    def score(crops: np.ndarray) -> np.ndarray:
-        # In parts whose activations stay in a processor's cache.
-        parts = [
-            fast.score_images(prepare(fast, part, "image")).float().cpu().numpy()
-            for part in batches(crops, EVALUATIONS)
-        ]
-        return np.concatenate([np.zeros((classifier.members, 0), np.float32), *parts], axis=1)
-
-    return score
-
-
-def score_crops(
-    classifier: Classifier,
-    images: Any,
-    batch: int = 512,
-    monitor: Monitor = SILENT,
-) -> np.ndarray:
-    """f(x) of every model, float32 (members, n), for crops uint8 (n, size, size)."""
-    score, scores = scorer(classifier), [np.zeros((classifier.members, 0), np.float32)]
-    for begin in range(0, len(images), batch):
-        if monitor.should_stop():
-            break
-        monitor.emit(Progress(begin, len(images), "score"))
-        scores.append(score(np.array(images[begin : begin + batch])))
-    return np.concatenate(scores, axis=1)
-
-
 def test_latents(encoder: BetaTCVAE, folder: StudyFolder, cells: Labelled) -> np.ndarray:
     """Means float32 (n, latents) of the test cells, as they are in the movie."""
     return encode(encoder, folder.crops[cells.test])[0]
@@ -257,15 +191,6 @@ def _keep(
 
 def _encoder_fingerprint(folder: StudyFolder) -> str:
     return encoder_step.load(folder.path / "encoder")[1]["sha256"]
-
-
-def kept_by_scheme_3(folder: StudyFolder) -> list[tuple[int, ...]]:
-    """The latents that each of scheme 3's models kept; InputError where none kept any."""
-    classifier = load(folder, "scheme3")
-    kept = [tuple(classifier.kept_latents(k)) for k in range(classifier.members)]
-    if not any(kept):
-        raise InputError("Scheme 3 kept no latent at all; train it with a lower sparsity first.")
-    return kept
 
 
 @torch.no_grad()

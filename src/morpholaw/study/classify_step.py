@@ -23,12 +23,13 @@ from morpholaw.cells.tracks import divisions, read_tracks
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.crop_scores import score_crops, scorer
 from morpholaw.evaluation.performance import class_calls, median_score
 from morpholaw.evaluation.track_hmm import call_tracks
 from morpholaw.events import SILENT, Monitor
 from morpholaw.models.classifier import Classifier
+from morpholaw.store import classifiers
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study import classifier_step
 from morpholaw.training.cores import available_cores
 
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class")
@@ -62,7 +63,7 @@ def along_tracks(folder: StudyFolder, name: str, wanted: bool | None) -> AlongTr
     InputError
         When they are wanted, and it is not known what the scores are worth.
     """
-    worth = None if wanted is False else classifier_step.calibration(folder, name)
+    worth = None if wanted is False else classifiers.calibration(folder, name)
     if worth is None:
         if wanted:
             raise InputError(
@@ -80,7 +81,7 @@ def classify_set(
     monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
     """Score every crop of a set; the score is the models' median."""
-    each = classifier_step.score_crops(classifier, crop_set.images, monitor=monitor)
+    each = score_crops(classifier, crop_set.images, monitor=monitor)
     return _table(classifier, crop_set.cells, each, along)
 
 
@@ -119,7 +120,7 @@ def classify_movie(
         tracks if isinstance(tracks, pd.DataFrame) else read_tracks(tracks, opened.shape, opened.pixel_size)
     )
     cells = MovieCells(opened, table, config, monitor=monitor)
-    score = classifier_step.scorer(classifier)
+    score = scorer(classifier)
     # A core a frame: two frames side by side take less time than one after another on two cores each.
     one_core = partial(torch.set_num_threads, 1)
     frames = cells.cut(monitor, score, available_cores(), one_core)

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.config import ClassifierConfig
+from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.metrics import member_agreement
 from morpholaw.evaluation.performance import median_score
 from morpholaw.events import SILENT, Monitor, Progress
+from morpholaw.store import classifiers
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study import classifier_step
 
 
 def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
@@ -19,21 +20,17 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
 
     The table is empty where it was stopped.
     """
-    names = classifier_step.names(folder)
+    names = classifiers.names(folder)
     scores: list[np.ndarray] = []
     crops = np.empty(0)
     for number, name in enumerate(names):
         monitor.emit(Progress(number, len(names), "comparing calls"))
-        classifier = classifier_step.load(folder, name)
+        classifier = classifiers.load(folder, name)
         if not scores:
             config = ClassifierConfig(negative=classifier.negative, positive=classifier.positive)
             crops = folder.crops[labelled_cells(folder, config).test]
         scores.append(
-            median_score(
-                classifier_step.score_crops(
-                    classifier, crops, monitor=Monitor(should_stop=monitor.should_stop)
-                )
-            )
+            median_score(score_crops(classifier, crops, monitor=Monitor(should_stop=monitor.should_stop)))
         )
         if monitor.should_stop():
             return pd.DataFrame({"classifier": []})

@@ -22,8 +22,9 @@ from morpholaw.exchange.law import write_law
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
+from morpholaw.store import classifiers
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study import classifier_step, classify_step, encoder_step
+from morpholaw.study import classify_step, encoder_step
 
 Format = Literal["zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata"]
 SHOWN = 8
@@ -98,8 +99,8 @@ def export(
 def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) -> Scores:
     if wanted.scheme is None:
         raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
-    name = classifier_step.name_of(wanted.scheme, wanted.loss)
-    classifier, crop_set = classifier_step.load(folder, name), _tracked_set(folder, wanted.crops)
+    name = classifiers.name_of(wanted.scheme, wanted.loss)
+    classifier, crop_set = classifiers.load(folder, name), _tracked_set(folder, wanted.crops)
     along = classify_step.along_tracks(folder, name, wanted.along_tracks)
     table = _scored(classifier, crop_set, monitor, along)
     table["parent"] = crop_set.cells["parent"]
@@ -155,7 +156,7 @@ def _meanings(folder: StudyFolder) -> dict[str, str]:
 
 
 def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
-    classifier = classifier_step.load(folder, classifier_step.name_of(4, wanted.loss))
+    classifier = classifiers.load(folder, classifiers.name_of(4, wanted.loss))
     if not 0 <= wanted.law < len(classifier.laws):
         raise InputError(
             f"The study {folder.path} has {len(classifier.laws)} laws found with the {wanted.loss} loss; there is no "
@@ -175,9 +176,9 @@ def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Moni
     for column in ("track_id", "t"):
         obs[column] = obs[column].astype("Int64").mask(obs[column] < 0)
     obs["label"] = np.concatenate([folder.annotations.labels_for(one) for one in folder.sets])
-    one = None if wanted.scheme is None else classifier_step.name_of(wanted.scheme, wanted.loss)
-    for name in classifier_step.names(folder) if one is None else [one]:
-        classifier = classifier_step.load(folder, name)
+    one = None if wanted.scheme is None else classifiers.name_of(wanted.scheme, wanted.loss)
+    for name in classifiers.names(folder) if one is None else [one]:
+        classifier = classifiers.load(folder, name)
         tables = [_scored(classifier, own, monitor) for own in folder.sets]
         table = pd.concat(tables, ignore_index=True)
         obs[f"score_{name}"], obs[f"class_{name}"] = table["score"], table["class"]
@@ -213,8 +214,8 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
             **common,
         )
         return write_zoo(out, encoder, raw, normalisation, about)
-    name = classifier_step.name_of(wanted.scheme, wanted.loss)
-    classifier = classifier_step.load(folder, name)
+    name = classifiers.name_of(wanted.scheme, wanted.loss)
+    classifier = classifiers.load(folder, name)
     about = About(
         name=f"Morpholaw scheme {classifier.scheme} of {folder.name}",
         description=f"{classifier.name}: a crop of one nucleus to a score that tells {classifier.negative} from "

@@ -27,6 +27,7 @@ from morpholaw.config import (
 )
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
+from morpholaw.store import classifiers
 from morpholaw.store.study_folder import DEFAULT_CLASSES, StudyFolder
 from morpholaw.training.leader import leads
 
@@ -278,9 +279,7 @@ class Study(StudyFolder):
 
     def classifier(self, scheme: int, loss: Literal["hinge", "mse"] = "hinge") -> Classifier:
         """The trained models of a scheme; InputError where there are none."""
-        from morpholaw.study import classifier_step
-
-        return classifier_step.load(self, classifier_step.name_of(scheme, loss))
+        return classifiers.load(self, classifiers.name_of(scheme, loss))
 
     def tune(
         self,
@@ -323,10 +322,10 @@ class Study(StudyFolder):
             crop, file, track_id, t, y, x, score, class; for a whole study also ``set``; along tracks also
             ``frame_class``, the sign's.
         """
-        from morpholaw.study import classifier_step, classify_step
+        from morpholaw.study import classify_step
 
         classifier = self.classifier(scheme, loss)
-        name = classifier_step.name_of(scheme, loss)
+        name = classifiers.name_of(scheme, loss)
         along = classify_step.along_tracks(self, name, along_tracks)
         said: dict[str, Any] = {"along": along, "monitor": monitor}
         if movie is not None:

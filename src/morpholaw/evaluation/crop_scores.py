@@ -1,0 +1,98 @@
+"""Scores of all members of a classifier on crops, computed in batches that fit the CPU's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from morpholaw.evaluation.fused_classifier import FoldedClassifier, folded, to_blocks
+from morpholaw.evaluation.scoring import (
+    EVALUATIONS,
+    Scorer,
+    Space,
+    as_images,
+    batches,
+    check_space,
+    device_of,
+)
+from morpholaw.events import SILENT, Monitor, Progress
+from morpholaw.models.classifier import Classifier
+
+
+def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> Tensor:
+    """Return inputs as float32 on the classifier's device.
+
+    Parameters
+    ----------
+    classifier : Scorer
+        The classifier that reads them.
+    x : ndarray or Tensor
+        Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
+    space : {"image", "latent"}
+        What ``x`` holds.
+
+    Returns
+    -------
+    Tensor
+        Images (n, 1, s, s) or latents (n, latents). For a folded classifier images become blocks
+        (n, 4, s / 2, s / 2); an attack works pixel by pixel and does not need to know.
+
+    Raises
+    ------
+    InputError
+        When the classifier has no such space, or ``x`` has another number of axes.
+    """
+    check_space(classifier, space)
+    tensor = as_images(x) if space == "image" else torch.as_tensor(x, dtype=torch.float32)
+    tensor = tensor.detach().to(device_of(classifier.encoder, classifier))
+    return to_blocks(tensor) if isinstance(classifier, FoldedClassifier) else tensor
+
+
+def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from crops, uint8 (n, size, size), to f(x) of every model, float32 (members, n)."""
+    fast = folded(classifier)
+
+    @torch.no_grad()
+    def score(crops: np.ndarray) -> np.ndarray:
+        # In parts whose activations stay in the CPU's cache.
+        parts = [
+            fast.score_images(prepare_inputs(fast, part, "image")).float().cpu().numpy()
+            for part in batches(crops, EVALUATIONS)
+        ]
+        return np.concatenate([np.zeros((classifier.members, 0), np.float32), *parts], axis=1)
+
+    return score
+
+
+def score_crops(
+    classifier: Classifier, images: Any, batch: int = 512, monitor: Monitor = SILENT
+) -> np.ndarray:
+    """Score crops with every model of a classifier.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        In evaluation mode.
+    images : array_like
+        Crops, uint8 (n, size, size); read ``batch`` at a time, so that they need not be in memory.
+    batch : int
+        Crops that are read at a time.
+    monitor : Monitor
+        Progress and cancellation.
+
+    Returns
+    -------
+    ndarray
+        f(x), float32 (members, n); fewer columns than crops where the step was asked to stop.
+    """
+    score, scores = scorer(classifier), [np.zeros((classifier.members, 0), np.float32)]
+    for begin in range(0, len(images), batch):
+        if monitor.should_stop():
+            break
+        monitor.emit(Progress(begin, len(images), "score"))
+        scores.append(score(np.array(images[begin : begin + batch])))
+    return np.concatenate(scores, axis=1)
