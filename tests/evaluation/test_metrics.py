@@ -16,7 +16,7 @@ from morpholaw.evaluation.metrics import (
     roc,
     roc_auc,
 )
-from morpholaw.interpretation.rashomon import ModelPoint, model_points, pareto_front, smallest_within
+from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
 
 
 def test_wilson_interval_of_a_known_case():
@@ -78,7 +78,6 @@ def test_the_smallest_model_that_is_good_enough():
     assert smallest_within(points, 0.0) == ModelPoint(2, 1, 0.991, 8641)
     assert smallest_within(points, 0.01) == ModelPoint(3, 1, 0.985, 170)
     assert smallest_within(points, 0.02) == ModelPoint(4, 0, 0.974, 11)
-    assert [p.size for p in pareto_front(points)] == [9, 11, 170, 8641]
 
 
 @pytest.mark.parametrize(

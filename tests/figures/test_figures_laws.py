@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
 from morpholaw.figures.boundary import boundary_slices, boundary_surface
@@ -13,7 +11,6 @@ from morpholaw.figures.laws import (
     Component,
     law_components,
     law_front,
-    pareto,
 )
 from morpholaw.figures.style import DARK
 
@@ -82,13 +79,3 @@ def test_front_marks_the_chosen_law(draw, texts, measure):
     draw(figure)
     assert {"complexity", "chosen", "Pareto front"} <= texts(figure)
     draw(law_front([3.0], [np.nan], measure=measure), colours=5)
-
-
-@given(st.lists(st.tuples(st.integers(1, 9), st.floats(-5, 5)), min_size=1, max_size=30))
-def test_pareto_keeps_exactly_what_nothing_beats(points):
-    cost, loss = np.array(points, float).T
-    front = pareto(cost, loss)
-    assert (np.diff(cost[front]) > 0).all()
-    assert (np.diff(loss[front]) < 0).all()
-    for c, value in points:
-        assert any(cost[i] <= c and loss[i] <= value for i in front)

@@ -31,6 +31,7 @@ from morpholaw.figures.style import (
     panels,
     symbol,
 )
+from morpholaw.models.pareto import pareto_front
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ def law_front(
     axes = dress(figure.add_subplot(), theme)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel=complexity_name, ylabel="accuracy (%)" if measure == "accuracy" else "loss")
-    best = pareto(complexity, value if measure == "loss" else -value)
+    sign = 1 if measure == "loss" else -1
+    best = pareto_front(range(len(value)), key=lambda k: (complexity[k], sign * value[k]))
     if not len(best):
         note(axes, "no finite expression", theme)
         return figure
@@ -159,14 +161,3 @@ def law_front(
         )  # fmt: skip
     legend(axes, theme, loc="lower right" if measure == "accuracy" else "upper right")
     return figure
-
-
-def pareto(cost: np.ndarray, loss: np.ndarray) -> np.ndarray:
-    """Indices of the points that no other beats in both ``cost`` and ``loss``, by rising cost."""
-    usable = np.flatnonzero(np.isfinite(cost) & np.isfinite(loss))
-    front, best = [], np.inf
-    for index in usable[np.lexsort((loss[usable], cost[usable]))]:
-        if loss[index] < best:
-            front.append(int(index))
-            best = loss[index]
-    return np.array(front, dtype=int)

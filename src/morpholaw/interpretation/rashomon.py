@@ -40,12 +40,3 @@ def smallest_within(points: Iterable[ModelPoint], tolerance: float = 0.01) -> Mo
     best = max(p.accuracy for p in everything)
     good = [p for p in everything if p.accuracy >= best - tolerance - 1e-12]
     return min(good, key=lambda p: (p.size, -p.accuracy, p.scheme, p.member))
-
-
-def pareto_front(points: Iterable[ModelPoint]) -> list[ModelPoint]:
-    """Models that no other beats in both size and accuracy, smallest first."""
-    front: list[ModelPoint] = []
-    for point in sorted(points, key=lambda p: (p.size, -p.accuracy)):
-        if not front or point.accuracy > front[-1].accuracy:
-            front.append(point)
-    return front

@@ -10,7 +10,7 @@ import pytest
 from morpholaw.events import Front, Metrics, Monitor, Progress
 from morpholaw.training.symbolic import Budget, SearchSpec, search_restarts
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
-from morpholaw.training.symbolic.engine import pareto_front
+from morpholaw.training.symbolic.engine import candidate_front
 
 X = np.random.default_rng(0).standard_normal((300, 2))
 Y = np.where(X[:, 0] > X[:, 1] ** 2, 1.0, -1.0)
@@ -57,7 +57,7 @@ def test_the_front_grows_and_ends_as_the_merged_front_of_the_results(processes):
         for complexity, loss in zip(before.complexity, before.loss, strict=True):
             pairs = zip(after.complexity, after.loss, strict=True)
             assert min(v for c, v in pairs if c <= complexity) <= loss
-    merged = pareto_front(candidate for result in results for candidate in result.front)
+    merged = candidate_front(candidate for result in results for candidate in result.front)
     last = dict(zip(fronts[-1].complexity, fronts[-1].loss, strict=True))
     assert min(last.values()) == pytest.approx(merged[-1].loss)
     assert all(last[c.complexity] == pytest.approx(c.loss) for c in merged if c.complexity in last)

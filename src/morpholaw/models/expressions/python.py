@@ -78,7 +78,7 @@ def to_python(
     meaning = f"Below 0: {classes[0]}; at 0 and above: {classes[1]}; neither where it is not a finite number."
     parts.append(
         f"""def {function}({", ".join(names)}):
-    {ascii(meaning)}
+    {meaning!a}
     return {_source(expression)}
 """
     )

@@ -9,7 +9,7 @@ from morpholaw.training.symbolic.engine import (
     SearchProgress,
     SearchResult,
     SearchSpec,
-    pareto_front,
+    candidate_front,
 )
 from morpholaw.training.symbolic.refit import refit
 from morpholaw.training.symbolic.restarts import search_restarts
@@ -22,8 +22,8 @@ __all__ = [
     "SearchProgress",
     "SearchResult",
     "SearchSpec",
+    "candidate_front",
     "choose_engine",
-    "pareto_front",
     "refit",
     "search_restarts",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -13,6 +12,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import ShouldStop, never
 from morpholaw.models.expressions import Expression, parse
 from morpholaw.models.expressions.operators import BINARY, COSTS, UNARY
+from morpholaw.models.pareto import pareto_front
 
 LossKind = Literal["hinge", "mse", "censored"]
 """max(0, 1 - y f); (f - y)^2; and `losses.CensoredError`."""
@@ -135,22 +135,9 @@ class Engine(Protocol):
         ...
 
 
-def pareto_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Those that no candidate of equal or lower complexity matches in loss, by complexity."""
-    front: list[Candidate] = []
-    for candidate in sorted(candidates, key=lambda c: (c.complexity, c.loss, c.text)):
-        if np.isfinite(candidate.loss) and (not front or candidate.loss < front[-1].loss):
-            front.append(candidate)
-    return tuple(front)
-
-
-def falling(points: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
-    """The points (complexity, loss) that none of equal or lower complexity matches in loss, by complexity."""
-    front: list[tuple[int, float]] = []
-    for complexity, loss in sorted(points):
-        if math.isfinite(loss) and (not front or loss < front[-1][1]):
-            front.append((complexity, loss))
-    return front
+def candidate_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return the Pareto front of candidates, by rising complexity; of equals the first in alphabetical order."""
+    return tuple(pareto_front(candidates, key=lambda c: (c.complexity, c.loss, c.text)))
 
 
 def check_data(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, spec: SearchSpec) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from morpholaw.events import ShouldStop
 from morpholaw.models.expressions import Call, Constant, Expression
-from morpholaw.training.symbolic.engine import Candidate, SearchSpec, pareto_front
+from morpholaw.training.symbolic.engine import Candidate, SearchSpec, candidate_front
 from morpholaw.training.symbolic.projection import Projection
 from morpholaw.training.symbolic.refit import measured, refit
 
@@ -36,14 +36,14 @@ class Finisher:
                 if should_stop():
                     break
                 found.append(self.candidate(self.quick(form)))
-        front = pareto_front(c for c in found if c is not None)
+        front = candidate_front(c for c in found if c is not None)
         pruned: list[Candidate | None] = list(front)
         for candidate in front[-TO_PRUNE:]:
             for form in deletions(candidate.expression):
                 if should_stop():
                     break
                 pruned.append(self.candidate(self.quick(form)))
-        return pareto_front(c for c in pruned if c is not None)
+        return candidate_front(c for c in pruned if c is not None)
 
     def quick(self, expression: Expression) -> Expression:
         return refit(

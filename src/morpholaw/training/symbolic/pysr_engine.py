@@ -28,8 +28,8 @@ from morpholaw.training.symbolic.engine import (
     SearchProgress,
     SearchResult,
     SearchSpec,
+    candidate_front,
     check_data,
-    pareto_front,
 )
 from morpholaw.training.symbolic.julia import julia_ready
 from morpholaw.training.symbolic.pysr_child import RUN
@@ -176,7 +176,7 @@ def read_front(
         complexity = spec.complexity(expression)
         if complexity <= spec.max_complexity:
             found.append(Candidate(expression, complexity, measured(expression, x, y, spec.loss, weights)))
-    return pareto_front(found)
+    return candidate_front(found)
 
 
 def _write_task(

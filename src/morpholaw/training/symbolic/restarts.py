@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from morpholaw.events import SILENT, Front, Message, Metrics, Monitor, Progress, ShouldStop
+from morpholaw.models.pareto import pareto_front
 from morpholaw.training.cores import free_cores
 from morpholaw.training.symbolic.engine import (
     Engine,
     SearchProgress,
     SearchResult,
     SearchSpec,
-    falling,
 )
 
 REPORT_EVERY = 0.2
@@ -107,7 +107,7 @@ class _Watch:
     def update(self, index: int, progress: SearchProgress) -> None:
         self.done[index] = min(progress.evaluations, self.budgets[index] or progress.evaluations)
         self.best = min(self.best, progress.best)
-        self.front = falling([*self.front, *progress.front])
+        self.front = pareto_front([*self.front, *progress.front], key=tuple)
         self.send()
 
     def finish(self, index: int, result: SearchResult) -> None:
@@ -115,7 +115,8 @@ class _Watch:
             self.keep(result)
         self.done[index] = self.budgets[index] or result.evaluations
         self.best = min([self.best, *(candidate.loss for candidate in result.front)])
-        self.front = falling([*self.front, *((c.complexity, c.loss) for c in result.front)])
+        found = [(candidate.complexity, candidate.loss) for candidate in result.front]
+        self.front = pareto_front([*self.front, *found], key=tuple)
         self.send(at_once=True)
 
     def send(self, at_once: bool = False) -> None:
