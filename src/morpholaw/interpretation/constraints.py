@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import bootstrap
 from morpholaw.evaluation.crop_scores import prepare_inputs
@@ -112,9 +113,8 @@ def shift_invariant(
 
 
 def dihedral(images: Tensor) -> list[Tensor]:
-    """The 8 flips and rotations of images (n, 1, s, s); the image itself first."""
-    turned = [torch.rot90(images, k, (2, 3)) for k in range(4)]
-    return turned + [t.flip(3) for t in turned]
+    """Return the 8 orientations of images (n, 1, s, s); the images themselves first."""
+    return [orient(images, k) for k in range(COUNT)]
 
 
 def shifts(images: Tensor, pixels: int) -> list[Tensor]:
