@@ -8,6 +8,7 @@ import pytest
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Metrics, Monitor
+from morpholaw.models.expressions import skeleton
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.symbolic import Availability
 from morpholaw.training.symbolic.pysr_engine import PySREngine
@@ -29,14 +30,14 @@ def found():
     x, f = cells()
     test_x, test_f = cells(1000, seed=1)
     events = []
-    laws = discover_laws(x, np.sign(f), NAMES, config(), (test_x, np.sign(test_f)), events.append)
+    laws = discover_laws(x, np.sign(f), NAMES, config(), (test_x, np.sign(test_f)), Monitor(events.append))
     return laws, events
 
 
 def test_laws_are_distinct_and_the_most_accurate_comes_first(found):
     laws, _ = found
     assert len(laws) == 3
-    assert len({law.expression.skeleton() for law in laws}) == 3
+    assert len({skeleton(law.expression) for law in laws}) == 3
     accuracies = [law.metadata["accuracy"] for law in laws]
     assert accuracies == sorted(accuracies, reverse=True)
     assert accuracies[0] > 0.9

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from morpholaw.errors import InputError
-from morpholaw.models.expressions import Expression, parse
-from morpholaw.models.expressions.python import to_python
+from morpholaw.models.expressions import Expression, parse, to_latex, to_python
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +68,7 @@ class Law:
     def score_torch(self, z: torch.Tensor) -> torch.Tensor:
         """f for each row of the tensor ``z`` (rows, len(names)), differentiable by it."""
         self._check(tuple(z.shape))
-        return self.expression.torch(z)
+        return self.expression.evaluate_torch(z)
 
     def undefined(self, z: np.ndarray) -> int:
         """Rows of ``z`` (rows, len(names)) without a finite score."""
@@ -95,7 +94,7 @@ class Law:
 
     def latex(self, names: Mapping[str, str] | None = None, digits: int = 3) -> str:
         """LaTeX; ``names`` gives words to show for latents, e.g. ``{"z3": "size"}``."""
-        return self.expression.latex(names, digits)
+        return to_latex(self.expression, names, digits)
 
     def to_python(
         self,

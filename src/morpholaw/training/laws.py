@@ -15,6 +15,7 @@ import numpy as np
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor, Progress
+from morpholaw.models.expressions import skeleton
 from morpholaw.models.law import Law
 from morpholaw.training.symbolic import (
     Budget,
@@ -227,12 +228,12 @@ def _choose(
     rest.sort(key=lambda pair: (problem.cost(pair[0]), pair[0].text))
     chosen: dict[str, tuple[Candidate, SearchResult]] = {}
     for (good, result), own in zip(fronts, accuracy, strict=True):
-        new = [candidate for candidate in good if candidate.expression.skeleton() not in chosen]
+        new = [candidate for candidate in good if skeleton(candidate.expression) not in chosen]
         if new and own >= least:
-            chosen[new[0].expression.skeleton()] = new[0], result
+            chosen[skeleton(new[0].expression)] = new[0], result
     for candidate, result in rest:
         if len(chosen) < config.count:
-            chosen.setdefault(candidate.expression.skeleton(), (candidate, result))
+            chosen.setdefault(skeleton(candidate.expression), (candidate, result))
     return list(chosen.values())[: config.count]
 
 

@@ -34,7 +34,7 @@ def test_the_papers_law_is_what_it_says(z):
 @given(z=ROWS)
 def test_torch_and_numpy_agree(text, z):
     expression = parse(text, NAMES)
-    values = expression.torch(torch.from_numpy(z))
+    values = expression.evaluate_torch(torch.from_numpy(z))
     assert values.shape == (len(z),)
     np.testing.assert_allclose(values.numpy(), expression.evaluate(z), rtol=1e-10, atol=1e-10)
 
@@ -43,12 +43,12 @@ def test_torch_and_numpy_agree(text, z):
 def test_torch_gradients_are_those_of_finite_differences(text):
     rng = np.random.default_rng(0)
     z = torch.from_numpy(rng.uniform(0.2, 1.5, (5, 4))).requires_grad_()
-    assert torch.autograd.gradcheck(parse(text, NAMES).torch, (z,))
+    assert torch.autograd.gradcheck(parse(text, NAMES).evaluate_torch, (z,))
 
 
 def test_float32_stays_float32():
     z = torch.ones(3, 4)
-    assert parse(TEXTS[0], NAMES).torch(z).dtype == torch.float32
+    assert parse(TEXTS[0], NAMES).evaluate_torch(z).dtype == torch.float32
 
 
 def test_undefined_rows_are_nan_or_infinite_and_the_others_are_not_touched():

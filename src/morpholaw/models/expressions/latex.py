@@ -1,4 +1,4 @@
-"""LaTeX of an expression, written straight from the tree; matplotlib's mathtext can set it too."""
+"""LaTeX of an expression, written straight from the tree; matplotlib's mathtext can render it too."""
 
 from __future__ import annotations
 
@@ -10,52 +10,59 @@ from morpholaw.models.expressions.tree import Call, Constant, Expression, Variab
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 
 
-def to_latex(expression: Expression, names: Mapping[str, str], digits: int = 3) -> str:
-    """LaTeX without dollar signs.
+def to_latex(expression: Expression, names: Mapping[str, str] | None = None, digits: int = 3) -> str:
+    """Return LaTeX without dollar signs.
 
     Parameters
     ----------
-    names
+    expression : Expression
+        The formula.
+    names : mapping of str to str, optional
         Words to show for variables, e.g. ``{"z3": "size"}``; others appear as symbols, z3 as z_{3}.
-    digits
+    digits : int
         Significant digits of the constants.
     """
-    return _Writer(names, digits).write(expression)[0]
+    return _Writer(names or {}, digits).write(expression)[0]
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number in LaTeX with so many significant digits, e.g. ``1.2 \\times 10^{-5}``."""
+    """Return a number in LaTeX with ``digits`` significant digits, e.g. ``1.2 \\times 10^{-5}``."""
     mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
     return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 def symbol(name: str) -> str:
-    """``z17`` as ``z_{17}``; a longer name upright, with what LaTeX would misread escaped."""
+    """Return ``z17`` as ``z_{17}``; a longer name upright, with what LaTeX would misread escaped."""
     if match := re.fullmatch(r"([A-Za-z])_?(\d+)", name):
         return rf"{match[1]}_{{{match[2]}}}"
     return name if re.fullmatch("[A-Za-z]", name) else word(name)
 
 
 def word(text: str) -> str:
-    """Text set upright in a formula; signs that LaTeX or mathtext would misread are left out."""
+    """Return text set upright in a formula; characters that LaTeX or mathtext would misread are left out."""
     text = re.sub(r"[^\w .,:+()-]", "", text.replace("&", "and"))
     text = re.sub(r"([_ ])", r"\\\1", text)
     return rf"\mathrm{{{text}}}"
 
 
 class _Writer:
+    """Writes nodes with the same names and precision."""
+
     def __init__(self, names: Mapping[str, str], digits: int) -> None:
         self.names, self.digits = names, digits
 
     def at(self, node: Expression, precedence: int) -> str:
-        text, own = self.write(node)
-        return text if own >= precedence else rf"\left({text}\right)"
+        """Return the text, in brackets if it binds less tightly than ``precedence``."""
+        text, binding = self.write(node)
+        return text if binding >= precedence else rf"\left({text}\right)"
 
     def write(self, node: Expression) -> tuple[str, int]:
-        """The text and how tightly it binds."""
+        """Return the text and how tightly it binds."""
         if isinstance(node, Constant):
             text = number(node.value, self.digits)
-            return text, _SUM if node.value < 0 else _PRODUCT if "times" in text else _ATOM
+            if node.value < 0:
+                return text, _SUM
+            return text, _PRODUCT if "times" in text else _ATOM
         if isinstance(node, Variable):
             shown = self.names.get(node.name)
             return (word(shown) if shown else symbol(node.name)), _ATOM
@@ -63,6 +70,7 @@ class _Writer:
         return self.call(node.operator, *node.operands)
 
     def call(self, operator: str, a: Expression, b: Expression | None = None) -> tuple[str, int]:
+        """Return the text of an operator with its operands, and how tightly it binds."""
         match operator, b:
             case "+", Expression():
                 right = self.at(b, _SUM)
@@ -86,6 +94,7 @@ class _Writer:
                 return rf"\{operator}\left({self.write(a)[0]}\right)", _POWER
 
     def product(self, a: Expression, b: Expression) -> tuple[str, int]:
+        """Return the text of a product: the constant first, -1 as a sign."""
         if isinstance(a, Constant) and a.value == -1:
             return f"-{self.at(b, _PRODUCT)}", _SUM
         if isinstance(b, Constant) and not isinstance(a, Constant):

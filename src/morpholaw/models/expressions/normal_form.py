@@ -1,10 +1,9 @@
-"""The normal form: what is the same in two ways of writing a law.
+"""The normal form of an expression: what two ways of writing the same law have in common.
 
-An expression becomes a sum of products: ``{product: coefficient}``, where a product is a sorted tuple of
-(atom, power) and an atom is a variable, a function of a normal form, or a sum in brackets whose first
-coefficient has been taken out. The empty product is the constant term. Products of sums are not multiplied
-out, so a law keeps the shape that makes it readable. As in ordinary algebra, ``x/x`` is 1 and ``x - x`` is 0
-also where ``x`` is undefined.
+An expression becomes a sum of products: ``{product: coefficient}``, where a product is a sorted tuple of (atom, power)
+and an atom is a variable, a function of a normal form, or a sum in brackets whose first coefficient has been taken out.
+The empty product is the constant term. Products of sums are not multiplied out, so a law keeps the form that makes it
+readable. As in ordinary algebra, ``x/x`` is 1 and ``x - x`` is 0 also where ``x`` is undefined.
 """
 
 from __future__ import annotations
@@ -29,34 +28,36 @@ class _Atom:
     inner: _Sum | None = None
 
     def key(self) -> tuple[Any, ...]:
+        """Return a sort key."""
         return (self.name, self.column, self.inner.key() if self.inner else ())
-
-
-@dataclass(frozen=True)
-class _Sum:
-    """Terms (product, coefficient), sorted; no coefficient is zero."""
-
-    terms: tuple[tuple[tuple[tuple[_Atom, int], ...], float], ...]
-
-    def key(self) -> tuple[Any, ...]:
-        return tuple((_product_key(product), coefficient) for product, coefficient in self.terms)
-
-    def constant(self) -> float | None:
-        """The value of a sum without variables, else None."""
-        if not self.terms:
-            return 0.0
-        return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
 
 
 _Product = tuple[tuple[_Atom, int], ...]
 
 
+@dataclass(frozen=True)
+class _Sum:
+    """Sorted terms (product, coefficient); no coefficient is zero."""
+
+    terms: tuple[tuple[_Product, float], ...]
+
+    def key(self) -> tuple[Any, ...]:
+        """Return a sort key."""
+        return tuple((_product_key(product), coefficient) for product, coefficient in self.terms)
+
+    def constant(self) -> float | None:
+        """Return the value of a sum without variables, else None."""
+        if not self.terms:
+            return 0.0
+        return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
+
+
 class _Undefined(Exception):
-    """A part without variables has no finite value; the expression is left as it is."""
+    """Part of the expression has no variables and no finite value; the expression is left as it is."""
 
 
 def simplify(expression: Expression) -> Expression:
-    """The normal form written out again, or the expression itself where that is less complex."""
+    """Return an expression of the same value, never more complex, with like terms collected."""
     try:
         candidate = _write(_sum_of(expression))
     except _Undefined:
@@ -65,14 +66,11 @@ def simplify(expression: Expression) -> Expression:
 
 
 def skeleton(expression: Expression) -> str:
-    """Canonical text without the constants' values; of a coefficient only the sign is left."""
+    """Return canonical text without the values of constants: equal for two laws of the same form."""
     try:
         return _describe(_sum_of(expression))
     except _Undefined:
         return expression.text()
-
-
-# -- from trees ------------------------------------------------------------------------------------
 
 
 def _sum_of(node: Expression) -> _Sum:
@@ -126,7 +124,7 @@ def _add(a: _Sum, b: _Sum, sign: float) -> _Sum:
 
 
 def _single(a: _Sum) -> tuple[_Product, float]:
-    """The sum as one product and a coefficient: a true sum goes into brackets, its first coefficient out."""
+    """Return the sum as one product and a coefficient; several terms go into brackets, the first coefficient out."""
     if not a.terms:
         return (), 0.0
     if len(a.terms) == 1:
@@ -194,11 +192,8 @@ def _scaled(a: _Sum, scale: float) -> _Sum:
     return _collect((product, scale * coefficient) for product, coefficient in a.terms)
 
 
-# -- back to trees ---------------------------------------------------------------------------------
-
-
 def _write(total: _Sum) -> Expression:
-    """A short tree: terms with a positive coefficient first, so that the others can be subtracted."""
+    """Return a short tree: terms with a positive coefficient first, so that the others can be subtracted."""
     if not total.terms:
         return Constant(0.0)
     terms = sorted(total.terms, key=lambda term: term[1] < 0)
@@ -239,11 +234,8 @@ def _write_factor(atom: _Atom, power: int) -> Expression:
     return half if power % 2 == 0 else Call("*", (half, _write_factor(atom, 1)))
 
 
-# -- as text ---------------------------------------------------------------------------------------
-
-
 def _describe(total: _Sum) -> str:
-    """Terms sorted by their text, so that the constants' values have no say in the order."""
+    """Return the terms sorted by their text, so that the order does not depend on the constants' values."""
     terms = []
     for product, coefficient in total.terms:
         factors = sorted(f"<{_describe_atom(atom)}^{power}>" for atom, power in product)

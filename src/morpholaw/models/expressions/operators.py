@@ -1,38 +1,60 @@
-"""The ten operators an expression may use and what each costs (paper, B.4)."""
+"""The ten operators an expression may use, what they compute and what each costs (paper, B.4)."""
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import methodcaller
+from typing import Any
 
 import numpy as np
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator: ``cost`` is its weight in the complexity; infix operators have a ``precedence``."""
+    """One operator.
+
+    Attributes
+    ----------
+    name : str
+        How it is written in infix text.
+    ufunc : ufunc
+        Its value on NumPy arrays.
+    tensor : callable
+        Its value on torch tensors; naming a method instead of a function of torch needs no import of torch.
+    arity : int
+        Operands, 1 or 2.
+    cost : int
+        Weight in the complexity.
+    precedence : int
+        How tightly an infix operator binds.
+    """
 
     name: str
     ufunc: np.ufunc
+    tensor: Callable[..., Any]
     arity: int
     cost: int = 1
     precedence: int = 9
 
 
 OPERATORS = {
-    operator.name: operator
-    for operator in (
-        Operator("+", np.add, 2, precedence=1),
-        Operator("-", np.subtract, 2, precedence=1),
-        Operator("*", np.multiply, 2, precedence=2),
-        Operator("/", np.divide, 2, precedence=2),
-        Operator("square", np.square, 1),
-        Operator("exp", np.exp, 1, cost=2),
-        Operator("log", np.log, 1, cost=2),
-        Operator("sin", np.sin, 1, cost=3),
-        Operator("sqrt", np.sqrt, 1),
-        Operator("abs", np.absolute, 1),
+    entry.name: entry
+    for entry in (
+        Operator("+", np.add, operator.add, 2, precedence=1),
+        Operator("-", np.subtract, operator.sub, 2, precedence=1),
+        Operator("*", np.multiply, operator.mul, 2, precedence=2),
+        Operator("/", np.divide, operator.truediv, 2, precedence=2),
+        Operator("square", np.square, methodcaller("square"), 1),
+        Operator("exp", np.exp, methodcaller("exp"), 1, cost=2),
+        Operator("log", np.log, methodcaller("log"), 1, cost=2),
+        Operator("sin", np.sin, methodcaller("sin"), 1, cost=3),
+        Operator("sqrt", np.sqrt, methodcaller("sqrt"), 1),
+        Operator("abs", np.absolute, methodcaller("abs"), 1),
     )
 }
-BINARY = tuple(name for name, operator in OPERATORS.items() if operator.arity == 2)
-UNARY = tuple(name for name, operator in OPERATORS.items() if operator.arity == 1)
-COSTS = {name: operator.cost for name, operator in OPERATORS.items()}
+"""Operators by name; the order is that of the codes in `training.symbolic.program`."""
+BINARY = tuple(name for name, entry in OPERATORS.items() if entry.arity == 2)
+UNARY = tuple(name for name, entry in OPERATORS.items() if entry.arity == 1)
+COSTS = {name: entry.cost for name, entry in OPERATORS.items()}

@@ -1,4 +1,4 @@
-"""An expression as a Python function of its own, to paste anywhere: it needs the standard library alone."""
+"""An expression as the source of a Python function that needs the standard library alone."""
 
 from __future__ import annotations
 

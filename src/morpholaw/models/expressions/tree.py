@@ -1,102 +1,100 @@
-"""The expression tree: constants, variables and calls of operators, none of which can change."""
+"""The expression tree: immutable constants, variables and operator calls, their values and their text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from morpholaw.models.expressions.operators import COSTS
+from morpholaw.models.expressions.operators import COSTS, OPERATORS
 
 if TYPE_CHECKING:
     import torch
 
 
 class Expression:
-    """A node and all that is below it. Two expressions are equal when their trees are."""
+    """A node and everything below it. Two expressions are equal when their trees are."""
 
     __slots__ = ()
 
     @property
     def arguments(self) -> tuple[Expression, ...]:
-        """The nodes just below this one."""
+        """Nodes directly below this one."""
         return ()
 
     def nodes(self) -> Iterator[Expression]:
-        """All nodes, operands before their operator, from left to right."""
+        """Yield all nodes, operands before their operator, from left to right."""
         for argument in self.arguments:
             yield from argument.nodes()
         yield self
 
     @property
     def size(self) -> int:
-        """Number of nodes; a square counts one (paper, appendix C)."""
+        """Number of nodes; a square counts as one (paper, appendix C)."""
         return sum(1 for _ in self.nodes())
 
     def complexity(self, costs: Mapping[str, int] = COSTS, constant: int = 1, variable: int = 1) -> int:
-        """Sum of the nodes' costs: sin 3, exp and log 2, all others 1 (paper, B.4)."""
-        return sum(
-            costs[node.operator]
-            if isinstance(node, Call)
-            else constant
-            if isinstance(node, Constant)
-            else variable
-            for node in self.nodes()
-        )
+        """Return the sum of the nodes' costs: sin 3, exp and log 2, all others 1 (paper, B.4)."""
+
+        def cost(node: Expression) -> int:
+            if isinstance(node, Call):
+                return costs[node.operator]
+            return constant if isinstance(node, Constant) else variable
+
+        return sum(cost(node) for node in self.nodes())
 
     def variables(self) -> tuple[str, ...]:
-        """The names that occur, in the order of their columns."""
-        found = {node.column: node.name for node in self.nodes() if isinstance(node, Variable)}
-        return tuple(found[column] for column in sorted(found))
+        """Return the names of the variables that occur, in the order of their columns."""
+        names = {node.column: node.name for node in self.nodes() if isinstance(node, Variable)}
+        return tuple(names[column] for column in sorted(names))
 
     def constants(self) -> tuple[float, ...]:
-        """The constants, from left to right."""
+        """Return the constants, from left to right."""
         return tuple(node.value for node in self.nodes() if isinstance(node, Constant))
 
     def with_constants(self, values: Sequence[float]) -> Expression:
-        """The same tree with other constants, given from left to right."""
+        """Return the same tree with other constants, from left to right.
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer values than constants.
+        """
         values = list(values)
         if len(values) != len(self.constants()):
             raise ValueError(f"{len(self.constants())} constants are needed, {len(values)} were given")
-        return _fill(self, iter(values))
+        return _replace_constants(self, iter(values))
 
-    def evaluate(self, z: np.ndarray) -> np.ndarray:
-        """Value for each row of ``z`` (rows, variables), float64 (rows,); NaN or infinite where undefined."""
-        from morpholaw.models.expressions.evaluation import evaluate
+    def evaluate(self, columns: np.ndarray) -> np.ndarray:
+        """Return the value for each row.
 
-        return evaluate(self, z)
+        Parameters
+        ----------
+        columns : ndarray
+            (rows, variables), in the order of the variables' column numbers.
 
-    def torch(self, z: torch.Tensor) -> torch.Tensor:
-        """Value for each row of the tensor ``z`` (rows, variables), differentiable, in its dtype."""
-        from morpholaw.models.expressions.evaluation import evaluate_torch
+        Returns
+        -------
+        ndarray
+            float64 (rows,); NaN or infinite where the expression is undefined.
+        """
+        x = np.asarray(columns, dtype=np.float64)
+        with np.errstate(all="ignore"):
+            value = _value(self, x, np.float64, lambda name: OPERATORS[name].ufunc)
+            return np.array(np.broadcast_to(value, x.shape[:1]))
 
-        return evaluate_torch(self, z)
+    def evaluate_torch(self, columns: torch.Tensor) -> torch.Tensor:
+        """Return the value for each row of a tensor (rows, variables), (rows,) in its dtype; differentiable."""
+        value: torch.Tensor = _value(
+            self, columns, lambda number: columns.new_full((), number), lambda name: OPERATORS[name].tensor
+        )
+        return value.expand(columns.shape[0])
 
     def text(self) -> str:
-        """Infix text with constants at full precision: parsing it gives this tree again."""
-        from morpholaw.models.expressions.text import to_text
-
-        return to_text(self)
-
-    def latex(self, names: Mapping[str, str] | None = None, digits: int = 3) -> str:
-        """LaTeX; ``names`` maps variables to words for show, ``digits`` are significant digits."""
-        from morpholaw.models.expressions.latex import to_latex
-
-        return to_latex(self, names or {}, digits)
-
-    def simplify(self) -> Expression:
-        """An expression of the same value, never more complex, with like terms gathered."""
-        from morpholaw.models.expressions.normal_form import simplify
-
-        return simplify(self)
-
-    def skeleton(self) -> str:
-        """Canonical text without constants: equal for two ways of writing a law of the same shape."""
-        from morpholaw.models.expressions.normal_form import skeleton
-
-        return skeleton(self)
+        """Return infix text that the parser reads back to this tree; constants at full precision."""
+        return _text(self, 0, False)
 
     def __str__(self) -> str:
         return self.text()
@@ -111,7 +109,7 @@ class Constant(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Variable(Expression):
-    """A latent: ``name`` is shown, ``column`` is read."""
+    """A feature: ``name`` is shown, ``column`` is read."""
 
     name: str
     column: int
@@ -126,12 +124,41 @@ class Call(Expression):
 
     @property
     def arguments(self) -> tuple[Expression, ...]:
+        """The operands."""
         return self.operands
 
 
-def _fill(node: Expression, values: Iterator[float]) -> Expression:
+def _value(
+    node: Expression, x: Any, number: Callable[[float], Any], function: Callable[[str], Callable[..., Any]]
+) -> Any:
+    """Evaluate a node on an array or tensor ``x``, given how constants and operators are made for it."""
+    if isinstance(node, Constant):
+        return number(node.value)
+    if isinstance(node, Variable):
+        return x[:, node.column]
+    assert isinstance(node, Call)
+    return function(node.operator)(*(_value(operand, x, number, function) for operand in node.operands))
+
+
+def _replace_constants(node: Expression, values: Iterator[float]) -> Expression:
     if isinstance(node, Constant):
         return Constant(float(next(values)))
     if isinstance(node, Call):
-        return replace(node, operands=tuple(_fill(operand, values) for operand in node.operands))
+        return replace(node, operands=tuple(_replace_constants(operand, values) for operand in node.operands))
     return node
+
+
+def _text(node: Expression, outer: int, right: bool) -> str:
+    """Write a node inside an operator of precedence ``outer``, of which it is the ``right`` operand or not."""
+    if isinstance(node, Constant):
+        text = repr(node.value).removesuffix(".0")
+        return f"({text})" if node.value < 0 and right else text
+    if isinstance(node, Variable):
+        return node.name
+    assert isinstance(node, Call)
+    if len(node.operands) == 1:
+        return f"{node.operator}({_text(node.operands[0], 0, False)})"
+    precedence = OPERATORS[node.operator].precedence
+    a, b = node.operands
+    text = f"{_text(a, precedence, False)} {node.operator} {_text(b, precedence, True)}"
+    return f"({text})" if precedence < outer or (right and precedence == outer) else text

@@ -11,7 +11,7 @@ from morpholaw.figures.style import number
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
 from morpholaw.interpretation.traversal import decode
 from morpholaw.interpretation.vetoes import Veto, find_vetoes, in_words
-from morpholaw.models.expressions import Call
+from morpholaw.models.expressions import Call, to_latex
 from morpholaw.models.law import Law
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
@@ -109,7 +109,7 @@ def _component(law: Law, cloud: np.ndarray, sign: int, part: Expression) -> Comp
         z[:, law.names.index(name)] = values.ravel()
     with np.errstate(all="ignore"):
         values = sign * part.evaluate(z).reshape(grids[0].shape)
-    latex = part.latex(digits=DIGITS)
+    latex = to_latex(part, digits=DIGITS)
     if sign < 0:
         is_sum = isinstance(part, Call) and part.operator in ("+", "-")
         latex = rf"-\left({latex}\right)" if is_sum else f"-{latex}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from morpholaw.events import ShouldStop
-from morpholaw.models.expressions import Call, Constant, Expression
+from morpholaw.models.expressions import Call, Constant, Expression, simplify
 from morpholaw.training.symbolic.engine import Candidate, SearchSpec, candidate_front
 from morpholaw.training.symbolic.projection import Projection
 from morpholaw.training.symbolic.refit import measured, refit
@@ -47,7 +47,7 @@ class Finisher:
 
     def quick(self, expression: Expression) -> Expression:
         return refit(
-            expression.simplify(),
+            simplify(expression),
             self.x,
             self.y,
             self.spec.loss,
@@ -59,7 +59,7 @@ class Finisher:
 
     def candidate(self, expression: Expression) -> Candidate | None:
         """The expression simplified, with complexity and loss counted anew; None above the cap."""
-        expression = expression.simplify()
+        expression = simplify(expression)
         complexity = self.spec.complexity(expression)
         if complexity > self.spec.max_complexity or not allowed(expression, self.spec):
             return None

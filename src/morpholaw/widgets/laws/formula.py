@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
+from morpholaw.models.expressions import to_latex
 from morpholaw.models.law import Law
 
 POINTS = 15.0
@@ -83,7 +84,7 @@ def terms(law: Law, names: dict[str, str]) -> list[str]:
 
     texts = []
     for position, part in enumerate(components(law)):
-        text = part.expression.latex(names)
+        text = to_latex(part.expression, names)
         sign = part.sign
         if text.startswith("-"):  # a term is no sum, so that its minus sign is its own
             sign, text = -sign, text[1:].strip()

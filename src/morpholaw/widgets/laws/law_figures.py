@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from morpholaw.models.expressions import Expression, Variable
+from morpholaw.models.expressions import Expression, Variable, to_latex
 from morpholaw.models.law import Law
 from morpholaw.widgets.laws.saved_laws import SavedLaws
 from morpholaw.widgets.pictures.slice import readable
@@ -52,7 +52,7 @@ def components_figure(law: Law, names: dict[str, str], figsize: Any, theme: Any)
             z[:, law.names.index(name)] = values.ravel()
         with np.errstate(all="ignore"):
             values = readable(sign * expression.evaluate(z).reshape(grid[0].shape), empty=len(own) == 1)
-        latex = expression.latex(names)
+        latex = to_latex(expression, names)
         if sign < 0:
             latex = latex[1:].strip() if latex.startswith("-") else f"-{latex}"
         drawn.append(
