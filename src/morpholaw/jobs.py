@@ -40,7 +40,7 @@ from morpholaw.events import (
     Progress,
     Result,
 )
-from morpholaw.training.leader import leads
+from morpholaw.training.distributed import is_main_process
 
 STEPS: dict[str, type[settings.StepConfig] | None] = {
     "crop": settings.CropConfig,
@@ -273,7 +273,9 @@ def _serve(source: str) -> int:
         os.nice(10)  # the window stays quick while a job computes
 
     def say(event: Event) -> None:
-        if leads() or isinstance(event, Failure):  # several processes that torchrun started are one job
+        if is_main_process() or isinstance(
+            event, Failure
+        ):  # several processes that torchrun started are one job
             out.write(encode_event(event) + "\n")
             out.flush()
 

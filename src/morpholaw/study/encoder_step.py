@@ -22,8 +22,8 @@ from morpholaw.sample import sample_folder
 from morpholaw.store.labelled_cells import labels_seen
 from morpholaw.store.study_folder import StudyFolder, provenance
 from morpholaw.study.encoder_labels import inherited, task_labels
+from morpholaw.training.distributed import is_main_process
 from morpholaw.training.encoder import encode, train_encoder
-from morpholaw.training.leader import leads
 
 SMALL = 50_000
 """Crops below which a training starts from the shipped encoder, unless told otherwise."""
@@ -45,7 +45,7 @@ def train(
     seen = labels_seen(source) if source is not None else None
     labels, task = task_labels(folder, config, seen) if config.task else (None, inherited(seen))
     checkpoint = folder.path / "encoder" / "checkpoint"
-    if not resume and leads():
+    if not resume and is_main_process():
         remove_bundle(checkpoint)
     model, history = train_encoder(
         data,
@@ -65,7 +65,7 @@ def train(
         **({"task": task} if task else {}),
         **provenance(config, data_fingerprint(folder)),
     }
-    if not leads():  # of several processes that trained it together, one writes
+    if not is_main_process():  # of several processes that trained it together, one writes
         return description
     save_bundle(folder.path / "encoder", model.state_dict(), description)
     shutil.rmtree(folder.path / "latents", ignore_errors=True)

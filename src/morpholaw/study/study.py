@@ -29,7 +29,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.study_folder import DEFAULT_CLASSES, StudyFolder
-from morpholaw.training.leader import leads
+from morpholaw.training.distributed import is_main_process
 
 if TYPE_CHECKING:
     from morpholaw.models.class_laws import ClassLaws
@@ -180,7 +180,7 @@ class Study(StudyFolder):
         """
         from morpholaw.study import encoder_step
 
-        with self.writing() if leads() else nullcontext():
+        with self.writing() if is_main_process() else nullcontext():
             config = _settings(EncoderConfig, config, settings)
             return encoder_step.train(self, config, resume, monitor)
 

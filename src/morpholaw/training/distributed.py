@@ -1,6 +1,7 @@
-"""Several processes that train one network: started by ``torchrun``, which tells each its rank and their number.
+"""Several processes that train one network, started by ``torchrun``, which tells each its rank and their number.
 
-Without it there is one process, rank 0 of 1, and nothing here does anything.
+Without ``torchrun`` there is one process, rank 0 of 1, and every function here does nothing. torch is imported where
+it is needed: `is_main_process` is asked before torch is loaded.
 """
 
 from __future__ import annotations
@@ -9,30 +10,36 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-
-import torch
-import torch.distributed as dist
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from morpholaw.events import Monitor
-from morpholaw.training.devices import choose_device
-from morpholaw.training.leader import leads
 
-__all__ = ["agreed", "gather", "joined", "leads", "local_processes", "rank", "summed", "world_size"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def is_main_process() -> bool:
+    """Return whether this process writes to the study: it is alone, or the first of its group."""
+    return not _started_by_torchrun() or int(os.environ.get("RANK", "0")) == 0
 
 
 @contextmanager
-def joined(device: str = "auto") -> Iterator[None]:
-    """Inside the block this process belongs to the group that ``torchrun`` started, if it started one.
+def process_group(device: str = "auto") -> Iterator[None]:
+    """Inside the block, belong to the group that ``torchrun`` started, if it started one.
 
-    Each process of a machine computes on a GPU of its own; gradients travel by NCCL there and by Gloo between
-    processors.
+    Each process of a machine computes on its own GPU; gradients travel by NCCL between GPUs and by Gloo between CPUs.
+
+    Parameters
+    ----------
+    device : str
+        As for `training.devices.choose_device`.
     """
-    if (
-        int(os.environ.get("WORLD_SIZE", "1")) == 1
-        or "MASTER_ADDR" not in os.environ
-        or dist.is_initialized()
-    ):
+    import torch
+    import torch.distributed as dist
+
+    from morpholaw.training.devices import choose_device
+
+    if not _started_by_torchrun() or dist.is_initialized():
         yield
         return
     on_gpu = choose_device(device).type == "cuda"
@@ -46,46 +53,64 @@ def joined(device: str = "auto") -> Iterator[None]:
 
 
 def world_size() -> int:
-    """Processes that train together."""
+    """Return the number of processes that train together."""
+    import torch.distributed as dist
+
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """Which of them this one is."""
+    """Return the number of this process within its group, from 0."""
+    import torch.distributed as dist
+
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def local_processes() -> int:
-    """Processes of the group on this machine, which share its cores."""
+def local_world_size() -> int:
+    """Return the number of processes of the group on this machine, which share its cores."""
+    import torch.distributed as dist
+
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if dist.is_initialized() else 1
 
 
-def gather(own: Tensor) -> Tensor:
-    """The batches of all processes (k, n, ...), joined along the second axis in the order of the ranks.
+def gather(batch: Tensor) -> Tensor:
+    """Join the batches (k, n, ...) of all processes along the second axis, in the order of the ranks.
 
-    The gradient of the result comes back to the process that gave each part, summed over all processes.
+    The gradient of the result returns to the process that contributed each part, summed over all processes.
     """
     if world_size() == 1:
-        return own
+        return batch
+    import torch
     from torch.distributed.nn.functional import all_gather
 
-    return torch.cat(all_gather(own), dim=1)
+    return torch.cat(all_gather(batch), dim=1)
 
 
-def summed(value: Tensor) -> Tensor:
-    """The sum of a number over all processes; no gradient."""
-    if world_size() > 1:
-        value = value.clone()
-        dist.all_reduce(value)
+def all_reduce_sum(value: Tensor) -> Tensor:
+    """Return the sum of a tensor over all processes; without gradient."""
+    if world_size() == 1:
+        return value
+    import torch.distributed as dist
+
+    value = value.clone()
+    dist.all_reduce(value)
     return value
 
 
-def agreed(monitor: Monitor) -> Monitor:
-    """A monitor that stops when any process was asked to stop: all of them must leave at the same step."""
+def synchronised(monitor: Monitor) -> Monitor:
+    """Return a monitor that stops all processes at the same step when any of them was asked to stop."""
     if world_size() == 1:
         return monitor
+    import torch
+    import torch.distributed as dist
+
     device = "cuda" if dist.get_backend() == "nccl" else "cpu"
-    return replace(
-        monitor,
-        should_stop=lambda: bool(summed(torch.tensor(float(monitor.should_stop()), device=device)) > 0),
-    )
+
+    def should_stop() -> bool:
+        return bool(all_reduce_sum(torch.tensor(float(monitor.should_stop()), device=device)) > 0)
+
+    return replace(monitor, should_stop=should_stop)
+
+
+def _started_by_torchrun() -> bool:
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "MASTER_ADDR" in os.environ

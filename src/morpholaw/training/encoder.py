@@ -14,7 +14,13 @@ from morpholaw.events import SILENT, Message, Metrics, Monitor, Preview, Progres
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.cores import free_cores
 from morpholaw.training.devices import describe_device, kept_memory, lay_out, torch_threads
-from morpholaw.training.distributed import agreed, joined, leads, local_processes, world_size
+from morpholaw.training.distributed import (
+    is_main_process,
+    local_world_size,
+    process_group,
+    synchronised,
+    world_size,
+)
 from morpholaw.training.encoder_checkpoint import load_checkpoint, save_checkpoint
 from morpholaw.training.encoder_training import EncoderTraining
 from morpholaw.training.encoding import Images, encode
@@ -74,9 +80,9 @@ def train_encoder(
     InputError
         When the loss stops being a number; the checkpoint then holds the last good weights.
     """
-    threads = config.threads or max(1, free_cores() // local_processes())
-    with joined(config.device), torch_threads(threads), kept_memory():
-        if not leads():
+    threads = config.threads or max(1, free_cores() // local_world_size())
+    with process_group(config.device), torch_threads(threads), kept_memory():
+        if not is_main_process():
             monitor = Monitor(should_stop=monitor.should_stop)
         training = EncoderTraining(images, config, start, labels)
         if resume and checkpoint is not None and (checkpoint / "model.json").exists():
@@ -85,7 +91,7 @@ def train_encoder(
         together = f", {world_size()} processes" if world_size() > 1 else ""
         where = f"{describe_device(training.device)}{together}"
         monitor.emit(Message(f"Training the encoder on the {where}, {len(images)} crops."))
-        history = _run(training, checkpoint if leads() else None, agreed(monitor))
+        history = _run(training, checkpoint if is_main_process() else None, synchronised(monitor))
     return lay_out(training.model.to("cpu"), torch.contiguous_format).eval(), history
 
 

@@ -24,7 +24,7 @@ from morpholaw.models.symmetry import turned
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
-from morpholaw.training.distributed import gather, rank, summed, world_size
+from morpholaw.training.distributed import all_reduce_sum, gather, rank, world_size
 from morpholaw.training.encoding import Images
 from morpholaw.training.reconstruction import ReconstructionError
 from morpholaw.training.task import ClassTask, TaskLabels
@@ -187,7 +187,7 @@ class EncoderTraining:
         loss.backward()
         self.optimiser.step()
         self.step += 1
-        whole = summed(error.detach()) / world_size()
+        whole = all_reduce_sum(error.detach()) / world_size()
         return {
             "loss": loss.detach() + config.reconstruction * (whole - error.detach()),
             "reconstruction": whole,
