@@ -55,6 +55,21 @@ def test_a_name_of_several_lines_stays_a_comment(tmp_path):
     assert all(line.startswith("%") for line in text.splitlines() if "input" in line)
 
 
+@pytest.mark.parametrize(
+    ("classes", "named"),
+    [
+        (("a coding: unicode_escape", r"b\nimport os; os.mkdir('ran')\n#"), {}),
+        (("x coding=utf-7", "b"), {"z3": "+AAo-import os+ADs-os.mkdir('ran')+AAo-#"}),
+        (("x coding=nonsense", "b"), {}),
+        (("nul\0byte", "\ud800"), {"z17": '"""'}),
+    ],
+)
+def test_names_that_a_sender_chose_run_nothing(tmp_path, classes, named):
+    path = write_law(tmp_path / "law.py", LAW, classes, named)
+    assert len(bare(path, np.ones((1, 4)))) == 1
+    assert not (tmp_path / "ran").exists()
+
+
 def test_latex_can_be_set(tmp_path):
     from matplotlib.mathtext import MathTextParser
 

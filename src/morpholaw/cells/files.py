@@ -22,6 +22,7 @@ from uuid import uuid4
 import numpy as np
 
 from morpholaw.errors import InputError, reason
+from morpholaw.escape import csv_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,8 +129,11 @@ def described(folder: Path | str) -> Iterator[None]:
 
 
 def write_table(path: str | os.PathLike[str], table: pd.DataFrame) -> Path:
-    """Write ``table`` as CSV without its index, atomically; missing values are empty fields."""
-    return write_bytes(path, table.to_csv(index=False, lineterminator="\n").encode())
+    """Write ``table`` as CSV without its index, atomically; missing values are empty fields.
+
+    A text that a spreadsheet would run as a formula is written with an apostrophe before it.
+    """
+    return write_bytes(path, csv_table(table).to_csv(index=False, lineterminator="\n").encode())
 
 
 def fingerprint(source: Any) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from morpholaw import __version__
+from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
 from morpholaw.errors import InputError
 from morpholaw.models.law import Law
@@ -39,22 +39,16 @@ def write_law(
     path, meanings = Path(path), meanings or {}
     if path.suffix not in SUFFIXES:
         raise InputError(f"A law is written to a file ending in {' or '.join(SUFFIXES)}, not to {path.name}.")
-    told = [
-        f"A law found by Morpholaw {__version__}: f < 0 is {_line(classes[0])}, f >= 0 is {_line(classes[1])}.",
+    words = {name: meanings[name] for name in law.names if name in meanings}
+    header = [
+        f"A law found by Morpholaw {__version__}: f < 0 is {classes[0]}, f >= 0 is {classes[1]}.",
         f"It reads the latents {', '.join(law.names)} (the encoder's means of one cell).",
-        *(f"{name}: {_line(meanings[name])}" for name in law.names if name in meanings),
+        *(f"{name}: {word}" for name, word in words.items()),
     ]
     if path.suffix == ".py":
-        text = "".join(f"# {line}\n" for line in told) + "\n" + law.to_python()
+        lines = ["# -*- coding: utf-8 -*-", *map(escape.python_comment, header), "", law.to_python()]
+        text = "\n".join(lines)
     else:
-        formula = law.latex({name: meanings[name] for name in law.names if name in meanings})
-        text = (
-            "".join(f"% {line}\n" for line in told)
-            + f"\\begin{{equation}}\nf(z) = {formula}\n\\end{{equation}}\n"
-        )
+        comments = "".join(f"% {escape.one_line(line)}\n" for line in header)
+        text = f"{comments}\\begin{{equation}}\nf(z) = {law.latex(words)}\n\\end{{equation}}\n"
     return write_bytes(path, text.encode())
-
-
-def _line(text: str) -> str:
-    """Text of a person's as part of a comment: on one line, whatever it holds."""
-    return " ".join(text.split())

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from morpholaw import __version__
+from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor, Progress
@@ -110,13 +111,21 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("morpholaw.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["markdown"] = _to_markdown
+    return environment
+
+
+def _to_markdown(value: object) -> Markup:
+    """Return a value of the page as Markdown; of markup of ours only the text is left."""
+    text = value.striptags() if isinstance(value, Markup) else str(value)
+    return Markup(escape.markdown(text))
 
 
 def write(path: Path | str, page: str | bytes) -> Path:

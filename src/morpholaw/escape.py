@@ -1,0 +1,122 @@
+"""Text that a file or a person gave, made safe for the syntax it is written into.
+
+Names of classes, latents, sets and files come from studies that somebody sent. Whatever leaves the program as source,
+Markdown, HTML, LaTeX, CSV or a file name passes through one of these functions, once, where it is written.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from markupsafe import escape as _escape_html
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}  # controls, bidirectional overrides, line and paragraph separators
+_MARKDOWN = (
+    (re.compile(r"([\\`*_\[\]])"), r"\\\1"),
+    (re.compile(r"([&<>|~$])"), lambda match: f"&#{ord(match[1])};"),
+    (re.compile(r":(?=/)"), "&#58;"),  # https://... is a link by itself
+    (re.compile(r"(?<=www)\.", re.IGNORECASE), r"\\."),
+    (re.compile(r"(?<=\w)@(?=\w)"), "&#64;"),
+    (re.compile(r"^="), "&#61;"),
+    (re.compile(r"^([#+-])"), r"\\\1"),  # headings and lists
+    (re.compile(r"^(\d+)([.)])"), r"\1\\\2"),
+)
+"""What means something in Markdown, and what stands for it; in this order."""
+_FORMULA = ("=", "+", "-", "@")
+"""First characters that make a spreadsheet take a cell for a formula."""
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{k}" for port in ("com", "lpt") for k in range(1, 10))}
+_LONGEST_NAME = 100  # bytes of a file name, well below the 255 that file systems allow
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` on one line: no controls, no invisible or direction-changing characters, no lone surrogates.
+
+    Runs of white space become one space.
+    """
+    if text.isascii() and text.isprintable():  # nearly all names, at a hundredth of the time
+        return " ".join(text.split())
+    visible = []
+    for character in text:
+        category = unicodedata.category(character)
+        if category == "Cs":
+            visible.append(_REPLACEMENT)
+        else:
+            visible.append(" " if category in _INVISIBLE else character)
+    return " ".join("".join(visible).split())
+
+
+def python_comment(text: str) -> str:
+    """Return a ``#`` comment of one line. ASCII only, so that no declared encoding can turn it into code."""
+    return "# " + one_line(text).encode("ascii", "backslashreplace").decode()
+
+
+def python_string(text: str) -> str:
+    """Return the source of a string literal whose value is ``text`` on one line; ASCII only."""
+    return ascii(one_line(text))
+
+
+def markdown(text: str) -> str:
+    """Return Markdown that renders as ``text`` on one line: no links, images, HTML or emphasis."""
+    line = one_line(text)
+    for pattern, replacement in _MARKDOWN:
+        line = pattern.sub(replacement, line)
+    return line
+
+
+def html(text: str) -> Markup:
+    """Return HTML that renders as ``text`` on one line."""
+    return _escape_html(one_line(text))
+
+
+def latex(text: str) -> str:
+    """Return LaTeX, for text mode, that prints ``text`` on one line."""
+    return "".join(_LATEX.get(character, character) for character in one_line(text))
+
+
+def csv_text(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula; :func:`from_csv_text` undoes it."""
+    line = one_line(text)
+    return f"'{line}" if line.lstrip("'").startswith(_FORMULA) else line
+
+
+def from_csv_text(text: str) -> str:
+    """Return the text that :func:`csv_text` was given (on one line)."""
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
+
+
+def csv_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy of ``table`` whose texts and column names pass through :func:`csv_text`; numbers stay."""
+    columns = {}
+    for name in table.columns:
+        column = table[name]
+        if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+            values = [csv_text(value) if isinstance(value, str) else value for value in column]
+            column = pd.Series(np.array(values, dtype=object), index=table.index)
+        columns[csv_text(str(name))] = column
+    return pd.DataFrame(columns, index=table.index)
+
+
+def file_name(text: str, default: str = "unnamed") -> str:
+    """Return a name for one file or folder that every file system takes.
+
+    Letters, digits, ``-``, ``_`` and inner dots stay, in the composed form (NFC) so that Macs and others agree; all
+    else becomes ``_``. The result never begins with a dot (the program's temporary names do) and is not reserved on
+    Windows.
+    """
+    composed = unicodedata.normalize("NFC", one_line(text))
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in composed).strip("._-")
+    if safe.split(".")[0].lower() in _RESERVED:
+        safe = f"file-{safe}"
+    safe = safe.encode()[:_LONGEST_NAME].decode(errors="ignore").strip("._-")
+    return safe or default
