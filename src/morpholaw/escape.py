@@ -24,7 +24,7 @@ _MARKDOWN = (
     (re.compile(r"(?<=\w)@(?=\w)"), "&#64;"),
     (re.compile(r"^="), "&#61;"),
     (re.compile(r"^([#+-])"), r"\\\1"),  # headings and lists
-    (re.compile(r"^(\d+)([.)])"), r"\1\\\2"),
+    (re.compile(r"^(\d+)([.)])(?=\s|$)"), r"\1\\\2"),
 )
 """What means something in Markdown, and what stands for it; in this order."""
 _FORMULA = ("=", "+", "-", "@")
