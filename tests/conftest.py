@@ -7,12 +7,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
+
+# A busy machine is no reason to fail.
+hypothesis.settings.register_profile("morpholaw", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("morpholaw")
 
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
