@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
@@ -57,7 +58,7 @@ def trained_study(made_once):
 def _train_study(folder: Path) -> None:
     study = Study.create(folder)
     images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 80}, seed=1)
-    CropSet.write(study.path / "crops" / "simulated", images, cells, {"kind": "simulated"})
+    CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
     study.train_encoder(epochs=1, epoch_crops=2_000, batch_size=64, threads=1, learning_rate=1e-4)
     heads = {"models": 2, "epochs": 20, "warmup_epochs": 8, "epoch_cells": 2_000, "learning_rate": 5e-3}
     study.train_classifier(2, **heads)

@@ -80,7 +80,7 @@ def test_cutting_and_classifying_many_movies_gives_what_one_process_gives(movies
     for mine, theirs in zip(together.sets, alone.sets, strict=True):
         assert np.array_equal(mine.images, theirs.images)
         pd.testing.assert_frame_equal(mine.cells, theirs.cells)
-        assert mine.meta["sources"] == theirs.meta["sources"]
+        assert mine.record.sources == theirs.record.sources
     for job in scoring:
         expected = together.classify(**job.arguments)
         pd.testing.assert_series_equal(pd.read_csv(job.out)["score"], expected["score"], check_dtype=False)

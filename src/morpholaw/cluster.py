@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from morpholaw.cells.files import read_json, write_json
+from morpholaw.cells.crop_record import write_crop_record
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.jobs import Job, run
@@ -146,7 +146,7 @@ def _adopt(job: Job, number: int, outcome: Outcome) -> Outcome:
             folder = study.new_set_folder(job.arguments.get("name") or made.name)
             # A study's sets are in the order of their making: that of the jobs, whichever worker was done first.
             made_at = datetime.now(UTC).isoformat(timespec="microseconds")
-            write_json(made.folder / "set.json", {**read_json(made.folder / "set.json"), "created": made_at})
+            write_crop_record(made.folder, made.record.model_copy(update={"created": made_at}))
             os.replace(made.folder, folder)
         labels = job.arguments.get("labels")
         if labels is not None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morpholaw.cells.annotations import Annotations
-from morpholaw.cells.crop_set import CropSet, cells_table
+from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
 
 

@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from morpholaw.cells.crop_set import COLUMNS, Crops, CropSet, CropWriter, cells_table
+from morpholaw.cells.cells_table import COLUMNS, cells_table
+from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_set import Crops, CropSet
+from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.normalise import Normalisation
 from morpholaw.errors import InputError
 
@@ -34,13 +37,13 @@ def two(tmp_path: Path) -> Crops:
 def test_a_set_reads_back_as_written(tmp_path):
     scale = Normalisation(300.0, 500.0)
     cells = cells_table(5, t=np.arange(5), y=[0.5, 1, 2, 3, 4.25], label=["a", "", "NA", "nan", "b, c"])
-    meta = {"kind": "movie", "normalisation": scale.to_json(), "pixel_size": 0.333}
-    CropSet.write(tmp_path / "set", pictures(5), cells, meta)
+    origin = CropOrigin(kind="movie", normalisation=scale, pixel_size=0.333)
+    CropSet.write(tmp_path / "set", pictures(5), cells, origin)
     crops = CropSet.open(tmp_path / "set")
     assert np.array_equal(crops.images, pictures(5))
     assert isinstance(crops.images, np.memmap)
     pd.testing.assert_frame_equal(crops.cells, cells)
-    assert (len(crops), crops.name, crops.size, crops.meta["kind"]) == (5, "set", 16, "movie")
+    assert (len(crops), crops.name, crops.size, crops.record.kind) == (5, "set", 16, "movie")
     assert crops.normalisation == scale
     assert tuple(crops.cells.columns) == COLUMNS
 
@@ -49,7 +52,7 @@ def test_crops_are_written_in_parts_and_any_npy_reader_reads_them(tmp_path):
     with CropWriter(tmp_path / "set", 16) as writer:
         for part in np.array_split(pictures(100), 7):
             writer.append(part)
-        writer.finish(cells_table(100), {})
+        writer.finish(cells_table(100), CropOrigin())
     assert np.array_equal(np.load(tmp_path / "set" / "images.npy"), pictures(100))
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from morpholaw.cells.crop_record import MovieSource
 from morpholaw.cells.crops import cut_crops
 from morpholaw.cells.cut_plan import lineage_roots
 from morpholaw.cells.movies import Movie, open_movie
@@ -99,14 +100,16 @@ def test_edges_are_padded_mirrored_or_dropped(tmp_path):
     padded = cut(nuclei(1), tracks, tmp_path / "padded")
     assert (padded.images[0][:32] == 0).all()
     assert np.array_equal(padded.images[0][32:], frame[:32, 28:92])
-    assert padded.meta["over_edge"] == 2
+    assert padded.record.over_edge == 2
     mirrored = cut(nuclei(1), tracks, tmp_path / "mirrored", edge="reflect")
     assert np.array_equal(mirrored.images[0][:32], frame[:32, 28:92][::-1])
     said: list[Any] = []
     movie = open_movie(nuclei(1), name="film")
-    dropped = cut_crops(movie, tracks, tmp_path / "dropped", CropConfig(edge="drop"), SCALE, said.append)
+    dropped = cut_crops(
+        movie, tracks, tmp_path / "dropped", CropConfig(edge="drop"), SCALE, Monitor(said.append)
+    )
     assert list(dropped.cells.track_id) == [2]
-    assert dropped.meta["dropped"] == 2
+    assert dropped.record.dropped == 2
     assert Message("2 of 3 cells lie at the border of film and were dropped.") in said
 
 
@@ -139,15 +142,15 @@ def test_a_movie_at_another_scale_is_resampled_to_the_models(tmp_path):
     assert abs(difference).mean() < 8
     areas = [(crops.images[0] > 40).sum() for crops in (resampled, plain)]
     assert areas[0] == pytest.approx(areas[1], rel=0.03)
-    assert resampled.meta["pixel_size"] == 0.333
-    assert resampled.meta["movie_pixel_size"] == 0.1665
+    assert resampled.record.pixel_size == 0.333
+    assert resampled.record.movie_pixel_size == 0.1665
     assert list(resampled.cells.x) == [120.5, 201.0]
 
 
 def test_a_pixel_size_within_a_percent_is_not_resampled(tmp_path):
     crops = cut(nuclei(), MIDDLE, tmp_path / "set", pixel_size=0.3328, model_pixel_size=0.333)
     assert np.array_equal(crops.images[0], SCALE.apply(nuclei()[0, 28:92, 28:92]))
-    assert crops.meta["pixel_size"] == 0.3328
+    assert crops.record.pixel_size == 0.3328
 
 
 def test_a_lineage_is_one_group_even_where_its_founder_lies_outside(tmp_path):
@@ -187,7 +190,7 @@ def test_tracks_beyond_the_movie_are_left_out_with_a_warning(tmp_path):
     movie = open_movie(nuclei(), name="film")
     crops = cut_crops(movie, tracks, tmp_path / "set", normalisation=SCALE, monitor=Monitor(said.append))
     assert len(crops) == 6
-    assert crops.meta["clipped"] == 3
+    assert crops.record.clipped == 3
     assert [m.level for m in said if isinstance(m, Message)] == ["warning"]
     assert said[-1] == Progress(6, 6, "cutting crops")
 
@@ -206,10 +209,10 @@ def test_the_source_is_recorded_so_that_a_study_can_be_moved(tmp_path):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(tmp_path / "film.tif", nuclei())
     crops = cut_crops(open_movie(tmp_path / "film.tif"), MIDDLE, tmp_path / "study" / "set")
-    (source,) = crops.meta["sources"]
-    assert source["path"] == "../../film.tif"
-    assert len(source["fingerprint"]) == 64
-    assert crops.meta["movie"] == {"name": "film", "shape": [6, 120, 120], "dtype": "uint16"}
+    (source,) = crops.record.sources
+    assert source.path == "../../film.tif"
+    assert len(source.fingerprint) == 64
+    assert crops.record.movie == MovieSource(name="film", shape=(6, 120, 120), dtype="uint16")
 
 
 def test_blank_frames_give_blank_crops(tmp_path):

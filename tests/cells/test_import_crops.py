@@ -55,7 +55,7 @@ def test_classes_merge_subfolders_and_the_others_come_in_unlabelled(folder):
     assert counts == {"interphase": 6, "metaphase": 4, "": 2}
     assert set(crops.cells.group) == {"m0", "m1"}
     assert all(crops.cells.label[crops.cells.file.str.startswith("Debris")] == "")
-    assert crops.meta["kind"] == "folder"
+    assert crops.record.kind == "folder"
 
 
 def test_without_classes_a_crop_is_of_the_folder_it_lies_in(folder):
@@ -248,4 +248,4 @@ def test_the_annotated_mdck_crops_come_in_with_their_copies_together(tmp_path):
         pytest.skip(f"the MDCK crops are not at {root}")
     crops = import_crops(root, tmp_path / "set")
     assert set(crops.cells.label) == {"interphase", "prometaphase", "metaphase", "anaphase", "apoptosis"}
-    assert len(crops) - crops.cells.group.nunique() == crops.meta["duplicates"] > 0
+    assert len(crops) - crops.cells.group.nunique() == crops.record.duplicates > 0

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.exchange.scores import Scores
 from morpholaw.sample import sample_folder
@@ -67,7 +68,7 @@ def untracked(tmp_path: Path) -> Study:
     study = with_models(tmp_path / "untracked")
     images = np.load(sample_folder() / "labelled" / "images.npy")[:10]
     CropSet.write(
-        study.path / "crops" / "drawn", images, pd.DataFrame(index=range(10)), {"kind": "simulated"}
+        study.path / "crops" / "drawn", images, pd.DataFrame(index=range(10)), CropOrigin(kind="simulated")
     )
     return study
 

@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 import torch
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import write_json
 from morpholaw.cells.simulator import simulate_crops
@@ -43,10 +44,12 @@ def simulated(path: Path, classes: tuple[str, str] = ("interphase", "metaphase")
     study = Study.create(path, classes=classes)
     images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 120}, seed=1)
     cells["label"] = cells["label"].map(dict(zip(("interphase", "metaphase"), classes, strict=True)))
-    CropSet.write(path / "crops" / "labelled", images, cells, {"kind": "simulated", "pixel_size": 0.333})
+    CropSet.write(path / "crops" / "labelled", images, cells, CropOrigin(kind="simulated", pixel_size=0.333))
     images, cells = simulate_crops(40, seed=2)
     cells["label"] = ""
-    CropSet.write(path / "crops" / "unlabelled", images, cells, {"kind": "simulated", "pixel_size": 0.333})
+    CropSet.write(
+        path / "crops" / "unlabelled", images, cells, CropOrigin(kind="simulated", pixel_size=0.333)
+    )
     return study
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
@@ -23,7 +24,7 @@ QUICK = {"count": 1, "evaluations": 5_000, "processes": 1, "latents": (0, 4, 15,
 def phases(tmp_path_factory):
     study = Study.create(tmp_path_factory.mktemp("phases") / "study")
     images, cells = simulate_crops(phases=dict.fromkeys(PHASES, 60), seed=3)
-    CropSet.write(study.path / "crops" / "simulated", images, cells, {"kind": "simulated"})
+    CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
     study.load_encoder("sample")
     return study
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig, EncoderConfig
@@ -21,7 +22,7 @@ def joint_study(tmp_path_factory):
     study = Study.create(tmp_path_factory.mktemp("joint") / "study")
     phases = {"interphase": 60, "prometaphase": 40, "metaphase": 40}
     images, cells = simulate_crops(phases=phases, seed=2)
-    CropSet.write(study.path / "crops" / "simulated", images, cells, {"kind": "simulated"})
+    CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
     study.train_encoder(task=10.0, split_seed=3, **SHORT)
     return study
 
@@ -49,7 +50,9 @@ def test_no_classifier_is_tested_on_a_group_whose_labels_the_encoder_has_seen(jo
 def test_an_encoder_that_starts_from_it_remembers_what_it_has_seen(joint_study, tmp_path):
     other = Study.create(tmp_path / "other")
     crops = joint_study.sets[0]
-    CropSet.write(other.path / "crops" / "simulated", crops.images[:], crops.cells, {"kind": "simulated"})
+    CropSet.write(
+        other.path / "crops" / "simulated", crops.images[:], crops.cells, CropOrigin(kind="simulated")
+    )
     start = str(joint_study.path / "encoder")
     made = other.train_encoder(**(SHORT | {"start_from": start}))
     before = json.loads((joint_study.path / "encoder" / "model.json").read_text())["task"]
@@ -69,7 +72,7 @@ def test_a_class_that_was_not_held_out_is_refused_in_a_sentence(joint_study, tmp
     cells = crops.cells.copy()
     labels = all_labels(joint_study)
     cells["label"] = np.where(labels == "prometaphase", "", labels)
-    CropSet.write(study.path / "crops" / "simulated", crops.images[:], cells, {"kind": "simulated"})
+    CropSet.write(study.path / "crops" / "simulated", crops.images[:], cells, CropOrigin(kind="simulated"))
     with pytest.raises(InputError, match="no cell of class 'prometaphase'"):
         study.train_encoder(task=1.0, task_classes=("interphase", "prometaphase"), **SHORT)
     with pytest.raises(InputError, match="two or more; the study has interphase"):

@@ -258,7 +258,7 @@ class TestBadInput:
     def test_one_class_only(self, tmp_path, trained_study):
         study = Study.create(tmp_path / "s")
         source = trained_study.sets[0]
-        CropSet.write(study.path / "crops" / "one", source.images[:50], source.cells.iloc[:50], {})
+        CropSet.write(study.path / "crops" / "one", source.images[:50], source.cells.iloc[:50])
         with pytest.raises(
             InputError, match=r"no cell of class 'metaphase'; its labelled cells are 50 interphase"
         ):

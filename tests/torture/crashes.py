@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
@@ -86,7 +87,7 @@ def make_base(place: Path) -> Path:
 
     study = Study.create(place / "base" / "study")
     images, cells = simulate_crops(phases={"interphase": 36, "metaphase": 24}, seed=1)
-    CropSet.write(study.path / "crops" / "cells", images, cells, {"kind": "simulated"})
+    CropSet.write(study.path / "crops" / "cells", images, cells, CropOrigin(kind="simulated"))
     (place / "pngs").mkdir()
     for k, image in enumerate(images[:9]):
         Image.fromarray(image).save(place / "pngs" / f"{k}.png")

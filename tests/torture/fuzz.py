@@ -308,7 +308,8 @@ def _import_folder(path: Path) -> None:
 
 def _import_labels(path: Path) -> None:
     from morpholaw.cells.annotations import Annotations
-    from morpholaw.cells.crop_set import CropSet, cells_table
+    from morpholaw.cells.cells_table import cells_table
+    from morpholaw.cells.crop_set import CropSet
 
     folder = path.parent / "set"
     if not folder.exists():

@@ -207,7 +207,8 @@ def _pickled(path: Path) -> None:
 
 def _object_npy(path: Path) -> None:
     """A crop set whose images are an npy file of pickled objects."""
-    from morpholaw.cells.crop_set import CropSet, cells_table
+    from morpholaw.cells.cells_table import cells_table
+    from morpholaw.cells.crop_set import CropSet
     from morpholaw.study import Study
 
     study = Study.create(path.parent / "s")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig, EncoderConfig
@@ -110,7 +111,7 @@ def test_encoding_decoding_attacks_and_boundaries_are_those_of_the_processor(cel
 def study(tmp_path):
     made = Study.create(tmp_path / "study")
     images, table = simulate_crops(phases={"interphase": 120, "metaphase": 80}, seed=1)
-    CropSet.write(made.path / "crops" / "simulated", images, table, {"kind": "simulated"})
+    CropSet.write(made.path / "crops" / "simulated", images, table, CropOrigin(kind="simulated"))
     return made
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from morpholaw.cells.crop_set import CropSet, cells_table
+from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.crop_set import CropSet
 from morpholaw.jobs import Job, run
 from morpholaw.study import Study
 from morpholaw.study.encoder_step import load

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QSettings
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
@@ -33,7 +34,7 @@ def labelled_study_folder(made_once) -> Path:
 def _label_study(folder: Path) -> None:
     study = Study.create(folder)
     images, cells = simulate_crops(phases={"interphase": 120, "metaphase": 120}, seed=3)
-    CropSet.write(study.new_set_folder("simulated"), images, cells, {"kind": "simulated"})
+    CropSet.write(study.new_set_folder("simulated"), images, cells, CropOrigin(kind="simulated"))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ import numpy as np
 
 from morpholaw.bench.comparison import Comparison
 from morpholaw.bench.machine import peak_memory_mb
-from morpholaw.cells.crop_set import Crops, CropSet, cells_table
+from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.config import EncoderConfig
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.encoder import EncoderTraining, encode

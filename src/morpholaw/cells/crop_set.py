@@ -18,48 +18,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.cells_table import COLUMNS, TEXTS, with_types
+from morpholaw.cells.crop_record import CropOrigin, CropSetRecord, read_crop_record
 from morpholaw.cells.crop_writer import CropWriter
-from morpholaw.cells.files import read_json
 from morpholaw.cells.normalise import Normalisation, Per
 from morpholaw.errors import InputError, reason
 
-SCHEMA = 1
-"""Version of the folder's layout; a set of a later version is refused."""
-
-INTEGERS = ("crop", "track_id", "t", "parent")
-TEXTS = ("file", "group", "label")
-COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "parent", "group", "label")
-
-
-def cells_table(n: int, **columns: Any) -> pd.DataFrame:
-    """A table of ``n`` cells with every standard column; those not given hold -1, NaN or "".
-
-    Parameters
-    ----------
-    n : int
-        Number of crops; ``crop`` is 0 to n-1.
-    **columns
-        Columns to set, standard ones or others (``true_phase``, ``dummy``), each of length n or a scalar.
-    """
-    defaults: dict[str, Any] = {"crop": np.arange(n, dtype=np.int64), "file": "", "group": "", "label": ""}
-    defaults |= dict.fromkeys(("track_id", "t", "parent"), -1) | dict.fromkeys(("y", "x"), np.nan)
-    values = {name: defaults[name] for name in COLUMNS} | columns
-    return _typed(pd.DataFrame(values, index=pd.RangeIndex(n)))
-
-
-def _typed(cells: pd.DataFrame) -> pd.DataFrame:
-    types: dict[str, Any] = dict.fromkeys((c for c in INTEGERS if c in cells), np.int64)
-    types |= dict.fromkeys((c for c in ("y", "x") if c in cells), np.float64)
-    for name in cells.columns:
-        # bool counts as numeric
-        if name in TEXTS or (name not in types and not pd.api.types.is_numeric_dtype(cells[name])):
-            cells[name] = cells[name].fillna("")
-            types[name] = str
-    return cells.astype(types)
-
 
 class CropSet:
-    """A crop set that was written: ``images``, ``cells`` and ``meta``, each read when first asked for.
+    """A crop set on disk: ``images`` and ``cells``, each read when first asked for, and its ``record``.
 
     Raises
     ------
@@ -70,20 +37,8 @@ class CropSet:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         self.name = self.folder.name
-        if not (self.folder / "set.json").is_file():
-            raise InputError(f"{self.folder} is not a crop set: it has no set.json.")
-        self.meta: dict[str, Any] = read_json(self.folder / "set.json")
-        try:
-            schema, self._n, self.size = (int(self.meta[key]) for key in ("schema", "n", "size"))
-        except (KeyError, TypeError, ValueError):
-            raise InputError(f"{self.folder / 'set.json'} does not describe a crop set.") from None
-        if self._n < 0 or self.size < 1:
-            raise InputError(f"{self.folder / 'set.json'} says {self._n} crops of side {self.size}.")
-        if schema > SCHEMA:
-            raise InputError(
-                f"The crop set {self.folder} was made by a newer version (layout {schema}, this version "
-                f"reads up to {SCHEMA}); update Morpholaw to open it."
-            )
+        self.record: CropSetRecord = read_crop_record(self.folder)
+        self.size = self.record.size
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> CropSet:
@@ -96,7 +51,7 @@ class CropSet:
         folder: str | os.PathLike[str],
         images: np.ndarray | Iterable[np.ndarray],
         cells: pd.DataFrame,
-        meta: dict[str, Any] | None = None,
+        origin: CropOrigin | None = None,
         overwrite: bool = False,
     ) -> CropSet:
         """Write crops that are at hand, e.g. the simulator's.
@@ -104,12 +59,24 @@ class CropSet:
         Parameters
         ----------
         folder : path
-            The set's folder to be.
+            Where the set will be; its name is the set's name.
         images : ndarray, uint8 (n, s, s), or an iterable of such blocks
         cells : DataFrame
-            One row a crop; standard columns that are missing are filled (see :func:`cells_table`).
-        meta : dict, optional
-            ``kind`` ("movie", "folder" or "simulated"), ``normalisation``, ``pixel_size``, ``sources``, ...
+            One row a crop; standard columns that are missing are filled (see
+            :func:`morpholaw.cells.cells_table.cells_table`).
+        origin : CropOrigin, optional
+            How the crops were made, and their scale.
+        overwrite : bool
+            Replace a set that is already there, at the moment the new one is whole.
+
+        Returns
+        -------
+        CropSet
+
+        Raises
+        ------
+        InputError
+            When there are no crops, their number is not the table's, or the folder is taken.
         """
         blocks = iter([images] if isinstance(images, np.ndarray) else images)
         first = next(blocks, None)
@@ -119,7 +86,8 @@ class CropSet:
             writer.append(first)
             for block in blocks:
                 writer.append(block)
-            return writer.finish(cells, meta or {})
+            writer.finish(cells, origin or CropOrigin())
+        return cls(folder)
 
     @cached_property
     def images(self) -> np.ndarray:
@@ -131,9 +99,9 @@ class CropSet:
             raise InputError(
                 f"The crops in {path} cannot be read ({reason(error)}); the set is damaged."
             ) from None
-        if images.dtype != np.uint8 or images.shape != (self._n, self.size, self.size):
+        if images.dtype != np.uint8 or images.shape != (len(self), self.size, self.size):
             raise InputError(
-                f"{path} holds {images.dtype} {images.shape}; set.json says {self._n} of side {self.size}."
+                f"{path} holds {images.dtype} {images.shape}; set.json says {len(self)} of side {self.size}."
             )
         return images
 
@@ -143,28 +111,27 @@ class CropSet:
         path = self.folder / "cells.csv"
         try:
             cells = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=[""])
-            cells = _typed(cells)
+            cells = with_types(cells)
         except (OSError, ValueError) as error:
             raise InputError(f"The table {path} cannot be read: {reason(error)}.") from None
         missing = [name for name in COLUMNS if name not in cells]
-        if missing or len(cells) != self._n:
+        if missing or len(cells) != len(self):
             lacks = f" and lacks {', '.join(missing)}" if missing else ""
             raise InputError(
-                f"{path} has {len(cells)} rows{lacks}; expected {self._n} with {', '.join(COLUMNS)}."
+                f"{path} has {len(cells)} rows{lacks}; expected {len(self)} with {', '.join(COLUMNS)}."
             )
         return cells
 
     @property
     def normalisation(self) -> Normalisation | None:
         """The grey scale of the crops, or None for a set that has none (drawn in [0, 1] directly)."""
-        values = self.meta.get("normalisation")
-        return None if values is None else Normalisation.from_json(values)
+        return self.record.normalisation
 
     def __len__(self) -> int:
-        return self._n
+        return self.record.n
 
     def __repr__(self) -> str:
-        return f"CropSet({self.name!r}, {self._n} crops of {self.size} x {self.size})"
+        return f"CropSet({self.name!r}, {len(self)} crops of {self.size} x {self.size})"
 
     def __reduce__(self) -> tuple[type[CropSet], tuple[Path]]:
         return CropSet, (self.folder,)  # another process maps the file itself instead of getting the pixels
@@ -244,7 +211,7 @@ class Crops:
         table = pd.concat([crop_set.cells for crop_set in self.sets], ignore_index=True)
         if "dummy" in table:
             table["dummy"] = table["dummy"] == True  # noqa: E712 (sets without the column have NaN here)
-        table = _typed(table)
+        table = with_types(table)
         table.insert(0, "index", np.arange(len(self)))
         table.insert(0, "set", np.repeat([crop_set.name for crop_set in self.sets], np.diff(self.offsets)))
         return table

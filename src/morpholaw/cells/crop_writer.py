@@ -1,34 +1,31 @@
-"""Writes a crop set, crop by crop: a set is whole or absent, and two million crops never sit in memory."""
+"""Write a crop set, crop by crop: a set is whole or absent, and two million crops never sit in memory."""
 
 from __future__ import annotations
 
 import io
 import os
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.files import write_json
+from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.crop_record import CropOrigin, complete_record, write_crop_record
 from morpholaw.errors import InputError
-
-if TYPE_CHECKING:
-    from morpholaw.cells.crop_set import CropSet
 
 _HEADER = 4096  # bytes before the first crop: a 64 x 64 crop is then exactly one page of memory
 
 
 class CropWriter:
-    """Writes a crop set as its crops arrive; nothing appears under its name until :meth:`finish`.
+    """Writer of a crop set whose crops arrive in parts; nothing appears under its name until :meth:`finish`.
 
     Parameters
     ----------
     folder : path
-        The set's folder to be; its name is the set's name.
+        Where the set will be; its name is the set's name.
     size : int
         Side of a crop, in pixels.
     overwrite : bool
@@ -65,10 +62,8 @@ class CropWriter:
         self._file.write(np.ascontiguousarray(images).data)
         self.count += len(images)
 
-    def finish(self, cells: pd.DataFrame, meta: dict[str, Any]) -> CropSet:
-        """Write the table and the description, give the folder its name, and open the set."""
-        from morpholaw.cells.crop_set import SCHEMA, CropSet, cells_table
-
+    def finish(self, cells: pd.DataFrame, origin: CropOrigin) -> None:
+        """Write the table and the description, and give the folder its name."""
         if len(cells) != self.count:
             raise InputError(f"{self.folder} got {self.count} crops and a table of {len(cells)} cells.")
         self._file.seek(0)
@@ -80,20 +75,15 @@ class CropWriter:
         known["crop"] = np.arange(self.count)
         with (self.partial / "cells.csv").open("w", encoding="utf-8", newline="") as stream:
             known.to_csv(stream, index=False, lineterminator="\n")
-        description = {"schema": SCHEMA, "kind": "folder", "sources": [], "pixel_size": None, **meta}
-        description |= {
-            "n": self.count,
-            "size": self.size,
-            "created": datetime.now(UTC).isoformat(timespec="microseconds"),
-        }
-        write_json(self.partial / "set.json", description)
-        if self._overwrite:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        write_crop_record(self.partial, complete_record(origin, self.count, self.size))
+        replaced = self.folder.with_name(f"{self.folder.name}.replaced.partial")
+        if self._overwrite and self.folder.exists():
+            os.replace(self.folder, replaced)
         os.replace(self.partial, self.folder)
-        return CropSet(self.folder)
+        shutil.rmtree(replaced, ignore_errors=True)
 
     def discard(self) -> None:
-        """Forget what was written."""
+        """Remove what was written."""
         self._file.close()
         shutil.rmtree(self.partial, ignore_errors=True)
 

@@ -1,28 +1,28 @@
 """Cut a crop around every tracked cell of a movie, frame by frame, straight to disk.
 
 Each frame is read once, in order, whatever the order of the tracks; it is padded once and all its crops are
-taken from it together. Memory holds one or two frames and their crops, however long the movie is.
+taken from it together. Memory holds a few frames and their crops, however long the movie is.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.crop_record import CropOrigin, FileSource, MovieSource
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.cut_plan import plan_cuts, planned_cells
-from morpholaw.cells.cutter import Cutter
 from morpholaw.cells.files import fingerprint
-from morpholaw.cells.in_turn import in_turn
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
@@ -37,7 +37,10 @@ _CUTTERS = 2
 """Frames cut at a time. Reading has one thread of its own: a file is read from one place at a time."""
 
 _Frame = tuple[int, np.ndarray, np.ndarray]
-"""Its number, and the rows and columns of its cells."""
+"""Frame number, and the rows and columns of its cells."""
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 def cut_crops(
@@ -62,21 +65,25 @@ def cut_crops(
         (t, y, x), any real dtype; read lazily.
     tracks : DataFrame
         ``track_id``, ``t``, ``y``, ``x`` (pixels), ``parent`` and optionally ``label`` and ``dummy``, in any
-        order. What lies outside of the movie is left out, with a warning.
+        order. Positions outside the movie are left out, with a warning.
     folder : path
-        The crop set's folder to be.
+        Where the crop set will be.
     config : CropConfig, optional
         Size, edges and pixel sizes. With ``edge="background"`` crops over the border continue in the frame's
         background level, with "reflect" in its mirror image; with "drop" those cells are left out.
     normalisation : Normalisation, optional
         The grey scale to use, e.g. that of an earlier set of the same camera; by default it is fitted on up
         to 512 cells of 8 frames.
+    monitor : Monitor, optional
+        Where progress and warnings go, and whether to stop.
+    overwrite : bool
+        Replace a set that is already there, at the moment the new one is whole.
 
     Returns
     -------
     CropSet
-        ``meta`` says how it was made, how many cells were ``dropped`` at the border, how many cells lay
-        outside of the movie (``clipped``) and how many crops reach over the border (``over_edge``).
+        Its ``record`` says how it was made, how many cells were ``dropped`` at the border, how many lay outside
+        the movie (``clipped``) and how many crops reach over the border (``over_edge``).
 
     Raises
     ------
@@ -84,16 +91,17 @@ def cut_crops(
         When the tracks make no sense, no cell is left, a frame cannot be read or holds NaN or infinite
         pixels, or a pixel size is needed and unknown.
     InterruptedError
-        When ``should_stop`` said so; nothing is left behind.
+        When the monitor asked to stop; nothing is left behind.
     """
     cells = MovieCells(movie, tracks, config, normalisation, monitor)
     brightness: list[np.ndarray] = []
     with CropWriter(folder, cells.config.size, overwrite) as writer:
-        for crops, own in cells.cut(monitor):
+        for crops, frame_brightness in cells.cut(monitor):
             writer.append(crops)
-            brightness.append(own)
-        meta = cells.describe(writer.folder)
-        return writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), meta)
+            brightness.append(frame_brightness)
+        table = cells.table.assign(brightness=np.concatenate(brightness))
+        writer.finish(table, cells.origin(writer.folder))
+    return CropSet(writer.folder)
 
 
 class MovieCells:
@@ -101,15 +109,15 @@ class MovieCells:
 
     Parameters
     ----------
-    movie, tracks, config, normalisation
+    movie, tracks, config, normalisation, monitor
         As for :func:`cut_crops`.
 
     Attributes
     ----------
     table : DataFrame
-        A row a cell, in the order in which they are cut.
+        One row per cell, in the order in which they are cut.
     normalisation : Normalisation
-        Given, or fitted.
+        The grey scale, given or fitted.
     """
 
     def __init__(
@@ -124,13 +132,13 @@ class MovieCells:
         tracks = validate_tracks(tracks, f"The track table of {movie.name}")
         self._plan = plan_cuts(movie, tracks, self.config, monitor)
         self.table = planned_cells(self._plan.rows, tracks, movie.name)
-        self._cutter = Cutter(self.config, self._plan.shape)
-        self._kept: dict[int, np.ndarray] = {}
+        self._cutter = _Cutter(self.config, self._plan.shape)
+        self._read_ahead: dict[int, np.ndarray] = {}
         if normalisation is None:
             times = _spread([t for t, *_ in self._plan.frames], _SAMPLE_FRAMES)
-            self._kept = {t: movie.frame(t) for t in times}
+            self._read_ahead = {t: movie.frame(t) for t in times}
             normalisation = _fit(
-                self._kept, self._plan.frames, self._cutter, movie.name, self.config.brightness
+                self._read_ahead, self._plan.frames, self._cutter, movie.name, self.config.brightness
             )
         self.normalisation = normalisation
 
@@ -140,61 +148,116 @@ class MovieCells:
     def cut(
         self,
         monitor: Monitor = SILENT,
-        then: Callable[[np.ndarray], np.ndarray] = np.asarray,
+        process: Callable[[np.ndarray], np.ndarray] = np.asarray,
         threads: int = _CUTTERS,
         start: Callable[[], None] | None = None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,).
 
-        Yielded is what ``then`` makes of the crops, in the thread that cut them, in whose core's cache they are;
-        each of the ``threads`` calls ``start`` first.
+        The crops are yielded as ``process`` returns them; it is called in the thread that cut them, in whose
+        core's cache they are. Each of the ``threads`` calls ``start`` first.
         """
-        said, done = monotonic(), 0
+        last_report, done = monotonic(), 0
         with (
             ThreadPoolExecutor(1) as reader,
             ThreadPoolExecutor(threads, initializer=start) as cutters,
         ):
-            frames = in_turn(reader, self._fetch, self._plan.frames, 1)
-            for cut in in_turn(cutters, partial(self._cut, then), frames, threads):
+            frames = _in_order(reader, self._fetch, self._plan.frames, 1)
+            for cut in _in_order(cutters, partial(self._cut, process), frames, threads):
                 if monitor.should_stop():
                     raise InterruptedError(f"Cutting {self.movie.name} was stopped; no crops were kept.")
                 yield cut
                 done += len(cut[1])
-                if monotonic() - said > 0.2 or done == len(self):
-                    said = monotonic()
+                if monotonic() - last_report > 0.2 or done == len(self):
+                    last_report = monotonic()
                     monitor.emit(Progress(done, len(self), "cutting crops"))
 
     def _fetch(self, planned: _Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A frame, read but for the few at hand, and where its cells are."""
+        """Return a frame, read unless it was read ahead, and where its cells are."""
         t, y, x = planned
-        return (self._kept.pop(t) if t in self._kept else self.movie.frame(t)), y, x
+        return (self._read_ahead.pop(t) if t in self._read_ahead else self.movie.frame(t)), y, x
 
     def _cut(
-        self, then: Callable[[np.ndarray], np.ndarray], frame: tuple[np.ndarray, np.ndarray, np.ndarray]
+        self, process: Callable[[np.ndarray], np.ndarray], frame: tuple[np.ndarray, np.ndarray, np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         crops, brightness = self._cutter.cut(*frame, self.normalisation)
-        return then(crops), brightness
+        return process(crops), brightness
 
-    def describe(self, folder: Path) -> dict[str, Any]:
-        """How the crops are made, for the description of a set in ``folder``."""
-        movie = self.movie
-        return {
-            "kind": "movie",
-            "normalisation": self.normalisation.to_json(),
-            "model_pixel_size": self.config.model_pixel_size,
-            "edge": self.config.edge,
-            "movie": {"name": movie.name, "shape": list(movie.shape), "dtype": str(movie.dtype)},
-            "sources": [_source(movie, folder)] if movie.path is not None else [],
-            **self._plan.meta,
-        }
+    def origin(self, folder: Path) -> CropOrigin:
+        """Describe how the crops are made, for the record of a set in ``folder``."""
+        movie, plan = self.movie, self._plan
+        return CropOrigin(
+            kind="movie",
+            normalisation=self.normalisation,
+            pixel_size=plan.pixel_size,
+            movie_pixel_size=plan.movie_pixel_size,
+            model_pixel_size=self.config.model_pixel_size,
+            edge=self.config.edge,
+            movie=MovieSource(name=movie.name, shape=movie.shape, dtype=str(movie.dtype)),
+            sources=() if movie.path is None else (file_source(movie.path, folder),),
+            clipped=plan.clipped,
+            dropped=plan.dropped,
+            over_edge=plan.over_edge,
+        )
+
+
+def file_source(path: Path, folder: Path) -> FileSource:
+    """Describe a file or folder that the crops in ``folder`` are made from: relative path and fingerprint."""
+    path = path.absolute()
+    try:
+        shown = Path(os.path.relpath(path, folder.absolute())).as_posix()
+    except ValueError:  # another drive on Windows
+        shown = path.as_posix()
+    return FileSource(path=shown, fingerprint=fingerprint(path))
+
+
+class _Cutter:
+    """Takes crops out of frames of one size: resampled where needed, padded once, cut together."""
+
+    def __init__(self, config: CropConfig, shape: tuple[int, int]) -> None:
+        self.size, self.edge, self.shape = config.size, config.edge, shape
+
+    def cut(
+        self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, normalisation: Normalisation
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return crops uint8 (k, s, s) centred on pixels (y, x), and their cells' brightness, float32 (k,)."""
+        crops = self.cut_raw(raw, y, x, normalisation.background)
+        brightness = normalisation.brightness(crops)
+        return normalisation.apply(crops, brightness), brightness
+
+    def cut_raw(
+        self, raw: np.ndarray, y: np.ndarray, x: np.ndarray, background: float | None = None
+    ) -> np.ndarray:
+        """Return crops (k, s, s) in the movie's grey values; by default padded with the frame's background."""
+        frame = raw if raw.shape == self.shape else _resample(raw, self.shape)
+        windows = np.lib.stride_tricks.sliding_window_view(
+            self._pad(frame, background), (self.size, self.size)
+        )
+        return windows[y, x]
+
+    def _pad(self, frame: np.ndarray, background: float | None) -> np.ndarray:
+        half = self.size // 2
+        if self.edge == "reflect":
+            return np.pad(frame, half, mode="symmetric")
+        level = float(np.percentile(frame[::4, ::4], 5)) if background is None else background
+        if np.issubdtype(frame.dtype, np.integer):
+            limits = np.iinfo(frame.dtype)
+            level = min(max(round(level), limits.min), limits.max)
+        return np.pad(frame, half, constant_values=level)
+
+
+def _resample(frame: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    from skimage.transform import resize
+
+    shrinks = shape[0] < frame.shape[0]
+    resized: np.ndarray = resize(
+        frame.astype(np.float32), shape, order=1, anti_aliasing=shrinks, preserve_range=True
+    )
+    return resized
 
 
 def _fit(
-    sample: dict[int, np.ndarray],
-    frames: list[tuple[int, np.ndarray, np.ndarray]],
-    cutter: Cutter,
-    name: str,
-    per: Per,
+    sample: dict[int, np.ndarray], frames: list[_Frame], cutter: _Cutter, name: str, per: Per
 ) -> Normalisation:
     """Fit on cells spread evenly over the sampled frames; no random choice, so that it can be repeated."""
     each = max(1, _SAMPLE_CROPS // len(sample))
@@ -207,17 +270,20 @@ def _fit(
 
 
 def _spread(values: list[int] | range, count: int) -> list[int]:
-    """Up to ``count`` of the values, evenly spaced."""
+    """Return up to ``count`` of the values, evenly spaced."""
     if len(values) <= count:
         return list(values)
     return [values[i] for i in np.linspace(0, len(values) - 1, count).round().astype(int)]
 
 
-def _source(movie: Movie, folder: Path) -> dict[str, str]:
-    """The movie's path, relative so that a study can be moved with its data, and its fingerprint."""
-    path = Path(str(movie.path)).absolute()
-    try:
-        shown = Path(os.path.relpath(path, folder.absolute())).as_posix()
-    except ValueError:  # another drive on Windows
-        shown = path.as_posix()
-    return {"path": shown, "fingerprint": fingerprint(path)}
+def _in_order(
+    pool: Executor, work: Callable[[_In], _Out], items: Iterable[_In], ahead: int
+) -> Iterator[_Out]:
+    """Yield ``work(item)`` in the order of the items, with up to ``ahead`` of them begun before they are asked for."""
+    waiting: deque[Future[_Out]] = deque()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.crop_set import cells_table
+from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.tracks import clip_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
@@ -22,12 +22,30 @@ _SAME_SCALE = 0.01  # pixel sizes within 1 % of each other are the same: resampl
 
 @dataclass(frozen=True)
 class CutPlan:
-    """The cells in the order of the frames, and the centre pixels of each frame's cells."""
+    """The cells of a movie in the order of the frames, and where each is cut.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        One row per cell, of the tracks.
+    frames : list of (int, ndarray, ndarray)
+        Frame number, and the centre pixels y and x of its cells after resampling.
+    shape : tuple of int
+        Height and width of a frame after resampling.
+    pixel_size, movie_pixel_size : float or None
+        Micrometres per pixel of the crops and of the movie.
+    clipped, dropped, over_edge : int
+        Cells outside the movie and at its border that are left out, and crops that reach over the border.
+    """
 
     rows: pd.DataFrame
-    frames: list[tuple[int, np.ndarray, np.ndarray]]  # t, and the centre pixels y and x of its cells
-    shape: tuple[int, int]  # of a frame, after resampling
-    meta: dict[str, Any]
+    frames: list[tuple[int, np.ndarray, np.ndarray]]
+    shape: tuple[int, int]
+    pixel_size: float | None
+    movie_pixel_size: float | None
+    clipped: int
+    dropped: int
+    over_edge: int
 
 
 def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: Monitor) -> CutPlan:
@@ -41,12 +59,12 @@ def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: M
     y = _centre(rows["y"], height / movie.shape[1], height)
     x = _centre(rows["x"], width / movie.shape[2], width)
     over = _over_edge(y, height, config.size) | _over_edge(x, width, config.size)
-    counts = {"clipped": len(tracks) - len(inside), "dropped": 0, "over_edge": int(over.sum())}
+    dropped = 0
     if config.edge == "drop" and over.any():
+        dropped = int(over.sum())
         rows, y, x = rows[~over].reset_index(drop=True), y[~over], x[~over]
-        counts |= {"dropped": int(over.sum()), "over_edge": 0}
         monitor.emit(
-            Message(f"{over.sum()} of {len(over)} cells lie at the border of {movie.name} and were dropped.")
+            Message(f"{dropped} of {len(over)} cells lie at the border of {movie.name} and were dropped.")
         )
         if len(rows) == 0:
             raise InputError(
@@ -57,13 +75,21 @@ def plan_cuts(movie: Movie, tracks: pd.DataFrame, config: CropConfig, monitor: M
     starts = np.flatnonzero(np.diff(times, prepend=-1))
     ends = [*starts[1:], len(rows)]
     frames = [(int(times[a]), y[a:b], x[a:b]) for a, b in zip(starts, ends, strict=True)]
-    sizes = {"pixel_size": pixel_size, "movie_pixel_size": _movie_pixel_size(movie, config)}
-    return CutPlan(rows, frames, (height, width), counts | sizes)
+    return CutPlan(
+        rows,
+        frames,
+        (height, width),
+        pixel_size=pixel_size,
+        movie_pixel_size=_movie_pixel_size(movie, config),
+        clipped=len(tracks) - len(inside),
+        dropped=dropped,
+        over_edge=0 if dropped else int(over.sum()),
+    )
 
 
 def planned_cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The table of the planned cells; a whole lineage tree is one group."""
-    names = lineage_roots(tracks).map(lambda root: f"{name}/{root}")  # one text a track, not one a row
+    """Return the table of the planned cells; a whole lineage tree is one group."""
+    names = lineage_roots(tracks).map(lambda root: f"{name}/{root}")  # one text per track, not one per row
     extra = {c: rows[c].to_numpy() for c in rows if c not in ("crop", "file", "group", "label")}
     label = rows["label"].fillna("").astype(str).to_numpy() if "label" in rows else ""
     group = rows["track_id"].map(names).to_numpy()
@@ -71,7 +97,7 @@ def planned_cells(rows: pd.DataFrame, tracks: pd.DataFrame, name: str) -> pd.Dat
 
 
 def lineage_roots(tracks: pd.DataFrame) -> pd.Series:
-    """The first ancestor's track_id of every track: a Series indexed by track_id.
+    """Return the first ancestor's track_id of every track, a Series indexed by track_id.
 
     A parent that is not in the table ends the line, and so does a cycle, which no real lineage has.
     """
@@ -92,7 +118,7 @@ def _movie_pixel_size(movie: Movie, config: CropConfig) -> float | None:
 
 
 def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
-    """Factor by which frames are resampled, and the crops' pixel size in micrometres."""
+    """Return the factor by which frames are resampled, and the crops' pixel size in micrometres."""
     pixel_size = _movie_pixel_size(movie, config)
     wanted = config.model_pixel_size
     if wanted is None:
@@ -107,7 +133,7 @@ def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
 
 
 def _centre(position: pd.Series, factor: float, length: int) -> np.ndarray:
-    """The pixel nearest to a centroid, after resampling; pixel centres are whole numbers on both scales."""
+    """Return the pixel nearest to a centroid, after resampling; pixel centres are whole numbers on both scales."""
     scaled = (position.to_numpy(np.float64) + 0.5) * factor - 0.5
     return np.clip(np.floor(scaled + 0.5).astype(np.int64), 0, length - 1)
 

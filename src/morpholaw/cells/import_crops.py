@@ -14,8 +14,11 @@ from time import monotonic
 
 import numpy as np
 
-from morpholaw.cells.crop_set import CropSet, CropWriter, cells_table
-from morpholaw.cells.files import fingerprint
+from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.crop_writer import CropWriter
+from morpholaw.cells.crops import file_source
 from morpholaw.cells.normalise import Normalisation, fit_normalisation
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError, reason
@@ -97,20 +100,20 @@ def import_crops(
                 monitor.emit(Progress(writer.count, len(files), "importing crops"))
         for text, level in _remarks(config, len(files), duplicates, resized, labels):
             monitor.emit(Message(text, level))
-        meta = {
-            "kind": "folder",
-            "normalisation": normalisation.to_json(),
-            "pixel_size": config.pixel_size,
-            "model_pixel_size": None,
-            "classes": config.classes,
-            "group_regex": config.group_regex,
-            "resized": resized,
-            "duplicates": duplicates,
-            "sources": [{"path": _relative(folder, writer.folder), "fingerprint": fingerprint(folder)}],
-        }
+        origin = CropOrigin(
+            kind="folder",
+            normalisation=normalisation,
+            pixel_size=config.pixel_size,
+            classes=config.classes,
+            group_regex=config.group_regex,
+            resized=resized,
+            duplicates=duplicates,
+            sources=(file_source(folder, writer.folder),),
+        )
         groups_named = [name if config.group_regex else f"{folder.name}/{name}" for name in groups]
         own = {"label": labels, "brightness": np.concatenate(brightness)}
-        return writer.finish(cells_table(len(files), file=names, group=groups_named, **own), meta)
+        writer.finish(cells_table(len(files), file=names, group=groups_named, **own), origin)
+    return CropSet(writer.folder)
 
 
 def read_grey(path: Path) -> np.ndarray:
@@ -286,10 +289,3 @@ def _remarks(
         text += " in another group." if config.group_regex else "; they share its group."
         remarks.append((text, "warning"))
     return remarks
-
-
-def _relative(path: Path, base: Path) -> str:
-    try:
-        return Path(os.path.relpath(path.absolute(), base.absolute())).as_posix()
-    except ValueError:  # another drive on Windows
-        return path.absolute().as_posix()

@@ -116,7 +116,7 @@ class Material:
     @cached_property
     def pixel_size(self) -> float | None:
         """Micrometres per pixel of the crops, where all sets have the same."""
-        known = {s.meta.get("model_pixel_size") or s.meta.get("pixel_size") for s in self.study.sets}
+        known = {crop_set.record.scale for crop_set in self.study.sets}
         size = known.pop() if len(known) == 1 else None
         return None if size is None else float(size)
 

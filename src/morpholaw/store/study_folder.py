@@ -156,7 +156,7 @@ class StudyFolder:
         """The crop sets, in the order in which they were made."""
         found = sorted(self.path.glob("crops/*/set.json"))
         sets = [self._set(file.parent.name) for file in found if not file.parent.name.endswith(".partial")]
-        return sorted(sets, key=lambda crop_set: (str(crop_set.meta.get("created", "")), crop_set.name))
+        return sorted(sets, key=lambda crop_set: (crop_set.record.created, crop_set.name))
 
     @cached_property
     def _opened(self) -> dict[tuple[str, float], CropSet]:

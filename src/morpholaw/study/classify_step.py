@@ -149,8 +149,7 @@ def _crop_config(folder: StudyFolder, pixel_size: float | None) -> CropConfig:
     """Cut as the study's own crops were cut; a movie of known scale is resampled to theirs, if that is known."""
     if not folder.sets:
         return CropConfig(pixel_size=pixel_size)
-    known = (one.meta.get("model_pixel_size") or one.meta.get("pixel_size") for one in folder.sets)
-    scales = {float(scale) for scale in known if scale}
+    scales = {crop_set.record.scale for crop_set in folder.sets if crop_set.record.scale}
     scale = scales.pop() if len(scales) == 1 and pixel_size else None
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness}
     return CropConfig(**own, pixel_size=pixel_size, model_pixel_size=scale)

@@ -143,8 +143,14 @@ def _cached(path: Path) -> np.ndarray | None:
 
 def data_fingerprint(folder: StudyFolder) -> str:
     """Names the study's crops: set names, sizes and the fingerprints of what they were made from."""
-    text = repr([(s.name, len(s), s.meta.get("sources"), s.meta.get("normalisation")) for s in folder.sets])
+    text = repr([_identity(crop_set) for crop_set in folder.sets])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _identity(crop_set: CropSet) -> tuple[str, int, list[dict[str, str]], dict[str, float | str] | None]:
+    scale = crop_set.normalisation
+    sources = [source.model_dump() for source in crop_set.record.sources]
+    return crop_set.name, len(crop_set), sources, None if scale is None else scale.to_json()
 
 
 def _start(

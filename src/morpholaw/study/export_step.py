@@ -104,7 +104,7 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
     along = classify_step.along_tracks(folder, name, wanted.along_tracks)
     table = _scored(classifier, crop_set, monitor, along)
     table["parent"] = crop_set.cells["parent"]
-    shape = (crop_set.meta.get("movie") or {}).get("shape")
+    movie = crop_set.record.movie
     return Scores(
         table[["track_id", "t", "y", "x", "parent", "score", "class"]],
         classifier.negative,
@@ -112,7 +112,7 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
         classifier.scheme,
         crop_set.name,
         _movie_pixel_size(crop_set),
-        tuple(shape) if shape else None,
+        None if movie is None else movie.shape,
     )
 
 
@@ -147,8 +147,7 @@ def _tracked_set(folder: StudyFolder, name: str | None) -> CropSet:
 
 
 def _movie_pixel_size(crop_set: CropSet) -> float | None:
-    size = crop_set.meta.get("movie_pixel_size") or crop_set.meta.get("pixel_size")
-    return float(size) if size else None
+    return crop_set.record.movie_pixel_size or crop_set.record.pixel_size
 
 
 def _meanings(folder: StudyFolder) -> dict[str, str]:
@@ -202,7 +201,7 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
     )
     raw = normalisation.invert(crop_set.images[some], stored)
     common: dict[str, Any] = {"author": wanted.author, "licence": wanted.licence}
-    common["pixel_size"] = crop_set.meta.get("model_pixel_size") or crop_set.meta.get("pixel_size")
+    common["pixel_size"] = crop_set.record.scale
     if wanted.scheme is None:
         encoder, made = encoder_step.own(folder)
         about = About(

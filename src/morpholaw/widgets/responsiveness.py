@@ -189,7 +189,7 @@ def measure_gallery(viewer: Any, cells: Any, folder: Path) -> dict[str, float]:
     from morpholaw.study import Study
 
     images = np.random.default_rng(0).integers(0, 255, (CELLS, 64, 64), dtype=np.uint8)
-    CropSet.write(Study.create(folder).new_set_folder("large"), images, pd.DataFrame(index=range(CELLS)), {})
+    CropSet.write(Study.create(folder).new_set_folder("large"), images, pd.DataFrame(index=range(CELLS)))
     show(cells)
     begun = time.perf_counter()
     cells.current.open(folder)

@@ -13,6 +13,7 @@ from napari.layers import Shapes
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
@@ -124,7 +125,7 @@ def test_a_movie_that_is_a_file_is_cut_in_a_child_process(panel, qtbot, tmp_path
         widget.cutting.cut_button.click()
         qtbot.waitUntil(lambda: widget.runner._process is not None, timeout=10_000)
     assert widget.gallery.crop_model.rowCount() == 18
-    assert widget.current.study.sets[0].meta["sources"][0]["path"].endswith("blobs.tif")
+    assert widget.current.study.sets[0].record.sources[0].path.endswith("blobs.tif")
 
 
 def test_keys_label_go_on_undo_and_are_saved(panel, qtbot, labelled_study):
@@ -169,7 +170,7 @@ def test_filters_show_what_they_say(panel, labelled_study):
     study = Study.open(labelled_study)
     images, cells = simulate_crops(30, seed=8)
     cells["label"] = ""
-    CropSet.write(study.new_set_folder("fresh"), images, cells, {"kind": "simulated"})
+    CropSet.write(study.new_set_folder("fresh"), images, cells, CropOrigin(kind="simulated"))
     widget.current.open(labelled_study)
     model, labelling = widget.gallery.crop_model, widget.labelling
     assert model.rowCount() == 270
@@ -208,7 +209,7 @@ def test_ask_me_without_a_model_says_so(panel, labelled_study):
 def test_twenty_thousand_cells_open_without_reading_them(panel, qtbot, tmp_path):
     study = Study.create(tmp_path / "large")
     images = np.random.default_rng(0).integers(0, 255, (20_000, 16, 16), dtype=np.uint8)
-    CropSet.write(study.new_set_folder("large"), images, pd.DataFrame(index=range(20_000)), {})
+    CropSet.write(study.new_set_folder("large"), images, pd.DataFrame(index=range(20_000)))
     widget = panel(CellsWidget, show=True)
     began = time.process_time()
     widget.current.open(tmp_path / "large")

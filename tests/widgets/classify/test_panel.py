@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from morpholaw.cells.crop_record import CropOrigin, MovieSource
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.study import Study
 from morpholaw.widgets.classify.panel import ClassifyWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
 
-MOVIE = {"kind": "movie", "movie": {"name": "movie", "shape": [40, 100, 100]}}
+MOVIE = CropOrigin(kind="movie", movie=MovieSource(name="movie", shape=(40, 100, 100), dtype="uint8"))
 pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
 
 

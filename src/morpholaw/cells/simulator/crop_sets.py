@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator.crops import simulate_crops, simulated_normalisation
 from morpholaw.cells.simulator.domains import PIXEL_SIZE, domain_named
@@ -31,7 +32,6 @@ def simulate_crop_set(
     images, cells = simulate_crops(n, seed, phases, domain=domain)
     if not labels:
         cells["label"] = ""
-    scale = simulated_normalisation(domain_named(domain)).to_json()
-    return CropSet.write(
-        folder, images, cells, {"kind": "simulated", "pixel_size": PIXEL_SIZE, "normalisation": scale}
-    )
+    scale = simulated_normalisation(domain_named(domain))
+    origin = CropOrigin(kind="simulated", pixel_size=PIXEL_SIZE, normalisation=scale)
+    return CropSet.write(folder, images, cells, origin)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from morpholaw.cells.crop_set import cells_table
+from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.normalise import Normalisation
 from morpholaw.cells.simulator.domains import DOMAINS, PIXEL_SIZE, Domain, domain_named
 from morpholaw.cells.simulator.neighbours import place_neighbours

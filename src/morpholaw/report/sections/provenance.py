@@ -26,9 +26,9 @@ def _sets(material: Material) -> Table:
     rows = [
         (
             crop_set.name,
-            str(crop_set.meta.get("created", ""))[:19],
-            _text(crop_set.meta.get("sources") or "none recorded"),
-            _text(crop_set.meta.get("normalisation") or "none recorded"),
+            crop_set.record.created[:19],
+            _text([one.model_dump() for one in crop_set.record.sources] or "none recorded"),
+            _text(crop_set.normalisation.to_json() if crop_set.normalisation else "none recorded"),
         )
         for crop_set in material.study.sets
     ]

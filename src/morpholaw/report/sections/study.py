@@ -19,11 +19,11 @@ def overview(material: Material) -> list[Block]:
     ends = np.cumsum([0, *(len(crop_set) for crop_set in study.sets)])
     for crop_set, start, stop in zip(study.sets, ends[:-1], ends[1:], strict=True):
         labelled = int(np.count_nonzero(material.labels[start:stop] != ""))
-        pixel_size = crop_set.meta.get("pixel_size")
+        pixel_size = crop_set.record.pixel_size
         rows.append(
             (
                 crop_set.name,
-                str(crop_set.meta.get("kind", "")),
+                crop_set.record.kind,
                 f"{len(crop_set):,}",
                 f"{labelled:,}",
                 f"{crop_set.cells['group'].nunique():,}",

@@ -152,9 +152,11 @@ class CellsWidget(StudyWidget):
 
     def _side_in_movie(self, set_name: str) -> float:
         """Pixels of the movie that a crop of the set spans: more or fewer than its own where it was resampled."""
-        meta, crops = self.current.study.crop_set(set_name).meta, self.current.crops
-        scale, model = meta.get("pixel_size"), meta.get("model_pixel_size")
-        return crops.size * (model / scale if scale and model else 1.0)
+        record = self.current.study.crop_set(set_name).record
+        size = self.current.crops.size
+        if record.pixel_size is None or record.movie_pixel_size is None:
+            return float(size)
+        return float(size * record.pixel_size / record.movie_pixel_size)
 
     def _cells_of_movie(self) -> Any:
         """Cells of the sets that were cut from the chosen movie; of the chosen set where one is chosen."""

@@ -140,7 +140,7 @@ class ApplyScores(QWidget):
         self.cells.clear()
         if self.current.study is not None:
             # those of a movie first: the scores of others have no place in the viewer
-            sets = sorted(self.current.study.sets, key=lambda one: one.meta.get("kind") != "movie")
+            sets = sorted(self.current.study.sets, key=lambda one: one.record.kind != "movie")
             self.cells.addItems([crop_set.name for crop_set in sets])
         self.cells.addItem(LAYERS)
         self.cells.setCurrentIndex(max(0, self.cells.findText(before)))
@@ -176,11 +176,11 @@ class ApplyScores(QWidget):
 
     def _not_of_movie(self, crops: Any) -> str:
         """Why the scores of a set can't go on the chosen layers: their numbers would match by chance."""
-        if not crops.meta.get("movie"):
+        if crops.record.movie is None:
             return f"The crops {crops.name!r} were not cut from a movie: their scores are in the CSV, not on layers."
         if self.image.layer is not None and not is_cut_from(crops, self.image.layer):
             return (
-                f"The crops {crops.name!r} were cut from the movie {crops.meta['movie'].get('name')!r}, not from "
+                f"The crops {crops.name!r} were cut from the movie {crops.record.movie.name!r}, not from "
                 f"{self.image.layer.name!r}: their scores are in the CSV, not on layers."
             )
         return ""

@@ -150,6 +150,8 @@ def is_cut_from(crop_set: Any, layer: Any) -> bool:
 
     A set that comes from a folder or the simulator belongs to no movie, whatever its cells' numbers are.
     """
-    made = crop_set.meta.get("movie") or {}
+    movie = crop_set.record.movie
+    if movie is None:
+        return False
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
-    return made.get("name") == layer.name or list(made.get("shape", ())) == list(data.shape[-3:])
+    return movie.name == layer.name or movie.shape == tuple(data.shape[-3:])

@@ -66,19 +66,16 @@ def place_of(viewer: Any, crops: Crops, index: int) -> MoviePlace | None:
 
 def movie_layer(viewer: Any, crop_set: CropSet) -> Any:
     """The Image layer that shows a crop set's movie: by its file, else by its name, else by its shape."""
-    movie = crop_set.meta.get("movie")
-    if crop_set.meta.get("kind") != "movie" or not isinstance(movie, dict):
+    movie = crop_set.record.movie
+    if movie is None:
         return None
-    shape = tuple(movie.get("shape", ()))
-    layers = [layer for layer in viewer.layers if _shows(layer, shape)]
-    sources = [
-        (crop_set.folder / str(source.get("path", ""))).resolve() for source in crop_set.meta["sources"]
-    ]
+    layers = [layer for layer in viewer.layers if _shows(layer, movie.shape)]
+    sources = [(crop_set.folder / source.path).resolve() for source in crop_set.record.sources]
     for layer in layers:
         path = layer.source.path
         if path and Path(path).resolve() in sources:
             return layer
-    named = [layer for layer in layers if layer.name == movie.get("name")]
+    named = [layer for layer in layers if layer.name == movie.name]
     return named[0] if named else layers[0] if len(layers) == 1 else None
 
 
@@ -107,9 +104,10 @@ def _shows(layer: Any, shape: tuple[int, ...]) -> bool:
 
 def _factor(crop_set: CropSet) -> float:
     """Pixels of a crop in one pixel of the movie."""
-    made, movie = crop_set.meta.get("pixel_size"), crop_set.meta.get("movie_pixel_size")
-    resampled = crop_set.meta.get("model_pixel_size") and made and movie
-    return float(movie) / float(made) if resampled else 1.0
+    record = crop_set.record
+    if not (record.model_pixel_size and record.pixel_size and record.movie_pixel_size):
+        return 1.0
+    return record.movie_pixel_size / record.pixel_size
 
 
 def _corner(position: float, factor: float, half: int) -> float:

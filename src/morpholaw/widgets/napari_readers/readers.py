@@ -135,7 +135,7 @@ def study_layers(path: str | os.PathLike[str]) -> list[LayerData]:
 
     for crop_set in Study.open(path).sets:
         cells = crop_set.cells
-        if crop_set.meta.get("kind") != "movie":
+        if crop_set.record.kind != "movie":
             continue
         file = movie_file(crop_set)
         tracks = cells[["track_id", "t", "y", "x", "parent"]].sort_values(
@@ -148,12 +148,10 @@ def study_layers(path: str | os.PathLike[str]) -> list[LayerData]:
 
 def movie_file(crop_set: Any) -> Path | None:
     """The movie's file that a crop set was cut from, None where it has moved."""
-    for source in crop_set.meta.get("sources", []):
-        named = source.get("path") if isinstance(source, dict) else source
-        if named:
-            path = Path(named) if Path(named).is_absolute() else crop_set.folder / named
-            if path.exists():
-                return path
+    for source in crop_set.record.sources:
+        path = Path(crop_set.folder / source.path)  # an absolute path stays as it is
+        if path.exists():
+            return path
     return None
 
 
