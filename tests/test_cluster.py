@@ -12,7 +12,7 @@ from morpholaw.cli import main
 from morpholaw.cluster import connected, run_jobs
 from morpholaw.config import SimulateConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message
+from morpholaw.events import Message, Monitor
 from morpholaw.jobs import Job, run
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.heads import HeadEnsemble
@@ -95,7 +95,7 @@ def test_a_job_that_fails_says_so_and_the_others_are_done(movies, client, tmp_pa
     )
     jobs.append(Job("tune", str(tmp_path / "s"), {"trials": 1}))
     events = []
-    outcomes = run_jobs(jobs, client, events.append)
+    outcomes = run_jobs(jobs, client, Monitor(events.append))
     assert outcomes[0].error == ""
     assert "none.tif" in outcomes[1].error
     assert outcomes[2].error
