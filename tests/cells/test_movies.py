@@ -14,7 +14,7 @@ import tifffile
 import zarr
 from PIL import Image
 
-from morpholaw.cells.movies import Movie, MovieWarning, open_movie
+from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.errors import InputError
 
 
@@ -46,7 +46,6 @@ TIFFS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("options", TIFFS.values(), ids=TIFFS)
-@pytest.mark.filterwarnings("ignore:.*axis z is read as time")
 def test_tiff_stack(tmp_path: Path, pixels: np.ndarray, options: dict[str, Any]) -> None:
     tifffile.imwrite(tmp_path / "movie.tif", pixels, **options)
     movie = open_movie(tmp_path / "movie.tif")
@@ -57,7 +56,6 @@ def test_tiff_stack(tmp_path: Path, pixels: np.ndarray, options: dict[str, Any])
 
 @pytest.mark.parametrize("options", TIFFS.values(), ids=TIFFS)
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
-@pytest.mark.filterwarnings("ignore:.*axis z is read as time")
 def test_truncated_tiff_is_never_a_shorter_movie(
     tmp_path: Path, pixels: np.ndarray, options: dict[str, Any], kept: float
 ) -> None:
@@ -96,7 +94,9 @@ def test_folder_of_frames_in_natural_order(tmp_path: Path, pixels: np.ndarray, s
     assert same(open_movie(tmp_path), pixels)
 
 
-def write_ome_zarr(path: Path, pixels: np.ndarray, version: str, unit: str = "micrometer") -> Path:
+def write_ome_zarr(
+    path: Path, pixels: np.ndarray, version: str, unit: str = "micrometer", scale_yx: float = 0.4
+) -> Path:
     zarr_format = 3 if version == "0.5" else 2
     group = zarr.open_group(path, mode="w", zarr_format=zarr_format)
     tczyx = pixels[:, None, None]
@@ -108,7 +108,7 @@ def write_ome_zarr(path: Path, pixels: np.ndarray, version: str, unit: str = "mi
         "datasets": [
             {
                 "path": str(i),
-                "coordinateTransformations": [{"type": "scale", "scale": [1, 1, 1, 0.4 * 2**i, 0.4 * 2**i]}],
+                "coordinateTransformations": [{"type": "scale", "scale": [1, 1, 1, scale_yx * 2**i, scale_yx * 2**i]}],
             }
             for i in range(2)
         ],
@@ -128,8 +128,8 @@ def test_ome_zarr_reads_the_finest_level_and_its_pixel_size(
     assert same(movie, pixels)
     assert movie.name == "movie"
     assert movie.pixel_size == pytest.approx(0.4)
-    nm = open_movie(write_ome_zarr(tmp_path / "nm.zarr", pixels, version, "nanometer"))
-    assert nm.pixel_size == pytest.approx(0.0004)
+    mm = open_movie(write_ome_zarr(tmp_path / "mm.zarr", pixels, version, "millimeter", 0.0004))
+    assert mm.pixel_size == pytest.approx(0.4)
 
 
 def test_plain_zarr_array(tmp_path: Path, pixels: np.ndarray) -> None:
@@ -230,17 +230,21 @@ def test_pixel_size(
     assert open_movie(tmp_path / "m.tif", pixel_size=0.7).pixel_size == 0.7
 
 
-def test_pixels_that_are_not_square_are_said(tmp_path: Path, pixels: np.ndarray) -> None:
+def test_pixels_that_are_not_square_are_refused_unless_the_true_size_is_given(
+    tmp_path: Path, pixels: np.ndarray
+) -> None:
     metadata = {"axes": "TYX", "unit": "um"}
     tifffile.imwrite(tmp_path / "m.tif", pixels, imagej=True, resolution=(4.0, 2.0), metadata=metadata)
-    with pytest.warns(MovieWarning, match="not square"):
+    with pytest.raises(InputError, match=r"not square \(0.5 um high, 0.25 um wide\).* --pixel-size"):
         open_movie(tmp_path / "m.tif")
+    assert open_movie(tmp_path / "m.tif", pixel_size=0.25).pixel_size == 0.25
 
 
 def test_stack_saved_along_z_is_read_as_time(tmp_path: Path, pixels: np.ndarray) -> None:
     tifffile.imwrite(tmp_path / "m.tif", pixels, imagej=True, metadata={"axes": "ZYX"})
-    with pytest.warns(MovieWarning, match="axis z is read as time"):
-        assert same(open_movie(tmp_path / "m.tif"), pixels)
+    movie = open_movie(tmp_path / "m.tif")
+    assert same(movie, pixels)
+    assert "z is read as time" in movie.facts.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -303,7 +307,7 @@ def test_files_that_are_no_movie(tmp_path: Path, pixels: np.ndarray) -> None:
     (tmp_path / "folder").mkdir()
     refused(tmp_path / "folder", "holds no TIFF or PNG files")
     Image.fromarray(np.zeros((8, 8, 3), "u1")).save(tmp_path / "folder" / "rgb.png")
-    refused(tmp_path / "folder", "mode RGB, but a grey one")
+    refused(tmp_path / "folder", "is a colour image")
     tifffile.imwrite(tmp_path / "folder" / "a.tif", pixels[0])
     refused(tmp_path / "folder", "holds both TIFF and PNG")
     tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((5, 40, 50, 3), "u1"), photometric="rgb")
@@ -321,7 +325,7 @@ def test_folder_with_frames_of_different_size(tmp_path: Path, pixels: np.ndarray
     movie = open_movie(tmp_path)
     with pytest.raises(InputError, match=r"t1\.tif is 39 x 50 uint16, but the first frame, t0\.tif, is 40"):
         movie.frame(1)
-    with pytest.raises(InputError, match="holds 5 frames, but a folder of frames has one a file"):
+    with pytest.raises(InputError, match="holds 5 frames, but a folder of frames has one per file"):
         movie.frame(2)
 
 
@@ -349,10 +353,15 @@ def test_frames_written_one_by_one_are_a_movie(tmp_path: Path, pixels: np.ndarra
 
 
 def test_ome_xml_that_names_a_file_elsewhere_is_refused(tmp_path: Path, pixels: np.ndarray) -> None:
-    xml = '<OME><Image><Pixels><TiffData><UUID FileName="../other.tif">u</UUID></TiffData></Pixels></Image></OME>'
-    tifffile.imwrite(tmp_path / "m.ome.tif", pixels, description=xml, metadata=None)
-    with pytest.raises(InputError, match="outside its folder"):
-        open_movie(tmp_path / "m.ome.tif")
+    sizes = 'SizeX="50" SizeY="40" SizeC="1" SizeZ="1" SizeT="6" DimensionOrder="XYCZT"'
+    data = '<TiffData IFD="0"/><TiffData IFD="0" FirstT="5"><UUID FileName="../other.tif">u</UUID></TiffData>'
+    xml = f"<OME><Image><Pixels {sizes}>{data}</Pixels></Image></OME>"
+    for folder in (tmp_path, tmp_path / "below"):
+        folder.mkdir(exist_ok=True)
+    tifffile.imwrite(tmp_path / "other.tif", pixels)
+    tifffile.imwrite(tmp_path / "below" / "m.ome.tif", pixels, description=xml, metadata=None)
+    with pytest.raises(InputError, match="other.tif, which its header names, is not beside it"):
+        open_movie(tmp_path / "below" / "m.ome.tif")
 
 
 def test_entity_bomb_in_ome_xml(tmp_path: Path, pixels: np.ndarray) -> None:

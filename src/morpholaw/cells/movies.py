@@ -5,21 +5,29 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from morpholaw.cells.movie_facts import MovieFacts
-from morpholaw.cells.movie_formats.array import open_array
-from morpholaw.cells.movie_formats.folder import open_folder, open_png
+from morpholaw.cells.movie_formats.array import open_array, open_npy
+from morpholaw.cells.movie_formats.folder import open_folder
+from morpholaw.cells.movie_formats.ome_tiff import open_companion
 from morpholaw.cells.movie_formats.ome_zarr import open_ome_zarr
-from morpholaw.cells.movie_formats.source import FrameSource, MovieWarning
-from morpholaw.cells.movie_formats.tiff import open_tiff
+from morpholaw.cells.movie_formats.other_files import refuse_address, refuse_file, unknown_file
+from morpholaw.cells.movie_formats.planes import select_movie
+from morpholaw.cells.movie_formats.png import open_png
+from morpholaw.cells.movie_formats.source import Choices, FrameSource, MovieWarning
+from morpholaw.cells.movie_formats.tiff import SUFFIXES, open_tiff
+from morpholaw.cells.movie_formats.vendor import VENDORS, open_vendor, vendor_of
 from morpholaw.cells.zarr_files import is_zarr
 from morpholaw.errors import InputError, reason
 
-__all__ = ["Movie", "MovieFacts", "MovieWarning", "open_movie"]
+__all__ = ["Movie", "MovieFacts", "MovieWarning", "open_masks", "open_movie"]
+
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 class Movie:
@@ -45,19 +53,12 @@ class Movie:
         self, source: FrameSource, name: str, path: Path | None = None, pixel_size: float | None = None
     ) -> None:
         self._source = source
-        self.shape = source.shape
-        self.dtype = source.dtype
-        self.pixel_size = source.pixel_size if pixel_size is None else float(pixel_size)
+        self.facts = _with_pixel_size(source, str(path or name), pixel_size)
+        self.shape = self.facts.shape
+        self.dtype = self.facts.dtype
+        self.pixel_size = self.facts.pixel_size
         self.name = name
         self.path = path
-        origin = "given" if pixel_size is not None else "header" if self.pixel_size is not None else None
-        self.facts = MovieFacts(
-            *self.shape,
-            dtype=self.dtype,
-            pixel_size=self.pixel_size,
-            pixel_size_source=origin,
-            files=() if path is None else (path,),
-        )
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -133,8 +134,9 @@ def open_movie(
     Parameters
     ----------
     source : path or array
-        A TIFF or OME-TIFF stack, a folder of TIFF or PNG frames, an OME-Zarr or zarr folder, or an array
-        (t, y, x) from numpy, dask, zarr or a napari layer. Axes of length one do not count.
+        A TIFF or OME-TIFF stack, a folder of TIFF or PNG frames, an OME-Zarr or zarr folder, a .npy file, a file of a
+        microscope (CZI, ND2, LIF, ...; needs the extra ``vendor``), or an array (t, y, x) from numpy, dask, zarr or a
+        napari layer. Axes of length one do not count.
     name : str, optional
         Default: the file's name without its suffix.
     pixel_size : float, optional
@@ -147,46 +149,100 @@ def open_movie(
         What to read of a z-stack: "max", "mean", or the number of a slice counted from 0.
     axes : str, optional
         One letter per axis of the source ("tyx", "yxt", "tcyx"), where the file does not name its axes or names
-        them wrongly.
+        them wrongly. For a folder: one letter for each number that changes in the names, then y and x.
 
     Returns
     -------
     Movie
-        Its ``facts`` say how it was understood.
+        Its ``facts`` say how it was understood; ``facts.notes`` are to be shown.
 
     Raises
     ------
     InputError
-        There is no such file, it cannot be read, or it is not a one-channel 2D movie.
+        There is no such file, it cannot be read, or it holds several movies and none was chosen.
     """
     if pixel_size is not None and not (math.isfinite(pixel_size) and pixel_size > 0):
         raise InputError(f"The pixel size is {pixel_size}, but a number of micrometres above 0 was expected.")
     if isinstance(source, Movie):
         return Movie(source._source, name or source.name, source.path, pixel_size or source.pixel_size)
+    choices = Choices(channel, position, z, axes)
     if not isinstance(source, (str, os.PathLike)):
         name = name or "the array"
-        return Movie(open_array(source, name), name, None, pixel_size)
+        return Movie(open_array(source, name, choices), name, None, pixel_size)
+    refuse_address(os.fspath(source))
     path = Path(source)
-    return Movie(_open_path(path), name or _short_name(path), path, pixel_size)
+    return Movie(_open_path(path, choices), name or _short_name(path), path, pixel_size)
 
 
-def _open_path(path: Path) -> FrameSource:
-    if not path.exists():
-        raise InputError(f"There is no file or folder {path}.")
-    if is_zarr(path):
-        return open_ome_zarr(path)
-    if path.is_dir():
-        return open_folder(path)
-    if path.stat().st_size == 0:
+def open_masks(source: str | os.PathLike[str]) -> Movie:
+    """Open a movie of masks: in a folder of frames with masks beside them, the masks."""
+    path = Path(source)
+    refuse_address(os.fspath(source))
+    opened = open_folder(path, masks=True) if path.is_dir() and not is_zarr(path) else None
+    return Movie(opened or _open_path(path, Choices()), _short_name(path), path, pixel_size=1.0)
+
+
+def _with_pixel_size(source: FrameSource, where: str, stated: float | None) -> MovieFacts:
+    if stated is not None:
+        return replace(source.facts, pixel_size=float(stated), pixel_size_source="given")
+    if source.pixel_size is None:
+        return source.facts
+    side = source.pixel_size.side(where)
+    return replace(source.facts, pixel_size=side, pixel_size_source=source.pixel_size.source)
+
+
+def _open_path(path: Path, choices: Choices) -> FrameSource:
+    try:
+        if not path.exists():
+            raise InputError(f"There is no file or folder {path}.")
+        if path.is_dir():
+            vendor = vendor_of(path)
+            if vendor is not None and not is_zarr(path):
+                return open_vendor(path, vendor, choices)
+            return open_ome_zarr(path, choices) if is_zarr(path) else open_folder(path, choices)
+        if not path.is_file():
+            raise InputError(f"{path} is neither a file nor a folder.")
+        with path.open("rb") as handle:
+            start = handle.read(512)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not start:
         raise InputError(f"{path} is empty.")
-    if path.suffix.lower() == ".png":
-        return open_png(path)
-    return open_tiff(path)
+    return _open_file(path, start, choices)
+
+
+def _open_file(path: Path, start: bytes, choices: Choices) -> FrameSource:
+    """Open a file by its first bytes, and by its suffix where they say nothing."""
+    suffix = path.suffix.lower()
+    if start.startswith(_TIFF_STARTS):
+        return open_tiff(path, choices)
+    if start.startswith(b"\x89PNG") or suffix == ".png":
+        return open_png(path, choices)
+    if start.startswith(b"\x93NUMPY") or suffix == ".npy":
+        return open_npy(path, choices)
+    if path.name.lower().endswith(".companion.ome") or b"<OME" in start:
+        return select_movie(open_companion(path, choices), choices, str(path))
+    if vendor := vendor_of(path, start):
+        return open_vendor(path, vendor, choices)
+    if suffix in SUFFIXES:
+        return open_tiff(path, choices)
+    refuse_file(path, start)
+    raise unknown_file(path)
 
 
 def _short_name(path: Path) -> str:
     name = path.resolve().name
-    for suffix in (".ome.tiff", ".ome.tif", ".ome.zarr", ".tiff", ".tif", ".zarr", ".png"):
+    for suffix in (
+        ".ome.tiff",
+        ".ome.tif",
+        ".ome.zarr",
+        ".companion.ome",
+        ".tiff",
+        ".tif",
+        ".zarr",
+        ".png",
+        ".npy",
+    ):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
-    return name
+    return Path(name).stem if path.suffix.lower() in VENDORS else name

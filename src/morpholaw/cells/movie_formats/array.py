@@ -1,18 +1,18 @@
-"""An array somebody already has: numpy, dask, zarr, or a napari layer's data."""
+"""Arrays that somebody already has (numpy, dask, zarr, a napari layer's data), and .npy files."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from morpholaw.cells.movie_formats.source import FrameSource, check_dtype, check_size, time_axis
-from morpholaw.errors import InputError
+from morpholaw.cells.movie_formats.planes import Planes, select_movie
+from morpholaw.cells.movie_formats.source import NO_CHOICES, Choices, FrameSource
+from morpholaw.errors import InputError, reason
 
 
-def open_array(
-    array: Any, where: str, axes: str | None = None, pixel_size: float | None = None
-) -> FrameSource:
+def open_array(array: Any, where: str, choices: Choices = NO_CHOICES) -> FrameSource:
     """Wrap an array with axes (t, y, x), where axes of length one before y and x don't count.
 
     A list of arrays is a pyramid, as napari gives for multiscale layers: its first level is read.
@@ -20,7 +20,7 @@ def open_array(
     Raises
     ------
     InputError
-        It is not an array of numbers, or not a one-channel 2D movie.
+        It is not an array of numbers, or no movie.
     """
     if isinstance(array, (list, tuple)) and array and hasattr(array[0], "shape"):
         array = array[0]
@@ -28,15 +28,91 @@ def open_array(
         raise InputError(
             f"{where} is a {type(array).__name__}, but a path or an array (t, y, x) was expected."
         )
+    return select_movie(array_planes(array, where, None, choices.axes), choices, where)
+
+
+def open_npy(path: Path, choices: Choices) -> FrameSource:
+    """Open a .npy file, memory-mapped."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, MemoryError) as error:
+        raise InputError(f"{path} is not a .npy file that can be read: {reason(error)}.") from error
+    from dataclasses import replace
+
+    planes = array_planes(array, str(path), None, choices.axes)
+    return select_movie(replace(planes, format="NumPy file", files=(path,)), choices, str(path))
+
+
+def array_planes(array: Any, where: str, found: str | None, wanted: str | None) -> Planes:
+    """Describe an array as planes.
+
+    Parameters
+    ----------
+    array : array
+        Anything with ``shape``, ``dtype`` and basic indexing.
+    where : str
+        What to call it in a message.
+    found : str or None
+        One letter per axis as the source names them, in lower case.
+    wanted : str or None
+        The letters that the user gave, for all axes or for those longer than one.
+
+    Raises
+    ------
+    InputError
+        The letters do not fit the array.
+    """
     shape = tuple(int(n) for n in array.shape)
-    at = time_axis(shape, axes, where)
-    size = (1 if at is None else shape[at], shape[-2], shape[-1])
-    check_size(size, where)
-    dtype = check_dtype(np.dtype(array.dtype), where)
-    leading = len(shape) - 2
+    letters = axis_letters(shape, found, wanted, where)
+    y, x = letters.index("y"), letters.index("x")
+    leading = [i for i in range(len(shape)) if i not in (y, x)]
 
-    def read(t: int) -> np.ndarray:
-        index = tuple(t if axis == at else 0 for axis in range(leading))
-        return np.asarray(array[index] if index else array[...])
+    def read(index: tuple[int, ...]) -> np.ndarray:
+        at: list[Any] = [slice(None)] * len(shape)
+        for axis, i in zip(leading, index, strict=True):
+            at[axis] = i
+        plane = np.asarray(array[tuple(at)])
+        return plane if y < x else plane.T
 
-    return FrameSource(size, dtype, read, pixel_size)
+    return Planes(
+        axes="".join(letters[i] for i in leading),
+        sizes=tuple(shape[i] for i in leading),
+        height=shape[y],
+        width=shape[x],
+        dtype=np.dtype(array.dtype),
+        read=read,
+        stored=letters,
+        format="array",
+        named=found is not None or wanted is not None,
+    )
+
+
+def axis_letters(shape: tuple[int, ...], found: str | None, wanted: str | None, where: str) -> str:
+    """Return one letter per axis: what the user gave, else what the source says, else y and x last."""
+    size = " x ".join(map(str, shape)) or "of one number"
+    if len(shape) < 2:
+        raise InputError(f"{where} has the shape {size}, but a movie has axes t, y and x.")
+    if wanted is not None:
+        long = [i for i, n in enumerate(shape) if n > 1]
+        if len(wanted) == len(shape):
+            return wanted
+        if len(wanted) == len(long):
+            at = dict(zip(long, wanted, strict=True))
+            return "".join(at.get(i, "?") for i in range(len(shape)))
+        raise InputError(
+            f"{where} has {len(shape)} axes ({size}), but --axes {wanted} names {len(wanted)}: one letter per axis."
+        )
+    if found is None:
+        if len(shape) > 2 and shape[-1] in (3, 4):
+            return "?" * (len(shape) - 3) + "yxs"
+        return "?" * (len(shape) - 2) + "yx"
+    if len(found) != len(shape):
+        raise InputError(
+            f"{where} names {len(found)} axes ({found}), but its array has {len(shape)} ({size})."
+        )
+    letters = found.lower()
+    if letters.count("y") != 1 or letters.count("x") != 1:
+        raise InputError(
+            f"{where} has the axes {letters} ({size}), but y and x were expected among them: name them with --axes."
+        )
+    return letters

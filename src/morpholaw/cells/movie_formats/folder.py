@@ -1,99 +1,226 @@
-"""A folder with one TIFF or PNG file per frame, in natural order (t2 before t10)."""
+"""A folder with one TIFF or PNG file per frame, or per frame and channel, slice or position."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
-from morpholaw.cells.movie_formats.source import FrameSource, check_size
+from morpholaw.cells.movie_formats.frame_names import (
+    NamedFile,
+    axis_of_tag,
+    is_mask_name,
+    natural_key,
+    read_names,
+)
+from morpholaw.cells.movie_formats.ome_tiff import set_members
+from morpholaw.cells.movie_formats.planes import Planes, select_movie
+from morpholaw.cells.movie_formats.png import open_png
+from morpholaw.cells.movie_formats.source import NO_CHOICES, Choices, FrameSource, choose
 from morpholaw.cells.movie_formats.tiff import SUFFIXES as TIFF_SUFFIXES
 from morpholaw.cells.movie_formats.tiff import open_tiff
 from morpholaw.errors import InputError
 
-_GREY_MODES = {"L", "I", "I;16", "I;16B", "I;16L"}
+_OTHER_IMAGES = (".jpg", ".jpeg", ".bmp", ".gif", ".jp2", ".webp")
 
 
-def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key that orders the numbers inside names by value."""
-    parts = re.split(r"(\d+)", name.lower())
-    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+def frame_files(folder: Path, masks: bool = False) -> tuple[list[Path], str | None]:
+    """Return the frames in ``folder``, its TIFF files or else its PNG files, in natural order, and a note.
 
-
-def frame_files(folder: Path) -> list[Path]:
-    """The frames in ``folder``: its TIFF files, or else its PNG files, in natural order.
+    Parameters
+    ----------
+    folder : path
+        Its files are looked at, and those of folders in it that are called after time points or positions.
+    masks : bool
+        Whether masks are wanted; otherwise files whose names say that they are masks are left out.
 
     Raises
     ------
     InputError
         The folder holds neither, or both.
     """
-    files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
-    tiffs = [p for p in files if p.suffix.lower() in TIFF_SUFFIXES]
-    pngs = [p for p in files if p.suffix.lower() == ".png"]
-    if tiffs and pngs:
+    files = _images(folder)
+    if not files:
+        parts = [d for d in sorted(folder.iterdir()) if d.is_dir() and not d.name.startswith(".")]
+        files = [file for d in parts if _is_part(d, parts) for file in _images(d)]
+    if not files:
+        raise InputError(_no_images(folder))
+    named = [p for p in files if is_mask_name(p.stem)]
+    others = [p for p in files if not is_mask_name(p.stem)]
+    note = None
+    if named and others:
+        files = named if masks else others
+        left, why = (len(others), "not called masks") if masks else (len(named), "called masks")
+        note = f"{folder}: {left} files that are {why} by their names are not read."
+    suffixes = {"TIFF" if p.suffix.lower() in TIFF_SUFFIXES else "PNG" for p in files}
+    if len(suffixes) > 1:
         raise InputError(
-            f"{folder} holds both TIFF and PNG files, but one file a frame of one kind was expected."
+            f"{folder} holds both TIFF and PNG files, but one file per frame of one kind was expected: move those that "
+            "are no frames elsewhere."
         )
-    if not (tiffs or pngs):
-        raise InputError(f"{folder} holds no TIFF or PNG files, but one file a frame was expected.")
-    return sorted(tiffs or pngs, key=lambda p: natural_key(p.name))
+    return sorted(files, key=lambda p: natural_key(p.relative_to(folder).as_posix())), note
 
 
-def open_folder(folder: Path, files: list[Path] | None = None) -> FrameSource:
+def open_folder(folder: Path, choices: Choices = NO_CHOICES, masks: bool = False) -> FrameSource:
     """Open a folder of frames; only the first file is looked at until a frame is asked for.
+
+    Parameters
+    ----------
+    folder : path
+        Of TIFF or PNG files.
+    choices : Choices
+        Which channel, position and slice to read. Letters of axes stand for the numbers that change in the names, in
+        their order; "tyx" makes every file a frame.
+    masks : bool
+        Whether the folder is read for its masks.
 
     Raises
     ------
     InputError
-        There is no frame, or the first cannot be used.
+        There is no frame, the first cannot be used, or the folder holds several movies and none was chosen.
     """
-    files = frame_files(folder) if files is None else files
-    first = open_frame(files[0])
-    shape = (len(files), *first.shape[1:])
-    check_size(shape, str(folder))
-
-    def read(t: int) -> np.ndarray:
-        frame = open_frame(files[t])
-        if frame.shape != first.shape or frame.dtype != first.dtype:
-            raise InputError(
-                f"{files[t]} is {frame.shape[1]} x {frame.shape[2]} {frame.dtype}, but the first frame, "
-                f"{files[0].name}, is {first.shape[1]} x {first.shape[2]} {first.dtype}."
-            )
-        return frame.read(0)
-
-    return FrameSource(shape, first.dtype, read, first.pixel_size)
+    files, note = frame_files(folder, masks)
+    if len(files) == 1:
+        return open_image(files[0], choices)
+    if choices.axes is None and files[0].suffix.lower() in TIFF_SUFFIXES:
+        names = {p.name for p in files}
+        if len(names) == len(files) and names <= set_members(files[0]):
+            return open_tiff(files[0], choices)  # one OME-TIFF in several files: its header gives the order
+    return _open_frames(folder, files, choices, [note] if note else [])
 
 
-def open_frame(path: Path) -> FrameSource:
+def open_image(path: Path, choices: Choices = NO_CHOICES, one_frame: bool = False) -> FrameSource:
+    """Open a TIFF or PNG file."""
+    return open_png(path, choices) if path.suffix.lower() == ".png" else open_tiff(path, choices, one_frame)
+
+
+def open_frame(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
     """Open a file that holds one frame."""
-    source = open_png(path) if path.suffix.lower() == ".png" else open_tiff(path)
-    if source.shape[0] != 1:
-        raise InputError(f"{path} holds {source.shape[0]} frames, but a folder of frames has one a file.")
+    source = open_image(path, choices, one_frame=True)
+    if source.facts.frames != 1:
+        raise InputError(
+            f"{path} holds {source.facts.frames} frames, but a folder of frames has one per file: name the file, not "
+            "the folder."
+        )
     return source
 
 
-def open_png(path: Path) -> FrameSource:
-    """Open a grey PNG file as a movie of one frame."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            mode, (width, height) = image.mode, image.size
-    except FileNotFoundError:
-        raise InputError(f"There is no file {path}.") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is not a PNG file that can be read.") from error
-    if mode not in _GREY_MODES:
+def _open_frames(folder: Path, files: list[Path], choices: Choices, notes: list[str]) -> FrameSource:
+    where = str(folder)
+    wanted = choices.axes.replace("y", "").replace("x", "") if choices.axes else None
+    stems = [p.relative_to(folder).with_suffix("").as_posix() for p in files]
+    if len(set(stems)) < len(stems):
+        raise InputError(f"{folder} holds files of one name and different endings; keep one of each.")
+    path_of = dict(zip(stems, files, strict=True))
+    named = read_names(stems, wanted, where)
+    named, channel, channels = _chosen("channel", named, choices.channel, where)
+    named, position, positions = _chosen("position", named, choices.position, where)
+    slices = sorted({one.z for one in named if one.z is not None})
+    times = sorted({one.t for one in named})
+    table = {(one.t, one.z): path_of[one.stem] for one in named}
+    inner = Choices(
+        channel=None if channels else choices.channel,
+        position=None if positions else choices.position,
+        z=None if len(slices) > 1 else choices.z,
+    )
+    first = open_frame(path_of[named[0].stem], inner)
+    shape, dtype = first.facts.shape, first.facts.dtype
+    levels: Sequence[int | None] = slices or [None]
+    missing = [(t, z) for t in times for z in levels if (t, z) not in table]
+    if missing and len(slices) > 1:
         raise InputError(
-            f"{path} is a PNG image of mode {mode}, but a grey one with 8 or 16 bits was expected."
+            f"{folder}: {len(missing)} of {len(times) * len(levels)} images are missing, the first of them slice "
+            f"{missing[0][1]} of frame {times.index(missing[0][0])}: complete the folder, or remove the frames that "
+            "are not whole."
         )
-    check_size((1, height, width), str(path))
 
-    def read(t: int) -> np.ndarray:
-        with Image.open(path, formats=("PNG",)) as image:
-            return np.asarray(image).astype(dtype, copy=False)
+    def read(index: tuple[int, ...]) -> np.ndarray:
+        path = table[times[index[0]], levels[index[1]]]
+        frame = open_frame(path, inner)
+        if frame.facts.shape != shape or frame.facts.dtype != dtype:
+            raise InputError(
+                f"{path} is {frame.facts.height} x {frame.facts.width} {frame.facts.dtype}, but the first frame, "
+                f"{files[0].name}, is {shape[1]} x {shape[2]} {dtype}."
+            )
+        return frame.read(0)
 
-    dtype = np.dtype("uint8" if mode == "L" else "uint16")
-    return FrameSource((1, height, width), dtype, read)
+    numbered = all(len(t) == 1 for t in times) and not any(one.clock for one in named)
+    interval = _interval([t[0] for t in times]) if named[0].clock else None
+    planes = Planes(
+        axes="tz",
+        sizes=(len(times), len(levels)),
+        height=shape[1],
+        width=shape[2],
+        dtype=dtype,
+        read=read,
+        stored="tzyx" if len(slices) > 1 else "tyx",
+        format=f"folder of {'PNG' if files[0].suffix.lower() == '.png' else 'TIFF'} files",
+        channels=channels or first.facts.channels,
+        positions=positions or first.facts.positions,
+        position=position if positions else first.facts.position,
+        pixel_size=first.pixel_size,
+        frame_interval=interval or first.facts.frame_interval,
+        frame_interval_source="times in the file names" if interval else first.facts.frame_interval_source,
+        frame_numbers=tuple(t[0] for t in times) if numbered else None,
+        files=tuple(table[t, z] for t in times for z in levels if (t, z) in table),
+        notes=(*notes, *first.facts.notes),
+    )
+    source = select_movie(planes, Choices(z=choices.z if len(slices) > 1 else None), where)
+    chosen = channel if channels else first.facts.channel
+    facts = replace(source.facts, channel=chosen, channels=planes.channels, z=source.facts.z or first.facts.z)
+    return replace(source, facts=facts)
+
+
+def _chosen(
+    kind: str, named: list[NamedFile], wanted: int | str | None, where: str
+) -> tuple[list[NamedFile], int | None, tuple[str, ...]]:
+    """The files of the channel or position that was chosen, its number, and the names of all, () where there is one."""
+
+    def called(one: NamedFile) -> str:
+        return one.channel if kind == "channel" else one.position
+
+    names = tuple(sorted({called(one) for one in named}, key=natural_key))
+    if len(names) == 1:
+        return named, None, ()
+    hint = "If every file is a frame of one movie, say so with --axes tyx."
+    number = choose(kind, names, wanted, f"{where} ({len(named)} files)", hint)
+    return [one for one in named if called(one) == names[number]], number, names
+
+
+def _interval(times: list[int]) -> float | None:
+    steps = np.diff(times)
+    return float(median(steps)) if len(steps) and median(steps) > 0 else None
+
+
+def _images(folder: Path) -> list[Path]:
+    wanted = (*TIFF_SUFFIXES, ".png")
+    return [
+        p
+        for p in folder.iterdir()
+        if p.suffix.lower() in wanted and not p.name.startswith(".") and p.is_file()
+    ]
+
+
+def _is_part(folder: Path, all_folders: list[Path]) -> bool:
+    """Whether a folder is one of a row that is called after time points or positions: TimePoint_1, Pos0."""
+    tags = {d.name.rstrip("0123456789") for d in all_folders}
+    return len(tags) == 1 and axis_of_tag(tags.pop()) in ("t", "p", "z", "c") and folder.name[-1].isdecimal()
+
+
+def _no_images(folder: Path) -> str:
+    """Why a folder cannot be read, and what to do."""
+    entries = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    folders = [p.name for p in entries if p.is_dir()]
+    other = [p for p in entries if p.suffix.lower() in _OTHER_IMAGES]
+    text = f"{folder} holds no TIFF or PNG files, but one file per frame was expected"
+    if other:
+        return (
+            f"{text}: its {len(other)} {other[0].suffix} files are not read; convert them to TIFF with Fiji."
+        )
+    if folders:
+        more = ", ..." if len(folders) > 6 else ""
+        return f"{text}: name one of its folders ({', '.join(folders[:6])}{more})."
+    return f"{text}."

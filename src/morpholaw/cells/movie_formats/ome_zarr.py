@@ -1,51 +1,98 @@
-"""OME-Zarr images (NGFF 0.1 to 0.5) and plain zarr arrays, read chunk by chunk."""
+"""OME-Zarr images (NGFF 0.1 to 0.5), plates, series, and plain zarr arrays, read chunk by chunk."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from morpholaw.cells import zarr_files
-from morpholaw.cells.movie_formats.array import open_array
-from morpholaw.cells.movie_formats.source import FrameSource, micrometres, pixel_side
+from morpholaw.cells.movie_formats.array import array_planes
+from morpholaw.cells.movie_formats.planes import select_movie
+from morpholaw.cells.movie_formats.source import NO_CHOICES, Choices, FrameSource, choose
+from morpholaw.cells.movie_formats.units import PixelSize, micrometres, pixel_size, seconds
 from morpholaw.errors import InputError
 
+_METADATA = "OME-Zarr metadata"
+_MOST_FIELDS = 100_000
 
-def open_ome_zarr(path: Path) -> FrameSource:
-    """Open the highest resolution of an OME-Zarr image, or a plain zarr array.
+
+@dataclass(frozen=True)
+class _Scale:
+    """What the metadata of an image says about its scale."""
+
+    pixel: PixelSize | None = None
+    interval: float | None = None
+    note: str | None = None
+
+
+def open_ome_zarr(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
+    """Open the highest resolution of an OME-Zarr image, one field of a plate, or a plain zarr array.
 
     Raises
     ------
     InputError
-        The folder holds no image, several, or one that is not a one-channel 2D movie.
+        The folder holds no image, or several and none was chosen, or one that is no movie.
     """
     if zarr_files.is_array(path):
-        return open_array(zarr_files.open_array_at(path), str(path))
+        planes = array_planes(zarr_files.open_array_at(path), str(path), None, choices.axes)
+        return select_movie(replace(planes, format="zarr", files=(path,)), choices, str(path))
+    ome = _ome_attributes(path)
+    if "plate" in ome or "well" in ome:
+        return _open_position(path, _fields(path, ome), choices)
+    if scales := ome.get("multiscales"):
+        return _open_multiscale(path, scales, ome, choices)
+    children = [
+        p for p in sorted(path.iterdir()) if zarr_files.is_zarr(p) and p.name not in ("OME", "labels")
+    ]
+    if not children:
+        raise InputError(
+            f"{path} has no OME-Zarr image metadata and holds nothing, but one movie was expected."
+        )
+    return _open_position(path, [p.name for p in children], choices)
+
+
+def _ome_attributes(path: Path) -> dict[str, Any]:
     attributes = zarr_files.attributes(path)
     ome = attributes.get("ome", attributes)
-    if not isinstance(ome, dict):
-        ome = {}
-    if "plate" in ome or "well" in ome:
-        raise InputError(
-            f"{path} is a plate of many images, but one movie was expected: open one field of it."
-        )
-    if scales := ome.get("multiscales"):
-        return _open_multiscale(path, scales)
-    return _open_only_child(path)
+    return ome if isinstance(ome, dict) else {}
 
 
-def _open_only_child(path: Path) -> FrameSource:
-    """A group without image metadata that has a single array or image (bioformats2raw) inside."""
-    children = [p for p in sorted(path.iterdir()) if zarr_files.is_zarr(p) and p.name != "OME"]
-    if len(children) != 1:
-        names = ", ".join(p.name for p in children[:5]) or "nothing"
-        raise InputError(
-            f"{path} has no OME-Zarr image metadata and holds {names}, but one movie was expected."
-        )
-    return open_ome_zarr(children[0])
+def _fields(path: Path, ome: dict[str, Any]) -> list[str]:
+    """The paths of all images of a plate or a well, as its metadata lists them."""
+    if "well" in ome:
+        return _listed(ome["well"], "images", path)
+    fields = []
+    for well in _listed(ome["plate"], "wells", path):
+        folder = zarr_files.inside(path, well, str(path))
+        if folder.is_dir():
+            images = _listed(_ome_attributes(folder).get("well"), "images", folder)
+            fields += [f"{well}/{image}" for image in images]
+        if len(fields) > _MOST_FIELDS:
+            raise InputError(f"{path} lists more than {_MOST_FIELDS} images, more than any plate has.")
+    if not fields:
+        raise InputError(f"{path} is a plate, but none of the wells that it lists is in its folder.")
+    return fields
 
 
-def _open_multiscale(path: Path, scales: Any) -> FrameSource:
+def _listed(holder: Any, key: str, path: Path) -> list[str]:
+    entries = holder.get(key) if isinstance(holder, dict) else None
+    paths = [str(e["path"]) for e in entries or [] if isinstance(e, dict) and "path" in e]
+    if not paths:
+        raise InputError(f"{path} has OME-Zarr metadata of a plate or well that lists no {key}.")
+    return paths
+
+
+def _open_position(path: Path, names: list[str], choices: Choices) -> FrameSource:
+    """One of several images in a folder."""
+    number = choose("position", names, choices.position, str(path))
+    source = open_ome_zarr(zarr_files.inside(path, names[number], str(path)), replace(choices, position=None))
+    if len(names) == 1:
+        return source
+    return replace(source, facts=replace(source.facts, position=number, positions=tuple(names)))
+
+
+def _open_multiscale(path: Path, scales: Any, ome: dict[str, Any], choices: Choices) -> FrameSource:
     try:
         scale = scales[0]
         finest = scale["datasets"][0]
@@ -53,6 +100,7 @@ def _open_multiscale(path: Path, scales: Any) -> FrameSource:
         names = [str(axis["name"]).lower() for axis in axes]
         array = zarr_files.open_array_at(zarr_files.inside(path, finest["path"], str(path)))
         factors = _factors(finest, scale, array.ndim)
+        channels = _channels(ome)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -66,13 +114,50 @@ def _open_multiscale(path: Path, scales: Any) -> FrameSource:
     letters = "".join(
         _letter(name, axis) for name, axis in zip(names, axes or [{}] * len(names), strict=True)
     )
-    units = [micrometres(axis.get("unit")) for axis in axes] or [None] * array.ndim
-    sides = [f * u if f and u else None for f, u in zip(factors[-2:], units[-2:], strict=True)]
-    return open_array(array, str(path), letters, pixel_side(sides[0], sides[1], str(path)))
+    said = _scale_of(letters, factors, axes)
+    planes = array_planes(array, str(path), letters, choices.axes)
+    planes = replace(
+        planes,
+        format="OME-Zarr",
+        channels=channels if len(channels) == planes.length("c") else (),
+        pixel_size=said.pixel,
+        frame_interval=said.interval,
+        frame_interval_source=_METADATA if said.interval else None,
+        files=(path,),
+        notes=(f"{path}: {said.note}",) if said.note else (),
+    )
+    return select_movie(planes, choices, str(path))
+
+
+def _scale_of(letters: str, factors: list[float | None], axes: list[dict[str, Any]]) -> _Scale:
+    """Pixel size and seconds per frame by the transformations and units of the axes."""
+    if not axes:
+        return _Scale()
+    at = {
+        letter: (factor, axis.get("unit"))
+        for letter, factor, axis in zip(letters, factors, axes, strict=True)
+    }
+    sides: list[float | None] = []
+    for letter in "yx":
+        factor, unit = at.get(letter, (None, None))
+        length = micrometres(unit)
+        sides.append(factor * length if factor and length else None)
+    pixel, note = pixel_size(sides[0], sides[1], _METADATA)
+    step, unit = at.get("t", (None, None))
+    return _Scale(pixel, seconds(step, unit), note)
+
+
+def _channels(ome: dict[str, Any]) -> tuple[str, ...]:
+    """The labels of the channels, where rendering settings (omero) name them."""
+    settings = ome.get("omero")
+    channels = settings.get("channels") if isinstance(settings, dict) else None
+    if not isinstance(channels, list):
+        return ()
+    return tuple(str(c.get("label") or "") if isinstance(c, dict) else "" for c in channels)
 
 
 def _letter(name: str, axis: dict[str, Any]) -> str:
-    """One letter an axis, by its type where its name is a word."""
+    """One letter per axis, by its type where its name is a word."""
     if len(name) == 1:
         return name
     return {"time": "t", "channel": "c"}.get(str(axis.get("type")), name[:1] or "?")

@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from morpholaw.cells.movie_facts import MovieFacts
+from morpholaw.cells.movie_formats.units import PixelSize
 from morpholaw.errors import InputError
 
 MAX_FRAME_PIXELS = 2**30
 MAX_MOVIE_PIXELS = 2**40
 
-_MICROMETRES = {
-    **dict.fromkeys(("um", "µm", "μm", "micron", "microns", "micrometer", "micrometers", "micrometre"), 1.0),
-    **dict.fromkeys(("micrometres", "\\u00b5m"), 1.0),
-    **dict.fromkeys(("nm", "nanometer", "nanometers", "nanometre"), 1e-3),
-    **dict.fromkeys(("mm", "millimeter", "millimeters", "millimetre"), 1e3),
-    **dict.fromkeys(("cm", "centimeter", "centimeters", "centimetre"), 1e4),
-    **dict.fromkeys(("m", "meter", "meters", "metre"), 1e6),
-    **dict.fromkeys(("in", "inch", "inches"), 25_400.0),
-    **dict.fromkeys(("pm", "picometer", "picometers"), 1e-6),
-    **dict.fromkeys(("a", "å", "angstrom", "angstroms"), 1e-4),
-}
+_LETTERS = frozenset("tczpyxs")
+COLOURS = ("red", "green", "blue", "alpha")
 
 
 class MovieWarning(UserWarning):
     """Something in a movie that was decided for the user, in one sentence."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What to read where a source holds more than one movie.
+
+    Attributes
+    ----------
+    channel, position : int or str or None
+        A name, or a number counted from 0; None where nothing was chosen.
+    z : int or str or None
+        "max", "mean" or the number of a slice counted from 0.
+    axes : str or None
+        One letter per axis of the source, in lower case.
+    """
+
+    channel: int | str | None = None
+    position: int | str | None = None
+    z: int | str | None = None
+    axes: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.z is not None and not (self.z in ("max", "mean") or is_number(self.z)):
+            raise InputError(f"z is {self.z!r}, but max, mean or the number of a slice from 0 was expected.")
+        if self.axes is not None:
+            axes = self.axes.lower().strip()
+            wrong = not set(axes) <= _LETTERS or len(set(axes)) != len(axes) or not {"y", "x"} <= set(axes)
+            if wrong:
+                raise InputError(
+                    f"axes is {self.axes!r}, but one letter per axis was expected, y and x among them and none twice: "
+                    "t (time), c (channel), z, p (position), y, x, s (red, green and blue)."
+                )
+            object.__setattr__(self, "axes", axes)
+
+
+NO_CHOICES = Choices()
 
 
 @dataclass(frozen=True)
@@ -37,62 +64,68 @@ class FrameSource:
 
     Attributes
     ----------
-    shape : tuple of int
-        Frames, height and width: (t, y, x).
-    dtype : numpy.dtype
-        Of a pixel, in native byte order.
+    facts : MovieFacts
+        Its size, scale and time, and where they come from.
     read : callable
-        ``read(t)`` gives frame t as an array (y, x).
-    pixel_size : float or None
-        Micrometres per pixel, where the file says so.
+        ``read(t)`` returns frame t as an array (y, x). It may be called from several threads at once.
+    pixel_size : PixelSize or None
+        What the source says, not yet checked to be square.
     """
 
-    shape: tuple[int, int, int]
-    dtype: np.dtype
+    facts: MovieFacts
     read: Callable[[int], np.ndarray]
-    pixel_size: float | None = None
+    pixel_size: PixelSize | None = None
 
 
-def time_axis(shape: Sequence[int], axes: str | None, where: str) -> int | None:
-    """Find which axis before the last two is time; None where the movie is one frame.
+def is_number(value: int | str) -> bool:
+    """Whether a choice is a whole number, as such or in digits."""
+    return not isinstance(value, bool) and (isinstance(value, int) or value.strip().isdecimal())
+
+
+def choose(kind: str, names: Sequence[str], wanted: int | str | None, where: str, hint: str = "") -> int:
+    """Return the index of the channel or position that was asked for.
 
     Parameters
     ----------
-    shape : sequence of int
-        Of the whole array; its last two axes are y and x.
-    axes : str or None
-        One letter an axis, e.g. "tczyx", where the file names them.
+    kind : str
+        "channel" or "position", as in the option's name.
+    names : sequence of str
+        In order; "" for one without a name.
+    wanted : int or str or None
+        A name, or a number from 0. A name wins over a number.
     where : str
-        The movie's name, for the message.
+        What to call the source in a message.
+    hint : str
+        A further sentence for the refusal where nothing was chosen.
 
     Raises
     ------
     InputError
-        The array is not a one-channel 2D movie.
+        There are several and none was chosen, or there is none of that name or number.
     """
-    shape = tuple(int(n) for n in shape)
-    names = axes.lower() if axes else "?" * max(0, len(shape) - 2) + "yx"
-    size = " x ".join(map(str, shape))
-    if len(shape) < 2 or 0 in shape:
-        raise InputError(f"{where} has the shape {size or 'of one number'}, but a movie has axes t, y and x.")
-    if "s" in names or (axes is None and len(shape) > 2 and shape[-1] in (3, 4)):
-        raise InputError(f"{where} ({size}) is a colour image, but a movie has one channel (t, y, x).")
-    if names[-2:] != "yx":
-        raise InputError(f"{where} has the axes {names} ({size}), but the last two must be y and x.")
-    long = [i for i in range(len(shape) - 2) if shape[i] > 1]
-    if len(long) > 1:
-        found = ", ".join(f"{names[i]}: {shape[i]}" if axes else str(shape[i]) for i in long)
+    count = len(names)
+    if wanted is None:
+        if count == 1:
+            return 0
+        example = next((name for name in names if name), "0")
+        example = f'"{example}"' if " " in example else example
         raise InputError(
-            f"{where} ({size}) has more than one axis before y and x ({found}), but a movie is one 2D "
-            "channel over time (t, y, x): pick a channel and a slice, or project them, first."
+            f"{where} has {count} {kind}s ({_listed(names)}), but a movie has one: choose one with --{kind}, for "
+            f"example --{kind} {example}.{' ' + hint if hint else ''}"
         )
-    if not long:
-        return None
-    if names[long[0]] == "c":
-        raise InputError(f"{where} ({size}) has {shape[long[0]]} channels, but a movie has one (t, y, x).")
-    if names[long[0]] == "z":
-        warnings.warn(f"{where}: its axis z is read as time.", MovieWarning, stacklevel=2)
-    return long[0]
+    text = str(wanted).strip()
+    exact = [i for i, name in enumerate(names) if name == text]
+    found = exact or [i for i, name in enumerate(names) if name.lower() == text.lower()]
+    if len(found) == 1:
+        return found[0]
+    if not found and is_number(wanted) and int(text) < count:
+        return int(text)
+    raise InputError(f"{where} has no single {kind} {text!r}; its {kind}s are {_listed(names)}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [f"{i}: {name}" if name else str(i) for i, name in enumerate(names)]
+    return ", ".join(shown) if len(shown) <= 12 else ", ".join([*shown[:6], "...", shown[-1]])
 
 
 def check_size(shape: tuple[int, int, int], where: str) -> None:
@@ -110,22 +143,3 @@ def check_dtype(dtype: np.dtype, where: str) -> np.dtype:
     if dtype.kind not in "uif":
         raise InputError(f"{where} has pixels of type {dtype}, but integers or floats were expected.")
     return dtype.newbyteorder("=")
-
-
-def micrometres(unit: object) -> float | None:
-    """How many micrometres a unit of length is; None where the unit is no length."""
-    return _MICROMETRES.get(unit.strip().lower()) if isinstance(unit, str) else None
-
-
-def pixel_side(y: float | None, x: float | None, where: str) -> float | None:
-    """One pixel size from two: their geometric mean, with a warning where pixels are not square."""
-    if not (y and x and math.isfinite(y) and math.isfinite(x) and y > 0 and x > 0):
-        return None
-    if abs(y - x) > 0.01 * max(y, x):
-        warnings.warn(
-            f"{where}: its pixels are not square ({y:.4g} x {x:.4g} um), so shapes will look stretched.",
-            MovieWarning,
-            stacklevel=2,
-        )
-        return math.sqrt(y * x)
-    return float(x)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells import zarr_files
-from morpholaw.cells.movie_formats.source import micrometres
+from morpholaw.cells.movie_formats.units import micrometres
 from morpholaw.cells.track_formats.lineage import linear_tracks
 from morpholaw.cells.track_formats.warning import warn_tracks
 from morpholaw.errors import InputError

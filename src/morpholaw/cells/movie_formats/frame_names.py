@@ -1,0 +1,323 @@
+"""What the names of image files say: time, channel, slice and position, as many programs write them.
+
+Numbers that change from file to file are told apart by the letters before them ("t001", "ch2", "z03", "Pos1"), and
+words that change ("GFP", "Phase") are channels. Understood are the names of Micro-Manager, Operetta and Harmony,
+ImageXpress and MetaMorph, Yokogawa CellVoyager, Leica, Zeiss, Nikon and Incucyte exports, Fiji's image sequences, and
+anything with one number per frame.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from morpholaw.errors import InputError
+
+_TAGS = {
+    "t": "t tp time timepoint tpoint timestep timelapse frame frm fr sk",
+    "c": "c ch chan channel w wv wave wavelength filter colour color",
+    "z": "z zs zstack slice plane zpos depth focus",
+    "p": "s xy pos position fld field site well scene series point tile m row col column view",
+}
+_AXIS_OF = {tag: axis for axis, tags in _TAGS.items() for tag in tags.split()}
+_OPERETTA = re.compile(r"r#c#f#p#-ch#sk#", re.IGNORECASE)
+_OPERETTA_AXES = {"r": "p", "c": "p", "f": "p", "p": "z", "ch": "c", "sk": "t"}
+_MICRO_MANAGER = re.compile(r"(.*/)?img_#_.+_#")
+
+_WELL = r"(?<![A-Za-z0-9])[A-P]\d{1,2}(?![A-Za-z0-9])"
+_DATE = r"(?<!\d)20\d\d[-_.]?[01]\d[-_.]?[0-3]\d"
+_CLOCK = _DATE + r"[-_. T]*[0-2]\d[-_.:hH]?[0-5]\d(?:[-_.:mM]?[0-5]\d)?(?:s(?![a-z]))?(?!\d)"
+_ELAPSED = r"\d+d\d+h\d+m(?![A-Za-z0-9])"
+_MASK_WORDS = {
+    *("mask", "masks", "seg", "segm", "segmentation", "segmented", "label", "labels", "labelled", "labeled"),
+    *(
+        "outline",
+        "outlines",
+        "binary",
+        "annotation",
+        "annotations",
+        "groundtruth",
+        "prediction",
+        "predictions",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """One file, and its place by its name.
+
+    Attributes
+    ----------
+    stem : str
+        Its name without the suffix.
+    channel, position : str
+        What its name calls them, "" where files do not differ.
+    z : int or None
+        The number of its slice.
+    t : tuple of int
+        The numbers that stand for time, of which there is mostly one; seconds for times of day.
+    clock : bool
+        Whether ``t`` is in seconds.
+    """
+
+    stem: str
+    channel: str = ""
+    position: str = ""
+    z: int | None = None
+    t: tuple[int, ...] = ()
+    clock: bool = False
+
+
+@dataclass(frozen=True)
+class _Token:
+    """A number in a name, a time of day, or a well."""
+
+    kind: str
+    text: str
+    value: int
+
+
+@dataclass
+class _Field:
+    """What stands at one place of the names of one kind."""
+
+    tag: str
+    tokens: list[_Token]
+    axis: str = "?"
+
+    @property
+    def kind(self) -> str:
+        """Of its tokens: number, clock, elapsed or well."""
+        return self.tokens[0].kind
+
+    @property
+    def values(self) -> list[int]:
+        """One per file."""
+        return [token.value for token in self.tokens]
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key that orders the numbers inside names by value."""
+    parts = re.split(r"(\d+)", name.lower())
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
+
+
+def is_mask_name(stem: str) -> bool:
+    """Whether a file's name says that it holds masks."""
+    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", stem).lower())
+    return not _MASK_WORDS.isdisjoint(words)
+
+
+def axis_of_tag(tag: str) -> str | None:
+    """Return the axis that letters before a number stand for, t for "TimePoint_"; None where they say nothing."""
+    return _AXIS_OF.get(re.sub(r"[^a-z]", "", tag.lower()))
+
+
+def read_names(stems: Sequence[str], wanted: str | None, where: str) -> list[NamedFile]:
+    """Say what the names of a folder's files mean.
+
+    Parameters
+    ----------
+    stems : sequence of str
+        The names without their suffix, with "/" between folders.
+    wanted : str or None
+        The letters that the user gave for the numbers that change, in their order, y and x left out. "t" alone:
+        every file is a frame, in the natural order of the names.
+    where : str
+        What to call the folder in a message.
+
+    Raises
+    ------
+    InputError
+        The names cannot be understood, or two files stand for the same image.
+    """
+    if wanted == "t":
+        order = sorted(stems, key=natural_key)
+        rank = {stem: k for k, stem in enumerate(order)}
+        return [NamedFile(stem, t=(rank[stem], 0)) for stem in stems]
+    wells = _has_wells(stems)
+    kinds: dict[str, list[str]] = defaultdict(list)
+    tokens: dict[str, list[_Token]] = {}
+    for stem in stems:
+        skeleton, tokens[stem] = _split(stem, wells)
+        kinds[skeleton].append(stem)
+    words = _words(kinds, tokens)
+    named: dict[str, NamedFile] = {}
+    for skeleton, members in kinds.items():
+        fields = _fields(skeleton, [tokens[stem] for stem in members])
+        _name_axes(fields, members, wanted, len(kinds), where)
+        for i, stem in enumerate(members):
+            named[stem] = _named_file(stem, words[skeleton], fields, i)
+    _refuse_twins(list(named.values()), where)
+    return [named[stem] for stem in stems]
+
+
+def _has_wells(stems: Sequence[str]) -> bool:
+    """Whether every name has a well (B03) and the rows differ; of one row, a channel (C1) could be meant."""
+    found = [re.search(_WELL, stem) for stem in stems]
+    return all(found) and len({match[0][0] for match in found if match}) > 1
+
+
+def _split(stem: str, wells: bool) -> tuple[str, list[_Token]]:
+    """A name's words with "#" for every number, and the numbers."""
+    kinds = {"clock": _CLOCK, "elapsed": _ELAPSED, **({"well": _WELL} if wells else {}), "number": r"\d+"}
+    pattern = "|".join(f"(?P<{kind}>{text})" for kind, text in kinds.items())
+    tokens = [_token(str(match.lastgroup), match[0]) for match in re.finditer(pattern, stem)]
+    return re.sub(pattern, "#", stem), tokens
+
+
+def _token(kind: str, text: str) -> _Token:
+    digits = re.sub(r"\D", "", text)
+    if kind == "clock":
+        try:
+            moment = datetime.strptime(digits.ljust(14, "0"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+            return _Token(kind, text, int(moment.timestamp()))
+        except ValueError:
+            return _Token("number", text, int(digits))
+    if kind == "elapsed":
+        days, hours, minutes = (int(part) for part in re.findall(r"\d+", text))
+        return _Token(kind, text, 60 * (minutes + 60 * (hours + 24 * days)))
+    if kind == "well":
+        return _Token(kind, text, 100 * ord(text[0]) + int(digits))
+    return _Token(kind, text, int(digits))
+
+
+def _words(kinds: dict[str, list[str]], tokens: dict[str, list[_Token]]) -> dict[str, str]:
+    """The words by which the kinds of names differ, "" where there is one kind."""
+    if len(kinds) == 1:
+        return dict.fromkeys(kinds, "")
+    split = {kind: re.findall(r"[A-Za-z]+|#|[^A-Za-z#]", kind) for kind in kinds}
+    parts = list(split.values())
+    shortest = min(map(len, parts))
+    before = next((i for i in range(shortest) if len({part[i] for part in parts}) > 1), shortest)
+    after = next(
+        (i for i in range(shortest - before) if len({part[-1 - i] for part in parts}) > 1), shortest - before
+    )
+    words = {}
+    for kind, part in split.items():
+        members, seen = kinds[kind], part[:before].count("#")
+        text = ""
+        for piece in part[before : len(part) - after]:
+            if piece == "#":
+                values = {tokens[stem][seen].text for stem in members}
+                text += values.pop() if len(values) == 1 else ""
+                seen += 1
+            else:
+                text += piece
+        words[kind] = text.strip(" _-./") or kind.replace("#", "").strip(" _-./") or "no word"
+    twice = len(set(words.values())) < len(words)
+    return {kind: kind for kind in kinds} if twice else words
+
+
+def _fields(skeleton: str, rows: list[list[_Token]]) -> list[_Field]:
+    """The numbers that change among names of one kind; of several that change together, one."""
+    texts = skeleton.split("#")
+    varying = []
+    for k, column in enumerate(zip(*rows, strict=True)):
+        if len({token.value for token in column}) > 1:
+            tag = re.search(r"([A-Za-z]+)[ _\-.]*$", texts[k])
+            varying.append(_Field(tag[1].lower() if tag else "", list(column)))
+    for one in varying:
+        one.axis = _axis_by_program(skeleton, one)
+    kept: list[_Field] = []
+    for one in sorted(varying, key=_preference):
+        if not any(_change_together(one, other) for other in kept):
+            kept.append(one)
+    return [one for one in varying if one in kept]
+
+
+def _axis_by_program(skeleton: str, one: _Field) -> str:
+    """The axis of a number in names whose program is known by their pattern; "?" otherwise."""
+    if _OPERETTA.search(skeleton):
+        return _OPERETTA_AXES.get(one.tag, "?")
+    if _MICRO_MANAGER.fullmatch(skeleton):
+        return "t" if one.tag == "img" else "z"
+    if one.tag == "w" and len(one.tokens[0].text) > 2:
+        return "p"  # W0001: a well of Yokogawa and ScanR; MetaMorph's w1 is a wavelength
+    return "?"
+
+
+def _preference(one: _Field) -> int:
+    """Which of several numbers that change together says most."""
+    known = one.axis != "?" or axis_of_tag(one.tag) is not None
+    values = sorted(set(one.values))
+    consecutive = values[-1] - values[0] == len(values) - 1
+    return 2 * (not known) + (not consecutive)
+
+
+def _change_together(a: _Field, b: _Field) -> bool:
+    pairs = len(set(zip(a.values, b.values, strict=True)))
+    return pairs == len(set(a.values)) == len(set(b.values))
+
+
+def _name_axes(fields: list[_Field], members: list[str], wanted: str | None, kinds: int, where: str) -> None:
+    """Give every number that changes its axis: by what the user said, by its letters, or by what is left."""
+    if wanted is not None and len(fields) == len(wanted):
+        for one, axis in zip(fields, wanted, strict=True):
+            one.axis = axis
+        return
+    if wanted is not None and kinds == 1:
+        raise InputError(
+            f"{where}: --axes {wanted}yx names {len(wanted)} axes before y and x, but {len(fields)} numbers change in "
+            f"the names of its files, such as {members[0]!r}."
+        )
+    for one in fields:
+        if one.axis == "?":
+            known = {"clock": "t", "elapsed": "t", "well": "p"}.get(one.kind)
+            one.axis = known or axis_of_tag(one.tag) or "?"
+    unknown = [one for one in fields if one.axis == "?"]
+    if any(one.axis == "t" for one in fields):
+        for one in unknown:
+            one.axis = "p"  # exp1_t001, f01_t001: what is not time is another field or experiment
+    elif len(unknown) == 1:
+        unknown[0].axis = "t"
+    elif unknown:
+        if _is_grid(fields):
+            counts = " and ".join(f"{min(one.values)} to {max(one.values)}" for one in unknown)
+            raise InputError(
+                f"{where}: {len(unknown)} numbers change in the names of its files ({counts}, in {members[0]!r}), and "
+                "nothing says which is time: name them in their order with --axes, for example --axes "
+                f"t{'cpz'[: len(fields) - 1]}yx."
+            )
+        for one in unknown:
+            one.axis = "t"  # parts of one number, such as a date and a time
+
+
+def _is_grid(fields: list[_Field]) -> bool:
+    """Whether most combinations of the numbers are there."""
+    count = math.prod(len(set(one.values)) for one in fields)
+    return 2 * len(set(zip(*(one.values for one in fields), strict=True))) > count
+
+
+def _named_file(stem: str, word: str, fields: list[_Field], i: int) -> NamedFile:
+    def called(axis: str) -> str:
+        of_axis = [one for one in fields if one.axis == axis]
+        return " ".join((one.tag if one.kind == "number" else "") + one.tokens[i].text for one in of_axis)
+
+    slices = [one.values[i] for one in fields if one.axis == "z"]
+    times = [one for one in fields if one.axis == "t"]
+    return NamedFile(
+        stem,
+        channel=" ".join(part for part in (word, called("c")) if part),
+        position=called("p"),
+        z=slices[0] if slices else None,
+        t=tuple(one.values[i] for one in times),
+        clock=any(one.kind in ("clock", "elapsed") for one in times),
+    )
+
+
+def _refuse_twins(files: list[NamedFile], where: str) -> None:
+    seen: dict[tuple[object, ...], str] = {}
+    for one in files:
+        key = (one.channel, one.position, one.z, one.t)
+        other = seen.setdefault(key, one.stem)
+        if other != one.stem:
+            raise InputError(
+                f"{where}: the names {other!r} and {one.stem!r} stand for the same image: keep one of the two, or read "
+                "every file as a frame with --axes tyx."
+            )

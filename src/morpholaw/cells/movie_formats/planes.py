@@ -1,0 +1,270 @@
+"""Images of several axes as planes (y, x), and how one movie is chosen from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw.cells.movie_facts import MovieFacts
+from morpholaw.cells.movie_formats.source import (
+    COLOURS,
+    Choices,
+    FrameSource,
+    check_dtype,
+    check_size,
+    choose,
+    is_number,
+)
+from morpholaw.cells.movie_formats.units import PixelSize
+from morpholaw.errors import InputError
+
+_NARROW = 32
+"""Pixels; nobody cuts cells from a frame that is narrower than half a crop."""
+
+
+@dataclass(frozen=True)
+class Planes:
+    """Planes (y, x) along any further axes, of which one is time.
+
+    Attributes
+    ----------
+    axes : str
+        The letter of each axis before y and x: t, c, z, p, s, or "?" where nothing names it.
+    sizes : tuple of int
+        The length of each of them.
+    height, width, dtype
+        Of a plane.
+    read : callable
+        ``read(index)`` returns the plane at ``index``, an int for each axis. Safe for several threads.
+    stored : str
+        All axes of the source in its own order, for display.
+    format : str
+        For display.
+    channels, positions : tuple of str
+        The names along c and p, where the source has names.
+    position : int or None
+        Which of ``positions`` these planes are of, where p is not one of the axes.
+    pixel_size : PixelSize or None
+        What the source says.
+    frame_interval : float or None
+        Seconds.
+    frame_interval_source : str or None
+        Who says so.
+    frame_numbers : tuple of int or None
+        Along t, for frames in files of their own.
+    files : tuple of path
+        What is read.
+    notes : tuple of str
+        What was decided so far.
+    named : bool
+        Whether the source or the user names the axes.
+    """
+
+    axes: str
+    sizes: tuple[int, ...]
+    height: int
+    width: int
+    dtype: np.dtype
+    read: Callable[[tuple[int, ...]], np.ndarray]
+    stored: str
+    format: str
+    channels: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+    position: int | None = None
+    pixel_size: PixelSize | None = None
+    frame_interval: float | None = None
+    frame_interval_source: str | None = None
+    frame_numbers: tuple[int, ...] | None = None
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    named: bool = True
+
+    def length(self, axis: str) -> int:
+        """Return how many planes there are along an axis."""
+        return self.sizes[self.axes.index(axis)] if axis in self.axes else 1
+
+    def shape_text(self) -> str:
+        """Return the sizes for a message, such as "6 x 2 x 200 x 300 (t, c, y, x)"."""
+        sizes = " x ".join(map(str, (*self.sizes, self.height, self.width)))
+        return f"{sizes} ({', '.join(self.axes)}, y, x)" if self.named and self.axes else sizes
+
+
+def select_movie(planes: Planes, choices: Choices, where: str, one_frame: bool = False) -> FrameSource:
+    """Choose the one movie (t, y, x) that is read of a source.
+
+    Parameters
+    ----------
+    planes : Planes
+        The source.
+    choices : Choices
+        What the user asked for.
+    where : str
+        What to call the source in a message.
+    one_frame : bool
+        Whether the source is one frame of a movie, whose z axis is never taken for time.
+
+    Raises
+    ------
+    InputError
+        The source holds several channels, positions or slices and none was chosen, or it is no movie.
+    """
+    planes = _with_time(planes, where)
+    check_size((planes.length("t"), planes.height, planes.width), where)
+    dtype = check_dtype(planes.dtype, where)
+    notes = list(planes.notes)
+    position = _choose_position(planes, choices, where)
+    channel, channels = _choose_channel(planes, choices, where)
+    time, z = "t", choices.z
+    slices = planes.length("z")
+    if slices == 1:
+        if z is not None and is_number(z) and int(z) > 0:
+            raise InputError(f"{where} has no slice {z}: it has one, 0.")
+        z = None
+    elif z is None and planes.length("t") == 1 and not one_frame:
+        time = "z"
+        notes.append(
+            f"{where} has {slices} planes along the axis z and one point in time: z is read as time. If it is a "
+            "z-stack, choose with --z."
+        )
+    elif z is None:
+        raise InputError(
+            f"{where} ({planes.shape_text()}) has {slices} slices along z, but a movie has one: choose --z max, "
+            f"--z mean, or one of them with --z 0 to --z {slices - 1}."
+        )
+    elif is_number(z) and int(z) >= slices:
+        raise InputError(f"{where} has no slice {z}: its slices are 0 to {slices - 1}.")
+    index = {"p": position or 0, "c": channel or 0, "s": channel or 0}
+    facts = MovieFacts(
+        frames=planes.length(time),
+        height=planes.height,
+        width=planes.width,
+        dtype=np.dtype(np.float32) if z == "mean" else dtype,
+        axes=planes.stored,
+        format=planes.format,
+        channel=channel,
+        channels=channels,
+        position=position,
+        positions=planes.positions,
+        z=_describe_z(z, slices),
+        frame_interval=planes.frame_interval,
+        frame_interval_source=planes.frame_interval_source,
+        frame_numbers=planes.frame_numbers,
+        files=planes.files,
+        notes=tuple(notes),
+    )
+    return FrameSource(facts, partial(_read_frame, planes, index, time, z), planes.pixel_size)
+
+
+def _with_time(planes: Planes, where: str) -> Planes:
+    """Name the axis that nothing names: it is time where it is the only long one."""
+    if 0 in (*planes.sizes, planes.height, planes.width):
+        raise InputError(f"{where} has the shape {planes.shape_text()}, but a movie has axes t, y and x.")
+    long = [i for i, n in enumerate(planes.sizes) if n > 1]
+    unnamed = [i for i in long if planes.axes[i] not in "tczps"]
+    if not unnamed:
+        return planes
+    if len(unnamed) > 1 or planes.length("t") > 1:
+        raise InputError(
+            f"{where} ({planes.shape_text()}) has more than one axis before y and x, and nothing says which is time: "
+            f"name them with --axes, for example --axes {_example(planes)}."
+        )
+    axes = "".join("t" if i == unnamed[0] else "?" if a == "t" else a for i, a in enumerate(planes.axes))
+    planes = replace(planes, axes=axes)
+    if not planes.named:
+        _refuse_last_axis_time(planes, where)
+    return planes
+
+
+def _refuse_last_axis_time(planes: Planes, where: str) -> None:
+    """Refuse a stack without named axes whose last axis looks like time or channels: (y, x, t) from Matlab."""
+    frames, height, width = planes.length("t"), planes.height, planes.width
+    narrow = width < _NARROW and width < height and width < frames
+    square = frames == height != width
+    if narrow or square:
+        raise InputError(
+            f"{where} ({planes.shape_text()}) would be {frames} frames of {height} x {width} pixels, but its axes look "
+            "like y, x, t: say which they are, with --axes yxt (time last), --axes yxc (channels last) or --axes tyx."
+        )
+
+
+def _example(planes: Planes) -> str:
+    leading = [n for n in planes.sizes if n > 1]
+    letters = "tzc" if len(leading) == 3 else "tc"
+    return letters + "yx" if len(leading) <= 3 else "tzcpyx"
+
+
+def _choose_position(planes: Planes, choices: Choices, where: str) -> int | None:
+    if planes.length("p") > 1:
+        return choose("position", _names(planes.positions, planes.length("p")), choices.position, where)
+    if planes.position is None and choices.position is not None:
+        return choose("position", planes.positions[:1] or ("",), choices.position, where)
+    return planes.position
+
+
+def _choose_channel(planes: Planes, choices: Choices, where: str) -> tuple[int | None, tuple[str, ...]]:
+    """The number of the channel that is read, None where the source has none, and the names of all."""
+    count, colours = planes.length("c"), planes.length("s")
+    if count > 1 and colours > 1:
+        raise InputError(
+            f"{where} ({planes.shape_text()}) has both channels and colours, but a movie has one channel: save one "
+            "channel as a grey TIFF."
+        )
+    if colours > 1:
+        names = COLOURS[:colours] if colours in (3, 4) else _names((), colours)
+        if choices.channel is None and colours in (3, 4):
+            raise InputError(
+                f"{where} ({planes.shape_text()}) is a colour image, but a movie has one channel: choose one with "
+                "--channel red, --channel green or --channel blue, or save it as a grey TIFF."
+            )
+        return choose("channel", names, choices.channel, where), tuple(names)
+    if count > 1:
+        names = _names(planes.channels, count)
+        hint = ""
+        if planes.length("t") == 1 and planes.length("z") == 1:
+            hint = "If they are frames, say so with --axes tyx."
+        described = f"{where} ({planes.shape_text()})"
+        return choose("channel", names, choices.channel, described, hint), tuple(names)
+    names = planes.channels[:1]
+    if choices.channel is not None:
+        return choose("channel", names or ("",), choices.channel, where), tuple(names)
+    return (0 if names else None), tuple(names)
+
+
+def _names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """The names, padded where there are fewer than there are things."""
+    return (*names, *[""] * count)[:count]
+
+
+def _describe_z(z: int | str | None, slices: int) -> str | None:
+    if z is None:
+        return None
+    return (
+        f"slice {z} of {slices}"
+        if is_number(z)
+        else f"{'maximum' if z == 'max' else 'mean'} of {slices} slices"
+    )
+
+
+def _read_frame(planes: Planes, index: dict[str, int], time: str, z: int | str | None, t: int) -> np.ndarray:
+    """Frame t of the movie that was chosen."""
+    chosen = {**index, time: t}
+    if z is not None and is_number(z):
+        chosen["z"] = int(z)
+    if z not in ("max", "mean"):
+        return planes.read(tuple(chosen.get(axis, 0) for axis in planes.axes))
+    total: np.ndarray | None = None
+    slices = planes.length("z")
+    for k in range(slices):
+        plane = planes.read(tuple({**chosen, "z": k}.get(axis, 0) for axis in planes.axes))
+        if total is None:
+            total = np.array(plane, dtype=np.float64 if z == "mean" else None)
+        elif z == "mean":
+            total += plane
+        else:
+            np.maximum(total, plane, out=total)
+    assert total is not None
+    return (total / slices).astype(np.float32) if z == "mean" else total

@@ -1,0 +1,163 @@
+"""Pages of a TIFF file, read by any number of threads, each charged before it is decoded."""
+
+from __future__ import annotations
+
+import logging
+import math
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morpholaw.cells.movie_formats.units import PixelSize, pixel_size
+from morpholaw.errors import InputError, reason
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what matters of a file is said in our words
+
+_SMALL_UNIT = 2**28
+"""Bytes of a strip or tile that any machine can decode; larger ones must be about as large as the image."""
+_DENSEST = 1100
+"""Bytes of a frame that one byte of a file can stand for (deflate: 1032)."""
+_UNITS = {2: 25_400.0, 3: 10_000.0}
+"""Micrometres in the units of the resolution tags: inch and centimetre."""
+_JPEG = {6, 7, 33007, 34892}
+_MOST_SCANS = 100
+"""Scans of a progressive JPEG; encoders write about ten, and decoding time grows with each."""
+
+
+class TiffPages:
+    """The main pages of a TIFF file; sub-pages, such as the levels of a pyramid, are not among them.
+
+    Raises
+    ------
+    InputError
+        The file is not a TIFF, or its chain of pages is cut off.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import tifffile
+
+        self.path = path
+        try:
+            self.tif = tifffile.TiffFile(path)
+        except FileNotFoundError:
+            raise InputError(f"There is no file {path}.") from None
+        except Exception as error:
+            raise InputError(f"{path} is not a TIFF file that can be read: {reason(error)}.") from error
+        # Threads share one file handle: a page's directory is read under this lock, and so is each read of its data;
+        # decoding, which takes the time, is not.
+        self.tif.filehandle.set_lock(True)
+        self._lock = self.tif.filehandle.lock
+        weakref.finalize(self, self.tif.close)
+
+    def __len__(self) -> int:
+        return len(self.tif.pages)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.tif.close()
+
+    @property
+    def first(self) -> Any:
+        """The first page."""
+        return self.tif.pages.first
+
+    @property
+    def description(self) -> str:
+        """The first page's description, "" where there is none."""
+        return str(self.first.description or "")
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return int(self.tif.filehandle.size)
+
+    def page(self, i: int) -> Any:
+        """The directory of page ``i``."""
+        with self._lock:
+            return self.tif.pages[i]
+
+    def read(self, i: int) -> np.ndarray:
+        """The pixels of page ``i``: (y, x), or with samples (y, x, s) or (s, y, x)."""
+        return self.decode(self.page(i))
+
+    def decode(self, page: Any) -> np.ndarray:
+        """The pixels of a page of this file, after its claims have been checked."""
+        key = page.keyframe
+        check_unit(key, self.size, self.path)
+        if int(key.compression) in _JPEG:
+            with self._lock:
+                check_scans(page, self.path)
+        return np.asarray(page.asarray(maxworkers=1))
+
+    def resolution(self) -> PixelSize | None:
+        """The pixel size by the resolution tags; None where they state that of a printer, as many programs do."""
+        page = self.first
+        if "XResolution" not in page.tags or "YResolution" not in page.tags:
+            return None
+        per_x, per_y = (float(n) for n in page.resolution)
+        length = _UNITS.get(int(page.resolutionunit))
+        if length is None or not (per_x > 0 and per_y > 0):
+            return None
+        return pixel_size(length / per_y, length / per_x, "TIFF resolution")[0]
+
+    def check_whole(self, i: int) -> None:
+        """Refuse a file that ends before page ``i`` does, or whose chain of pages breaks off."""
+        page = self.page(i)
+        ends = (o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False))
+        missing = max(ends, default=0) - self.size
+        self.check_missing(missing)
+
+    def check_missing(self, missing: int) -> None:
+        """Refuse a file that lacks bytes, or whose chain of pages breaks off."""
+        what = f"{missing} bytes are missing" if missing > 0 else self._broken_chain()
+        if what:
+            raise InputError(f"{self.path} is truncated ({what}); copy it again.")
+
+    def _broken_chain(self) -> str:
+        """Why the chain of pages breaks off, or ""; tifffile only logs it and gives a shorter movie."""
+        count = len(self.tif.pages)
+        with self._lock:
+            self.tif.filehandle.seek(self.tif.pages.next_page_offset or 0)
+            link = self.tif.filehandle.read(self.tif.tiff.offsetsize)
+        whole = len(link) == self.tif.tiff.offsetsize and not any(link)
+        return "" if whole else f"it breaks off after {count} pages"
+
+
+def check_frame_claim(height: int, width: int, dtype: np.dtype, stored: int, path: Path) -> None:
+    """Refuse a header that claims frames which a file of ``stored`` bytes cannot hold, however compressed."""
+    if height * width * dtype.itemsize > max(_SMALL_UNIT, _DENSEST * stored):
+        raise InputError(
+            f"{path} has {stored} bytes and claims frames of {height} x {width} {dtype} pixels, which it cannot hold: "
+            "its header is wrong."
+        )
+
+
+def check_unit(page: Any, stored: int, path: Path) -> None:
+    """Refuse a page whose strips or tiles, the units that are decoded, are far larger than its image."""
+    itemsize = np.dtype(page.dtype).itemsize if page.dtype is not None else 1
+    frame = math.prod(int(n) for n in page.shape) * itemsize
+    if page.is_tiled:
+        unit = math.prod((page.tilewidth, page.tilelength, page.tiledepth, page.samplesperpixel)) * itemsize
+    else:
+        unit = frame
+    if max(unit, frame) > max(_SMALL_UNIT, _DENSEST * stored) or unit > max(_SMALL_UNIT, 4 * frame):
+        raise InputError(
+            f"{path} claims an image of {page.imagelength} x {page.imagewidth} pixels in units of {unit} bytes, which "
+            "its data cannot hold: its header is wrong."
+        )
+
+
+def check_scans(page: Any, path: Path) -> None:
+    """Refuse a JPEG in so many scans that decoding it would take minutes."""
+    handle = page.parent.filehandle
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        handle.seek(offset)
+        if count_scans(handle.read(min(int(count), _SMALL_UNIT))) > _MOST_SCANS:
+            raise InputError(f"{path} has a JPEG image in more than {_MOST_SCANS} scans: it is damaged.")
+
+
+def count_scans(data: bytes) -> int:
+    """Count the scans (SOS markers) of a JPEG image."""
+    return data.count(b"\xff\xda")
