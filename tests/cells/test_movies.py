@@ -360,7 +360,7 @@ def test_ome_xml_that_names_a_file_elsewhere_is_refused(tmp_path: Path, pixels: 
         folder.mkdir(exist_ok=True)
     tifffile.imwrite(tmp_path / "other.tif", pixels)
     tifffile.imwrite(tmp_path / "below" / "m.ome.tif", pixels, description=xml, metadata=None)
-    with pytest.raises(InputError, match="other.tif, which its header names, is not beside it"):
+    with pytest.raises(InputError, match=r"other\.tif, which its header names, is not beside it"):
         open_movie(tmp_path / "below" / "m.ome.tif")
 
 

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from morpholaw.cells.files import read_json
 from morpholaw.errors import InputError, reason
-
-if TYPE_CHECKING:
-    from zarr import Array
 
 _METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _CODECS = {
@@ -56,7 +53,7 @@ def inside(root: Path, name: object, where: str) -> Path:
     return root.joinpath(*parts)
 
 
-def open_array_at(path: Path) -> Array:
+def open_array_at(path: Path) -> Any:
     """Open the zarr array in the folder ``path``, read-only.
 
     Raises

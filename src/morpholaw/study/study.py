@@ -26,7 +26,7 @@ from morpholaw.config import (
     TuneConfig,
 )
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Monitor
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.study_folder import DEFAULT_CLASSES, StudyFolder
 from morpholaw.training.distributed import is_main_process
@@ -120,6 +120,8 @@ class Study(StudyFolder):
         """
         config = _settings(CropConfig, config, settings)
         opened = open_movie(movie, name=name, pixel_size=config.pixel_size)
+        for note in opened.facts.notes:
+            monitor.emit(Message(note, "warning"))
         if tracks is None:
             raise InputError(
                 f"The movie {opened.name} needs tracks; give a tracks file, a label stack or a table."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -191,8 +192,8 @@ def _chosen(
 
 
 def _interval(times: list[int]) -> float | None:
-    steps = np.diff(times)
-    return float(median(steps)) if len(steps) and median(steps) > 0 else None
+    steps = [later - earlier for earlier, later in pairwise(times)]
+    return float(median(steps)) if steps and median(steps) > 0 else None
 
 
 def _images(folder: Path) -> list[Path]:

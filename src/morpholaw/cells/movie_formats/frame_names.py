@@ -21,7 +21,7 @@ _TAGS = {
     "t": "t tp time timepoint tpoint timestep timelapse frame frm fr sk",
     "c": "c ch chan channel w wv wave wavelength filter colour color",
     "z": "z zs zstack slice plane zpos depth focus",
-    "p": "s xy pos position fld field site well scene series point tile m row col column view",
+    "p": "s xy pos position fld field site well scene series point tile row col column view",
 }
 _AXIS_OF = {tag: axis for axis, tags in _TAGS.items() for tag in tags.split()}
 _OPERETTA = re.compile(r"r#c#f#p#-ch#sk#", re.IGNORECASE)

@@ -131,8 +131,9 @@ def _count(value: object) -> int | None:
     """A whole number above 0 in a header; 1 where it is not there, None where it is none."""
     if value is None:
         return 1
-    whole = isinstance(value, int) and not isinstance(value, bool) and 0 < value < _MOST
-    return int(value) if whole else None  # type: ignore[call-overload,no-any-return]
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 < value < _MOST else None
 
 
 def _real(value: object) -> float | None:

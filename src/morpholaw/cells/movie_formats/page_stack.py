@@ -57,8 +57,8 @@ class PageStack:
         at, rest = index[: len(self.leading)], index[len(self.leading) :]
         if all(isinstance(i, (int, np.integer)) for i in at):
             page = self.read(int(np.ravel_multi_index(at, self.leading)) if at else 0)
-            return page.reshape(self.page_shape)[rest]
-        return self._all()[index]
+            return np.asarray(page.reshape(self.page_shape)[rest])
+        return np.asarray(self._all()[index])
 
     def _all(self) -> np.ndarray:
         """Every page, read once: what a frame needs lies in all of them."""

@@ -126,8 +126,8 @@ def write_ctc(folder: str | os.PathLike[str], masks: Iterable[np.ndarray], track
 
 def _read_mask(path: Path) -> np.ndarray:
     source = open_frame(path)
-    if source.dtype.kind not in "ui":
-        raise InputError(f"{path} has {source.dtype} pixels, but masks are integers.")
+    if source.facts.dtype.kind not in "ui":
+        raise InputError(f"{path} has {source.facts.dtype} pixels, but masks are integers.")
     try:
         return np.asarray(source.read(0))
     except Exception as error:
