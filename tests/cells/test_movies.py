@@ -108,7 +108,9 @@ def write_ome_zarr(
         "datasets": [
             {
                 "path": str(i),
-                "coordinateTransformations": [{"type": "scale", "scale": [1, 1, 1, scale_yx * 2**i, scale_yx * 2**i]}],
+                "coordinateTransformations": [
+                    {"type": "scale", "scale": [1, 1, 1, scale_yx * 2**i, scale_yx * 2**i]}
+                ],
             }
             for i in range(2)
         ],
