@@ -54,7 +54,7 @@ def test_rashomon_without_a_tested_model(draw, texts):
 def test_confusion_gives_shares_and_counts(draw, texts):
     figure = confusion([[90, 10], [0, 0]], ["interphase", "metaphase"])
     draw(figure)
-    assert {"90.0 %\n(90)", "10.0 %\n(10)", "–", "true class", "predicted class"} <= texts(figure)
+    assert {"90.0 %\n(90)", "10.0 %\n(10)", "n/a", "true class", "predicted class"} <= texts(figure)
 
 
 @pytest.mark.parametrize("width", [3.2, 5.0])

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from morpholaw.display import scheme_short
+
 COLUMNS = {
     "models": "models",
     "weights": "head weights",
@@ -15,7 +17,6 @@ COLUMNS = {
     "paper %": "paper's accuracy %",
 }
 """Short headings and the table's own columns."""
-HEADS = {"scheme1": "1 CNN", "scheme2": "2 dense", "scheme3": "3 sparse"}
 
 
 def show_table(study: Any) -> None:
@@ -34,7 +35,7 @@ def show_table(study: Any) -> None:
     for heading in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     for _, row in rows.iterrows():
-        scheme = HEADS.get(row["name"]) or "4 law, " + row["name"].partition("-")[2]
+        scheme = scheme_short(row["scheme"], row["name"].partition("-")[2])
         table.add_row(scheme, *(str(row[column]) for column in COLUMNS.values()))
     Console().print(table)
     if len(rows):

@@ -12,6 +12,7 @@ import click
 from morpholaw.cli.options import SET, STUDY, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
+from morpholaw.display import percent, percent_interval
 
 if TYPE_CHECKING:
     from morpholaw.study import Study
@@ -112,10 +113,9 @@ def _discover_class_laws(study: Study, values: dict[str, Any]) -> None:
     for name, law in found.laws.items():
         click.echo(f"{name}: {law.size:4d} nodes  {law.rounded()}")
     tested = found.metadata["evaluation"]
-    share, low, high = (100 * number for number in tested["accuracy"])
     click.echo(
-        f"The class of the largest is right in {share:.1f} % ({low:.1f} to {high:.1f}) of {tested['test_cells']} "
-        f"held-out cells, {100 * tested['balanced_accuracy']:.1f} % balanced over the classes."
+        f"The class of the largest is right in {percent_interval(*tested['accuracy'])} of {tested['test_cells']} "
+        f"held-out cells, {percent(tested['balanced_accuracy'])} balanced over the classes."
     )
     width = max(map(len, found.classes))
     click.echo(f"{'':{width}}  called " + " ".join(f"{name:>{width}}" for name in found.classes))

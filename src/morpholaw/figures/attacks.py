@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from morpholaw.display import number
 from morpholaw.figures import validation
 from morpholaw.figures.mosaic import (
     caption,
@@ -26,7 +27,6 @@ from morpholaw.figures.style import (
     figure_width,
     legend,
     new_figure,
-    number,
     plain,
     scheme_look,
     scheme_name,

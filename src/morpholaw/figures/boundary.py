@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
+from morpholaw.display import number
 from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
@@ -25,7 +26,6 @@ from morpholaw.figures.style import (
     heading,
     new_figure,
     note,
-    number,
     panels,
     plain,
     symbol,

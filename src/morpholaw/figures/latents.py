@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
+from morpholaw.display import correlation
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
 from morpholaw.figures.style import (
@@ -23,7 +24,6 @@ from morpholaw.figures.style import (
     columns_for,
     figure_width,
     new_figure,
-    number,
     panels,
     plain,
     symbol,
@@ -207,7 +207,7 @@ def _heat_map(
     for (row, column), value in np.ndenumerate(table):
         if abs(value) >= 0.3 and size >= 4:
             colour = "white" if abs(value) > 0.65 else "#1a1a1a"
-            axes.text(column, row, number(value, 1), ha="center", va="center", fontsize=size, color=colour)
+            axes.text(column, row, correlation(value), ha="center", va="center", fontsize=size, color=colour)
     axes.set_yticks([])
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_xlabel("factor")

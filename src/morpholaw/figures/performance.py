@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from morpholaw.display import percent
 from morpholaw.evaluation import metrics
 from morpholaw.figures import validation
 from morpholaw.figures.style import (
@@ -63,7 +64,7 @@ def confusion(
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     size = float(np.clip(72 * (width - 1.2) / len(classes) / 6, 4, SMALL + 1))
     for (row, column), part in np.ndenumerate(share):
-        text = "–" if np.isnan(part) else f"{100 * part:.1f} %\n({matrix[row, column]:,.0f})"
+        text = "n/a" if np.isnan(part) else f"{percent(part)}\n({matrix[row, column]:,.0f})"
         colour = theme.muted if np.isnan(part) else "white" if part > 0.55 else "#1a1a1a"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
     names = [plain(name) for name in classes]

@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
+from morpholaw.display import number
 from morpholaw.figures import validation
 from morpholaw.figures.mosaic import grey, limits_of
-from morpholaw.figures.style import SMALL, Theme, number
+from morpholaw.figures.style import SMALL, Theme
 
 
 def picture_axis(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from morpholaw.display import number
 from morpholaw.figures import validation
 from morpholaw.figures.mosaic import (
     Limits,
@@ -28,7 +29,6 @@ from morpholaw.figures.style import (
     figure_width,
     heading,
     new_figure,
-    number,
     plain,
     symbol,
 )

@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import MaxNLocator
 
+from morpholaw.display import LOSSES
+
 FigSize = tuple[float, float | None] | None
 
 TEXT = 8.0
@@ -65,8 +67,6 @@ SIGNED = "RdBu"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)), (0, (4, 1, 1, 1, 1, 1)))
 
-_LOSSES = ("hinge", "mse")
-
 # Okabe and Ito's palette, away from the red and blue that stand for signs.
 _CLASS_COLOURS = {
     "interphase": "#009e73",
@@ -93,8 +93,8 @@ def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any
     """
     match = re.fullmatch(r"(?:scheme\s*)?([1-4])(?:, (.*))?", str(scheme).strip(), re.IGNORECASE)
     index = int(match[1]) - 1 if match else position
-    loss = match[2].lower() if match and match[2] else _LOSSES[0]
-    line = index + _LOSSES.index(loss) if loss in _LOSSES else position
+    loss = match[2].lower() if match and match[2] else LOSSES[0]
+    line = index + LOSSES.index(loss) if loss in LOSSES else position
     return {
         "color": theme.schemes[index % len(theme.schemes)],
         "marker": MARKERS[line % len(MARKERS)],
@@ -219,11 +219,3 @@ def formula(latex: str) -> str:
     except ValueError:
         return plain(latex)
     return f"${text}$"
-
-
-def number(value: float, digits: int = 2) -> str:
-    """A short number with a true minus sign; "n/a" where it is not finite."""
-    if not np.isfinite(value):
-        return "n/a"
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "\u2212")

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
+from morpholaw.display import number
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
 from morpholaw.figures.style import (
@@ -26,7 +27,6 @@ from morpholaw.figures.style import (
     heading,
     new_figure,
     note,
-    number,
     panels,
     plain,
     symbol,

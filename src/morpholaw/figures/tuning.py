@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from morpholaw.display import number
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
 from morpholaw.figures.style import (
@@ -18,7 +19,6 @@ from morpholaw.figures.style import (
     dress,
     figure_width,
     new_figure,
-    number,
     panels,
     plain,
 )

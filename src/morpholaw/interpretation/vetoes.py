@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
+from morpholaw.display import number, percent
 from morpholaw.errors import InputError
 from morpholaw.interpretation.interval_arithmetic import bound
 from morpholaw.models.law import Law
@@ -111,7 +112,7 @@ def in_words(
         spans = " or ".join(_span_words(low, high, limit) for low, high in veto.ranges)
         return f"{called[0]} {spans} excludes {class_name}, whatever the other latents are."
     return (
-        f"{' and '.join(called)} together exclude {class_name} in {_percent(veto.share)} of their range, "
+        f"{' and '.join(called)} together exclude {class_name} in {percent(veto.share, 0)} of their range, "
         "whatever the other latents are."
     )
 
@@ -120,17 +121,8 @@ def _span_words(low: float, high: float, limit: float) -> str:
     if low <= -limit and high >= limit:
         return "at any value"
     if high >= limit:
-        return f"above {_number(low)}"
-    return f"below {_number(high)}" if low <= -limit else f"between {_number(low)} and {_number(high)}"
-
-
-def _number(value: float) -> str:
-    """Two decimals, with a true minus sign and no minus at zero."""
-    return f"{value:z.2f}".replace("-", "\u2212")
-
-
-def _percent(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+        return f"above {number(low)}"
+    return f"below {number(high)}" if low <= -limit else f"between {number(low)} and {number(high)}"
 
 
 def _all_groups(names: Sequence[str]) -> list[tuple[str, ...]]:

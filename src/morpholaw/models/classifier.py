@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from morpholaw.display import MODELS
 from morpholaw.errors import InputError
 from morpholaw.models.bundle import build, few, load_bundle, save_bundle
 from morpholaw.models.cnn import CNNEnsemble
@@ -16,14 +17,6 @@ from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.law import Law
 from morpholaw.models.vae import BetaTCVAE
-
-SCHEMES = {
-    1: "CNN + dense head",
-    2: "β-TCVAE + dense head",
-    3: "β-TCVAE + sparse head",
-    4: "β-TCVAE + symbolic expression",
-}
-"""The schemes in the order of their interpretability."""
 
 
 class Classifier(nn.Module):
@@ -34,7 +27,7 @@ class Classifier(nn.Module):
     Attributes
     ----------
     scheme : int
-        1 to 4, see :data:`SCHEMES`.
+        1 to 4, see :data:`morpholaw.display.MODELS`.
     negative, positive : str
         Names of the two classes.
     encoder : BetaTCVAE or None
@@ -89,7 +82,7 @@ class Classifier(nn.Module):
     @property
     def name(self) -> str:
         """The scheme in words."""
-        return SCHEMES[self.scheme]
+        return MODELS[self.scheme]
 
     def score_images(self, images: Tensor) -> Tensor:
         """f(x) of every model, (members, n), for images (n, 1, size, size) in [0, 1]; differentiable."""
@@ -198,7 +191,7 @@ class Classifier(nn.Module):
             head = HeadEnsemble(members, **{**made, "hidden": few(made["hidden"], tensors)})
         laws = [Law.from_json(law) for law in values["laws"]]
         scheme = int(values["scheme"])
-        if scheme not in SCHEMES or (scheme == 4) != bool(laws) or (scheme != 1 and encoder is None):
+        if scheme not in MODELS or (scheme == 4) != bool(laws) or (scheme != 1 and encoder is None):
             raise ValueError(f"scheme {scheme} with other parts than its own")
         if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
             raise ValueError(f"scheme {scheme} with other parts than its own")

@@ -9,10 +9,11 @@ import numpy as np
 from markupsafe import Markup
 
 from morpholaw import __version__
+from morpholaw.display import correlation, percent, span
 from morpholaw.errors import InputError
 from morpholaw.interpretation.traversal import TYPICAL, traverse
 from morpholaw.report.material import Material, StudyLike
-from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, percent, photograph
+from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, photograph
 from morpholaw.report.pdf import render_pdf
 from morpholaw.report.sections import constraints, laws, performance, provenance
 from morpholaw.report.sections import law as law_section
@@ -106,7 +107,8 @@ def _latents(material: Material, name: str, k: int) -> list[Block]:
     for latent in latents:
         own = table[table["latent"] == latent].sort_values("spearman", key=np.abs, ascending=False)
         follows = ", ".join(
-            f"{str(r.shape).replace('_', ' ')} {r.spearman:+.2f}" for r in own.head(3).itertuples()
+            f"{str(r.shape).replace('_', ' ')} {correlation(r.spearman, sign=True)}"
+            for r in own.head(3).itertuples()
         )
         rows.append(
             (
@@ -131,13 +133,13 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
     rows = [
         (
             "Test accuracy",
-            f"{percent(share.value)} % (95 % Wilson interval over cells: {percent(share.low)} to "
-            f"{percent(share.high)})",
+            f"{percent(share.value)} (95 % Wilson interval over cells: "
+            f"{span(100 * share.low, 100 * share.high, 1)})",
         ),
-        ("Balanced test accuracy", f"{percent(evaluation['balanced_accuracy'][k])} %"),
+        ("Balanced test accuracy", percent(evaluation["balanced_accuracy"][k])),
         (
             "Accuracy on the training cells",
-            "not recorded" if trained is None else f"{percent(float(trained))} %",
+            "not recorded" if trained is None else percent(float(trained)),
         ),
         (f"With constants at {law_section.DIGITS} digits", laws.rounding(material, loss)[k]),
         (

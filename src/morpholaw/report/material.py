@@ -13,10 +13,11 @@ import pandas as pd
 from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.cells.files import read_json
 from morpholaw.cells.shape import measure_shapes
+from morpholaw.display import scheme_models
 from morpholaw.errors import InputError
 from morpholaw.interpretation.latent_names import correlate, suggest_names
 from morpholaw.interpretation.subnetworks import input_survival, usual_inputs
-from morpholaw.models.classifier import SCHEMES, Classifier
+from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.report.page import Absent
 
@@ -197,8 +198,7 @@ class Material:
     def title(self, name: str) -> str:
         """ "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
         scheme = int(self.descriptions[name]["scheme"])
-        loss = f" ({name.split('-')[1]})" if "-" in name else ""
-        return f"Scheme {scheme}, {SCHEMES[scheme]}{loss}"
+        return f"Scheme {scheme}, {scheme_models(scheme, name.partition('-')[2])}"
 
     def need(self, name: str, what: str) -> Classifier:
         """The classifier ``name``, or Absent: ``what`` is missing without it."""

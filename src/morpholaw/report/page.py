@@ -118,10 +118,5 @@ def photograph(figure: Figure, title: str, caption: str, dpi: float = 144) -> Pi
     return Picture(image, caption)
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """A share in [0, 1] in per cent, "n/a" where it is not a number."""
-    return "n/a" if share != share else f"{100 * share:.{digits}f}"
-
-
 def _is_number(cell: object) -> bool:
     return not isinstance(cell, Markup) and bool(_NUMBER.fullmatch(str(cell)))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import described, read_json
-from morpholaw.models.classifier import SCHEMES
+from morpholaw.display import scheme_models, spread
 from morpholaw.store import classifiers
 from morpholaw.store.study_folder import StudyFolder
 
@@ -48,7 +48,7 @@ def _row(name: str, made: dict[str, Any]) -> dict[str, Any]:
         "scheme": scheme,
         "name": name,
         "models": int(made["members"]),
-        "model": SCHEMES[scheme] + (f" ({name.split('-')[1]})" if "-" in name else ""),
+        "model": scheme_models(scheme, name.partition("-")[2]),
         "head weights": "n/a" if made["head_weights"] is None else spread(made["head_weights"]),
         "head expression size": spread(made["expression_sizes"]),
         "accuracy %": spread(100 * np.asarray(evaluation["accuracy"], float), 1),
@@ -59,11 +59,3 @@ def _row(name: str, made: dict[str, Any]) -> dict[str, Any]:
         "paper's size": size,
         "paper's accuracy %": accuracy,
     }
-
-
-def spread(values: Any, digits: int = 0) -> str:
-    """ "mean ± standard deviation", or the number alone where all are the same."""
-    numbers = np.atleast_1d(np.asarray(values, float))
-    if np.ptp(numbers) == 0:
-        return f"{numbers[0]:.{digits}f}"
-    return f"{numbers.mean():.{digits}f} ± {numbers.std(ddof=1):.{max(digits, 0)}f}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from morpholaw.cells.files import read_json
+from morpholaw.display import percent, span
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent
+from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
 from morpholaw.report.sections.law import DIGITS
 from morpholaw.report.sections.laws import LOSSES
 
@@ -36,8 +37,8 @@ def _of_loss(found: ClassLaws, words: str) -> list[Block]:
     share, low, high = tested["accuracy"]
     caption = (
         f"Found with the {words}, each class against the rest; a cell is of the class whose law is largest. Of "
-        f"{tested['test_cells']:,} held-out cells {percent(share)} % are right (95 % interval {percent(low)} to "
-        f"{percent(high)}), {percent(tested['balanced_accuracy'])} % balanced over the classes."
+        f"{tested['test_cells']:,} held-out cells {percent(share)} are right (95 % interval "
+        f"{span(100 * low, 100 * high, 1)}), {percent(tested['balanced_accuracy'])} balanced over the classes."
     )
     blocks: list[Block] = [Table(("Class", "Law", "Nodes", "Complexity"), rows, caption)]
     counts = np.array(tested["confusion"])

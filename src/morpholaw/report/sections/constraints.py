@@ -10,11 +10,12 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from morpholaw.cells.shape import nucleus_masks
+from morpholaw.display import classifier_title, number, percent_interval
 from morpholaw.interpretation.attack import AttackCurve, attack_curve
 from morpholaw.interpretation.constraints import Constraint, domain_constraints, orientation_invariant
 from morpholaw.models.classifier import Classifier
 from morpholaw.report.material import Material, TestCells
-from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent
+from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
 
 ATTACKED = 200
 """Test cells attacked, half of each class."""
@@ -158,7 +159,7 @@ def measure(classifier: Classifier, cells: TestCells, kept: tuple[int, ...]) -> 
 
 
 def _table(measured: dict[str, list[Constraint]]) -> Table:
-    columns = ("Constraint", *(name.replace("scheme", "Scheme ").replace("-", ", ") for name in measured))
+    columns = ("Constraint", *(classifier_title(name) for name in measured))
     rows = [
         (found[0].meaning[:1].upper() + found[0].meaning[1:], *(_two_lines(in_words(one)) for one in found))
         for found in zip(*measured.values(), strict=True)
@@ -182,6 +183,6 @@ def in_words(constraint: Constraint) -> str:
         return f"n/a: {constraint.reason}"
     value, low, high = constraint.estimate.value, constraint.estimate.low, constraint.estimate.high
     if constraint.name == "smallest flip":
-        texts = [f"{v:.3f}" if np.isfinite(v) else "> 0.5" for v in (value, low, high)]
+        texts = [number(v, 3) if np.isfinite(v) else "> 0.5" for v in (value, low, high)]
         return f"{texts[0]} ({texts[1]} to {texts[2]})"
-    return f"{percent(value)} % ({percent(low)} to {percent(high)})"
+    return percent_interval(value, low, high)

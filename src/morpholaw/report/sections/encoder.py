@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from morpholaw.figures.style import number
+from morpholaw.display import correlation, number, percent
 from morpholaw.interpretation.traversal import TYPICAL, active_latents, decode, rank_latents, traverse
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
@@ -38,8 +38,8 @@ def reconstructions(material: Material) -> list[Block]:
     )
     caption = (
         f"Cells of the study above their reconstructions from {encoder.latents} latents. Over {len(pixels):,} cells "
-        f"the reconstructions explain {100 * explained:.1f} % of the pixels' variance around the mean crop "
-        f"(root mean square error {np.sqrt(error):.3f} of the grey range)."
+        f"the reconstructions explain {percent(explained)} of the pixels' variance around the mean crop "
+        f"(root mean square error {number(np.sqrt(error), 3)} of the grey range)."
     )
     return [photograph(drawn, "Cells and their reconstructions", caption)]
 
@@ -135,7 +135,11 @@ def _latent_row(material: Material, ranking: pd.DataFrame, table: pd.DataFrame, 
     own = table[table["latent"] == latent]
     if len(own):
         best = own.iloc[int(own[["spearman", "even"]].abs().max(axis=1).argmax())]
-        follows = (str(best["shape"]).replace("_", " "), number(best["spearman"]), number(best["even"]))
+        follows = (
+            str(best["shape"]).replace("_", " "),
+            correlation(best["spearman"]),
+            correlation(best["even"]),
+        )
     else:
         follows = ("", "n/a", "n/a")
     kept = material.descriptions.get("scheme3", {}).get("kept_latents", [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.figures.style import number
+from morpholaw.display import MINUS, number
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
 from morpholaw.interpretation.traversal import decode
 from morpholaw.interpretation.vetoes import Veto, find_vetoes, in_words
@@ -245,7 +245,7 @@ def _vetoes(material: Material, name: str, law: Law) -> list[Block]:
     found = find_vetoes(law, ranges) if ranges else []
     single = [veto for veto in found if len(veto.latents) == 1]
     pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
-    within = f"within −{limit:g} to {limit:g}"
+    within = f"within {MINUS}{limit:g} to {limit:g}"
     if not single and not pairs:
         return [
             Paragraph(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from morpholaw.display import number, percent, span
 from morpholaw.evaluation.metrics import Estimate, accuracy
 from morpholaw.models.law import Law
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, Table, percent
+from morpholaw.report.page import Absent, Block, Paragraph, Table
 from morpholaw.report.sections.law import DIGITS, law_figures
 
 LOSSES = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
@@ -44,8 +45,8 @@ def _table(material: Material, loss: str, found: list[Law]) -> Table:
                 typeset(law, digits=DIGITS, size=13),
                 str(law.size),
                 str(law.complexity),
-                percent(share.value),
-                f"{percent(share.low)} to {percent(share.high)}",
+                number(100 * share.value, 1),
+                span(100 * share.low, 100 * share.high, 1),
                 rounded[k],
             )
         )
@@ -81,5 +82,5 @@ def rounding(material: Material, loss: str) -> list[str]:
             texts.append("no call changes")
             continue
         calls = f"{changed} calls change" if changed > 1 else "one call changes"
-        texts.append(f"{percent(short.accuracy(z, targets))} %: {calls}")
+        texts.append(f"{percent(short.accuracy(z, targets))}: {calls}")
     return texts

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from morpholaw.display import percent
 from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival
 from morpholaw.report.material import Material
-from morpholaw.report.page import Block, Table, drawing, percent
+from morpholaw.report.page import Block, Table, drawing
 
 if TYPE_CHECKING:
     from morpholaw.models.classifier import Classifier
@@ -34,7 +35,7 @@ def networks(material: Material) -> list[Block]:
     figure = topology(one.weights, one.masks, one.biases, inputs)
     weights = made["head_weights"]
     caption = (
-        f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])} %): {weights[best]} "
+        f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])}): {weights[best]} "
         f"weights, expression size {made['expression_sizes'][best]} (eq. 14). Numbers are biases; the output is "
         f"positive for {classifier.positive}."
     )

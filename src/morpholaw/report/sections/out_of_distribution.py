@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from morpholaw.display import classifier_title, number, percent
 from morpholaw.evaluation.performance import class_calls, median_score
 from morpholaw.interpretation.components import deciding_terms
 from morpholaw.interpretation.out_of_distribution import OddCrops, odd_crops, probe_odd_crops
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, Table, percent, photograph
+from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.report.sections.law import DIGITS
 
 REFERENCE = 600
@@ -72,13 +73,17 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
     rows = []
     for place, kind in enumerate(next(iter(found.values()))):
         far = shown[place].distance if shown is not None else None
-        cells = ["n/a" if far is None else f"{np.median(far):.1f}"]
+        cells = ["n/a" if far is None else number(np.median(far), 1)]
         for name, results in found.items():
             calls = class_calls(median_score(results[place].scores))
             cells.append(_in_words(calls, material.descriptions[name]["classes"]))
         rows.append((kind.kind[:1].upper() + kind.kind[1:], *cells))
-    limit = f" 99 % of real cells are nearer than {shown[0].distance_limit:.1f}." if shown is not None else ""
-    titles = [name.replace("scheme", "Scheme ").replace("-", ", ") for name in found]
+    limit = (
+        f" 99 % of real cells are nearer than {number(shown[0].distance_limit or np.nan, 1)}."
+        if shown is not None
+        else ""
+    )
+    titles = [classifier_title(name) for name in found]
     caption = (
         "Calls by the median score of each scheme's models. Distance is Mahalanobis' from the encodings of real cells, "
         f"in standard deviations.{limit} A picture far beyond it is unlike any cell, whatever it is called."
@@ -91,7 +96,7 @@ def _in_words(calls: np.ndarray, classes: list[str]) -> str:
     names, counts = np.unique(np.array([*classes, "undefined"])[calls], return_counts=True)
     first = int(np.argmax(counts))
     share = counts[first] / counts.sum()
-    return str(names[first]) if share == 1 else f"{names[first]} {percent(share, 0)} %"
+    return str(names[first]) if share == 1 else f"{names[first]} {percent(share, 0)}"
 
 
 def _deciding(material: Material, found: dict[str, list[OddCrops]]) -> list[Block]:
@@ -107,7 +112,7 @@ def _deciding(material: Material, found: dict[str, list[OddCrops]]) -> list[Bloc
             table = deciding_terms(law, kind.means[:, list(law.latents)])
             usual = table["decides"].mode()[0]
             rows.append(
-                (kind.kind[:1].upper() + kind.kind[1:], f"{table['score'].median():.2f}", usual or "n/a")
+                (kind.kind[:1].upper() + kind.kind[1:], number(table["score"].median()), usual or "n/a")
             )
         caption = (
             f"The first law of {material.title(name)}, f(z) = {law.text()}: its median score, and the additive term "

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from morpholaw.display import number, percent, percent_interval
 from morpholaw.evaluation.performance import class_calls, median_score
 from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, percent, photograph
+from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 
 WRONG = 8
 """Most wrong cells shown of a scheme."""
@@ -52,9 +53,7 @@ def performance(material: Material) -> list[Block]:
         figure = confusion(np.array(evaluation["confusion"]), made["classes"], figsize=(2.7, None))
         members = made["members"]
         whose = f"median score of {members} models" if members > 1 else "one model"
-        caption = (
-            f"{material.title(name)}: {whose}, {percent(value)} % right ({percent(low)} to {percent(high)})."
-        )
+        caption = f"{material.title(name)}: {whose}, right: {percent_interval(value, low, high)}."
         if evaluation["undefined"]:
             caption += (
                 f" {evaluation['undefined']} scores of single models are not finite and count as wrong."
@@ -93,16 +92,16 @@ def rashomon_set(
         {"colour": np.concatenate(values), "colour_name": meaning} for meaning, values in shades.items()
     ]
     caption = (
-        f"All {len(points)} models of the study. The smallest within {percent(TOLERANCE, 0)} % of the best is model "
-        f"{smallest.member + 1} of scheme {smallest.scheme}: {smallest.size} nodes at {percent(smallest.accuracy)} %."
+        f"All {len(points)} models of the study. The smallest within {percent(TOLERANCE, 0)} of the best is model "
+        f"{smallest.member + 1} of scheme {smallest.scheme}: {smallest.size} nodes at {percent(smallest.accuracy)}."
     )
     blocks: list[Block] = []
-    for number, option in enumerate(options or [{}]):
+    for place, option in enumerate(options or [{}]):
         figure = rashomon(
             sizes, accuracies, [point.scheme for point in points],
             within=TOLERANCE, figsize=(5.6, None), **option,
         )  # fmt: skip
-        text = caption if not number else f"The same models; the colour is the {option['colour_name']}."
+        text = caption if not place else f"The same models; the colour is the {option['colour_name']}."
         blocks.append(drawing(figure, "The Rashomon set", text))
     return blocks
 
@@ -152,7 +151,7 @@ def summary(material: Material, name: str) -> Table:
     """What was measured of each model, as a table."""
     evaluation = material.descriptions[name]["evaluation"]
     rows = [
-        (str(k + 1), percent(accuracy), percent(balanced))
+        (str(k + 1), number(100 * accuracy, 1), number(100 * balanced, 1))
         for k, (accuracy, balanced) in enumerate(
             zip(evaluation["accuracy"], evaluation["balanced_accuracy"], strict=True)
         )

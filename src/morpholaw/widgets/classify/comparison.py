@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from morpholaw.display import interval, number, percent, spread
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ class ComparisonTable(QTableWidget):
         self.blockSignals(True)
         self.setRowCount(len(classifiers))
         for row, one in enumerate(classifiers):
-            share, low, high = (100 * value for value in one.accuracy)
+            accuracy = (100 * value for value in one.accuracy)
             texts = (
                 f"{one.short} × {one.models}",
-                f"{share:.1f} ({low:.1f}–{high:.1f})",
+                interval(*accuracy, digits=1),
                 "n/a" if one.weights is None else spread(one.weights),
                 spread(one.sizes),
                 "",
@@ -106,18 +107,10 @@ class ComparisonTable(QTableWidget):
         for row in range(count):
             others = np.delete(agreement[row], row)
             pairs = [
-                f"{100 * agreement[row, other]:.1f} % with {self.classifiers[other].title}"
+                f"{percent(agreement[row, other])} with {self.classifiers[other].title}"
                 for other in range(count)
                 if other != row
             ]
             item = self.item(row, len(COLUMNS) - 1)
-            item.setText(f"{100 * others.mean():.1f}" if count > 1 else "n/a")
+            item.setText(number(100 * others.mean(), 1) if count > 1 else "n/a")
             item.setToolTip("\n".join(pairs))
-
-
-def spread(values: Any) -> str:
-    """ "mean ± standard deviation", or the number alone where all are the same."""
-    numbers = np.asarray(values, float)
-    if np.ptp(numbers) == 0:
-        return f"{numbers[0]:,.0f}"
-    return f"{numbers.mean():,.0f} ± {numbers.std(ddof=1):,.0f}"

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from morpholaw.config import ClassifierConfig
+from morpholaw.display import MODELS, scheme_title
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.widgets.classify.apply_scores import ApplyScores
@@ -25,7 +26,7 @@ from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.preferences import preferences
-from morpholaw.widgets.study.saved_classifiers import SCHEMES, SavedClassifier, saved_classifiers
+from morpholaw.widgets.study.saved_classifiers import SavedClassifier, saved_classifiers
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 _MEANING = {
@@ -65,8 +66,8 @@ class ClassifyWidget(StudyWidget):
 
     def _training(self) -> QWidget:
         self.scheme = QComboBox()
-        for scheme, words in SCHEMES.items():
-            self.scheme.addItem(words, scheme)
+        for scheme in MODELS:
+            self.scheme.addItem(scheme_title(scheme), scheme)
         self.scheme.setCurrentIndex(2)
         self.meaning = QLabel()
         self.meaning.setWordWrap(True)
@@ -154,7 +155,7 @@ class ClassifyWidget(StudyWidget):
                 raise InputError("The study has no crops to train on; cut or import some in the Cells panel.")
             if scheme > 1 and not study.has_encoder:
                 raise InputError(
-                    f"{SCHEMES[scheme].capitalize()} needs an encoder; train one in the Latents panel."
+                    f"{scheme_title(scheme).capitalize()} needs an encoder; train one in the Latents panel."
                 )
             self.runner.start(
                 Job("train_classifier", str(study.path), self.form.values(), {"scheme": scheme})

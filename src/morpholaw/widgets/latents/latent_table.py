@@ -9,6 +9,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QFont
 from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
 
+from morpholaw.display import correlation, number
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -82,7 +84,7 @@ class LatentTable(QTableWidget):
             if kinds:
                 self.item(row, LATENT).setToolTip(f"z{latent} {KINDS[kinds[latent]]}.")
             self.setItem(row, NAME, QTableWidgetItem())
-            self.setItem(row, KL, _Number(f"{entry.kl:.2f}", float(entry.kl)))
+            self.setItem(row, KL, _Number(number(entry.kl), float(entry.kl)))
             for column, shape in enumerate(SHAPES, KL + 1):
                 self.setItem(row, column, _correlation_item(strongest.get((latent, shape))))
         self.show_names(names)
@@ -193,7 +195,7 @@ def _correlation_item(row: object) -> QTableWidgetItem:
     spearman, even = float(row.spearman), float(row.even)  # type: ignore[attr-defined]
     folded = abs(even) > abs(spearman)
     value = even if folded else spearman
-    item = _Number(f"{'U ' if folded else ''}{value:+.2f}".replace("-", "\u2212"), abs(value))
+    item = _Number(f"{'U ' if folded else ''}{correlation(value, sign=True)}", abs(value))
     item.setBackground(QColor(*(_BLUE if value > 0 else _ORANGE), round(200 * min(1.0, abs(value)) ** 1.5)))
     return item
 

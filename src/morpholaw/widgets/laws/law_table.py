@@ -7,6 +7,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from morpholaw.display import number
 from morpholaw.widgets.laws.saved_laws import SavedLaws
 
 COLUMNS = ("test acc. %", "size", "complexity", "expression")
@@ -40,7 +41,7 @@ class LawTable(QTableWidget):
         self.setRowCount(0 if found is None else len(found.laws))
         for row, law in enumerate(found.laws if found else ()):
             accuracy = 100 * float(found.accuracy[row])  # type: ignore[union-attr]
-            texts = (f"{accuracy:.1f}", f"{law.size}", f"{law.complexity}", law.rounded(3).text())
+            texts = (number(accuracy, 1), f"{law.size}", f"{law.complexity}", law.rounded(3).text())
             orders = (accuracy, law.size, law.complexity, texts[3])
             for column, (text, order) in enumerate(zip(texts, orders, strict=True)):
                 self.setItem(row, column, _Cell(text, order, row, law.text() if column == 3 else ""))

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
+from morpholaw.display import percent
 from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
@@ -146,7 +147,7 @@ class LawsWidget(StudyWidget):
             self.search_box.collapse(animate=False)
             best = float(self.found.accuracy.max())
             show_info(
-                f"{len(self.found.laws)} laws were found; the best is right on {best:.1%} of the test cells."
+                f"{len(self.found.laws)} laws were found; the best is right on {percent(best)} of the test cells."
             )
 
     def _loss_chosen(self, *_: Any) -> None:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from morpholaw.cells.files import read_json
+from morpholaw.display import LOSSES
 from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 
 if TYPE_CHECKING:
     from morpholaw.study import Study
-
-LOSSES = ("hinge", "mse")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QGraphicsView,
 )
 
+from morpholaw.display import number
 from morpholaw.interpretation.subnetworks import Neuron, SparseNetwork
 
 Edge = tuple[int, int, int]
@@ -148,7 +149,7 @@ class NetworkScene(QGraphicsScene):
                 self._text(words, point.x(), point.y() - RADIUS - (30 if low else 16), 10)
                 continue
             bias = self.network.biases[layer - 1][unit]
-            text = f"{bias:+.2f}".replace("-", "−")
+            text = number(bias, sign=True)
             self._text(text, point.x() + RADIUS + 4, point.y() - 8, 9, left=True)
             if layer == self.network.depth:
                 self._text("f(z)", point.x(), point.y() + RADIUS + 2, 10)
@@ -181,7 +182,7 @@ class _Connection(QGraphicsLineItem):
         self._dim = QPen(QColor(128, 128, 128, 70), self._lit.widthF())
         for pen in (self._lit, self._dim):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        value = f"{self.weight:+.3f}".replace("-", "−")
+        value = number(self.weight, 3, sign=True)
         self.sentence = f"{scene.called((layer, row))} to {scene.called((layer + 1, column))}: weight {value}"
         self.setToolTip(self.sentence)
         self.setAcceptHoverEvents(True)
@@ -229,7 +230,7 @@ class _Node(QGraphicsEllipseItem):
         layer, unit = neuron
         self.sentence = scene.called(neuron)
         if layer:
-            bias = f"{scene.network.biases[layer - 1][unit]:+.3f}".replace("-", "−")
+            bias = number(scene.network.biases[layer - 1][unit], 3, sign=True)
             self.sentence += f": bias {bias}"
         self._ink = scene.ink
         self.setToolTip(self.sentence + "; click for its stream and its response")

@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
+from morpholaw.display import percent
 from morpholaw.interpretation.subnetworks import Neuron, SparseNetwork, input_survival, sub_network
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.network.network_scene import NetworkScene, NetworkView
@@ -98,7 +99,7 @@ class NetworkWidget(StudyWidget):
             ):
                 weights = sum(int(mask.sum()) for mask in network.masks)
                 count = len(self.found.networks)
-                self.model.addItem(f"model {k + 1} of {count}: {accuracy:.1%}, {weights} weights")
+                self.model.addItem(f"model {k + 1} of {count}: {percent(accuracy)}, {weights} weights")
             self.model.setCurrentIndex(before if 0 <= before < self.model.count() else 0)
         self.model.blockSignals(False)
         self._draw()

@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
+from morpholaw.display import number
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
@@ -192,7 +193,8 @@ class CellPanel(QWidget):
             ]
         )
         before, after = (
-            [_number(score) for score in s] for s in (self.result.scores, self.result.perturbed_scores)
+            [number(score, sign=True) for score in s]
+            for s in (self.result.scores, self.result.perturbed_scores)
         )
         if len(before) == 1:  # one cell has room for larger pictures beside each other
             captions = [f"f = {before[0]}", f"f = {after[0]}"]
@@ -209,10 +211,12 @@ class CellPanel(QWidget):
             change = f"{first} \u2192 {then}" if flipped[0] else f"stays {first}"
         else:
             change = f"{int(flipped.sum())} of {len(flipped)} calls flip"
-        lines = [f"ε = {self.result.eps:.3f}: {change}"]
+        lines = [f"ε = {number(self.result.eps, 3)}: {change}"]
         if self.flips is not None:
             found = [
-                f"#{cell} {flip:.3f}" if np.isfinite(flip) else f"#{cell} never (up to {attack.reach:g})"
+                f"#{cell} {number(flip, 3)}"
+                if np.isfinite(flip)
+                else f"#{cell} never (up to {attack.reach:g})"
                 for cell, flip in zip(attack.cells, self.flips, strict=True)
             ]
             lines.append("smallest ε that flips: " + ", ".join(found))
@@ -258,7 +262,3 @@ class CellPanel(QWidget):
             # the slider's decimals round, and a call that has just flipped must not round back
             self.slider.setValue(min(self.slider.maximum(), float(np.ceil(flips[0] * 1000) / 1000)))
         self.perturb()
-
-
-def _number(score: float) -> str:
-    return f"{score:+.2f}".replace("-", "\u2212")

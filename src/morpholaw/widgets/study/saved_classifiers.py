@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from morpholaw.cells.files import read_json
+from morpholaw.display import MODELS, scheme_short, scheme_title
 from morpholaw.errors import InputError
 
 if TYPE_CHECKING:
     from morpholaw.study import Study
-
-SCHEMES = {1: "scheme 1: CNN", 2: "scheme 2: dense head", 3: "scheme 3: sparse head", 4: "scheme 4: law"}
-"""The schemes of the paper (4.2), as the panels call them."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,12 @@ class SavedClassifier:
     @property
     def title(self) -> str:
         """As the panels call it."""
-        return SCHEMES[self.scheme] + (f" ({self.loss})" if self.scheme == 4 else "")
+        return scheme_title(self.scheme, self.loss if self.scheme == 4 else "")
 
     @property
     def short(self) -> str:
         """The title in a word or two, for a column: "3 sparse", "4 hinge"."""
-        kind = {1: "CNN", 2: "dense", 3: "sparse", 4: self.loss}[self.scheme]
-        return f"{self.scheme} {kind}"
+        return scheme_short(self.scheme, self.loss if self.scheme == 4 else "")
 
 
 def saved_classifiers(study: Study, complain: Callable[[str], Any]) -> list[SavedClassifier]:
@@ -85,7 +82,7 @@ def _read(name: str, values: dict[str, Any]) -> SavedClassifier:
     share, low, high = (float(value) for value in evaluation["ensemble_accuracy"])
     negative, positive = (str(value) for value in values["classes"])
     scheme = int(values["scheme"])
-    if scheme not in SCHEMES:
+    if scheme not in MODELS:
         raise ValueError(f"scheme {scheme}")
     return SavedClassifier(
         name=name,

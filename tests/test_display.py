@@ -1,0 +1,59 @@
+import math
+
+from morpholaw.display import (
+    classifier_title,
+    correlation,
+    interval,
+    number,
+    p_value,
+    percent,
+    percent_interval,
+    scheme_models,
+    scheme_short,
+    scheme_title,
+    significant,
+    spread,
+)
+
+
+def test_numbers_have_a_true_minus_and_no_sign_at_zero():
+    assert number(-1.234) == "−1.23"
+    assert number(-0.001) == number(0.001, sign=True) == "0.00"
+    assert number(0.5, 1, sign=True) == "+0.5"
+    assert number(math.nan) == number(math.inf) == significant(math.nan) == "n/a"
+    assert significant(-12345.6) == "−1.23e+04"
+
+
+def test_only_a_perfect_correlation_is_displayed_as_one():
+    assert correlation(0.95) == "0.95"
+    assert correlation(0.999) == "0.99"
+    assert correlation(-0.996, sign=True) == "−0.99"
+    assert correlation(1.0, sign=True) == "+1.00"
+
+
+def test_shares_are_in_per_cent_with_their_interval():
+    assert percent(0.97) == "97.0 %"
+    assert percent(0.0) == "0.0 %"
+    assert percent(0.0001) == "less than 0.1 %"
+    assert percent(0.003, 0) == "less than 1 %"
+    assert percent(math.nan) == "n/a"
+    assert percent_interval(0.97, 0.951, 0.982) == "97.0 % (95.1 to 98.2)"
+    assert interval(0.25, 0.21, math.inf) == "0.25 (0.21 to n/a)"
+
+
+def test_small_p_values_are_bounded():
+    assert p_value(0.0312) == "p = 0.031"
+    assert p_value(1e-9) == "p < 0.001"
+
+
+def test_spread_is_left_out_where_all_values_agree():
+    assert spread([1040, 1040]) == "1040"
+    assert spread([99.0, 100.0], 1) == "99.5 ± 0.7"
+    assert spread([]) == "n/a"
+
+
+def test_schemes_are_named_alike_everywhere():
+    assert scheme_title(4, "hinge") == "scheme 4: law (hinge)"
+    assert scheme_models(2) == "β-TCVAE + dense head"
+    assert (scheme_short(3), scheme_short(4, "mse")) == ("3 sparse", "4 mse")
+    assert classifier_title("scheme4-hinge") == "Scheme 4, hinge"
