@@ -1,4 +1,4 @@
-"""A folded classifier is the classifier: its scores, gradients and calls under attack."""
+"""A fused classifier has the scores, gradients and accuracy under attack of the classifier."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from morpholaw.evaluation.crop_scores import prepare_inputs
-from morpholaw.evaluation.fused_classifier import FoldedClassifier, folded, to_blocks, to_pixels
+from morpholaw.evaluation.fused_classifier import FusedClassifier, fuse, to_blocks, to_pixels
 from morpholaw.evaluation.scoring import member_scores
-from morpholaw.interpretation.attack import attack_curve, fgsm_direction, score_gradients
+from morpholaw.interpretation.attack import AttackOptions, attack_curve
+from morpholaw.interpretation.gradients import fgsm_direction, score_gradients
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
@@ -58,43 +59,43 @@ def images():
 
 
 def test_scores_and_gradients_are_those_of_the_classifier(classifier, images):
-    fast = folded(classifier)
-    assert isinstance(fast, FoldedClassifier)
+    fast = fuse(classifier)
+    assert isinstance(fast, FusedClassifier)
     blocks = prepare_inputs(fast, images, "image")
     gradient, scores = score_gradients(fast, blocks, "image")
     expected_gradient, expected_scores = score_gradients(classifier, images, "image")
     torch.testing.assert_close(scores, expected_scores, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(to_pixels(gradient), expected_gradient, atol=1e-7, rtol=1e-4)
-    own = torch.rand(3, 9, 1, 16, 16)
+    different = torch.rand(3, 9, 1, 16, 16)
     torch.testing.assert_close(
-        member_scores(fast, to_blocks(own), "image"),
-        member_scores(classifier, own, "image"),
+        member_scores(fast, to_blocks(different), "image"),
+        member_scores(classifier, different, "image"),
         atol=1e-6,
         rtol=1e-5,
     )
 
 
-def test_blocks_and_pixels_are_one_another_again(images):
+def test_blocks_convert_back_to_pixels(images):
     assert torch.equal(to_pixels(to_blocks(images)), images)
     both = images.expand(2, *images.shape)
     assert torch.equal(to_pixels(to_blocks(both)), both)
 
 
-def test_a_classifier_in_training_or_of_another_layout_is_left_as_it_is(images):
+def test_a_classifier_in_training_or_with_other_layers_is_not_fused(images):
     training = heads().train()
-    assert folded(training) is training
+    assert fuse(training) is training
     other = heads()
     other.encoder.encoder[0] = nn.Conv2d(1, 4, 5, stride=2, padding=2)
-    assert folded(other) is other
+    assert fuse(other) is other
     assert attack_curve(other, images, np.ones(9), EPS).correct.shape == (3, 4, 9)
 
 
 @pytest.mark.parametrize("bounds", [None, (0.0, 1.0), (0.1, 0.9)])
 def test_a_curve_is_the_same_within_any_bounds(classifier, images, bounds, monkeypatch):
     truth = np.where(np.arange(9) % 2, 1, -1)
-    fast = attack_curve(classifier, images, truth, EPS, bounds=bounds).correct
-    monkeypatch.setattr("morpholaw.interpretation.attack.folded_apart", lambda classifier: [classifier])
-    slow = attack_curve(classifier, images, truth, EPS, bounds=bounds).correct
+    fast = attack_curve(classifier, images, truth, EPS, AttackOptions(bounds=bounds)).correct
+    monkeypatch.setattr("morpholaw.interpretation.attack.fuse_members", lambda classifier: [classifier])
+    slow = attack_curve(classifier, images, truth, EPS, AttackOptions(bounds=bounds)).correct
     assert np.mean(fast == slow) > 0.98  # where a gradient is nearly zero, its sign may differ
 
 
@@ -124,9 +125,9 @@ class _TwoLogits(nn.Module):
         return torch.stack([-score, score], dim=1)
 
 
-def test_the_direction_of_a_folded_classifier_is_that_of_the_classifier(classifier, images):
+def test_a_fused_classifier_is_attacked_in_the_same_direction(classifier, images):
     truth = np.where(np.arange(9) % 2, 1, -1)
-    fast = folded(classifier)
-    direction = fgsm_direction(fast, prepare_inputs(fast, images, "image"), truth)
-    expected = fgsm_direction(classifier, images, truth)
+    fast = fuse(classifier)
+    direction, _ = fgsm_direction(fast, prepare_inputs(fast, images, "image"), truth)
+    expected, _ = fgsm_direction(classifier, images, truth)
     assert (to_pixels(direction) == expected).float().mean() > 0.999

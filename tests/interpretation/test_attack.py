@@ -1,6 +1,8 @@
-"""Fast gradient sign attacks: exact gradients, bounds, held latents, curves and smallest flips."""
+"""Fast gradient sign attacks: exact gradients, bounds, fixed latents, curves, controls and minimal perturbations."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ from torch import nn
 
 from morpholaw.errors import InputError
 from morpholaw.events import Monitor
-from morpholaw.interpretation.attack import attack_curve, fgsm_direction, perturb, score_gradients
-from morpholaw.interpretation.minimal_perturbation import smallest_flip
+from morpholaw.interpretation.attack import AttackOptions, attack_curve, perturb
+from morpholaw.interpretation.gradients import RandomSigns, fgsm_direction, score_gradients
+from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
 
 
 class TinyEncoder(nn.Module):
@@ -103,7 +106,7 @@ def test_image_direction_is_the_sign_of_finite_differences(make, loss, images):
         margin = y * classifier.score_images(moved)
         return torch.nn.functional.softplus(-margin) if loss == "bce" else torch.relu(1 - margin)
 
-    direction = fgsm_direction(classifier, x, y, "image", loss)
+    direction, _ = fgsm_direction(classifier, x, y, "image", loss)
     assert direction.shape == (3, 6, 1, 8, 8)
     assert direction.dtype == torch.int8
     places = [(0, 0, 1), (0, 3, 4), (0, 7, 7), (0, 5, 2)]
@@ -117,7 +120,7 @@ def test_latent_direction_is_the_sign_of_finite_differences():
     classifier = LatentEnsemble().double()
     z = torch.randn(6, 4, dtype=torch.float64)
     y = torch.as_tensor(TRUTH, dtype=torch.float64)
-    direction = fgsm_direction(classifier, z, y, "latent")
+    direction, _ = fgsm_direction(classifier, z, y, "latent")
     for member in range(3):
         for crop in range(6):
             expected = finite_difference_sign(
@@ -130,10 +133,10 @@ def test_latent_direction_is_the_sign_of_finite_differences():
             assert direction[member, crop].tolist() == expected
 
 
-def test_held_latents_do_not_move():
+def test_fixed_latents_do_not_move():
     classifier = LatentEnsemble()
     z = torch.randn(6, 4)
-    direction = fgsm_direction(classifier, z, TRUTH, "latent", held=(1, 3))
+    direction, _ = fgsm_direction(classifier, z, TRUTH, "latent", fixed=(1, 3))
     moved = perturb(z, direction, 0.5)
     assert torch.equal(moved[..., [1, 3]], z[..., [1, 3]].expand(3, 6, 2))
     assert (moved[..., [0, 2]] - z[..., [0, 2]]).abs().sub(0.5).abs().max() < 1e-6
@@ -145,21 +148,21 @@ def test_a_confident_score_is_still_attacked():
     classifier.last = classifier.last * 1e4
     z = torch.randn(6, 4)
     y = torch.sign(classifier.score_latents(z))
-    assert (fgsm_direction(classifier, z, y, "latent") != 0).all()
+    assert (fgsm_direction(classifier, z, y, "latent")[0] != 0).all()
 
 
 def test_hinge_leaves_cells_beyond_the_margin_alone():
     classifier = LatentEnsemble()
     z = torch.randn(6, 4)
     margin = classifier.score_latents(z) * torch.as_tensor(TRUTH)
-    direction = fgsm_direction(classifier, z, TRUTH, "latent", "hinge")
+    direction, _ = fgsm_direction(classifier, z, TRUTH, "latent", "hinge")
     assert torch.equal((direction != 0).any(dim=-1), margin < 1)
 
 
 def test_undefined_gradients_move_nothing():
     classifier = LatentEnsemble()
     classifier.score_latents = lambda z: (z * torch.nan).sum(-1).expand(3, -1)
-    assert (fgsm_direction(classifier, torch.randn(6, 4), TRUTH, "latent") == 0).all()
+    assert (fgsm_direction(classifier, torch.randn(6, 4), TRUTH, "latent")[0] == 0).all()
 
 
 def naive_accuracy(classifier, x, y, eps, space, bounds):
@@ -181,9 +184,8 @@ def test_curve_equals_one_attack_at_a_time(space, bounds, images):
     classifier = LatentEnsemble()
     x = images if space == "image" else torch.randn(6, 4)
     eps = (0.0, 0.1, 0.4, 1.0)
-    curve = attack_curve(
-        classifier, x, TRUTH, eps, space, bounds=bounds, evaluations=6
-    )  # batches of two crops
+    options = AttackOptions(space, bounds=bounds, batch=6)  # two crops at a time
+    curve = attack_curve(classifier, x, TRUTH, eps, options)
     expected = naive_accuracy(classifier, x, torch.as_tensor(TRUTH), eps, space, bounds)
     np.testing.assert_allclose(curve.accuracy, expected, atol=1e-7)
     assert curve.crops == 6
@@ -197,14 +199,14 @@ def test_curve_of_networks_without_a_shared_encoder(images):
     np.testing.assert_allclose(curve.accuracy, expected, atol=1e-7)
 
 
-def test_attack_on_the_own_call_never_mends_a_mistake():
+def test_an_attack_on_the_predicted_class_can_correct_a_mistake():
     classifier = LatentEnsemble()
     z = torch.randn(40, 4, generator=torch.Generator().manual_seed(4))
     wrong = -torch.sign(classifier.score_latents(z)[0])
-    kept = attack_curve(classifier, z, wrong, (0.0, 5.0), "latent", target="label")
-    moved = attack_curve(classifier, z, wrong, (0.0, 5.0), "latent", target="call")
-    assert kept.accuracy[0].tolist() == [0, 0]  # away from the label: the mistake only grows
-    assert moved.accuracy[0, 1] > 0.5  # away from the call: the mistake is left
+    kept = attack_curve(classifier, z, wrong, (0.0, 5.0), AttackOptions("latent", target="label"))
+    moved = attack_curve(classifier, z, wrong, (0.0, 5.0), AttackOptions("latent", target="call"))
+    assert kept.accuracy[0].tolist() == [0, 0]  # away from the label: mistakes stay mistakes
+    assert moved.accuracy[0, 1] > 0.5  # away from the predicted class: mistakes are corrected
 
 
 def test_bytes_are_read_as_normalised_images(images):
@@ -222,7 +224,7 @@ def test_stopping_says_how_many_crops_were_attacked(images):
         images,
         TRUTH,
         (0.0,),
-        evaluations=6,
+        AttackOptions(batch=6),
         monitor=Monitor(should_stop=lambda: next(answers)),
     )
     assert curve.crops == 2
@@ -231,8 +233,49 @@ def test_stopping_says_how_many_crops_were_attacked(images):
     assert np.isnan(none.accuracy).all()
 
 
+def test_random_signs_depend_on_the_seed_and_not_on_the_batches():
+    whole = RandomSigns(5).next((7, 1, 6, 6))
+    rows = RandomSigns(5)
+    assert torch.equal(whole, torch.cat([rows.next((3, 1, 6, 6)), rows.next((4, 1, 6, 6))]))
+    assert not torch.equal(whole, RandomSigns(6).next((7, 1, 6, 6)))
+    assert set(whole.unique().tolist()) == {-1, 1}
+    assert abs(RandomSigns(0).next((200, 100)).float().mean()) < 0.02
+
+
+def test_the_control_moves_every_input_by_eps_and_misleads_less_than_the_gradient():
+    classifier = LatentEnsemble()
+    z = torch.randn(200, 4, generator=torch.Generator().manual_seed(5))
+    truth = torch.sign(classifier.score_latents(z)[0]).numpy()
+    gradient = attack_curve(classifier, z, truth, (0.0, 0.3), AttackOptions("latent"))
+    control = attack_curve(classifier, z, truth, (0.0, 0.3), AttackOptions("latent", direction="random"))
+    assert gradient.accuracy[0, 0] == control.accuracy[0, 0] == 1
+    assert gradient.accuracy[0, 1] < control.accuracy[0, 1] - 0.1
+    assert control.accuracy[0, 1] < 1
+
+
+@pytest.mark.parametrize("scheme", [1, 3])
+def test_the_control_is_the_same_for_any_batch_size_and_reproducible(scheme, images):
+    """Fused classifiers read blocks of pixels, others images: the random signs of a pixel are the same."""
+    classifier = real_classifier(scheme)
+    options = AttackOptions(direction="random", seed=3)
+    eps = (0.0, 0.2, 0.5)
+    whole = attack_curve(classifier, images, TRUTH, eps, options)
+    small = attack_curve(classifier, images, TRUTH, eps, replace(options, batch=2))
+    np.testing.assert_array_equal(whole.correct, small.correct)
+    signs = RandomSigns(3).next(images.shape)
+    moved = (images + 0.5 * signs).clamp(0, 1)
+    expected = (classifier.score_images(moved) >= 0).numpy() == (TRUTH > 0)
+    np.testing.assert_array_equal(whole.correct[:, 2], expected)
+
+
+def test_the_control_leaves_fixed_latents_alone():
+    options = AttackOptions("latent", fixed=(0, 1, 2, 3), direction="random")
+    curve = attack_curve(LatentEnsemble(), torch.randn(6, 4), TRUTH, (0.0, 9.0), options)
+    np.testing.assert_array_equal(curve.correct[:, 0], curve.correct[:, 1])
+
+
 class LinearClassifier:
-    """f(z) = w.z: the smallest flip along the sign of w is |w.z| / sum |w|."""
+    """f(z) = w.z: the smallest perturbation along the sign of w is |w.z| / sum |w|."""
 
     scheme = 4
 
@@ -249,52 +292,54 @@ class LinearClassifier:
 
 
 @pytest.mark.parametrize("tolerance", [0.1, 1e-3])
-def test_smallest_flip_of_a_plane_is_its_distance(tolerance):
+def test_the_minimal_perturbation_of_a_linear_score_is_its_distance(tolerance):
     classifier = LinearClassifier()
     z = torch.randn(50, 4, generator=torch.Generator().manual_seed(3))
     exact = (classifier.score_latents(z).abs() / classifier.w.abs().sum(-1, keepdim=True)).numpy()
-    flips = smallest_flip(classifier, z, "latent", eps_max=0.4, tolerance=tolerance, evaluations=16)
-    assert np.array_equal(np.isinf(flips), exact > 0.4)
+    options = AttackOptions("latent", batch=16)
+    eps = minimal_perturbation(classifier, z, options, eps_max=0.4, tolerance=tolerance)
+    assert np.array_equal(np.isinf(eps), exact > 0.4)
     near = exact <= 0.4
-    assert (flips[near] >= exact[near] - 1e-6).all()
-    assert (flips[near] <= exact[near] + tolerance + 1e-6).all()
+    assert (eps[near] >= exact[near] - 1e-6).all()
+    assert (eps[near] <= exact[near] + tolerance + 1e-6).all()
 
 
-def test_the_call_has_changed_at_the_smallest_flip(images):
+def test_the_class_has_changed_at_the_minimal_perturbation(images):
     classifier = LatentEnsemble()
-    flips = smallest_flip(classifier, images, eps_max=1.0, tolerance=1e-3)
+    eps = minimal_perturbation(classifier, images, eps_max=1.0, tolerance=1e-3)
     before = torch.sign(classifier.score_images(images))
-    direction = fgsm_direction(classifier, images, before)
-    assert np.isfinite(flips).any()
-    for k, n in np.argwhere(np.isfinite(flips)):
-        moved = perturb(images, direction, float(flips[k, n]), (0, 1))[k]
+    direction, _ = fgsm_direction(classifier, images, before)
+    assert np.isfinite(eps).any()
+    for k, n in np.argwhere(np.isfinite(eps)):
+        moved = perturb(images, direction, float(eps[k, n]), (0, 1))[k]
         assert torch.sign(classifier.score_images(moved))[k, n] == -before[k, n]
 
 
-def test_holding_every_latent_makes_a_flip_impossible():
-    flips = smallest_flip(LatentEnsemble(), torch.randn(5, 4), "latent", held=(0, 1, 2, 3))
-    assert np.isinf(flips).all()
+def test_no_perturbation_changes_the_class_if_all_latents_are_fixed():
+    options = AttackOptions("latent", fixed=(0, 1, 2, 3))
+    eps = minimal_perturbation(LatentEnsemble(), torch.randn(5, 4), options)
+    assert np.isinf(eps).all()
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda x: fgsm_direction(ImageEnsemble(), x, TRUTH, "latent"), "Scheme 1 has no latent space"),
-        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH, "image", held=(1,)), "latent space only"),
+        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH, "image", fixed=(1,)), "latent space only"),
         (
-            lambda x: fgsm_direction(LatentEnsemble(), torch.zeros(6, 4), TRUTH, "latent", held=(4,)),
+            lambda x: fgsm_direction(LatentEnsemble(), torch.zeros(6, 4), TRUTH, "latent", fixed=(4,)),
             "latents 0 to 3",
         ),
-        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH[:2]), "one a crop"),
-        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH * 2), "other values than -1"),
+        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH[:2]), "one per crop"),
+        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH * 2), "must be -1"),
         (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH, "pixels"), "expected 'image' or 'latent'"),
         (lambda x: attack_curve(LatentEnsemble(), x, TRUTH, (-0.1,)), "at least 0"),
         (lambda x: attack_curve(LatentEnsemble(), x, TRUTH[:3], (0.1,)), "3 labels for 6 crops"),
         (lambda x: attack_curve(LatentEnsemble(), x[0, 0], TRUTH, (0.1,)), "8 crops|one channel"),
-        (lambda x: smallest_flip(LatentEnsemble(), x, tolerance=0), "0 < tolerance"),
+        (lambda x: minimal_perturbation(LatentEnsemble(), x, tolerance=0), "0 < tolerance"),
     ],
 )
-def test_bad_input_is_told_in_one_sentence(call, message, images):
+def test_bad_input_is_refused_with_one_sentence(call, message, images):
     with pytest.raises(InputError, match=message):
         call(images)
 
@@ -372,5 +417,5 @@ def test_a_law_without_latents_cannot_be_attacked_but_can_be_asked():
     from morpholaw.models.law import Law
 
     constant = Classifier.with_laws(real_classifier(4).encoder, [Law.parse("1.5", ("z0",))], ("a", "b"))
-    curve = attack_curve(constant, torch.randn(6, 5), TRUTH, (0.0, 1.0), "latent")
+    curve = attack_curve(constant, torch.randn(6, 5), TRUTH, (0.0, 1.0), AttackOptions("latent"))
     np.testing.assert_allclose(curve.accuracy, 0.5)

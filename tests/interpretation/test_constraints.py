@@ -9,12 +9,14 @@ import torch
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import bootstrap
 from morpholaw.events import Monitor
+from morpholaw.interpretation.attack import AttackOptions
 from morpholaw.interpretation.constraints import (
-    dihedral,
+    LabelledCrops,
     domain_constraints,
     energy_inside,
     neighbourhood_correct,
     orientation_invariant,
+    orientations,
     shift_invariant,
     shifts,
 )
@@ -77,7 +79,7 @@ def labels(images):
 def test_only_the_model_that_reads_the_neighbourhood_is_hurt(images, labels):
     kept = neighbourhood_correct(PatchClassifier(), images, labels, morphology=[0])
     assert kept.shape == (3, 40)
-    assert kept[0].all()  # reads the held latent alone
+    assert kept[0].all()  # reads only the fixed latent
     assert not kept[1].any()  # a step of 1 in the rest outweighs the centre
     assert neighbourhood_correct(PatchClassifier(), images, labels, morphology=[0, 1, 2])[0].all()
 
@@ -85,13 +87,13 @@ def test_only_the_model_that_reads_the_neighbourhood_is_hurt(images, labels):
 def test_energy_is_where_the_model_looks(images):
     centre = np.zeros((40, 8, 8), dtype=bool)
     centre[:, 3:5, 3:5] = True
-    inside = energy_inside(PatchClassifier(), images, centre, evaluations=9)
+    inside = energy_inside(PatchClassifier(), images, centre, batch=9)
     np.testing.assert_allclose(inside[0], 1)
     # The centre's four pixels have gradient 1/4, the sixty others 1/60.
     np.testing.assert_allclose(inside[1], (4 / 16) / (4 / 16 + 60 / 3600), rtol=1e-5)
 
 
-def test_orientation_is_told_by_the_model_that_knows_up(images):
+def test_only_the_model_that_reads_the_upper_half_depends_on_orientation(images):
     same = orientation_invariant(PatchClassifier(), images, batch=24)
     assert same.shape == (3, 40)
     assert same[:2].all()  # the centre and the rest look alike from all sides
@@ -100,9 +102,9 @@ def test_orientation_is_told_by_the_model_that_knows_up(images):
 
 def test_the_eight_orientations_are_different():
     x = torch.arange(9.0).reshape(1, 1, 3, 3)
-    turned = dihedral(x)
-    assert torch.equal(turned[0], x)
-    assert len({tuple(t.flatten().tolist()) for t in turned}) == 8
+    oriented = orientations(x)
+    assert torch.equal(oriented[0], x)
+    assert len({tuple(t.flatten().tolist()) for t in oriented}) == 8
 
 
 def test_shifts_repeat_the_edge():
@@ -122,22 +124,30 @@ def test_a_uniform_picture_does_not_change_when_shifted(images):
 def test_all_constraints_come_with_intervals(images, labels):
     masks = np.zeros((40, 8, 8), dtype=bool)
     masks[:, 3:5, 3:5] = True
-    table = domain_constraints(PatchClassifier(), images, labels, [0], masks, groups=np.arange(40) // 4)
-    assert [c.name for c in table] == ["neighbourhood", "inside", "smallest flip", "orientation", "shift"]
+    table = domain_constraints(
+        PatchClassifier(), LabelledCrops(images, labels, masks, np.arange(40) // 4), [0]
+    )
+    assert [c.name for c in table] == [
+        "neighbourhood",
+        "inside",
+        "smallest perturbation",
+        "orientation",
+        "shift",
+    ]
     for constraint in table:
         assert constraint.reason == ""
         assert constraint.estimate.low <= constraint.estimate.value <= constraint.estimate.high
 
 
 def test_what_cannot_be_measured_says_why(images, labels):
-    by_name = {c.name: c for c in domain_constraints(PixelClassifier(), images, labels, [0])}
+    crops = LabelledCrops(images, labels)
+    by_name = {c.name: c for c in domain_constraints(PixelClassifier(), crops, [0])}
     assert by_name["neighbourhood"].estimate is None
     assert by_name["neighbourhood"].reason == "scheme 1 has no latent space"
     assert by_name["inside"].reason == "no nucleus masks are given"
     assert by_name["orientation"].estimate.value < 1
-    assert (
-        domain_constraints(PixelClassifier(), images, labels, monitor=Monitor(should_stop=lambda: True)) == []
-    )
+    stopped = Monitor(should_stop=lambda: True)
+    assert domain_constraints(PixelClassifier(), crops, monitor=stopped) == []
 
 
 def test_masks_must_fit(images):
@@ -161,7 +171,7 @@ def test_cells_of_one_track_are_not_independent():
     assert grouped.high - grouped.low > 2 * (alone.high - alone.low)
 
 
-def test_an_infinite_median_is_told_as_it_is():
+def test_an_infinite_median_stays_infinite():
     estimate = bootstrap(np.array([[np.inf, np.inf, 0.1]]), np.nanmedian)
     assert estimate.value == np.inf
     assert estimate.high == np.inf
@@ -209,7 +219,7 @@ def test_mahalanobis_counts_standard_deviations():
 @pytest.mark.parametrize("space", ["image", "latent"])
 def test_counterfactuals_show_what_the_scores_say(space, images):
     classifier = PatchClassifier()
-    shown = counterfactuals(classifier, images[:5], 0.6, member=1, space=space)
+    shown = counterfactuals(classifier, images[:5], 0.6, 1, AttackOptions(space))
     assert shown.perturbed.shape == shown.difference.shape == (5, 8, 8)
     before = classifier.score_images(torch.as_tensor(shown.images)[:, None])[1]
     np.testing.assert_allclose(shown.scores, before, atol=1e-6)
@@ -228,6 +238,6 @@ def test_counterfactuals_of_scheme_one_have_no_reconstruction(images):
     assert shown.reconstruction is None
     assert shown.perturbed_reconstruction is None
     with pytest.raises(InputError, match="no latent space"):
-        counterfactuals(PixelClassifier(), images[:2], 0.1, space="latent")
+        counterfactuals(PixelClassifier(), images[:2], 0.1, options=AttackOptions("latent"))
     with pytest.raises(InputError, match="models 0 to 2"):
         counterfactuals(PixelClassifier(), images[:2], 0.1, member=3)

@@ -14,7 +14,7 @@ from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig, EncoderConfig
 from morpholaw.evaluation.scoring import encode_means
 from morpholaw.events import Monitor
-from morpholaw.interpretation.attack import attack_curve
+from morpholaw.interpretation.attack import AttackOptions, attack_curve
 from morpholaw.interpretation.boundary import member_score
 from morpholaw.interpretation.traversal import decode
 from morpholaw.jobs import Job, JobProcess, run
@@ -101,7 +101,9 @@ def test_encoding_decoding_attacks_and_boundaries_are_those_of_the_processor(cel
             "pictures": decode(classifier.encoder, latents[:8]),
             "score": member_score(classifier, 1)(latents),
             "image attack": attack_curve(classifier, images, targets, [0, 0.1]).correct.mean(2),
-            "latent attack": attack_curve(classifier, latents, targets, [0, 0.1], "latent").correct.mean(2),
+            "latent attack": attack_curve(
+                classifier, latents, targets, [0, 0.1], AttackOptions("latent")
+            ).correct.mean(2),
         }
     for name, here in found["cpu"].items():
         np.testing.assert_allclose(found["cuda"][name], here, err_msg=name, rtol=0.02, atol=0.02)

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from morpholaw.evaluation.fused_classifier import FoldedClassifier, folded, to_blocks
+from morpholaw.evaluation.fused_classifier import FusedClassifier, fuse, to_blocks
 from morpholaw.evaluation.scoring import (
-    EVALUATIONS,
+    CPU_BATCH,
     Scorer,
     Space,
     as_images,
@@ -38,7 +38,7 @@ def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> 
     Returns
     -------
     Tensor
-        Images (n, 1, s, s) or latents (n, latents). For a folded classifier images become blocks
+        Images (n, 1, s, s) or latents (n, latents). For a fused classifier images become blocks
         (n, 4, s / 2, s / 2); an attack works pixel by pixel and does not need to know.
 
     Raises
@@ -49,19 +49,19 @@ def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> 
     check_space(classifier, space)
     tensor = as_images(x) if space == "image" else torch.as_tensor(x, dtype=torch.float32)
     tensor = tensor.detach().to(device_of(classifier.encoder, classifier))
-    return to_blocks(tensor) if isinstance(classifier, FoldedClassifier) else tensor
+    return to_blocks(tensor) if isinstance(classifier, FusedClassifier) else tensor
 
 
 def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function from crops, uint8 (n, size, size), to f(x) of every model, float32 (members, n)."""
-    fast = folded(classifier)
+    fast = fuse(classifier)
 
     @torch.no_grad()
     def score(crops: np.ndarray) -> np.ndarray:
         # In parts whose activations stay in the CPU's cache.
         parts = [
             fast.score_images(prepare_inputs(fast, part, "image")).float().cpu().numpy()
-            for part in batches(crops, EVALUATIONS)
+            for part in batches(crops, CPU_BATCH)
         ]
         return np.concatenate([np.zeros((classifier.members, 0), np.float32), *parts], axis=1)
 

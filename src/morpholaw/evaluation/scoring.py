@@ -1,7 +1,7 @@
-"""Scores of an ensemble of classifiers, each member on its own inputs.
+"""Scores of an ensemble of classifiers, on inputs that all members share or on different ones for each member.
 
-A probe moves every crop differently for every member of an ensemble. These functions hide whether the
-members share an encoder (schemes 2-4) or own one each (scheme 1).
+An attack perturbs every crop differently for every member. These functions hide whether the members share an
+encoder (schemes 2-4) or have a network each (scheme 1).
 """
 
 from __future__ import annotations
@@ -16,53 +16,54 @@ from torch import Tensor
 from morpholaw.errors import InputError
 
 Space = Literal["image", "latent"]
-EVALUATIONS = (
-    128  # images in one pass: measured fastest on processors, where their activations stay in the cache
-)
-ON_ACCELERATOR = 4096  # images in one pass on a GPU
-LATENT_EVALUATIONS = 65_536  # heads and laws are cheap
+CPU_BATCH = 128
+"""Images per batch on a CPU: the fastest measured, because their activations stay in the cache."""
+GPU_BATCH = 4096
+"""Images per batch on a GPU."""
+LATENT_BATCH = 65_536
+"""Latent vectors per batch: heads and laws are cheap."""
 
 
 @runtime_checkable
 class Encoder(Protocol):
-    """A beta-TCVAE as the probes see it."""
+    """What scoring and interpretation need of a beta-TCVAE."""
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance, each (n, latents), of images (n, 1, s, s)."""
+        """Return mean and log-variance, each (n, latents), of images (n, 1, s, s)."""
         ...
 
     def decode(self, z: Tensor) -> Tensor:
-        """Images (n, 1, s, s) of latents (n, latents)."""
+        """Return the images (n, 1, s, s) of latents (n, latents)."""
         ...
 
 
 class Scorer(Protocol):
-    """An ensemble of classifiers as the probes see it: `morpholaw.models.classifier.Classifier`."""
+    """What scoring and interpretation need of an ensemble, e.g. `morpholaw.models.classifier.Classifier`."""
 
     scheme: int
     encoder: Any
 
     @property
     def members(self) -> int:
-        """Models in the ensemble."""
+        """The number of models in the ensemble."""
         ...
 
     def score_images(self, x: Tensor) -> Tensor:
-        """Scores (members, n) of images (n, 1, s, s), or of each member's own (members, n, 1, s, s)."""
+        """Return scores (members, n) of images (n, 1, s, s), or (members, n, 1, s, s) where they differ."""
         ...
 
     def score_latents(self, z: Tensor) -> Tensor:
-        """Scores (members, n) of latents (n, latents), or of each member's own (members, n, latents)."""
+        """Return scores (members, n) of latents (n, latents), or (members, n, latents) where they differ."""
         ...
 
 
 def has_latents(classifier: Scorer) -> bool:
-    """Whether the classifier's members read the latents of one shared encoder (schemes 2-4)."""
+    """Return whether the classifier's members read the latents of one shared encoder (schemes 2-4)."""
     return classifier.scheme != 1 and isinstance(classifier.encoder, Encoder)
 
 
 def check_space(classifier: Scorer, space: Space) -> None:
-    """Raise `InputError` where the classifier has no such space."""
+    """Raise an `InputError` if the classifier has no such space."""
     if space not in ("image", "latent"):
         raise InputError(f"The attacked space is {space!r}; expected 'image' or 'latent'.")
     if space == "latent" and not has_latents(classifier):
@@ -72,7 +73,7 @@ def check_space(classifier: Scorer, space: Space) -> None:
 
 
 def device_of(*modules: Any) -> torch.device:
-    """The device of the first parameter or buffer among ``modules``; the processor where there is none."""
+    """Return the device of the first parameter or buffer of ``modules``; the CPU where there is none."""
     for module in modules:
         if isinstance(module, torch.nn.Module):
             for tensor in (*module.parameters(), *module.buffers()):
@@ -81,7 +82,7 @@ def device_of(*modules: Any) -> torch.device:
 
 
 def as_images(images: np.ndarray | Tensor) -> Tensor:
-    """Crops as the networks take them.
+    """Convert crops to the float images that the networks read.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def as_images(images: np.ndarray | Tensor) -> Tensor:
     Raises
     ------
     InputError
-        The array has another number of axes.
+        If the array has another number of axes.
     """
     tensor = torch.as_tensor(np.ascontiguousarray(images) if isinstance(images, np.ndarray) else images)
     if tensor.ndim == 3:
@@ -108,19 +109,23 @@ def as_images(images: np.ndarray | Tensor) -> Tensor:
     return tensor.float() / 255 if tensor.dtype == torch.uint8 else tensor.float()
 
 
-def crops_per_pass(classifier: Scorer, space: Space, evaluations: int | None = None) -> int:
-    """Crops that all members take in one pass of ``evaluations`` network evaluations; chosen where None."""
-    if evaluations is None:
-        on_processor = device_of(classifier.encoder, classifier).type == "cpu"
-        in_cache = getattr(classifier, "evaluations", EVALUATIONS)
-        evaluations = (
-            LATENT_EVALUATIONS if space == "latent" else in_cache if on_processor else ON_ACCELERATOR
-        )
-    return max(1, evaluations // classifier.members)
+def crops_per_batch(classifier: Scorer, space: Space, batch: int | None = None) -> int:
+    """Return how many crops make a batch of ``batch`` inputs over all members.
+
+    By default ``batch`` depends on the space and the device.
+    """
+    if batch is None:
+        if space == "latent":
+            batch = LATENT_BATCH
+        elif device_of(classifier.encoder, classifier).type == "cpu":
+            batch = int(getattr(classifier, "batch", CPU_BATCH))
+        else:
+            batch = GPU_BATCH
+    return max(1, batch // classifier.members)
 
 
-def encode_means(encoder: Encoder, images: np.ndarray | Tensor, batch: int = EVALUATIONS) -> Tensor:
-    """Latent means, float32 (n, latents), of crops, a batch at a time and without gradients."""
+def encode_means(encoder: Encoder, images: np.ndarray | Tensor, batch: int = CPU_BATCH) -> Tensor:
+    """Return the latent means of crops, float32 (n, latents), computed in batches and without gradients."""
     device = device_of(encoder)
     with torch.no_grad():
         parts = [encoder.encode(as_images(part).to(device))[0] for part in batches(images, batch)]
@@ -130,13 +135,13 @@ def encode_means(encoder: Encoder, images: np.ndarray | Tensor, batch: int = EVA
 
 
 def batches(inputs: Any, size: int) -> Iterator[Any]:
-    """Consecutive slices of at most ``size`` rows."""
+    """Iterate over consecutive slices of at most ``size`` rows."""
     for start in range(0, len(inputs), size):
         yield inputs[start : start + size]
 
 
 def shared_scores(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
-    """Scores (members, n) of inputs that all members share: images (n, 1, s, s) or latents (n, latents)."""
+    """Return scores (members, n) of inputs that all members share: images (n, 1, s, s) or latents (n, latents)."""
     if space == "latent":
         return classifier.score_latents(inputs)
     if has_latents(classifier):
@@ -145,7 +150,7 @@ def shared_scores(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
 
 
 def member_scores(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
-    """Scores (members, n) where member k scores ``inputs[k]``.
+    """Return scores (members, n) where member k scores ``inputs[k]``.
 
     Parameters
     ----------
@@ -160,6 +165,6 @@ def member_scores(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
     return classifier.score_latents(means.unflatten(0, inputs.shape[:2]))
 
 
-def calls(scores: Tensor) -> Tensor:
-    """Classes by eq. 2: +1 where f(x) >= 0, -1 where f(x) < 0, and 0 where f(x) is not a number."""
+def predicted_signs(scores: Tensor) -> Tensor:
+    """Return predicted classes (eq. 2): +1 where f(x) >= 0, -1 where f(x) < 0, 0 where f(x) is NaN."""
     return (scores >= 0).to(scores.dtype) - (scores < 0).to(scores.dtype)

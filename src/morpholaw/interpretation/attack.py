@@ -1,7 +1,8 @@
 """Fast gradient sign attacks on an ensemble: x + eps sign(grad_x L(f(x), y)) (paper, eq. 1 and 6.5).
 
-The sign does not depend on eps, so one gradient for each member and crop serves a whole curve; and the
-members of schemes 2-4 share one forward pass of the encoder.
+The sign does not depend on eps, so one gradient for each member and crop serves a whole curve; and the members of
+schemes 2-4 share one forward pass of the encoder. Random signs of the same eps are the control: a classifier that
+they mislead as often is sensitive to noise, and its gradient says nothing about what it reads.
 """
 
 from __future__ import annotations
@@ -17,23 +18,67 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import prepare_inputs
-from morpholaw.evaluation.fused_classifier import FoldedClassifier, feature_gradients, folded_apart
+from morpholaw.evaluation.fused_classifier import fuse_members
 from morpholaw.evaluation.scoring import (
     Scorer,
     Space,
     batches,
-    calls,
-    check_space,
-    crops_per_pass,
-    has_latents,
+    crops_per_batch,
     member_scores,
+    predicted_signs,
+    shared_scores,
 )
 from morpholaw.events import SILENT, Monitor, Progress
+from morpholaw.interpretation.gradients import Loss, RandomSigns, fgsm_direction, random_direction
 
 Bounds = tuple[float, float] | None
-Loss = Literal["bce", "hinge"]
 Target = Literal["label", "call"]
-IMAGE_BOUNDS = (0.0, 1.0)  # the domain of the normalised crops that the networks see
+Direction = Literal["gradient", "random"]
+IMAGE_BOUNDS = (0.0, 1.0)
+"""The domain of the normalised crops that the networks read."""
+
+
+@dataclass(frozen=True)
+class AttackOptions:
+    """What an attack perturbs, and in which direction.
+
+    Attributes
+    ----------
+    space : {"image", "latent"}
+        The attacked space.
+    fixed : tuple of int
+        Latents that are not perturbed (the neighbourhood attack fixes the morphology latents); in latent space only.
+    direction : {"gradient", "random"}
+        The sign of the gradient, or random signs as a control.
+    target : {"label", "call"}
+        Move away from the true label, or from each member's predicted class.
+    loss : {"bce", "hinge"}
+        The loss whose gradient is followed.
+    bounds : tuple of float or None
+        Domain of the images, to which perturbed images are clipped; not applied in latent space.
+    seed : int
+        Seed of the random signs.
+    batch : int or None
+        Inputs per batch over all members, which bounds the memory; chosen by the device where None.
+    """
+
+    space: Space = "image"
+    fixed: tuple[int, ...] = ()
+    direction: Direction = "gradient"
+    target: Target = "label"
+    loss: Loss = "bce"
+    bounds: Bounds = IMAGE_BOUNDS
+    seed: int = 0
+    batch: int | None = None
+
+    @property
+    def limits(self) -> Bounds:
+        """Bounds of the attacked space."""
+        return self.bounds if self.space == "image" else None
+
+
+FGSM = AttackOptions()
+"""The fast gradient sign attack of the paper, in image space."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +87,10 @@ class AttackCurve:
 
     Attributes
     ----------
-    eps
-        float64 (eps,), in units of the attacked space.
-    correct
-        bool (members, eps, crops): which of the attacked crops keep their right class. Fewer crops than given
-        where the step was asked to stop.
+    eps : ndarray, float64 (eps,)
+        Magnitudes, in units of the attacked space.
+    correct : ndarray, bool (members, eps, crops)
+        Whether an attacked crop keeps its true class. Fewer crops than requested if the step was stopped.
     """
 
     eps: np.ndarray
@@ -54,12 +98,12 @@ class AttackCurve:
 
     @property
     def crops(self) -> int:
-        """Crops attacked."""
-        return self.correct.shape[2]
+        """The number of attacked crops."""
+        return int(self.correct.shape[2])
 
     @property
     def accuracy(self) -> np.ndarray:
-        """Share of the attacked crops that keep their right class, (members, eps); NaN if none was."""
+        """Accuracy on the attacked crops, (members, eps); NaN if there are none."""
         return self.correct.mean(axis=2) if self.crops else np.full(self.correct.shape[:2], np.nan)
 
     @property
@@ -73,75 +117,24 @@ class AttackCurve:
         return self.accuracy.std(axis=0, ddof=1) if len(self.accuracy) > 1 else np.zeros(len(self.eps))
 
 
-def fgsm_direction(
-    classifier: Scorer,
-    inputs: Tensor,
-    targets: Tensor | np.ndarray,
-    space: Space = "image",
-    loss: Loss = "bce",
-    held: Sequence[int] = (),
-) -> Tensor:
-    """Sign of the gradient of the loss of every member, with respect to its inputs.
-
-    By the chain rule sign(grad_x L) = sign(dL/df) sign(grad_x f), and the first factor is known in closed
-    form: -y for binary cross-entropy, -y or 0 (beyond the margin) for hinge. Taking it so keeps the sign
-    exact where the sigmoid of a confident score underflows and autograd would return zero.
+def perturb(inputs: Tensor, direction: Tensor, eps: float, bounds: Bounds = None) -> Tensor:
+    """Move inputs by ``eps`` along ``direction`` and clip them to ``bounds``.
 
     Parameters
     ----------
-    classifier
-        In evaluation mode.
-    inputs
-        float32, images (n, 1, s, s) or latents (n, latents), on the classifier's device.
-    targets
-        Classes to move away from, -1 or +1: (n,), or (members, n) for the members' own calls.
-    held
-        Latents that stay fixed; in latent space only.
+    inputs : Tensor
+        (n, ...), or (members, n, ...).
+    direction : Tensor
+        (members, n, ...), from `fgsm_direction` or `random_direction`.
+    eps : float
+        Magnitude, in units of the attacked space.
+    bounds : tuple of float or None
+        Smallest and largest value that the space allows: (0, 1) for normalised images, None for latents.
 
     Returns
     -------
     Tensor
-        int8 (members, n, ...) of -1, 0, 1. Where a gradient is not a number, 0.
-
-    Raises
-    ------
-    InputError
-        Latent space for scheme 1, held latents in image space or out of range, targets that fit no crop.
-    """
-    return direction_and_scores(classifier, inputs, targets, space, loss, held)[0]
-
-
-def direction_and_scores(
-    classifier: Scorer,
-    inputs: Tensor,
-    targets: Tensor | np.ndarray | None,
-    space: Space = "image",
-    loss: Loss = "bce",
-    held: Sequence[int] = (),
-) -> tuple[Tensor, Tensor]:
-    """As `fgsm_direction`, with the scores (members, n) of the inputs; targets of None are the own calls."""
-    _check(classifier, inputs, space, held)
-    gradient, scores = score_gradients(classifier, inputs, space)
-    y = _signed(calls(scores) if targets is None else targets, classifier.members, len(inputs), inputs.device)
-    away = -y if loss == "bce" else -y * (y * scores < 1)
-    away = away.reshape(*away.shape, *[1] * (inputs.ndim - 1))
-    direction = torch.sign(gradient).mul_(away).to(torch.int8)  # torch's sign of NaN is 0
-    if held:
-        direction[..., list(held)] = 0
-    return direction, scores
-
-
-def perturb(inputs: Tensor, direction: Tensor, eps: float, bounds: Bounds = None) -> Tensor:
-    """Inputs moved by ``eps`` along ``direction`` and clipped to ``bounds``.
-
-    Parameters
-    ----------
-    inputs
-        (n, ...), or (members, n, ...).
-    direction
-        (members, n, ...), from `fgsm_direction`.
-    bounds
-        Smallest and largest value the space allows; (0, 1) for normalised images, None for latents.
+        The perturbed inputs, (members, n, ...).
     """
     moved = inputs + eps * direction.to(inputs.dtype)
     return moved if bounds is None else moved.clamp(*bounds)
@@ -152,66 +145,95 @@ def attack_curve(
     x: np.ndarray | Tensor,
     y: np.ndarray | Tensor,
     eps: Sequence[float],
-    space: Space = "image",
-    held: Sequence[int] = (),
-    target: Target = "label",
-    loss: Loss = "bce",
-    bounds: Bounds = IMAGE_BOUNDS,
-    evaluations: int | None = None,
+    options: AttackOptions = FGSM,
     monitor: Monitor = SILENT,
 ) -> AttackCurve:
-    """Accuracy of every member under attack, for every perturbation magnitude (figures 14, 17, 19).
+    """Compute the accuracy of every member under attack, for every magnitude (figures 14, 17, 19).
 
     Parameters
     ----------
-    x
+    classifier : Scorer
+        The ensemble, in evaluation mode.
+    x : ndarray or Tensor
         Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
-    y
+    y : ndarray or Tensor
         True classes, (n,), -1 (negative) or +1 (positive).
-    eps
+    eps : sequence of float
         Magnitudes, in units of the attacked space.
-    held
-        Latents that stay fixed (the neighbourhood attack holds the morphology latents).
-    target
-        Move away from the true label, or from each member's own call. Accuracy is always that of the true
-        label.
-    bounds
-        Domain of the images; not applied in latent space.
-    evaluations
-        Network evaluations in one pass, which bounds the memory; chosen by the device where None.
+    options : AttackOptions
+        Space, direction, loss and what stays fixed.
+    monitor : Monitor
+        Progress and cancellation.
+
+    Returns
+    -------
+    AttackCurve
+        Accuracy is always that of the true label, whatever the attack moves away from.
+
+    Raises
+    ------
+    InputError
+        For magnitudes that are negative or not finite, and inputs that do not fit each other or the space.
     """
-    magnitudes = _magnitudes(eps)
+    magnitudes = _checked_magnitudes(eps)
     labels = torch.as_tensor(np.asarray(y) if not isinstance(y, Tensor) else y)
     if len(labels) != len(x):
         raise InputError(f"There are {len(labels)} labels for {len(x)} crops; expected one for each crop.")
-    limits = bounds if space == "image" else None
-    attacked = in_passes(classifier, space, limits)
-    size = crops_per_pass(attacked[0], space, evaluations)
-    parts: list[np.ndarray] = []
+    parts = attack_parts(classifier, options)
+    size = crops_per_batch(parts[0], options.space, options.batch)
+    random_signs = RandomSigns(options.seed)
+    correct = [np.zeros((classifier.members, len(magnitudes), 0), dtype=bool)]
     done = 0
-    for crops, truth in zip(batches(x, size), batches(labels, size), strict=True):
+    for crops, batch_labels in zip(batches(x, size), batches(labels, size), strict=True):
         if monitor.should_stop():
             break
-        inputs = prepare_inputs(attacked[0], crops, space)
-        truth = truth.to(inputs.device, inputs.dtype)
-        away = truth if target == "label" else None
-        correct = []
-        for one in attacked:
-            direction, scores = direction_and_scores(one, inputs, away, space, loss, held)
-            moved = _attacked_scores(one, inputs, direction, scores, magnitudes, space, limits)
-            correct.append(calls(moved) == torch.sign(truth))
-        parts.append(torch.cat(correct).cpu().numpy())
+        inputs = prepare_inputs(parts[0], crops, options.space)
+        truth = batch_labels.to(inputs.device, inputs.dtype)
+        control = (
+            random_direction(parts[0], inputs, random_signs, options.space, options.fixed)
+            if options.direction == "random"
+            else None
+        )
+        correct.append(
+            torch.cat([_still_correct(part, inputs, truth, magnitudes, options, control) for part in parts])
+            .cpu()
+            .numpy()
+        )
         done += len(truth)
         monitor.emit(Progress(done, len(x), "attack"))
-    nothing = np.zeros((classifier.members, len(magnitudes), 0), dtype=bool)
-    return AttackCurve(magnitudes, np.concatenate([nothing, *parts], axis=2))
+    return AttackCurve(magnitudes, np.concatenate(correct, axis=2))
 
 
-def in_passes(classifier: Scorer, space: Space, bounds: Bounds = None) -> list[Scorer]:
-    """What is attacked one after another, all of the classifier's members together: see `folded_apart`."""
-    if space == "latent" or (bounds is not None and not bounds[0] <= 0 <= bounds[1]):
-        return [classifier]  # a folded one stands on zeros, which clipping would move
-    return folded_apart(classifier)
+def attack_parts(classifier: Scorer, options: AttackOptions) -> list[Scorer]:
+    """Return what an attack processes one after another: see `fuse_members`.
+
+    A fused classifier is padded with zeros, so the classifier itself is used where clipping would change them.
+    """
+    limits = options.limits
+    if options.space == "latent" or (limits is not None and not limits[0] <= 0 <= limits[1]):
+        return [classifier]
+    return fuse_members(classifier)
+
+
+def _still_correct(
+    classifier: Scorer,
+    inputs: Tensor,
+    truth: Tensor,
+    eps: np.ndarray,
+    options: AttackOptions,
+    control: Tensor | None,
+) -> Tensor:
+    """Return whether each attacked input keeps its true class, bool (members, eps, n)."""
+    if control is None:
+        targets = truth if options.target == "label" else None
+        direction, clean = fgsm_direction(
+            classifier, inputs, targets, options.space, options.loss, options.fixed
+        )
+    else:
+        with torch.inference_mode():
+            direction, clean = control, shared_scores(classifier, inputs, options.space)
+    scores = _attacked_scores(classifier, inputs, direction, clean, eps, options)
+    return predicted_signs(scores) == torch.sign(truth)
 
 
 @torch.inference_mode()
@@ -221,10 +243,10 @@ def _attacked_scores(
     direction: Tensor,
     clean: Tensor,
     eps: np.ndarray,
-    space: Space,
-    limits: Bounds,
+    options: AttackOptions,
 ) -> Tensor:
-    """Scores of the attacked inputs, (members, eps, n); those at eps = 0 are known already."""
+    """Return scores of the attacked inputs, (members, eps, n); those at eps = 0 are ``clean``."""
+    limits = options.limits
     unclipped = limits is None or bool(((inputs >= limits[0]) & (inputs <= limits[1])).all())
     step = direction.to(inputs.dtype)
     scores, moved = [], torch.empty_like(step)
@@ -233,54 +255,13 @@ def _attacked_scores(
             scores.append(clean)
             continue
         torch.add(inputs, step, alpha=magnitude, out=moved)
-        scores.append(member_scores(classifier, moved if limits is None else moved.clamp_(*limits), space))
+        if limits is not None:
+            moved.clamp_(*limits)
+        scores.append(member_scores(classifier, moved, options.space))
     return torch.stack(scores, dim=1)
 
 
-def score_gradients(classifier: Scorer, inputs: Tensor, space: Space) -> tuple[Tensor, Tensor]:
-    """Gradients (members, n, ...) of every member's scores, and the scores (members, n)."""
-    if space == "latent":
-        return _latent_gradients(classifier, inputs)
-    if isinstance(classifier, FoldedClassifier):
-        return classifier.gradients(inputs)
-    inputs = inputs.detach().requires_grad_()
-    if has_latents(classifier):
-        means = classifier.encoder.encode(inputs)[0]
-        pullbacks, scores = _latent_gradients(classifier, means.detach())
-        # One encoder pass; its backward pass carries all members at once.
-        (gradient,) = torch.autograd.grad(means, inputs, pullbacks, is_grads_batched=True)
-        return gradient, scores
-    own = inputs.detach().expand(classifier.members, *inputs.shape).clone().requires_grad_()
-    scores = classifier.score_images(own)
-    return torch.autograd.grad(scores.sum(), own)[0], scores.detach()
-
-
-def _latent_gradients(classifier: Scorer, latents: Tensor) -> tuple[Tensor, Tensor]:
-    """Every member's gradient with respect to its own copy of the latents: one backward pass for all."""
-    return feature_gradients(classifier.score_latents, latents.expand(classifier.members, *latents.shape))
-
-
-def _check(classifier: Scorer, inputs: Tensor, space: Space, held: Sequence[int]) -> None:
-    check_space(classifier, space)
-    if held and space == "image":
-        raise InputError("Latents can be held fixed in latent space only; this attack is in image space.")
-    wrong = [k for k in held if not 0 <= k < inputs.shape[-1]]
-    if wrong:
-        raise InputError(f"Latent {wrong[0]} cannot be held: there are latents 0 to {inputs.shape[-1] - 1}.")
-
-
-def _signed(targets: Tensor | np.ndarray, members: int, n: int, device: torch.device) -> Tensor:
-    y = torch.as_tensor(targets).to(device=device, dtype=torch.float32)
-    if y.shape not in ((n,), (members, n)):
-        raise InputError(
-            f"The targets have the shape {tuple(y.shape)}; expected ({n},) or ({members}, {n}), one a crop."
-        )
-    if bool(((y != -1) & (y != 1) & (y != 0)).any()):
-        raise InputError("The targets hold other values than -1 (negative) and +1 (positive).")
-    return y.expand(members, n)
-
-
-def _magnitudes(eps: Sequence[float]) -> np.ndarray:
+def _checked_magnitudes(eps: Sequence[float]) -> np.ndarray:
     values = np.asarray(eps, dtype=np.float64).reshape(-1)
     if not len(values) or any(not math.isfinite(v) or v < 0 for v in values):
         raise InputError("The perturbation magnitudes eps must be one or more finite numbers of at least 0.")

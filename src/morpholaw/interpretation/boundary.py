@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.scoring import LATENT_EVALUATIONS, Scorer, batches, device_of
+from morpholaw.evaluation.scoring import LATENT_BATCH, Scorer, batches, device_of
 
 Score = Callable[[np.ndarray], np.ndarray]
 """A function of latents (n, latents) that gives f(z), (n,)."""
@@ -34,7 +34,7 @@ class Surface:
     latents: tuple[int, int, int]
 
 
-def member_score(classifier: Scorer, member: int, batch: int = LATENT_EVALUATIONS // 8) -> Score:
+def member_score(classifier: Scorer, member: int, batch: int = LATENT_BATCH // 8) -> Score:
     """Score of one model of an ensemble as a function of NumPy latents (n, latents)."""
     if not 0 <= member < classifier.members:
         raise InputError(f"There is no model {member}; there are models 0 to {classifier.members - 1}.")

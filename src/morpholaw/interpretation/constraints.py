@@ -1,7 +1,8 @@
 """The domain constraints of a cell classifier, measured (paper, 4.1 and 6.5).
 
-1. Only the morphology of the central cell may matter. 2. No hypersensitivity to pixels. 3. No dependence on
-orientation. And, as all crops are centred by a tracker that errs, none on a small shift.
+1. Only the morphology of the central cell may matter. 2. The classifier must not be hypersensitive to pixels. 3. It
+must not depend on orientation. And, because all crops are centred by a tracker that errs, it must not depend on a
+small shift.
 """
 
 from __future__ import annotations
@@ -17,22 +18,67 @@ from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import bootstrap
 from morpholaw.evaluation.crop_scores import prepare_inputs
-from morpholaw.evaluation.fused_classifier import FoldedClassifier, folded, folded_apart, to_pixels
+from morpholaw.evaluation.fused_classifier import FusedClassifier, fuse, fuse_members, to_pixels
 from morpholaw.evaluation.metrics import Estimate
 from morpholaw.evaluation.scoring import (
-    EVALUATIONS,
+    CPU_BATCH,
     Scorer,
     as_images,
     batches,
-    calls,
-    crops_per_pass,
+    crops_per_batch,
     encode_means,
     has_latents,
+    predicted_signs,
     shared_scores,
 )
 from morpholaw.events import SILENT, Monitor, Progress
-from morpholaw.interpretation.attack import attack_curve, score_gradients
-from morpholaw.interpretation.minimal_perturbation import smallest_flip
+from morpholaw.interpretation.attack import AttackOptions, attack_curve
+from morpholaw.interpretation.gradients import score_gradients
+from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
+
+
+@dataclass(frozen=True)
+class LabelledCrops:
+    """Test crops with what the constraints need to know about them.
+
+    Attributes
+    ----------
+    images : ndarray or Tensor
+        uint8 (n, s, s) or float32 (n, 1, s, s).
+    y : ndarray
+        True classes, -1 or +1, (n,).
+    masks : ndarray or None
+        bool (n, s, s), True inside the central nucleus, where known.
+    groups : ndarray or None
+        Which crops belong together, e.g. a track, (n,); intervals are computed over groups.
+    """
+
+    images: np.ndarray | Tensor
+    y: np.ndarray
+    masks: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class ConstraintOptions:
+    """How strongly the constraints perturb a crop.
+
+    Attributes
+    ----------
+    eps : float
+        Magnitude of the neighbourhood attack, in latent units (paper: 1).
+    shift : int
+        Shift of the centre, in pixels.
+    eps_max : float
+        Largest image perturbation tried, in units of the image's range [0, 1].
+    """
+
+    eps: float = 1.0
+    shift: int = 3
+    eps_max: float = 0.5
+
+
+DEFAULT_OPTIONS = ConstraintOptions()
 
 
 @dataclass(frozen=True)
@@ -41,20 +87,23 @@ class Constraint:
 
     Attributes
     ----------
-    name
+    name : str
         Short identifier.
-    meaning
+    meaning : str
         What the number is, in words.
-    estimate
+    estimate : Estimate or None
         The number with its confidence interval over cells and models; None where it could not be measured.
-    reason
+    reason : str
         Why it could not be measured; "" where it was.
+    limit : float or None
+        For a perturbation, the largest that was tried: an estimate of infinity means "more than this". None for shares.
     """
 
     name: str
     meaning: str
     estimate: Estimate | None
     reason: str = ""
+    limit: float | None = None
 
 
 def neighbourhood_correct(
@@ -64,154 +113,156 @@ def neighbourhood_correct(
     morphology: Sequence[int],
     eps: float = 1.0,
 ) -> np.ndarray:
-    """Which crops keep their right class when all but the morphology latents are attacked, (members, n)."""
+    """Return which crops keep their true class when all latents but ``morphology`` are attacked, (members, n)."""
     latents = encode_means(classifier.encoder, images)
-    return attack_curve(classifier, latents, y, (eps,), "latent", held=morphology).correct[:, 0]
+    options = AttackOptions("latent", fixed=tuple(morphology))
+    return attack_curve(classifier, latents, y, (eps,), options).correct[:, 0]
 
 
 def energy_inside(
-    classifier: Scorer, images: np.ndarray | Tensor, masks: np.ndarray, evaluations: int | None = None
+    classifier: Scorer, images: np.ndarray | Tensor, masks: np.ndarray, batch: int | None = None
 ) -> np.ndarray:
-    """Share of the squared image gradient of f that lies inside the nucleus mask, float64 (members, n).
+    """Compute the share of the squared image gradient of f that lies inside the nucleus, float64 (members, n).
 
-    The fast gradient sign gives every pixel the same magnitude, so its energy would say only how large the
-    nucleus is. The gradient itself says where a small change matters. Compare with the mask's share of the
-    picture.
+    The fast gradient sign has the same magnitude at every pixel, so its energy would only measure the size of the
+    nucleus. The gradient itself says where a small change matters. Compare with the mask's share of the image.
 
     Parameters
     ----------
-    masks
+    classifier : Scorer
+        In evaluation mode.
+    images : ndarray or Tensor
+        Crops, uint8 (n, s, s) or float32 (n, 1, s, s).
+    masks : ndarray
         bool (n, s, s), True inside the central nucleus.
+    batch : int or None
+        Images per batch over all members; chosen by the device where None.
     """
     if len(masks) != len(images) or masks.shape[-2:] != tuple(images.shape[-2:]):
         raise InputError(f"Masks {masks.shape} do not fit the crops; expected one (s, s) mask for each crop.")
-    passes = folded_apart(classifier)
-    size = crops_per_pass(passes[0], "image", evaluations)
-    parts = []
+    parts = fuse_members(classifier)
+    size = crops_per_batch(parts[0], "image", batch)
+    shares = []
     for crops, inside in zip(batches(images, size), batches(masks, size), strict=True):
-        inputs = prepare_inputs(passes[0], crops, "image")
-        gradient = torch.cat([score_gradients(one, inputs, "image")[0] for one in passes])
-        pixels = to_pixels(gradient) if isinstance(passes[0], FoldedClassifier) else gradient
+        inputs = prepare_inputs(parts[0], crops, "image")
+        gradient = torch.cat([score_gradients(part, inputs, "image")[0] for part in parts])
+        pixels = to_pixels(gradient) if isinstance(parts[0], FusedClassifier) else gradient
         energy = pixels[:, :, 0].double().square()
-        within = torch.as_tensor(np.asarray(inside, dtype=bool), device=energy.device)
-        parts.append(((energy * within).sum((2, 3)) / energy.sum((2, 3))).cpu().numpy())
-    return np.concatenate(parts, axis=1)
+        nucleus = torch.as_tensor(np.asarray(inside, dtype=bool), device=energy.device)
+        shares.append(((energy * nucleus).sum((2, 3)) / energy.sum((2, 3))).cpu().numpy())
+    return np.concatenate(shares, axis=1)
 
 
 def orientation_invariant(
-    classifier: Scorer, images: np.ndarray | Tensor, batch: int = EVALUATIONS
+    classifier: Scorer, images: np.ndarray | Tensor, batch: int = CPU_BATCH
 ) -> np.ndarray:
-    """Which crops keep one call under all 8 flips and 90-degree rotations, bool (members, n)."""
-    return _same_calls(classifier, images, dihedral, batch)
+    """Return which crops keep their predicted class in all 8 orientations (D4), bool (members, n)."""
+    return _same_class(classifier, images, orientations, batch)
 
 
 def shift_invariant(
-    classifier: Scorer, images: np.ndarray | Tensor, pixels: int = 3, batch: int = EVALUATIONS
+    classifier: Scorer, images: np.ndarray | Tensor, pixels: int = 3, batch: int = CPU_BATCH
 ) -> np.ndarray:
-    """Which crops keep their call when shifted by ``pixels`` in all 8 directions, bool (members, n)."""
-    return _same_calls(classifier, images, lambda x: shifts(x, pixels), batch)
+    """Return which crops keep their class when shifted by ``pixels`` in all 8 directions, bool (members, n)."""
+    return _same_class(classifier, images, lambda x: shifts(x, pixels), batch)
 
 
-def dihedral(images: Tensor) -> list[Tensor]:
+def orientations(images: Tensor) -> list[Tensor]:
     """Return the 8 orientations of images (n, 1, s, s); the images themselves first."""
     return [orient(images, k) for k in range(COUNT)]
 
 
 def shifts(images: Tensor, pixels: int) -> list[Tensor]:
-    """The image itself and its shifts in the 8 directions, edges repeated, of images (n, 1, s, s)."""
+    """Return images (n, 1, s, s) and their shifts in the 8 directions, with edges repeated."""
     padded = torch.nn.functional.pad(images, [pixels] * 4, mode="replicate")
-    side, across = images.shape[2:]
+    height, width = images.shape[2:]
     moves = [(0, 0), *((a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b)]
     starts = [(pixels * (1 + a), pixels * (1 + b)) for a, b in moves]
-    return [padded[:, :, a : a + side, b : b + across] for a, b in starts]
+    return [padded[:, :, a : a + height, b : b + width] for a, b in starts]
 
 
 @torch.no_grad()
-def _same_calls(
+def _same_class(
     classifier: Scorer, images: np.ndarray | Tensor, variants: Callable[[Tensor], list[Tensor]], batch: int
 ) -> np.ndarray:
-    parts = []
-    classifier = folded(classifier)
+    """Return which crops have one and the same class in all variants, the first of which is the crop itself."""
+    same = []
+    classifier = fuse(classifier)
     for crops in batches(images, max(1, batch // 8)):
-        made = variants(as_images(crops))
-        scores = shared_scores(classifier, prepare_inputs(classifier, torch.cat(made), "image"), "image")
-        called = calls(scores).unflatten(1, (len(made), -1))
-        parts.append(((called == called[:, :1]).all(dim=1) & (called[:, 0] != 0)).cpu().numpy())
-    return np.concatenate(parts, axis=1)
+        changed = variants(as_images(crops))
+        scores = shared_scores(classifier, prepare_inputs(classifier, torch.cat(changed), "image"), "image")
+        signs = predicted_signs(scores).unflatten(1, (len(changed), -1))
+        same.append(((signs == signs[:, :1]).all(dim=1) & (signs[:, 0] != 0)).cpu().numpy())
+    return np.concatenate(same, axis=1)
 
 
 def domain_constraints(
     classifier: Scorer,
-    images: np.ndarray | Tensor,
-    y: np.ndarray,
+    crops: LabelledCrops,
     morphology: Sequence[int] = (),
-    masks: np.ndarray | None = None,
-    groups: np.ndarray | None = None,
-    eps: float = 1.0,
-    shift: int = 3,
-    eps_max: float = 0.5,
+    options: ConstraintOptions = DEFAULT_OPTIONS,
     monitor: Monitor = SILENT,
 ) -> list[Constraint]:
-    """All domain constraints, each with a 95 % bootstrap interval over cells and models.
+    """Measure all domain constraints, each with a 95 % bootstrap interval over cells and models.
 
     Parameters
     ----------
-    images
-        Test crops, uint8 (n, s, s) or float32 (n, 1, s, s).
-    y
-        True classes, -1 or +1, (n,).
-    morphology
-        Latents of central-cell morphology; the neighbourhood attack holds them.
-    masks
-        bool (n, s, s), True inside the central nucleus, where known.
-    groups
-        Which crops belong together (a track), for the intervals.
-    eps
-        Magnitude of the neighbourhood attack, in latent units (paper: 1).
-    shift
-        Pixels of the shifted centre.
-    eps_max
-        Largest image perturbation tried for the smallest flip, of the image's range [0, 1].
+    classifier : Scorer
+        The ensemble, in evaluation mode.
+    crops : LabelledCrops
+        Test crops; at least one.
+    morphology : sequence of int
+        Latents of central-cell morphology, which the neighbourhood attack leaves alone.
+    options : ConstraintOptions
+        Magnitudes of the perturbations.
+    monitor : Monitor
+        Progress and cancellation.
 
     Returns
     -------
-    list[Constraint]
-        Fewer where it was asked to stop.
+    list of Constraint
+        Fewer if the step was stopped.
     """
-    pixels = as_images(images)
+    images, groups = as_images(crops.images), crops.groups
 
     def neighbourhood() -> Estimate | str:
         if not has_latents(classifier):
             return "scheme 1 has no latent space"
         if not morphology:
             return "no morphology latents are known"
-        return bootstrap(neighbourhood_correct(classifier, pixels, y, morphology, eps), groups=groups)
+        correct = neighbourhood_correct(classifier, images, crops.y, morphology, options.eps)
+        return bootstrap(correct, groups=groups)
 
     def inside() -> Estimate | str:
-        if masks is None:
+        if crops.masks is None:
             return "no nucleus masks are given"
-        return bootstrap(energy_inside(classifier, pixels, masks), np.nanmean, groups)
+        return bootstrap(energy_inside(classifier, images, crops.masks), np.nanmean, groups)
 
-    def flip() -> Estimate:
-        return bootstrap(smallest_flip(classifier, pixels, eps_max=eps_max), np.nanmedian, groups)
+    def smallest() -> Estimate:
+        eps = minimal_perturbation(classifier, images, eps_max=options.eps_max)
+        return bootstrap(eps, np.nanmedian, groups)
 
     measures: list[tuple[str, str, Callable[[], Estimate | str]]] = [
         (
             "neighbourhood",
-            f"accuracy when the other latents are attacked, eps = {eps:g}",
+            f"accuracy when the other latents are attacked, eps = {options.eps:g}",
             neighbourhood,
         ),
         ("inside", "share of the image gradient's energy inside the nucleus", inside),
-        ("smallest flip", "median smallest image perturbation that changes the call", flip),
+        (
+            "smallest perturbation",
+            "median smallest image perturbation that changes the predicted class",
+            smallest,
+        ),
         (
             "orientation",
-            "share of crops with the same call in all 8 orientations",
-            lambda: bootstrap(orientation_invariant(classifier, pixels), groups=groups),
+            "share of crops with the same predicted class in all 8 orientations",
+            lambda: bootstrap(orientation_invariant(classifier, images), groups=groups),
         ),
         (
             "shift",
-            f"share of crops with the same call when the centre is {shift} pixels off",
-            lambda: bootstrap(shift_invariant(classifier, pixels, shift), groups=groups),
+            f"share of crops with the same predicted class when the centre is {options.shift} pixels off",
+            lambda: bootstrap(shift_invariant(classifier, images, options.shift), groups=groups),
         ),
     ]
     table: list[Constraint] = []
@@ -219,9 +270,10 @@ def domain_constraints(
         if monitor.should_stop():
             break
         result = measure()
+        limit = options.eps_max if name == "smallest perturbation" else None
         if isinstance(result, str):
-            table.append(Constraint(name, meaning, None, result))
+            table.append(Constraint(name, meaning, None, result, limit))
         else:
-            table.append(Constraint(name, meaning, result))
+            table.append(Constraint(name, meaning, result, limit=limit))
         monitor.emit(Progress(len(table), len(measures), "domain constraints"))
     return table

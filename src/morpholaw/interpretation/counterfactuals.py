@@ -1,8 +1,7 @@
-"""Attacked cells beside the originals: what must change for another call (figures 15, 16, 18, 20)."""
+"""Perturbed cells beside the originals: what has to change for another predicted class (figures 15, 16, 18, 20)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,24 +10,25 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import prepare_inputs
-from morpholaw.evaluation.scoring import Scorer, Space, check_space, has_latents, shared_scores
-from morpholaw.interpretation.attack import IMAGE_BOUNDS, Bounds, direction_and_scores, perturb
+from morpholaw.evaluation.scoring import Scorer, check_space, has_latents, shared_scores
+from morpholaw.interpretation.attack import FGSM, AttackOptions, perturb
+from morpholaw.interpretation.gradients import fgsm_direction
 from morpholaw.interpretation.traversal import decode
 
 
 @dataclass(frozen=True)
 class Counterfactuals:
-    """Crops attacked by one model, float arrays with one row for each crop.
+    """Crops perturbed to mislead one model, float arrays with one row per crop.
 
     Attributes
     ----------
-    images
+    images : ndarray
         The crops, (n, s, s).
-    perturbed
-        Attacked crops; in latent space, decoded attacked latents. (n, s, s).
-    reconstruction, perturbed_reconstruction
-        The encoder's picture of the crops before and after, (n, s, s); None for scheme 1.
-    scores, perturbed_scores
+    perturbed : ndarray
+        The perturbed crops, (n, s, s); in latent space, the decoded perturbed latents.
+    reconstruction, perturbed_reconstruction : ndarray or None
+        The encoder's reconstruction of the crops before and after, (n, s, s); None for scheme 1.
+    scores, perturbed_scores : ndarray
         f before and after, (n,).
     """
 
@@ -41,13 +41,14 @@ class Counterfactuals:
 
     @property
     def difference(self) -> np.ndarray:
-        """What the attack changed: of the picture in image space, of its reconstruction in latent space."""
-        before = self.images if self.perturbed is not self.perturbed_reconstruction else self.reconstruction
-        return self.perturbed - before
+        """The change, (n, s, s): of the image in image space, of its reconstruction in latent space."""
+        if self.perturbed is self.perturbed_reconstruction and self.reconstruction is not None:
+            return self.perturbed - self.reconstruction
+        return self.perturbed - self.images
 
     @property
     def flipped(self) -> np.ndarray:
-        """Where the call changed, bool (n,)."""
+        """Where the predicted class changed, bool (n,)."""
         return (self.scores >= 0) != (self.perturbed_scores >= 0)
 
 
@@ -56,40 +57,64 @@ def counterfactuals(
     images: np.ndarray | Tensor,
     eps: float,
     member: int = 0,
-    space: Space = "image",
-    held: Sequence[int] = (),
-    bounds: Bounds = IMAGE_BOUNDS,
+    options: AttackOptions = FGSM,
 ) -> Counterfactuals:
-    """Attack a few crops away from one model's own calls.
+    """Perturb a few crops away from one model's predicted classes.
 
     Parameters
     ----------
-    images
+    classifier : Scorer
+        In evaluation mode.
+    images : ndarray or Tensor
         uint8 (n, s, s) or float32 (n, 1, s, s).
-    eps, space, held, bounds
-        As in `morpholaw.interpretation.attack.attack_curve`.
+    eps : float
+        Magnitude, in units of the attacked space.
+    member : int
+        The model to mislead.
+    options : AttackOptions
+        Space, bounds and fixed latents.
+
+    Returns
+    -------
+    Counterfactuals
+        Crops, perturbed crops and scores of that model.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or the classifier has no such space.
     """
     if not 0 <= member < classifier.members:
         raise InputError(f"There is no model {member}; there are models 0 to {classifier.members - 1}.")
-    check_space(classifier, space)
-    shared = has_latents(classifier)
+    check_space(classifier, options.space)
+    encoder = classifier.encoder if has_latents(classifier) else None
     crops = prepare_inputs(classifier, images, "image")
+    latents = perturbed_latents = None
+    if encoder is not None:
+        with torch.no_grad():
+            latents = encoder.encode(crops)[0]
+    inputs = latents if options.space == "latent" and latents is not None else crops
+    direction, scores = fgsm_direction(classifier, inputs, None, options.space, options.loss, options.fixed)
+    moved = perturb(inputs, direction[member], eps, options.limits)
     with torch.no_grad():
-        latents = classifier.encoder.encode(crops)[0] if shared else None
-    inputs = latents if space == "latent" and latents is not None else crops
-    direction, scores = direction_and_scores(classifier, inputs, None, space, held=held)
-    moved = perturb(inputs, direction[member], eps, bounds if space == "image" else None)
-    with torch.no_grad():
-        after = shared_scores(classifier, moved, space)[member]
-        ends = moved if space == "latent" else classifier.encoder.encode(moved)[0] if shared else None
-    reconstruction = decode(classifier.encoder, latents) if latents is not None else None
-    rebuilt = decode(classifier.encoder, ends) if ends is not None else None
-    perturbed = rebuilt if space == "latent" and rebuilt is not None else moved[:, 0].cpu().numpy()
+        perturbed_scores = shared_scores(classifier, moved, options.space)[member]
+        if options.space == "latent":
+            perturbed_latents = moved
+        elif encoder is not None:
+            perturbed_latents = encoder.encode(moved)[0]
+    reconstruction = None if latents is None else decode(classifier.encoder, latents)
+    perturbed_reconstruction = (
+        None if perturbed_latents is None else decode(classifier.encoder, perturbed_latents)
+    )
+    if options.space == "latent" and perturbed_reconstruction is not None:
+        perturbed = perturbed_reconstruction
+    else:
+        perturbed = moved[:, 0].cpu().numpy()
     return Counterfactuals(
         crops[:, 0].cpu().numpy(),
         perturbed,
         reconstruction,
-        rebuilt,
+        perturbed_reconstruction,
         scores[member].cpu().double().numpy(),
-        after.cpu().double().numpy(),
+        perturbed_scores.cpu().double().numpy(),
     )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.scoring import EVALUATIONS, Encoder, batches, device_of
+from morpholaw.evaluation.scoring import CPU_BATCH, Encoder, batches, device_of
 
 TYPICAL = tuple(np.linspace(-3.0, 3.0, 7))  # the prior is a unit Gaussian: 99.7 % lies in [-3, 3]
 
@@ -54,7 +54,7 @@ def traverse(
     return pictures.reshape(len(moved), len(values), *pictures.shape[1:])
 
 
-def decode(encoder: Encoder, latents: np.ndarray | Tensor, batch: int = EVALUATIONS) -> np.ndarray:
+def decode(encoder: Encoder, latents: np.ndarray | Tensor, batch: int = CPU_BATCH) -> np.ndarray:
     """Images, float32 (n, s, s), of latents (n, latents), a batch at a time and without gradients."""
     device = device_of(encoder)
     points = torch.as_tensor(latents, dtype=torch.float32)

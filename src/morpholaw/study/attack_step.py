@@ -13,7 +13,7 @@ from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
-from morpholaw.interpretation.attack import attack_curve
+from morpholaw.interpretation.attack import AttackOptions, attack_curve
 from morpholaw.interpretation.subnetworks import input_survival
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
@@ -51,17 +51,13 @@ def attack(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT)
             raise InputError("Scheme 1 has no latent space to attack; choose space=image or another scheme.")
         with torch.no_grad():
             x = classifier.encoder.encode(x)[0]
-    curve = attack_curve(
-        classifier,
-        x,
-        targets,
-        config.eps,
+    options = AttackOptions(
         space=config.space,
-        held=held_latents(folder, classifier, config.keep),
-        loss=config.gradient_loss,
+        fixed=held_latents(folder, classifier, config.keep),
         target=config.target,
-        monitor=monitor,
+        loss=config.gradient_loss,
     )
+    curve = attack_curve(classifier, x, targets, config.eps, options, monitor)
     members, count = curve.accuracy.shape
     return pd.DataFrame(
         {

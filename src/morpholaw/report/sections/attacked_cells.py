@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from morpholaw.evaluation.scoring import Space
+from morpholaw.interpretation.attack import AttackOptions
 from morpholaw.interpretation.counterfactuals import counterfactuals
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, photograph
@@ -37,12 +38,14 @@ def _panel(
     cells = material.test(name).some(CELLS)
     if not len(cells):
         raise Absent("It has no test cells to attack.")
-    made = counterfactuals(material.classifier(name), cells.images, eps, space=space, held=held)
+    result = counterfactuals(
+        material.classifier(name), cells.images, eps, options=AttackOptions(space, fixed=held)
+    )
     negative, positive = material.descriptions[name]["classes"]
     figure = attack_panels(
-        made.images, made.perturbed, difference=made.difference,
-        reconstruction=made.perturbed_reconstruction if space == "image" else None,
-        scores_before=made.scores, scores_after=made.perturbed_scores,
+        result.images, result.perturbed, difference=result.difference,
+        reconstruction=result.perturbed_reconstruction if space == "image" else None,
+        scores_before=result.scores, scores_after=result.perturbed_scores,
         labels=[positive if target > 0 else negative for target in cells.targets],
         pixel_size=material.pixel_size, figsize=(4.5, None),
     )  # fmt: skip
@@ -51,7 +54,7 @@ def _panel(
         what = f"all latents but {', '.join(f'z{latent}' for latent in held)}"
     caption = (
         f"{material.title(name)}, first model: {what} moved by ε = {eps:g} away from its call. "
-        f"{int(made.flipped.sum())} of {len(cells)} calls change."
+        f"{int(result.flipped.sum())} of {len(cells)} calls change."
     )
     if space == "latent":
         caption += " Perturbed cells are decoded, and compared with the cell's own reconstruction."

@@ -11,8 +11,13 @@ from markupsafe import Markup, escape
 
 from morpholaw.cells.shape import nucleus_masks
 from morpholaw.display import classifier_title, number, percent_interval
-from morpholaw.interpretation.attack import AttackCurve, attack_curve
-from morpholaw.interpretation.constraints import Constraint, domain_constraints, orientation_invariant
+from morpholaw.interpretation.attack import AttackCurve, AttackOptions, attack_curve
+from morpholaw.interpretation.constraints import (
+    Constraint,
+    LabelledCrops,
+    domain_constraints,
+    orientation_invariant,
+)
 from morpholaw.models.classifier import Classifier
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
@@ -45,7 +50,13 @@ class Attacks:
         """In latent space, with some latents held."""
         cells = self.material.test(name).some(ATTACKED)
         means = self.material.encode(name, cells.images)
-        return attack_curve(self.material.classifier(name), means, cells.targets, LATENT_EPS, "latent", held)
+        return attack_curve(
+            self.material.classifier(name),
+            means,
+            cells.targets,
+            LATENT_EPS,
+            AttackOptions("latent", fixed=held),
+        )
 
     @property
     def constraints(self) -> dict[str, dict[str, np.ndarray]]:
@@ -153,9 +164,8 @@ def constraints(material: Material) -> list[Block]:
 def measure(classifier: Classifier, cells: TestCells, kept: tuple[int, ...]) -> list[Constraint]:
     """The domain constraints of a classifier on some of its test cells."""
     some = cells.some(CONSTRAINED)
-    return domain_constraints(
-        classifier, some.images, some.targets, kept, masks=nucleus_masks(some.images), groups=some.groups
-    )
+    crops = LabelledCrops(some.images, some.targets, nucleus_masks(some.images), some.groups)
+    return domain_constraints(classifier, crops, kept)
 
 
 def _table(measured: dict[str, list[Constraint]]) -> Table:
@@ -166,7 +176,8 @@ def _table(measured: dict[str, list[Constraint]]) -> Table:
     ]
     caption = (
         f"Measured on at most {CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells and models. "
-        "Only the smallest flip is in units of the grey range [0, 1]; “> 0.5” stands for no flip up to 0.5."
+        "Only the smallest perturbation is in units of the grey range [0, 1]; “> 0.5” stands for no change of class up to "
+        "0.5."
     )
     return Table(columns, rows, caption)
 
@@ -182,7 +193,8 @@ def in_words(constraint: Constraint) -> str:
     if constraint.estimate is None:
         return f"n/a: {constraint.reason}"
     value, low, high = constraint.estimate.value, constraint.estimate.low, constraint.estimate.high
-    if constraint.name == "smallest flip":
-        texts = [number(v, 3) if np.isfinite(v) else "> 0.5" for v in (value, low, high)]
+    if constraint.limit is not None:
+        above = f"> {constraint.limit:g}"
+        texts = [number(v, 3) if np.isfinite(v) else above for v in (value, low, high)]
         return f"{texts[0]} ({texts[1]} to {texts[2]})"
     return percent_interval(value, low, high)

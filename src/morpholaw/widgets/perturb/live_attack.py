@@ -170,11 +170,13 @@ def held_by(model: ModelFile, space: str, keep: str) -> tuple[int, ...]:
 
 def perturbed(model: ModelFile, images: np.ndarray, eps: float, space: str, held: Sequence[int]) -> Attacked:
     """Crops uint8 (n, s, s) attacked at ``eps``."""
+    from morpholaw.interpretation.attack import AttackOptions
     from morpholaw.interpretation.counterfactuals import counterfactuals
     from morpholaw.training.devices import torch_threads
 
     with torch_threads(1):  # two threads wait for each other longer than a few cells take
-        found = counterfactuals(classifier_of(model), images, eps, 0, space, held)
+        options = AttackOptions(space, fixed=tuple(held))
+        found = counterfactuals(classifier_of(model), images, eps, 0, options)
     rebuilt = found.reconstruction if space == "latent" else found.perturbed_reconstruction
     return Attacked(
         eps, found.images, found.perturbed, rebuilt, found.difference, found.scores, found.perturbed_scores
@@ -184,10 +186,12 @@ def perturbed(model: ModelFile, images: np.ndarray, eps: float, space: str, held
 def smallest_flips(model: ModelFile, images: np.ndarray, space: str, held: Sequence[int]) -> np.ndarray:
     """Smallest eps that flips each cell, float64 (n,); inf where none up to :data:`REACH` does."""
     from morpholaw.evaluation.scoring import encode_means
-    from morpholaw.interpretation.minimal_perturbation import smallest_flip
+    from morpholaw.interpretation.attack import AttackOptions
+    from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
     from morpholaw.training.devices import torch_threads
 
     classifier, reach = classifier_of(model), REACH[space]
     with torch_threads(1):
         inputs = encode_means(classifier.encoder, images) if space == "latent" else images
-        return smallest_flip(classifier, inputs, space, held, reach, reach / 1000, 32)[0]
+        options = AttackOptions(space, fixed=tuple(held))
+        return minimal_perturbation(classifier, inputs, options, reach, reach / 1000, 32)[0]
