@@ -79,3 +79,11 @@ def test_front_marks_the_chosen_law(draw, texts, measure):
     draw(figure)
     assert {"complexity", "chosen", "Pareto front"} <= texts(figure)
     draw(law_front([3.0], [np.nan], measure=measure), colours=5)
+
+
+def test_a_front_has_no_accuracy_above_100_and_whole_complexities():
+    axes = law_front([5.0], [1.0], chosen=0).axes[0]
+    assert axes.get_ylim()[1] == 100
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert ticks == [4, 5, 6]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.quiver import Quiver
 
 from morpholaw.errors import InputError
-from morpholaw.figures.response import response_map_1d, response_map_2d
+from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
 from morpholaw.figures.style import DARK
 
 GRID = np.linspace(-3, 3, 31)
@@ -66,3 +67,30 @@ def test_shapes_are_checked():
         response_map_2d(GRID, GRID, X[:5], ("z1", "z2"))
     with pytest.raises(InputError, match="response must have shape"):
         response_map_1d(GRID, GRID[:3], "z1")
+
+
+def test_pictures_of_both_axes_do_not_overlap():
+    values = np.linspace(-3, 3, 5)
+    pictures = np.random.default_rng(0).random((5, 8, 8))
+    x = y = np.linspace(-3, 3, 9)
+    figure = response_map_2d(
+        x, y, np.add.outer(y, x), ("z1", "z2"),
+        pictures_x=pictures, values_x=values, pictures_y=pictures, values_y=values,
+    )  # fmt: skip
+    figure.canvas.draw()
+    boxes = [inset.get_window_extent() for inset in figure.axes[0].child_axes]
+    assert len(boxes) == 10
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_cells_and_the_sides_of_a_map_are_named():
+    cells = CellsOnMap(
+        np.array([0.0, 1.0, 9.0]), np.array([1.0, 0.0, 0.0]), np.array(["no", "yes", "other"]),
+        {"no": "#009e73", "yes": "#e69f00"},
+    )  # fmt: skip
+    figure = response_map_2d(GRID, GRID, X, ("z1", "z2"), cells=cells, sides=("no", "yes"))
+    map_axes, bar = figure.axes
+    dots = [dots for dots in map_axes.collections if isinstance(dots, PathCollection)]
+    assert [len(one.get_offsets()) for one in dots] == [1, 1]
+    assert (bar.get_xlabel(), bar.get_title()) == ("no", "yes")
+    assert map_axes.get_xlim() == (GRID[0], GRID[-1])  # the third cell is outside

@@ -123,3 +123,11 @@ def test_tuning_without_trials(draw):
         tuning_importances({})
     with pytest.raises(InputError, match="values of S must have shape"):
         tuning_slices({"S": [1.0]}, [1.0, 2.0])
+
+
+def test_frames_have_whole_numbers_and_the_legend_shows_the_classes():
+    axes = score_over_time([0, 1, 2, 3], [-1.0, 2.0, 3.0, 1.0], colours=("#112233", "#445566")).axes[0]
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+    patches = axes.get_legend().get_patches()
+    assert [patch.get_facecolor()[3] for patch in patches] == [0.6, 0.6]
+    assert patches[0].get_facecolor()[:3] == pytest.approx((0x11 / 255, 0x22 / 255, 0x33 / 255))

@@ -15,11 +15,11 @@ from PIL import Image
 
 from morpholaw.figures.attacks import attack_curves
 from morpholaw.figures.export import to_png_data_uri, to_svg
+from morpholaw.figures.palette import class_colours
 from morpholaw.figures.pictures import montage
 from morpholaw.figures.style import (
     DARK,
     LIGHT,
-    class_colours,
     formula,
     plain,
     scheme_look,

@@ -4,7 +4,7 @@ import torch
 
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Metrics, Monitor, Preview, Progress
+from morpholaw.events import Message, Metrics, Monitor, Preview, Progress
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.encoder import EncoderTraining, encode, train_encoder
 from morpholaw.training.reconstruction import ReconstructionError, grain
@@ -71,6 +71,23 @@ def test_resuming_with_other_settings_is_refused(tmp_path):
     train_encoder(crops(), TINY, checkpoint=tmp_path)
     with pytest.raises(InputError, match="made with another beta"):
         train_encoder(crops(), TINY.model_copy(update={"beta": 9.0}), checkpoint=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (crops(80), "began with 64 crops and goes on with the 80"),
+        (crops(seed=1), "crops have changed"),
+        (crops(), ""),
+    ],
+)
+def test_resuming_with_other_crops_says_so(tmp_path, images, sentence):
+    train_encoder(crops(), TINY, checkpoint=tmp_path)
+    events = []
+    train_encoder(images, TINY, checkpoint=tmp_path, resume=True, monitor=Monitor(events.append))
+    warnings = [e.text for e in events if isinstance(e, Message) and e.level == "warning"]
+    assert bool(warnings) == bool(sentence)
+    assert sentence in " ".join(warnings)
 
 
 def test_an_epoch_sees_every_crop_once_in_an_order_of_its_own():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qtpy.QtCore import QSettings
+from qtpy.QtWidgets import QMessageBox
 
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
@@ -19,9 +20,10 @@ from morpholaw.widgets.jobs.job_runner import JobRunner
 
 @pytest.fixture(autouse=True)
 def _apart_from_the_users_settings(tmp_path, monkeypatch):
-    """Recent studies go to a temporary folder, and closing a window does not ask."""
+    """Recent studies go to a temporary folder; no question waits for a person, and all are answered with yes."""
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     monkeypatch.setattr(JobRunner, "ask", False)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
@@ -55,9 +57,8 @@ def _train_study(folder: Path) -> None:
         study.train_classifier(
             scheme,
             models=2,
-            epochs=12,
-            warmup_epochs=4,
-            epoch_cells=1_000,
+            epochs=20,
+            warmup_epochs=5,
             learning_rate=1e-2,
             sparsity=0.7,
             update_every=10,

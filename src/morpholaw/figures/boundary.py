@@ -13,13 +13,13 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from morpholaw.display import number
 from morpholaw.figures import validation
+from morpholaw.figures.palette import class_colours
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
     TEXT,
     FigSize,
     Theme,
-    class_colours,
     columns_for,
     dress,
     figure_width,

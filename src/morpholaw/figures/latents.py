@@ -13,13 +13,13 @@ from matplotlib.patches import Ellipse
 from morpholaw.display import correlation
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
+from morpholaw.figures.palette import class_colours
 from morpholaw.figures.style import (
     LIGHT,
     MARKERS,
     SMALL,
     FigSize,
     Theme,
-    class_colours,
     colourbar,
     columns_for,
     figure_width,

@@ -150,14 +150,41 @@ def law_front(
         note(axes, "no finite expression", theme)
         return figure
     axes.scatter(
-        complexity, value, s=12, color=theme.muted, alpha=0.6, linewidths=0, label="expressions found"
+        complexity,
+        value,
+        s=12,
+        color=theme.muted,
+        alpha=0.6,
+        linewidths=0,
+        clip_on=False,
+        label="expressions found",
     )
     axes.step(complexity[best], value[best], where="post", color=theme.positive, linewidth=1.4)
-    axes.scatter(complexity[best], value[best], s=18, color=theme.positive, zorder=3, label="Pareto front")
+    axes.scatter(
+        complexity[best],
+        value[best],
+        s=18,
+        color=theme.positive,
+        zorder=3,
+        clip_on=False,
+        label="Pareto front",
+    )
     if chosen is not None:
         axes.scatter(
             complexity[chosen], value[chosen], s=130, marker="*", color=theme.schemes[0],
-            edgecolors=theme.background, zorder=4, label="chosen",
+            edgecolors=theme.background, zorder=4, clip_on=False, label="chosen",
         )  # fmt: skip
+    finite = np.isfinite(value)
+    axes.set_xlim(*_with_margin(complexity[finite], 1.0))
+    if measure == "accuracy":
+        low, high = _with_margin(value[finite], 1.0)
+        axes.set_ylim(max(low, 0.0), min(high, 100.0))
     legend(axes, theme, loc="lower right" if measure == "accuracy" else "upper right")
     return figure
+
+
+def _with_margin(values: np.ndarray, least: float) -> tuple[float, float]:
+    """Return limits of an axis that leave at least ``least`` beyond the smallest and the largest value."""
+    low, high = float(values.min()), float(values.max())
+    margin = max(least, 0.06 * (high - low))
+    return low - margin, high + margin

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from morpholaw.display import percent
 from morpholaw.evaluation import metrics
 from morpholaw.figures import validation
+from morpholaw.figures.palette import class_colours
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
     FigSize,
     Theme,
-    class_colours,
     dress,
     figure_width,
     heading,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,6 +14,7 @@ from morpholaw.figures.picture_axis import picture_axis
 from morpholaw.figures.signed_map import draw_map
 from morpholaw.figures.style import (
     LIGHT,
+    SMALL,
     FigSize,
     Theme,
     colourbar,
@@ -21,6 +25,26 @@ from morpholaw.figures.style import (
     plain,
     symbol,
 )
+
+
+@dataclass(frozen=True)
+class CellsOnMap:
+    """Labelled cells to draw as dots on a map.
+
+    Attributes
+    ----------
+    x, y : ndarray, (n,)
+        The two latents of each cell.
+    labels : ndarray of str, (n,)
+        The class of each cell.
+    colours : mapping of str to str
+        The colour of each class; cells of other classes are not drawn.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    labels: np.ndarray
+    colours: Mapping[str, str]
 
 
 def response_map_1d(
@@ -89,6 +113,8 @@ def response_map_2d(
     pictures_y: np.ndarray | None = None,
     values_y: np.ndarray | None = None,
     arrows: int = 12,
+    cells: CellsOnMap | None = None,
+    sides: tuple[str, str] | None = None,
     response_name: str = "response",
     title: str | None = None,
     theme: Theme = LIGHT,
@@ -106,6 +132,10 @@ def response_map_2d(
         (k, s, s) decoded pictures along an axis, and the (k,) values they were decoded from.
     arrows
         Gradient arrows along a side; 0 for none. The longest is the steepest place.
+    cells
+        Labelled cells to draw as dots.
+    sides
+        What responses below and above zero stand for, named at the ends of the colour bar.
     response_name, title
         Label of the colour bar, and a line above.
     theme, figsize
@@ -127,14 +157,28 @@ def response_map_2d(
     axes.set(xlabel=symbol(names[0]), ylabel=symbol(names[1]))
     if title:
         heading(axes, plain(title), theme)
+    if cells is not None:
+        _dots(axes, cells)
     both = pictures_x is not None and pictures_y is not None
-    offset = 0.09 if both else 0.0  # so that the outermost pictures of both axes don't meet in the corner
+    offset = 0.13 if both else 0.0  # so that the outermost pictures of both axes don't meet in the corner
     if pictures_x is not None and values_x is not None:
         picture_axis(axes, "x", pictures_x, values_x, theme, offset)
     if pictures_y is not None and values_y is not None:
         picture_axis(axes, "y", pictures_y, values_y, theme, offset)
-    colourbar(figure, drawn, axes, symbol(response_name), theme, shrink=0.8, pad=0.02)
+    bar = colourbar(figure, drawn, axes, symbol(response_name), theme, shrink=0.8, pad=0.02)
+    if sides is not None:
+        bar.ax.set_title(plain(sides[1]), fontsize=SMALL, color=theme.foreground)
+        bar.ax.set_xlabel(plain(sides[0]), fontsize=SMALL, color=theme.foreground)
     return figure
+
+
+def _dots(axes: Axes, cells: CellsOnMap) -> None:
+    """Draw the cells that lie inside the limits of the axes."""
+    for name, colour in cells.colours.items():
+        chosen = cells.labels == name
+        axes.scatter(
+            cells.x[chosen], cells.y[chosen], s=9, color=colour, edgecolors="white", linewidths=0.3
+        )  # fmt: skip
 
 
 def _gradient(axes: Axes, x: np.ndarray, y: np.ndarray, response: np.ndarray, count: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -66,24 +65,6 @@ SIGNED = "RdBu"
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES: tuple[Any, ...] = ("-", "--", "-.", (0, (1, 1.2)), (0, (4, 1, 1, 1, 1, 1)))
-
-# Okabe and Ito's palette, away from the red and blue that stand for signs.
-_CLASS_COLOURS = {
-    "interphase": "#009e73",
-    "prometaphase": "#56b4e9",
-    "metaphase": "#e69f00",
-    "anaphase": "#cc79a7",
-    "apoptosis": "#d55e00",
-}
-_OTHER_COLOURS = ("#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#0072b2", "#f0e442")
-
-
-def class_colours(classes: Sequence[str]) -> list[str]:
-    """One colour per class: fixed for the mitosis names, the rest of the palette for others."""
-    known = [_CLASS_COLOURS.get(name) for name in classes]
-    free = [colour for colour in _OTHER_COLOURS if colour not in known] or list(_OTHER_COLOURS)
-    others = iter(range(len(classes)))
-    return [colour or free[next(others) % len(free)] for colour in known]
 
 
 def scheme_look(scheme: int | str, position: int, theme: Theme) -> dict[str, Any]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
+from morpholaw.figures.palette import class_colours
 from morpholaw.figures.style import (
     LIGHT,
     FigSize,
     Theme,
-    class_colours,
     dress,
     figure_width,
     heading,
@@ -34,6 +37,7 @@ def score_over_time(
     called: Sequence[str] | None = None,
     divisions: Sequence[float] = (),
     classes: tuple[str, str] = ("interphase", "metaphase"),
+    colours: Sequence[str] = (),
     minutes_per_frame: float | None = None,
     title: str | None = None,
     theme: Theme = LIGHT,
@@ -53,6 +57,8 @@ def score_over_time(
         Frames at which the track ends in a division or begins with one.
     classes
         Names of the classes of f < 0 and f >= 0 (eq. 2).
+    colours
+        Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
     minutes_per_frame
         Turns frames into hours on the axis.
     title
@@ -77,6 +83,9 @@ def score_over_time(
     figure = new_figure(figsize, theme, height=width * 0.55, width=4.6)
     axes = dress(figure.add_subplot(), theme)
     axes.set(xlabel="time (hours)" if minutes_per_frame else "frame", ylabel="score f(x)")
+    if not minutes_per_frame:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    colours = colours or class_colours(classes)
     if title:
         heading(axes, plain(title), theme)
     finite = runs[np.isfinite(runs)]
@@ -91,23 +100,25 @@ def score_over_time(
     else:
         margin = 0.08 * (top - bottom)
         bottom, top = bottom - margin, top + margin
-    for (low, high), colour, name in zip(
-        ((bottom, 0), (0, top)), class_colours(classes), classes, strict=True
-    ):
-        axes.axhspan(low, high, color=colour, alpha=0.14, linewidth=0, label=plain(name))
+    entries: list[Artist] = []
+    for (low, high), colour, name in zip(((bottom, 0), (0, top)), colours, classes, strict=True):
+        axes.axhspan(low, high, color=colour, alpha=0.14, linewidth=0)
+        entries.append(
+            Patch(facecolor=colour, alpha=0.6, label=plain(name))
+        )  # seen in the legend, unlike the span
     axes.axhline(0, color=theme.zero, linestyle="--", linewidth=1)
     mean, sd = runs.mean(0), runs.std(0, ddof=1 if len(runs) > 1 else 0)
     if len(runs) > 1:
         axes.fill_between(time, mean - sd, mean + sd, color=theme.foreground, alpha=0.25, linewidth=0)
     axes.plot(time, mean, color=theme.foreground, linewidth=1.3, marker="o", markersize=2.5)
     if called is not None:
-        known = dict(zip(classes, class_colours(classes), strict=True))
+        known = dict(zip(classes, colours, strict=True))
         dots = [known.get(name, theme.zero) for name in called]
         axes.scatter(time, mean, c=dots, s=22, edgecolors=theme.foreground, linewidths=0.6, zorder=3)
-    for index, frame in enumerate(divisions):
-        axes.axvline(
-            frame * scale, color=theme.negative, linewidth=1.3, label="division" if index == 0 else None
-        )
+    lines = [axes.axvline(frame * scale, color=theme.negative, linewidth=1.3) for frame in divisions]
+    if lines:
+        lines[0].set_label("division")
+        entries.append(lines[0])
     axes.set_ylim(bottom, top)
-    legend(axes, theme, loc="best")
+    legend(axes, theme, loc="best", handles=entries)
     return figure

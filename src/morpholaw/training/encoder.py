@@ -86,8 +86,10 @@ def train_encoder(
             monitor = Monitor(should_stop=monitor.should_stop)
         training = EncoderTraining(images, config, start, labels)
         if resume and checkpoint is not None and (checkpoint / "model.json").exists():
-            load_checkpoint(training, checkpoint)
+            changed = load_checkpoint(training, checkpoint)
             monitor.emit(Message(f"Resuming at step {training.step} of {training.total_steps}."))
+            if changed:
+                monitor.emit(Message(changed, level="warning"))
         together = f", {world_size()} processes" if world_size() > 1 else ""
         where = f"{describe_device(training.device)}{together}"
         monitor.emit(Message(f"Training the encoder on the {where}, {len(images)} crops."))

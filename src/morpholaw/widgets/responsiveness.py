@@ -135,7 +135,7 @@ def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any
     slider = next(iter(traversals.sliders.sliders.values()))
     phase = iter(range(10**9))
     asked, pictures = [0.0], []
-    traversals.picture_call.returned.connect(lambda _: pictures.append(time.perf_counter() - asked[0]))
+    traversals.image_call.returned.connect(lambda _: pictures.append(time.perf_counter() - asked[0]))
 
     def move() -> None:
         asked[0] = time.perf_counter()

@@ -9,9 +9,11 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from qtpy.QtWidgets import QMessageBox
 
 from morpholaw.cells.crop_record import CropOrigin, MovieSource
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.figures.palette import class_colours
 from morpholaw.study import Study
 from morpholaw.widgets.classify.panel import ClassifyWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -42,8 +44,8 @@ def test_the_table_shows_the_trained_schemes(panel, trained_study):
     widget.current.open(trained_study)
     table = widget.table
     rows = [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount())]
-    assert [row[0] for row in rows] == ["2 dense × 2", "3 sparse × 2", "4 hinge × 2"]
-    assert all(re.fullmatch(r"[\d.]+ \([\d.]+ to [\d.]+\)", row[1]) for row in rows)
+    assert [row[0] for row in rows] == ["2 dense (2)", "3 sparse (2)", "4 hinge (2)"]
+    assert all(re.fullmatch(r"[\d.]+ % \([\d.]+ to [\d.]+\)", row[1]) for row in rows)
     saved = json.loads((trained_study / "classifiers/scheme2/model.json").read_text())
     assert rows[0][2] == str(saved["head_weights"][0])
     assert rows[2][2] == "n/a"
@@ -62,6 +64,57 @@ def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
     assert widget.table.chosen.scheme == 1
     assert widget.table.chosen.models == 1
     qtbot.waitUntil(lambda: widget.confusion.canvas is not None, timeout=10_000)
+
+
+def test_trained_models_are_not_replaced_unasked(panel, trained_study, monkeypatch):
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    questions = []
+
+    def refuse(parent, title, question):
+        questions.append(question)
+        return QMessageBox.StandardButton.No
+
+    monkeypatch.setattr(QMessageBox, "question", refuse)
+    widget.train_button.click()  # scheme 3 is chosen at the start
+    assert not widget.runner.running
+    assert "The 2 trained models of scheme 3: sparse head" in questions[0]
+
+
+def test_rows_that_cannot_be_compared_are_said(panel, trained_study):
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    assert widget.mixed.text() == ""
+    path = trained_study / "classifiers" / "scheme2" / "model.json"
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "classes": ["interphase", "anaphase"]}))
+    widget.show_classifiers()
+    assert "different pairs of classes" in widget.mixed.text()
+    values["evaluation"]["test_cells"] += 1
+    path.write_text(json.dumps(values))
+    widget.show_classifiers()
+    assert "tested on different cells" in widget.mixed.text()
+
+
+def test_a_run_that_failed_leaves_no_scores_to_the_next_one(panel, trained_study, qtbot):
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    widget.table.selectRow(0)
+    weights = next((trained_study / "classifiers" / "scheme2").glob("weights-*"))
+    kept = weights.read_bytes()
+    weights.write_bytes(b"")
+    with qtbot.waitSignal(widget.runner.failed, timeout=120_000):
+        widget.apply_scores.apply_button.click()
+    weights.write_bytes(kept)
+    with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
+        widget.compare_button.click()
+    assert widget.apply_scores.table is None
+
+
+def test_a_class_has_the_same_colour_in_all_panels():
+    every = ["healthy", "dying", "dead"]
+    colours = dict(zip(every, class_colours(every), strict=True))
+    assert class_colours(["dead", "dying"], among=every) == [colours["dead"], colours["dying"]]
 
 
 def test_what_is_missing_is_said(panel, labelled_study, tmp_path):
@@ -109,7 +162,7 @@ def test_applying_scores_colours_the_layers_and_exports(panel, tracked_study, qt
     apply.clicked(np.array([3.0, 0.0, 12.0]))  # track 0 in frame 3
     qtbot.waitUntil(lambda: apply.plot.canvas is not None, timeout=10_000)
     axes = apply.plot.canvas.figure.axes[0]
-    assert axes.get_title() == "track 0"
+    assert axes.get_title() == "Track 0"
     assert any(list(line.get_xdata()) == [20, 20] for line in axes.lines)
     apply.export(tmp_path / "scores.csv")
     saved = pd.read_csv(tmp_path / "scores.csv")
@@ -193,7 +246,7 @@ def test_an_image_that_is_no_movie_is_refused(panel, trained_study, shape, sente
     assert not widget.runner.running
 
 
-def test_schemes_are_compared_by_their_calls(panel, trained_study, qtbot):
+def test_schemes_are_compared_by_their_predictions(panel, trained_study, qtbot):
     widget = panel(ClassifyWidget)
     widget.current.open(trained_study)
     with qtbot.waitSignal(widget.runner.finished, timeout=120_000):

@@ -11,8 +11,8 @@ from napari.components import ViewerModel
 from napari.layers import Labels, Tracks
 
 from morpholaw.errors import InputError
+from morpholaw.figures.palette import class_colours
 from morpholaw.widgets.classify.score_layers import score_labels, score_points, score_tracks
-from morpholaw.widgets.pictures.class_colours import class_colours
 
 CLASSES = ("interphase", "metaphase")
 
@@ -75,7 +75,9 @@ def test_tracks_of_another_movie_are_refused_in_a_sentence():
 
 def test_labels_get_an_index_and_the_median_over_time():
     layer = Labels(np.array([[[0, 1], [2, 0]]] * 3))
-    count = score_labels(layer, scores([1, 1, 1, 2], [0, 1, 2, 0], [-1, -3, 9, np.nan]), CLASSES, colour=True)
+    count = score_labels(
+        layer, scores([1, 1, 1, 2], [0, 1, 2, 0], [-1, -3, 9, np.nan]), CLASSES, class_colours(CLASSES)
+    )
     assert count == 1
     assert layer.features[["index", "score", "class", "frames"]].values.tolist() == [
         [1, -1.0, "interphase", 3]

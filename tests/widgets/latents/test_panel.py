@@ -16,12 +16,11 @@ from qtpy.QtWidgets import QMessageBox
 from morpholaw.events import Metrics
 from morpholaw.models.symmetry import kinds
 from morpholaw.study import Study
-from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.latents.latent_space import decode, grid_of, read_latent_space, start_of
 from morpholaw.widgets.latents.latent_table import KINDS, NAME
 from morpholaw.widgets.latents.panel import LatentsWidget
-from morpholaw.widgets.latents.training_plot import TrainingPlot
-from morpholaw.widgets.pictures.picture_grid import grey_tiles
+from morpholaw.widgets.latents.training_plot import TrainingPlot, end_labels
+from morpholaw.widgets.pictures.picture_grid import grey_tiles, white_of
 from morpholaw.widgets.study.encoder_file import EncoderFile
 
 TINY = {
@@ -40,7 +39,7 @@ def widget(make_napari_viewer, qtbot):
 
 
 def settle(panel, qtbot):
-    calls = (panel.call, panel.start_call, panel.picture_call, panel.draw_call, panel.layer_call)
+    calls = (panel.call, panel.start_call, panel.image_call, panel.draw_call, panel.layer_call)
     qtbot.waitUntil(lambda: not any(call.running for call in calls), timeout=60_000)
 
 
@@ -69,7 +68,7 @@ def losses_seen(qtbot, runner):
 def test_train_shows_losses_and_pictures_and_keeps_the_encoder(widget, labelled_study, qtbot):
     panel = widget.encoder
     widget.current.open(labelled_study)
-    assert "No encoder yet" in panel.state.text()
+    assert "no encoder yet" in panel.state.text()
     panel.form.set_values({**TINY, "epochs": 1, "epoch_crops": 640})
     with qtbot.waitSignal(panel.runner.finished, timeout=60_000):
         panel.train_button.click()
@@ -144,10 +143,10 @@ def test_loading_what_is_no_encoder_says_so(widget, labelled_study, tmp_path, qt
 
 
 def test_replacing_an_encoder_asks_first(widget, trained_study, monkeypatch):
-    monkeypatch.setattr(JobRunner, "ask", True)
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
     widget.current.open(trained_study)
     widget.encoder.train_button.click()
+    widget.encoder.sample_button.click()
     assert not widget.encoder.runner.running
 
 
@@ -184,6 +183,12 @@ def test_a_resumed_training_replaces_the_steps_it_does_again(qtbot):
     assert plot.grab().toImage().allGray() is False
 
 
+@pytest.mark.parametrize(("high", "low"), [(10.08, 10.06), (1234.5, 1234.4), (0.5, 0.1)])
+def test_both_ends_of_a_loss_curve_are_labelled_with_different_numbers(high, low):
+    top, bottom = end_labels(high, low)
+    assert float(top) > float(bottom)
+
+
 # ---- the latents
 
 
@@ -204,8 +209,8 @@ def test_latents_are_ranked_by_activity_and_any_column_sorts(traversals):
 def test_a_latent_says_how_it_turns_with_the_cell_where_its_encoder_was_asked_to(traversals, trained_study):
     table = traversals.table
     tips = {latent: table.item(table.row_of(latent), 0).toolTip() for latent in range(6)}
-    assert tips[0].startswith("z0 stays what it is")
-    assert tips[5] == f"z5 {KINDS[kinds(6)[5]]}."
+    assert tips[0].startswith("Latent z0 stays the same")
+    assert tips[5] == f"Latent z5 {KINDS[kinds(6)[5]]}."
     description = trained_study / "encoder" / "model.json"
     made = json.loads(description.read_text())
     made["config"]["symmetry"] = False
@@ -227,7 +232,7 @@ def test_a_slider_decodes_at_once(traversals, qtbot):
     assert (after[0, 1] != before[0, 1]).any()
     expected = decode(traversals.space.file, traversals.sliders.point)
     assert traversals.sliders.point[latent] == pytest.approx(2.5)
-    assert (after[0, 1] == grey_tiles(expected[None], high=traversals._white)[0]).all()
+    assert (after[0, 1] == grey_tiles(expected[None], high=white_of(traversals._start.decoded))[0]).all()
     traversals.reset_button.click()
     settle(traversals, qtbot)
     assert slider.value() == pytest.approx(traversals.space.median[latent], abs=0.01)
@@ -246,11 +251,21 @@ def test_traversals_start_from_the_selected_cell(traversals, qtbot):
     assert "No cell is selected" in traversals.error_line.text()
     traversals.current.select([7])
     settle(traversals, qtbot)
-    expected, _ = start_of(
-        traversals.space.file, np.asarray(traversals.current.crops[7]), traversals.space.median
-    )
+    crop = np.asarray(traversals.current.crops[7])
+    expected = start_of(traversals.space.file, crop, traversals.space.median).base
     assert traversals.sliders.point == pytest.approx(expected, abs=0.01)
     assert traversals.sliders.base == pytest.approx(expected)
+
+
+def test_a_reconstruction_is_shown_beside_the_crop_it_comes_from(traversals, qtbot):
+    assert traversals.pictures.column_names == ["median cell", "moved", "difference"]
+    traversals.current.select([7])
+    traversals.start_box.setCurrentText("selected cell")
+    settle(traversals, qtbot)
+    assert traversals.pictures.column_names == ["crop", "reconstruction", "moved", "difference"]
+    crop = np.asarray(traversals.current.crops[7]) / np.float32(255)
+    shown = grey_tiles(crop, high=white_of(traversals._start.decoded))
+    assert (traversals.pictures.tiles[0, 0] == shown).all()
 
 
 def test_a_name_typed_in_the_table_is_used_everywhere(widget, traversals):
@@ -271,7 +286,7 @@ def test_suggested_names_leave_given_ones_alone(widget, traversals):
     assert suggested
     kept = next(iter(suggested))
     traversals.name(kept, "mine")
-    traversals.take_names.click()
+    traversals.names_button.click()
     assert widget.current.study.latent_names == {**suggested, kept: "mine"}
 
 

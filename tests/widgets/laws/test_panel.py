@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 
+import dask
+import dask.array as da
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -18,6 +20,8 @@ from morpholaw.models.law import Law
 from morpholaw.study import Study
 from morpholaw.training.symbolic.engine import Availability
 from morpholaw.training.symbolic.pysr_engine import PySREngine
+from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface
+from morpholaw.widgets.laws.latent_view import LatentSpaceLabels, LatentView
 from morpholaw.widgets.laws.law_figures import drawable_parts
 from morpholaw.widgets.laws.panel import LawsWidget
 from morpholaw.widgets.pictures.slice import readable
@@ -69,7 +73,7 @@ def test_a_study_shows_its_laws_and_the_best_is_picked(panel, qtbot, trained_stu
     with_law(trained_study, RICH)
     panel.current.open(trained_study)
     assert panel.table.rowCount() == 2
-    assert panel.table.item(0, 0).text() == "99.9"
+    assert panel.table.item(0, 0).text() == "99.9 %"
     assert (panel.table.item(0, 1).text(), panel.table.item(0, 2).text()) == (
         str(RICH.size),
         str(RICH.complexity),
@@ -206,6 +210,61 @@ def test_cells_and_surface_are_added_and_taken_away(panel, qtbot, trained_study)
     assert [layer.name for layer in panel.viewer.layers] == ["movie"]
     assert movie.visible
     assert panel.viewer.dims.ndisplay == 2
+
+
+def test_closing_the_3d_view_reads_one_frame_of_a_movie(make_napari_viewer):
+    viewer, read = make_napari_viewer(), []
+
+    def frame(t):
+        read.append(t)
+        return np.zeros((16, 16), np.uint8)
+
+    frames = [da.from_delayed(dask.delayed(frame)(t), shape=(16, 16), dtype=np.uint8) for t in range(20)]
+    movie = viewer.add_image(da.stack(frames), contrast_limits=(0, 255))
+    points = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+    drawn = CellsAndSurface(
+        points, np.arange(4), np.array(["a", "b", "a", ""]), np.ones(4), np.zeros((0, 3)), np.zeros((0, 3)),
+        (0, 1, 2),
+    )  # fmt: skip
+    view = LatentView(viewer)
+    view.show(
+        drawn, LatentSpaceLabels(["z0", "z1", "z2"], ("a", "b"), {"a": "#ff0000", "b": "#00ff00"}, "z0")
+    )
+    (points_layer,) = view.layers
+    assert points_layer.face_color[[0, 1], :3].tolist() == [[1, 0, 0], [0, 1, 0]]
+    read.clear()
+    view.back()
+    assert viewer.dims.ndisplay == 2
+    assert movie.visible
+    assert len(set(read)) <= 1
+
+
+def test_laws_are_not_replaced_unasked(panel, trained_study, monkeypatch):
+    panel.current.open(trained_study)
+    questions = []
+    monkeypatch.setattr(
+        QMessageBox, "question", lambda *a: questions.append(a[2]) or QMessageBox.StandardButton.No
+    )
+    panel.search.run_button.click()
+    assert not panel.search.runner.running
+    assert "found with the hinge loss will be replaced" in questions[0]
+
+
+def test_the_boundary_names_its_sides_and_shows_labelled_cells(panel, qtbot, trained_study):
+    with_law(trained_study, Law.parse("z0 + 0.5*square(z1) - 0.2", ["z0", "z1"]))
+    panel.current.open(trained_study)
+    panel.tabs.setCurrentWidget(panel.boundary)
+    slices = panel.boundary.slices
+    qtbot.waitUntil(lambda: slices.figure.canvas is not None, timeout=60_000)
+    _, bar = slices.figure.canvas.figure.axes
+    assert (bar.get_xlabel(), bar.get_title()) == ("interphase", "metaphase")
+    assert len(slices.shown.cells.labels) == 240
+    assert "predicted as metaphase" in panel.boundary.legend.text()
+    first = slices.shown
+    panel.current.study.annotations.set_labels({("simulated", 0): "anaphase"})
+    panel.current.labels_changed.emit()
+    qtbot.waitUntil(lambda: slices.shown is not first, timeout=10_000)
+    assert "anaphase" in slices.shown.cells.labels
 
 
 def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):

@@ -101,14 +101,14 @@ def test_hovering_says_the_weight(panel, qtbot, sparse_study):
     panel.current.open(sparse_study).name_latent(3, "elongation")
     panel.current.names_changed.emit()
     line = panel.scene.edges[(0, 3, 1)]
-    assert line.toolTip() == "elongation to neuron 1.2: weight −2.000"
+    assert line.toolTip() == "From elongation to neuron 1.2: weight −2.000."
     line = panel.scene.edges[(0, 0, 0)]
     middle = panel.view.mapFromScene(line.line().pointAt(0.5))
     qtbot.mouseMove(panel.view.viewport(), middle + QPoint(3, 0))
     qtbot.mouseMove(panel.view.viewport(), middle)
-    qtbot.waitUntil(lambda: panel.said.text() == "z0 to neuron 1.1: weight +1.500", timeout=3000)
+    qtbot.waitUntil(lambda: panel.hovered.text() == "From z0 to neuron 1.1: weight +1.500.", timeout=3000)
     qtbot.mouseMove(panel.view.viewport(), QPoint(2, 2))
-    qtbot.waitUntil(lambda: panel.said.text() == HOVER, timeout=3000)
+    qtbot.waitUntil(lambda: panel.hovered.text() == HOVER, timeout=3000)
 
 
 def test_clicking_a_neuron_greys_all_but_its_stream_and_shows_its_response(panel, qtbot, sparse_study):

@@ -31,27 +31,6 @@ def movie():
     return simulate_movie(SimulateConfig(frames=3, cells=8, height=160, width=200, seed=1))
 
 
-@pytest.fixture(scope="module")
-def attacked_study_folder(trained_study_folder, tmp_path_factory):
-    """The trained study with heads that tell the classes apart, so that there is something to flip."""
-    folder = tmp_path_factory.mktemp("attacked") / "study"
-    study = Study.open(shutil.copytree(trained_study_folder, folder))
-    study.train_encoder(
-        latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=1, epoch_crops=6_400, batch_size=32, device="cpu",
-        learning_rate=5e-3, alpha=0.1, beta=0.1, gamma=0.1, threads=1, precision="float32",
-    )  # fmt: skip
-    settings = {"models": 2, "epochs": 20, "learning_rate": 1e-2, "device": "cpu", "threads": 1}
-    study.train_classifier(2, **settings)
-    study.train_classifier(3, warmup_epochs=5, sparsity=0.7, update_every=10, **settings)
-    return folder
-
-
-@pytest.fixture
-def trained_study(attacked_study_folder, tmp_path):
-    """A copy that a test may change."""
-    return shutil.copytree(attacked_study_folder, tmp_path / "attacked")
-
-
 @pytest.fixture
 def movie_study(trained_study, movie):
     """The trained study with the cells of a movie besides the simulated crops."""
@@ -86,9 +65,6 @@ def first_of(widget, name):
     return int(crops.offsets[[crop_set.name for crop_set in crops.sets].index(name)])
 
 
-# ---- the selected cells
-
-
 @pytest.mark.parametrize("name", ["scheme2", "scheme3", "scheme4-hinge"])
 def test_every_scheme_is_attacked_and_the_slider_updates_live(widget, trained_study, qtbot, name):
     widget.current.open(trained_study)
@@ -107,6 +83,16 @@ def test_every_scheme_is_attacked_and_the_slider_updates_live(widget, trained_st
     assert away.all()
     assert widget.cells.pictures.tiles.shape[:2] == (4, 2)
     assert "→" in widget.cells.pictures.captions[0]
+
+
+def test_one_cell_is_shown_large(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme2"))
+    select(widget, qtbot, 3)
+    assert widget.cells.pictures.tiles.shape[:2] == (2, 2)
+    titles = widget.cells.pictures.titles
+    assert [title.split(":")[0] for title in titles] == list(KINDS)
+    assert titles[0].endswith(titles[1].split(" ")[-1])  # the same score: nothing was changed yet
 
 
 def test_latent_space_with_latents_held(widget, trained_study, qtbot):
@@ -169,9 +155,6 @@ def test_the_model_that_is_loaded_serves_the_next_cell(widget, trained_study, qt
     settle(widget, qtbot)
     assert widget.cells.attack.model != model
     assert widget.current.live.pid == process
-
-
-# ---- over the movie
 
 
 def test_pictures_lie_over_the_cell_in_the_movie(widget, movie_study, movie, qtbot):
@@ -253,9 +236,6 @@ def test_a_click_in_the_movie_selects_the_cell(widget, movie_study, movie, qtbot
     assert list(viewer.mouse_drag_callbacks) == others
 
 
-# ---- the whole study
-
-
 def test_the_curve_of_all_schemes(widget, trained_study, qtbot):
     widget.current.open(trained_study)
     panel = widget.attack
@@ -282,9 +262,6 @@ def test_the_curve_can_be_stopped(widget, trained_study, qtbot):
         panel.runner.stop()
     assert panel.button.isEnabled()
     assert not panel.runner.running
-
-
-# ---- bad input
 
 
 def test_what_is_missing_is_said(widget, labelled_study, tmp_path, qtbot):

@@ -1,1 +1,1 @@
-"""The Cells panel: cut a movie's cells into crops, look at them, label them."""
+"""The Cells panel: cut the cells of a movie into crops, look at them and label them."""

@@ -1,21 +1,21 @@
-"""One button a class, with its key and how many cells have it."""
+"""One button per class, with its key and the number of its cells."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from morpholaw.widgets.pictures.class_colours import class_colours
+from morpholaw.figures.palette import class_colours
 
 COLUMNS = 2
 
 
 class ClassButtons(QWidget):
-    """Labels the selected cells by a click; 0 clears.
+    """Labels the selected cells at a click.
 
     Notes
     -----
-    Signals: ``pressed`` (the class's number from 1, or 0), ``added`` (a new class's name).
+    Signals: ``pressed`` (number of the class, from 1; 0 clears the label), ``added`` (name of a new class).
     """
 
     pressed = Signal(int)
@@ -28,19 +28,20 @@ class ClassButtons(QWidget):
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self.new_class = QLineEdit()
-        self.new_class.setPlaceholderText("another class...")
+        self.new_class.setPlaceholderText("Add a class...")
+        self.new_class.setToolTip("Type the name of a new class and press Enter.")
         self.new_class.returnPressed.connect(self._add)
         self.total = QLabel()
-        last = QHBoxLayout()
-        last.addWidget(self.new_class, 1)
-        last.addWidget(self.total)
+        last_row = QHBoxLayout()
+        last_row.addWidget(self.new_class, 1)
+        last_row.addWidget(self.total)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(self._grid)
-        layout.addLayout(last)
+        layout.addLayout(last_row)
 
     def show_counts(self, counts: dict[str, int], cells: int) -> None:
-        """Show how many of ``cells`` each class has."""
+        """Show the number of cells of each class, and how many of ``cells`` are labelled."""
         if list(counts) != self.classes or not self.buttons:
             self._make(list(counts))
         for number, (name, count) in enumerate(counts.items(), start=1):
@@ -55,12 +56,12 @@ class ClassButtons(QWidget):
         self.classes = classes
         colours = class_colours(classes) if classes else []
         self.buttons = [
-            self._button(0, "0  none", "transparent", "Take the class of the selected cells away (0).")
+            self._button(
+                0, "0  Clear label", "transparent", "Remove the label of the selected cells (key 0)."
+            )
         ]
         for number, (name, colour) in enumerate(zip(classes, colours, strict=True), start=1):
-            self.buttons.append(
-                self._button(number, name, colour, f"The selected cells are {name} ({number}).")
-            )
+            self.buttons.append(self._button(number, name, colour, _tip(number, name)))
         for place, button in enumerate([*self.buttons[1:], self.buttons[0]]):
             self._grid.addWidget(button, place // COLUMNS, place % COLUMNS)
 
@@ -79,3 +80,8 @@ class ClassButtons(QWidget):
         if name:
             self.new_class.clear()
             self.added.emit(name)
+
+
+def _tip(number: int, name: str) -> str:
+    key = f" (key {number})" if number < 10 else ""
+    return f"Label the selected cells as {name}{key}."

@@ -1,4 +1,4 @@
-"""A box in the viewer that shows how much of the movie a crop of the current cell takes."""
+"""A box in the viewer around the part of the movie that is the crop of the current cell."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 NAME = "crop box"
+"""Name of the layer."""
 
 
 class CropBox:
-    """One rectangle in a shapes layer, made when it is first needed.
+    """One rectangle in a shapes layer, which is added when it is first needed.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the movie is.
+        The viewer with the movie.
     """
 
     def __init__(self, viewer: Any) -> None:
@@ -23,7 +24,7 @@ class CropBox:
         self.layer: Any = None
 
     def show(self, movie: Any, t: int, y: float, x: float, size: float) -> None:
-        """Draw the box of ``size`` pixels of the layer ``movie`` around (y, x) in frame t."""
+        """Draw the box, ``size`` pixels of the layer ``movie`` wide, around (y, x) in frame t."""
         corners = crop_corners(y, x, size)
         box = np.column_stack([np.full(4, t), corners])
         if self.layer is None or self.layer not in self.viewer.layers:
@@ -46,13 +47,13 @@ class CropBox:
             self.layer.data = [box]
 
     def remove(self) -> None:
-        """Take the box away."""
+        """Remove the box."""
         if self.layer is not None and self.layer in self.viewer.layers:
             self.viewer.layers.remove(self.layer)
         self.layer = None
 
 
 def crop_corners(y: float, x: float, size: float) -> np.ndarray:
-    """Corners (4, 2) of the crop whose pixel [size // 2, size // 2] is the one nearest to (y, x)."""
+    """Return the corners (4, 2) of the crop whose pixel [size // 2, size // 2] is nearest to (y, x)."""
     top, left = np.floor(y + 0.5) - size // 2 - 0.5, np.floor(x + 0.5) - size // 2 - 0.5
     return np.array([[top, left], [top, left + size], [top + size, left + size], [top + size, left]])

@@ -1,4 +1,4 @@
-"""A gallery of crops that reads a crop when it is shown, not before: any number of them scroll smoothly."""
+"""A gallery of crops that reads a crop when it is first shown, so that any number of crops scrolls smoothly."""
 
 from __future__ import annotations
 
@@ -17,25 +17,32 @@ if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
 
 KEPT = 2000
-"""Pictures that are kept after they were shown: 8 MB of 64 x 64 crops."""
+"""Crops that are kept in memory after they were shown: 8 MB at 64 x 64 pixels."""
 SIDE = 76
-"""Pixels of the screen that a crop is shown at."""
+"""Side of a shown crop in pixels of the screen."""
+MOST_SELECTED = 1000
+"""Most crops that a selection made elsewhere selects in the gallery."""
 CAPTION = 15
+"""Height of the class name below a crop in pixels of the screen."""
 BRIGHTER = np.round(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
-"""How grey levels are shown: interphase nuclei are far darker than mitotic ones, on purpose."""
+"""Grey levels as shown, with a gamma of 0.6: interphase nuclei are much darker than mitotic ones."""
 
 
 class CropModel(QAbstractListModel):
-    """Crops in some order, by their global index.
+    """Crops of a study in a chosen order.
 
     Attributes
     ----------
     crops : Crops or None
-        Where pictures are read from.
+        The crops of the study.
     order : ndarray, int64 (rows,)
-        The crop of each row.
+        Global index of the crop in each row.
     reads : int
-        How many crops were read so far.
+        Number of crops that were read so far.
+    label_of : callable
+        Returns the class of a crop, "" for none.
+    about : callable
+        Returns the tooltip of a crop.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -45,86 +52,90 @@ class CropModel(QAbstractListModel):
         self.reads = 0
         self.label_of: Callable[[int], str] = lambda _: ""
         self.about: Callable[[int], str] = lambda _: ""
-        self._pictures: OrderedDict[int, QPixmap] = OrderedDict()
+        self._images: OrderedDict[int, QPixmap] = OrderedDict()
 
     def show_crops(self, crops: Crops | None, order: np.ndarray) -> None:
-        """Show crops in an order of global indices."""
+        """Show crops in the order of global indices."""
         self.beginResetModel()
         if crops is not self.crops:
-            self._pictures.clear()
+            self._images.clear()
         self.crops, self.order = crops, np.asarray(order, np.int64)
         self.endResetModel()
 
     def row_of(self, crop: int) -> int:
-        """The row of a crop, -1 where it is filtered out."""
+        """Return the row of a crop, -1 where it is filtered out."""
         rows = np.flatnonzero(self.order == crop)
         return int(rows[0]) if len(rows) else -1
 
     def changed(self, crops: Any) -> None:
-        """Say that the labels of some crops changed."""
+        """Redraw crops whose labels changed."""
         for row in np.flatnonzero(np.isin(self.order, list(crops))):
             index = self.index(int(row))
             self.dataChanged.emit(index, index)
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
-        """How many crops there are."""
+        """Return the number of crops."""
         return 0 if parent is not None and parent.isValid() else len(self.order)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The class (display), the picture (decoration), the global index (user) or words about a crop."""
+        """Return class (display), image (decoration), global index (user) or tooltip of a crop."""
         if not index.isValid() or not 0 <= index.row() < len(self.order):
             return None
         crop = int(self.order[index.row()])
         if role == Qt.ItemDataRole.DisplayRole:
             return self.label_of(crop)
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._picture(crop)
+            return self._image(crop)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.about(crop)
         return crop if role == Qt.ItemDataRole.UserRole else None
 
-    def _picture(self, crop: int) -> QPixmap:
-        if crop not in self._pictures:
-            self._pictures[crop] = self._read(crop)
-            while len(self._pictures) > KEPT:
-                self._pictures.popitem(last=False)
-        self._pictures.move_to_end(crop)
-        return self._pictures[crop]
+    def _image(self, crop: int) -> QPixmap:
+        if crop not in self._images:
+            self._images[crop] = self._read(crop)
+            while len(self._images) > KEPT:
+                self._images.popitem(last=False)
+        self._images.move_to_end(crop)
+        return self._images[crop]
 
     def _read(self, crop: int) -> QPixmap:
         self.reads += 1
+        if self.crops is None:
+            return QPixmap()
         try:
             pixels = BRIGHTER[self.crops[crop]]
         except (InputError, OSError, IndexError):
-            return QPixmap()  # the study's folder is gone: an empty frame says so without a dialog
+            return QPixmap()  # the study's folder is gone: the gallery shows an empty frame
         height, width = pixels.shape
         image = QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8)
         return QPixmap.fromImage(image.copy())
 
 
 class _CropDelegate(QStyledItemDelegate):
-    """Draws a crop, framed in its class's colour, the class's name below."""
+    """Draws a crop with a frame in the colour of its class, and the name of the class below."""
 
     def __init__(self, colour_of: Callable[[str], str], parent: QWidget) -> None:
         super().__init__(parent)
         self.colour_of = colour_of
 
     def sizeHint(self, option: Any, index: QModelIndex) -> QSize:
-        """The same for every crop."""
+        """Return the size of a crop with its caption."""
         return QSize(SIDE + 8, SIDE + CAPTION + 8)
 
-    def paint(self, painter: QPainter, option: Any, index: QModelIndex) -> None:
+    def paint(self, painter: QPainter | None, option: Any, index: QModelIndex) -> None:
         """Draw one crop."""
+        if painter is None:
+            return
         painter.save()
         place = QRect(option.rect.x() + 4, option.rect.y() + 4, SIDE, SIDE)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect.adjusted(1, 1, -1, -1), option.palette.highlight())
-        picture = index.data(Qt.ItemDataRole.DecorationRole)
-        if picture is None or picture.isNull():
+        image = index.data(Qt.ItemDataRole.DecorationRole)
+        if image is None or image.isNull():
             painter.fillRect(place, QColor("#444"))
         else:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawPixmap(place, picture)
+            painter.drawPixmap(place, image)
         label = index.data(Qt.ItemDataRole.DisplayRole)
         if label:
             painter.setPen(QPen(QColor(self.colour_of(label)), 3))
@@ -137,17 +148,17 @@ class _CropDelegate(QStyledItemDelegate):
 
 
 class Gallery(QListView):
-    """Shows crops; keys label them.
+    """Shows crops, which are selected by mouse and arrow keys and labelled by number keys.
 
     Parameters
     ----------
     colour_of : callable
-        The colour of a class.
+        Returns the colour of a class.
 
     Notes
     -----
-    Signals: ``numbered`` (a key from 0 to 9 was pressed), ``undo``, ``redo``, ``chosen`` (the global indices of
-    the selected crops, after the person changed them).
+    Signals: ``numbered`` (a key from 0 to 9 was pressed), ``undo``, ``redo``, ``chosen`` (global indices of the
+    selected crops, after the user changed the selection).
     """
 
     numbered = Signal(int)
@@ -160,6 +171,7 @@ class Gallery(QListView):
         self.crop_model = CropModel(self)
         self.setModel(self.crop_model)
         self.setItemDelegate(_CropDelegate(colour_of, self))
+        self.setToolTip("Select crops with mouse and arrow keys, and label them with the number keys.")
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setMovement(QListView.Movement.Static)
@@ -169,44 +181,52 @@ class Gallery(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumHeight(2 * (SIDE + CAPTION + 8) + 8)
         self._silent = False
-        self.selectionModel().selectionChanged.connect(self._say_chosen)
+        self._selection.selectionChanged.connect(self._report_chosen)
+
+    @property
+    def _selection(self) -> QItemSelectionModel:
+        model = self.selectionModel()
+        assert model is not None  # there is one as soon as a model is set
+        return model
 
     @property
     def selected(self) -> list[int]:
-        """Global indices of the selected crops, in the gallery's order."""
-        rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
+        """Global indices of the selected crops, in the order of the gallery."""
+        rows = sorted(index.row() for index in self._selection.selectedIndexes())
         return [int(self.crop_model.order[row]) for row in rows if row < len(self.crop_model.order)]
 
     def select(self, crops: list[int]) -> None:
-        """Select crops without saying so; those that are filtered out stay as they are."""
+        """Select crops without emitting ``chosen``; crops that are filtered out are ignored."""
         if crops == self.selected:
             return
         self._silent = True
         self.clearSelection()
-        rows = [row for row in map(self.crop_model.row_of, crops[:1000]) if row >= 0]
+        rows = [row for row in map(self.crop_model.row_of, crops[:MOST_SELECTED]) if row >= 0]
         for row in rows:
-            self.selectionModel().select(self.crop_model.index(row), QItemSelectionModel.SelectionFlag.Select)
+            self._selection.select(self.crop_model.index(row), QItemSelectionModel.SelectionFlag.Select)
         if rows:
             index = self.crop_model.index(rows[0])
-            self.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+            self._selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
             self.scrollTo(index)
         self._silent = False
 
     def advance(self) -> None:
-        """Go to the next crop, where there is one."""
+        """Select the next crop, where there is one."""
         row = self.currentIndex().row() + 1
         if row < self.crop_model.rowCount():
             self.setCurrentIndex(self.crop_model.index(row))
 
-    def event(self, event: QEvent) -> bool:
-        """Keep the labelling keys for the gallery: the window has shortcuts on some of them."""
+    def event(self, event: QEvent | None) -> bool:
+        """Handle the labelling keys here, before shortcuts of the window."""
+        if event is None:
+            return False
         if event.type() == QEvent.Type.ShortcutOverride and (_digit(event) is not None or _history(event)):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: Any) -> None:
-        """1 to 9 label, 0 clears, Ctrl+Z takes back, Ctrl+Shift+Z does again, arrows move."""
+        """Label with 1 to 9, clear with 0, undo with Ctrl+Z, redo with Ctrl+Shift+Z, move with arrows."""
         digit, history = _digit(event), _history(event)
         if digit is not None:
             self.numbered.emit(digit)
@@ -215,7 +235,7 @@ class Gallery(QListView):
         else:
             super().keyPressEvent(event)
 
-    def _say_chosen(self, *_: Any) -> None:
+    def _report_chosen(self, *_: Any) -> None:
         if not self._silent:
             self.chosen.emit(self.selected)
 

@@ -1,46 +1,57 @@
-"""The part of the cells panel that shows crops and labels them."""
+"""Shows the crops of a study and labels them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from morpholaw.errors import InputError
+from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.widgets.cells.class_buttons import ClassButtons
 from morpholaw.widgets.cells.gallery import Gallery
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.pictures.class_colours import class_colours
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier, saved_classifiers
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from morpholaw.study import Study
+
 ALL_SETS, ALL_CLASSES, UNLABELLED = "all sets", "all classes", "unlabelled"
-AS_CUT, LEAST_SURE = "as cut", "ask me: least sure first"
-_PREFERRED = (3, 2, 1, 4)  # the sparse head's scores are the paper's choice for looking into
+AS_CUT, LEAST_SURE = "as cut", "least sure first"
+NO_CLASS_COLOUR = "#aaaaaa"
+"""Colour of a label that is no class of the study."""
+_PREFERRED = (3, 2, 1, 4)  # schemes to ask which cells are uncertain, the sparse head first, as in the paper
 
 
 class Labelling(QWidget):
-    """A gallery with filters, class buttons and live counts; every label is saved at once.
+    """A gallery with filters, class buttons and counts; each label is saved at once.
 
     Parameters
     ----------
     current : CurrentStudy
-        Whose crops are shown.
+        The study whose crops are shown.
     runner : JobRunner
-        Scores the cells for "ask me".
+        Scores the cells for the order "least sure first".
 
     Attributes
     ----------
     labels : ndarray, object (crops,)
-        The class of every crop of the study, "" where none.
+        The class of each crop of the study, "" for none.
+    cells : DataFrame or None
+        The table of all crops of the study.
+
+    Notes
+    -----
+    ``shown`` is emitted after other crops, or the same in another order, are shown.
     """
 
     shown = Signal()
@@ -56,29 +67,34 @@ class Labelling(QWidget):
         self._build()
 
     def _build(self) -> None:
-        self.sets, self.classes, self.order = (
-            narrow_combo("set"),
-            narrow_combo("class"),
-            narrow_combo("order"),
-        )
+        self.sets, self.classes = narrow_combo("set"), narrow_combo("class")
+        self.sets.setToolTip("Show the crops of one set only.")
+        self.classes.setToolTip("Show the crops of one class only.")
+        self.order = narrow_combo("order")
         self.order.addItems([AS_CUT, LEAST_SURE])
         self.order.setToolTip(
-            "Ask me: the cells whose median score over the models is nearest to the boundary come first."
+            "Choose the order of the crops. Least sure first: cells whose median score over the trained models is "
+            "nearest to the boundary, which are the most useful to label."
         )
         self.gallery = Gallery(self._colour)
         self.gallery.crop_model.label_of = lambda crop: str(self.labels[crop])
         self.gallery.crop_model.about = self._about
         self.buttons = ClassButtons()
         self.error_line = ErrorLine()
-        self.hint = QLabel("Keys: 1-9 label, 0 clears, Ctrl+Z undoes, arrows move.")
+        self.hint = QLabel("Keys: 1 to 9 label, 0 clears the label, Ctrl+Z undoes, arrows move.")
         self.hint.setWordWrap(True)
-        row = QHBoxLayout()
+        shown, order = QHBoxLayout(), QHBoxLayout()
+        shown.addWidget(QLabel("Show"))
+        shown.addWidget(self.sets, 1)
+        shown.addWidget(self.classes, 1)
+        order.addWidget(QLabel("Order"))
+        order.addWidget(self.order, 1)
         for choice in (self.sets, self.classes, self.order):
-            row.addWidget(choice, 1)
             choice.activated.connect(self._filter_chosen)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
+        layout.addLayout(shown)
+        layout.addLayout(order)
         layout.addWidget(self.gallery, 1)
         for part in (self.buttons, self.hint, self.error_line):
             layout.addWidget(part)
@@ -89,11 +105,10 @@ class Labelling(QWidget):
         self.gallery.redo.connect(lambda: self._step("redo"))
         self.gallery.chosen.connect(self.current.select)
         self.runner.finished.connect(self._scored)
-
-    # ---- what is shown
+        self.runner.failed.connect(self._not_scored)
 
     def refresh(self) -> None:
-        """Show the study's crops as they are now."""
+        """Show the crops of the study, in the order in which they were cut."""
         crops = self.current.crops
         self._sureness = None
         self.cells = None if crops is None else crops.cells
@@ -103,25 +118,27 @@ class Labelling(QWidget):
         self.refresh_labels()
 
     def refresh_labels(self) -> None:
-        """Read the labels anew: another panel or a file changed them."""
+        """Read the labels again after another panel or a file changed them."""
         if self._labelling:
             return
         study, crops = self.current.study, self.current.crops
-        labels = [] if crops is None else [study.annotations.labels_for(one) for one in crops.sets]
-        self.labels = np.concatenate(labels) if labels else np.empty(0, object)
+        if study is None or crops is None:
+            self.labels = np.empty(0, object)
+        else:
+            self.labels = np.concatenate([study.annotations.labels_for(one) for one in crops.sets])
         self._show_counts()
         _fill(self.classes, [ALL_CLASSES, UNLABELLED, *self.buttons.classes])
         self.apply_filter()
 
     def apply_filter(self) -> None:
         """Show the crops of the chosen set and class in the chosen order."""
-        crops = self.current.crops
-        if crops is None:
+        crops, cells = self.current.crops, self.cells
+        if crops is None or cells is None:
             self.gallery.crop_model.show_crops(None, np.empty(0))
             return
         chosen = np.ones(len(crops), bool)
         if self.sets.currentIndex() > 0:
-            chosen &= (self.cells["set"] == self.sets.currentText()).to_numpy()
+            chosen &= (cells["set"] == self.sets.currentText()).to_numpy()
         name = self.classes.currentText()
         if name != ALL_CLASSES:
             chosen &= self.labels == ("" if name == UNLABELLED else name)
@@ -135,34 +152,37 @@ class Labelling(QWidget):
     def _show_counts(self) -> None:
         study = self.current.study
         names = [] if study is None else list(study.classes)
-        found, counts = np.unique(self.labels.astype(str), return_counts=True)
-        number = dict(zip(found.tolist(), counts.tolist(), strict=True))
-        self.buttons.show_counts({name: number.get(name, 0) for name in names}, len(self.labels))
+        counts = Counter(self.labels.tolist())
+        self.buttons.show_counts({name: counts[name] for name in names}, len(self.labels))
         self._colours = dict(zip(names, class_colours(names), strict=True)) if names else {}
 
     def _colour(self, name: str) -> str:
-        return self._colours.get(name, "#aaaaaa")
+        return self._colours.get(name, NO_CLASS_COLOUR)
 
     def _about(self, crop: int) -> str:
+        """Describe a crop in a tooltip: set, place in the movie or file, class."""
+        if self.cells is None:
+            return ""
         cell = self.cells.iloc[crop]
-        place = (
-            f"\ntrack {cell.track_id}, frame {cell.t}, y {cell.y:.0f}, x {cell.x:.0f}" if cell.t >= 0 else ""
-        )
-        return (
-            f"{cell['set']} {cell.crop}{place}\n{cell.file}".rstrip() + f"\n{self.labels[crop] or 'no class'}"
-        )
-
-    # ---- labelling
+        lines = [f"Crop {cell.crop} of {cell['set']}."]
+        if cell.t >= 0:
+            lines.append(f"Track {cell.track_id}, frame {cell.t}, y {cell.y:.0f} px, x {cell.x:.0f} px.")
+        if cell.file:
+            lines.append(f"File {cell.file}.")
+        lines.append(f"Class: {self.labels[crop] or 'none'}.")
+        return "\n".join(lines)
 
     def label_selected(self, number: int) -> None:
-        """Give the selected cells class ``number`` (from 1), or none (0), and go on to the next cell."""
+        """Label the selected cells with class ``number`` (from 1), or clear their label (0); move to the next cell."""
         selected = self.gallery.selected
         with self.error_line.catch():
             study = self.current.required()
             if not selected:
                 raise InputError("No cell is selected; click one in the gallery or in the movie first.")
             if number > len(self.buttons.classes):
-                raise InputError(f"There is no class {number}; there are {len(self.buttons.classes)}.")
+                raise InputError(
+                    f"There is no class {number}; the study has {len(self.buttons.classes)} classes."
+                )
             name = self.buttons.classes[number - 1] if number else ""
             study.annotations.set_labels({self._key(crop): name for crop in selected})
             self._labelled(selected)
@@ -170,7 +190,7 @@ class Labelling(QWidget):
                 self.gallery.advance()
 
     def add_class(self, name: str) -> None:
-        """Declare a class, which gets the next key."""
+        """Add a class, which gets the next key."""
         with self.error_line.catch():
             self.current.required().annotations.add_class(name)
             self._show_counts()
@@ -188,10 +208,11 @@ class Labelling(QWidget):
                 self.current.select(crops)
 
     def _labelled(self, crops: list[int]) -> None:
-        annotations = self.current.study.annotations
+        cells = self._table()
+        annotations = self.current.required().annotations
         for crop in crops:
-            given = annotations.get(*self._key(crop))
-            self.labels[crop] = self.cells["label"].iloc[crop] if given is None else given
+            label = annotations.get(*self._key(crop))
+            self.labels[crop] = cells["label"].iloc[crop] if label is None else label
         self.gallery.crop_model.changed(crops)
         self._show_counts()
         self._announce()
@@ -202,13 +223,18 @@ class Labelling(QWidget):
         self._labelling = False
 
     def _key(self, crop: int) -> tuple[str, int]:
-        return str(self.cells["set"].iloc[crop]), int(self.cells["crop"].iloc[crop])
+        """Return the set of a crop and its number in the set."""
+        cells = self._table()
+        return str(cells["set"].iloc[crop]), int(cells["crop"].iloc[crop])
+
+    def _table(self) -> pd.DataFrame:
+        if self.cells is None:
+            raise InputError("The study has no crops to label; cut or import some first.")
+        return self.cells
 
     def _starts(self) -> Any:
         crops = self.current.crops
         return [] if crops is None else zip(crops.sets, crops.offsets.tolist(), strict=False)
-
-    # ---- ask me
 
     def _filter_chosen(self, _: int) -> None:
         if self.order.currentText() == LEAST_SURE and self._sureness is None:
@@ -217,24 +243,34 @@ class Labelling(QWidget):
             self.apply_filter()
 
     def ask(self) -> None:
-        """Score all cells in a child process, then show those first that the current model is least sure of."""
+        """Score all cells in a child process, then show the cells first that the models are least sure about."""
         with self.error_line.catch():
             study = self.current.required()
-            best = self._model()
+            best = self._model(study)
             if best is None:
                 self.order.setCurrentIndex(0)
-                raise InputError("There is no model to be unsure yet; train one in the Classify panel first.")
+                raise InputError(
+                    "No model is trained yet that could be unsure; train one in the Classify panel first."
+                )
+            if self.runner.running:
+                self.order.setCurrentIndex(0)
+                raise InputError("A step is still running here; wait for it or press Stop.")
             self._asking = True
             job = Job("classify", str(study.path), {}, {"scheme": best.scheme, "loss": best.loss})
-            self.runner.start(job, table=True, name="ask me")
+            self.runner.start(job, table=True, name="find uncertain cells")
 
     def forget_scores(self) -> None:
-        """Score anew when asked again: the models changed."""
+        """Forget the scores after the models changed."""
         self._sureness = None
 
-    def _model(self) -> SavedClassifier | None:
-        found = saved_classifiers(self.current.study, self.error_line.say)
-        return min(found, key=lambda one: _PREFERRED.index(one.scheme), default=None)
+    def _model(self, study: Study) -> SavedClassifier | None:
+        trained = saved_classifiers(study, self.error_line.say)
+        return min(trained, key=lambda one: _PREFERRED.index(one.scheme), default=None)
+
+    def _not_scored(self, _: str) -> None:
+        if self._asking:
+            self._asking = False
+            self.order.setCurrentIndex(0)
 
     def _scored(self, result: dict[str, Any]) -> None:
         asking, self._asking = self._asking, False
@@ -244,14 +280,15 @@ class Labelling(QWidget):
         if table is None or self.cells is None or len(table) != len(self.cells):
             self.order.setCurrentIndex(0)
             return
-        # a cell without a score is the least sure of all
+        # a cell without a score is the most uncertain
         self._sureness = np.nan_to_num(np.abs(table["score"].to_numpy(np.float64)), nan=-1.0)
         self.apply_filter()
         if len(self.gallery.crop_model.order):
             self.current.select([int(self.gallery.crop_model.order[0])])
 
 
-def _fill(box: Any, items: list[str]) -> None:
+def _fill(box: QComboBox, items: list[str]) -> None:
+    """List items in a box and keep the choice."""
     before = box.currentText()
     if [box.itemText(index) for index in range(box.count())] == items:
         return

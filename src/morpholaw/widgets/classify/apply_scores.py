@@ -1,7 +1,8 @@
-"""The part of the classify panel that scores a movie's cells and shows the scores in the viewer."""
+"""Scores the cells of a movie with the chosen classifier and shows the scores in the viewer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from morpholaw.errors import InputError
+from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.widgets.classify.score_layers import score_labels, score_points, score_tracks
 from morpholaw.widgets.forms.error_line import ErrorLine
@@ -44,24 +46,31 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAYERS = "the layers below"
+"""The choice to cut the cells from the chosen layers, instead of taking a crop set."""
 
 
 class ApplyScores(QWidget):
-    """Scores cells with the chosen classifier; shows them on layers, over time, and as CSV.
+    """Scores cells with the chosen classifier; shows the scores on layers, over time, and saves them as CSV.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the movie is.
+        The viewer with the movie.
     current : CurrentStudy
-        Whose crops and classifiers are used.
+        The study whose crops and classifiers are used.
     runner : JobRunner
         Runs the scoring.
 
     Attributes
     ----------
+    classifier : SavedClassifier or None
+        The classifier to apply.
     table : DataFrame or None
         The scores of the last run: track_id, t, y, x, score, class, ...
+
+    Notes
+    -----
+    ``scored`` is emitted after a run.
     """
 
     scored = Signal()
@@ -74,44 +83,53 @@ class ApplyScores(QWidget):
         self.classifier: SavedClassifier | None = None
         self.table: pd.DataFrame | None = None
         self.divisions: dict[int, list[int]] = {}
-        self._asked: SavedClassifier | None = None
+        self._running: SavedClassifier | None = None
+        self._shown: SavedClassifier | None = None
         self._tracks: pd.DataFrame | None = None
         self._why_not = ""
         self._build()
+        self.choose(None)
         self.clicks = MovieClicks(viewer, self.clicked)
         runner.finished.connect(self._finished)
+        runner.failed.connect(self._failed)
 
     def _build(self) -> None:
         self.cells = QComboBox()
-        self.cells.setToolTip("Crops of the study, or cells that are cut from the layers on the way.")
+        self.cells.setToolTip(
+            "Score the crops of a set, or cells that are cut from the layers below for this purpose."
+        )
         self.image = LayerChoice(self.viewer, Image)
         self.tracks = LayerChoice(self.viewer, Tracks)
         self.labels = LayerChoice(self.viewer, Labels)
-        self.image.setToolTip("The movie that the cells are in.")
+        self.image.setToolTip("The movie that shows the cells.")
         self.tracks.setToolTip(
-            "Gets score and class as features, matched by track and frame, and their colours."
+            "Tracks that get score and class as features and colours, matched by track and frame."
         )
-        self.labels.setToolTip("Gets one row a label; labels must be track ids.")
-        self.points = QCheckBox("add a points layer coloured by class")
-        self.points.setChecked(True)
-        self.paint = QCheckBox("colour the labels by class")
-        self.along = QCheckBox("call along whole tracks")
+        self.labels.setToolTip("Labels that get score and class as features; the labels must be track ids.")
+        self.along = QCheckBox("Use whole tracks")
         self.along.setToolTip(
-            "The order of the cell cycle has its say: a metaphase ends in a division and a newborn daughter is none. "
-            "Unticked: each frame by the sign of its score alone."
+            "Predict classes along whole tracks: metaphase ends in a division, and a newborn daughter is not in "
+            "metaphase. Without, each frame is classified by its own score."
         )
         self.along.setChecked(True)
-        self.apply_button = QPushButton("Apply")
-        self.export_button = QPushButton("Export CSV...")
+        self.points = QCheckBox("Add points coloured by class")
+        self.points.setToolTip("Add a points layer with one point per cell, coloured by the predicted class.")
+        self.points.setChecked(True)
+        self.paint = QCheckBox("Colour labels by class")
+        self.paint.setToolTip("Colour each label by the class of its track.")
+        self.apply_button = QPushButton()
+        self.apply_button.setToolTip("Score the cells with the classifier that is chosen in the table above.")
+        self.export_button = QPushButton("Export scores...")
+        self.export_button.setToolTip("Save the scores of the last run as a CSV file.")
         self.export_button.setEnabled(False)
         self.error_line = ErrorLine()
         self.plot = FigurePanel(
-            self.viewer, "After Apply, click a cell in the movie to see its score over time."
+            self.viewer, "After cells are scored, click a cell in the movie to see its score over time."
         )
         rows = QFormLayout()
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, field in (
-            ("cells of", self.cells), ("image", self.image), ("tracks", self.tracks), ("labels", self.labels)
+            ("Cells of", self.cells), ("Image", self.image), ("Tracks", self.tracks), ("Labels", self.labels)
         ):  # fmt: skip
             rows.addRow(name, field)
         buttons = QHBoxLayout()
@@ -128,24 +146,27 @@ class ApplyScores(QWidget):
         self.apply_button.clicked.connect(self.apply)
         self.export_button.clicked.connect(self._ask_export)
 
+    def choose(self, classifier: SavedClassifier | None) -> None:
+        """Choose the classifier to apply."""
+        self.classifier = classifier
+        self.apply_button.setText("Apply" if classifier is None else f"Apply {_scheme(classifier)}")
+
     def refresh_layers(self, *_: Any) -> None:
-        """List the viewer's layers as they are now."""
+        """List the layers of the viewer."""
         for choice in (self.image, self.tracks, self.labels):
             choice.refresh()
 
     def refresh_cells(self) -> None:
-        """List the study's crop sets as they are now."""
-        # with nothing but the layers to choose from, nobody has chosen them
+        """List the crop sets of the study, those of movies first."""
+        # where the layers were the only choice, they were not chosen by the user
         before = self.cells.currentText() if self.cells.count() > 1 else ""
         self.cells.clear()
         if self.current.study is not None:
-            # those of a movie first: the scores of others have no place in the viewer
+            # sets of movies first: the scores of others cannot be shown in the viewer
             sets = sorted(self.current.study.sets, key=lambda one: one.record.kind != "movie")
             self.cells.addItems([crop_set.name for crop_set in sets])
         self.cells.addItem(LAYERS)
         self.cells.setCurrentIndex(max(0, self.cells.findText(before)))
-
-    # ---- apply
 
     def apply(self) -> None:
         """Score the cells with the chosen classifier, in a child process."""
@@ -170,12 +191,12 @@ class ApplyScores(QWidget):
                 line = f"study = ml.Study({str(study.path)!r})\nstudy.classify({chosen.scheme}, "
                 line += f"crops=study.crop_set({self.cells.currentText()!r}), loss={chosen.loss!r}, "
                 line += f"along_tracks={along})"
-            self._asked = chosen
+            self._running = chosen
             job = Job("classify", str(study.path), {}, arguments)
-            self.runner.start(job, table=True, files=files, python=line, name="apply to the movie")
+            self.runner.start(job, table=True, files=files, python=line, name=f"apply {_scheme(chosen)}")
 
     def _not_of_movie(self, crops: Any) -> str:
-        """Why the scores of a set can't go on the chosen layers: their numbers would match by chance."""
+        """Say why the scores of a set cannot be shown on the chosen layers, whose numbers would match by chance."""
         if crops.record.movie is None:
             return f"The crops {crops.name!r} were not cut from a movie: their scores are in the CSV, not on layers."
         if self.image.layer is not None and not is_cut_from(crops, self.image.layer):
@@ -192,53 +213,65 @@ class ApplyScores(QWidget):
         self._tracks = tracks_table(tracks, image)
         return partial(write_sources, movie_path(image) or movie, self._tracks)
 
+    def _failed(self, _: str) -> None:
+        self._running = None
+
     def _finished(self, result: dict[str, Any]) -> None:
-        asked, self._asked = self._asked, None
-        if asked is None or result.get("table") is None or result.get("complete") is False:
+        classifier, self._running = self._running, None
+        if classifier is None or result.get("table") is None or result.get("complete") is False:
             return
         self.table = result["table"]
         self.divisions = _division_frames(self._tracks)
         self.export_button.setEnabled(True)
-        self.show_scores(asked)
+        self.show_scores(classifier)
         self.scored.emit()
 
     def show_scores(self, classifier: SavedClassifier) -> None:
-        """Write the last scores to the chosen layers; a layer that doesn't fit is said beside the button."""
-        complaints, said = [], []
-        table, classes = self.table, classifier.classes
-        with_place = not self._why_not
+        """Write the last scores to the chosen layers; layers that do not fit are named below the buttons."""
+        table = self.table
+        if table is None:
+            return
+        self._shown = classifier
+        complaints, written = [], []
         if self._why_not:
             complaints.append(self._why_not)
-        wishes = []
-        if self.tracks.layer is not None and with_place:
-            wishes.append(lambda: f"{score_tracks(self.tracks.layer, table, classes):,} vertices")
-        if self.labels.layer is not None and with_place:
-            paint = self.paint.isChecked()
-            wishes.append(lambda: f"{score_labels(self.labels.layer, table, classes, paint):,} labels")
-        if self.points.isChecked() and with_place and self.viewer.layers:
-            like = self.image.layer or self.tracks.layer or self.labels.layer
-            name = f"{classifier.title} scores"
-            wishes.append(
-                lambda: f"{len(score_points(self.viewer, table, classes, name, like).data):,} points"
-            )
-        for wish in wishes:
-            try:
-                said.append(wish())
-            except InputError as error:
-                complaints.append(str(error))
+        else:
+            for write in self._writers(classifier, table):
+                try:
+                    written.append(write())
+                except InputError as error:
+                    complaints.append(str(error))
         self.error_line.say(" ".join(complaints))
-        positive = int((table["class"] == classes[1]).sum())
-        show_info(
-            f"{classifier.title}: {positive:,} of {len(table):,} cells are {classes[1]}"
-            + _changed(table)
-            + (f"; wrote {', '.join(said)}." if said else ".")
-        )
+        positive = classifier.classes[1]
+        count = int((table["class"] == positive).sum())
+        sentence = f"{classifier.title}: {count:,} of {len(table):,} cells are predicted as {positive}"
+        show_info(sentence + _changed(table) + (f"; wrote {', '.join(written)}." if written else "."))
 
-    # ---- one cell over time
+    def _writers(self, classifier: SavedClassifier, table: pd.DataFrame) -> list[Callable[[], str]]:
+        """Return functions that each write the scores to a layer and say what was written."""
+        classes = classifier.classes
+        colours = self._colours(classes)
+        tracks, labels = self.tracks.layer, self.labels.layer
+        writers: list[Callable[[], str]] = []
+        if tracks is not None:
+            writers.append(lambda: f"{score_tracks(tracks, table, classes, colours):,} vertices")
+        if labels is not None:
+            painted = colours if self.paint.isChecked() else ()
+            writers.append(lambda: f"{score_labels(labels, table, classes, painted):,} labels")
+        if self.points.isChecked() and self.viewer.layers:
+            like, name = self.image.layer or tracks or labels, f"{classifier.title} scores"
+            writers.append(
+                lambda: f"{len(score_points(self.viewer, table, classes, name, like, colours).data):,} points"
+            )
+        return writers
+
+    def _colours(self, classes: Sequence[str]) -> list[str]:
+        study = self.current.study
+        return class_colours(classes, among=study.classes if study is not None else ())
 
     def clicked(self, position: np.ndarray) -> None:
-        """Show the score over time of the track that was clicked."""
-        if self.table is None or self.classifier is None or self._why_not:
+        """Plot the score over time of the track that was clicked."""
+        if self.table is None or self._why_not:
             return
         layer = self.image.layer or self.tracks.layer or self.labels.layer
         row = nearest_cell(self.table, layer, position)
@@ -246,11 +279,13 @@ class ApplyScores(QWidget):
             self.show_track(int(self.table["track_id"].iloc[row]))
 
     def show_track(self, track: int) -> None:
-        """Plot the score of a track over time, its divisions marked."""
+        """Plot the score of a track over time, with its divisions."""
+        if self.table is None or self._shown is None:
+            return
         cells = self.table[self.table["track_id"] == track].sort_values("t")
         t, score = cells["t"].to_numpy(np.float64), cells["score"].to_numpy(np.float64)
-        called = cells["class"].tolist() if "frame_class" in cells else None
-        classes, divisions = self.classifier.classes, self.divisions.get(track, [])
+        predicted = cells["class"].tolist() if "frame_class" in cells else None
+        classes, divisions = self._shown.classes, self.divisions.get(track, [])
 
         def make(figsize: Any, theme: Any) -> Any:
             from morpholaw.figures.tracks import score_over_time
@@ -258,22 +293,22 @@ class ApplyScores(QWidget):
             return score_over_time(
                 t,
                 score,
-                called=called,
+                called=predicted,
                 divisions=divisions,
                 classes=classes,
-                title=f"track {track}",
+                title=f"Track {track}",
                 theme=theme,
                 figsize=figsize,
             )
 
         self.plot.draw(make)
 
-    # ---- export
-
     def export(self, path: Path | str) -> None:
-        """Write the last scores as CSV."""
+        """Save the last scores as CSV."""
         from morpholaw.cells.files import write_table
 
+        if self.table is None:
+            return
         with self.error_line.catch():
             write_table(path, self.table)
             show_info(f"Wrote the scores of {len(self.table):,} cells to {path}.")
@@ -285,15 +320,20 @@ class ApplyScores(QWidget):
 
 
 def _changed(table: pd.DataFrame) -> str:
-    """How many calls the tracks changed, in words; "" where they had no say."""
+    """Say how many predicted classes were changed by their track; "" where tracks were not used."""
     if "frame_class" not in table:
         return ""
     changed = int((table["class"] != table["frame_class"]).sum())
-    return f" ({changed:,} calls changed by their track)" if changed else ""
+    return f" ({changed:,} changed by their track)" if changed else ""
+
+
+def _scheme(classifier: SavedClassifier) -> str:
+    """Name a classifier on a button: "scheme 3", "scheme 4 (mse)"."""
+    return f"scheme {classifier.scheme}" + (f" ({classifier.loss})" if classifier.scheme == 4 else "")
 
 
 def _division_frames(tracks: pd.DataFrame | None) -> dict[int, list[int]]:
-    """Frames at which a track ends in a division or begins with one, by track."""
+    """Return the frames at which a track ends in a division or begins with one, by track."""
     from morpholaw.cells.tracks import divisions
 
     if tracks is None or (tracks["track_id"] < 0).all():

@@ -1,4 +1,4 @@
-"""The classifiers of a study side by side, and how often they call a cell alike."""
+"""The classifiers of a study side by side, and how often two of them predict the same class."""
 
 from __future__ import annotations
 
@@ -6,46 +6,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
-from morpholaw.display import interval, number, percent, spread
+from morpholaw.display import percent, percent_interval, spread
+from morpholaw.widgets.forms.row_table import RowTable
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("Scheme", "Accuracy %", "Weights", "Size", "Agree %")
-_TIPS = (
-    "The scheme and how many models were trained; hover for its name.",
-    "Of the models' median score on the held-out test cells, with its 95 % Wilson interval.",
-    "Active weights of the head, mean over the models (paper, table 1).",
-    "Expression size (eqs. 11-14), mean over the models.",
-    'Share of the test cells that the other schemes call alike, on average; press "Compare calls".',
+COLUMNS = (
+    ("Scheme", "The scheme and, in brackets, how many models of it were trained."),
+    (
+        "Accuracy (%)",
+        "Accuracy of the models' median score on the held-out test cells (95 % Wilson interval).",
+    ),
+    ("Weights", "Active weights of the head, mean over the models (paper, table 1)."),
+    ("Size", "Nodes of the written-out expression, mean over the models (eqs. 11-14)."),
+    ("Agree", "Share of test cells for which the other schemes predict the same class, on average."),
 )
 
 
-class ComparisonTable(QTableWidget):
-    """One row a classifier, as the paper's table 1."""
+class ComparisonTable(RowTable):
+    """One row per classifier, as in table 1 of the paper."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(0, len(COLUMNS), parent)
+        super().__init__(COLUMNS, parent)
         self.classifiers: list[SavedClassifier] = []
-        self.setHorizontalHeaderLabels(COLUMNS)
-        for column, tip in enumerate(_TIPS):
-            self.horizontalHeaderItem(column).setToolTip(tip)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
+        self.setToolTip("Choose a classifier to see its confusion matrix and to apply it.")
+        self.pick_one()
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         small = self.font()
         small.setPointSizeF(small.pointSizeF() * 0.9)
         self.setFont(small)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.stretch(len(COLUMNS) - 1)
         self.show_classifiers([])
 
     @property
@@ -55,25 +50,24 @@ class ComparisonTable(QTableWidget):
         return self.classifiers[row] if 0 <= row < len(self.classifiers) else None
 
     def show_classifiers(self, classifiers: list[SavedClassifier], choose: str = "") -> None:
-        """Fill the table; ``choose`` names the classifier to select, else the one selected before."""
+        """Fill the table and select the classifier named ``choose``, or keep the selection."""
         wanted = choose or (self.chosen.name if self.chosen else "")
         self.classifiers = classifiers
         self.blockSignals(True)
         self.setRowCount(len(classifiers))
         for row, one in enumerate(classifiers):
-            accuracy = (100 * value for value in one.accuracy)
+            share = percent(one.accuracy[0])
+            measured = f"{share} of {one.test_cells:,} test cells, {one.classes[0]} against {one.classes[1]}"
             texts = (
-                f"{one.short} × {one.models}",
-                interval(*accuracy, digits=1),
-                "n/a" if one.weights is None else spread(one.weights),
-                spread(one.sizes),
-                "",
+                (f"{one.short} ({one.models})", f"{one.title}, {one.models} models"),
+                (percent_interval(*one.accuracy), measured),
+                ("n/a" if one.weights is None else spread(one.weights), ""),
+                (spread(one.sizes), ""),
+                ("", 'Press "Compare predictions" to fill this column.'),
             )
-            for column, text in enumerate(texts):
+            for column, (text, tip) in enumerate(texts):
                 item = QTableWidgetItem(text)
-                item.setToolTip(
-                    (one.title, f"{text}\n{one.test_cells:,} test cells", text, text, text)[column]
-                )
+                item.setToolTip(tip or text)
                 if column:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(row, column, item)
@@ -89,28 +83,42 @@ class ComparisonTable(QTableWidget):
             self.itemSelectionChanged.emit()
 
     def showEvent(self, event: Any) -> None:
-        """Take the height that all rows need, which the viewer's style decides when it is shown."""
+        """Fit the height to the rows, which depends on the viewer's style."""
         super().showEvent(event)
         self.resizeRowsToContents()
         self._fit_height()
 
     def _fit_height(self) -> None:
         rows = sum(map(self.rowHeight, range(self.rowCount())))
-        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + max(rows, 24) + 8)
+        self.setFixedHeight(self.heading.sizeHint().height() + max(rows, 24) + 8)
+
+    def mixed(self) -> str:
+        """Say where the rows cannot be compared: other test cells, or other classes; "" where they can."""
+        if len({one.classes for one in self.classifiers}) > 1:
+            return "The schemes tell different pairs of classes apart, so that their rows are not to be compared."
+        if len({one.test_cells for one in self.classifiers}) > 1:
+            return "The schemes were tested on different cells, so that their rows are not to be compared."
+        return ""
 
     def show_agreement(self, shares: pd.DataFrame) -> None:
-        """Show how often each is called alike by the others: a row and a column of shares a classifier."""
+        """Show how often the others predict the same class.
+
+        Parameters
+        ----------
+        shares : DataFrame
+            One row and one column per classifier; NaN where two classifiers cannot be compared.
+        """
         names = [one.name for one in self.classifiers]
         if set(names) != set(shares.index):
             return
-        count, agreement = len(names), shares.loc[names, names].to_numpy()
-        for row in range(count):
-            others = np.delete(agreement[row], row)
-            pairs = [
-                f"{percent(agreement[row, other])} with {self.classifiers[other].title}"
-                for other in range(count)
-                if other != row
-            ]
-            item = self.item(row, len(COLUMNS) - 1)
-            item.setText(number(100 * others.mean(), 1) if count > 1 else "n/a")
-            item.setToolTip("\n".join(pairs))
+        agreement = shares.loc[names, names].to_numpy(np.float64)
+        for row, one in enumerate(self.classifiers):
+            others = {
+                other.title: agreement[row, column]
+                for column, other in enumerate(self.classifiers)
+                if other is not one and np.isfinite(agreement[row, column])
+            }
+            item = self.cell(row, len(COLUMNS) - 1)
+            item.setText(percent(float(np.mean(list(others.values())))) if others else "n/a")
+            tips = [f"{percent(share)} with {title}" for title, share in others.items()]
+            item.setToolTip("\n".join(tips) or "No other scheme tells the same classes apart.")

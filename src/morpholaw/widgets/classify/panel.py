@@ -1,4 +1,4 @@
-"""The classify panel: train the models of a scheme, compare schemes, and score the movie."""
+"""The Classify panel: train the models of a scheme, compare schemes, and score the movie."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from qtpy.QtWidgets import (
 )
 
 from morpholaw.config import ClassifierConfig
-from morpholaw.display import MODELS, scheme_title
+from morpholaw.display import MODELS, percent, scheme_title
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.widgets.classify.apply_scores import ApplyScores
 from morpholaw.widgets.classify.comparison import ComparisonTable
 from morpholaw.widgets.forms.config_form import ConfigForm
+from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.preferences import preferences
@@ -32,18 +33,19 @@ from morpholaw.widgets.study.study_widget import StudyWidget
 _MEANING = {
     1: "A convolutional network on the pixels: the accuracy to beat; not interpretable.",
     2: "A dense network on the latents of the encoder.",
-    3: "A sparse network on the latents, trained with RigL and pruned (paper, 5.2).",
-    4: "Laws found by symbolic regression on the latents that scheme 3 kept; the Laws panel has all settings.",
+    3: "A sparse network on the latents: RigL training and pruning leave few connections (paper, 5.2).",
+    4: "Laws found by symbolic regression on the latents that scheme 3 reads; the Laws panel has all settings.",
 }
+"""What the models of each scheme are."""
 
 
 class ClassifyWidget(StudyWidget):
-    """Any scheme, any number of models: train, compare, look at the confusions, apply to the movie.
+    """Trains any number of models of a scheme, compares schemes, and applies one to the movie.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Given by napari.
+        The viewer, or napari's proxy of it.
     """
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -66,6 +68,7 @@ class ClassifyWidget(StudyWidget):
 
     def _training(self) -> QWidget:
         self.scheme = QComboBox()
+        self.scheme.setToolTip("Choose the kind of classifier to train.")
         for scheme in MODELS:
             self.scheme.addItem(scheme_title(scheme), scheme)
         self.scheme.setCurrentIndex(2)
@@ -80,7 +83,10 @@ class ClassifyWidget(StudyWidget):
             self.form.editors[name].setCompleter(QCompleter(self._class_names, self))
         self.labelled = QLabel()
         self.labelled.setWordWrap(True)
-        self.train_button = QPushButton("Train")
+        self.train_button = QPushButton()
+        self.train_button.setToolTip(
+            "Train the models on the labelled cells; whole tracks are held out for testing."
+        )
         self.train_error = self.runner.error_line
         self.scheme.currentIndexChanged.connect(self._show_meaning)
         self.train_button.clicked.connect(self.train)
@@ -90,8 +96,10 @@ class ClassifyWidget(StudyWidget):
     def _comparison(self) -> QWidget:
         self.table = ComparisonTable()
         self.confusion = FigurePanel(self.viewer, "")
-        self.compare_button = QPushButton("Compare calls")
-        self.compare_button.setToolTip("How often the schemes call a test cell alike.")
+        self.mixed = QLabel()
+        self.mixed.setWordWrap(True)
+        self.compare_button = QPushButton("Compare predictions")
+        self.compare_button.setToolTip("Count how often two schemes predict the same class for a test cell.")
         row = QWidget()
         buttons = QHBoxLayout(row)
         buttons.setContentsMargins(0, 0, 0, 0)
@@ -99,22 +107,22 @@ class ClassifyWidget(StudyWidget):
         buttons.addStretch()
         self.table.itemSelectionChanged.connect(self._choose)
         self.compare_button.clicked.connect(self.compare)
-        return _box("Compare", self.table, row, self.confusion)
-
-    # ---- what is shown
+        return _box("Compare", self.table, self.mixed, row, self.confusion)
 
     def refresh(self) -> None:
-        """Show the study as it is now."""
+        """Show the crops, labels and classifiers of the study."""
         self.apply_scores.refresh_cells()
         self._show_labelled()
         self.show_classifiers()
 
     def show_classifiers(self) -> None:
-        """Show the study's classifiers as they are now."""
+        """Show the classifiers of the study."""
         study = self.current.study
         found = [] if study is None else saved_classifiers(study, self.error_line.say)
         self.table.show_classifiers(found)
         self.compare_button.setEnabled(len(found) > 1)
+        self.mixed.setText(self.table.mixed())
+        self.mixed.setVisible(bool(self.mixed.text()))
 
     def _show_labelled(self) -> None:
         study, crops = self.current.study, self.current.crops
@@ -130,6 +138,7 @@ class ClassifyWidget(StudyWidget):
         self._class_names.setStringList(list(study.classes))
 
     def _show_meaning(self) -> None:
+        self.train_button.setText(f"Train scheme {self.scheme.currentData()}")
         self.meaning.setText(_MEANING[self.scheme.currentData()])
 
     def _layers_changed(self, _: Any = None) -> None:
@@ -137,16 +146,14 @@ class ClassifyWidget(StudyWidget):
 
     def _choose(self) -> None:
         chosen = self.table.chosen
-        self.apply_scores.classifier = chosen
+        self.apply_scores.choose(chosen)
         if chosen is None:
-            self.confusion.say("Trained models appear here, one row a scheme.")
+            self.confusion.say("Trained models appear here, one row per scheme.")
         else:
             self.confusion.draw(lambda figsize, theme: _confusion(chosen, figsize, theme))
 
-    # ---- what is done
-
     def train(self) -> None:
-        """Train the chosen scheme's models in a child process."""
+        """Train the models of the chosen scheme in a child process; ask before models are replaced."""
         with self.train_error.catch():
             study = self.current.required()
             self.form.config()
@@ -157,15 +164,29 @@ class ClassifyWidget(StudyWidget):
                 raise InputError(
                     f"{scheme_title(scheme).capitalize()} needs an encoder; train one in the Latents panel."
                 )
+            if not self._may_replace(scheme):
+                return
             self.runner.start(
                 Job("train_classifier", str(study.path), self.form.values(), {"scheme": scheme})
             )
 
+    def _may_replace(self, scheme: int) -> bool:
+        """Ask where the study has models of the scheme."""
+        trained = [one for one in self.table.classifiers if one.scheme == scheme and one.loss == "hinge"]
+        if not trained or self.runner.running:
+            return True
+        one = trained[0]
+        question = (
+            f"The {one.models} trained models of {one.title} ({percent(one.accuracy[0])} of {one.test_cells:,} test "
+            "cells) will be replaced. Train again?"
+        )
+        return confirmed(self, "Replace trained models", question)
+
     def compare(self) -> None:
-        """Count how often the schemes call a test cell alike, in a child process."""
+        """Count how often two schemes predict the same class for a test cell, in a child process."""
         with self.train_error.catch():
             job = Job("compare", str(self.current.required().path))
-            self.runner.start(job, table=True, name="compare calls")
+            self.runner.start(job, table=True, name="compare predictions")
 
     def _finished(self, result: dict[str, Any]) -> None:
         table = result.get("table")
@@ -185,6 +206,7 @@ def _confusion(chosen: SavedClassifier, figsize: Any, theme: Any) -> Any:
 def _box(title: str, *parts: QWidget) -> QGroupBox:
     box = QGroupBox(title)
     layout = QVBoxLayout(box)
+    layout.setContentsMargins(4, 4, 4, 4)
     for part in parts:
         layout.addWidget(part)
     return box

@@ -1,20 +1,21 @@
 """Scores and classes of cells on the layers of a movie: tracks, labels and points.
 
-The table of scores is :meth:`morpholaw.Study.classify`'s: one row a cell, ``track_id``, ``t``, ``y``, ``x``,
-``score``, ``class``. Rows are matched by (track_id, t), all at once.
+The table of scores is that of :meth:`morpholaw.Study.classify`, with one row per cell: ``track_id``, ``t``, ``y``,
+``x``, ``score``, ``class``. Rows are matched to layers by (track_id, t).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels, Points, Tracks
-from napari.utils import Colormap, DirectLabelColormap
+from napari.utils.colormaps.colormap import Colormap, DirectLabelColormap
 from napari.utils.colormaps.standardize_color import transform_color
 
 from morpholaw.errors import InputError
-from morpholaw.widgets.pictures.class_colours import class_colours
+from morpholaw.figures.palette import class_colours
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,38 +25,44 @@ UNDEFINED = "undefined"
 
 
 class ScoreColormap(Colormap):
-    """Colours of scores as they are: white at f = 0, the classes' colours at -limit and +limit."""
+    """Colours of scores: white at f = 0, the colours of the classes at -limit and +limit."""
 
     limit: float = 1.0
 
     def map(self, values: Any) -> np.ndarray:
-        """Colours, float (n, 4), of scores (n,); a score that is not a number is grey."""
-        return super().map(np.clip(0.5 + np.asarray(values, np.float32) / (2 * self.limit), 0, 1))
+        """Return colours, float (n, 4), of scores (n,); a score that is not a number is grey."""
+        colours: np.ndarray = super().map(
+            np.clip(0.5 + np.asarray(values, np.float32) / (2 * self.limit), 0, 1)
+        )
+        return colours
 
 
 class ClassColormap(Colormap):
-    """One colour a class number."""
+    """One colour per class number."""
 
     def map(self, values: Any) -> np.ndarray:
-        """Colours, float (n, 4), of class numbers (n,); -1 is grey."""
+        """Return colours, float (n, 4), of class numbers (n,); -1 is grey."""
         numbers = np.asarray(values, np.float32)
         centres = (numbers + 0.5) / len(self.colors)
-        return super().map(np.where(numbers < 0, np.nan, centres))
+        colours: np.ndarray = super().map(np.where(numbers < 0, np.nan, centres))
+        return colours
 
 
 def score_limit(scores: np.ndarray) -> float:
-    """The score of full colour: the 98th percentile of |f|."""
+    """Return the score shown in full colour: the 98th percentile of |f|."""
     finite = np.abs(scores[np.isfinite(scores)])
     return max(float(np.percentile(finite, 98)), 1e-6) if len(finite) else 1.0
 
 
 def class_numbers(names: Any, classes: tuple[str, str]) -> np.ndarray:
-    """0 for the negative class, 1 for the positive, -1 for neither; int64 (n,)."""
+    """Number classes, int64 (n,): 0 for the negative, 1 for the positive, -1 for neither."""
     names = np.asarray(names, dtype=object)
     return np.where(names == classes[1], 1, np.where(names == classes[0], 0, -1)).astype(np.int64)
 
 
-def score_tracks(layer: Tracks, table: pd.DataFrame, classes: tuple[str, str]) -> int:
+def score_tracks(
+    layer: Tracks, table: pd.DataFrame, classes: tuple[str, str], colours: Sequence[str] = ()
+) -> int:
     """Write ``score`` and ``class`` (0 negative, 1 positive, -1 none) to a tracks layer and colour it.
 
     Names of the class numbers go to ``layer.metadata["classes"]``. Returns how many vertices were matched.
@@ -63,23 +70,23 @@ def score_tracks(layer: Tracks, table: pd.DataFrame, classes: tuple[str, str]) -
     Raises
     ------
     InputError
-        When no vertex matches: the tracks are of another movie.
+        When no vertex matches, as for the tracks of another movie.
     """
     rows = _match(layer.data[:, 0], layer.data[:, 1], table)
-    found = rows >= 0
-    if not found.any():
+    matched = rows >= 0
+    if not matched.any():
         raise InputError(
             f"No vertex of the tracks layer {layer.name!r} is among the {len(table)} scored cells; "
             "is it of another movie?"
         )
-    score = np.where(found, table["score"].to_numpy(np.float64)[rows], np.nan)
-    number = np.where(found, class_numbers(table["class"], classes)[rows], -1)
+    score = np.where(matched, table["score"].to_numpy(np.float64)[rows], np.nan)
+    number = np.where(matched, class_numbers(table["class"], classes)[rows], -1)
     features = layer.features.drop(columns=["score", "class", "track_id"], errors="ignore")
-    # napari takes features in the order in which the vertices were first given, but shows them sorted
+    # napari sets features in the order of the original vertices, but returns them sorted
     original = np.argsort(_input_order(layer))
     features = features.assign(score=score, **{"class": number}).iloc[original].reset_index(drop=True)
     layer.features = features
-    low, high = class_colours(classes)
+    low, high = colours or class_colours(classes)
     layer.colormaps_dict = {
         **layer.colormaps_dict,
         "score": ScoreColormap(
@@ -91,19 +98,23 @@ def score_tracks(layer: Tracks, table: pd.DataFrame, classes: tuple[str, str]) -
     }  # fmt: skip
     layer.metadata["classes"] = {0: classes[0], 1: classes[1], -1: ""}
     layer.color_by = "score"
-    return int(found.sum())
+    return int(matched.sum())
 
 
 def _input_order(layer: Tracks) -> np.ndarray:
-    """Which of the vertices as they were given is vertex i of the sorted layer."""
+    """Return, for vertex i of the sorted layer, its place among the original vertices."""
     layer.features = layer.features.assign(order=np.arange(len(layer.data)))
-    return layer.features["order"].to_numpy()
+    order: np.ndarray = layer.features["order"].to_numpy()
+    return order
 
 
-def score_labels(layer: Labels, table: pd.DataFrame, classes: tuple[str, str], colour: bool = False) -> int:
-    """Write one row a label, ``index``, ``score`` (its median over time), ``class`` and ``frames``.
+def score_labels(
+    layer: Labels, table: pd.DataFrame, classes: tuple[str, str], colours: Sequence[str] = ()
+) -> int:
+    """Write one row of features per label: ``index``, ``score`` (median over time), ``class`` and ``frames``.
 
-    Labels are taken to be track ids, as in a label stack of tracked cells. Returns the number of labels.
+    Labels must be track ids, as in a label stack of tracked cells. With ``colours``, one per class, the labels are
+    coloured too. Returns the number of labels.
     """
     cells = table[table["track_id"].notna() & np.isfinite(table["score"])]
     grouped = cells.groupby(cells["track_id"].astype(np.int64))["score"]
@@ -111,22 +122,27 @@ def score_labels(layer: Labels, table: pd.DataFrame, classes: tuple[str, str], c
     ids = score.index.to_numpy()
     names = np.where(score.to_numpy() >= 0, classes[1], classes[0])
     layer.features = {"index": ids, "score": score.to_numpy(), "class": names, "frames": frames.to_numpy()}
-    if colour:
-        pair = class_colours(classes)
-        colours = {int(i): pair[int(name == classes[1])] for i, name in zip(ids, names, strict=True)}
-        layer.colormap = DirectLabelColormap(color_dict={None: "grey", 0: "transparent", **colours})
+    if colours:
+        known: dict[int | None, str] = {None: "grey", 0: "transparent"}
+        known |= {int(i): colours[int(name == classes[1])] for i, name in zip(ids, names, strict=True)}
+        layer.colormap = DirectLabelColormap(color_dict=known)
     return len(ids)
 
 
 def score_points(
-    viewer: Any, table: pd.DataFrame, classes: tuple[str, str], name: str, like: Any = None
+    viewer: Any,
+    table: pd.DataFrame,
+    classes: tuple[str, str],
+    name: str,
+    like: Any = None,
+    colours: Sequence[str] = (),
 ) -> Points:
-    """Add a points layer of the scored cells, or renew the one of that name.
+    """Add a points layer of the scored cells, replacing the one of that name.
 
     Parameters
     ----------
     like : layer, optional
-        The movie's image, tracks or labels layer: its scale and translation are taken over.
+        The image, tracks or labels layer of the movie, whose scale and translation the points get.
 
     Raises
     ------
@@ -134,39 +150,41 @@ def score_points(
         When no cell has a place in a movie.
     """
     places = table[["t", "y", "x"]].astype(np.float64).to_numpy()
-    there = np.isfinite(places).all(axis=1)
-    if not there.any():
+    placed = np.isfinite(places).all(axis=1)
+    if not placed.any():
         raise InputError("None of the scored cells has a place in a movie; there is nothing to show.")
-    shown = table[there]
+    shown = table[placed]
     features = {
         "track_id": shown["track_id"].astype("Int64").fillna(-1).to_numpy(np.int64),
         "score": shown["score"].to_numpy(),
         "class": shown["class"].astype(str).to_numpy(),
     }
-    colours = np.stack([transform_color(colour)[0] for colour in (*class_colours(classes), "grey")])
+    three = (*(colours or class_colours(classes)), "grey")
+    borders = np.stack([transform_color(colour)[0] for colour in three])
     if name in viewer.layers:
         viewer.layers.remove(name)
-    return viewer.add_points(
-        places[there],
+    points: Points = viewer.add_points(
+        places[placed],
         features=features,
         name=name,
         size=14,
         face_color="transparent",
-        border_color=colours[class_numbers(shown["class"], classes)],
+        border_color=borders[class_numbers(shown["class"], classes)],
         border_width=0.12,
         metadata={"classes": list(classes)},
-        **_placed(like),
+        **_layer_place(like),
     )
+    return points
 
 
-def _placed(layer: Any) -> dict[str, Any]:
+def _layer_place(layer: Any) -> dict[str, Any]:
     if layer is None or layer.ndim < 3:
         return {}
     return {"scale": layer.scale[-3:], "translate": layer.translate[-3:]}
 
 
 def _match(track_ids: np.ndarray, frames: np.ndarray, table: pd.DataFrame) -> np.ndarray:
-    """The table's row for every (track, frame), int64 (n,); -1 where there is none."""
+    """Return the row of the table for each (track, frame), int64 (n,); -1 where there is none."""
     known = table["track_id"].notna() & table["t"].notna()
     rows = np.flatnonzero(known.to_numpy())
     if not len(rows):

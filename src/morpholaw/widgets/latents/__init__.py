@@ -1,1 +1,1 @@
-"""The Latents panel: train or load the beta-TCVAE, see what each latent looks like, and name them."""
+"""The Latents panel: train or load the encoder, look at its latents and name them."""

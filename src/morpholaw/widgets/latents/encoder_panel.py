@@ -1,17 +1,18 @@
-"""Train the study's beta-TCVAE and watch it learn, stop it, go on, or load one that is trained."""
+"""Train the study's encoder (a beta-TCVAE) and watch its losses; stop, resume, or load a trained one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Event, Metrics, Preview
 from morpholaw.jobs import Job
 from morpholaw.widgets.forms.config_form import ConfigForm
+from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.latents.encoder_state import EncoderState, encoder_state
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from morpholaw.study import Study
 
 MAIN = ("epochs", "epoch_crops", "latents", "beta", "reconstruction", "device")
-"""Settings shown at once; the others are behind "Advanced"."""
+"""Settings that are always shown; the others are behind "Advanced"."""
+REPLACE = (
+    "The study's encoder will be replaced, and classifiers and laws that were trained on it will no longer fit. "
+    "Replace it?"
+)
 
 
 class EncoderPanel(QWidget):
@@ -34,9 +39,9 @@ class EncoderPanel(QWidget):
     Parameters
     ----------
     current : CurrentStudy
-        The study, and who is told of a new encoder.
+        The study; its ``encoder_changed`` is emitted for a new encoder.
     error_line : ErrorLine
-        Where to complain.
+        Where errors are shown.
     """
 
     def __init__(self, current: CurrentStudy, error_line: ErrorLine) -> None:
@@ -51,14 +56,20 @@ class EncoderPanel(QWidget):
         self.state.setWordWrap(True)
         self.form = ConfigForm(EncoderConfig, fields=MAIN)
         self.form.set_values({"device": preferences().device})
-        self.train_button = QPushButton("Train")
-        self.train_button.setToolTip("Train the beta-TCVAE on all crops of the study.")
-        self.resume_button = QPushButton("Resume")
-        self.resume_button.setToolTip("Go on with the training that was stopped, with its own settings.")
-        self.load_button = QPushButton("Load...")
-        self.load_button.setToolTip("Take over a trained encoder: the folder encoder of another study.")
-        self.sample_button = QPushButton("Load sample")
-        self.sample_button.setToolTip("Take over the encoder that comes with Morpholaw.")
+        self.train_button = QPushButton("Train encoder")
+        self.train_button.setToolTip("Train the encoder (a beta-TCVAE) on all crops of the study.")
+        self.resume_button = QPushButton("Resume training")
+        self.resume_button.setToolTip(
+            "Continue the training that was stopped, with the settings it began with."
+        )
+        self.load_button = QPushButton("Load encoder...")
+        self.load_button.setToolTip(
+            "Copy a trained encoder into this study, from another study or its folder encoder."
+        )
+        self.sample_button = QPushButton("Load sample encoder")
+        self.sample_button.setToolTip(
+            "Copy the encoder that comes with Morpholaw, trained on simulated cells."
+        )
         self.runner = JobRunner(self.current)
         self.plot = TrainingPlot()
         self.strip = PictureGrid("", largest=64)
@@ -66,9 +77,11 @@ class EncoderPanel(QWidget):
         layout.setContentsMargins(0, 4, 0, 0)
         layout.addWidget(self.state)
         layout.addWidget(self.form)
-        buttons = QHBoxLayout()
-        for button in (self.train_button, self.resume_button, self.load_button, self.sample_button):
-            buttons.addWidget(button)
+        buttons = QGridLayout()
+        for place, button in enumerate(
+            (self.train_button, self.resume_button, self.load_button, self.sample_button)
+        ):
+            buttons.addWidget(button, place // 2, place % 2)
         layout.addLayout(buttons)
         layout.addWidget(self.runner)
         layout.addWidget(self.plot)
@@ -82,10 +95,8 @@ class EncoderPanel(QWidget):
         self.runner.finished.connect(self._finished)
         self.runner.failed.connect(lambda _: self.show_state())
 
-    # ---- what there is
-
     def show_state(self, history: bool = True) -> None:
-        """Say what encoder the study has; with ``history`` show its losses too."""
+        """Describe the study's encoder; with ``history``, plot its losses too."""
         self.encoder = EncoderState()
         study = self.current.study
         if study is not None:
@@ -97,51 +108,47 @@ class EncoderPanel(QWidget):
         self._enable()
 
     def show_study(self) -> None:
-        """Show another study: its encoder, its settings, and none of the pictures from before."""
+        """Show the encoder and settings of another study, without the images of the previous one."""
         if not self.runner.running:
             self.strip.clear("")
         self.show_state()
-        kept = {
-            name: value for name, value in self.encoder.config.items() if name in EncoderConfig.model_fields
-        }
-        self.form.set_values(kept or {"device": preferences().device})
+        known = EncoderConfig.model_fields
+        settings = {name: value for name, value in self.encoder.config.items() if name in known}
+        self.form.set_values(settings or {"device": preferences().device})
 
     def _enable(self) -> None:
         free = self.current.study is not None and not self.runner.running
         for button in (self.train_button, self.load_button, self.sample_button):
             button.setEnabled(free)
         self.resume_button.setEnabled(free and self.encoder.resumable is not None)
-        self.form.setVisible(not self.runner.running)  # the curves and pictures take its place meanwhile
+        self.form.setVisible(not self.runner.running)  # curves and images take its place
         self.strip.setVisible(not self.strip.empty)
 
-    # ---- what can be done
-
     def train(self) -> None:
-        """Train an encoder with the form's settings; one that is there is replaced, after asking."""
+        """Train an encoder with the form's settings; ask before an encoder is replaced."""
         with self.error_line.catch():
             study = self._with_crops()
             self.form.config()
-            if study.has_encoder and not self._may_replace():
+            if study.has_encoder and not confirmed(self, "Replace the encoder", REPLACE):
                 return
             self.plot.clear()
             self._run(Job("train_encoder", str(study.path), self.form.values()))
 
     def resume(self) -> None:
-        """Go on with a stopped training."""
+        """Resume a stopped training; the step says so where the crops have changed since it began."""
         with self.error_line.catch():
             study = self._with_crops()
             settings = encoder_state(study).resumable
             if settings is None:
-                raise InputError("There is no stopped training to go on with; press Train.")
-            settings = EncoderConfig.from_values(settings)
-            self.form.set_values(settings)
+                raise InputError("There is no stopped training to resume; press Train encoder.")
+            self.form.set_values(EncoderConfig.from_values(settings))
             self._run(Job("train_encoder", str(study.path), self.form.values(), {"resume": True}))
 
     def load(self, source: Path | str) -> None:
-        """Take over a trained encoder: a folder, or "sample"."""
+        """Copy a trained encoder into the study, from a folder or "sample"; ask before an encoder is replaced."""
         with self.error_line.catch():
             study = self.current.required()
-            if study.has_encoder and not self._may_replace():
+            if study.has_encoder and not confirmed(self, "Replace the encoder", REPLACE):
                 return
             line = f"ml.Study({str(study.path)!r}).load_encoder({str(source)!r})"
             self.runner.run(
@@ -165,24 +172,12 @@ class EncoderPanel(QWidget):
             raise InputError("The study has no crops yet; cut or import some in the Cells panel first.")
         return study
 
-    def _may_replace(self) -> bool:
-        if not JobRunner.ask:
-            return True
-        question = (
-            "The study's encoder will be replaced, and classifiers and laws that were trained on it no longer fit. "
-            "Go on?"
-        )
-        answer = QMessageBox.question(self, "Replace the encoder", question)
-        return answer == QMessageBox.StandardButton.Yes
-
     def _ask_load(self) -> None:
         start = str(self.current.study.path.parent) if self.current.study is not None else ""
         if folder := QFileDialog.getExistingDirectory(
-            self, "Load an encoder: the folder with its model.json", start
+            self, "Load an encoder: choose a study or its folder encoder", start
         ):
             self.load(folder)
-
-    # ---- what comes of it
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Metrics):
@@ -194,6 +189,6 @@ class EncoderPanel(QWidget):
 
     def _finished(self, result: dict[str, Any]) -> None:
         self.show_state(history=False)
-        if "result" in result:  # an encoder was loaded, which is no job that the runner announces
+        if "result" in result:  # an encoder was loaded; the runner announces trainings only
             self.plot.show_history(self.encoder.history)
             self.current.encoder_changed.emit()

@@ -33,7 +33,7 @@ class EncoderState:
     resumable: dict[str, Any] | None = None
     config: dict[str, Any] = field(default_factory=dict)
     history: dict[str, list[float]] = field(default_factory=dict)
-    sentence: str = "No encoder yet: train one on the study's crops, or load one."
+    sentence: str = "There is no encoder yet: train one on the study's crops, or load one."
 
 
 def encoder_state(study: Study) -> EncoderState:
@@ -44,7 +44,7 @@ def encoder_state(study: Study) -> EncoderState:
     if not saved:
         words = EncoderState.sentence
         if resumable is not None:
-            words = "A training was cut off before the encoder was kept; Resume goes on from its checkpoint."
+            words = "A training was interrupted before the encoder was saved; it can be resumed."
         return EncoderState(False, resumable, sentence=words)
     settings = saved.get("settings") or {}
     words = f"Encoder of {settings.get('latents', '?')} latents, trained on {saved.get('crops', 0):,} crops"

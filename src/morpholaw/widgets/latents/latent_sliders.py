@@ -1,16 +1,18 @@
-"""One slider for each picked latent."""
+"""One slider per ticked latent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from superqt import QLabeledDoubleSlider
 
+from morpholaw.widgets.forms.float_slider import float_slider
+
 REACH = 3.5
-"""Standard deviations of the prior that a slider reaches on both sides, at the least."""
+"""Least range of a slider on both sides, in standard deviations of the prior."""
 
 
 class LatentSliders(QWidget):
@@ -34,16 +36,16 @@ class LatentSliders(QWidget):
         self._grid.setColumnStretch(1, 1)
 
     def show_latents(self, latents: Sequence[int], names: Mapping[int, str]) -> None:
-        """Have sliders for these latents; one that stays keeps its place."""
+        """Replace the sliders by those of ``latents``; a slider that stays keeps its value."""
         before = {latent: slider.value() for latent, slider in self.sliders.items()}
         self._empty()
         for row, latent in enumerate(latents):
-            label, slider = QLabel(), QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+            tip = f"Value of latent z{latent}, in standard deviations of the prior."
+            label, slider = QLabel(), float_slider(tip, 0.05)
+            label.setToolTip(tip)
             start = float(self.base[latent])
             reach = max(REACH, float(np.ceil(abs(start) + 1)))
             slider.setRange(-reach, reach)
-            slider.setDecimals(2)
-            slider.setSingleStep(0.05)
             slider.setValue(before.get(latent, start))
             slider.valueChanged.connect(lambda *_: self.moved.emit())
             self._grid.addWidget(label, row, 0)
@@ -52,14 +54,12 @@ class LatentSliders(QWidget):
         self.show_names(names)
 
     def show_names(self, names: Mapping[int, str]) -> None:
-        """Label every slider with the latent's name."""
+        """Label each slider with the latent's name, or its number where it has none."""
         for latent, label in self.labels.items():
-            name = names.get(latent, "")
-            label.setText(name or f"z{latent}")
-            label.setToolTip(f"z{latent}, in standard deviations of the prior")
+            label.setText(names.get(latent) or f"z{latent}")
 
     def start_from(self, base: np.ndarray) -> None:
-        """Put every slider at this point, float (latents,)."""
+        """Set every slider to its value in ``base``, float (latents,)."""
         self.base = np.asarray(base, np.float32)
         for latent, slider in self.sliders.items():
             blocked = slider.blockSignals(True)
@@ -72,7 +72,7 @@ class LatentSliders(QWidget):
 
     @property
     def point(self) -> np.ndarray:
-        """Where the sliders are, float32 (latents,)."""
+        """The point that the sliders stand for, float32 (latents,)."""
         point = self.base.copy()
         for latent, slider in self.sliders.items():
             point[latent] = slider.value()

@@ -1,7 +1,7 @@
-"""An encoder's latents with what they carry, and pictures decoded from them: all of it in the live process.
+"""The latents of an encoder and images decoded from them, computed in the live process.
 
-The window keeps the encoder's file; the process keeps the encoder (:mod:`morpholaw.widgets.jobs.live_process`), so
-that decoding one picture takes milliseconds.
+The window only knows the encoder's file; the live process keeps the encoder itself
+(:mod:`morpholaw.widgets.jobs.live_process`), so that decoding one image takes milliseconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MEASURED = 2_000
-"""Crops that latents are ranked and named on, at the most: enough for a correlation to within 0.02."""
+"""Most crops that latents are measured on; enough for a correlation to within 0.02."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,15 @@ class LatentSpace:
     latents : int
         How many there are.
     ranking : DataFrame
-        A row a latent, the most active first: latent, kl, mean_variance, posterior_variance.
+        One row per latent, the most active first: latent, kl, mean_variance, posterior_variance.
     correlations : DataFrame
-        Of every latent with every measured shape: latent, shape, spearman, even, quadratic.
+        One row per latent and measured shape: latent, shape, spearman, even, quadratic.
     suggestions : dict
         A name for each latent that follows a shape.
     median : ndarray
-        float32 (latents,), the middle of the measured cells: zeros, the prior's middle, need not look like a cell.
+        float32 (latents,), the median of the measured cells; zeros, the mean of the prior, need not look like a cell.
     kinds : tuple of str
-        How each latent turns with the picture (``models.symmetry``); empty where the encoder was not asked to.
+        How each latent transforms with the image (``models.symmetry``); empty for an encoder without symmetry.
     """
 
     file: EncoderFile
@@ -56,7 +56,7 @@ class LatentSpace:
 
 @dataclass(frozen=True)
 class Grid:
-    """Pictures, float32 (len(latents), len(values), s, s), as one latent at a time moves from ``base``."""
+    """Decoded images, float32 (len(latents), len(values), s, s), of one latent at a time moved away from ``base``."""
 
     latents: list[int]
     values: tuple[float, ...]
@@ -64,11 +64,27 @@ class Grid:
     pictures: np.ndarray
 
 
-# ---- in the live process, which imports torch
+@dataclass(frozen=True)
+class Start:
+    """The cell that a traversal starts from.
+
+    Attributes
+    ----------
+    base : ndarray
+        Its latents, float32 (latents,).
+    decoded : ndarray
+        The image decoded from them, float32 (s, s).
+    crop : ndarray or None
+        Its crop, uint8 (s, s); None for the median cell.
+    """
+
+    base: np.ndarray
+    decoded: np.ndarray
+    crop: np.ndarray | None
 
 
 def read_latent_space(file: EncoderFile) -> LatentSpace:
-    """Measure the latents of an encoder on up to :data:`MEASURED` crops spread over its study."""
+    """Measure the latents of an encoder on up to :data:`MEASURED` evenly spaced crops of its study."""
     import pandas as pd
 
     from morpholaw.cells.shape import measure_shapes
@@ -81,12 +97,12 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
 
     study, encoder = Study(Path(file.study)), encoder_of(file)
     latents = int(encoder.latents)
-    turning = kinds(latents) if encoder_state(study).config.get("symmetry") else ()
+    symmetry = kinds(latents) if encoder_state(study).config.get("symmetry") else ()
     if not study.sets:
         zeros = np.zeros((1, latents))
         nothing = correlate(zeros, pd.DataFrame(index=[0]))
         ranking, median = rank_latents(zeros, zeros), zeros[0].astype(np.float32)
-        return LatentSpace(file, latents, ranking, nothing, {}, median, turning)
+        return LatentSpace(file, latents, ranking, nothing, {}, median, symmetry)
     crops = study.crops
     sample = crops[np.unique(np.linspace(0, len(crops) - 1, MEASURED).astype(np.int64))]
     with torch_threads(1):
@@ -95,11 +111,11 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
     names = suggest_names(correlations) if len(correlations) else {}
     suggestions = {latent: name for latent, name in names.items() if name != f"z{latent}"}
     ranking, median = rank_latents(means, log_variances), np.median(means, axis=0).astype(np.float32)
-    return LatentSpace(file, latents, ranking, correlations, suggestions, median, turning)
+    return LatentSpace(file, latents, ranking, correlations, suggestions, median, symmetry)
 
 
-def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where a traversal starts, float32 (latents,): a crop uint8 (s, s) or the median cell; and its picture (s, s)."""
+def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> Start:
+    """Encode a crop, uint8 (s, s), as the start of a traversal; None starts from the ``median`` cell."""
     from morpholaw.evaluation.scoring import encode_means
     from morpholaw.training.devices import torch_threads
 
@@ -107,20 +123,21 @@ def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> 
     if crop is not None:
         with torch_threads(1):
             base = encode_means(encoder_of(file), crop[None])[0].numpy()
-    return base, decode(file, base)
+    return Start(base, decode(file, base), crop)
 
 
 def decode(file: EncoderFile, point: np.ndarray) -> np.ndarray:
-    """The picture, float32 (s, s), of one point (latents,)."""
+    """Decode one point (latents,) to an image, float32 (s, s)."""
     from morpholaw.interpretation.traversal import decode as decode_all
     from morpholaw.training.devices import torch_threads
 
-    with torch_threads(1):  # two threads wait for each other longer than one picture takes
-        return decode_all(encoder_of(file), np.asarray(point, np.float32)[None])[0]
+    with torch_threads(1):  # two threads wait for each other longer than one image takes
+        image: np.ndarray = decode_all(encoder_of(file), np.asarray(point, np.float32)[None])[0]
+    return image
 
 
 def grid_of(file: EncoderFile, base: np.ndarray, latents: list[int], values: tuple[float, ...]) -> Grid:
-    """A row of pictures for each of ``latents``."""
+    """Decode one row of images per latent in ``latents``."""
     from morpholaw.interpretation.traversal import traverse
     from morpholaw.training.devices import torch_threads
 
@@ -129,7 +146,7 @@ def grid_of(file: EncoderFile, base: np.ndarray, latents: list[int], values: tup
 
 
 def load_encoder(study: str, source: str, monitor: Monitor) -> None:
-    """Have a study take over an encoder: "sample", its folder, or a study's folder, for the encoder in it."""
+    """Copy an encoder into ``study``; ``source`` is "sample", an encoder's folder or another study's folder."""
     from morpholaw.study import Study
 
     folder = Path(source)

@@ -1,18 +1,19 @@
-"""The latents in a table: how active each is, which measured shape it follows, and the name it is given."""
+"""The latents in a table: how active each is, which measured shape it follows, and its name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QFont
-from qtpy.QtWidgets import QAbstractItemView, QTableWidget, QTableWidgetItem, QWidget
+from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
 from morpholaw.display import correlation, number
+from morpholaw.widgets.forms.row_table import NumberItem, RowTable
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from morpholaw.widgets.latents.latent_space import LatentSpace
 
 SHAPES = {
     "area": ("area", "area of the central nucleus"),
@@ -26,67 +27,62 @@ SHAPES = {
 }
 """Measured shapes in the table: column title and what it is."""
 KINDS = {
-    "invariant": "stays what it is however the cell is turned or flipped",
-    "axes": "changes its sign with a quarter turn and not with a flip along x or y, as elongation along x or y",
-    "diagonal": "changes its sign with a quarter turn and with a flip along x or y, as elongation along a diagonal",
-    "handed": "changes its sign in any mirror and not when the cell is turned, as a twist does",
-    "direction": "turns with the cell, one of a pair along x and y, as a position does",
+    "invariant": "stays the same when the cell is rotated or mirrored",
+    "axes": "changes sign under a quarter turn, not under a flip along x or y, like elongation along x or y",
+    "diagonal": "changes sign under a quarter turn and under a flip along x or y, like elongation along a diagonal",
+    "handed": "changes sign in a mirror image, not under rotation, like a twist",
+    "direction": "rotates with the cell, one of a pair along x and y, like a position",
 }
-"""What becomes of a latent of each kind of symmetry (``models.symmetry``)."""
+"""How a latent of each kind of symmetry transforms with the image (``models.symmetry``)."""
 LATENT, NAME, KL = range(3)
 _BLUE, _ORANGE = (0, 114, 178), (213, 94, 0)
 
 
-class LatentTable(QTableWidget):
-    """A row a latent; sorted by a click on any column, by strength where a column has signs.
+class LatentTable(RowTable):
+    """One row per latent; a click on a column's title sorts, by strength where a column has signs.
 
     Notes
     -----
-    Signals: ``named`` (latent, name) after an edit of a name, ``picked`` (list of latents) when a box is ticked.
+    Signals: ``named`` (latent, name) after a name was edited, ``picked`` (list of latents) when a box is ticked.
     """
 
     named = Signal(int, str)
     picked = Signal(list)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(0, KL + 1 + len(SHAPES), parent)
-        titles = ["latent", "name", "KL", *(title for title, _ in SHAPES.values())]
-        self.setHorizontalHeaderLabels(titles)
-        self._explain()
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(22)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setAlternatingRowColors(False)
+        columns = [
+            ("latent", "Tick latents to move them with the sliders below."),
+            ("name", "Double-click to name a latent."),
+            (
+                "KL (nats)",
+                "Information that the latent carries about the cells: its mean KL divergence from the prior (eq. 6).",
+            ),
+            *((title, _correlation_tip(meaning)) for title, meaning in SHAPES.values()),
+        ]
+        super().__init__(columns, parent)
+        self.setToolTip("Tick latents to move them; double-click a name to edit it.")
         self.setMinimumHeight(190)
         self.suggestions: dict[int, str] = {}
         self._names: dict[int, str] = {}
         self.itemChanged.connect(self._edited)
 
-    def show_latents(
-        self,
-        ranking: pd.DataFrame,
-        correlations: pd.DataFrame,
-        suggestions: Mapping[int, str],
-        names: Mapping[int, str],
-        picks: Iterable[int],
-        kinds: Sequence[str] = (),
-    ) -> None:
-        """Fill the table: tables and kinds of :class:`LatentSpace`, names given by the user, and the ticked latents."""
-        self.suggestions, self._names = dict(suggestions), dict(names)
-        strongest = {(row.latent, row.shape): row for row in correlations.itertuples()}
+    def show_latents(self, space: LatentSpace, names: Mapping[int, str], picks: Iterable[int]) -> None:
+        """Fill the table with the latents of an encoder and their names; ``picks`` are ticked."""
+        self.suggestions, self._names = dict(space.suggestions), dict(names)
+        rows = {(row.latent, row.shape): row for row in space.correlations.itertuples()}
         chosen = set(picks)
         self.blockSignals(True)
         self.setSortingEnabled(False)
-        self.setRowCount(len(ranking))
-        for row, entry in enumerate(ranking.itertuples()):
+        self.setRowCount(len(space.ranking))
+        for row, entry in enumerate(space.ranking.itertuples()):
             latent = int(entry.latent)
             self.setItem(row, LATENT, _latent_item(latent, latent in chosen))
-            if kinds:
-                self.item(row, LATENT).setToolTip(f"z{latent} {KINDS[kinds[latent]]}.")
+            if space.kinds:
+                self.cell(row, LATENT).setToolTip(f"Latent z{latent} {KINDS[space.kinds[latent]]}.")
             self.setItem(row, NAME, QTableWidgetItem())
-            self.setItem(row, KL, _Number(number(entry.kl), float(entry.kl)))
+            self.setItem(row, KL, NumberItem(number(entry.kl), float(entry.kl)))
             for column, shape in enumerate(SHAPES, KL + 1):
-                self.setItem(row, column, _correlation_item(strongest.get((latent, shape))))
+                self.setItem(row, column, _correlation_item(rows.get((latent, shape))))
         self.show_names(names)
         self.setSortingEnabled(True)
         self.sortByColumn(KL, Qt.SortOrder.DescendingOrder)
@@ -95,7 +91,7 @@ class LatentTable(QTableWidget):
         self.blockSignals(False)
 
     def show_names(self, names: Mapping[int, str]) -> None:
-        """Show the names given, and in grey those suggested where there is none."""
+        """Show the names of the study and, in grey, suggestions for latents without a name."""
         self._names = dict(names)
         blocked = self.blockSignals(True)
         for row in range(self.rowCount()):
@@ -103,7 +99,7 @@ class LatentTable(QTableWidget):
         self.blockSignals(blocked)
 
     def clear_latents(self) -> None:
-        """Show no latent."""
+        """Remove all rows."""
         self.setRowCount(0)
 
     @property
@@ -111,7 +107,9 @@ class LatentTable(QTableWidget):
         """Ticked latents, in the order of the table."""
         ticked = Qt.CheckState.Checked
         return [
-            self.latent(row) for row in range(self.rowCount()) if self.item(row, 0).checkState() == ticked
+            self.latent(row)
+            for row in range(self.rowCount())
+            if self.cell(row, LATENT).checkState() == ticked
         ]
 
     def pick(self, latents: Iterable[int]) -> None:
@@ -119,69 +117,48 @@ class LatentTable(QTableWidget):
         chosen = set(latents)
         self.blockSignals(True)
         for row in range(self.rowCount()):
-            self.item(row, LATENT).setCheckState(_tick(self.latent(row) in chosen))
+            self.cell(row, LATENT).setCheckState(_tick(self.latent(row) in chosen))
         self.blockSignals(False)
         self.picked.emit(self.picks)
 
     def latent(self, row: int) -> int:
         """The latent of a row."""
-        return int(self.item(row, LATENT).data(Qt.ItemDataRole.UserRole))
+        return int(self.cell(row, LATENT).data(Qt.ItemDataRole.UserRole))
 
     def row_of(self, latent: int) -> int:
         """The row of a latent as the table is sorted now."""
         return next(row for row in range(self.rowCount()) if self.latent(row) == latent)
 
     def _write_name(self, row: int) -> None:
-        item, latent = self.item(row, NAME), self.latent(row)
-        given = self._names.get(latent, "")
-        item.setText(given or self.suggestions.get(latent, ""))
+        item, latent = self.cell(row, NAME), self.latent(row)
+        name = self._names.get(latent, "")
+        item.setText(name or self.suggestions.get(latent, ""))
         font = QFont(self.font())
-        font.setItalic(not given)
+        font.setItalic(not name)
         item.setFont(font)
-        item.setForeground(QBrush() if given else QBrush(QColor(150, 150, 150)))
-        item.setToolTip(
-            "Type a name; it is used everywhere after."
-            if given
-            else "A suggestion: type a name, or take it over with the button below."
-        )
+        item.setForeground(QBrush() if name else QBrush(QColor(150, 150, 150)))
+        if name:
+            item.setToolTip("Double-click to edit the name; all panels and the report use it.")
+        else:
+            item.setToolTip("This name is suggested: type another one, or accept it with the button below.")
 
     def _edited(self, item: QTableWidgetItem) -> None:
-        latent = int(self.item(item.row(), LATENT).data(Qt.ItemDataRole.UserRole))
+        latent = self.latent(item.row())
         if item.column() == NAME:
             self.named.emit(latent, item.text().strip())
         elif item.column() == LATENT:
             self.picked.emit(self.picks)
 
-    def _explain(self) -> None:
-        tips = {
-            LATENT: "Tick latents to move them with sliders below.",
-            NAME: "Double-click to name a latent.",
-            KL: "What the latent carries about the cells: mean KL divergence from the prior, in nats (eq. 6).",
-        }
-        for column, (_, meaning) in enumerate(SHAPES.values(), KL + 1):
-            tips[column] = (
-                f"Rank correlation with the {meaning}. With U: both ends of the latent look alike, so this is the "
-                "correlation of its distance from the middle."
-            )
-        for column, tip in tips.items():
-            self.horizontalHeaderItem(column).setToolTip(tip)
 
-
-class _Number(QTableWidgetItem):
-    """A cell sorted by a number instead of by its text."""
-
-    def __init__(self, text: str, key: float) -> None:
-        super().__init__(text)
-        self.key = key
-        self.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-        self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-
-    def __lt__(self, other: QTableWidgetItem) -> bool:
-        return self.key < other.key if isinstance(other, _Number) else super().__lt__(other)
+def _correlation_tip(meaning: str) -> str:
+    return (
+        f"Rank correlation with the {meaning}. U marks a latent whose two ends look alike: the correlation is "
+        "then that of its distance from the middle."
+    )
 
 
 def _latent_item(latent: int, ticked: bool) -> QTableWidgetItem:
-    item = _Number(f"z{latent}", latent)
+    item = NumberItem(f"z{latent}", latent)
     item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
     item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     item.setData(Qt.ItemDataRole.UserRole, latent)
@@ -189,13 +166,13 @@ def _latent_item(latent: int, ticked: bool) -> QTableWidgetItem:
     return item
 
 
-def _correlation_item(row: object) -> QTableWidgetItem:
+def _correlation_item(row: Any) -> QTableWidgetItem:
     if row is None:
-        return _Number("", -1.0)
-    spearman, even = float(row.spearman), float(row.even)  # type: ignore[attr-defined]
+        return NumberItem("", -1.0)
+    spearman, even = float(row.spearman), float(row.even)
     folded = abs(even) > abs(spearman)
     value = even if folded else spearman
-    item = _Number(f"{'U ' if folded else ''}{correlation(value, sign=True)}", abs(value))
+    item = NumberItem(f"{'U ' if folded else ''}{correlation(value, sign=True)}", abs(value))
     item.setBackground(QColor(*(_BLUE if value > 0 else _ORANGE), round(200 * min(1.0, abs(value)) ** 1.5)))
     return item
 

@@ -1,4 +1,4 @@
-"""Latents: train or load the beta-TCVAE, see what each latent looks like, and name them."""
+"""The Latents panel: train or load the encoder, see what each latent looks like, and name latents."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class LatentsWidget(StudyWidget):
         self.traversals.selection_changed()
 
     def _reload(self) -> None:
-        """Read the latents anew, as soon as somebody looks at them: that is when torch is loaded."""
+        """Read the latents again once their tab is shown; torch is not loaded before."""
         self._stale = True
         self._show_tab()
 

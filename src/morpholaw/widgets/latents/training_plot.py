@@ -1,7 +1,6 @@
-"""The losses of a training as it runs: four small curves painted by Qt.
+"""The losses of a running training: four small curves painted by Qt.
 
-A figure of matplotlib takes 40 to 200 ms to draw, which the window's event loop would stall for twice a
-second while the user moves a slider; these curves take about one.
+A matplotlib figure takes 40 to 200 ms to draw and would stall the window twice a second; these curves take about 1 ms.
 """
 
 from __future__ import annotations
@@ -21,18 +20,18 @@ CURVES = {
     "total correlation": "total correlation (nats)",
     "dimension-wise KL": "dimension-wise KL (nats)",
 }
-"""Keys of the reported metrics, and the titles of the panels (eq. 7)."""
+"""Keys of the reported metrics, and the titles of their plots (eq. 7)."""
 _COLOURS = ("#56b4e9", "#e69f00", "#2cc495", "#e08fbf")
 _LEFT, _BOTTOM, _TITLE = 40, 14, 15
 
 
 class TrainingPlot(QWidget):
-    """One panel a quantity, against the step.
+    """One plot per quantity, against the step.
 
     Parameters
     ----------
     curves : mapping of str to str
-        Keys of :class:`morpholaw.events.Metrics` and the titles of their panels.
+        Keys of :class:`morpholaw.events.Metrics` and the titles of their plots.
     """
 
     def __init__(self, curves: Mapping[str, str] = CURVES, parent: QWidget | None = None) -> None:
@@ -43,11 +42,11 @@ class TrainingPlot(QWidget):
         self.setMinimumSize(320, 220)
 
     def clear(self) -> None:
-        """Forget all curves."""
+        """Remove all curves."""
         self.show_history({})
 
     def add(self, step: float, values: Mapping[str, float]) -> None:
-        """Add a point to every curve; steps that a resumed training does again replace what was there."""
+        """Add a point to every curve; steps that a resumed training repeats replace the earlier ones."""
         while self.steps and self.steps[-1] >= step:
             self.steps.pop()
             for known in self.values.values():
@@ -58,7 +57,7 @@ class TrainingPlot(QWidget):
         self.update()
 
     def show_history(self, history: Mapping[str, Sequence[float]]) -> None:
-        """Show curves that were recorded: "step" and one list a quantity."""
+        """Show recorded curves: "step" and one list per quantity."""
         self.steps = [float(step) for step in history.get("step", [])]
         count = len(self.steps)
         for name in self.values:
@@ -67,14 +66,14 @@ class TrainingPlot(QWidget):
         self.update()
 
     def paintEvent(self, event: object) -> None:
-        """Paint the panels, two in a row."""
+        """Paint the plots, two in a row."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colour = self.palette().color(self.foregroundRole())
         painter.setPen(colour)
         if not self.steps:
             painter.drawText(
-                self.rect(), Qt.AlignmentFlag.AlignCenter, "The losses show here while it trains."
+                self.rect(), Qt.AlignmentFlag.AlignCenter, "The losses appear here during training."
             )
             return
         font = painter.font()
@@ -101,7 +100,8 @@ class TrainingPlot(QWidget):
         painter.drawLine(inner.topLeft(), inner.bottomLeft())
         painter.drawLine(inner.bottomLeft(), inner.bottomRight())
         right = Qt.AlignmentFlag.AlignRight
-        for text, y in ((f"{high:.3g}", inner.top()), (f"{low:.3g}", inner.bottom() - _BOTTOM)):
+        top, bottom = end_labels(high, low)
+        for text, y in ((top, inner.top()), (bottom, inner.bottom() - _BOTTOM)):
             painter.drawText(QRectF(place.left(), y, _LEFT - 4, _BOTTOM), right, text)
         below = QRect(int(inner.left()), int(inner.bottom()) + 1, int(inner.width()), _BOTTOM)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, f"{first:,.0f}")
@@ -118,8 +118,17 @@ class TrainingPlot(QWidget):
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
-    """What the axis spans: the first steps, which fall from far above, don't flatten the rest."""
+    """Return the limits of the axis; the first 5 % of steps, far above the rest, are left out."""
     late = values[len(values) // 20 :]
     low, high = float(late.min()), float(late.max())
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     return low - margin, high + margin
+
+
+def end_labels(high: float, low: float) -> tuple[str, str]:
+    """Write both ends of an axis with as many digits as tell them apart, at least three."""
+    for digits in range(3, 8):
+        top, bottom = f"{high:.{digits}g}", f"{low:.{digits}g}"
+        if top != bottom:
+            break
+    return top, bottom

@@ -1,41 +1,50 @@
-"""Where a law is zero: a slice over two latents, and cells with the surface in three, added to the viewer."""
+"""Where a law is zero: a slice over two latents, and the surface between the cells in three, in the viewer."""
 
 from __future__ import annotations
 
 from functools import partial
+from html import escape
 from typing import Any
 
 from napari.utils.notifications import show_info
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.errors import InputError
+from morpholaw.figures.palette import class_colours
 from morpholaw.models.law import Law
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface, cells_and_surface
-from morpholaw.widgets.laws.latent_view import LatentView
+from morpholaw.widgets.laws.latent_view import LatentSpaceLabels, LatentView
 from morpholaw.widgets.laws.saved_laws import score_of_all
 from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
 
+_LEGEND = (
+    "Red, f < 0: predicted as {negative}. Blue, f > 0: predicted as {positive}. "
+    "The dashed line is the boundary f = 0."
+)
+_DOTS = "Dots are labelled cells: {classes}. They are shown whatever their other latents are."
+
 
 class BoundaryTab(QWidget):
-    """The boundary of the picked law.
+    """The boundary of the chosen law.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where cells and surface are added.
+        The viewer that cells and surface are added to.
     current : CurrentStudy
-        Whose cells and encoder are used.
+        The study whose cells and encoder are used.
     runner : JobRunner
-        Shows how far the cells are encoded.
+        Shows the progress of encoding cells.
     error_line : ErrorLine
-        Where to complain.
+        Where errors are shown.
     sentence : str
-        What stands here while there is no law.
+        The text shown while there is no law.
     """
 
     def __init__(
@@ -50,14 +59,21 @@ class BoundaryTab(QWidget):
         self._adding: tuple[Law, tuple[str, str]] | None = None
         self.slices = SlicePanel(viewer, current, sentence)
         self.third = narrow_combo("third axis")
-        self.third.setToolTip("The latent along the third axis in the viewer; the other two are those above.")
-        self.add_button = QPushButton("Add to viewer")
-        self.add_button.setToolTip("Cells as points in three latents, and the surface f = 0 between them.")
-        self.back_button = QPushButton("Back")
-        self.back_button.setToolTip("Take the latent space away and show the other layers again.")
+        self.third.setToolTip(
+            "Choose the latent of the third axis in 3D; the other two are those of the plot below."
+        )
+        self.add_button = QPushButton("Show in 3D")
+        self.add_button.setToolTip(
+            "Show the cells as points in three latents, with the surface f = 0, in the viewer."
+        )
+        self.back_button = QPushButton("Close 3D view")
+        self.back_button.setToolTip("Remove the points and the surface, and show the other layers again.")
         self.back_button.hide()
+        self.legend = QLabel()
+        self.legend.setWordWrap(True)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
         row = QHBoxLayout()
-        row.addWidget(QLabel("depth"))
+        row.addWidget(QLabel("Depth"))
         row.addWidget(self.third, 1)
         row.addWidget(self.add_button)
         row.addWidget(self.back_button)
@@ -65,6 +81,7 @@ class BoundaryTab(QWidget):
         column.setContentsMargins(0, 4, 0, 0)
         column.addLayout(row)
         column.addWidget(self.slices, 1)
+        column.addWidget(self.legend)
         self.add_button.clicked.connect(self.add_to_viewer)
         self.back_button.clicked.connect(self.back)
         runner.finished.connect(self._added)
@@ -75,15 +92,20 @@ class BoundaryTab(QWidget):
     def show_law(
         self, law: Law, latents: int, classes: tuple[str, str], words: dict[int, str], python: str
     ) -> None:
-        """Show a law of an encoder with so many latents; ``python`` is the line that reads it."""
+        """Show a law of an encoder with ``latents`` latents; ``python`` is the line of Python that reads it."""
         self.law, self._classes, self._python = law, classes, python
         used = tuple(int(name[1:]) for name in law.expression.variables())
-        self.slices.show_response(Response(partial(score_of_all, law), used, latents, "f(z)", ""), words)
+        response = Response(
+            partial(score_of_all, law), used, latents, "f(z)", sides=classes, colours=self._colours()
+        )
+        self.slices.show_response(response, words)
+        self.legend.setText(self._legend())
         self._fill_third()
 
     def clear(self) -> None:
-        """Show no law."""
+        """Remove the law."""
         self.law = None
+        self.legend.clear()
         self.slices.clear()
 
     def _fill_third(self, *_: Any) -> None:
@@ -100,20 +122,42 @@ class BoundaryTab(QWidget):
         if before is not None and self.third.findData(before) >= 0:
             self.third.setCurrentIndex(self.third.findData(before))
 
-    # ---- the viewer
+    def _colours(self) -> dict[str, str]:
+        """Return the colours of all classes of the study."""
+        study = self.current.study
+        names = list(dict.fromkeys([*(study.classes if study is not None else ()), *self._classes]))
+        return dict(zip(names, class_colours(names), strict=True))
+
+    def _legend(self) -> str:
+        """Explain the colours of the plot, in HTML."""
+        negative, positive = (escape(name) for name in self._classes)
+        named = [
+            f'<span style="color: {colour}">\u25cf</span> {escape(name)}'
+            for name, colour in self._colours().items()
+        ]
+        text = (
+            _LEGEND.format(negative=negative, positive=positive)
+            + " "
+            + _DOTS.format(classes=", ".join(named))
+        )
+        return text.replace("f < 0", "f &lt; 0").replace("f > 0", "f &gt; 0")
+
+    def labels_changed(self) -> None:
+        """Draw the cells with the labels that they have now."""
+        self.slices.ask()
 
     def add_to_viewer(self) -> None:
-        """Encode the cells and find the surface in the live process, then add both as layers."""
+        """Encode the cells and find the surface f = 0 in the live process, then add both as layers."""
         with self.error_line.catch():
             study, law, response = self.current.required(), self.law, self.slices.response
             if law is None or response is None:
-                raise InputError("Pick a law first.")
+                raise InputError("Choose a law in the table first.")
             x, y = self.slices.axes
             third = self.third.currentData()
             if y is None:
                 y = next((z for z in range(response.total) if z not in (x, third)), None)
             if third is None or y is None:
-                raise InputError("A latent space needs three latents; this encoder has fewer.")
+                raise InputError("A view in 3D needs three latents; this encoder has fewer.")
             self._adding = (law, self._classes)
             self.runner.show()
             self.runner.run(
@@ -129,20 +173,23 @@ class BoundaryTab(QWidget):
             return
         (law, classes), self._adding = self._adding, None
         names = [self.slices.names.get(latent, f"z{latent}") for latent in space.axes]
-        self.latent_view.show(space, names, classes, law.text())
+        labels = LatentSpaceLabels(names, classes, self._colours(), law.text())
+        self.latent_view.show(space, labels)
         self.back_button.show()
         if not len(space.faces):
-            show_info("f = 0 does not pass between -3 and 3 here; the cells alone were added.")
+            show_info(
+                "The surface f = 0 does not pass between −3 and 3 here, so that only the cells were added."
+            )
 
     def _not_added(self, _: str) -> None:
         self.add_button.setEnabled(True)
 
     def back(self) -> None:
-        """Take the latent space away."""
+        """Close the 3D view and show the other layers again."""
         self.latent_view.back()
         self.back_button.hide()
 
     def layer_removed(self) -> None:
-        """Offer to go back only while there is something to go back to."""
+        """Hide the button that closes the 3D view where all its layers were removed and nothing is hidden."""
         if not self.latent_view.shown:
             self.back_button.setVisible(bool(self.latent_view.hides))

@@ -1,4 +1,4 @@
-"""A study's cells in three latents, with the surface f = 0 of a law between them; for the live process."""
+"""The cells of a study in three latents, with the surface f = 0 of a law; computed in the live process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from morpholaw.models.law import Law
 from morpholaw.widgets.laws.saved_laws import score_of_all
 
 MOST_POINTS = 50_000
+"""Most cells that are shown."""
 
 
 @dataclass(frozen=True)
 class CellsAndSurface:
-    """What is drawn.
+    """Cells as points, and the surface as triangles.
 
     Attributes
     ----------
@@ -26,13 +27,13 @@ class CellsAndSurface:
     crops : ndarray, int64 (n,)
         Global indices of the cells.
     labels : ndarray, str (n,)
-        Their classes, "" where they have none.
+        Their classes, "" for unlabelled cells.
     scores : ndarray, float64 (n,)
         f(z).
     vertices, faces : ndarray
-        The surface f = 0 within -3 to 3, (k, 3) and (m, 3).
+        The surface f = 0 between -3 and 3, (k, 3) and (m, 3).
     axes : tuple of int
-        The latents along napari's axes.
+        The latents along the axes of napari.
     """
 
     points: np.ndarray
@@ -51,7 +52,7 @@ def cells_and_surface(
     base: np.ndarray,
     monitor: Monitor = SILENT,
 ) -> CellsAndSurface:
-    """Encode the study's cells and find the surface, the other latents at ``base`` (latents,)."""
+    """Encode the cells of a study and find the surface, with the other latents at ``base`` (latents,)."""
     from morpholaw.interpretation.boundary import boundary_surface
     from morpholaw.study import Study
 

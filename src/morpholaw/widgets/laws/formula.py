@@ -1,4 +1,4 @@
-"""A typeset formula in a label, broken where a sum allows it."""
+"""A typeset formula in a label, with line breaks between the terms of a sum."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from morpholaw.models.expressions import to_latex
 from morpholaw.models.law import Law
 
 POINTS = 15.0
-"""Size of the letters, in points at 72 dots an inch, where the formula fits."""
+"""Font size in points, where the formula fits."""
 SMALLEST = 9.0
+"""Smallest font size, for long formulas."""
 
 
 class FormulaLabel(QLabel):
-    """Shows f(z) of a law, set by matplotlib's mathtext, which is loaded when a formula is first seen.
+    """Shows f(z) of a law, typeset by matplotlib, which is loaded when a formula is first visible.
 
     Attributes
     ----------
     lines : list of str
-        The LaTeX of each line shown.
+        The LaTeX of each line.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -40,24 +41,24 @@ class FormulaLabel(QLabel):
         self._timer.timeout.connect(self._set)
 
     def show_law(self, law: Law, names: dict[str, str]) -> None:
-        """Typeset a law; ``names`` gives words to latents, e.g. ``{"z3": "size"}``."""
+        """Typeset a law; ``names`` maps latents to words, e.g. ``{"z3": "size"}``."""
         self._law, self._names = law, names
         self._soon()
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove the formula."""
         self._law, self.lines = None, []
         self._timer.stop()
         self.setMinimumHeight(44)
         super().clear()
 
     def showEvent(self, event: Any) -> None:
-        """Typeset what was asked for while the label was hidden."""
+        """Typeset a formula that was set while the label was hidden."""
         super().showEvent(event)
         self._soon()
 
     def resizeEvent(self, event: Any) -> None:
-        """Break the formula anew for another width."""
+        """Break the formula again for another width."""
         super().resizeEvent(event)
         if abs(self.width() - self._width) > 8:
             self._soon()
@@ -79,7 +80,7 @@ class FormulaLabel(QLabel):
 
 
 def terms(law: Law, names: dict[str, str]) -> list[str]:
-    """LaTeX of each additive term with its sign; the first begins with "f ="."""
+    """Return the LaTeX of each additive term with its sign; the first begins with "f ="."""
     from morpholaw.interpretation.components import components
 
     texts = []
@@ -95,7 +96,7 @@ def terms(law: Law, names: dict[str, str]) -> list[str]:
 
 
 def _fitted(parts: Sequence[str], width: int) -> tuple[float, list[str]]:
-    """The largest size, and the lines at it, whose widest is at most ``width`` pixels."""
+    """Return the largest font size at which the lines are at most ``width`` pixels wide, and these lines."""
     size = POINTS
     while True:
         lines = _broken(parts, size, width)
@@ -116,7 +117,7 @@ def _broken(parts: Sequence[str], size: float, width: int) -> list[str]:
 
 
 def _extent(latex: str, size: float) -> tuple[float, float, float]:
-    """Width, height and depth in pixels at 72 dots an inch."""
+    """Return width, height and depth in points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.mathtext import MathTextParser
 
@@ -140,8 +141,8 @@ def _picture(lines: Sequence[str], size: float, colour: str, ratio: float) -> QP
         figure.text(3 / width, baseline / height, f"${line}$", fontsize=size, color=colour, va="baseline")
         below -= line_height + gap
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    rgba = canvas.buffer_rgba()
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib declares no types here
+    rgba = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     image = QImage(
         bytes(rgba), rgba.shape[1], rgba.shape[0], 4 * rgba.shape[1], QImage.Format.Format_RGBA8888
     )

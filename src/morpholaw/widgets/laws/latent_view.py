@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from napari.utils import Colormap
+from napari.utils.colormaps.colormap import Colormap
 
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface
 
-COLOURS = ("#0072B2", "#E69F00")
-"""Of the negative and the positive class; told apart by colour-blind people too."""
 UNLABELLED = "#9a9a9a"
 SURFACE_COLOUR = "#cf9bff"
 POINTS_NAME, SURFACE_NAME = "cells in latent space", "law f = 0"
 
 
-def add_layers(
-    viewer: Any, drawn: CellsAndSurface, names: list[str], classes: tuple[str, str], formula: str
-) -> list[Any]:
-    """Add points and, where there is one, the surface to a viewer or ViewerModel; returns the layers."""
-    calls = np.where(
-        np.isfinite(drawn.scores), np.where(drawn.scores >= 0, classes[1], classes[0]), "undefined"
-    )
-    colours = np.full(len(drawn.points), UNLABELLED, dtype=object)
-    for name, colour in zip(classes, COLOURS, strict=True):
-        colours[drawn.labels == name] = colour
-    metadata = {"morpholaw": {"law": formula, "latents": list(drawn.axes), "classes": list(classes)}}
+@dataclass(frozen=True)
+class LatentSpaceLabels:
+    """What the axes and the classes of a latent space are called, and their colours.
+
+    Attributes
+    ----------
+    axes : list of str
+        Names of the three latents.
+    classes : tuple of str
+        The classes of f < 0 and f >= 0.
+    colours : dict of str to str
+        Colour of each class of the study.
+    formula : str
+        The law as text.
+    """
+
+    axes: list[str]
+    classes: tuple[str, str]
+    colours: dict[str, str]
+    formula: str
+
+
+def add_layers(viewer: Any, drawn: CellsAndSurface, labels: LatentSpaceLabels) -> list[Any]:
+    """Add points and, where f = 0 was found, the surface to a viewer or ViewerModel; return the layers."""
+    negative, positive = labels.classes
+    predicted = np.where(drawn.scores >= 0, positive, negative)
+    predicted = np.where(np.isfinite(drawn.scores), predicted, "undefined")
+    colours = [labels.colours.get(str(name), UNLABELLED) for name in drawn.labels]
+    about = {"law": labels.formula, "latents": list(drawn.axes), "classes": list(labels.classes)}
+    metadata = {"morpholaw": about}
     added = [
         viewer.add_points(
             drawn.points,
             name=POINTS_NAME,
             size=0.09,
-            face_color=list(colours) or "white",
+            face_color=colours or "white",
             border_width=0,
-            features={"crop": drawn.crops, "label": drawn.labels, "score": drawn.scores, "class": calls},
-            axis_labels=names,
+            features={"crop": drawn.crops, "label": drawn.labels, "score": drawn.scores, "class": predicted},
+            axis_labels=labels.axes,
             metadata=metadata,
         )
     ]
@@ -48,7 +66,7 @@ def add_layers(
                 contrast_limits=(0, 1),
                 opacity=0.6,
                 shading="smooth",
-                axis_labels=names,
+                axis_labels=labels.axes,
                 metadata=metadata,
             )
         )
@@ -56,7 +74,7 @@ def add_layers(
 
 
 class LatentView:
-    """The layers of one latent space in a viewer, and how the viewer was before."""
+    """The layers of a latent space in a viewer, and the state of the viewer before they were added."""
 
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
@@ -67,16 +85,16 @@ class LatentView:
 
     @property
     def shown(self) -> bool:
-        """Whether any of the layers is still there."""
+        """Whether any of the layers is still in the viewer."""
         return any(layer in self.viewer.layers for layer in self.layers)
 
     @property
     def hides(self) -> bool:
-        """Whether layers are hidden that were shown before."""
+        """Whether layers are hidden for the latent space."""
         return any(layer in self.viewer.layers for layer in self._hidden)
 
-    def show(self, drawn: CellsAndSurface, names: list[str], classes: tuple[str, str], formula: str) -> None:
-        """Show a latent space alone: other layers are hidden, the one from before is replaced."""
+    def show(self, drawn: CellsAndSurface, labels: LatentSpaceLabels) -> None:
+        """Show a latent space alone: other layers are hidden, an earlier latent space is replaced."""
         again = self.shown
         self._take_away()
         if not again:
@@ -85,20 +103,23 @@ class LatentView:
             self._hidden = [layer for layer in self.viewer.layers if layer.visible]
             for layer in self._hidden:
                 layer.visible = False
-        self.layers = add_layers(self.viewer, drawn, names, classes, formula)
+        self.layers = add_layers(self.viewer, drawn, labels)
         self.viewer.dims.ndisplay = 3
         self.viewer.scene.overlays.axes.visible = True
         self.viewer.scene.camera.angles = (15, -30, 20)  # so that all three axes are seen
         self.viewer.fit_to_view(layers=self.layers)
 
     def back(self) -> None:
-        """Take the layers away and show what was shown before."""
-        self._take_away()
-        for layer in self._hidden:
-            layer.visible = True
-        self._hidden = []
-        self.viewer.scene.overlays.axes.visible = self._axes_shown
+        """Remove the layers and show what was shown before.
+
+        The view returns to 2D first: a movie that becomes visible in 3D would be read as a whole.
+        """
         self.viewer.dims.ndisplay = self._displayed
+        self.viewer.scene.overlays.axes.visible = self._axes_shown
+        self._take_away()
+        hidden, self._hidden = self._hidden, []
+        for layer in hidden:
+            layer.visible = True
         self.viewer.reset_view()
 
     def _take_away(self) -> None:

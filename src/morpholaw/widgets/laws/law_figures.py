@@ -1,4 +1,4 @@
-"""Figures of one law for the Laws panel: its components, and the laws against their complexity."""
+"""Figures of laws: the components of one law, and all laws against their complexity."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LIMIT = 3.0
 
 
 def drawable_parts(law: Law) -> list[tuple[str, Expression, int]]:
-    """Terms of a law that depend on one or two latents; of larger ones, those factors that do.
+    """Return the terms of a law that depend on one or two latents; of larger terms, the factors that do.
 
     Returns
     -------
     list of (kind, expression, sign)
-        Kind is "term" or "factor"; a factor that is a latent alone says nothing and is left out.
+        Kind is "term" or "factor"; factors that are a single latent are left out.
     """
     from morpholaw.interpretation.components import components
 
@@ -39,30 +39,30 @@ def drawable_parts(law: Law) -> list[tuple[str, Expression, int]]:
 
 
 def components_figure(law: Law, names: dict[str, str], figsize: Any, theme: Any) -> Any:
-    """Each part of a law over its latents (paper, figures 11 and 13)."""
+    """Draw each part of a law over its latents (paper, figures 11 and 13)."""
     from morpholaw.figures.laws import Component, law_components
 
     axis = np.linspace(-LIMIT, LIMIT, STEPS)
     drawn = []
     for _, expression, sign in drawable_parts(law):
-        own = expression.variables()
-        grid = np.meshgrid(*[axis] * len(own), indexing="xy")
+        used = expression.variables()
+        grid = np.meshgrid(*[axis] * len(used), indexing="xy")
         z = np.zeros((grid[0].size, len(law.names)))
-        for name, values in zip(own, grid, strict=True):
+        for name, values in zip(used, grid, strict=True):
             z[:, law.names.index(name)] = values.ravel()
         with np.errstate(all="ignore"):
-            values = readable(sign * expression.evaluate(z).reshape(grid[0].shape), empty=len(own) == 1)
+            values = readable(sign * expression.evaluate(z).reshape(grid[0].shape), empty=len(used) == 1)
         latex = to_latex(expression, names)
         if sign < 0:
             latex = latex[1:].strip() if latex.startswith("-") else f"-{latex}"
         drawn.append(
-            Component(latex, tuple(names.get(name, name) for name in own), (axis,) * len(own), values)
+            Component(latex, tuple(names.get(name, name) for name in used), (axis,) * len(used), values)
         )
     return law_components(drawn, theme=theme, figsize=figsize)
 
 
 def front_figure(found: SavedLaws, chosen: int | None, figsize: Any, theme: Any) -> Any:
-    """Test accuracy of the laws against their complexity."""
+    """Draw the test accuracy of the laws against their complexity."""
     from morpholaw.figures.laws import law_front
 
     complexity = np.array([law.complexity for law in found.laws], dtype=float)

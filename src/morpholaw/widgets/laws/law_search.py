@@ -1,42 +1,129 @@
-"""The part of the Laws panel that searches: engine, settings, progress, and the front as it grows."""
+"""Searches for laws: the engine, the settings, progress, and the front as it grows."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import LawConfig
+from morpholaw.errors import InputError
 from morpholaw.events import Front
 from morpholaw.jobs import Job
 from morpholaw.widgets.forms.config_form import ConfigForm
+from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.laws.engine_line import EngineLine
+from morpholaw.widgets.laws.saved_laws import found_losses
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
 
+ENGINES = {
+    "auto": "best available",
+    "pysr": "PySR, as in the paper",
+    "embedded": "embedded, needs no set-up",
+}
+"""Search engines and what they are called in the panel."""
+
+
+class EngineLine(QWidget):
+    """Chooses the search engine and says why it is used.
+
+    Parameters
+    ----------
+    runner : JobRunner
+        Runs the set-up of PySR.
+    """
+
+    def __init__(self, runner: JobRunner, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.runner = runner
+        self._setting_up = False
+        self.choice = narrow_combo("engine")
+        self.choice.setToolTip("Choose the program that searches for expressions.")
+        for name, words in ENGINES.items():
+            self.choice.addItem(words, name)
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.reason.setStyleSheet("color: palette(mid);")
+        self.set_up_button = QPushButton("Set up PySR...")
+        self.set_up_button.setToolTip("Download Julia and the packages of PySR, after a question.")
+        self.set_up_button.hide()
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Engine"))
+        row.addWidget(self.choice, 1)
+        row.addWidget(self.set_up_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self.reason)
+        self.choice.currentIndexChanged.connect(self.look)
+        self.set_up_button.clicked.connect(self.set_up)
+        runner.finished.connect(self._set_up_ended)
+        runner.failed.connect(self._set_up_ended)
+
+    @property
+    def engine(self) -> str:
+        """Name of the chosen engine: "auto", "pysr" or "embedded"."""
+        return str(self.choice.currentData())
+
+    def look(self, *_: Any) -> None:
+        """Say which engine would search; nothing is imported, downloaded or started to find out."""
+        from morpholaw.training.symbolic.choice import choose_engine
+        from morpholaw.training.symbolic.pysr_engine import PySREngine
+
+        try:
+            self.reason.setText(choose_engine(self.engine)[1])
+        except InputError as error:
+            self.reason.setText(str(error))
+        state = PySREngine().availability()
+        self.set_up_button.setVisible(state.can_set_up and not state.ready and self.engine != "embedded")
+
+    def set_up(self) -> None:
+        """Ask, then let PySR download Julia in a separate process."""
+        from morpholaw.training.symbolic.pysr_engine import PySREngine
+
+        question = (
+            "PySR needs Julia and some of its packages: a download of several hundred megabytes, which takes some "
+            "minutes. The embedded engine needs none of it. Download them now?"
+        )
+        if confirmed(self, "Set up PySR", question):
+            self._setting_up = True
+            self.runner.show()
+            self.runner.run("set_up_PySR", PySREngine().set_up)
+
+    def showEvent(self, event: Any) -> None:
+        """Check the engines when the panel is first shown."""
+        super().showEvent(event)
+        if not self.reason.text():
+            QTimer.singleShot(0, self.look)
+
+    def _set_up_ended(self, *_: Any) -> None:
+        if self._setting_up:
+            self._setting_up = False
+            self.look()
+
 
 class LawSearch(QWidget):
-    """Starts the job "discover_law" and draws what it reports; ``runner`` is placed by the panel around it.
+    """Starts a search for laws and draws its front; the panel around it shows ``runner``.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Its theme is the figure's.
+        The viewer, whose theme the figure has.
     current : CurrentStudy
-        Whose study is searched.
+        The study that is searched.
     error_line : ErrorLine
-        Where to complain.
+        Where errors are shown.
 
     Notes
     -----
-    ``started`` and ``found`` (the loss that was searched with) are emitted.
+    ``found`` (the loss that was searched with) is emitted after a search.
     """
 
-    started = Signal()
     found = Signal(str)
 
     def __init__(
@@ -52,7 +139,9 @@ class LawSearch(QWidget):
             advanced=[name for name in LawConfig.model_fields if name not in ("loss", "count", "engine")],
         )
         self.run_button = QPushButton("Search for laws")
-        self.run_button.setToolTip("Symbolic regression of the boundary on the latents that scheme 3 kept.")
+        self.run_button.setToolTip(
+            "Search for short expressions of the latents that scheme 3 reads (paper, 5.3)."
+        )
         self.front = FigurePanel(viewer)
         buttons = QHBoxLayout()
         buttons.addWidget(self.run_button)
@@ -73,7 +162,7 @@ class LawSearch(QWidget):
         self.runner.failed.connect(self._failed)
 
     def job(self) -> Job:
-        """The job that the settings describe; InputError where they or the study are wrong."""
+        """Return the job that the settings describe; InputError where settings or study cannot be used."""
         study = self.current.required()
         self.form.config()
         values = self.form.values()
@@ -82,20 +171,30 @@ class LawSearch(QWidget):
         return Job("discover_law", str(study.path), values)
 
     def run(self) -> None:
-        """Start the search, or say why not."""
+        """Start the search; ask before laws are replaced."""
         with self.error_line.catch():
             job = self.job()
+            if not self._may_replace():
+                return
             self._loss = self.form.editors["loss"].currentData()
             self.laws_so_far, self._searching = None, True
             self.front.show()
-            self.front.say("The front appears here as the search goes on.")
+            self.front.say("The best laws found so far appear here during the search.")
             self.run_button.setEnabled(False)
             self.runner.show()
             self.runner.start(job)
-            self.started.emit()
+
+    def _may_replace(self) -> bool:
+        """Ask where the study has laws that were found with the chosen loss."""
+        loss = self.form.editors["loss"].currentData()
+        study = self.current.required()
+        if self.runner.running or loss not in found_losses(study):
+            return True
+        question = f"The laws that were found with the {loss} loss will be replaced when the search ends. Search again?"
+        return confirmed(self, "Replace laws", question)
 
     def show_study(self) -> None:
-        """Forget the search before."""
+        """Remove the front of the previous search."""
         self.front.say("")
         self.front.hide()
 
@@ -117,8 +216,8 @@ class LawSearch(QWidget):
             self.show_study()
 
 
-def _figure(found: Front, figsize: Any, theme: Any) -> Any:
+def _figure(front: Front, figsize: Any, theme: Any) -> Any:
     from morpholaw.figures.laws import law_front
 
-    complexity, loss = np.array(found.complexity), np.array(found.loss)
+    complexity, loss = np.array(front.complexity), np.array(front.loss)
     return law_front(complexity, loss, measure="loss", theme=theme, figsize=figsize)

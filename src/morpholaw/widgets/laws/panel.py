@@ -1,4 +1,4 @@
-"""The Laws panel: search for expressions, pick one, and see what it says (paper, 5.3 and 6.4)."""
+"""The Laws panel: search for laws, choose one, and see what it says (paper, 5.3 and 6.4)."""
 
 from __future__ import annotations
 
@@ -31,13 +31,15 @@ from morpholaw.widgets.laws.vetoes_tab import VetoesTab
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
+COPIES = {"latex": "LaTeX", "python": "Python", "text": "text"}
+"""Forms that a law is copied in, and what they are called."""
 LOSS_WORDS = {"hinge": "from the labels (hinge)", "mse": "from scheme 3 (MSE)"}
 NO_LAW = "There is no law yet. Train scheme 3, then search for laws above."
 NO_STUDY = "No study is open."
 
 
 class LawsWidget(StudyWidget):
-    """Search, table, formula, and four views of the picked law.
+    """Searches for laws, lists them, and shows the formula and four views of the chosen one.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class LawsWidget(StudyWidget):
         self.found: SavedLaws | None = None
         self.law: Law | None = None
         self.place = 0
-        # Always there, so that a figure that just fits does not make it come and go.
+        # always visible, so that a figure that just fits does not make it come and go
         self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self._build_search()
         self._build_table()
@@ -58,6 +60,7 @@ class LawsWidget(StudyWidget):
         self.body.addStretch(1)
         self.listen(self.current.laws_changed, self.reload)
         self.listen(self.current.names_changed, self._renamed)
+        self.listen(self.current.labels_changed, self._labels_changed)
         self.listen(self.viewer.events.theme, self._rethemed)
         self.listen(self.viewer.layers.events.removed, self._layer_removed)
         self._show_study()
@@ -74,6 +77,7 @@ class LawsWidget(StudyWidget):
 
     def _build_table(self) -> None:
         self.loss = narrow_combo("laws found")
+        self.loss.setToolTip("Choose laws by the loss that they were searched with.")
         self.loss.currentIndexChanged.connect(self._loss_chosen)
         row = QHBoxLayout()
         row.addWidget(QLabel("Laws found"))
@@ -90,11 +94,11 @@ class LawsWidget(StudyWidget):
         self.copy_row = QWidget()
         buttons = QHBoxLayout(self.copy_row)
         buttons.setContentsMargins(0, 0, 0, 0)
-        buttons.addWidget(QLabel("Copy as"))
         self.copy_buttons = QButtonGroup(self)
         self.copy_buttons.buttonClicked.connect(self._copy_clicked)
-        for name, words in (("latex", "LaTeX"), ("python", "Python"), ("text", "text")):
-            button = QPushButton(words)
+        for name, words in COPIES.items():
+            button = QPushButton(f"Copy {words}")
+            button.setToolTip(f"Copy the law as {words} to the clipboard.")
             button.setObjectName(f"copy {name}")
             self.copy_buttons.addButton(button)
             buttons.addWidget(button)
@@ -117,11 +121,9 @@ class LawsWidget(StudyWidget):
             self.tabs.addTab(page, title)
         self.body.addWidget(self.tabs)
 
-    # ---- which laws
-
     def _show_study(self) -> None:
         super()._show_study()
-        if not hasattr(self, "tabs"):  # told of a study while the panel is being built
+        if not hasattr(self, "tabs"):  # the panel is still being built
             return
         self.boundary.clear()
         self.search.show_study()
@@ -130,7 +132,7 @@ class LawsWidget(StudyWidget):
         (self.search_box.collapse if self.found else self.search_box.expand)(animate=False)
 
     def reload(self) -> None:
-        """Read the study's laws anew."""
+        """Read the laws of the study again."""
         study, before = self.current.study, self.loss.currentData()
         losses = found_losses(study) if study is not None else []
         self.loss.blockSignals(True)
@@ -147,7 +149,7 @@ class LawsWidget(StudyWidget):
             self.search_box.collapse(animate=False)
             best = float(self.found.accuracy.max())
             show_info(
-                f"{len(self.found.laws)} laws were found; the best is right on {percent(best)} of the test cells."
+                f"{len(self.found.laws)} laws were found; the best is right for {percent(best)} of the test cells."
             )
 
     def _loss_chosen(self, *_: Any) -> None:
@@ -155,11 +157,11 @@ class LawsWidget(StudyWidget):
         if self.loss.currentData() and self.current.study is not None:
             with self.error_line.catch():
                 self.found = saved_laws(self.current.study, self.loss.currentData())
-        there = self.found is not None
-        self.nothing.setVisible(not there)
+        has_laws = self.found is not None
+        self.nothing.setVisible(not has_laws)
         for part in (self.loss_row, self.table, self.formula, self.copy_row, self.tabs):
-            part.setVisible(there)
-        if not there:
+            part.setVisible(has_laws)
+        if not has_laws:
             self.law = None
             self.formula.clear()
             self.boundary.clear()
@@ -167,7 +169,7 @@ class LawsWidget(StudyWidget):
 
     @property
     def words(self) -> dict[int, str]:
-        """Names given to latents."""
+        """Names of latents in the study."""
         study = self.current.study
         try:
             return study.latent_names if study is not None else {}
@@ -175,15 +177,15 @@ class LawsWidget(StudyWidget):
             return {}
 
     def pick(self, place: int) -> None:
-        """Show the law at a place in the study's list."""
+        """Show the law at a place of the study's list."""
         if self.found is None:
             return
         self.place, self.law = place, self.found.laws[place]
         self._show_law()
 
     def _show_law(self) -> None:
-        found, law = self.found, self.law
-        if found is None or law is None:
+        found, law, study = self.found, self.law, self.current.study
+        if found is None or law is None or study is None:
             return
         place, names = self.place, named(law.names, self.words)
         self.formula.show_law(law, names)
@@ -192,7 +194,7 @@ class LawsWidget(StudyWidget):
             self.components.draw(lambda figsize, theme: components_figure(law, names, figsize, theme))
         else:
             self.components.say("No part of this law depends on one or two latents only.")
-        path, loss = str(self.current.study.path), self.loss.currentData()
+        path, loss = str(study.path), self.loss.currentData()
         python = f"law = ml.Study({path!r}).laws({loss!r})[{place}]"
         self.boundary.show_law(law, found.latents, found.classes, self.words, python)
         self.vetoes.show_law(law, found.classes, names)
@@ -200,19 +202,20 @@ class LawsWidget(StudyWidget):
     def _renamed(self) -> None:
         self._show_law()
 
+    def _labels_changed(self) -> None:
+        self.boundary.labels_changed()
+
     def _layer_removed(self, *_: Any) -> None:
         self.boundary.layer_removed()
 
     def _rethemed(self, *_: Any) -> None:
         QTimer.singleShot(0, self._show_law)
 
-    # ---- copying
-
     def _copy_clicked(self, button: QPushButton) -> None:
         self.copy(button.objectName().removeprefix("copy "))
 
     def copy(self, kind: str) -> None:
-        """Put the law on the clipboard as "latex", "python" or "text"."""
+        """Copy the law to the clipboard as "latex", "python" or "text"."""
         law, found = self.law, self.found
         if law is None or found is None:
             return
@@ -220,5 +223,7 @@ class LawsWidget(StudyWidget):
             text = "f = " + law.latex(named(law.names, self.words))
         else:
             text = law.to_python("f", found.classes) if kind == "python" else law.text()
-        QGuiApplication.clipboard().setText(text)
+        clipboard = QGuiApplication.clipboard()
+        assert clipboard is not None  # there is one while the application runs
+        clipboard.setText(text)
         show_info("The law is on the clipboard.")

@@ -1,4 +1,4 @@
-"""Sentences on the latents that alone, or in pairs, exclude a class (paper, 6.4)."""
+"""Sentences about latents that exclude a class, alone or in pairs (paper, 6.4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from morpholaw.widgets.jobs.latest_call import LatestCall
 
 
 class VetoesTab(QLabel):
-    """Finds a law's vetoes when it is looked at."""
+    """Finds the vetoes of a law when the tab is shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,23 +27,23 @@ class VetoesTab(QLabel):
         self.setMargin(6)
 
     def show_law(self, law: Law, classes: tuple[str, str], words: dict[str, str]) -> None:
-        """Show a law's vetoes, as soon as somebody looks; ``words`` are the latents' names."""
+        """Show the vetoes of a law once the tab is visible; ``words`` are names of latents."""
         self._wanted = (law, classes, words)
-        self._look()
+        self._search()
 
     def showEvent(self, event: Any) -> None:
-        """Find what was asked for while nobody looked."""
+        """Find the vetoes of a law that was shown while the tab was hidden."""
         super().showEvent(event)
-        self._look()
+        self._search()
 
-    def _look(self) -> None:
+    def _search(self) -> None:
         if self._wanted is not None and self.isVisible():
-            self.setText("Looking...")
+            self.setText("Searching for vetoes...")
             self.call.start(_sentences, *self._wanted)
             self._wanted = None
 
     def _take(self, sentences: list[str]) -> None:
-        nothing = "No latent, and no two together, can exclude a class whatever the others are."
+        nothing = "No latent and no pair of latents excludes a class whatever the values of the others."
         self.setText("\n\n".join(f"•  {sentence}" for sentence in sentences) or nothing)
 
 

@@ -1,1 +1,1 @@
-"""The Network panel: the sparse head of scheme 3 drawn, its streams and their responses."""
+"""The Network panel: the sparse network of scheme 3 as a drawing that answers to the mouse."""

@@ -1,4 +1,4 @@
-"""A sparse network as a drawing that answers: hover a connection, click a neuron."""
+"""A sparse network as a drawing: rest the mouse on a connection to read it, click a neuron to choose it."""
 
 from __future__ import annotations
 
@@ -19,33 +19,36 @@ from morpholaw.display import number
 from morpholaw.interpretation.subnetworks import Neuron, SparseNetwork
 
 Edge = tuple[int, int, int]
-"""Layer of the weight, row, column: from neuron (layer, row) to (layer + 1, column)."""
+"""Layer, row and column of a weight: it leads from neuron (layer, row) to (layer + 1, column)."""
 
 WIDTH, RISE = 360.0, 64.0
+"""Least width of the drawing, and distance of its layers."""
 RADIUS = 6.5
+"""Radius of a neuron."""
 WIDEST = 6.0
+"""Width of the strongest connection."""
 BLUE, RED = {False: "#2166ac", True: "#6bb3e8"}, {False: "#b2182b", True: "#ff7a66"}
-"""Of positive and of negative weights, by whether the background is dark (figures.style has the same)."""
+"""Colours of positive and negative weights on light and dark background, as in figures.style."""
 
 
 def through(network: SparseNetwork, neuron: Neuron) -> set[Edge]:
-    """Connections on the paths that lead into a neuron, and from it to the output."""
-    found: set[Edge] = set()
+    """Return the connections on all paths through a neuron, from the inputs to the output."""
+    edges: set[Edge] = set()
     for step in (network.incoming, network.outgoing):
         waiting, seen = [neuron], {neuron}
         while waiting:
             here = waiting.pop()
             for there in step(here):
                 first, second = (there, here) if there[0] < here[0] else (here, there)
-                found.add((first[0], first[1], second[1]))
+                edges.add((first[0], first[1], second[1]))
                 if there not in seen:
                     seen.add(there)
                     waiting.append(there)
-    return found
+    return edges
 
 
 def places(network: SparseNetwork) -> dict[Neuron, tuple[float, float]]:
-    """Where the connected neurons stand, x in [0, 1] and y by layer; each near the mean of its sources."""
+    """Place the connected neurons, x in [0, 1] and y by layer, each near the mean of its sources."""
     found: dict[Neuron, tuple[float, float]] = {}
     for layer, width in enumerate(network.widths):
         used = [u for u in range(width) if network.incoming((layer, u)) or network.outgoing((layer, u))]
@@ -66,11 +69,12 @@ def _centre(network: SparseNetwork, neuron: Neuron, found: dict[Neuron, tuple[fl
 
 
 class NetworkScene(QGraphicsScene):
-    """Inputs on top, the output below; blue weights are positive, red ones negative, wide ones strong.
+    """Draws a network with the inputs on top; blue weights are positive, red negative, wide ones strong.
 
     Notes
     -----
-    ``clicked`` carries the neuron (layer, unit), or None for the empty ground; ``hovered`` a sentence.
+    Signals: ``clicked`` (the neuron (layer, unit), or None beside all neurons), ``hovered`` (a sentence about what
+    is under the mouse, or "").
     """
 
     clicked = Signal(object)
@@ -85,7 +89,7 @@ class NetworkScene(QGraphicsScene):
         self.dark = True
 
     def show_network(self, network: SparseNetwork, input_names: dict[int, str], dark: bool = True) -> None:
-        """Draw a network; ``input_names`` gives words to inputs."""
+        """Draw a network; ``input_names`` maps latents to words."""
         self.clear()
         self.network, self.input_names, self.dark = network, input_names, dark
         self.neurons, self.edges = {}, {}
@@ -108,18 +112,18 @@ class NetworkScene(QGraphicsScene):
         self._write(points, width)
 
     def highlight(self, neuron: Neuron | None) -> None:
-        """Grey what is outside a neuron's stream; None shows all."""
+        """Grey out what is not on a path through the neuron; None shows all."""
         if self.network is None:
             return
         lit = set(self.edges) if neuron is None else through(self.network, neuron)
-        on = {(e[0], e[1]) for e in lit} | {(e[0] + 1, e[2]) for e in lit} | ({neuron} - {None})
+        on = {(e[0], e[1]) for e in lit} | {(e[0] + 1, e[2]) for e in lit}
         for edge, line in self.edges.items():
             line.light(edge in lit)
         for key, node in self.neurons.items():
-            node.light(neuron is None or key in on, key == neuron)
+            node.light(neuron is None or key in on or key == neuron, key == neuron)
 
     def called(self, neuron: Neuron) -> str:
-        """A neuron in words."""
+        """Return what a neuron is called in sentences."""
         assert self.network is not None
         layer, unit = neuron
         if layer == 0:
@@ -127,18 +131,18 @@ class NetworkScene(QGraphicsScene):
         return "the output" if layer == self.network.depth else f"neuron {layer}.{unit + 1}"
 
     def mousePressEvent(self, event: Any) -> None:
-        """A click on a neuron or on the empty ground."""
+        """Choose the neuron that was clicked, or none."""
         super().mousePressEvent(event)
         hit = [item for item in self.items(event.scenePos()) if isinstance(item, _Node)]
         self.clicked.emit(hit[0].neuron if hit else None)
 
     @property
     def ink(self) -> QColor:
-        """Colour of texts and neurons."""
+        """The colour of texts and neurons."""
         return QColor("#e4e6e8" if self.dark else "#222222")
 
     def _write(self, points: dict[Neuron, QPointF], width: float) -> None:
-        """Names of inputs above them, biases beside the others, f under the output."""
+        """Write the names of inputs above them, biases beside other neurons, and f below the output."""
         assert self.network is not None
         beside: dict[int, int] = {}
         for (layer, unit), point in points.items():
@@ -168,12 +172,13 @@ class NetworkScene(QGraphicsScene):
 
 
 class _Connection(QGraphicsLineItem):
-    """A weight; wide enough to be hit by the mouse however thin it is drawn."""
+    """A connection; the mouse hits it however thin it is drawn."""
 
     def __init__(
         self, scene: NetworkScene, edge: Edge, start: QPointF, end: QPointF, strongest: float
     ) -> None:
         super().__init__(start.x(), start.y(), end.x(), end.y())
+        self._network_scene = scene
         assert scene.network is not None
         layer, row, column = edge
         self.weight = float(scene.network.weights[layer][row, column])
@@ -183,18 +188,19 @@ class _Connection(QGraphicsLineItem):
         for pen in (self._lit, self._dim):
             pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         value = number(self.weight, 3, sign=True)
-        self.sentence = f"{scene.called((layer, row))} to {scene.called((layer + 1, column))}: weight {value}"
+        ends = f"{scene.called((layer, row))} to {scene.called((layer + 1, column))}"
+        self.sentence = f"From {ends}: weight {value}."
         self.setToolTip(self.sentence)
         self.setAcceptHoverEvents(True)
         self.light(True)
 
     def light(self, on: bool) -> None:
-        """Draw in its colour, or greyed."""
+        """Draw in colour, or grey."""
         self.setPen(self._lit if on else self._dim)
         self.setZValue(1 if on else 0)
 
     def shape(self) -> QPainterPath:
-        """What the mouse can hit."""
+        """Return the area that reacts to the mouse."""
         path = QPainterPath(self.line().p1())
         path.lineTo(self.line().p2())
         stroker = QPainterPathStroker()
@@ -202,8 +208,8 @@ class _Connection(QGraphicsLineItem):
         return stroker.createStroke(path)
 
     def hoverEnterEvent(self, event: Any) -> None:
-        """Say the weight."""
-        self.scene().hovered.emit(self.sentence)
+        """Report the weight and draw it wider."""
+        self._network_scene.hovered.emit(self.sentence)
         pen = QPen(self.pen())
         pen.setWidthF(pen.widthF() + 2)
         self._before = self.pen()
@@ -211,8 +217,8 @@ class _Connection(QGraphicsLineItem):
         super().hoverEnterEvent(event)
 
     def hoverLeaveEvent(self, event: Any) -> None:
-        """Stop saying it."""
-        self.scene().hovered.emit("")
+        """End the report."""
+        self._network_scene.hovered.emit("")
         self.setPen(self._before)
         super().hoverLeaveEvent(event)
 
@@ -220,43 +226,45 @@ class _Connection(QGraphicsLineItem):
 
 
 class _Node(QGraphicsEllipseItem):
-    """A neuron."""
+    """A neuron as a dot."""
 
     def __init__(self, scene: NetworkScene, neuron: Neuron, point: QPointF) -> None:
         super().__init__(-RADIUS, -RADIUS, 2 * RADIUS, 2 * RADIUS)
         assert scene.network is not None
         self.setPos(point)
+        self._network_scene = scene
         self.neuron = neuron
         layer, unit = neuron
-        self.sentence = scene.called(neuron)
+        name = scene.called(neuron)
+        self.sentence = f"Latent {name}."
         if layer:
             bias = number(scene.network.biases[layer - 1][unit], 3, sign=True)
-            self.sentence += f": bias {bias}"
+            self.sentence = f"{name.capitalize()}: bias {bias}."
         self._ink = scene.ink
-        self.setToolTip(self.sentence + "; click for its stream and its response")
+        self.setToolTip(f"{self.sentence} Click to see its paths and its response.")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAcceptHoverEvents(True)
         self.setZValue(2)
         self.light(True, False)
 
     def light(self, on: bool, chosen: bool) -> None:
-        """Draw as part of the stream or greyed, ringed where it was clicked."""
+        """Draw in colour or grey, with a ring around the chosen neuron."""
         self.setBrush(QBrush(self._ink if on else QColor(128, 128, 128, 110)))
         self.setPen(QPen(QColor("#E69F00"), 3.5) if chosen else QPen(Qt.PenStyle.NoPen))
 
     def hoverEnterEvent(self, event: Any) -> None:
-        """Say which neuron it is."""
-        self.scene().hovered.emit(self.sentence)
+        """Report which neuron it is."""
+        self._network_scene.hovered.emit(self.sentence)
         super().hoverEnterEvent(event)
 
     def hoverLeaveEvent(self, event: Any) -> None:
-        """Stop saying it."""
-        self.scene().hovered.emit("")
+        """End the report."""
+        self._network_scene.hovered.emit("")
         super().hoverLeaveEvent(event)
 
 
 class NetworkView(QGraphicsView):
-    """Shows the whole scene at any size."""
+    """Shows the whole drawing at any size."""
 
     def __init__(self, scene: NetworkScene, parent: Any = None) -> None:
         super().__init__(scene, parent)
@@ -271,11 +279,11 @@ class NetworkView(QGraphicsView):
         self.fitInView(self.sceneRect(), Qt.AspectRatioMode.KeepAspectRatio)
 
     def resizeEvent(self, event: Any) -> None:
-        """Fit again."""
+        """Fit the drawing into another size."""
         super().resizeEvent(event)
         self.fit()
 
     def showEvent(self, event: Any) -> None:
-        """Fit when first seen."""
+        """Fit the drawing when it is shown."""
         super().showEvent(event)
         self.fit()

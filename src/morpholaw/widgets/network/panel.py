@@ -1,4 +1,4 @@
-"""The Network panel: the sparse head of scheme 3 drawn, its streams and their responses (paper, 6.3)."""
+"""The Network panel: the sparse network of scheme 3, the paths through its neurons and their responses (paper, 6.3)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
-NO_NETWORK = "There is no sparse head yet; train scheme 3 in the Classify panel."
+NO_NETWORK = "There is no sparse network yet; train scheme 3 in the Classify panel."
 NO_STUDY = "No study is open."
-CLICK = "Click a neuron to see its stream and its response."
-HOVER = "Blue weights are positive, red ones negative; point at one to read it."
+CLICK = "Click a neuron to see the paths through it and its response."
+HOVER = "Blue weights are positive, red weights negative. Rest the mouse on a connection to read its weight."
 
 
 class NetworkWidget(StudyWidget):
-    """A model of scheme 3 as a drawing, and the response of the neuron that is clicked.
+    """Draws a model of scheme 3, and the response of the neuron that is clicked.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class NetworkWidget(StudyWidget):
         self.found: SavedNetworks | None = None
         self.neuron: Neuron | None = None
         self.model = narrow_combo("model")
-        self.model.setToolTip("Which of the models of scheme 3 is drawn.")
-        self.whole_button = QPushButton("Whole network")
-        self.whole_button.setToolTip("Show all streams again.")
+        self.model.setToolTip("Choose one of the models of scheme 3.")
+        self.whole_button = QPushButton("Show whole network")
+        self.whole_button.setToolTip("Show all neurons and connections again.")
         row = QHBoxLayout()
         row.addWidget(self.model, 1)
         row.addWidget(self.whole_button)
@@ -48,29 +48,27 @@ class NetworkWidget(StudyWidget):
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.scene = NetworkScene(self)
         self.view = NetworkView(self.scene)
-        self.said = QLabel(HOVER)
-        self.said.setWordWrap(True)
+        self.hovered = QLabel(HOVER)
+        self.hovered.setWordWrap(True)
         self.survival = QLabel()
         self.survival.setWordWrap(True)
         self.response = SlicePanel(self.viewer, self.current, CLICK)
-        # Always there, so that a figure that just fits does not make it come and go.
+        # always visible, so that a figure that just fits does not make it come and go
         self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.body.addLayout(row)
-        for part in (self.nothing, self.view, self.said, self.survival, self.response):
+        for part in (self.nothing, self.view, self.hovered, self.survival, self.response):
             self.body.addWidget(part)
         self.body.addStretch(1)
-        self._parts = (self.model, self.whole_button, self.view, self.said, self.survival, self.response)
+        self._parts = (self.model, self.whole_button, self.view, self.hovered, self.survival, self.response)
         self.model.currentIndexChanged.connect(self._model_chosen)
         self.whole_button.clicked.connect(self.show_whole)
         self.scene.clicked.connect(self.show_neuron)
-        self.scene.hovered.connect(self._say)
+        self.scene.hovered.connect(self._show_hovered)
         self.listen(self.current.classifiers_changed, self.reload)
         self.listen(self.current.encoder_changed, self._new_encoder)
         self.listen(self.current.names_changed, self._draw)
         self.listen(self.viewer.events.theme, self._rethemed)
         self._show_study()
-
-    # ---- which network
 
     def _show_study(self) -> None:
         super()._show_study()
@@ -82,7 +80,7 @@ class NetworkWidget(StudyWidget):
         self.response.clear()
 
     def reload(self) -> None:
-        """Read the study's networks anew."""
+        """Read the networks of the study again."""
         self.found = None
         if self.current.study is not None:
             with self.error_line.catch():
@@ -109,20 +107,18 @@ class NetworkWidget(StudyWidget):
 
     @property
     def network(self) -> SparseNetwork | None:
-        """The model that is drawn."""
+        """The network that is drawn; None where there is none."""
         place = self.model.currentIndex()
         return self.found.networks[place] if self.found is not None and place >= 0 else None
 
     @property
     def words(self) -> dict[int, str]:
-        """Names given to latents."""
+        """Names of latents in the study."""
         words: dict[int, str] = {}
         if self.current.study is not None:
             with self.error_line.catch():
                 words = self.current.study.latent_names
         return words
-
-    # ---- drawing
 
     def _draw(self, *_: Any) -> None:
         network = self.network
@@ -142,22 +138,23 @@ class NetworkWidget(StudyWidget):
         text = ", ".join(f"{name} {n}" for name, n in zip(inputs, counts.values(), strict=True))
         size = self.found.sizes[self.model.currentIndex()]
         self.survival.setText(
-            f"Expression size {size}. Inputs kept, in how many of {models} models: {text or 'none'}."
+            f"Expression size: {size} nodes. Latents read, with the number of models (of {models}) that read them: "
+            f"{text or 'none'}."
         )
         self.show_neuron(None)
 
     def _rethemed(self, *_: Any) -> None:
         QTimer.singleShot(0, self._draw)
 
-    def _say(self, sentence: str) -> None:
-        self.said.setText(sentence or HOVER)
+    def _show_hovered(self, sentence: str) -> None:
+        self.hovered.setText(sentence or HOVER)
 
     def show_whole(self) -> None:
-        """Show the whole network, and no neuron's response."""
+        """Show the whole network and no response."""
         self.show_neuron(None)
 
     def show_neuron(self, neuron: Neuron | None) -> None:
-        """Show the stream and the response of a neuron (layer, unit); None shows the whole network."""
+        """Show the paths through a neuron (layer, unit) and its response; None shows the whole network."""
         network = self.network
         if network is None:
             return
@@ -169,11 +166,11 @@ class NetworkWidget(StudyWidget):
             return
         called = self.scene.called(neuron)
         if neuron[0] == 0:
-            self.response.clear(f"{called} is an input; click a neuron below it to see a response.")
+            self.response.clear(f"{called} is an input; click a neuron below it to see its response.")
             return
         part = sub_network(network, [neuron])
         if not part.latents:
-            self.response.clear(f"{called.capitalize()} reads no latent; it is the constant of its bias.")
+            self.response.clear(f"{called.capitalize()} reads no latent; its response is its bias.")
             return
         response, total = partial(neuron_response, network, part), network.widths[0]
         self.response.show_response(

@@ -1,1 +1,1 @@
-"""The Perturb panel: what must change in a cell for a classifier to call it otherwise."""
+"""The Perturb panel: what must change in a cell for a classifier to predict another class."""

@@ -1,29 +1,32 @@
-"""Which model is attacked, and in which space."""
+"""The model to attack and the space to attack it in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from morpholaw.widgets.study.saved_classifiers import SavedClassifier
 
-SPACES = {
+if TYPE_CHECKING:
+    from morpholaw.evaluation.scoring import Space
+
+SPACES: dict[str, tuple[Space, bool]] = {
     "image": ("image", False),
     "latent": ("latent", False),
     "latent, some held": ("latent", True),
 }
-"""Where the perturbation is added, and whether latents are held."""
+"""Where the perturbation is added, and whether latents are held fixed."""
 
 
 class AttackChoice(QWidget):
-    """Scheme, model, space and the latents that are held.
+    """Chooses scheme, model, space and the latents that are held fixed.
 
     Notes
     -----
-    ``changed`` is emitted after every choice, ``space_changed`` before it where the space is another one.
+    ``changed`` is emitted after every choice; where the space changed, ``space_changed`` is emitted first.
     """
 
     changed = Signal()
@@ -33,19 +36,25 @@ class AttackChoice(QWidget):
         super().__init__(parent)
         self.classifiers: list[SavedClassifier] = []
         self.scheme_box, self.model_box, self.space_box = QComboBox(), QComboBox(), QComboBox()
-        self.model_box.setToolTip("Every scheme is an ensemble of models that were trained alike.")
+        self.scheme_box.setToolTip("Choose the classifier to attack.")
+        self.model_box.setToolTip(
+            "Choose one of the models of the scheme, which differ in their random seed only."
+        )
         self.space_box.addItems(list(SPACES))
-        self.space_box.setToolTip("Add eps times the gradient's sign to the image, or to its latents.")
+        self.space_box.setToolTip(
+            "Choose whether the attack changes pixels of the image, or latents of the encoder."
+        )
         self.held_line = QLineEdit("morphology")
         self.held_line.setToolTip(
-            "Latents that stay as they are: morphology (those any model of scheme 3 kept), or z3, z17."
+            "Latents that the attack leaves unchanged: 'morphology' for those that any model of scheme 3 reads, "
+            "or names such as z3, z17."
         )
-        self.held_label = QLabel("held")
+        self.held_label = QLabel("Held fixed")
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("scheme", self.scheme_box)
-        form.addRow("model", self.model_box)
-        form.addRow("space", self.space_box)
+        form.addRow("Scheme", self.scheme_box)
+        form.addRow("Model", self.model_box)
+        form.addRow("Space", self.space_box)
         form.addRow(self.held_label, self.held_line)
         self._show_held()
         self.scheme_box.currentIndexChanged.connect(self._scheme_chosen)
@@ -55,27 +64,32 @@ class AttackChoice(QWidget):
 
     @property
     def classifier(self) -> SavedClassifier | None:
-        """The chosen scheme; None where none is trained."""
+        """The chosen classifier; None where none is trained."""
         name = self.scheme_box.currentData()
         return next((entry for entry in self.classifiers if entry.name == name), None)
 
     @property
     def member(self) -> int:
-        """The chosen model of the scheme."""
+        """Place of the chosen model among those of the scheme, from 0."""
         return max(0, self.model_box.currentIndex())
 
     @property
-    def space(self) -> str:
-        """ "image" or "latent"."""
+    def space(self) -> Space:
+        """The space that the perturbation is added in."""
         return SPACES[self.space_box.currentText()][0]
 
     @property
+    def loss(self) -> str:
+        """The loss that the chosen laws were found with; "hinge" for other schemes."""
+        return self.classifier.loss if self.classifier is not None else "hinge"
+
+    @property
     def keep(self) -> str:
-        """The latents held, as :class:`morpholaw.config.AttackConfig` has them."""
+        """The latents held fixed, as ``keep`` of :class:`morpholaw.config.AttackConfig`."""
         return self.held_line.text().strip() if SPACES[self.space_box.currentText()][1] else ""
 
     def show_classifiers(self, classifiers: Sequence[SavedClassifier]) -> None:
-        """Offer these; the one that was chosen stays so where it is among them."""
+        """List these classifiers; the chosen one stays chosen where it is among them."""
         before = self.scheme_box.currentData()
         self.classifiers = list(classifiers)
         blocked = self.scheme_box.blockSignals(True)
@@ -100,6 +114,6 @@ class AttackChoice(QWidget):
         self.changed.emit()
 
     def _show_held(self) -> None:
-        holds = SPACES[self.space_box.currentText()][1]
-        self.held_line.setVisible(holds)
-        self.held_label.setVisible(holds)
+        some_held = SPACES[self.space_box.currentText()][1]
+        self.held_line.setVisible(some_held)
+        self.held_label.setVisible(some_held)

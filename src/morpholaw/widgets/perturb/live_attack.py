@@ -1,4 +1,4 @@
-"""One model and a few cells under attack, at any eps: computed in the live process, which keeps the model."""
+"""Attacks of one model on a few cells at any eps, computed in the live process, which keeps the model loaded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,26 +16,29 @@ from morpholaw.widgets.study.saved_classifiers import SavedClassifier
 
 if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
+    from morpholaw.evaluation.scoring import Space
     from morpholaw.study import Study
 
-REACH = {"image": 0.5, "latent": 6.0}
-"""Largest eps, in units of the space: half of all grey levels, six standard deviations of the prior."""
+    Loss = Literal["hinge", "mse"]
+
+REACH: dict[Space, float] = {"image": 0.5, "latent": 6.0}
+"""Largest eps: half of the grey range in image space, six standard deviations of the prior in latent space."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """Names one model of a study's classifier as it is now: another one in the same place has another time."""
+    """The file of one model of a study's classifier and when it was written, so that a newer model is told apart."""
 
     study: str
     name: str
     scheme: int
-    loss: str
+    loss: Loss
     member: int
     changed: int
 
     @classmethod
     def of(cls, study: Study, saved: SavedClassifier, member: int) -> ModelFile:
-        """That of a saved classifier; InputError where the study or the classifier is gone."""
+        """Describe a model of a saved classifier; InputError where the study or the classifier is gone."""
         path = study.path / "classifiers" / saved.name / "model.json"
         try:
             changed = path.stat().st_mtime_ns
@@ -51,14 +54,14 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class LiveAttack:
-    """An attack on cells away from one model's own calls, ready at any eps.
+    """An attack on cells that moves them away from the class one model predicts, ready for any eps.
 
     Attributes
     ----------
     model : ModelFile
         The model.
     classes : tuple of str
-        Its classes of f < 0 and of f >= 0.
+        The classes predicted for f < 0 and for f >= 0.
     images : ndarray, uint8 (n, s, s)
         The cells' crops.
     cells : list of int
@@ -66,14 +69,14 @@ class LiveAttack:
     space : str
         "image" or "latent".
     held : tuple of int
-        Latents that stay fixed.
+        Latents that are held fixed.
     """
 
     model: ModelFile
     classes: tuple[str, str]
     images: np.ndarray
     cells: list[int]
-    space: str
+    space: Space
     held: tuple[int, ...]
 
     @property
@@ -82,7 +85,7 @@ class LiveAttack:
         return REACH[self.space]
 
     def metadata(self, eps: float) -> dict[str, Any]:
-        """What a layer keeps: the first cell and the attack."""
+        """Describe the first cell and the attack, for the metadata of a layer."""
         return {
             "crop": self.cells[0],
             "classifier": self.model.name,
@@ -95,16 +98,18 @@ class LiveAttack:
 
 @dataclass(frozen=True)
 class Attacked:
-    """Cells at one eps, one row a cell; pictures float32 (n, s, s), in latent space those of the decoder.
+    """Cells attacked at one eps; images are float32 (n, s, s), in latent space those of the decoder.
 
     Attributes
     ----------
+    eps : float
+        The magnitude of the perturbation.
     images, perturbed : ndarray
-        Before and after.
+        The cells before and after.
     reconstruction : ndarray or None
-        The encoder's picture: in image space of the perturbed cell, in latent space of the cell; None for scheme 1.
+        Decoded image of the perturbed cell (image space) or of the cell (latent space); None for scheme 1.
     difference : ndarray
-        What the attack changed.
+        The change that the attack made.
     scores, perturbed_scores : ndarray, (n,)
         f before and after.
     """
@@ -119,46 +124,42 @@ class Attacked:
 
     @property
     def flipped(self) -> np.ndarray:
-        """Where the call changed, bool (n,)."""
-        return (self.scores >= 0) != (self.perturbed_scores >= 0)
+        """Whether the predicted class changed, bool (n,)."""
+        changed: np.ndarray = (self.scores >= 0) != (self.perturbed_scores >= 0)
+        return changed
 
 
 def prepare(
     live: LiveProcess,
-    study: Study,
-    saved: SavedClassifier,
-    member: int,
-    space: str,
+    model: ModelFile,
+    classes: tuple[str, str],
+    space: Space,
     keep: str,
     crops: Crops,
     cells: Sequence[int],
 ) -> LiveAttack:
-    """Read the cells here and the model in the live process.
+    """Read the cells in this process and the model in the live process.
 
     Raises
     ------
     InputError
-        When the study is gone, the scheme has no such space, or a latent to hold is unknown.
+        If the scheme has no such space, or a latent to hold is unknown.
     """
-    model = ModelFile.of(study, saved, member)
     images = np.asarray(crops[list(cells)])
     held = live.call(held_by, model, space, keep)
-    return LiveAttack(model, saved.classes, images, list(cells), space, held)
-
-
-# ---- in the live process, which imports torch
+    return LiveAttack(model, classes, images, list(cells), space, held)
 
 
 @lru_cache(maxsize=2)
 def classifier_of(model: ModelFile) -> Any:
-    """The one model as a classifier; kept until two others were used."""
+    """Load one model as a classifier, in the live process; the last two are kept."""
     from morpholaw.study import Study
 
     return Study(Path(model.study)).classifier(model.scheme, model.loss).select(model.member)
 
 
-def held_by(model: ModelFile, space: str, keep: str) -> tuple[int, ...]:
-    """The latents that an attack in ``space`` holds; InputError where the model has no such space or latent."""
+def held_by(model: ModelFile, space: Space, keep: str) -> tuple[int, ...]:
+    """Return the latents that an attack holds fixed; InputError where the model has no such space or latent."""
     from morpholaw.evaluation.scoring import check_space
     from morpholaw.study import Study
     from morpholaw.study.attack_step import held_latents
@@ -168,23 +169,25 @@ def held_by(model: ModelFile, space: str, keep: str) -> tuple[int, ...]:
     return held_latents(Study(Path(model.study)), classifier, keep) if space == "latent" else ()
 
 
-def perturbed(model: ModelFile, images: np.ndarray, eps: float, space: str, held: Sequence[int]) -> Attacked:
-    """Crops uint8 (n, s, s) attacked at ``eps``."""
+def perturbed(
+    model: ModelFile, images: np.ndarray, eps: float, space: Space, held: Sequence[int]
+) -> Attacked:
+    """Attack crops, uint8 (n, s, s), at ``eps``."""
     from morpholaw.interpretation.attack import AttackOptions
     from morpholaw.interpretation.counterfactuals import counterfactuals
     from morpholaw.training.devices import torch_threads
 
     with torch_threads(1):  # two threads wait for each other longer than a few cells take
         options = AttackOptions(space, fixed=tuple(held))
-        found = counterfactuals(classifier_of(model), images, eps, 0, options)
-    rebuilt = found.reconstruction if space == "latent" else found.perturbed_reconstruction
+        after = counterfactuals(classifier_of(model), images, eps, 0, options)
+    rebuilt = after.reconstruction if space == "latent" else after.perturbed_reconstruction
     return Attacked(
-        eps, found.images, found.perturbed, rebuilt, found.difference, found.scores, found.perturbed_scores
+        eps, after.images, after.perturbed, rebuilt, after.difference, after.scores, after.perturbed_scores
     )
 
 
-def smallest_flips(model: ModelFile, images: np.ndarray, space: str, held: Sequence[int]) -> np.ndarray:
-    """Smallest eps that flips each cell, float64 (n,); inf where none up to :data:`REACH` does."""
+def smallest_flips(model: ModelFile, images: np.ndarray, space: Space, held: Sequence[int]) -> np.ndarray:
+    """Find the smallest eps that changes the predicted class, float64 (n,); inf where none up to REACH does."""
     from morpholaw.evaluation.scoring import encode_means
     from morpholaw.interpretation.attack import AttackOptions
     from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
@@ -194,4 +197,5 @@ def smallest_flips(model: ModelFile, images: np.ndarray, space: str, held: Seque
     with torch_threads(1):
         inputs = encode_means(classifier.encoder, images) if space == "latent" else images
         options = AttackOptions(space, fixed=tuple(held))
-        return minimal_perturbation(classifier, inputs, options, reach, reach / 1000, 32)[0]
+        eps: np.ndarray = minimal_perturbation(classifier, inputs, options, reach, reach / 1000, 32)[0]
+    return eps

@@ -1,4 +1,4 @@
-"""Shows the first attacked cell in the viewer: over its place in the movie, which comes into view."""
+"""Picks cells in the movie and shows the first attacked cell over its place there."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from morpholaw.widgets.movie.movie_place import crop_at, place_of
 from morpholaw.widgets.perturb.overlay_layers import KINDS, OverlayLayers
 from morpholaw.widgets.study.current_study import CurrentStudy
 
-_NO_CELL = "There is no cell of the study here; the movie it was cut from must be open as a layer."
+_NO_CELL = "There is no cell of the study here; the movie that it was cut from must be open as a layer."
 
 
 class MovieOverlay(QWidget):
-    """Picks cells in the movie, and lays pictures of one over it.
+    """Picks cells in the movie, and shows images of one of them over it.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the movie is.
+        The viewer with the movie.
     current : CurrentStudy
-        Whose cells are picked.
+        The study whose cells are picked.
     error_line : ErrorLine
-        Where to say that there is no cell under the mouse.
+        Where errors are shown.
     """
 
     def __init__(self, viewer: Any, current: CurrentStudy, error_line: ErrorLine) -> None:
@@ -38,15 +38,15 @@ class MovieOverlay(QWidget):
         self._clicks: MovieClicks | None = None
         self._cell: int | None = None
         self._picked: int | None = None
-        self.pick_button = QPushButton("Pick in the movie")
+        self.pick_button = QPushButton("Pick cells in the movie")
         self.pick_button.setCheckable(True)
-        self.pick_button.setToolTip("Select the cell that is clicked in the movie; with Shift, add it.")
-        self.show_box = QCheckBox("show in the viewer")
-        self.show_box.setToolTip("Lay the first cell's pictures over its place in the movie, live.")
+        self.pick_button.setToolTip("Click a cell in the movie to select it, or click with Shift to add it.")
+        self.show_box = QCheckBox("Show in the movie")
+        self.show_box.setToolTip("Show the first cell over its place in the movie while the slider moves.")
         self.seen_box = QComboBox()
         self.seen_box.addItems(list(KINDS))
         self.seen_box.setCurrentText("perturbed")
-        self.seen_box.setToolTip("Which of the pictures is seen over the movie.")
+        self.seen_box.setToolTip("Choose the image that is shown over the movie.")
         shown = QHBoxLayout()
         shown.addWidget(self.show_box)
         shown.addWidget(self.seen_box, 1)
@@ -59,40 +59,40 @@ class MovieOverlay(QWidget):
 
     @property
     def wanted(self) -> bool:
-        """Whether pictures are to be shown."""
+        """Whether the cell is to be shown in the movie."""
         return self.show_box.isChecked()
 
     def enable(self, on: bool) -> None:
-        """Allow showing, where there is something to show."""
+        """Enable or disable the controls that show the cell."""
         self.show_box.setEnabled(on)
         self.seen_box.setEnabled(on)
 
     def show_cell(
         self,
         cell: int,
-        pictures: Mapping[str, np.ndarray],
+        images: Mapping[str, np.ndarray],
         white: float,
         limit: float,
         metadata: dict[str, Any],
     ) -> None:
-        """Show the pictures (s, s) of a cell; another cell than before is brought into view."""
+        """Show the images (s, s) of a cell; move the view to a cell that was not shown before."""
         crops = self.current.crops
         place = None if crops is None else place_of(self.viewer, crops, cell)
-        self.layers.show(pictures, white, limit, place, self.seen_box.currentText(), metadata)
+        self.layers.show(images, white, limit, place, self.seen_box.currentText(), metadata)
         if place is not None and cell not in (self._cell, self._picked):
-            side = next(iter(pictures.values())).shape[-1]
+            side = next(iter(images.values())).shape[-1]
             self._go_to(place, side)
         self._cell = cell
 
     def hide_cell(self) -> None:
-        """Show nothing."""
+        """Hide the cell."""
         self.layers.hide()
         self._cell = None
 
     def pick(self, position: np.ndarray) -> None:
-        """Select the cell of the study at a place in the movie, world coordinates; with Shift, add it."""
+        """Select the cell of the study at a place in world coordinates; with Shift, add it to the selection."""
         crops = self.current.crops
-        index = None if crops is None else crop_at(self.viewer, crops, position)
+        index = None if crops is None else crop_at(self.viewer, crops, position.tolist())
         if index is None:
             self.error_line.say(_NO_CELL, notify=False)
             return
@@ -103,7 +103,7 @@ class MovieOverlay(QWidget):
         self.current.select([*kept, index])
 
     def hideEvent(self, event: Any) -> None:
-        """Leave the mouse alone while nobody sees the panel."""
+        """Stop picking when the panel is hidden."""
         self.pick_button.setChecked(False)
         super().hideEvent(event)
 

@@ -1,4 +1,4 @@
-"""A cell before and after an attack as Image layers, over its own place in the movie or beside what is there."""
+"""A cell before and after an attack as image layers, over its place in the movie or beside the other layers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from napari.utils import Colormap
+from napari.utils.colormaps.colormap import Colormap
 
 from morpholaw.widgets.movie.beside_layers import free_place
 from morpholaw.widgets.movie.movie_place import MoviePlace
 from morpholaw.widgets.pictures.picture_grid import SIGNED_COLOURS
 
 KINDS = ("original", "perturbed", "difference", "reconstruction")
-"""What is laid over the movie; one of them is seen at a time."""
+"""The images of a cell; over the movie, one of them is seen at a time."""
 DIFFERENCE = "difference"
 
 
@@ -23,12 +23,12 @@ class OverlayLayers:
     Parameters
     ----------
     viewer : napari.Viewer
-        Where they are.
+        The viewer that has the layers.
 
     Notes
     -----
-    Layers are hidden and used again, not removed: napari draws with buffers of layers that are gone when
-    others follow them, which ends the program on some graphics drivers.
+    Layers are hidden and reused, not removed: napari may draw with the buffers of removed layers, which crashes
+    some graphics drivers.
     """
 
     def __init__(self, viewer: Any) -> None:
@@ -39,35 +39,38 @@ class OverlayLayers:
 
     def show(
         self,
-        pictures: Mapping[str, np.ndarray],
+        images: Mapping[str, np.ndarray],
         white: float,
         limit: float,
         place: MoviePlace | None,
         seen: str,
         metadata: dict[str, Any],
     ) -> None:
-        """Show pictures (s, s), named as in :data:`KINDS`.
+        """Show images of a cell.
 
         Parameters
         ----------
-        white
+        images : mapping of str to ndarray
+            Images (s, s), named as in :data:`KINDS`.
+        white : float
             Level shown white.
-        limit
-            Difference with the strongest colours; zero is white.
-        place
-            Where the cell is in the movie; None puts the pictures side by side where there is room.
-        seen
-            The one that is seen over the movie; side by side all are.
-        metadata
-            Kept with every layer: the cell, the scheme, eps.
+        limit : float
+            Difference shown in the strongest colours; zero is white.
+        place : MoviePlace or None
+            Place of the cell in the movie; None shows the images side by side where there is room.
+        seen : str
+            The image that is visible over the movie; side by side, all are visible.
+        metadata : dict
+            Stored with each layer: the cell, the scheme, eps.
         """
         self._choose(self._beside if place is None else self._over)
         corner = free_place(self.viewer) if place is None and not self._alive() else (0.0, 0.0)
-        for column, (kind, picture) in enumerate(pictures.items()):
+        for column, (kind, image) in enumerate(images.items()):
             limits = (-limit, limit) if kind == DIFFERENCE else (0.0, white)
-            data = picture[None] if place is not None and place.layer.ndim == 3 else picture
+            data = image[None] if place is not None and place.layer.ndim == 3 else image
+            options: dict[str, Any]
             if place is None:
-                options = {"translate": (corner[0], corner[1] + column * (picture.shape[1] + 4))}
+                options = {"translate": (corner[0], corner[1] + column * (image.shape[1] + 4))}
             else:
                 options = place.layer_options()
             if kind in self._alive():
@@ -78,16 +81,16 @@ class OverlayLayers:
                 self._add(kind, data, limits, options)
             self.layers[kind].metadata["morpholaw"] = {**metadata, "kind": kind}
         for kind, layer in self._alive().items():
-            self._see(layer, kind in pictures and (place is None or kind == seen))
+            self._see(layer, kind in images and (place is None or kind == seen))
 
     def see(self, kind: str) -> None:
-        """Show one of the layers over the movie and hide the others; side by side all stay."""
+        """Show one of the layers over the movie and hide the others; layers side by side all stay visible."""
         if self.layers is self._over:
             for name, layer in self._alive().items():
                 self._see(layer, name == kind)
 
     def hide(self) -> None:
-        """Show none of the layers."""
+        """Hide all layers."""
         for layer in self._alive().values():
             self._see(layer, False)
 
@@ -97,7 +100,7 @@ class OverlayLayers:
             self.layers = layers
 
     def _alive(self) -> dict[str, Any]:
-        """Layers that the user has not deleted."""
+        """Return the layers that were not deleted by the user."""
         return {kind: layer for kind, layer in self.layers.items() if layer in self.viewer.layers}
 
     @staticmethod
@@ -125,11 +128,11 @@ class OverlayLayers:
             blending="translucent_no_depth",
             **options,
         )
-        if chosen:  # the user goes on with the layer that was at hand
+        if chosen:  # the layer that the user works with stays selected
             self.viewer.layers.selection = chosen
 
 
 def signed_colormap() -> Colormap:
-    """Red below zero, white at zero, blue above, as in the figures."""
+    """Return a colormap that is red below zero, white at zero and blue above, as in the figures."""
     colours = np.column_stack([SIGNED_COLOURS / 255, np.ones(len(SIGNED_COLOURS))])
     return Colormap(colours, name="RdBu", display_name="difference")

@@ -1,4 +1,4 @@
-"""Perturb: what must change in a cell for a classifier to call it otherwise (paper, 5.4 and 6.5)."""
+"""The Perturb panel: what must change in a cell for another class to be predicted (paper, 5.4 and 6.5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from morpholaw.widgets.study.study_widget import StudyWidget
 
 
 class PerturbWidget(StudyWidget):
-    """Attacks on the selected cells, live, and on the study's test cells.
+    """Attacks the selected cells while a slider moves, and the test cells of the study.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class PerturbWidget(StudyWidget):
     Attributes
     ----------
     choice : AttackChoice
-        The model and the space, for both.
+        The model and the space, for both tabs.
     cells : CellPanel
         The selected cells.
     attack : AttackPanel

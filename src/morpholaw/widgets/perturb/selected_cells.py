@@ -1,22 +1,23 @@
-"""The selected cells under attack: a slider for eps, what it does to them, and the eps at which they flip."""
+"""The selected cells under attack: a slider for eps, the cells before and after, the smallest eps that flips them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
-from superqt import QLabeledDoubleSlider
 
 from morpholaw.display import number
+from morpholaw.errors import InputError
 from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.forms.float_slider import float_slider
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.perturb.live_attack import (
     REACH,
     Attacked,
     LiveAttack,
+    ModelFile,
     perturbed,
     prepare,
     smallest_flips,
@@ -27,34 +28,38 @@ from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, sig
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 SHOWN = 5
-"""Cells side by side, at the most."""
+"""Most cells that are shown side by side."""
+LARGEST = 180
+"""Largest side of an image, in pixels of the screen."""
+UNITS = {"image": "of the grey range", "latent": "SD of the prior"}
+"""Unit of eps in each space."""
 _NO_STUDY = "Open a study first."
 _NO_CLASSIFIER = "Train a classifier in the Classify panel first."
-_NO_CELLS = "Select cells in the gallery of the Cells panel, or press Pick and click one in the movie."
+_NO_CELLS = "Select cells in the gallery of the Cells panel, or press Pick cells in the movie and click one."
 
 
 class CellPanel(QWidget):
-    """Perturbs the selected cells, live.
+    """Perturbs the selected cells while a slider moves.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where the movie is.
+        The viewer with the movie.
     current : CurrentStudy
         The study and its selected cells.
     error_line : ErrorLine
-        Where to complain.
+        Where errors are shown.
     choice : AttackChoice
         The model and the space.
 
     Attributes
     ----------
     attack : LiveAttack or None
-        What is ready to be perturbed.
+        The cells and the model, once both are read.
     result : Attacked or None
-        What is shown.
+        The cells as they are shown.
     flips : ndarray or None
-        Smallest eps that flips each shown cell, where it was asked for.
+        Smallest eps that changes the predicted class of each cell; None before it was searched for.
     """
 
     def __init__(
@@ -72,17 +77,22 @@ class CellPanel(QWidget):
         self._connect()
 
     def _build(self) -> None:
-        self.slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-        self.slider.setDecimals(3)
-        self.slider.setToolTip("eps: how far every pixel, or every latent, is moved.")
-        self.flip_button = QPushButton("Smallest ε that flips it")
-        self.flip_button.setToolTip("Search along the gradient's sign for the first change of the call.")
-        self.pictures = PictureGrid(_NO_CELLS, largest=84)
+        self.slider = float_slider("The magnitude ε: how far each pixel, or each latent, is moved.", 0.001, 3)
+        self.unit = QLabel()
+        self.flip_button = QPushButton("Find smallest ε")
+        self.flip_button.setToolTip(
+            "Find the smallest ε at which another class is predicted, and move the slider there."
+        )
+        self.pictures = PictureGrid(_NO_CELLS, largest=LARGEST)
+        self.pictures.setToolTip(
+            "The cells before and after the attack, the change, and the encoder's reconstruction."
+        )
         self.verdict = QLabel()
         self.verdict.setWordWrap(True)
         row = QHBoxLayout()
         row.addWidget(QLabel("ε"))
-        row.addWidget(self.slider)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.unit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.addLayout(row)
@@ -105,32 +115,38 @@ class CellPanel(QWidget):
         self.perturb_call.failed.connect(self.error_line.say)
 
     def begin_space(self) -> None:
-        """Begin at eps = 0 with the range of the chosen space."""
+        """Set the slider to 0, with the range and the unit of the chosen space."""
         reach = REACH[self.choice.space]
         blocked = self.slider.blockSignals(True)
         self.slider.setRange(0.0, reach)
-        self.slider.setSingleStep(reach / 500)
         self.slider.setValue(0.0)
         self.slider.blockSignals(blocked)
-
-    # ---- reading the model
+        self.unit.setText(UNITS[self.choice.space])
 
     def prepare(self) -> None:
-        """Read the model as soon as there are cells to attack: that is when the live process starts."""
+        """Read the cells and the model; the live process is not started before there are cells to attack."""
         saved, study = self.choice.classifier, self.current.study
         crops, selection = self.current.crops, self.current.selection
-        if study is None or saved is None or crops is None or not selection:
-            self.clear(_NO_STUDY if study is None else _NO_CLASSIFIER if saved is None else _NO_CELLS)
-            return
-        if self.attack is None:
-            self.pictures.clear("Reading the classifier...")
-        choice, cells = self.choice, selection[:SHOWN]
-        self.load_call.start(
-            prepare, self.current.live, study, saved, choice.member, choice.space, choice.keep, crops, cells
-        )
+        if study is None:
+            self.clear(_NO_STUDY)
+        elif saved is None:
+            self.clear(_NO_CLASSIFIER)
+        elif crops is None or not selection:
+            self.clear(_NO_CELLS)
+        else:
+            if self.attack is None:
+                self.pictures.clear("Reading the classifier...")
+            try:
+                model = ModelFile.of(study, saved, self.choice.member)
+            except InputError as error:
+                self._not_prepared(str(error))
+                return
+            space, keep = self.choice.space, self.choice.keep
+            cells = selection[:SHOWN]
+            self.load_call.start(prepare, self.current.live, model, saved.classes, space, keep, crops, cells)
 
     def clear(self, sentence: str) -> None:
-        """Show a sentence and no cell."""
+        """Remove the cells and show a sentence."""
         for call in (self.load_call, self.flip_call, self.perturb_call):
             call.forget()
         self.attack = self.result = self.flips = None
@@ -145,7 +161,7 @@ class CellPanel(QWidget):
         self.overlay.enable(on)
 
     def _not_prepared(self, sentence: str) -> None:
-        self.clear("These cells cannot be attacked so.")
+        self.clear("These cells cannot be attacked in this way.")
         self.error_line.say(sentence)
 
     def _prepared(self, attack: LiveAttack) -> None:
@@ -156,10 +172,8 @@ class CellPanel(QWidget):
         self._enable(True)
         self.perturb()
 
-    # ---- perturbing
-
     def perturb(self, *_: Any) -> None:
-        """Move the cells by the slider's eps and show what comes of it, soon."""
+        """Request the cells as attacked at the slider's eps."""
         attack = self.attack
         if attack is not None:
             eps = float(self.slider.value())
@@ -168,68 +182,56 @@ class CellPanel(QWidget):
             )
 
     def _perturbed(self, result: Attacked) -> None:
+        attack = self.attack
+        if attack is None:
+            return
         self.result = result
-        self._show_pictures()
-        self._show_verdict()
+        self._show_images(attack, result)
+        self.verdict.setText("\n".join(self._verdict(attack, result)))
         self._show_overlay()
 
-    def kinds(self) -> dict[str, np.ndarray]:
-        """Pictures (n, s, s) by kind; scheme 1 has no reconstruction."""
-        result = self.result
-        found = (result.images, result.perturbed, result.difference, result.reconstruction)
-        return {kind: pictures for kind, pictures in zip(KINDS, found, strict=True) if pictures is not None}
-
-    def _limits(self) -> tuple[float, float]:
-        """Level shown white, and the difference with the strongest colours."""
-        return white_of(self.result.images), max(0.02, float(np.abs(self.result.difference).max()))
-
-    def _show_pictures(self) -> None:
-        white, limit = self._limits()
-        kinds = self.kinds()
+    def _show_images(self, attack: LiveAttack, result: Attacked) -> None:
+        white, limit = _limits(result)
+        kinds = _kinds(result)
         tiles = np.stack(
             [
-                signed_tiles(pictures, limit) if kind == DIFFERENCE else grey_tiles(pictures, high=white)
-                for kind, pictures in kinds.items()
+                signed_tiles(images, limit) if kind == DIFFERENCE else grey_tiles(images, high=white)
+                for kind, images in kinds.items()
             ]
         )
-        before, after = (
-            [number(score, sign=True) for score in s]
-            for s in (self.result.scores, self.result.perturbed_scores)
-        )
-        if len(before) == 1:  # one cell has room for larger pictures beside each other
-            captions = [f"f = {before[0]}", f"f = {after[0]}"]
-            self.pictures.show_pictures(tiles.swapaxes(0, 1), (), list(kinds), captions)
+        before = [number(score, sign=True) for score in result.scores]
+        after = [number(score, sign=True) for score in result.perturbed_scores]
+        if len(before) == 1:  # one cell has room for larger images
+            titles = [f"original: f = {before[0]}", f"perturbed: f = {after[0]}", *list(kinds)[2:]]
+            self.pictures.show_titled(tiles[:, 0], titles, columns=2)
             return
         captions = [f"{first}\n\u2192 {then}" for first, then in zip(before, after, strict=True)]
-        self.pictures.show_pictures(tiles, list(kinds), [f"#{cell}" for cell in self.attack.cells], captions)
+        self.pictures.show_pictures(tiles, list(kinds), [f"#{cell}" for cell in attack.cells], captions)
 
-    def _show_verdict(self) -> None:
-        attack, flipped = self.attack, self.result.flipped
+    def _verdict(self, attack: LiveAttack, result: Attacked) -> list[str]:
+        """Say which predicted classes change, a line per statement."""
+        flipped = result.flipped
         if len(flipped) == 1:
-            then = attack.classes[int(self.result.perturbed_scores[0] >= 0)]
-            first = attack.classes[int(self.result.scores[0] >= 0)]
-            change = f"{first} \u2192 {then}" if flipped[0] else f"stays {first}"
+            before = attack.classes[int(result.scores[0] >= 0)]
+            after = attack.classes[int(result.perturbed_scores[0] >= 0)]
+            change = f"{before} \u2192 {after}" if flipped[0] else f"stays {before}"
         else:
-            change = f"{int(flipped.sum())} of {len(flipped)} calls flip"
-        lines = [f"ε = {number(self.result.eps, 3)}: {change}"]
+            change = f"the predicted class changes for {int(flipped.sum())} of {len(flipped)} cells"
+        lines = [f"ε = {number(result.eps, 3)}: {change}"]
         if self.flips is not None:
-            found = [
-                f"#{cell} {number(flip, 3)}"
-                if np.isfinite(flip)
-                else f"#{cell} never (up to {attack.reach:g})"
+            texts = [
+                f"#{cell} {number(flip, 3)}" if np.isfinite(flip) else f"#{cell} none up to {attack.reach:g}"
                 for cell, flip in zip(attack.cells, self.flips, strict=True)
             ]
-            lines.append("smallest ε that flips: " + ", ".join(found))
+            lines.append("Smallest ε that changes the predicted class: " + ", ".join(texts))
         if len(self.current.selection) > SHOWN:
-            lines.append(f"the first {SHOWN} of {len(self.current.selection)} selected cells are shown")
-        self.verdict.setText("\n".join(lines))
-
-    # ---- the viewer
+            lines.append(f"The first {SHOWN} of {len(self.current.selection)} selected cells are shown.")
+        return lines
 
     def _show_overlay(self) -> None:
         if self.overlay.wanted and self.result is not None and self.attack is not None:
-            white, limit = self._limits()
-            first = {kind: pictures[0] for kind, pictures in self.kinds().items()}
+            white, limit = _limits(self.result)
+            first = {kind: images[0] for kind, images in _kinds(self.result).items()}
             self.overlay.show_cell(
                 self.attack.cells[0], first, white, limit, self.attack.metadata(self.result.eps)
             )
@@ -240,10 +242,8 @@ class CellPanel(QWidget):
         else:
             self.overlay.hide_cell()
 
-    # ---- the smallest eps
-
     def find_flips(self) -> None:
-        """Find the smallest eps that flips each shown cell, and move the slider to the first one's."""
+        """Find the smallest eps that changes each cell's predicted class; set the slider to the first cell's."""
         if self.attack is not None:
             self.flip_button.setEnabled(False)
             attack = self.attack
@@ -259,6 +259,17 @@ class CellPanel(QWidget):
         self.flip_button.setEnabled(True)
         self.flips = flips
         if np.isfinite(flips[0]):
-            # the slider's decimals round, and a call that has just flipped must not round back
+            # rounded up: at the slider's value the predicted class must have changed
             self.slider.setValue(min(self.slider.maximum(), float(np.ceil(flips[0] * 1000) / 1000)))
         self.perturb()
+
+
+def _kinds(result: Attacked) -> dict[str, np.ndarray]:
+    """Return the images (n, s, s) by kind; scheme 1 has no reconstruction."""
+    images = (result.images, result.perturbed, result.difference, result.reconstruction)
+    return {kind: stack for kind, stack in zip(KINDS, images, strict=True) if stack is not None}
+
+
+def _limits(result: Attacked) -> tuple[float, float]:
+    """Return the level shown white, and the difference shown in the strongest colours."""
+    return white_of(result.images), max(0.02, float(np.abs(result.difference).max()))

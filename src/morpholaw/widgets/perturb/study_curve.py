@@ -1,4 +1,4 @@
-"""Accuracy against eps for the whole study: which schemes withstand an attack, and from where on they fail."""
+"""Accuracy against eps for the whole study: which schemes withstand an attack, and up to which eps."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 
     from morpholaw.study import Study
 
-_NOTHING = "The accuracy of every model on the test cells shows here."
+_NOTHING = "The accuracy of each scheme under attack appears here."
 
 
 class AttackPanel(QWidget):
-    """Attacks the study's test cells and draws the curves; ``drawn`` is emitted when all are there.
+    """Attacks the test cells of the study and draws the curves; ``drawn`` is emitted when the curves are complete.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Its theme is the figure's.
+        The viewer, whose theme the figure has.
     current : CurrentStudy
         The study.
     error_line : ErrorLine
-        Where to complain.
+        Where errors are shown.
     choice : AttackChoice
-        The scheme, the space and the latents held.
+        The scheme, the space and the latents held fixed.
     """
 
     drawn = Signal()
@@ -51,10 +51,14 @@ class AttackPanel(QWidget):
         self.current, self.error_line, self.choice = current, error_line, choice
         self.table: pd.DataFrame | None = None
         self.form = ConfigForm(AttackConfig, fields=("eps",), advanced=("target", "gradient_loss"))
-        self.all_schemes = QCheckBox("all trained schemes")
-        self.all_schemes.setToolTip("Attack every scheme that has the chosen space, not only the chosen one.")
-        self.button = QPushButton("Accuracy against ε")
-        self.button.setToolTip("Attack the held-out test cells of the study (paper, figures 14, 17 and 19).")
+        self.all_schemes = QCheckBox("All trained schemes")
+        self.all_schemes.setToolTip(
+            "Attack every scheme that has the chosen space, not only the chosen scheme."
+        )
+        self.button = QPushButton("Attack test cells")
+        self.button.setToolTip(
+            "Measure the accuracy on the held-out test cells for every ε (paper, figures 14, 17 and 19)."
+        )
         self.runner = JobRunner(current)
         self.figure = FigurePanel(viewer, _NOTHING)
         row = QHBoxLayout()
@@ -73,8 +77,8 @@ class AttackPanel(QWidget):
         self.runner.failed.connect(lambda _: self.button.setEnabled(True))
 
     def clear(self) -> None:
-        """Show no curve: another study, or other classifiers."""
-        self.table: pd.DataFrame | None = None
+        """Remove the curves, which are of another study or of older classifiers."""
+        self.table = None
         self.figure.say(_NOTHING)
 
     def start(self) -> None:
@@ -88,6 +92,8 @@ class AttackPanel(QWidget):
             values = {**self.form.values(), "space": self.choice.space}
             if self.choice.keep:
                 values["keep"] = self.choice.keep
+            if not self.all_schemes.isChecked() and self.choice.loss == "mse":
+                values["loss"] = "mse"
             self.button.setEnabled(False)
             self.runner.start(Job("attack", str(study.path), values, {"schemes": schemes}), table=True)
 
@@ -96,15 +102,10 @@ class AttackPanel(QWidget):
         if chosen is None:
             raise InputError("No classifier is trained yet; train one in the Classify panel first.")
         if not self.all_schemes.isChecked():
-            if chosen.loss == "mse":
-                raise InputError(
-                    "The curve of scheme 4 is that of the laws found with the hinge loss; choose those."
-                )
             return [chosen.scheme]
-        found = [
-            entry.scheme for entry in saved_classifiers(study, self.error_line.say) if entry.loss == "hinge"
-        ]
-        schemes = [scheme for scheme in found if scheme > 1 or self.choice.space == "image"]
+        trained = saved_classifiers(study, self.error_line.say)
+        image = self.choice.space == "image"
+        schemes = [one.scheme for one in trained if one.loss == "hinge" and (one.scheme > 1 or image)]
         if not schemes:
             raise InputError(f"No trained scheme can be attacked in the space {self.choice.space!r}.")
         return schemes
@@ -123,17 +124,23 @@ class AttackPanel(QWidget):
 def _figure(table: pd.DataFrame, figsize: Any, theme: Any) -> Any:
     from morpholaw.figures.attacks import attack_curves
 
-    schemes = sorted(table["scheme"].unique())
+    losses = table["loss"].fillna("")
+    names = [
+        "scheme 4, MSE" if loss == "mse" else int(scheme)
+        for scheme, loss in zip(table["scheme"], losses, strict=True)
+    ]
+    table = table.assign(name=names)
+    schemes = list(dict.fromkeys(table["name"]))
     eps = np.sort(table["eps"].unique())
     models = int(table["model"].max()) + 1
     accuracy = np.full((len(schemes), models, len(eps)), np.nan)
-    rows = np.searchsorted(schemes, table["scheme"]), table["model"], np.searchsorted(eps, table["eps"])
-    accuracy[rows] = table["accuracy"]
+    place = [schemes.index(name) for name in table["name"]]
+    accuracy[place, table["model"], np.searchsorted(eps, table["eps"])] = table["accuracy"]
     space, keep = table["space"].iloc[0], table["keep"].iloc[0]
     return attack_curves(
         eps,
         accuracy,
-        schemes=[int(scheme) for scheme in schemes],
+        schemes=schemes,
         space=f"{space}, {keep} held" if keep else space,
         theme=theme,
         figsize=figsize,

@@ -33,6 +33,7 @@ class PictureGrid(QWidget):
         self.row_names: list[str] = []
         self.column_names: list[str] = []
         self.captions: list[str] = []
+        self.titles: list[str] = []
         self.setMinimumWidth(320)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._fit()
@@ -47,9 +48,18 @@ class PictureGrid(QWidget):
         """Show colours uint8 (rows, columns, h, w, 3); captions of one or more lines stand under the columns."""
         self.tiles = np.ascontiguousarray(tiles)
         self.row_names, self.column_names = list(row_names), list(column_names)
-        self.captions = list(captions)
+        self.captions, self.titles = list(captions), []
         self._fit()
         self.update()
+
+    def show_titled(self, tiles: np.ndarray, titles: Sequence[str], columns: int) -> None:
+        """Show colours uint8 (n, h, w, 3) in rows of ``columns``, each with a title of its own above it."""
+        rows = -(-len(tiles) // columns)
+        filled = np.zeros((rows * columns, *tiles.shape[1:]), np.uint8)
+        filled[: len(tiles)] = tiles
+        self.show_pictures(filled.reshape(rows, columns, *tiles.shape[1:]))
+        self.titles = list(titles)
+        self._fit()
 
     def clear(self, sentence: str | None = None) -> None:
         """Show a sentence and no pictures."""
@@ -90,15 +100,21 @@ class PictureGrid(QWidget):
             place = QRect(left + column * (side + _GAP), 0, side, _LINE)
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, name)
         for row in range(rows):
-            y = top + row * (side + _GAP)
+            y = top + row * self._pitch() + self._title()
             if row < len(self.row_names):
                 place = QRect(0, y, left - 4, side)
                 flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight | Qt.TextFlag.TextWordWrap
                 painter.drawText(place, flags, self.row_names[row])
             for column in range(columns):
                 place = QRect(left + column * (side + _GAP), y, side, side)
+                if self.titles:
+                    number = row * columns + column
+                    if number >= len(self.titles):
+                        continue
+                    above = QRect(place.left(), y - _LINE, side, _LINE)
+                    painter.drawText(above, Qt.AlignmentFlag.AlignCenter, self.titles[number])
                 painter.drawImage(place, _image(self.tiles[row, column]))
-        y = top + rows * (side + _GAP)
+        y = top + rows * self._pitch()
         for column, text in enumerate(self.captions[:columns]):
             place = QRect(left + column * (side + _GAP), y, side, _LINE * self._caption_lines())
             painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
@@ -117,6 +133,14 @@ class PictureGrid(QWidget):
         room = (max(self.width(), 320) - self._left()) // columns - _GAP
         return int(np.clip(room, 16, self.largest))
 
+    def _title(self) -> int:
+        """Height of the titles above each row."""
+        return _LINE if self.titles else 0
+
+    def _pitch(self) -> int:
+        """Height of a row."""
+        return self._side() + _GAP + self._title()
+
     def _caption_lines(self) -> int:
         return max((text.count("\n") + 1 for text in self.captions), default=0)
 
@@ -124,7 +148,7 @@ class PictureGrid(QWidget):
         if self.empty:
             return 60
         lines = self._caption_lines() + bool(self.column_names)
-        return self.tiles.shape[0] * (self._side() + _GAP) + lines * _LINE + 2
+        return int(self.tiles.shape[0]) * self._pitch() + lines * _LINE + 2
 
 
 def grey_tiles(pictures: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:

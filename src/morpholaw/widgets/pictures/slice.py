@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
 
+if TYPE_CHECKING:
+    from morpholaw.study import Study
+
 STEPS = 49
 LIMIT = 3.0  # the prior is a unit Gaussian: 99.7 % lies within
+CELLS = 300
+"""Most labelled cells per class that are drawn."""
 PICTURES = (-3.0, -1.5, 0.0, 1.5, 3.0)
 
 
@@ -30,6 +37,10 @@ class Response:
         Latents of the encoder.
     name, title : str
         What the values are, and a line above.
+    sides : tuple of str, optional
+        The classes that values below and above zero stand for; labelled cells are then drawn too.
+    colours : dict of str to str
+        The colour of each class whose cells are drawn.
     """
 
     function: Callable[[np.ndarray], np.ndarray]
@@ -37,11 +48,19 @@ class Response:
     total: int
     name: str = "f"
     title: str = ""
+    sides: tuple[str, str] | None = None
+    colours: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One slice, computed: ``y`` is None for a curve over ``x``; with cells decoded along both axes."""
+    """One slice, computed: ``y`` is None for a curve over ``x``; with cells decoded along both axes.
+
+    Attributes
+    ----------
+    cells : LabelledLatents or None
+        Latents of labelled cells, where they were asked for.
+    """
 
     x: int
     y: int | None
@@ -49,6 +68,51 @@ class Slice:
     values: np.ndarray
     pictures_x: np.ndarray | None = None
     pictures_y: np.ndarray | None = None
+    cells: LabelledLatents | None = None
+
+
+@dataclass(frozen=True)
+class LabelledLatents:
+    """Labelled cells of a study in latent space.
+
+    Attributes
+    ----------
+    means : ndarray, float32 (n, latents)
+        Their latents.
+    labels : ndarray of str, (n,)
+        Their classes.
+    """
+
+    means: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class CellsWanted:
+    """Which labelled cells to draw.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Their classes.
+    crops : int
+        Crops of the study.
+    labels_changed : int
+        When the labels were last changed, in ns.
+    """
+
+    classes: tuple[str, ...]
+    crops: int
+    labels_changed: int
+
+    @classmethod
+    def of(cls, study: Study, crops: int, classes: Iterable[str]) -> CellsWanted:
+        """Describe the labelled cells that a study has now."""
+        try:
+            changed = study.annotations.path.stat().st_mtime_ns
+        except OSError:  # no label was given by hand yet
+            changed = 0
+        return cls(tuple(classes), crops, changed)
 
 
 def slice_of(
@@ -57,6 +121,7 @@ def slice_of(
     y: int | None,
     base: np.ndarray,
     encoder: EncoderFile | None,
+    wanted: CellsWanted | None = None,
 ) -> Slice:
     """The function over the latents ``x`` and ``y``, the others at ``base``; for the live process: it needs torch."""
     from morpholaw.interpretation.boundary import slice_scores
@@ -71,18 +136,45 @@ def slice_of(
         return Slice(x, y, axis, values)
     with torch_threads(1):
         pictures = traverse(encoder_of(encoder), base, chosen, PICTURES)
-    return Slice(x, y, axis, values, pictures[-1], None if y is None else pictures[0])
+    cells = labelled_latents(encoder, wanted) if wanted is not None else None
+    return Slice(x, y, axis, values, pictures[-1], None if y is None else pictures[0], cells)
+
+
+@lru_cache(maxsize=1)
+def labelled_latents(encoder: EncoderFile, wanted: CellsWanted) -> LabelledLatents:
+    """Encode up to :data:`CELLS` labelled crops per class, evenly spaced in the study; for the live process."""
+    from morpholaw.evaluation.scoring import encode_means
+    from morpholaw.store.labelled_cells import all_labels
+    from morpholaw.study import Study
+    from morpholaw.training.devices import torch_threads
+
+    study = Study(Path(encoder.study))
+    labels = all_labels(study).astype(str)
+    chosen = []
+    for name in wanted.classes:
+        of_class = np.flatnonzero(labels == name)
+        chosen.append(of_class[:: max(1, -(-len(of_class) // CELLS))])
+    cells = np.sort(np.concatenate(chosen)).astype(np.int64)
+    if not len(cells):
+        return LabelledLatents(np.zeros((0, 1), np.float32), labels[cells])
+    with torch_threads(1):
+        means = encode_means(encoder_of(encoder), study.crops[cells]).numpy()
+    return LabelledLatents(means, labels[cells])
 
 
 def slice_figure(
     response: Response, found: Slice, names: dict[int, str], held: str, figsize: Any, theme: Any
 ) -> Any:
     """A map, or a curve, with the cells along its axes; ``held`` says where the other latents are."""
-    from morpholaw.figures.response import response_map_1d, response_map_2d
+    from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
 
     def called(latent: int) -> str:
         return names.get(latent, f"z{latent}")
 
+    cells = None
+    if found.cells is not None and len(found.cells.labels) and found.y is not None:
+        means = found.cells.means
+        cells = CellsOnMap(means[:, found.x], means[:, found.y], found.cells.labels, response.colours)
     at = None if found.pictures_x is None else np.asarray(PICTURES)
     title = response.title + (f"\n{held}" if held else "")
     if found.y is None:
@@ -94,7 +186,8 @@ def slice_figure(
     return response_map_2d(
         found.axis, found.axis, readable(found.values), (called(found.x), called(found.y)),
         pictures_x=found.pictures_x, values_x=at, pictures_y=found.pictures_y, values_y=at,
-        arrows=0, response_name=response.name, title=title or None, theme=theme, figsize=figsize,
+        arrows=0, cells=cells, sides=response.sides, response_name=response.name, title=title or None,
+        theme=theme, figsize=figsize,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from morpholaw.errors import InputError
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
-from morpholaw.widgets.pictures.slice import LIMIT, Response, Slice, slice_figure, slice_of
+from morpholaw.widgets.pictures.slice import LIMIT, CellsWanted, Response, Slice, slice_figure, slice_of
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.encoder_file import EncoderFile
 
@@ -190,7 +190,10 @@ class SlicePanel(QWidget):
         except InputError as error:
             self.figure.say(str(error))
             return
-        self._call.start(self.current.live.call, slice_of, response.function, x, y, base, encoder)
+        wanted, crops = None, self.current.crops
+        if response.sides is not None and study is not None and crops is not None:
+            wanted = CellsWanted.of(study, len(crops), response.colours)
+        self._call.start(self.current.live.call, slice_of, response.function, x, y, base, encoder, wanted)
 
     def _take(self, found: Slice) -> None:
         response, names, held = self.response, self.names, self._held()

@@ -1,0 +1,33 @@
+"""The colours of classes, the same in all figures, panels and layers of a study; without matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Okabe and Ito's palette, away from the red and blue that stand for signs.
+_FIXED = {
+    "interphase": "#009e73",
+    "prometaphase": "#56b4e9",
+    "metaphase": "#e69f00",
+    "anaphase": "#cc79a7",
+    "apoptosis": "#d55e00",
+}
+_OTHERS = ("#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#0072b2", "#f0e442")
+
+
+def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> list[str]:
+    """Return one colour per class, "#rrggbb", that colour-blind people can tell apart.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        The classes to colour. The phases of mitosis have fixed colours.
+    among : sequence of str
+        All classes of a study. Given these, a class has the same colour whichever classes it is shown with.
+    """
+    every = list(dict.fromkeys([*among, *classes]))
+    fixed = {_FIXED[name] for name in every if name in _FIXED}
+    free = [colour for colour in _OTHERS if colour not in fixed] or list(_OTHERS)
+    others = [name for name in every if name not in _FIXED]
+    colours = {name: free[place % len(free)] for place, name in enumerate(others)}
+    return [_FIXED.get(name) or colours[name] for name in classes]

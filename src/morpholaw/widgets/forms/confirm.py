@@ -1,0 +1,10 @@
+"""A question before something is lost."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QMessageBox, QWidget
+
+
+def confirmed(parent: QWidget, title: str, question: str) -> bool:
+    """Ask a yes-or-no question in a dialog; return whether the answer was yes."""
+    return QMessageBox.question(parent, title, question) == QMessageBox.StandardButton.Yes

@@ -1,0 +1,81 @@
+"""A table of rows to pick from, whose columns sort by number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+ROW_HEIGHT = 22
+"""Height of a row in pixels."""
+
+
+class RowTable(QTableWidget):
+    """A table without row numbers whose columns explain themselves when the mouse rests on their titles.
+
+    Parameters
+    ----------
+    columns : sequence of (str, str)
+        Title and tooltip of each column.
+    """
+
+    def __init__(self, columns: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
+        super().__init__(0, len(columns), parent)
+        for column, (title, tip) in enumerate(columns):
+            item = QTableWidgetItem(title)
+            item.setToolTip(tip)
+            self.setHorizontalHeaderItem(column, item)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setWordWrap(False)
+        rows = self.verticalHeader()
+        assert rows is not None
+        rows.hide()
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        self.heading.setHighlightSections(False)
+
+    def pick_one(self) -> None:
+        """Make the table read-only, with at most one row selected."""
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+
+    @property
+    def heading(self) -> QHeaderView:
+        """The titles of the columns."""
+        header = self.horizontalHeader()
+        assert header is not None
+        return header
+
+    def stretch(self, column: int) -> None:
+        """Give ``column`` the room that the others leave; those are as wide as their texts."""
+        self.heading.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.heading.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+
+    def cell(self, row: int, column: int) -> QTableWidgetItem:
+        """Return the item of a cell that was filled; IndexError where there is none."""
+        item = self.item(row, column)
+        if item is None:
+            raise IndexError(f"There is no cell in row {row}, column {column}.")
+        return item
+
+
+class NumberItem(QTableWidgetItem):
+    """A cell that is sorted by a number instead of its text; read-only, aligned to the right.
+
+    Parameters
+    ----------
+    text : str
+        What is shown.
+    number : float
+        What is sorted by.
+    """
+
+    def __init__(self, text: str, number: float) -> None:
+        super().__init__(text)
+        self.number = number
+        self.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
+        self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def __lt__(self, other: Any) -> bool:
+        return self.number < other.number if isinstance(other, NumberItem) else bool(super().__lt__(other))
