@@ -6,6 +6,7 @@ taken from it together. Memory holds a few frames and their crops, however long 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +25,8 @@ from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.cut_plan import plan_cuts, planned_cells
 from morpholaw.cells.files import fingerprint
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
+from morpholaw.cells.pixel_check import PixelFindings, check_pixels, frame_pairs
+from morpholaw.cells.tracked_places import spread
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
 from morpholaw.events import SILENT, Monitor, Progress
@@ -31,7 +34,6 @@ from morpholaw.events import SILENT, Monitor, Progress
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
 
-_SAMPLE_FRAMES = 8
 _SAMPLE_CROPS = 512
 _CUTTERS = 2
 """Frames cut at a time. Reading has one thread of its own: a file is read from one place at a time."""
@@ -73,7 +75,7 @@ def cut_crops(
         background level, with "reflect" in its mirror image; with "drop" those cells are left out.
     normalisation : Normalisation, optional
         The grey scale to use, e.g. that of an earlier set of the same camera; by default it is fitted on up
-        to 512 cells of 8 frames.
+        to 512 cells of 8 frames, pairs of consecutive ones.
     monitor : Monitor, optional
         Where progress and warnings go, and whether to stop.
     overwrite : bool
@@ -135,15 +137,41 @@ class MovieCells:
         self._cutter = _Cutter(self.config, self._plan.shape)
         self._read_ahead: dict[int, np.ndarray] = {}
         if normalisation is None:
-            times = _spread([t for t, *_ in self._plan.frames], _SAMPLE_FRAMES)
-            self._read_ahead = {t: movie.frame(t) for t in times}
             normalisation = _fit(
-                self._read_ahead, self._plan.frames, self._cutter, movie.name, self.config.brightness
+                self._sample(), self._plan.frames, self._cutter, movie.name, self.config.brightness
             )
         self.normalisation = normalisation
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @property
+    def pixel_size(self) -> float | None:
+        """Micrometres per pixel of the movie."""
+        return self._plan.movie_pixel_size
+
+    @property
+    def side(self) -> float:
+        """Side of a crop, in pixels of the movie."""
+        return self.config.size * self.movie.shape[1] / self._plan.shape[0]
+
+    def look(self) -> PixelFindings | None:
+        """Compare tracked places with the pixels of a few frames; None where those are blank."""
+        return check_pixels(self._sample(), self._plan.rows, self.side)
+
+    def digest(self) -> str:
+        """Return a fingerprint of the pixels of a few frames, which tells a movie without a file from others."""
+        digest = hashlib.sha256(repr((self.movie.shape, str(self.movie.dtype))).encode())
+        for t, frame in sorted(self._sample().items()):
+            digest.update(f"{t}\0".encode() + np.ascontiguousarray(frame).data)
+        return digest.hexdigest()
+
+    def _sample(self) -> dict[int, np.ndarray]:
+        """Return the frames that are looked at before anything is cut; they are kept, and not read again."""
+        if not self._read_ahead:
+            times = {t for pair in frame_pairs([t for t, *_ in self._plan.frames]) for t in pair}
+            self._read_ahead = {t: self.movie.frame(t) for t in sorted(times)}
+        return self._read_ahead
 
     def cut(
         self,
@@ -264,16 +292,9 @@ def _fit(
     crops = []
     for t, y, x in frames:
         if t in sample:
-            some = _spread(range(len(y)), each)
+            some = spread(range(len(y)), each)
             crops.append(cutter.cut_raw(sample[t], y[some], x[some]))
     return fit_normalisation(np.concatenate(crops), f"The cells of {name}", per)
-
-
-def _spread(values: list[int] | range, count: int) -> list[int]:
-    """Return up to ``count`` of the values, evenly spaced."""
-    if len(values) <= count:
-        return list(values)
-    return [values[i] for i in np.linspace(0, len(values) - 1, count).round().astype(int)]
 
 
 def _in_order(

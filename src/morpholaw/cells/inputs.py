@@ -1,0 +1,279 @@
+"""Where inputs meet: a movie, its tracks and labels are opened, described and compared before anything is cut.
+
+What contradicts itself is an error with a remedy, unless the user insists (``force``). What is doubtful, or was
+decided for the user, is a warning. Nothing here writes a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.crops import MovieCells
+from morpholaw.cells.movies import Movie, open_movie
+from morpholaw.cells.pixel_explanations import explain
+from morpholaw.cells.tracks import Tracks, open_tracks
+from morpholaw.config import CropConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Monitor
+
+_SAME_SCALE = 0.02  # pixel sizes within 2 % are the same, rounded differently
+_NEAR_BORDER = 0.05  # share of positions that may lie just outside the image
+_FAR_OUTSIDE = 0.001  # share of positions that may lie far outside the image
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What does not fit between inputs.
+
+    Attributes
+    ----------
+    doubts : tuple of str
+        Doubtful or missing facts, and what was decided for the user; one sentence each.
+    contradictions : tuple of str
+        Facts that cannot all be true, each with a remedy.
+    """
+
+    doubts: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()
+
+    def __add__(self, other: Comparison) -> Comparison:
+        return Comparison(self.doubts + other.doubts, self.contradictions + other.contradictions)
+
+    def tell(self, monitor: Monitor, force: bool) -> None:
+        """Emit doubts as warnings, and contradictions too where the user insists.
+
+        Raises
+        ------
+        InputError
+            The first contradiction, unless ``force``.
+        """
+        for doubt in self.doubts:
+            monitor.emit(Message(doubt, "warning"))
+        for contradiction in self.contradictions:
+            if not force:
+                raise InputError(f"{contradiction} With --force (force=True) it is done all the same.")
+            monitor.emit(Message(contradiction, "warning"))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A movie and its tracks, opened and compared.
+
+    Attributes
+    ----------
+    movie : Movie
+        The movie.
+    tracks : Tracks
+        The tracks, in the movie's frames and pixels.
+    comparison : Comparison
+        What does not fit between the facts of the two.
+    """
+
+    movie: Movie
+    tracks: Tracks
+    comparison: Comparison
+
+
+def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = None) -> Inputs:
+    """Open a movie and its tracks and compare what is known about them.
+
+    Parameters
+    ----------
+    movie, tracks
+        As for :meth:`morpholaw.Study.crop`.
+    config : CropConfig
+        The choices of channel, position, slice, frame offset, pixel size and ids.
+    name : str, optional
+        The movie's name in messages and tables.
+
+    Raises
+    ------
+    InputError
+        When one of them cannot be read.
+    """
+    opened = open_chosen_movie(movie, config, name)
+    if tracks is None:
+        raise InputError(
+            f"The movie {opened.name} needs tracks; give a tracks file, a label stack or a table."
+        )
+    found = open_tracks(
+        tracks,
+        movie_shape=opened.shape,
+        movie_frames=opened.facts.frame_numbers,
+        pixel_size=opened.pixel_size,
+        ids=config.ids,
+        frame_offset=config.frame_offset,
+    )
+    return Inputs(opened, found, compare(opened, found, config))
+
+
+def open_chosen_movie(movie: Any, config: CropConfig, name: str | None = None) -> Movie:
+    """Open a movie with the channel, position, slice and pixel size that the settings choose."""
+    return open_movie(
+        movie,
+        name=name,
+        pixel_size=config.pixel_size,
+        channel=config.channel,
+        position=config.position,
+        z=config.z,
+        axes=config.axes,
+    )
+
+
+def compare(movie: Movie, tracks: Tracks, config: CropConfig) -> Comparison:
+    """Compare what is known about a movie and its tracks: size, frames, scale and positions."""
+    contradictions = [
+        sentence
+        for sentence in (
+            _frame_shape(movie, config),
+            _image_size(movie, tracks),
+            _frames(movie, tracks),
+            _positions(movie, tracks, config),
+        )
+        if sentence
+    ]
+    doubts = [*movie.facts.notes, *tracks.facts.notes]
+    doubts += [sentence for sentence in (_scale(movie, tracks), _gaps(movie, tracks)) if sentence]
+    return Comparison(tuple(doubts), tuple(contradictions))
+
+
+def compare_pixels(cells: MovieCells) -> Comparison:
+    """Compare tracked places with the pixels of a few frames (see :mod:`morpholaw.cells.pixel_check`)."""
+    movie, findings = cells.movie, cells.look()
+    if findings is None:
+        return Comparison((f"The frames of {movie.name} that were looked at are blank.",))
+    if findings.fits:
+        return Comparison()
+    found = explain(findings, movie.frame, len(movie), cells.table, cells.side, cells.pixel_size)
+    if found is not None:
+        return Comparison(
+            contradictions=(f"The tracks do not fit {movie.name}: {found.text}. {findings.sentence}",)
+        )
+    if findings.dark:
+        return Comparison(
+            (
+                f"The tracked cells of {movie.name} are darker than what is around them, as in bright field or an "
+                "inverted image; crops are cut as they are, but models of fluorescent nuclei expect bright ones. "
+                "Invert the movie if its nuclei should be bright.",
+            )
+        )
+    return Comparison(
+        contradictions=(
+            f"The tracks do not fit {movie.name}: no cells are seen where they say. {findings.sentence} Check that "
+            "they are of this movie, this channel and this scale; morpholaw inspect shows a frame with its tracks.",
+        )
+    )
+
+
+def _frame_shape(movie: Movie, config: CropConfig) -> str:
+    frames, height, width = movie.shape
+    if min(height, width) >= config.size // 2:
+        return ""
+    return (
+        f"{movie.name} is read as {frames} frames of {height} x {width} pixels, which are too small for a cell: its "
+        "axes seem to be in another order; name them with --axes, one letter each, such as yxt."
+    )
+
+
+def _image_size(movie: Movie, tracks: Tracks) -> str:
+    size, (_, height, width) = tracks.facts.image_size, movie.shape
+    if size is None or size == (height, width):
+        return ""
+    stated = f"The tracks ({tracks.facts.format}) are of images of {size[0]} x {size[1]} pixels, and the frames of "
+    stated += f"{movie.name} are {height} x {width}"
+    if size == (width, height):
+        return f"{stated}: rows and columns are exchanged in one of them; name the movie's axes with --axes tyx or txy."
+    factors = height / size[0], width / size[1]
+    if abs(factors[0] / factors[1] - 1) < 0.02:
+        if factors[0] > 1:
+            how = f"a copy reduced {factors[0]:.3g} times"
+        else:
+            how = f"an image {1 / factors[0]:.3g} times as large"
+        return f"{stated}: they seem to be made on {how}; give the movie they were made on, or track at full size."
+    return f"{stated}: they are of another movie, or of a part of it; give the movie they were made on."
+
+
+def _frames(movie: Movie, tracks: Tracks) -> str:
+    facts, count = tracks.facts, len(movie)
+    table = _measured(tracks.table)
+    first, last = int(table["t"].min()), int(table["t"].max())
+    of_movie = f"{movie.name} has {count} frame{'s' if count != 1 else ''} (0 to {count - 1})"
+    if last >= count:
+        span = f"The tracks span frames {first} to {last}, and {of_movie}"
+        if last - first + 1 > count:
+            return f"{span}: they are of a longer movie, or their times are not frame numbers; give the whole movie."
+        if first == 1 and last == count:
+            return f"{span}: they seem to start at one; give --frame-offset -1."
+        if last - first + 1 == count:
+            return f"{span}: they seem to start at {first}; give --frame-offset -{first}."
+        return (
+            f"{span}: {int((table['t'] >= count).sum())} of {len(table)} positions are after its end; give the number "
+            f"to add to their frames, such as --frame-offset -{first}, or the whole movie."
+        )
+    if (
+        facts.frame_count is not None
+        and facts.frame_count != count
+        and facts.frame_numbering != "file numbers"
+    ):
+        return (
+            f"The tracks ({facts.format}) are of a movie of {facts.frame_count} frames, and {of_movie}: one of them is "
+            "a part of the other; give the movie that was tracked."
+        )
+    return ""
+
+
+def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
+    _, height, width = movie.shape
+    table = _measured(tracks.table)
+    y, x = table["y"].to_numpy(), table["x"].to_numpy()
+    beyond = np.maximum.reduce([-0.5 - y, y - (height - 0.5), -0.5 - x, x - (width - 0.5)])
+    near, far = int((beyond > 0).sum()), int((beyond > config.size / 2).sum())
+    if far <= _FAR_OUTSIDE * len(table) and near <= max(1, _NEAR_BORDER * len(table)):
+        return ""
+    sentence = (
+        f"{near} of {len(table)} tracked positions lie outside the {height} x {width} pixels of {movie.name} (y "
+        f"{y.min():.0f} to {y.max():.0f}, x {x.min():.0f} to {x.max():.0f}): "
+    )
+    if height != width and y.max() < width and x.max() < height and min(y.min(), x.min()) >= -0.5:
+        return sentence + "x and y seem to be exchanged; exchange the two columns."
+    size = movie.pixel_size
+    if size is not None and max(y.max() * size / height, x.max() * size / width) < 1 < 1 / size:
+        return (
+            sentence + f"they may have been multiplied by {1 / size:.3g} for a pixel size of {size:.3g} um."
+        )
+    return sentence + "they are of another movie, or in another unit; state the pixel size with --pixel-size."
+
+
+def _scale(movie: Movie, tracks: Tracks) -> str:
+    stated, of_movie = tracks.facts.pixel_size, movie.pixel_size
+    if stated is None or of_movie is None or abs(stated / of_movie - 1) <= _SAME_SCALE:
+        return ""
+    origin = movie.facts.pixel_size_source or "the movie"
+    return (
+        f"The tracks ({tracks.facts.format}) state {stated:.4g} um per pixel and {movie.name} {of_movie:.4g} "
+        f"({origin}); the movie's is used for the crops. State the right one with --pixel-size."
+    )
+
+
+def _gaps(movie: Movie, tracks: Tracks) -> str:
+    numbers = movie.facts.frame_numbers
+    if numbers is None or tracks.facts.frame_numbering == "file numbers":
+        return ""
+    missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
+    if not missing:
+        return ""
+    return (
+        f"The files of {movie.name} are numbered {numbers[0]} to {numbers[-1]} without {missing[0]}; frames are "
+        "counted without the missing ones, so check that the tracks count them in the same way."
+    )
+
+
+def _measured(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that were measured, without those that a tracker made up; all where all were made up."""
+    if "dummy" not in table or table["dummy"].all():
+        return table
+    return table[~table["dummy"].astype(bool)]

@@ -1,0 +1,211 @@
+"""Why tracks do not fit a movie: assumptions under which they would, tried one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+
+from morpholaw.cells.pixel_check import FEWEST_TRACKS, LIMIT, PAIRS, PixelFindings
+from morpholaw.cells.tracked_places import (
+    DISC,
+    Frames,
+    distance_to_light,
+    places_in,
+    share_of_darker,
+    shows_something,
+    spread,
+    window,
+)
+
+_BETTER = 0.15  # by how much an assumption must raise the share of darker places
+_CLEARLY = 0.80  # what it must reach where cells may just be dark
+_FURTHEST_SHIFT = 6  # frames that tracks are assumed to be early or late at most
+
+Move = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""What becomes of rows and columns under an assumption, such as x for y."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An assumption under which tracks fit the pixels better.
+
+    Attributes
+    ----------
+    text : str
+        What would be wrong with the input, and what to do.
+    share : float
+        Share of brighter places under the assumption.
+    """
+
+    text: str
+    share: float
+
+
+def explain(
+    findings: PixelFindings,
+    read: Callable[[int], np.ndarray],
+    frame_count: int,
+    cells: pd.DataFrame,
+    size: float,
+    pixel_size: float | None = None,
+) -> Explanation | None:
+    """Find the assumption under which tracks fit the pixels best, where one clearly does.
+
+    Parameters
+    ----------
+    findings : PixelFindings
+        What :func:`check_pixels` found.
+    read : callable
+        Returns a frame (y, x) by its number.
+    frame_count : int
+        Frames of the movie.
+    cells, size
+        As for :func:`check_pixels`.
+    pixel_size : float, optional
+        Micrometres per pixel: positions may have been in micrometres.
+    """
+    times = spread(sorted(int(t) for t in cells["t"].unique() if 0 <= t < frame_count), PAIRS)
+    frames = {t: read(t) for t in times}
+    if not frames:
+        return None
+    if findings.share >= findings.limit:
+        offset = _offset(frames, cells, size) if findings.off_centre else None
+        return offset or _nearest_frames(findings, read, frame_count, frames, cells)
+    height, width = next(iter(frames.values())).shape
+    moves = _moves(height, width, pixel_size)
+    found = [Explanation(text, _share_moved(frames, cells, size, move)) for text, move in moves]
+    found.extend(_shifted(read, frame_count, frames, cells, size))
+    if (offset := _offset(frames, cells, size)) is not None:
+        found.append(offset)
+    best = max(found, key=lambda one: one.share)
+    as_given = _share_moved(frames, cells, size, lambda y, x: (y, x))
+    needed = max(_CLEARLY if findings.dark else LIMIT, as_given + _BETTER)
+    return best if best.share >= needed else None
+
+
+def _nearest_frames(
+    findings: PixelFindings,
+    read: Callable[[int], np.ndarray],
+    frame_count: int,
+    frames: Frames,
+    cells: pd.DataFrame,
+) -> Explanation:
+    """Find by how many frames tracks are early or late: where the light is nearest to the tracked places."""
+    first = findings.shift_from or 0
+    distances = {}
+    for shift in range(-_FURTHEST_SHIFT, _FURTHEST_SHIFT + 1):
+        each = []
+        for t in frames:
+            if t >= first and 0 <= t + shift < frame_count:
+                y, x, _ = places_in(frames[t], cells, t)
+                each.append(distance_to_light(read(t + shift), y, x))
+        if each and (shift == 0 or shift * findings.shift > 0):
+            distances[shift] = float(np.concatenate(each).mean())
+    best = min(distances, key=lambda shift: distances[shift])
+    return Explanation(_shift_text(best or findings.shift, findings.shift_from), findings.share)
+
+
+def _shift_text(shift: int, shift_from: int | None = None) -> str:
+    count = "1 frame" if abs(shift) == 1 else f"{abs(shift)} frames"
+    way = "early" if shift > 0 else "late"
+    if shift_from is not None:
+        return (
+            f"from about frame {shift_from} on, frame numbers are {count} too {way}, as where frames are missing from "
+            "the movie or from the tracks; complete them"
+        )
+    return f"frame numbers are {count} too {way}; give --frame-offset {shift}"
+
+
+def _moves(height: int, width: int, pixel_size: float | None) -> list[tuple[str, Move]]:
+    moves: list[tuple[str, Move]] = [
+        ("x and y are exchanged; exchange the two columns", lambda y, x: (x, y)),
+        (
+            "y counts from the bottom of the image; subtract it from the height minus 1",
+            lambda y, x: (height - 1 - y, x),
+        ),
+        (
+            "x counts from the right of the image; subtract it from the width minus 1",
+            lambda y, x: (y, width - 1 - x),
+        ),
+    ]
+    factors = {2.0, 0.5, 4.0, 0.25, 3.0, 1 / 3}
+    named = {}
+    if pixel_size is not None and abs(pixel_size - 1) > 0.05:
+        named = {
+            1
+            / pixel_size: "positions are in micrometres and were taken for pixels; divide them by the pixel "
+            f"size, {pixel_size:.4g}",
+            pixel_size: "positions are in pixels and were taken for micrometres; multiply them by the pixel "
+            f"size, {pixel_size:.4g}",
+        }
+    for factor in sorted(factors):
+        named.setdefault(
+            factor,
+            f"positions are of an image {factor:.3g} times as small; multiply them by {factor:.3g}"
+            if factor > 1
+            else f"positions are of an image {1 / factor:.3g} times as large; divide them by {1 / factor:.3g}",
+        )
+    for factor, text in named.items():
+        moves.append((text, lambda y, x, factor=factor: (y * factor, x * factor)))  # type: ignore[misc]
+    return moves
+
+
+def _shifted(
+    read: Callable[[int], np.ndarray], frame_count: int, frames: Frames, cells: pd.DataFrame, size: float
+) -> list[Explanation]:
+    """Assume that tracks are some frames early or late."""
+    found = []
+    for shift in range(-_FURTHEST_SHIFT, _FURTHEST_SHIFT + 1):
+        moved = {t + shift: t for t in frames if 0 <= t + shift < frame_count}
+        if not moved or shift == 0:
+            continue
+        shifted = {t: frames[t] if t in frames else read(t) for t in moved}
+        table = cells[cells["t"].isin(moved.values())].assign(t=cells["t"] + shift)
+        share = _share_moved(shifted, table, size, lambda y, x: (y, x))
+        found.append(Explanation(_shift_text(shift), share))
+    return found
+
+
+def _offset(frames: Frames, cells: pd.DataFrame, size: float) -> Explanation | None:
+    """Assume that all positions are off by the same distance: where does the mean image have its light?"""
+    reach = int(size // 2)
+    total = np.zeros((2 * reach + 1, 2 * reach + 1))
+    grid = np.arange(-reach, reach + 1)
+    for t, frame in frames.items():
+        y, x, _ = places_in(frame, cells, t)
+        windows = window(frame, y, x, grid).astype(np.float64)
+        centre = windows.mean(axis=(1, 2), keepdims=True)
+        spread = windows.std(axis=(1, 2), keepdims=True)
+        total += ((windows - centre) / np.where(spread > 0, spread, 1)).sum(axis=0)
+    row, column = np.unravel_index(np.argmax(_box_mean(total)), total.shape)
+    dy, dx = int(row) - reach, int(column) - reach
+    if np.hypot(dy, dx) <= DISC:
+        return None
+    share = _share_moved(frames, cells, size, lambda y, x: (y + dy, x + dx))
+    return Explanation(
+        f"positions lie beside the cells, which are {dy:+d} pixels further in y and {dx:+d} in x, as for tracks "
+        "of a part of the image; add those to the columns",
+        share,
+    )
+
+
+def _box_mean(image: np.ndarray) -> np.ndarray:
+    smooth: np.ndarray = ndimage.uniform_filter(image, 2 * DISC + 1)
+    return smooth
+
+
+def _share_moved(frames: Frames, cells: pd.DataFrame, size: float, move: Move) -> float:
+    """Return the share of brighter places when every position is moved."""
+    y, x = move(cells["y"].to_numpy(np.float64), cells["x"].to_numpy(np.float64))
+    moved = cells.assign(y=y, x=x)
+    shares = [
+        share_of_darker(frame, *places_in(frame, moved, t)[:2], size)
+        for t, frame in frames.items()
+        if shows_something(frame)
+    ]
+    every = np.concatenate(shares) if shares else np.zeros(0)
+    return float(every.mean()) if len(every) >= FEWEST_TRACKS else 0.0

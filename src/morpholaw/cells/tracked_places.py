@@ -1,0 +1,105 @@
+"""Measurements at tracked places of a frame: how bright they are, and where the light around them is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+DISC = 2
+"""Pixels on each side of a place whose mean is its brightness."""
+REACH = 10
+"""Pixels within which the centre of the light is looked for."""
+
+_CELLS = 48  # looked at in one frame
+_PLACES = 16  # random places compared with each cell
+
+Frames = Mapping[int, np.ndarray]
+"""Frames (y, x) by their numbers."""
+
+
+def shows_something(frame: np.ndarray) -> bool:
+    some = frame[::4, ::4]
+    return bool(some.min() < some.max() or frame.min() < frame.max())
+
+
+def places_in(frame: np.ndarray, cells: pd.DataFrame, t: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, columns and tracks of up to _CELLS cells of a frame, spread over the table."""
+    here = cells["t"].to_numpy() == t
+    if "dummy" in cells:
+        here &= ~cells["dummy"].to_numpy(bool)
+    rows = np.flatnonzero(here)
+    y, x = (cells[name].to_numpy(np.float64)[rows] for name in ("y", "x"))
+    height, width = frame.shape
+    inside = np.flatnonzero((y >= -0.5) & (y < height - 0.5) & (x >= -0.5) & (x < width - 0.5))
+    some = inside[evenly(len(inside), _CELLS)]
+    whole = (np.rint(y[some]).astype(np.int64), np.rint(x[some]).astype(np.int64))
+    return *whole, cells["track_id"].to_numpy()[rows[some]]
+
+
+def share_of_darker(frame: np.ndarray, y: np.ndarray, x: np.ndarray, size: float) -> np.ndarray:
+    """Return, for each place, the share of random places around it that are darker."""
+    dy, dx = (np.rint(size * part).astype(np.int64) for part in _around())
+    rows, columns = y[:, None] + dy, x[:, None] + dx
+    height, width = frame.shape
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    places = _brightness(frame, rows.ravel(), columns.ravel()).reshape(rows.shape)
+    here = _brightness(frame, y, x)[:, None]
+    darker = ((here > places) + 0.5 * (here == places)) * inside
+    share: np.ndarray = darker.sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
+    share[~inside.any(axis=1)] = 0.5
+    return share
+
+
+@cache
+def _around() -> tuple[np.ndarray, np.ndarray]:
+    """Places around a cell, in crop sides: from beside a nucleus to the next crop, all directions."""
+    rng = np.random.default_rng(0)
+    angle = (np.arange(_PLACES) + rng.uniform(size=_PLACES)) * 2 * np.pi / _PLACES
+    distance = rng.permutation(np.linspace(0.32, 0.88, _PLACES))
+    return distance * np.sin(angle), distance * np.cos(angle)
+
+
+def _brightness(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    grid = np.array([-DISC, 0, DISC])
+    mean: np.ndarray = window(frame, y, x, grid).mean(axis=(1, 2), dtype=np.float64)
+    return mean
+
+
+def distance_to_light(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return how far from each place the centre of the light around it is, in pixels."""
+    distance: np.ndarray = np.hypot(*light_beside(frame, y, x).T)
+    return distance
+
+
+def light_beside(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return rows and columns from each place to the centre of the light around it, (n, 2)."""
+    grid = np.arange(-REACH, REACH + 1, 2)
+    light = window(frame, y, x, grid).astype(np.float32)
+    rim = light[:, 0].sum(axis=1) + light[:, -1].sum(axis=1) + light[:, 1:-1, 0].sum(axis=1)
+    rim += light[:, 1:-1, -1].sum(axis=1)
+    light -= (rim / (4 * len(grid) - 4))[:, None, None]
+    np.maximum(light, 0, out=light)
+    down, across = light.sum(axis=2), light.sum(axis=1)
+    total = np.maximum(down.sum(axis=1), 1e-6)
+    return np.stack([down @ grid / total, across @ grid / total], axis=1)
+
+
+def window(frame: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Return the pixels at ``grid`` around places, (n, k, k); the border's pixels are repeated outside."""
+    rows = np.clip(y[:, None] + grid, 0, frame.shape[0] - 1)
+    columns = np.clip(x[:, None] + grid, 0, frame.shape[1] - 1)
+    pixels: np.ndarray = frame[rows[:, :, None], columns[:, None, :]]
+    return pixels
+
+
+def evenly(n: int, count: int) -> np.ndarray:
+    """Return up to ``count`` of 0 to n-1, evenly spaced."""
+    return np.arange(n) if n <= count else np.linspace(0, n - 1, count).round().astype(np.int64)
+
+
+def spread(values: Sequence[int], count: int) -> list[int]:
+    """Return up to ``count`` of the values, evenly spaced."""
+    return [values[i] for i in evenly(len(values), count)]
