@@ -76,6 +76,20 @@ class CropConfig(StepConfig):
     model_pixel_size: float | None = Field(
         None, gt=0, description="Micrometres per pixel that crops are resampled to; empty: no resampling."
     )
+    channel: str | int | None = Field(
+        None, description="Channel to read where the movie has several: its name, or its number from 0."
+    )
+    position: str | int | None = Field(
+        None,
+        description="Position (field, scene) to read where there are several: its name, or its number from 0.",
+    )
+    z: str | int | None = Field(
+        None, description="What to read of a z-stack: max, mean, or the number of a slice from 0."
+    )
+    axes: str | None = Field(
+        None,
+        description="One letter per axis (tyx, yxt, tcyx), where the file does not name its axes or is wrong.",
+    )
 
 
 class ImportConfig(StepConfig):

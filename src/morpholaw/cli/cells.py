@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from morpholaw.cli.options import SET, STUDY, parse_settings
+from morpholaw.cli.options import SET, STUDY, movie_choices, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.errors import InputError
 
@@ -39,6 +40,7 @@ def simulate(
 @click.option("--size", type=int, help="Side of a crop, in pixels.")
 @click.option("--labels", type=click.Path(path_type=Path), help="CSV of labels, keyed by track_id and t.")
 @click.option("--name", help="Name of the crop set; by default the movie's.")
+@movie_choices
 @SET
 def crop(
     movie: Path,
@@ -48,11 +50,13 @@ def crop(
     labels: Path | None,
     name: str | None,
     settings: tuple[str, ...],
+    **choices: Any,
 ) -> None:
     """Cut a crop around every tracked cell of MOVIE (TIFF, frames, OME-Zarr)."""
     from morpholaw.study import Study
 
-    given = parse_settings(settings) | ({"size": size} if size else {})
+    flags = {"size": size, **choices}
+    given = parse_settings(settings) | {key: value for key, value in flags.items() if value is not None}
     with progress() as monitor:
         made = Study.open_or_create(study).crop(
             movie, tracks, labels=labels, name=name, monitor=monitor, **given

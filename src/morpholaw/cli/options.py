@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,25 @@ STUDY = click.option("--study", required=True, type=click.Path(path_type=Path), 
 SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the step; repeatable."
 )
+
+_MOVIE_CHOICES = (
+    click.option("--pixel-size", type=float, metavar="UM", help="Micrometres per pixel of the movie."),
+    click.option("--channel", help="The movie's channel: its name, or its number from 0."),
+    click.option(
+        "--position", help="The movie's position (field, scene, series): its name, or its number from 0."
+    ),
+    click.option(
+        "--z", metavar="max|mean|N", help="What to read of a z-stack: max, mean, or a slice from 0."
+    ),
+    click.option("--axes", help="One letter per axis (tyx, yxt, tcyx), where the file does not name them."),
+)
+
+
+def movie_choices(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say which movie of a file is read; their values are named as in CropConfig."""
+    for option in reversed(_MOVIE_CHOICES):
+        command = option(command)
+    return command
 
 
 def parse_settings(pairs: tuple[str, ...], file: Path | None = None) -> dict[str, Any]:

@@ -119,7 +119,9 @@ class Study(StudyFolder):
             The set's name; by default the movie's.
         """
         config = _settings(CropConfig, config, settings)
-        opened = open_movie(movie, name=name, pixel_size=config.pixel_size)
+        opened = open_movie(
+            movie, name, config.pixel_size, config.channel, config.position, config.z, config.axes
+        )
         for note in opened.facts.notes:
             monitor.emit(Message(note, "warning"))
         if tracks is None:
