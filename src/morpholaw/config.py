@@ -74,7 +74,9 @@ class CropConfig(StepConfig):
         None, gt=0, description="Micrometres per pixel of the movie; read from the file where it says so."
     )
     model_pixel_size: float | None = Field(
-        None, gt=0, description="Micrometres per pixel that crops are resampled to; empty: no resampling."
+        None,
+        gt=0,
+        description="Micrometres per pixel that crops are resampled to; empty: the study's, where it has one.",
     )
     channel: str | int | None = Field(
         None, description="Channel to read where the movie has several: its name, or its number from 0."
@@ -90,6 +92,26 @@ class CropConfig(StepConfig):
         None,
         description="One letter per axis (tyx, yxt, tcyx), where the file does not name its axes or is wrong.",
     )
+    frame_offset: int | None = Field(
+        None, description="Added to the tracks' frame numbers to get the movie's, which count from 0."
+    )
+    ids: Literal["auto", "tracks", "per-frame", "linked"] = Field(
+        "auto",
+        description="What the numbers in masks mean: tracks; cells of one frame only (per-frame); cells to be linked "
+        "over time (linked); auto: told by the content.",
+    )
+    force: bool = Field(
+        False, description="Go on where inputs contradict each other or no cells are seen at the tracked places."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ids_per_frame(cls, values: Any) -> Any:
+        """Take ``ids_per_frame=True``, as :func:`morpholaw.read_tracks` calls it, for ``ids="per-frame"``."""
+        if not isinstance(values, dict) or "ids_per_frame" not in values:
+            return values
+        others = {name: value for name, value in values.items() if name != "ids_per_frame"}
+        return {**others, "ids": "per-frame"} if values["ids_per_frame"] else others
 
 
 class ImportConfig(StepConfig):

@@ -174,6 +174,21 @@ class Annotations:
         self.set_labels(labels)
         return len(labels)
 
+    def of_set(self, set_name: str) -> dict[int, str]:
+        """Return the annotations of a set: crop to class, "" where it was given none."""
+        return {crop: label for (name, crop), label in self._labels.items() if name == set_name}
+
+    def replace_set(self, set_name: str, labels: Mapping[int, str]) -> None:
+        """Replace all annotations of a set by others, crop to class; earlier steps cannot be undone any more."""
+        if not labels and not self.of_set(set_name):
+            return
+        with self._changing():
+            kept = {key: label for key, label in self._labels.items() if key[0] != set_name}
+            for label in labels.values():
+                self._declare(label)
+            self._labels = kept | {(set_name, int(crop)): label for crop, label in labels.items()}
+        self._undo, self._redo = [], []
+
     def export_csv(self, path: str | os.PathLike[str], *crop_sets: CropSet) -> Path:
         """Write the labelled crops of the sets: set, crop, file, track_id, t, y, x, label."""
         tables = []

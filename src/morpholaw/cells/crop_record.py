@@ -46,11 +46,39 @@ class MovieSource(_Record):
         Frames, height and width.
     dtype : str
         Of a pixel.
+    channel, position : int or None
+        Which of several was read, from 0.
+    z : str or None
+        What was read of a z-stack.
+    digest : str
+        Fingerprint of the pixels of a few frames, by which a movie without a file is known again.
     """
 
     name: str
     shape: tuple[int, int, int]
     dtype: str
+    channel: int | None = None
+    position: int | None = None
+    z: str | None = None
+    digest: str = ""
+
+
+class TracksSource(_Record):
+    """The tracks that crops were cut by.
+
+    Attributes
+    ----------
+    format : str
+        Name of the file's format.
+    automatic : bool
+        Whether cells were linked over time by Morpholaw, and not by the program that wrote the file.
+    frame_offset : int
+        What was added to the file's frame numbers.
+    """
+
+    format: str
+    automatic: bool = False
+    frame_offset: int = 0
 
 
 class CropOrigin(_Record):
@@ -72,8 +100,12 @@ class CropOrigin(_Record):
         What was done at the border of the frames.
     movie : MovieSource or None
         The movie; None where there was none.
+    tracks : TracksSource or None
+        The tracks; None where there were none.
     sources : tuple of FileSource
         Files that the crops were made from.
+    group_prefix : str
+        What the names of the cells' groups begin with; no two movies of a study share it.
     clipped, dropped, over_edge : int
         Cells outside the movie and at its border that were left out, and crops that reach over the border.
     classes, group_regex
@@ -89,6 +121,7 @@ class CropOrigin(_Record):
     model_pixel_size: float | None = None
     edge: str | None = None
     movie: MovieSource | None = None
+    tracks: TracksSource | None = None
     sources: tuple[FileSource, ...] = ()
     clipped: int = 0
     dropped: int = 0
@@ -97,11 +130,21 @@ class CropOrigin(_Record):
     group_regex: str | None = None
     resized: int = 0
     duplicates: int = 0
+    group_prefix: str = ""
 
     @property
     def scale(self) -> float | None:
         """Micrometres per pixel that the crops stand for: those they were resampled to, else their own."""
         return self.model_pixel_size or self.pixel_size
+
+    def is_of_same_movie(self, other: CropOrigin) -> bool:
+        """Whether both were cut from the same channel and position of the same movie."""
+        if self.movie is None or other.movie is None:
+            return False
+        mine, theirs = ((one.channel, one.position, one.z) for one in (self.movie, other.movie))
+        files = {source.fingerprint for source in self.sources} & {s.fingerprint for s in other.sources}
+        same = bool(files) or (self.movie.digest != "" and self.movie.digest == other.movie.digest)
+        return same and mine == theirs
 
 
 class CropSetRecord(CropOrigin):

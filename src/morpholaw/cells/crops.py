@@ -96,13 +96,23 @@ def cut_crops(
         When the monitor asked to stop; nothing is left behind.
     """
     cells = MovieCells(movie, tracks, config, normalisation, monitor)
+    return write_crops(cells, folder, cells.origin(Path(folder)), monitor, overwrite)
+
+
+def write_crops(
+    cells: MovieCells,
+    folder: str | os.PathLike[str],
+    origin: CropOrigin,
+    monitor: Monitor = SILENT,
+    overwrite: bool = False,
+) -> CropSet:
+    """Cut the planned cells of a movie into a crop set; nothing is left behind where it fails or is stopped."""
     brightness: list[np.ndarray] = []
     with CropWriter(folder, cells.config.size, overwrite) as writer:
         for crops, frame_brightness in cells.cut(monitor):
             writer.append(crops)
             brightness.append(frame_brightness)
-        table = cells.table.assign(brightness=np.concatenate(brightness))
-        writer.finish(table, cells.origin(writer.folder))
+        writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), origin)
     return CropSet(writer.folder)
 
 
@@ -120,6 +130,8 @@ class MovieCells:
         One row per cell, in the order in which they are cut.
     normalisation : Normalisation
         The grey scale, given or fitted.
+    group_prefix : str
+        What the names of the cells' groups begin with: the movie's name, until :meth:`regroup`.
     """
 
     def __init__(
@@ -131,9 +143,10 @@ class MovieCells:
         monitor: Monitor = SILENT,
     ) -> None:
         self.movie, self.config = movie, config or CropConfig()
+        self.group_prefix = movie.name
         tracks = validate_tracks(tracks, f"The track table of {movie.name}")
         self._plan = plan_cuts(movie, tracks, self.config, monitor)
-        self.table = planned_cells(self._plan.rows, tracks, movie.name)
+        self.table = planned_cells(self._plan.rows, tracks, self.group_prefix)
         self._cutter = _Cutter(self.config, self._plan.shape)
         self._read_ahead: dict[int, np.ndarray] = {}
         if normalisation is None:
@@ -144,6 +157,11 @@ class MovieCells:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def regroup(self, prefix: str) -> None:
+        """Have the names of the cells' groups begin with ``prefix``."""
+        roots = self.table["group"].str.slice(len(self.group_prefix))
+        self.table["group"], self.group_prefix = prefix + roots, prefix
 
     @property
     def pixel_size(self) -> float | None:
@@ -159,8 +177,8 @@ class MovieCells:
         """Compare tracked places with the pixels of a few frames; None where those are blank."""
         return check_pixels(self._sample(), self._plan.rows, self.side)
 
-    def digest(self) -> str:
-        """Return a fingerprint of the pixels of a few frames, which tells a movie without a file from others."""
+    def _digest(self) -> str:
+        """Return a fingerprint of the pixels of a few frames, by which a movie without a file is known again."""
         digest = hashlib.sha256(repr((self.movie.shape, str(self.movie.dtype))).encode())
         for t, frame in sorted(self._sample().items()):
             digest.update(f"{t}\0".encode() + np.ascontiguousarray(frame).data)
@@ -221,11 +239,20 @@ class MovieCells:
             movie_pixel_size=plan.movie_pixel_size,
             model_pixel_size=self.config.model_pixel_size,
             edge=self.config.edge,
-            movie=MovieSource(name=movie.name, shape=movie.shape, dtype=str(movie.dtype)),
+            movie=MovieSource(
+                name=movie.name,
+                shape=movie.shape,
+                dtype=str(movie.dtype),
+                channel=movie.facts.channel,
+                position=movie.facts.position,
+                z=movie.facts.z,
+                digest="" if movie.path is not None else self._digest(),
+            ),
             sources=() if movie.path is None else (file_source(movie.path, folder),),
             clipped=plan.clipped,
             dropped=plan.dropped,
             over_edge=plan.over_edge,
+            group_prefix=self.group_prefix,
         )
 
 

@@ -17,7 +17,8 @@ from morpholaw.events import Message, Monitor
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
 
-_SAME_SCALE = 0.01  # pixel sizes within 1 % of each other are the same: resampling would only blur
+SAME_SCALE = 0.01
+"""Pixel sizes within 1 % of each other are the same: resampling would only blur."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
             "pixel; state it (pixel_size)."
         )
     factor = pixel_size / wanted
-    return (1.0, pixel_size) if abs(factor - 1) <= _SAME_SCALE else (factor, wanted)
+    return (1.0, pixel_size) if abs(factor - 1) <= SAME_SCALE else (factor, wanted)
 
 
 def _centre(position: pd.Series, factor: float, length: int) -> np.ndarray:

@@ -1,0 +1,128 @@
+"""Tracked places are compared with the pixels: cells seen, places elsewhere, other frames, dark cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from morpholaw.cells.pixel_check import check_pixels, frame_pairs
+from morpholaw.cells.pixel_explanations import explain
+
+FRAMES, HEIGHT, WIDTH, SIZE = 12, 240, 240, 64
+
+
+def walks(n: int = 12, step: float = 5.0, seed: int = 0) -> pd.DataFrame:
+    """Tracks of cells that move by ``step`` pixels a frame and stay inside."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for track in range(n):
+        place = rng.uniform(20, 220, 2)
+        heading = rng.uniform(0, 2 * np.pi)
+        for t in range(FRAMES):
+            rows.append((track, t, *place))
+            place = np.clip(place + step * np.array([np.sin(heading), np.cos(heading)]), 10, 229)
+            heading += rng.uniform(-0.4, 0.4)
+    return pd.DataFrame(rows, columns=["track_id", "t", "y", "x"])
+
+
+def drawn(tracks: pd.DataFrame, sign: int = 1) -> np.ndarray:
+    """A noisy movie with a blob at each tracked place; ``sign`` -1 draws dark blobs on a bright background."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    movie = np.random.default_rng(1).normal(2000, 20, (FRAMES, HEIGHT, WIDTH))
+    for row in tracks.itertuples():
+        movie[row.t] += sign * 800 * np.exp(-((y - row.y) ** 2 + (x - row.x) ** 2) / (2 * 6**2))
+    return movie.astype(np.uint16)
+
+
+TRACKS = walks()
+MOVIE = drawn(TRACKS)
+
+
+def look(movie: np.ndarray, tracks: pd.DataFrame):
+    tracks = tracks[tracks["t"].between(0, len(movie) - 1)]
+    pairs = frame_pairs(sorted(tracks["t"].unique()))
+    findings = check_pixels({t: movie[t] for pair in pairs for t in pair}, tracks, SIZE)
+    assert findings is not None
+    return findings, explain(findings, lambda t: movie[t], len(movie), tracks, SIZE, pixel_size=0.5)
+
+
+def test_tracks_of_the_movie_fit_it():
+    findings, _ = look(MOVIE, TRACKS)
+    assert findings.fits
+    assert findings.share > 0.95
+    assert findings.tracks == 12
+    assert "% of the places around them" in findings.sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.rename(columns={"x": "y", "y": "x"}), "x and y are exchanged"),
+        (lambda t: t.assign(y=HEIGHT - 1 - t.y), "y counts from the bottom"),
+        (lambda t: t.assign(x=WIDTH - 1 - t.x), "x counts from the right"),
+        (lambda t: t.assign(y=t.y * 0.5, x=t.x * 0.5), "positions are in micrometres"),
+        (lambda t: t.assign(y=t.y / 4, x=t.x / 4), "an image 4 times as small"),
+        (lambda t: t.assign(y=t.y + 18, x=t.x - 9), "-18 pixels further in y and \\+9 in x"),
+        (lambda t: t.assign(y=t.y + 7), "-[678] pixels further in y"),
+        (lambda t: t.assign(t=t.t + 1), "1 frame too late; give --frame-offset -1"),
+        (lambda t: t.assign(t=t.t - 3), "3 frames too early; give --frame-offset 3"),
+    ],
+    ids=["swapped", "upside down", "mirrored", "micrometres", "binned", "offset", "near", "late", "early"],
+)
+def test_what_is_wrong_with_the_positions_is_said(change, words):
+    findings, explanation = look(MOVIE, change(TRACKS))
+    assert not findings.fits
+    assert explanation is not None
+    assert pd.Series([explanation.text]).str.contains(words).all(), explanation.text
+
+
+def test_a_frame_that_is_missing_in_the_middle_is_noticed():
+    late = TRACKS.assign(t=np.where(TRACKS.t > 5, TRACKS.t - 1, TRACKS.t)).drop_duplicates(["track_id", "t"])
+    findings, explanation = look(MOVIE, late)
+    assert not findings.fits
+    assert findings.shift == 1
+    assert findings.shift_from is not None
+    assert "frames are missing" in explanation.text
+
+
+def test_tracks_of_another_movie_do_not_fit_and_nothing_explains_them():
+    findings, explanation = look(drawn(walks(seed=7)), TRACKS)
+    assert not findings.fits
+    assert findings.share < findings.limit
+    assert explanation is None
+
+
+def test_dark_cells_are_told_from_wrong_places():
+    dark, explanation = look(drawn(TRACKS, -1), TRACKS)
+    assert dark.dark
+    assert explanation is None
+    wrong, _ = look(drawn(TRACKS, -1), TRACKS.rename(columns={"x": "y", "y": "x"}))
+    assert not wrong.dark
+    beside, explanation = look(MOVIE, TRACKS.assign(y=TRACKS.y + 20))
+    assert explanation is not None  # a place beside a bright cell is dark, and no dark cell
+
+
+def test_too_few_tracks_stop_nobody():
+    two = TRACKS[TRACKS["track_id"] < 2].rename(columns={"x": "y", "y": "x"})
+    findings, _ = look(MOVIE, two)
+    assert findings.fits
+    assert "too few to judge by" in findings.sentence
+
+
+def test_made_up_positions_are_not_looked_at():
+    lost = TRACKS.assign(y=5.0, x=5.0, dummy=True, track_id=TRACKS.track_id + 100)
+    findings, _ = look(MOVIE, pd.concat([TRACKS.assign(dummy=False), lost], ignore_index=True))
+    assert findings.fits
+    assert findings.tracks == 12
+
+
+def test_blank_frames_say_nothing():
+    assert check_pixels({0: np.zeros((50, 50), np.uint8)}, TRACKS[TRACKS.t == 0], SIZE) is None
+
+
+def test_pairs_of_frames_are_spread_over_what_was_tracked():
+    assert frame_pairs(range(100)) == [(0, 1), (33, 34), (65, 66), (98, 99)]
+    assert frame_pairs([3]) == [(3, 3)]
+    assert frame_pairs([0, 2, 4]) == [(0, 0), (2, 2), (4, 4)]
+    assert frame_pairs([0, 1, 2]) == [(0, 1)]
