@@ -101,7 +101,8 @@ class CropConfig(StepConfig):
         "over time (linked); auto: told by the content.",
     )
     force: bool = Field(
-        False, description="Go on where inputs contradict each other or no cells are seen at the tracked places."
+        False,
+        description="Go on where inputs contradict each other or no cells are seen at the tracked places.",
     )
 
     @model_validator(mode="before")

@@ -71,12 +71,12 @@ def test_a_crop_is_the_frame_around_the_nearest_pixel(tmp_path_factory, places):
         assert np.array_equal(crop, padded[row : row + 64, column : column + 64])
 
 
-def test_each_frame_is_read_once_and_in_order_whatever_the_order_of_the_tracks(tmp_path):
+def test_each_frame_is_read_once_whatever_the_order_of_the_tracks(tmp_path):
     movie = CountingMovie(nuclei(20))
     rows = [(i, t, 40.0 + i, 50.0) for i in range(5) for t in range(i, 20, 2)]
     shuffled = track(rows).sample(frac=1, random_state=0)
     crops = cut_crops(movie, shuffled, tmp_path / "set", normalisation=SCALE)
-    assert movie.read == sorted({t for _, t, _, _ in rows})
+    assert sorted(movie.read) == sorted({t for _, t, _, _ in rows})
     assert list(zip(crops.cells.t, crops.cells.track_id, strict=True)) == sorted(
         (t, i) for i, t, _, _ in rows
     )

@@ -26,9 +26,7 @@ def movie(shape: tuple[int, int, int] = (FRAMES, HEIGHT, WIDTH), **facts: Any) -
 
 
 def tracks(first: int = 0, last: int = FRAMES - 1, places: int = 4, **facts: Any) -> Tracks:
-    rows = [
-        (k, t, 20.0 + 40 * k, 250.0 - 60 * k, -1) for k in range(places) for t in range(first, last + 1)
-    ]
+    rows = [(k, t, 20.0 + 40 * k, 250.0 - 60 * k, -1) for k in range(places) for t in range(first, last + 1)]
     table = pd.DataFrame(rows, columns=["track_id", "t", "y", "x", "parent"])
     return Tracks(table, TrackFacts(**({"format": "CSV", "frames": (first, last)} | facts)))
 
@@ -99,4 +97,8 @@ def test_contradictions_are_errors_and_warnings_for_those_who_insist():
     with pytest.raises(InputError, match=r"^wrong\. With --force"):
         found.tell(Monitor(said.append), force=False)
     found.tell(Monitor(said.append), force=True)
-    assert said == [Message("doubtful.", "warning"), Message("doubtful.", "warning"), Message("wrong.", "warning")]
+    assert said == [
+        Message("doubtful.", "warning"),
+        Message("doubtful.", "warning"),
+        Message("wrong.", "warning"),
+    ]

@@ -99,7 +99,7 @@ def test_dark_cells_are_told_from_wrong_places():
     assert explanation is None
     wrong, _ = look(drawn(TRACKS, -1), TRACKS.rename(columns={"x": "y", "y": "x"}))
     assert not wrong.dark
-    beside, explanation = look(MOVIE, TRACKS.assign(y=TRACKS.y + 20))
+    _, explanation = look(MOVIE, TRACKS.assign(y=TRACKS.y + 20))
     assert explanation is not None  # a place beside a bright cell is dark, and no dark cell
 
 
