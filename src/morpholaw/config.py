@@ -129,6 +129,9 @@ class ImportConfig(StepConfig):
     )
     brightness: Brightness = "cell"
     pixel_size: float | None = Field(None, gt=0, description="Micrometres per pixel of the crops.")
+    channel: str | int | None = Field(
+        None, description="Channel to read of images of several: a number from 0, or red, green or blue."
+    )
 
 
 class SimulateConfig(StepConfig):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tracemalloc
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,12 @@ import pytest
 import tifffile
 from PIL import Image
 
-from morpholaw.cells.import_crops import fit_square, import_crops, read_grey
+from morpholaw.cells.crop_images import fit_square, read_grey
+from morpholaw.cells.import_crops import import_crops
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 PATTERN = r"(m\d+)_"
 
 
@@ -227,8 +230,8 @@ def test_a_stopped_import_leaves_nothing_behind(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["crops"]
 
 
-def test_the_mitocheck_crops_come_in_by_movie(tmp_path):
-    root = SHARED / "mitocheck_hela"
+def test_the_mitocheck_crops_come_in_by_movie(tmp_path, shared_data):
+    root = shared_data / "mitocheck_hela"
     if not root.exists():
         pytest.skip(f"the MitoCheck crops are not at {root}")
     config = ImportConfig(
@@ -242,10 +245,112 @@ def test_the_mitocheck_crops_come_in_by_movie(tmp_path):
     assert 10 < crops.cells.group.nunique() < 100
 
 
-def test_the_annotated_mdck_crops_come_in_with_their_copies_together(tmp_path):
-    root = SHARED / "mdck_h2b"
+def test_the_annotated_mdck_crops_come_in_with_their_copies_together(tmp_path, shared_data):
+    root = shared_data / "mdck_h2b"
     if not root.exists():
         pytest.skip(f"the MDCK crops are not at {root}")
     crops = import_crops(root, tmp_path / "set")
     assert set(crops.cells.label) == {"interphase", "prometaphase", "metaphase", "anaphase", "apoptosis"}
     assert len(crops) - crops.cells.group.nunique() == crops.record.duplicates > 0
+
+
+def noise_and_nucleus() -> np.ndarray:
+    """Two channels (2, 64, 64): cytoplasm noise, and a nucleus."""
+    return np.stack([np.random.default_rng(5).integers(200, 250, (64, 64)), picture(3)]).astype(np.uint16)
+
+
+@pytest.mark.parametrize("layout", ["channels last", "channels first", "ImageJ", "OME"])
+def test_of_several_channels_one_is_chosen_or_the_file_is_refused(tmp_path, layout):
+    two = noise_and_nucleus()
+    path = tmp_path / "cell.tif"
+    if layout == "channels last":
+        tifffile.imwrite(path, np.moveaxis(two, 0, -1))
+    elif layout == "channels first":
+        tifffile.imwrite(path, two, photometric="minisblack")
+    else:
+        tifffile.imwrite(
+            path, two, **{"imagej" if layout == "ImageJ" else "ome": True}, metadata={"axes": "CYX"}
+        )
+    with pytest.raises(InputError, match=r"cell\.tif has 2 channels; .* --channel \(0 to 1\)"):
+        read_grey(path)
+    assert np.array_equal(read_grey(path, channel=1), two[1])
+    with pytest.raises(InputError, match="no single channel '2'"):
+        read_grey(path, channel=2)
+
+
+def test_a_channel_of_a_colour_image_is_chosen_by_name(tmp_path):
+    colours = np.dstack([picture(1), picture(2), picture(3)])
+    Image.fromarray(colours).save(tmp_path / "cell.png")
+    assert np.array_equal(read_grey(tmp_path / "cell.png", "green"), picture(2))
+
+
+def test_the_chosen_channel_is_that_of_every_crop(tmp_path):
+    for i in range(3):
+        (tmp_path / "crops" / "a").mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(tmp_path / "crops" / "a" / f"{i}.tif", np.moveaxis(noise_and_nucleus() + i, 0, -1))
+    crops = imported(tmp_path / "crops", channel="1", brightness="source")
+    assert len(crops) == 3
+    assert crops.images[0][30:34, 30:34].min() > crops.images[0][:8, :8].max()
+
+
+@pytest.mark.parametrize("place", ["m0_cell{}_mask.png", "masks/m0_cell{}.png", "cp_masks_cell_m0_{}.png"])
+def test_masks_beside_crops_are_left_out_and_it_is_said(folder, place):
+    for i in (0, 2):
+        target = folder / "Interphase" / place.format(i)
+        target.parent.mkdir(exist_ok=True)
+        Image.fromarray((picture(i) > 50).astype(np.uint8)).save(target)
+    said: list[Any] = []
+    left = ["m0_cell0", "m0_cell2"] if "cp" not in place else []
+    if not left:  # a folder with as many masks as images, whatever their names are
+        for i in range(4):
+            Image.fromarray((picture(i) > 50).astype(np.uint8)).save(folder / "Interphase" / f"mask{i}.png")
+    crops = import_crops(folder, folder.parent / "set", monitor=Monitor(said.append))
+    assert len(crops) == 12
+    count = 2 if left else 6
+    assert any(
+        f"{count} images are masks of others" in event.text for event in said if isinstance(event, Message)
+    )
+
+
+def test_images_that_are_only_called_labelled_stay(folder):
+    Image.fromarray(picture(50)).save(folder / "Interphase" / "labelled_by_anna_m0_cell9.png")
+    assert len(imported(folder)) == 13
+
+
+def test_a_class_is_found_whichever_way_a_system_writes_its_accents(tmp_path):
+    for form in ("NFC", "NFD"):
+        crops = tmp_path / form / unicodedata.normalize(form, "Métaphase")
+        crops.mkdir(parents=True)
+        for i in range(3):
+            Image.fromarray(picture(i)).save(crops / f"é{i}.png")
+        for typed in ("NFC", "NFD"):
+            name = unicodedata.normalize(typed, "métaphase")
+            classes = {"m": [name]}
+            out = tmp_path / f"{form}-{typed}"
+            pattern = unicodedata.normalize(typed, "/é(.)")
+            made = import_crops(tmp_path / form, out, ImportConfig(classes=classes, group_regex=pattern))
+            assert set(made.cells.label) == {"m"}
+            assert set(made.cells.group) == {"0", "1", "2"}
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded(tmp_path):
+    buffer = io.BytesIO()
+    Image.fromarray(picture(1)).save(buffer, "JPEG", progressive=True)
+    whole = buffer.getvalue()
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    (tmp_path / "a.jpg").write_bytes(whole[:-2] + scan * 200 + whole[-2:])
+    with pytest.raises(
+        InputError, match=r"a\.jpg cannot be read as an image: it is a JPEG image in more than 100"
+    ):
+        read_grey(tmp_path / "a.jpg")
+
+
+def test_whole_fields_are_imported_in_the_memory_of_a_few(tmp_path):
+    for i in range(12):
+        tifffile.imwrite(tmp_path / f"{i}.tif", np.full((2048, 2048), i + 1, np.uint16), compression="zlib")
+    tracemalloc.start()
+    crops = import_crops(tmp_path, tmp_path.parent / f"{tmp_path.name}-set")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(crops) == 12
+    assert peak < 5 * 2048 * 2048 * 2

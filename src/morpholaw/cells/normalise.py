@@ -108,7 +108,7 @@ class Normalisation:
         """Read what :meth:`to_json` wrote; raises InputError where a number is missing or not one."""
         try:
             numbers = {key: float(values[key]) for key in ("background", "scale", "ceiling")}
-            return cls(**numbers, per=values.get("per", "source"))  # sets of before had one scale a source
+            return cls(**numbers, per=values.get("per", "source"))  # sets written before version 0.2 have one scale per source
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"The normalisation {values!r} is not valid: {error}; expected background, scale, ceiling."

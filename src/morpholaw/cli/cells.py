@@ -74,6 +74,7 @@ def crop(
 )
 @click.option("--group-regex", help="The part of a file's path that says which crops belong together.")
 @click.option("--name", help="Name of the crop set; by default the folder's.")
+@click.option("--channel", help="Of images of several channels: a number from 0, or red, green or blue.")
 @SET
 def import_crops(
     folder: Path,
@@ -81,6 +82,7 @@ def import_crops(
     classes: tuple[str, ...],
     group_regex: str | None,
     name: str | None,
+    channel: str | None,
     settings: tuple[str, ...],
 ) -> None:
     """Import a folder of crops, one image a cell, labelled by subfolder."""
@@ -92,7 +94,7 @@ def import_crops(
         if not separator or not label.strip() or not subfolders.strip():
             raise InputError(f"--class {text!r} is not NAME=SUBFOLDER[,SUBFOLDER].")
         named[label.strip()] = [part.strip() for part in subfolders.split(",") if part.strip()]
-    given = parse_settings(settings) | {"classes": named, "group_regex": group_regex}
+    given = parse_settings(settings) | {"classes": named, "group_regex": group_regex, "channel": channel}
     with progress() as monitor:
         made = Study.open_or_create(study).import_crops(folder, name=name, monitor=monitor, **given)
     counts = made.cells["label"].replace("", "unlabelled").value_counts()

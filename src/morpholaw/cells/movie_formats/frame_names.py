@@ -32,7 +32,7 @@ _WELL = r"(?<![A-Za-z0-9])[A-P]\d{1,2}(?![A-Za-z0-9])"
 _DATE = r"(?<!\d)20\d\d[-_.]?[01]\d[-_.]?[0-3]\d"
 _CLOCK = _DATE + r"[-_. T]*[0-2]\d[-_.:hH]?[0-5]\d(?:[-_.:mM]?[0-5]\d)?(?:s(?![a-z]))?(?!\d)"
 _ELAPSED = r"\d+d\d+h\d+m(?![A-Za-z0-9])"
-_MASK_WORDS = {
+MASK_WORDS = {
     *("mask", "masks", "seg", "segm", "segmentation", "segmented", "label", "labels", "labelled", "labeled"),
     *(
         "outline",
@@ -110,7 +110,7 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 def is_mask_name(stem: str) -> bool:
     """Whether a file's name says that it holds masks."""
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", stem).lower())
-    return not _MASK_WORDS.isdisjoint(words)
+    return not MASK_WORDS.isdisjoint(words)
 
 
 def axis_of_tag(tag: str) -> str | None:

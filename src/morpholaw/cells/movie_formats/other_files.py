@@ -9,7 +9,9 @@ from pathlib import Path
 from morpholaw.cells.movie_formats.vendor import EXPORT
 from morpholaw.errors import InputError
 
-_UNPACK = "unpack it, and name what is in it (a TIFF or OME-TIFF stack, an OME-Zarr folder or a folder of frames)"
+_UNPACK = (
+    "unpack it, and name what is in it (a TIFF or OME-TIFF stack, an OME-Zarr folder or a folder of frames)"
+)
 _FIJI = "open it in Fiji and save it as a TIFF stack (File > Save As > Tiff), or export it as OME-TIFF"
 _VIDEO = (
     f"is a video, whose compression changes the texture of the chromatin: {_FIJI}, if there is no better copy"

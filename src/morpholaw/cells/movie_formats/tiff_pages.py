@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from morpholaw.cells.movie_formats.jpeg import MOST_SCANS, count_scans
 from morpholaw.cells.movie_formats.units import PixelSize, pixel_size
 from morpholaw.errors import InputError, reason
 
@@ -22,8 +23,6 @@ _DENSEST = 1100
 _UNITS = {2: 25_400.0, 3: 10_000.0}
 """Micrometres in the units of the resolution tags: inch and centimetre."""
 _JPEG = {6, 7, 33007, 34892}
-_MOST_SCANS = 100
-"""Scans of a progressive JPEG; encoders write about ten, and decoding time grows with each."""
 
 
 class TiffPages:
@@ -84,12 +83,16 @@ class TiffPages:
 
     def decode(self, page: Any) -> np.ndarray:
         """The pixels of a page of this file, after its claims have been checked."""
+        self.check(page)
+        return np.asarray(page.asarray(maxworkers=1))
+
+    def check(self, page: Any) -> None:
+        """Refuse a page that would take far more memory or time to decode than its image is worth."""
         key = page.keyframe
         check_unit(key, self.size, self.path)
         if int(key.compression) in _JPEG:
             with self._lock:
                 check_scans(page, self.path)
-        return np.asarray(page.asarray(maxworkers=1))
 
     def resolution(self) -> PixelSize | None:
         """The pixel size by the resolution tags; None where they state that of a printer, as many programs do."""
@@ -154,10 +157,5 @@ def check_scans(page: Any, path: Path) -> None:
     handle = page.parent.filehandle
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
         handle.seek(offset)
-        if count_scans(handle.read(min(int(count), _SMALL_UNIT))) > _MOST_SCANS:
-            raise InputError(f"{path} has a JPEG image in more than {_MOST_SCANS} scans: it is damaged.")
-
-
-def count_scans(data: bytes) -> int:
-    """Count the scans (SOS markers) of a JPEG image."""
-    return data.count(b"\xff\xda")
+        if count_scans(handle.read(min(int(count), _SMALL_UNIT))) > MOST_SCANS:
+            raise InputError(f"{path} has a JPEG image in more than {MOST_SCANS} scans: it is damaged.")

@@ -1,0 +1,11 @@
+"""The price of decoding a JPEG image, which grows with its scans."""
+
+from __future__ import annotations
+
+MOST_SCANS = 100
+"""Scans of a progressive JPEG; encoders write about ten."""
+
+
+def count_scans(data: bytes) -> int:
+    """Count the scans (SOS markers) of a JPEG image."""
+    return data.count(b"\xff\xda")
