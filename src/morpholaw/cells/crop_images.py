@@ -72,16 +72,16 @@ def _one_channel(pixels: np.ndarray, alpha: bool, channel: int | str | None, pat
         raise InputError(
             f"{path} holds an array of shape {pixels.shape}; expected one image of rows and columns."
         )
-    channels = np.moveaxis(pixels, -1, 0) if last else pixels
+    channels: np.ndarray = np.moveaxis(pixels, -1, 0) if last else pixels
     channels = channels[:-1] if alpha else channels
     if (channels == channels[:1]).all():
-        return channels[0]
+        return np.asarray(channels[0])
     names = COLOURS[: len(channels)] if len(channels) == 3 and last else ("",) * len(channels)
     if channel is None:
         what = "is a colour image" if names[0] else f"has {len(channels)} channels"
         example = "red, green or blue" if names[0] else f"0 to {len(channels) - 1}"
         raise InputError(f"{path} {what}; expected one grey channel: choose one with --channel ({example}).")
-    return channels[choose("channel", names, channel, str(path))]
+    return np.asarray(channels[choose("channel", names, channel, str(path))])
 
 
 def _decode(path: Path) -> tuple[np.ndarray, bool]:

@@ -1,13 +1,13 @@
-"""One recorded grey scale for every camera: 8-bit, 16-bit and offset sensors come out alike.
+"""One recorded grey scale for every camera, so that 8-bit, 16-bit and offset sensors give comparable crops.
 
-A source (a movie, a folder of crops) gets two numbers, fitted once and stored with its crops: the camera's
-``background`` and a ``scale``, how bright the brightest chromatin of a typical cell is. Each cell is then divided
-by its own ``brightness``, the same in units of the source's, which is stored beside it. The cells of one culture
-express the fluorescent histone ten times more or less, and movies differ as much: how bright a cell is says little of
-its phase, and a dim metaphase whose grain is a hundredth of the squared error is one that no latent learns. What
-remains is what the method is about, the shape and the texture of the chromatin. (One scale for a whole source, each
-cell over its chromatin mass, and a compressed scale all told real metaphases from interphases less well,
-docs/results.md.) Within a cell the scale is linear: a pixel is a density of chromatin.
+For each source (a movie, a folder of crops) two numbers are fitted once and stored with its crops: the camera's
+``background``, and a ``scale``, the brightness of the brightest chromatin of a typical cell. Each cell is then divided by
+its own ``brightness``, the same quantity in units of the source's scale, which is stored beside it. Expression of the
+fluorescent histone varies tenfold among the cells of one culture, and as much among movies: the brightness of a cell
+says little about its phase, and the texture of a dim metaphase would contribute a hundredth of the squared error and
+would not be learnt. What remains is the shape and the texture of the chromatin. (One scale for a whole source, division
+by the chromatin mass and a compressed scale all separated real metaphases from interphases less well, docs/results.md.)
+Within a cell the scale is linear: a pixel is a density of chromatin.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ CEILING = 3.0
 """Brightness, in units of the cell's brightest chromatin, that maps to 1; what is brighter, a neighbour, is clipped."""
 
 NUCLEUS = 0.22
-"""Radius within which a cell's brightest chromatin is looked for, as a share of the crop's side (14 of 64 pixels)."""
+"""Radius within which a cell's brightest chromatin is sought, as a share of the crop's side (14 of 64 pixels)."""
 
 PEAK = 97
-"""Percentile of the pixels in that radius: a plate of 20 pixels is above it, and a hot pixel is not."""
+"""Percentile of the pixels in that radius: a metaphase plate of 20 pixels exceeds it, and a hot pixel does not."""
 
 FAINTEST, BRIGHTEST = 1 / 32, 32.0
 """Range of a cell's brightness: what is fainter is not amplified further, so that a blank crop stays blank."""
@@ -66,9 +66,9 @@ class Normalisation:
             raise InputError(f"A normalisation is per cell or per source, not {self.per!r}.")
 
     def brightness(self, raw: np.ndarray) -> np.ndarray:
-        """How bright the brightest chromatin of the central cells of raw crops (n, s, s) is, float32 (n,).
+        """Measure the brightest chromatin of the central cell of each raw crop (n, s, s), float32 (n,).
 
-        The source's median is 1. All ones where the scale is one for the whole source.
+        The median of the source is 1. All values are 1 where one scale applies to the whole source.
         """
         if self.per == "source":
             return np.ones(len(raw), np.float32)
@@ -83,7 +83,7 @@ class Normalisation:
         raw : ndarray, (..., s, s)
             Raw crops or frames.
         brightness : ndarray, (n,), or float
-            What :meth:`brightness` found for crops (n, s, s).
+            The result of :meth:`brightness` for crops (n, s, s).
         """
         value = np.subtract(raw, np.float32(self.background), dtype=np.float32)
         value *= np.float32(255 / (self.scale * self.ceiling)) / _each(brightness)
@@ -91,16 +91,15 @@ class Normalisation:
         return np.rint(value, out=value).astype(np.uint8)
 
     def invert(self, crops: np.ndarray, brightness: np.ndarray | float = 1.0) -> np.ndarray:
-        """Raw units, float32, from uint8 crops, or from floats in [0, 1]; exact to half a grey level."""
+        """Return raw units, float32, from uint8 crops or floats in [0, 1], exact to half a grey level."""
         level = np.asarray(crops, np.float32)
         if np.asarray(crops).dtype == np.uint8:
             level = level / _LEVELS
-        return level * (np.float32(self.ceiling * self.scale) * _each(brightness)) + np.float32(
-            self.background
-        )
+        raw: np.ndarray = level * (np.float32(self.ceiling * self.scale) * _each(brightness))
+        return raw + np.float32(self.background)
 
     def to_json(self) -> dict[str, float | str]:
-        """Plain numbers for the study's files."""
+        """Return plain values for the study's files."""
         return asdict(self)
 
     @classmethod
@@ -108,7 +107,8 @@ class Normalisation:
         """Read what :meth:`to_json` wrote; raises InputError where a number is missing or not one."""
         try:
             numbers = {key: float(values[key]) for key in ("background", "scale", "ceiling")}
-            return cls(**numbers, per=values.get("per", "source"))  # sets written before version 0.2 have one scale per source
+            # Crop sets written before version 0.2 have one scale per source.
+            return cls(**numbers, per=values.get("per", "source"))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"The normalisation {values!r} is not valid: {error}; expected background, scale, ceiling."
@@ -116,31 +116,33 @@ class Normalisation:
 
 
 def peak(raw: np.ndarray) -> np.ndarray:
-    """Grey value of the brightest chromatin of the cell in the middle of raw crops (n, s, s), float (n,)."""
+    """Measure the grey value of the brightest chromatin of the central cell of raw crops (n, s, s), float (n,)."""
     pixels = raw.reshape(len(raw), raw.shape[-1] ** 2)
     return _percentile(pixels.take(np.flatnonzero(nucleus(raw.shape[-1])), axis=1), PEAK)
 
 
 def _percentile(rows: np.ndarray, percent: float) -> np.ndarray:
-    """np.percentile along rows (n, k), float64 (n,), in a third of its time; changes the rows' order of pixels."""
+    """Compute np.percentile along rows (n, k), float64 (n,), in a third of its time; reorders the rows in place."""
     last = rows.shape[1] - 1
     below, share = divmod(percent / 100 * last, 1)
     rows.partition(int(below), axis=1)
     low = rows[:, int(below)].astype(np.float64)
-    return low + share * (rows[:, min(int(below) + 1, last) :].min(axis=1) - low)
+    above: np.ndarray = rows[:, min(int(below) + 1, last) :].min(axis=1)
+    return low + share * (above - low)
 
 
 @cache
 def nucleus(size: int) -> np.ndarray:
-    """Where in a crop of side ``size`` a cell's brightest chromatin is looked for, bool (size, size)."""
+    """Mask the part of a crop of side ``size`` in which the brightest chromatin is sought, bool (size, size)."""
     from_centre = np.arange(size) - (size - 1) / 2
-    return np.hypot(from_centre[:, None], from_centre) < NUCLEUS * size
+    mask: np.ndarray = np.hypot(from_centre[:, None], from_centre) < NUCLEUS * size
+    return mask
 
 
 def _each(brightness: np.ndarray | float) -> np.ndarray:
-    """One number for all, or one a crop, float32 of a shape that broadcasts over the crops' pixels."""
-    own = np.asarray(brightness, np.float32)
-    return own[:, None, None] if own.ndim else own
+    """Return one number for all crops, or one per crop, float32 of a shape that broadcasts over their pixels."""
+    values = np.asarray(brightness, np.float32)
+    return values[:, None, None] if values.ndim else values
 
 
 def fit_normalisation(crops: np.ndarray, source: str = "the crops", per: Per = "cell") -> Normalisation:
