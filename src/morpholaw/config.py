@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from morpholaw.errors import InputError
+from morpholaw.errors import SettingError
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 TestFraction = Annotated[
@@ -36,20 +36,29 @@ class StepConfig(BaseModel):
 
         Raises
         ------
-        InputError
+        SettingError
             One sentence naming the first setting that is wrong and what it should be.
         """
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or cls.__name__
-            if first["type"] == "extra_forbidden":
-                known = ", ".join(cls.model_fields)
-                raise InputError(f"There is no setting {name!r} here; the settings are {known}.") from None
-            raise InputError(
-                f"The setting {name!r} cannot be {first['input']!r}: {first['msg'].lower()}."
-            ) from None
+            raise _setting_error(cls, error) from None
+
+
+def _setting_error(kind: type[StepConfig], error: ValidationError) -> SettingError:
+    """Return the first error of a validation as a sentence."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    setting = str(first["loc"][0]) if first["loc"] else ""
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(kind.model_fields)
+        sentence = f"There is no setting {name!r} here; the settings are {known}."
+    elif not name:  # the settings do not fit each other
+        sentence = message[:1].upper() + message[1:].rstrip(".") + "."
+    else:
+        sentence = f"The setting {name!r} cannot be {first['input']!r}: {message.lower()}."
+    return SettingError(sentence, setting)
 
 
 Brightness = Annotated[
@@ -64,18 +73,29 @@ Brightness = Annotated[
 class CropConfig(StepConfig):
     """How cells are cut from a movie (paper, 5.1: 64 x 64 pixels, 21.3 um a side)."""
 
-    size: int = Field(64, ge=16, le=256, multiple_of=16, description="Side of a crop, in pixels.")
+    size: int = Field(
+        64,
+        ge=16,
+        le=256,
+        multiple_of=16,
+        title="Crop size (pixels)",
+        description="Side of a crop, in pixels.",
+    )
     edge: Literal["background", "reflect", "drop"] = Field(
         "background",
         description="Cells near the border: pad with the frame's background level, mirror the frame, or drop the cell.",
     )
     brightness: Brightness = "cell"
     pixel_size: float | None = Field(
-        None, gt=0, description="Micrometres per pixel of the movie; read from the file where it says so."
+        None,
+        gt=0,
+        title="Pixel size (µm)",
+        description="Micrometres per pixel of the movie; read from the file where it says so.",
     )
     model_pixel_size: float | None = Field(
         None,
         gt=0,
+        title="Resample to (µm per pixel)",
         description="Micrometres per pixel that crops are resampled to; empty: the study's, where it has one.",
     )
     channel: str | int | None = Field(
@@ -118,7 +138,14 @@ class CropConfig(StepConfig):
 class ImportConfig(StepConfig):
     """How a folder of labelled crops becomes a crop set."""
 
-    size: int = Field(64, ge=16, le=256, multiple_of=16, description="Side of a crop, in pixels.")
+    size: int = Field(
+        64,
+        ge=16,
+        le=256,
+        multiple_of=16,
+        title="Crop size (pixels)",
+        description="Side of a crop, in pixels.",
+    )
     classes: dict[str, list[str]] = Field(
         default_factory=dict,
         description="Class name to the subfolders that hold it; other subfolders come in unlabelled.",
@@ -128,7 +155,9 @@ class ImportConfig(StepConfig):
         description="The part of a file's path that says which crops belong together (a movie, a track).",
     )
     brightness: Brightness = "cell"
-    pixel_size: float | None = Field(None, gt=0, description="Micrometres per pixel of the crops.")
+    pixel_size: float | None = Field(
+        None, gt=0, title="Pixel size (µm)", description="Micrometres per pixel of the crops."
+    )
     channel: str | int | None = Field(
         None, description="Channel to read of images of several: a number from 0, or red, green or blue."
     )
@@ -141,7 +170,12 @@ class SimulateConfig(StepConfig):
     cells: int = Field(60, ge=1, le=5_000, description="Cells in the first frame.")
     height: int = Field(512, ge=64, le=8_192, description="Height of a frame, in pixels.")
     width: int = Field(512, ge=64, le=8_192, description="Width of a frame, in pixels.")
-    pixel_size: float = Field(0.333, gt=0, description="Micrometres per pixel (paper: 21.3 um / 64 pixels).")
+    pixel_size: float = Field(
+        0.333,
+        gt=0,
+        title="Pixel size (µm)",
+        description="Micrometres per pixel (paper: 21.3 um / 64 pixels).",
+    )
     seed: int = Field(0, ge=0, description="Seed: the same seed makes the same movie.")
 
 

@@ -15,6 +15,20 @@ class InputError(MorpholawError, ValueError):
     """Input that cannot be used: a file, a setting or a combination of them. Trying again does not help."""
 
 
+class SettingError(InputError):
+    """A setting of a step that is out of range, of another type or unknown.
+
+    Attributes
+    ----------
+    setting : str
+        Its name; "" where the sentence is about several settings together.
+    """
+
+    def __init__(self, sentence: str, setting: str = "") -> None:
+        super().__init__(sentence)
+        self.setting = setting
+
+
 class StudyLockedError(MorpholawError):
     """Another process is working on the study. Trying again later helps."""
 

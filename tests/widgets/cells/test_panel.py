@@ -53,7 +53,7 @@ def test_cells_of_layers_are_cut_shown_and_found_by_a_click(panel, qtbot, tmp_pa
     widget.viewer.add_image(movie, name="blobs")
     widget.viewer.add_tracks(tracks)
     widget.current.create(tmp_path / "study")
-    widget.cutting.form.editors["size"].setValue(32)
+    widget.cutting.form.editors["size"].value = 32
     assert len(boxes(widget.viewer)) == 1  # before anything is cut, around a tracked cell
     with qtbot.waitSignal(widget.runner.finished, timeout=60_000):
         widget.cutting.cut_button.click()
@@ -75,7 +75,7 @@ def test_the_box_follows_the_size_and_the_selection(panel, tmp_path):
     widget.viewer.add_tracks(tracks, scale=(1, 0.5, 0.5))
     (box,) = boxes(widget.viewer)
     for size in (48, 32):
-        widget.cutting.form.editors["size"].setValue(size)
+        widget.cutting.form.editors["size"].value = size
         assert np.ptp(box.data[0][:, 1]) == size
     np.testing.assert_array_equal(box.scale, [1, 0.5, 0.5])
 
@@ -237,7 +237,7 @@ def test_labels_come_from_folders_and_tables(panel, qtbot, tmp_path):
     widget = panel(CellsWidget)
     widget.current.create(tmp_path / "study")
     widget.folder.folder.setText(str(tmp_path / "crops"))
-    widget.folder.form.editors["classes"].setText("metaphase=Aligned; interphase=Interphase")
+    widget.folder.form.editors["classes"].native.setText("metaphase=Aligned; interphase=Interphase")
     with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
         widget.folder.import_button.click()
     assert counts(widget) == ["1  interphase (4)", "2  metaphase (4)"]

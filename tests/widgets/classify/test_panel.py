@@ -56,8 +56,8 @@ def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
     widget = panel(ClassifyWidget, show=True)  # figures are drawn when they are seen
     widget.current.open(labelled_study)
     widget.scheme.setCurrentIndex(0)
-    widget.form.editors["models"].setValue(1)
-    widget.form.editors["epochs"].setValue(1)
+    widget.form.editors["models"].value = 1
+    widget.form.editors["epochs"].value = 1
     with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
         widget.train_button.click()
     assert widget.table.rowCount() == 1
@@ -127,7 +127,7 @@ def test_what_is_missing_is_said(panel, labelled_study, tmp_path):
     widget.current.open(labelled_study)
     widget.train_button.click()  # scheme 3 is chosen at the start
     assert "needs an encoder" in widget.train_error.text()
-    widget.form.editors["learning_rate"].setText("quick")
+    widget.form.editors["learning_rate"].native.setText("quick")
     widget.scheme.setCurrentIndex(0)
     widget.train_button.click()
     assert "learning rate" in widget.form.error

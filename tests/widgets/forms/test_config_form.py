@@ -1,20 +1,23 @@
-"""Forms made of configurations keep every digit and say what is wrong beside the field."""
+"""Forms made of configurations keep every digit and say what is wrong below the field."""
 
 from __future__ import annotations
 
 import pytest
+from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
 from morpholaw import config as settings
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, SettingError
 from morpholaw.widgets.forms.config_form import ConfigForm
 
-ALL = [
-    settings.CropConfig, settings.ImportConfig, settings.SimulateConfig, settings.EncoderConfig,
-    settings.ClassifierConfig, settings.TuneConfig, settings.LawConfig, settings.AttackConfig,
-]  # fmt: skip
+
+def all_configurations(base: type[settings.StepConfig]) -> list[type[settings.StepConfig]]:
+    return [one for kind in base.__subclasses__() for one in (kind, *all_configurations(kind))]
+
+
+ALL = all_configurations(settings.StepConfig)
 
 
 @pytest.fixture
@@ -27,67 +30,139 @@ def form(qtbot):
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
-def test_every_configuration_starts_at_its_defaults(qtbot, kind):
+def test_every_configuration_comes_through_the_form_unchanged(qtbot, kind):
     form = ConfigForm(kind)
     qtbot.addWidget(form)
+    assert set(form.editors) == set(kind.model_fields)
     assert form.values() == {}
     assert form.config() == kind()
-    assert set(form.editors) == set(kind.model_fields)
+    form.set_values(kind())  # every default written to its editor and read back, digit by digit
+    assert form.values() == {}
 
 
-def test_small_numbers_keep_their_digits(form):
-    form.editors["learning_rate"].setText("0.00012345")
-    form.editors["sparsity"].setText("9.51e-1")
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_every_setting_has_a_label_and_a_tooltip_and_takes_the_focus(qtbot, kind):
+    form = ConfigForm(kind)
+    qtbot.addWidget(form)
+    for name, editor in form.editors.items():
+        assert editor.label[0].isupper()
+        assert "_" not in editor.label
+        assert (kind.model_fields[name].description or "")[:20] in editor.native.toolTip()
+        assert editor.native.focusPolicy() == Qt.FocusPolicy.StrongFocus
+
+
+def test_settings_are_edited_by_magicguis_widgets(qtbot):
+    form = ConfigForm(settings.EncoderConfig)
+    qtbot.addWidget(form)
+    expected = {"epochs": SpinBox, "symmetry": CheckBox, "sampling": ComboBox, "start_from": LineEdit}
+    assert {name: type(form.editors[name]) for name in expected} == expected
+
+
+@pytest.mark.parametrize("value", [1e-3, 5e-4, 1e-9, 0.1 + 0.2, 123456.789, 1.0])
+def test_no_digit_of_a_number_is_lost(form, value):
+    form.set_values({"learning_rate": value})
+    assert form.editors["learning_rate"].value == value
+
+
+def test_typed_numbers_keep_their_digits(form):
+    form.editors["learning_rate"].native.setText("0.00012345")
+    form.editors["sparsity"].native.setText("9.51e-1")
     assert form.config().learning_rate == 0.00012345
     assert form.values() == {"learning_rate": 0.00012345}  # 9.51e-1 is the default
 
 
-def test_only_what_differs_is_given(form, qtbot):
+def test_only_what_differs_is_returned(form, qtbot):
     with qtbot.waitSignal(form.changed):
-        form.editors["models"].setValue(3)
-    form.editors["hidden"].setText("8, 8")
-    form.editors["test_fraction"].setText("0.3")
+        form.editors["models"].value = 3
+    form.editors["hidden"].native.setText("8, 8")
+    form.editors["test_fraction"].native.setText("0.3")
     assert form.values() == {"models": 3, "hidden": (8, 8), "test_fraction": 0.3}
-    form.editors["test_fraction"].setText("")
+    form.editors["test_fraction"].native.setText("")
     assert form.config().test_fraction is None
 
 
-def test_ranges_and_tooltips_come_from_the_configuration(form):
+def test_reset_returns_to_the_defaults_and_to_what_the_form_began_with(qtbot):
+    form = ConfigForm(settings.ClassifierConfig, fields=("models", "device"), preset={"device": "cpu"})
+    qtbot.addWidget(form)
+    form.set_values({"models": 3, "device": "cuda", "learning_rate": 0.5})
+    form.reset_button.click()
+    assert form.values() == {"device": "cpu"}
+
+
+def test_ranges_come_from_the_configuration(form, qtbot):
     models = form.editors["models"]
-    assert (models.minimum(), models.maximum()) == (1, 1000)
-    assert "paper: 10" in models.toolTip()
+    assert (models.min, models.max) == (1, 1000)
+    form = ConfigForm(settings.CropConfig)
+    qtbot.addWidget(form)
+    assert form.editors["size"].step == 16
+
+
+def test_a_number_can_be_typed_digit_by_digit_and_counts_before_the_field_is_left(qtbot):
+    form = ConfigForm(settings.CropConfig)
+    qtbot.addWidget(form)
+    form.show()
+    line = form.editors["size"].native.lineEdit()
+    line.selectAll()
+    qtbot.keyClicks(line, "96")  # 9 alone is below the smallest crop
+    assert form.values() == {"size": 96}
+    line.selectAll()
+    qtbot.keyClicks(line, "9")
+    with pytest.raises(SettingError, match="size"):
+        form.config()
 
 
 @pytest.mark.parametrize("text", ["fast", "-1", ""])
-def test_a_wrong_value_is_said_beside_its_field(form, text):
-    form.editors["learning_rate"].setText(text)
-    with pytest.raises(InputError, match="learning rate"):
+def test_a_wrong_value_is_said_below_its_field_until_it_is_changed(form, text):
+    form.editors["learning_rate"].native.setText(text)
+    with pytest.raises(InputError, match="learning_rate"):
         form.config()
-    assert "learning rate" in form.error
-    form.editors["learning_rate"].setText("0.01")
-    form.config()
+    assert "learning_rate" in form.error
+    form.editors["learning_rate"].native.setText("0.01")
     assert form.error == ""
+    form.config()
+
+
+def test_an_error_in_a_hidden_setting_opens_its_section(form, qtbot):
+    form.show()
+    form.editors["dropout"].native.setText("2")
+    assert not form.editors["dropout"].native.isVisible()
+    with pytest.raises(InputError, match="dropout"):
+        form.config()
+    assert form.editors["dropout"].native.isVisible()
 
 
 def test_values_come_back_as_they_were_put_in(qtbot):
     form = ConfigForm(settings.ImportConfig)
     qtbot.addWidget(form)
-    given = {
+    values = {
         "classes": {"metaphase": ["Metaphase", "Aligned"], "interphase": ["Interphase"]},
         "group_regex": r"m(\d+)",
     }
-    form.set_values(given)
-    assert form.values() == given
+    form.set_values(values)
+    assert form.values() == values
     form.set_values({})
     assert form.values() == {}
+
+
+def test_names_of_classes_may_have_spaces(qtbot):
+    form = ConfigForm(settings.ClassLawConfig)
+    qtbot.addWidget(form)
+    form.set_values({"classes": ("late anaphase", "interphase")})
+    assert form.config().classes == ("late anaphase", "interphase")
+
+
+def test_a_value_that_no_longer_fits_is_shown_as_the_default(form):
+    form.set_values({"models": 10**6, "hidden": (8,)})
+    assert form.values() == {"hidden": (8,)}
 
 
 def test_two_equal_classes_are_refused_in_words(qtbot):
     form = ConfigForm(settings.ClassifierConfig)
     qtbot.addWidget(form)
-    form.editors["positive"].setText("interphase")
+    form.editors["positive"].native.setText("interphase")
     with pytest.raises(InputError, match="The two classes must differ"):
         form.config()
+    assert form.error == "The two classes must differ."
 
 
 def test_the_wheel_does_not_change_a_setting_that_it_passes_over(form, qtbot):
@@ -97,5 +172,5 @@ def test_the_wheel_does_not_change_a_setting_that_it_passes_over(form, qtbot):
         QPointF(2, 2), QPointF(2, 2), QPoint(0, 120), QPoint(0, 120), Qt.MouseButton.NoButton,
         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
-    QApplication.sendEvent(models, wheel)
-    assert models.value() == 10
+    QApplication.sendEvent(models.native, wheel)
+    assert models.value == 10

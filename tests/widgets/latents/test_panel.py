@@ -160,7 +160,7 @@ def test_bad_input_is_a_sentence(widget, labelled_study, tmp_path):
     panel.train_button.click()
     assert "no crops yet" in widget.error_line.text()
     widget.current.open(labelled_study)
-    panel.form.editors["beta"].setText("six")
+    panel.form.editors["beta"].native.setText("six")
     panel.train_button.click()
     assert "beta" in widget.error_line.text()
     assert "beta" in panel.form.error

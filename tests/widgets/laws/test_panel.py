@@ -271,11 +271,11 @@ def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):
     shutil.rmtree(trained_study / "classifiers" / "scheme4-hinge")
     panel.current.open(trained_study)
     assert panel.nothing.isVisible()
-    assert panel.search_box.isExpanded()
+    assert panel.search_box.expanded
     panel.search.engine.choice.setCurrentIndex(panel.search.engine.choice.findData("embedded"))
     for name, value in (("count", 2), ("evaluations", 8_000), ("max_complexity", 7), ("processes", 1)):
-        panel.search.form.editors[name].setValue(value)
-    panel.search.form.editors["latents"].setText("0, 1, 2")
+        panel.search.form.editors[name].value = value
+    panel.search.form.editors["latents"].native.setText("0, 1, 2")
     fronts = []
     panel.search.runner.reported.connect(lambda event: isinstance(event, Front) and fronts.append(event))
     with qtbot.waitSignal(panel.search.found, timeout=120_000):
@@ -286,7 +286,7 @@ def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):
     assert "complexity" not in panel.search.runner.status.text()
     assert panel.found is not None
     assert 1 <= panel.table.rowCount() <= 2
-    assert not panel.search_box.isExpanded()
+    assert not panel.search_box.expanded
     assert panel.search.run_button.isEnabled()
     assert panel.law.complexity <= 7
 
@@ -295,8 +295,8 @@ def test_a_stopped_search_keeps_the_laws_it_had(panel, qtbot, trained_study):
     shutil.rmtree(trained_study / "classifiers" / "scheme4-hinge")
     panel.current.open(trained_study)
     for name, value in (("count", 1), ("evaluations", 50_000_000), ("processes", 1)):
-        panel.search.form.editors[name].setValue(value)
-    panel.search.form.editors["latents"].setText("0, 1, 2")
+        panel.search.form.editors[name].value = value
+    panel.search.form.editors["latents"].native.setText("0, 1, 2")
     panel.search.engine.choice.setCurrentIndex(panel.search.engine.choice.findData("embedded"))
     panel.search.run_button.click()
     qtbot.waitUntil(lambda: panel.search.front.canvas is not None, timeout=60_000)
@@ -318,7 +318,7 @@ def test_a_search_without_a_study_or_scheme_3_says_what_is_missing(panel, qtbot,
 
 def test_latents_that_make_no_sense_are_refused_beside_the_field(panel, labelled_study):
     panel.current.open(labelled_study)
-    panel.search.form.editors["latents"].setText("size")
+    panel.search.form.editors["latents"].native.setText("size")
     panel.search.run_button.click()
     assert "latents" in panel.search.form.error
     assert not panel.search.runner.running

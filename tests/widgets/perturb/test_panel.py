@@ -239,7 +239,7 @@ def test_a_click_in_the_movie_selects_the_cell(widget, movie_study, movie, qtbot
 def test_the_curve_of_all_schemes(widget, trained_study, qtbot):
     widget.current.open(trained_study)
     panel = widget.attack
-    panel.form.editors["eps"].setText("0, 0.1")
+    panel.form.editors["eps"].native.setText("0, 0.1")
     panel.all_schemes.setChecked(True)
     with qtbot.waitSignal(panel.drawn, timeout=120_000):
         panel.button.click()
@@ -256,7 +256,7 @@ def test_the_curve_of_all_schemes(widget, trained_study, qtbot):
 def test_the_curve_can_be_stopped(widget, trained_study, qtbot):
     widget.current.open(trained_study)
     panel = widget.attack
-    panel.form.editors["eps"].setText(", ".join(str(k / 1000) for k in range(400)))
+    panel.form.editors["eps"].native.setText(", ".join(str(k / 1000) for k in range(400)))
     panel.button.click()
     with qtbot.waitSignal(panel.runner.finished, timeout=60_000):
         panel.runner.stop()

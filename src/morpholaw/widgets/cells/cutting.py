@@ -46,7 +46,7 @@ class CutFromMovie(QWidget):
         super().__init__(parent)
         self.viewer, self.current, self.runner = viewer, current, runner
         self.image = LayerChoice(viewer, Image)
-        self.tracks = LayerChoice(viewer, (Tracks, Labels))
+        self.tracks = LayerChoice(viewer, Tracks, Labels)
         self.tracks.setToolTip("Tracks, or labels whose numbers are track ids.")
         self.movie_button, self.tracks_button = QPushButton("File..."), QPushButton("File...")
         self.movie_button.setToolTip("TIFF or OME-TIFF stack, or the first frame of a folder of frames.")
@@ -73,12 +73,15 @@ class CutFromMovie(QWidget):
         self.cut_button.clicked.connect(self.cut)
         self.movie_button.clicked.connect(self._ask_movie)
         self.tracks_button.clicked.connect(self._ask_tracks)
-        self.form.editors["size"].valueChanged.connect(lambda _: self.size_changed.emit())
+        self.form.editors["size"].changed.connect(self._size_edited)
 
     @property
-    def size(self) -> int:
+    def crop_size(self) -> int:
         """Side of a crop, in pixels."""
-        return self.form.editors["size"].value()
+        return int(self.form.editors["size"].value)
+
+    def _size_edited(self, _: int) -> None:
+        self.size_changed.emit()
 
     def open_movie(self, path: Path | str) -> None:
         """Add a movie's file as a layer that reads a frame when it is shown, and choose it."""
@@ -144,7 +147,9 @@ class ImportFolder(QWidget):
         self.folder.setPlaceholderText("folder of crops")
         self.browse_button = QPushButton("Folder...")
         self.form = ConfigForm(ImportConfig, fields=("classes", "group_regex", "size"))
-        self.form.editors["classes"].setPlaceholderText("metaphase=Metaphase,Aligned; interphase=Interphase")
+        self.form.editors["classes"].native.setPlaceholderText(
+            "metaphase=Metaphase, Aligned; interphase=Interphase"
+        )
         self.import_button = QPushButton("Import crops")
         self.error_line = ErrorLine()
         row = QHBoxLayout()

@@ -106,7 +106,7 @@ class CellsWidget(StudyWidget):
         cells = self._cells_of_movie()
         if cells is None:
             return
-        row = nearest_cell(cells, self.cutting.image.layer, position, reach=self.cutting.size / 2)
+        row = nearest_cell(cells, self.cutting.image.layer, position, reach=self.cutting.crop_size / 2)
         if row is not None:
             self.current.select([int(cells["index"].iloc[row])])
             self.gallery.setFocus()
@@ -148,7 +148,7 @@ class CellsWidget(StudyWidget):
             here = np.asarray(tracks.data)[:1]
         middle = np.asarray(movie.data.shape[-2:]) / 2
         nearest = here[np.argmin(np.hypot(*(here[:, -2:] - middle).T))]
-        return int(nearest[1]), float(nearest[-2]), float(nearest[-1]), float(self.cutting.size)
+        return int(nearest[1]), float(nearest[-2]), float(nearest[-1]), float(self.cutting.crop_size)
 
     def _side_in_movie(self, set_name: str) -> float:
         """Pixels of the movie that a crop of the set spans: more or fewer than its own where it was resampled."""

@@ -75,12 +75,13 @@ class ClassifyWidget(StudyWidget):
         self.meaning = QLabel()
         self.meaning.setWordWrap(True)
         self.form = ConfigForm(
-            ClassifierConfig, fields=("negative", "positive", "models", "epochs", "device")
+            ClassifierConfig,
+            fields=("negative", "positive", "models", "epochs", "device"),
+            preset={"device": preferences().device},
         )
-        self.form.set_values({"device": preferences().device})
         self._class_names = QStringListModel(self)
         for name in ("negative", "positive"):
-            self.form.editors[name].setCompleter(QCompleter(self._class_names, self))
+            self.form.editors[name].native.setCompleter(QCompleter(self._class_names, self))
         self.labelled = QLabel()
         self.labelled.setWordWrap(True)
         self.train_button = QPushButton()

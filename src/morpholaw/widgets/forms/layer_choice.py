@@ -1,83 +1,114 @@
-"""A list of the viewer's layers of some kinds, which follows the viewer."""
+"""A choice among the viewer's layers of some kinds, which follows the viewer."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QWidget
+from magicgui.widgets import ComboBox, create_widget
+from napari.layers import Layer, Tracks
+from qtpy.QtCore import QEvent, QObject, Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QWidget
+
+from morpholaw.widgets.forms.narrow_combo import make_narrow
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
 
 
-class LayerChoice(QComboBox):
-    """Chooses one layer, or none.
+class _LayerCombo(ComboBox):
+    null_string = "(none)"
+
+
+class LayerChoice(QWidget):
+    """Chooses one layer, or none, in a combo box of magicgui.
+
+    napari's own choices for magicgui show the layers of the window that a widget is docked in; a panel knows its
+    viewer before it is docked, so it passes it on.
 
     Parameters
     ----------
-    viewer : napari.Viewer
+    viewer : napari.components.ViewerModel
         Whose layers.
-    kinds : layer class or tuple of them
-        Which layers.
-    none : str
-        The words for no layer.
+    *kinds : type of Layer
+        Which layers. Until the person chooses one, a layer of the first kind is preferred to one of the second, and
+        tracks with divisions to tracks without.
 
     Notes
     -----
-    The panel that holds it calls :meth:`refresh` when layers come, go or are renamed. ``layer_changed`` is
-    emitted when another layer is chosen, by the person or because the layer is gone.
+    ``layer_changed`` is emitted when another layer is chosen, by the person or because the layer is gone.
     """
 
     layer_changed = Signal()
 
-    def __init__(self, viewer: Any, kinds: Any, none: str = "none", parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: ViewerModel, *kinds: type[Layer], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.viewer, self.kinds, self.none = viewer, kinds, none
-        self._shown: list[Any] = []
-        self._touched = False
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.activated.connect(self._touch)
-        self.currentIndexChanged.connect(lambda _: self.layer_changed.emit())
+        self.viewer, self.kinds = viewer, kinds
+        self._chosen_by_person = False
+        combo = create_widget(
+            annotation=Layer | None, options={"widget_type": _LayerCombo, "choices": self._choices}
+        )
+        assert isinstance(combo, ComboBox)
+        self.combo = combo
+        native = combo.native
+        make_narrow(native)
+        native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        native.installEventFilter(self)
+        native.activated.connect(self._choose)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(native)
+        self.setFocusProxy(native)
+        self._last: Layer | None = None
+        combo.changed.connect(self._combo_changed)
+        for event in ("inserted", "removed", "reordered", "renamed"):
+            getattr(viewer.layers.events, event).connect(self.refresh)
         self.refresh()
 
     @property
     def layer(self) -> Any:
         """The chosen layer or None."""
-        index = self.currentIndex()
-        return self._shown[index - 1] if 0 < index <= len(self._shown) else None
+        return self.combo.value
 
-    def choose(self, layer: Any) -> None:
+    def choose(self, layer: Layer | None) -> None:
         """Choose a layer; None, or one that is not in the list, chooses none."""
-        self._touched = True
-        self.setCurrentIndex(self._shown.index(layer) + 1 if layer in self._shown else 0)
+        self._chosen_by_person = True
+        self.combo.value = layer if layer in self._layers() else None
 
-    def refresh(self, *_: Any) -> None:
-        """List the viewer's layers as they are now and keep the choice; the first is chosen at the start."""
-        before = self.layer
-        shown = [layer for layer in self.viewer.layers if isinstance(layer, self.kinds)]
-        names = [layer.name for layer in shown]
-        if shown == self._shown and names == [self.itemText(i) for i in range(1, self.count())]:
-            return
-        self.blockSignals(True)
-        self.clear()
-        self._shown = shown
-        self.addItem(self.none)
-        self.addItems(names)
-        if before in shown:
-            self.setCurrentIndex(shown.index(before) + 1)
-        elif shown and not self._touched:
-            self.setCurrentIndex(len(shown))
-        self.blockSignals(False)
-        if self.layer is not before:
-            self.layer_changed.emit()
+    def refresh(self, _: Any = None) -> None:
+        """List the viewer's layers as they are now and keep the choice."""
+        before, layers = self._last, self._layers()
+        wanted = before if before in layers else None
+        if layers and not self._chosen_by_person:
+            best = min(reversed(layers), key=self._rank)
+            if wanted is None or self._rank(best) < self._rank(wanted):
+                wanted = best
+        with self.combo.changed.blocked():
+            self.combo.native.clear()  # so that the names stand in the viewer's order
+            self.combo.reset_choices()
+            self.combo.value = wanted
+        self._combo_changed(wanted)
 
-    def showPopup(self) -> None:
-        """List the names as they are now before showing them."""
-        self.refresh()
-        super().showPopup()
-
-    def wheelEvent(self, event: Any) -> None:
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Let the wheel scroll the panel."""
-        event.ignore()
+        if event is not None and event.type() == QEvent.Type.Wheel:
+            event.ignore()
+            return True
+        return super().eventFilter(watched, event)
 
-    def _touch(self, _: int) -> None:
-        self._touched = True
+    def _layers(self) -> list[Layer]:
+        return [layer for layer in self.viewer.layers if isinstance(layer, self.kinds)]
+
+    def _choices(self, _: ComboBox) -> list[tuple[str, Layer]]:
+        return [(layer.name, layer) for layer in self._layers()]
+
+    def _rank(self, layer: Layer) -> tuple[int, bool]:
+        kind = next(place for place, kind in enumerate(self.kinds) if isinstance(layer, kind))
+        return kind, isinstance(layer, Tracks) and not layer.graph
+
+    def _choose(self, _: int) -> None:
+        self._chosen_by_person = True
+
+    def _combo_changed(self, layer: Layer | None) -> None:
+        if layer is not self._last:
+            self._last = layer
+            self.layer_changed.emit()

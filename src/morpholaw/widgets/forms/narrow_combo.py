@@ -1,4 +1,4 @@
-"""A combo box that shortens its texts instead of widening the panel."""
+"""Combo boxes that shorten their texts instead of widening the panel."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from qtpy.QtWidgets import QComboBox
 
 
 def narrow_combo(name: str = "") -> QComboBox:
-    """A combo box as narrow as three letters where there is no more room."""
+    """Return a combo box that shrinks to the width of three letters where there is no more room."""
     box = QComboBox()
     box.setObjectName(name)
+    make_narrow(box)
+    return box
+
+
+def make_narrow(box: QComboBox) -> None:
+    """Let a combo box shrink to the width of three letters."""
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(3)
-    return box

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget, QWidget
+from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget
 
 
 class PanelTabs(QTabWidget):
@@ -19,16 +19,19 @@ class PanelTabs(QTabWidget):
         self._scroll_area = scroll_area
         self.currentChanged.connect(self._fit)
 
-    def addTab(self, page: QWidget, title: str) -> int:
-        """Add a page."""
-        index = super().addTab(page, title)
+    def tabInserted(self, index: int) -> None:
+        """Take the height of a page into account that was added."""
+        super().tabInserted(index)
         self._fit()
-        return index
 
     def _fit(self, _: int = -1) -> None:
         for index in range(self.count()):
-            shown = index == self.currentIndex()
-            policy = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Ignored
-            self.widget(index).setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+            page = self.widget(index)
+            if page is not None:
+                shown = index == self.currentIndex()
+                policy = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Ignored
+                page.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
         self.updateGeometry()
-        self._scroll_area.verticalScrollBar().setValue(0)
+        bar = self._scroll_area.verticalScrollBar()
+        if bar is not None:
+            bar.setValue(0)

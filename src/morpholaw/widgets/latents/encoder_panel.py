@@ -54,8 +54,7 @@ class EncoderPanel(QWidget):
     def _build(self) -> None:
         self.state = QLabel()
         self.state.setWordWrap(True)
-        self.form = ConfigForm(EncoderConfig, fields=MAIN)
-        self.form.set_values({"device": preferences().device})
+        self.form = ConfigForm(EncoderConfig, fields=MAIN, preset={"device": preferences().device})
         self.train_button = QPushButton("Train encoder")
         self.train_button.setToolTip("Train the encoder (a beta-TCVAE) on all crops of the study.")
         self.resume_button = QPushButton("Resume training")
@@ -114,7 +113,7 @@ class EncoderPanel(QWidget):
         self.show_state()
         known = EncoderConfig.model_fields
         settings = {name: value for name, value in self.encoder.config.items() if name in known}
-        self.form.set_values(settings or {"device": preferences().device})
+        self.form.set_values(settings or self.form.preset)
 
     def _enable(self) -> None:
         free = self.current.study is not None and not self.runner.running

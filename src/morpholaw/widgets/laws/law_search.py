@@ -176,7 +176,7 @@ class LawSearch(QWidget):
             job = self.job()
             if not self._may_replace():
                 return
-            self._loss = self.form.editors["loss"].currentData()
+            self._loss = str(self.form.editors["loss"].value)
             self.laws_so_far, self._searching = None, True
             self.front.show()
             self.front.say("The best laws found so far appear here during the search.")
@@ -186,7 +186,7 @@ class LawSearch(QWidget):
 
     def _may_replace(self) -> bool:
         """Ask where the study has laws that were found with the chosen loss."""
-        loss = self.form.editors["loss"].currentData()
+        loss = self.form.editors["loss"].value
         study = self.current.required()
         if self.runner.running or loss not in found_losses(study):
             return True

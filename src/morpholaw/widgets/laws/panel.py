@@ -15,12 +15,12 @@ from qtpy.QtWidgets import (
     QTabWidget,
     QWidget,
 )
-from superqt import QCollapsible
 
 from morpholaw.display import percent
 from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.section import Section
 from morpholaw.widgets.laws.boundary_tab import BoundaryTab
 from morpholaw.widgets.laws.formula import FormulaLabel
 from morpholaw.widgets.laws.law_figures import components_figure, drawable_parts, front_figure
@@ -68,9 +68,8 @@ class LawsWidget(StudyWidget):
     def _build_search(self) -> None:
         self.search = LawSearch(self.viewer, self.current, self.error_line)
         self.search.found.connect(self._found)
-        self.search_box = QCollapsible("Search")
-        self.search_box.setDuration(0)
-        self.search_box.addWidget(self.search)
+        self.search_box = Section("Search", "Search for new laws, and its settings.")
+        self.search_box.add_widget(self.search)
         self.body.addWidget(self.search_box)
         self.body.addWidget(self.search.runner)
         self.search.runner.hide()
@@ -129,7 +128,7 @@ class LawsWidget(StudyWidget):
         self.search.show_study()
         self.nothing.setText(NO_LAW if self.current.study else NO_STUDY)
         self.reload()
-        (self.search_box.collapse if self.found else self.search_box.expand)(animate=False)
+        self.search_box.expand(self.found is None)
 
     def reload(self) -> None:
         """Read the laws of the study again."""
@@ -146,7 +145,7 @@ class LawsWidget(StudyWidget):
     def _found(self, loss: str) -> None:
         self.loss.setCurrentIndex(max(0, self.loss.findData(loss)))
         if self.found is not None:
-            self.search_box.collapse(animate=False)
+            self.search_box.expand(False)
             best = float(self.found.accuracy.max())
             show_info(
                 f"{len(self.found.laws)} laws were found; the best is right for {percent(best)} of the test cells."

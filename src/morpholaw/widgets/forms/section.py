@@ -1,0 +1,56 @@
+"""A part of a panel that a click on its title shows or hides."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+
+class Section(QWidget):
+    """A title with a triangle, and a body that it shows or hides.
+
+    The triangle is part of the title's text, so that it has the text's colour in every theme.
+
+    Parameters
+    ----------
+    title : str
+        What the section holds.
+    tooltip : str
+        What is found in it, in a sentence.
+    """
+
+    def __init__(self, title: str, tooltip: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = title
+        self.button = QToolButton()
+        self.button.setCheckable(True)
+        self.button.setToolTip(tooltip)
+        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.body = QWidget()
+        self._body_layout = QVBoxLayout(self.body)
+        self._body_layout.setContentsMargins(0, 2, 0, 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.button)
+        layout.addWidget(self.body)
+        self.button.toggled.connect(self._show_body)
+        self._show_body(False)
+
+    def add_widget(self, widget: QWidget) -> None:
+        """Add a widget to the body."""
+        self._body_layout.addWidget(widget)
+
+    @property
+    def expanded(self) -> bool:
+        """Whether the body is shown."""
+        return self.button.isChecked()
+
+    def expand(self, on: bool = True) -> None:
+        """Show or hide the body."""
+        self.button.setChecked(on)
+
+    def _show_body(self, on: bool) -> None:
+        self.button.setText(f"{'▾' if on else '▸'} {self._title}")
+        self.body.setVisible(on)
