@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from morpholaw.widgets.responsiveness import measure
+from morpholaw.widgets.window_latency import measure
 
 
 def table(found: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The window: how long its event loop stalls while an encoder trains, and how long a panel takes to open.
 
-The window runs in a child process (:mod:`morpholaw.widgets.responsiveness`), since only widgets know Qt.
+The window runs in a child process (:mod:`morpholaw.widgets.window_latency`), since only widgets know Qt.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def measure(full: bool = False) -> list[Comparison]:
 
 
 def _in_a_window() -> dict[str, Any]:
-    command = [sys.executable, "-m", "morpholaw.widgets.responsiveness"]
+    command = [sys.executable, "-m", "morpholaw.widgets.window_latency"]
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         if not shutil.which("xvfb-run"):
             raise RuntimeError("this row needs a screen, or xvfb-run")

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from morpholaw.widgets.responsiveness import PANELS
+from morpholaw.widgets.window_latency import PANELS
 
 
 @pytest.mark.parametrize("name", PANELS)

@@ -22,7 +22,7 @@ from morpholaw.widgets.latents.latent_space import (
     start_of,
 )
 from morpholaw.widgets.latents.latent_table import LatentTable
-from morpholaw.widgets.movie.beside_layers import free_place
+from morpholaw.widgets.movie.movie_place import free_place
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, signed_tiles, white_of
 from morpholaw.widgets.study.current_study import CurrentStudy

@@ -14,6 +14,9 @@ from morpholaw.widgets.movie.movie_clicks import nearest_cell
 if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops, CropSet
 
+GAP = 16.0
+"""World units between the layers that are there and one that is added beside them."""
+
 
 @dataclass(frozen=True)
 class MoviePlace:
@@ -114,3 +117,13 @@ def _corner(position: float, factor: float, half: int) -> float:
     """Centre of a crop's first pixel along one axis, in pixels of the movie."""
     centre = np.floor((position + 0.5) * factor)
     return float((centre - half + 0.5) / factor - 0.5)
+
+
+def free_place(viewer: Any) -> tuple[float, float]:
+    """Return the corner (y, x), in world coordinates, to the right of all layers and level with their upper edge."""
+    if not len(viewer.layers):
+        return 0.0, 0.0
+    low, high = np.asarray(viewer.layers.extent.world)[:, -2:]
+    if not np.isfinite([*low, *high]).all():
+        return 0.0, 0.0
+    return float(low[0]), float(high[1] + GAP)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from napari.utils.colormaps.colormap import Colormap
 
-from morpholaw.widgets.movie.beside_layers import free_place
-from morpholaw.widgets.movie.movie_place import MoviePlace
+from morpholaw.widgets.movie.movie_place import MoviePlace, free_place
 from morpholaw.widgets.pictures.picture_grid import SIGNED_COLOURS
 
 KINDS = ("original", "perturbed", "difference", "reconstruction")

@@ -1,4 +1,4 @@
-"""How quick the window stays: ``python -m morpholaw.widgets.responsiveness`` measures it and prints JSON.
+"""How quick the window stays: ``python -m morpholaw.widgets.window_latency`` measures it and prints JSON.
 
 It opens the panels in a real window, so that it needs a screen, or ``xvfb-run``. The gaps of the event loop are those
 between the ticks of a timer; with and without a training are measured in one run, for they depend on the machine.
