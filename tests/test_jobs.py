@@ -132,8 +132,3 @@ def test_an_unknown_step_or_setting_is_refused(tmp_path):
         run(Job("fly", str(tmp_path / "s")))
     with pytest.raises(InputError, match="no setting 'epoch'"):
         run(Job("train_encoder", str(tmp_path / "s"), {"epoch": 1}))
-
-
-def test_a_job_can_be_copied_as_python():
-    job = Job("train_classifier", "mdck", {"models": 3}, {"scheme": 2})
-    assert job.as_python() == "ml.Study('mdck').train_classifier(scheme=2, models=3)"

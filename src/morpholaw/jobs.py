@@ -103,11 +103,6 @@ class Job:
         except TypeError:
             raise InputError(f"{path} is not a job; expected step, study, config and arguments.") from None
 
-    def as_python(self) -> str:
-        """The line of Python that does the same."""
-        pairs = {**self.arguments, **self.config}
-        return f"ml.Study({self.study!r}).{self.step}({', '.join(f'{k}={v!r}' for k, v in pairs.items())})"
-
 
 def run(job: Job, monitor: Monitor = SILENT) -> Any:
     """Do a job here and now; returns what the study's method returns, its table also written to ``job.out``."""

@@ -15,14 +15,12 @@ from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
-from morpholaw.widgets.jobs.job_runner import JobRunner
 
 
 @pytest.fixture(autouse=True)
 def _apart_from_the_users_settings(tmp_path, monkeypatch):
     """Recent studies go to a temporary folder; no question waits for a person, and all are answered with yes."""
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
-    monkeypatch.setattr(JobRunner, "ask", False)
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
@@ -107,7 +105,7 @@ def trained_study(trained_study_folder, tmp_path) -> Path:
 
 @pytest.fixture
 def panel(make_napari_viewer):
-    """Opens a panel in a viewer's dock, e.g. ``panel(CellsWidget)``; ends its steps after the test.
+    """Opens a panel in a viewer's dock, e.g. ``panel(CellsWidget)``; ends the window's steps after the test.
 
     A function and not the panel itself, for pytest keeps fixtures' values longer than napari lets viewers live.
     """
@@ -122,5 +120,5 @@ def panel(make_napari_viewer):
 
     yield open_panel
     for widget in opened:
-        widget.runner.close_down()
+        widget.current.steps.end_all()
     opened.clear()

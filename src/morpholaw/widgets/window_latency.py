@@ -126,6 +126,7 @@ def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any
 
     from morpholaw.jobs import Job
     from morpholaw.widgets.jobs.job_runner import JobRunner
+    from morpholaw.widgets.study.current_study import CurrentStudy
 
     shutil.copytree(latents.current.study.path, other)
     show(latents)
@@ -141,7 +142,7 @@ def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any
         asked[0] = time.perf_counter()
         slider.setValue(3 * np.sin(next(phase) / 3))
 
-    watch, runner = LoopWatch(), JobRunner()
+    watch, runner = LoopWatch(), JobRunner(CurrentStudy(), "latency")
     watch.watch(2, move)  # to warm up
     pictures.clear()
     alone = watch.watch(seconds, move)

@@ -1,15 +1,18 @@
-"""Steps run beside the window: they report, stop, fail in a sentence, and end with it."""
+"""Steps run beside the window: they report, stop, fail in a sentence, outlive their panel and end with the window."""
 
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import pandas as pd
+import psutil
 import pytest
 import tifffile
-from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.errors import InputError
@@ -33,18 +36,14 @@ def window(qtbot):
 
 @pytest.fixture
 def runner(window):
-    runner = JobRunner(CurrentStudy())
+    runner = JobRunner(CurrentStudy(), "cells")
     window.layout().addWidget(runner)
     window.show()
     return runner
 
 
 def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def long_job(study) -> Job:
@@ -128,15 +127,14 @@ def test_what_a_job_needs_of_the_window_is_written_for_it_and_goes_with_it(qtbot
 
 def test_closing_the_window_ends_the_process(qtbot, runner, labelled_study):
     runner.start(long_job(labelled_study))
-    qtbot.waitUntil(lambda: runner._process is not None, timeout=10_000)
-    pid = runner._process.pid
+    qtbot.waitUntil(lambda: runner.pid is not None, timeout=10_000)
+    pid = runner.pid
     runner.window().close()
     qtbot.waitUntil(lambda: gone(pid), timeout=5000)
     assert not runner.running
 
 
 def test_closing_asks_and_no_keeps_the_window_and_the_job(qtbot, runner, labelled_study, monkeypatch):
-    runner.ask = True
     asked = []
     monkeypatch.setattr(
         QMessageBox, "question", lambda *a: asked.append(a[2]) or QMessageBox.StandardButton.No
@@ -158,11 +156,14 @@ def test_bad_input_is_one_sentence(qtbot, runner, labelled_study):
 
 def test_a_second_step_waits_for_the_first(qtbot, runner, labelled_study):
     runner.start(long_job(labelled_study))
-    qtbot.waitUntil(lambda: runner._process is not None, timeout=10_000)
-    first = runner._process
+    qtbot.waitUntil(lambda: runner.pid is not None, timeout=10_000)
+    first = runner.pid
     runner.start(long_job(labelled_study))
-    assert runner._process is first
+    assert runner.pid == first
     assert "still running" in runner.error_line.text()
+    with qtbot.waitSignal(runner.finished, timeout=20_000):
+        runner.stop()
+    assert runner.error_line.text() == ""  # the step that was in the way has ended
 
 
 def test_a_function_runs_in_a_thread_and_can_be_stopped(qtbot, runner):
@@ -197,12 +198,102 @@ def test_a_function_that_fails_says_so_in_a_sentence(qtbot, runner, error):
     assert str(error) in runner.error_line.text()
 
 
-def test_the_line_of_python_is_copied(qtbot, runner, labelled_study):
-    assert not runner.copy_button.isEnabled()
-    runner.start(Job("train_classifier", str(labelled_study), {"models": 2}, {"scheme": 2}))
-    runner.copy_button.click()
-    assert (
-        QGuiApplication.clipboard()
-        .text()
-        .endswith(f"ml.Study({str(labelled_study)!r}).train_classifier(scheme=2, models=2)")
-    )
+@pytest.fixture
+def main_window(qtbot):
+    """A window like napari's, which panels are docked in and taken out of."""
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    return window
+
+
+def open_panel(window, current):
+    """Dock a panel with a runner, as napari does."""
+    panel = QWidget()
+    layout = QVBoxLayout(panel)
+    runner = JobRunner(current, "encoder", panel)
+    layout.addWidget(runner)
+    dock = QDockWidget(window)
+    dock.setWidget(panel)
+    window.addDockWidget(window.dockWidgetArea(dock), dock)
+    dock.show()
+    return dock, runner
+
+
+def test_a_step_outlives_its_panel_and_a_panel_opened_again_shows_it(qtbot, main_window, labelled_study):
+    current = CurrentStudy()
+    current.open(labelled_study)
+    changed = []
+    current.encoder_changed.connect(lambda: changed.append("encoder"))
+    dock, runner = open_panel(main_window, current)
+    runner.start(long_job(labelled_study))
+    wait_for_training(qtbot, runner)
+    pid = runner.pid
+    assert dock.close()  # asks nothing and ends nothing
+    dock.setParent(None)
+    dock.deleteLater()
+    qtbot.wait(50)
+    assert not gone(pid)
+    _, runner = open_panel(main_window, current)
+    assert runner.running
+    assert runner.pid == pid
+    assert runner.stop_button.isVisible()
+    with qtbot.waitSignal(runner.finished, timeout=20_000) as done:
+        runner.stop_button.click()
+    assert done.args[0]["complete"] is False
+    assert changed == ["encoder"]
+
+
+def test_a_step_without_a_panel_is_announced_when_it_ends(qtbot, main_window, labelled_study):
+    current = CurrentStudy()
+    current.open(labelled_study)
+    dock, runner = open_panel(main_window, current)
+    runner.start(Job("train_encoder", str(labelled_study), {**TINY, "epochs": 1, "epoch_crops": 64}))
+    dock.close()
+    dock.setParent(None)
+    dock.deleteLater()
+    del dock, runner
+    changed = []
+    current.encoder_changed.connect(lambda: changed.append("encoder"))
+    qtbot.waitUntil(lambda: changed == ["encoder"], timeout=60_000)
+
+
+def test_the_window_ends_a_step_whose_panel_was_closed(qtbot, main_window, labelled_study):
+    current = CurrentStudy()
+    dock, runner = open_panel(main_window, current)
+    runner.start(long_job(labelled_study))
+    qtbot.waitUntil(lambda: runner.pid is not None, timeout=10_000)
+    pid = runner.pid
+    dock.close()
+    dock.setParent(None)
+    dock.deleteLater()
+    main_window.close()
+    qtbot.waitUntil(lambda: gone(pid), timeout=5000)
+    assert not current.steps.running
+
+
+LEADER = """
+import subprocess, sys, time
+worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print('{"event": "Message", "text": "worker %d", "level": "info"}' % worker.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_step_whose_process_is_killed_says_so_and_its_workers_end(qtbot, runner, tmp_path, monkeypatch):
+    real = subprocess.Popen
+
+    def leader(command, **options):  # workers that hold the pipes of a leader that is gone
+        return real([sys.executable, "-c", LEADER], **options)
+
+    monkeypatch.setattr("morpholaw.jobs.subprocess.Popen", leader)
+    messages = []
+    runner.reported.connect(lambda event: messages.append(event.text))
+    runner.start(Job("discover_law", str(tmp_path)))
+    qtbot.waitUntil(lambda: bool(messages), timeout=20_000)
+    worker = int(messages[0].split()[1])
+    with qtbot.waitSignal(runner.failed, timeout=2000) as failed:
+        os.kill(runner.pid, signal.SIGKILL)
+    assert "signal 9" in failed.args[0]
+    assert runner.error_line.text() == failed.args[0]
+    qtbot.waitUntil(lambda: gone(worker), timeout=1000)

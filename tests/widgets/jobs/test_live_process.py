@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 import os
+import signal
 import threading
 import time
 
@@ -15,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, StepFailedError
 from morpholaw.events import Monitor, Progress
 from morpholaw.models.law import Law
 from morpholaw.study import Study
@@ -32,6 +33,12 @@ def live():
     live.close()
 
 
+start_worker = functools.partial(
+    eval, "(lambda os, time: os.fork() or time.sleep(600))(*map(__import__, ('os', 'time')))"
+)
+"""A call that leaves a process behind which holds the pipes of its parent; returns its id."""
+
+
 def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
@@ -44,7 +51,7 @@ def test_it_is_another_process_that_stays(live):
 
 
 def test_a_failure_is_a_sentence_and_the_next_call_works(live):
-    with pytest.raises(InputError, match="ValueError"):
+    with pytest.raises(StepFailedError, match="ValueError"):
         live.call(math.sqrt, -1)
     with pytest.raises(InputError, match="nowhere"):
         live.call(encoder_of, EncoderFile("/nowhere", 0))
@@ -60,19 +67,42 @@ def test_it_is_started_again_after_its_end(live):
 
 def test_a_call_that_is_cut_off_says_so(live):
     live.call(os.getpid)
-    said = []
+    errors = []
 
     def sleep():
-        with pytest.raises(InputError, match="was ended") as caught:
+        with pytest.raises(StepFailedError, match="was ended") as caught:
             live.call(time.sleep, 60)
-        said.append(caught.value)
+        errors.append(caught.value)
 
     thread = threading.Thread(target=sleep)
     thread.start()
     time.sleep(0.3)
     live.close()
     thread.join(10)
-    assert said
+    assert errors
+
+
+def test_a_killed_process_is_noticed_although_a_worker_of_it_holds_the_pipe(live):
+    leader = live.call(os.getpid)
+    worker = live.call(start_worker)
+    raised = []
+
+    def sleep():
+        with pytest.raises(StepFailedError, match="was ended"):
+            live.call(time.sleep, 60)
+        raised.append(time.monotonic())
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    time.sleep(0.3)
+    killed = time.monotonic()
+    os.kill(leader, signal.SIGKILL)
+    thread.join(10)
+    assert raised[0] - killed < 2
+    while not gone(worker):
+        assert time.monotonic() - killed < 2
+        time.sleep(0.02)
+    assert live.call(math.sqrt, 4) == 2
 
 
 def test_torch_is_there_and_qt_is_not(live, trained_study):

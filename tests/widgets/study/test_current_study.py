@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari.utils._proxies import PublicOnlyProxy
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, StudyGoneError
 from morpholaw.study import Study
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -54,7 +54,7 @@ def test_a_deleted_study_is_said_to_be_gone(current, labelled_study):
         current.required()
     current.open(labelled_study)
     shutil.rmtree(labelled_study)
-    with pytest.raises(InputError, match="was moved or deleted"):
+    with pytest.raises(StudyGoneError, match="was moved or deleted"):
         current.required()
 
 
@@ -85,15 +85,15 @@ def test_the_bar_opens_makes_and_remembers_studies(qtbot, current, labelled_stud
     qtbot.addWidget(line)
     current.changed.connect(bar.show_name)
     assert bar.name.text() == "No study open"
-    bar.open(labelled_study)
+    bar.open_study(labelled_study)
     assert bar.name.text() == "Study: labelled"
-    bar.create(tmp_path / "new")
+    bar.create_study(tmp_path / "new")
     assert bar.name.text() == "Study: new"
     assert [path.rsplit("/", 1)[-1] for path in bar.recent_paths()] == ["new", "labelled"]
     shutil.rmtree(tmp_path / "new")
-    bar.recent.menu().aboutToShow.emit()
-    assert [action.text().rsplit("/", 1)[-1] for action in bar.recent.menu().actions()] == ["labelled"]
-    bar.open(tmp_path)
+    bar.recent_menu.aboutToShow.emit()
+    assert [action.text().rsplit("/", 1)[-1] for action in bar.recent_menu.actions()] == ["labelled"]
+    bar.open_study(tmp_path)
     assert "is not a Morpholaw study" in line.text()
 
 

@@ -25,6 +25,7 @@ from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.movie.layer_code import layers_code
 from morpholaw.widgets.movie.layer_sources import movie_array, movie_path, tracks_table
 from morpholaw.widgets.napari_readers.readers import lazy_movie, tracks_layer
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -107,10 +108,9 @@ class CutFromMovie(QWidget):
             table = tracks_table(self.tracks.layer, movie)
             path = movie_path(movie)
             if path is None:
-                self.runner.run(
-                    "crop", study.crop, array, table, name=movie.name, config=config,
-                    python=f"ml.Study({str(study.path)!r}).crop(movie, tracks)",
-                )  # fmt: skip
+                settings = {"name": movie.name, **self.form.values()}
+                code = layers_code(study.path, "crop", movie, self.tracks.layer, settings)
+                self.runner.run("crop", study.crop, array, table, name=movie.name, config=config, python=code)
                 return
             from morpholaw.cells.tracks import write_tracks_csv
 

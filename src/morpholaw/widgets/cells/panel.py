@@ -29,7 +29,7 @@ class CellsWidget(StudyWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.runner = JobRunner(self.current)
+        self.runner = JobRunner(self.current, "cells")
         self.cutting = CutFromMovie(self.viewer, self.current, self.runner)
         self.folder = ImportFolder(self.current, self.runner)
         self.import_labels = ImportLabels(self.current)

@@ -30,6 +30,7 @@ from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.jobs.step_events import Files
+from morpholaw.widgets.movie.layer_code import layers_code
 from morpholaw.widgets.movie.layer_sources import (
     is_cut_from,
     movie_array,
@@ -179,21 +180,18 @@ class ApplyScores(QWidget):
                 )
             along = self.along.isChecked()
             arguments: dict[str, Any] = {"scheme": chosen.scheme, "loss": chosen.loss, "along_tracks": along}
-            files = None
+            files, code = None, ""
             if self.cells.currentText() == LAYERS:
                 files, self._why_not = self._from_layers(), ""
-                line = f"ml.Study({str(study.path)!r}).classify({chosen.scheme}, movie=..., tracks=..., "
-                line += f"loss={chosen.loss!r}, along_tracks={along})"
+                tracks = self.tracks.layer or self.labels.layer
+                code = layers_code(study.path, "classify", self.image.layer, tracks, arguments)
             else:
                 crops = study.crop_set(self.cells.currentText())
                 arguments["crops"], self._tracks = str(crops.folder), crops.cells
                 self._why_not = self._not_of_movie(crops)
-                line = f"study = ml.Study({str(study.path)!r})\nstudy.classify({chosen.scheme}, "
-                line += f"crops=study.crop_set({self.cells.currentText()!r}), loss={chosen.loss!r}, "
-                line += f"along_tracks={along})"
             self._running = chosen
             job = Job("classify", str(study.path), {}, arguments)
-            self.runner.start(job, table=True, files=files, python=line, name=f"apply {_scheme(chosen)}")
+            self.runner.start(job, table=True, files=files, python=code, name=f"apply {_scheme(chosen)}")
 
     def _not_of_movie(self, crops: Any) -> str:
         """Say why the scores of a set cannot be shown on the chosen layers, whose numbers would match by chance."""

@@ -50,7 +50,7 @@ class ClassifyWidget(StudyWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.runner = JobRunner(self.current)
+        self.runner = JobRunner(self.current, "classify")
         self.body.addWidget(self._training())
         self.body.addWidget(self.runner)
         self.body.addWidget(self._comparison())

@@ -1,84 +1,69 @@
-"""Runs a step while the window stays alive: progress, what it says, Stop, and the same as a line of Python."""
+"""Shows a step of the window in a panel: progress, messages, Stop, and the same as lines of Python."""
 
 from __future__ import annotations
 
-import threading
-import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
-from napari.qt.threading import GeneratorWorker, create_worker
-from napari.utils.notifications import show_info, show_warning
-from qtpy.QtCore import Signal
-from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtGui import QGuiApplication, QShowEvent
+from qtpy.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from morpholaw.events import Event, Message, Result
-from morpholaw.jobs import Job, JobProcess
+from morpholaw.events import Event
+from morpholaw.jobs import Job
 from morpholaw.widgets.forms.error_line import ErrorLine
-from morpholaw.widgets.jobs.close_guard import CloseGuard
-from morpholaw.widgets.jobs.step_events import Files, StepFailure, of_function, of_job
-from morpholaw.widgets.jobs.step_status import StepStatus
+from morpholaw.widgets.jobs.python_code import job_code
+from morpholaw.widgets.jobs.step_events import Files
+from morpholaw.widgets.jobs.step_run import StepRun
 from morpholaw.widgets.study.current_study import CurrentStudy
-
-Step = Callable[..., Any]
 
 
 class JobRunner(QWidget):
-    """Progress bar, status line and buttons of one panel's long steps, one at a time.
+    """Progress bar, status line and buttons of the steps that one part of a panel starts, one at a time.
 
-    A :class:`~morpholaw.jobs.Job` runs in a child process (:meth:`start`); a short step that needs arrays of
-    the window runs in a thread (:meth:`run`). Either way a thread worker relays its events.
+    A :class:`~morpholaw.jobs.Job` runs in a child process (:meth:`start`); a short step that needs arrays of the
+    window runs in a thread (:meth:`run`). The step belongs to the window (:class:`WindowSteps`): it goes on when the
+    panel is closed, and a panel that is opened again shows it.
 
     Parameters
     ----------
-    current : CurrentStudy, optional
-        Told what changed when a job has finished (:meth:`CurrentStudy.announce`).
-
-    Attributes
-    ----------
-    ask : bool
-        Whether closing the window asks while a step runs.
+    current : CurrentStudy
+        Whose window the steps belong to, and who is told what a job has changed.
+    place : str
+        What part of which panel this is, e.g. "encoder"; the same whenever the panel is opened.
 
     Notes
     -----
     Signals: ``reported`` (every event of :mod:`morpholaw.events`; not called ``event``, which is Qt's own name),
-    ``finished`` (dict: the result's values; ``{"complete": False}`` after Stop), ``failed`` (one sentence).
+    ``finished`` (dict: the result's values; with "complete" False after Stop), ``failed`` (one sentence).
     """
 
     reported = Signal(object)
     finished = Signal(dict)
     failed = Signal(str)
 
-    ask = True
-
-    def __init__(self, current: CurrentStudy | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, current: CurrentStudy, place: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.current = current
-        self._process: JobProcess | None = None
-        self._worker: GeneratorWorker | None = None
-        self._stop_flag = threading.Event()
-        self._job: Job | None = None
-        self._python = ""
-        self._status = StepStatus("")
-        self._result: dict[str, Any] = {}
-        self._failure: StepFailure | None = None
-        self._stopping = False
-        self._alive: list[Any] = []  # what must end with the widget: processes and stop flags
-        self._guard = CloseGuard(self, self._may_close)
+        self.current, self.place = current, place
+        self._run: StepRun | None = None
         self._build()
-        weakref.finalize(self, _end, self._alive)
+        current.steps.begun.connect(self._begun)
+        run = current.steps.at(place)
+        if run is not None and run.running:
+            self._follow(run)
 
     def _build(self) -> None:
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
+        self.bar.setToolTip("How much of the current stage of the step is done.")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.error_line = ErrorLine()
         self.stop_button = QPushButton("Stop")
         self.stop_button.setToolTip("End the step; what it has so far is kept where it can be.")
         self.copy_button = QPushButton("Copy as Python")
-        self.copy_button.setToolTip("Copy the line of Python that does the same without a window.")
+        self.copy_button.setToolTip("Copy the lines of Python that do the same without this panel.")
         buttons = QHBoxLayout()
         buttons.addWidget(self.bar, 1)
         buttons.addWidget(self.stop_button)
@@ -95,149 +80,116 @@ class JobRunner(QWidget):
         self.status.hide()
         self._idle()
 
-    # ---- starting and stopping
-
     @property
     def running(self) -> bool:
         """Whether a step is under way."""
-        return self._worker is not None
+        return self._run is not None and self._run.running
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the running step's process; None while there is none."""
+        return self._run.pid if self._run is not None and self._run.running else None
 
     def start(
         self, job: Job, *, table: bool = False, files: Files | None = None, python: str = "", name: str = ""
     ) -> None:
-        """Run a job in a child process; says so where another one is still running.
+        """Run a job in a child process, or say that another one is still running.
 
         Parameters
         ----------
+        job : Job
+            The step, its study and its settings.
         table : bool
             Whether the job makes a table, which ``finished`` then carries as "table": it comes back through a file.
         files : callable, optional
             Writes to a folder, in a thread, what the job needs of the window, and returns further arguments for it.
         python : str
-            What "Copy as Python" copies, by default the job's own line.
+            What "Copy as Python" copies, by default the job's own lines.
         name : str
-            What the step is called here, by default its own name.
+            What the step is called in the window, by default its own name.
         """
-        if self._refused():
-            return
-        self._job, self._python = job, python or job.as_python()
-        self._watch(name or job.step, of_job, job, table, files, self._new_flag(), self._started)
+        if not self._refused():
+            self.current.steps.start(
+                self.place, job, name or job.step, python or job_code(job), table=table, files=files
+            )
 
-    def run(self, name: str, step: Step, /, *arguments: Any, python: str = "", **named: Any) -> None:
-        """Run ``step(*arguments, report=..., should_stop=..., **named)`` in a thread.
+    def run(
+        self, name: str, step: Callable[..., Any], /, *arguments: Any, python: str = "", **named: Any
+    ) -> None:
+        """Run ``step(*arguments, monitor=..., **named)`` in a thread, or say that a step is still running.
 
         ``finished`` then carries ``{"result": what it returned}``; ``python`` is what "Copy as Python" copies.
         """
-        if self._refused():
-            return
-        self._job, self._python = None, python
-        self._watch(name, of_function, step, arguments, named, self._new_flag())
+        if not self._refused():
+            self.current.steps.run(self.place, name, python, step, arguments, named)
 
     def stop(self) -> None:
         """Ask the step to keep what it has and end."""
-        if not self.running:
-            return
-        self._stopping = True
-        self.stop_button.setEnabled(False)
-        self.status.setText("Stopping...")
-        self._stop_flag.set()
-        if self._process is not None:
-            self._process.stop()
+        if self._run is not None and self.running:
+            self.stop_button.setEnabled(False)
+            self._run.stop()
+            self.status.setText(self._run.text)
 
     def close_down(self) -> None:
         """End the step at once and leave no process or thread behind."""
-        self._stop_flag.set()
-        process, worker = self._process, self._worker
-        if process is not None:
-            process.kill()
-        if worker is not None:
-            for signal in (worker.yielded, worker.returned, worker.errored):
-                signal.disconnect()
-            worker.quit()
-        self._end()
+        self.current.steps.end(self.place)
+        self._idle()
 
     def copy_as_python(self) -> None:
-        """Put the line of Python that does the same on the clipboard."""
-        QGuiApplication.clipboard().setText("import morpholaw as ml\n\n" + self._python)
-        show_info("The line of Python is on the clipboard.")
-
-    def _new_flag(self) -> threading.Event:
-        self._stop_flag = threading.Event()
-        self._alive.append(self._stop_flag)
-        return self._stop_flag
-
-    def _started(self, process: JobProcess) -> None:
-        self._process = process
-        self._alive.append(process)
+        """Put the lines of Python that do the same on the clipboard."""
+        clipboard = QGuiApplication.clipboard()
+        if clipboard is not None and self._run is not None:
+            clipboard.setText(self._run.python)
+            show_info("The lines of Python are on the clipboard.")
 
     def _refused(self) -> bool:
         if self.running:
             self.error_line.say("A step is still running here; wait for it or press Stop.")
         return self.running
 
-    def _watch(self, name: str, events: Callable[..., Generator[Any, None, None]], *arguments: Any) -> None:
+    # A step of this place has begun, here or in another panel of the same kind.
+
+    def _begun(self, place: str) -> None:
+        run = self.current.steps.at(place)
+        if place == self.place and run is not None:
+            self._follow(run)
+
+    def _follow(self, run: StepRun) -> None:
+        self._run = run
+        run.reported.connect(self._show)
+        run.ended.connect(self._ended)
         self.error_line.clear()
-        self._stopping, self._result, self._failure = False, {}, None
-        self._status = StepStatus(name)
-        self.status.setText(self._status.text)
-        self.copy_button.setEnabled(bool(self._python))
-        self.copy_button.setVisible(bool(self._python))
+        self.status.setText(run.text)
         self.status.show()
-        self.bar.setRange(0, 0)
+        self.copy_button.setEnabled(bool(run.python))
+        self.copy_button.setVisible(bool(run.python))
+        self._show_share()
         self.bar.show()
-        self.stop_button.setEnabled(True)
+        self.stop_button.setEnabled(not run.stopping)
         self.stop_button.show()
-        worker = create_worker(events, *arguments)
-        worker.yielded.connect(self._take)
-        worker.returned.connect(self._returned)
-        self._worker = worker
-        worker.start()
 
-    # ---- what the step says
+    def _show(self, event: Event) -> None:
+        if self._run is not None:
+            self.status.setText(self._run.text)
+            self._show_share()
+        self.reported.emit(event)
 
-    def _take(self, event: Event | StepFailure) -> None:
-        if isinstance(event, StepFailure):
-            self._failure = event
-            return
-        if isinstance(event, Result):
-            self._result = event.values
-        elif isinstance(event, Message) and event.level == "warning":
-            show_warning(event.text)
-        self._status.take(event)
-        if not self._stopping:
-            self.status.setText(self._status.text)
-        # Qt counts in 32 bits and a movie's pixels don't fit, so that the bar counts in thousandths
-        share = self._status.share
+    def _show_share(self) -> None:
+        # Qt counts in 32 bits, which a movie's pixels exceed, so the bar counts in thousandths.
+        share = self._run.status.share if self._run is not None else None
         self.bar.setRange(0, 0 if share is None else 1000)
         if share is not None:
             self.bar.setValue(round(1000 * share))
-        self.reported.emit(event)
 
-    # ---- the end
-
-    def _returned(self, _: Any = None) -> None:
-        stopped, job, result, failure = self._stopping, self._job, self._result, self._failure
-        words, last = self._status.name, self._status.message
-        self._end()
-        if stopped:
-            self.status.setText(f"{words}: stopped. {last}")
-            result = {**result, "complete": False}
-        elif failure is not None:
-            self.status.setText(f"{words}: failed.")
-            self.error_line.say(failure.sentence)
-            self.failed.emit(failure.sentence)
-            return
-        else:
-            self.status.setText(f"{words}: done. {last}")
-            show_info(f"{words}: done.")
-        if job is not None and self.current is not None:
-            self.current.announce(job.step)
-        self.finished.emit(result)
-
-    def _end(self) -> None:
-        self._process = self._worker = None
-        self._alive.clear()
+    def _ended(self, run: StepRun) -> None:
         self._idle()
+        self.error_line.clear()
+        self.status.setText(run.text)
+        if run.state == "failed":
+            self.error_line.say(run.sentence, notify=False)
+            self.failed.emit(run.sentence)
+        else:
+            self.finished.emit(run.values)
 
     def _idle(self) -> None:
         self.bar.setRange(0, 1000)
@@ -245,34 +197,20 @@ class JobRunner(QWidget):
         self.bar.hide()
         self.stop_button.hide()
 
-    # ---- closing the window
+    # The place of the panel: its window ends the steps, its dock does not.
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window and the dock that the panel is in, which may be others than before."""
         super().showEvent(event)
-        self._guard.watch()
+        self.current.steps.watch(self)
+        place: QObject | None = self.parent()
+        while place is not None and not isinstance(place, QDockWidget):
+            place = place.parent()
+        if place is not None:
+            place.installEventFilter(self)
 
-    def _may_close(self) -> bool:
-        """Ask before a place with a running step closes, and end the step where the answer is yes."""
-        if not self.running:
-            return True
-        if self.ask:
-            answer = QMessageBox.question(
-                self,
-                "A step is running",
-                f"{self._status.name} is still running. End it and close? Results from before are kept.",
-            )
-            if answer != QMessageBox.StandardButton.Yes:
-                return False
-        self.close_down()
-        return True
-
-
-def _end(alive: list[Any]) -> None:
-    """End processes and threads whose widget is gone."""
-    for thing in alive:
-        if isinstance(thing, threading.Event):
-            thing.set()
-        else:
-            thing.kill()
-    alive.clear()
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Say that a step goes on when its panel is closed."""
+        if event is not None and event.type() == QEvent.Type.Close and self._run is not None and self.running:
+            show_info(f"{self._run.status.name} goes on; open the panel again to see it or to stop it.")
+        return super().eventFilter(watched, event)

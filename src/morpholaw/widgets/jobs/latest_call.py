@@ -1,4 +1,4 @@
-"""A function in a thread, of which only the newest call counts: what a panel reads when a choice changes."""
+"""Calls in a thread of which only the newest counts: what a panel computes when a choice changes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
-from morpholaw.errors import InputError
+from morpholaw.errors import MorpholawError
 
 
 class LatestCall(QObject):
-    """Runs functions beside the window, one at a time; of the calls that wait meanwhile only the newest is made.
+    """Calls functions in a thread, one at a time; of the calls that wait meanwhile only the newest is made.
 
     Parameters
     ----------
     live : bool
-        Whether the answer of a call that others followed is given all the same, as a picture that follows a slider
-        is better late than never; otherwise it is dropped.
+        Whether the result of a call is delivered although a newer call waits, as a picture that follows a slider is
+        better late than never; otherwise it is dropped.
 
     Notes
     -----
@@ -36,17 +36,17 @@ class LatestCall(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether an answer is still awaited."""
+        """Whether a result is still awaited."""
         return self._next is not None or (self._busy and not self._dropped)
 
     def start(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Call ``function(*arguments)`` in a thread, now or as soon as the call under way has ended."""
+        """Call ``function(*arguments)`` in a thread, now or as soon as the current call has ended."""
         self._next = (function, arguments)
         if not self._busy:
             self._begin()
 
     def forget(self) -> None:
-        """Drop the answer of the call under way, and the call that waits."""
+        """Drop the result of the current call, and the call that waits."""
         self._next, self._dropped = None, True
 
     def _begin(self) -> None:
@@ -54,10 +54,10 @@ class LatestCall(QObject):
         (function, arguments), self._next = self._next, None
         self._busy, self._dropped = True, False
         worker = create_worker(_answer, function, arguments, _ignore_errors=True)
-        worker.returned.connect(self._take)
+        worker.returned.connect(self._deliver)
         worker.start()
 
-    def _take(self, answer: tuple[Any, str]) -> None:
+    def _deliver(self, answer: tuple[Any, str]) -> None:
         value, sentence = answer
         wanted = not self._dropped and (self.live or self._next is None)
         self._busy = False
@@ -72,10 +72,10 @@ class LatestCall(QObject):
 
 
 def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, str]:
-    """What the function returned, or the sentence to show: no traceback reaches a dialog."""
+    """Return what the function returned, or the sentence to show: no traceback reaches a dialog."""
     try:
         return function(*arguments), ""
-    except InputError as error:
+    except MorpholawError as error:
         return None, str(error)
     except OSError as error:
         return None, f"{error.filename or 'A file'} cannot be read: {error.strerror or error}."

@@ -1,8 +1,9 @@
-"""A child process that keeps torch and the last models warm, for what follows a slider.
+"""A child process that keeps torch and the last models warm, for pictures and curves that follow a slider.
 
-Importing torch holds Python's lock for a second and more, which would stall the window from whichever of its threads
-it is done in. So the window never imports it: a function that needs torch is called here, its arguments and its answer
-cross a private pipe, and the models stay on the other side. Qt is imported on neither.
+Importing torch holds Python's lock for a second and more, which would freeze the window even from a thread. So the
+window never imports it: a function that needs torch is called here, its arguments and its result cross a private pipe,
+and the models stay on the other side. Neither side of the pipe is open to anybody else; Qt is not imported by the
+child.
 """
 
 from __future__ import annotations
@@ -14,21 +15,23 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError, StepFailedError
 from morpholaw.events import Monitor, ShouldStop, never
+from morpholaw.widgets.jobs.process_group import end_group, end_group_with_leader
 
-ASKED_EVERY = 0.1
-"""Seconds between two looks at whether a call shall stop."""
+POLL_INTERVAL = 0.1
+"""Seconds between two looks at whether a call was asked to stop."""
 
 
 class LiveProcess:
-    """Calls functions in a child process, one at a time; it is started by the first call, and again after its end.
+    """Calls functions in a child process, one at a time.
 
-    A function and its arguments must be importable by name there: models are named by their files, and functions
-    keep what they loaded (``functools.lru_cache``).
+    The process starts with the first call, and again with the next call after it has ended. A function and its
+    arguments must be importable by name there: models are named by their files, and functions keep what they loaded
+    (``functools.lru_cache``).
 
     Examples
     --------
@@ -45,14 +48,16 @@ class LiveProcess:
         *arguments: Any,
         monitor: Monitor | None = None,
     ) -> Any:
-        """What ``function(*arguments)`` returns; blocks, so that it is called in a thread.
+        """Return what ``function(*arguments)`` returns; blocks, so call it in a thread.
 
-        With ``monitor`` the function is also given ``monitor``, which then works across the pipe.
+        With ``monitor`` the function is also passed a ``monitor``, which works across the pipe.
 
         Raises
         ------
         InputError
-            The function's own; or a sentence where it failed otherwise, or the process ended.
+            The function's own, or that a file cannot be read.
+        StepFailedError
+            When the function failed otherwise, or the process was ended.
         """
         with self._turn:
             process = self._started()
@@ -60,7 +65,7 @@ class LiveProcess:
             assert process.stdout is not None
             try:
                 _send(process.stdin, (function, arguments, monitor is not None))
-                with _asking(process, monitor.should_stop if monitor is not None else never):
+                with _passing_on_stop(process.stdin, monitor.should_stop if monitor is not None else never):
                     while True:
                         kind, value = pickle.load(process.stdout)
                         if kind == "event" and monitor is not None:
@@ -68,9 +73,11 @@ class LiveProcess:
                         elif kind != "event":
                             break
             except (EOFError, OSError, pickle.UnpicklingError):
-                raise InputError("The process that computes was ended; try once more.") from None
-        if kind == "error":
+                raise StepFailedError("The process that computes was ended; try once more.") from None
+        if kind == "input error":
             raise InputError(value)
+        if kind == "failure":
+            raise StepFailedError(value)
         return value
 
     @property
@@ -80,18 +87,18 @@ class LiveProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process's number, None where there is none."""
+        """The process's id, None where there is none."""
         return self._process.pid if self._process is not None and self.running else None
 
     def close(self) -> None:
-        """End the process at once; the next call starts another one."""
+        """End the process, and what it started, at once; the next call starts another one."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.wait()
+            end_group(process)
             for pipe in (process.stdin, process.stdout):  # a thread that still reads comes to the end first
-                with contextlib.suppress(OSError, ValueError):
-                    pipe.close()  # type: ignore[union-attr]
+                if pipe is not None:
+                    with contextlib.suppress(OSError, ValueError):
+                        pipe.close()
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = self._process
@@ -104,19 +111,20 @@ class LiveProcess:
                 env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
                 start_new_session=os.name == "posix",  # Ctrl-C in the terminal is the window's to handle
             )
+            end_group_with_leader(process)
         return process
 
 
 @contextlib.contextmanager
-def _asking(process: subprocess.Popen[bytes], should_stop: ShouldStop) -> Any:
+def _passing_on_stop(pipe: IO[bytes], should_stop: ShouldStop) -> Iterator[None]:
     """Pass a stop on to the process while the block lasts."""
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(ASKED_EVERY):
+        while not done.wait(POLL_INTERVAL):
             if should_stop():
                 with contextlib.suppress(OSError, ValueError):
-                    _send(process.stdin, None)
+                    _send(pipe, None)
                 return
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -130,13 +138,13 @@ def _asking(process: subprocess.Popen[bytes], should_stop: ShouldStop) -> Any:
             watcher.join()
 
 
-def _send(pipe: Any, message: Any) -> None:
+def _send(pipe: IO[bytes], message: Any) -> None:
     pipe.write(pickle.dumps(message))
     pipe.flush()
 
 
 def serve() -> None:
-    """Answer calls on standard input until it closes: the window is gone then."""
+    """Answer the calls on standard input until it closes, which says that the window is gone."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not mix with the answers
     calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -157,23 +165,26 @@ def serve() -> None:
     while True:
         function, arguments, reports = calls.get()
         stopped.clear()
-        events = (
-            {"monitor": Monitor(lambda event: _send(answers, ("event", event)), stopped.is_set)}
-            if reports
-            else {}
-        )
-        _send(answers, _answer(function, arguments, events))
+        options: dict[str, Any] = {}
+        if reports:
+            options["monitor"] = Monitor(lambda event: _send(answers, ("event", event)), stopped.is_set)
+        _send(answers, _answer(function, arguments, options))
 
 
-def _answer(function: Callable[..., Any], arguments: Any, events: dict[str, Any]) -> tuple[str, Any]:
+def _answer(
+    function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[str, Any]:
+    """Return the kind of the answer ("value", "input error", "failure") and the value or the sentence."""
     try:
-        return "value", function(*arguments, **events)
+        return "value", function(*arguments, **options)
     except (InputError, InterruptedError) as error:
-        return "error", str(error)
+        return "input error", str(error)
+    except MorpholawError as error:
+        return "failure", str(error)
     except OSError as error:
-        return "error", f"{error.filename or 'A file'} cannot be read: {error.strerror or error}."
+        return "input error", f"{error.filename or 'A file'} cannot be read: {error.strerror or error}."
     except Exception as error:  # a defect: said in the panel, where the person waits
-        return "error", f"This could not be computed: {type(error).__name__}: {error}."
+        return "failure", f"This could not be computed: {type(error).__name__}: {error}."
 
 
 if __name__ == "__main__":

@@ -5,18 +5,21 @@ from __future__ import annotations
 import queue
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from morpholaw.errors import InputError
-from morpholaw.events import Monitor, Result
+from morpholaw.errors import MorpholawError
+from morpholaw.events import Event, Monitor, Result
 from morpholaw.jobs import Job, JobProcess
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LEADER_POLL = 0.2
+"""Seconds between two looks at whether the process of a job is still alive."""
 NUMBERS = ("track_id", "t", "y", "x", "score", "eps", "accuracy")
 """Columns of tables that may have empty fields; all others are read as they are written, "NA" being a name."""
 
@@ -28,9 +31,9 @@ class StepFailure:
     sentence: str
 
 
-Events = Generator[Any, None, None]
+Events = Generator[Event | StepFailure, None, None]
 Files = Callable[[Path], dict[str, Any]]
-"""Writes what a job needs to a folder, and returns the arguments that name it."""
+"""Writes what a job needs of the window to a folder, and returns the arguments that name it."""
 
 
 def of_job(
@@ -40,10 +43,10 @@ def of_job(
     stop: threading.Event,
     started: Callable[[JobProcess], None],
 ) -> Events:
-    """Events of a job in a child process; an error becomes the last of them, so that no traceback dialog opens.
+    """Yield the events of a job in a child process; an error becomes the last of them, so that no dialog opens.
 
     All of it happens in the thread that asks for the events: the files that the job needs are written, the process
-    is started and handed to ``started``, and the table that it makes is read back, the Result's "table".
+    is started and passed to ``started``, and the table that it writes is read, as "table" of the Result.
     """
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         process = None
@@ -55,6 +58,7 @@ def of_job(
             if stop.is_set():
                 return
             process = JobProcess(job)
+            end_workers_with_leader(process)
             started(process)
             if stop.is_set():
                 process.stop()
@@ -62,7 +66,7 @@ def of_job(
                 if isinstance(event, Result) and table:
                     event = Result({**event.values, "table": read_table(job.out)})
                 yield event
-        except (InputError, ValueError, OSError) as error:
+        except (MorpholawError, ValueError, OSError) as error:
             yield StepFailure(str(error))
         except Exception as error:  # a defect: say so in the panel too, where the person waits
             yield StepFailure(f"The step failed: {type(error).__name__}: {error}.")
@@ -71,17 +75,31 @@ def of_job(
                 process.close()
 
 
+def end_workers_with_leader(process: JobProcess) -> None:
+    """End the workers of a job as soon as its own process is gone, however it ended.
+
+    Workers that outlive it hold its pipes open, and whoever reads its events would wait forever.
+    """
+
+    def wait() -> None:
+        while process.running:
+            time.sleep(LEADER_POLL)
+        process.kill()
+
+    threading.Thread(target=wait, daemon=True, name=f"end-workers-{process.pid}").start()
+
+
 def of_function(
-    step: Callable[..., Any], arguments: Any, named: dict[str, Any], stop: threading.Event
+    step: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any], stop: threading.Event
 ) -> Events:
-    """Events of a function that runs in a thread of its own, a Result with what it returned last."""
+    """Yield the events of a function in a thread of its own; the last is a Result with what it returned."""
     events: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            made = step(*arguments, monitor=Monitor(events.put, stop.is_set), **named)
-            events.put(Result({"result": made}))
-        except (InputError, InterruptedError) as error:
+            returned = step(*arguments, monitor=Monitor(events.put, stop.is_set), **named)
+            events.put(Result({"result": returned}))
+        except (MorpholawError, InterruptedError) as error:
             events.put(StepFailure(str(error)))
         except Exception as error:  # a defect: say so in the panel too, where the person waits
             events.put(StepFailure(f"The step failed: {type(error).__name__}: {error}."))
@@ -94,7 +112,7 @@ def of_function(
 
 
 def read_table(path: Path | str) -> pd.DataFrame:
-    """A table that a job wrote, as it was when it was written."""
+    """Read a table that a job wrote, as it was when it was written."""
     import pandas as pd
 
     table = pd.read_csv(

@@ -1,4 +1,4 @@
-"""What a step's events say in words: stage, count, time left, losses, and its last sentence."""
+"""The state of a step in words: stage, count, time left, losses, and its last message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from morpholaw.events import Event, Message, Metrics, Progress
 
 
 class StepStatus:
-    """Takes the events of one step.
+    """Puts the events of one step into words.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ class StepStatus:
     Attributes
     ----------
     share : float or None
-        How much of the present stage is done, None while that is not known.
+        Share of the current stage that is done, from 0 to 1; None while that is not known.
     """
 
     def __init__(self, name: str) -> None:
@@ -28,7 +28,7 @@ class StepStatus:
         self._stage: tuple[str, float, int] = ("", time.monotonic(), 0)
 
     def take(self, event: Event) -> None:
-        """Learn from an event; those that are shown otherwise are none of its business."""
+        """Update the status from an event; ignore events that are displayed elsewhere."""
         if isinstance(event, Progress):
             self._progress(event)
         elif isinstance(event, Metrics):
@@ -38,21 +38,21 @@ class StepStatus:
 
     @property
     def message(self) -> str:
-        """The last sentence that the step said."""
+        """The last message of the step."""
         return self._parts.get("message", "")
 
     @property
     def text(self) -> str:
-        """All of it, in one to three lines."""
-        first = ", ".join(self._parts[key] for key in ("state", "count", "left") if key in self._parts)
-        rest = [self._parts[key] for key in ("losses", "message") if key in self._parts]
-        return "\n".join([first, *rest])
+        """The whole status, in one to three lines."""
+        progress = ", ".join(self._parts[key] for key in ("state", "count", "left") if key in self._parts)
+        details = [self._parts[key] for key in ("losses", "message") if key in self._parts]
+        return "\n".join([progress, *details])
 
     def _progress(self, event: Progress) -> None:
         now = time.monotonic()
-        stage, begun, first = self._stage
+        stage, start, first = self._stage
         if event.stage != stage or event.done < first:
-            self._stage = stage, begun, first = event.stage, now, event.done
+            self._stage = stage, start, first = event.stage, now, event.done
         self._parts["state"] = in_words(event.stage) or self.name
         self._parts.pop("left", None)
         if not event.total:
@@ -61,13 +61,14 @@ class StepStatus:
             return
         self.share = min(event.done / event.total, 1.0)
         self._parts["count"] = f"{event.done:,} of {event.total:,}"
-        if event.done > first and now - begun > 1 and event.done < event.total:
-            self._parts["left"] = _duration((now - begun) * (event.total - event.done) / (event.done - first))
+        if event.done > first and now - start > 1 and event.done < event.total:
+            self._parts["left"] = _duration((now - start) * (event.total - event.done) / (event.done - first))
 
 
 def in_words(step: str) -> str:
-    """A step's name as a person reads it: "Train encoder"."""
-    return step.replace("_", " ").capitalize()
+    """Return a step's name as a person reads it: "Train encoder"."""
+    words = step.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.jobs.python_code import step_code
 from morpholaw.widgets.latents.encoder_state import EncoderState, encoder_state
 from morpholaw.widgets.latents.latent_space import load_encoder
 from morpholaw.widgets.latents.training_plot import TrainingPlot
@@ -69,7 +70,7 @@ class EncoderPanel(QWidget):
         self.sample_button.setToolTip(
             "Copy the encoder that comes with Morpholaw, trained on simulated cells."
         )
-        self.runner = JobRunner(self.current)
+        self.runner = JobRunner(self.current, "encoder")
         self.plot = TrainingPlot()
         self.strip = PictureGrid("", largest=64)
         layout = QVBoxLayout(self)
@@ -149,14 +150,14 @@ class EncoderPanel(QWidget):
             study = self.current.required()
             if study.has_encoder and not confirmed(self, "Replace the encoder", REPLACE):
                 return
-            line = f"ml.Study({str(study.path)!r}).load_encoder({str(source)!r})"
+            code = step_code(study.path, "load_encoder", {"source": source})
             self.runner.run(
                 "load encoder",
                 self.current.live.call,
                 load_encoder,
                 str(study.path),
                 str(source),
-                python=line,
+                python=code,
             )
             self._enable()
 

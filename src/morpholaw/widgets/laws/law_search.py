@@ -131,7 +131,7 @@ class LawSearch(QWidget):
     ) -> None:
         super().__init__(parent)
         self.current, self.error_line = current, error_line
-        self.runner = JobRunner(current)
+        self.runner = JobRunner(current, "laws")
         self.engine = EngineLine(self.runner)
         self.form = ConfigForm(
             LawConfig,

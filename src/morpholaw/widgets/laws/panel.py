@@ -21,6 +21,7 @@ from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.forms.section import Section
+from morpholaw.widgets.jobs.python_code import step_code
 from morpholaw.widgets.laws.boundary_tab import BoundaryTab
 from morpholaw.widgets.laws.formula import FormulaLabel
 from morpholaw.widgets.laws.law_figures import components_figure, drawable_parts, front_figure
@@ -193,8 +194,8 @@ class LawsWidget(StudyWidget):
             self.components.draw(lambda figsize, theme: components_figure(law, names, figsize, theme))
         else:
             self.components.say("No part of this law depends on one or two latents only.")
-        path, loss = str(study.path), self.loss.currentData()
-        python = f"law = ml.Study({path!r}).laws({loss!r})[{place}]"
+        path, loss = study.path, self.loss.currentData()
+        python = step_code(path, "laws", {"loss": loss}) + f"law = laws[{place}]\n"
         self.boundary.show_law(law, found.latents, found.classes, self.words, python)
         self.vetoes.show_law(law, found.classes, names)
 

@@ -59,7 +59,7 @@ class AttackPanel(QWidget):
         self.button.setToolTip(
             "Measure the accuracy on the held-out test cells for every ε (paper, figures 14, 17 and 19)."
         )
-        self.runner = JobRunner(current)
+        self.runner = JobRunner(current, "perturb")
         self.figure = FigurePanel(viewer, _NOTHING)
         row = QHBoxLayout()
         row.addWidget(self.button)

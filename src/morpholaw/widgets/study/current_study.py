@@ -1,4 +1,4 @@
-"""The study that all widgets of one viewer show, and what they tell each other about it."""
+"""The study that all panels of one viewer show, and the signals by which they follow its changes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from weakref import WeakKeyDictionary, finalize
 from napari.utils.notifications import show_error
 from psygnal import Signal
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError, StudyGoneError
 from morpholaw.widgets.jobs.live_process import LiveProcess
+from morpholaw.widgets.jobs.window_steps import WindowSteps
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
     from morpholaw.cells.crop_set import Crops
     from morpholaw.study import Study
 
-_MADE_BY_STEP = {
+_CHANGED_BY_STEP = {
     "crop": ("crops_changed", "labels_changed"),
     "import_crops": ("crops_changed", "labels_changed"),
     "train_encoder": ("encoder_changed",),
@@ -29,14 +32,16 @@ _MADE_BY_STEP = {
 
 
 class CurrentStudy:
-    """One per viewer: open another study, and every widget follows.
+    """What the panels of one viewer share: the open study, the selected cells, and the steps that run.
 
     Attributes
     ----------
     study : Study or None
-        What is open.
+        The open study.
     live : LiveProcess
         Where the viewer's panels compute what follows a slider.
+    steps : WindowSteps
+        The steps that the viewer's panels have started.
     selection : list of int
         Global indices (:class:`morpholaw.cells.crop_set.Crops`) of the selected crops, in the order of selection.
 
@@ -59,82 +64,110 @@ class CurrentStudy:
     def __init__(self) -> None:
         self.live = LiveProcess()
         finalize(self, self.live.close)
+        self.steps = WindowSteps()
+        self.steps.changed_study.connect(self.announce)
+        self.steps.closed.connect(self.live.close)  # it starts again where another window needs it
         self.study: Study | None = None
         self.selection: list[int] = []
         self._crops: Crops | None = None
 
     @classmethod
-    def of(cls, viewer: Any) -> CurrentStudy:
-        """The current study of a viewer; the same for the viewer and for napari's proxy of it."""
+    def of(cls, viewer: ViewerModel) -> CurrentStudy:
+        """Return the current study of a viewer; the same for the viewer and for napari's proxy of it."""
         viewer = unwrapped(viewer)
         if viewer not in _OF_VIEWER:
             _OF_VIEWER[viewer] = cls()
         return _OF_VIEWER[viewer]
 
     def open(self, path: Path | str) -> Study:
-        """Open the study at ``path``; InputError where there is none to use, and the one before stays open."""
+        """Open the study at ``path``.
+
+        Raises
+        ------
+        InputError
+            When there is none to use; the one that is open stays open.
+        """
         from morpholaw.study import Study
 
         study = Study.open(path)
         if study.sets:
-            len(study.crops)  # sets that don't go together are said here, and not by whoever reads them first
-        return self._show(study)
+            len(
+                study.crops
+            )  # sets that do not go together are reported here, not by whoever reads them first
+        self._show(study)
+        return study
 
     def create(self, path: Path | str, classes: Sequence[str] | None = None) -> Study:
-        """Make a study at ``path`` and open it; InputError where something else is there."""
+        """Create a study at ``path`` and open it.
+
+        Raises
+        ------
+        InputError
+            When something else is there.
+        """
         from morpholaw.study import Study
 
-        return self._show(Study.create(path, **({} if classes is None else {"classes": classes})))
+        study = Study.create(path) if classes is None else Study.create(path, classes)
+        self._show(study)
+        return study
 
     def close(self) -> None:
         """Show no study."""
         self._show(None)
 
     def required(self) -> Study:
-        """The open study; InputError where none is open or its folder is gone."""
+        """Return the open study.
+
+        Raises
+        ------
+        InputError
+            When none is open.
+        StudyGoneError
+            When its folder is gone.
+        """
         if self.study is None:
             raise InputError("No study is open; press Open... or New... at the top of the panel.")
         if not (self.study.path / "study.json").is_file():
-            raise InputError(f"The study {self.study.path} is gone; it was moved or deleted.")
+            raise StudyGoneError(f"The study {self.study.path} is gone; it was moved or deleted.")
         return self.study
 
     @property
     def crops(self) -> Crops | None:
         """All crops of the study, None where it has none that go together; kept until they change."""
         if self._crops is None and self.study is not None and self.study.sets:
-            with suppress(InputError):
+            with suppress(MorpholawError):
                 self._crops = self.study.crops
         return self._crops
 
     def select(self, indices: Sequence[int]) -> None:
-        """Select crops by their global indices and tell every widget."""
+        """Select crops by their global indices and tell every panel."""
         indices = [int(index) for index in indices]
         if indices != self.selection:
             self.selection = indices
             self.selection_changed.emit(indices)
 
     def announce(self, step: str) -> None:
-        """Tell every widget what a finished job of :data:`morpholaw.jobs.STEPS` changed."""
+        """Tell every panel what a finished job of :data:`morpholaw.jobs.STEPS` has changed."""
         if "crop" in step:
             self._crops = None
             try:
                 if self.study is not None and self.study.sets:
                     self._crops = self.study.crops
-            except InputError as error:
+            except MorpholawError as error:
                 show_error(str(error))
-        for name in _MADE_BY_STEP.get(step, ()):
+        for name in _CHANGED_BY_STEP.get(step, ()):
             getattr(self, name).emit()
 
-    def _show(self, study: Study | None) -> Any:
+    def _show(self, study: Study | None) -> None:
         self.study, self._crops, self.selection = study, None, []
         self.changed.emit()
         self.selection_changed.emit([])
-        return study
 
 
 _OF_VIEWER: WeakKeyDictionary[Any, CurrentStudy] = WeakKeyDictionary()
 
 
-def unwrapped(viewer: Any) -> Any:
-    """The viewer itself behind the proxy that napari gives to plugins."""
-    return getattr(viewer, "__wrapped__", viewer)
+def unwrapped(viewer: ViewerModel) -> ViewerModel:
+    """Return the viewer itself behind the proxy that napari passes to plugins."""
+    wrapped: ViewerModel = getattr(viewer, "__wrapped__", viewer)
+    return wrapped

@@ -1,4 +1,4 @@
-"""Names a study's encoder in the window; the live process opens it and keeps it."""
+"""The name by which the window speaks of an encoder that the live process keeps open."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncoderFile:
-    """A study's encoder as it is now: another one in the same place has another time."""
+    """A study's encoder as it is now: one that replaces it has another time of change."""
 
     study: str
     changed: int
 
     @classmethod
     def of(cls, study: Study) -> EncoderFile:
-        """That of a study; InputError where it has none, or is gone."""
+        """Return the encoder of a study; InputError where it has none, or is gone."""
         try:
             return cls(str(study.path), (study.path / "encoder" / "model.json").stat().st_mtime_ns)
         except OSError:
@@ -33,7 +33,7 @@ class EncoderFile:
 
 @lru_cache(maxsize=2)
 def encoder_of(file: EncoderFile) -> Any:
-    """The encoder in evaluation mode, on the processor; torch is imported, so only the live process calls this."""
+    """Return the encoder in evaluation mode, on the CPU; it imports torch, so only the live process calls this."""
     from morpholaw.study import Study
 
     return Study(Path(file.study)).encoder

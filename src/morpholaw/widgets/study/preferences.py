@@ -1,4 +1,4 @@
-"""What the user set on the plugin's page in napari's Settings."""
+"""The settings on the plugin's page in napari's preferences."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Preferences:
 
 
 def preferences() -> Preferences:
-    """The user's preferences; the defaults where they set none, or napari is too old to ask."""
+    """Return the user's preferences; the defaults where none are set or napari is too old to ask."""
     try:
         from napari.settings import get_plugin_settings
 

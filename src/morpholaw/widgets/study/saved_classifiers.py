@@ -67,7 +67,7 @@ class SavedClassifier:
 
 
 def saved_classifiers(study: Study, complain: Callable[[str], Any]) -> list[SavedClassifier]:
-    """The classifiers of a study by name; one that is damaged is left out, with a sentence."""
+    """Return the classifiers of a study by name; one that is damaged is left out, with a sentence."""
     found = []
     for path in sorted(study.path.glob("classifiers/*/model.json")):
         try:

@@ -1,4 +1,4 @@
-"""The line at the top of every panel: which study is open, another one, a new one, recent ones."""
+"""The line at the top of every panel: which study is open, and buttons to open or create another one."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 RECENT = 8
-"""Studies that are remembered."""
+"""How many studies are remembered."""
 
 
 class StudyBar(QWidget):
-    """Opens and makes studies; ``error_line`` says why one can't be opened.
+    """Opens and creates studies.
 
     Parameters
     ----------
     current : CurrentStudy
         What it shows and changes.
     error_line : ErrorLine
-        Where to complain.
+        Shows why a study cannot be opened.
     """
 
     def __init__(self, current: CurrentStudy, error_line: ErrorLine, parent: QWidget | None = None) -> None:
@@ -41,11 +41,13 @@ class StudyBar(QWidget):
         self.open_button = QPushButton("Open...")
         self.open_button.setToolTip("Open a study: a folder with study.json in it.")
         self.new_button = QPushButton("New...")
-        self.new_button.setToolTip("Make a study in a new or empty folder.")
+        self.new_button.setToolTip("Create a study in a new or empty folder.")
         self.recent = QPushButton("Recent")
-        self.recent.setToolTip("Studies that were opened last.")
-        self.recent.setMenu(QMenu(self.recent))
-        self.recent.menu().aboutToShow.connect(self._fill_recent)
+        self.recent.setToolTip("Open one of the studies that were opened last.")
+        self.recent_menu = QMenu(self.recent)
+        self.recent_menu.setToolTipsVisible(True)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+        self.recent.setMenu(self.recent_menu)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 8, 0)  # in line with the body below
         self.recent.setMinimumWidth(self.recent.sizeHint().width() + 6)  # napari's style counts no arrow
@@ -57,29 +59,29 @@ class StudyBar(QWidget):
         self.show_name()
 
     def show_name(self) -> None:
-        """Show what is open now."""
+        """Show which study is open."""
         study = self.current.study
         self.name.setText("No study open" if study is None else f"Study: {study.name}")
         self.name.setToolTip("" if study is None else str(study.path))
 
-    def open(self, path: Path | str) -> None:
+    def open_study(self, path: Path | str) -> None:
         """Open the study at ``path``, or say why not."""
         with self.error_line.catch():
             self._remember(self.current.open(path).path)
 
-    def create(self, path: Path | str) -> None:
-        """Make a study at ``path``, or say why not."""
+    def create_study(self, path: Path | str) -> None:
+        """Create a study at ``path``, or say why not."""
         with self.error_line.catch():
             self._remember(self.current.create(path).path)
 
     def _ask_open(self) -> None:
         if path := QFileDialog.getExistingDirectory(self, "Open a study", self._start()):
-            self.open(path)
+            self.open_study(path)
 
     def _ask_new(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Make a study: name its folder", self._start())
+        path, _ = QFileDialog.getSaveFileName(self, "Create a study: name its folder", self._start())
         if path:
-            self.create(path)
+            self.create_study(path)
 
     def _start(self) -> str:
         from morpholaw.widgets.study.preferences import preferences
@@ -88,17 +90,19 @@ class StudyBar(QWidget):
         return str(study.path.parent) if study is not None else preferences().study_folder
 
     def _fill_recent(self) -> None:
-        menu = self.recent.menu()
-        menu.clear()
+        self.recent_menu.clear()
         for path in self.recent_paths():
-            menu.addAction(path, lambda path=path: self.open(path))
-        menu.setToolTipsVisible(True)
-        if menu.isEmpty():
-            menu.addAction("No study was opened yet").setEnabled(False)
+            action = self.recent_menu.addAction(path)
+            if action is not None:
+                action.triggered.connect(lambda _=False, path=path: self.open_study(path))
+        if self.recent_menu.isEmpty():
+            action = self.recent_menu.addAction("No study was opened yet")
+            if action is not None:
+                action.setEnabled(False)
 
     @staticmethod
     def recent_paths() -> list[str]:
-        """Studies opened last, the newest first, those that are gone left out."""
+        """Return the studies that were opened last, newest first, without those that are gone."""
         saved = _settings().value("recent") or []
         paths = [saved] if isinstance(saved, str) else list(saved)
         return [path for path in paths if (Path(path) / "study.json").is_file()]

@@ -1,16 +1,27 @@
-"""What all panels share: the study bar on top, a line for errors, and a body that scrolls."""
+"""What all panels have: the study bar on top, a line for errors, and a body that scrolls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from qtpy.QtCore import QSize
+from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.error_line import ErrorLine
-from morpholaw.widgets.jobs.close_guard import CloseGuard
 from morpholaw.widgets.study.current_study import CurrentStudy, unwrapped
 from morpholaw.widgets.study.study_bar import StudyBar
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class Connectable(Protocol):
+    """A signal of psygnal or an event of napari."""
+
+    def connect(self, slot: Callable[..., Any], /) -> Any:
+        """Call ``slot`` whenever it is emitted."""
 
 
 class StudyWidget(QWidget):
@@ -33,7 +44,7 @@ class StudyWidget(QWidget):
         Where the panel's own parts go; it scrolls when the window is small.
     """
 
-    def __init__(self, napari_viewer: Any) -> None:
+    def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
         self.viewer = unwrapped(napari_viewer)
         self.current = CurrentStudy.of(napari_viewer)
@@ -52,48 +63,55 @@ class StudyWidget(QWidget):
         layout.addWidget(self.error_line)
         layout.addWidget(self.scroll_area, 1)
         self.setMinimumWidth(380)
-        self._guard = CloseGuard(self, self._window_closes, docks=False)
+        # First of all listeners, so that an error which a panel finds on the same occasion stays.
         self.listen(self.current.changed, self._show_study)
+        study, layers = self.current, self.viewer.layers.events
+        for signal in (
+            study.crops_changed, study.labels_changed, study.encoder_changed, study.classifiers_changed,
+            study.laws_changed, layers.inserted, layers.removed,
+        ):  # fmt: skip
+            self.listen(signal, self._input_changed)
 
-    def listen(self, signal: Any, slot: Callable[..., Any]) -> None:
+    def listen(self, signal: Connectable, slot: Callable[..., Any]) -> None:
         """Connect a method of this widget to a psygnal or napari event, until the widget is gone."""
         # Both kinds of event hold a method weakly: it is disconnected when the widget goes. A Python slot on Qt's
         # own "destroyed" would run in the middle of a garbage collection, which crashes.
         signal.connect(slot)
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window that the panel is in."""
         super().showEvent(event)
-        self._guard.watch()
+        self.current.steps.watch(self)
 
-    def _window_closes(self) -> bool:
-        self.current.live.close()  # it starts again where another window of the viewer needs it
-        return True
-
-    def sizeHint(self) -> Any:
-        """Wide enough for a plot beside the canvas at 1280 x 800."""
+    def sizeHint(self) -> QSize:
+        """Return a width that leaves room for a plot beside the canvas at 1280 x 800."""
         hint = super().sizeHint()
         hint.setWidth(max(hint.width(), 400))
         return hint
 
     def _show_study(self) -> None:
-        self.error_line.clear()
+        for line in self.findChildren(ErrorLine):
+            line.clear()
         self.study_bar.show_name()
+
+    def _input_changed(self, _: Any = None) -> None:
+        for line in self.findChildren(ErrorLine):
+            line.clear_input_error()
 
 
 class _Body(QWidget):
-    """What scrolls: as high as its wrapped lines need at its width, which Qt's own minimum doesn't count."""
+    """What scrolls: as high as its wrapped lines need at its width, which Qt's own minimum does not count."""
 
-    def minimumSizeHint(self) -> Any:
-        """The layout's minimum at the present width; less would squeeze the plots."""
+    def minimumSizeHint(self) -> QSize:
+        """Return the layout's minimum at the current width; less would squeeze the plots."""
         hint = super().minimumSizeHint()
         layout = self.layout()
         if layout is not None and layout.hasHeightForWidth():
             hint.setHeight(max(hint.height(), layout.minimumHeightForWidth(self.width())))
         return hint
 
-    def resizeEvent(self, event: Any) -> None:
-        """Say that the minimum is another one at another width."""
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Announce that the minimum is another one at another width."""
         super().resizeEvent(event)
-        if event.oldSize().width() != event.size().width():
+        if event is not None and event.oldSize().width() != event.size().width():
             self.updateGeometry()

@@ -1,0 +1,43 @@
+"""Ends a child process together with the processes that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from typing import Any
+
+import psutil
+
+
+def end_group(process: subprocess.Popen[Any]) -> None:
+    """End a process and all that it started, at once.
+
+    On Linux and macOS the process must lead a session of its own (``start_new_session=True``): its group is ended
+    even where the process itself is gone already. On Windows its children are found by their parent.
+    """
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+        process.kill()
+    process.wait()
+
+
+def end_group_with_leader(process: subprocess.Popen[Any]) -> None:
+    """End what a process started as soon as the process itself is gone, however it ended.
+
+    Workers that outlive their leader hold its pipes open, and whoever reads those would wait forever.
+    """
+
+    def wait() -> None:
+        process.wait()
+        end_group(process)
+
+    threading.Thread(target=wait, daemon=True, name=f"end-group-{process.pid}").start()

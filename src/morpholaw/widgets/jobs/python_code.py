@@ -1,0 +1,73 @@
+"""Lines of Python that do what a panel does, to be run in a script, a notebook or napari's console."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from morpholaw.jobs import Job
+
+_RESULTS = {
+    "crop": "crops",
+    "import_crops": "crops",
+    "train_encoder": "record",
+    "train_classifier": "record",
+    "tune": "record",
+    "laws": "laws",
+    "discover_law": "law",
+    "classify": "scores",
+    "compare": "agreement",
+    "attack": "accuracy",
+}
+"""Names for what methods of a study return; those that return nothing are not listed."""
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Python text that stands in the code as it is, unlike a string."""
+
+    text: str
+
+
+def job_code(job: Job) -> str:
+    """Return the lines that do a job."""
+    return step_code(job.study, job.step, {**job.arguments, **job.config})
+
+
+def step_code(study: Path | str, step: str, arguments: Mapping[str, Any], before: str = "") -> str:
+    """Return the lines that call a method of a study and keep what it returns.
+
+    Parameters
+    ----------
+    study : path
+        The study's folder.
+    step : str
+        The method.
+    arguments : mapping
+        Its keyword arguments: plain values, or :class:`Expression`.
+    before : str
+        Lines that define the names used in expressions.
+    """
+    call = ", ".join(f"{name}={literal(value)}" for name, value in arguments.items())
+    result = f"{_RESULTS[step]} = " if step in _RESULTS else ""
+    return f"import morpholaw as ml\n{before}\nstudy = ml.Study({literal(study)})\n{result}study.{step}({call})\n"
+
+
+def literal(value: Any) -> str:
+    """Return a value as Python source."""
+    if isinstance(value, Expression):
+        return value.text
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float({str(value)!r})"
+    if isinstance(value, Path):
+        return repr(str(value))
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    if isinstance(value, tuple):
+        return "(" + "".join(f"{literal(item)}, " for item in value) + ")"
+    return repr(value)

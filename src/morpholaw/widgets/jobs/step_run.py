@@ -1,0 +1,153 @@
+"""One step under way: what it reports, how it is stopped, and how it ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Literal
+
+from napari.qt.threading import GeneratorWorker, create_worker
+from napari.utils.notifications import show_error, show_info, show_warning
+from qtpy.QtCore import QObject, Signal
+
+from morpholaw.events import Event, Message, Result
+from morpholaw.jobs import Job, JobProcess
+from morpholaw.widgets.jobs.step_events import Events, StepFailure
+from morpholaw.widgets.jobs.step_status import StepStatus
+
+
+class StepRun(QObject):
+    """A step in a child process or in a thread, whose events a thread worker relays to the window.
+
+    Parameters
+    ----------
+    name : str
+        What the step is called in the window.
+    job : Job, optional
+        The job, where the step is one.
+    python : str
+        Lines of Python that do the same without a window, "" where there are none.
+
+    Attributes
+    ----------
+    state : str
+        "running", "done", "stopped" or "failed".
+    values : dict
+        The result's values; after Stop with "complete" False.
+    sentence : str
+        Why it failed.
+
+    Notes
+    -----
+    Signals: ``reported`` (every event of :mod:`morpholaw.events`), ``ended`` (this run).
+    """
+
+    reported = Signal(object)
+    ended = Signal(object)
+
+    def __init__(
+        self, name: str, job: Job | None = None, python: str = "", parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.job, self.python = job, python
+        self.status = StepStatus(name)
+        self.state: Literal["running", "done", "stopped", "failed"] = "running"
+        self.stopping = False
+        self.values: dict[str, Any] = {}
+        self.sentence = ""
+        self.stop_flag = threading.Event()
+        self._killed = False
+        self._process: JobProcess | None = None
+        self._worker: GeneratorWorker | None = None
+
+    def begin(self, events: Callable[..., Events], *arguments: Any) -> None:
+        """Relay ``events(*arguments)`` from a thread."""
+        worker = create_worker(events, *arguments)
+        worker.yielded.connect(self._take)
+        worker.returned.connect(self._returned)
+        self._worker = worker
+        worker.start()
+
+    def started(self, process: JobProcess) -> None:
+        """Take note of the step's process; called in the worker's thread."""
+        self._process = process
+        if self._killed:
+            process.kill()
+
+    @property
+    def running(self) -> bool:
+        """Whether the step is still under way."""
+        return self.state == "running"
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the step's process; None while it has none."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def text(self) -> str:
+        """The status in words."""
+        words = self.status.name
+        if self.state == "stopped":
+            return f"{words}: stopped. {self.status.message}"
+        if self.state == "failed":
+            return f"{words}: failed."
+        if self.state == "done":
+            return f"{words}: done. {self.status.message}"
+        return "Stopping..." if self.stopping else self.status.text
+
+    def stop(self) -> None:
+        """Ask the step to keep what it has and end."""
+        if not self.running:
+            return
+        self.stopping = True
+        self.stop_flag.set()
+        if self._process is not None:
+            self._process.stop()
+
+    def kill(self) -> None:
+        """End the step at once and hear no more of it; its results from before are kept."""
+        if not self.running:
+            return
+        self.state, self._killed = "stopped", True
+        self.values = {"complete": False}
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            for signal in (worker.yielded, worker.returned, worker.errored):
+                signal.disconnect()
+            worker.quit()
+        end_step(self.stop_flag, self._process)
+
+    def _take(self, event: Event | StepFailure) -> None:
+        if isinstance(event, StepFailure):
+            self.sentence = event.sentence
+            return
+        if isinstance(event, Result):
+            self.values = event.values
+        elif isinstance(event, Message) and event.level == "warning":
+            show_warning(event.text)
+        self.status.take(event)
+        self.reported.emit(event)
+
+    def _returned(self, _: Any = None) -> None:
+        if not self.running:
+            return
+        self._worker = None
+        name = self.status.name
+        if self.stopping:
+            self.state = "stopped"
+            self.values = {**self.values, "complete": False}
+        elif self.sentence:
+            self.state = "failed"
+            show_error(self.sentence)
+        else:
+            self.state = "done"
+            show_info(f"{name}: done.")
+        self.ended.emit(self)
+
+
+def end_step(stop_flag: threading.Event, process: JobProcess | None) -> None:
+    """End a step at once: its thread by its flag, its process and what that started by a signal."""
+    stop_flag.set()
+    if process is not None:
+        process.kill()

@@ -1,0 +1,147 @@
+"""The steps that a window's panels have started: they belong to the window, and go on when a panel is closed."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtWidgets import QMainWindow, QMessageBox, QWidget
+
+from morpholaw.jobs import Job, JobProcess
+from morpholaw.widgets.jobs.step_events import Files, of_function, of_job
+from morpholaw.widgets.jobs.step_run import StepRun
+
+
+class WindowSteps(QObject):
+    """Starts steps, one at a time per place, and ends them when the window closes.
+
+    A place names the part of a panel that starts steps, e.g. "encoder". A panel that is opened again shows the step
+    that runs at its place.
+
+    Notes
+    -----
+    Signals: ``begun`` (a place), ``changed_study`` (the name of the step of a job that ended: what it makes may have
+    changed), ``closed`` (the window closes).
+    """
+
+    begun = Signal(str)
+    changed_study = Signal(str)
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runs: dict[str, StepRun] = {}
+        self._to_end: list[threading.Event | JobProcess] = []
+        weakref.finalize(self, _end, self._to_end)
+
+    def at(self, place: str) -> StepRun | None:
+        """Return the step that was started last at a place."""
+        return self._runs.get(place)
+
+    @property
+    def running(self) -> list[StepRun]:
+        """The steps that are under way."""
+        return [run for run in self._runs.values() if run.running]
+
+    def start(
+        self, place: str, job: Job, name: str, python: str, *, table: bool, files: Files | None
+    ) -> StepRun:
+        """Run a job in a child process; see :meth:`JobRunner.start`."""
+        run = self._new(place, StepRun(name, job, python, self))
+        to_end, run_or_none = self._to_end, weakref.ref(run)  # the thread must not keep a window in memory
+
+        def started(process: JobProcess) -> None:
+            to_end.append(process)
+            known = run_or_none()
+            if known is None:
+                process.kill()
+            else:
+                known.started(process)
+
+        run.begin(of_job, job, table, files, run.stop_flag, started)
+        self.begun.emit(place)
+        return run
+
+    def run(
+        self,
+        place: str,
+        name: str,
+        python: str,
+        step: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        named: dict[str, Any],
+    ) -> StepRun:
+        """Run a function in a thread; see :meth:`JobRunner.run`."""
+        run = self._new(place, StepRun(name, None, python, self))
+        run.begin(of_function, step, arguments, named, run.stop_flag)
+        self.begun.emit(place)
+        return run
+
+    def end(self, place: str) -> None:
+        """End the step at a place at once, and leave no process or thread behind."""
+        run = self._runs.get(place)
+        if run is not None:
+            run.kill()
+
+    def end_all(self) -> None:
+        """End all steps at once."""
+        for run in self.running:
+            run.kill()
+        _end(self._to_end)
+
+    def watch(self, widget: QWidget) -> None:
+        """Watch the window that a panel is in, to ask before it closes."""
+        window: QObject = widget
+        while not isinstance(window, QMainWindow) and (parent := window.parent()) is not None:
+            window = parent
+        window.installEventFilter(self)  # only once, however often it is called
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Keep a window open whose steps the person does not want to end."""
+        if event is not None and event.type() == QEvent.Type.Close:
+            if not self._may_close(watched):
+                event.ignore()
+                return True
+            self.end_all()
+            self.closed.emit()
+        return super().eventFilter(watched, event)
+
+    def _may_close(self, window: QObject | None) -> bool:
+        names = [run.status.name for run in self.running]
+        if not names:
+            return True
+        what = f"{names[0]} is" if len(names) == 1 else f"{', '.join(names)} are"
+        answer = QMessageBox.question(
+            window if isinstance(window, QWidget) else None,
+            "A step is running",
+            f"{what} still running. End it and close? Results from before are kept.",
+        )
+        return answer == QMessageBox.StandardButton.Yes
+
+    def _new(self, place: str, run: StepRun) -> StepRun:
+        before = self._runs.get(place)
+        if before is not None:
+            before.deleteLater()
+        self._to_end[:] = [one for one in self._to_end if isinstance(one, JobProcess) and one.running]
+        self._to_end.extend(run.stop_flag for run in self.running)
+        self._runs[place] = run
+        self._to_end.append(run.stop_flag)
+        run.ended.connect(self._ended)
+        return run
+
+    def _ended(self, run: StepRun) -> None:
+        if run.job is not None and run.state != "failed":
+            self.changed_study.emit(run.job.step)
+
+
+def _end(things: list[threading.Event | JobProcess]) -> None:
+    """End the processes and threads of a window that is gone."""
+    for thing in things:
+        if isinstance(thing, threading.Event):
+            thing.set()
+        else:
+            thing.kill()
+    things.clear()
