@@ -130,7 +130,7 @@ def test_what_is_missing_is_said(panel, labelled_study, tmp_path):
     widget.form.editors["learning_rate"].native.setText("quick")
     widget.scheme.setCurrentIndex(0)
     widget.train_button.click()
-    assert "learning rate" in widget.form.error
+    assert "Learning rate" in widget.form.error
     widget.apply_scores.apply_button.click()
     assert "no classifier to apply" in widget.apply_scores.error_line.text()
     shutil.rmtree(labelled_study)

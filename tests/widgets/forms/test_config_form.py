@@ -107,16 +107,16 @@ def test_a_number_can_be_typed_digit_by_digit_and_counts_before_the_field_is_lef
     assert form.values() == {"size": 96}
     line.selectAll()
     qtbot.keyClicks(line, "9")
-    with pytest.raises(SettingError, match="size"):
+    with pytest.raises(SettingError, match="Crop size"):
         form.config()
 
 
 @pytest.mark.parametrize("text", ["fast", "-1", ""])
 def test_a_wrong_value_is_said_below_its_field_until_it_is_changed(form, text):
     form.editors["learning_rate"].native.setText(text)
-    with pytest.raises(InputError, match="learning_rate"):
+    with pytest.raises(InputError, match="Learning rate"):
         form.config()
-    assert "learning_rate" in form.error
+    assert "Learning rate" in form.error
     form.editors["learning_rate"].native.setText("0.01")
     assert form.error == ""
     form.config()
@@ -126,7 +126,7 @@ def test_an_error_in_a_hidden_setting_opens_its_section(form, qtbot):
     form.show()
     form.editors["dropout"].native.setText("2")
     assert not form.editors["dropout"].native.isVisible()
-    with pytest.raises(InputError, match="dropout"):
+    with pytest.raises(InputError, match="Dropout"):
         form.config()
     assert form.editors["dropout"].native.isVisible()
 

@@ -162,8 +162,8 @@ def test_bad_input_is_a_sentence(widget, labelled_study, tmp_path):
     widget.current.open(labelled_study)
     panel.form.editors["beta"].native.setText("six")
     panel.train_button.click()
-    assert "beta" in widget.error_line.text()
-    assert "beta" in panel.form.error
+    assert "Beta" in widget.error_line.text()
+    assert "Beta" in panel.form.error
     panel.form.set_values({})
     shutil.rmtree(labelled_study)
     panel.train_button.click()

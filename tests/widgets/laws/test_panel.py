@@ -320,7 +320,7 @@ def test_latents_that_make_no_sense_are_refused_beside_the_field(panel, labelled
     panel.current.open(labelled_study)
     panel.search.form.editors["latents"].native.setText("size")
     panel.search.run_button.click()
-    assert "latents" in panel.search.form.error
+    assert "Latents" in panel.search.form.error
     assert not panel.search.runner.running
 
 

@@ -92,8 +92,11 @@ class ConfigForm(QWidget):
         try:
             return self.config_class.from_values(self.values())
         except SettingError as error:
-            self._show_error(error)
-            raise
+            sentence = str(error)
+            if error.setting in self.editors:  # the name as it stands in the form
+                sentence = sentence.replace(repr(error.setting), repr(self.editors[error.setting].label), 1)
+            self._show_error(error.setting, sentence)
+            raise SettingError(sentence, error.setting) from None
 
     def set_values(self, values: Mapping[str, Any] | StepConfig) -> None:
         """Show these settings, and the defaults of all others; a value that cannot be shown is the default, too."""
@@ -154,8 +157,8 @@ class ConfigForm(QWidget):
         self.clear_error()
         self.changed.emit()
 
-    def _show_error(self, error: SettingError) -> None:
-        line = self._errors.get(error.setting) or next(iter(self._errors.values()))
-        line.say(str(error))
-        if error.setting in self.editors and not self.editors[error.setting].native.isVisible():
+    def _show_error(self, name: str, sentence: str) -> None:
+        line = self._errors.get(name) or next(iter(self._errors.values()))
+        line.say(sentence)
+        if name in self.editors and not self.editors[name].native.isVisible():
             self.advanced.expand()
