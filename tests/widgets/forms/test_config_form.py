@@ -144,6 +144,14 @@ def test_values_come_back_as_they_were_put_in(qtbot):
     assert form.values() == {}
 
 
+def test_a_channel_is_a_name_or_a_number(qtbot):
+    form = ConfigForm(settings.CropConfig)
+    qtbot.addWidget(form)
+    for text, value in (("1", 1), ("H2B", "H2B"), ("", None)):
+        form.editors["channel"].native.setText(text)
+        assert form.config().channel == value
+
+
 def test_names_of_classes_may_have_spaces(qtbot):
     form = ConfigForm(settings.ClassLawConfig)
     qtbot.addWidget(form)

@@ -5,6 +5,6 @@ from __future__ import annotations
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 
-def confirmed(parent: QWidget, title: str, question: str) -> bool:
+def confirmed(parent: QWidget | None, title: str, question: str) -> bool:
     """Ask a yes-or-no question in a dialog; return whether the answer was yes."""
     return QMessageBox.question(parent, title, question) == QMessageBox.StandardButton.Yes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import types
 import typing
@@ -76,8 +77,8 @@ def without_none(annotation: Any) -> tuple[Any, bool]:
     """Return the annotation without its None, and whether it had one."""
     if get_origin(annotation) not in (typing.Union, types.UnionType):
         return annotation, False
-    kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
-    return kinds[0], len(kinds) < len(get_args(annotation))
+    kinds = tuple(kind for kind in get_args(annotation) if kind is not type(None))
+    return kinds[0] if len(kinds) == 1 else typing.Union[kinds], len(kinds) < len(get_args(annotation))  # noqa: UP007
 
 
 def _entry(text: str) -> tuple[str, list[str]]:
@@ -86,9 +87,8 @@ def _entry(text: str) -> tuple[str, list[str]]:
 
 
 def _number(text: str, kind: Any) -> Any:
-    if kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            return text
+    for number in (int, float):
+        if number in (kind, *get_args(kind)):  # a channel is a name or a number
+            with contextlib.suppress(ValueError):
+                return number(text)
     return text

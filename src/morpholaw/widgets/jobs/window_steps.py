@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, Signal
-from qtpy.QtWidgets import QMainWindow, QMessageBox, QWidget
+from qtpy.QtWidgets import QMainWindow, QWidget
 
 from morpholaw.jobs import Job, JobProcess
+from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.jobs.step_events import Files, of_function, of_job
 from morpholaw.widgets.jobs.step_run import StepRun
 
@@ -114,12 +115,8 @@ class WindowSteps(QObject):
         if not names:
             return True
         what = f"{names[0]} is" if len(names) == 1 else f"{', '.join(names)} are"
-        answer = QMessageBox.question(
-            window if isinstance(window, QWidget) else None,
-            "A step is running",
-            f"{what} still running. End it and close? Results from before are kept.",
-        )
-        return answer == QMessageBox.StandardButton.Yes
+        question = f"{what} still running. End it and close? Results from before are kept."
+        return confirmed(window if isinstance(window, QWidget) else None, "A step is running", question)
 
     def _new(self, place: str, run: StepRun) -> StepRun:
         before = self._runs.get(place)
