@@ -120,6 +120,12 @@ class CropConfig(StepConfig):
         description="What the numbers in masks mean: tracks; cells of one frame only (per-frame); cells to be linked "
         "over time (linked); auto: told by the content.",
     )
+    frame_interval: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds from one frame to the next, for tracks that hold times; empty: found out from the times.",
+    )
+    swap_xy: bool = Field(False, description="The tracks have x where y is expected: exchange the two.")
     force: bool = Field(
         False,
         description="Go on where inputs contradict each other or no cells are seen at the tracked places.",

@@ -181,9 +181,9 @@ def test_labels_come_from_a_table_in_one_step(tmp_path, crops, table):
     [
         ("crop,label\n1,a\n9,a\n", "Line 3 of .* names crop 9, which movie does not have"),
         ("track_id,t,label\n7,5,a\n", "names track_id 7, t 5"),
-        ("crop,phase\n1,a\n", "has the columns crop, phase; expected label"),
-        ("t,label\n1,a\n", "expected label and one of crop"),
-        ("", "cannot be read as a CSV table"),
+        ("crop,remark\n1,a\n", "has the columns crop, remark; expected a class"),
+        ("t,label\n1,a\n", r"expected a class \(label\) and one of crop"),
+        ("", "is empty"),
     ],
 )
 def test_a_table_that_does_not_fit_changes_nothing(tmp_path, crops, table, sentence):

@@ -69,10 +69,20 @@ class TestBadInput:
 
     def test_a_file_of_other_tracks(self, scores, btrack_file, tmp_path):
         with h5py.File(btrack_file, "r+") as file:
-            file["tracks/obj_type_1/LBEPR"][:, 0] += 10
-            file["tracks/obj_type_1/LBEPR"][:, 3] += 10
+            coords = file["objects/obj_type_1/coords"]
+            coords[:, 1:3] = coords[:, 1:3] + 40
         with pytest.raises(InputError, match="other tracks than the crop set movie"):
             write_btrack(tmp_path / "c.h5", scores, btrack_file)
+
+    def test_tracks_of_other_numbers_are_matched_by_place(self, scores, btrack_file, tmp_path):
+        as_cut = read_tracks(write_btrack(tmp_path / "a.h5", scores, btrack_file), SHAPE)
+        with h5py.File(btrack_file, "r+") as file:
+            lineage = file["tracks/obj_type_1/LBEPR"][...]
+            lineage[:, [0, 3]] += 10
+            file["tracks/obj_type_1/LBEPR"][...] = lineage
+        renumbered = read_tracks(write_btrack(tmp_path / "b.h5", scores, btrack_file), SHAPE)
+        assert renumbered["label"].tolist() == as_cut["label"].tolist()
+        assert renumbered["track_id"].tolist() != as_cut["track_id"].tolist()
 
     def test_the_original_is_never_written_over(self, scores, btrack_file):
         before = btrack_file.read_bytes()

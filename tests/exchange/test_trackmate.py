@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from defusedxml.ElementTree import parse
 
-from morpholaw.cells.track_formats.trackmate import read_spots
 from morpholaw.cells.tracks import TracksWarning, read_tracks
 from morpholaw.errors import InputError
 from morpholaw.exchange.trackmate import write_trackmate
@@ -29,13 +28,13 @@ def test_spots_get_the_scores_of_their_track_and_frame(scores, trackmate_file, t
     before = trackmate_file.read_bytes()
     copy = write_trackmate(tmp_path / "scored.xml", scores, trackmate_file)
     assert trackmate_file.read_bytes() == before
-    key = read_spots(trackmate_file).set_index("spot")[["track_id", "t"]]
-    own = scores.table.set_index(["track_id", "t"])["score"].dropna()
+    places = read_tracks(trackmate_file).set_index("source_id")[["t", "y", "x"]].round(3)
+    own = scores.table.round({"y": 3, "x": 3}).set_index(["t", "y", "x"])["score"].dropna()
     found = spots(copy)
     assert len(own) == sum(SCORE in spot for spot in found.values()) == len(scores.table) - 1
     for spot, values in found.items():
         if SCORE in values:
-            score = own[tuple(key.loc[spot])]
+            score = own[tuple(places.loc[str(spot)])]
             assert float(values[SCORE]) == score
             assert values[CLASS] == str(int(score >= 0))
     assert SCORE not in found[7]  # the dust that is in no track
@@ -92,6 +91,19 @@ def test_a_study_cut_with_a_trackmate_file_writes_into_it(tracked, trackmate_fil
         copy = tracked.export("trackmate", tmp_path / "scored.xml", scheme=3, tracks=trackmate_file)
     written = sorted(float(spot[SCORE]) for spot in spots(copy).values() if SCORE in spot)
     np.testing.assert_allclose(written, np.sort(tracked.classify(3)["score"]), rtol=1e-6)
+
+
+def test_spots_are_found_by_their_own_ids(scores, trackmate_file, tmp_path):
+    from dataclasses import replace
+
+    by_place = spots(write_trackmate(tmp_path / "1.xml", scores, trackmate_file))
+    tracks = read_tracks(trackmate_file).round({"y": 3, "x": 3})
+    ids = tracks.set_index(["t", "y", "x"])["source_id"]
+    table = scores.table.round({"y": 3, "x": 3})
+    table["source_id"] = [ids[tuple(row)] for row in table[["t", "y", "x"]].to_numpy().tolist()]
+    table["track_id"] += 100
+    named = replace(scores, table=table)
+    assert spots(write_trackmate(tmp_path / "2.xml", named, trackmate_file)) == by_place
 
 
 class TestBadInput:

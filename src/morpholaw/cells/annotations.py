@@ -19,9 +19,11 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import read_json, write_json, write_table
-from morpholaw.errors import InputError, reason
+from morpholaw.cells.label_tables import LabelTable, read_label_table
+from morpholaw.errors import InputError
 
 SCHEMA = 1
 
@@ -128,49 +130,23 @@ class Annotations:
         return {name: counter[name] for name in names}
 
     def import_csv(self, path: str | os.PathLike[str], crop_set: CropSet) -> int:
-        """Take labels from a CSV table into one step; returns how many crops it labelled.
+        """Take classes from a table into one step; returns how many crops it labelled.
 
-        The table has a ``label`` column (or ``class``) and says which crop by ``crop``, by ``file``, or by
-        ``track_id`` and ``t``. Rows without a label are passed over.
+        See :func:`morpholaw.cells.label_tables.read_label_table` for the tables that are understood. Rows without a
+        class are passed over.
 
         Raises
         ------
         InputError
-            When columns are missing, or a row names a crop that the set lacks; nothing is changed then.
+            When columns are missing, a row names a crop that the set lacks, or a key is ambiguous; nothing is changed
+            then.
         """
-        path = Path(path)
-        try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
-        except FileNotFoundError:
-            raise InputError(f"There is no file {path}.") from None
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read as a CSV table: {reason(error)}.") from None
-        if "label" not in table and "class" in table:
-            table = table.rename(columns={"class": "label"})
-        ways = (["crop"], ["file"], ["track_id", "t"])
-        keys = next((way for way in ways if all(name in table for name in way)), None)
-        if keys is None or "label" not in table:
-            raise InputError(
-                f"{path} has the columns {', '.join(table.columns)}; expected label and one of crop, "
-                "file, or track_id with t."
-            )
-        if "set" in table:
-            table = table[table["set"] == crop_set.name]
-        table = table[table["label"].str.strip() != ""]
-        known = {
-            row: crop
-            for crop, row in enumerate(crop_set.cells[keys].astype(str).itertuples(index=False, name=None))
-        }
-        labels: dict[Key, str | None] = {}
-        rows = table[[*keys, "label"]].itertuples(index=False, name=None)
-        for number, row in zip(table.index.tolist(), rows, strict=True):
-            crop = known.get(row[:-1])
-            if crop is None:
-                named = ", ".join(f"{name} {value}" for name, value in zip(keys, row, strict=False))
-                raise InputError(
-                    f"Line {number + 2} of {path} names {named}, which {crop_set.name} does not have."
-                )
-            labels[crop_set.name, crop] = row[-1]
+        return self.add_table(read_label_table(path, crop_set.cells, crop_set.name), crop_set.name)
+
+    def add_table(self, table: LabelTable, set_name: str) -> int:
+        """Take classes that were read before, in one step; returns how many crops it labelled."""
+        pairs = zip(table.crops.tolist(), table.classes, strict=True)
+        labels: dict[Key, str | None] = {(set_name, crop): str(label) for crop, label in pairs}
         self.set_labels(labels)
         return len(labels)
 
@@ -190,10 +166,11 @@ class Annotations:
         self._undo, self._redo = [], []
 
     def export_csv(self, path: str | os.PathLike[str], *crop_sets: CropSet) -> Path:
-        """Write the labelled crops of the sets: set, crop, file, track_id, t, y, x, label."""
+        """Write the labelled crops of the sets: set, crop, file, track_id, t, y, x, the source's own ids, label."""
         tables = []
         for crop_set in crop_sets:
-            cells = crop_set.cells[["crop", "file", "track_id", "t", "y", "x"]].copy()
+            ids = [name for name in SOURCE_IDS if name in crop_set.cells]
+            cells = crop_set.cells[["crop", "file", "track_id", "t", "y", "x", *ids]].copy()
             cells.insert(0, "set", crop_set.name)
             cells["label"] = self.labels_for(crop_set)
             tables.append(cells[cells["label"] != ""])

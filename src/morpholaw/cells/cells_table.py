@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 INTEGERS = ("crop", "track_id", "t", "parent")
-TEXTS = ("file", "group", "label")
+SOURCE_IDS = ("source_track", "source_id")
+"""Columns of the ids that the tracks' own file has for a track and for a spot, as text; "" where it has none."""
+TEXTS = ("file", "group", "label", *SOURCE_IDS)
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "parent", "group", "label")
 
 

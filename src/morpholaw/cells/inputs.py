@@ -107,6 +107,8 @@ def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = 
         pixel_size=opened.pixel_size,
         ids=config.ids,
         frame_offset=config.frame_offset,
+        frame_interval=config.frame_interval,
+        swap_xy=config.swap_xy,
     )
     return Inputs(opened, found, compare(opened, found, config))
 
@@ -239,7 +241,7 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
         f"{y.min():.0f} to {y.max():.0f}, x {x.min():.0f} to {x.max():.0f}): "
     )
     if height != width and y.max() < width and x.max() < height and min(y.min(), x.min()) >= -0.5:
-        return sentence + "x and y seem to be exchanged; exchange the two columns."
+        return sentence + "x and y seem to be exchanged; exchange them (--set swap_xy=true)."
     size = movie.pixel_size
     if size is not None and max(y.max() * size / height, x.max() * size / width) < 1 < 1 / size:
         return (

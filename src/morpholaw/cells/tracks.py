@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import write_table
-from morpholaw.cells.track_formats.facts import Ids, TrackFacts, Tracks
-from morpholaw.cells.track_formats.read import format_name, read_raw_tracks
-from morpholaw.cells.track_formats.warning import TracksWarning
+from morpholaw.cells.track_checks import check_axes, check_links
+from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
+from morpholaw.cells.track_formats.frames import place_frames
+from morpholaw.cells.track_formats.read import read_raw_tracks
 from morpholaw.errors import InputError
 
 __all__ = [
@@ -34,6 +36,11 @@ __all__ = [
     "write_tracks_csv",
 ]
 
+
+class TracksWarning(UserWarning):
+    """Tracks that were left out, or something that was decided for the user, in one sentence."""
+
+
 _COLUMNS = ["track_id", "t", "y", "x", "parent"]
 
 
@@ -43,19 +50,19 @@ def read_tracks(
     pixel_size: float | None = None,
     ids_per_frame: bool = False,
 ) -> pd.DataFrame:
-    """Read tracks; the format is told by the content and the suffix.
+    """Read tracks as a table: :func:`open_tracks` without the facts.
 
     Parameters
     ----------
     source : path or array
-        A CTC folder (man_track.txt or res_track.txt with masks), btrack HDF5, TrackMate XML, GEFF, a napari
-        tracks CSV, or a label stack (TIFF, zarr, folder of masks, or an array (t, y, x) of integers).
+        A CTC folder (man_track.txt or res_track.txt with masks), btrack HDF5, TrackMate XML, GEFF, a table of
+        tracks (CSV), or a label stack (TIFF, zarr, folder of masks, or an array (t, y, x) of integers).
     movie_shape : tuple of int, optional
         (t, y, x) of the movie; tracks that lie beyond it are left out with a warning.
     pixel_size : float, optional
         Micrometres per pixel; needed where positions are in micrometres and the file does not say.
     ids_per_frame : bool
-        For label stacks: ids are numbered afresh in every frame, so that every mask is a track of its own.
+        For masks: ids are numbered afresh in every frame, so that every mask is a track of its own.
 
     Returns
     -------
@@ -70,16 +77,21 @@ def read_tracks(
     Raises
     ------
     InputError
-        The file is missing, damaged or of no known format, or its tracks make no sense.
+        The file is missing, damaged or of no known format, or its tracks make no sense or contradict the movie.
     """
-    where = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "The label stack"
-    raw = read_raw_tracks(source, movie_shape, pixel_size, ids_per_frame)
-    tracks = validate_tracks(raw, where)
+    tracks = open_tracks(
+        source,
+        movie_shape=movie_shape,
+        pixel_size=pixel_size,
+        ids="per-frame" if ids_per_frame else "auto",
+    )
+    table, notes = tracks.table, tracks.facts.notes
     if movie_shape is not None:
-        tracks, sentences = clip_tracks(tracks, movie_shape, where)
-        for sentence in sentences:
-            warnings.warn(sentence, TracksWarning, stacklevel=2)
-    return tracks
+        table, sentences = clip_tracks(table, movie_shape, _where(source))
+        notes = [*notes, *sentences]
+    for sentence in notes:
+        warnings.warn(sentence, TracksWarning, stacklevel=2)
+    return table
 
 
 def open_tracks(
@@ -90,6 +102,8 @@ def open_tracks(
     pixel_size: float | None = None,
     ids: Ids = "auto",
     frame_offset: int | None = None,
+    frame_interval: float | None = None,
+    swap_xy: bool = False,
 ) -> Tracks:
     """Read tracks together with what their file says about them; nothing is left out for lying beyond the movie.
 
@@ -98,16 +112,21 @@ def open_tracks(
     source : path, array or DataFrame
         As for :func:`read_tracks`, or a table of tracks.
     movie_shape : tuple of int, optional
-        (t, y, x) of the movie, where it helps to understand the file.
+        (t, y, x) of the movie: frames and positions that contradict it are refused.
     movie_frames : sequence of int, optional
         The numbers in the names of the movie's files, one per frame; tracks whose frames are numbers of files
         are matched by them.
     pixel_size : float, optional
         Micrometres per pixel of the movie.
     ids : {"auto", "tracks", "per-frame", "linked"}
-        What the ids in the file mean.
+        What the ids in the file mean: found out from the content; ids of tracks; ids of one frame only, so that each
+        cell is a track by itself; for masks also: not used, masks are linked by overlap.
     frame_offset : int, optional
-        Added to the file's frame numbers to get the movie's, which count from 0.
+        Added to the file's frame numbers to get the movie's, which count from 0; 0 says that they fit as they are.
+    frame_interval : float, optional
+        Seconds from one frame to the next, for files that hold times; in the file's unit where that is not known.
+    swap_xy : bool
+        The file has x where y is expected.
 
     Returns
     -------
@@ -117,34 +136,62 @@ def open_tracks(
     Raises
     ------
     InputError
-        The file is missing, damaged or of no known format, or its tracks make no sense.
+        The file is missing, damaged or of no known format, or its tracks make no sense or contradict the movie.
     """
-    where = os.fspath(source) if isinstance(source, (str, os.PathLike)) else "The track table"
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", TracksWarning)
-        if isinstance(source, pd.DataFrame):
-            raw, name = source, "table"
-        else:
-            raw, name = (
-                read_raw_tracks(source, movie_shape, pixel_size, ids == "per-frame"),
-                format_name(source),
-            )
-        if frame_offset:
-            raw = raw.assign(source_t=raw["t"], t=raw["t"] + frame_offset)
-        table = validate_tracks(raw, where)
-    facts = TrackFacts(
-        format=name,
+    where = _where(source)
+    context = TrackContext(
+        movie_shape=movie_shape,
+        movie_frames=None if movie_frames is None else tuple(int(n) for n in movie_frames),
+        pixel_size=pixel_size,
+        ids=ids,
+        frame_interval=frame_interval,
+    )
+    raw, facts = read_raw_tracks(source, context).parts
+    notes = list(facts.notes)
+    if swap_xy:
+        raw = raw.rename(columns={"y": "x", "x": "y"})
+        facts = replace(facts, axis_order="stated")
+    table = validate_tracks(raw, where, notes)
+    stored = table["t"].to_numpy()
+    t = stored + (frame_offset or 0)
+    if frame_offset is None:
+        t = place_frames(stored, facts, where, context, notes)
+    if not np.array_equal(t, stored):
+        table = _moved(table.assign(t=t, source_t=stored), where)
+    linked = check_links(table, ids, facts.format, where)
+    check_axes(table, movie_shape, where)
+    facts = replace(
+        facts,
         frames=(int(table["t"].min()), int(table["t"].max())),
-        linked=bool(table["track_id"].duplicated().any()) or table["t"].nunique() == 1,
-        notes=[str(one.message) for one in caught],
+        linked=linked and facts.linked,
+        notes=notes,
+        sources={name: source for name, source in facts.sources.items() if getattr(facts, name) is not None},
     )
     return Tracks(table, facts)
 
 
-def validate_tracks(tracks: pd.DataFrame, where: str = "The track table") -> pd.DataFrame:
+def _where(source: Any) -> str:
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    return "The track table" if isinstance(source, pd.DataFrame) else "The label stack"
+
+
+def _moved(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    """A table without the rows that the movie has no frame for."""
+    kept = table[table["t"] >= 0].reset_index(drop=True)
+    if len(kept) == 0:
+        raise InputError(f"{where} has no cell in a frame of the movie; give another --frame-offset.")
+    kept.loc[~kept["parent"].isin(kept["track_id"]), "parent"] = -1
+    return kept
+
+
+def validate_tracks(
+    tracks: pd.DataFrame, where: str = "The track table", notes: list[str] | None = None
+) -> pd.DataFrame:
     """Return a track table with the right columns, types and order.
 
-    Parents that are no track become -1 with a :class:`TracksWarning`; other columns are kept.
+    Parents that are no track become -1, which is added to ``notes``, or else said as a :class:`TracksWarning`; other
+    columns are kept.
 
     Raises
     ------
@@ -173,6 +220,9 @@ def validate_tracks(tracks: pd.DataFrame, where: str = "The track table") -> pd.
         table["label"] = table["label"].astype(object).where(table["label"].notna(), "").astype(str)
     if "dummy" in table:
         table["dummy"] = table["dummy"].astype(bool)
+    for name in ("source_track", "source_id"):
+        if name in table:
+            table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
     table = table.sort_values(["track_id", "t"], kind="stable", ignore_index=True)
     twice = table.duplicated(["track_id", "t"])
     if twice.any():
@@ -180,7 +230,12 @@ def validate_tracks(tracks: pd.DataFrame, where: str = "The track table") -> pd.
         raise InputError(
             f"{where} has track {int(first.track_id)} twice in frame {int(first.t)} ({twice.sum()} rows)."
         )
-    table = _check_parents(table, where)
+    said: list[str] = []
+    table = _check_parents(table, where, said)
+    for sentence in said if notes is None else []:
+        warnings.warn(sentence, TracksWarning, stacklevel=2)
+    if notes is not None:
+        notes += said
     return table[[*_COLUMNS, *(name for name in table.columns if name not in _COLUMNS)]]
 
 
@@ -259,7 +314,7 @@ def write_tracks_csv(path: str | os.PathLike[str], tracks: pd.DataFrame) -> Path
     return write_table(path, tracks)
 
 
-def _check_parents(table: pd.DataFrame, where: str) -> pd.DataFrame:
+def _check_parents(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:
     parents = table.groupby("track_id")["parent"].agg(["min", "max"])
     if (mixed := parents["min"] != parents["max"]).any():
         raise InputError(
@@ -269,10 +324,9 @@ def _check_parents(table: pd.DataFrame, where: str) -> pd.DataFrame:
     unknown = (table["parent"] >= 0) & ~table["parent"].isin(parents.index)
     if unknown.any():
         count = table.loc[unknown, "track_id"].nunique()
-        sentence = (
+        notes.append(
             f"{where}: {count} tracks name a parent that is not in the table; they are kept without one."
         )
-        warnings.warn(sentence, TracksWarning, stacklevel=3)
         table.loc[unknown, "parent"] = -1
     _check_ancestry(dict(zip(table["track_id"], table["parent"], strict=True)), where)
     return table
@@ -296,7 +350,7 @@ def _check_ancestry(parent_of: dict[int, int], where: str) -> None:
 
 
 def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    numbers: np.ndarray = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     bad = ~np.isfinite(numbers)
     if bad.any():
         first = int(np.flatnonzero(bad)[0])

@@ -41,6 +41,12 @@ def simulate(
 @click.option("--labels", type=click.Path(path_type=Path), help="CSV of labels, keyed by track_id and t.")
 @click.option("--name", help="Name of the crop set; by default the movie's.")
 @movie_choices
+@click.option(
+    "--ids",
+    type=click.Choice(["auto", "tracks", "per-frame", "linked"]),
+    help="What ids in TRACKS mean across frames; by default found out from the file.",
+)
+@click.option("--frame-offset", type=int, help="Added to the frames of TRACKS; -1 where they count from 1.")
 @SET
 def crop(
     movie: Path,
@@ -49,13 +55,15 @@ def crop(
     size: int | None,
     labels: Path | None,
     name: str | None,
+    ids: str | None,
+    frame_offset: int | None,
     settings: tuple[str, ...],
     **choices: Any,
 ) -> None:
     """Cut a crop around every tracked cell of MOVIE (TIFF, frames, OME-Zarr)."""
     from morpholaw.study import Study
 
-    flags = {"size": size, **choices}
+    flags = {"size": size, "ids": ids, "frame_offset": frame_offset, **choices}
     given = parse_settings(settings) | {key: value for key, value in flags.items() if value is not None}
     with progress() as monitor:
         made = Study.open_or_create(study).crop(

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import atomic_file
-from morpholaw.cells.track_formats.btrack import STATES, read_objects
+from morpholaw.cells.track_formats.btrack import read_objects
+from morpholaw.cells.track_formats.classes import BTRACK_STATES as STATES
 from morpholaw.errors import InputError, reason
 from morpholaw.exchange.scores import Scores, check_copy, matched
 
@@ -35,8 +36,9 @@ def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | o
     path, original = Path(path), Path(original)
     check_copy(path, original)
     codes = [_state(name) for name in (scores.negative, scores.positive)]
-    objects = read_objects(original, scores.movie_shape)
-    rows = matched(scores, objects[objects["object"] >= 0], str(original))
+    objects, *_ = read_objects(original, scores.movie_shape)
+    objects = objects[objects["object"] >= 0]
+    rows = matched(scores, objects.assign(source_id=objects["object"].astype(str)), str(original))
     with atomic_file(path) as stream:
         with original.open("rb") as source:
             shutil.copyfileobj(source, stream)

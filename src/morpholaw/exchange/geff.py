@@ -11,6 +11,7 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.files import sync_folder
 from morpholaw.cells.track_formats.geff import is_geff
 from morpholaw.errors import InputError
@@ -22,7 +23,7 @@ def write_geff(path: str | os.PathLike[str], scores: Scores) -> Path:
     """Write the cells and their lineage to the folder ``path``; a GEFF graph that is there is replaced.
 
     Axes are t (frames), y and x (pixels, with the scale to micrometres where it is known). Node properties besides:
-    track_id, score, class (text).
+    track_id, score, class (text), and source_track and source_id (text) where the tracks' file has ids of its own.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def write_geff(path: str | os.PathLike[str], scores: Scores) -> Path:
     columns = {
         **{name: table[name].to_numpy() for name in ("t", "y", "x", "track_id")},
         "score": np.where(undefined, 0.0, table["score"]),
-        "class": table["class"].to_numpy(str),
+        **{name: table[name].to_numpy(str) for name in ("class", *SOURCE_IDS) if name in table},
     }
     properties: dict[str, Any] = {
         name: {"values": values, "missing": None} for name, values in columns.items()

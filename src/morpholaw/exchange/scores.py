@@ -25,7 +25,8 @@ class Scores:
     Attributes
     ----------
     table : DataFrame
-        ``track_id``, ``t``, ``y``, ``x`` (pixels of the movie), ``parent``, ``score``, ``class``; by track and frame.
+        ``track_id``, ``t``, ``y``, ``x`` (pixels of the movie), ``parent``, ``score``, ``class``, and where the
+        tracks' file has ids of its own, ``source_track`` and ``source_id``; by track and frame.
     negative, positive : str
         The classes: f < 0 and f >= 0.
     scheme : int
@@ -65,7 +66,11 @@ class Scores:
 
 
 def write_scores(path: str | os.PathLike[str], scores: Scores) -> Path:
-    """Write ``track_id,t,y,x,parent,score,class``, and ``y_um,x_um`` where the pixel size is known, as CSV."""
+    """Write the scores as CSV.
+
+    The columns are ``track_id,t,y,x,parent,score,class``, ``source_track,source_id`` where the tracks' file has ids
+    of its own (TrackMate's TRACK_ID and ID), and ``y_um,x_um`` where the pixel size is known.
+    """
     table = scores.table
     if scores.pixel_size is not None:
         table = table.assign(y_um=table["y"] * scores.pixel_size, x_um=table["x"] * scores.pixel_size)
@@ -85,19 +90,54 @@ FAR = 2.0
 
 
 def matched(scores: Scores, spots: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The scored rows of ``spots``, a table of tracks as its file has it, with ``score`` and ``code`` beside them.
+    """Match the scored cells to ``spots``, a table of tracks as its file has it.
+
+    Spots are matched by the file's own ids (``source_id``) where the cells were cut with them, else by track and frame,
+    and where the tracks have other numbers, by frame and place.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``spots`` that have a score, with ``score`` and ``code`` beside them.
 
     Raises
     ------
     InputError
-        When most cells have no spot of their track, frame and place: the file is of other tracks.
+        When most cells have no spot of their frame and place: the file is of other tracks.
     """
-    own = scores.table[["track_id", "t", "y", "x", "score"]].assign(code=scores.code)
-    both = spots.merge(own, on=["track_id", "t"], suffixes=("", "_cell"))
+    cells = scores.table.assign(code=scores.code)
+    named = "source_id" in cells and bool((cells["source_id"] != "").any())
+    if named:
+        cells = cells[cells["source_id"] != ""]
+    keys = ["source_id"] if named else ["track_id", "t"]
+    both = spots.merge(cells[[*keys, "y", "x", "score", "code"]], on=keys, suffixes=("", "_cell"))
     near = np.hypot(both["y"] - both["y_cell"], both["x"] - both["x_cell"]) <= FAR
-    if 2 * near.sum() < len(own):
+    if 2 * near.sum() < len(cells) and not named:
+        both = _nearest(cells, spots)
+        near = pd.Series(True, index=both.index)
+    if 2 * near.sum() < len(cells):
         raise InputError(
-            f"{where} has other tracks than the crop set {scores.name}: {near.sum()} of its {len(own)} cells have a "
+            f"{where} has other tracks than the crop set {scores.name}: {near.sum()} of its {len(cells)} cells have a "
             "spot of their track, frame and place in it; give the file that the set was cut with."
         )
     return both[near & np.isfinite(both["score"])]
+
+
+def _nearest(cells: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``spots`` with the score and code of the cell at the same place of the same frame."""
+    from scipy.spatial import cKDTree
+
+    parts = [spots.iloc[:0].assign(score=0.0, code=0.0)]
+    frames = dict(list(cells.groupby("t")))
+    for t, rows in spots.groupby("t"):
+        if t not in frames:
+            continue
+        here = frames[t]
+        distance, place = cKDTree(here[["y", "x"]].to_numpy()).query(rows[["y", "x"]].to_numpy())
+        order = np.argsort(distance, kind="stable")
+        _, first = np.unique(place[order], return_index=True)
+        chosen = order[first]
+        chosen = chosen[distance[chosen] <= FAR]
+        own = here.iloc[place[chosen]]
+        parts.append(rows.iloc[chosen].assign(score=own["score"].to_numpy(), code=own["code"].to_numpy()))
+    return pd.concat(parts, ignore_index=True)

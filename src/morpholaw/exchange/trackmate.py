@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from morpholaw.cells.files import atomic_file
-from morpholaw.cells.track_formats.trackmate import read_spots
-from morpholaw.cells.tracks import TracksWarning
+from morpholaw.cells.track_formats.facts import TrackContext
+from morpholaw.cells.track_formats.trackmate import read_trackmate
 from morpholaw.errors import InputError
 from morpholaw.exchange.scores import Scores, check_copy, matched
 
@@ -35,16 +34,14 @@ def write_trackmate(
     """
     path, original = Path(path), Path(original)
     check_copy(path, original)
-    with warnings.catch_warnings():  # what it says of hidden spots was said when the movie was cut
-        warnings.simplefilter("ignore", TracksWarning)
-        spots = read_spots(original, pixel_size or scores.pixel_size)
+    spots = read_trackmate(original, TrackContext(pixel_size=pixel_size or scores.pixel_size)).table
     rows = matched(scores, spots, str(original))
     names = [f"MORPHOLAW_SCHEME{scores.scheme}_{kind}" for kind in ("SCORE", "CLASS")]
     tree = _parse(original)
     _declare(tree, scores, names, original)
     values = {
-        str(spot): (score, int(code))
-        for spot, score, code in rows[["spot", "score", "code"]].itertuples(index=False)
+        spot: (score, int(code))
+        for spot, score, code in rows[["source_id", "score", "code"]].itertuples(index=False)
     }
     for element in tree.iter("Spot"):
         for name in names:

@@ -15,25 +15,26 @@ import numpy as np
 import pandas as pd
 import torch
 
+from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.movies import open_movie
-from morpholaw.cells.tracks import divisions, read_tracks
+from morpholaw.cells.tracks import divisions, open_tracks
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, scorer
 from morpholaw.evaluation.performance import class_calls, median_score
 from morpholaw.evaluation.track_hmm import call_tracks
-from morpholaw.events import SILENT, Monitor
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.training.cores import available_cores
 
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class")
-"""Columns of a table of scores; empty where one does not apply."""
+"""Columns of a table of scores; empty where one does not apply. The ids of the tracks' own file stand beside them."""
 UNDEFINED = "undefined"
 """The class of a cell whose score is not a finite number."""
 
@@ -96,6 +97,9 @@ def _table(
         table[column] = table[column].astype("Int64").mask(table[column] < 0)
     table["score"] = scores
     table["class"] = named[class_calls(scores)]
+    for column in SOURCE_IDS:
+        if column in cells:
+            table[column] = cells[column].iloc[: len(scores)]
     scored = cells.iloc[: len(scores)]
     tracked = scored["track_id"].to_numpy() >= 0
     if along is not None and (along.always or len(divisions(scored[tracked]))):
@@ -116,10 +120,15 @@ def classify_movie(
     """Cut every tracked cell of a movie and score it; the crops are not kept."""
     opened = open_movie(movie)
     config = _crop_config(folder, opened.pixel_size)
-    table = (
-        tracks if isinstance(tracks, pd.DataFrame) else read_tracks(tracks, opened.shape, opened.pixel_size)
+    opened_tracks = open_tracks(
+        tracks,
+        movie_shape=opened.shape,
+        movie_frames=opened.facts.frame_numbers,
+        pixel_size=opened.pixel_size,
     )
-    cells = MovieCells(opened, table, config, monitor=monitor)
+    for note in opened_tracks.facts.notes:
+        monitor.emit(Message(note, level="warning"))
+    cells = MovieCells(opened, opened_tracks.table, config, monitor=monitor)
     score = scorer(classifier)
     # A core a frame: two frames side by side take less time than one after another on two cores each.
     one_core = partial(torch.set_num_threads, 1)

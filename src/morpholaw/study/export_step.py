@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw import __version__
+from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import described, read_json
 from morpholaw.cells.normalise import CEILING, Normalisation
@@ -106,7 +107,9 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
     table["parent"] = crop_set.cells["parent"]
     movie = crop_set.record.movie
     return Scores(
-        table[["track_id", "t", "y", "x", "parent", "score", "class"]],
+        table[
+            ["track_id", "t", "y", "x", "parent", "score", "class", *(c for c in SOURCE_IDS if c in table)]
+        ],
         classifier.negative,
         classifier.positive,
         classifier.scheme,
@@ -171,7 +174,8 @@ def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Moni
     means, log_variances = encoder_step.latents(folder, monitor)
     if len(means) < len(cells):
         raise InterruptedError("The export was stopped; nothing was written.")
-    obs = cells[["set", "crop", "file", "track_id", "t", "y", "x", "group"]].copy()
+    ids = [c for c in SOURCE_IDS if c in cells]
+    obs = cells[["set", "crop", "file", "track_id", "t", "y", "x", "group", *ids]].copy()
     for column in ("track_id", "t"):
         obs[column] = obs[column].astype("Int64").mask(obs[column] < 0)
     obs["label"] = np.concatenate([folder.annotations.labels_for(one) for one in folder.sets])

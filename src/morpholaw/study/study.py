@@ -14,7 +14,7 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crops import cut_crops
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.movies import open_movie
-from morpholaw.cells.tracks import read_tracks
+from morpholaw.cells.tracks import open_tracks
 from morpholaw.config import (
     AttackConfig,
     ClassifierConfig,
@@ -128,11 +128,19 @@ class Study(StudyFolder):
             raise InputError(
                 f"The movie {opened.name} needs tracks; give a tracks file, a label stack or a table."
             )
-        table = (
-            tracks
-            if isinstance(tracks, pd.DataFrame)
-            else read_tracks(tracks, opened.shape, opened.pixel_size)
+        opened_tracks = open_tracks(
+            tracks,
+            movie_shape=opened.shape,
+            movie_frames=opened.facts.frame_numbers,
+            pixel_size=opened.pixel_size,
+            ids=config.ids,
+            frame_offset=config.frame_offset,
+            frame_interval=config.frame_interval,
+            swap_xy=config.swap_xy,
         )
+        for note in opened_tracks.facts.notes:
+            monitor.emit(Message(note, level="warning"))
+        table = opened_tracks.table
         with self.writing():
             folder = self.new_set_folder(name or opened.name)
             crop_set = cut_crops(opened, table, folder, config, monitor=monitor)

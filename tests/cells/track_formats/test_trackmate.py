@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from morpholaw.cells.tracks import TracksWarning, divisions, read_tracks
+from morpholaw.cells.tracks import TracksWarning, divisions, open_tracks, read_tracks
 from morpholaw.errors import InputError
 
 SPOTS = {
@@ -55,8 +56,10 @@ def write(tmp_path: Path, text: str) -> Path:
 @pytest.mark.filterwarnings("ignore::morpholaw.cells.tracks.TracksWarning")
 def test_edges_become_tracks_split_at_divisions(tmp_path: Path) -> None:
     tracks = read_tracks(write(tmp_path, xml()))
-    assert tracks["track_id"].tolist() == [1, 1, 2, 3, 3]
-    assert tracks["parent"].tolist() == [-1, -1, 1, 1, 1]
+    assert tracks["track_id"].tolist() == [0, 0, 1, 2, 2]  # the mother keeps TrackMate's own number
+    assert tracks["parent"].tolist() == [-1, -1, 0, 0, 0]
+    assert tracks["source_track"].tolist() == ["0"] * 5
+    assert tracks["source_id"].tolist() == ["1", "2", "3", "4", "5"]
     assert tracks["t"].tolist() == [0, 1, 2, 2, 3]
     assert tracks["y"].tolist() == [4, 4, 2, 6, 6]
     assert tracks["x"].tolist() == [2, 4, 6, 6, 8]
@@ -72,7 +75,7 @@ def test_merge_begins_a_new_track(tmp_path: Path) -> None:
     path = write(tmp_path, xml(spots={1: (0, 0, 0), 2: (0, 1, 1), 3: (1, 0, 0)}, edges={0: [(1, 3), (2, 3)]}))
     with pytest.warns(TracksWarning, match="1 spots have two predecessors"):
         tracks = read_tracks(path)
-    assert tracks["track_id"].tolist() == [1, 2, 3]
+    assert tracks["track_id"].nunique() == 3
     assert tracks["parent"].tolist() == [-1, -1, -1]
 
 
@@ -94,9 +97,10 @@ def test_pixel_size_that_the_file_does_not_state(tmp_path: Path) -> None:
         ("<TrackMate><Model>", "is not valid XML"),
         ("<TrackMate/>", "holds no spots"),
         ("<TrackMate><Spot ID='1' FRAME='0' POSITION_X='1'/></TrackMate>", "without POSITION_Y"),
+        (xml(kept="7"), "shows no track: none of its 1 tracks passes TrackMate's track filters"),
+        (xml(edges={}), "holds 6 spots and no track; track them in TrackMate"),
         (xml(spots={1: (0, "far", 1)}, edges={}), "not a number"),
         (xml(edges={0: [(1, 10**20)]}), "the ID 1000+ is too large"),
-        (xml(edges={0: [(1, 99)]}), "an edge to the spot 99"),
         (xml(edges={0: [(1, 6)]}), "between two spots of the same frame"),
     ],
 )
@@ -111,6 +115,66 @@ def test_a_number_of_slices_that_is_none_costs_nothing_but_its_warning(tmp_path:
     whole = read_tracks(write(tmp_path, xml()))
     odd = read_tracks(write(tmp_path, xml().replace('nslices="1"', 'nslices="many"')))
     pd.testing.assert_frame_equal(odd, whole)
+
+
+def test_tracks_go_on_across_spots_that_a_filter_hides(tmp_path: Path) -> None:
+    spots = {i: (i - 1, float(i), float(i)) for i in range(1, 6)}
+    text = xml(spots=spots, edges={0: [(1, 2), (2, 3), (3, 4), (4, 5)]})
+    text = text.replace('<Spot ID="3"', '<Spot hidden="" ID="3"', 1)
+    head, tail = text.split('<Spot hidden=""')
+    text = head + "<Spot" + tail.replace('VISIBILITY="1"', 'VISIBILITY="0"', 1)
+    with pytest.warns(TracksWarning, match="1 spots of tracks are hidden by a spot filter"):
+        tracks = read_tracks(write(tmp_path, text))
+    assert tracks["t"].tolist() == [0, 1, 3, 4]
+    assert tracks["track_id"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "note"),
+    [
+        ('<Edge SPOT_SOURCE_ID="1" SPOT_TARGET_ID="2"/>', "<Edge/>", "1 edges name no spots"),
+        (
+            'SPOT_TARGET_ID="2"',
+            'SPOT_TARGET_ID="99"',
+            "2 edges lead to spots that are not in the file|1 edges lead",
+        ),
+    ],
+)
+def test_edges_that_lead_nowhere_are_left_out(tmp_path: Path, old: str, new: str, note: str) -> None:
+    with pytest.warns(TracksWarning, match=note):
+        assert len(read_tracks(write(tmp_path, xml().replace(old, new, 1)))) >= 4
+
+
+def test_facts_of_the_image_are_told(tmp_path: Path) -> None:
+    image = 'pixelwidth="0,5" pixelheight="0,5" width="300" height="200" nframes="6"'
+    facts = open_tracks(
+        write(tmp_path, xml(image=image).replace("<Model>", '<Model spatialunits="micron">'))
+    ).facts
+    assert (facts.image_size, facts.frame_count, facts.pixel_size, facts.unit) == ((200, 300), 6, 0.5, "um")
+
+
+def test_plain_tracks_are_read_where_nothing_divides(tmp_path: Path) -> None:
+    def exported(spots: list[tuple[int, float, float]], unit: str = "micron") -> Path:
+        inside = "".join(f'<detection t="{t}" x="{x}" y="{y}" z="0.0"/>' for t, y, x in spots)
+        return write(
+            tmp_path,
+            f'<?xml version="1.0"?><Tracks nTracks="1" spaceUnits="{unit}" frameInterval="300.0" timeUnits="sec" '
+            f'from="TrackMate v7"><particle nSpots="{len(spots)}">{inside}</particle></Tracks>',
+        )
+
+    path = exported([(0, 2.0, 1.0), (1, 2.0, 2.0)])
+    with pytest.raises(InputError, match="states no pixel size"):
+        read_tracks(path)
+    assert read_tracks(path, pixel_size=0.5)["x"].tolist() == [2, 4]
+    with pytest.raises(InputError, match="cannot hold divisions"):
+        read_tracks(exported([(0, 2.0, 1.0), (0, 2.0, 2.0)], "pixel"))
+
+
+def test_a_long_attribute_takes_no_quadratic_time(tmp_path: Path) -> None:
+    path = write(tmp_path, xml().replace('ID="1"', 'name="' + "A" * 30_000_000 + '" ID="1"', 1))
+    start = time.process_time()
+    open_tracks(path)
+    assert time.process_time() - start < 3
 
 
 def splits(path: Path) -> float:

@@ -10,30 +10,75 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.track_formats.classes import BTRACK_STATES
+from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
 from morpholaw.errors import InputError, reason
 
 if TYPE_CHECKING:
     import h5py
 
-STATES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
 _SMALL = 2**24  # bytes
 _DENSEST = 1100
+_SAMPLED = 4
+"""Frames of masks that are read to find out which coordinate is y."""
 _OPERATORS = {
     **{"==": operator.eq, "=": operator.eq, "<": operator.lt, ">": operator.gt},
     **{"<=": operator.le, ">=": operator.ge},
 }
 
 
-def read_btrack(path: Path, movie_shape: tuple[int, int, int] | None = None) -> pd.DataFrame:
-    """Read the tracks in a btrack HDF5 file; see :func:`read_objects`, whose ``kind`` and ``object`` are left out."""
-    return read_objects(path, movie_shape).drop(columns=["kind", "object"])
+def read_btrack(path: Path, context: TrackContext) -> Tracks:
+    """Read the tracks in a btrack HDF5 file; see :func:`read_objects`.
+
+    ``source_id`` is the number of the object, ``source_track`` btrack's ID of the track.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or holds no tracks.
+    """
+    objects, known, image = read_objects(path, context.movie_shape)
+    number = objects["object"]
+    raw = objects.drop(columns=["kind", "object"]).assign(source_id=number.astype(str).where(number >= 0, ""))
+    notes = []
+    if not known:
+        notes.append(
+            f"{path} does not show in which order its coordinates are; btrack's documented order (t, x, y) was "
+            "taken. Where crops miss their cells, swap x and y (--set swap_xy=true)."
+        )
+    facts = TrackFacts(
+        format="btrack HDF5",
+        image_size=None if image is None else (image[-2], image[-1]),
+        frame_count=None if image is None else image[0],
+        frame_numbering="as stored",
+        unit="pixel",
+        axis_order="stated" if known else "assumed",
+        notes=notes,
+        sources=dict.fromkeys(("image_size", "frame_count"), "the masks in the file")
+        | {"unit": "btrack's format"},
+    )
+    return Tracks(raw, facts)
 
 
-def read_objects(path: Path, movie_shape: tuple[int, int, int] | None = None) -> pd.DataFrame:
+def read_objects(
+    path: Path, movie_shape: tuple[int, int, int] | None = None
+) -> tuple[pd.DataFrame, bool, tuple[int, ...] | None]:
     """Read the tracks of every object type in a btrack HDF5 file, with the class of every object.
 
-    ``kind`` is the object type and ``object`` the row of its tables ``coords`` and ``labels``, -1 for a dummy.
-    ``movie_shape`` (t, y, x) helps where the file does not show which coordinate is y (see `_y_column`).
+    Parameters
+    ----------
+    movie_shape : tuple of int, optional
+        (t, y, x); helps where the file does not show which coordinate is y (see `_y_column`).
+
+    Returns
+    -------
+    table : DataFrame
+        A raw track table; ``kind`` is the object type and ``object`` the row of its tables ``coords`` and
+        ``labels``, -1 for a dummy.
+    known : bool
+        Whether it is known which coordinate is y.
+    image : tuple of int or None
+        (t, y, x) of the masks in the file.
 
     Raises
     ------
@@ -49,24 +94,42 @@ def read_objects(path: Path, movie_shape: tuple[int, int, int] | None = None) ->
                     f"{path} holds {', '.join(file) or 'nothing'}, but objects and tracks were expected."
                 )
             kinds = [kind for kind in file["tracks"] if kind in file["objects"]]
-            tables = [_read_kind(file, kind, movie_shape, path) for kind in kinds]
+            masks = _masks(file)
+            results = [_read_kind(file, kind, movie_shape, masks, path) for kind in kinds]
+            image = None if masks is None else tuple(int(n) for n in masks.shape)
     except InputError:
         raise
     except (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
         raise InputError(f"{path} is not a btrack file that can be read: {reason(error)}.") from error
-    if not (tables := [table for table in tables if len(table)]):
+    known = all(one for table, one in results if len(table))
+    if not (tables := [table for table, _ in results if len(table)]):
         raise InputError(f"{path} holds no tracks.")
     first_id = 0
     for table in tables:  # ids start again in every object type
         table.loc[table["parent"] >= 0, "parent"] += first_id
         table["track_id"] += first_id
-        first_id = (
-            int(table["track_id"].max(initial=first_id) if len(table) == 0 else table["track_id"].max()) + 1
-        )
-    return pd.concat(tables, ignore_index=True)
+        first_id = int(table["track_id"].max()) + 1
+    return pd.concat(tables, ignore_index=True), known, image
 
 
-def _read_kind(file: h5py.File, kind: str, shape: tuple[int, int, int] | None, path: Path) -> pd.DataFrame:
+def _masks(file: h5py.File) -> h5py.Dataset | None:
+    """The masks (t, y, x) that btrack kept beside the objects; None where there are none in this file."""
+    import h5py
+
+    if not isinstance(file.get("segmentation", getlink=True), h5py.HardLink):
+        return None
+    group = file["segmentation"]
+    if not isinstance(group, h5py.Group) or not isinstance(group.get("images", getlink=True), h5py.HardLink):
+        return None
+    masks = group["images"]
+    if not isinstance(masks, h5py.Dataset) or masks.ndim != 3 or masks.dtype.kind not in "ui":
+        return None
+    return None if masks.external or masks.is_virtual else masks
+
+
+def _read_kind(
+    file: h5py.File, kind: str, shape: tuple[int, int, int] | None, masks: h5py.Dataset | None, path: Path
+) -> tuple[pd.DataFrame, bool]:
     objects, tracks = file["objects"][kind], file["tracks"][kind]
     numbers, coords, labels = _objects(objects, tracks.attrs.get("f_expr"), path)
     refs = _values(tracks, "tracks", path).astype(np.int64).ravel()
@@ -81,9 +144,10 @@ def _read_kind(file: h5py.File, kind: str, shape: tuple[int, int, int] | None, p
     real = refs[~dummy]
     made_up = -refs[dummy] - 1  # the dummies are numbered -1, -2, ...
     track_id = np.repeat(lineage[:, 0], lengths)
-    if shape is None and "segmentation" in file and "images" in file["segmentation"]:
-        shape = file["segmentation"]["images"].shape
-    y = _y_column(coords, dummies, refs, track_id, shape)
+    y = _y_by_dummies(coords, dummies, refs, track_id)
+    if y is None:
+        y = _y_by_image(coords[refs[refs >= 0]], shape if masks is None else masks.shape, masks)
+    known, y = y is not None, 2 if y is None else y
     place = np.zeros((len(refs), 3))
     place[~dummy] = coords[real][:, [0, y, 3 - y]]
     place[dummy] = dummies[made_up][:, [0, 2, 1]]
@@ -91,19 +155,24 @@ def _read_kind(file: h5py.File, kind: str, shape: tuple[int, int, int] | None, p
     label[~dummy] = labels[real]
     number = np.full(len(refs), -1, np.int64)
     number[~dummy] = numbers[real]
-    return pd.DataFrame(
+    none = lineage[:, 3] == lineage[:, 0]
+    if not (lineage[:, 0] == 0).any():
+        none |= lineage[:, 3] == 0  # how btrack marks a root
+    table = pd.DataFrame(
         {
             "track_id": track_id,
             "t": place[:, 0],
             "y": place[:, 1],
             "x": place[:, 2],
-            "parent": np.repeat(np.where(lineage[:, 3] == lineage[:, 0], -1, lineage[:, 3]), lengths),
+            "parent": np.repeat(np.where(none, -1, lineage[:, 3]), lengths),
             "label": label,
             "dummy": dummy,
+            "source_track": track_id.astype(str).astype(object),
             "kind": kind,
             "object": number,
         }
     )
+    return table, known
 
 
 def _objects(
@@ -112,7 +181,8 @@ def _objects(
     """Numbers, coordinates and class names of the objects that were tracked."""
     coords = _values(objects, "coords", path).astype(np.float64)
     codes = _values(objects, "labels", path)[:, 0] if "labels" in objects else np.full(len(coords), np.nan)
-    names = {float(code): name for code, name in enumerate(STATES)}
+    names = {float(code): name for code, name in enumerate(BTRACK_STATES)}
+    names |= {5.0: "", 99.0: ""}  # not classified; made up
     labels = np.array([names.get(float(c), "" if np.isnan(c) else f"{c:g}") for c in codes], object)
     kept = _filter(objects, str(expression), path) if expression else np.arange(len(coords))
     return kept, coords[kept], labels[kept]
@@ -131,7 +201,8 @@ def _values(group: h5py.Group, name: str, path: Path) -> np.ndarray:
     # A header can claim values that nothing in the file stands for; compression makes a byte of a thousand at most.
     if found.nbytes > max(_SMALL, _DENSEST * found.id.get_storage_size()):
         raise InputError(f"{path} claims {found.size} values in {name}, more than it holds.")
-    return found[...]
+    values: np.ndarray = found[...]
+    return values
 
 
 def _filter(objects: h5py.Group, expression: str, path: Path) -> np.ndarray:
@@ -167,32 +238,51 @@ def _check_layout(
     if not fits:
         raise InputError(f"{path} has tables of other shapes than btrack writes (coords, map, LBEPR).")
     inside = (spans >= 0).all() and (spans <= len(refs)).all() and (spans[:, 0] <= spans[:, 1]).all()
+    if inside and np.diff(spans, axis=1).sum() > len(refs):
+        raise InputError(f"{path} has tracks that share objects; each was expected in one track.")
     if not inside or refs.max(initial=-1) >= len(coords) or refs.min(initial=0) < -len(dummies):
         raise InputError(f"{path} has tracks that refer to objects which are not in the file.")
 
 
-def _y_column(
-    coords: np.ndarray,
-    dummies: np.ndarray,
-    refs: np.ndarray,
-    track_id: np.ndarray,
-    shape: tuple[int, ...] | None,
-) -> int:
+def _y_by_dummies(
+    coords: np.ndarray, dummies: np.ndarray, refs: np.ndarray, track_id: np.ndarray
+) -> int | None:
     """Which column of ``coords`` is y: 2, as btrack documents (t, x, y, z), or 1, as older files have it.
 
     Dummies are always written (t, x, y, z), so a dummy beside an object of its own track shows the order.
-    Without dummies, coordinates that fit in the image one way only do.
     """
     beside = np.flatnonzero((refs[:-1] >= 0) & (refs[1:] < 0) & (track_id[:-1] == track_id[1:]))
-    if len(beside):
-        real = coords[refs[beside]][:, 1:3]
-        near = dummies[-refs[beside + 1] - 1][:, 1:3]
-        documented = np.median(np.hypot(*(real - near).T))
-        swapped = np.median(np.hypot(*(real - near[:, ::-1]).T))
-        return 2 if documented <= swapped else 1
-    if shape is not None and len(coords):
-        one, two = coords[:, 1].max(), coords[:, 2].max()
-        height, width = shape[-2:]
-        if two > height and two <= width and one <= height:
-            return 1
-    return 2
+    if not len(beside):
+        return None
+    real = coords[refs[beside]][:, 1:3]
+    near = dummies[-refs[beside + 1] - 1][:, 1:3]
+    documented = np.median(np.hypot(*(real - near).T))
+    swapped = np.median(np.hypot(*(real - near[:, ::-1]).T))
+    return 2 if documented <= swapped else 1
+
+
+def _y_by_image(coords: np.ndarray, shape: tuple[int, ...] | None, masks: h5py.Dataset | None) -> int | None:
+    """Which column is y: the one with which positions stay in the image, or lie on the masks; None where both do."""
+    if shape is None or not len(coords):
+        return None
+    one, two = coords[:, 1].max(), coords[:, 2].max()
+    height, width = shape[-2:]
+    documented = two <= height and one <= width
+    swapped = one <= height and two <= width
+    if documented != swapped:
+        return 2 if documented else 1
+    if masks is None or not swapped or np.prod(masks.chunks or masks.shape[1:], dtype=float) > _SMALL:
+        return None
+    hits = {1: 0, 2: 0}
+    frames = np.unique(coords[:, 0].astype(np.int64))
+    for t in frames[np.linspace(0, len(frames) - 1, min(len(frames), _SAMPLED)).astype(int)].tolist():
+        if not 0 <= t < masks.shape[0]:
+            continue
+        mask, places = masks[t], np.round(coords[coords[:, 0] == t, 1:3]).astype(np.int64)
+        for y in hits:
+            row, column = places[:, y - 1], places[:, 2 - y]
+            inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+            hits[y] += int((mask[row[inside], column[inside]] > 0).sum())
+    if hits[1] == hits[2]:
+        return None
+    return 2 if hits[2] > hits[1] else 1

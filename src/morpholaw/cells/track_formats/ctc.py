@@ -6,6 +6,7 @@ Positions are only in the masks.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterable
@@ -15,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import atomic_file, write_bytes
+from morpholaw.cells.mask_centroids import stack_centroids
 from morpholaw.cells.movie_formats.folder import open_frame
-from morpholaw.cells.track_formats.label_stack import stack_centroids
-from morpholaw.cells.track_formats.warning import warn_tracks
+from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
 from morpholaw.errors import InputError, reason
 
 _TABLES = ("man_track.txt", "res_track.txt")
@@ -34,8 +35,8 @@ def ctc_folder(path: Path) -> Path | None:
     return path.parent if path.name in _TABLES or _looks_like_table(path) else None
 
 
-def read_ctc(path: Path) -> pd.DataFrame:
-    """Read a CTC folder, or the track table in one.
+def read_ctc(path: Path, context: TrackContext) -> Tracks:
+    """Read a CTC folder, or the track table in one; ``t`` is the number in the name of the mask's file.
 
     Raises
     ------
@@ -53,22 +54,58 @@ def read_ctc(path: Path) -> pd.DataFrame:
             f"{file} says which tracks there are but not where: masks (man_track000.tif or mask000.tif, ...) "
             "were expected beside it."
         )
-    table = stack_centroids((t, _read_mask(p)) for t, p in masks).drop(columns="area")
+    numbers = [t for t, _ in masks]
+    if len(set(numbers)) < len(numbers):
+        twice = next(a for a, b in itertools.pairwise(numbers) if a == b)
+        raise InputError(f"{folder} has two masks with the number {twice}; keep one.")
+    notes: list[str] = []
+    shapes: set[tuple[int, ...]] = set()
+    table = stack_centroids((t, _read_mask(p, shapes)) for t, p in masks).drop(columns="area")
+    if len(table) == 0:
+        raise InputError(f"{folder} has no mask in any of its {len(masks)} frames.")
     parents = lineage.set_index("track_id")["parent"]
     known = table["track_id"].isin(parents.index)
     if not known.all():
         count = table.loc[~known, "track_id"].nunique()
-        warn_tracks(
+        notes.append(
             f"{file} does not list {count} of the tracks in the masks; they are kept without a parent."
         )
     absent = ~lineage["track_id"].isin(table["track_id"])
     if absent.any():
-        warn_tracks(
+        notes.append(
             f"{file} lists {absent.sum()} tracks that are in no mask of frames {masks[0][0]} to "
             f"{masks[-1][0]}; they are left out."
         )
+    notes += _contradictions(table[known], lineage, set(numbers), file)
     table["parent"] = table["track_id"].map(parents).fillna(-1).astype(np.int64)
-    return table
+    shape = shapes.pop()
+    facts = TrackFacts(
+        format="CTC folder",
+        image_size=(shape[0], shape[1]),
+        frame_numbering="file numbers",
+        frame_numbers=tuple(numbers),
+        unit="pixel",
+        notes=notes,
+        sources={"image_size": "the masks", "frame_numbers": "the names of the masks", "unit": "the masks"},
+    )
+    return Tracks(table.assign(mask_id=table["track_id"]), facts)
+
+
+def _contradictions(table: pd.DataFrame, lineage: pd.DataFrame, numbers: set[int], file: Path) -> list[str]:
+    """Refuse a track table whose frames are others than the masks'; say where single tracks differ."""
+    seen = table.groupby("track_id")["t"].agg(["min", "max"])
+    stated = lineage.set_index("track_id").loc[seen.index]
+    inside = stated["begin"].isin(numbers) & stated["end"].isin(numbers)
+    wrong = (seen["min"] != stated["begin"]) & inside | (seen["max"] != stated["end"]) & inside
+    shift = (seen["min"] - stated["begin"])[wrong]
+    if 2 * wrong.sum() > len(seen) > 1 and shift.nunique() == 1 and shift.iloc[0] != 0:
+        raise InputError(
+            f"{file} has its tracks {abs(shift.iloc[0])} frames {'before' if shift.iloc[0] > 0 else 'after'} their "
+            "masks; number the masks as the table does."
+        )
+    if wrong.any():
+        return [f"{file} has {wrong.sum()} tracks that begin or end in other frames than their masks."]
+    return []
 
 
 def read_ctc_table(file: Path) -> pd.DataFrame:
@@ -124,10 +161,15 @@ def write_ctc(folder: str | os.PathLike[str], masks: Iterable[np.ndarray], track
     return folder
 
 
-def _read_mask(path: Path) -> np.ndarray:
+def _read_mask(path: Path, shapes: set[tuple[int, ...]]) -> np.ndarray:
+    """The ids of one frame; its shape is added to ``shapes``, which all frames share."""
     source = open_frame(path)
     if source.facts.dtype.kind not in "ui":
         raise InputError(f"{path} has {source.facts.dtype} pixels, but masks are integers.")
+    shapes.add(tuple(source.facts.shape[-2:]))
+    if len(shapes) > 1:
+        sizes = " and ".join(" x ".join(map(str, shape)) for shape in sorted(shapes))
+        raise InputError(f"{path.parent} has masks of different sizes ({sizes}), the first at {path.name}.")
     try:
         return np.asarray(source.read(0))
     except Exception as error:

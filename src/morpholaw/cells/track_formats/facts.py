@@ -15,6 +15,31 @@ Ids = Literal["auto", "tracks", "per-frame", "linked"]
 
 
 @dataclass(frozen=True)
+class TrackContext:
+    """What is known beside the file when tracks are read.
+
+    Attributes
+    ----------
+    movie_shape : tuple of int or None
+        (t, y, x) of the movie.
+    movie_frames : tuple of int or None
+        The numbers in the names of the movie's files, one per frame.
+    pixel_size : float or None
+        Micrometres per pixel of the movie.
+    ids : {"auto", "tracks", "per-frame", "linked"}
+        What the ids of the file mean.
+    frame_interval : float or None
+        Seconds from one frame of the movie to the next; in the file's unit of time where that is not known.
+    """
+
+    movie_shape: tuple[int, int, int] | None = None
+    movie_frames: tuple[int, ...] | None = None
+    pixel_size: float | None = None
+    ids: Ids = "auto"
+    frame_interval: float | None = None
+
+
+@dataclass(frozen=True)
 class TrackFacts:
     """What is known about tracks besides their positions, to be compared with the movie.
 
@@ -37,6 +62,8 @@ class TrackFacts:
         Micrometres per pixel that the file states.
     unit : {"pixel", "um", "unknown"}
         Unit of the positions in the file; the table is in pixels in any case.
+    axis_order : {"stated", "assumed"}
+        Whether the file shows which coordinate is y.
     linked : bool
         Whether cells are linked over time; False where (almost) every track has one frame.
     automatic : bool
@@ -55,6 +82,7 @@ class TrackFacts:
     frame_numbers: tuple[int, ...] | None = None
     pixel_size: float | None = None
     unit: LengthUnit = "unknown"
+    axis_order: Literal["stated", "assumed"] = "stated"
     linked: bool = True
     automatic: bool = False
     notes: list[str] = field(default_factory=list)
@@ -77,3 +105,8 @@ class Tracks:
 
     table: pd.DataFrame
     facts: TrackFacts
+
+    @property
+    def parts(self) -> tuple[pd.DataFrame, TrackFacts]:
+        """The table and the facts."""
+        return self.table, self.facts

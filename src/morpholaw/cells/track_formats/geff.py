@@ -10,11 +10,13 @@ import pandas as pd
 
 from morpholaw.cells import zarr_files
 from morpholaw.cells.movie_formats.units import micrometres
+from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
+from morpholaw.cells.track_formats.frames import counts_frames, frames_from_times, is_whole, step_of
 from morpholaw.cells.track_formats.lineage import linear_tracks
-from morpholaw.cells.track_formats.warning import warn_tracks
 from morpholaw.errors import InputError
 
 _FRAME_NAMES = ("frame", "timepoint", "t", "time")
+_PIXELS = ("pixel", "pixels", "px")
 _HINTS = {"time": "display_time", "y": "display_vertical", "x": "display_horizontal"}
 
 
@@ -23,20 +25,27 @@ def is_geff(path: Path) -> bool:
     return zarr_files.is_zarr(path) and "geff" in zarr_files.attributes(path)
 
 
-def read_geff(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
+def read_geff(path: Path, context: TrackContext) -> Tracks:
     """Read a GEFF graph; edges become tracks, split at divisions.
 
-    Positions in a unit of length are divided by ``pixel_size`` (micrometres per pixel).
+    ``source_id`` is the id of the node, ``source_track`` the property that numbers tracks, where there is one.
+    Positions in a unit of length are divided by the movie's pixel size.
 
     Raises
     ------
     InputError
-        The folder is not a GEFF graph, has no positions, or has them in a unit of length and no pixel size
-        is given.
+        The folder is not a GEFF graph, has no positions, has them in a unit of length and no pixel size is known,
+        or has times that cannot be told to be frames.
     """
-    metadata = zarr_files.attributes(path).get("geff")
+    attributes = zarr_files.attributes(path)
+    metadata = attributes.get("geff")
     if not isinstance(metadata, dict):
-        raise InputError(f"{path} is not a GEFF graph: its metadata has no geff entry.")
+        old = f", but one of version {attributes['geff_version']}" if "geff_version" in attributes else ""
+        raise InputError(
+            f"{path} is not a GEFF graph that can be read{old}: its metadata has no geff entry, as version 1 has; "
+            "write it again with the geff package."
+        )
+    notes: list[str] = []
     axes = _axes(metadata, path)
     ids = zarr_files.read_array(path / "nodes" / "ids")
     edges = zarr_files.read_array(path / "edges" / "ids")
@@ -51,12 +60,73 @@ def read_geff(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
         raise InputError(
             f"{path} has ids of other shapes or types than GEFF: one integer a node, two an edge."
         )
-    spots = pd.DataFrame({"spot": ids.astype(np.int64), "t": _frames(path, axes["time"], len(ids))})
+    frames = _frames(path, axes["time"], len(ids), context, notes)
+    spots = pd.DataFrame({"spot": ids.astype(np.int64), "t": frames})
     for name in ("y", "x"):
-        spots[name] = _property(path, axes[name]["name"], len(ids)) / _unit(axes[name], pixel_size, path)
+        spots[name] = _property(path, axes[name]["name"], len(ids)) / _unit(
+            axes[name], context.pixel_size, path
+        )
     if "z" in axes and np.ptp(_property(path, axes["z"]["name"], len(ids))) > 0:
-        warn_tracks(f"{path}: the tracks are 3D; z is not used.")
-    return linear_tracks(spots, edges.astype(np.int64), str(path)).drop(columns="spot")
+        notes.append(f"{path}: the tracks are 3D; z is not used.")
+    number = _track_property(path, metadata, len(ids))
+    if number is not None:
+        spots["source_track"] = number.astype(str)
+    raw = linear_tracks(spots, edges.astype(np.int64), str(path), notes)
+    raw = raw.assign(source_id=raw["spot"].astype(str)).drop(columns="spot")
+    size = _stated_pixel_size(axes)
+    stated = micrometres(axes["y"].get("unit")) is not None
+    facts = TrackFacts(
+        format="GEFF",
+        frame_numbering="unknown",
+        pixel_size=size,
+        unit="um" if stated else "pixel" if size or axes["y"].get("unit") in _PIXELS else "unknown",
+        axis_order="stated" if _names_order(metadata, axes) else "assumed",
+        notes=notes,
+        sources=dict.fromkeys(("pixel_size", "unit"), "the axes of the graph"),
+    )
+    return Tracks(raw, facts)
+
+
+def _names_order(metadata: dict[str, Any], axes: dict[str, dict[str, Any]]) -> bool:
+    """Whether hints or the order of the axes (y before x) say which axis is the vertical one."""
+    hints = metadata.get("display_hints")
+    if isinstance(hints, dict) and hints.get(_HINTS["y"]) == axes["y"]["name"]:
+        return True
+    names = [axis.get("name") for axis in metadata["axes"] if isinstance(axis, dict)]
+    return names.index(axes["y"]["name"]) < names.index(axes["x"]["name"])
+
+
+def _stated_pixel_size(axes: dict[str, dict[str, Any]]) -> float | None:
+    """Micrometres per pixel, where the axes count pixels and say how large one is."""
+    sizes = []
+    for name in ("y", "x"):
+        axis = axes[name]
+        length, scale = micrometres(axis.get("scaled_unit")), axis.get("scale")
+        if (
+            micrometres(axis.get("unit")) is None
+            and length
+            and isinstance(scale, (int, float))
+            and 0 < scale < 1e6
+        ):
+            sizes.append(scale * length)
+    return float(np.sqrt(sizes[0] * sizes[1])) if len(sizes) == 2 else None
+
+
+def _track_property(path: Path, metadata: dict[str, Any], count: int) -> np.ndarray | None:
+    """The property that numbers tracks, int64 (n,): the one that the metadata names, else one of a usual name."""
+    named = metadata.get("track_node_props")
+    wanted = [named.get(kind) for kind in ("tracklet", "lineage")] if isinstance(named, dict) else []
+    folder = path / "nodes" / "props"
+    there = {one.name.lower(): one.name for one in folder.iterdir()} if folder.is_dir() else {}
+    usual = [there.get(name) for name in ("track_id", "tracklet_id", "track", "tracklet")]
+    for name in [*wanted, *usual]:
+        if isinstance(name, str) and zarr_files.is_array(
+            zarr_files.inside(folder, name, str(path)) / "values"
+        ):
+            values = _property(path, name, count)
+            if is_whole(values):
+                return values.astype(np.int64)
+    return None
 
 
 def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
@@ -103,13 +173,15 @@ def _property(path: Path, name: str, count: int) -> np.ndarray:
     return values
 
 
-def _frames(path: Path, axis: dict[str, Any], count: int) -> np.ndarray:
+def _frames(
+    path: Path, axis: dict[str, Any], count: int, context: TrackContext, notes: list[str]
+) -> np.ndarray:
     """Frame numbers: the time axis where it counts frames, else a property that does, else time steps."""
     time = _property(path, axis["name"], count)
     if not np.isfinite(time).all():
         raise InputError(f"{path} has {(~np.isfinite(time)).sum()} nodes without a time.")
-    unit = axis.get("unit")
-    if unit in (None, "", "frame", "frames", "pixel") and np.array_equal(time, np.round(time)):
+    unit = axis.get("unit") if isinstance(axis.get("unit"), str) else None
+    if (unit in (None, "", "pixel", "pixels") or counts_frames(unit)) and is_whole(time):
         return time.astype(np.int64)
     for folder in sorted((path / "nodes" / "props").iterdir()):
         if (
@@ -118,12 +190,20 @@ def _frames(path: Path, axis: dict[str, Any], count: int) -> np.ndarray:
             and zarr_files.is_array(folder / "values")
         ):
             frames = _property(path, folder.name, count)
-            if np.array_equal(frames, np.round(frames)):
+            if is_whole(frames):
                 return frames.astype(np.int64)
-    times = np.unique(time)
-    step = float(np.diff(times).min()) if len(times) > 1 else 1.0
-    warn_tracks(f"{path}: a frame is taken to be {step:g} {unit or 'units of time'}, the smallest time step.")
-    return np.round(time / step).astype(np.int64)
+    movie = context.movie_shape[0] if context.movie_shape else None
+    if is_whole(time) and context.frame_interval is None and movie is not None and time.max() < movie:
+        step = step_of(time)
+        if step == 1:  # frames, or seconds of which each is a frame
+            return time.astype(np.int64)
+        if len(np.unique(time)) < movie:
+            raise InputError(
+                f"{path} has times {time.min():g} to {time.max():g} in steps of {step}, which its metadata calls "
+                f"{unit}; they may as well be frames. Give the movie's frame interval in seconds (--set "
+                "frame_interval=...), or write the unit frame."
+            )
+    return frames_from_times(time, unit, str(path), context, notes)
 
 
 def _unit(axis: dict[str, Any], pixel_size: float | None, path: Path) -> float:

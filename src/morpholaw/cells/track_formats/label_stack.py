@@ -1,95 +1,196 @@
-"""A stack of integer masks (t, y, x) whose ids stay with a cell over time."""
+"""A stack of integer masks (t, y, x), whose ids stay with a cell over time or start again in each frame."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from morpholaw.cells.movies import open_movie
-from morpholaw.cells.track_formats.warning import warn_tracks
+from morpholaw.cells.linking import agreement, link_masks
+from morpholaw.cells.mask_centroids import label_centroids, stack_centroids
+from morpholaw.cells.movies import Movie, open_movie
+from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.errors import InputError
 
-_JUMP = 2.0  # cell diameters that a median cell may move from one frame to the next
+_SAMPLED = 8
+"""Pairs of successive frames that are looked at to find out what ids mean."""
+_ENOUGH = 10
+"""Masks that are needed to tell."""
+_AFRESH, _DOUBTFUL = 0.5, 0.8
+"""Share of ids that stay with their cell below which ids start again in each frame, or are doubtful."""
+_SCATTERED = 0.1
+"""Area of masks over the area of the boxes around them below which they are no masks of single cells."""
 
 
-def read_label_stack(source: Any, ids_per_frame: bool = False) -> pd.DataFrame:
-    """Read the centroids of the masks in a label stack.
+def read_label_stack(source: Any, context: TrackContext) -> Tracks:
+    """Read the centroids of the masks in a label stack; link them where their ids mean nothing across frames.
 
     Parameters
     ----------
     source : path or array
-        Anything that :func:`morpholaw.cells.movies.open_movie` opens, with integer pixels; 0 is background.
-    ids_per_frame : bool
-        Ids are numbered afresh in every frame: every mask becomes a track of its own.
+        Anything that :func:`morpholaw.cells.movies.open_movie` opens, with whole numbers; 0 is background.
 
     Raises
     ------
     InputError
-        It cannot be read, its pixels are not integers, or there is no mask in it.
+        It cannot be read, its pixels are not whole numbers, there is no mask in it, or it does not hold one mask
+        per cell.
     """
-    movie = (
-        open_movie(source)
-        if isinstance(source, (str, os.PathLike))
-        else open_movie(source, "The label stack")
-    )
+    is_path = isinstance(source, (str, os.PathLike))
+    movie = open_movie(source) if is_path else open_movie(source, "The label stack")
     where = str(movie.path or movie.name)
-    if movie.dtype.kind not in "ui":
-        raise InputError(f"{where} has {movie.dtype} pixels, but masks are integers.")
-    table = stack_centroids(enumerate(movie.frames()))
+    numbers = movie.facts.frame_numbers
+    notes = list(movie.facts.notes)
+    frames = _Masks(movie, where)
+    _check_masks(frames, where)
+    ids, why = _meaning(frames) if context.ids == "auto" else (context.ids, "")
+    if ids == "linked":
+        table = link_masks(enumerate(frames)).drop(columns="area")
+    else:
+        table = stack_centroids(enumerate(frames)).drop(columns="area")
+        table["mask_id"] = table["track_id"]
     if len(table) == 0:
         raise InputError(f"{where} has no mask in any of its {len(movie)} frames.")
-    if ids_per_frame:
+    if ids == "per-frame":
         table["track_id"] = np.arange(1, len(table) + 1)
-    elif _jumps(table):
-        warn_tracks(
-            f"{where}: most ids jump by more than {_JUMP:.0f} cell diameters from frame to frame; if ids are "
-            "numbered afresh in every frame, read it with ids_per_frame=True."
+    if ids == "linked":
+        divided = table.loc[table["parent"] >= 0, "parent"].nunique()
+        notes.append(
+            f"{where}: {why}its {len(table)} masks were linked by overlap: {table['track_id'].nunique()} tracks, "
+            f"{divided} divisions. Such links are simple ones; a tracker's are better where cells are crowded. "
+            "Other ways to take the ids: --ids tracks (as they are), --ids per-frame (ids_per_frame=true; each mask "
+            "by itself)."
         )
-    return table.drop(columns="area")
+    elif why:
+        notes.append(f"{where}: {why}")
+    if numbers is not None:
+        table["t"] = np.asarray(numbers, np.int64)[table["t"].to_numpy()]
+    facts = TrackFacts(
+        format="label stack",
+        image_size=(movie.shape[1], movie.shape[2]),
+        frame_count=len(movie),
+        frame_numbering="as stored" if numbers is None else "file numbers",
+        frame_numbers=numbers,
+        unit="pixel",
+        linked=ids != "per-frame",
+        automatic=ids == "linked",
+        notes=notes,
+        sources=dict.fromkeys(("image_size", "frame_count", "unit"), "the masks")
+        | ({} if numbers is None else {"frame_numbers": "the names of the masks"}),
+    )
+    return Tracks(table, facts)
 
 
-def stack_centroids(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
-    """Centroids of every mask in (t, mask) pairs: a table of track_id, t, y, x and area (pixels)."""
-    parts = []
-    for t, mask in frames:
-        ids, y, x, area = label_centroids(mask)
-        parts.append(pd.DataFrame({"track_id": ids, "t": np.int64(t), "y": y, "x": x, "area": area}))
-    columns = ["track_id", "t", "y", "x", "area"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+class _Masks:
+    """The frames of a label stack as whole numbers, one at a time."""
+
+    def __init__(self, movie: Movie, where: str) -> None:
+        self._movie, self._where = movie, where
+        if movie.dtype.kind not in "uif":
+            raise InputError(f"{where} has {movie.dtype} pixels, but masks are whole numbers.")
+
+    def __len__(self) -> int:
+        return len(self._movie)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[t] for t in range(len(self)))
+
+    def __getitem__(self, t: int) -> np.ndarray:
+        mask = self._movie.frame(t)
+        if mask.dtype.kind != "f":
+            return mask
+        whole = mask.astype(np.int64)
+        if not np.array_equal(whole, mask):
+            raise InputError(
+                f"{self._where} has {mask.dtype} pixels that are not whole numbers, but masks are; is it the movie?"
+            )
+        return whole
 
 
-def label_centroids(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Ids, y, x and area (pixels) of the masks in one frame, without looping over them.
+def _check_masks(frames: _Masks, where: str) -> None:
+    """Refuse images that do not hold one mask per cell: grey values, foreground and background, a labelled background.
 
-    Parameters
-    ----------
-    mask : numpy.ndarray
-        (y, x) integers; 0 is background.
+    Raises
+    ------
+    InputError
+        One of a few frames shows that it does not.
     """
-    at = np.flatnonzero(mask)
-    labels = mask.ravel()[at]
-    if labels.size and (int(labels.max()) > 4 * mask.size or int(labels.min()) < 0):
-        ids, labels = np.unique(labels, return_inverse=True)  # bincount would be as long as the largest id
-    else:
-        ids = np.arange(int(labels.max()) + 1 if labels.size else 0)
-    area = np.bincount(labels, minlength=len(ids))
-    row, column = np.divmod(at, mask.shape[1])
-    found = np.flatnonzero(area)
-    y = np.bincount(labels, weights=row, minlength=len(ids))[found] / area[found]
-    x = np.bincount(labels, weights=column, minlength=len(ids))[found] / area[found]
-    return ids[found].astype(np.int64), y, x, area[found]
+    from scipy import ndimage
+
+    for t in _spread(len(frames), 4):
+        mask = frames[t]
+        ids, _, _, area = label_centroids(mask)
+        if len(ids) == 0:
+            continue
+        if area.max() > 0.5 * mask.size and (mask != 0).mean() > 0.98:
+            raise InputError(
+                f"{where} has no background: {ids[area.argmax()]} covers {area.max() / mask.size:.0%} of frame {t}. "
+                "Masks have the value 0 outside of cells and a number for each cell."
+            )
+        numbers = np.searchsorted(ids, mask) + 1
+        numbers[mask == 0] = 0
+        boxes = [box for box in ndimage.find_objects(numbers) if box is not None]
+        boxed = sum((box[0].stop - box[0].start) * (box[1].stop - box[1].start) for box in boxes)
+        if len(ids) > 20 and area.sum() < _SCATTERED * boxed:
+            raise InputError(
+                f"{where} looks like an image and not like masks: frame {t} has {len(ids)} values, each scattered "
+                "over the frame. Masks have the value 0 outside of cells and a number for each cell; is it the movie?"
+            )
+        if len(ids) <= 5 and (cells := _components(mask, ids)) >= 3 * len(ids):
+            shown = ", ".join(map(str, ids))
+            raise InputError(
+                f"{where} marks foreground and not single cells: frame {t} has the value{'s' * (len(ids) > 1)} {shown} "
+                f"in {cells} separate places. Number the cells first, e.g. with skimage.measure.label or MorphoLibJ's "
+                "Connected Components Labeling in Fiji."
+            )
 
 
-def _jumps(table: pd.DataFrame) -> bool:
-    """Whether the median mask moves much farther than a cell does from one frame to the next."""
-    ordered = table.sort_values(["track_id", "t"])
-    step = ordered[["track_id", "t", "y", "x"]].diff()
-    linked = ((step["track_id"] == 0) & (step["t"] == 1)).to_numpy()
-    if linked.sum() < 10:
-        return False
-    distance = np.hypot(step["y"], step["x"])[linked]
-    return bool(np.median(distance) > _JUMP * np.sqrt(ordered["area"].median()))
+def _components(mask: np.ndarray, ids: np.ndarray) -> int:
+    """Separate places in which a frame's values are, without specks."""
+    from scipy import ndimage
+
+    count = 0
+    for value in ids.tolist():
+        _, _, _, areas = label_centroids(ndimage.label(mask == value)[0])
+        count += int((areas >= 0.1 * areas.max()).sum())
+    return count
+
+
+def _meaning(frames: _Masks) -> tuple[Ids, str]:
+    """What ids mean across frames, found in a few pairs of successive frames; and why, where that is worth a note."""
+    masks = shared = judged = alike = 0
+    contiguous, counts = True, set()
+    for t in _spread(len(frames) - 1, _SAMPLED):
+        then, now = frames[t], frames[t + 1]
+        ids = [label_centroids(one)[0] for one in (then, now)]
+        masks += min(len(ids[0]), len(ids[1]))
+        for one in ids:
+            contiguous &= len(one) > 0 and np.array_equal(one, np.arange(1, len(one) + 1))
+            counts.add(len(one))
+        numbers = agreement(then, now)
+        shared, judged, alike = shared + numbers[0], judged + numbers[1], alike + numbers[2]
+    if masks < _ENOUGH:
+        return "tracks", ""
+    if shared < 0.1 * masks:
+        return "linked", "hardly an id is in two frames, so "
+    if judged < max(_ENOUGH, 0.2 * shared):  # cells move too fast for their overlap to tell
+        return "tracks", ""
+    share = alike / judged
+    if share < _AFRESH or (contiguous and len(counts) > 1 and share < _DOUBTFUL):
+        return "linked", f"ids start again in each frame ({share:.0%} of them stay with their cell), so "
+    if share < _DOUBTFUL:
+        return "tracks", (
+            f"only {share:.0%} of the ids stay with their cell from one frame to the next; where ids start again in "
+            "each frame, have the masks linked (--ids linked)."
+        )
+    return "tracks", ""
+
+
+def _spread(count: int, most: int) -> list[int]:
+    return (
+        np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
+        if count > 0
+        else []
+    )

@@ -5,51 +5,71 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.track_formats.warning import warn_tracks
 from morpholaw.errors import InputError
 
 
-def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str) -> pd.DataFrame:
+def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: list[str]) -> pd.DataFrame:
     """Cut a forest of spots into tracks at every division.
 
     Parameters
     ----------
-    spots : pandas.DataFrame
-        Columns ``spot`` (unique id) and ``t``; others are kept.
-    edges : numpy.ndarray
+    spots : DataFrame
+        Columns ``spot`` (unique id), ``t`` and optionally ``source_track`` (str, the file's own number of the
+        track); others are kept.
+    edges : ndarray
         (n, 2) ids of spots that are the same cell or mother and daughter; either order.
     where : str
         The file, for messages.
+    notes : list of str
+        What was decided is added to it.
 
     Returns
     -------
-    pandas.DataFrame
-        ``spots`` by frame, with ``track_id`` (from 1, by first frame) and ``parent``.
+    DataFrame
+        ``spots`` by frame, with ``track_id`` and ``parent`` (-1: none). A track keeps the file's own number; of the
+        tracks into which a division cuts one, the mother does. The others are numbered on from there, by first
+        frame.
 
     Raises
     ------
     InputError
-        An edge names a spot that is not there, or joins two spots of one frame.
+        Two spots have one id, or an edge leads to a spot that is not there or of the same frame.
     """
     spots = spots.sort_values(["t", "spot"], kind="stable", ignore_index=True)
-    before = _predecessors(spots, edges, where)
+    before = _predecessors(spots, edges, where, notes)
     daughters = np.bincount(before[before >= 0], minlength=len(spots))
     track = np.zeros(len(spots), np.int64)
     parent = np.full(len(spots), -1, np.int64)
-    count = 0
+    first: list[int] = []
     for spot, mother in enumerate(
         before.tolist()
     ):  # in order of time, so a mother comes before her daughters
         if mother >= 0 and daughters[mother] == 1:
             track[spot], parent[spot] = track[mother], parent[mother]
         else:
-            count += 1
-            track[spot] = count
+            track[spot] = len(first)
             parent[spot] = track[mother] if mother >= 0 else -1
-    return spots.assign(track_id=track, parent=parent)
+            first.append(spot)
+    numbers = np.arange(1, len(first) + 1)
+    if "source_track" in spots:
+        numbers = _own_numbers(spots["source_track"].iloc[first].tolist())
+    return spots.assign(track_id=numbers[track], parent=np.where(parent >= 0, numbers[parent], -1))
 
 
-def _predecessors(spots: pd.DataFrame, edges: np.ndarray, where: str) -> np.ndarray:
+def _own_numbers(names: list[str]) -> np.ndarray:
+    """A number for each track: the file's own for the first track that has it, new ones for the others."""
+    numbers = np.full(len(names), -1, np.int64)
+    taken: set[int] = set()
+    for i, name in enumerate(names):
+        if name.isascii() and name.isdigit() and len(name) < 18 and (number := int(name)) not in taken:
+            taken.add(number)
+            numbers[i] = number
+    new = numbers < 0
+    numbers[new] = max(taken, default=0) + 1 + np.arange(new.sum())
+    return numbers
+
+
+def _predecessors(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: list[str]) -> np.ndarray:
     """For every spot the row of the one it came from, -1 for none."""
     row = pd.Index(spots["spot"])
     if not row.is_unique:
@@ -68,7 +88,7 @@ def _predecessors(spots: pd.DataFrame, edges: np.ndarray, where: str) -> np.ndar
     ends = np.unique(ends, axis=0)
     merged = np.bincount(ends[:, 1], minlength=len(spots)) > 1
     if merged.any():
-        warn_tracks(
+        notes.append(
             f"{where}: {merged.sum()} spots have two predecessors; they begin new tracks without a parent."
         )
         ends = ends[~merged[ends[:, 1]]]

@@ -10,68 +10,73 @@ import pandas as pd
 
 from morpholaw.cells.track_formats.btrack import read_btrack
 from morpholaw.cells.track_formats.ctc import ctc_folder, read_ctc
+from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.geff import is_geff, read_geff
 from morpholaw.cells.track_formats.label_stack import read_label_stack
-from morpholaw.cells.track_formats.napari_csv import read_napari_csv
+from morpholaw.cells.track_formats.track_table import read_track_table, track_table
 from morpholaw.cells.track_formats.trackmate import read_trackmate
+from morpholaw.cells.zarr_files import attributes, is_zarr
 from morpholaw.errors import InputError
 
-FORMATS = "a CTC folder, btrack HDF5, TrackMate XML, GEFF, a napari tracks CSV or a label stack"
+FORMATS = "a CTC folder, btrack HDF5, TrackMate XML, GEFF, a table (CSV) or a label stack"
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_OURS = ("track_id", "t", "y", "x")
 
 
-def read_raw_tracks(
-    source: Any,
-    movie_shape: tuple[int, int, int] | None = None,
-    pixel_size: float | None = None,
-    ids_per_frame: bool = False,
-) -> pd.DataFrame:
-    """Read a track table as the file has it, not yet validated; parameters as in ``read_tracks``."""
+def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
+    """Read tracks as the file has them, not yet validated or placed in the movie's frames.
+
+    Parameters
+    ----------
+    source : path, array or DataFrame
+        As for :func:`morpholaw.cells.tracks.open_tracks`.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged or of no known format.
+    """
+    if isinstance(source, pd.DataFrame):
+        return _read_frame(source, context)
     if not isinstance(source, (str, os.PathLike)):
-        return read_label_stack(source, ids_per_frame)
+        return read_label_stack(source, context)
     path = Path(source)
     if not path.exists():
         raise InputError(f"There is no file or folder {path}.")
     if path.is_dir():
-        return _read_folder(path, pixel_size, ids_per_frame)
+        return _read_folder(path, context)
     with path.open("rb") as handle:
         start = handle.read(512)
     if not start:
         raise InputError(f"{path} is empty.")
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
-        return read_btrack(path, movie_shape)
+        return read_btrack(path, context)
     if start.startswith(_TIFF_STARTS):
-        return read_label_stack(path, ids_per_frame)
+        return read_label_stack(path, context)
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return read_trackmate(path, pixel_size)
-    if path.suffix.lower() == ".txt" and ctc_folder(path) is not None:
-        return read_ctc(path)
-    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
-        return read_napari_csv(path)
+        return read_trackmate(path, context)
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise InputError(
+            f"{path} is a workbook or an archive; save the table of tracks as CSV and give that."
+        )
+    suffix = path.suffix.lower()
+    if suffix == ".txt" and ctc_folder(path) is not None:
+        return read_ctc(path, context)
+    if suffix in (".csv", ".tsv", ".txt", ".dat", ".tab"):
+        return read_track_table(path, context)
     raise InputError(f"{path} is in no known format of tracks; {FORMATS} was expected.")
 
 
-def _read_folder(path: Path, pixel_size: float | None, ids_per_frame: bool) -> pd.DataFrame:
-    if is_geff(path):
-        return read_geff(path, pixel_size)
+def _read_folder(path: Path, context: TrackContext) -> Tracks:
+    if is_geff(path) or (is_zarr(path) and "geff_version" in attributes(path)):
+        return read_geff(path, context)
     if ctc_folder(path) is not None:
-        return read_ctc(path)
-    return read_label_stack(path, ids_per_frame)
+        return read_ctc(path, context)
+    return read_label_stack(path, context)
 
 
-def format_name(source: Any) -> str:
-    """Name the format of a source that :func:`read_raw_tracks` reads."""
-    if not isinstance(source, (str, os.PathLike)):
-        return "label stack"
-    path = Path(source)
-    if path.is_dir():
-        return "GEFF" if is_geff(path) else "CTC folder" if ctc_folder(path) is not None else "label stack"
-    with path.open("rb") as handle:
-        start = handle.read(512)
-    if start.startswith(b"\x89HDF"):
-        return "btrack HDF5"
-    if start.startswith(_TIFF_STARTS):
-        return "label stack"
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return "TrackMate XML"
-    return "CTC folder" if path.suffix.lower() == ".txt" and ctc_folder(path) is not None else "table"
+def _read_frame(table: pd.DataFrame, context: TrackContext) -> Tracks:
+    """A table in memory: as it is where it has our columns, else understood like a file's."""
+    if set(_OURS) <= set(map(str, table.columns)):
+        return Tracks(table, TrackFacts(format="table in memory"))
+    return track_table(table, {}, "The track table", context, [])

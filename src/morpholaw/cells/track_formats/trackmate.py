@@ -2,65 +2,172 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.track_formats.column_names import length_unit
+from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
+from morpholaw.cells.track_formats.frames import counts_frames, frames_from_times, is_whole
 from morpholaw.cells.track_formats.lineage import linear_tracks
-from morpholaw.cells.track_formats.warning import warn_tracks
 from morpholaw.errors import InputError
+
+_BLOCK = 1 << 24
+"""Bytes read at a time: a parser scans an element anew with each block until its end has come."""
 
 
 @dataclass
 class _Content:
-    spots: list[tuple[int, int, float, float]] = field(default_factory=list)  # id, frame, y, x
+    spots: list[tuple[int, int, float, float, bool]] = field(default_factory=list)  # id, frame, y, x, visible
     edges: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # by TRACK_ID
     kept: set[str] | None = None  # the TRACK_IDs that passed the track filters
     image: dict[str, str] = field(default_factory=dict)
+    unit: str | None = None
     is_trackmate: bool = False
+    broken_edges: int = 0
+    particles: list[tuple[int, float, float, float]] = field(default_factory=list)  # number, t, y, x
+    particle_count: int = 0
+    exported: dict[str, str] | None = None  # attributes of <Tracks>, "Export tracks to XML file"
 
 
-def read_trackmate(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
-    """Read the tracks that TrackMate shows; see :func:`read_spots`, whose column ``spot`` is left out."""
-    return read_spots(path, pixel_size).drop(columns="spot")
+def read_trackmate(path: Path, context: TrackContext) -> Tracks:
+    """Read the tracks that TrackMate shows, split at divisions, from a session or from "Export tracks to XML file".
 
-
-def read_spots(path: Path, pixel_size: float | None = None) -> pd.DataFrame:
-    """Read filtered tracks and their visible spots, split at divisions, with each spot's own ID in ``spot``.
-
-    Positions become pixels by the file's own pixel size, else by ``pixel_size`` (micrometres per pixel).
+    ``source_id`` is the spot's ID, ``source_track`` its TRACK_ID. Positions become pixels by the file's own pixel
+    size, else by the movie's.
 
     Raises
     ------
     InputError
-        The file is not TrackMate XML, declares entities, holds no spots, or states no pixel size.
+        The file is not TrackMate XML, declares entities, shows no tracks, or states no pixel size.
     """
     content = _parse(path)
+    notes: list[str] = []
+    if content.exported is not None:
+        return _exported_tracks(content, path, context, notes)
     if not content.is_trackmate:
         raise InputError(f"{path} is XML, but not a TrackMate file: a <TrackMate> element was expected.")
     if not content.spots:
         raise InputError(f"{path} holds no spots.")
-    height, width = _pixel_sides(content.image, pixel_size, path)
-    if _slices(content.image) > 1:
-        warn_tracks(f"{path}: the tracks are 3D ({content.image['nslices']} slices); z is not used.")
-    spots = pd.DataFrame(content.spots, columns=["spot", "t", "y", "x"])
-    spots["y"] /= height
-    spots["x"] /= width
-    kept = content.edges if content.kept is None else content.edges.keys() & content.kept
-    edges = np.array([edge for track in sorted(kept) for edge in content.edges[track]], np.int64).reshape(
-        -1, 2
+    size = _pixel_sides(content, context.pixel_size, path)
+    if _number(content.image.get("nslices"), 1) > 1:
+        notes.append(f"{path}: the tracks are 3D ({content.image['nslices']} slices); z is not used.")
+    spots = pd.DataFrame(content.spots, columns=["spot", "t", "y", "x", "visible"])
+    spots["y"] /= size[0]
+    spots["x"] /= size[1]
+    tracks = _shown_tracks(spots, content, path, context, notes)
+    image = tuple(round(_number(content.image.get(name), 0)) for name in ("height", "width"))
+    count = round(_number(content.image.get("nframes"), 0))
+    stated = _stated_pixel_sides(content.image) is not None and _is_length(content)
+    facts = TrackFacts(
+        format="TrackMate XML",
+        image_size=(image[0], image[1]) if min(image) > 0 else None,
+        frame_count=count if count > 0 else None,
+        frame_numbering="as stored",
+        pixel_size=float(np.sqrt(size[0] * size[1])) * (length_unit(content.unit) or 1.0) if stated else None,
+        unit="um" if _is_length(content) else "pixel",
+        notes=notes,
+        sources=dict.fromkeys(("image_size", "frame_count", "pixel_size"), "ImageData in the file")
+        | {"unit": "spatialunits in the file"},
     )
-    if len(edges):
-        linked = spots["spot"].isin(edges.ravel())
-        if not linked.all():
-            warn_tracks(
-                f"{path}: {(~linked).sum()} spots are in no track that TrackMate shows; they are left out."
+    return Tracks(tracks, facts)
+
+
+def _shown_tracks(
+    spots: pd.DataFrame, content: _Content, path: Path, context: TrackContext, notes: list[str]
+) -> pd.DataFrame:
+    """The spots of tracks that pass TrackMate's filters, as a raw track table."""
+    if content.broken_edges:
+        notes.append(f"{path}: {content.broken_edges} edges name no spots; they are left out.")
+    kept = content.edges.keys() if content.kept is None else content.edges.keys() & content.kept
+    rows = [(*edge, track) for track in sorted(kept, key=_in_order) for edge in content.edges[track]]
+    if not rows:
+        return _unlinked(spots, content, path, context)
+    edges = pd.DataFrame(rows, columns=["a", "b", "track"])
+    known = edges["a"].isin(spots["spot"]) & edges["b"].isin(spots["spot"])
+    if not known.all():
+        notes.append(
+            f"{path}: {(~known).sum()} edges lead to spots that are not in the file (e.g. "
+            f"{edges.loc[~known, ['a', 'b']].to_numpy().ravel()[0]}); they are left out."
+        )
+        edges = edges[known]
+    name_of = dict(zip(edges["a"], edges["track"], strict=True)) | dict(
+        zip(edges["b"], edges["track"], strict=True)
+    )
+    spots = spots.assign(source_track=spots["spot"].map(name_of))
+    in_track = spots["source_track"].notna()
+    hidden = in_track & ~spots["visible"]
+    if (others := (~in_track & spots["visible"]).sum()) > 0:
+        notes.append(f"{path}: {others} spots are in no track that TrackMate shows; they are left out.")
+    if hidden.any():
+        notes.append(
+            f"{path}: {hidden.sum()} spots of tracks are hidden by a spot filter; they are left out, and their tracks "
+            "go on across them."
+        )
+    linked = linear_tracks(spots[in_track], edges[["a", "b"]].to_numpy(np.int64), str(path), notes)
+    linked = linked[linked["visible"]].reset_index(drop=True)
+    if len(linked) == 0:
+        raise InputError(f"{path} shows no spot of any track: its spot filters hide all of them.")
+    return linked.assign(source_id=linked["spot"].astype(str)).drop(columns=["spot", "visible"])
+
+
+def _unlinked(spots: pd.DataFrame, content: _Content, path: Path, context: TrackContext) -> pd.DataFrame:
+    if context.ids == "per-frame":
+        spots = spots[spots["visible"]].reset_index(drop=True)
+        ids = spots["spot"].astype(str)
+        return spots.assign(track_id=np.arange(1, len(spots) + 1), source_id=ids).drop(
+            columns=["spot", "visible"]
+        )
+    if content.edges and content.kept is not None:
+        raise InputError(
+            f"{path} shows no track: none of its {len(content.edges)} tracks passes TrackMate's track filters; loosen "
+            "the filters in TrackMate and save the session again."
+        )
+    raise InputError(
+        f"{path} holds {len(spots)} spots and no track; track them in TrackMate and save the session again (or take "
+        "each spot by itself with --ids per-frame)."
+    )
+
+
+def _exported_tracks(content: _Content, path: Path, context: TrackContext, notes: list[str]) -> Tracks:
+    """The tracks of "Export tracks to XML file", which have no ids and no divisions."""
+    about = content.exported or {}
+    if not content.particles:
+        raise InputError(f"{path} holds no tracks.")
+    raw = pd.DataFrame(content.particles, columns=["track_id", "t", "y", "x"])
+    times = raw["t"].to_numpy(np.float64)
+    unit = about.get("timeUnits")
+    if is_whole(times):  # TrackMate writes frames here, whatever the unit it names
+        raw["t"] = times.astype(np.int64)
+    else:
+        raw["t"] = frames_from_times(times, None if counts_frames(unit) else unit, str(path), context, notes)
+    if raw.duplicated(["track_id", "t"]).any():
+        raise InputError(
+            f"{path} was exported from TrackMate as plain tracks, which cannot hold divisions, and has a track twice "
+            "in one frame; save the session (TrackMate's Save button) and give that file."
+        )
+    length = length_unit(about.get("spaceUnits"))
+    if length:
+        if context.pixel_size is None:
+            raise InputError(
+                f"{path} has positions in {about['spaceUnits']} and states no pixel size; give the movie's, in "
+                "micrometres (--set pixel_size=...)."
             )
-        spots = spots[linked]
-    return linear_tracks(spots, edges, str(path))
+        raw[["y", "x"]] *= length / context.pixel_size
+    facts = TrackFacts(
+        format="TrackMate track export",
+        frame_numbering="as stored",
+        unit="um" if length else "pixel" if length == 0 else "unknown",
+        notes=notes,
+        sources={"unit": "spaceUnits in the file"},
+    )
+    return Tracks(raw, facts)
 
 
 def _parse(path: Path) -> _Content:
@@ -70,20 +177,27 @@ def _parse(path: Path) -> _Content:
     content = _Content()
     track = ""
     try:
-        for event, element in iterparse(path, events=("start", "end"), forbid_dtd=True):
-            if event == "start":
-                content.is_trackmate |= element.tag == "TrackMate"
-                if element.tag == "Track":
-                    track = element.attrib["TRACK_ID"]
-                    content.edges[track] = []
-                continue
-            _take(content, element, track)
-            if element.tag in ("Spot", "SpotsInFrame", "Edge", "Track"):
-                element.clear()  # a long movie has millions of spots, each with its outline
+        with _large_blocks(path) as source:
+            for event, element in iterparse(source, events=("start", "end"), forbid_dtd=True):
+                if event == "start":
+                    content.is_trackmate |= element.tag == "TrackMate"
+                    if element.tag == "Track":
+                        track = element.attrib["TRACK_ID"]
+                        content.edges[track] = []
+                    elif element.tag == "Tracks" and not content.is_trackmate:
+                        content.exported = dict(element.attrib)
+                    elif element.tag == "Model":
+                        content.unit = element.attrib.get("spatialunits")
+                    elif element.tag == "particle":
+                        content.particle_count += 1
+                    continue
+                _take(content, element, track)
+                if element.tag in ("Spot", "SpotsInFrame", "Edge", "Track", "particle", "detection"):
+                    element.clear()  # a long movie has millions of spots, each with its outline
     except DefusedXmlException as error:
         raise InputError(f"{path} declares a document type or entities, which is not allowed.") from error
     except KeyError as error:
-        raise InputError(f"{path} has a spot, edge or track without {error.args[0]}.") from error
+        raise InputError(f"{path} has a spot or track without {error.args[0]}.") from error
     except (ParseError, LookupError) as error:  # LookupError: an encoding that nobody knows
         raise InputError(f"{path} is not valid XML ({error}); copy the file again.") from error
     except (ValueError, OverflowError) as error:
@@ -91,25 +205,51 @@ def _parse(path: Path) -> _Content:
     return content
 
 
+class _LargeBlocks:
+    """A binary file that is read in large blocks, however little is asked for."""
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self._handle = handle
+
+    def read(self, size: int = -1) -> bytes:
+        return self._handle.read(max(size, _BLOCK) if size >= 0 else -1)
+
+
+@contextmanager
+def _large_blocks(path: Path) -> Iterator[_LargeBlocks]:
+    with path.open("rb") as handle:
+        yield _LargeBlocks(handle)
+
+
 def _take(content: _Content, element: Element, track: str) -> None:
     values = element.attrib
     if element.tag == "Spot":
-        if float(values.get("VISIBILITY", 1)) > 0:
-            t = int(float(values["FRAME"]))
-            content.spots.append(
-                (_number_of(values["ID"]), t, float(values["POSITION_Y"]), float(values["POSITION_X"]))
+        content.spots.append(
+            (
+                _id(values["ID"]),
+                int(float(values["FRAME"])),
+                float(values["POSITION_Y"]),
+                float(values["POSITION_X"]),
+                float(values.get("VISIBILITY", 1)) > 0,
             )
-    elif element.tag == "Edge":
-        content.edges.setdefault(track, []).append(
-            (_number_of(values["SPOT_SOURCE_ID"]), _number_of(values["SPOT_TARGET_ID"]))
         )
+    elif element.tag == "Edge":
+        ends = values.get("SPOT_SOURCE_ID"), values.get("SPOT_TARGET_ID")
+        if ends[0] is None or ends[1] is None:  # TrackMate itself has written such edges
+            content.broken_edges += 1
+        else:
+            content.edges.setdefault(track, []).append((_id(ends[0]), _id(ends[1])))
     elif element.tag == "FilteredTracks":
         content.kept = {child.attrib["TRACK_ID"] for child in element if child.tag == "TrackID"}
     elif element.tag == "ImageData":
         content.image = dict(values)
+    elif element.tag == "detection" and content.exported is not None:
+        content.particles.append(
+            (content.particle_count, float(values["t"]), float(values["y"]), float(values["x"]))
+        )
 
 
-def _number_of(spot: str) -> int:
+def _id(spot: str) -> int:
     """A spot's ID; OverflowError where it is beyond int64."""
     number = int(spot)
     if abs(number) >= 2**63:
@@ -117,21 +257,39 @@ def _number_of(spot: str) -> int:
     return number
 
 
-def _slices(image: dict[str, str]) -> float:
-    """Slices of the movie; 1 where the file says nothing that is a number, for only a warning depends on it."""
+def _in_order(track: str) -> tuple[int, str]:
+    return (int(track), "") if track.isascii() and track.isdigit() and len(track) < 18 else (2**62, track)
+
+
+def _number(text: str | None, default: float) -> float:
+    """A number with a decimal point or comma; the default where there is none."""
     try:
-        return float(image.get("nslices") or 1)
+        value = float((text or "").replace(",", "."))
     except ValueError:
-        return 1
+        return default
+    return value if np.isfinite(value) else default
 
 
-def _pixel_sides(image: dict[str, str], pixel_size: float | None, path: Path) -> tuple[float, float]:
-    try:
-        height, width = float(image["pixelheight"]), float(image["pixelwidth"])
-    except (KeyError, ValueError):
-        height = width = 0.0
-    if height > 0 and width > 0:
-        return height, width
+def _is_length(content: _Content) -> bool:
+    """Whether positions are in a unit of length, and not in pixels."""
+    return (
+        bool(length_unit(content.unit))
+        if content.unit
+        else _stated_pixel_sides(content.image) not in (None, (1, 1))
+    )
+
+
+def _stated_pixel_sides(image: dict[str, str]) -> tuple[float, float] | None:
+    height, width = (_number(image.get(name), 0) for name in ("pixelheight", "pixelwidth"))
+    return (height, width) if height > 0 and width > 0 else None
+
+
+def _pixel_sides(content: _Content, pixel_size: float | None, path: Path) -> tuple[float, float]:
+    stated = _stated_pixel_sides(content.image)
+    if stated is not None:
+        return stated
+    if length_unit(content.unit) == 0:
+        return 1.0, 1.0
     if pixel_size is None:
         raise InputError(
             f"{path} states no pixel size (ImageData pixelwidth); give it in micrometres per pixel."

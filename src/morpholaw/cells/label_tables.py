@@ -1,0 +1,271 @@
+"""Classes of cells in a table, matched to crops by every key in it: crop, file, spot, mask, track and frame.
+
+A key that names no crop, or two, is no key. Where two keys name different crops for a row, the table is of other
+cells, or its ids are not the ones that they seem, and it is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.text_table import read_text_table
+from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states
+from morpholaw.cells.track_formats.column_names import (
+    CLASS,
+    FRAME,
+    MASK,
+    ONE_BASED_FRAME,
+    SPOT,
+    TIME,
+    TRACK,
+    WEAK_TRACK,
+    by_key,
+    key_of,
+    named,
+)
+from morpholaw.cells.track_formats.identity import as_text
+from morpholaw.errors import InputError
+
+_FAR = 5.0
+"""Pixels between a cell and the place that a table gives it beyond which the two are not one cell."""
+_ENOUGH = 3
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """Classes from a table, one per labelled row.
+
+    Attributes
+    ----------
+    crops : ndarray, int64 (n,)
+        Rows of the table of cells.
+    classes : ndarray, object (n,)
+        Their classes.
+    notes : list of str
+        How the table was understood, where it is no matter of course.
+    """
+
+    crops: np.ndarray
+    classes: np.ndarray
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class _Key:
+    """Columns of the label table, and the columns of the cells that they may name."""
+
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
+    certain: bool
+    """Its names are the ones that Morpholaw writes, so that it must match."""
+
+    @property
+    def text(self) -> str:
+        return " and ".join(self.columns)
+
+
+def read_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name: str) -> LabelTable:
+    """Read classes for the crops of a set.
+
+    Parameters
+    ----------
+    path : path
+        A text table with a column of classes (class, phase, state, label, ...) and one that says which crop: ``crop``,
+        ``file``, the spot's or the mask's own id, or a track with a frame.
+    cells : DataFrame
+        The set's table of cells, or the one that it will have.
+    set_name : str
+        The set's name, for messages and for tables with a column ``set``.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a row names a crop that the set lacks, a key is ambiguous, or two keys contradict each
+        other.
+    """
+    path = Path(path)
+    table = read_text_table(path)
+    values = table.values
+    notes: list[str] = []
+    line = table.first_line + np.arange(len(values))
+    keys = by_key(values.columns)
+    tracks = next((name for name in named(values, TRACK)), None)
+    label = class_column(values, tracks, notes, str(path))
+    if label is None:  # a table in which nobody has labelled anything yet
+        label = next((name for name in named(values, CLASS) if values[name].isna().all()), None)
+    if "set" in keys:
+        inside = values[keys["set"][0]].astype(str) == set_name
+        if len(values) and not inside.any():
+            sets = ", ".join(map(str, values[keys["set"][0]].dropna().unique()[:5]))
+            raise InputError(f"{path} has no row of the crop set {set_name}; its column set names {sets}.")
+        values, line = values[inside].reset_index(drop=True), line[inside.to_numpy()]
+    candidates = _keys(values, label, set(cells.columns))
+    if label is None or not candidates:
+        raise InputError(
+            f"{path} has the columns {', '.join(map(str, table.values.columns[:12]))}; expected a class (label) "
+            "and one of crop, file, the id of the spot, or track_id with t."
+            + "".join(f" {note.removeprefix(f'{path}: ')}" for note in notes)
+        )
+    classes = class_names(values[label], has_btrack_states(values, label))
+    labelled = np.flatnonzero(classes != "")
+    values, line, classes = values.iloc[labelled].reset_index(drop=True), line[labelled], classes[labelled]
+    if len(values) == 0:
+        return LabelTable(np.zeros(0, np.int64), classes, notes)
+    crops = _match(values, cells, candidates, line, path, set_name)
+    _check_places(values, cells, crops, path, set_name)
+    given = pd.DataFrame({"crop": crops, "class": classes, "line": line})
+    twice = given.drop_duplicates(["crop", "class"]).duplicated("crop")
+    if twice.any():
+        at = given.loc[twice[twice].index[0]]
+        raise InputError(
+            f"Line {at['line']} of {path} gives crop {at['crop']} the class {at['class']!r}, but another line gives it "
+            "another class; keep one."
+        )
+    return LabelTable(crops, classes, notes)
+
+
+def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key]:
+    """List the ways in which a table may name crops, the most certain first."""
+    columns = [name for name in values.columns if name != label]
+    exact = {str(name).strip().lower(): name for name in columns}
+    found: list[_Key] = []
+    for name in ("crop", "file", "source_id"):
+        if name in exact and name in cells:
+            found.append(_Key((exact[name],), (name,), certain=True))
+    times = [name for name in named(columns, (*FRAME, *TIME, "sourcet")) if _is_whole(values[name])]
+    one_based = [name for name in named(columns, ONE_BASED_FRAME) if _is_whole(values[name])]
+    tracks = [name for name in named(columns, (*TRACK, *WEAK_TRACK)) if key_of(name) != "crop"]
+    spots = [name for name in named(columns, SPOT) if key_of(name) != "sourceid"]
+    if "source_id" in cells:
+        found += [_Key((name,), ("source_id",), certain=False) for name in dict.fromkeys(spots)]
+    for time in [*times, *([] if times else one_based)]:
+        frames = ("source_t",) if key_of(time) == "sourcet" else ("t", "source_t")
+        for track in dict.fromkeys(tracks):
+            ids = ("source_track",) if key_of(track) == "sourcetrack" else ("track_id", "source_track")
+            for pair in ((i, t) for i in ids for t in frames if {i, t} <= cells):
+                certain = (track, time) == ("track_id", "t") and pair == ("track_id", "t") and "crop" in exact
+                found.append(_Key((track, time), pair, certain))
+        masks = named(columns, MASK)
+        found += [
+            _Key((name, time), ("mask_id", t), certain=False)
+            for name in dict.fromkeys(masks)
+            for t in frames
+            if {"mask_id", t} <= cells
+        ]
+    return found
+
+
+def _match(
+    values: pd.DataFrame, cells: pd.DataFrame, keys: list[_Key], line: np.ndarray, path: Path, set_name: str
+) -> np.ndarray:
+    """Find the crop of each row."""
+    results = [(key, *_look_up(values, cells, key)) for key in keys]
+    for key, crops, _ in results:
+        if key.certain and len(key.columns) == 1 and (crops < 0).any() and _filled(values, key):
+            raise _unknown(values, key, crops, line, path, set_name)
+    whole = [(key, crops) for key, crops, _ in results if (crops >= 0).all()]
+    if not whole:
+        key, crops, ambiguous = min(results, key=lambda result: (int((result[1] < 0).sum()), not result[2]))
+        if ambiguous:
+            raise InputError(
+                f"{path} names cells by {key.text}, and {set_name} has several of one {key.text} ({ambiguous}); name "
+                "them by crop, or by the spot's own id (source_id)."
+            )
+        raise _unknown(values, key, crops, line, path, set_name)
+    for key, crops, ambiguous in results:  # our own names must not contradict the rest
+        if (
+            key.certain
+            and not ambiguous
+            and (crops < 0).any()
+            and len(key.columns) > 1
+            and _filled(values, key)
+        ):
+            raise _unknown(values, key, crops, line, path, set_name)
+    first, chosen = whole[0]
+    for key, crops in whole[1:]:
+        if (differs := crops != chosen).any():
+            at = int(np.flatnonzero(differs)[0])
+            ours = " and ".join(first.cells), " and ".join(key.cells)
+            same = f"{first.text} as {ours[0]} or as {ours[1]}" if first.columns == key.columns else ""
+            raise InputError(
+                f"Line {line[at]} of {path} names crop {chosen[at]} of {set_name} by "
+                + (
+                    f"{first.text} and crop {crops[at]} by {key.text}; the table is of other cells, or a column is not "
+                    "what its name says: remove the one that is wrong."
+                    if not same
+                    else f"{same}, which is crop {crops[at]}: name the columns {ours[0].replace(' and ', ', ')} or "
+                    f"{ours[1].replace(' and ', ', ')}, or give the crop."
+                )
+            )
+    return chosen
+
+
+def _look_up(values: pd.DataFrame, cells: pd.DataFrame, key: _Key) -> tuple[np.ndarray, str]:
+    """Find the crop of each row by one key, -1 where it names none or two; and the first key that names two."""
+    names = _joined([cells[name] for name in key.cells])
+    wanted = _joined([values[name] for name in key.columns])
+    known = pd.Series(np.arange(len(cells)), index=names)
+    known = known[(names != "") & ~pd.Index(names).str.contains("\0\0|^\0|\0$", regex=True)]
+    twice = known.index.duplicated(keep=False)
+    ambiguous = wanted[np.isin(wanted, known.index[twice].unique())]
+    crops = known[~twice].reindex(wanted).fillna(-1).to_numpy(np.int64)
+    return crops, ambiguous[0].replace("\0", ", ") if len(ambiguous) else ""
+
+
+def _joined(columns: list[pd.Series]) -> np.ndarray:
+    texts = [as_text(column) for column in columns]
+    return (
+        texts[0]
+        if len(texts) == 1
+        else np.array(["\0".join(row) for row in zip(*texts, strict=True)], object)
+    )
+
+
+def _unknown(
+    values: pd.DataFrame, key: _Key, crops: np.ndarray, line: np.ndarray, path: Path, set_name: str
+) -> InputError:
+    at = int(np.flatnonzero(crops < 0)[0])
+    row = ", ".join(f"{name} {as_text(values[name].iloc[[at]])[0]}" for name in key.columns)
+    return InputError(f"Line {line[at]} of {path} names {row}, which {set_name} does not have.")
+
+
+def _filled(values: pd.DataFrame, key: _Key) -> bool:
+    """Whether the columns of a key have a value in each row."""
+    return all((as_text(values[name]) != "").all() for name in key.columns)
+
+
+def _check_places(
+    values: pd.DataFrame, cells: pd.DataFrame, crops: np.ndarray, path: Path, set_name: str
+) -> None:
+    """Refuse a table whose positions are those of other cells."""
+    exact = {str(name).strip().lower(): name for name in values.columns}
+    if not {"y", "x"} <= exact.keys() or len(crops) < _ENOUGH:
+        return
+    columns = [
+        pd.to_numeric(values[exact[name]], errors="coerce").to_numpy(np.float64) for name in ("y", "x")
+    ]
+    stated = np.stack(columns)
+    ours = cells[["y", "x"]].to_numpy(np.float64)[crops].T
+    known = np.isfinite(stated).all(axis=0) & np.isfinite(ours).all(axis=0)
+    stated, ours = stated[:, known], ours[:, known]
+    if stated.shape[1] < _ENOUGH or not (norm := float((stated**2).sum())):
+        return
+    scale = float((stated * ours).sum()) / norm  # micrometres are as good as pixels
+    distance = float(np.median(np.hypot(*(scale * stated - ours))))
+    if distance > _FAR:
+        raise InputError(
+            f"{path} has its cells {distance:.0f} pixels away from those that it names in {set_name}; it is of other "
+            "cells, or its ids are others."
+        )
+
+
+def _is_whole(column: pd.Series) -> bool:
+    if not pd.api.types.is_numeric_dtype(column):
+        return False
+    present = column.dropna().to_numpy(np.float64)
+    return bool((present == np.floor(present)).all())

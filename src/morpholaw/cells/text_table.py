@@ -1,0 +1,269 @@
+"""Delimited text tables as many programs write them: any delimiter, encoding, decimal mark and kind of header."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.errors import InputError, reason
+
+_HEAD = 1 << 20
+"""Bytes from which the layout is found; a line that is longer is no header."""
+MAX_COLUMNS = 5_000
+_SEARCHED = 30
+"""Lines within which the header is expected."""
+_SAMPLE = 60
+_MISSING = [
+    "",
+    "nan",
+    "NaN",
+    "NAN",
+    "NA",
+    "N/A",
+    "n/a",
+    "null",
+    "NULL",
+    "None",
+    "none",
+    "-nan",
+    "#N/A",
+    "<NA>",
+]
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE)
+_COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
+_UNIT = re.compile(r"^(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*$")
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table that was read from text.
+
+    Attributes
+    ----------
+    values : DataFrame
+        A column is of numbers where every value in it is one, else of text; missing values are NaN.
+    units : dict of str
+        What a column is measured in, where the header or a row below it says so, e.g. {"POSITION_X": "micron"}.
+    first_line : int
+        Line of the file, counted from 1, that holds the first row of values.
+    """
+
+    values: pd.DataFrame
+    units: dict[str, str]
+    first_line: int
+
+
+@dataclass(frozen=True)
+class _Layout:
+    encoding: str
+    separator: str
+    """One character, or "" for white space."""
+    names: list[str]
+    units: dict[str, str]
+    first_line: int
+    decimal: str
+
+
+def read_text_table(path: Path) -> TextTable:
+    """Read a table with one row of column names.
+
+    Byte order marks, UTF-16, a line "sep=;", comments and titles before the header, rows of long names and units
+    below it (TrackMate), decimal commas, quotes, blanks around values, an index without a name and delimiters at
+    the end of a line are understood.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is not such a table.
+    """
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(_HEAD)
+            whole = len(head) < _HEAD
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    layout = _layout(head, whole, path)
+    try:
+        values = _parse(path, layout)
+    except UnicodeDecodeError:
+        values = _parse(path, replace(layout, encoding="cp1252"))
+    return TextTable(_tidy(values, layout.decimal), layout.units, layout.first_line)
+
+
+def _parse(path: Path, layout: _Layout) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            path,
+            sep=layout.separator or r"\s+",
+            encoding=layout.encoding,
+            header=None,
+            names=layout.names,
+            skiprows=layout.first_line - 1,
+            index_col=False,
+            skipinitialspace=True,
+            keep_default_na=False,
+            na_values=_MISSING,
+            decimal=layout.decimal if layout.separator != "," else ".",
+            low_memory=False,
+        )
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OSError, pd.errors.ParserError) as error:
+        raise InputError(f"{path} is not a table that can be read: {reason(error)}.") from error
+
+
+def _tidy(values: pd.DataFrame, decimal: str) -> pd.DataFrame:
+    """Strip text, read numbers that pandas left as text, and drop columns without a name and without a value."""
+    for name in values.columns:
+        if pd.api.types.is_numeric_dtype(values[name]):
+            continue
+        text = values[name].astype(object).where(values[name].notna(), None)
+        text = text.map(lambda value: value.strip() if isinstance(value, str) else value)
+        plain = text.map(lambda value: value.replace(",", ".") if isinstance(value, str) else value)
+        numbers = pd.to_numeric(plain if decimal == "," else text, errors="coerce")
+        present = text.notna() & (text != "")
+        values[name] = numbers if present.any() and numbers[present].notna().all() else text
+    empty = [name for name in values if str(name).startswith("Unnamed:") and values[name].isna().all()]
+    return values.drop(columns=empty)
+
+
+def _layout(head: bytes, whole: bool, path: Path) -> _Layout:
+    encoding = _encoding(head, path)
+    text = head.decode(encoding, "ignore")
+    lines = text.splitlines()
+    if not whole and lines:
+        lines.pop()  # cut in the middle
+    if not text.strip():
+        raise InputError(f"{path} is empty; a table was expected.")
+    if not lines:
+        raise InputError(
+            f"{path} begins with a line of more than {_HEAD:,} bytes, which is no header of a table."
+        )
+    fixed = re.fullmatch(r'"?sep=(.)"?\s*', lines[0], re.IGNORECASE)
+    at, separator = _header(lines, fixed[1] if fixed else None, 1 if fixed else 0, path)
+    names = _split(lines[at], separator)
+    if len(names) > MAX_COLUMNS:
+        raise InputError(
+            f"{path} has {len(names):,} columns; a table of at most {MAX_COLUMNS:,} was expected."
+        )
+    below = [(i, _split(lines[i], separator)) for i in range(at + 1, min(len(lines), at + _SAMPLE))]
+    below = [(i, row) for i, row in below if any(row)]
+    names = _named(names, [row for _, row in below])
+    decimal = _decimal([row for _, row in below])
+    extra = _extra_header_rows([row for _, row in below], len(names), decimal)
+    units = {name: found[2].strip() for name in names if (found := _UNIT.match(name)) and found[2].strip()}
+    if extra:
+        for name, cell in zip(names, below[extra - 1][1], strict=False):
+            if (found := _UNIT.match(cell)) and not found[1]:
+                units[name] = found[2].strip()
+    first = below[extra][0] if extra < len(below) else at + 1 + extra
+    return _Layout(encoding, separator, names, units, first + 1, decimal)
+
+
+def _encoding(head: bytes, path: Path) -> str:
+    if head.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if b"\0" in head:
+        for encoding, zeros in (("utf-16-le", head[1:200:2]), ("utf-16-be", head[0:200:2])):
+            if zeros.count(0) > 0.9 * len(zeros):
+                return encoding
+        raise InputError(f"{path} is not a text file; a table of delimited text was expected.")
+    try:
+        head[: max(0, len(head) - 4)].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 8:
+            return "cp1252"
+    return "utf-8"
+
+
+def _split(line: str, separator: str) -> list[str]:
+    if not separator:
+        return line.split()
+    try:
+        row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:  # a field of more than 128 KiB
+        row = line.split(separator)
+    return [cell.strip() for cell in row]
+
+
+def _header(lines: list[str], fixed: str | None, start: int, path: Path) -> tuple[int, str]:
+    """Line of the column names, counted from 0, and the delimiter; "" for white space."""
+    candidates = [i for i in range(start, min(len(lines), start + _SEARCHED)) if lines[i].strip()]
+    for i in candidates:
+        if lines[i].lstrip().startswith("#"):
+            continue
+        below = [line for line in lines[i + 1 : i + 6] if line.strip()]
+        best = (1, "")
+        for separator in [fixed] if fixed else [";", "\t", ",", "|", ""]:
+            width = len(_split(lines[i], separator))
+            others = [len(_split(line, separator)) for line in below]
+            regular = all(abs(other - width) <= 1 for other in others) and (others or i == candidates[0])
+            if regular and width > best[0] + (2 if separator == "" and best[0] > 1 else 0):
+                best = width, separator
+        if best[0] > 1:
+            if i > candidates[0] and all(_NUMBER.fullmatch(cell) for cell in _split(lines[i], best[1])):
+                break  # the first row of values: the names above it are more or fewer
+            return i, best[1]
+    shown = lines[candidates[0]][:60] if candidates else ""
+    raise InputError(
+        f"{path} is not a table that can be read: no line of column names is followed by rows of as many values "
+        f"(it begins with {shown!r})."
+    )
+
+
+def _named(names: list[str], rows: list[list[str]]) -> list[str]:
+    """Give every column a name of its own; add one where rows are one value longer than the header."""
+    longer = [row for row in rows if len(row) == len(names) + 1]
+    if rows and 2 * len(longer) > len(rows):
+        # a delimiter at the end of each row; or R, which writes names of rows without a name for their column
+        names = [*names, ""] if all(not row[-1] for row in longer) else ["row", *names]
+    seen: dict[str, int] = {}
+    unique = []
+    for i, name in enumerate(names):
+        name = name.strip().strip("\ufeff") or f"Unnamed: {i}"
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
+    return unique
+
+
+def _decimal(rows: list[list[str]]) -> str:
+    cells = [cell for row in rows for cell in row]
+    commas = any(_COMMA_NUMBER.fullmatch(cell) for cell in cells)
+    points = any("." in cell and _NUMBER.fullmatch(cell) for cell in cells)
+    return "," if commas and not points else "."
+
+
+def _extra_header_rows(rows: list[list[str]], width: int, decimal: str) -> int:
+    """How many rows below the names hold long names or units, and not values."""
+
+    def kind(cell: str) -> float:
+        if cell in _MISSING:
+            return np.nan
+        return float(_NUMBER.fullmatch(cell.replace(",", ".") if decimal == "," else cell) is not None)
+
+    if len(rows) < 2:
+        return 0
+    table = np.full((len(rows), width), np.nan)
+    for i, row in enumerate(rows):
+        table[i, : min(len(row), width)] = [kind(cell) for cell in row[:width]]
+    last = table[max(1, min(3, len(rows) - 1)) :]
+    filled = np.isfinite(last).any(axis=0)
+    numeric = np.zeros(width, bool)
+    numeric[filled] = np.nanmean(last[:, filled], axis=0) > 0.5
+    extra = 0
+    for row in table[: min(3, len(rows) - 1)]:
+        cells = row[numeric]
+        cells = cells[np.isfinite(cells)]
+        if len(cells) < 2 or cells.any():
+            break
+        extra += 1
+    return extra

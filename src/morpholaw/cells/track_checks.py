@@ -1,0 +1,98 @@
+"""Checks that tracks are tracks: cells are linked over time, ids stay with their cell, x and y are not exchanged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.track_formats.facts import Ids
+from morpholaw.errors import InputError
+
+_ENOUGH = 5
+"""Tracks from which on their lengths tell anything."""
+_SINGLE = 0.9
+"""Share of tracks of one frame from which on cells are not linked."""
+_LINKS = 50
+_FOLLOW = 0.25
+"""Share of ids that go to the nearest cell of the next frame below which ids do not follow cells."""
+_FRAMES = 20
+
+
+def check_links(table: pd.DataFrame, ids: Ids, format_name: str, where: str) -> bool:
+    """Whether cells are linked over time; refuse tracks that are none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A valid track table.
+    ids : {"auto", "tracks", "per-frame", "linked"}
+        What the person says that ids mean; anything but "auto" is taken at its word.
+
+    Raises
+    ------
+    InputError
+        Almost every track has one frame, or ids do not stay with their cell.
+    """
+    lengths = table.groupby("track_id").size()
+    single = int((lengths == 1).sum())
+    linked = table["t"].nunique() == 1 or len(lengths) < _ENOUGH or single <= _SINGLE * len(lengths)
+    if ids != "auto" or format_name == "label stack":
+        return linked
+    if not linked:
+        raise InputError(
+            f"{where} has {len(lengths)} tracks, of which {single} have one frame only: its cells are not linked over "
+            "time, and a split into training and test would have the same cell on both sides. Give tracks that follow "
+            "cells (a column track_id), or --ids per-frame (ids='per-frame') to take each cell by itself."
+        )
+    follow = _share_that_follows(table)
+    if follow is not None and follow < _FOLLOW:
+        raise InputError(
+            f"{where} has ids that do not follow cells: only {follow:.0%} of them are at the nearest cell of the next "
+            "frame, as if they were numbered again in each frame. Link the cells first, or give --ids per-frame "
+            "(ids='per-frame') to take each cell by itself, or --ids tracks where they are tracks all the same."
+        )
+    return True
+
+
+def check_axes(table: pd.DataFrame, movie_shape: tuple[int, int, int] | None, where: str) -> None:
+    """Refuse positions that leave the movie as they are, and lie within it with x and y exchanged.
+
+    Raises
+    ------
+    InputError
+        x and y seem to be exchanged.
+    """
+    if movie_shape is None:
+        return
+    height, width = movie_shape[1:]
+    y, x = table["y"].to_numpy(), table["x"].to_numpy()
+
+    def outside(y: np.ndarray, x: np.ndarray) -> int:
+        return int(((y < -0.5) | (y >= height - 0.5) | (x < -0.5) | (x >= width - 0.5)).sum())
+
+    as_given, exchanged = outside(y, x), outside(x, y)
+    if as_given > max(2, 0.02 * len(table)) and exchanged < 0.1 * as_given:
+        raise InputError(
+            f"{where} has {as_given} of {len(table)} positions outside the {height} x {width} image, and {exchanged} "
+            "with x and y exchanged; exchange them (--set swap_xy=true)."
+        )
+
+
+def _share_that_follows(table: pd.DataFrame) -> float | None:
+    """Share of steps to the next frame that go to the nearest cell there; None where there are too few to tell."""
+    from scipy.spatial import cKDTree
+
+    frames = {int(t): rows for t, rows in table.groupby("t")}
+    pairs = [t for t in frames if t + 1 in frames]
+    steps = near = 0
+    for t in [
+        pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, min(len(pairs), _FRAMES)).astype(int))
+    ]:
+        now, then = frames[t], frames[t + 1]
+        if len(then) < 4:
+            continue
+        both = now.merge(then, on="track_id", suffixes=("", "_next"))
+        _, nearest = cKDTree(then[["y", "x"]].to_numpy()).query(both[["y", "x"]].to_numpy())
+        near += int((then["track_id"].to_numpy()[nearest] == both["track_id"].to_numpy()).sum())
+        steps += len(both)
+    return near / steps if steps >= _LINKS else None

@@ -1,0 +1,105 @@
+"""Which column of a table holds classes of cells, and which only numbers masks or spots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.track_formats.column_names import CLASS, by_key, key_of, named
+
+BTRACK_STATES = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
+"""btrack's states, by their number."""
+_NO_STATE = (5, 99)
+"""btrack's number of "not classified", and of positions that it made up."""
+_MANY = 30
+"""Classes beyond which a column rather names single cells."""
+_FEW = 5
+"""Values that are classes even where each is there once."""
+_NUMBERS = "numbers the masks"
+
+
+def class_column(values: pd.DataFrame, track: str | None, notes: list[str], where: str) -> str | None:
+    """The column that holds classes, or None.
+
+    ``label`` is a class in some tables and the number of the mask in others (scikit-image, napari), so any other
+    name goes first, and a column of numbers that tell cells apart is none.
+
+    Parameters
+    ----------
+    track : str or None
+        The column that numbers tracks.
+    """
+    for name in named(values, CLASS):
+        if name == track:
+            continue
+        why = _no_class(values[name], None if track is None else values[track])
+        if why is None:
+            return name
+        if why != _NUMBERS:  # the usual meaning of "label", which surprises nobody
+            notes.append(f"{where}: the column {name} {why}; it is not used as a class.")
+    return None
+
+
+def class_names(column: pd.Series, states: bool = False) -> np.ndarray:
+    """The classes of a column as text, "" for none; object (n,).
+
+    Parameters
+    ----------
+    states : bool
+        The numbers are btrack's states.
+    """
+    known = dict(enumerate(BTRACK_STATES)) | dict.fromkeys(_NO_STATE, "")
+
+    def text(value: Any) -> str:
+        if value is None or (isinstance(value, float) and not np.isfinite(value)):
+            return ""
+        if isinstance(value, (float, np.floating)) and float(value).is_integer():
+            value = int(value)
+        if states and isinstance(value, (int, np.integer)):
+            return known.get(int(value), str(value))
+        return str(value).strip()
+
+    return np.array([text(value) for value in column], dtype=object)
+
+
+def has_btrack_states(values: pd.DataFrame, name: str) -> bool:
+    """Whether the column ``name`` of a table holds btrack's states by number."""
+    keys = by_key(values.columns)
+    return (
+        key_of(name) == "state"
+        and {"root", "generation", "parent"} <= keys.keys()
+        and pd.api.types.is_numeric_dtype(values[name])
+    )
+
+
+def _no_class(column: pd.Series, tracks: pd.Series | None) -> str | None:
+    """Why a column holds no classes; None where it may."""
+    present = column.dropna()
+    present = present[present.astype(str).str.strip() != ""]
+    if len(present) == 0:
+        return "is empty"
+    distinct = present.nunique()
+    if pd.api.types.is_bool_dtype(present):
+        return None
+    if not pd.api.types.is_numeric_dtype(present):
+        names_cells = distinct > 0.5 * len(present) or distinct > _MANY or _one_each(present, tracks)
+        return f"has {distinct} different values that name cells" if distinct > _FEW and names_cells else None
+    if not np.array_equal(present, np.floor(present)):
+        return "holds numbers that are not whole, and no classes"
+    if key_of(column.name) not in ("label", "labels"):
+        return None if distinct <= _MANY else f"has {distinct} different numbers, and no classes"
+    if distinct == 1:
+        return "has one number only"
+    if _one_each(present, tracks):
+        return _NUMBERS
+    return None if distinct <= 10 and len(present) >= 3 * distinct else _NUMBERS
+
+
+def _one_each(present: pd.Series, tracks: pd.Series | None) -> bool:
+    """Whether no two tracks share a value."""
+    if tracks is None:
+        return False
+    each = pd.DataFrame({"track": tracks[present.index], "value": present}).drop_duplicates()
+    return not each["value"].duplicated().any()

@@ -1,0 +1,137 @@
+"""What a column of a table may be by its name: track, spot, time, place, parent or class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from morpholaw.cells.movie_formats.units import micrometres
+
+_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+_SUFFIX = re.compile(r"(?<=.)[ _.\-](um|µm|μm|micron|microns|px|pix|pixel|pixels|nm|mm)$", re.IGNORECASE)
+
+TRACK = (
+    *(
+        "sourcetrack",
+        "trackletid",
+        "tracklet",
+        "trackid",
+        "track",
+        "trackids",
+        "tracknumber",
+        "trackno",
+        "tracknr",
+    ),
+    *(
+        "trackn",
+        "trackindex",
+        "trackidx",
+        "spottrackid",
+        "particle",
+        "particleid",
+        "trajectory",
+        "trajectoryid",
+    ),
+    *("traj", "tid", "cellid", "cell", "cellno", "cellnumber", "nucleusid", "trackobjectslabel"),
+)
+"""Names of a column that numbers tracks, the most specific first."""
+WEAK_TRACK = ("id", "labelid", "label", "objectid", "object", "objectnumber", "objid")
+"""Names that number tracks in some programs' tables, and spots, masks or objects in others."""
+SPOT = ("sourceid", "spotid", "spot", "nodeid", "node", "id", "objectid", "pointid", "cellid", "uniqueid")
+MASK = (
+    "maskid",
+    "mask",
+    "labelimageid",
+    "labelid",
+    "classid",
+    "segid",
+    "label",
+    "objectnumber",
+    "objectid",
+    "id",
+)
+PARENT = (
+    *("parenttrackid", "parenttrack", "parenttrackletid", "parenttracklet", "mothertrackid", "mothertrack"),
+    *("parentid", "parent", "parentnode", "parentnodeid", "parentspotid", "parentspot", "motherid", "mother"),
+    *("parentcell", "parentcellid", "mothercell", "mothercellid"),
+)
+FRAME = (
+    *("frame", "frames", "frameid", "frameno", "framenumber", "framenr", "frameindex", "framei", "frameidx"),
+    *(
+        "timepoint",
+        "timepoints",
+        "timepointid",
+        "timeindex",
+        "timeframe",
+        "tindex",
+        "spotframe",
+        "imageframe",
+    ),
+    *("tframe", "framet", "timelapseindex", "axis0"),
+)
+"""Names of a column that counts frames."""
+ONE_BASED_FRAME = ("slice", "slicen", "sliceno", "slicenumber", "imagenumber")
+"""Names under which ImageJ and CellProfiler count frames, from 1."""
+TIME = ("t", "time", "positiont", "spott", "elapsedtime", "timestamp", "timemin", "timeminutes", "timesec")
+"""Names of a column that may count frames or hold time in some unit."""
+CLASS = (
+    *(
+        "class",
+        "classname",
+        "classlabel",
+        "cellclass",
+        "phase",
+        "cellphase",
+        "cellcyclephase",
+        "cellcyclestage",
+    ),
+    *("mitoticphase", "state", "cellstate", "annotation", "celltype", "label", "labels"),
+)
+PLACE = (
+    *(("y", "x"), ("ypx", "xpx"), ("ypixel", "xpixel"), ("posy", "posx"), ("positiony", "positionx")),
+    *(("ypos", "xpos"), ("yposition", "xposition"), ("centroidy", "centroidx"), ("ycentroid", "xcentroid")),
+    *(("centroid0", "centroid1"), ("centroidweighted0", "centroidweighted1"), ("centery", "centerx")),
+    *(("centrey", "centrex"), ("ycenter", "xcenter"), ("locationcentery", "locationcenterx")),
+    *(("areashapecentery", "areashapecenterx"), ("objectcenter1", "objectcenter0")),
+    *(("centeroftheobject1", "centeroftheobject0"), ("spotpositiony", "spotpositionx"), ("cy", "cx")),
+    *(("yc", "xc"), ("ym", "xm"), ("ycoord", "xcoord"), ("ycoordinate", "xcoordinate"), ("coordy", "coordx")),
+    *(("axis1", "axis2"), ("row", "col"), ("row", "column")),
+)
+"""Pairs of columns that hold y and x."""
+DEPTH = ("z", "posz", "positionz", "zpos", "centroidz", "spotpositionz", "centerz")
+
+
+def key_of(name: object) -> str:
+    """A column's name without case, blanks, punctuation and units: "Track ID", "TRACK_ID" and "trackId" are alike."""
+    text = _SUFFIX.sub("", _BRACKETS.sub("", str(name).strip()))
+    key = re.sub(r"[^a-z0-9]", "", text.lower())
+    return re.sub(r"^(trackobjectslabel)\d+$", r"\1", key)
+
+
+def unit_in(name: object) -> str | None:
+    """The unit at the end of a column's name, e.g. "um" of "x_um"."""
+    found = _SUFFIX.search(_BRACKETS.sub("", str(name).strip()))
+    return found[1] if found else None
+
+
+def length_unit(text: str | None) -> float | None:
+    """Micrometres in a unit of length; 0 for pixels; None where it is neither."""
+    if text is None:
+        return None
+    if text.strip().lower() in ("px", "pix", "pixel", "pixels"):
+        return 0.0
+    return micrometres(text)
+
+
+def by_key(columns: Iterable[object]) -> dict[str, list[str]]:
+    """The columns under each key, in their order."""
+    found: dict[str, list[str]] = {}
+    for name in columns:
+        found.setdefault(key_of(name), []).append(str(name))
+    return found
+
+
+def named(columns: Iterable[object], names: Iterable[str]) -> list[str]:
+    """The columns that have one of the names (keys), in the order of the names."""
+    keys = by_key(columns)
+    return [column for name in names for column in keys.get(name, [])]

@@ -1,0 +1,310 @@
+"""From what a file says about time to the frames of a movie, which count from 0."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.track_formats.column_names import FRAME, ONE_BASED_FRAME, TIME, key_of, named
+from morpholaw.cells.track_formats.facts import FrameNumbering, TrackContext, TrackFacts
+from morpholaw.errors import InputError
+
+_UNEVEN = 0.3
+"""Part of a frame by which times may stray from an even rhythm: stages and cameras are not quite regular."""
+_SECONDS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("d", "day", "days"), 86_400.0),
+}
+_FRAME_UNITS = ("frame", "frames", "timepoint", "timepoints", "index")
+
+
+def seconds(unit: str | None) -> float | None:
+    """Seconds in a unit of time; None where it is none."""
+    return None if unit is None else _SECONDS.get(unit.strip().lower())
+
+
+def counts_frames(unit: str | None) -> bool:
+    """Whether a unit says that frames are counted."""
+    return unit is not None and unit.strip().lower() in _FRAME_UNITS
+
+
+def is_whole(values: pd.Series | np.ndarray) -> bool:
+    """Whether all values are whole numbers of 0 or more."""
+    values = np.asarray(values)
+    if values.dtype.kind not in "iuf":
+        return False
+    return bool(np.isfinite(values).all() and (values >= 0).all() and (values == np.floor(values)).all())
+
+
+def step_of(frames: np.ndarray) -> int:
+    """The greatest number of frames of which all intervals are multiples; 1 where there is no interval."""
+    gaps = np.diff(np.unique(frames.astype(np.int64)))
+    return int(np.gcd.reduce(gaps)) if len(gaps) else 1
+
+
+def frame_column(
+    values: pd.DataFrame, units: dict[str, str], where: str, context: TrackContext, notes: list[str]
+) -> tuple[np.ndarray | None, FrameNumbering, list[str]]:
+    """Find out which column of a table counts frames, by its values and not by its name alone.
+
+    Returns
+    -------
+    frames : ndarray, int64 (n,), or None
+        None where no column holds frames or times.
+    numbering : str
+        "as stored" for programs that are known to count from a number of their own, else "unknown".
+    used : list of str
+        The columns that hold frames or times.
+
+    Raises
+    ------
+    InputError
+        Two columns contradict each other, or times cannot be told to be frames.
+    """
+    counting, one_based = named(values, FRAME), named(values, ONE_BASED_FRAME)
+    times = named(values, TIME)
+    used = [*counting, *one_based, *times]
+    counting += [name for name in times if counts_frames(units.get(name))]
+    counting = [name for name in counting if is_whole(values[name])]
+    if counting:
+        name = _agreed(values, counting, [n for n in times if seconds(units.get(n)) is None], where, notes)
+        return values[name].to_numpy(np.int64), "unknown", used
+    for name in one_based:
+        if is_whole(values[name]) and values[name].min() > 0:
+            notes.append(f"{where}: {name} counts from 1, so frame 0 of the movie is its {name} 1.")
+            return values[name].to_numpy(np.int64) - 1, "as stored", used
+    for name in [*times, *named(values, FRAME)]:
+        column = pd.to_numeric(values[name], errors="coerce").to_numpy(np.float64)
+        if np.isfinite(column).all():
+            return _from_time_column(column, name, units.get(name), where, context, notes), "unknown", used
+    if used:  # text or gaps: whoever checks the table says which value it is
+        return values[used[0]].to_numpy(), "unknown", used
+    return None, "unknown", used
+
+
+def _agreed(
+    values: pd.DataFrame, counting: list[str], others: list[str], where: str, notes: list[str]
+) -> str:
+    """The one of several columns that counts frames; those that differ by a constant are told by where they begin."""
+    name = counting[0]
+    frames = values[name].to_numpy(np.int64)
+    for other in [*counting[1:], *others]:
+        if other == name or not is_whole(values[other]):
+            continue
+        column = values[other].to_numpy(np.int64)
+        if np.array_equal(column, frames):
+            continue
+        difference = np.unique(column - frames)
+        if len(difference) == 1:
+            if column.min() == 0 or (frames.min() != 0 and column.min() < frames.min()):
+                name, other, frames = other, name, column
+            notes.append(
+                f"{where}: the columns {name} and {other} differ by {abs(int(difference[0]))}; {name} was taken as "
+                "the frame, since it begins first."
+            )
+        elif key_of(other) in FRAME or step_of(column) == 1:
+            pairs = pd.DataFrame({"frame": frames, "other": column}).drop_duplicates()
+            if len(pairs) != pairs["frame"].nunique() or len(pairs) != pairs["other"].nunique():
+                at = pairs[
+                    pairs.duplicated("frame", keep=False) | pairs.duplicated("other", keep=False)
+                ].iloc[0]
+                raise InputError(
+                    f"{where} has the columns {name} and {other}, which contradict each other (e.g. {at.frame} and "
+                    f"{at.other} in one row); remove or rename the one that is not the movie's frame."
+                )
+    return name
+
+
+def _from_time_column(
+    column: np.ndarray, name: str, unit: str | None, where: str, context: TrackContext, notes: list[str]
+) -> np.ndarray:
+    frames = context.movie_shape[0] if context.movie_shape else None
+    if is_whole(column) and seconds(unit) is None:
+        step = step_of(column)
+        if step == 1:
+            return column.astype(np.int64)
+        if (
+            context.frame_interval is None
+            and key_of(name) == "t"
+            and (frames is None or column.max() < frames)
+        ):
+            notes.append(
+                f"{where}: {name} counts in steps of {step}; it was taken as the frame all the same."
+            )
+            return column.astype(np.int64)
+    return frames_from_times(column, unit, f"{where}, column {name}", context, notes)
+
+
+def frames_from_times(
+    times: np.ndarray, unit: str | None, where: str, context: TrackContext, notes: list[str]
+) -> np.ndarray:
+    """Frames from times in an even rhythm, which may stray a little.
+
+    The interval is the one given, else the one that the times show, if with it they fill the movie.
+
+    Parameters
+    ----------
+    times : ndarray, float64 (n,)
+    unit : str or None
+        Of the times, where it is known.
+
+    Returns
+    -------
+    ndarray, int64 (n,)
+
+    Raises
+    ------
+    InputError
+        The times have no even rhythm, or it is not known how many frames lie between two of them.
+    """
+    distinct, row = np.unique(times, return_inverse=True)
+    shown = unit or "units of time"
+    if context.frame_interval is not None:
+        interval = context.frame_interval / (seconds(unit) or 1.0)
+        frames = _steady(distinct, interval)
+        if frames is None:
+            raise InputError(
+                f"{where} holds times (e.g. {distinct[0]:g}, {distinct[-1]:g}) that are no multiples of the movie's "
+                f"frame interval, {interval:g} {shown}; give the right one (--set frame_interval=...)."
+            )
+        return frames[row]
+    if len(distinct) == 1:
+        return np.zeros(len(times), np.int64)
+    gaps = np.diff(distinct)
+    interval = float(gaps[gaps < 1.5 * gaps.min()].mean())
+    counted = _steady(distinct, interval)
+    if counted is None:
+        raise InputError(
+            f"{where} holds times (e.g. {distinct[0]:g}, {distinct[1]:g}, {distinct[-1]:g}) that are no multiples of "
+            "one interval, so they are not frames; give a column frame with the number of the frame, from 0."
+        )
+    count = context.movie_shape[0] if context.movie_shape else None
+    if count is not None and len(distinct) == count:
+        counted = np.arange(count)
+    elif count is not None and counted[-1] != count - 1:
+        raise InputError(
+            f"{where} holds times in steps of {interval:g} {shown} (up to {distinct[-1]:g}), and it is not known how "
+            f"many of the movie's {count} frames lie between two of them; give the movie's frame interval "
+            f"(--set frame_interval=..., in {'seconds' if seconds(unit) else 'the units of the file'}), or a column "
+            "frame with the number of the frame, from 0."
+        )
+    notes.append(f"{where}: a frame is taken to be {interval:g} {shown}, the time step in the file.")
+    return counted[row]
+
+
+def _steady(times: np.ndarray, interval: float) -> np.ndarray | None:
+    """Frames of rising times, counted from one to the next so that a drift does not add up; None where uneven."""
+    gaps = np.diff(times) / interval
+    first = times[0] / interval
+    steps = np.round(gaps)
+    if (
+        np.abs(gaps - steps).max(initial=0) > _UNEVEN
+        or abs(first - round(first)) > _UNEVEN
+        or steps.min(initial=1) < 1
+    ):
+        return None
+    frames: np.ndarray = round(first) + np.append(0, np.cumsum(steps)).astype(np.int64)
+    return frames
+
+
+def place_frames(
+    t: np.ndarray, facts: TrackFacts, where: str, context: TrackContext, notes: list[str]
+) -> np.ndarray:
+    """Turn a file's frame numbers into the movie's, or refuse where the two contradict each other.
+
+    Parameters
+    ----------
+    t : ndarray, int64 (n,)
+        As the file counts.
+
+    Returns
+    -------
+    ndarray, int64 (n,)
+        The movie's frame; -1 where the movie has no frame of that number.
+
+    Raises
+    ------
+    InputError
+        The numbers do not fit the movie, or fit it in two ways.
+    """
+    if context.movie_shape is None or len(t) == 0:
+        return t
+    count = context.movie_shape[0]
+    numbers = context.movie_frames
+    if facts.frame_numbering == "file numbers" and facts.frame_numbers:
+        return _by_file_numbers(t, facts.frame_numbers, numbers, count, where, notes)
+    first, last = int(t.min()), int(t.max())
+    if facts.frame_count is not None and facts.frame_numbering == "as stored":
+        return t  # the file knows its own movie; the two movies are compared elsewhere
+    if numbers and numbers != tuple(range(count)) and facts.frame_numbering == "unknown" and first > 0:
+        by_number = np.isin(t, numbers).all()
+        if by_number and last >= count:
+            notes.append(f"{where}: its frames are the numbers in the names of the movie's files.")
+            return np.searchsorted(np.asarray(numbers), t)
+        if by_number and last < count:
+            raise InputError(
+                f"{where} has frames {first} to {last}, and the movie's files are numbered {numbers[0]} to "
+                f"{numbers[-1]}, so it may count either way; give --frame-offset 0 where it counts from 0, or "
+                f"--frame-offset {-numbers[0]} where its frames are the files' numbers."
+            )
+    if last < count:
+        return t
+    step = step_of(t)
+    if step > 1 and first % step == 0 and last // step < count:
+        raise InputError(
+            f"{where} has frames {first} to {last} in steps of {step}, but the movie has {count} frames: it seems "
+            "to hold times; give a column frame with the number of the frame, from 0."
+        )
+    if first > 0:
+        begins = (
+            "the tracks seem to count from 1"
+            if (first, last) == (1, count)
+            else "the movie may be a part of the one that was tracked"
+        )
+        raise InputError(
+            f"{where} has frames {first} to {last}, but the movie has {count} frames, 0 to {count - 1}: {begins}. "
+            f"Give --frame-offset {-first} (frame_offset={-first}) where frame {first} of the tracks is the movie's "
+            "first, or --frame-offset 0 to leave out what lies beyond its end."
+        )
+    return t
+
+
+def _by_file_numbers(
+    t: np.ndarray,
+    masks: tuple[int, ...],
+    movie: tuple[int, ...] | None,
+    count: int,
+    where: str,
+    notes: list[str],
+) -> np.ndarray:
+    """Frames of masks whose files are numbered, in a movie whose files are numbered or not."""
+    if movie is None:
+        if masks[-1] < count:
+            return t
+        if len(masks) == count or masks[0] > 0:
+            gaps = " with gaps" if len(masks) != masks[-1] - masks[0] + 1 else ""
+            raise InputError(
+                f"{where} has masks numbered {masks[0]} to {masks[-1]}{gaps}, but the movie has {count} frames, 0 to "
+                f"{count - 1}. Give --frame-offset {-masks[0]} where mask {masks[0]} belongs to the movie's first "
+                "frame and none is missing, or the movie as files with the same numbers."
+            )
+        return t
+    missing = sorted(set(masks) - set(movie))
+    if len(missing) == len(masks) or (missing and (missing[0] < movie[0] or len(masks) == len(movie))):
+        raise InputError(
+            f"{where} has masks numbered {masks[0]} to {masks[-1]} ({len(masks)} of them), but the movie's files are "
+            f"numbered {movie[0]} to {movie[-1]} ({len(movie)} of them). Give --frame-offset {-masks[0]} where mask "
+            f"{masks[0]} belongs to the movie's first frame and none is missing, or files with the same numbers."
+        )
+    if missing:
+        notes.append(
+            f"{where}: {len(missing)} masks (the first is {missing[0]}) have no frame of their number in the movie; "
+            "they are left out."
+        )
+    place = np.full(max(masks[-1], movie[-1], int(t.max())) + 1, -1, np.int64)
+    place[np.asarray(movie)] = np.arange(len(movie))
+    frames: np.ndarray = place[t]
+    return frames

@@ -1,0 +1,197 @@
+"""Which columns of a table number tracks and spots, and who is whose parent: told by the values, not by names alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.track_formats.column_names import PARENT, SPOT, TRACK, WEAK_TRACK, named
+from morpholaw.errors import InputError
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Columns of a table that say which cell a row is.
+
+    Attributes
+    ----------
+    track : str or None
+        Numbers tracks; None where only spots are numbered.
+    spot : str or None
+        Numbers spots (nodes).
+    parent_track : str or None
+        Numbers the track that a track came from.
+    parent_spot : str or None
+        Numbers the spot that a spot came from.
+    """
+
+    track: str | None
+    spot: str | None = None
+    parent_track: str | None = None
+    parent_spot: str | None = None
+
+
+def identity(values: pd.DataFrame, frames: np.ndarray, where: str) -> Identity | None:
+    """Find the columns; None where nothing numbers tracks or spots.
+
+    Raises
+    ------
+    InputError
+        The columns contradict each other.
+    """
+    spot = next((name for name in named(values, SPOT) if _numbers_rows(values[name])), None)
+    parents = named(values, PARENT)
+    strong = [name for name in named(values, TRACK) if _may_number(values[name])]
+    weak = [name for name in named(values, WEAK_TRACK) if pd.api.types.is_numeric_dtype(values[name])]
+    weak = [name for name in weak if name not in strong and _may_number(values[name])]
+    graded = {name: _grade(values[name], frames) for name in [*strong, *weak]}
+    twice = any(graded[name] == "twice" for name in strong)
+    candidates = strong if twice else [*strong, *weak]
+    track = next((name for name in candidates if graded[name] == "linked"), None)
+    by_spot = [p for p in parents if spot is not None and _refers(values[p], values[spot])]
+    if track is None and by_spot and spot is not None:
+        return Identity(None, spot, None, by_spot[0])
+    if track is None:
+        order = [(name, grade) for names in (strong, weak) for grade in ("twice", "single") for name in names]
+        track = next((name for name, grade in order if graded[name] == grade), None)
+    if track is None:
+        return None
+    spot = None if spot == track else spot
+    parent_track, parent_spot = _parents(values, parents, track, spot, where)
+    return Identity(track, spot, parent_track, parent_spot)
+
+
+def _parents(
+    values: pd.DataFrame, parents: list[str], track: str, spot: str | None, where: str
+) -> tuple[str | None, str | None]:
+    parent_track = parent_spot = None
+    for name in parents:
+        if not values[name].notna().any():
+            continue
+        constant = (values.groupby(track)[name].nunique(dropna=False) <= 1).all()
+        of_spots = spot is not None and _refers(values[name], values[spot])
+        if constant and (not of_spots or _refers(values[name], values[track])) and parent_track is None:
+            parent_track = name
+        elif of_spots and parent_spot is None:
+            parent_spot = name
+        elif not constant and not of_spots:
+            changes = values.groupby(track)[name].nunique(dropna=False)
+            raise InputError(
+                f"{where} gives track {changes.index[changes > 1][0]} two parents in the column {name}, but a track "
+                "has one or none; and the column names no spots of the file either."
+            )
+    return parent_track, parent_spot
+
+
+def spot_edges(values: pd.DataFrame, spot: str, parent: str) -> np.ndarray:
+    """Pairs of rows, int64 (edges, 2): where a spot came from, and the spot."""
+    known = pd.Index(values[spot])
+    before = known.get_indexer(values[parent])
+    after = np.flatnonzero((before >= 0) & values[parent].notna().to_numpy())
+    return np.column_stack([before[after], after])
+
+
+def parents_by_spot(values: pd.DataFrame, found: Identity, where: str) -> pd.Series:
+    """The parent track (value of the track's column, NaN: none) of each row's track, from the spots' parents.
+
+    Raises
+    ------
+    InputError
+        A track has spots of two tracks as parents, or the column of parent tracks says another thing.
+    """
+    assert found.track is not None
+    assert found.spot is not None
+    assert found.parent_spot is not None
+    edges = spot_edges(values, found.spot, found.parent_spot)
+    tracks = values[found.track].to_numpy()
+    across = edges[tracks[edges[:, 0]] != tracks[edges[:, 1]]]
+    pairs = pd.DataFrame({"track": tracks[across[:, 1]], "parent": tracks[across[:, 0]]}).drop_duplicates()
+    if pairs["track"].duplicated().any():
+        twice = pairs.loc[pairs["track"].duplicated(), "track"].iloc[0]
+        raise InputError(
+            f"{where} gives track {twice} spots of two other tracks as parents ({found.parent_spot}), but a track "
+            "has one parent or none."
+        )
+    by_track = pairs.set_index("track")["parent"]
+    if found.parent_track is not None:
+        stated = values.drop_duplicates(found.track).set_index(found.track)[found.parent_track]
+        both = stated.reindex(by_track.index)
+        stated_somewhere = both.isin(values[found.track])
+        if (wrong := stated_somewhere & (both != by_track)).any():
+            raise InputError(
+                f"{where} names two parents of track {wrong.index[wrong][0]}: {both[wrong].iloc[0]} in the column "
+                f"{found.parent_track}, {by_track[wrong].iloc[0]} by {found.parent_spot}; remove the wrong column."
+            )
+    return values[found.track].map(by_track)
+
+
+def track_numbers(column: pd.Series) -> np.ndarray:
+    """Track ids as whole numbers, int64 (n,): the file's own where it has numbers, even in text ("Track_3").
+
+    -1 stands for none (empty, or negative as some programs write it).
+    """
+    if pd.api.types.is_numeric_dtype(column):
+        numbers = column.to_numpy(np.float64)
+        return np.where(np.isfinite(numbers) & (numbers >= 0), numbers, -1).astype(np.int64)
+    text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
+    codes, names = pd.factorize(text, sort=False)
+    matches = [re.fullmatch(r"(\D*)(\d{1,15})\D*", name) for name in names]
+    filled = [m for m, name in zip(matches, names, strict=True) if name]
+    numbers_of = [int(m[2]) for m in filled if m]
+    if all(filled) and len({m[1] for m in filled if m}) <= 1 and len(set(numbers_of)) == len(numbers_of):
+        each = np.array([int(m[2]) if m else -1 for m in matches], np.int64)
+    else:
+        each = np.cumsum([bool(name) for name in names]).astype(np.int64)
+        each[[not name for name in names]] = -1
+    result: np.ndarray = each[codes]
+    return result
+
+
+def as_text(column: pd.Series) -> np.ndarray:
+    """Ids as text, "" for none; whole numbers without a decimal point; object (n,)."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_integer_dtype(column):
+        return np.array([_number_text(value) for value in column.to_numpy(np.float64).tolist()], dtype=object)
+    text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
+    values: np.ndarray = text.to_numpy(dtype=object)
+    return values
+
+
+def _number_text(value: float) -> str:
+    if not np.isfinite(value):
+        return ""
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _may_number(column: pd.Series) -> bool:
+    """Whether a column may number tracks: whole numbers or text, and not mostly empty."""
+    if pd.api.types.is_bool_dtype(column) or 2 * column.notna().sum() < len(column):
+        return False
+    if not pd.api.types.is_numeric_dtype(column):
+        return True
+    present = column.dropna().to_numpy(np.float64)
+    return bool(np.isfinite(present).all() and (present == np.floor(present)).all())
+
+
+def _numbers_rows(column: pd.Series) -> bool:
+    return bool(_may_number(column) and column.notna().all() and column.is_unique)
+
+
+def _grade(column: pd.Series, frames: np.ndarray) -> str:
+    """ "linked" where ids stay with a cell over time, "twice" where one is twice in a frame, "single" where none is."""
+    rows = pd.DataFrame({"id": column.to_numpy(), "t": frames})[column.notna().to_numpy()]
+    if pd.api.types.is_numeric_dtype(rows["id"]):
+        rows = rows[rows["id"] >= 0]
+    if len(rows) == 0 or rows["id"].is_unique:
+        return "single"
+    return "twice" if rows.duplicated().any() else "linked"
+
+
+def _refers(column: pd.Series, ids: pd.Series) -> bool:
+    """Whether the values of a column, but for "none", are among the ids."""
+    present = column.dropna()
+    if pd.api.types.is_numeric_dtype(present):
+        present = present[present > 0] if not (ids == 0).any() else present[present >= 0]
+    return bool(len(present) and present.isin(ids).mean() > 0.5)

@@ -1,0 +1,273 @@
+"""Tracks in a table: of napari, btrack, TrackMate, ultrack, napari-track-edit, trackpy, ilastik, CellProfiler, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.text_table import read_text_table
+from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states
+from morpholaw.cells.track_formats.column_names import MASK, by_key, named
+from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
+from morpholaw.cells.track_formats.frames import frame_column
+from morpholaw.cells.track_formats.identity import (
+    Identity,
+    as_text,
+    identity,
+    parents_by_spot,
+    spot_edges,
+    track_numbers,
+)
+from morpholaw.cells.track_formats.lineage import linear_tracks
+from morpholaw.cells.track_formats.places import places
+from morpholaw.errors import InputError
+
+_OURS = {
+    "crop",
+    "file",
+    "group",
+    "brightness",
+    "set",
+    "index",
+    "score",
+    "class",
+    "probability",
+    "frame_class",
+}
+"""Names of columns that a table of crops or scores gives a meaning of its own."""
+_IMARIS = 1_000_000_000
+"""What Imaris adds to the numbers of tracks."""
+_RESULT = ("track_id", "t", "y", "x", "parent", "label", "dummy", "source_track", "source_id", "mask_id")
+
+
+def read_track_table(path: Path, context: TrackContext) -> Tracks:
+    """Read a table of tracks; its columns are told by their names and values.
+
+    Raises
+    ------
+    InputError
+        The file is not a table, a column is missing, or columns contradict each other.
+    """
+    text = read_text_table(path)
+    notes: list[str] = []
+    return track_table(text.values, text.units, str(path), context, notes)
+
+
+def track_table(
+    values: pd.DataFrame, units: dict[str, str], where: str, context: TrackContext, notes: list[str]
+) -> Tracks:
+    """Turn a table as a program wrote it into a raw track table.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Columns of numbers or text.
+    units : dict of str
+        Units of columns, where they are known.
+    where : str
+        The file, for messages.
+    notes : list of str
+        What is assumed is added to it.
+
+    Raises
+    ------
+    InputError
+        A column is missing, or columns contradict each other.
+    """
+    if len(values) == 0:
+        raise InputError(f"{where} holds no tracks.")
+    keys = by_key(values.columns).keys()
+    kind = _program(keys)
+    values = values.reset_index(drop=True)
+    if kind == "CellProfiler table" and (graph := _cellprofiler_parents(values)) is not None:
+        values = graph
+    frames, numbering, of_time = frame_column(values, _named_units(values, units), where, context, notes)
+    if kind == "Imaris table" and frames is not None and frames.dtype.kind in "iu" and frames.min() > 0:
+        frames, numbering = frames - 1, "as stored"
+        notes.append(f"{where}: Imaris counts frames from 1, so frame 0 of the movie is its Time 1.")
+    place = places(values, units, where, context, notes, calibrated=kind == "TrackMate CSV")
+    found = identity(values, np.zeros(len(values)) if frames is None else frames, where)
+    _require(values, frames is not None, place is not None, found, where)
+    assert frames is not None
+    assert place is not None
+    assert found is not None
+    raw, used = _tracks(values, frames, found, kind, where, notes)
+    if kind == "Imaris table" and raw["track_id"].min() >= _IMARIS:
+        raw["track_id"] -= _IMARIS
+        raw["source_track"] = as_text(values[found.track])
+    raw["y"], raw["x"] = place.y, place.x
+    used += [*of_time, *place.used]
+    label = class_column(values, found.track, notes, where)
+    if label is not None:
+        raw["label"] = class_names(values[label], has_btrack_states(values, label))
+        used.append(label)
+    elif "label" in values and values["label"].isna().all():
+        raw["label"] = ""
+        used.append("label")
+    for name in named(values, ("dummy",)):
+        raw["dummy"] = values[name].map(_is_true)
+        used.append(name)
+    for name in named(values, MASK):
+        if name not in used and pd.api.types.is_integer_dtype(values[name]):
+            raw["mask_id"] = values[name]
+            used.append(name)
+            break
+    others = values.drop(columns=[name for name in dict.fromkeys(used) if name in values])
+    others = others.rename(columns={c: f"tracks_{c}" for c in others if c in _OURS or c in _RESULT})
+    raw = pd.concat([raw, others[[c for c in others if not str(c).startswith("Unnamed:")]]], axis=1)
+    untracked = raw["track_id"].to_numpy() < 0
+    if untracked.any():
+        notes.append(f"{where}: {untracked.sum()} of {len(raw)} rows are in no track and were left out.")
+        raw = raw[~untracked].reset_index(drop=True)
+    if len(raw) == 0:
+        raise InputError(f"{where} holds no tracks: none of its {len(values)} rows has a track.")
+    _check_branches(raw, kind, where)
+    facts = TrackFacts(
+        format=kind,
+        frame_numbering=numbering,
+        pixel_size=None,
+        unit=place.unit,
+        notes=notes,
+        sources={"unit": place.source},
+    )
+    return Tracks(raw, facts)
+
+
+def _tracks(
+    values: pd.DataFrame, frames: np.ndarray, found: Identity, kind: str, where: str, notes: list[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """track_id, t, parent and the file's own ids; and the columns that they came from."""
+    used = [name for name in (found.track, found.spot, found.parent_track, found.parent_spot) if name]
+    if found.track is None:
+        assert found.spot is not None
+        assert found.parent_spot is not None
+        spots = pd.DataFrame({"spot": np.arange(len(values)), "t": frames})
+        edges = spot_edges(values, found.spot, found.parent_spot)
+        made = linear_tracks(spots, edges, where, notes).sort_values("spot", ignore_index=True)
+        raw = made[["track_id", "t", "parent"]].assign(source_id=as_text(values[found.spot]))
+        return raw, used
+    column = values[found.track]
+    track = track_numbers(column)
+    text = as_text(column)
+    raw = pd.DataFrame({"track_id": track, "t": frames})
+    parents = None
+    if found.parent_spot is not None:
+        parents = parents_by_spot(values, found, where)
+    elif found.parent_track is not None:
+        parents = values[found.parent_track]
+    if parents is not None:
+        raw["parent"] = _parent_numbers(parents, text, track)
+    if kind == "TrackMate CSV" or (text != track.astype(str).astype(object))[track >= 0].any():
+        raw["source_track"] = text
+    if found.spot is not None:
+        raw["source_id"] = as_text(values[found.spot])
+    return raw, used
+
+
+def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> np.ndarray:
+    """The parents' track numbers, -1 for none."""
+    number_of = dict(zip(text, track, strict=True))
+    named_parents = pd.Series(as_text(parents))
+    numbers = named_parents.str.strip("[]").map(number_of)
+    unknown = pd.to_numeric(named_parents, errors="coerce")
+    unknown = unknown.where((unknown > 0) & (unknown == np.floor(unknown)), -1).fillna(-1)
+    result: np.ndarray = numbers.fillna(unknown).astype(np.int64).to_numpy()
+    return result
+
+
+def _program(keys: Iterable[str]) -> str:
+    """The program that wrote a table with these columns (keys)."""
+    has = set(keys).issuperset
+    if has({"trackid", "positionx", "positiony", "frame"}) and has({"quality", "radius"}):
+        return "TrackMate CSV"
+    if has({"positionx", "positiony", "time", "trackid", "category"}):
+        return "Imaris table"
+    if has({"imagenumber", "objectnumber"}):
+        return "CellProfiler table"
+    if has({"root", "generation", "state", "parent"}):
+        return "btrack CSV"
+    if has({"trackletid", "parentid"}):
+        return "napari-track-edit CSV"
+    if has({"trackid", "parenttrackid", "parentid", "id"}):
+        return "ultrack CSV"
+    if has({"labelimageid", "lineageid"}):
+        return "ilastik CSV"
+    return "trackpy CSV" if has({"particle", "frame"}) else "tracks table"
+
+
+def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
+    """Units of time that a column's name says, beside those that stand in brackets."""
+    ends = {"seconds": "s", "sec": "s", "minutes": "min", "min": "min", "hours": "h", "ms": "ms"}
+    found = {}
+    for name in values.columns:
+        head, _, tail = str(name).lower().replace(" ", "_").rpartition("_")
+        if head in ("t", "time", "elapsed_time", "elapsed") and tail in ends:
+            found[str(name)] = ends[tail]
+    return found | units
+
+
+def _cellprofiler_parents(values: pd.DataFrame) -> pd.DataFrame | None:
+    """Add CellProfiler's objects and their parents as spots, where it tells the parents; None where it does not."""
+    keys = by_key(values.columns)
+
+    def last(start: str) -> str | None:
+        return next((names[0] for key, names in keys.items() if key.startswith(start)), None)
+
+    image, number = last("trackobjectsparentimagenumber"), last("trackobjectsparentobjectnumber")
+    if image is None or number is None:
+        return None
+    images, objects = keys["imagenumber"][0], keys["objectnumber"][0]
+
+    def ids(image: str, number: str) -> pd.Series:
+        return values[image].astype("Int64").astype(str) + "/" + values[number].astype("Int64").astype(str)
+
+    parents = ids(image, number).where(values[number].fillna(0) > 0, np.nan)
+    labels = [name for key, names in keys.items() if key.startswith("trackobjectslabel") for name in names]
+    return values.drop(columns=labels).assign(spot_id=ids(images, objects), parent_spot_id=parents)
+
+
+def _check_branches(raw: pd.DataFrame, kind: str, where: str) -> None:
+    """Refuse tracks with two cells in one frame where a table cannot say which is which."""
+    if kind != "TrackMate CSV":
+        return
+    twice = raw.duplicated(["track_id", "t"])
+    if twice.any():
+        first = raw[twice].iloc[0]
+        raise InputError(
+            f"{where} has track {int(first.track_id)} twice in frame {int(first.t)}: TrackMate's table of spots does "
+            "not say who is whose daughter after a division; save the session as XML in TrackMate and give that."
+        )
+
+
+def _require(values: pd.DataFrame, time: bool, place: bool, found: Identity | None, where: str) -> None:
+    missing = [
+        text
+        for there, text in (
+            (found is not None, "track_id"),
+            (time, "t"),
+            (place, "y"),
+            (place, "x"),
+        )
+        if not there
+    ]
+    if not missing:
+        return
+    columns = [str(name) for name in values.columns if not str(name).startswith("Unnamed:")]
+    if columns and all(name.replace(".", "", 2).lstrip("-").isdigit() for name in columns):
+        raise InputError(
+            f"{where} has no row of column names; give it one with track_id, t, y and x (it begins with "
+            f"{', '.join(columns[:6])})."
+        )
+    raise InputError(
+        f"{where} has no column {', '.join(missing)}: a table of tracks has track_id, t (the frame, from 0), y and x "
+        f"(pixels), but this one has {', '.join(columns[:12])}{', ...' if len(columns) > 12 else ''}."
+    )
+
+
+def _is_true(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() in ("true", "1", "yes")
+    return bool(value) and value == value  # NaN is not equal to itself

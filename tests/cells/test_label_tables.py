@@ -1,0 +1,157 @@
+"""Tables of classes: which crop a row means, by every key that it has, and tables that are of other cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.label_tables import read_label_table
+from morpholaw.errors import InputError
+
+
+def cells(**columns: object) -> pd.DataFrame:
+    """Two tracks in three frames; track 7 of the tracker is track 1 here."""
+    base = {
+        "track_id": [1, 2, 1, 2, 1, 2],
+        "t": [0, 0, 1, 1, 2, 2],
+        "y": [10.0, 90, 11, 91, 12, 92],
+        "x": [20.0, 50, 22, 52, 24, 54],
+    }
+    return cells_table(6, **base, **columns)
+
+
+def read(
+    tmp_path: Path, text: str, table: pd.DataFrame | None = None, encoding: str = "utf-8"
+) -> dict[int, str]:
+    path = tmp_path / "labels.csv"
+    path.write_text(text, encoding=encoding)
+    found = read_label_table(path, cells() if table is None else table, "movie")
+    return dict(zip(found.crops.tolist(), found.classes, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "track_id,t,label\n1,1,metaphase\n2,2,interphase\n",
+        "track_id;t;label\n1;1;metaphase\n2;2;interphase\n",
+        "Track_ID , T , Label\n1 , 1 , metaphase\n2 , 2 , interphase\n",
+        "track_id,frame,class\n1.0,1.0,metaphase\n2.0,2.0,interphase\n1.0,2.0,\n",
+        "\ufeffID\tt\tphase\n1\t1\tmetaphase\n2\t2\tinterphase\n",
+        "track_id,t,label,class\n1,1,77,metaphase\n2,2,78,interphase\n",
+        "crop,label\n2,metaphase\n5,interphase\n",
+        "track_id,frame,t,label\n1,1,300,metaphase\n2,2,600,interphase\n",
+    ],
+    ids=[
+        "plain",
+        "semicolons",
+        "spaces and capitals",
+        "floats",
+        "tabs",
+        "scikit-image",
+        "crop",
+        "seconds beside frames",
+    ],
+)
+def test_tables_of_many_hands(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text) == {2: "metaphase", 5: "interphase"}
+
+
+OWN_IDS = {
+    "source_track": ["7", "3"] * 3,
+    "source_id": ["501", "502", "511", "512", "521", "522"],
+    "mask_id": [4, 9, 5, 8, 6, 7],
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TRACK_ID,FRAME,class\n7,1,metaphase\n3,2,interphase\n",
+        "ID,class\n511,metaphase\n522,interphase\n",
+        "ID,TRACK_ID,FRAME,class\n511,7,1,metaphase\n522,3,2,interphase\n",
+        "source_track,t,class\n7,1,metaphase\n3,2,interphase\n",
+        "frame,label,class\n1,5,metaphase\n2,7,interphase\n",
+        "track_id,t,class\n1,1,metaphase\n2,2,interphase\n",
+    ],
+    ids=["tracker's track", "tracker's spot", "both", "source_track", "mask", "our track"],
+)
+def test_cells_are_named_by_the_ids_of_the_tracks_file(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text, cells(**OWN_IDS)) == {2: "metaphase", 5: "interphase"}
+
+
+def test_a_key_that_may_mean_two_crops_is_refused(tmp_path: Path) -> None:
+    exchanged = cells(source_track=["2", "1"] * 3)
+    with pytest.raises(
+        InputError, match=r"names crop 2 of movie by track_id and t as track_id and t or as source_tr"
+    ):
+        read(tmp_path, "track_id,t,label\n1,1,metaphase\n", exchanged)
+    assert read(tmp_path, "source_track,t,label\n1,1,metaphase\n", exchanged) == {3: "metaphase"}
+    daughters = cells(source_track=["9"] * 6)
+    with pytest.raises(InputError, match=r"movie has several of one track_id and t \(9, 1\)"):
+        read(tmp_path, "track_id,t,label\n9,1,metaphase\n", daughters)
+
+
+def test_frames_of_the_file_and_of_the_movie_are_told_apart_or_asked_for(tmp_path: Path) -> None:
+    shifted = cells(source_t=[1, 1, 2, 2, 3, 3])
+    everything = "track_id,frame,label\n" + "".join(f"1,{t},metaphase\n" for t in (1, 2, 3))
+    assert sorted(read(tmp_path, everything, shifted)) == [0, 2, 4]
+    with pytest.raises(InputError, match="name the columns track_id, t or track_id, source_t"):
+        read(tmp_path, "track_id,frame,label\n1,1,metaphase\n", shifted)
+    assert read(tmp_path, "track_id,source_t,label\n1,1,metaphase\n", shifted) == {0: "metaphase"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "crop,track_id,t,label\n2,2,1,metaphase\n",
+            "names crop 2 of movie by crop and crop 3 by track_id and t",
+        ),
+        ("crop,track_id,t,label\n2,8,8,metaphase\n", "names track_id 8, t 8, which movie does not have"),
+        (
+            "track_id,t,y,x,label\n1,0,90,50,a\n1,1,91,52,a\n1,2,92,54,b\n",
+            "has its cells .* pixels away from those",
+        ),
+        ("track_id,t,label\n1,1,a\n1,1,b\n", "Line 3 of .* gives crop 2 the class 'b', but another line"),
+        ("track_id,t,label\n1,0,a\n1,9,b\n", "Line 3 of .* names track_id 1, t 9, which movie does not have"),
+        ("set,crop,label\nother,1,a\n", "has no row of the crop set movie; its column set names other"),
+        ("track_id,t,remark\n1,1,a\n", r"expected a class \(label\) and one of crop, file"),
+    ],
+)
+def test_tables_of_other_cells_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, text)
+
+
+def test_positions_in_micrometres_are_those_of_the_cells(tmp_path: Path) -> None:
+    table = cells()
+    rows = table.assign(y=table["y"] * 0.5, x=table["x"] * 0.5, label="a")[
+        ["track_id", "t", "y", "x", "label"]
+    ]
+    assert len(read(tmp_path, rows.to_csv(index=False))) == 6
+
+
+def test_a_column_of_names_is_no_class(tmp_path: Path) -> None:
+    names = "".join(f"{k},ID{k}\n" for k in range(6))
+    with pytest.raises(
+        InputError, match="label has 6 different values that name cells; it is not used as a class"
+    ):
+        read(tmp_path, f"crop,label\n{names}")
+
+
+def test_a_table_without_a_class_in_any_row_labels_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, "track_id,t,label\n1,1,\n") == {}
+    assert read(tmp_path, "track_id,t,class\n1,1,\n1,2,metaphase\n") == {4: "metaphase"}
+
+
+def test_large_tables_are_read_at_once(tmp_path: Path) -> None:
+    count = 20_000
+    table = cells_table(
+        count, track_id=np.arange(count) // 100, t=np.arange(count) % 100, y=1.0, x=np.arange(count) * 1.0
+    )
+    text = table.assign(label=np.where(table["t"] == 5, "metaphase", "interphase")).to_csv(index=False)
+    assert len(read(tmp_path, text, table)) == count
