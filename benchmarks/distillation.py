@@ -15,6 +15,7 @@ import torch
 
 from morpholaw.bench.law_engines import LAWS, NAMES, Data, make_data
 from morpholaw.config import ClassifierConfig, LawConfig
+from morpholaw.models.features import FeatureTable
 from morpholaw.training.heads import train_heads
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.symbolic.distillation import Distillation
@@ -24,8 +25,8 @@ ROWS = 2500
 
 def teacher(data: Data) -> tuple[np.ndarray, float]:
     """The outputs of a dense head on the training rows, and its accuracy on the fresh ones."""
-    config = ClassifierConfig(epochs=30, learning_rate=5e-3, hidden=(32, 32), dropout=0.0)
-    head = train_heads(data.x, (data.y > 0).astype(int), config, sparse=False, seeds=[0])
+    config = ClassifierConfig(epochs=30, learning_rate=5e-3, hidden=(32, 32), dropout=0.0, models=1)
+    head = train_heads(data.x, (data.y > 0).astype(int), config)
     with torch.no_grad():
         train, test = (head(torch.tensor(x, dtype=torch.float32))[0].numpy() for x in (data.x, data.test_x))
     return train.astype(np.float64), float(np.mean((test >= 0) == (data.test_y > 0)))
@@ -60,10 +61,9 @@ def main() -> None:
                     processes=options.processes,
                 )
                 rows = slice(0, ROWS)
-                found.append(
-                    discover_laws(data.x[rows], outputs[rows], NAMES, config, labels=data.y[rows])[0]
-                )
-            shares = [100 * one.accuracy(data.test_x, data.test_y) for one in found]
+                features = FeatureTable(data.x[rows], NAMES)
+                found.append(discover_laws(features, data.y[rows] > 0, config, outputs=outputs[rows])[0])
+            shares = [100 * one.accuracy(FeatureTable(data.test_x, NAMES), data.test_y > 0) for one in found]
             sizes = ", ".join(str(one.size) for one in found)
             print(
                 f"| {law} | {way} | {np.mean(shares):.1f} ({', '.join(f'{s:.1f}' for s in shares)}) | {sizes} |",

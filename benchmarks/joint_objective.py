@@ -76,7 +76,7 @@ def accuracies(
     targets = (labels[train] == pair[1]).astype(np.int64)
     rows = repeated(len(train), config.epoch_cells)
     latents = training_latents(*oriented_posteriors(encoder, study.crops[train]), config)[:, rows]
-    heads = train_heads(latents, targets[rows], config, sparse=False, seeds=range(config.models))
+    heads = train_heads(latents, targets[rows], config)
     with torch.no_grad():
         scores = heads(torch.from_numpy(encode(encoder, study.crops[test])[0])).numpy()
     truth = (labels[test] == pair[1]).astype(int)

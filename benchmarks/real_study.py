@@ -24,8 +24,8 @@ from morpholaw.cli.table import show_table
 from morpholaw.config import ClassifierConfig, EncoderConfig
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.metrics import balanced_accuracy
-from morpholaw.evaluation.performance import class_calls
 from morpholaw.figures.pictures import montage
+from morpholaw.models.classes import predicted_classes
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study
 
@@ -71,7 +71,7 @@ def without_alignments(study: Study, name: str) -> list[float]:
     cells = labelled_cells(study, ClassifierConfig())
     plain = ~study.crops.cells["file"].str.startswith("MetaphaseAlignment").to_numpy()[cells.test]
     truth = (cells.test_targets > 0).astype(int)[plain]
-    calls = class_calls(score_crops(classifier, study.crops[cells.test]))[:, plain]
+    calls = predicted_classes(score_crops(classifier, study.crops[cells.test]))[:, plain]
     return [balanced_accuracy(truth, own) for own in calls]
 
 

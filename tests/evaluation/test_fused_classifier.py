@@ -87,12 +87,12 @@ def test_a_classifier_in_training_or_with_other_layers_is_not_fused(images):
     other = heads()
     other.encoder.encoder[0] = nn.Conv2d(1, 4, 5, stride=2, padding=2)
     assert fuse(other) is other
-    assert attack_curve(other, images, np.ones(9), EPS).correct.shape == (3, 4, 9)
+    assert attack_curve(other, images, np.ones(9, int), EPS).correct.shape == (3, 4, 9)
 
 
 @pytest.mark.parametrize("bounds", [None, (0.0, 1.0), (0.1, 0.9)])
 def test_a_curve_is_the_same_within_any_bounds(classifier, images, bounds, monkeypatch):
-    truth = np.where(np.arange(9) % 2, 1, -1)
+    truth = np.arange(9) % 2
     fast = attack_curve(classifier, images, truth, EPS, AttackOptions(bounds=bounds)).correct
     monkeypatch.setattr("morpholaw.interpretation.attack.fuse_members", lambda classifier: [classifier])
     slow = attack_curve(classifier, images, truth, EPS, AttackOptions(bounds=bounds)).correct
@@ -101,9 +101,9 @@ def test_a_curve_is_the_same_within_any_bounds(classifier, images, bounds, monke
 
 def test_a_curve_agrees_with_torchattacks_to_the_crop(classifier, images):
     torchattacks = pytest.importorskip("torchattacks", reason="the bench extra is not installed")
-    truth = np.where(np.arange(9) % 2, 1, -1)
+    truth = np.arange(9) % 2
     correct = attack_curve(classifier, images, truth, EPS).correct
-    targets = torch.from_numpy((truth > 0).astype(np.int64))
+    targets = torch.from_numpy(truth)
     for k in range(classifier.members):
         model = _TwoLogits(classifier.select(k)).eval()
         for column, eps in enumerate(EPS):
@@ -126,7 +126,7 @@ class _TwoLogits(nn.Module):
 
 
 def test_a_fused_classifier_is_attacked_in_the_same_direction(classifier, images):
-    truth = np.where(np.arange(9) % 2, 1, -1)
+    truth = np.arange(9) % 2
     fast = fuse(classifier)
     direction, _ = fgsm_direction(fast, prepare_inputs(fast, images, "image"), truth)
     expected, _ = fgsm_direction(classifier, images, truth)

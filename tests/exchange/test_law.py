@@ -84,8 +84,9 @@ def test_latex_can_be_set(tmp_path):
 def test_a_studys_laws_by_their_place(tracked, tmp_path):
     law = tracked.laws()[0]
     path = tracked.export("law", tmp_path / "law.py")
-    z = tracked.latents()[0][:, list(law.latents)].astype(float)
-    np.testing.assert_allclose(bare(path, z), law.score(z), rtol=1e-9)
+    latents = tracked.latents()[0]
+    z = latents[:, list(law.latents)].astype(float)
+    np.testing.assert_allclose(bare(path, z), law.score(latents), rtol=1e-9)
     with pytest.raises(InputError, match="there is no law 100"):
         tracked.export("law", tmp_path / "law.py", law=99)
     with pytest.raises(InputError, match="no trained scheme4-mse"):

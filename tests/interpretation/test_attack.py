@@ -80,7 +80,12 @@ def images():
     return torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(2))
 
 
-TRUTH = np.array([1, -1, 1, -1, 1, -1])
+TRUTH = np.array([1, 0, 1, 0, 1, 0])
+SIGNS = torch.as_tensor(2 * TRUTH - 1)
+
+
+def classes(scores):
+    return (scores >= 0).long()
 
 
 def finite_difference_sign(loss_of, x, member, crop, places, step=1e-6):
@@ -100,13 +105,13 @@ def finite_difference_sign(loss_of, x, member, crop, places, step=1e-6):
 def test_image_direction_is_the_sign_of_finite_differences(make, loss, images):
     classifier = make()
     classifier.encoder.double()
-    x, y = images.double(), torch.as_tensor(TRUTH, dtype=torch.float64)
+    x, y = images.double(), SIGNS.double()
 
     def loss_of(moved):
         margin = y * classifier.score_images(moved)
         return torch.nn.functional.softplus(-margin) if loss == "bce" else torch.relu(1 - margin)
 
-    direction, _ = fgsm_direction(classifier, x, y, "image", loss)
+    direction, _ = fgsm_direction(classifier, x, TRUTH, "image", loss)
     assert direction.shape == (3, 6, 1, 8, 8)
     assert direction.dtype == torch.int8
     places = [(0, 0, 1), (0, 3, 4), (0, 7, 7), (0, 5, 2)]
@@ -119,8 +124,8 @@ def test_image_direction_is_the_sign_of_finite_differences(make, loss, images):
 def test_latent_direction_is_the_sign_of_finite_differences():
     classifier = LatentEnsemble().double()
     z = torch.randn(6, 4, dtype=torch.float64)
-    y = torch.as_tensor(TRUTH, dtype=torch.float64)
-    direction, _ = fgsm_direction(classifier, z, y, "latent")
+    y = SIGNS.double()
+    direction, _ = fgsm_direction(classifier, z, TRUTH, "latent")
     for member in range(3):
         for crop in range(6):
             expected = finite_difference_sign(
@@ -147,14 +152,14 @@ def test_a_confident_score_is_still_attacked():
     classifier = LatentEnsemble()
     classifier.last = classifier.last * 1e4
     z = torch.randn(6, 4)
-    y = torch.sign(classifier.score_latents(z))
+    y = classes(classifier.score_latents(z))
     assert (fgsm_direction(classifier, z, y, "latent")[0] != 0).all()
 
 
 def test_hinge_leaves_cells_beyond_the_margin_alone():
     classifier = LatentEnsemble()
     z = torch.randn(6, 4)
-    margin = classifier.score_latents(z) * torch.as_tensor(TRUTH)
+    margin = classifier.score_latents(z) * SIGNS
     direction, _ = fgsm_direction(classifier, z, TRUTH, "latent", "hinge")
     assert torch.equal((direction != 0).any(dim=-1), margin < 1)
 
@@ -186,7 +191,7 @@ def test_curve_equals_one_attack_at_a_time(space, bounds, images):
     eps = (0.0, 0.1, 0.4, 1.0)
     options = AttackOptions(space, bounds=bounds, batch=6)  # two crops at a time
     curve = attack_curve(classifier, x, TRUTH, eps, options)
-    expected = naive_accuracy(classifier, x, torch.as_tensor(TRUTH), eps, space, bounds)
+    expected = naive_accuracy(classifier, x, SIGNS, eps, space, bounds)
     np.testing.assert_allclose(curve.accuracy, expected, atol=1e-7)
     assert curve.crops == 6
     assert curve.mean.shape == curve.deviation.shape == (4,)
@@ -195,14 +200,14 @@ def test_curve_equals_one_attack_at_a_time(space, bounds, images):
 def test_curve_of_networks_without_a_shared_encoder(images):
     classifier = ImageEnsemble()
     curve = attack_curve(classifier, images, TRUTH, (0.0, 0.2))
-    expected = naive_accuracy(classifier, images, torch.as_tensor(TRUTH), (0.0, 0.2), "image", (0, 1))
+    expected = naive_accuracy(classifier, images, SIGNS, (0.0, 0.2), "image", (0, 1))
     np.testing.assert_allclose(curve.accuracy, expected, atol=1e-7)
 
 
 def test_an_attack_on_the_predicted_class_can_correct_a_mistake():
     classifier = LatentEnsemble()
     z = torch.randn(40, 4, generator=torch.Generator().manual_seed(4))
-    wrong = -torch.sign(classifier.score_latents(z)[0])
+    wrong = 1 - classes(classifier.score_latents(z)[0])
     kept = attack_curve(classifier, z, wrong, (0.0, 5.0), AttackOptions("latent", target="label"))
     moved = attack_curve(classifier, z, wrong, (0.0, 5.0), AttackOptions("latent", target="call"))
     assert kept.accuracy[0].tolist() == [0, 0]  # away from the label: mistakes stay mistakes
@@ -245,7 +250,7 @@ def test_random_signs_depend_on_the_seed_and_not_on_the_batches():
 def test_the_control_moves_every_input_by_eps_and_misleads_less_than_the_gradient():
     classifier = LatentEnsemble()
     z = torch.randn(200, 4, generator=torch.Generator().manual_seed(5))
-    truth = torch.sign(classifier.score_latents(z)[0]).numpy()
+    truth = classes(classifier.score_latents(z)[0]).numpy()
     gradient = attack_curve(classifier, z, truth, (0.0, 0.3), AttackOptions("latent"))
     control = attack_curve(classifier, z, truth, (0.0, 0.3), AttackOptions("latent", direction="random"))
     assert gradient.accuracy[0, 0] == control.accuracy[0, 0] == 1
@@ -307,12 +312,12 @@ def test_the_minimal_perturbation_of_a_linear_score_is_its_distance(tolerance):
 def test_the_class_has_changed_at_the_minimal_perturbation(images):
     classifier = LatentEnsemble()
     eps = minimal_perturbation(classifier, images, eps_max=1.0, tolerance=1e-3)
-    before = torch.sign(classifier.score_images(images))
+    before = classes(classifier.score_images(images))
     direction, _ = fgsm_direction(classifier, images, before)
     assert np.isfinite(eps).any()
     for k, n in np.argwhere(np.isfinite(eps)):
         moved = perturb(images, direction, float(eps[k, n]), (0, 1))[k]
-        assert torch.sign(classifier.score_images(moved))[k, n] == -before[k, n]
+        assert classes(classifier.score_images(moved))[k, n] == 1 - before[k, n]
 
 
 def test_no_perturbation_changes_the_class_if_all_latents_are_fixed():
@@ -331,7 +336,7 @@ def test_no_perturbation_changes_the_class_if_all_latents_are_fixed():
             "latents 0 to 3",
         ),
         (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH[:2]), "one per crop"),
-        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH * 2), "must be -1"),
+        (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH * 2), "must be 0"),
         (lambda x: fgsm_direction(LatentEnsemble(), x, TRUTH, "pixels"), "expected 'image' or 'latent'"),
         (lambda x: attack_curve(LatentEnsemble(), x, TRUTH, (-0.1,)), "at least 0"),
         (lambda x: attack_curve(LatentEnsemble(), x, TRUTH[:3], (0.1,)), "3 labels for 6 crops"),
@@ -347,7 +352,7 @@ def test_bad_input_is_refused_with_one_sentence(call, message, images):
 def test_agrees_with_torchattacks_to_the_crop(images):
     torchattacks = pytest.importorskip("torchattacks", reason="torchattacks is not installed (extra 'bench')")
     classifier = LatentEnsemble()
-    y = torch.as_tensor((TRUTH > 0).astype(np.int64))
+    y = torch.as_tensor(TRUTH)
     curve = attack_curve(classifier, images, TRUTH, (0.05, 0.2))
 
     class TwoLogits(nn.Module):

@@ -99,7 +99,7 @@ def test_vetoes_hold_for_every_cell_in_the_range():
     for text in (H1, H3, M1):
         law = Law.parse(text, NAMES)
         z = rng.uniform(-3, 3, (20_000, 4))
-        score = law.score(z)
+        score = law.expression.evaluate(z)
         for veto in find_vetoes(law):
             for low, high in veto.ranges:
                 column = z[:, NAMES.index(veto.latents[0])]

@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from morpholaw.errors import InputError
+from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 
 NAMES = ["z3", "z17", "z21", "z29"]
@@ -31,31 +33,51 @@ def test_the_papers_first_law(law):
 def test_scores_and_their_gradient(law):
     z = np.array([[0.0, 1.0, 2.0, 3.0], [-1.0, 0.5, 0.0, 2.0]])
     np.testing.assert_allclose(
-        law.score(z), z[:, 3] * (z[:, 1] ** 2 + z[:, 2] ** 2) - np.exp(np.exp(z[:, 0]))
+        law.score(FeatureTable(z, law.names)),
+        z[:, 3] * (z[:, 1] ** 2 + z[:, 2] ** 2) - np.exp(np.exp(z[:, 0])),
     )
     x = torch.from_numpy(z).requires_grad_()
-    law.score_torch(x).sum().backward()
+    law.score_torch(x, law.names).sum().backward()
     np.testing.assert_allclose(x.grad[:, 3], z[:, 1] ** 2 + z[:, 2] ** 2)
 
 
-@pytest.mark.parametrize("shape", [(5, 3), (4,), (2, 4, 1)])
-def test_rows_of_another_width_are_refused(law, shape):
-    with pytest.raises(InputError, match="4 latents z3, z17, z21, z29"):
+@pytest.mark.parametrize(
+    ("shape", "message"), [((5, 3), "no feature 'z3'"), ((4,), "shape"), ((2, 4, 1), "shape")]
+)
+def test_a_table_without_the_laws_features_is_refused(law, shape, message):
+    with pytest.raises(InputError, match=message):
         law.score(np.zeros(shape))
-    with pytest.raises(InputError, match="4 latents"):
+    with pytest.raises(InputError, match=message):
         law.score_torch(torch.zeros(shape))
+
+
+def test_columns_are_found_by_name_whatever_their_order():
+    law = Law.parse("area - 2*axis_ratio", ["area", "axis_ratio"])
+    table = pd.DataFrame({"axis_ratio": [1.0, 2.0], "texture": [9.0, 9.0], "area": [5.0, 3.0]})
+    assert law.score(table).tolist() == [3.0, -1.0]
+    values = table.to_numpy()
+    assert law.score(FeatureTable(values, tuple(table))).tolist() == [3.0, -1.0]
+    assert law.score_torch(torch.from_numpy(values), list(table)).tolist() == [3.0, -1.0]
+    with pytest.raises(InputError, match="no feature 'area'"):
+        law.score(table.drop(columns="area"))
+
+
+def test_a_plain_array_holds_all_latents():
+    z = np.arange(8.0).reshape(2, 4)
+    assert Law.parse("z3 - z1", ["z3", "z1"]).score(z).tolist() == [2.0, 2.0]
 
 
 def test_undefined_rows_are_counted_and_belong_to_no_class():
     law = Law.parse("log(z3) + 1/z17", NAMES)
     z = np.array([[-1.0, 1, 0, 0], [1.0, 0, 0, 0], [1.0, 1, 0, 0], [0.01, 1, 0, 0]])
-    assert law.undefined(z) == 2
-    assert law.calls(z).tolist() == [0, 0, 1, -1]
-    assert law.accuracy(z, np.array([1, -1, 1, -1])) == 0.5  # an undefined row is never right
+    table = FeatureTable(z, tuple(NAMES))
+    assert law.undefined(table) == 2
+    assert law.predict(table).tolist() == [-1, -1, 1, 0]
+    assert law.accuracy(table, np.array([1, 0, 1, 0])) == 0.5  # an undefined row is never right
 
 
 def test_zero_is_the_positive_class():
-    assert Law.parse("z3", NAMES).calls(np.zeros((1, 4))).tolist() == [1]
+    assert Law.parse("z3", ["z3"]).predict(np.zeros((1, 4))).tolist() == [1]
 
 
 def test_rounding_is_for_show_and_leaves_the_law_as_it_was():
@@ -78,7 +100,7 @@ def test_json_keeps_constants_to_the_last_bit():
     [
         ([], "fields 'expression' and 'names'"),
         ({"expression": "z3"}, "fields 'expression' and 'names'"),
-        ({"expression": "z3", "names": "z3"}, "list of latents' names"),
+        ({"expression": "z3", "names": "z3"}, "list of names"),
         ({"expression": "z3", "names": ["z3"], "metadata": 1}, "'metadata'"),
         ({"expression": "z4", "names": ["z3"]}, "'z4'"),
         ({"expression": 4, "names": ["z3"]}, "must be text"),

@@ -75,7 +75,7 @@ def test_a_stopped_search_for_laws_goes_on_to_the_same_laws(study, loss):
     )
     seen = []
     study.discover_law(**LAWS, loss=loss, monitor=Monitor(seen.append))
-    assert any(isinstance(e, Message) and "of 3 searches were finished before" in e.text for e in seen)
+    assert any(isinstance(e, Message) and "of 3 searches had finished before" in e.text for e in seen)
     assert [law.text() for law in study.laws(loss)] == whole
     assert not list(study.path.rglob("checkpoint"))
 
@@ -166,7 +166,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
 def test_a_loss_that_is_no_number_stops_and_says_what_to_change(study, monkeypatch):
     before = weights(study, "scheme2")
     nan = torch.tensor(float("nan"))
-    monkeypatch.setattr("morpholaw.training.cnn._step", lambda *_: (nan, nan))
+    monkeypatch.setattr("morpholaw.training.cnn._Training._optimise", lambda *_: (nan, nan))
     with pytest.raises(InputError, match=r"scheme 1 is no longer a number.*lower the learning rate"):
         study.train_classifier(1, **HEADS)
     monkeypatch.setattr(

@@ -35,7 +35,7 @@ def test_four_phases_are_told_apart_on_held_out_groups(phases):
     assert phases.class_laws() == laws
     tested = laws.metadata["evaluation"]
     _, test = split_labelled(phases, PHASES, None, 0)
-    calls = laws.calls(phases.latents()[0][test][:, list(laws.latents)])
+    calls = laws.predict(phases.latents()[0][test])
     right = np.mean(np.array(PHASES)[calls] == all_labels(phases)[test])
     assert tested["accuracy"][0] == pytest.approx(right)
     assert tested["accuracy"][0] > 0.4

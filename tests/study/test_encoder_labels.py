@@ -44,7 +44,7 @@ def test_no_classifier_is_tested_on_a_group_whose_labels_the_encoder_has_seen(jo
     cells = labelled_cells(joint_study, config)
     groups = joint_study.crops.cells["group"].to_numpy(str)
     assert set(groups[cells.test]) <= set(task["test_groups"])
-    assert set(np.unique(cells.test_targets)) == {-1, 1}
+    assert set(np.unique(cells.test_targets)) == {0, 1}
 
 
 def test_an_encoder_that_starts_from_it_remembers_what_it_has_seen(joint_study, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morpholaw.training.class_balanced_rows import LAW_ROWS, class_balanced_rows
+from morpholaw.training.class_balanced_rows import MAX_ROWS, class_balanced_rows
 
 
 def of_sizes(*sizes):
@@ -27,7 +27,7 @@ def test_one_class_against_the_rest_has_half_of_the_rows(sizes, seed):
     shares = [0.5] + [0.5 / (len(sizes) - 1)] * (len(sizes) - 1)
     rows = class_balanced_rows(groups, shares, seed)
     drawn = np.array([np.isin(rows, group).sum() for group in groups])
-    assert drawn.sum() == len(rows) <= LAW_ROWS + len(sizes)
+    assert drawn.sum() == len(rows) <= MAX_ROWS + len(sizes)
     assert np.abs(drawn - np.multiply(shares, len(rows))).max() <= len(sizes)
-    if max(np.divide(sizes, shares)) <= LAW_ROWS:
+    if max(np.divide(sizes, shares)) <= MAX_ROWS:
         assert set(rows) == set(range(sum(sizes)))

@@ -9,16 +9,17 @@ from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Metrics, Monitor
 from morpholaw.models.expressions import skeleton
+from morpholaw.models.features import FeatureTable
 from morpholaw.training.laws import discover_laws
 from morpholaw.training.symbolic import Availability
 from morpholaw.training.symbolic.pysr_engine import PySREngine
 
-NAMES = ["z3", "z17", "z29"]
+NAMES = ("z3", "z17", "z29")
 
 
 def cells(rows=300, seed=0):
     x = np.random.default_rng(seed).standard_normal((rows, 3))
-    return x, 6 * ((x[:, 2] - x[:, 0]) * np.abs(x[:, 1]) - 0.8)
+    return FeatureTable(x, NAMES), 6 * ((x[:, 2] - x[:, 0]) * np.abs(x[:, 1]) - 0.8)
 
 
 def config(**changes):
@@ -28,9 +29,8 @@ def config(**changes):
 @pytest.fixture(scope="module")
 def found():
     x, f = cells()
-    test_x, test_f = cells(1000, seed=1)
     events = []
-    laws = discover_laws(x, np.sign(f), NAMES, config(), (test_x, np.sign(test_f)), Monitor(events.append))
+    laws = discover_laws(x, f > 0, config(), monitor=Monitor(events.append))
     return laws, events
 
 
@@ -48,7 +48,7 @@ def test_what_is_said_of_a_law_is_true(found):
     for law in found[0]:
         said = law.metadata
         assert law.names == tuple(NAMES)
-        assert said["accuracy"] == law.accuracy(x, np.sign(f))
+        assert said["accuracy"] == law.accuracy(x, f > 0)
         assert said["loss"] == pytest.approx(np.mean(np.maximum(1 - np.sign(f) * law.score(x), 0)))
         assert (said["complexity"], said["size"]) == (law.complexity, law.size)
         assert said["complexity"] <= 20
@@ -66,7 +66,7 @@ def test_the_engine_and_the_outcome_are_reported(found):
 
 def test_mse_distils_a_networks_outputs():
     x, f = cells()
-    laws = discover_laws(x, f, NAMES, config(loss="mse", count=1, evaluations=20_000), labels=np.sign(f))
+    laws = discover_laws(x, f > 0, config(loss="mse", count=1, evaluations=20_000), outputs=f)
     assert laws[0].metadata["accuracy"] > 0.9
     assert laws[0].metadata["loss_kind"] == "censored"
 
@@ -74,23 +74,20 @@ def test_mse_distils_a_networks_outputs():
 def test_what_few_cells_say_is_worth_fewer_nodes():
     x, f = cells(80)
     rng = np.random.default_rng(1)
-    noisy = np.where(rng.random(80) < 0.1, -1, 1) * np.sign(f)
-    pictures = np.tile(np.arange(80), 4)
-    rows, labels = x[pictures] + rng.normal(0, 0.05, (len(pictures), 3)), noisy[pictures]
-    as_if, of_few = (
-        sum(law.size for law in discover_laws(rows, labels, NAMES, config(count=4), cells=own))
-        for own in (None, pictures)
+    noisy = (rng.random(80) < 0.1) ^ (f > 0)
+    cell = np.tile(np.arange(80), 4)
+    views = FeatureTable(x.values[cell] + rng.normal(0, 0.05, (len(cell), 3)), NAMES)
+    independent, grouped = (
+        sum(law.size for law in discover_laws(views, noisy[cell], config(count=4), cells=ids))
+        for ids in (None, cell)
     )
-    assert of_few < as_if
+    assert grouped < independent
 
 
 def test_the_same_seed_finds_the_same_laws():
     x, f = cells(200)
     one, two, other = (
-        [
-            law.text()
-            for law in discover_laws(x, np.sign(f), NAMES, config(evaluations=1500, count=2, seed=seed))
-        ]
+        [law.text() for law in discover_laws(x, f > 0, config(evaluations=1500, count=2, seed=seed))]
         for seed in (1, 1, 2)
     )
     assert one == two
@@ -99,9 +96,7 @@ def test_the_same_seed_finds_the_same_laws():
 
 def test_a_stop_returns_the_laws_so_far():
     x, f = cells(200)
-    laws = discover_laws(
-        x, np.sign(f), NAMES, config(evaluations=10**9), monitor=Monitor(should_stop=lambda: True)
-    )
+    laws = discover_laws(x, f > 0, config(evaluations=10**9), monitor=Monitor(should_stop=lambda: True))
     assert 1 <= len(laws) <= 3
 
 
@@ -115,8 +110,7 @@ def test_a_stop_is_answered_within_a_second_with_what_was_found():
 
     laws = discover_laws(
         x,
-        np.sign(f),
-        NAMES,
+        f > 0,
         config(evaluations=10**9),
         monitor=Monitor(report, should_stop=lambda: bool(asked_at)),
     )
@@ -133,7 +127,7 @@ def test_auto_falls_back_when_pysr_fails(monkeypatch):
     x, f = cells(200)
     events = []
     laws = discover_laws(
-        x, np.sign(f), NAMES, config(engine="auto", evaluations=1500, count=1), monitor=Monitor(events.append)
+        x, f > 0, config(engine="auto", evaluations=1500, count=1), monitor=Monitor(events.append)
     )
     assert laws[0].metadata["engine"] == "embedded"
     assert any(
@@ -142,15 +136,17 @@ def test_auto_falls_back_when_pysr_fails(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("targets", "changes", "message"),
+    ("targets", "outputs", "changes", "message"),
     [
-        (np.ones(200), {}, "both of them present"),
-        (np.ones(3), {}, "one target for each"),
-        (np.full(200, np.nan), {}, "finite"),
-        (np.ones(200), {"loss": "mse"}, "both signs"),
-        (np.ones(200), {"engine": "feyn"}, "no engine 'feyn'"),
+        (np.ones(200), None, {}, "both of them present"),
+        (np.tile([-1, 1], 100), None, {}, "classes 0 and 1"),
+        (np.ones(3), None, {}, "one target for each"),
+        (np.tile([0, 1], 100), np.full(200, np.nan), {"loss": "mse"}, "finite"),
+        (np.tile([0, 1], 100), None, {"loss": "mse"}, "a network's outputs"),
+        (np.tile([0, 1], 100), np.ones(200), {"loss": "mse"}, "both signs"),
+        (np.tile([0, 1], 100), None, {"engine": "feyn"}, "no engine 'feyn'"),
     ],
 )
-def test_bad_input_ends_in_one_sentence(targets, changes, message):
+def test_bad_input_ends_in_one_sentence(targets, outputs, changes, message):
     with pytest.raises(InputError, match=message):
-        discover_laws(cells(200)[0], targets, NAMES, config(**changes))
+        discover_laws(cells(200)[0], targets, config(**changes), outputs=outputs)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a C
 def cells():
     """128 interphase and 128 metaphase crops, uint8, and their targets."""
     images, table = simulate_crops(phases={"interphase": 128, "metaphase": 128}, seed=3)
-    return images, np.where(table["label"] == "metaphase", 1, -1).astype(np.int8)
+    return images, (table["label"] == "metaphase").to_numpy().astype(np.int64)
 
 
 def settings(device, **changed):

@@ -92,11 +92,11 @@ SEARCH = """
 import sys
 import numpy as np
 from morpholaw.config import ClassifierConfig, TuneConfig
-from morpholaw.training.tune import tune
+from morpholaw.training.tune import TrialStorage, tune
 z = np.random.default_rng(0).standard_normal((1, 160, 6)).astype(np.float32)
 y = (z[0, :, 0] * z[0, :, 1] > 0).astype(int)
 config = TuneConfig(trials=12, runs=1, epochs=2, batch_trials=2, storage=sys.argv[1])
-found = tune(z, y, np.arange(120, 160), config, ClassifierConfig(hidden=(4,), threads=1), name="shared")
+found = tune(z, y, np.arange(120, 160), config, ClassifierConfig(hidden=(4,), threads=1), trials=TrialStorage("shared"))
 print(found.value)
 """
 

@@ -9,8 +9,9 @@ from morpholaw.errors import InputError
 from morpholaw.events import Metrics, Monitor, Progress
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training import heads
+from morpholaw.training.checkpointing import Checkpointing
 from morpholaw.training.heads import HeadTraining, accuracies, train_heads
-from morpholaw.training.rigl import RigLSettings, active_counts
+from morpholaw.training.rigl import RigL, RigLSettings, active_counts
 
 SETTINGS = RigLSettings((0.9, 0.95, 0.93, 0.8), (5, 7, 9, 12), (0.5, 0.3, 0.9, 0.7))
 SEEDS = (3, 1, 4, 15)
@@ -40,11 +41,9 @@ def test_members_train_as_they_would_alone_step_for_step(
 ) -> None:
     monkeypatch.setattr(heads, "BLOCK", 3)  # so that the members are not all in one block
     z, y = two_classes()
-    together = HeadTraining(z, y, config(), sparse=sparse, seeds=SEEDS, settings=SETTINGS if sparse else None)
+    together = HeadTraining(z, y, config(), seeds=SEEDS, rigl=RigL(settings=SETTINGS) if sparse else None)
     alone = [
-        HeadTraining(
-            z, y, config(), sparse=sparse, seeds=[seed], settings=SETTINGS.take([k]) if sparse else None
-        )
+        HeadTraining(z, y, config(), seeds=[seed], rigl=RigL(settings=SETTINGS.take([k])) if sparse else None)
         for k, seed in enumerate(SEEDS)
     ]
     while not together.finished:
@@ -58,7 +57,7 @@ def test_members_train_as_they_would_alone_step_for_step(
 def test_the_gradients_and_adam_are_torchs_own() -> None:
     z, y = two_classes(96)
     values = config(dropout=0.0, learning_rate=0.01)
-    training = HeadTraining(z[0], y, values, sparse=False, seeds=[5, 6])
+    training = HeadTraining(z[0], y, values, seeds=[5, 6])
     peer = HeadEnsemble(2, 8, seeds=[5, 6])
     adam = torch.optim.Adam(peer.parameters(), lr=0.01)
     balance = len(y) / (2 * np.bincount(y))
@@ -80,7 +79,7 @@ def test_the_gradients_and_adam_are_torchs_own() -> None:
 
 def test_inactive_weights_and_their_moments_stay_exactly_zero() -> None:
     z, y = two_classes()
-    training = HeadTraining(z, y, config(), sparse=True, seeds=SEEDS, settings=SETTINGS)
+    training = HeadTraining(z, y, config(), seeds=SEEDS, rigl=RigL(settings=SETTINGS))
     while not training.finished:
         training.step_epoch()
         if training.epoch <= 2:
@@ -100,7 +99,8 @@ def test_inactive_weights_and_their_moments_stay_exactly_zero() -> None:
 @pytest.mark.parametrize("sparse", [False, True])
 def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(sparse: bool) -> None:
     z, y = two_classes()
-    whole = train_heads(z, y, config(), sparse=sparse, seeds=SEEDS)
+    values, rigl = config(models=4, seed=3), RigL() if sparse else None
+    whole = train_heads(z, y, values, rigl=rigl)
     saved: list[dict[str, torch.Tensor]] = []
     batches = 0
 
@@ -112,28 +112,27 @@ def test_a_resumed_training_is_the_uninterrupted_one_bit_for_bit(sparse: bool) -
     train_heads(
         z,
         y,
-        config(),
-        sparse=sparse,
-        seeds=SEEDS,
+        values,
+        rigl=rigl,
+        checkpointing=Checkpointing(saved.append),
         monitor=Monitor(should_stop=stop_in_the_fifth_epoch),
-        checkpoint=saved.append,
     )
     assert int(saved[-1]["epoch"]) == 4
-    resumed = train_heads(z, y, config(), sparse=sparse, seeds=SEEDS, resume=saved[-1])
+    resumed = train_heads(z, y, values, rigl=rigl, checkpointing=Checkpointing(resume=saved[-1]))
     assert_same(resumed, whole, rtol=0, atol=0)
 
 
 def test_a_checkpoint_of_other_layers_is_refused() -> None:
     z, y = two_classes()
-    state = HeadTraining(z, y, config(), sparse=False, seeds=[1]).state()
-    other = HeadTraining(z, y, config(hidden=(4, 4)), sparse=False, seeds=[1])
+    state = HeadTraining(z, y, config(), seeds=[1]).state()
+    other = HeadTraining(z, y, config(hidden=(4, 4)), seeds=[1])
     with pytest.raises(InputError, match="made with other layers or another number of models"):
         other.load_state(state)
 
 
 def test_a_branch_goes_on_as_its_members_would_have() -> None:
     z, y = two_classes()
-    training = HeadTraining(z, y, config(), sparse=True, seeds=SEEDS, settings=SETTINGS)
+    training = HeadTraining(z, y, config(), seeds=SEEDS, rigl=RigL(settings=SETTINGS))
     for _ in range(2):
         training.step_epoch()
     branch = training.branch([2, 0, 2], SETTINGS.take([2, 0, 2]))
@@ -150,8 +149,10 @@ def test_sparse_heads_keep_the_inputs_that_decide_and_no_other() -> None:
     random = np.random.default_rng(0)
     z = random.standard_normal((1, 2000, 12)).astype(np.float32)
     y = (z[0, :, 3] ** 2 + z[0, :, 7] > 0.7).astype(int)
-    values = config(epochs=60, warmup_epochs=15, sparsity=0.93, update_every=50, learning_rate=0.003)
-    head = train_heads(z, y, values, sparse=True, seeds=range(4))
+    values = config(
+        epochs=60, warmup_epochs=15, sparsity=0.93, update_every=50, learning_rate=0.003, models=4
+    )
+    head = train_heads(z, y, values, rigl=RigL())
     assert [head.kept_inputs(k) for k in range(4)] == [(3, 7)] * 4
     assert (accuracies(head, z[0], y) > 0.97).all()
     assert (head.active_weights() < round(0.07 * (12 * 16 + 512 + 16))).all()
@@ -163,7 +164,7 @@ def test_classes_that_come_apart_leave_a_network_that_tells_them_apart() -> None
     z = random.standard_normal((1, 2000, 12)).astype(np.float32)
     y = (random.random(2000) > 0.5).astype(int)
     z[0, :, 3] += np.where(y, 6, -6)
-    head = train_heads(z, y, config(epochs=60, warmup_epochs=10), sparse=True, seeds=range(3))
+    head = train_heads(z, y, config(epochs=60, warmup_epochs=10, models=3), rigl=RigL())
     assert (accuracies(head, z[0], y) > 0.99).all()
     assert all(3 in head.kept_inputs(k) for k in range(3))
 
@@ -173,7 +174,7 @@ def test_events_say_how_far_and_how_good() -> None:
     events: list[object] = []
     threads = torch.get_num_threads()
     head = train_heads(
-        z, y, config(), sparse=True, seeds=[1, 2], test=(z[0], y), monitor=Monitor(events.append)
+        z, y, config(models=2, seed=1), rigl=RigL(), test=(z[0], y), monitor=Monitor(events.append)
     )
     assert torch.get_num_threads() == threads
     assert [event for event in events if isinstance(event, Progress)][-1] == Progress(8, 8, "sparse heads")
@@ -188,8 +189,8 @@ def test_uneven_classes_count_alike() -> None:
     random = np.random.default_rng(0)
     y = np.r_[np.zeros(1900, int), np.ones(100, int)]
     z = (random.standard_normal((2000, 1)) + 2 * y[:, None]).astype(np.float32)
-    values = config(epochs=30, dropout=0.0, learning_rate=0.003)
-    head = train_heads(z, y, values, sparse=False, seeds=[0])
+    values = config(epochs=30, dropout=0.0, learning_rate=0.003, models=1)
+    head = train_heads(z, y, values)
     with torch.no_grad():
         called = head(torch.from_numpy(z))[0].numpy() >= 0
     assert called[y == 1].mean() > 0.75
@@ -200,7 +201,8 @@ def test_more_than_two_classes_get_an_output_each() -> None:
     random = np.random.default_rng(0)
     y = np.arange(300) % 3
     z = (random.standard_normal((300, 4)) + 3 * np.eye(4)[y]).astype(np.float32)
-    head = train_heads(z, y, config(epochs=30, learning_rate=0.01), sparse=False, seeds=[0, 1], outputs=3)
+    head = train_heads(z, y, config(epochs=30, learning_rate=0.01, models=2))
+    assert head.outputs == 3
     assert (accuracies(head, z, y) > 0.9).all()
 
 
@@ -217,10 +219,10 @@ def test_rows_that_cannot_be_trained_on_are_refused(
     latents: np.ndarray, targets: list[int], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        HeadTraining(latents, np.array(targets), config(), sparse=False, seeds=[0])
+        HeadTraining(latents, np.array(targets), config(), seeds=[0])
 
 
 def test_a_warm_up_that_takes_all_epochs_is_refused() -> None:
     z, y = two_classes()
     with pytest.raises(InputError, match="'warmup_epochs' is 8"):
-        HeadTraining(z, y, config(warmup_epochs=8), sparse=True, seeds=[0])
+        HeadTraining(z, y, config(warmup_epochs=8), rigl=RigL())

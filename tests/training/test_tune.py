@@ -9,7 +9,7 @@ from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Metrics, Monitor, Progress
 from morpholaw.training.heads import accuracies, train_heads
-from morpholaw.training.rigl import RigLSettings
+from morpholaw.training.rigl import RigL
 from morpholaw.training.tune import tune
 
 CLASSIFIER = ClassifierConfig(batch_size=32, warmup_epochs=2, threads=1)
@@ -32,11 +32,11 @@ def test_the_objective_is_accuracy_plus_sparsity_of_models_trained_alone() -> No
     assert len(found.study.trials) == 6
     assert found.value == max(trial.value for trial in found.study.trials)
     config = found.applied(CLASSIFIER).model_copy(update={"epochs": 6})
-    settings = RigLSettings.same(config, 1)
     kept = np.setdiff1d(np.arange(len(y)), held)
     values = []
     for seed in range(2):
-        head = train_heads(z[:, kept], y[kept], config, sparse=True, seeds=[seed], settings=settings)
+        one = config.model_copy(update={"models": 1, "seed": seed})
+        head = train_heads(z[:, kept], y[kept], one, rigl=RigL())
         active = int(head.active_weights()[0]) / sum(mask[0].numel() for mask in head.masks)
         values.append(float(accuracies(head, z[0, held], y[held])[0]) + 1 - active)
     assert found.value == pytest.approx(np.mean(values), abs=1e-6)

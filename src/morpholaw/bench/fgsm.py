@@ -31,7 +31,7 @@ def measure(full: bool = False) -> list[Comparison]:
     torch.set_num_threads(available_cores())
     torch.manual_seed(0)
     crops, cells = simulate_crops(phases={"interphase": 64, "metaphase": 64}, seed=1)
-    truth = np.where(cells["label"] == "metaphase", 1, -1)
+    truth = (cells["label"] == "metaphase").to_numpy().astype(np.int64)
     classes = ("interphase", "metaphase")
     shared = Classifier.with_head(BetaTCVAE(), HeadEnsemble(MODELS), classes, sparse=False).eval()
     cnn = CNNEnsemble(MODELS)
@@ -69,7 +69,7 @@ def _torchattacks(
 
     members = [_TwoLogits(classifier.select(k)).eval() for k in range(models)]
     images = torch.from_numpy(crops).float().div_(255).unsqueeze(1)
-    targets = torch.from_numpy((truth > 0).astype(np.int64))
+    targets = torch.from_numpy(truth)
 
     def curves() -> np.ndarray:
         correct = []

@@ -18,8 +18,8 @@ SAMPLED = 4
 def measure(full: bool = False) -> list[Comparison]:
     """Seconds for ten models of 100 epochs on 7200 cells, batches of 64."""
     z, y = simulated_latents()
-    config = ClassifierConfig(epochs=10_000)
-    training = HeadTraining(z[:, :ROWS], y[:ROWS], config, sparse=False, seeds=range(MODELS))
+    config = ClassifierConfig(epochs=10_000, models=MODELS)
+    training = HeadTraining(z[:, :ROWS], y[:ROWS], config)
     rows, targets = torch.from_numpy(z[:, :ROWS]), torch.from_numpy(y[:ROWS]).float()
     torch.set_num_threads(1)  # fastest for networks this small, for both
     epochs, models = (EPOCHS, MODELS) if full else (SAMPLED, 1)

@@ -54,7 +54,7 @@ class Calibration:
         scores : ndarray, (n,)
             f(x); cells whose score is not a finite number are left out.
         targets : ndarray, (n,)
-            -1 for the negative class, +1 for the positive; both are there.
+            0 for the negative class, 1 for the positive; both are there.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Calibration:
             When one of the classes is missing.
         """
         known = np.isfinite(scores)
-        x, positive = np.asarray(scores, np.float64)[known], (np.asarray(targets) > 0)[known]
+        x, positive = np.asarray(scores, np.float64)[known], (np.asarray(targets) == 1)[known]
         if positive.all() or not positive.any():
             raise InputError(
                 "To judge scores, held-out cells of both classes are needed; there is one class."

@@ -9,6 +9,7 @@ import numpy as np
 
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.metrics import Estimate, accuracy, balanced_accuracy, confusion, roc_auc
+from morpholaw.models.classes import predicted_classes
 
 
 @dataclass(frozen=True)
@@ -62,18 +63,12 @@ def median_score(scores: np.ndarray) -> np.ndarray:
     return np.where(nowhere, np.nan, np.nanmedian(np.where(nowhere, 0.0, finite), axis=0))
 
 
-def class_calls(scores: np.ndarray) -> np.ndarray:
-    """0 for f < 0, 1 for f >= 0 (eq. 2), -1 where the score is not finite; int8, same shape."""
-    scores = np.asarray(scores)
-    return np.where(np.isfinite(scores), scores >= 0, -1).astype(np.int8)
-
-
 def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
-    """Summarise scores (members, n) against targets (n,), -1 or +1."""
-    truth = (np.asarray(targets) > 0).astype(np.int64)
-    each = class_calls(scores)
+    """Summarise scores (members, n) against classes (n,), 0 or 1."""
+    truth = np.asarray(targets, dtype=np.int64)
+    each = predicted_classes(scores)
     median = median_score(scores)
-    called = class_calls(median)
+    called = predicted_classes(median)
     known = truth[np.isfinite(median)]
     return Performance(
         accuracy=[float(np.mean(own == truth)) for own in each],

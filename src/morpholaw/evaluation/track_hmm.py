@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from morpholaw.cells.tracks import divisions
 from morpholaw.evaluation.calibration import Calibration
-from morpholaw.evaluation.performance import class_calls
+from morpholaw.models.classes import predicted_classes
 
 REACH = 2
 """Frames on either side of a positive call that can be positive too. Further away no picture shows it: a division alone
@@ -145,7 +145,7 @@ def call_tracks(
     """
     if not len(cells):
         return np.zeros(0), CellCycle()
-    calls, odds = class_calls(scores), calibration.odds(scores)
+    calls, odds = predicted_classes(scores), calibration.odds(scores)
     divided = divisions(cells)
     turned = _ends_as_negative(cells, calls, divided)
     if turned:

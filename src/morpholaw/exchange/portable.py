@@ -59,10 +59,8 @@ class MedianScore(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         assert self.features is not None
         own = self.features(images)
-        if self.head is not None:
-            scores = self.head(own)
-        else:
-            scores = torch.stack([law.score_torch(own[:, list(law.latents)]) for law in self.laws])
+        laws = [law.score_torch(own) for law in self.laws]
+        scores = torch.stack(laws) if self.head is None else self.head(own)
         finite = torch.where(torch.isfinite(scores), scores, torch.nan)
         return torch.nanquantile(finite, 0.5, dim=0).unsqueeze(1)
 

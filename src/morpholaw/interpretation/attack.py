@@ -157,7 +157,7 @@ def attack_curve(
     x : ndarray or Tensor
         Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
     y : ndarray or Tensor
-        True classes, (n,), -1 (negative) or +1 (positive).
+        True classes, int (n,), 0 (negative) or 1 (positive).
     eps : sequence of float
         Magnitudes, in units of the attacked space.
     options : AttackOptions
@@ -188,7 +188,7 @@ def attack_curve(
         if monitor.should_stop():
             break
         inputs = prepare_inputs(parts[0], crops, options.space)
-        truth = batch_labels.to(inputs.device, inputs.dtype)
+        truth = batch_labels.to(inputs.device, torch.int64)
         control = (
             random_direction(parts[0], inputs, random_signs, options.space, options.fixed)
             if options.direction == "random"
@@ -233,7 +233,7 @@ def _still_correct(
         with torch.inference_mode():
             direction, clean = control, shared_scores(classifier, inputs, options.space)
     scores = _attacked_scores(classifier, inputs, direction, clean, eps, options)
-    return predicted_signs(scores) == torch.sign(truth)
+    return predicted_signs(scores) == 2 * truth - 1
 
 
 @torch.inference_mode()

@@ -61,7 +61,7 @@ def deciding_terms(law: Law, z: np.ndarray) -> pd.DataFrame:
     """
     parts = components(law)
     values = np.stack([part.values(z) for part in parts], axis=1)
-    score = law.score(z)
+    score = law.expression.evaluate(z)
     with_sign = np.where((values >= 0) == (score >= 0)[:, None], np.abs(values), -np.inf)
     with_sign = np.where(np.isnan(with_sign), -np.inf, with_sign)
     texts = np.array([part.text for part in parts], dtype=object)

@@ -46,7 +46,7 @@ class LabelledCrops:
     images : ndarray or Tensor
         uint8 (n, s, s) or float32 (n, 1, s, s).
     y : ndarray
-        True classes, -1 or +1, (n,).
+        True classes, int (n,), 0 or 1.
     masks : ndarray or None
         bool (n, s, s), True inside the central nucleus, where known.
     groups : ndarray or None

@@ -12,6 +12,7 @@ from torch import Tensor
 from morpholaw.errors import InputError
 from morpholaw.evaluation.fused_classifier import FusedClassifier, feature_gradients, to_blocks
 from morpholaw.evaluation.scoring import Scorer, Space, check_space, has_latents, predicted_signs
+from morpholaw.models.classes import NO_CLASS
 
 Loss = Literal["bce", "hinge"]
 
@@ -60,7 +61,7 @@ def fgsm_direction(
     inputs : Tensor
         float32, images (n, 1, s, s) or latents (n, latents), on the classifier's device.
     targets : Tensor, ndarray or None
-        Classes to move away from, -1 or +1: (n,), or (members, n). None for each member's predicted classes.
+        Classes to move away from, 0 or 1: (n,), or (members, n). None for each member's predicted classes.
     space : {"image", "latent"}
         What ``inputs`` holds.
     loss : {"bce", "hinge"}
@@ -85,7 +86,7 @@ def fgsm_direction(
     if targets is None:
         y = predicted_signs(scores)
     else:
-        y = _checked_targets(targets, classifier.members, len(inputs), inputs.device)
+        y = _signs(targets, classifier.members, len(inputs), inputs.device)
     away = -y if loss == "bce" else -y * (y * scores < 1)
     away = away.reshape(*away.shape, *[1] * (inputs.ndim - 1))
     direction = torch.sign(gradient).mul_(away).to(torch.int8)  # torch's sign of NaN is 0
@@ -144,13 +145,14 @@ def check_fixed(classifier: Scorer, inputs: Tensor, space: Space, fixed: Sequenc
         )
 
 
-def _checked_targets(targets: Tensor | np.ndarray, members: int, n: int, device: torch.device) -> Tensor:
-    """Return targets as float32 (members, n)."""
-    y = torch.as_tensor(targets).to(device=device, dtype=torch.float32)
-    if y.shape not in ((n,), (members, n)):
+def _signs(targets: Tensor | np.ndarray, members: int, n: int, device: torch.device) -> Tensor:
+    """Return the signs of eq. 2 for class numbers, float32 (members, n): -1 for 0, +1 for 1, 0 for ``NO_CLASS``."""
+    classes = torch.as_tensor(targets).to(device)
+    if classes.shape not in ((n,), (members, n)):
         raise InputError(
-            f"The targets have the shape {tuple(y.shape)}; expected ({n},) or ({members}, {n}), one per crop."
+            f"The targets have the shape {tuple(classes.shape)}; expected ({n},) or ({members}, {n}), one per crop."
         )
-    if bool(((y != -1) & (y != 1) & (y != 0)).any()):
-        raise InputError("The targets must be -1 (negative class) or +1 (positive class).")
-    return y.expand(members, n)
+    if bool(((classes != 0) & (classes != 1) & (classes != NO_CLASS)).any()):
+        raise InputError("The targets must be 0 (negative class) or 1 (positive class).")
+    signs = torch.where(classes == NO_CLASS, 0, 2 * classes.long() - 1)
+    return signs.to(torch.float32).expand(members, n)

@@ -1,18 +1,20 @@
-"""Laws for more than two classes: one expression a class, and the class is that of the largest (paper, section 8)."""
+"""Laws for several classes: one expression per class, and the class is that of the largest (paper, section 8)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from morpholaw.errors import InputError
+from morpholaw.models.classes import largest_classes
+from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 
-NO_CLASS = -1
-"""The call of a row where no law has a finite value."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,9 @@ class ClassLaws:
 
     Parameters
     ----------
-    laws
-        Class name to its law, two classes or more; all read the same latents.
-    metadata
+    laws : mapping of str to Law
+        The law of each class, for two classes or more; all have the same ``names``.
+    metadata : mapping
         How they were found and tested, as plain JSON values.
     """
 
@@ -32,7 +34,7 @@ class ClassLaws:
 
     def __post_init__(self) -> None:
         if len(self.laws) < 2 or len({law.names for law in self.laws.values()}) != 1:
-            raise InputError("Laws of classes need two classes or more, and laws of the same latents.")
+            raise InputError("Laws of classes need two classes or more, and laws of the same features.")
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -41,12 +43,12 @@ class ClassLaws:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Latents that the laws read, in the order of the columns of ``z``."""
+        """Features that the laws may read."""
         return next(iter(self.laws.values())).names
 
     @property
     def latents(self) -> tuple[int, ...]:
-        """Indices of the latents ``names``."""
+        """Numbers of the latents ``names``."""
         return next(iter(self.laws.values())).latents
 
     @property
@@ -54,20 +56,27 @@ class ClassLaws:
         """Nodes of all trees together."""
         return sum(law.size for law in self.laws.values())
 
-    def score(self, z: np.ndarray) -> np.ndarray:
-        """f_c for each row of ``z`` (rows, len(names)), float64 (rows, classes)."""
-        return np.stack([law.score(z) for law in self.laws.values()], axis=1)
+    def score(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
+        """Return f_c for each row, float64 (n, classes).
 
-    def undefined(self, z: np.ndarray) -> int:
-        """Rows where a law has no finite value."""
-        return int(np.count_nonzero(~np.isfinite(self.score(z)).all(axis=1)))
+        Parameters
+        ----------
+        features : FeatureTable, DataFrame or ndarray
+            As for `Law.score`.
+        """
+        table = FeatureTable.of(features)
+        return np.stack([law.score(table) for law in self.laws.values()], axis=1)
 
-    def calls(self, z: np.ndarray) -> np.ndarray:
-        """Number of each row's class, int64 (rows,); a law without a finite value does not win."""
-        return call_largest(self.score(z))
+    def undefined(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
+        """Return the number of rows where at least one law has no finite value."""
+        return int(np.count_nonzero(~np.isfinite(self.score(features)).all(axis=1)))
+
+    def predict(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
+        """Return the number of each row's class, int64 (n,); a law without a finite value does not win."""
+        return largest_classes(self.score(features))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; `from_json` reads them back."""
+        """Return plain values that `from_json` reads back."""
         return {
             "laws": [{"class": name, **law.to_json()} for name, law in self.laws.items()],
             "metadata": dict(self.metadata),
@@ -75,26 +84,19 @@ class ClassLaws:
 
     @classmethod
     def from_json(cls, values: Any) -> ClassLaws:
-        """The laws that `to_json` wrote.
+        """Return the laws that `to_json` wrote.
 
         Raises
         ------
         InputError
-            The values are not those of laws of classes.
+            If the values are not those of laws of classes.
         """
-        made = values.get("laws") if isinstance(values, dict) else None
-        if not isinstance(made, list) or not all(
-            isinstance(one, dict) and isinstance(one.get("class"), str) for one in made
+        laws = values.get("laws") if isinstance(values, dict) else None
+        if not isinstance(laws, list) or not all(
+            isinstance(law, dict) and isinstance(law.get("class"), str) for law in laws
         ):
             raise InputError("Laws of classes must be a list 'laws' of objects with a 'class'.")
         metadata = values.get("metadata", {})
         if not isinstance(metadata, dict):
             raise InputError("The field 'metadata' of laws of classes must be an object.")
-        return cls({one["class"]: Law.from_json(one) for one in made}, metadata)
-
-
-def call_largest(scores: np.ndarray) -> np.ndarray:
-    """Column of the largest finite score in each row, int64 (rows,); ``NO_CLASS`` where none is finite."""
-    finite = np.isfinite(scores)
-    best = np.where(finite, scores, -np.inf).argmax(axis=1)
-    return np.where(finite.any(axis=1), best, NO_CLASS)
+        return cls({law["class"]: Law.from_json(law) for law in laws}, metadata)

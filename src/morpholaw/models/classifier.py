@@ -99,9 +99,7 @@ class Classifier(nn.Module):
         if self.head is not None:
             return self.head(latents)
         own = latents if latents.dim() == 3 else latents.unsqueeze(0).expand(self.members, -1, -1)
-        return torch.stack(
-            [law.score_torch(z[:, list(law.latents)]) for law, z in zip(self.laws, own, strict=True)]
-        )
+        return torch.stack([law.score_torch(z) for law, z in zip(self.laws, own, strict=True)])
 
     forward = score_images
 

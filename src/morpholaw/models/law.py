@@ -1,4 +1,4 @@
-"""A law: one expression of a few named latents whose sign is the class (paper, scheme 4 and eq. 2)."""
+"""A law: one expression of a few named features whose sign is the class (paper, scheme 4 and eq. 2)."""
 
 from __future__ import annotations
 
@@ -10,24 +10,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from morpholaw.errors import InputError
+from morpholaw.models.classes import predicted_classes
 from morpholaw.models.expressions import Expression, parse, to_latex, to_python
+from morpholaw.models.features import FeatureTable, column_numbers, latent_names
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
 
 @dataclass(frozen=True)
 class Law:
-    """f(z) of the latents ``names``: below 0 is the negative class, 0 and above the positive.
+    """f(z) of the features ``names``: below 0 is the negative class (0), 0 and above the positive (1).
 
     Parameters
     ----------
-    expression
+    expression : Expression
         The formula; its columns are those of ``names``.
-    names
-        Latents in the order of the columns that `score` reads, e.g. ``("z3", "z17", "z21", "z29")``.
-    metadata
+    names : tuple of str
+        Features in the order of the expression's columns, e.g. ``("z3", "z17", "z21", "z29")``.
+    metadata : mapping
         How it was found: loss, accuracy, engine, seed and so on, as plain JSON values.
+
+    Examples
+    --------
+    >>> law = Law.parse("z1 - square(z0)", ["z0", "z1"])
+    >>> law.score(np.array([[1.0, 3.0, 7.0], [2.0, 3.0, 7.0]]))
+    array([ 2., -1.])
     """
 
     expression: Expression
@@ -36,18 +45,27 @@ class Law:
 
     @classmethod
     def parse(cls, text: str, names: Sequence[str], metadata: Mapping[str, Any] | None = None) -> Law:
-        """Read a law such as ``"z29*(square(z17) + square(z21)) - exp(exp(z3))"``; nothing is evaluated.
+        """Read a law from text; nothing is evaluated.
+
+        Parameters
+        ----------
+        text : str
+            Such as ``"z29*(square(z17) + square(z21)) - exp(exp(z3))"``.
+        names : sequence of str
+            The features that it may read.
+        metadata : mapping, optional
+            How it was found, as plain JSON values.
 
         Raises
         ------
         InputError
-            The text is not an expression of these names.
+            If the text is not an expression of these names.
         """
         return cls(parse(text, names), tuple(names), dict(metadata or {}))
 
     @property
     def latents(self) -> tuple[int, ...]:
-        """Indices of the latents ``names``: 17 for "z17"."""
+        """Numbers of the latents ``names``: 17 for "z17"."""
         return tuple(_latent(name) for name in self.names)
 
     @property
@@ -60,40 +78,84 @@ class Law:
         """Nodes weighted by cost (paper, B.4: sin 3, exp and log 2)."""
         return self.expression.complexity()
 
-    def score(self, z: np.ndarray) -> np.ndarray:
-        """f for each row of ``z`` (rows, len(names)), float64 (rows,); NaN or infinite where undefined."""
-        self._check(z.shape)
-        return self.expression.evaluate(z)
+    def score(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
+        """Return f for each row of a feature table.
 
-    def score_torch(self, z: torch.Tensor) -> torch.Tensor:
-        """f for each row of the tensor ``z`` (rows, len(names)), differentiable by it."""
-        self._check(tuple(z.shape))
-        return self.expression.evaluate_torch(z)
+        Parameters
+        ----------
+        features : FeatureTable, DataFrame or ndarray
+            (n, features) with at least the columns ``names``; a plain array holds all latents z0, z1, ...
 
-    def undefined(self, z: np.ndarray) -> int:
-        """Rows of ``z`` (rows, len(names)) without a finite score."""
-        return int(np.count_nonzero(~np.isfinite(self.score(z))))
+        Returns
+        -------
+        ndarray
+            float64 (n,); NaN or infinite where the law is undefined.
 
-    def calls(self, z: np.ndarray) -> np.ndarray:
-        """The class of each row of ``z``: -1, +1, or 0 where the score is not finite; int8 (rows,)."""
-        score = self.score(z)
-        return np.where(np.isfinite(score), np.where(score >= 0, 1, -1), 0).astype(np.int8)
+        Raises
+        ------
+        InputError
+            If a feature that the law reads is missing.
+        """
+        return self.expression.evaluate(FeatureTable.of(features).select(self.names))
 
-    def accuracy(self, z: np.ndarray, targets: np.ndarray) -> float:
-        """Share of rows whose class is right; ``targets`` (rows,) are -1 and +1; an undefined row is wrong."""
-        return float(np.mean(self.calls(z) == np.where(np.asarray(targets) >= 0, 1, -1)))
+    def score_torch(self, features: torch.Tensor, names: Sequence[str] | None = None) -> torch.Tensor:
+        """Return f for each row of a tensor, differentiable.
+
+        Parameters
+        ----------
+        features : Tensor
+            (n, features).
+        names : sequence of str, optional
+            Names of the columns; by default they are all latents z0, z1, ...
+
+        Returns
+        -------
+        Tensor
+            (n,), in the dtype of ``features``.
+
+        Raises
+        ------
+        InputError
+            If a feature that the law reads is missing.
+        """
+        if features.ndim != 2:
+            raise InputError(
+                f"Features need a tensor of shape (n, features); got shape {tuple(features.shape)}."
+            )
+        columns = column_numbers(names or latent_names(features.shape[1]), self.names)
+        return self.expression.evaluate_torch(features[:, columns])
+
+    def undefined(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
+        """Return the number of rows without a finite score."""
+        return int(np.count_nonzero(~np.isfinite(self.score(features))))
+
+    def predict(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
+        """Return the class of each row, int64 (n,): 0, 1, or -1 where the score is not finite."""
+        return predicted_classes(self.score(features))
+
+    def accuracy(self, features: FeatureTable | pd.DataFrame | np.ndarray, targets: np.ndarray) -> float:
+        """Return the share of rows whose class is right; an undefined row is wrong.
+
+        Parameters
+        ----------
+        features : FeatureTable, DataFrame or ndarray
+            As for `score`.
+        targets : ndarray
+            True classes, int (n,), 0 or 1.
+        """
+        return float(np.mean(self.predict(features) == np.asarray(targets)))
 
     def rounded(self, digits: int = 3) -> Law:
-        """The law with its constants at so many significant digits, for show; score it anew."""
+        """Return the law with its constants rounded to ``digits`` significant digits; score it anew."""
         values = [float(f"{value:.{digits}g}") for value in self.expression.constants()]
         return replace(self, expression=self.expression.with_constants(values))
 
     def text(self) -> str:
-        """Infix text, constants at full precision."""
+        """Return infix text, constants at full precision."""
         return self.expression.text()
 
     def latex(self, names: Mapping[str, str] | None = None, digits: int = 3) -> str:
-        """LaTeX; ``names`` gives words to show for latents, e.g. ``{"z3": "size"}``."""
+        """Return LaTeX; ``names`` gives words to show for features, e.g. ``{"z3": "size"}``."""
         return to_latex(self.expression, names, digits)
 
     def to_python(
@@ -106,7 +168,7 @@ class Law:
         Parameters
         ----------
         function : str
-            Name of the function; it takes the law's columns, one number each, by position or by name.
+            Name of the function; it takes the law's features, one number each, by position or by name.
         classes : (str, str)
             Names of the negative and the positive class, for its docstring.
 
@@ -123,7 +185,7 @@ class Law:
         return to_python(self.expression, self.names, function, classes)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: the expression at full precision, its names, size, complexity and metadata."""
+        """Return plain values: the expression at full precision, its names, size, complexity and metadata."""
         return {
             "expression": self.text(),
             "names": list(self.names),
@@ -134,27 +196,21 @@ class Law:
 
     @classmethod
     def from_json(cls, values: Any) -> Law:
-        """The law that `to_json` wrote; size and complexity are counted anew.
+        """Return the law that `to_json` wrote; size and complexity are counted anew.
 
         Raises
         ------
         InputError
-            The values are not those of a law.
+            If the values are not those of a law.
         """
         if not isinstance(values, dict) or not {"expression", "names"} <= values.keys():
             raise InputError("A law must be an object with the fields 'expression' and 'names'.")
         names, metadata = values["names"], values.get("metadata", {})
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError("The field 'names' of a law must be a list of latents' names.")
+            raise InputError("The field 'names' of a law must be a list of names of features.")
         if not isinstance(metadata, dict):
             raise InputError("The field 'metadata' of a law must be an object.")
         return cls.parse(values["expression"], names, metadata)
-
-    def _check(self, shape: tuple[int, ...]) -> None:
-        if len(shape) != 2 or shape[1] != len(self.names):
-            raise InputError(
-                f"The law needs rows of the {len(self.names)} latents {', '.join(self.names)}; got shape {shape}."
-            )
 
     def __str__(self) -> str:
         return self.text()
@@ -163,5 +219,5 @@ class Law:
 def _latent(name: str) -> int:
     match = re.fullmatch(r"[A-Za-z]+_?(\d+)", name)
     if not match:
-        raise InputError(f"The name {name!r} says no latent's number; names such as 'z17' were expected.")
+        raise InputError(f"The name {name!r} is not that of a latent; names such as 'z17' were expected.")
     return int(match[1])

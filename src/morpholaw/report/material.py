@@ -61,8 +61,8 @@ class TestCells:
     index : ndarray, int64 (n,)
         Indices into the study's crops.
     images : ndarray, uint8 (n, s, s)
-    targets : ndarray, int8 (n,)
-        -1 for the negative class, +1 for the positive.
+    targets : ndarray, int64 (n,)
+        0 for the negative class, 1 for the positive.
     groups : ndarray, str (n,)
     """
 
@@ -80,7 +80,7 @@ class TestCells:
         """At most ``count`` of them, half of each class where there are enough."""
         rng = np.random.default_rng(seed)
         chosen: list[int] = []
-        for target in (-1, 1):
+        for target in (0, 1):
             own = np.flatnonzero(self.targets == target)
             chosen += rng.permutation(own)[: count // 2].tolist()
         rows = np.sort(np.array(chosen, dtype=int))

@@ -29,8 +29,8 @@ class Labelled:
     ----------
     train, test : ndarray, int64
         Indices into the study's crops.
-    train_targets, test_targets : ndarray, int8
-        -1 for the negative class, +1 for the positive.
+    train_targets, test_targets : ndarray, int64
+        0 for the negative class, 1 for the positive.
     fingerprint : str
         Names the split: the same groups in test give the same twelve digits.
     """
@@ -66,12 +66,12 @@ def labelled_cells(folder: StudyFolder, config: ClassifierConfig) -> Labelled:
         labels_seen(folder.path / "encoder"),
     )
     groups = folder.crops.cells["group"].to_numpy(str)
-    targets = np.where(all_labels(folder) == config.positive, 1, -1).astype(np.int8)
+    targets = (all_labels(folder) == config.positive).astype(np.int64)
     return Labelled(train, test, targets[train], targets[test], split_fingerprint(groups[test]))
 
 
 def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The held-out cells that the classifier ``name`` was measured on: indices int64 (n,), targets int8 (n,).
+    """The held-out cells that the classifier ``name`` was measured on: indices and classes, int64 (n,).
 
     Raises
     ------

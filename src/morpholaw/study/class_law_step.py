@@ -15,6 +15,7 @@ from morpholaw.evaluation.metrics import accuracy, balanced_accuracy, confusion
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.features import FeatureTable
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.store.labelled_cells import all_labels, labels_seen, split_labelled
 from morpholaw.store.study_folder import StudyFolder, provenance
@@ -23,7 +24,7 @@ from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_
 from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
-from morpholaw.training.rigl import METHODS
+from morpholaw.training.rigl import METHODS, RigL
 
 SCHEMA = 1
 
@@ -58,7 +59,7 @@ def discover(
         settings = heads or ClassifierConfig(models=5, seed=config.seed)
         shown = slice(None) if settings.augment else slice(1)
         learnt = training_latents(turned[shown], log_variances[shown], settings)
-        head = _sparse(learnt, truth, len(classes), settings, monitor)
+        head = _sparse(learnt, truth, settings, monitor)
         if monitor.should_stop():
             monitor.emit(Message("Stopped: the laws from before were kept."))
             return None
@@ -68,20 +69,19 @@ def discover(
     names = [f"z{latent}" for latent in kept]
     rows = turned.reshape(-1, encoder.latents)
     found = discover_class_laws(
-        rows[:, list(kept)],
+        FeatureTable(rows[:, list(kept)], tuple(names)),
         np.tile(truth, len(turned)),
         classes,
-        names,
         config,
-        outputs,
-        monitor,
+        outputs=outputs,
         cells=np.tile(train, len(turned)),
+        monitor=monitor,
     )
     if found is None:
         monitor.emit(Message("Stopped before every class had a law: the laws from before were kept."))
         return None
     groups = folder.crops.cells["group"].to_numpy(str)
-    calls = found.calls(test_latents[:, list(kept)])
+    calls = found.predict(test_latents)
     share = accuracy(calls == test_truth)
     evaluation |= {
         "split": split_fingerprint(groups[test]),
@@ -90,7 +90,7 @@ def discover(
         "accuracy": [share.value, share.low, share.high],
         "balanced_accuracy": balanced_accuracy(test_truth, calls),
         "confusion": confusion(test_truth, calls, len(classes)).tolist(),
-        "undefined": found.undefined(test_latents[:, list(kept)]),
+        "undefined": found.undefined(test_latents),
     }
     metadata = {
         "evaluation": evaluation,
@@ -117,7 +117,6 @@ def _path(folder: StudyFolder, loss: str) -> Any:
 def _sparse(
     turned: np.ndarray,
     truth: np.ndarray,
-    classes: int,
     config: ClassifierConfig,
     monitor: Monitor,
 ) -> HeadEnsemble:
@@ -126,10 +125,7 @@ def _sparse(
         turned[:, epoch],
         truth[epoch],
         config,
-        sparse=True,
-        method=METHODS[config.sparse_method],
-        seeds=range(config.seed, config.seed + config.models),
-        outputs=1 if classes == 2 else classes,
+        rigl=RigL(METHODS[config.sparse_method]),
         monitor=monitor,
     )
 

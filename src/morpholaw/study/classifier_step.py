@@ -15,6 +15,7 @@ from morpholaw.evaluation.performance import Performance, measure
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.classifier import Classifier
+from morpholaw.models.features import FeatureTable
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store.classifiers import kept_by_scheme_3, load, name_of
 from morpholaw.store.labelled_cells import Labelled, labelled_cells
@@ -22,12 +23,13 @@ from morpholaw.store.study_folder import StudyFolder, provenance
 from morpholaw.study import encoder_step
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.latent_rows import oriented_latents, oriented_posteriors, repeated, training_latents
+from morpholaw.training.checkpointing import Checkpointing
 from morpholaw.training.class_balanced_rows import class_balanced_rows
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
 from morpholaw.training.laws import discover_laws
-from morpholaw.training.rigl import METHODS
+from morpholaw.training.rigl import METHODS, RigL
 
 
 def train(
@@ -49,13 +51,12 @@ def train(
     name = f"scheme{scheme}"
     checkpoint = _checkpoint(folder, name, cells, config)
     kept = checkpoint.read()
-    going: dict[str, Any] = {"monitor": monitor, "checkpoint": checkpoint.write}
+    checkpointing = Checkpointing(checkpoint.write, None if kept is None else kept[0])
     if kept is not None:
         monitor.emit(Message(f"Going on from the checkpoint of scheme {scheme}."))
-        going["resume"] = kept[0]
     if scheme == 1:
         images = folder.crops[cells.train][epoch]
-        cnn, head = train_cnn(images, targets, config, **going)
+        cnn, head = train_cnn(images, targets, config, checkpointing=checkpointing, monitor=monitor)
         classifier = Classifier.dense_cnn(cnn, head, classes)
     else:
         encoder, _ = encoder_step.load(folder.path / "encoder")
@@ -63,13 +64,12 @@ def train(
         rows = training_latents(*posteriors, config)
         head = train_heads(
             rows[:, epoch],
-            (targets > 0).astype(np.int64),
+            targets,
             config,
-            sparse=scheme == 3,
-            method=METHODS[config.sparse_method],
-            seeds=range(config.seed, config.seed + config.models),
-            test=(test_latents(encoder, folder, cells), (cells.test_targets > 0).astype(np.int64)),
-            **going,
+            rigl=RigL(METHODS[config.sparse_method]) if scheme == 3 else None,
+            test=(test_latents(encoder, folder, cells), cells.test_targets),
+            checkpointing=checkpointing,
+            monitor=monitor,
         )
         classifier = Classifier.with_head(encoder, head, classes, sparse=scheme == 3)
     if monitor.should_stop():
@@ -102,30 +102,33 @@ def discover(
     names = [f"z{latent}" for latent in kept]
     turned = oriented_latents(encoder, folder.crops[cells.train], split.augment)
     rows = turned.reshape(-1, encoder.latents)
-    labels = np.tile(cells.train_targets.astype(np.float64), len(turned))
+    targets = np.tile(cells.train_targets, len(turned))
     own = np.tile(cells.train, len(turned))
     chosen = class_balanced_rows(
-        [np.flatnonzero(labels == value) for value in (-1, 1)], (0.5, 0.5), config.seed
+        [np.flatnonzero(targets == number) for number in (0, 1)], (0.5, 0.5), config.seed
     )
-    rows, labels, own = rows[chosen], labels[chosen], own[chosen]
-    columns = rows[:, list(kept)].astype(np.float64)
-    targets = _teacher(folder, rows) if config.loss == "mse" else labels
+    rows, targets, own = rows[chosen], targets[chosen], own[chosen]
+    features = FeatureTable(rows[:, list(kept)], tuple(names))
+    outputs = _teacher(folder, rows) if config.loss == "mse" else None
     name = name_of(4, config.loss)
     checkpoint = Checkpoint(
         folder.path / "classifiers" / name / "checkpoint",
-        config.model_dump(mode="json", exclude={"processes"}), names, fingerprint(columns), fingerprint(targets),
-    )  # fmt: skip
+        config.model_dump(mode="json", exclude={"processes"}),
+        names,
+        fingerprint(features.values),
+        fingerprint(targets if outputs is None else outputs),
+    )
     before = checkpoint.read()
     laws = discover_laws(
-        columns,
+        features,
         targets,
-        names,
         config,
-        labels=labels,
+        outputs=outputs,
         cells=own,
+        checkpointing=Checkpointing(
+            lambda results: checkpoint.write({}, results=results), before[1]["results"] if before else None
+        ),
         monitor=monitor,
-        known=before[1]["results"] if before else (),
-        keep=lambda results: checkpoint.write({}, results=results),
     )
     if monitor.should_stop() and not laws:
         monitor.emit(Message("Stopped before a law was found: the laws from before were kept."))

@@ -25,9 +25,10 @@ from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, scorer
-from morpholaw.evaluation.performance import class_calls, median_score
+from morpholaw.evaluation.performance import median_score
 from morpholaw.evaluation.track_hmm import call_tracks
 from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.models.classes import predicted_classes
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.study_folder import StudyFolder
@@ -96,7 +97,7 @@ def _table(
     for column in ("track_id", "t"):
         table[column] = table[column].astype("Int64").mask(table[column] < 0)
     table["score"] = scores
-    table["class"] = named[class_calls(scores)]
+    table["class"] = named[predicted_classes(scores)]
     for column in SOURCE_IDS:
         if column in cells:
             table[column] = cells[column].iloc[: len(scores)]
@@ -105,7 +106,7 @@ def _table(
     if along is not None and (along.always or len(divisions(scored[tracked]))):
         probability, _ = call_tracks(scored[tracked], scores[tracked], along.calibration)
         table["frame_class"] = table["class"]
-        table.loc[tracked, "class"] = named[class_calls(probability - 0.5)]
+        table.loc[tracked, "class"] = named[predicted_classes(probability - 0.5)]
     return table
 
 

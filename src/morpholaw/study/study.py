@@ -171,7 +171,7 @@ class Study(StudyFolder):
         return all_labels(self)
 
     def held_out(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The cells that a classifier was tested on, e.g. "scheme2": indices int64 (n,), -1 or +1 int8 (n,)."""
+        """The cells that a classifier was tested on, e.g. "scheme2": indices and classes (0 or 1), int64 (n,)."""
         from morpholaw.store.labelled_cells import held_out
 
         return held_out(self, name)

@@ -37,13 +37,15 @@ def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> 
     rows = np.concatenate([rows, validation])
     best = search.tune(
         latents[:, rows],
-        (cells.train_targets[rows] > 0).astype(np.int64),
+        cells.train_targets[rows],
         np.arange(len(rows) - len(validation), len(rows)),
         config.model_copy(update={"storage": storage}),
         classifier,
         method=METHODS[classifier.sparse_method],
-        alone=config.storage is None,
-        name=f"{folder.name}-{cells.fingerprint}-{encoder_step.data_fingerprint(folder)}",
+        trials=search.TrialStorage(
+            f"{folder.name}-{cells.fingerprint}-{encoder_step.data_fingerprint(folder)}",
+            exclusive=config.storage is None,
+        ),
         monitor=monitor,
     )
     found = {

@@ -1,4 +1,4 @@
-"""Which pictures a law search looks at: a few thousand, with the classes in fixed shares."""
+"""A sample of the rows that a law is searched on, with the classes in fixed shares."""
 
 from __future__ import annotations
 
@@ -6,27 +6,34 @@ from collections.abc import Sequence
 
 import numpy as np
 
-LAW_ROWS = 4_000
-"""Rows that a search looks at, at the most: more change a law of 20 nodes no further."""
+MAX_ROWS = 4_000
+"""Rows drawn at most: more do not change a law of 20 nodes."""
 
 
 def class_balanced_rows(
     groups: Sequence[np.ndarray], shares: Sequence[float], seed: int | Sequence[int]
 ) -> np.ndarray:
-    """Draw rows at random such that each group has its share; sorted indices int64.
+    """Draw rows at random so that each group has its share.
 
-    As many rows are drawn as show every row of the group that is largest for its share, `LAW_ROWS` at the most;
-    those of the other groups come more than once. Real sets are uneven (215 to 127), and a metaphase is as good a
-    vote on the boundary as an interphase.
+    As many rows are drawn as it takes to use every row of the group that is largest for its share, at most
+    `MAX_ROWS`; rows of the other groups are repeated. Real sets are uneven (215 to 127), and both classes should
+    count the same for where the boundary lies.
 
     Parameters
     ----------
-    groups
-        Indices of the rows of each group, none empty.
-    shares
+    groups : sequence of ndarray
+        Row numbers of each group, none empty.
+    shares : sequence of float
         Share of the drawn rows that each group has; they add up to 1.
+    seed : int or sequence of int
+        Seed of the draw.
+
+    Returns
+    -------
+    ndarray
+        int64, sorted row numbers; repeated rows occur several times.
     """
-    total = min(LAW_ROWS, max(len(rows) / share for rows, share in zip(groups, shares, strict=True)))
+    total = min(MAX_ROWS, max(len(rows) / share for rows, share in zip(groups, shares, strict=True)))
     random = np.random.default_rng(seed)
     drawn = [
         np.resize(random.permutation(rows), round(total * share))

@@ -1,11 +1,10 @@
-"""Training of scheme 1: dense CNNs with dense heads, ten at a time (paper, 4.2 and B.2)."""
+"""Training of scheme 1: dense CNNs with dense heads, all models together (paper, 4.2 and B.2)."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,12 @@ from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training.adam_state import adam_tensors, load_adam
 from morpholaw.training.augment import orient_batch
+from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
 from morpholaw.training.cores import free_cores
 from morpholaw.training.devices import choose_device, choose_precision, lay_out, torch_threads
 
 REPORT_EVERY = 0.5
-
-Checkpoint = Callable[[dict[str, Tensor]], None]
+"""Seconds between two reports of the loss."""
 
 
 def train_cnn(
@@ -33,44 +32,40 @@ def train_cnn(
     targets: np.ndarray,
     config: ClassifierConfig,
     *,
+    checkpointing: Checkpointing[dict[str, Tensor]] = NO_CHECKPOINTS,
     monitor: Monitor = SILENT,
-    checkpoint: Checkpoint | None = None,
-    resume: dict[str, Tensor] | None = None,
-    checkpoint_seconds: float = 30.0,
 ) -> tuple[CNNEnsemble, HeadEnsemble]:
     """Train ``config.models`` CNNs together; they share the batches and differ in weights and dropout.
 
-    Every random choice of step k depends only on the seed and k, so that a training that is stopped and
-    resumed gives the same networks as one that is not.
+    Every random choice of step k depends only on the seed and k, so that a training that is stopped and resumed gives
+    the same networks as one that is not.
 
     Parameters
     ----------
-    images : ndarray, uint8 (n, size, size)
-        Training crops.
-    targets : ndarray, (n,)
-        -1 for the negative class, +1 for the positive.
+    images : ndarray
+        Training crops, uint8 (n, size, size).
+    targets : ndarray
+        Classes, int (n,), 0 or 1. If the classes are uneven, the rarer one weighs more, so that both count the same.
     config : ClassifierConfig
-        The settings; where the classes are uneven, the rarer one weighs more, so that both count the same.
-    monitor
-        See :mod:`morpholaw.events`. A stopped training returns the networks as they are then.
-    checkpoint : callable, optional
-        Called with the state now and then, and at a stop.
-    resume : dict of Tensor, optional
-        A state that ``checkpoint`` was called with: the training goes on from there.
+        The settings.
+    checkpointing : Checkpointing
+        Keeps the state now and then, and resumes from it.
+    monitor : Monitor
+        Where progress is reported. A stopped training returns the networks as they are then.
 
     Returns
     -------
     tuple of CNNEnsemble and HeadEnsemble
-        On the processor, in evaluation mode.
+        On the CPU, in evaluation mode.
 
     Raises
     ------
     InputError
-        When the loss stops being a number.
+        If the loss is no longer a number.
     """
     training = _Training(images, targets, config)
-    if resume is not None:
-        training.load(resume)
+    if checkpointing.resume is not None:
+        training.load(checkpointing.resume)
     reported = saved = time.monotonic()
     with torch_threads(config.threads or free_cores()):
         while training.step < training.steps and not monitor.should_stop():
@@ -87,16 +82,16 @@ def train_cnn(
                     Metrics(training.step, {"loss": float(loss), "training accuracy": float(accuracy)})
                 )
                 monitor.emit(Progress(training.step, training.steps, "scheme 1"))
-                if checkpoint is not None and now - saved >= checkpoint_seconds:
-                    checkpoint(training.state())
+                if checkpointing.save is not None and now - saved >= checkpointing.seconds:
+                    checkpointing.save(training.state())
                     saved = now
-        if checkpoint is not None and training.step < training.steps:
-            checkpoint(training.state())
+        if checkpointing.save is not None and training.step < training.steps:
+            checkpointing.save(training.state())
     return lay_out(training.cnn.to("cpu"), torch.contiguous_format).eval(), training.head.cpu().eval()
 
 
 class _Training:
-    """Networks, optimiser and step; all that the next step depends on."""
+    """Networks, optimiser and step: everything that the next step depends on."""
 
     def __init__(self, images: np.ndarray, targets: np.ndarray, config: ClassifierConfig) -> None:
         self.config = config
@@ -110,18 +105,18 @@ class _Training:
         parameters = [*self.cnn.parameters(), *self.head.parameters()]
         self.optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
         self.crops = torch.from_numpy(np.ascontiguousarray(images))
-        self.labels = torch.from_numpy(np.asarray(targets) > 0).float()
-        self.balance = ((self.labels == 0).sum() / self.labels.sum()).to(self.device)
+        self.labels = torch.from_numpy(np.asarray(targets) == 1).float()
+        self.positive_weight = ((self.labels == 0).sum() / self.labels.sum()).to(self.device)
         self.batch = min(config.batch_size, len(self.crops))
         self.epoch_steps = max(1, len(self.crops) // self.batch)
         self.steps = self.epoch_steps * config.epochs
-        self.step = 0
-        self.autocast: Any = (
+        self.step = self.resumed_at = 0
+        self.autocast: AbstractContextManager[Any] = (
             nullcontext() if precision == torch.float32 else torch.autocast(self.device.type, precision)
         )
 
     def advance(self) -> tuple[Tensor, Tensor]:
-        """One step of the optimiser; loss and share of right calls, means over the models."""
+        """Take one step of the optimiser; return loss and accuracy, means over the models."""
         config, epoch, place = self.config, self.step // self.epoch_steps, self.step % self.epoch_steps
         if place == 0 or self.step == self.resumed_at:
             shuffle = torch.Generator().manual_seed(config.seed * 1_000_003 + epoch)
@@ -136,31 +131,28 @@ class _Training:
             features = self.cnn(x)
         labels = self.labels[index].to(self.device)
         self.step += 1
-        return _step(self.head, features.float(), labels, self.balance, self.optimiser)
+        return self._optimise(features.float(), labels)
 
-    resumed_at = 0
+    def _optimise(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        scores = self.head(features)
+        loss = F.binary_cross_entropy_with_logits(
+            scores, labels.expand_as(scores), pos_weight=self.positive_weight
+        )
+        self.optimiser.zero_grad(set_to_none=True)
+        (loss * self.head.members).backward()
+        self.optimiser.step()
+        return loss.detach(), ((scores >= 0) == (labels > 0)).float().mean().detach()
 
     def state(self) -> dict[str, Tensor]:
-        """Weights, statistics, Adam's moments and the step."""
+        """Return weights, statistics, Adam's moments and the step."""
         parts = {"cnn": self.cnn, "head": self.head}
         weights = {f"{part}.{k}": v for part, net in parts.items() for k, v in net.state_dict().items()}
         return weights | adam_tensors(self.optimiser) | {"step": torch.tensor(self.step)}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Go on from what :meth:`state` returned, of a training with the same settings."""
+        """Continue from what `state` returned, of a training with the same settings."""
         for part, net in {"cnn": self.cnn, "head": self.head}.items():
             prefix = f"{part}."
             net.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
         load_adam(self.optimiser, state)
         self.step = self.resumed_at = int(state["step"])
-
-
-def _step(
-    head: HeadEnsemble, features: Tensor, labels: Tensor, balance: Tensor, optimiser: torch.optim.Optimizer
-) -> tuple[Tensor, Tensor]:
-    scores = head(features)
-    loss = F.binary_cross_entropy_with_logits(scores, labels.expand_as(scores), pos_weight=balance)
-    optimiser.zero_grad(set_to_none=True)
-    (loss * head.members).backward()
-    optimiser.step()
-    return loss.detach(), ((scores >= 0) == (labels > 0)).float().mean().detach()

@@ -15,20 +15,42 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Metrics, Monitor, Progress
 from morpholaw.training.devices import torch_threads
 from morpholaw.training.heads import HeadTraining, accuracies
-from morpholaw.training.prune import prune
-from morpholaw.training.rigl import MEASURED, RigLMethod, RigLSettings
+from morpholaw.training.pruning import prune
+from morpholaw.training.rigl import MEASURED, RigL, RigLMethod, RigLSettings
 
 if TYPE_CHECKING:
     import optuna
 
-STUDY = "rigl"
-SLOT = "place"  # of a trial in an uninterrupted search
-PRUNE_EVERY = 5  # epochs between the median pruner's looks
+SLOT = "place"
+"""Attribute of a trial: its number in an uninterrupted search."""
+PRUNE_EVERY = 5
+"""Epochs between two decisions of the median pruner."""
+
+
+@dataclass(frozen=True)
+class TrialStorage:
+    """How trials are kept in the Optuna storage ``TuneConfig.storage``.
+
+    Attributes
+    ----------
+    name : str
+        Name of the search; a search continues where an earlier one of the same name stopped.
+    exclusive : bool
+        Whether nobody else writes to the storage. What an interrupted search left unfinished is then trained again with
+        the settings it had, so that the result is that of an uninterrupted search.
+    """
+
+    name: str = "rigl"
+    exclusive: bool = False
+
+
+SHARED = TrialStorage()
+"""A storage that several processes may write to."""
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best settings found, their objective, and Optuna's study of all trials."""
+    """The best settings, their objective, and Optuna's study of all trials."""
 
     sparsity: float
     update_every: int
@@ -37,7 +59,7 @@ class Tuned:
     study: optuna.Study
 
     def applied(self, config: ClassifierConfig) -> ClassifierConfig:
-        """``config`` with these settings in place of its own."""
+        """Return ``config`` with these settings."""
         return config.model_copy(
             update={
                 "sparsity": self.sparsity,
@@ -48,89 +70,95 @@ class Tuned:
 
 
 def tune(
-    latents: np.ndarray | Tensor,
+    features: np.ndarray | Tensor,
     targets: np.ndarray | Tensor,
     validation: np.ndarray,
     config: TuneConfig,
     classifier: ClassifierConfig,
     *,
     method: RigLMethod = MEASURED,
-    name: str = STUDY,
-    alone: bool = False,
+    trials: TrialStorage = SHARED,
     monitor: Monitor = SILENT,
 ) -> Tuned:
     """Find the settings with the largest sum of validation accuracy and final sparsity.
 
-    Optuna's tree-structured Parzen estimator is asked for ``config.batch_trials`` trials at a time. Their
-    models train together, and share one dense warm-up for each seed, which no searched setting touches: every
-    trial still gets the result it would have alone. Run r of every trial has the seed ``config.seed + r``.
+    Optuna's tree-structured Parzen estimator is asked for ``config.batch_trials`` trials at a time. Their models train
+    together, and share one dense warm-up per seed, which does not depend on the searched settings: every trial gets the
+    result it would have alone. Run r of every trial has the seed ``config.seed + r``.
 
     Parameters
     ----------
-    latents : array or Tensor
-        float32 (8, n, inputs) or (1, n, inputs): the training crops of a study, all orientations.
-    targets : array or Tensor
-        (n,) of 0 and 1.
-    validation : array of int or bool
-        Rows held out from these trainings: a grouped part of the training crops, never the test crops.
+    features : ndarray or Tensor
+        float32 (orientations, n, features), or (n, features): the training cells of a study.
+    targets : ndarray or Tensor
+        Class numbers, int (n,), 0 or 1.
+    validation : ndarray
+        int or bool: cells held out from these trainings. A grouped part of the training cells, never the test cells.
     config : TuneConfig
-        Trials, runs, epochs, ranges and storage. Any Optuna URL will do as ``storage``; several processes can
-        share it, and a search goes on where an earlier one of the same ``name`` stopped. None keeps the
-        study in memory.
-    alone : bool
-        Nobody else writes to the storage: what an interrupted search left unfinished is trained again with
-        the settings it had, so that the result is that of an uninterrupted search.
+        Trials, runs, epochs, ranges and storage. Several processes can share the storage; None keeps the trials in
+        memory.
     classifier : ClassifierConfig
-        What is not searched. A warm-up of half of ``config.epochs`` or more is cut to that half, as
-        the paper's 20 of 40 epochs.
+        Settings that are not searched. A warm-up of more than half of ``config.epochs`` is shortened to that half, the
+        paper's 20 of 40 epochs.
+    method : RigLMethod
+        How connections are chosen.
+    trials : TrialStorage
+        Name of the search in the storage, and whether other processes use it.
+    monitor : Monitor
+        Where progress is reported, and whether to stop.
 
     Returns
     -------
     Tuned
-        After a stop, of the trials finished so far.
+        After a stop, the best of the trials finished so far.
 
     Raises
     ------
     InputError
-        Where validation rows are missing or all rows are, a range is empty, or nothing was finished.
+        If no row or every row is for validation, a range is empty, the storage cannot be used, or no trial was
+        finished.
     """
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
-    held = np.zeros(len(targets), dtype=bool)
-    held[validation] = True
-    if not held.any() or held.all():
-        raise InputError("The validation rows must be some of the training crops, not none or all of them.")
-    rows = torch.as_tensor(latents, dtype=torch.float32)
+    held_out = np.zeros(len(targets), dtype=bool)
+    held_out[validation] = True
+    if not held_out.any() or held_out.all():
+        raise InputError("The validation rows must be some of the training cells, not none or all of them.")
+    rows = torch.as_tensor(features, dtype=torch.float32)
     rows = rows.unsqueeze(0) if rows.dim() == 2 else rows
     truth = torch.as_tensor(targets)
-    kept = torch.from_numpy(~held)
+    training = torch.from_numpy(~held_out)
     warm_up = HeadTraining(
-        rows[:, kept],
-        truth[kept],
-        _of_a_run(config, classifier),
-        sparse=True,
+        rows[:, training],
+        truth[training],
+        _run_config(config, classifier),
         seeds=range(config.seed, config.seed + config.runs),
-        method=method,
+        rigl=RigL(method),
     )
     while warm_up.epoch < warm_up.config.warmup_epochs:
         if warm_up.step_epoch(monitor.should_stop) is None:
             break
     search = _Search(
-        _open_study(config, name), config, warm_up, (rows[0, ~kept], truth[~kept]), alone, monitor
+        _open_study(config, trials.name),
+        config,
+        warm_up,
+        (rows[0, ~training], truth[~training]),
+        trials.exclusive,
+        monitor,
     )
     try:
         search.run()
         return _best(search.study)
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
         raise InputError(
-            f"The storage of the search, {config.storage!r}, cannot be written to or read any more "
-            f"({str(error.__cause__ or error).splitlines()[0]}); what was finished is kept in it."
+            f"The storage of the search, {config.storage!r}, can no longer be written to or read "
+            f"({str(error.__cause__ or error).splitlines()[0]}); the trials finished so far are kept in it."
         ) from None
 
 
 def importances(study: optuna.Study) -> dict[str, float]:
-    """How much of the objective's variance each setting explains (fANOVA), largest first."""
+    """Return the share of the objective's variance that each setting explains (fANOVA), largest first."""
     import optuna
 
     return optuna.importance.get_param_importances(study)
@@ -138,75 +166,75 @@ def importances(study: optuna.Study) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _Search:
-    """Rounds of asking, training and telling, until enough trials are finished."""
+    """Rounds of asking Optuna, training and telling it the results, until enough trials are finished."""
 
     study: optuna.Study
     config: TuneConfig
     warm_up: HeadTraining
-    scored: tuple[Tensor, Tensor]
-    alone: bool
+    validation: tuple[Tensor, Tensor]
+    exclusive: bool
     monitor: Monitor
 
     def run(self) -> None:
-        """Finish the trials that ``config.trials`` still lacks."""
-        if self.alone:
-            self._give_up_unfinished()
-        self._say()
-        while (lacking := self.config.trials - _finished(self.study)) > 0 and not self.monitor.should_stop():
-            self._train([self._ask(slot) for slot in self._next_slots(lacking)])
-            self._say()
+        """Finish the trials that are missing from ``config.trials``."""
+        if self.exclusive:
+            self._fail_unfinished()
+        self._report()
+        while (missing := self.config.trials - _finished(self.study)) > 0 and not self.monitor.should_stop():
+            self._train([self._ask(slot) for slot in self._next_slots(missing)])
+            self._report()
 
-    def _give_up_unfinished(self) -> None:
+    def _fail_unfinished(self) -> None:
         from optuna.trial import TrialState
 
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self.study.tell(trial.number, state=TrialState.FAIL)
 
-    def _next_slots(self, lacking: int) -> list[int]:
-        """Places, in an uninterrupted search, of the trials of the next round."""
+    def _next_slots(self, missing: int) -> list[int]:
+        """Return the numbers, in an uninterrupted search, of the trials of the next round."""
         size = self.config.batch_trials
-        if not self.alone:  # others ask too: the next places of all
+        if not self.exclusive:  # other processes ask too: the next numbers of all
             asked = len(self.study.get_trials(deepcopy=False))
-            return list(range(asked, asked + min(size, lacking)))
+            return list(range(asked, asked + min(size, missing)))
         from optuna.trial import TrialState
 
         states = (TrialState.COMPLETE, TrialState.PRUNED)
         trials = self.study.get_trials(deepcopy=False, states=states)
         finished = {trial.user_attrs.get(SLOT, trial.number) for trial in trials}
-        free = [slot for slot in range(len(finished) + lacking) if slot not in finished]
-        return [slot for slot in free if slot < (free[0] // size + 1) * size][:lacking]
+        free = [slot for slot in range(len(finished) + missing) if slot not in finished]
+        return [slot for slot in free if slot < (free[0] // size + 1) * size][:missing]
 
     def _ask(self, slot: int) -> optuna.Trial:
-        if not self.alone:  # two that ask at one time count the same place; the storage numbers them apart
-            asked = self.study.ask()
-            self.study.sampler = self._sampler(asked.number)
-            return self._suggested(asked, asked.number)
+        if not self.exclusive:  # two processes that ask at once count the same number; the storage's differ
+            trial = self.study.ask()
+            self.study.sampler = self._sampler(trial.number)
+            return self._suggest(trial, trial.number)
         self.study.sampler = self._sampler(slot)
-        return self._suggested(self.study.ask(), slot)
+        return self._suggest(self.study.ask(), slot)
 
     def _sampler(self, slot: int) -> optuna.samplers.BaseSampler:
-        """With a seed for each place, or a search that is resumed or shared would repeat its first guesses."""
+        """Return a sampler with a seed of its own: a resumed or shared search must not repeat its first guesses."""
         import optuna
         from optuna.trial import TrialState
 
         sampler = optuna.samplers.TPESampler(seed=self.config.seed + 1_000_003 * slot, constant_liar=True)
-        if self.alone:  # a trial that was cut short keeps its settings
+        if self.exclusive:  # a trial that was cut short keeps its settings
             for trial in self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,)):
                 if trial.user_attrs.get(SLOT) == slot:
-                    with warnings.catch_warnings():  # it is called experimental, since Optuna 2.4
+                    with warnings.catch_warnings():  # marked as experimental since Optuna 2.4
                         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                         return optuna.samplers.PartialFixedSampler(trial.params, sampler)
         return sampler
 
-    def _suggested(self, asked: optuna.Trial, slot: int) -> optuna.Trial:
-        asked.suggest_float("sparsity", *self.config.sparsity)
-        asked.suggest_int("update_every", *self.config.update_every)
-        asked.suggest_float("update_fraction", *self.config.update_fraction)
-        asked.set_user_attr(SLOT, slot)  # last: who has a place has all settings
-        return asked
+    def _suggest(self, trial: optuna.Trial, slot: int) -> optuna.Trial:
+        trial.suggest_float("sparsity", *self.config.sparsity)
+        trial.suggest_int("update_every", *self.config.update_every)
+        trial.suggest_float("update_fraction", *self.config.update_fraction)
+        trial.set_user_attr(SLOT, slot)  # last, so that a trial with a slot has all settings
+        return trial
 
     def _train(self, trials: list[optuna.Trial]) -> None:
-        """Train and tell one round; trials cut short by a stop are told as failed."""
+        """Train one round and tell its results; trials cut short by a stop are told as failed."""
         import optuna
 
         runs = self.config.runs
@@ -216,8 +244,8 @@ class _Search:
                 for trial in trials:
                     self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 return
-            rested = training.finished or training.epoch % PRUNE_EVERY
-            if self.config.pruning and not rested:
+            undecided = training.finished or training.epoch % PRUNE_EVERY
+            if self.config.pruning and not undecided:
                 training, trials = self._without_hopeless(training, trials)
         for trial, (accuracy, sparsity) in zip(trials, self._values(training, len(trials)), strict=True):
             trial.set_user_attr("accuracy", accuracy)
@@ -227,35 +255,35 @@ class _Search:
     def _without_hopeless(
         self, training: HeadTraining, trials: list[optuna.Trial]
     ) -> tuple[HeadTraining, list[optuna.Trial]]:
-        """Tell the trials that the median pruner gives up, and train on with the others."""
+        """End the trials that the median pruner gives up, and continue with the others."""
         import optuna
 
-        going = []
+        kept = []
         for place, (trial, value) in enumerate(zip(trials, self._values(training, len(trials)), strict=True)):
             trial.report(sum(value), training.epoch)
             if trial.should_prune():
                 self.study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             else:
-                going.append(place)
-        if len(going) == len(trials):
+                kept.append(place)
+        if len(kept) == len(trials):
             return training, trials
         runs = self.config.runs
-        members = [place * runs + run for place in going for run in range(runs)]
-        return training.branch(members), [trials[place] for place in going]
+        members = [place * runs + run for place in kept for run in range(runs)]
+        return training.branch(members), [trials[place] for place in kept]
 
     def _values(self, training: HeadTraining, trials: int) -> list[tuple[float, float]]:
-        """Each trial's validation accuracy and sparsity after pruning, means over its runs."""
+        """Return each trial's validation accuracy and sparsity after pruning, means over its runs."""
         if trials == 0:
             return []
         with torch_threads(1):
             head = prune(training.head())
-            accuracy = accuracies(head, *self.scored).view(trials, -1).mean(1)
+            accuracy = accuracies(head, *self.validation).view(trials, -1).mean(1)
         size = sum(mask[0].numel() for mask in head.masks)
         sparsity = 1 - head.active_weights().double().view(trials, -1).mean(1) / size
         return list(zip(accuracy.tolist(), sparsity.tolist(), strict=True))
 
-    def _say(self) -> None:
-        """Progress, and the best so far."""
+    def _report(self) -> None:
+        """Report progress and the best trial so far."""
         done = _finished(self.study)
         self.monitor.emit(Progress(done, self.config.trials, "search"))
         if _complete(self.study):
@@ -265,8 +293,8 @@ class _Search:
             self.monitor.emit(Metrics(done, {name: float(value) for name, value in values.items()}))
 
 
-def _of_a_run(config: TuneConfig, classifier: ClassifierConfig) -> ClassifierConfig:
-    """What every model of the search is trained with."""
+def _run_config(config: TuneConfig, classifier: ClassifierConfig) -> ClassifierConfig:
+    """Return the settings that every model of the search is trained with."""
     warmup = min(classifier.warmup_epochs, config.epochs // 2)
     return classifier.model_copy(update={"epochs": config.epochs, "warmup_epochs": warmup})
 

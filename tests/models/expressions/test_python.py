@@ -40,7 +40,7 @@ def run(source, rows):
 @given(TREES)
 def test_the_function_has_the_values_of_the_law_even_at_the_edges(tree):
     law = Law(tree, NAMES)
-    np.testing.assert_allclose(run(law.to_python(), GRID), law.score(GRID), rtol=1e-9)
+    np.testing.assert_allclose(run(law.to_python(), GRID), tree.evaluate(GRID), rtol=1e-9)
 
 
 def test_the_file_runs_with_the_standard_library_alone(tmp_path):
@@ -48,7 +48,7 @@ def test_the_file_runs_with_the_standard_library_alone(tmp_path):
     path = tmp_path / "law.py"
     path.write_text(law.to_python("f") + "\n\nprint(repr(f(z3=0.5, z17=-2.0)))\n")
     told = subprocess.run([sys.executable, "-I", "-S", str(path)], capture_output=True, text=True, check=True)
-    assert float(told.stdout) == pytest.approx(law.score(np.array([[0.5, -2.0]]))[0], rel=1e-12)
+    assert float(told.stdout) == pytest.approx(law.expression.evaluate(np.array([[0.5, -2.0]]))[0], rel=1e-12)
 
 
 @pytest.mark.parametrize("function", ["z3", "lambda", "f()", "exp", "f): import os #"])

@@ -123,7 +123,7 @@ def test_the_law_is_copied_in_three_ways(panel, qtbot, trained_study):
     made: dict = {}
     exec(QGuiApplication.clipboard().text(), made)
     z = np.random.default_rng(0).normal(size=(50, 4))
-    np.testing.assert_allclose([made["f"](*row) for row in z.tolist()], RICH.score(z))
+    np.testing.assert_allclose([made["f"](*row) for row in z.tolist()], RICH.expression.evaluate(z))
     assert "metaphase" in made["f"].__doc__
 
 
@@ -159,7 +159,9 @@ def test_sliders_move_the_slice_and_cells_are_decoded_along_both_axes(panel, qtb
     assert (panel.boundary.slices.axes, set(panel.boundary.slices.sliders)) == ((0, 1), {2, 5})
     assert first.pictures_x.shape == first.pictures_y.shape == (5, 64, 64)
     axis = first.axis
-    expected = RICH.score(np.stack([axis, np.full_like(axis, axis[3]), 0 * axis, 0 * axis], axis=1))
+    expected = RICH.expression.evaluate(
+        np.stack([axis, np.full_like(axis, axis[3]), 0 * axis, 0 * axis], axis=1)
+    )
     np.testing.assert_allclose(first.values[3], expected)
     panel.boundary.slices.sliders[5].setValue(2.0)
     qtbot.waitUntil(lambda: panel.boundary.slices.shown is not first, timeout=5_000)

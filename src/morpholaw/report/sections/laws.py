@@ -75,12 +75,11 @@ def rounding(material: Material, loss: str) -> list[str]:
         return ["n/a"] * len(found)
     texts = []
     for law in found:
-        z = latents[:, list(law.latents)]
         short = law.rounded(DIGITS)
-        changed = int(np.count_nonzero(law.calls(z) != short.calls(z)))
+        changed = int(np.count_nonzero(law.predict(latents) != short.predict(latents)))
         if not changed:
             texts.append("no call changes")
             continue
         calls = f"{changed} calls change" if changed > 1 else "one call changes"
-        texts.append(f"{percent(short.accuracy(z, targets))}: {calls}")
+        texts.append(f"{percent(short.accuracy(latents, targets))}: {calls}")
     return texts

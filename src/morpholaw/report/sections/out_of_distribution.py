@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from morpholaw.display import classifier_title, number, percent
-from morpholaw.evaluation.performance import class_calls, median_score
+from morpholaw.evaluation.performance import median_score
 from morpholaw.interpretation.components import deciding_terms
 from morpholaw.interpretation.out_of_distribution import OddCrops, odd_crops, probe_odd_crops
+from morpholaw.models.classes import predicted_classes
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.report.sections.law import DIGITS
@@ -75,7 +76,7 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
         far = shown[place].distance if shown is not None else None
         cells = ["n/a" if far is None else number(np.median(far), 1)]
         for name, results in found.items():
-            calls = class_calls(median_score(results[place].scores))
+            calls = predicted_classes(median_score(results[place].scores))
             cells.append(_in_words(calls, material.descriptions[name]["classes"]))
         rows.append((kind.kind[:1].upper() + kind.kind[1:], *cells))
     limit = (

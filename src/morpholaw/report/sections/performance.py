@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from morpholaw.display import number, percent, percent_interval
-from morpholaw.evaluation.performance import class_calls, median_score
+from morpholaw.evaluation.performance import median_score
 from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
+from morpholaw.models.classes import predicted_classes
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 
@@ -126,7 +127,7 @@ def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> li
     from morpholaw.figures.pictures import montage
 
     cells = material.test(name)
-    called = class_calls(scores)
+    called = predicted_classes(scores)
     wrong = np.flatnonzero(called != (cells.targets > 0))
     if not len(wrong):
         return [Paragraph(f"{of}: none of the {len(cells):,} test cells is called wrong.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from html import escape
 from typing import Any
 
@@ -18,7 +17,6 @@ from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface, cells_and_surface
 from morpholaw.widgets.laws.latent_view import LatentSpaceLabels, LatentView
-from morpholaw.widgets.laws.saved_laws import score_of_all
 from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -95,9 +93,7 @@ class BoundaryTab(QWidget):
         """Show a law of an encoder with ``latents`` latents; ``python`` is the line of Python that reads it."""
         self.law, self._classes, self._python = law, classes, python
         used = tuple(int(name[1:]) for name in law.expression.variables())
-        response = Response(
-            partial(score_of_all, law), used, latents, "f(z)", sides=classes, colours=self._colours()
-        )
+        response = Response(law.score, used, latents, "f(z)", sides=classes, colours=self._colours())
         self.slices.show_response(response, words)
         self.legend.setText(self._legend())
         self._fill_third()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.law import Law
-from morpholaw.widgets.laws.saved_laws import score_of_all
 
 MOST_POINTS = 50_000
 """Most cells that are shown."""
@@ -63,9 +61,9 @@ def cells_and_surface(
     if len(means) > MOST_POINTS:
         crops = np.sort(np.random.default_rng(0).choice(len(means), MOST_POINTS, replace=False))
         monitor.emit(Message(f"{MOST_POINTS:,} of {len(means):,} cells are shown, chosen at random."))
-    surface = boundary_surface(partial(score_of_all, law), base, axes)
+    surface = boundary_surface(law.score, base, axes)
     chosen = np.asarray(means)[crops]
-    scores = score_of_all(law, chosen.astype(np.float64))
+    scores = law.score(chosen)
     return CellsAndSurface(
         chosen[:, list(axes)], crops, labels[crops], scores, surface.vertices, surface.faces, axes
     )

@@ -71,11 +71,6 @@ def saved_laws(study: Study, loss: str) -> SavedLaws:
         raise InputError(f"The laws in {path} are not described in full; search for them again.") from None
 
 
-def score_of_all(law: Law, z: np.ndarray) -> np.ndarray:
-    """f(z), (n,), of all latents of the encoder (n, latents)."""
-    return law.score(z[:, list(law.latents)])
-
-
 def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
     """Words for the latents of a law: {"z3": "size"} of ("z3", "z17") and {3: "size"}."""
     return {name: words[int(name[1:])] for name in names if int(name[1:]) in words}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from morpholaw.models.heads import HeadEnsemble
-from morpholaw.training.prune import prune, prune_layers
+from morpholaw.training.pruning import prune, prune_layers
 
 
 def random_head(seed: int, widths: list[int], density: float, members: int = 3) -> HeadEnsemble:

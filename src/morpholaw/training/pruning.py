@@ -1,4 +1,4 @@
-"""Removing connections that a network does not use, without changing what it computes (paper, B.3)."""
+"""Removal of connections that a network does not use, without changing what it computes (paper, B.3)."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ def prune_layers(
 ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """Remove leaf weights, then bias weights, again and again until nothing changes.
 
-    A leaf weight feeds a hidden neuron without outgoing connections: nothing depends on it. A bias weight
-    leaves a hidden neuron without incoming connections: it carries the constant f(b) w, which goes into the
-    bias of its target. Neurons left with no connection at all get a bias of zero.
+    A leaf weight feeds a hidden neuron without outgoing connections: nothing depends on it. A bias weight leaves a
+    hidden neuron without incoming connections: it carries the constant f(b) w, which is added to the bias of its
+    target. Neurons left without any connection get a bias of zero.
 
     Parameters
     ----------
     weights : sequence of Tensor
-        Layer l: (members, n_in, n_out).
+        Of each layer: (members, n_in, n_out).
     biases : sequence of Tensor
-        Layer l: (members, n_out).
+        Of each layer: (members, n_out).
     masks : sequence of Tensor
-        Layer l: bool (members, n_in, n_out), True where a connection exists.
+        Of each layer: bool (members, n_in, n_out), True where a connection exists.
     activation : callable
         f, between the layers and not after the last.
 
     Returns
     -------
     tuple of lists of Tensor
-        New weights (zero where there is no connection), biases and masks, of the types given.
+        New weights (zero where there is no connection), biases and masks, in the dtypes of the inputs.
     """
     precise = [torch.where(mask, weight, 0.0).double() for weight, mask in zip(weights, masks, strict=True)]
     constants = [bias.double() for bias in biases]
@@ -68,13 +68,12 @@ def prune_layers(
 
 
 def prune(head: HeadEnsemble) -> HeadEnsemble:
-    """A copy of ``head`` without leaf and bias weights, which scores as ``head`` does.
+    """Return a copy of ``head`` without leaf and bias weights, which scores as ``head`` does.
 
     Raises
     ------
     ValueError
-        If the head uses batch normalisation, which the folding does not take into account (paper,
-        footnote 5).
+        If the head uses batch normalisation, for which the folding is not valid (paper, footnote 5).
     """
     if head.normalise:
         raise ValueError("a head with batch normalisation cannot be pruned: its biases are not constants")

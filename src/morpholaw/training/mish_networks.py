@@ -1,8 +1,8 @@
-"""Forward and backward pass, and Adam, of many small Mish networks at once, written out by hand.
+"""Forward and backward pass and Adam of many small Mish networks at once, written out by hand.
 
-A head is so small that autograd's bookkeeping and a pass over memory for each operation cost more than the
-arithmetic. Here all parameters of a member lie in one row, every buffer is reused, Mish takes a single
-exponential, and the gradient of every weight, active or not, comes out for free: RigL grows by it.
+A head is so small that autograd's bookkeeping, and one pass over memory per operation, cost more than the arithmetic.
+Here all parameters lie in one row, every buffer is reused, Mish takes a single exponential, and the gradient of every
+weight, active or not, comes for free: RigL needs it to grow connections.
 """
 
 from __future__ import annotations
@@ -15,34 +15,42 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-# Above this Mish is the identity to float32, and the square of the exponential is still finite.
 LINEAR_FROM = 20.0
+"""Input above which Mish is the identity in float32, while the square of the exponential is still finite."""
 
 
 @dataclass
-class _Room:
-    """Buffers of one batch size: each layer's output and slope, and scratch for the layer at work."""
+class _Buffers:
+    """Buffers for one batch size: outputs and slopes of each layer, and scratch space."""
 
     outputs: list[Tensor]
     slopes: list[Tensor]
     scratch: list[tuple[Tensor, Tensor]]
 
     @staticmethod
-    def make(widths: Sequence[int], members: int, batch: int) -> _Room:
+    def allocate(widths: Sequence[int], members: int, batch: int) -> _Buffers:
+        """Return buffers for networks of these layer widths."""
         shapes = [(members, batch, n) for n in widths[1:]]
-        # Layers of one width share their scratch, so that the whole step stays in the processor's cache.
+        # Layers of one width share their scratch space, so that the whole step stays in the CPU's cache.
         shared = {
             n: (torch.empty(members, batch, n), torch.empty(members, batch, n)) for n in set(widths[1:])
         }
-        return _Room(
+        return _Buffers(
             [torch.empty(shape) for shape in shapes],
             [torch.empty(shape) for shape in shapes[:-1]],
             [shared[n] for n in widths[1:]],
         )
 
 
-class BatchedMLP:
-    """``members`` networks with Mish between linear layers, and their Adam moments.
+class MishNetworks:
+    """``members`` networks of linear layers with Mish between them, and their Adam moments.
+
+    Parameters
+    ----------
+    weights : sequence of Tensor
+        Initial weights of each layer, float32 (members, n_in, n_out).
+    biases : sequence of Tensor
+        Initial biases of each layer, float32 (members, n_out).
 
     Attributes
     ----------
@@ -66,10 +74,10 @@ class BatchedMLP:
         self.weights, self.biases = self.views(self.parameters)
         self.weight_gradients, self.bias_gradients = self.views(self.gradient)
         self._denominator = torch.empty_like(self.parameters)
-        self._rooms: dict[int, _Room] = {}
+        self._buffers: dict[int, _Buffers] = {}
 
     def views(self, row: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """What in a row laid out as ``parameters`` belongs to each layer's weights, and to its biases."""
+        """Return views of each layer's weights and of its biases in a row laid out as ``parameters``."""
         weights, biases, start = [], [], 0
         for n_in, n_out in pairwise(self.widths):
             middle = start + self.members * n_in * n_out
@@ -79,56 +87,57 @@ class BatchedMLP:
             start = stop
         return weights, biases
 
-    def forward(self, z: Tensor, keep: Sequence[Tensor] | None = None) -> Tensor:
-        """Scores of a batch, keeping what ``backward`` needs.
+    def forward(self, features: Tensor, dropout: Sequence[Tensor] | None = None) -> Tensor:
+        """Score a batch, keeping what ``backward`` needs.
 
         Parameters
         ----------
-        z : Tensor
+        features : Tensor
             float32 (members, batch, inputs).
-        keep : sequence of Tensor, optional
-            Dropout: of each hidden layer the factors (members, batch, units), 0 or 1 / (1 - dropout).
+        dropout : sequence of Tensor, optional
+            Factors for the units of each hidden layer, (members, batch, units), 0 or 1 / (1 - dropout).
 
         Returns
         -------
         Tensor
             float32 (members, batch, outputs), valid until the next call.
         """
-        room = self._rooms.get(z.shape[1])
-        if room is None:
-            room = self._rooms[z.shape[1]] = _Room.make(self.widths, self.members, z.shape[1])
-        self._inputs, self._room = z, room
-        x = z
+        batch = features.shape[1]
+        if batch not in self._buffers:
+            self._buffers[batch] = _Buffers.allocate(self.widths, self.members, batch)
+        buffers = self._buffers[batch]
+        self._inputs, self._current = features, buffers
+        x = features
         last = len(self.weights) - 1
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            out, (before, spare) = room.outputs[layer], room.scratch[layer]
+            out, (before, spare) = buffers.outputs[layer], buffers.scratch[layer]
             torch.bmm(x, weight, out=before if layer < last else out).add_(bias.unsqueeze(1))
             if layer < last:
-                _mish(before, out, room.slopes[layer], spare)
-                if keep is not None:
-                    out.mul_(keep[layer])
-                    room.slopes[layer].mul_(keep[layer])
+                _mish(before, out, buffers.slopes[layer], spare)
+                if dropout is not None:
+                    out.mul_(dropout[layer])
+                    buffers.slopes[layer].mul_(dropout[layer])
             x = out
         return x
 
     def backward(self, gradient: Tensor) -> None:
-        """Fill ``gradient``, dense, from the loss's gradient by the scores (members, batch, outputs)."""
-        room = self._room
+        """Fill ``gradient``, dense, from the loss's gradient with respect to the scores (members, batch, outputs)."""
+        buffers = self._current
         for layer in range(len(self.weights) - 1, -1, -1):
-            source = room.outputs[layer - 1] if layer else self._inputs
-            torch.bmm(source.transpose(1, 2), gradient, out=self.weight_gradients[layer])
+            inputs = buffers.outputs[layer - 1] if layer else self._inputs
+            torch.bmm(inputs.transpose(1, 2), gradient, out=self.weight_gradients[layer])
             torch.sum(gradient, 1, out=self.bias_gradients[layer])
             if layer:
-                below = room.scratch[layer - 1][layer % 2]
+                below = buffers.scratch[layer - 1][layer % 2]
                 torch.bmm(gradient, self.weights[layer].transpose(1, 2), out=below)
-                gradient = below.mul_(room.slopes[layer - 1])
+                gradient = below.mul_(buffers.slopes[layer - 1])
 
     def adam(
         self, step: int, rate: float, betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8
     ) -> None:
-        """One step of Adam (Kingma & Ba 2015); ``step`` counts from 1.
+        """Take one step of Adam (Kingma & Ba 2015); ``step`` counts from 1.
 
-        A parameter whose gradient and moments are zero stays as it is.
+        A parameter whose gradient and moments are zero does not change.
         """
         first, second = betas
         self.first_moment.lerp_(self.gradient, 1 - first)
@@ -141,7 +150,7 @@ class BatchedMLP:
 
 
 def _mish(x: Tensor, out: Tensor, slope: Tensor, spare: Tensor) -> None:
-    """Mish of ``x`` into ``out`` and its derivative into ``slope``; ``x`` and ``spare`` are overwritten.
+    """Write Mish of ``x`` into ``out`` and its derivative into ``slope``; ``x`` and ``spare`` are overwritten.
 
     With e = exp(x), s = e + 2 and q = e s + 2: tanh(log(1 + e)) = t = e s / q, and the derivative of
     x t is t + 2 (x - x t) (1 - s / q).
