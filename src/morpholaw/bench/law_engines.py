@@ -14,7 +14,7 @@ from importlib import import_module
 import numpy as np
 
 from morpholaw.models.expressions import Call, Constant, Expression, Variable, simplify
-from morpholaw.training.symbolic import Budget, SearchSpec, refit
+from morpholaw.training.symbolic import Budget, Effort, SearchSpec, refit
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
 from morpholaw.training.symbolic.pysr_engine import PySREngine
 
@@ -188,7 +188,7 @@ def pyoperon(data: Data, seed: int, seconds: float) -> Iterator[Found]:
         for individual in model.pareto_front_:
             expression = simplify(_from_operon(individual["tree"], model.variables_))
             if expression.complexity() <= MAX_COMPLEXITY:
-                expression = refit(expression, data.x, data.y, simplex=False, steps=40)
+                expression = refit(expression, data.x, data.y, effort=Effort(simplex=False, steps=40))
                 loss = float(np.mean(np.maximum(1 - data.y * expression.evaluate(data.x), 0)))
                 yield Found(time.perf_counter() - began, loss, expression)
 

@@ -82,17 +82,6 @@ def test_only_the_operators_asked_for_occur():
     assert used <= {"+", "*", "abs"}
 
 
-def test_weights_matter():
-    """With no weight on the rows of one half of z3, a law of the other half alone is perfect."""
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((400, 3))
-    y = np.where(x[:, 0] > 0, np.sign(x[:, 1]), np.sign(x[:, 2]))
-    weights = (x[:, 0] > 0).astype(float)
-    front = EmbeddedEngine().search(x, y, spec(budget=Budget(2000)), weights=weights).front
-    kept = weights > 0
-    assert np.mean((front[-1].expression.evaluate(x)[kept] >= 0) == (y[kept] > 0)) > 0.97
-
-
 def test_a_stopped_search_gives_what_it_has_within_a_second():
     x, f = easy(7200)
     stopped = []
@@ -128,9 +117,3 @@ def test_seconds_end_a_search_too():
 def test_data_that_cannot_be_searched_are_refused(x, y, message):
     with pytest.raises(InputError, match=message):
         EmbeddedEngine().search(x, y, spec())
-
-
-def test_negative_weights_are_refused():
-    x, f = easy(20)
-    with pytest.raises(InputError, match="weights"):
-        EmbeddedEngine().search(x, np.sign(f), spec(), weights=-np.ones(20))

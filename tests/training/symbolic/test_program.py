@@ -90,7 +90,7 @@ def test_gradients_are_those_of_finite_differences(kind, text):
     rng = np.random.default_rng(1)
     y = rng.choice([-1.0, 1.0], X.shape[1])
     y = np.clip(y * rng.uniform(0.2, 1.5, len(y)), -1, 1) if kind == "censored" else y
-    loss = make_loss(kind, y, rng.uniform(0.5, 2, len(y)))
+    loss = make_loss(kind, y)
     program = encode(parse(text, NAMES))
     where = constants(program)
     found, gradient = value_and_gradient(program, X, loss.value_and_derivative)

@@ -11,7 +11,6 @@ from morpholaw.training.symbolic.projection import (
     CensoredErrorProjector,
     HingeProjector,
     SquaredErrorProjector,
-    WeightedHingeProjector,
 )
 
 
@@ -23,11 +22,11 @@ def outputs(seed, positives=30, negatives=25, tail=0.0):
     return (g + tail * np.exp(rng.normal(0, 3, len(y))) * y).astype(np.float32), y
 
 
-def least_hinge(g, y, weights):
+def least_hinge(g, y):
     """The same problem as a linear programme."""
     n = len(y)
     result = linprog(
-        np.r_[0, 0, weights / weights.sum()],
+        np.r_[0, 0, np.full(n, 1 / n)],
         A_ub=np.c_[-y * g, -y, -np.eye(n)],
         b_ub=-np.ones(n),
         bounds=[(None, None)] * 2 + [(0, None)] * n,
@@ -35,31 +34,21 @@ def least_hinge(g, y, weights):
     return result.fun
 
 
-def hinge(fit, g, y, weights):
+def hinge(fit, g, y):
     f = fit.scale * g.astype(float) + fit.offset
-    return np.average(np.maximum(1 - y * f, 0), weights=weights)
+    return np.mean(np.maximum(1 - y * f, 0))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(5, 40), st.integers(5, 40), st.sampled_from([0.0, 1.0]))
 def test_the_hinge_is_the_least_there_is(seed, positives, negatives, tail):
     g, y = outputs(seed, positives, negatives, tail)
-    ones = np.ones(len(y))
-    least = least_hinge(g, y, ones)
+    least = least_hinge(g, y)
     constant = 2 * min(positives, negatives) / len(y)  # no margin at all: not a law, but it may be best
-    for fit in (HingeProjector(y).fit(g), WeightedHingeProjector(y, ones).fit(g)):
-        if np.isfinite(fit.loss):
-            assert fit.loss == pytest.approx(hinge(fit, g, y, ones), rel=1e-3, abs=1e-6)
-        assert min(fit.loss, constant) == pytest.approx(least, rel=1e-3, abs=1e-6)
-
-
-def test_weights_count_rows_twice():
-    g, y = outputs(3)
-    weights = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
-    repeated = np.repeat(np.arange(len(y)), weights.astype(int))
-    weighted = WeightedHingeProjector(y, weights).fit(g)
-    assert weighted.loss == pytest.approx(HingeProjector(y[repeated]).fit(g[repeated]).loss, rel=1e-4)
-    assert weighted.loss == pytest.approx(hinge(weighted, g, y, weights), rel=1e-4)
+    fit = HingeProjector(y).fit(g)
+    if np.isfinite(fit.loss):
+        assert fit.loss == pytest.approx(hinge(fit, g, y), rel=1e-3, abs=1e-6)
+    assert min(fit.loss, constant) == pytest.approx(least, rel=1e-3, abs=1e-6)
 
 
 def test_the_direction_does_not_matter():
@@ -99,7 +88,6 @@ def test_what_is_not_finite_or_does_not_vary_has_no_fit(bad):
     targets = np.clip(y * 0.9, -1, 1)
     projectors = [
         HingeProjector(y),
-        WeightedHingeProjector(y, y**2),
         SquaredErrorProjector(y),
         CensoredErrorProjector(targets),
     ]

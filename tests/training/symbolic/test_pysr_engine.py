@@ -103,12 +103,12 @@ def test_the_child_is_given_data_and_settings(tmp_path):
     body = (
         "import numpy as np\n"
         "data = np.load(folder / 'data.npz')\n"
-        "assert data['x'].shape == (100, 2) and set(data['y']) == {-1, 1} and data['weights'].sum() == 100\n"
+        "assert data['x'].shape == (100, 2) and set(data['y']) == {-1, 1}\n"
         "assert settings['variables'] == ['z3', 'z17'] and settings['seed'] == 7\n"
         "import os; assert os.environ['PYTHON_JULIAPKG_OFFLINE'] == 'yes'\n"
         "(folder / 'search' / 'hall_of_fame.csv').write_text(csv)\n"
     )
-    assert stand_in(tmp_path, body).search(X, Y, spec(seed=7), weights=np.ones(100)).front
+    assert stand_in(tmp_path, body).search(X, Y, spec(seed=7)).front
 
 
 def test_a_name_that_julia_or_sympy_would_misread_is_refused():

@@ -1,4 +1,4 @@
-"""Symbolic regression: the protocol, PySR and the embedded engine behind it, restarts and the refit of constants."""
+"""Symbolic regression: the engines' protocol, PySR and the embedded engine, restarts and refits of constants."""
 
 from morpholaw.training.symbolic.choice import choose_engine
 from morpholaw.training.symbolic.engine import (
@@ -11,13 +11,14 @@ from morpholaw.training.symbolic.engine import (
     SearchSpec,
     candidate_front,
 )
-from morpholaw.training.symbolic.refit import refit
+from morpholaw.training.symbolic.refit import Effort, refit
 from morpholaw.training.symbolic.restarts import search_restarts
 
 __all__ = [
     "Availability",
     "Budget",
     "Candidate",
+    "Effort",
     "Engine",
     "SearchProgress",
     "SearchResult",

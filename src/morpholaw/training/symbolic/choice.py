@@ -1,4 +1,4 @@
-"""Which engine searches, and why."""
+"""Choice of the engine that searches, with the reason."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from morpholaw.training.symbolic.pysr_engine import PySREngine
 
 
 def choose_engine(name: str = "auto") -> tuple[Engine, str]:
-    """The engine of that name, and a sentence that says which was taken and why.
+    """Return the engine of that name, and a sentence that says which was chosen and why.
 
-    ``auto`` takes PySR, the paper's engine, where Julia is ready, else the embedded engine.
+    Parameters
+    ----------
+    name : {"auto", "pysr", "embedded"}
+        "auto" chooses PySR, the paper's engine, where Julia is ready, else the embedded engine.
 
     Raises
     ------
     InputError
-        No such engine, or PySR was asked for and cannot run.
+        If there is no such engine, or PySR was asked for and cannot run.
     """
     if name == "embedded":
         return EmbeddedEngine(), "The embedded engine searches, as asked for."

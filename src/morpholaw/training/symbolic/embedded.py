@@ -1,4 +1,4 @@
-"""The embedded engine: NumPy and SciPy alone, on every platform, the same result for the same seed."""
+"""The embedded engine: NumPy and SciPy alone, on every platform, with the same result for the same seed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ from morpholaw.training.symbolic.engine import (
     check_data,
 )
 from morpholaw.training.symbolic.evolution import Evolution, Settings
-from morpholaw.training.symbolic.polish_front import Finisher
+from morpholaw.training.symbolic.polish_front import polish_front
 from morpholaw.training.symbolic.program import decode
 
 
 class EmbeddedEngine:
-    """Regularised evolution of shapes, whose best scale and offset are worked out rather than searched for."""
+    """Regularised evolution of forms, whose best scale and offset are calculated rather than searched for.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Parameters of the evolution.
+    """
 
     name = "embedded"
     version = "1"
@@ -31,7 +37,7 @@ class EmbeddedEngine:
         self.settings = settings
 
     def availability(self) -> Availability:
-        """Always ready."""
+        """Return that the engine can always run."""
         return Availability(True, "the embedded engine needs nothing but NumPy and SciPy")
 
     def search(
@@ -40,29 +46,27 @@ class EmbeddedEngine:
         y: np.ndarray,
         spec: SearchSpec,
         *,
-        weights: np.ndarray | None = None,
         progress: Callable[[SearchProgress], None] | None = None,
         should_stop: ShouldStop = never,
     ) -> SearchResult:
-        """Search for y (rows,), for hinge -1 and +1, from x (rows, variables).
+        """Search for y (rows,), for the hinge loss -1 and +1, as a function of x (rows, variables).
 
         Raises
         ------
         InputError
-            Shapes or values that cannot be searched.
+            If the shapes or values cannot be searched.
         """
         x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-        weights = None if weights is None else np.asarray(weights, dtype=np.float64)
-        check_data(x, y, weights, spec)
+        check_data(x, y, spec)
         began = time.perf_counter()
-        evolution = Evolution(x, y, spec, weights, self.settings)
+        evolution = Evolution(x, y, spec, self.settings)
         with np.errstate(all="ignore"):
             hall = evolution.run(progress, should_stop)
-            shapes = [
+            forms = [
                 (decode(member.program, spec.variables), evolution.all_rows.fit(member.program))
                 for _, member in sorted(hall.items())
             ]
-        front = Finisher(x, y, spec, weights).finish(shapes, should_stop)
+        front = polish_front(forms, x, y, spec, should_stop)
         return SearchResult(
             front, evolution.stopped_by, self.name, spec.seed, evolution.spent(), time.perf_counter() - began
         )

@@ -1,4 +1,4 @@
-"""What a symbolic regression engine is asked and what it answers; every engine is behind this protocol."""
+"""The protocol that every symbolic regression engine follows: what it is asked, and what it answers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from morpholaw.models.pareto import pareto_front
 
 LossKind = Literal["hinge", "mse", "censored"]
 """max(0, 1 - y f); (f - y)^2; and `losses.CensoredError`."""
+StoppedBy = Literal["budget", "cancel"]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """When to stop. Evaluations alone give the same result for the same seed; seconds do not."""
+    """When a search ends. Evaluations alone give the same result for the same seed; seconds do not."""
 
     max_evaluations: int | None = 500_000
     max_seconds: float | None = None
@@ -43,13 +44,13 @@ class SearchSpec:
     budget: Budget = Budget()
 
     def complexity(self, expression: Expression) -> int:
-        """Complexity at this search's costs."""
+        """Return the complexity at this search's costs."""
         return expression.complexity(self.costs, self.constant_cost, self.variable_cost)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An expression with its loss and complexity as our own code counts them."""
+    """An expression with its complexity and loss as measured by our own code."""
 
     expression: Expression
     complexity: int
@@ -63,7 +64,19 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SearchProgress:
-    """How far a search is: ``evaluations`` (unknown for PySR: 0), best loss, what it found as (complexity, loss)."""
+    """How far a search is.
+
+    Attributes
+    ----------
+    evaluations : int
+        Expressions evaluated; 0 for PySR, which does not say.
+    seconds : float
+        Seconds since the search began.
+    best : float
+        Smallest loss so far.
+    front : tuple of (complexity, loss)
+        The best expressions so far.
+    """
 
     evaluations: int
     seconds: float
@@ -71,12 +84,9 @@ class SearchProgress:
     front: tuple[tuple[int, float], ...] = ()
 
 
-StoppedBy = Literal["budget", "cancel"]
-
-
 @dataclass(frozen=True)
 class SearchResult:
-    """The Pareto front (complexity rising, loss falling) and how it came about."""
+    """The Pareto front (complexity rising, loss falling) and how it was found."""
 
     front: tuple[Candidate, ...]
     stopped_by: StoppedBy
@@ -86,13 +96,13 @@ class SearchResult:
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that :meth:`from_json` reads back to the same result."""
+        """Return plain values that :meth:`from_json` reads back to the same result."""
         front = [{"expression": c.text, "complexity": c.complexity, "loss": c.loss} for c in self.front]
         return {**{name: value for name, value in vars(self).items() if name != "front"}, "front": front}
 
     @classmethod
     def from_json(cls, values: dict[str, Any], variables: Sequence[str]) -> SearchResult:
-        """The result that :meth:`to_json` wrote; its expressions are read by our own parser."""
+        """Return the result that :meth:`to_json` wrote; its expressions are read by our own parser."""
         front = tuple(
             Candidate(parse(c["expression"], variables), c["complexity"], c["loss"]) for c in values["front"]
         )
@@ -101,7 +111,7 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether an engine can run now, why (not), and whether setting it up would help."""
+    """Whether an engine can run now, the reason, and whether setting it up would help."""
 
     ready: bool
     reason: str
@@ -109,16 +119,26 @@ class Availability:
 
 
 class Engine(Protocol):
-    """A way of searching. `search` is deterministic where its budget is in evaluations and the engine can."""
+    """A symbolic regression engine.
+
+    Attributes
+    ----------
+    name : str
+        How it is called in settings and results.
+    own_process : bool
+        Whether `search` starts a process of its own.
+    """
 
     name: str
-    own_process: bool  # whether `search` starts a process of its own
+    own_process: bool
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Version of the engine."""
+        ...
 
     def availability(self) -> Availability:
-        """Cheap: imports no PySR, downloads nothing, starts nothing."""
+        """Return whether the engine can run; this imports no PySR, downloads nothing and starts nothing."""
         ...
 
     def search(
@@ -127,11 +147,13 @@ class Engine(Protocol):
         y: np.ndarray,
         spec: SearchSpec,
         *,
-        weights: np.ndarray | None = None,
         progress: Callable[[SearchProgress], None] | None = None,
         should_stop: ShouldStop = never,
     ) -> SearchResult:
-        """Search for y (rows,) from x (rows, variables); a stopped search returns what it had."""
+        """Search for y (rows,) as a function of x (rows, variables); a stopped search returns what it has.
+
+        The same seed gives the same result where the budget is in evaluations and the engine allows it.
+        """
         ...
 
 
@@ -140,13 +162,13 @@ def candidate_front(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     return tuple(pareto_front(candidates, key=lambda c: (c.complexity, c.loss, c.text)))
 
 
-def check_data(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, spec: SearchSpec) -> None:
-    """Refuse what no engine can search.
+def check_data(x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> None:
+    """Refuse data that no engine can search.
 
     Raises
     ------
     InputError
-        Shapes that do not match, values that are not finite, one class only under hinge.
+        If shapes do not match, values are not finite, or there is only one class under the hinge loss.
     """
     if x.ndim != 2 or x.shape[1] != len(spec.variables):
         raise InputError(
@@ -158,10 +180,8 @@ def check_data(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, spec: S
             f"The search needs one target for each of {len(x)} rows, two rows or more; got {y.shape}."
         )
     if not np.all(np.isfinite(x)) or not np.all(np.isfinite(y)):
-        raise InputError("The search's latents and targets must all be finite numbers.")
+        raise InputError("The search's features and targets must all be finite numbers.")
     if spec.loss == "hinge" and set(np.unique(y)) != {-1.0, 1.0}:
         raise InputError("The hinge loss needs targets -1 and +1, both of them present.")
     if spec.loss == "censored" and not (-1 <= y.min() < 0 <= y.max() <= 1):
         raise InputError("The censored loss needs targets from -1 to +1, of both signs.")
-    if weights is not None and (weights.shape != y.shape or np.any(weights < 0) or not np.any(weights > 0)):
-        raise InputError("The search's weights must be one number for each row, none negative, not all zero.")

@@ -1,9 +1,10 @@
-"""One search: regularised evolution on islands (after Cranmer 2023), of shapes up to scale and offset.
+"""One search: regularised evolution on islands (after Cranmer 2023) of forms, up to scale and offset.
 
-In each round every island runs tournaments on a fresh batch of rows: the winner is mutated or two are crossed, a worse
-child passes by simulated annealing, and the oldest member goes. Complexities that are crowded count as worse.
-Then everyone is scored on all rows, the front enters the hall of fame, and islands exchange members. Each island has
-a cap of its own: where only short shapes live, a product of sums is not crowded out by longer sums of everything.
+In each round every island runs tournaments on a fresh batch of rows: the winner is mutated, or two winners are crossed;
+a worse child is accepted as in simulated annealing, and the oldest member is removed. Complexities that are crowded
+count as worse. Then everyone is scored on all rows, the front enters the hall of fame, and islands exchange members.
+Each island has its own cap on complexity: where only short forms live, a product of sums is not crowded out by longer
+sums of everything.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from morpholaw.training.symbolic.program import CODES, VARIABLE, Program, depth
 from morpholaw.training.symbolic.scoring import Scorer
 from morpholaw.training.symbolic.variation import Variation, fold, strip_affine
 
-AFFINE_COST = 4  # scale * g + offset: two operators and two constants
+AFFINE_COST = 4
+"""Complexity of scale * g + offset beyond that of g: two operators and two constants."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the evolution is tuned by; the defaults are the best of a few tried on the two benchmark laws."""
+    """Parameters of the evolution; the defaults are the best of a few tried on the two benchmark laws."""
 
     islands: int = 10
     lowest_cap: float = 0.45
@@ -46,26 +48,35 @@ class Settings:
 
 @dataclass(slots=True)
 class Member:
+    """A program on an island or in the hall of fame."""
+
     program: Program
     loss: float
     complexity: int
 
 
 class Evolution:
-    """Deterministic by the spec's seed: the budget alone ends it, unless seconds or a stop come first."""
+    """An evolution that depends only on its spec's seed, as long as evaluations end it and not seconds or a stop.
+
+    Parameters
+    ----------
+    x : ndarray
+        Features (rows, variables).
+    y : ndarray
+        Targets (rows,).
+    spec : SearchSpec
+        Grammar, loss, caps, seed and budget.
+    settings : Settings, optional
+        Parameters of the evolution.
+    """
 
     def __init__(
-        self,
-        x: np.ndarray,
-        y: np.ndarray,
-        spec: SearchSpec,
-        weights: np.ndarray | None = None,
-        settings: Settings | None = None,
+        self, x: np.ndarray, y: np.ndarray, spec: SearchSpec, settings: Settings | None = None
     ) -> None:
         self.spec, self.settings = spec, settings or Settings()
         self.rng, self.batch_rng = random.Random(spec.seed), np.random.default_rng(spec.seed)
         self.vary = Variation(spec, self.rng)
-        self.all_rows = self.batch = Scorer(x, y, spec, weights)
+        self.all_rows = self.batch = Scorer(x, y, spec)
         self.cap = max(spec.max_complexity - AFFINE_COST, spec.variable_cost)
         lowest = max(round(self.settings.lowest_cap * self.cap), 1)
         self.caps = [int(cap) for cap in np.linspace(lowest, self.cap, self.settings.islands).round()]
@@ -76,57 +87,10 @@ class Evolution:
         self.evaluations = 0
         self.stopped_by: StoppedBy = "budget"
 
-    # -- small things --------------------------------------------------------------------------
-
-    def complexity(self, program: Program) -> int:
-        spec, costs = self.spec, self.token_costs
-        return sum(
-            spec.constant_cost if t.__class__ is float else spec.variable_cost if t >= VARIABLE else costs[t]
-            for t in program
-        )
-
-    def cost(self, member: Member) -> float:
-        return member.loss / self.baseline + self.spec.parsimony * member.complexity
-
-    def member(self, program: Program | None, cap: int) -> Member | None:
-        """The program as a member of an island, unscored, or None where it is too complex or too deep."""
-        if program is None:
-            return None
-        program = strip_affine(program)
-        complexity = self.complexity(program)
-        if complexity > cap or depth(program) > self.settings.max_depth:
-            return None
-        return Member(program, math.inf, complexity)
-
-    def score(self, member: Member) -> float:
-        """Loss on the batch; a program seen on this batch before is not evaluated again."""
-        loss = self.seen.get(member.program)
-        if loss is None:
-            loss = self.seen[member.program] = self.batch.fit(member.program).loss
-        member.loss = loss
-        return loss
-
-    def spent(self) -> int:
-        return (
-            self.evaluations
-            + self.all_rows.evaluations
-            + self.batch.evaluations * (self.batch is not self.all_rows)
-        )
-
-    def finished(self) -> bool:
-        budget = self.spec.budget
-        if self.should_stop():
-            self.stopped_by = "cancel"
-            return True
-        late = budget.max_seconds is not None and time.perf_counter() - self.began > budget.max_seconds
-        return late or (budget.max_evaluations is not None and self.spent() >= budget.max_evaluations)
-
-    # -- the search ----------------------------------------------------------------------------
-
     def run(
         self, progress: Callable[[SearchProgress], None] | None = None, should_stop: ShouldStop = never
     ) -> dict[int, Member]:
-        """Search until the budget is spent; returns the front, by complexity, of what was found."""
+        """Search until the budget is spent; return the front of everything found, by complexity."""
         self.should_stop, self.began = should_stop, time.perf_counter()
         with np.errstate(all="ignore"):
             self.new_batch()
@@ -148,19 +112,65 @@ class Evolution:
                     progress(self.progress())
         return self.hall
 
+    def complexity(self, program: Program) -> int:
+        """Return the complexity of a program at the costs of the search."""
+        spec, costs = self.spec, self.token_costs
+        return sum(
+            spec.constant_cost if t.__class__ is float else spec.variable_cost if t >= VARIABLE else costs[t]
+            for t in program
+        )
+
+    def cost(self, member: Member) -> float:
+        """Return the loss plus the price of complexity."""
+        return member.loss / self.baseline + self.spec.parsimony * member.complexity
+
+    def member(self, program: Program | None, cap: int) -> Member | None:
+        """Return the program as a member of an island, not yet scored, or None if it is too complex or too deep."""
+        if program is None:
+            return None
+        program = strip_affine(program)
+        complexity = self.complexity(program)
+        if complexity > cap or depth(program) > self.settings.max_depth:
+            return None
+        return Member(program, math.inf, complexity)
+
+    def score(self, member: Member) -> float:
+        """Score a member on the batch; a program seen on this batch before is not evaluated again."""
+        loss = self.seen.get(member.program)
+        if loss is None:
+            loss = self.seen[member.program] = self.batch.fit(member.program).loss
+        member.loss = loss
+        return loss
+
+    def spent(self) -> int:
+        """Return the number of evaluations so far."""
+        on_batch = self.batch.evaluations if self.batch is not self.all_rows else 0
+        return self.evaluations + self.all_rows.evaluations + on_batch
+
+    def finished(self) -> bool:
+        """Return whether the budget is spent or the search was stopped."""
+        budget = self.spec.budget
+        if self.should_stop():
+            self.stopped_by = "cancel"
+            return True
+        late = budget.max_seconds is not None and time.perf_counter() - self.began > budget.max_seconds
+        return late or (budget.max_evaluations is not None and self.spent() >= budget.max_evaluations)
+
     def progress(self) -> SearchProgress:
-        """How far the search is; shapes count as the expressions that they become, with scale and offset."""
+        """Return how far the search is; forms count as the expressions that they become, with scale and offset."""
         front = tuple((m.complexity + AFFINE_COST, m.loss) for m in self.hall.values())
         best = min((loss for _, loss in front), default=math.inf)
         return SearchProgress(self.spent(), time.perf_counter() - self.began, best, front)
 
     def new_batch(self) -> None:
+        """Draw the rows of the next round."""
         if self.batch is not self.all_rows:
             self.evaluations += self.batch.evaluations
         self.batch = self.all_rows.batch(self.settings.batch, self.batch_rng)
         self.seen: dict[Program, float] = {}
 
     def new_island(self, cap: int) -> list[Member]:
+        """Return an island of random members of at most ``cap`` complexity."""
         island: list[Member] = []
         while len(island) < self.settings.population:
             member = self.member(fold(self.vary.random_program(self.rng.randrange(1, 5))), cap)
@@ -172,6 +182,7 @@ class Evolution:
         return island
 
     def evolve(self, island: list[Member], cap: int) -> None:
+        """Run one round of mutations and crossovers on an island."""
         for member in island:
             self.score(member)
         steps = self.settings.steps
@@ -195,6 +206,7 @@ class Evolution:
             member.program, member.complexity = program, self.complexity(program)
 
     def mutate(self, island: list[Member], cap: int, temperature: float, share: list[float]) -> None:
+        """Mutate the winner of a tournament; a worse child is accepted by chance, as in simulated annealing."""
         parent = self.winner(island)
         for _ in range(5):
             child = self.member(self.vary.mutate(parent.program, temperature), cap)
@@ -220,37 +232,35 @@ class Evolution:
         self.accept(island, child)
 
     def accept(self, island: list[Member], child: Member) -> None:
-        """The child joins, the oldest goes."""
+        """Add a child to an island and remove the oldest member."""
         self.frequency[child.complexity] += 1
         island.pop(0)
         island.append(child)
 
     def winner(self, island: list[Member]) -> Member:
-        """The best of a random few, with crowded complexities at a disadvantage."""
+        """Return the best of a random few; crowded complexities are at a disadvantage."""
         crowd = self.crowd
         return min(
             self.rng.sample(island, self.settings.tournament),
             key=lambda m: self.cost(m) * crowd[m.complexity],
         )
 
-    # -- between rounds ------------------------------------------------------------------------
-
     def remember(self, island: list[Member]) -> None:
-        """Score on all rows; the best of each complexity, constants optimised, enter the hall of fame."""
+        """Score an island on all rows; the best of each complexity enter the hall of fame, constants optimised."""
         new = set()
         for member in island:
             member.loss = self.all_rows.fit(member.program).loss
             if self.enter(member):
                 new.add(member.complexity)
         for complexity in sorted(new & self.hall.keys()):
-            if complexity not in self.hall:  # one just optimised beat it
+            if complexity not in self.hall:  # one that was just optimised beat it
                 continue
             program = fold(self.all_rows.optimise(self.hall[complexity].program, 12))
             better = Member(program, self.all_rows.fit(program).loss, self.complexity(program))
             self.enter(better)
 
     def enter(self, member: Member) -> bool:
-        """Into the hall of fame, unless someone there is as good and no more complex; whom it beats so leaves."""
+        """Add a member to the hall of fame unless one there beats it; those that it beats are removed."""
         hall = self.hall.values()
         if not math.isfinite(member.loss) or any(
             m.complexity <= member.complexity and m.loss <= member.loss for m in hall
@@ -262,7 +272,7 @@ class Evolution:
         return True
 
     def migrate(self, islands: list[list[Member]]) -> None:
-        """A few members give way to the front of the hall of fame and to the best of all islands."""
+        """Replace a few members by the front of the hall of fame and by the best of all islands."""
         front = sorted(self.hall.values(), key=lambda m: m.complexity)
         best = [member for island in islands for member in sorted(island, key=self.cost)[:6]]
         for island, cap in zip(islands, self.caps, strict=True):

@@ -1,6 +1,6 @@
-"""Whether Julia is ready for PySR, found without importing PySR.
+"""Whether Julia is ready for PySR, determined without importing PySR.
 
-Importing pysr or juliacall resolves Julia: it may ask the internet, download for minutes, or hang behind a firewall, so
+Importing pysr or juliacall resolves Julia: it may use the internet, download for minutes, or hang behind a firewall, so
 neither may be imported to find out. juliapkg keeps a record of its last success, which is read instead.
 """
 
@@ -15,7 +15,7 @@ from morpholaw.training.symbolic.engine import Availability
 
 
 def julia_ready() -> Availability:
-    """Whether the record says that Julia and SymbolicRegression.jl are there; necessary, not sufficient."""
+    """Return whether the record says that Julia and SymbolicRegression.jl are there; necessary, not sufficient."""
     for package in ("pysr", "juliacall", "juliapkg"):
         if importlib.util.find_spec(package) is None:
             return Availability(False, f"the package {package} is not installed")
@@ -24,8 +24,8 @@ def julia_ready() -> Availability:
         return Availability(False, "PYTHON_JULIACALL_EXE and PYTHON_JULIACALL_PROJECT must be set together")
     if executable and project:
         usable = os.access(executable, os.X_OK) and Path(executable).is_file() and Path(project).is_dir()
-        said = "PYTHON_JULIACALL_EXE and PYTHON_JULIACALL_PROJECT"
-        return Availability(usable, f"{said} name {'' if usable else 'no usable '}Julia and project")
+        variables = "PYTHON_JULIACALL_EXE and PYTHON_JULIACALL_PROJECT"
+        return Availability(usable, f"{variables} name {'' if usable else 'no usable '}Julia and project")
     return _from_record()
 
 
@@ -35,7 +35,7 @@ def _from_record() -> Availability:
 
         record = json.loads(Path(STATE["meta"]).read_text(encoding="utf-8"))
         executable, packages = record["executable"], {package["name"] for package in record["pkgs"]}
-    except Exception:  # another version's record, or none: whatever is wrong, Julia is not known to be ready
+    except Exception:  # another version's record, or none: in any case Julia is not known to be ready
         return Availability(False, "Julia has not been set up for this environment", can_set_up=True)
     if not isinstance(executable, str) or not Path(executable).is_file():
         return Availability(False, "the Julia that was set up is gone", can_set_up=True)

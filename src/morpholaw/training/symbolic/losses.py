@@ -1,4 +1,4 @@
-"""The losses with their derivatives: the paper's hinge and MSE (6.4), and MSE to clipped outputs."""
+"""The losses of the search with their derivatives: the paper's hinge and MSE (6.4), and MSE to clipped outputs."""
 
 from __future__ import annotations
 
@@ -10,28 +10,38 @@ from morpholaw.training.symbolic.engine import LossKind
 
 
 class Loss(Protocol):
-    """Mean loss of outputs ``f`` (rows,), its derivative by each output, and the loss of each row, (rows,)."""
+    """The loss of outputs ``f`` (rows,) for given targets."""
 
-    def each(self, f: np.ndarray) -> np.ndarray: ...
+    def each(self, f: np.ndarray) -> np.ndarray:
+        """Return the loss of each row, (rows,)."""
+        ...
 
-    def value(self, f: np.ndarray) -> float: ...
+    def value(self, f: np.ndarray) -> float:
+        """Return the mean loss."""
+        ...
 
-    def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]: ...
+    def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean loss and its derivative with respect to each output, (rows,)."""
+        ...
 
 
 class Hinge:
     """max(0, 1 - y f) for targets y of -1 and +1."""
 
-    def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
-        self.y, self.share = y, _shares(y, weights)
+    def __init__(self, y: np.ndarray) -> None:
+        self.y, self.share = y, _shares(y)
 
     def each(self, f: np.ndarray) -> np.ndarray:
-        return np.maximum(1 - self.y * f, 0)
+        """Return the loss of each row, (rows,)."""
+        loss: np.ndarray = np.maximum(1 - self.y * f, 0)
+        return loss
 
     def value(self, f: np.ndarray) -> float:
+        """Return the mean loss."""
         return float(self.each(f) @ self.share)
 
     def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean loss and its derivative with respect to each output, (rows,)."""
         gap = 1 - self.y * f
         value = float(np.maximum(gap, 0) @ self.share)
         return value, np.where(gap > 0, -self.y * self.share, 0)
@@ -40,65 +50,69 @@ class Hinge:
 class SquaredError:
     """(f - y)^2."""
 
-    def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
-        self.y, self.share = y, _shares(y, weights)
+    def __init__(self, y: np.ndarray) -> None:
+        self.y, self.share = y, _shares(y)
 
     def each(self, f: np.ndarray) -> np.ndarray:
-        return np.square(f - self.y)
+        """Return the loss of each row, (rows,)."""
+        loss: np.ndarray = np.square(f - self.y)
+        return loss
 
     def value(self, f: np.ndarray) -> float:
+        """Return the mean loss."""
         return float(self.each(f) @ self.share)
 
     def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean loss and its derivative with respect to each output, (rows,)."""
         gap = f - self.y
         return float(np.square(gap) @ self.share), 2 * gap * self.share
 
 
 class CensoredError:
-    """Squared error to clipped targets in [-1, 1] that forgives what is beyond, and is linear from a gap of 1 on.
+    """Squared error to clipped targets in [-1, 1], where a target at an end may be exceeded at no cost.
 
-    Where a target is an end, f may lie beyond it at no cost. Were large gaps squared, a few rows in the far tails
-    of a law such as e^(e^z) would outweigh all others.
+    From a gap of 1 on the loss is linear: were large gaps squared, a few rows in the far tails of a law such as e^(e^z)
+    would outweigh all others.
     """
 
-    def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
+    def __init__(self, y: np.ndarray) -> None:
         self.low, self.high = bounds(y)
-        self.share = _shares(y, weights)
+        self.share = _shares(y)
 
     def each(self, f: np.ndarray) -> np.ndarray:
-        gap, pull = self._gap(f)
-        return pull * (2 * gap - pull)
+        """Return the loss of each row, (rows,)."""
+        gap, clipped = self._gap(f)
+        loss: np.ndarray = clipped * (2 * gap - clipped)
+        return loss
 
     def value(self, f: np.ndarray) -> float:
+        """Return the mean loss."""
         return self.value_and_derivative(f)[0]
 
     def value_and_derivative(self, f: np.ndarray) -> tuple[float, np.ndarray]:
-        gap, pull = self._gap(f)
-        weighted = pull * self.share
-        return float(weighted @ (2 * gap - pull)), 2 * weighted
+        """Return the mean loss and its derivative with respect to each output, (rows,)."""
+        gap, clipped = self._gap(f)
+        weighted = clipped * self.share
+        return float(weighted @ (2 * gap - clipped)), 2 * weighted
 
     def _gap(self, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How far f is from what costs nothing, and no further than 1."""
+        """Return how far f is from the nearest output that costs nothing, and the same clipped to [-1, 1]."""
         gap = f - np.minimum(np.maximum(f, self.low), self.high)
         return gap, np.minimum(np.maximum(gap, -1), 1)
 
 
 def bounds(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Between which outputs a censored target costs nothing, in the dtype of ``y``."""
+    """Return the smallest and the largest output that cost nothing for censored targets, in the dtype of ``y``."""
     return np.where(y <= -1, -np.inf, y).astype(y.dtype), np.where(y >= 1, np.inf, y).astype(y.dtype)
 
 
-def make_loss(kind: LossKind, y: np.ndarray, weights: np.ndarray | None = None) -> Loss:
-    """The loss ``kind`` for these targets (rows,), in their dtype."""
-    classes: dict[LossKind, type[Hinge] | type[SquaredError] | type[CensoredError]] = {
-        "hinge": Hinge,
-        "mse": SquaredError,
-        "censored": CensoredError,
-    }
-    return classes[kind](y, weights)
+def make_loss(kind: LossKind, y: np.ndarray) -> Loss:
+    """Return the loss ``kind`` for these targets (rows,), in their dtype."""
+    if kind == "hinge":
+        return Hinge(y)
+    return SquaredError(y) if kind == "mse" else CensoredError(y)
 
 
-def _shares(y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-    """Each row's share of the mean, summing to 1."""
-    w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
-    return (w / w.sum()).astype(y.dtype)
+def _shares(y: np.ndarray) -> np.ndarray:
+    """Return each row's share of the mean."""
+    return np.full(len(y), 1 / len(y)).astype(y.dtype)

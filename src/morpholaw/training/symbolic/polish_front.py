@@ -1,6 +1,6 @@
-"""From the shapes in a hall of fame to expressions: scale and offset written out where they earn their nodes.
+"""From the forms in a hall of fame to expressions: scale and offset are written out where they are worth their nodes.
 
-Each shape g is offered as g, g + b, a g and a g + b, constants refitted, and then with any one operator left out; the
+Each form g is tried as g, g + b, a g and a g + b with refitted constants, and then with any one operator left out. The
 Pareto front of all of them, at exact complexity, is what the search returns.
 """
 
@@ -14,86 +14,86 @@ from morpholaw.events import ShouldStop
 from morpholaw.models.expressions import Call, Constant, Expression, simplify
 from morpholaw.training.symbolic.engine import Candidate, SearchSpec, candidate_front
 from morpholaw.training.symbolic.projection import Projection
-from morpholaw.training.symbolic.refit import measured, refit
+from morpholaw.training.symbolic.refit import Effort, measured, refit
 
-TO_PRUNE = 6
+SHORTENED = 6
+"""The longest expressions of the front, so many, are also tried with one operator left out."""
+QUICK = Effort(scales=(1.0,), simplex=False, steps=40)
 
 
-class Finisher:
-    """Writes out, refits and prunes shapes on the rows of one search."""
+def polish_front(
+    forms: Iterable[tuple[Expression, Projection]],
+    x: np.ndarray,
+    y: np.ndarray,
+    spec: SearchSpec,
+    should_stop: ShouldStop,
+) -> tuple[Candidate, ...]:
+    """Return the Pareto front of expressions made from forms; a stop skips what is not yet refitted.
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, spec: SearchSpec, weights: np.ndarray | None) -> None:
-        self.x, self.y, self.spec, self.weights = x, y, spec, weights
+    Parameters
+    ----------
+    forms : iterable of (Expression, Projection)
+        Forms with their best scale and offset.
+    x : ndarray
+        Features (rows, variables).
+    y : ndarray
+        Targets (rows,).
+    spec : SearchSpec
+        The search, with its loss, operators and cap.
+    should_stop : callable
+        Asked before each refit.
+    """
 
-    def finish(
-        self, shapes: Iterable[tuple[Expression, Projection]], should_stop: ShouldStop
-    ) -> tuple[Candidate, ...]:
-        """The Pareto front; a stop skips what is not yet refitted and pruned, and still answers at once."""
-        pairs = list(shapes)
-        found = [self.candidate(affine(shape, fit)) for shape, fit in pairs]
-        for shape, fit in pairs:
-            for form in shorter_forms(shape, fit):
-                if should_stop():
-                    break
-                found.append(self.candidate(self.quick(form)))
-        front = candidate_front(c for c in found if c is not None)
-        pruned: list[Candidate | None] = list(front)
-        for candidate in front[-TO_PRUNE:]:
-            for form in deletions(candidate.expression):
-                if should_stop():
-                    break
-                pruned.append(self.candidate(self.quick(form)))
-        return candidate_front(c for c in pruned if c is not None)
-
-    def quick(self, expression: Expression) -> Expression:
-        return refit(
-            simplify(expression),
-            self.x,
-            self.y,
-            self.spec.loss,
-            self.weights,
-            (1.0,),
-            simplex=False,
-            steps=40,
-        )
-
-    def candidate(self, expression: Expression) -> Candidate | None:
-        """The expression simplified, with complexity and loss counted anew; None above the cap."""
+    def candidate(expression: Expression) -> Candidate | None:
+        """Return the simplified expression, measured anew; None if it is too complex or uses other operators."""
         expression = simplify(expression)
-        complexity = self.spec.complexity(expression)
-        if complexity > self.spec.max_complexity or not allowed(expression, self.spec):
+        complexity = spec.complexity(expression)
+        if complexity > spec.max_complexity or not _allowed(expression, spec):
             return None
-        return Candidate(
-            expression, complexity, measured(expression, self.x, self.y, self.spec.loss, self.weights)
-        )
+        return Candidate(expression, complexity, measured(expression, x, y, spec.loss))
+
+    def refitted(expressions: Iterable[Expression]) -> Iterator[Candidate | None]:
+        for expression in expressions:
+            if should_stop():
+                return
+            yield candidate(refit(simplify(expression), x, y, spec.loss, QUICK))
+
+    pairs = list(forms)
+    candidates = [candidate(affine(form, fit)) for form, fit in pairs]
+    for form, fit in pairs:
+        candidates += refitted(shorter_forms(form, fit))
+    front = candidate_front(c for c in candidates if c is not None)
+    shortened: list[Candidate | None] = list(front)
+    for one in front[-SHORTENED:]:
+        shortened += refitted(deletions(one.expression))
+    return candidate_front(c for c in shortened if c is not None)
 
 
-def allowed(expression: Expression, spec: SearchSpec) -> bool:
-    """Whether only the operators of the search occur; simplification may bring in a square, for example."""
+def _allowed(expression: Expression, spec: SearchSpec) -> bool:
+    """Return whether only operators of the search occur; simplification may introduce a square, for example."""
     operators = {*spec.binary, *spec.unary}
     return all(node.operator in operators for node in expression.nodes() if isinstance(node, Call))
 
 
-def affine(shape: Expression, fit: Projection) -> Expression:
-    """scale * shape + offset."""
-    return Call("+", (Call("*", (Constant(fit.scale), shape)), Constant(fit.offset)))
+def affine(form: Expression, fit: Projection) -> Expression:
+    """Return scale * form + offset."""
+    return Call("+", (Call("*", (Constant(fit.scale), form)), Constant(fit.offset)))
 
 
-def shorter_forms(shape: Expression, fit: Projection) -> Iterator[Expression]:
-    """The shape without offset, or without scale, or without either."""
-    sign = 1.0 if fit.scale > 0 else -1.0
-    yield Call("*", (Constant(fit.scale), shape))
+def shorter_forms(form: Expression, fit: Projection) -> Iterator[Expression]:
+    """Yield the form without offset, without scale, and without either."""
+    yield Call("*", (Constant(fit.scale), form))
     threshold = Constant(fit.offset / abs(fit.scale) if fit.scale else fit.offset)
-    if sign > 0:
-        yield Call("+", (shape, threshold))
-        yield shape
+    if fit.scale > 0:
+        yield Call("+", (form, threshold))
+        yield form
     else:
-        yield Call("-", (threshold, shape))
-        yield Call("*", (Constant(-1.0), shape))
+        yield Call("-", (threshold, form))
+        yield Call("*", (Constant(-1.0), form))
 
 
 def deletions(expression: Expression) -> Iterator[Expression]:
-    """Every expression with one operator replaced by one of its operands."""
+    """Yield every expression with one operator replaced by one of its operands."""
     if not isinstance(expression, Call):
         return
     yield from expression.operands

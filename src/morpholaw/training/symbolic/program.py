@@ -1,7 +1,7 @@
 """Expressions as the search handles them: postfix tuples, fast to cut, join and evaluate.
 
-A float is a constant, an int from `VARIABLE` up a column, a smaller int an operator. The search makes and scores tens
-of thousands of these a second, which trees of objects could not follow.
+A float is a constant, an int from `VARIABLE` up is a column, a smaller int an operator. The search makes and scores
+tens of thousands of these per second, for which trees of objects would be too slow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from morpholaw.models.expressions import Call, Constant, Expression, Variable
 from morpholaw.models.expressions.operators import OPERATORS
 
 Program = tuple[Any, ...]
-"""Tokens: float or int. ``Any``, for what a token is follows from its class and value alone."""
+"""Tokens, float or int. ``Any``, since what a token is follows from its class and value alone."""
 
 NAMES = tuple(OPERATORS)
 CODES = {name: code for code, name in enumerate(NAMES)}
@@ -25,20 +25,37 @@ FUNCTIONS = tuple(operator.ufunc for operator in OPERATORS.values())
 FIRST_UNARY = SQUARE
 VARIABLE = 100
 
+_DERIVATIVES: dict[int, Callable[..., tuple[Any, ...]]] = {
+    ADD: lambda slope, value, a, b: (slope, slope),
+    SUB: lambda slope, value, a, b: (slope, -slope),
+    MUL: lambda slope, value, a, b: (slope * b, slope * a),
+    DIV: lambda slope, value, a, b: (slope / b, -slope * value / b),
+    SQUARE: lambda slope, value, a: (2 * slope * a,),
+    EXP: lambda slope, value, a: (slope * value,),
+    LOG: lambda slope, value, a: (slope / a,),
+    SIN: lambda slope, value, a: (slope * np.cos(a),),
+    SQRT: lambda slope, value, a: (slope * 0.5 / value,),
+    ABS: lambda slope, value, a: (slope * np.sign(a),),
+}
+"""Derivatives with respect to each operand, times the ``slope`` of the operator's ``value``."""
+
 
 def encode(expression: Expression) -> Program:
-    """The postfix program of a tree."""
+    """Return the postfix program of a tree."""
 
     def token(node: Expression) -> float | int:
         if isinstance(node, Constant):
             return float(node.value)
-        return VARIABLE + node.column if isinstance(node, Variable) else CODES[node.operator]  # type: ignore[attr-defined]
+        if isinstance(node, Variable):
+            return VARIABLE + node.column
+        assert isinstance(node, Call)
+        return CODES[node.operator]
 
     return tuple(token(node) for node in expression.nodes())
 
 
 def decode(program: Program, names: Sequence[str]) -> Expression:
-    """The tree of a postfix program."""
+    """Return the tree of a postfix program; ``names`` are those of the columns."""
     stack: list[Expression] = []
     for token in program:
         if isinstance(token, float):
@@ -53,20 +70,20 @@ def decode(program: Program, names: Sequence[str]) -> Expression:
 
 
 def start(program: Program, end: int) -> int:
-    """First index of the subtree whose operator stands at ``end``."""
-    need = 1
+    """Return the first index of the subtree whose operator is at ``end``."""
+    missing = 1
     while True:
         token = program[end]
-        need -= 1
+        missing -= 1
         if token.__class__ is int and token < VARIABLE:
-            need += ARITY[token]
-        if need == 0:
+            missing += ARITY[token]
+        if missing == 0:
             return end
         end -= 1
 
 
 def depth(program: Program) -> int:
-    """Longest path from the top to a leaf, in nodes."""
+    """Return the length of the longest path from the top to a leaf, in nodes."""
     stack: list[int] = []
     for token in program:
         if token.__class__ is float or token >= VARIABLE:
@@ -80,20 +97,20 @@ def depth(program: Program) -> int:
 
 
 def constants(program: Program) -> list[int]:
-    """Where the constants stand."""
+    """Return the places of the constants."""
     return [index for index, token in enumerate(program) if token.__class__ is float]
 
 
-def with_constants(program: Program, where: Sequence[int], values: Sequence[float] | np.ndarray) -> Program:
-    """The program with other constants."""
+def with_constants(program: Program, places: Sequence[int], values: Sequence[float] | np.ndarray) -> Program:
+    """Return the program with other constants at ``places``."""
     changed = list(program)
-    for index, value in zip(where, values, strict=True):
+    for index, value in zip(places, values, strict=True):
         changed[index] = float(value)
     return tuple(changed)
 
 
 def evaluate(program: Program, x: np.ndarray) -> Any:
-    """Value for each row of ``x`` (variables, rows), in its dtype; a NumPy scalar where no variable occurs."""
+    """Return the value for each row of ``x`` (variables, rows), in its dtype; a scalar if no variable occurs."""
     stack: list[Any] = []
     for token in program:
         if token.__class__ is float:
@@ -111,14 +128,22 @@ def evaluate(program: Program, x: np.ndarray) -> Any:
 def value_and_gradient(
     program: Program, x: np.ndarray, loss: Callable[[np.ndarray], tuple[float, np.ndarray]]
 ) -> tuple[float, np.ndarray]:
-    """Loss of a program and its gradient by the constants, by one pass forward and one back.
+    """Return the loss of a program and its gradient with respect to the constants.
 
     Parameters
     ----------
-    x
-        (variables, rows).
-    loss
-        Outputs (rows,) -> loss and its derivative by each output (rows,).
+    program : Program
+        The program.
+    x : ndarray
+        Features (variables, rows).
+    loss : callable
+        Takes outputs (rows,); returns the loss and its derivative with respect to each output, (rows,).
+
+    Returns
+    -------
+    value : float
+    gradient : ndarray
+        float64 (constants,), by one forward and one backward pass.
     """
     values: list[Any] = []
     operands: list[tuple[int, ...]] = []
@@ -146,33 +171,8 @@ def value_and_gradient(
     for index in range(len(program) - 1, -1, -1):
         if operands[index] and varies[index]:
             below_values = [values[i] for i in operands[index]]
-            parts = _backward(program[index], slopes[index], values[index], *below_values)
+            parts = _DERIVATIVES[program[index]](slopes[index], values[index], *below_values)
             for below_index, part in zip(operands[index], parts, strict=True):
                 if varies[below_index]:
                     slopes[below_index] = slopes[below_index] + part
     return value, np.array([float(np.sum(slopes[i])) for i in constants(program)])
-
-
-def _backward(token: int, slope: Any, value: Any, a: Any, b: Any = None) -> tuple[Any, ...]:
-    """Derivatives by the operands, times the ``slope`` of what is above."""
-    match token:
-        case 0:
-            return slope, slope
-        case 1:
-            return slope, -slope
-        case 2:
-            return slope * b, slope * a
-        case 3:
-            return slope / b, -slope * value / b
-        case 4:
-            return (2 * slope * a,)
-        case 5:
-            return (slope * value,)
-        case 6:
-            return (slope / a,)
-        case 7:
-            return (slope * np.cos(a),)
-        case 8:
-            return (slope * 0.5 / value,)
-        case _:
-            return (slope * np.sign(a),)

@@ -1,14 +1,14 @@
-"""The best scale and offset of an output, found exactly: the search need only find the shape of a law.
+"""The best scale and offset of an output, found exactly: the search only needs to find the form of a law.
 
-For every expression g the loss is that of a g + b at the best a and b. Without this a right shape in wrong
-units scores like a wrong shape, and evolution loses it.
+For every expression g the loss is that of a g + b at the best a and b. Without this, the right form in the wrong units
+scores like a wrong form, and evolution loses it.
 
-For the squared error a and b are a regression. For the hinge, let the margins lie at g = l and g = u, so that
-a g + b is -1 and +1 there. Then the mean loss is 2 (P(u) + N(l)) / (u - l) / n, where P(u) sums how far
-positive rows lie below u, and N(l) how far negative rows lie above l. At the best offset as many positive rows
-are below u as negative ones are above l, k of each. So with the positives p sorted up, the negatives q sorted down and
-w = p - q, margins at the k-th of each cost 2 (k - (w_1 + ... + w_k) / w_k) / n, and the least over k is
-the answer. Heavy tails on the right side of the margin have no say, as it should be.
+For the squared error a and b are a regression. For the hinge, let the margins lie at g = l and g = u, so that a g + b
+is -1 and +1 there. Then the mean loss is 2 (P(u) + N(l)) / (u - l) / n, where P(u) sums how far positive rows lie below
+u, and N(l) how far negative rows lie above l. At the best offset as many positive rows are below u as negative ones are
+above l, k of each. So with the positives p sorted up, the negatives q sorted down and w = p - q, margins at the k-th of
+each cost 2 (k - (w_1 + ... + w_k) / w_k) / n, and the smallest value over k is the answer. Heavy tails on the right
+side of the margin have no influence, as it should be.
 """
 
 from __future__ import annotations
@@ -25,29 +25,32 @@ REGRESSIONS = 5
 
 
 class Projection(NamedTuple):
-    """``loss`` is that of scale * g + offset; infinite where g is constant or not finite."""
+    """Best scale and offset of an output g; ``loss`` is that of scale * g + offset, infinite where none is found."""
 
     scale: float
     offset: float
     loss: float
 
 
-_NONE = Projection(0.0, 0.0, math.inf)
+NO_PROJECTION = Projection(0.0, 0.0, math.inf)
+"""For an output that is constant or not finite."""
 
 
 class Projector(Protocol):
-    """The loss of an output up to scale and offset."""
+    """Finds the best scale and offset for given targets."""
 
-    def fit(self, g: np.ndarray) -> Projection: ...
+    def fit(self, g: np.ndarray) -> Projection:
+        """Return the best scale and offset of outputs ``g`` (rows,)."""
+        ...
 
 
 class HingeProjector:
-    """Least mean of max(0, 1 - y (a g + b)) over a and b.
+    """Minimises the mean of max(0, 1 - y (a g + b)) over a and b.
 
     Parameters
     ----------
-    y
-        Targets -1 and +1 (rows,); all the positive rows must come before the negative ones.
+    y : ndarray
+        Targets -1 and +1, (rows,); all positive rows must come before the negative ones.
     """
 
     def __init__(self, y: np.ndarray) -> None:
@@ -57,13 +60,14 @@ class HingeProjector:
         self.constant = 2 * self.pairs / self.rows
 
     def fit(self, g: np.ndarray) -> Projection:
+        """Return the best scale and offset of outputs ``g`` (rows,)."""
         if not math.isfinite(float(g.sum(dtype=np.float64))):
-            return _NONE
+            return NO_PROJECTION
         p, q = np.sort(g[: self.positives]), np.sort(g[self.positives :])
         rising = float(p.mean(dtype=np.float64)) >= float(q.mean(dtype=np.float64))
         fit = self._fit(p, q, rising)
         if not fit.loss < self.constant:
-            # The least loss is convex in a, so at most one direction beats a = 0.
+            # The smallest loss is convex in a, so at most one direction beats a = 0.
             other = self._fit(p, q, not rising)
             fit = other if other.loss < fit.loss else fit
         return fit
@@ -77,99 +81,70 @@ class HingeProjector:
             width = np.subtract(lower, upper, dtype=np.float64)
         first = int(width.searchsorted(0.0, side="right"))
         if first == self.pairs:
-            return _NONE
+            return NO_PROJECTION
         cost = self.counts[first:] - width.cumsum()[first:] / width[first:]
         best = int(cost.argmin())
         u, v = float(upper[first + best]), float(lower[first + best])
         return Projection(2 / (u - v), -(u + v) / (u - v), max(2 * float(cost[best]) / self.rows, 0.0))
 
 
-class WeightedHingeProjector:
-    """The same where each row has a weight: margins are matched by the weight outside them."""
-
-    def __init__(self, y: np.ndarray, weights: np.ndarray) -> None:
-        self.positive = y > 0
-        self.share = np.asarray(weights, dtype=np.float64) / np.sum(weights)
-
-    def fit(self, g: np.ndarray) -> Projection:
-        g = g.astype(np.float64)
-        if not math.isfinite(float(g.sum())):
-            return _NONE
-        up, down = self._fit(g), self._fit(-g)
-        return up if up.loss <= down.loss else Projection(-down.scale, down.offset, down.loss)
-
-    def _fit(self, g: np.ndarray) -> Projection:
-        p, v = self._sorted(g, self.positive, 1)
-        q, w = self._sorted(g, ~self.positive, -1)
-        below, above = np.cumsum(v), np.cumsum(w)
-        match = np.minimum(np.searchsorted(above, below - v / 2), len(q) - 1)
-        lack = below * p - np.cumsum(v * p) + np.cumsum(w * q)[match] - above[match] * q[match]
-        width = p - q[match]
-        with np.errstate(all="ignore"):
-            cost = np.where(width > 0, 2 * lack / width, np.inf)
-        k = int(cost.argmin())
-        if not math.isfinite(cost[k]):
-            return _NONE
-        low, high = float(q[match[k]]), float(p[k])
-        return Projection(2 / (high - low), -(high + low) / (high - low), max(float(cost[k]), 0.0))
-
-    def _sorted(self, g: np.ndarray, rows: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
-        order = np.argsort(g[rows])[::step]
-        return g[rows][order], self.share[rows][order]
-
-
 class SquaredErrorProjector:
-    """Least mean of (a g + b - y)^2 over a and b."""
+    """Minimises the mean of (a g + b - y)^2 over a and b.
 
-    def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
-        w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
-        self.share = (w / w.sum()).astype(np.float32)
-        self.mean = float(np.average(y, weights=w))
+    Parameters
+    ----------
+    y : ndarray
+        Targets (rows,).
+    """
+
+    def __init__(self, y: np.ndarray) -> None:
+        self.share = np.full(len(y), 1 / len(y)).astype(np.float32)
+        self.mean = float(y.mean(dtype=np.float64))
         centred = y.astype(np.float64) - self.mean
-        self.weighted = (centred * w / w.sum()).astype(np.float32)
-        self.variance = float(np.average(np.square(centred), weights=w))
+        self.weighted = (centred / len(y)).astype(np.float32)
+        self.variance = float(np.square(centred).mean())
 
     def fit(self, g: np.ndarray) -> Projection:
+        """Return the best scale and offset of outputs ``g`` (rows,)."""
         centre = float(g @ self.share)
         if not math.isfinite(centre):
-            return _NONE
+            return NO_PROJECTION
         gap = g - np.float32(centre)
         square = float((gap * gap) @ self.share)
         if not 1e-12 * centre * centre + 1e-24 < square < 1e24:
-            return _NONE
+            return NO_PROJECTION
         covariance = float(gap @ self.weighted)
         scale = covariance / square
         return Projection(scale, self.mean - scale * centre, max(self.variance - covariance * scale, 0.0))
 
 
 class CensoredErrorProjector:
-    """Nearly the least censored error: from the hinge's margins by a few reweighted regressions.
+    """Nearly minimises the censored error: starts from the hinge's margins and takes a few reweighted regressions.
 
     Parameters
     ----------
-    y
-        Targets in [-1, 1] (rows,); those of 0 and above must come first.
+    y : ndarray
+        Targets in [-1, 1], (rows,); those of 0 and above must come first.
     """
 
-    def __init__(self, y: np.ndarray, weights: np.ndarray | None = None) -> None:
-        w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
-        sign = np.where(y >= 0, 1.0, -1.0)
-        self.margins: Projector = HingeProjector(sign) if weights is None else WeightedHingeProjector(sign, w)
+    def __init__(self, y: np.ndarray) -> None:
+        self.margins = HingeProjector(np.where(y >= 0, 1.0, -1.0))
         self.low, self.high = bounds(y.astype(np.float32))
-        self.share = (w / w.sum()).astype(np.float32)
+        self.share = np.full(len(y), 1 / len(y)).astype(np.float32)
 
     def fit(self, g: np.ndarray) -> Projection:
+        """Return a good scale and offset of outputs ``g`` (rows,)."""
         scale, offset, loss = self.margins.fit(g)
         if not math.isfinite(loss) or not math.isfinite(scale) or not math.isfinite(offset):
-            return _NONE
+            return NO_PROJECTION
         h = np.float32(scale) * g + np.float32(offset)
-        a, b, best = 1.0, 0.0, _NONE
+        a, b, best = 1.0, 0.0, NO_PROJECTION
         for _ in range(REGRESSIONS):
             f = np.float32(a) * h + np.float32(b)
             gap = f - np.minimum(np.maximum(f, self.low), self.high)
-            pull = np.minimum(np.maximum(gap, -1), 1)
-            weighted = pull * self.share
-            value = float(weighted @ (2 * gap - pull))
+            clipped = np.minimum(np.maximum(gap, -1), 1)
+            weighted = clipped * self.share
+            value = float(weighted @ (2 * gap - clipped))
             if not value < best.loss:
                 break
             best = Projection(a * scale, a * offset + b, value)
@@ -184,10 +159,8 @@ class CensoredErrorProjector:
         return best
 
 
-def make_projector(kind: LossKind, y: np.ndarray, weights: np.ndarray | None = None) -> Projector:
-    """The projector of the loss ``kind`` for these targets (rows,), except for mse with the positives first."""
+def make_projector(kind: LossKind, y: np.ndarray) -> Projector:
+    """Return the projector of a loss for targets (rows,), of which the positive ones come first except for mse."""
     if kind == "mse":
-        return SquaredErrorProjector(y, weights)
-    if kind == "censored":
-        return CensoredErrorProjector(y, weights)
-    return HingeProjector(y) if weights is None else WeightedHingeProjector(y, weights)
+        return SquaredErrorProjector(y)
+    return CensoredErrorProjector(y) if kind == "censored" else HingeProjector(y)

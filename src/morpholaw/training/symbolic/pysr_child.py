@@ -1,7 +1,7 @@
 """The child process that runs PySR: ``python -m morpholaw.training.symbolic.pysr_child FOLDER``.
 
-It must import pysr before anything imports torch, and runs the fit in its main thread, so that SIGINT stops
-it gracefully. The folder holds settings.json and data.npz; PySR writes its hall of fame below it.
+It must import pysr before anything imports torch, and runs the fit in its main thread, so that SIGINT stops it
+gracefully. The folder holds settings.json and data.npz; PySR writes its hall of fame below it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ LOSSES = {
     "end",
 }
 RUN = "search"
+"""Name of the folder of PySR's results."""
 
 
 def pysr_settings(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """PySR's keyword arguments (paper, B.4). What Julia evaluates as code is fixed here, never read from a file."""
+    """Return PySR's keyword arguments (paper, B.4). Code for Julia is fixed here, never read from a file."""
     return {
         "binary_operators": list(settings["binary"]),
         "unary_operators": list(settings["unary"]),
@@ -62,10 +63,7 @@ def main(folder: Path) -> None:
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     with np.load(folder / "data.npz", allow_pickle=False) as data:
         x, y = data["x"], data["y"]
-        weights = data.get("weights")
-    PySRRegressor(**pysr_settings(settings, folder)).fit(
-        x, y, weights=weights, variable_names=list(settings["variables"])
-    )
+    PySRRegressor(**pysr_settings(settings, folder)).fit(x, y, variable_names=list(settings["variables"]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The paper's engine, PySR (Cranmer 2023), in a child process; its answers are parsed and counted by our own code."""
+"""The paper's engine, PySR (Cranmer 2023), in a child process; its results are parsed and measured by our own code."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -36,8 +37,10 @@ from morpholaw.training.symbolic.pysr_child import RUN
 from morpholaw.training.symbolic.refit import measured
 
 CHILD = (sys.executable, "-m", "morpholaw.training.symbolic.pysr_child")
-STOP_GRACE = 0.6  # seconds from the interrupt to the kill
+STOP_GRACE = 0.6
+"""Seconds from the interrupt to the kill."""
 POLL = 0.1
+"""Seconds between two looks at the child."""
 
 
 class EngineFailure(InputError):
@@ -45,7 +48,13 @@ class EngineFailure(InputError):
 
 
 class PySREngine:
-    """PySR with the settings of B.4; ``child`` is the command that runs it, given a folder."""
+    """PySR with the settings of B.4.
+
+    Parameters
+    ----------
+    child : sequence of str
+        Command that runs PySR in a process of its own; a folder is appended to it.
+    """
 
     name = "pysr"
     own_process = True
@@ -62,16 +71,16 @@ class PySREngine:
             return "not installed"
 
     def availability(self) -> Availability:
-        """Whether Julia is ready, by its record alone."""
+        """Return whether Julia is ready, by its record alone."""
         return julia_ready()
 
     def set_up(self, monitor: Monitor = SILENT) -> Availability:
-        """Let PySR download and prepare Julia, some minutes and a network connection: only when asked to.
+        """Let PySR download and prepare Julia: minutes and a network connection, so only when the user asks for it.
 
         Raises
         ------
         EngineFailure
-            The set-up did not succeed.
+            If the set-up did not succeed.
         """
         monitor.emit(Message("PySR is downloading and preparing Julia; this takes some minutes."))
         with tempfile.TemporaryFile("w+") as log:
@@ -92,28 +101,27 @@ class PySREngine:
         y: np.ndarray,
         spec: SearchSpec,
         *,
-        weights: np.ndarray | None = None,
         progress: Callable[[SearchProgress], None] | None = None,
         should_stop: ShouldStop = never,
     ) -> SearchResult:
-        """Search as the embedded engine does, within PySR.
+        """Search with PySR, as the embedded engine does.
 
         Raises
         ------
         InputError
-            Data that cannot be searched.
+            If the data cannot be searched.
         EngineFailure
-            PySR did not run.
+            If PySR did not run.
         """
         x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-        check_data(x, y, weights, spec)
+        check_data(x, y, spec)
         _check_names(spec.variables)
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="pysr-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
-            _write_task(folder, x, y, weights, spec)
-            stopped = self._run(folder, x, y, spec, weights, progress, should_stop)
-            front = read_front(folder, x, y, spec, weights)
+            _write_task(folder, x, y, spec)
+            stopped = self._run(folder, progress, should_stop)
+            front = read_front(folder, x, y, spec)
         return SearchResult(
             front,
             "cancel" if stopped else "budget",
@@ -124,22 +132,15 @@ class PySREngine:
         )
 
     def _run(
-        self,
-        folder: Path,
-        x: np.ndarray,
-        y: np.ndarray,
-        spec: SearchSpec,
-        weights: np.ndarray | None,
-        progress: Callable[[SearchProgress], None] | None,
-        should_stop: ShouldStop,
+        self, folder: Path, progress: Callable[[SearchProgress], None] | None, should_stop: ShouldStop
     ) -> bool:
-        """Run the child to its end; whether it was stopped."""
+        """Run the child to its end; return whether it was stopped."""
         environment = {
             **os.environ,
             "PYTHON_JULIAPKG_OFFLINE": "yes",  # a changed requirement must not start a download
             "PYTHON_JULIACALL_HANDLE_SIGNALS": "yes",
         }
-        began, shown = time.perf_counter(), ""
+        began, reported = time.perf_counter(), ""
         with (folder / "log.txt").open("w+") as log:
             child = subprocess.Popen(
                 [*self.child, str(folder)], stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
@@ -151,8 +152,8 @@ class PySREngine:
                         return True
                     time.sleep(POLL)
                     text = _hall_of_fame(folder)
-                    if progress and text and text != shown:
-                        shown = text
+                    if progress and text and text != reported:
+                        reported = text
                         progress(_progress(text, time.perf_counter() - began))
             finally:
                 if child.poll() is None:
@@ -163,25 +164,21 @@ class PySREngine:
         return False
 
 
-def read_front(
-    folder: Path, x: np.ndarray, y: np.ndarray, spec: SearchSpec, weights: np.ndarray | None = None
-) -> tuple[Candidate, ...]:
-    """The hall of fame, each expression read by our parser, its loss and complexity counted anew."""
-    found = []
-    for text, _ in _rows(_hall_of_fame(folder)):
+def read_front(folder: Path, x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> tuple[Candidate, ...]:
+    """Return the hall of fame, each expression read by our parser, its loss and complexity measured anew."""
+    candidates = []
+    for text in _equations(_hall_of_fame(folder)):
         try:
             expression = parse(text, spec.variables)
         except InputError:  # a row that is half written, or NaN
             continue
         complexity = spec.complexity(expression)
         if complexity <= spec.max_complexity:
-            found.append(Candidate(expression, complexity, measured(expression, x, y, spec.loss, weights)))
-    return candidate_front(found)
+            candidates.append(Candidate(expression, complexity, measured(expression, x, y, spec.loss)))
+    return candidate_front(candidates)
 
 
-def _write_task(
-    folder: Path, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, spec: SearchSpec
-) -> None:
+def _write_task(folder: Path, x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> None:
     settings = {
         "variables": spec.variables,
         "binary": spec.binary,
@@ -197,14 +194,11 @@ def _write_task(
         "max_seconds": spec.budget.max_seconds,
     }
     (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-    arrays = {"x": x.astype(np.float32), "y": y.astype(np.float32)}
-    if weights is not None:
-        arrays["weights"] = weights.astype(np.float32)
-    np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(folder / "data.npz", x=x.astype(np.float32), y=y.astype(np.float32))
 
 
 def _hall_of_fame(folder: Path) -> str:
-    """The text of the hall of fame; the copy first, as PySR itself does, for it is never half written."""
+    """Return the text of the hall of fame; the backup first, as PySR itself does, since it is never half written."""
     for name in ("hall_of_fame.csv.bak", "hall_of_fame.csv"):
         try:
             return (folder / RUN / name).read_text(encoding="utf-8")
@@ -213,19 +207,20 @@ def _hall_of_fame(folder: Path) -> str:
     return ""
 
 
-def _rows(text: str) -> list[tuple[str, float]]:
-    """Equation and loss of each row that has both."""
-    rows = []
+def _equations(text: str) -> list[str]:
+    """Return the equations of the rows that also have a loss."""
+    equations = []
     for row in csv.DictReader(io.StringIO(text)):
         try:
-            rows.append((row["Equation"], float(row["Loss"])))
+            float(row["Loss"])
+            equations.append(row["Equation"])
         except (KeyError, TypeError, ValueError):
             continue
-    return rows
+    return equations
 
 
 def _progress(text: str, seconds: float) -> SearchProgress:
-    """The hall of fame's complexities and losses, as PySR counts them."""
+    """Return the hall of fame's complexities and losses, as PySR counts them."""
     front = []
     for row in csv.DictReader(io.StringIO(text)):
         try:
@@ -259,7 +254,7 @@ def _interrupt(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _last_line(log: io.TextIOBase) -> str:
+def _last_line(log: IO[str]) -> str:
     log.seek(0)
     lines = [line.strip() for line in log.read().splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it said nothing"
+    return lines[-1][:300] if lines else "it wrote no message"

@@ -1,9 +1,9 @@
-"""Refit of an expression's constants: the shape stays, only the numbers move, and never for the worse."""
+"""Refit of an expression's constants: the form stays, only the numbers change, and never for the worse."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,73 +15,92 @@ from morpholaw.training.symbolic.program import constants, encode, value_and_gra
 MAX_ROWS = 20_000
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How thoroughly constants are refitted.
+
+    Attributes
+    ----------
+    scales : tuple of float
+        Multiples of the constants to start from: the hinge depends on the scale of f.
+    simplex : bool
+        Whether to follow with Nelder-Mead; without it the refit takes a tenth of the time.
+    steps : int
+        Iterations of each optimiser, at most.
+    """
+
+    scales: tuple[float, ...] = (1.0, 0.5, 2.0)
+    simplex: bool = True
+    steps: int = 200
+
+
+THOROUGH = Effort()
+
+
 def refit(
     expression: Expression,
     x: np.ndarray,
     y: np.ndarray,
     loss: LossKind = "hinge",
-    weights: np.ndarray | None = None,
-    scales: Sequence[float] = (1.0, 0.5, 2.0),
-    simplex: bool = True,
-    steps: int = 200,
+    effort: Effort = THOROUGH,
 ) -> Expression:
-    """The expression with the constants that lower its loss on these rows, in float64.
+    """Return the expression with the constants that lower its loss on these rows, in float64.
 
-    L-BFGS gets near; the simplex then crosses the kinks of hinge and abs, at which subgradients stall. Hinge depends
-    on the scale of f, hence several starts, at multiples of the constants.
+    L-BFGS gets near the optimum; the simplex then crosses the kinks of hinge and abs, at which subgradients stall.
 
     Parameters
     ----------
-    x, y
-        Latents (rows, variables) and targets (rows,); of very many rows, every so-manieth is used.
-    scales
-        Multiples of the constants to start from.
-    simplex
-        Whether to follow with Nelder-Mead; without it the refit takes a tenth of the time.
+    expression : Expression
+        The formula.
+    x : ndarray
+        Features (rows, variables); above `MAX_ROWS`, rows are subsampled with a fixed stride.
+    y : ndarray
+        Targets (rows,); for the hinge loss -1 and +1.
+    loss : {"hinge", "mse", "censored"}
+        The loss to lower.
+    effort : Effort
+        How thoroughly.
     """
-    from scipy.optimize import minimize
+    from scipy.optimize import minimize  # takes long to import, and panels import the engines
 
     program = encode(expression)
-    where = constants(program)
-    if not where:
+    places = constants(program)
+    if not places:
         return expression
     stride = -(-len(y) // MAX_ROWS)
     columns = np.ascontiguousarray(np.asarray(x, dtype=np.float64)[::stride].T)
-    part = None if weights is None else weights[::stride]
-    measure = make_loss(loss, np.asarray(y, dtype=np.float64)[::stride], part)
+    measure = make_loss(loss, np.asarray(y, dtype=np.float64)[::stride])
 
     def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = value_and_gradient(
-            with_constants(program, where, values), columns, measure.value_and_derivative
+            with_constants(program, places, values), columns, measure.value_and_derivative
         )
         if not math.isfinite(value) or not np.all(np.isfinite(gradient)):
-            return 1e30, np.zeros(len(where))
+            return 1e30, np.zeros(len(places))
         return value, gradient
 
-    begin = np.array([program[index] for index in where], dtype=np.float64)
+    options = {"maxiter": effort.steps}
+    start = np.array([program[index] for index in places], dtype=np.float64)
     with np.errstate(all="ignore"):
-        best, least = begin, objective(begin)[0]
-        for scale in scales:
-            values = begin * scale
-            found = minimize(objective, values, jac=True, method="L-BFGS-B", options={"maxiter": steps})
-            if found.fun < least:
-                best, least = found.x, float(found.fun)
-            if simplex:
-                found = minimize(
-                    lambda v: objective(v)[0], found.x, method="Nelder-Mead", options={"maxiter": steps}
+        best, least = start, objective(start)[0]
+        for scale in effort.scales:
+            optimum = minimize(objective, start * scale, jac=True, method="L-BFGS-B", options=options)
+            if optimum.fun < least:
+                best, least = optimum.x, float(optimum.fun)
+            if effort.simplex:
+                optimum = minimize(
+                    lambda v: objective(v)[0], optimum.x, method="Nelder-Mead", options=options
                 )
-                if found.fun < least:
-                    best, least = found.x, float(found.fun)
+                if optimum.fun < least:
+                    best, least = optimum.x, float(optimum.fun)
     return expression.with_constants([float(value) for value in best])
 
 
-def measured(
-    expression: Expression, x: np.ndarray, y: np.ndarray, loss: LossKind, weights: np.ndarray | None = None
-) -> float:
-    """The loss of the expression on all rows, in float64; infinite where any row is undefined."""
+def measured(expression: Expression, x: np.ndarray, y: np.ndarray, loss: LossKind) -> float:
+    """Return the loss of the expression on all rows, in float64; infinite if any row is undefined."""
     f = expression.evaluate(x)
     if not np.all(np.isfinite(f)):
         return math.inf
     with np.errstate(over="ignore"):
-        value = make_loss(loss, np.asarray(y, dtype=np.float64), weights).value(f)
+        value = make_loss(loss, np.asarray(y, dtype=np.float64)).value(f)
     return value if math.isfinite(value) else math.inf

@@ -1,4 +1,4 @@
-"""Independent searches side by side: a run finds a law early or gets stuck, so many are worth more than long ones."""
+"""Independent searches in parallel: a search finds a law early or gets stuck, so many are better than long ones."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.context import SpawnContext
 from typing import Any
 
@@ -17,15 +18,12 @@ import numpy as np
 from morpholaw.events import SILENT, Front, Message, Metrics, Monitor, Progress, ShouldStop
 from morpholaw.models.pareto import pareto_front
 from morpholaw.training.cores import free_cores
-from morpholaw.training.symbolic.engine import (
-    Engine,
-    SearchProgress,
-    SearchResult,
-    SearchSpec,
-)
+from morpholaw.training.symbolic.engine import Engine, SearchProgress, SearchResult, SearchSpec
 
 REPORT_EVERY = 0.2
-GRACE = 0.8  # seconds that running searches get to hand over what they have after a stop
+"""Seconds between two reports."""
+GRACE = 0.8
+"""Seconds that running searches have to hand over what they found after a stop."""
 
 
 def search_restarts(
@@ -34,30 +32,39 @@ def search_restarts(
     y: np.ndarray,
     specs: Sequence[SearchSpec],
     *,
-    weights: np.ndarray | None = None,
     processes: int = 0,
     monitor: Monitor = SILENT,
     keep: Callable[[SearchResult], None] | None = None,
 ) -> list[SearchResult]:
-    """The result of each spec, in their order; what a stop kept from starting is left out.
+    """Return the result of each search, in the order of ``specs``.
 
     Parameters
     ----------
-    processes
-        How many to run side by side, 0 for the free cores. With more than one, a script that calls this
-        needs ``if __name__ == "__main__":``, for the processes are spawned; where they
-        cannot be, the searches run here, one after the other, with the same results.
-    keep
-        Called with each result as soon as its search has run to its end, so that a crash costs the others only.
+    engine : Engine
+        What searches.
+    x : ndarray
+        Features (rows, variables).
+    y : ndarray
+        Targets (rows,).
+    specs : sequence of SearchSpec
+        One per search.
+    processes : int
+        Searches that run at once, 0 for the free cores. With more than one, a script that calls this needs
+        ``if __name__ == "__main__":``, since processes are spawned; if they cannot be, the searches run one after the
+        other in this process, with the same results.
+    monitor : Monitor
+        Where progress is reported, and whether to stop; searches that a stop prevented are left out.
+    keep : callable, optional
+        Called with each result as soon as its search has run to its end, so that a crash costs only the others.
     """
     workers = min(processes or free_cores(), len(specs))
-    job = _Job(engine, x, y, weights)
+    job = _Job(engine, x, y)
     watch = _Watch(specs, monitor, keep)
     if workers > 1 and engine.own_process:
-        return _in_threads(job, specs, workers, watch, monitor.should_stop)
+        return _in_threads(job, specs, workers, watch)
     if workers > 1:
         try:
-            return _in_processes(job, specs, workers, watch, monitor.should_stop)
+            return _in_processes(job, specs, workers, watch)
         except (BrokenProcessPool, AssertionError, OSError, RuntimeError) as error:
             monitor.emit(
                 Message(f"Processes could not be started ({error}); searching in this one.", "warning")
@@ -67,28 +74,28 @@ def search_restarts(
     for index, spec in enumerate(specs):
         if monitor.should_stop() and results:
             break
-        results.append(job.run(spec, lambda p, i=index: watch.update(i, p), monitor.should_stop))  # type: ignore[misc]
+        results.append(job.run(spec, partial(watch.update, index), monitor.should_stop))
         watch.finish(index, results[-1])
     return results
 
 
 @dataclass(frozen=True)
 class _Job:
+    """What all searches share."""
+
     engine: Engine
     x: np.ndarray
     y: np.ndarray
-    weights: np.ndarray | None
 
     def run(
         self, spec: SearchSpec, progress: Callable[[SearchProgress], None], should_stop: ShouldStop
     ) -> SearchResult:
-        return self.engine.search(
-            self.x, self.y, spec, weights=self.weights, progress=progress, should_stop=should_stop
-        )
+        """Run one search."""
+        return self.engine.search(self.x, self.y, spec, progress=progress, should_stop=should_stop)
 
 
 class _Watch:
-    """Adds up the restarts' progress and merges their fronts; reports both, at most five times a second."""
+    """Adds up the progress of all searches and merges their fronts; reports both, at most five times a second."""
 
     def __init__(
         self,
@@ -101,66 +108,62 @@ class _Watch:
         self.done = [0] * len(specs)
         self.best = math.inf
         self.front: list[tuple[int, float]] = []
-        self.told: list[tuple[int, float]] = []
-        self.last = 0.0
+        self.reported_front: list[tuple[int, float]] = []
+        self.reported = 0.0
 
     def update(self, index: int, progress: SearchProgress) -> None:
+        """Take in how far a search is."""
         self.done[index] = min(progress.evaluations, self.budgets[index] or progress.evaluations)
         self.best = min(self.best, progress.best)
         self.front = pareto_front([*self.front, *progress.front], key=tuple)
-        self.send()
+        self.report()
 
     def finish(self, index: int, result: SearchResult) -> None:
+        """Take in the result of a search."""
         if self.keep is not None and result.stopped_by == "budget":
             self.keep(result)
         self.done[index] = self.budgets[index] or result.evaluations
         self.best = min([self.best, *(candidate.loss for candidate in result.front)])
         found = [(candidate.complexity, candidate.loss) for candidate in result.front]
         self.front = pareto_front([*self.front, *found], key=tuple)
-        self.send(at_once=True)
+        self.report(at_once=True)
 
-    def send(self, at_once: bool = False) -> None:
+    def report(self, at_once: bool = False) -> None:
+        """Report progress, the best loss, and the front if it has changed."""
         now = time.monotonic()
-        if not at_once and now - self.last < REPORT_EVERY:
+        if not at_once and now - self.reported < REPORT_EVERY:
             return
-        self.last = now
+        self.reported = now
         known = [budget for budget in self.budgets if budget is not None]
         total = sum(known) if len(known) == len(self.budgets) else None
         done = sum(self.done) if total is None else min(sum(self.done), total)
         self.monitor.emit(Progress(done, total, "search"))
         if math.isfinite(self.best):
             self.monitor.emit(Metrics(done, {"loss": self.best}))
-        if self.front != self.told:
-            self.told = self.front
+        if self.front != self.reported_front:
+            self.reported_front = self.front
             self.monitor.emit(Front([c for c, _ in self.front], [loss for _, loss in self.front]))
 
 
-# -- side by side ------------------------------------------------------------------------------------
-
-
-def _in_threads(
-    job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch, should_stop: ShouldStop
-) -> list[SearchResult]:
-    """For engines that start a process of their own for each search."""
+def _in_threads(job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch) -> list[SearchResult]:
+    """Run an engine that starts a process of its own for each search."""
     latest: dict[int, SearchProgress] = {}
+    should_stop = watch.monitor.should_stop
     with ThreadPoolExecutor(workers) as pool:
         futures = [
-            pool.submit(job.run, spec, lambda p, i=i: latest.__setitem__(i, p), should_stop)  # type: ignore[misc]
-            for i, spec in enumerate(specs)
+            pool.submit(job.run, spec, partial(latest.__setitem__, index), should_stop)
+            for index, spec in enumerate(specs)
         ]
-        return _collect(futures, watch, lambda i: latest.get(i), should_stop, lambda: None, GRACE + 5)
+        return _collect(futures, watch, latest.get, lambda: None, GRACE + 5)
 
 
-def _in_processes(
-    job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch, should_stop: ShouldStop
-) -> list[SearchResult]:
+def _in_processes(job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch) -> list[SearchResult]:
     context = multiprocessing.get_context("spawn")
     stop, board = context.Event(), _Board(context, specs)
     pool: Executor = ProcessPoolExecutor(workers, context, _start_worker, (job, stop, board))
-
     try:
         futures = [pool.submit(_run_in_worker, index, spec) for index, spec in enumerate(specs)]
-        return _collect(futures, watch, board.read, should_stop, stop.set, GRACE)
+        return _collect(futures, watch, board.read, stop.set, GRACE)
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -170,11 +173,10 @@ def _collect(
     futures: Sequence[Future[SearchResult]],
     watch: _Watch,
     latest: Callable[[int], SearchProgress | None],
-    should_stop: ShouldStop,
     stop: Callable[[], Any],
     grace: float,
 ) -> list[SearchResult]:
-    """Wait for all, or after a stop for those that hand over in time."""
+    """Wait for all searches, or after a stop for those that hand over in time."""
     pending, deadline = set(futures), math.inf
     while pending and time.monotonic() < deadline:
         done, pending = wait(pending, timeout=0.05)
@@ -185,7 +187,7 @@ def _collect(
             progress = latest(index) if future in pending else None
             if progress is not None:
                 watch.update(index, progress)
-        if deadline == math.inf and should_stop():
+        if deadline == math.inf and watch.monitor.should_stop():
             stop()
             deadline = time.monotonic() + grace
             for future in pending:
@@ -194,13 +196,14 @@ def _collect(
 
 
 class _Board:
-    """Shared memory on which every search writes how far it is: evaluations, best loss, loss by complexity."""
+    """Shared memory to which every search writes how far it is: evaluations, best loss, loss by complexity."""
 
     def __init__(self, context: SpawnContext, specs: Sequence[SearchSpec]) -> None:
         self.width = 2 + max(spec.max_complexity for spec in specs) + 1
         self.numbers = context.Array("d", len(specs) * self.width, lock=False)
 
     def write(self, index: int, progress: SearchProgress) -> None:
+        """Write the progress of a search."""
         row = [math.inf] * self.width
         row[:2] = progress.evaluations, progress.best
         for complexity, loss in progress.front:
@@ -209,12 +212,14 @@ class _Board:
         self.numbers[index * self.width : (index + 1) * self.width] = row
 
     def read(self, index: int) -> SearchProgress | None:
+        """Return the progress of a search, None before it began."""
         evaluations, best, *losses = self.numbers[index * self.width : (index + 1) * self.width]
         front = tuple((complexity, loss) for complexity, loss in enumerate(losses) if loss < math.inf)
         return SearchProgress(int(evaluations), 0.0, best, front) if evaluations else None
 
 
-_worker: tuple[_Job, Any, _Board] | None = None  # what a worker process was started with
+_worker: tuple[_Job, Any, _Board] | None = None
+"""What a worker process was started with."""
 
 
 def _start_worker(job: _Job, stop: Any, board: _Board) -> None:
@@ -225,5 +230,4 @@ def _start_worker(job: _Job, stop: Any, board: _Board) -> None:
 def _run_in_worker(index: int, spec: SearchSpec) -> SearchResult:
     assert _worker is not None
     job, stop, board = _worker
-
-    return job.run(spec, lambda progress: board.write(index, progress), stop.is_set)
+    return job.run(spec, partial(board.write, index), stop.is_set)

@@ -1,4 +1,4 @@
-"""Random programs, their mutation and their crossover (Cranmer 2023, PySR's mutations)."""
+"""Random programs, their mutation and their crossover (after Cranmer 2023, PySR's mutations)."""
 
 from __future__ import annotations
 
@@ -11,23 +11,27 @@ import numpy as np
 from morpholaw.training.symbolic import program as codes
 from morpholaw.training.symbolic.engine import SearchSpec
 from morpholaw.training.symbolic.program import (
-    ADD,
     ARITY,
     CODES,
-    DIV,
     FIRST_UNARY,
     FUNCTIONS,
-    MUL,
-    SUB,
     VARIABLE,
     Program,
     constants,
     start,
-)  # fmt: skip
+)
 
 
 class Variation:
-    """Makes programs of one grammar from one stream of random numbers."""
+    """Makes programs of one grammar from one stream of random numbers.
+
+    Parameters
+    ----------
+    spec : SearchSpec
+        The variables and operators that occur.
+    rng : random.Random
+        Source of all random choices.
+    """
 
     def __init__(self, spec: SearchSpec, rng: random.Random) -> None:
         self.rng = rng
@@ -48,20 +52,20 @@ class Variation:
         )
 
     def leaf(self) -> Program:
-        """A constant or, twice as often, a variable."""
+        """Return a constant or, about twice as often, a variable."""
         if self.rng.random() < 0.3:
             return (self.rng.gauss(0, 1),)
         return (VARIABLE + self.rng.randrange(self.columns),)
 
     def random_program(self, operators: int) -> Program:
-        """A program of so many operators."""
+        """Return a random program with this number of operators."""
         program = self.leaf()
         for _ in range(operators):
             program = self.grow(program)
         return program
 
     def mutate(self, program: Program, temperature: float) -> Program | None:
-        """One random change, or None where that change does not apply."""
+        """Return the program after one random change, or None if that change does not apply."""
         draw = self.rng.random()
         for share, mutation in self.mutations:
             draw -= share
@@ -70,7 +74,7 @@ class Variation:
         return None
 
     def cross(self, a: Program, b: Program) -> tuple[Program, Program]:
-        """Two programs with a random subtree of each exchanged."""
+        """Return two programs with a random subtree of each exchanged."""
         end_a, end_b = self.rng.randrange(len(a)), self.rng.randrange(len(b))
         start_a, start_b = start(a, end_a), start(b, end_b)
         return (
@@ -79,7 +83,7 @@ class Variation:
         )
 
     def grow(self, program: Program) -> Program:
-        """An operator in the place of a leaf."""
+        """Replace a leaf by an operator."""
         leaves = [i for i, token in enumerate(program) if token.__class__ is float or token >= VARIABLE]
         i = self.rng.choice(leaves)
         if self.unary and (self.rng.random() < 0.4 or not self.binary):
@@ -89,10 +93,11 @@ class Variation:
         return program[:i] + new + program[i + 1 :]
 
     def change_constant(self, program: Program, temperature: float) -> Program | None:
-        where = constants(program)
-        if not where:
+        """Scale a constant, sometimes shift it, rarely change its sign."""
+        places = constants(program)
+        if not places:
             return None
-        i = self.rng.choice(where)
+        i = self.rng.choice(places)
         factor = (1.1 + 0.8 * temperature) ** self.rng.uniform(-1, 1)
         value = program[i] * factor * (-1 if self.rng.random() < 0.02 else 1)
         if self.rng.random() < 0.1:
@@ -100,41 +105,41 @@ class Variation:
         return (*program[:i], float(value), *program[i + 1 :])
 
     def change_operator(self, program: Program, temperature: float) -> Program | None:
-        where = _operators(program)
-        if not where:
+        """Replace an operator by another of the same arity."""
+        places = _operators(program)
+        if not places:
             return None
-        i = self.rng.choice(where)
-        return (
-            *program[:i],
-            self.rng.choice(self.binary if program[i] < FIRST_UNARY else self.unary),
-            *program[i + 1 :],
-        )
+        i = self.rng.choice(places)
+        same_arity = self.binary if program[i] < FIRST_UNARY else self.unary
+        return (*program[:i], self.rng.choice(same_arity), *program[i + 1 :])
 
     def change_variable(self, program: Program, temperature: float) -> Program | None:
-        where = [i for i, token in enumerate(program) if token.__class__ is int and token >= VARIABLE]
-        if not where:
+        """Replace a variable by another."""
+        places = [i for i, token in enumerate(program) if token.__class__ is int and token >= VARIABLE]
+        if not places:
             return None
-        i = self.rng.choice(where)
+        i = self.rng.choice(places)
         return (*program[:i], VARIABLE + self.rng.randrange(self.columns), *program[i + 1 :])
 
     def swap_operands(self, program: Program, temperature: float) -> Program | None:
-        where = [i for i in _operators(program) if program[i] < FIRST_UNARY]
-        if not where:
+        """Exchange the operands of a binary operator."""
+        places = [i for i in _operators(program) if program[i] < FIRST_UNARY]
+        if not places:
             return None
-        i = self.rng.choice(where)
+        i = self.rng.choice(places)
         second = start(program, i - 1)
         first = start(program, second - 1)
         return program[:first] + program[second:i] + program[first:second] + program[i:]
 
     def rotate(self, program: Program, temperature: float) -> Program | None:
-        """(a + b) * c becomes a + (b * c), or the reverse, whatever the operators.
+        """Turn (a + b) * c into a + (b * c), or the reverse, whatever the operators.
 
-        Between sums it changes nothing, but lets a later change of an operator make a product of the new brackets.
+        Between sums this changes nothing, but a later change of an operator can make a product of the new brackets.
         """
-        where = [i for i in _operators(program) if program[i] < FIRST_UNARY]
-        if len(where) < 2:
+        places = [i for i in _operators(program) if program[i] < FIRST_UNARY]
+        if len(places) < 2:
             return None
-        i = self.rng.choice(where)
+        i = self.rng.choice(places)
         right = start(program, i - 1)
         for j in self.rng.sample((right - 1, i - 1), 2):
             inner = program[j]
@@ -147,7 +152,7 @@ class Variation:
         return None
 
     def insert(self, program: Program, temperature: float) -> Program:
-        """An operator above a random subtree, whose other operand is new."""
+        """Put an operator, whose other operand is new, above a random subtree."""
         end = self.rng.randrange(len(program))
         begin = start(program, end)
         subtree: Program = program[begin : end + 1]
@@ -160,17 +165,18 @@ class Variation:
         return program[:begin] + new + program[end + 1 :]
 
     def delete(self, program: Program, temperature: float) -> Program | None:
-        """One operand in the place of its operator."""
-        where = _operators(program)
-        if not where:
+        """Replace an operator by one of its operands."""
+        places = _operators(program)
+        if not places:
             return None
-        i = self.rng.choice(where)
+        i = self.rng.choice(places)
         begin, second = start(program, i), start(program, i - 1)
         last = program[i] >= FIRST_UNARY or self.rng.random() < 0.5
         kept = program[second:i] if last else program[begin:second]
         return program[:begin] + kept + program[i + 1 :]
 
     def replace_subtree(self, program: Program, temperature: float) -> Program:
+        """Replace a random subtree by a random program."""
         end = self.rng.randrange(len(program))
         return (
             program[: start(program, end)]
@@ -184,7 +190,7 @@ def _operators(program: Program) -> list[int]:
 
 
 def fold(program: Program) -> Program:
-    """Operators of constants alone, worked out where finite, and pairs of operators that are one."""
+    """Evaluate operators of constants alone where finite, and merge pairs of operators that are one."""
     stack: list[Program] = []
     for token in program:
         if token.__class__ is float or token >= VARIABLE:
@@ -205,7 +211,7 @@ def fold(program: Program) -> Program:
 
 
 def _collapse(inner: Program, outer: int) -> Program | None:
-    """What ``outer`` of ``inner`` comes to where two operators in a row do the work of one."""
+    """Return what ``outer`` of ``inner`` equals if two operators in a row do the work of one."""
     match outer, inner[-1]:
         case (codes.ABS, codes.ABS | codes.SQUARE | codes.SQRT | codes.EXP):
             return inner
@@ -217,14 +223,16 @@ def _collapse(inner: Program, outer: int) -> Program | None:
 
 
 def strip_affine(program: Program) -> Program:
-    """The program without a scale and offset at its top, which projection finds anyway."""
+    """Return the program without a scale and offset at its top, which projection finds anyway."""
     while len(program) >= 3:
         operator = program[-1]
-        if operator.__class__ is not int or operator not in (ADD, SUB, MUL, DIV):
+        if operator.__class__ is not int or operator not in (codes.ADD, codes.SUB, codes.MUL, codes.DIV):
             break
-        if program[-2].__class__ is float and (operator != DIV or program[-2] != 0):
+        if program[-2].__class__ is float and (operator != codes.DIV or program[-2] != 0):
             program = program[:-2]
-        elif operator != DIV and program[0].__class__ is float and start(program, len(program) - 2) == 1:
+        elif (
+            operator != codes.DIV and program[0].__class__ is float and start(program, len(program) - 2) == 1
+        ):
             program = program[1:-1]
         else:
             break
