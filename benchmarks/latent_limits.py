@@ -23,7 +23,7 @@ from morpholaw.cells.shape import measure_shapes
 from morpholaw.config import ClassifierConfig
 from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.interpretation.traversal import decode
-from morpholaw.models.symmetry import turned
+from morpholaw.models.symmetry import transform_latents
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study, encoder_step
@@ -97,7 +97,7 @@ def strayed(study: Study, encoder: BetaTCVAE) -> np.ndarray:
     own, *others = torch.from_numpy(
         oriented_latents(encoder, study.crops[np.concatenate([cells.train, cells.test])])
     )
-    off = [(other - turned(own, k)).square().mean(0) for k, other in enumerate(others, 1)]
+    off = [(other - transform_latents(own, k)).square().mean(0) for k, other in enumerate(others, 1)]
     return (torch.stack(off).mean(0) / (2 * own.var(0))).numpy()
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from morpholaw.cells.orientations import COUNT, orient
-from morpholaw.models.symmetry import kinds, turned
+from morpholaw.models.symmetry import kinds, transform_latents
 
 AXIS = np.linspace(-1, 1, 16)
 Y, X = np.meshgrid(AXIS, AXIS, indexing="ij")
@@ -30,7 +30,7 @@ def moments(image, latents):
 def test_moments_of_a_turned_picture_are_the_turned_moments(k, latents):
     image = np.random.default_rng(0).random((16, 16))
     before, after = moments(image, latents), moments(orient(image, k), latents)
-    torch.testing.assert_close(turned(before, k), after)
+    torch.testing.assert_close(transform_latents(before, k), after)
 
 
 @pytest.mark.parametrize("latents", range(1, 70))
@@ -48,4 +48,4 @@ def test_the_papers_32_latents():
 
 def test_there_are_eight_orientations():
     with pytest.raises(ValueError, match="0 to 7"):
-        turned(torch.zeros(1, 32), 8)
+        transform_latents(torch.zeros(1, 32), 8)

@@ -3,7 +3,7 @@ import torch
 
 from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.config import EncoderConfig
-from morpholaw.models.symmetry import kinds, turned
+from morpholaw.models.symmetry import kinds, transform_latents
 from morpholaw.training.encoder import encode, train_encoder
 
 SMALL = EncoderConfig(
@@ -34,7 +34,7 @@ def strayed(model, images):
     """What the latents are off in the other seven orientations, as a share of their variance."""
     means = torch.from_numpy(encode(model, images)[0])
     errors = [
-        (torch.from_numpy(encode(model, orient(images, k).copy())[0]) - turned(means, k)).square()
+        (torch.from_numpy(encode(model, orient(images, k).copy())[0]) - transform_latents(means, k)).square()
         for k in range(1, COUNT)
     ]
     return float(torch.stack(errors).mean() / means.var(0).mean())

@@ -1,1 +1,1 @@
-"""What is learnt: the beta-TCVAE, the CNN, dense and sparse heads, expressions and laws, the saved bundle."""
+"""Models: the beta-TCVAE, the CNN, dense and sparse heads, expressions and laws, feature tables, saved bundles."""

@@ -1,4 +1,4 @@
-"""The dense CNN of scheme 1: features of a crop, one network for each model of the ensemble (paper, B.2)."""
+"""The CNN of scheme 1: features of a crop, one network per model of the ensemble (paper, B.2)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from torch import Tensor, nn
 class CNNEnsemble(nn.Module):
     """Convolutional feature extractors with 8, 16, 32 and 64 filters and batch normalisation.
 
-    Each has the layout of the beta-TCVAE's encoder, so that schemes 1 and 2 differ in how the features are
-    learnt and not in how they are computed. The networks run one after the other: grouped convolutions were
-    measured to be no faster on processors.
+    Each has the layout of the beta-TCVAE's encoder, so that schemes 1 and 2 differ in how the features are learnt and
+    not in how they are computed. The networks run one after the other: grouped convolutions are no faster on CPUs.
 
     Parameters
     ----------
     members : int
-        Networks.
+        Number of networks.
     features : int
-        Features of a crop (32, as the latents).
+        Features of a crop (32, as many as latents).
     filters, hidden, size
-        As in :class:`morpholaw.models.vae.BetaTCVAE`.
+        As for :class:`morpholaw.models.vae.BetaTCVAE`.
     dropout : float
         Dropout on the fully connected layer (paper: 0.3).
     """
@@ -50,10 +49,21 @@ class CNNEnsemble(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Features (members, n, features) of images (n, 1, size, size), or of (members, n, 1, size, size)."""
+        """Return the features of crops.
+
+        Parameters
+        ----------
+        images : Tensor
+            float32 (n, 1, size, size), or (members, n, 1, size, size) for other crops per member.
+
+        Returns
+        -------
+        Tensor
+            float32 (members, n, features).
+        """
         if images.dim() == 4:
             return torch.stack([network(images) for network in self.networks])
-        return torch.stack([network(own) for network, own in zip(self.networks, images, strict=True)])
+        return torch.stack([network(crops) for network, crops in zip(self.networks, images, strict=True)])
 
 
 def _network(

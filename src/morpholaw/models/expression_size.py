@@ -1,4 +1,4 @@
-"""How many nodes a network has when written out as one expression (paper, appendix C)."""
+"""Number of nodes of a network when it is written out as one expression (paper, appendix C)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def dense_size(widths: Sequence[int]) -> int:
-    """Nodes of a dense head without normalisation (eq. 11).
+    """Return the nodes of a dense head without normalisation (eq. 11).
 
     Parameters
     ----------
@@ -22,23 +22,23 @@ def dense_size(widths: Sequence[int]) -> int:
 
 
 def batchnorm_size(widths: Sequence[int]) -> int:
-    """Nodes of a dense head with batch normalisation (eq. 13); widths (32, 16, 16, 16, 1) give 9697."""
+    """Return the nodes of a dense head with batch normalisation (eq. 13); (32, 16, 16, 16, 1) gives 9697."""
     hidden = sum(n_out * (8 * n_in + 30) for n_in, n_out in _hidden_layers(widths))
     return _last_layer(widths) + hidden
 
 
 def sparse_size(masks: Sequence[Tensor]) -> Tensor:
-    """Nodes of a sparse head (eq. 14): 8 M_j + 1 for a connected hidden neuron, 4 M_j + 1 for an output.
+    """Return the nodes of a sparse head (eq. 14): 8 M_j + 1 for a connected hidden neuron, 4 M_j + 1 for an output.
 
-    M_j is the number of connections into neuron j. The paper's own derivation of eq. 11 gives a hidden
-    neuron 8 (M_j + 1) nodes, since Mish holds its argument twice. Equation 14 is what the paper's
-    table 1 was made with (180 +- 20 nodes for 23 +- 2 weights), so it is what is reported here; the other
-    count is 7 more for each connected hidden neuron.
+    M_j is the number of connections into neuron j. The paper's own derivation of eq. 11 gives a hidden neuron
+    8 (M_j + 1) nodes, since Mish holds its argument twice. Equation 14 is what the paper's table 1 was made with
+    (180 +- 20 nodes for 23 +- 2 weights), so it is what is reported here; the other count is 7 more for each connected
+    hidden neuron.
 
     Parameters
     ----------
     masks : sequence of Tensor
-        Layer l: bool (n_in, n_out), or (members, n_in, n_out).
+        Of each layer: bool (n_in, n_out), or (members, n_in, n_out).
 
     Returns
     -------

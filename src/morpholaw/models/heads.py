@@ -14,34 +14,34 @@ from torch import Tensor, nn
 class HeadEnsemble(nn.Module):
     """``members`` networks of one shape, 32-16-16-16-1 in the paper, computed together.
 
-    Every layer of every member is one batched matrix product. A connection whose mask is False does not
-    exist: its weight counts as zero and gets no gradient. Hidden layers use Mish (eq. 10), the last none.
+    Every layer of every member is one batched matrix product. A connection whose mask is False does not exist: its
+    weight counts as zero and gets no gradient. Hidden layers use Mish (eq. 10), the last layer nothing.
 
     Parameters
     ----------
     members : int
         Networks in the ensemble.
     inputs : int
-        Inputs of a network: the latents, or the CNN's features.
+        Features that a network reads: the latents, measured shapes, or the CNN's features.
     hidden : sequence of int
         Units of the hidden layers.
     outputs : int
-        1 for two classes (eq. 2), or one for each class.
+        1 for two classes (eq. 2), or one per class.
     normalise : bool
-        Batch normalisation of hidden layers, before the activation (eq. 12-13), with statistics of each
-        member's own; running statistics in evaluation.
+        Batch normalisation of hidden layers before the activation (eq. 12-13), with each member's own statistics;
+        running statistics in evaluation mode.
     dropout : float
         Share of hidden units dropped in training mode, drawn independently for every member.
     seeds : sequence of int, optional
-        One a member. A member's initial weights depend on its own seed alone. Without seeds they come
-        from torch's global generator.
+        One per member. A member's initial weights depend on its own seed alone. Without seeds they come from torch's
+        global generator.
 
     Attributes
     ----------
     weights : nn.ParameterList
-        Layer l: float32 (members, n_in, n_out).
+        Of each layer: float32 (members, n_in, n_out).
     biases : nn.ParameterList
-        Layer l: float32 (members, n_out).
+        Of each layer: float32 (members, n_out).
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class HeadEnsemble(nn.Module):
 
     @property
     def inputs(self) -> int:
-        """Inputs of a member."""
+        """Features that a member reads."""
         return self.widths[0]
 
     @property
@@ -90,23 +90,23 @@ class HeadEnsemble(nn.Module):
 
     @property
     def masks(self) -> list[Tensor]:
-        """Layer l: bool (members, n_in, n_out), True where a connection exists."""
+        """Of each layer: bool (members, n_in, n_out), True where a connection exists."""
         return [self.get_buffer(f"mask_{layer}") for layer in range(len(self.weights))]
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Score inputs.
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the scores of features.
 
         Parameters
         ----------
-        z : Tensor
+        features : Tensor
             float32 (n, inputs), the same for all members, or (members, n, inputs).
 
         Returns
         -------
         Tensor
-            (members, n) for one output, else (members, n, outputs). Not squashed: positive where >= 0.
+            (members, n) for one output, the positive class where >= 0; else logits, (members, n, outputs).
         """
-        x = z.expand(self.members, *z.shape) if z.dim() == 2 else z
+        x = features.expand(self.members, *features.shape) if features.dim() == 2 else features
         last = len(self.weights) - 1
         for layer, (weight, bias, mask) in enumerate(zip(self.weights, self.biases, self.masks, strict=True)):
             x = torch.baddbmm(bias.unsqueeze(1), x, weight * mask)
@@ -117,7 +117,7 @@ class HeadEnsemble(nn.Module):
         return x.squeeze(2) if self.outputs == 1 else x
 
     def _normalised(self, x: Tensor, layer: int) -> Tensor:
-        """Batch normalisation (eq. 12) of (members, n, units): each member's each unit is a feature."""
+        """Normalise (members, n, units) over the batch (eq. 12), each unit of each member by itself."""
         members, n, units = x.shape
         flat = x.transpose(0, 1).reshape(n, members * units)
         flat = F.batch_norm(
@@ -131,24 +131,33 @@ class HeadEnsemble(nn.Module):
         return flat.view(n, members, units).transpose(0, 1)
 
     def member(self, k: int) -> HeadEnsemble:
-        """An ensemble of member ``k`` alone, with copies of its tensors, in the same mode and place."""
+        """Return an ensemble of member ``k`` alone, with copies of its tensors, in the same mode and place."""
         one = HeadEnsemble(1, self.inputs, self.hidden, self.outputs, self.normalise, self.dropout)
         one.load_state_dict({name: tensor[k : k + 1] for name, tensor in self.state_dict().items()})
         return one.to(self.weights[0].device).train(self.training)
 
     def active_weights(self) -> Tensor:
-        """Connections of each member, without biases, int64 (members,): 1040 in the paper's dense head."""
+        """Return the connections of each member, without biases, int64 (members,): 1040 in the paper's dense head."""
         return torch.stack([mask.flatten(1).sum(1) for mask in self.masks]).sum(0)
 
     def kept_inputs(self, k: int) -> tuple[int, ...]:
-        """Inputs that member ``k`` is connected to, in rising order."""
+        """Return the inputs that member ``k`` is connected to, in rising order."""
         return tuple(int(i) for i in self.masks[0][k].any(1).nonzero().flatten())
 
 
 def initial_weights(
     widths: Sequence[int], members: int, seeds: Sequence[int] | None = None
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Weights and biases uniform in +-1/sqrt(n_in), as torch's linear layers begin.
+    """Return weights and biases uniform in +-1/sqrt(n_in), as those of torch's linear layers.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Units of each layer from the inputs to the outputs.
+    members : int
+        Number of networks.
+    seeds : sequence of int, optional
+        One per network; by default torch's global generator is used.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The convolutional beta-TCVAE: a picture of a cell to 32 latents and back (paper, 5.1 and B.1)."""
+"""The convolutional beta-TCVAE: a crop of a cell to 32 latents and back (paper, 5.1 and B.1)."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from torch import Tensor, nn
 from morpholaw.models.upsampling import Upsampler
 
 LOG_VARIANCE_RANGE = (-12.0, 8.0)
-"""Log-variances are held in this range, so that no picture, however odd, encodes to an infinite number."""
+"""Log-variances are clipped to this range, so that no crop, however odd, encodes to an infinite number."""
 
 
 class BetaTCVAE(nn.Module):
     """Encoder and decoder of the beta-TCVAE.
 
-    The encoder has one 3 x 3 convolution of stride 2 for each entry of ``filters``, a fully connected
-    layer, then the mean and the log-variance. The decoder is its mirror image with nearest-neighbour
-    upsampling.
+    The encoder has one 3 x 3 convolution of stride 2 for each entry of ``filters``, a fully connected layer, then the
+    mean and the log-variance. The decoder is its mirror image with nearest-neighbour upsampling.
 
     Parameters
     ----------
     latents : int
         Latent variables (paper: 32).
     filters : tuple of int
-        Filters of the encoder's convolutions; each halves the picture (paper: 8, 16, 32, 64).
+        Filters of the encoder's convolutions; each halves the image (paper: 8, 16, 32, 64).
     hidden : int
         Units of the fully connected layer (paper: 256).
     size : int
         Side of a crop in pixels, a multiple of ``2 ** len(filters)``.
     texture : bool
-        Decode a second picture, the grain: how much the first one leaves out where. A mean picture cannot
-        show grains that lie elsewhere in every cell, so without it no latent says how grainy a cell is.
+        Decode a second image, the grain: how much the first one leaves out at each place. A mean image cannot show
+        grains that lie elsewhere in every cell, so without it no latent says how grainy a cell is.
     """
 
     def __init__(
@@ -76,26 +75,27 @@ class BetaTCVAE(nn.Module):
         )[:-1]
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of q(z|x), each (n, latents), from images (n, 1, size, size) in [0, 1]."""
+        """Return mean and log-variance of q(z|x), each (n, latents), of images (n, 1, size, size) in [0, 1]."""
         hidden = self.encoder(images)
         return self.mean(hidden), self.log_variance(hidden).clamp(*LOG_VARIANCE_RANGE)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Pictures (n, 1, size, size) from latents (n, latents); 0 is background, 1 the brightest."""
-        return self.decoder(latents)[:, :1]
+        """Return images (n, 1, size, size) from latents (n, latents); 0 is background, 1 the brightest."""
+        images: Tensor = self.decoder(latents)[:, :1]
+        return images
 
     def decode_texture(self, latents: Tensor) -> Tensor | None:
-        """Grain (n, 1, size, size) of the decoded cells, see ``training.reconstruction``; None for a model without."""
+        """Return the grain (n, 1, size, size), see ``training.reconstruction``; None for a model without."""
         return self.decoder(latents)[:, 1:] if self.texture else None
 
     @property
     def last_bias(self) -> Tensor:
-        """Biases of the decoder's last convolution: the grey level (and grain) of a picture of nothing."""
+        """Biases of the decoder's last convolution: the grey level (and grain) of an image of nothing."""
         *_, last = (name for name, _ in self.decoder.named_parameters())
         return self.decoder.get_parameter(last)
 
     def settings(self) -> dict[str, Any]:
-        """The constructor's arguments as plain JSON values."""
+        """Return the constructor's arguments as plain JSON values."""
         return {
             "latents": self.latents,
             "filters": list(self.filters),
@@ -106,5 +106,5 @@ class BetaTCVAE(nn.Module):
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> BetaTCVAE:
-        """Build the network that :meth:`settings` described."""
+        """Return the network that :meth:`settings` described."""
         return cls(**{**settings, "filters": tuple(settings["filters"])})

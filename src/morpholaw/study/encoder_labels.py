@@ -11,12 +11,12 @@ from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.store.labelled_cells import LabelsSeen, all_labels, split_labelled
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.training.task import TaskLabels
+from morpholaw.training.joint_objective import EncoderLabels
 
 
 def task_labels(
     folder: StudyFolder, config: EncoderConfig, seen: LabelsSeen | None = None
-) -> tuple[TaskLabels, dict[str, Any]]:
+) -> tuple[EncoderLabels, dict[str, Any]]:
     """Labelled cells of the training groups, and what is to be recorded of them.
 
     Parameters
@@ -49,7 +49,7 @@ def task_labels(
         "test_groups": sorted(set(groups[test].tolist())),
         "split": split_fingerprint(groups[test]),
     }
-    return TaskLabels(train, targets, classes), record
+    return EncoderLabels(train, targets, classes), record
 
 
 def inherited(seen: LabelsSeen | None) -> dict[str, Any] | None:

@@ -92,7 +92,8 @@ def discover_class_laws(
 
 def log_odds(logits: np.ndarray, number: int) -> np.ndarray:
     """Return the log odds (n,) of one class against all others, from the logits (n, classes) of a softmax."""
-    return logits[:, number] - logsumexp(np.delete(logits, number, axis=1), axis=1)
+    odds: np.ndarray = logits[:, number] - logsumexp(np.delete(logits, number, axis=1), axis=1)
+    return odds
 
 
 def _best_combination(

@@ -139,7 +139,7 @@ class _Training:
             scores, labels.expand_as(scores), pos_weight=self.positive_weight
         )
         self.optimiser.zero_grad(set_to_none=True)
-        (loss * self.head.members).backward()
+        torch.autograd.backward(loss * self.head.members)
         self.optimiser.step()
         return loss.detach(), ((scores >= 0) == (labels > 0)).float().mean().detach()
 

@@ -1,4 +1,4 @@
-"""Where and how to compute: the device, the number format, the processor threads and the memory between steps."""
+"""Where and how to compute: the device, the number format, CPU threads, and memory between steps."""
 
 from __future__ import annotations
 
@@ -6,42 +6,54 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
 
 from morpholaw.errors import InputError
 
+Network = TypeVar("Network", bound=nn.Module)
+
+MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
+"""Parameters of glibc's mallopt: from which size on a block comes from the system, and how much free memory is kept."""
+DEFAULT_BYTES, KEPT_BYTES = 32 << 20, 1 << 30
+"""Values of both: the largest that glibc chooses by itself, and what holds the tensors of a training step."""
+
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device called ``name``; "auto" is CUDA, else Apple's MPS, else the processor.
+    """Return a device.
+
+    Parameters
+    ----------
+    name : {"auto", "cpu", "cuda", "mps"}
+        "auto" is CUDA, else Apple's MPS, else the CPU.
 
     Raises
     ------
     InputError
-        When the device asked for is not on this machine.
+        If the device is not available on this machine.
     """
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
     if not available.get(name, False):
-        found = ", ".join(kind for kind, there in available.items() if there)
-        raise InputError(f"The device {name!r} is not available here; this machine has {found}.")
+        present = ", ".join(kind for kind, there in available.items() if there)
+        raise InputError(f"The device {name!r} is not available here; this machine has {present}.")
     return torch.device(name)
 
 
 def describe_device(device: torch.device) -> str:
-    """The device in words, for the status line, e.g. "CUDA (NVIDIA H100)" or "processor, 2 threads"."""
+    """Return the device in words, for the status line, e.g. "CUDA (NVIDIA H100)" or "CPU, 2 threads"."""
     if device.type == "cuda":
         return f"CUDA ({torch.cuda.get_device_name(device)})"
     if device.type == "mps":
         return "Apple GPU (MPS)"
-    return f"processor, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
+    return f"CPU, {torch.get_num_threads()} thread{'s' if torch.get_num_threads() > 1 else ''}"
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """The dtype of convolutions: for "auto", bfloat16 only where the hardware multiplies it."""
+    """Return the dtype of convolutions; "auto" is bfloat16 only where the hardware multiplies it."""
     if name == "float32":
         return torch.float32
     if name == "bfloat16":
@@ -60,20 +72,19 @@ def _cpu_multiplies_bfloat16() -> bool:
     return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
-Network = TypeVar("Network", bound=nn.Module)
-
-
 def lay_out(network: Network, memory_format: torch.memory_format) -> Network:
-    """The network with its convolutions' weights in ``memory_format``; channels_last halves a step's time."""
-    return network.to(memory_format=memory_format)  # type: ignore[call-overload]  # torch's stubs lack it
+    """Lay out the weights of convolutions in ``memory_format``; channels_last halves the time of a step."""
+    to: Any = network.to  # torch's stubs do not have this overload
+    to(memory_format=memory_format)
+    return network
 
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
     """Compute on ``count`` threads inside the block.
 
-    Small tensors (heads, RigL) are several times faster on one thread than on two, because OpenMP's
-    threads wait for one another at every tiny operation.
+    Small tensors (heads, RigL) are several times faster on one thread than on two, because OpenMP's threads wait for
+    one another at every tiny operation.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, count))
@@ -83,28 +94,22 @@ def torch_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
-"""What glibc's mallopt calls the size from which a block comes from the system, and the free memory it gives back."""
-USUAL, KEPT = 32 << 20, 1 << 30
-"""Bytes of both: the most that glibc chooses by itself, and what holds the tensors of a training step."""
-
-
 @contextmanager
 def kept_memory() -> Iterator[None]:
-    """Inside the block what tensors free is kept for the next ones.
+    """Keep the memory that tensors free for the next ones, inside the block.
 
-    A training step frees and takes hundreds of MB; pages that go back to the system meanwhile come again one page
-    fault at a time, 12,000 a step, a quarter of its time. Linux with glibc only; elsewhere nothing is done.
+    A training step frees and allocates hundreds of MB; pages that are returned to the system come back one page fault
+    at a time, 12,000 per step, a quarter of its time. Linux with glibc only; elsewhere this does nothing.
     """
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallopt"):
         yield
         return
     for threshold in (MMAP_THRESHOLD, TRIM_THRESHOLD):
-        library.mallopt(threshold, KEPT)
+        library.mallopt(threshold, KEPT_BYTES)
     try:
         yield
     finally:
         for threshold in (MMAP_THRESHOLD, TRIM_THRESHOLD):
-            library.mallopt(threshold, USUAL)
+            library.mallopt(threshold, DEFAULT_BYTES)
         library.malloc_trim(0)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from morpholaw.events import Monitor
 
@@ -81,8 +81,9 @@ def gather(batch: Tensor) -> Tensor:
     if world_size() == 1:
         return batch
     import torch
-    from torch.distributed.nn.functional import all_gather
+    from torch.distributed.nn import functional
 
+    all_gather: Any = functional.all_gather  # untyped
     return torch.cat(all_gather(batch), dim=1)
 
 

@@ -1,4 +1,4 @@
-"""Training of the beta-TCVAE from its first step to its last: reports, previews, checkpoints (paper, 5.1 and B.1)."""
+"""Training of the beta-TCVAE from the first step to the last: reports, previews, checkpoints (paper, 5.1 and B.1)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from morpholaw.training.distributed import (
 from morpholaw.training.encoder_checkpoint import load_checkpoint, save_checkpoint
 from morpholaw.training.encoder_training import EncoderTraining
 from morpholaw.training.encoding import Images, encode
-from morpholaw.training.task import TaskLabels
+from morpholaw.training.joint_objective import EncoderLabels
 
 __all__ = ["EncoderTraining", "encode", "train_encoder"]
 
 REPORT_EVERY = 0.5
 """Seconds between two reports of the losses."""
 PREVIEW_EVERY = 5.0
-"""Seconds between two strips of inputs and reconstructions."""
+"""Seconds between two previews of crops and reconstructions."""
 CHECKPOINT_EVERY = 60.0
 """Seconds between two checkpoints."""
 
@@ -41,14 +41,14 @@ def train_encoder(
     config: EncoderConfig,
     *,
     start: BetaTCVAE | None = None,
-    labels: TaskLabels | None = None,
+    labels: EncoderLabels | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
     monitor: Monitor = SILENT,
 ) -> tuple[BetaTCVAE, dict[str, list[float]]]:
     """Train a beta-TCVAE on crops.
 
-    Started by ``torchrun``, its processes train one network together: each takes its part of every batch, and the
+    If started by ``torchrun``, its processes train one network together: each takes its part of every batch, and the
     result is that of one process up to rounding.
 
     Parameters
@@ -58,27 +58,27 @@ def train_encoder(
     config : EncoderConfig
         The settings.
     start : BetaTCVAE, optional
-        A trained network to start from.
-    labels : TaskLabels, optional
+        A trained network to start from; it is trained further in place.
+    labels : EncoderLabels, optional
         Labelled crops of the training groups, for the joint objective (``config.task`` above 0).
     checkpoint : Path, optional
         Folder that the state is written to, once a minute and at the end.
     resume : bool
-        Go on from the checkpoint, where there is one.
-    monitor
-        See :mod:`morpholaw.events`. A stopped training returns the network as it is then.
+        Continue from the checkpoint, if there is one.
+    monitor : Monitor
+        Where progress is reported. A stopped training returns the network as it is then.
 
     Returns
     -------
     model : BetaTCVAE
-        The trained network, on the processor.
+        The trained network, on the CPU, in evaluation mode.
     history : dict
         Reported steps and losses: "step", "loss", "reconstruction", "mutual information", ...
 
     Raises
     ------
     InputError
-        When the loss stops being a number; the checkpoint then holds the last good weights.
+        If the loss is no longer a number; the checkpoint then holds the last good weights.
     """
     threads = config.threads or max(1, free_cores() // local_world_size())
     with process_group(config.device), torch_threads(threads), kept_memory():
@@ -100,7 +100,7 @@ def train_encoder(
 def _run(training: EncoderTraining, checkpoint: Path | None, monitor: Monitor) -> dict[str, list[float]]:
     history = training.history
     reported = previewed = time.monotonic()
-    saved, good = -math.inf, None  # the first checkpoint comes with the first report: there is always one
+    saved, good = -math.inf, None  # the first report writes a checkpoint, so that there always is one
     for index in training.batches():
         if monitor.should_stop():
             break
@@ -130,7 +130,7 @@ def _run(training: EncoderTraining, checkpoint: Path | None, monitor: Monitor) -
 
 
 def _diverged(training: EncoderTraining, good: int | None) -> InputError:
-    """The sentence for a training whose numbers have run away, and where the last good weights are."""
+    """Return the error for a training that diverged, with where the last good weights are."""
     kept = "the encoder from before was kept."
     if good is not None:
         kept = f"the checkpoint holds the last good weights, of step {good}, and resuming goes on from them."

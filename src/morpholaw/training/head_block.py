@@ -183,7 +183,8 @@ class HeadBlock:
         order, places, kept = (
             torch.stack(parts) for parts in zip(*(drawn[seed] for seed in self.seeds), strict=True)
         )
-        dropout = list(kept.split(self.networks.widths[1:-1], dim=2)) if self._dropout > 0 else []
+        units = list(self.networks.widths[1:-1])
+        dropout = list(kept.split_with_sizes(units, dim=2)) if self._dropout > 0 else []
         return _Epoch(places, self.rows.targets[order], self.rows.weights[order], dropout)
 
     def _draw_member(self, seed: int, epoch: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,11 +1,11 @@
-"""The reconstruction term of the beta-TCVAE's loss: squared error, and two levers beside it.
+"""The reconstruction term of the beta-TCVAE's loss: squared error, with two optional changes.
 
-The paper sums the squared error over all pixels alike (B.1). Most of a crop belongs to the central cell's
-neighbours, which then take most of the latents; ``edge_weight`` below 1 makes them count less. And a mean picture
-cannot show a texture that is different in every cell, so granular chromatin is painted as a smooth blob and
-no latent keeps the grain (paper, section 8). ``texture`` lets the decoder draw a second picture, the grain: how much
-the first one leaves out where (its root mean square error in small blocks). The latents then hold how grainy a cell
-is, not each grain of it. The outline of a smooth nucleus is no grain, since the first picture shows it.
+The paper sums the squared error over all pixels (B.1). Most of a crop belongs to the central cell's neighbours, which
+then take most of the latents; ``edge_weight`` below 1 makes them count less. And a mean image cannot show a texture
+that is different in every cell, so granular chromatin is drawn as a smooth blob and no latent keeps the grain (paper,
+section 8). ``texture`` lets the decoder draw a second image, the grain: how much the first one leaves out at each place
+(its root mean square error in small blocks). The latents then hold how grainy a cell is, not each grain of it. The
+outline of a smooth nucleus is no grain, since the first image shows it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ WINDOW = 4
 
 
 class ReconstructionError(nn.Module):
-    """Weighted squared error, summed over a picture's pixels and averaged over the batch.
+    """Weighted squared error, summed over the pixels of a crop and averaged over the batch.
 
     Parameters
     ----------
     size : int
         Side of a crop, in pixels.
     edge_weight : float
-        Weight of the corners, the centre being 1; falls off with the radius.
+        Weight of the corners, with the centre at 1; falls off with the radius.
     texture : float
-        Weight of the grain's error.
+        Weight of the error of the grain.
     """
 
     def __init__(self, size: int, edge_weight: float = 1.0, texture: float = 0.0) -> None:
@@ -39,9 +39,22 @@ class ReconstructionError(nn.Module):
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, decoded: Tensor, images: Tensor) -> Tensor:
-        """Error () of ``decoded`` (n, 1 or 2, size, size), pictures and their grain, against ``images``."""
+        """Return the error.
+
+        Parameters
+        ----------
+        decoded : Tensor
+            (n, 1 or 2, size, size), decoded images and their grain.
+        images : Tensor
+            (n, 1, size, size), the crops.
+
+        Returns
+        -------
+        Tensor
+            A scalar.
+        """
         weight = self.get_buffer("weight")
-        decoded = decoded.contiguous()  # one plane after the other, so that each is read in one stretch
+        decoded = decoded.contiguous()  # one plane after the other, so that each is read contiguously
         error = ((decoded[:, :1] - images).square() * weight).sum() / len(images)
         if self.texture:
             difference = block_mean(decoded[:, 1:]) - grain(images, decoded[:, :1].detach())
@@ -51,12 +64,12 @@ class ReconstructionError(nn.Module):
 
 
 def grain(images: Tensor, decoded: Tensor) -> Tensor:
-    """Root mean square of what pictures ``decoded`` leave out, in blocks, (n, 1, y / WINDOW, x / WINDOW)."""
+    """Return the root mean square of what decoded images leave out, in blocks, (n, 1, y / WINDOW, x / WINDOW)."""
     return block_mean((images - decoded).square()).sqrt()
 
 
 def block_mean(images: Tensor) -> Tensor:
-    """Mean of blocks of ``WINDOW`` pixels (..., y, x): two matrix products, ten times faster than pooling here."""
+    """Return means of blocks of ``WINDOW`` pixels, (..., y, x): matrix products are ten times faster than pooling."""
     size = images.shape[-1]
     pool = torch.eye(size // WINDOW, device=images.device).repeat_interleave(WINDOW, dim=1) / WINDOW
     return pool @ images @ pool.T

@@ -6,7 +6,7 @@ from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Monitor
 from morpholaw.training.encoder import EncoderTraining, encode, train_encoder
-from morpholaw.training.task import UNLABELLED, ClassTask, TaskLabels
+from morpholaw.training.joint_objective import UNLABELLED, EncoderLabels, JointObjective
 
 TINY = EncoderConfig(
     latents=4,
@@ -33,7 +33,7 @@ def textured(n=96, size=16, seed=0):
 
 
 def labels_of(classes, count=24):
-    return TaskLabels(np.arange(count), classes[:count].astype(np.int64), ("smooth", "grainy"))
+    return EncoderLabels(np.arange(count), classes[:count].astype(np.int64), ("smooth", "grainy"))
 
 
 def separability(model, images, classes):
@@ -86,9 +86,9 @@ def test_each_batch_has_its_share_of_labelled_crops_as_many_of_each_class(classe
         rng.choice(classes, 80, p=np.arange(1, classes + 1) / (classes * (classes + 1) / 2)),
     ]
     crops = rng.permutation(1000)[: len(targets)]
-    task = ClassTask(TaskLabels(crops, targets, tuple("abcde"[:classes])), 4, share, seed=3)
+    task = JointObjective(EncoderLabels(crops, targets, tuple("abcde"[:classes])), 4, share, seed=3)
     for step in range(20):
-        index, got = task.join(np.arange(64), step)
+        index, got = task.draw(np.arange(64), step)
         assert len(index) == len(got) == 64
         drawn = got.numpy() != UNLABELLED
         assert drawn.sum() == max(classes, round(64 * share))
@@ -103,7 +103,7 @@ def test_the_targets_follow_their_crops_through_the_turning():
     classes = np.arange(96) % 2
     images = np.repeat(np.uint8(250 * classes), 256).reshape(96, 16, 16)
     training = EncoderTraining(images, TINY, labels=labels_of(classes))
-    index, targets = training.task.join(np.arange(16), 0)
+    index, targets = training.joint.draw(np.arange(16), 0)
     loaded, order = training.load(index, torch.Generator().manual_seed(0))
     drawn = targets[order] != UNLABELLED
     assert 0 < drawn.sum() < 16
@@ -112,6 +112,6 @@ def test_the_targets_follow_their_crops_through_the_turning():
 
 def test_labels_of_one_class_are_no_task():
     with pytest.raises(InputError, match="two classes or more"):
-        TaskLabels(np.arange(3), np.zeros(3, np.int64), ("a",))
+        EncoderLabels(np.arange(3), np.zeros(3, np.int64), ("a",))
     with pytest.raises(InputError, match="needs labelled crops"):
         EncoderTraining(textured()[0], TINY)
