@@ -56,7 +56,6 @@ def test_what_is_said_of_a_law_is_true(found):
         assert said["engine"] == "embedded"
         assert said["undefined"] == law.undefined(x) == 0
         assert said["evaluations"] >= 15_000
-        assert abs(said["validation_accuracy"] - said["accuracy"]) < 0.1
 
 
 def test_the_engine_and_the_outcome_are_reported(found):
