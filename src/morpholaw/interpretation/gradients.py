@@ -83,10 +83,7 @@ def fgsm_direction(
     """
     check_fixed(classifier, inputs, space, fixed)
     gradient, scores = score_gradients(classifier, inputs, space)
-    if targets is None:
-        y = predicted_signs(scores)
-    else:
-        y = _signs(targets, classifier.members, len(inputs), inputs.device)
+    y = predicted_signs(scores) if targets is None else _signs(targets, scores)
     away = -y if loss == "bce" else -y * (y * scores < 1)
     away = away.reshape(*away.shape, *[1] * (inputs.ndim - 1))
     direction = torch.sign(gradient).mul_(away).to(torch.int8)  # torch's sign of NaN is 0
@@ -145,9 +142,10 @@ def check_fixed(classifier: Scorer, inputs: Tensor, space: Space, fixed: Sequenc
         )
 
 
-def _signs(targets: Tensor | np.ndarray, members: int, n: int, device: torch.device) -> Tensor:
+def _signs(targets: Tensor | np.ndarray, scores: Tensor) -> Tensor:
     """Return the signs of eq. 2 for class numbers, float32 (members, n): -1 for 0, +1 for 1, 0 for ``NO_CLASS``."""
-    classes = torch.as_tensor(targets).to(device)
+    members, n = scores.shape
+    classes = torch.as_tensor(targets).to(scores.device)
     if classes.shape not in ((n,), (members, n)):
         raise InputError(
             f"The targets have the shape {tuple(classes.shape)}; expected ({n},) or ({members}, {n}), one per crop."
