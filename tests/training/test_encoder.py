@@ -76,7 +76,7 @@ def test_resuming_with_other_settings_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("images", "sentence"),
     [
-        (crops(80), "began with 64 crops and goes on with the 80"),
+        (crops(80), "began with 64 crops and continues with the 80"),
         (crops(seed=1), "crops have changed"),
         (crops(), ""),
     ],
