@@ -18,8 +18,8 @@ from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import EncoderConfig
 from morpholaw.evaluation.disentanglement import mutual_information_gap
 from morpholaw.figures.pictures import traversal_grid
-from morpholaw.interpretation.latent_names import correlate, suggest_names
-from morpholaw.interpretation.traversal import active_latents, rank_latents, traverse
+from morpholaw.interpretation.latent_summary import summarise_latents
+from morpholaw.interpretation.traversal import traverse
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.encoder import encode, train_encoder
 
@@ -50,21 +50,20 @@ def measure(model: BetaTCVAE, images: np.ndarray, cells: pd.DataFrame) -> dict[s
     """MIG, the factors' gaps, active latents and what the most informative ones are called."""
     means, log_variances = encode(model, images)
     gap = mutual_information_gap(means, cells[list(FACTORS)])
-    ranking = rank_latents(means, log_variances)
-    names = suggest_names(correlate(means, cells[list(FACTORS)]))
-    active = active_latents(ranking)
+    summary = summarise_latents(means, log_variances, cells[list(FACTORS)])
+    active, names = summary.active, summary.names
     return {
         "MIG": round(float(gap.score), 3),
         "active latents": len(active),
-        "KL (nats)": round(float(ranking["kl"].sum()), 1),
-        "most informative": ", ".join(f"z{z} {names[z]}" for z in active[:8]),
+        "KL (nats)": round(float(summary.ranking["kl"].sum()), 1),
+        "most informative": ", ".join(f"z{z} {names.get(z, '')}".strip() for z in active[:8]),
     }
 
 
 def picture(model: BetaTCVAE, images: np.ndarray, path: Path) -> None:
     """Traversals of the eight most informative latents from the median cell."""
     means, log_variances = encode(model, images)
-    chosen = active_latents(rank_latents(means, log_variances))[:8]
+    chosen = summarise_latents(means, log_variances).active[:8]
     values = np.linspace(-3, 3, 9)
     pictures = np.clip(traverse(model, np.median(means, axis=0), chosen, values), 0, 1)
     figure = traversal_grid(pictures, [f"z{z}" for z in chosen], values)

@@ -1,54 +1,95 @@
-"""What each latent means: its correlation with measured shapes or true factors, and a name to suggest."""
+"""Suggested names of latents, with signs, from their correlations with measured shapes or true factors."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from morpholaw.display import MINUS
 from morpholaw.errors import InputError
 
-# Columns of measured shapes and of the simulator's truth, and the name a latent that follows them deserves.
-NAMES = {
-    "area": "size",
-    "true_size": "size",
-    "aspect": "aspect",
-    "true_aspect": "aspect",
-    "diagonality": "diagonality",
-    "true_diagonality": "diagonality",
-    "axis_ratio": "elongation",
-    "true_axis_ratio": "elongation",
-    "offset_x": "x-position",
-    "true_offset_x": "x-position",
-    "offset_y": "y-position",
-    "true_offset_y": "y-position",
-    "brightness": "brightness",
-    "true_brightness": "brightness",
-    "neighbour_area": "neighbourhood",
-    "true_neighbours": "neighbourhood",
-    "true_neighbour_distance": "neighbourhood",
+LEAST_CORRELATION = 0.3
+"""Smallest correlation from which a name is suggested."""
+BOTH_ENDS = "both ends"
+
+# The name that a latent gets from a measured shape or a true factor of the simulator, and whether more of the shape is
+# more of what the name says.
+_NAMES = {
+    "area": ("size", 1),
+    "true_size": ("size", 1),
+    "aspect": ("aspect", 1),
+    "true_aspect": ("aspect", 1),
+    "diagonality": ("diagonality", 1),
+    "true_diagonality": ("diagonality", 1),
+    "axis_ratio": ("elongation", 1),
+    "true_axis_ratio": ("elongation", 1),
+    "offset_x": ("x-position", 1),
+    "true_offset_x": ("x-position", 1),
+    "offset_y": ("y-position", 1),
+    "true_offset_y": ("y-position", 1),
+    "brightness": ("brightness", 1),
+    "true_brightness": ("brightness", 1),
+    "neighbour_area": ("neighbourhood", 1),
+    "true_neighbours": ("neighbourhood", 1),
+    "true_neighbour_distance": ("neighbourhood", -1),
 }
-MORPHOLOGY = frozenset({"size", "aspect", "diagonality", "elongation"})
+_MORPHOLOGY = frozenset({"size", "aspect", "diagonality", "elongation"})
+
+
+@dataclass(frozen=True)
+class SuggestedName:
+    """A name for a latent.
+
+    Attributes
+    ----------
+    name : str
+        Unique among the names of an encoder: "size", "size 2" for the next latent that follows the same shape. "size,
+        both ends" where the shape follows the distance of the latent from its median, so that it has no direction.
+    sign : int
+        +1 or -1: ``sign`` times the latent is more of what the name says.
+    shape : str
+        The measured shape or true factor that the latent follows.
+    correlation : float
+        Of ``sign`` times the latent (or its distance from the median) with the shape.
+    """
+
+    name: str
+    sign: int
+    shape: str
+    correlation: float
+
+    @property
+    def signed(self) -> str:
+        """The name of the latent itself: "size", or "−size" for a latent that decreases with size."""
+        return signed_name(self.name, self.sign)
 
 
 def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
-    """How each latent follows each measured shape or true factor.
+    """Correlate each latent with each measured shape or true factor.
 
     Parameters
     ----------
-    latents
-        Means of the encodings, (n, latents).
-    shapes
-        One row for each encoding; columns that are not numeric or do not vary are left out. Rows with a value
-        that is not finite are left out of that column's numbers.
+    latents : ndarray, (n, latents)
+        Means of the encodings.
+    shapes : DataFrame
+        One row per encoding. Columns that are not numeric or do not vary are left out; rows with a value that is not
+        finite are left out for that column.
 
     Returns
     -------
-    pd.DataFrame
-        One row for each latent and shape: ``latent``, ``shape``, ``spearman`` (rank correlation, monotonic
-        relations, with its sign), ``even`` (Spearman correlation with the distance of the latent from its
-        median: a latent that encodes |shape|, or whose two ends look alike) and ``quadratic`` (R^2 of the
-        ranks of the shape on a quadratic in the ranks of the latent: any smooth relation).
+    DataFrame
+        One row per latent and shape: ``latent``, ``shape``, ``spearman`` (signed rank correlation, for monotonic
+        relations), ``even`` (Spearman correlation with the distance of the latent from its median: a latent that
+        encodes |shape|, or whose two ends look alike) and ``quadratic`` (R^2 of the ranks of the shape on a quadratic
+        in the ranks of the latent: any smooth relation).
+
+    Raises
+    ------
+    InputError
+        If there is not one row of shapes per encoding.
     """
     z = np.asarray(latents, dtype=np.float64)
     if z.ndim != 2 or len(z) != len(shapes):
@@ -62,10 +103,11 @@ def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
         if finite.sum() < 3 or np.ptp(value[finite]) == 0:
             continue
         ranks = _standard_ranks(value[finite][:, None])
-        inside = z[finite]
-        spearman = _correlation(_standard_ranks(inside), ranks)
-        even = _correlation(_standard_ranks(np.abs(inside - np.median(inside, axis=0))), ranks)
-        quadratic = _quadratic_fit(_standard_ranks(inside), ranks[:, 0])
+        z_finite = z[finite]
+        spearman = (_standard_ranks(z_finite) * ranks).mean(axis=0)
+        distance = np.abs(z_finite - np.median(z_finite, axis=0))
+        even = (_standard_ranks(distance) * ranks).mean(axis=0)
+        quadratic = _quadratic_fit(_standard_ranks(z_finite), ranks[:, 0])
         rows += [
             {"latent": k, "shape": name, "spearman": spearman[k], "even": even[k], "quadratic": quadratic[k]}
             for k in range(z.shape[1])
@@ -73,47 +115,75 @@ def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["latent", "shape", "spearman", "even", "quadratic"])
 
 
-def suggest_names(correlations: pd.DataFrame, least: float = 0.3) -> dict[int, str]:
-    """A name for each latent that follows a shape with a correlation of at least ``least``.
+def suggest_names(correlations: pd.DataFrame, least: float = LEAST_CORRELATION) -> dict[int, SuggestedName]:
+    """Suggest a name for each latent that follows a shape with a correlation of at least ``least``.
 
-    The strongest of ``|spearman|`` and ``|even|`` decides. A name that several latents deserve is numbered
-    from the strongest: "size", "size 2". Latents that follow nothing are called by their number, "z5".
+    The strongest of ``|spearman|`` and ``|even|`` over all shapes decides. A name that several latents deserve is
+    numbered from the strongest: "size", "size 2".
+
+    Parameters
+    ----------
+    correlations : DataFrame
+        As `correlate` returns it.
+    least : float
+        Smallest correlation that deserves a name.
+
+    Returns
+    -------
+    dict
+        Latent to `SuggestedName`; latents that follow nothing are not there.
     """
-    strength = correlations[["spearman", "even"]].abs().max(axis=1)
-    ordered = correlations.assign(strength=strength).sort_values("strength", ascending=False, kind="stable")
-    names: dict[int, str] = {}
+    named = correlations[correlations["shape"].isin(list(_NAMES))]
+    strength = named[["spearman", "even"]].abs().max(axis=1)
+    named = named.assign(strength=strength)[strength >= least]
+    ordered = named.sort_values(["strength", "latent"], ascending=[False, True], kind="stable")
+    suggestions: dict[int, SuggestedName] = {}
     used: dict[str, int] = {}
-    for row in ordered.itertuples():
-        latent = int(row.latent)
-        if latent in names or row.strength < least or row.shape not in NAMES:
+    for row in ordered.to_dict("records"):
+        latent = int(row["latent"])
+        if latent in suggestions:
             continue
-        name = NAMES[str(row.shape)]
+        name, direction = _NAMES[str(row["shape"])]
+        spearman, even = float(row["spearman"]), float(row["even"])
+        if abs(spearman) >= abs(even):
+            sign, value = (1 if spearman * direction > 0 else -1), abs(spearman) * direction
+        else:
+            name, sign, value = f"{name}, {BOTH_ENDS}", 1, even
         used[name] = used.get(name, 0) + 1
-        names[latent] = name if used[name] == 1 else f"{name} {used[name]}"
-    for latent in sorted(set(correlations["latent"])):
-        names.setdefault(int(latent), f"z{latent}")
-    return dict(sorted(names.items()))
+        unique = name if used[name] == 1 else f"{name} {used[name]}"
+        suggestions[latent] = SuggestedName(unique, sign, str(row["shape"]), value)
+    return dict(sorted(suggestions.items()))
+
+
+def signed_name(name: str, sign: int) -> str:
+    """Return the name of a latent itself: "−size" for one that decreases with size."""
+    return f"{MINUS}{name}" if sign < 0 else name
+
+
+def split_sign(word: str) -> tuple[str, int]:
+    """Return a latent's name without a leading minus sign, and the sign: "−size" gives ("size", -1)."""
+    stripped = word.strip()
+    if stripped[:1] in (MINUS, "-"):
+        return stripped[1:].strip(), -1
+    return stripped, 1
 
 
 def is_morphology(name: str) -> bool:
-    """Whether a suggested name is one of central-cell morphology: size, aspect, diagonality, elongation."""
-    return name.rsplit(" ", 1)[0] in MORPHOLOGY if name[-1].isdigit() else name in MORPHOLOGY
+    """Return whether a name is one of central-cell morphology: size, aspect, diagonality, elongation."""
+    base = split_sign(name)[0].rstrip("0123456789").rstrip()
+    return base.removesuffix(f", {BOTH_ENDS}") in _MORPHOLOGY
 
 
 def _standard_ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks of each column with mean 0 and variance 1; a column that does not vary is all 0."""
-    ranks = rankdata(values, axis=0)
+    """Return the ranks of each column with mean 0 and variance 1; 0 for a column that does not vary."""
+    ranks: np.ndarray = rankdata(values, axis=0)
     ranks = ranks - ranks.mean(axis=0)
     spread = ranks.std(axis=0)
     return np.divide(ranks, spread, out=np.zeros_like(ranks), where=spread > 0)
 
 
-def _correlation(latent_ranks: np.ndarray, shape_ranks: np.ndarray) -> np.ndarray:
-    return (latent_ranks * shape_ranks).mean(axis=0)
-
-
 def _quadratic_fit(latent_ranks: np.ndarray, shape_ranks: np.ndarray) -> np.ndarray:
-    """R^2 of a quadratic for each latent."""
+    """Return R^2 of a quadratic for each latent."""
     fits = np.zeros(latent_ranks.shape[1])
     for k, column in enumerate(latent_ranks.T):
         design = np.stack([np.ones_like(column), column, column**2], axis=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -84,45 +83,3 @@ def perceptible_change(
         largest = np.abs(np.diff(pictures, axis=1)).max(axis=(2, 3))
         squares += np.square(largest).mean(axis=1)
     return np.sqrt(squares / len(points))
-
-
-def rank_latents(means: np.ndarray | Tensor, logvars: np.ndarray | Tensor) -> pd.DataFrame:
-    """Latents by the information they carry about the data, most first.
-
-    Parameters
-    ----------
-    means, logvars
-        Mean and log-variance of the encodings, (n, latents).
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns ``latent``, ``kl`` (mean over the data of KL(q(z_j|x) || N(0, 1)), in nats, eq. 6),
-        ``mean_variance`` (variance over the data of the mean), ``posterior_variance`` (mean over the data of
-        the variance). A latent that encodes nothing has a KL near 0, a mean variance near 0 and a posterior
-        variance near 1.
-    """
-    mu, log_variance = _double(means), _double(logvars)
-    if mu.ndim != 2 or mu.shape != log_variance.shape:
-        raise InputError(
-            f"Means {mu.shape} and log-variances {log_variance.shape} must both have the shape (n, latents)."
-        )
-    divergence = 0.5 * (np.square(mu) + np.exp(log_variance) - log_variance - 1)
-    table = pd.DataFrame(
-        {
-            "latent": np.arange(mu.shape[1]),
-            "kl": divergence.mean(axis=0),
-            "mean_variance": mu.var(axis=0),
-            "posterior_variance": np.exp(log_variance).mean(axis=0),
-        }
-    )
-    return table.sort_values("kl", ascending=False, kind="stable", ignore_index=True)
-
-
-def active_latents(ranking: pd.DataFrame, least_kl: float = 0.05) -> list[int]:
-    """Latents with a KL of at least ``least_kl`` nats, most informative first."""
-    return [int(k) for k in ranking.loc[ranking["kl"] >= least_kl, "latent"]]
-
-
-def _double(values: np.ndarray | Tensor) -> np.ndarray:
-    return np.asarray(torch.as_tensor(values).detach().cpu(), dtype=np.float64)

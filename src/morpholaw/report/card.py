@@ -98,11 +98,11 @@ def _latents(material: Material, name: str, k: int) -> list[Block]:
     latents, encoder = list(classifier.kept_latents(k)), classifier.encoder
     if not latents or encoder is None:
         raise Absent("The law reads no latent: it is a constant.")
-    pictures = traverse(encoder, material.median, latents, TYPICAL)
+    pictures = traverse(encoder, material.latents.median, latents, TYPICAL)
     figure = traversal_grid(
         pictures, [material.called(z) for z in latents], np.array(TYPICAL), pixel_size=material.pixel_size
     )
-    table = material.correlations
+    table = material.latents.correlations
     rows = []
     for latent in latents:
         own = table[table["latent"] == latent].sort_values("spearman", key=np.abs, ascending=False)
@@ -114,7 +114,7 @@ def _latents(material: Material, name: str, k: int) -> list[Block]:
             (
                 f"z{latent}",
                 material.study.latent_names.get(latent, ""),
-                material.suggested.get(latent, ""),
+                material.latents.names.get(latent, ""),
                 follows,
             )
         )

@@ -15,14 +15,12 @@ from morpholaw.cells.files import read_json
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.display import scheme_models
 from morpholaw.errors import InputError
-from morpholaw.interpretation.latent_names import correlate, suggest_names
+from morpholaw.interpretation.latent_summary import LatentSummary, evenly_spaced, summarise_latents
 from morpholaw.interpretation.subnetworks import input_survival, usual_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.report.page import Absent
 
-SAMPLE = 2000
-"""Crops that latents are ranked and named on."""
 TESTED = 4000
 """Test cells that are scored anew, at the most; Table 1 holds what was measured on all."""
 
@@ -108,11 +106,10 @@ class Material:
 
     @cached_property
     def sample(self) -> np.ndarray:
-        """Indices of crops drawn at random, int64 (k,), k <= SAMPLE."""
+        """Indices of the crops that latents are summarised on, int64 (k,), evenly spaced over the study."""
         if not self.study.sets:
             raise Absent("The study has no crops yet.")
-        n = len(self.study.crops)
-        return np.sort(np.random.default_rng(0).choice(n, min(n, SAMPLE), replace=False))
+        return evenly_spaced(len(self.study.crops))
 
     @cached_property
     def pixel_size(self) -> float | None:
@@ -147,26 +144,15 @@ class Material:
 
         return encode(self.encoder, self.study.crops[self.sample])
 
-    @property
-    def median(self) -> np.ndarray:
-        """The typical cell: the sample's median of every latent, (latents,)."""
-        return np.median(self.encoded[0], axis=0)
-
     @cached_property
-    def correlations(self) -> pd.DataFrame:
-        """How the latents follow measured shapes, on the sample."""
-        return correlate(self.encoded[0], measure_shapes(self.study.crops[self.sample]))
-
-    @cached_property
-    def suggested(self) -> dict[int, str]:
-        """A name for each latent that follows a shape."""
-        names = suggest_names(self.correlations) if len(self.correlations) else {}
-        return {latent: name for latent, name in names.items() if name != f"z{latent}"}
+    def latents(self) -> LatentSummary:
+        """Activity, correlations with measured shapes and suggested names of the latents, on the sample."""
+        return summarise_latents(*self.encoded, measure_shapes(self.study.crops[self.sample]))
 
     @cached_property
     def words(self) -> dict[str, str]:
-        """Words for latents: those given by a person, else those suggested, e.g. {"z3": "size"}."""
-        words = {**self.suggested, **self.study.latent_names}
+        """Names of latents with their signs: given by a person, else suggested, e.g. {"z3": "−size"}."""
+        words = self.latents.words(self.study.latent_names)
         return {f"z{latent}": word for latent, word in words.items()}
 
     def called(self, latent: int) -> str:

@@ -176,8 +176,8 @@ def _table(measured: dict[str, list[Constraint]]) -> Table:
     ]
     caption = (
         f"Measured on at most {CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells and models. "
-        "Only the smallest perturbation is in units of the grey range [0, 1]; “> 0.5” stands for no change of class up to "
-        "0.5."
+        "Only the smallest perturbation is in units of the grey range [0, 1]; “> 0.5” stands for no change of class up "
+        "to 0.5."
     )
     return Table(columns, rows, caption)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from morpholaw.display import correlation, number, percent
-from morpholaw.interpretation.traversal import TYPICAL, active_latents, decode, rank_latents, traverse
+from morpholaw.interpretation.latent_summary import LEAST_KL, LatentSummary
+from morpholaw.interpretation.traversal import TYPICAL, decode, traverse
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 
@@ -88,26 +88,26 @@ def latents(material: Material) -> list[Block]:
     """Latents by the information they carry, and the shapes they follow."""
     from morpholaw.figures.latents import latent_ranking
 
-    ranking = rank_latents(*material.encoded)
-    table = material.correlations
+    summary = material.latents
+    table = summary.correlations
     count = material.encoder.latents
     names = [f"z{k}" for k in range(count)]
     matrix, shapes = None, []
     if len(table):
         wide = table.pivot(index="latent", columns="shape", values="spearman").reindex(range(count))
         matrix, shapes = wide.to_numpy(), list(wide.columns)
-    activity = ranking.set_index("latent")["kl"].reindex(range(count)).to_numpy()
+    activity = summary.ranking.set_index("latent")["kl"].reindex(range(count)).to_numpy()
     figure = latent_ranking(
         activity, names, matrix, [shape.replace("_", " ") for shape in shapes], kept=material.kept,
         correlation_name="rank correlation", figsize=(7.2, None),
     )  # fmt: skip
-    active = active_latents(ranking)
+    active = summary.active
     caption = (
         f"Left: information that each latent carries about {len(material.sample):,} cells, as its mean KL divergence "
-        f"from the prior (eq. 6); {len(active)} of {count} carry 0.05 nats or more. Right: Spearman correlation with "
-        "the measured shape of the central nucleus."
+        f"from the prior (eq. 6); {len(active)} of {count} carry {LEAST_KL:g} nats or more. Right: rank correlation "
+        "(Spearman) with the measured shape of the central nucleus."
     )
-    rows = [_latent_row(material, ranking, table, latent) for latent in _listed(material, active)]
+    rows = [_latent_row(material, summary, latent) for latent in _listed(material, active)]
     columns = (
         "Latent",
         "KL, nats",
@@ -120,7 +120,8 @@ def latents(material: Material) -> list[Block]:
     )
     note = (
         "The even correlation is that with the distance from the latent's median: high where both ends of a latent "
-        "look alike. A name is suggested from a correlation of 0.3 upwards."
+        "look alike. A name is suggested from a correlation of 0.3 upwards; a minus sign before it says that the "
+        "latent decreases with it."
     )
     return [drawing(figure, "Latents by activity", caption), Table(columns, rows, note)]
 
@@ -130,11 +131,11 @@ def _listed(material: Material, active: list[int]) -> list[int]:
     return first + [latent for latent in material.kept if latent not in first]
 
 
-def _latent_row(material: Material, ranking: pd.DataFrame, table: pd.DataFrame, latent: int) -> list[str]:
-    kl = float(ranking.loc[ranking["latent"] == latent, "kl"].iloc[0])
-    own = table[table["latent"] == latent]
-    if len(own):
-        best = own.iloc[int(own[["spearman", "even"]].abs().max(axis=1).argmax())]
+def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list[str]:
+    kl = float(summary.ranking.loc[summary.ranking["latent"] == latent, "kl"].iloc[0])
+    strongest = summary.strongest(latent)
+    if len(strongest):
+        best = strongest.iloc[0]
         follows = (
             str(best["shape"]).replace("_", " "),
             correlation(best["spearman"]),
@@ -148,7 +149,7 @@ def _latent_row(material: Material, ranking: pd.DataFrame, table: pd.DataFrame, 
         f"z{latent}",
         number(kl),
         *follows,
-        material.suggested.get(latent, ""),
+        summary.names.get(latent, ""),
         material.study.latent_names.get(latent, ""),
         f"{survived} of {len(kept)}" if kept else "not trained",
     ]
@@ -163,13 +164,13 @@ def traversals(material: Material) -> list[Block]:
     which = "the latents that scheme 3 kept"
     blocks: list[Block] = []
     if not chosen:
-        chosen = active_latents(rank_latents(*material.encoded))[:6]
+        chosen = material.latents.active[:6]
         which = "the most active latents"
         why = "Scheme 3 kept no latent" if "scheme3" in material.names else "Scheme 3 has not been trained"
         blocks.append(Paragraph(f"{why}, so {which} are shown.", "absent"))
     if not chosen:
         raise Absent("No latent carries information, so there is nothing to traverse.")
-    pictures = traverse(encoder, material.median, chosen, TYPICAL)
+    pictures = traverse(encoder, material.latents.median, chosen, TYPICAL)
     figure = traversal_grid(
         pictures,
         [material.called(latent) for latent in chosen],

@@ -9,6 +9,7 @@ import numpy as np
 
 from morpholaw.display import MINUS, number
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
+from morpholaw.interpretation.oriented_law import law_in_words
 from morpholaw.interpretation.traversal import decode
 from morpholaw.interpretation.vetoes import Veto, find_vetoes, in_words
 from morpholaw.models.expressions import Call, to_latex
@@ -46,15 +47,17 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
     law = material.classifier(name).laws[k]
     blocks: list[Block] = [Formula(typeset(law, digits=DIGITS, size=19))]
     words = material.words
-    used = {z: _in_formula(words[z]) for z in law.expression.variables() if z in words}
+    used = {z: words[z] for z in law.expression.variables() if z in words}
     if used:
+        named_law, names = law_in_words(law, used)
+        names = {latent: _in_formula(name) for latent, name in names.items()}
         given = {f"z{latent}" for latent in material.study.latent_names}
         origin = (
             "names given by a person"
             if set(used) <= given
             else "names suggested by measured shapes where none was given"
         )
-        blocks.append(Formula(typeset(law, used, DIGITS, size=15), f"The same with {origin}."))
+        blocks.append(Formula(typeset(named_law, names, DIGITS, size=15), f"The same with {origin}."))
     blocks += _components(law, _cloud(material, name))
     blocks += _boundary(material, name, k)
     blocks += _vetoes(material, name, law)

@@ -17,10 +17,7 @@ from morpholaw.widgets.latents.encoder_state import encoder_state
 from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-MEASURED = 2_000
-"""Most crops that latents are measured on; enough for a correlation to within 0.02."""
+    from morpholaw.interpretation.latent_summary import LatentSummary
 
 
 @dataclass(frozen=True)
@@ -33,24 +30,15 @@ class LatentSpace:
         Which encoder.
     latents : int
         How many there are.
-    ranking : DataFrame
-        One row per latent, the most active first: latent, kl, mean_variance, posterior_variance.
-    correlations : DataFrame
-        One row per latent and measured shape: latent, shape, spearman, even, quadratic.
-    suggestions : dict
-        A name for each latent that follows a shape.
-    median : ndarray
-        float32 (latents,), the median of the measured cells; zeros, the mean of the prior, need not look like a cell.
+    summary : LatentSummary
+        Activity, correlations with measured shapes, suggested names and the median cell.
     kinds : tuple of str
         How each latent transforms with the image (``models.symmetry``); empty for an encoder without symmetry.
     """
 
     file: EncoderFile
     latents: int
-    ranking: pd.DataFrame
-    correlations: pd.DataFrame
-    suggestions: dict[int, str]
-    median: np.ndarray
+    summary: LatentSummary
     kinds: tuple[str, ...] = ()
 
 
@@ -84,12 +72,9 @@ class Start:
 
 
 def read_latent_space(file: EncoderFile) -> LatentSpace:
-    """Measure the latents of an encoder on up to :data:`MEASURED` evenly spaced crops of its study."""
-    import pandas as pd
-
+    """Measure the latents of an encoder on at most 2,000 evenly spaced crops of its study."""
     from morpholaw.cells.shape import measure_shapes
-    from morpholaw.interpretation.latent_names import correlate, suggest_names
-    from morpholaw.interpretation.traversal import rank_latents
+    from morpholaw.interpretation.latent_summary import evenly_spaced, summarise_latents
     from morpholaw.models.symmetry import kinds
     from morpholaw.study import Study
     from morpholaw.training.devices import torch_threads
@@ -100,18 +85,13 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
     symmetry = kinds(latents) if encoder_state(study).config.get("symmetry") else ()
     if not study.sets:
         zeros = np.zeros((1, latents))
-        nothing = correlate(zeros, pd.DataFrame(index=[0]))
-        ranking, median = rank_latents(zeros, zeros), zeros[0].astype(np.float32)
-        return LatentSpace(file, latents, ranking, nothing, {}, median, symmetry)
-    crops = study.crops
-    sample = crops[np.unique(np.linspace(0, len(crops) - 1, MEASURED).astype(np.int64))]
-    with torch_threads(1):
-        means, log_variances = encode(encoder, sample, batch=256)
-    correlations = correlate(means, measure_shapes(sample))
-    names = suggest_names(correlations) if len(correlations) else {}
-    suggestions = {latent: name for latent, name in names.items() if name != f"z{latent}"}
-    ranking, median = rank_latents(means, log_variances), np.median(means, axis=0).astype(np.float32)
-    return LatentSpace(file, latents, ranking, correlations, suggestions, median, symmetry)
+        summary = summarise_latents(zeros, zeros)
+    else:
+        sample = study.crops[evenly_spaced(len(study.crops))]
+        with torch_threads(1):
+            means, log_variances = encode(encoder, sample, batch=256)
+        summary = summarise_latents(means, log_variances, measure_shapes(sample))
+    return LatentSpace(file, latents, summary, symmetry)
 
 
 def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> Start:

@@ -13,6 +13,7 @@ from morpholaw.display import correlation, number
 from morpholaw.widgets.forms.row_table import NumberItem, RowTable
 
 if TYPE_CHECKING:
+    from morpholaw.interpretation.latent_summary import LatentSummary
     from morpholaw.widgets.latents.latent_space import LatentSpace
 
 SHAPES = {
@@ -62,19 +63,20 @@ class LatentTable(RowTable):
         super().__init__(columns, parent)
         self.setToolTip("Tick latents to move them; double-click a name to edit it.")
         self.setMinimumHeight(190)
-        self.suggestions: dict[int, str] = {}
+        self._summary: LatentSummary | None = None
         self._names: dict[int, str] = {}
         self.itemChanged.connect(self._edited)
 
     def show_latents(self, space: LatentSpace, names: Mapping[int, str], picks: Iterable[int]) -> None:
         """Fill the table with the latents of an encoder and their names; ``picks`` are ticked."""
-        self.suggestions, self._names = dict(space.suggestions), dict(names)
-        rows = {(row.latent, row.shape): row for row in space.correlations.itertuples()}
+        summary = space.summary
+        self._summary, self._names = summary, dict(names)
+        rows = {(row.latent, row.shape): row for row in summary.correlations.itertuples()}
         chosen = set(picks)
         self.blockSignals(True)
         self.setSortingEnabled(False)
-        self.setRowCount(len(space.ranking))
-        for row, entry in enumerate(space.ranking.itertuples()):
+        self.setRowCount(len(summary.ranking))
+        for row, entry in enumerate(summary.ranking.itertuples()):
             latent = int(entry.latent)
             self.setItem(row, LATENT, _latent_item(latent, latent in chosen))
             if space.kinds:
@@ -90,12 +92,19 @@ class LatentTable(RowTable):
         self.setColumnWidth(NAME, 96)
         self.blockSignals(False)
 
+    @property
+    def suggestions(self) -> dict[int, str]:
+        """Suggested names of the latents that have no name yet: "−size" for one that decreases with size."""
+        words = {} if self._summary is None else self._summary.words(self._names)
+        return {latent: word for latent, word in words.items() if latent not in self._names}
+
     def show_names(self, names: Mapping[int, str]) -> None:
         """Show the names of the study and, in grey, suggestions for latents without a name."""
         self._names = dict(names)
+        suggestions = self.suggestions
         blocked = self.blockSignals(True)
         for row in range(self.rowCount()):
-            self._write_name(row)
+            self._write_name(row, suggestions)
         self.blockSignals(blocked)
 
     def clear_latents(self) -> None:
@@ -129,10 +138,10 @@ class LatentTable(RowTable):
         """The row of a latent as the table is sorted now."""
         return next(row for row in range(self.rowCount()) if self.latent(row) == latent)
 
-    def _write_name(self, row: int) -> None:
+    def _write_name(self, row: int, suggestions: Mapping[int, str]) -> None:
         item, latent = self.cell(row, NAME), self.latent(row)
         name = self._names.get(latent, "")
-        item.setText(name or self.suggestions.get(latent, ""))
+        item.setText(name or suggestions.get(latent, ""))
         font = QFont(self.font())
         font.setItalic(not name)
         item.setFont(font)
@@ -140,7 +149,10 @@ class LatentTable(RowTable):
         if name:
             item.setToolTip("Double-click to edit the name; all panels and the report use it.")
         else:
-            item.setToolTip("This name is suggested: type another one, or accept it with the button below.")
+            item.setToolTip(
+                "This name is suggested: type another one, or accept it with the button below. A minus sign says that "
+                "the latent decreases with it."
+            )
 
     def _edited(self, item: QTableWidgetItem) -> None:
         latent = self.latent(item.row())

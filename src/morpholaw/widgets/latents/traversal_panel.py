@@ -142,9 +142,9 @@ class TraversalPanel(QWidget):
     def _loaded(self, space: LatentSpace) -> None:
         self.space = space
         self.state.hide()
-        picks = [int(latent) for latent in space.ranking["latent"][:PICKED]]
+        picks = [int(latent) for latent in space.summary.ranking["latent"][:PICKED]]
         names = self._names()
-        self.sliders.base = space.median
+        self.sliders.base = space.summary.median
         self.table.show_latents(space, names, picks)
         self.sliders.show_latents(picks, names)
         self._enable(True)
@@ -162,8 +162,7 @@ class TraversalPanel(QWidget):
 
     def name_as_suggested(self) -> None:
         """Name every latent that has a suggestion and no name yet."""
-        names = self._names()
-        self.name_all({z: name for z, name in self.table.suggestions.items() if z not in names})
+        self.name_all(self.table.suggestions)
 
     def name_all(self, names: dict[int, str]) -> None:
         """Save names in the study and update all panels."""
@@ -195,7 +194,9 @@ class TraversalPanel(QWidget):
         if self.start_box.currentText() == SELECTED:
             with self.error_line.catch():
                 crop = self._selected_crop()
-        self.start_call.start(self.current.live.call, start_of, self.space.file, crop, self.space.median)
+        self.start_call.start(
+            self.current.live.call, start_of, self.space.file, crop, self.space.summary.median
+        )
 
     def _started(self, start: Start) -> None:
         self._start = start

@@ -187,8 +187,10 @@ class LawsWidget(StudyWidget):
         found, law, study = self.found, self.law, self.current.study
         if found is None or law is None or study is None:
             return
+        from morpholaw.interpretation.oriented_law import law_in_words
+
         place, names = self.place, named(law.names, self.words)
-        self.formula.show_law(law, names)
+        self.formula.show_law(*law_in_words(law, names))
         self.front.draw(lambda figsize, theme: front_figure(found, place, figsize, theme))
         if drawable_parts(law):
             self.components.draw(lambda figsize, theme: components_figure(law, names, figsize, theme))
@@ -220,7 +222,10 @@ class LawsWidget(StudyWidget):
         if law is None or found is None:
             return
         if kind == "latex":
-            text = "f = " + law.latex(named(law.names, self.words))
+            from morpholaw.interpretation.oriented_law import law_in_words
+
+            law_of_words, names = law_in_words(law, named(law.names, self.words))
+            text = "f = " + law_of_words.latex(names)
         else:
             text = law.to_python("f", found.classes) if kind == "python" else law.text()
         clipboard = QGuiApplication.clipboard()

@@ -1,0 +1,179 @@
+"""What each latent encodes: its activity, its correlation with measured shapes, and a suggested name with a sign."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.errors import InputError
+from morpholaw.interpretation.latent_names import (
+    SuggestedName,
+    correlate,
+    signed_name,
+    split_sign,
+    suggest_names,
+)
+
+SAMPLE = 2_000
+"""Crops that latents are summarised on, at most: enough for a correlation to within 0.02."""
+LEAST_KL = 0.05
+"""Mean KL divergence, in nats, from which a latent is active."""
+
+
+@dataclass(frozen=True)
+class LatentSummary:
+    """The latents of an encoder on one sample of cells.
+
+    Attributes
+    ----------
+    ranking : DataFrame
+        One row per latent, the most active first; see `rank_latents`.
+    correlations : DataFrame
+        One row per latent and measured shape; see `correlate`. Empty where no shape varies.
+    suggestions : dict
+        Latent to `SuggestedName`, for the latents that follow a shape.
+    median : ndarray, float32 (latents,)
+        The median cell, where traversals start: the prior's mean need not look like a cell.
+    cells : int
+        The number of cells in the sample.
+    """
+
+    ranking: pd.DataFrame
+    correlations: pd.DataFrame
+    suggestions: dict[int, SuggestedName]
+    median: np.ndarray
+    cells: int
+
+    @property
+    def active(self) -> list[int]:
+        """Latents that carry at least `LEAST_KL`, the most active first."""
+        return active_latents(self.ranking)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Suggested names with their signs, of the latents that follow a shape: {1: "−size"}."""
+        return {latent: suggestion.signed for latent, suggestion in self.suggestions.items()}
+
+    @property
+    def signs(self) -> np.ndarray:
+        """Signs, int8 (latents,), that make "more" mean what the suggested name says; +1 without a name."""
+        signs = np.ones(len(self.median), np.int8)
+        for latent, suggestion in self.suggestions.items():
+            signs[latent] = suggestion.sign
+        return signs
+
+    def words(self, given: Mapping[int, str] | None = None) -> dict[int, str]:
+        """Return a name for each latent that has one: the given name, else the suggested one.
+
+        Parameters
+        ----------
+        given : mapping, optional
+            Latent to the name that a person gave it. A suggestion that equals a given name of another latent gets the
+            next free number.
+
+        Returns
+        -------
+        dict
+            Latent to name with its sign; names are unique where the given ones are.
+        """
+        words = {latent: word for latent, word in (given or {}).items() if word}
+        given_names = {split_sign(word)[0] for word in words.values()}
+        unnamed = {latent: one for latent, one in self.suggestions.items() if latent not in words}
+        used = given_names | {one.name for one in unnamed.values()}
+        for latent, suggestion in unnamed.items():
+            name, number = suggestion.name, 1
+            base = name.rstrip("0123456789").rstrip()
+            if name in given_names:
+                while name in used:
+                    number += 1
+                    name = f"{base} {number}"
+                used.add(name)
+            words[latent] = signed_name(name, suggestion.sign)
+        return dict(sorted(words.items()))
+
+    def strongest(self, latent: int, count: int = 1) -> pd.DataFrame:
+        """Return the rows of the ``count`` shapes that a latent follows most, by either correlation."""
+        rows = self.correlations[self.correlations["latent"] == latent]
+        order = rows[["spearman", "even"]].abs().max(axis=1).sort_values(ascending=False, kind="stable")
+        return rows.loc[order.index[:count]]
+
+
+def summarise_latents(
+    means: np.ndarray, log_variances: np.ndarray, shapes: pd.DataFrame | None = None
+) -> LatentSummary:
+    """Summarise the latents of an encoder on a sample of cells.
+
+    Parameters
+    ----------
+    means, log_variances : ndarray, (n, latents)
+        Mean and log-variance of the encodings of the cells.
+    shapes : DataFrame, optional
+        Measured shapes or true factors, one row per cell. Without them no name is suggested.
+
+    Returns
+    -------
+    LatentSummary
+        Activity, correlations with the shapes, names with signs, and the median cell.
+
+    Raises
+    ------
+    InputError
+        If means, log-variances and shapes do not have the same number of rows.
+    """
+    ranking = rank_latents(means, log_variances)
+    mu = np.asarray(means, dtype=np.float64)
+    correlations = correlate(mu, pd.DataFrame(index=range(len(mu))) if shapes is None else shapes)
+    median = np.median(mu, axis=0).astype(np.float32)
+    return LatentSummary(ranking, correlations, suggest_names(correlations), median, len(mu))
+
+
+def evenly_spaced(count: int, most: int = SAMPLE) -> np.ndarray:
+    """Return at most ``most`` indices, evenly spaced over ``count`` cells, int64: the sample of a summary."""
+    if count < 1:
+        return np.zeros(0, np.int64)
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
+
+
+def rank_latents(means: np.ndarray, log_variances: np.ndarray) -> pd.DataFrame:
+    """Rank latents by the information that they carry about the cells, most first.
+
+    Parameters
+    ----------
+    means, log_variances : ndarray, (n, latents)
+        Mean and log-variance of the encodings.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``latent``, ``kl`` (mean over the cells of KL(q(z_j|x) || N(0, 1)), in nats, eq. 6), ``mean_variance``
+        (variance over the cells of the mean), ``posterior_variance`` (mean over the cells of the variance). A latent
+        that encodes nothing has a KL near 0, a mean variance near 0 and a posterior variance near 1.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not have the same shape (n, latents).
+    """
+    mu, log_variance = np.asarray(means, np.float64), np.asarray(log_variances, np.float64)
+    if mu.ndim != 2 or mu.shape != log_variance.shape:
+        raise InputError(
+            f"Means {mu.shape} and log-variances {log_variance.shape} must both have the shape (n, latents)."
+        )
+    divergence = 0.5 * (np.square(mu) + np.exp(log_variance) - log_variance - 1)
+    table = pd.DataFrame(
+        {
+            "latent": np.arange(mu.shape[1]),
+            "kl": divergence.mean(axis=0),
+            "mean_variance": mu.var(axis=0),
+            "posterior_variance": np.exp(log_variance).mean(axis=0),
+        }
+    )
+    return table.sort_values("kl", ascending=False, kind="stable", ignore_index=True)
+
+
+def active_latents(ranking: pd.DataFrame, least_kl: float = LEAST_KL) -> list[int]:
+    """Return the latents with a KL of at least ``least_kl`` nats, the most informative first."""
+    return [int(k) for k in ranking.loc[ranking["kl"] >= least_kl, "latent"]]
