@@ -13,6 +13,8 @@ from morpholaw.errors import InputError
 
 LEAST_CORRELATION = 0.3
 """Smallest correlation from which a name is suggested."""
+LEAST_EVEN_CORRELATION = 0.6
+"""The same for shapes that follow the distance from the median: a weak relation of both ends tells a reader nothing."""
 BOTH_ENDS = "both ends"
 
 # The name that a latent gets from a measured shape or a true factor of the simulator, and whether more of the shape is
@@ -118,7 +120,8 @@ def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
 def suggest_names(correlations: pd.DataFrame, least: float = LEAST_CORRELATION) -> dict[int, SuggestedName]:
     """Suggest a name for each latent that follows a shape with a correlation of at least ``least``.
 
-    The strongest of ``|spearman|`` and ``|even|`` over all shapes decides. A name that several latents deserve is
+    The strongest of ``|spearman|`` and ``|even|`` over all shapes decides; the latter counts from
+    `LEAST_EVEN_CORRELATION`. A name that several latents deserve is
     numbered from the strongest: "size", "size 2".
 
     Parameters
@@ -134,6 +137,8 @@ def suggest_names(correlations: pd.DataFrame, least: float = LEAST_CORRELATION) 
         Latent to `SuggestedName`; latents that follow nothing are not there.
     """
     named = correlations[correlations["shape"].isin(list(_NAMES))]
+    even = named["even"].where(named["even"].abs() >= LEAST_EVEN_CORRELATION, 0.0)
+    named = named.assign(even=even)
     strength = named[["spearman", "even"]].abs().max(axis=1)
     named = named.assign(strength=strength)[strength >= least]
     ordered = named.sort_values(["strength", "latent"], ascending=[False, True], kind="stable")
