@@ -8,11 +8,11 @@ import pytest
 from morpholaw.errors import InputError
 from morpholaw.figures.boundary import boundary_slices, boundary_surface
 from morpholaw.figures.laws import (
-    Component,
     law_components,
     law_front,
 )
 from morpholaw.figures.style import DARK
+from morpholaw.interpretation.components import SampledPart
 
 GRID = np.linspace(-3, 3, 41)
 X, Y = np.meshgrid(GRID, GRID)
@@ -21,8 +21,8 @@ X, Y = np.meshgrid(GRID, GRID)
 @pytest.mark.parametrize("width", [3.2, 6.4])
 def test_curves_and_maps_with_their_formula(draw, texts, width):
     parts = [
-        Component(r"-e^{e^{z_{3}}}", ("z3",), (GRID,), -np.exp(np.exp(GRID / 3))),
-        Component(r"z_{17}^{2} - z_{21}", ("z17", "z21"), (GRID, GRID), X**2 - Y),
+        SampledPart(r"-e^{e^{z_{3}}}", ("z3",), (GRID,), -np.exp(np.exp(GRID / 3))),
+        SampledPart(r"z_{17}^{2} - z_{21}", ("z17", "z21"), (GRID, GRID), X**2 - Y),
     ]
     figure = law_components(parts, figsize=(width, None))
     draw(figure)
@@ -32,17 +32,17 @@ def test_curves_and_maps_with_their_formula(draw, texts, width):
 
 
 def test_latex_that_matplotlib_cannot_draw_is_shown_as_text(draw, texts):
-    figure = law_components([Component(r"\begin{cases} z", ("z1",), (GRID,), GRID)])
+    figure = law_components([SampledPart(r"\begin{cases} z", ("z1",), (GRID,), GRID)])
     draw(figure)
     assert r"\begin{cases} z" in texts(figure)
 
 
 def test_component_of_three_latents_is_refused():
-    part = Component("z", ("z1", "z2", "z3"), (GRID, GRID, GRID), np.zeros((41, 41, 41)))
+    part = SampledPart("z", ("z1", "z2", "z3"), (GRID, GRID, GRID), np.zeros((41, 41, 41)))
     with pytest.raises(InputError, match="one or two latents"):
         law_components([part])
     with pytest.raises(InputError, match="values of a component must have shape"):
-        law_components([Component("z", ("z1",), (GRID,), GRID[:4])])
+        law_components([SampledPart("z", ("z1",), (GRID,), GRID[:4])])
     with pytest.raises(InputError, match="no component"):
         law_components([])
 

@@ -16,7 +16,13 @@ from morpholaw.interpretation.boundary import (
     slice_scores,
     undecided_cells,
 )
-from morpholaw.interpretation.components import components, deciding_terms
+from morpholaw.interpretation.components import (
+    additive_terms,
+    deciding_terms,
+    drawable_parts,
+    readable,
+    sample_parts,
+)
 from morpholaw.models.law import Law
 
 NAMES = ("z0", "z1", "z2")
@@ -108,11 +114,10 @@ def test_latents_that_are_not_there_are_refused(axes):
         slice_scores(ball, np.zeros(3), axes, np.arange(2.0))
 
 
-def test_components_add_up_to_the_law():
+def test_terms_add_up_to_the_law():
     law = Law.parse("z0*(square(z1) + square(z2)) - (exp(exp(z0)) - 2.5*z1)", NAMES)
-    parts = components(law)
+    parts = additive_terms(law)
     assert [p.text for p in parts] == ["z0 * (square(z1) + square(z2))", "-exp(exp(z0))", "2.5 * z1"]
-    assert [len(p.factors) for p in parts] == [2, 1, 2]
     z = np.random.default_rng(0).normal(size=(9, 3))
     np.testing.assert_allclose(sum(p.values(z) for p in parts), law.score(z))
 
@@ -124,3 +129,35 @@ def test_the_deciding_term_has_the_sign_of_the_score():
     np.testing.assert_allclose(table["score"], law.score(np.array([[2.0, 0, 0], [1.0, 9, 0]])))
     undefined = Law.parse("log(z0) + 1", NAMES)
     assert deciding_terms(undefined, np.array([[-1.0, 0, 0]]))["decides"].tolist() == [""]
+
+
+def test_drawable_parts_depend_on_one_or_two_latents():
+    law = Law.parse("z0*(square(z1) + square(z2)) - exp(exp(z0)) - (z1 - 2*z2) + z1 + 0.5", NAMES)
+    assert [part.text for part in drawable_parts(law)] == [
+        "square(z1) + square(z2)",
+        "-exp(exp(z0))",
+        "2 * z2",
+    ]
+    crowded = Law.parse("exp(z0 - sin(z1)*z2)", NAMES)
+    assert [part.text for part in drawable_parts(crowded)] == ["-(sin(z1) * z2)"]
+
+
+def test_parts_are_sampled_with_their_sign_and_names():
+    law = Law.parse("z2 - log(z0) - exp(z1 * z2)", NAMES)
+    axis = np.linspace(-2, 2, 5)
+    curve, surface = sample_parts(law, dict.fromkeys(NAMES, axis), {"z0": "size"})
+    assert (curve.names, curve.latex) == (("size",), r"-\log\left(\mathrm{size}\right)")
+    np.testing.assert_allclose(curve.values[3:], -np.log([1, 2]))
+    assert np.isnan(curve.values[:3]).all()
+    assert surface.names == ("z1", "z2")
+    assert surface.values.shape == (5, 5)
+    assert surface.values[3, 3] == pytest.approx(-np.exp(1))
+
+
+def test_outliers_are_limited_and_signs_stay():
+    values = np.array([-1e9, -1.0, 0.5, 1.0, 2.0])
+    assert np.array_equal(np.sign(readable(values)), np.sign(values))
+    assert readable(values).min() == -6
+    assert np.isnan(readable(values, gaps=True)[0])
+    ordinary = np.linspace(-3, 3, 49)
+    assert np.array_equal(readable(ordinary), ordinary)

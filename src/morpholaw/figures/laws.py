@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -31,25 +30,12 @@ from morpholaw.figures.style import (
     panels,
     symbol,
 )
+from morpholaw.interpretation.components import SampledPart
 from morpholaw.models.pareto import pareto_front
 
 
-@dataclass(frozen=True)
-class Component:
-    """An additive or multiplicative part of a law over the one or two latents it depends on.
-
-    ``grids`` holds a rising (n,) array for each of ``names``; ``values`` is (n,) for one latent and
-    (n_second, n_first) for two. ``latex`` is the part's formula.
-    """
-
-    latex: str
-    names: tuple[str, ...]
-    grids: tuple[np.ndarray, ...]
-    values: np.ndarray
-
-
 def law_components(
-    components: Sequence[Component],
+    components: Sequence[SampledPart],
     *,
     columns: int | None = None,
     theme: Theme = LIGHT,
@@ -86,7 +72,7 @@ def law_components(
     return figure
 
 
-def _draw_component(figure: Figure, axes: Axes, component: Component, theme: Theme) -> None:
+def _draw_component(figure: Figure, axes: Axes, component: SampledPart, theme: Theme) -> None:
     """A curve with its zero, or a map with its zero contour."""
     names = [symbol(name) for name in component.names]
     if len(names) not in (1, 2) or len(component.grids) != len(names):

@@ -1,33 +1,36 @@
-"""The additive and multiplicative parts of a law, and which of them decides a cell (figures 11 and 13)."""
+"""The additive terms of a law, which of them decides a cell, and the parts that can be drawn (figures 11 and 13)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.models.expressions import Call, Expression
+from morpholaw.models.expressions import Call, Expression, to_latex
 from morpholaw.models.law import Law
+
+MOST_PARTS = 9
+"""Parts of a law that are drawn, at most."""
+_OUTLIER = 6
+"""Values beyond this many times the median size hide all others in a plot."""
 
 
 @dataclass(frozen=True)
-class Component:
+class Term:
     """One additive term of a law: f = sum of ``sign * expression``.
 
     Attributes
     ----------
-    sign
+    sign : int
         +1 or -1.
-    expression
+    expression : Expression
         The term, without its sign.
-    factors
-        What is multiplied in it; the term itself where it is no product.
     """
 
     sign: int
     expression: Expression
-    factors: tuple[Expression, ...]
 
     @property
     def text(self) -> str:
@@ -36,40 +39,114 @@ class Component:
         return text if self.sign > 0 else f"-({text})" if " " in text else f"-{text}"
 
     def values(self, z: np.ndarray) -> np.ndarray:
-        """The signed term for each row of ``z`` (rows, the law's variables), float64 (rows,)."""
+        """Return the signed term for each row of ``z`` (rows, the law's variables), float64 (rows,)."""
         return self.sign * self.expression.evaluate(z)
 
 
-def components(law: Law) -> list[Component]:
-    """The additive terms of a law, from left to right; their values add up to the score."""
-    return [Component(sign, term, tuple(_factors(term))) for sign, term in _terms(law.expression, 1)]
+@dataclass(frozen=True)
+class SampledPart:
+    """A part of a law over the one or two latents that it depends on, ready to be drawn.
+
+    Attributes
+    ----------
+    latex : str
+        The part's formula.
+    names : tuple of str
+        The latents, one or two.
+    grids : tuple of ndarray
+        Increasing values of each latent, (n,) each.
+    values : ndarray
+        (n,) for one latent, (n_second, n_first) for two; NaN where the part is undefined.
+    """
+
+    latex: str
+    names: tuple[str, ...]
+    grids: tuple[np.ndarray, ...]
+    values: np.ndarray
+
+
+def additive_terms(law: Law) -> list[Term]:
+    """Return the additive terms of a law, from left to right; their values add up to the score."""
+    return [Term(sign, term) for sign, term in _terms(law.expression, 1)]
 
 
 def deciding_terms(law: Law, z: np.ndarray) -> pd.DataFrame:
-    """The term that decides each cell: the largest of those with the sign of the score.
+    """Find the term that decides each cell: the largest of those with the sign of the score.
 
     Parameters
     ----------
-    z
+    law : Law
+        The law.
+    z : ndarray
         Values of the law's latents, (rows, len(law.names)).
 
     Returns
     -------
-    pd.DataFrame
-        A row for each cell: ``score``, one column for each term (its text, its signed value), and ``decides``
-        (the text of the deciding term; "" where the score is not a number).
+    DataFrame
+        One row per cell: ``score``, one column per term (its text, its signed value), and ``decides`` (the text of
+        the deciding term; "" where the score is NaN).
     """
-    parts = components(law)
-    values = np.stack([part.values(z) for part in parts], axis=1)
-    score = law.expression.evaluate(z)
+    terms = additive_terms(law)
+    values = np.stack([term.values(z) for term in terms], axis=1)
+    score = law.score(z)
     with_sign = np.where((values >= 0) == (score >= 0)[:, None], np.abs(values), -np.inf)
     with_sign = np.where(np.isnan(with_sign), -np.inf, with_sign)
-    texts = np.array([part.text for part in parts], dtype=object)
+    texts = np.array([term.text for term in terms], dtype=object)
     decides = np.where(np.isnan(score), "", texts[with_sign.argmax(axis=1)])
     table = pd.DataFrame({"score": score})
     for k, text in enumerate(texts):
         table[text] = table[text] + values[:, k] if text in table else values[:, k]
     return table.assign(decides=decides)
+
+
+def drawable_parts(law: Law) -> list[Term]:
+    """Return the parts of a law that can be drawn, at most `MOST_PARTS`.
+
+    These are the additive terms of one or two latents; larger terms are divided into the largest parts of at most two
+    latents. A latent by itself and a constant are left out.
+    """
+    parts = [part for term in additive_terms(law) for part in _parts_of_two(term.sign, term.expression)]
+    curved = [
+        part for part in dict.fromkeys(parts) if part.expression.size > 1 and part.expression.variables()
+    ]
+    return curved[:MOST_PARTS]
+
+
+def sample_parts(
+    law: Law, axes: Mapping[str, np.ndarray], words: Mapping[str, str] | None = None, digits: int = 3
+) -> list[SampledPart]:
+    """Evaluate the drawable parts of a law over their latents.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    axes : mapping
+        Increasing values, (n,), of each of the law's latents.
+    words : mapping, optional
+        Names to show for latents, e.g. ``{"z3": "size"}``.
+    digits : int
+        Significant digits of the constants in the formulas.
+
+    Returns
+    -------
+    list of SampledPart
+        One for each of `drawable_parts`; empty where there are none.
+    """
+    words = words or {}
+    return [_sampled(law, part, axes, words, digits) for part in drawable_parts(law)]
+
+
+def readable(values: np.ndarray, gaps: bool = False) -> np.ndarray:
+    """Limit values that are so large that the others could not be told apart in a plot; signs stay.
+
+    With ``gaps`` such values become NaN, so that a curve leaves the plot there.
+    """
+    sizes = np.abs(values[np.isfinite(values)])
+    limit = _OUTLIER * float(np.median(sizes)) if sizes.size else 0.0
+    if not 0 < limit < sizes.max(initial=0):
+        return values
+    return np.where(np.abs(values) > limit, np.nan, values) if gaps else np.clip(values, -limit, limit)
 
 
 def _terms(node: Expression, sign: int) -> list[tuple[int, Expression]]:
@@ -79,7 +156,41 @@ def _terms(node: Expression, sign: int) -> list[tuple[int, Expression]]:
     return [(sign, node)]
 
 
-def _factors(node: Expression) -> list[Expression]:
-    if isinstance(node, Call) and node.operator == "*":
-        return [factor for operand in node.operands for factor in _factors(operand)]
-    return [node]
+def _parts_of_two(sign: int, node: Expression) -> Iterator[Term]:
+    """Iterate over the largest parts of at most two latents, with the signs that they are added with."""
+    if len(node.variables()) <= 2:
+        yield Term(sign, node)
+    elif isinstance(node, Call) and node.operator in ("+", "-"):
+        yield from _parts_of_two(sign, node.operands[0])
+        yield from _parts_of_two(sign if node.operator == "+" else -sign, node.operands[1])
+    else:
+        for operand in node.arguments:
+            yield from _parts_of_two(1, operand)
+
+
+def _sampled(
+    law: Law, part: Term, axes: Mapping[str, np.ndarray], words: Mapping[str, str], digits: int
+) -> SampledPart:
+    names = part.expression.variables()
+    grids = tuple(axes[name] for name in names)
+    mesh = np.meshgrid(*grids, indexing="xy")
+    z = np.zeros((mesh[0].size, len(law.names)))
+    for name, values in zip(names, mesh, strict=True):
+        z[:, law.names.index(name)] = values.ravel()
+    values = part.values(z).reshape(mesh[0].shape)
+    values = np.where(np.isfinite(values), values, np.nan)
+    return SampledPart(
+        _signed_latex(part, words, digits),
+        tuple(words.get(name, name) for name in names),
+        grids,
+        readable(values, gaps=len(names) == 1),
+    )
+
+
+def _signed_latex(part: Term, words: Mapping[str, str], digits: int) -> str:
+    latex = to_latex(part.expression, words, digits)
+    if part.sign > 0:
+        return latex
+    if isinstance(part.expression, Call) and part.expression.operator in ("+", "-"):
+        return rf"-\left({latex}\right)"
+    return latex[1:].strip() if latex.startswith("-") else f"-{latex}"

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from morpholaw.display import MINUS, number
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
+from morpholaw.interpretation.components import sample_parts
 from morpholaw.interpretation.oriented_law import law_in_words
 from morpholaw.interpretation.traversal import decode
 from morpholaw.interpretation.vetoes import Veto, find_vetoes, in_words
-from morpholaw.models.expressions import Call, to_latex
 from morpholaw.models.law import Law
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Formula, Paragraph, drawing, photograph
 
 if TYPE_CHECKING:
-    from morpholaw.figures.laws import Component
-    from morpholaw.models.expressions import Expression
     from morpholaw.models.vae import BetaTCVAE
 
 DIGITS = 3
@@ -28,8 +25,6 @@ DIGITS = 3
 TYPICAL_RANGE = 3.0
 """What is looked at of every latent, at the least: -3 to 3."""
 STEPS = 61
-PANELS = 9
-"""Parts of a law drawn, at the most."""
 PICTURES = 7
 UNDECIDED = 8
 """Cells on the boundary that are shown."""
@@ -73,50 +68,15 @@ def _in_formula(word: str) -> str:
 def _components(law: Law, cloud: np.ndarray) -> list[Block]:
     from morpholaw.figures.laws import law_components
 
-    parts = list(dict.fromkeys(_parts(law.expression, 1)))
-    curved = [part for part in parts if part[1].size > 1 and part[1].variables()][:PANELS]
-    if not curved:
-        return [
-            Paragraph(
-                "The law adds and multiplies latents as they are: none of its parts is curved by itself."
-            )
-        ]
+    axes = {name: _axis(cloud, latent) for name, latent in zip(law.names, law.latents, strict=True)}
+    parts = sample_parts(law, axes, digits=DIGITS)
+    if not parts:
+        return [Paragraph("The law only adds and multiplies single latents, so it has no part to draw.")]
     caption = (
-        "Parts of the law over the latents they depend on; dashed purple is zero. A part of more than two latents is "
-        "taken apart further; latents that stand by themselves are left out."
+        "Parts of the law over the latents they depend on; dashed purple is zero. A term of more than two latents is "
+        "divided further; latents by themselves are left out."
     )
-    figure = law_components([_component(law, cloud, sign, part) for sign, part in curved])
-    return [drawing(figure, "Components of the law", caption)]
-
-
-def _parts(node: Expression, sign: int) -> Iterator[tuple[int, Expression]]:
-    """The largest parts of at most two latents, with the signs that they are added with."""
-    if len(node.variables()) <= 2:
-        yield sign, node
-    elif isinstance(node, Call) and node.operator in ("+", "-"):
-        yield from _parts(node.operands[0], sign)
-        yield from _parts(node.operands[1], sign if node.operator == "+" else -sign)
-    else:
-        for operand in node.arguments:
-            yield from _parts(operand, 1)
-
-
-def _component(law: Law, cloud: np.ndarray, sign: int, part: Expression) -> Component:
-    from morpholaw.figures.laws import Component
-
-    names = part.variables()
-    axes = [_axis(cloud, law.latents[law.names.index(name)]) for name in names]
-    grids = np.meshgrid(*axes, indexing="xy")
-    z = np.zeros((grids[0].size, len(law.names)))
-    for name, values in zip(names, grids, strict=True):
-        z[:, law.names.index(name)] = values.ravel()
-    with np.errstate(all="ignore"):
-        values = sign * part.evaluate(z).reshape(grids[0].shape)
-    latex = to_latex(part, digits=DIGITS)
-    if sign < 0:
-        is_sum = isinstance(part, Call) and part.operator in ("+", "-")
-        latex = rf"-\left({latex}\right)" if is_sum else f"-{latex}"
-    return Component(latex, names, tuple(axes), _finite(values))
+    return [drawing(law_components(parts), "Components of the law", caption)]
 
 
 def _boundary(material: Material, name: str, k: int) -> list[Block]:

@@ -81,10 +81,10 @@ class FormulaLabel(QLabel):
 
 def terms(law: Law, names: dict[str, str]) -> list[str]:
     """Return the LaTeX of each additive term with its sign; the first begins with "f ="."""
-    from morpholaw.interpretation.components import components
+    from morpholaw.interpretation.components import additive_terms
 
     texts = []
-    for position, part in enumerate(components(law)):
+    for position, part in enumerate(additive_terms(law)):
         text = to_latex(part.expression, names)
         sign = part.sign
         if text.startswith("-"):  # a term is no sum, so that its minus sign is its own

@@ -24,7 +24,7 @@ from morpholaw.widgets.forms.section import Section
 from morpholaw.widgets.jobs.python_code import step_code
 from morpholaw.widgets.laws.boundary_tab import BoundaryTab
 from morpholaw.widgets.laws.formula import FormulaLabel
-from morpholaw.widgets.laws.law_figures import components_figure, drawable_parts, front_figure
+from morpholaw.widgets.laws.law_figures import components_figure, front_figure
 from morpholaw.widgets.laws.law_search import LawSearch
 from morpholaw.widgets.laws.law_table import LawTable
 from morpholaw.widgets.laws.saved_laws import SavedLaws, found_losses, named, saved_laws
@@ -187,6 +187,7 @@ class LawsWidget(StudyWidget):
         found, law, study = self.found, self.law, self.current.study
         if found is None or law is None or study is None:
             return
+        from morpholaw.interpretation.components import drawable_parts
         from morpholaw.interpretation.oriented_law import law_in_words
 
         place, names = self.place, named(law.names, self.words)

@@ -167,6 +167,7 @@ def slice_figure(
 ) -> Any:
     """A map, or a curve, with the cells along its axes; ``held`` says where the other latents are."""
     from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
+    from morpholaw.interpretation.components import readable
 
     def called(latent: int) -> str:
         return names.get(latent, f"z{latent}")
@@ -179,7 +180,7 @@ def slice_figure(
     title = response.title + (f"\n{held}" if held else "")
     if found.y is None:
         return response_map_1d(
-            found.axis, readable(found.values, empty=True), called(found.x),
+            found.axis, readable(found.values, gaps=True), called(found.x),
             pictures=found.pictures_x, picture_values=at, response_name=response.name, title=title or None,
             theme=theme, figsize=figsize,
         )  # fmt: skip
@@ -189,15 +190,3 @@ def slice_figure(
         arrows=0, cells=cells, sides=response.sides, response_name=response.name, title=title or None,
         theme=theme, figsize=figsize,
     )  # fmt: skip
-
-
-def readable(values: np.ndarray, empty: bool = False) -> np.ndarray:
-    """Values cut where a few run away, so that the rest can be told apart; signs stay as they are.
-
-    With ``empty`` the places beyond are not finite, and a curve leaves the plot there.
-    """
-    sizes = np.abs(values[np.isfinite(values)])
-    limit = 6 * float(np.median(sizes)) if sizes.size else 0.0
-    if not 0 < limit < sizes.max(initial=0):
-        return values
-    return np.where(np.abs(values) > limit, np.nan, values) if empty else np.clip(values, -limit, limit)
