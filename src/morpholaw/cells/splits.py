@@ -66,14 +66,28 @@ def grouped_split(
 def grouped_folds(
     groups: Sequence[Any] | np.ndarray, labels: Sequence[Any] | np.ndarray, k: int = 5, seed: int = 0
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Cross-validation: ``k`` pairs (train, test) of sorted indices; each labelled cell is tested once.
+    """Split labelled cells for cross-validation, whole groups at a time; each labelled cell is tested once.
 
     Groups go, largest first, to the fold that stays closest to a k-th of every class.
+
+    Parameters
+    ----------
+    groups, labels : sequences of length n
+        Which cells belong together, and their classes; cells with the label "" are in no fold.
+    k : int
+        Number of folds.
+    seed : int
+        Seed of the order in which groups are assigned.
+
+    Returns
+    -------
+    list of (train, test)
+        Sorted int64 indices into ``groups``, one pair per fold.
 
     Raises
     ------
     InputError
-        When a class has fewer than ``k`` groups.
+        If a class has fewer than ``k`` groups.
     """
     if k < 2:
         raise InputError(f"Cross-validation needs at least 2 folds, not {k}.")

@@ -18,19 +18,35 @@ def bootstrap(
     level: float = 0.95,
     seed: int = 0,
 ) -> Estimate:
-    """A statistic of all values with its percentile interval.
+    """Return a statistic of all values with its percentile interval.
 
     Models and cells are drawn with replacement, independently; cells by whole groups, so that the frames of a
     track do not count as independent cells.
 
     Parameters
     ----------
-    values
+    values : ndarray
         One for each model and cell, (members, n).
-    statistic
-        A number from an array, e.g. ``np.mean`` or ``np.median``.
-    groups
-        Which cells belong together, (n,); each cell by itself where None.
+    statistic : callable
+        Returns a number for an array, e.g. ``np.mean`` or ``np.median``.
+    groups : ndarray, optional
+        Which cells belong together, (n,); by default each cell is its own group.
+    resamples : int
+        Number of resamples.
+    level : float
+        Confidence level of the interval.
+    seed : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    Estimate
+        The statistic, and the ends of its interval.
+
+    Raises
+    ------
+    InputError
+        If there is no value, or the groups do not fit the cells.
     """
     table = np.atleast_2d(np.asarray(values, dtype=np.float64))
     if table.size == 0 or resamples < 1:

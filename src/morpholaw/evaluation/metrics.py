@@ -24,7 +24,25 @@ class Estimate:
 
 
 def accuracy(correct: np.ndarray, level: float = 0.95) -> Estimate:
-    """Share of True with its Wilson score interval; ``correct`` is bool (n,)."""
+    """Return the share of True with its Wilson score interval.
+
+    Parameters
+    ----------
+    correct : ndarray
+        bool (n,), e.g. whether each cell's predicted class is right.
+    level : float
+        Confidence level of the interval.
+
+    Returns
+    -------
+    Estimate
+        The share, and the ends of its interval.
+
+    Raises
+    ------
+    InputError
+        If there is no value.
+    """
     hits = np.asarray(correct, dtype=bool).reshape(-1)
     if not len(hits):
         raise InputError("There are no calls to count; expected at least one.")
@@ -35,12 +53,26 @@ def accuracy(correct: np.ndarray, level: float = 0.95) -> Estimate:
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Counts, int64 (classes, classes): row, the label; column, the call.
+    """Count how often each class is predicted for each true class.
 
     Parameters
     ----------
-    labels, predicted
-        Class numbers 0 to ``classes`` - 1, (n,). A call of -1 (a score that is not a number) is not counted.
+    labels : ndarray
+        True classes, int (n,), 0 to ``classes`` - 1.
+    predicted : ndarray
+        Predicted classes, int (n,); -1 (no finite score) is not counted.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray
+        int64 (classes, classes): rows are true classes, columns predicted ones.
+
+    Raises
+    ------
+    InputError
+        If a class number is out of range, or the lengths differ.
     """
     truth, called = _pair(labels, predicted)
     if len(truth) and (truth.min() < 0 or max(truth.max(), called.max()) >= classes):
@@ -51,7 +83,20 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
 
 
 def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean over the classes that occur among ``labels`` of the share that is called right."""
+    """Return the accuracy within each class, averaged over the classes that occur among ``labels``.
+
+    Parameters
+    ----------
+    labels : ndarray
+        True classes, int (n,).
+    predicted : ndarray
+        Predicted classes, int (n,).
+
+    Raises
+    ------
+    InputError
+        If there is no cell, or the lengths differ.
+    """
     truth, called = _pair(labels, predicted)
     if not len(truth):
         raise InputError("There are no calls to count; expected at least one.")
@@ -59,19 +104,24 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """False positive rate, true positive rate and thresholds, from (0, 0) to (1, 1).
+    """Return the ROC curve, from (0, 0) to (1, 1).
 
     Parameters
     ----------
-    labels
-        Above 0 for the positive class, (n,).
-    scores
-        f(x), (n,), not NaN; a cell is called positive where its score is at least the threshold.
+    labels : ndarray
+        (n,), above 0 for the positive class.
+    scores : ndarray
+        f(x), (n,), not NaN; a cell is predicted positive if its score is at least the threshold.
+
+    Returns
+    -------
+    false_positive_rate, true_positive_rate, thresholds : ndarray
+        float64, one value per distinct threshold.
 
     Raises
     ------
     InputError
-        One of the two classes has no cell, or a score is not a number.
+        If one of the two classes has no cell, or a score is not a number.
     """
     positive, value = _scored(labels, scores)
     order = np.argsort(-value, kind="stable")
@@ -83,7 +133,20 @@ def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Area under the ROC curve: how often a positive cell outscores a negative one, ties as one half."""
+    """Return the area under the ROC curve: how often a positive cell outscores a negative one, ties as one half.
+
+    Parameters
+    ----------
+    labels : ndarray
+        (n,), above 0 for the positive class.
+    scores : ndarray
+        f(x), (n,), not NaN.
+
+    Raises
+    ------
+    InputError
+        If one of the two classes has no cell, or a score is not a number.
+    """
     positive, value = _scored(labels, scores)
     hits, misses = int(positive.sum()), int((~positive).sum())
     return float((rankdata(value)[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))

@@ -54,9 +54,19 @@ class Performance:
 
 
 def median_score(scores: np.ndarray) -> np.ndarray:
-    """Median over the models, (n,), of scores (members, n); NaN only where every model is undefined.
+    """Return the median score over the models.
 
     The median has the sign that most models have, whatever the scales of their outputs.
+
+    Parameters
+    ----------
+    scores : ndarray
+        (members, n).
+
+    Returns
+    -------
+    ndarray
+        (n,); NaN only where every model is undefined.
     """
     finite = np.where(np.isfinite(scores), scores, np.nan)
     nowhere = np.isnan(finite).all(axis=0)
@@ -64,7 +74,20 @@ def median_score(scores: np.ndarray) -> np.ndarray:
 
 
 def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
-    """Summarise scores (members, n) against classes (n,), 0 or 1."""
+    """Summarise the scores of an ensemble on cells of known class.
+
+    Parameters
+    ----------
+    scores : ndarray
+        f(x), (members, n).
+    targets : ndarray
+        True classes, int (n,), 0 or 1.
+
+    Returns
+    -------
+    Performance
+        Accuracy of each model and of their median, confusion, area under the ROC curve, and calibration.
+    """
     truth = np.asarray(targets, dtype=np.int64)
     each = predicted_classes(scores)
     median = median_score(scores)

@@ -70,6 +70,11 @@ def prune_layers(
 def prune(head: HeadEnsemble) -> HeadEnsemble:
     """Return a copy of ``head`` without leaf and bias weights, which scores as ``head`` does.
 
+    Parameters
+    ----------
+    head : HeadEnsemble
+        A sparse ensemble without batch normalisation.
+
     Raises
     ------
     ValueError
