@@ -110,13 +110,13 @@ def run(job: Job, monitor: Monitor = SILENT) -> Any:
         raise InputError(f"There is no step {job.step!r}; the steps are {', '.join(STEPS)}.")
     from morpholaw.study import Study
 
-    study = Study.open_or_create(job.study)
     kind = STEPS[job.step]
     config = {} if kind is None else {"config": kind.from_values(job.config)}
-    made = getattr(study, job.step)(**job.arguments, **config, monitor=monitor)
-    if job.out and _is_table(made):
-        write_table(job.out, made)
-    return made
+    with Study.opened_or_new(job.study) as study:
+        result = getattr(study, job.step)(**job.arguments, **config, monitor=monitor)
+    if job.out and _is_table(result):
+        write_table(job.out, result)
+    return result
 
 
 class JobProcess:

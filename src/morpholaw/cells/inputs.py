@@ -241,7 +241,7 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
         f"{y.min():.0f} to {y.max():.0f}, x {x.min():.0f} to {x.max():.0f}): "
     )
     if height != width and y.max() < width and x.max() < height and min(y.min(), x.min()) >= -0.5:
-        return sentence + "x and y seem to be exchanged; exchange them (--set swap_xy=true)."
+        return sentence + "x and y seem to be exchanged; give --swap-xy."
     size = movie.pixel_size
     if size is not None and max(y.max() * size / height, x.max() * size / width) < 1 < 1 / size:
         return (

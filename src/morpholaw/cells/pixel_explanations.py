@@ -122,7 +122,7 @@ def _shift_text(shift: int, shift_from: int | None = None) -> str:
 
 def _moves(height: int, width: int, pixel_size: float | None) -> list[tuple[str, Move]]:
     moves: list[tuple[str, Move]] = [
-        ("x and y are exchanged; exchange the two columns", lambda y, x: (x, y)),
+        ("x and y are exchanged; give --swap-xy", lambda y, x: (x, y)),
         (
             "y counts from the bottom of the image; subtract it from the height minus 1",
             lambda y, x: (height - 1 - y, x),

@@ -43,6 +43,8 @@ for command in (
     cells.simulate,
     cells.crop,
     cells.import_crops,
+    cells.inspect,
+    cells.sets,
     training.train_encoder,
     training.train_classifier,
     training.tune,

@@ -1,4 +1,4 @@
-"""Commands that make cells: simulate, crop, import-crops."""
+"""Commands about cells: simulate, crop, import-crops, inspect, sets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from morpholaw.cli.options import SET, STUDY, movie_choices, parse_settings
+from morpholaw.cli.options import SET, STUDY, input_settings, movie_choices, parse_settings, track_choices
 from morpholaw.cli.progress_bar import progress
 from morpholaw.errors import InputError
 
@@ -38,40 +38,96 @@ def simulate(
 @click.argument("tracks", type=click.Path(path_type=Path))
 @STUDY
 @click.option("--size", type=int, help="Side of a crop, in pixels.")
-@click.option("--labels", type=click.Path(path_type=Path), help="CSV of labels, keyed by track_id and t.")
-@click.option("--name", help="Name of the crop set; by default the movie's.")
-@movie_choices
 @click.option(
-    "--ids",
-    type=click.Choice(["auto", "tracks", "per-frame", "linked"]),
-    help="What ids in TRACKS mean across frames; by default found out from the file.",
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="CSV of classes, keyed by track_id and t or by the tracker's own ids.",
 )
-@click.option("--frame-offset", type=int, help="Added to the frames of TRACKS; -1 where they count from 1.")
+@click.option("--name", help="Name of the crop set; by default the movie's.")
+@click.option("--replace", is_flag=True, help="Replace the crops that were cut from this movie before.")
+@movie_choices
+@track_choices
 @SET
 def crop(
     movie: Path,
     tracks: Path,
     study: Path,
-    size: int | None,
     labels: Path | None,
     name: str | None,
-    ids: str | None,
-    frame_offset: int | None,
+    replace: bool,
     settings: tuple[str, ...],
     **choices: Any,
 ) -> None:
-    """Cut a crop around every tracked cell of MOVIE (TIFF, frames, OME-Zarr)."""
+    """Cut a crop around every tracked cell of MOVIE (TIFF, frames, OME-Zarr).
+
+    Movie, tracks, labels and pixels are compared first; nothing is written where they do not fit.
+    """
     from morpholaw.study import Study
 
-    flags = {"size": size, "ids": ids, "frame_offset": frame_offset, **choices}
-    given = parse_settings(settings) | {key: value for key, value in flags.items() if value is not None}
-    with progress() as monitor:
-        made = Study.open_or_create(study).crop(
-            movie, tracks, labels=labels, name=name, monitor=monitor, **given
+    values = input_settings(settings, choices)
+    with progress() as monitor, Study.opened_or_new(study) as opened:
+        crops = opened.crop(
+            movie, tracks, labels=labels, name=name, replace=replace, monitor=monitor, **values
         )
     click.echo(
-        f"{len(made)} crops of {made.size} x {made.size} pixels are in the set {made.name} of {study}."
+        f"{len(crops)} crops of {crops.size} x {crops.size} pixels are in the set {crops.name} of {study}."
     )
+
+
+@click.command()
+@click.argument("movie", type=click.Path(path_type=Path))
+@click.argument("tracks", type=click.Path(path_type=Path), required=False)
+@click.option("--labels", type=click.Path(path_type=Path), help="CSV of classes that is to go with them.")
+@click.option("--size", type=int, help="Side of a crop, in pixels.")
+@click.option(
+    "--picture", type=click.Path(path_type=Path), help="Write a frame with the tracks on it to this PNG file."
+)
+@movie_choices
+@track_choices
+@SET
+def inspect(
+    movie: Path,
+    tracks: Path | None,
+    labels: Path | None,
+    picture: Path | None,
+    settings: tuple[str, ...],
+    **choices: Any,
+) -> None:
+    """Show how MOVIE and TRACKS are understood, and whether they fit each other.
+
+    Nothing is written but the picture that is asked for. The exit status is 0 where the inputs fit and 2 where they
+    contradict each other.
+    """
+    from morpholaw.cells.inspection import inspect_inputs, write_picture
+
+    report = inspect_inputs(movie, tracks, labels=labels, **input_settings(settings, choices))
+    click.echo(report.text())
+    if picture is not None:
+        write_picture(picture, report)
+        click.echo(f"The picture is {picture}.")
+    if not report.fits:
+        raise click.exceptions.Exit(2)
+
+
+@click.command()
+@STUDY
+@click.option("--rename", nargs=2, metavar="OLD NEW", help="Give a set another name.")
+@click.option("--delete", metavar="NAME", help="Delete a set with its classes.")
+def sets(study: Path, rename: tuple[str, str] | None, delete: str | None) -> None:
+    """List the crop sets of a study, rename one or delete one."""
+    from morpholaw.study import Study
+
+    opened = Study(study)
+    if rename:
+        opened.rename_set(*rename)
+    if delete:
+        opened.delete_set(delete)
+    for crop_set in opened.sets:
+        record = crop_set.record
+        scale = "pixel size unknown" if record.scale is None else f"{record.scale:.4g} um per pixel"
+        click.echo(f"{crop_set.name}: {len(crop_set)} crops of {crop_set.size} x {crop_set.size}, {scale}.")
+    for sentence in opened.damaged_sets:
+        click.echo(f"Warning: {sentence}", err=True)
 
 
 @click.command("import-crops")
@@ -102,9 +158,9 @@ def import_crops(
         if not separator or not label.strip() or not subfolders.strip():
             raise InputError(f"--class {text!r} is not NAME=SUBFOLDER[,SUBFOLDER].")
         named[label.strip()] = [part.strip() for part in subfolders.split(",") if part.strip()]
-    given = parse_settings(settings) | {"classes": named, "group_regex": group_regex, "channel": channel}
-    with progress() as monitor:
-        made = Study.open_or_create(study).import_crops(folder, name=name, monitor=monitor, **given)
-    counts = made.cells["label"].replace("", "unlabelled").value_counts()
-    told = ", ".join(f"{count} {label}" for label, count in counts.items())
-    click.echo(f"{len(made)} crops are in the set {made.name} of {study}: {told}.")
+    values = parse_settings(settings) | {"classes": named, "group_regex": group_regex, "channel": channel}
+    with progress() as monitor, Study.opened_or_new(study) as opened:
+        crops = opened.import_crops(folder, name=name, monitor=monitor, **values)
+    counts = crops.cells["label"].replace("", "unlabelled").value_counts()
+    listed = ", ".join(f"{count} {label}" for label, count in counts.items())
+    click.echo(f"{len(crops)} crops are in the set {crops.name} of {study}: {listed}.")

@@ -36,6 +36,52 @@ def movie_choices(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+_TRACK_CHOICES = (
+    click.option(
+        "--frame-offset",
+        type=int,
+        metavar="N",
+        help="Added to the tracks' frame numbers to get the movie's, which count from 0.",
+    ),
+    click.option(
+        "--ids",
+        type=click.Choice(["auto", "tracks", "per-frame", "linked"]),
+        help="What the numbers in masks mean: tracks, cells of one frame only, or cells to be linked over time.",
+    ),
+    click.option(
+        "--frame-interval",
+        type=float,
+        metavar="S",
+        help="Seconds from one frame to the next, for tracks that hold times.",
+    ),
+    click.option(
+        "--swap-xy", is_flag=True, default=None, help="The tracks have x where y is expected: exchange them."
+    ),
+    click.option(
+        "--force",
+        is_flag=True,
+        default=None,
+        help="Go on where inputs contradict each other or no cells are seen at the tracked places.",
+    ),
+)
+
+
+def track_choices(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say how tracks belong to the movie; their values are named as in CropConfig."""
+    for option in reversed(_TRACK_CHOICES):
+        command = option(command)
+    return command
+
+
+def input_settings(settings: tuple[str, ...], choices: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of CropConfig: KEY=VALUE pairs, and over them the options that were given."""
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    for name in ("channel", "position", "z"):
+        if str(chosen.get(name, "")).isdecimal():
+            chosen[name] = int(chosen[name])
+    return parse_settings(settings) | chosen
+
+
 def parse_settings(pairs: tuple[str, ...], file: Path | None = None) -> dict[str, Any]:
     """KEY=VALUE pairs over a JSON file of settings; a value that is JSON is read as such, else as text."""
     values: dict[str, Any] = {}

