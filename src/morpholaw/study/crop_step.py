@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,18 @@ from morpholaw.study.scale import at_scale, study_scale
 def removed_on_failure(path: Path) -> Iterator[None]:
     """Remove what the block made at ``path`` where it fails; what was there before stays."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    was_there = path.exists()
+    kept = set(path.iterdir()) if path.is_dir() else set()
     try:
         yield
     except BaseException:
-        if not was_there:
-            shutil.rmtree(path, ignore_errors=True)
-        for folder in missing[1:]:
-            try:
+        for made in set(path.iterdir()) - kept if path.is_dir() else ():
+            if made.is_dir():
+                shutil.rmtree(made, ignore_errors=True)
+            else:
+                made.unlink(missing_ok=True)
+        for folder in missing:
+            with suppress(OSError):  # somebody else has put something there
                 folder.rmdir()
-            except OSError:  # somebody else uses it
-                break
         raise
 
 
