@@ -11,7 +11,9 @@ from morpholaw.bench.comparison import Comparison
 from morpholaw.bench.movie import write_movie
 from morpholaw.bench.timing import in_turn
 from morpholaw.cells.crops import cut_crops
+from morpholaw.cells.inputs import open_inputs
 from morpholaw.cells.movies import open_movie
+from morpholaw.config import CropConfig
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.vae import BetaTCVAE
@@ -31,13 +33,16 @@ def measure(full: bool = False) -> list[Comparison]:
     classifier = Classifier.with_head(
         encoder, HeadEnsemble(10), ("negative", "positive"), sparse=False
     ).eval()
+    config = CropConfig()
     with tempfile.TemporaryDirectory(prefix="morpholaw-bench-") as place:
         movie = Path(place) / "movie.tif"
         tracks = write_movie(movie, frames, SIDE, CELLS)
         crops = cut_crops(open_movie(movie), tracks, Path(place) / "set").images[:]
         study = Study.create(Path(place) / "study")
         mine, theirs = in_turn(
-            lambda: classify_movie(study, classifier, movie, tracks), lambda: encode(encoder, crops), rounds=7
+            lambda: classify_movie(study, classifier, open_inputs(movie, tracks, config), config),
+            lambda: encode(encoder, crops),
+            rounds=7,
         )
     rates = [[len(tracks) / taken for taken in times] for times in (mine, theirs)]
     note = f"{frames} frames of {SIDE} x {SIDE}, {CELLS} cells in each; the limit encodes crops in memory."
