@@ -92,5 +92,5 @@ def test_cells_and_the_sides_of_a_map_are_named():
     map_axes, bar = figure.axes
     dots = [dots for dots in map_axes.collections if isinstance(dots, PathCollection)]
     assert [len(one.get_offsets()) for one in dots] == [1, 1]
-    assert (bar.get_xlabel(), bar.get_title()) == ("no", "yes")
+    assert (bar.get_xlabel(), bar.get_title(loc="left")) == ("no", "yes")
     assert map_axes.get_xlim() == (GRID[0], GRID[-1])  # the third cell is outside

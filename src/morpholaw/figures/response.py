@@ -167,8 +167,8 @@ def response_map_2d(
         picture_axis(axes, "y", pictures_y, values_y, theme, offset)
     bar = colourbar(figure, drawn, axes, symbol(response_name), theme, shrink=0.8, pad=0.02)
     if sides is not None:
-        bar.ax.set_title(plain(sides[1]), fontsize=SMALL, color=theme.foreground)
-        bar.ax.set_xlabel(plain(sides[0]), fontsize=SMALL, color=theme.foreground)
+        bar.ax.set_title(plain(sides[1]), fontsize=SMALL, color=theme.foreground, loc="left")
+        bar.ax.set_xlabel(plain(sides[0]), fontsize=SMALL, color=theme.foreground, loc="left")
     return figure
 
 

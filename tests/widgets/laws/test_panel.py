@@ -249,7 +249,7 @@ def test_the_boundary_names_its_sides_and_shows_labelled_cells(panel, qtbot, tra
     slices = panel.boundary.slices
     qtbot.waitUntil(lambda: slices.figure.canvas is not None, timeout=60_000)
     _, bar = slices.figure.canvas.figure.axes
-    assert (bar.get_xlabel(), bar.get_title()) == ("interphase", "metaphase")
+    assert (bar.get_xlabel(), bar.get_title(loc="left")) == ("interphase", "metaphase")
     assert len(slices.shown.cells.labels) == 240
     assert "predicted as metaphase" in panel.boundary.legend.text()
     first = slices.shown

@@ -157,6 +157,13 @@ def test_the_model_that_is_loaded_serves_the_next_cell(widget, trained_study, qt
     assert widget.current.live.pid == process
 
 
+def visible(viewer) -> list[str]:
+    """The images of a cell that are seen over the movie."""
+    return [
+        kind for kind in KINDS if f"{kind} cell" in viewer.layers and viewer.layers[f"{kind} cell"].visible
+    ]
+
+
 def test_pictures_lie_over_the_cell_in_the_movie(widget, movie_study, movie, qtbot):
     viewer = widget.viewer
     layer = viewer.add_image(movie.movie, name="colony", scale=(1, 0.5, 0.5), translate=(0, 10, 20))
@@ -166,9 +173,10 @@ def test_pictures_lie_over_the_cell_in_the_movie(widget, movie_study, movie, qtb
     row = crops.cells.iloc[cell]
     select(widget, qtbot, cell)
     widget.cells.overlay.show_box.setChecked(True)
-    overlays = {kind: viewer.layers[f"{kind} cell"] for kind in KINDS}
-    assert [kind for kind, over in overlays.items() if over.visible] == ["perturbed"]
-    over = overlays["original"]
+    assert [layer.name for layer in viewer.layers] == ["colony", "perturbed cell"]
+    widget.cells.overlay.seen_box.setCurrentText("original")
+    assert visible(viewer) == ["original"]
+    over = viewer.layers["original cell"]
     assert over.data.shape == (1, 64, 64)
     assert tuple(over.scale) == (1, 0.5, 0.5)
     middle = np.asarray(layer.world_to_data(over.data_to_world((0, 32, 32))))
@@ -176,14 +184,14 @@ def test_pictures_lie_over_the_cell_in_the_movie(widget, movie_study, movie, qtb
     assert viewer.dims.current_step[0] == row["t"]
     assert over.data[0] == pytest.approx(crops[cell] / 255, abs=1e-6)
     move(widget, qtbot, 0.2)
-    assert overlays["perturbed"].data[0] == pytest.approx(widget.cells.result.perturbed[0])
-    low, high = overlays["difference"].contrast_limits
-    assert low == -high
+    assert viewer.layers["perturbed cell"].data[0] == pytest.approx(widget.cells.result.perturbed[0])
     widget.cells.overlay.seen_box.setCurrentText("difference")
-    assert [kind for kind, over in overlays.items() if over.visible] == ["difference"]
+    assert visible(viewer) == ["difference"]
+    low, high = viewer.layers["difference cell"].contrast_limits
+    assert low == -high
     widget.cells.overlay.show_box.setChecked(False)
-    assert not any(over.visible for over in overlays.values())
-    assert len(viewer.layers) == 5
+    assert visible(viewer) == []
+    assert len(viewer.layers) == 4  # the reconstruction was never seen
 
 
 def test_another_cell_uses_the_same_layers(widget, movie_study, movie, qtbot):
@@ -195,13 +203,13 @@ def test_another_cell_uses_the_same_layers(widget, movie_study, movie, qtbot):
     widget.cells.overlay.show_box.setChecked(True)
     last = len(widget.current.crops) - 1 if first else first + 20
     select(widget, qtbot, last)
-    assert len(viewer.layers) == 5
+    assert len(viewer.layers) == 2
     place = place_of(viewer, widget.current.crops, last)
     assert viewer.layers["perturbed cell"].translate == pytest.approx([place.t, place.y, place.x])
     assert viewer.layers["perturbed cell"].metadata["morpholaw"]["crop"] == last
-    viewer.layers.remove("difference cell")  # the user may delete one
+    viewer.layers.remove("perturbed cell")  # the user may delete it
     move(widget, qtbot, 0.1)
-    assert "difference cell" in viewer.layers
+    assert viewer.layers["perturbed cell"].visible
 
 
 def test_a_cell_of_no_movie_is_shown_beside_what_is_there(widget, movie_study, movie, qtbot):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     ("Scheme", "The scheme and, in brackets, how many models of it were trained."),
     (
-        "Accuracy (%)",
+        "Accuracy",
         "Accuracy of the models' median score on the held-out test cells (95 % Wilson interval).",
     ),
     ("Weights", "Active weights of the head, mean over the models (paper, table 1)."),

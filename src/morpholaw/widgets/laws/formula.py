@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from morpholaw.models.expressions import to_latex
 from morpholaw.models.law import Law
+from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.pictures.drawing import in_turn, painted
+from morpholaw.widgets.pictures.figure_panel import pixmap
 
 POINTS = 15.0
 """Font size in points, where the formula fits."""
@@ -19,7 +23,7 @@ SMALLEST = 9.0
 
 
 class FormulaLabel(QLabel):
-    """Shows f(z) of a law, typeset by matplotlib, which is loaded when a formula is first visible.
+    """Shows f(z) of a law, typeset by matplotlib in a thread once the label is visible.
 
     Attributes
     ----------
@@ -38,7 +42,9 @@ class FormulaLabel(QLabel):
         self._width = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._set)
+        self._timer.timeout.connect(self._typeset)
+        self.call = LatestCall(self)
+        self.call.returned.connect(self._show)
 
     def show_law(self, law: Law, names: dict[str, str]) -> None:
         """Typeset a law; ``names`` maps latents to words, e.g. ``{"z3": "size"}``."""
@@ -49,6 +55,7 @@ class FormulaLabel(QLabel):
         """Remove the formula."""
         self._law, self.lines = None, []
         self._timer.stop()
+        self.call.forget()
         self.setMinimumHeight(44)
         super().clear()
 
@@ -67,16 +74,41 @@ class FormulaLabel(QLabel):
         if self._law is not None and self.isVisible():
             self._timer.start(10)
 
-    def _set(self) -> None:
+    def _typeset(self) -> None:
         if self._law is None:
             return
         self._width = self.width()
         colour = self.palette().color(self.foregroundRole()).name()
-        size, self.lines = _fitted(terms(self._law, self._names), max(self.width() - 12, 180))
-        picture = _picture(self.lines, size, colour, self.devicePixelRatioF())
+        room = max(self.width() - 12, 180)
+        self.call.start(in_turn, typeset, self._law, self._names, room, colour, self.devicePixelRatioF())
+
+    def _show(self, formula: Formula) -> None:
+        picture = pixmap(formula.pixels, self.devicePixelRatioF())
+        self.lines = formula.lines
         self.setMinimumHeight(round(picture.height() / picture.devicePixelRatio()) + 6)
         self.setPixmap(picture)
-        self.setToolTip(self._law.text())
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula that was typeset.
+
+    Attributes
+    ----------
+    lines : list of str
+        The LaTeX of each line.
+    pixels : ndarray
+        Its colours, uint8 (height, width, 4).
+    """
+
+    lines: list[str]
+    pixels: np.ndarray
+
+
+def typeset(law: Law, names: dict[str, str], width: int, colour: str, ratio: float) -> Formula:
+    """Typeset a law in lines of at most ``width`` pixels, with ``ratio`` pixels of the screen per pixel."""
+    size, lines = _fitted(terms(law, names), width)
+    return Formula(lines, _pixels(lines, size, colour, ratio))
 
 
 def terms(law: Law, names: dict[str, str]) -> list[str]:
@@ -125,7 +157,7 @@ def _extent(latex: str, size: float) -> tuple[float, float, float]:
     return box.width, box.height, box.depth
 
 
-def _picture(lines: Sequence[str], size: float, colour: str, ratio: float) -> QPixmap:
+def _pixels(lines: Sequence[str], size: float, colour: str, ratio: float) -> np.ndarray:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -140,12 +172,4 @@ def _picture(lines: Sequence[str], size: float, colour: str, ratio: float) -> QP
         baseline = below - line_height + depth
         figure.text(3 / width, baseline / height, f"${line}$", fontsize=size, color=colour, va="baseline")
         below -= line_height + gap
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib declares no types here
-    rgba = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
-    image = QImage(
-        bytes(rgba), rgba.shape[1], rgba.shape[0], 4 * rgba.shape[1], QImage.Format.Format_RGBA8888
-    )
-    picture = QPixmap.fromImage(image)
-    picture.setDevicePixelRatio(ratio)
-    return picture
+    return painted(FigureCanvasAgg(figure))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ DIFFERENCE = "difference"
 
 
 class OverlayLayers:
-    """The four layers of one cell, updated in place while a slider moves.
+    """The layers of one cell, updated in place while a slider moves.
 
     Parameters
     ----------
@@ -26,8 +27,8 @@ class OverlayLayers:
 
     Notes
     -----
-    Layers are hidden and reused, not removed: napari may draw with the buffers of removed layers, which crashes
-    some graphics drivers.
+    A layer is added when its image is first to be seen, for napari takes some 0.5 s to add one. Layers are hidden
+    and reused, not removed: napari may draw with the buffers of removed layers, which crashes some graphics drivers.
     """
 
     def __init__(self, viewer: Any) -> None:
@@ -35,6 +36,7 @@ class OverlayLayers:
         self._over: dict[str, Any] = {}
         self._beside: dict[str, Any] = {}
         self.layers = self._over
+        self._shown: dict[str, _Overlay] = {}
 
     def show(
         self,
@@ -64,29 +66,32 @@ class OverlayLayers:
         """
         self._choose(self._beside if place is None else self._over)
         corner = free_place(self.viewer) if place is None and not self._alive() else (0.0, 0.0)
+        self._shown = {}
         for column, (kind, image) in enumerate(images.items()):
-            limits = (-limit, limit) if kind == DIFFERENCE else (0.0, white)
-            data = image[None] if place is not None and place.layer.ndim == 3 else image
             options: dict[str, Any]
             if place is None:
                 options = {"translate": (corner[0], corner[1] + column * (image.shape[1] + 4))}
             else:
                 options = place.layer_options()
+            limits = (-limit, limit) if kind == DIFFERENCE else (0.0, white)
+            data = image[None] if place is not None and place.layer.ndim == 3 else image
+            self._shown[kind] = _Overlay(data, limits, options, {**metadata, "kind": kind})
             if kind in self._alive():
-                if place is None:
-                    options = {}
-                self._update(self.layers[kind], data, limits, options)
-            else:
-                self._add(kind, data, limits, options)
-            self.layers[kind].metadata["morpholaw"] = {**metadata, "kind": kind}
+                self._update(kind, moves=place is not None)
+            elif place is None or kind == seen:
+                self._add(kind)
         for kind, layer in self._alive().items():
             self._see(layer, kind in images and (place is None or kind == seen))
 
     def see(self, kind: str) -> None:
-        """Show one of the layers over the movie and hide the others; layers side by side all stay visible."""
-        if self.layers is self._over:
-            for name, layer in self._alive().items():
-                self._see(layer, name == kind)
+        """Show one of the images over the movie and hide the others; images side by side all stay visible."""
+        if self.layers is not self._over:
+            return
+        shows = any(layer.visible for layer in self._alive().values())
+        if shows and kind in self._shown and kind not in self._alive():
+            self._add(kind)
+        for name, layer in self._alive().items():
+            self._see(layer, name == kind)
 
     def hide(self) -> None:
         """Hide all layers."""
@@ -107,28 +112,41 @@ class OverlayLayers:
         if layer.visible != on:
             layer.visible = on
 
-    @staticmethod
-    def _update(layer: Any, data: np.ndarray, limits: tuple[float, float], options: dict[str, Any]) -> None:
-        layer.data = data
-        if tuple(layer.contrast_limits) != limits:
-            layer.contrast_limits_range = limits
-            layer.contrast_limits = limits
+    def _update(self, kind: str, moves: bool) -> None:
+        layer, overlay = self.layers[kind], self._shown[kind]
+        layer.data = overlay.data
+        if tuple(layer.contrast_limits) != overlay.limits:
+            layer.contrast_limits_range = overlay.limits
+            layer.contrast_limits = overlay.limits
         for name in ("scale", "translate"):
-            if name in options and not np.array_equal(getattr(layer, name), options[name]):
-                setattr(layer, name, options[name])
+            if moves and not np.array_equal(getattr(layer, name), overlay.options[name]):
+                setattr(layer, name, overlay.options[name])
+        layer.metadata["morpholaw"] = overlay.metadata
 
-    def _add(self, kind: str, data: np.ndarray, limits: tuple[float, float], options: dict[str, Any]) -> None:
-        chosen = set(self.viewer.layers.selection)
+    def _add(self, kind: str) -> None:
+        overlay = self._shown[kind]
+        selected = set(self.viewer.layers.selection)
         self.layers[kind] = self.viewer.add_image(
-            data,
+            overlay.data,
             name=f"{kind} cell",
-            contrast_limits=limits,
+            contrast_limits=overlay.limits,
             colormap=signed_colormap() if kind == DIFFERENCE else "gray",
             blending="translucent_no_depth",
-            **options,
+            metadata={"morpholaw": overlay.metadata},
+            **overlay.options,
         )
-        if chosen:  # the layer that the user works with stays selected
-            self.viewer.layers.selection = chosen
+        if selected:  # the layer that the user works with stays selected
+            self.viewer.layers.selection = selected
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """What a layer shows, and where."""
+
+    data: np.ndarray
+    limits: tuple[float, float]
+    options: dict[str, Any]
+    metadata: dict[str, Any]
 
 
 def signed_colormap() -> Colormap:

@@ -1,25 +1,22 @@
-"""A figure of :mod:`morpholaw.figures` in a panel: made when it is seen, at most twice a second."""
+"""A figure of :mod:`morpholaw.figures` in a panel: drawn in a thread once it is visible, at most twice a second."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from morpholaw.errors import InputError
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from morpholaw.figures.style import FigSize, Theme
-
-Make = Callable[["FigSize", "Theme"], "Figure"]
+from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.pictures.drawing import Drawing, Make, draw_figure
 
 INTERVAL = 0.5
-"""Seconds between two drawings, at the least."""
+"""Least seconds between two drawings."""
+LEAST_WIDTH = 320
+"""Least width of a figure in pixels."""
 
 
 class FigurePanel(QWidget):
@@ -28,9 +25,14 @@ class FigurePanel(QWidget):
     Parameters
     ----------
     viewer : napari.Viewer
-        Its theme is the figure's.
+        The viewer, whose theme the figure has.
     sentence : str
-        What stands here until there is a figure.
+        The text shown until there is a figure.
+
+    Attributes
+    ----------
+    canvas : FigureCanvasAgg or None
+        The canvas of the figure that is shown.
     """
 
     def __init__(self, viewer: Any, sentence: str = "", parent: QWidget | None = None) -> None:
@@ -43,41 +45,51 @@ class FigurePanel(QWidget):
         self.sentence = QLabel()
         self.sentence.setWordWrap(True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._picture = QLabel()
+        self._picture.hide()
+        self.call = LatestCall(self)
+        self.call.returned.connect(self._show)
+        self.call.failed.connect(self.say)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._draw)
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.addWidget(self.sentence)
-        self.setMinimumSize(320, 60)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.sentence)
+        layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.setMinimumSize(LEAST_WIDTH, 60)
         self.say(sentence)
 
     def draw(self, make: Make) -> None:
-        """Show the figure that ``make(figsize, theme)`` returns, soon; figsize is (inches, None)."""
+        """Show the figure that ``make(figsize, theme)`` returns; figsize is (inches, None).
+
+        ``make`` is called in a thread, so that it must not use widgets or layers.
+        """
         self._make = make
         self._soon()
 
     def say(self, sentence: str) -> None:
-        """Show a sentence and no figure."""
+        """Show a sentence instead of a figure."""
         self._make = None
         self._timer.stop()
+        self.call.forget()
         self._remove()
         self.sentence.setText(sentence)
         self.sentence.setVisible(bool(sentence))
 
     @property
     def pending(self) -> bool:
-        """Whether a figure waits to be drawn."""
-        return self._timer.isActive()
+        """Whether a figure is still to be drawn."""
+        return self._timer.isActive() or self.call.running
 
     def showEvent(self, event: Any) -> None:
-        """Draw what was asked for while the panel was hidden."""
+        """Draw a figure that was asked for while the panel was hidden."""
         super().showEvent(event)
         if self._make is not None:
             self._soon()
 
     def resizeEvent(self, event: Any) -> None:
-        """Draw anew for another width, for the figure's layout depends on it."""
+        """Draw the figure again for another width, which its layout depends on."""
         super().resizeEvent(event)
         if self._make is not None and abs(self.width() - self._drawn_width) > 8:
             self._soon()
@@ -90,35 +102,33 @@ class FigurePanel(QWidget):
     def _draw(self) -> None:
         if self._make is None or not self.isVisible():
             return
-        from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-
-        from morpholaw.figures.style import DARK, LIGHT
-
-        theme = LIGHT if "light" in str(self.viewer.theme) else DARK
         self._drawn_width, self._drawn_at = self.width(), time.monotonic()
-        try:
-            figure = self._make((max(self.width(), 320) / 100, None), theme)
-        except InputError as error:
-            self.say(str(error))
+        dark = "light" not in str(self.viewer.theme)
+        width = max(self.width(), LEAST_WIDTH)
+        self.call.start(draw_figure, self._make, width, dark, self.devicePixelRatioF())
+
+    def _show(self, drawing: Drawing) -> None:
+        if self._make is None:
             return
-        figure.set_dpi(100)
-        width, height = (round(100 * inches) for inches in figure.get_size_inches())
-        canvas = FigureCanvasQTAgg(figure)
-        canvas.setFixedSize(width, height)
-        canvas.resize(width, height)
-        if (layout := figure.get_layout_engine()) is not None:
-            layout.execute(figure)  # labels that stand at a fixed distance find their place in a second pass
-        self._remove()
+        picture = pixmap(drawing.pixels, self.devicePixelRatioF())
+        self._picture.setPixmap(picture)
         self.sentence.hide()
-        self.canvas = canvas
-        self._layout.addWidget(canvas, 0, Qt.AlignmentFlag.AlignHCenter)
-        self.setMinimumHeight(height)
+        self._picture.show()
+        self.canvas = drawing.canvas
+        self.setMinimumHeight(round(picture.height() / picture.devicePixelRatio()))
         self._drawn_at = time.monotonic()
 
     def _remove(self) -> None:
-        if self.canvas is not None:
-            self._layout.removeWidget(self.canvas)
-            self.canvas.hide()
-            self.canvas.deleteLater()
-            self.canvas = None
+        self.canvas = None
+        self._picture.clear()
+        self._picture.hide()
         self.setMinimumHeight(60)
+
+
+def pixmap(pixels: np.ndarray, ratio: float) -> QPixmap:
+    """Return colours, uint8 (height, width, 4), as a pixmap with ``ratio`` pixels of the screen per pixel."""
+    height, width = pixels.shape[:2]
+    image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    picture = QPixmap.fromImage(image)
+    picture.setDevicePixelRatio(ratio)
+    return picture
