@@ -1,0 +1,72 @@
+"""One channel of an image layer as a movie, and the pixel size that a layer states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MOST_CHANNELS = 8
+"""Longest axis that is taken for channels where the layer does not name its axes."""
+_NAMES = ("c", "ch", "channel", "channels")
+
+
+@dataclass(frozen=True)
+class Channels:
+    """The axis of a layer's data that holds channels.
+
+    Attributes
+    ----------
+    axis : int
+        Which axis.
+    names : tuple of str
+        A name for each channel.
+    """
+
+    axis: int
+    names: tuple[str, ...]
+
+
+def channels_of(layer: Any) -> Channels | None:
+    """Return the channels of an image layer; None where it has only one, or its axes cannot be told apart."""
+    data = _pixels(layer)
+    if getattr(layer, "rgb", False):
+        return Channels(data.ndim - 1, ("red", "green", "blue", "alpha")[: data.shape[-1]])
+    extra = [axis for axis in range(data.ndim - 2) if data.shape[axis] > 1]
+    if len(extra) != 2:
+        return None
+    labels = [str(label).lower() for label in layer.axis_labels]
+    named = [axis for axis in extra if labels[axis] in _NAMES]
+    axis = named[0] if named else min(extra, key=lambda axis: data.shape[axis])
+    if not named and data.shape[axis] > MOST_CHANNELS:
+        return None
+    return Channels(axis, tuple(f"channel {number}" for number in range(data.shape[axis])))
+
+
+def one_channel(layer: Any, channel: int) -> Any:
+    """Return one channel of a layer as (..., y, x), not read yet where the layer is lazy."""
+    import dask.array as da
+
+    data, channels = _pixels(layer), channels_of(layer)
+    if channels is None:
+        return data
+    if not isinstance(data, np.ndarray):
+        data = da.asarray(data)
+    chosen = [slice(None)] * data.ndim
+    return data[(*chosen[: channels.axis], channel, *chosen[channels.axis + 1 :])]
+
+
+def pixel_size_of(layer: Any) -> float | None:
+    """Return the micrometres per pixel that a layer states by units of length, or by a scale without units."""
+    scale, unit = float(layer.scale[-1]), layer.units[-1]
+    if str(unit) in ("pixel", "px"):
+        return scale if scale != 1.0 else None
+    try:
+        return float((scale * unit).to("micrometer").magnitude)
+    except Exception:  # whatever pint says of a unit that is no length
+        return None
+
+
+def _pixels(layer: Any) -> Any:
+    return layer.data[0] if getattr(layer, "multiscale", False) else layer.data
