@@ -38,8 +38,8 @@ def test_tracks_of_another_scale_are_said():
 
 def test_the_thumbnail_marks_the_tracked_places():
     image = thumbnail(np.zeros((400, 800)), np.array([200.0]), np.array([100.0]))
-    assert image.shape[0] == image.shape[1] == 160
-    assert np.argwhere((image == MARK).all(axis=2)).mean(axis=0) == pytest.approx([40, 20])
+    assert image.shape[0] == image.shape[1] == 115
+    assert np.argwhere((image == MARK).all(axis=2)).mean(axis=0) == pytest.approx([29, 14], abs=0.6)
 
 
 def test_the_report_is_shown_and_forgotten(qtbot):

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from napari.layers import Shapes
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QDockWidget, QMessageBox
 
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
@@ -66,6 +66,60 @@ def test_cells_of_layers_are_cut_shown_and_found_by_a_click(panel, qtbot, tmp_pa
     np.testing.assert_allclose(boxes(widget.viewer)[0].data[0][:, 1:], crop_corners(90, 30, 32))
     widget.clicked(np.array([2.0, 5.0, 155.0]))  # nothing is there
     assert widget.labelling.cells.iloc[widget.current.selection[0]].track_id == 5
+
+
+def test_contradictions_stop_the_cutting_unless_the_user_insists(panel, qtbot, tmp_path):
+    widget = panel(CellsWidget)
+    movie, tracks = blobs()
+    widget.viewer.add_image(movie, name="blobs")
+    widget.viewer.add_tracks(tracks * [1, 1, 1, 3])
+    widget.current.create(tmp_path / "study")
+    widget.cutting.cut_button.click()
+    qtbot.waitUntil(lambda: "outside" in widget.cutting.error_line.text(), timeout=30_000)
+    assert "Nothing was cut" in widget.cutting.error_line.text()
+    assert widget.current.study.sets == []
+    widget.cutting.inputs.force_box.setChecked(True)
+    with qtbot.waitSignal(widget.runner.finished, timeout=60_000):
+        widget.cutting.cut_button.click()
+    assert len(widget.current.study.sets) == 1
+
+
+def test_a_movie_is_not_cut_twice_unasked(panel, qtbot, tmp_path, monkeypatch):
+    widget = panel(CellsWidget)
+    movie, tracks = blobs()
+    widget.viewer.add_image(movie, name="blobs")
+    widget.viewer.add_tracks(tracks)
+    widget.current.create(tmp_path / "study")
+    with qtbot.waitSignal(widget.runner.finished, timeout=60_000):
+        widget.cutting.cut_button.click()
+    questions = []
+    monkeypatch.setattr(
+        QMessageBox, "question", lambda *a: questions.append(a[2]) or QMessageBox.StandardButton.No
+    )
+    widget.cutting.cut_button.click()
+    qtbot.waitUntil(lambda: bool(questions), timeout=30_000)
+    assert "blobs (18 crops)" in questions[0]
+    assert not widget.runner.running
+    assert len(widget.current.study.sets) == 1
+
+
+def test_a_channel_of_a_layer_is_cut_at_the_scale_of_the_layer(panel, qtbot, tmp_path):
+    widget = panel(CellsWidget)
+    movie, tracks = blobs()
+    both = np.stack([np.full_like(movie, 7), movie], axis=1)
+    widget.viewer.add_image(both, name="blobs", scale=(1, 1, 0.5, 0.5), units=("pixel", "pixel", "um", "um"))
+    widget.viewer.add_tracks(tracks, scale=(1, 0.5, 0.5))
+    widget.current.create(tmp_path / "study")
+    widget.cutting.form.editors["size"].value = 32
+    assert [widget.cutting.channel.itemText(k) for k in range(2)] == ["channel 0", "channel 1"]
+    assert "0.5 µm per pixel" in widget.cutting.scale.text()
+    widget.cutting.channel.setCurrentIndex(1)
+    with qtbot.waitSignal(widget.runner.finished, timeout=60_000):
+        widget.cutting.cut_button.click()
+    (crop_set,) = widget.current.study.sets
+    assert crop_set.name == "blobs_channel_1"
+    assert crop_set.record.movie_pixel_size == 0.5
+    assert len(crop_set) == 18
 
 
 def test_the_box_follows_the_size_and_the_selection(panel, tmp_path):
@@ -280,24 +334,13 @@ def test_bad_input_is_said_beside_the_button(panel, tmp_path):
     cut.click()
     assert "is in 3D" in line.text()
     widget.viewer.layers.remove(image)
-    widget.viewer.add_image(np.zeros((3, 4, 20, 20)), name="volume")
+    widget.viewer.add_image(np.zeros((12, 9, 20, 20)), name="volume")
     cut.click()
-    assert "'volume' has the shape (3, 4, 20, 20)" in line.text()
+    assert "'volume' has the shape (12, 9, 20, 20)" in line.text()
     widget.folder.import_button.click()
     assert "There is no folder ''" in widget.folder.error_line.text()
     widget.cutting.open_tracks(tmp_path / "nothing.csv")
     assert "nothing.csv" in line.text()
-
-
-def test_tracks_of_another_movie_are_refused_by_the_cut(panel, qtbot, tmp_path):
-    widget = panel(CellsWidget)
-    movie, tracks = blobs()
-    widget.viewer.add_image(movie)
-    widget.viewer.add_tracks(tracks + np.array([0, 0, 1000, 1000]))
-    widget.current.create(tmp_path / "study")
-    with qtbot.waitSignal(widget.runner.failed, timeout=60_000) as failed:
-        widget.cutting.cut_button.click()
-    assert "no position inside the movie" in failed.args[0]
 
 
 def test_a_key_without_a_selected_cell_says_so(panel, qtbot, labelled_study):

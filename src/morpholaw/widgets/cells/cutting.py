@@ -1,34 +1,72 @@
-"""The part of the cells panel that makes crops: of a movie with tracks, or of a folder of pictures."""
+"""Cuts the cells of a movie into crops: choice of movie and tracks, a check whether they fit, settings."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels, Tracks
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from morpholaw.config import CropConfig, ImportConfig
-from morpholaw.errors import InputError
+from morpholaw.config import CropConfig
 from morpholaw.jobs import Job
+from morpholaw.widgets.cells.input_check import InputCheck, InputReport
+from morpholaw.widgets.cells.movie_channels import channels_of, one_channel, pixel_size_of
 from morpholaw.widgets.forms.config_form import ConfigForm
+from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.movie.layer_code import layers_code
-from morpholaw.widgets.movie.layer_sources import movie_array, movie_path, tracks_table
+from morpholaw.widgets.movie.layer_sources import is_cut_from, movie_array, movie_path, tracks_table
 from morpholaw.widgets.napari_readers.readers import lazy_movie, tracks_layer
 from morpholaw.widgets.study.current_study import CurrentStudy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAIN = ("size", "pixel_size")
+"""Settings that are always shown; the others are behind "Advanced"."""
+
+
+_INSIST = 'Nothing was cut; tick "Cut although the inputs look doubtful" to cut all the same.'
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """The chosen movie and tracks.
+
+    Attributes
+    ----------
+    layer : napari.layers.Image
+        The movie's layer.
+    pixels : array
+        Its frames (t, y, x).
+    path : Path or None
+        The file with the same frames, where there is one.
+    tracks : DataFrame
+        The tracks in pixels of the movie.
+    name : str
+        The movie's name in messages and tables.
+    """
+
+    layer: Any
+    pixels: Any
+    path: Path | None
+    tracks: pd.DataFrame
+    name: str
 
 
 class CutFromMovie(QWidget):
@@ -46,43 +84,65 @@ class CutFromMovie(QWidget):
     ) -> None:
         super().__init__(parent)
         self.viewer, self.current, self.runner = viewer, current, runner
-        self.image = LayerChoice(viewer, Image)
-        self.tracks = LayerChoice(viewer, Tracks, Labels)
-        self.tracks.setToolTip("Tracks, or labels whose numbers are track ids.")
-        self.movie_button, self.tracks_button = QPushButton("File..."), QPushButton("File...")
-        self.movie_button.setToolTip("TIFF or OME-TIFF stack, or the first frame of a folder of frames.")
+        self._cuts_after_check = False
+        self._build()
+        self.cut_button.clicked.connect(self.cut)
+        self.inputs.check_button.clicked.connect(self.check)
+        self.inputs.call.returned.connect(self._checked)
+        self.inputs.call.failed.connect(self._not_checked)
+        self.movie_button.clicked.connect(self._ask_movie)
+        self.tracks_button.clicked.connect(self._ask_tracks)
+        self.form.editors["size"].changed.connect(self._size_edited)
+        self.image.layer_changed.connect(self._movie_changed)
+        self.tracks.layer_changed.connect(self.inputs.clear)
+        self._movie_changed()
+
+    def _build(self) -> None:
+        self.image = LayerChoice(self.viewer, Image)
+        self.image.setToolTip("Choose the image layer that shows the cells.")
+        self.tracks = LayerChoice(self.viewer, Tracks, Labels)
+        self.tracks.setToolTip("Choose the tracks of the cells, or labels whose numbers are track ids.")
+        self.movie_button, self.tracks_button = QPushButton("Open..."), QPushButton("Open...")
+        self.movie_button.setToolTip("Open a movie: a TIFF stack, or the first frame of a folder of frames.")
         self.tracks_button.setToolTip(
-            "btrack HDF5, TrackMate XML, napari tracks CSV, CTC man_track.txt, label stack."
+            "Open tracks: btrack HDF5, TrackMate XML, napari tracks CSV, CTC man_track.txt or a label stack."
         )
-        self.form = ConfigForm(CropConfig, fields=("size", "pixel_size"))
+        self.channel: QComboBox = narrow_combo("channel")
+        self.channel.setToolTip("Choose the channel that shows the nuclei.")
+        advanced = [name for name in CropConfig.model_fields if name not in (*MAIN, "force")]
+        self.form = ConfigForm(CropConfig, fields=MAIN, advanced=advanced)
+        self.scale = QLabel()
+        self.scale.setWordWrap(True)
+        self.inputs = InputCheck()
         self.cut_button = QPushButton("Cut crops")
+        self.cut_button.setToolTip("Cut a crop around each tracked cell, into a new set of the study.")
         self.error_line = ErrorLine()
-        rows = QFormLayout()
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._rows = QFormLayout()
+        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, choice, button in (
-            ("movie", self.image, self.movie_button), ("tracks", self.tracks, self.tracks_button)
+            ("Movie", self.image, self.movie_button), ("Tracks", self.tracks, self.tracks_button)
         ):  # fmt: skip
             row = QHBoxLayout()
             row.addWidget(choice, 1)
             row.addWidget(button)
-            rows.addRow(name, row)
+            self._rows.addRow(name, row)
+        self._rows.addRow("Channel", self.channel)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.inputs.check_button)
+        buttons.addWidget(self.cut_button)
         layout = QVBoxLayout(self)
-        layout.addLayout(rows)
-        for part in (self.form, self.cut_button, self.error_line):
+        layout.addLayout(self._rows)
+        for part in (self.form, self.scale, self.inputs):
             layout.addWidget(part)
+        layout.addLayout(buttons)
+        layout.addWidget(self.error_line)
         layout.addStretch()
-        self.cut_button.clicked.connect(self.cut)
-        self.movie_button.clicked.connect(self._ask_movie)
-        self.tracks_button.clicked.connect(self._ask_tracks)
-        self.form.editors["size"].changed.connect(self._size_edited)
+        self.channel.currentIndexChanged.connect(self.inputs.clear)
 
     @property
     def crop_size(self) -> int:
         """Side of a crop, in pixels."""
         return int(self.form.editors["size"].value)
-
-    def _size_edited(self, _: int) -> None:
-        self.size_changed.emit()
 
     def open_movie(self, path: Path | str) -> None:
         """Add a movie's file as a layer that reads a frame when it is shown, and choose it."""
@@ -94,167 +154,136 @@ class CutFromMovie(QWidget):
         """Add a file of tracks as a layer and choose it."""
         with self.error_line.catch():
             movie = self.image.layer
-            data, options, _ = tracks_layer(path, self.form.config().pixel_size or _pixel_size(movie))
+            stated = None if movie is None else pixel_size_of(movie)
+            data, options, _ = tracks_layer(path, self.form.values().get("pixel_size") or stated)
             if movie is not None:
                 options |= {"scale": movie.scale[-3:], "translate": movie.translate[-3:]}
             self.tracks.choose(self.viewer.add_tracks(data, **options))
 
-    def cut(self) -> None:
-        """Cut the cells: in a child process where the movie is a file, in a thread where it is an array."""
+    def check(self) -> None:
+        """Show how movie and tracks are understood, and what is doubtful about them."""
         with self.error_line.catch():
-            study, config = self.current.required(), self.form.config()
-            movie = self.image.layer
-            array = movie_array(movie)
-            table = tracks_table(self.tracks.layer, movie)
-            path = movie_path(movie)
-            if path is None:
-                settings = {"name": movie.name, **self.form.values()}
-                code = layers_code(study.path, "crop", movie, self.tracks.layer, settings)
-                self.runner.run("crop", study.crop, array, table, name=movie.name, config=config, python=code)
-                return
-            from morpholaw.cells.tracks import write_tracks_csv
+            self._start_check()
+            self._cuts_after_check = False
 
-            tracks = write_tracks_csv(
-                study.path / "tracks" / f"{study.new_set_folder(movie.name).name}.csv", table
+    def cut(self) -> None:
+        """Check the inputs, then cut the cells; contradictions stop it unless the user insists."""
+        with self.error_line.catch():
+            self.current.required()
+            self._start_check()
+            self._cuts_after_check = True
+
+    def _start_check(self) -> None:
+        self.form.config()
+        chosen, config = self._chosen(), CropConfig.from_values(self._values())
+        source = chosen.path if chosen.path is not None else chosen.pixels
+        self.inputs.check(source, chosen.tracks, config, chosen.name)
+
+    def _not_checked(self, sentence: str) -> None:
+        self._cuts_after_check = False
+        self.error_line.say(sentence)
+
+    def _checked(self, report: InputReport) -> None:
+        cuts, self._cuts_after_check = self._cuts_after_check, False
+        if not cuts:
+            return
+        if report.contradictions and not self.inputs.force_box.isChecked():
+            self.error_line.say(f"{report.contradictions[0]} {_INSIST}")
+            return
+        with self.error_line.catch():
+            self._cut(self._chosen())
+
+    def _cut(self, chosen: _Inputs) -> None:
+        """Cut in a child process where the movie is a file, in a thread where it is an array."""
+        study, values = self.current.required(), self._values()
+        config = CropConfig.from_values(values)
+        if not self._may_cut_again(chosen):
+            return
+        if chosen.path is None:
+            code = ""
+            if not self.channel.count():
+                settings = {"name": chosen.name, **values}
+                code = layers_code(study.path, "crop", chosen.layer, self.tracks.layer, settings)
+            self.runner.run(
+                "crop", study.crop, chosen.pixels, chosen.tracks, name=chosen.name, config=config, python=code
             )
-            arguments = {"movie": str(path), "tracks": str(tracks), "name": movie.name}
-            self.runner.start(Job("crop", str(study.path), self.form.values(), arguments))
+            return
+        from morpholaw.cells.tracks import write_tracks_csv
+
+        file = study.path / "tracks" / f"{study.new_set_folder(chosen.name).name}.csv"
+        tracks = write_tracks_csv(file, chosen.tracks)
+        arguments = {"movie": str(chosen.path), "tracks": str(tracks), "name": chosen.name}
+        self.runner.start(Job("crop", str(study.path), values, arguments))
+
+    def _may_cut_again(self, chosen: _Inputs) -> bool:
+        """Ask where the study has crops of the movie already."""
+        crops = self.current.crops
+        known = [] if crops is None else [one for one in crops.sets if is_cut_from(one, chosen.layer)]
+        if not known or self.runner.running:
+            return True
+        listed = ", ".join(f"{one.name} ({len(one):,} crops)" for one in known)
+        question = (
+            f"The study already has crops that were cut from this movie: {listed}. A second set counts each cell "
+            "twice. Cut it again?"
+        )
+        return confirmed(self, "Cut the movie again", question)
+
+    def _chosen(self) -> _Inputs:
+        """Return the chosen movie and tracks; InputError where they cannot be used."""
+        layer, name = self.image.layer, ""
+        if layer is not None and self.channel.count():
+            pixels, path = one_channel(layer, self.channel.currentIndex()), None
+            name = f"{layer.name} {self.channel.currentText()}"
+        else:
+            pixels = movie_array(layer)
+            path, name = movie_path(layer), layer.name
+        return _Inputs(layer, pixels, path, tracks_table(self.tracks.layer, layer), name)
+
+    def _values(self) -> dict[str, Any]:
+        """Return the settings, with the pixel size that the layer states where none is typed."""
+        values = self.form.values()
+        stated = self._stated_pixel_size()
+        if stated is not None:
+            values.setdefault("pixel_size", stated)
+        if self.channel.count():
+            values.pop("channel", None)  # the frames are of one channel already
+        if self.inputs.force_box.isChecked():
+            values["force"] = True
+        return values
+
+    def _stated_pixel_size(self) -> float | None:
+        return None if self.image.layer is None else pixel_size_of(self.image.layer)
+
+    def _size_edited(self, _: int) -> None:
+        self.size_changed.emit()
+
+    def _movie_changed(self) -> None:
+        """Offer the channels of the chosen layer, and say which pixel size it states."""
+        layer = self.image.layer
+        channels = None if layer is None else channels_of(layer)
+        self.channel.clear()
+        self.channel.addItems([] if channels is None else list(channels.names))
+        self._rows.setRowVisible(self.channel, channels is not None)
+        stated = self._stated_pixel_size()
+        self.scale.setVisible(stated is not None)
+        if stated is not None:
+            self.scale.setText(
+                f"The layer states {stated:.4g} µm per pixel, which is used where none is typed above."
+            )
+        self.inputs.clear()
 
     def _ask_movie(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
-            self, "Open a movie", self._start(), "Movies (*.tif *.tiff *.png)"
+            self, "Open a movie", self._folder(), "Movies (*.tif *.tiff *.png)"
         )
         if path:
             self.open_movie(Path(path).parent if path.lower().endswith(".png") else path)
 
     def _ask_tracks(self) -> None:
         kinds = "Tracks (*.h5 *.hdf5 *.xml *.csv *.txt *.tif *.tiff)"
-        path, _ = QFileDialog.getOpenFileName(self, "Open tracks", self._start(), kinds)
+        path, _ = QFileDialog.getOpenFileName(self, "Open tracks", self._folder(), kinds)
         if path:
             self.open_tracks(path)
 
-    def _start(self) -> str:
+    def _folder(self) -> str:
         return "" if self.current.study is None else str(self.current.study.path.parent)
-
-
-class ImportFolder(QWidget):
-    """Imports a folder of crops, labelled by its subfolders."""
-
-    def __init__(self, current: CurrentStudy, runner: JobRunner, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.current, self.runner = current, runner
-        self.folder = QLineEdit()
-        self.folder.setPlaceholderText("folder of crops")
-        self.browse_button = QPushButton("Folder...")
-        self.form = ConfigForm(ImportConfig, fields=("classes", "group_regex", "size"))
-        self.form.editors["classes"].native.setPlaceholderText(
-            "metaphase=Metaphase, Aligned; interphase=Interphase"
-        )
-        self.import_button = QPushButton("Import crops")
-        self.error_line = ErrorLine()
-        row = QHBoxLayout()
-        row.addWidget(self.folder, 1)
-        row.addWidget(self.browse_button)
-        layout = QVBoxLayout(self)
-        layout.addLayout(row)
-        for part in (self.form, self.import_button, self.error_line):
-            layout.addWidget(part)
-        layout.addStretch()
-        self.browse_button.clicked.connect(self._ask)
-        self.import_button.clicked.connect(self.start)
-
-    def start(self) -> None:
-        """Import the folder in a child process."""
-        with self.error_line.catch():
-            study = self.current.required()
-            self.form.config()
-            folder = self.folder.text().strip()
-            if not folder or not Path(folder).is_dir():
-                raise InputError(f"There is no folder {folder!r}; choose the one that holds the crops.")
-            self.runner.start(Job("import_crops", str(study.path), self.form.values(), {"folder": folder}))
-
-    def _ask(self) -> None:
-        if path := QFileDialog.getExistingDirectory(self, "Choose a folder of crops"):
-            self.folder.setText(path)
-
-
-class ImportLabels(QWidget):
-    """Takes labels from a CSV table, and writes them to one.
-
-    Notes
-    -----
-    ``imported`` is emitted after labels were taken over.
-    """
-
-    imported = Signal()
-
-    def __init__(self, current: CurrentStudy, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.current = current
-        words = QLabel(
-            "A table with a column label and one of: crop; file; track_id with t. Labels of btrack's classes and of "
-            "a tracks layer's feature 'label' come in when crops are cut."
-        )
-        words.setWordWrap(True)
-        self.import_button, self.export_button = QPushButton("Import CSV..."), QPushButton("Export CSV...")
-        self.error_line = ErrorLine()
-        row = QHBoxLayout()
-        row.addWidget(self.import_button)
-        row.addWidget(self.export_button)
-        layout = QVBoxLayout(self)
-        layout.addWidget(words)
-        layout.addLayout(row)
-        layout.addWidget(self.error_line)
-        layout.addStretch()
-        self.import_button.clicked.connect(self._ask_import)
-        self.export_button.clicked.connect(self._ask_export)
-
-    def take(self, path: Path | str) -> None:
-        """Take the labels of a CSV: of the set it names, or of the only or newest set."""
-        from napari.utils.notifications import show_info
-
-        with self.error_line.catch():
-            study = self.current.required()
-            if self.current.crops is None:
-                raise InputError("The study has no crops to label; cut or import some first.")
-            sets = self.current.crops.sets
-            named = [one for one in sets if one.name in _sets_named(path)] or sets[-1:]
-            count = sum(study.annotations.import_csv(path, one) for one in named)
-            self.imported.emit()
-            show_info(f"Took {count:,} labels from {Path(path).name}.")
-
-    def write(self, path: Path | str) -> None:
-        """Write all labels of the study as CSV."""
-        from napari.utils.notifications import show_info
-
-        with self.error_line.catch():
-            study = self.current.required()
-            study.annotations.export_csv(path, *study.sets)
-            show_info(f"Wrote the labels to {path}.")
-
-    def _ask_import(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Import labels", "", "CSV (*.csv)")
-        if path:
-            self.take(path)
-
-    def _ask_export(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Export labels", "labels.csv", "CSV (*.csv)")
-        if path:
-            self.write(path)
-
-
-def _pixel_size(movie: Any) -> float | None:
-    """Micrometres per pixel that the movie's layer states by its units."""
-    if movie is None or str(movie.units[-1]) not in ("micrometer", "um"):
-        return None
-    return float(movie.scale[-1])
-
-
-def _sets_named(path: Path | str) -> set[str]:
-    """Values of the CSV's column "set"; none where it has none or can't be read, which the import then says."""
-    import pandas as pd
-
-    try:
-        return set(pd.read_csv(path, usecols=["set"], dtype=str)["set"])
-    except (OSError, ValueError):
-        return set()

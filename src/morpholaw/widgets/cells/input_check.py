@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.widgets.jobs.latest_call import LatestCall
-from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles
+from morpholaw.widgets.pictures.picture_grid import grey_tiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from morpholaw.cells.inputs import Inputs
     from morpholaw.config import CropConfig
 
-THUMBNAIL = 180
+THUMBNAIL = 130
 """Largest side of the thumbnail in pixels."""
 MARK = (240, 228, 66)
 """Colour of the tracked places in the thumbnail."""
@@ -104,12 +106,12 @@ def thumbnail(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 class InputCheck(QWidget):
-    """A button that checks the inputs, and what was found: facts, a thumbnail, doubts.
+    """Shows what is known of the inputs: facts, a thumbnail, doubts.
 
     Attributes
     ----------
     check_button : QPushButton
-        Pressed by the user; the panel around it then calls :meth:`check`.
+        Placed by the panel around it, which calls :meth:`check` when it is pressed.
     force_box : QCheckBox
         Whether to cut although the inputs look doubtful.
     """
@@ -126,7 +128,7 @@ class InputCheck(QWidget):
             label.setWordWrap(True)
             label.hide()
         self.doubts.setStyleSheet("font-weight: bold;")
-        self.picture = PictureGrid("", largest=THUMBNAIL)
+        self.picture = QLabel()
         self.picture.setToolTip("The middle frame of the tracks, with the tracked places in yellow.")
         self.picture.hide()
         self.force_box = QCheckBox("Cut although the inputs look doubtful")
@@ -134,10 +136,14 @@ class InputCheck(QWidget):
         self.call = LatestCall(self)
         self.call.returned.connect(self.show_report)
         self.call.failed.connect(self._failed)
+        row = QHBoxLayout()
+        row.addWidget(self.picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.facts, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.check_button, self.facts, self.picture, self.doubts, self.force_box):
-            layout.addWidget(part)
+        layout.addLayout(row)
+        layout.addWidget(self.doubts)
+        layout.addWidget(self.force_box)
 
     def check(self, movie: Any, tracks: pd.DataFrame, config: CropConfig, name: str) -> None:
         """Check a movie and its tracks in a thread."""
@@ -146,7 +152,7 @@ class InputCheck(QWidget):
         self.facts.show()
         self.call.start(check_inputs, movie, tracks, config, name)
 
-    def clear(self) -> None:
+    def clear(self, _: Any = None) -> None:
         """Forget what was found: the inputs are others now."""
         self.call.forget()
         self.report = None
@@ -161,7 +167,9 @@ class InputCheck(QWidget):
         self.doubts.setText("\n".join([*report.contradictions, *report.doubts]))
         self.doubts.setVisible(bool(self.doubts.text()))
         self.facts.show()
-        self.picture.show_pictures(report.thumbnail[None, None])
+        height, width = report.thumbnail.shape[:2]
+        image = QImage(report.thumbnail.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
+        self.picture.setPixmap(QPixmap.fromImage(image))
         self.picture.show()
 
     def _failed(self, sentence: str) -> None:

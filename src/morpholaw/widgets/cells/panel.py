@@ -1,28 +1,32 @@
-"""The cells panel: cut a movie's cells into crops, look at them, label them."""
+"""The Cells panel: cut the cells of a movie into crops, look at them and label them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtWidgets import QSizePolicy, QTabWidget
 
 from morpholaw.widgets.cells.crop_box import CropBox
-from morpholaw.widgets.cells.cutting import CutFromMovie, ImportFolder, ImportLabels
+from morpholaw.widgets.cells.cutting import CutFromMovie
+from morpholaw.widgets.cells.importing import ImportFolder, ImportLabels
 from morpholaw.widgets.cells.labelling import Labelling
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.movie.layer_sources import is_cut_from
 from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
 from morpholaw.widgets.study.study_widget import StudyWidget
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class CellsWidget(StudyWidget):
-    """Crops of a movie or a folder: cut, show, label by keys, ask which to label next.
+    """Cuts or imports crops, shows them, labels them, and finds the cells that are most useful to label.
 
     Parameters
     ----------
     napari_viewer : napari.Viewer
-        Given by napari.
+        The viewer, or napari's proxy of it.
     """
 
     _put_away = False
@@ -78,24 +82,22 @@ class CellsWidget(StudyWidget):
         self.cutting.tracks.refresh()
 
     def _finished(self, result: dict[str, Any]) -> None:
-        # a job announces what it made; a thread leaves that to the panel
+        # the runner announces what a job made, not what a thread made
         if hasattr(result.get("result"), "images"):
             self.current.announce("crop")
 
     def showEvent(self, event: Any) -> None:
-        """Show the box again that was taken away with the panel."""
+        """Show the box again, which is removed while the panel is hidden."""
         super().showEvent(event)
         self._put_away = False
         self.show_box()
 
     def hideEvent(self, event: Any) -> None:
-        """Leave nothing in the viewer when the panel is closed, or another one is in front of it."""
+        """Remove the box when the panel is closed or another one is in front of it."""
         super().hideEvent(event)
-        if not event.spontaneous():  # a window that is minimised keeps it
-            self._put_away = True  # first, for layers that change have the box shown anew
+        if not event.spontaneous():  # not where the window is only minimised
+            self._put_away = True  # first: a change of layers shows the box again
             self.box.remove()
-
-    # ---- the cell in the movie
 
     def _selected(self, crops: list[int]) -> None:
         self.gallery.select(crops)
@@ -112,7 +114,7 @@ class CellsWidget(StudyWidget):
             self.gallery.setFocus()
 
     def show_box(self, *_: Any, move: bool = False) -> None:
-        """Show the box of a crop around the current cell, and go to its frame where ``move``."""
+        """Show the box of a crop around the current cell; with ``move``, go to its frame."""
         if self._put_away:
             return
         movie = self.cutting.image.layer
@@ -127,7 +129,7 @@ class CellsWidget(StudyWidget):
         self.box.show(movie, t, y, x, size)
 
     def _current_cell(self, movie: Any) -> tuple[int, float, float, float] | None:
-        """Frame, place and crop side of the selected crop; before any is cut, of a tracked cell in this frame."""
+        """Return frame, y, x and side of the selected crop; before any is cut, of a tracked cell in this frame."""
         selected, cells = self.current.selection, self._cells_of_movie()
         if selected and cells is not None:
             row = cells[cells["index"] == selected[0]]
@@ -151,23 +153,19 @@ class CellsWidget(StudyWidget):
         return int(nearest[1]), float(nearest[-2]), float(nearest[-1]), float(self.cutting.crop_size)
 
     def _side_in_movie(self, set_name: str) -> float:
-        """Pixels of the movie that a crop of the set spans: more or fewer than its own where it was resampled."""
-        record = self.current.study.crop_set(set_name).record
-        size = self.current.crops.size
+        """Return the side of a crop in pixels of the movie, which differs from its own where it was resampled."""
+        crop_set = self.current.required().crop_set(set_name)
+        record = crop_set.record
         if record.pixel_size is None or record.movie_pixel_size is None:
-            return float(size)
-        return float(size * record.pixel_size / record.movie_pixel_size)
+            return float(crop_set.size)
+        return float(crop_set.size * record.pixel_size / record.movie_pixel_size)
 
-    def _cells_of_movie(self) -> Any:
-        """Cells of the sets that were cut from the chosen movie; of the chosen set where one is chosen."""
-        cells, movie = self.labelling.cells, self.cutting.image.layer
-        if cells is None or movie is None:
+    def _cells_of_movie(self) -> pd.DataFrame | None:
+        """Return the cells of the sets that were cut from the chosen movie, or of the chosen set; None for none."""
+        cells, movie, crops = self.labelling.cells, self.cutting.image.layer, self.current.crops
+        if cells is None or movie is None or crops is None:
             return None
         chosen = self.labelling.sets.currentText() if self.labelling.sets.currentIndex() > 0 else None
-        names = [
-            one.name
-            for one in self.current.crops.sets
-            if chosen in (None, one.name) and is_cut_from(one, movie)
-        ]
-        found = cells[cells["set"].isin(names) & (cells["t"] >= 0)]
-        return found if len(found) else None
+        names = [one.name for one in crops.sets if chosen in (None, one.name) and is_cut_from(one, movie)]
+        of_movie = cells[cells["set"].isin(names) & (cells["t"] >= 0)]
+        return of_movie if len(of_movie) else None

@@ -51,10 +51,12 @@ class SlicePanel(QWidget):
         self.x, self.y = narrow_combo(), narrow_combo()
         self.x.setObjectName("x axis")
         self.y.setObjectName("y axis")
-        self.centre = QPushButton("All to 0")
+        self.x.setToolTip("Choose the latent that varies from left to right.")
+        self.y.setToolTip("Choose the latent that varies from bottom to top.")
+        self.centre = QPushButton("Set others to 0")
         self.centre.setToolTip("Set the other latents to 0, the mean of the prior.")
         axes = QHBoxLayout()
-        for label, box in (("across", self.x), ("up", self.y)):
+        for label, box in (("Across", self.x), ("Up", self.y)):
             axes.addWidget(QLabel(label))
             axes.addWidget(box, 1)
         axes.addWidget(self.centre)

@@ -1,0 +1,137 @@
+"""Crops from a folder of images, and labels from a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari.utils.notifications import show_info
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from morpholaw.config import ImportConfig
+from morpholaw.errors import InputError
+from morpholaw.jobs import Job
+from morpholaw.widgets.forms.config_form import ConfigForm
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+
+class ImportFolder(QWidget):
+    """Imports a folder of crops, which are labelled by its subfolders."""
+
+    def __init__(self, current: CurrentStudy, runner: JobRunner, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.current, self.runner = current, runner
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText("folder of crops")
+        self.folder.setToolTip("The folder that holds the crops, in one subfolder per class.")
+        self.browse_button = QPushButton("Choose folder...")
+        self.browse_button.setToolTip("Choose the folder that holds the crops.")
+        self.form = ConfigForm(ImportConfig, fields=("classes", "group_regex", "size"))
+        self.form.editors["classes"].native.setPlaceholderText(
+            "metaphase=Metaphase, Aligned; interphase=Interphase"
+        )
+        self.import_button = QPushButton("Import crops")
+        self.import_button.setToolTip("Copy the crops of the folder into the study as a new set.")
+        self.error_line = ErrorLine()
+        row = QHBoxLayout()
+        row.addWidget(self.folder, 1)
+        row.addWidget(self.browse_button)
+        layout = QVBoxLayout(self)
+        layout.addLayout(row)
+        for part in (self.form, self.import_button, self.error_line):
+            layout.addWidget(part)
+        layout.addStretch()
+        self.browse_button.clicked.connect(self._ask)
+        self.import_button.clicked.connect(self.start)
+
+    def start(self) -> None:
+        """Import the folder in a child process."""
+        with self.error_line.catch():
+            study = self.current.required()
+            self.form.config()
+            folder = self.folder.text().strip()
+            if not folder or not Path(folder).is_dir():
+                raise InputError(f"There is no folder {folder!r}; choose the one that holds the crops.")
+            self.runner.start(Job("import_crops", str(study.path), self.form.values(), {"folder": folder}))
+
+    def _ask(self) -> None:
+        if path := QFileDialog.getExistingDirectory(self, "Choose a folder of crops"):
+            self.folder.setText(path)
+
+
+class ImportLabels(QWidget):
+    """Reads labels from a CSV table, and writes them to one.
+
+    Notes
+    -----
+    ``imported`` is emitted after labels were read.
+    """
+
+    imported = Signal()
+
+    def __init__(self, current: CurrentStudy, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.current = current
+        words = QLabel(
+            "A table with a column label and one of: crop; file; track_id with t. Classes from btrack, and the "
+            "feature 'label' of a tracks layer, are read when crops are cut."
+        )
+        words.setWordWrap(True)
+        self.import_button, self.export_button = (
+            QPushButton("Import labels..."),
+            QPushButton("Export labels..."),
+        )
+        self.import_button.setToolTip("Read labels from a CSV file.")
+        self.export_button.setToolTip("Save all labels of the study as a CSV file.")
+        self.error_line = ErrorLine()
+        row = QHBoxLayout()
+        row.addWidget(self.import_button)
+        row.addWidget(self.export_button)
+        layout = QVBoxLayout(self)
+        layout.addWidget(words)
+        layout.addLayout(row)
+        layout.addWidget(self.error_line)
+        layout.addStretch()
+        self.import_button.clicked.connect(self._ask_import)
+        self.export_button.clicked.connect(self._ask_export)
+
+    def take(self, path: Path | str) -> None:
+        """Read the labels of a CSV, for the sets that it names, or else for the newest set."""
+        with self.error_line.catch():
+            study = self.current.required()
+            if self.current.crops is None:
+                raise InputError("The study has no crops to label; cut or import some first.")
+            sets = self.current.crops.sets
+            named = [one for one in sets if one.name in _sets_named(path)] or sets[-1:]
+            count = sum(study.annotations.import_csv(path, one) for one in named)
+            self.imported.emit()
+            show_info(f"Read {count:,} labels from {Path(path).name}.")
+
+    def write(self, path: Path | str) -> None:
+        """Save all labels of the study as CSV."""
+        with self.error_line.catch():
+            study = self.current.required()
+            study.annotations.export_csv(path, *study.sets)
+            show_info(f"Wrote the labels to {path}.")
+
+    def _ask_import(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Import labels", "", "CSV (*.csv)")
+        if path:
+            self.take(path)
+
+    def _ask_export(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Export labels", "labels.csv", "CSV (*.csv)")
+        if path:
+            self.write(path)
+
+
+def _sets_named(path: Path | str) -> set[str]:
+    """Return the values of the column "set"; none where there is no such column, or the file cannot be read."""
+    import pandas as pd
+
+    try:
+        return set(pd.read_csv(path, usecols=["set"], dtype=str)["set"])
+    except (OSError, ValueError):
+        return set()
