@@ -52,7 +52,7 @@ def one_channel(layer: Any, channel: int) -> Any:
     if channels is None:
         return data
     if not isinstance(data, np.ndarray):
-        data = da.asarray(data)
+        data = da.asarray(data)  # type: ignore[no-untyped-call]  # dask declares no types
     chosen = [slice(None)] * data.ndim
     return data[(*chosen[: channels.axis], channel, *chosen[channels.axis + 1 :])]
 

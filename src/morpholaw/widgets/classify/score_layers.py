@@ -24,7 +24,7 @@ UNDEFINED = "undefined"
 """The class of a cell whose score is no finite number."""
 
 
-class ScoreColormap(Colormap):
+class ScoreColormap(Colormap):  # type: ignore[misc]  # napari declares no types
     """Colours of scores: white at f = 0, the colours of the classes at -limit and +limit."""
 
     limit: float = 1.0
@@ -37,7 +37,7 @@ class ScoreColormap(Colormap):
         return colours
 
 
-class ClassColormap(Colormap):
+class ClassColormap(Colormap):  # type: ignore[misc]  # napari declares no types
     """One colour per class number."""
 
     def map(self, values: Any) -> np.ndarray:
