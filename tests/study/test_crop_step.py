@@ -173,3 +173,30 @@ def test_sets_are_renamed_with_their_labels_and_deleted(tmp_path, inputs):
     assert len(study.annotations) == 0
     with pytest.raises(InputError, match="no crop set 'control'"):
         study.delete_set("control")
+
+
+@pytest.mark.parametrize("damage", ["set.json", "images.npy", "cells.csv", "no set.json"])
+def test_a_damaged_set_is_named_and_the_rest_of_the_study_works(tmp_path, inputs, damage):
+    study = Study.create(tmp_path / "study", movie=inputs[0], tracks=inputs[1])
+    study.crop(drawn(tracks(seed=1)), tracks(seed=1), name="second")
+    file = study.path / "crops" / "film" / damage.removeprefix("no ")
+    if damage.startswith("no "):
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:-40])
+    again = Study(study.path)
+    assert [one.name for one in again.sets] == ["second"]
+    assert len(again.crops) == 20
+    (sentence,) = again.damaged_sets
+    assert "film" in sentence
+    again.delete_set("film")
+    assert again.damaged_sets == []
+
+
+def test_a_set_that_was_being_replaced_when_the_process_was_killed_comes_back(tmp_path, inputs):
+    study = Study.create(tmp_path / "study", movie=inputs[0], tracks=inputs[1])
+    place = study.path / "crops" / "film"
+    place.rename(place.with_name("film.replaced.partial"))
+    with study.writing():
+        pass
+    assert [one.name for one in study.sets] == ["film"]

@@ -122,6 +122,24 @@ class CropSet:
             )
         return cells
 
+    def check(self) -> None:
+        """Look for damage that can be seen without reading all: files that are missing, short or of another shape.
+
+        Raises
+        ------
+        InputError
+            When the set is damaged.
+        """
+        _ = self.images
+        path = self.folder / "cells.csv"
+        try:
+            with path.open("rb") as stream:
+                lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
+        except OSError as error:
+            raise InputError(f"The table {path} cannot be read: {error.strerror or error}.") from None
+        if lines != len(self) + 1:  # line ends within texts, or rows that are missing: reading tells
+            _ = self.cells
+
     @property
     def normalisation(self) -> Normalisation | None:
         """The grey scale of the crops, or None for a set that has none (drawn in [0, 1] directly)."""

@@ -141,6 +141,10 @@ class StudyFolder:
 
     def _remove_leftovers(self) -> None:
         """Remove what killed writes left behind; crop sets in the making are ours alone under the lock."""
+        for path in self.path.glob("crops/*.replaced.partial"):  # set aside, and its successor never came
+            place = path.with_name(path.name.removesuffix(".replaced.partial"))
+            if not place.exists():
+                path.rename(place)
         for path in self.path.glob("crops/*.partial"):
             shutil.rmtree(path, ignore_errors=True)
         remove_leftovers(self.path)
@@ -153,15 +157,26 @@ class StudyFolder:
 
     @property
     def sets(self) -> list[CropSet]:
-        """The crop sets, in the order in which they were made."""
-        found = sorted(self.path.glob("crops/*/set.json"))
-        sets = [self._set(file.parent.name) for file in found if not file.parent.name.endswith(".partial")]
+        """The crop sets that can be read, in the order in which they were made; see :attr:`damaged_sets`."""
+        sets, _ = self._readable_sets()
         return sorted(sets, key=lambda crop_set: (crop_set.record.created, crop_set.name))
 
     @property
     def damaged_sets(self) -> list[str]:
-        """Crop sets that cannot be opened, a sentence each."""
-        return []
+        """What is wrong with crop sets that cannot be read, one sentence each; the study works without them."""
+        _, problems = self._readable_sets()
+        return problems
+
+    def _readable_sets(self) -> tuple[list[CropSet], list[str]]:
+        sets, problems = [], []
+        for folder in sorted(self.path.glob("crops/*/")):
+            if folder.name.endswith(".partial"):
+                continue
+            try:
+                sets.append(self._set(folder.name))
+            except InputError as error:
+                problems.append(f"The crop set {folder.name} is left out: {error}")
+        return sets, problems
 
     @cached_property
     def _opened(self) -> dict[tuple[str, float], CropSet]:
@@ -173,9 +188,12 @@ class StudyFolder:
         try:
             key = (name, (folder / "set.json").stat().st_mtime)
         except OSError:
-            raise InputError(f"The study {self.path} has no crop set {name!r}.") from None
+            what = "is damaged: set.json is missing" if folder.is_dir() else "does not exist"
+            raise InputError(f"The crop set {name!r} of {self.path} {what}.") from None
         if key not in self._opened:
-            self._opened[key] = CropSet(folder)
+            crop_set = CropSet(folder)
+            crop_set.check()
+            self._opened[key] = crop_set
         return self._opened[key]
 
     def crop_set(self, name: str) -> CropSet:
