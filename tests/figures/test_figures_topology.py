@@ -45,6 +45,27 @@ def test_sign_is_colour_and_magnitude_is_width(draw, texts, network, theme, widt
     assert {"$z_{3}$", "$z_{17}$", "0.25", "−0.75", "0.10", "f(x)", "model 1"} <= texts(figure)
 
 
+def test_biases_do_not_cover_neurons(draw, network):
+    figure = topology(*network, NAMES)
+    draw(figure)
+    (axes,) = figure.axes
+    biases = [text for text in axes.texts if text.get_text() in ("0.25", "−0.75", "0.10")]
+    assert len(biases) == 3
+    offsets = np.concatenate([points.get_offsets() for points in axes.findobj(PathCollection)])
+    centres = axes.transData.transform(offsets)
+    for bias in biases:
+        box = bias.get_window_extent()
+        assert not any(box.contains(x, y) for x, y in centres)
+
+
+def test_biases_without_room_are_left_out(texts):
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=(3, 40)), rng.normal(size=(40, 1))]
+    figure = topology(weights, None, [np.full(40, 7.77), np.array([0.5])], NAMES)
+    assert "7.77" not in texts(figure)
+    assert "0.50" in texts(figure)
+
+
 def test_unconnected_neurons_are_left_out_or_grey(texts, network):
     omitted = topology(*network, NAMES)
     assert neurons(omitted) == 2 + 2 + 1

@@ -35,6 +35,10 @@ from morpholaw.figures.style import (
 Arrays = Sequence[np.ndarray]
 WIDEST = 3.5
 """Line width of the largest weight, in points."""
+_SMALLEST = 4.0
+"""Smallest text of a bias, in points; biases are left out where there is no room for it."""
+_NODE = 5.0
+"""Distance of a bias from the centre of its neuron, in points."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def topology(
     """One head from its inputs (top) to its output (bottom), as in figures 5 and 6 of the paper.
 
     Blue weights are positive, red ones negative; the width of a line is the magnitude of its weight. Biases
-    stand above their neurons. Hidden neurons without a connection are left out.
+    stand to the right of their neurons. Hidden neurons without a connection are left out.
 
     Parameters
     ----------
@@ -238,9 +242,11 @@ def _draw(
                 _write(axes, x, 0, 5, symbol(names[neuron]), min(9.0, crowded * 1.3), colour, outline)
             if layer == depth and neuron < len(names):
                 _write(axes, x, -layer, -5, symbol(names[neuron]), SMALL, colour, outline)
-            if layer and biases and crowded > 2:
+            if layer and biases:
                 value = drawing.biases[layer - 1][neuron]
-                _write(axes, x, -layer, 4, number(value), crowded, colour, outline)
+                beside = min(crowded, (72 * inches / len(places) - _NODE) / 3.2)
+                if beside >= _SMALLEST:
+                    _write_beside(axes, x, -layer, number(value), beside, colour, outline)
 
 
 def _lit(layer: int, masks: list[np.ndarray], streams: list[np.ndarray] | None) -> np.ndarray:
@@ -280,8 +286,25 @@ def _draw_weights(axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.
     )  # fmt: skip
 
 
+def _write_beside(
+    axes: Axes, x: float, y: float, text: str, size: float, colour: str, outline: list[withStroke]
+) -> None:
+    """Write text to the right of a neuron, where the connections above and below it leave room."""
+    axes.annotate(
+        text, (x, y), xytext=(_NODE, 0), textcoords="offset points", ha="left", va="center", fontsize=size,
+        color=colour, path_effects=outline, zorder=4, annotation_clip=False,
+    )  # fmt: skip
+
+
 def _write(
-    axes: Axes, x: float, y: float, rise: float, text: str, size: float, colour: str, outline: list
+    axes: Axes,
+    x: float,
+    y: float,
+    rise: float,
+    text: str,
+    size: float,
+    colour: str,
+    outline: list[withStroke],
 ) -> None:
     """Text ``rise`` points above (or below) a neuron, legible over the lines."""
     axes.annotate(
