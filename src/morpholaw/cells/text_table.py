@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -155,9 +156,14 @@ def _layout(head: bytes, whole: bool, path: Path) -> _Layout:
         )
     below = [(i, _split(lines[i], separator)) for i in range(at + 1, min(len(lines), at + _SAMPLE))]
     below = [(i, row) for i, row in below if any(row)]
-    names = _named(names, [row for _, row in below])
-    decimal = _decimal([row for _, row in below])
-    extra = _extra_header_rows([row for _, row in below], len(names), decimal)
+    rows = [row for _, row in below]
+    decimal = _decimal(rows)
+    extra = _extra_header_rows(rows, len(names), decimal)
+    if extra and len(set(names)) < len(names):  # a name over several columns, told apart in the row below it
+        names = [
+            f"{name} {part}".strip() for name, part in zip_longest(names, rows[0][: len(names)], fillvalue="")
+        ]
+    names = _named(names, rows[extra:])
     units = {name: found[2].strip() for name in names if (found := _UNIT.match(name)) and found[2].strip()}
     if extra:
         for name, cell in zip(names, below[extra - 1][1], strict=False):

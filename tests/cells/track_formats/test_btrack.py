@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from morpholaw.cells.tracks import divisions, read_tracks
+from morpholaw.cells.tracks import divisions, open_tracks, read_tracks
 from morpholaw.errors import InputError
 
 
@@ -54,6 +55,46 @@ def test_without_dummies_the_movie_shows_which_coordinate_is_y(tmp_path: Path) -
     assert read_tracks(documented)["x"].tolist() == [200, 201, 202, 203, 204, 205]
 
 
+def test_an_order_that_nothing_shows_is_said(tmp_path: Path) -> None:
+    facts = open_tracks(write(tmp_path / "tracks.h5", dummies=False), movie_shape=(6, 300, 300)).facts
+    assert facts.axis_order == "assumed"
+    assert "does not show in which order its coordinates are" in facts.notes[0]
+    swapped = open_tracks(write(tmp_path / "old.h5", dummies=False, swapped=True), swap_xy=True).table
+    assert swapped["x"].tolist() == [200, 201, 202, 203, 204, 205]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_masks_in_the_file_show_which_coordinate_is_y(tmp_path: Path, swapped: bool) -> None:
+    path = write(tmp_path / "tracks.h5", dummies=False, swapped=swapped)
+    masks = np.zeros((6, 300, 300), np.uint16)
+    for t in range(6):
+        masks[t, max(0, 10 * t - 3) : 10 * t + 4, 197 + t : 204 + t] = 1
+    with h5py.File(path, "r+") as file:
+        file["segmentation/images"] = masks
+    tracks = open_tracks(path)
+    assert tracks.table["x"].tolist() == [200, 201, 202, 203, 204, 205]
+    assert (tracks.facts.axis_order, tracks.facts.image_size) == ("stated", (300, 300))
+    assert not tracks.facts.notes
+
+
+def test_objects_that_nobody_classified_have_no_class(tmp_path: Path) -> None:
+    path = write(tmp_path / "tracks.h5")
+    with h5py.File(path, "r+") as file:
+        file["objects/obj_type_1/labels"][...] = 5
+    assert set(read_tracks(path)["label"]) == {""}
+
+
+def test_a_root_whose_parent_is_0_has_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "tracks.h5")
+    with h5py.File(path, "r+") as file:
+        lineage = file["tracks/obj_type_1/LBEPR"][...]
+        lineage[:, 3] = [0, 7]
+        file["tracks/obj_type_1/LBEPR"][...] = lineage
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_tracks(path)["parent"].tolist() == [-1] * 4 + [7, 7]
+
+
 def test_references_count_only_objects_that_passed_the_filter(tmp_path: Path) -> None:
     tracks = read_tracks(write(tmp_path / "tracks.h5", filtered=True))
     assert tracks["y"].tolist() == [0, 10, 20.5, 30, 40, 50]
@@ -92,6 +133,10 @@ def test_damaged_files(tmp_path: Path) -> None:
     with h5py.File(path, "r+") as file:
         del file["tracks/obj_type_1/LBEPR"]
     refused(path, "is not a btrack file that can be read")
+    shared = write(tmp_path / "shared.h5")
+    with h5py.File(shared, "r+") as file:
+        file["tracks/obj_type_1/map"][...] = [[0, 6], [0, 6]]
+    refused(shared, "has tracks that share objects")
     huge = write(tmp_path / "huge.h5")
     with h5py.File(huge, "r+") as file:
         del file["objects/obj_type_1/coords"]

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from morpholaw.cells.track_formats.ctc import write_ctc
-from morpholaw.cells.tracks import TracksWarning, divisions, read_tracks, validate_tracks
+from morpholaw.cells.tracks import TracksWarning, divisions, open_tracks, read_tracks, validate_tracks
 from morpholaw.errors import InputError
 
 
@@ -108,3 +108,62 @@ def test_real_folder(shared_data: Path) -> None:
     assert len(divisions(tracks)) == 55
     with pytest.raises(InputError, match="says which tracks there are but not where"):
         read_tracks(shared_data / "trackmate_geff" / "Ecoli_growth_on_agar_pad_TMtoCTC.txt")
+
+
+def numbered(folder: Path, masks: np.ndarray, tracks: pd.DataFrame, numbers: list[int]) -> Path:
+    """A CTC folder whose masks have these numbers."""
+    write_ctc(folder, masks, tracks)
+    numbered_tracks = tracks.assign(t=np.array(numbers)[tracks["t"]])
+    spans = numbered_tracks.groupby("track_id").agg(
+        a=("t", "min"), b=("t", "max"), parent=("parent", "first")
+    )
+    lines = [f"{k} {row.a} {row.b} {max(0, row.parent)}\n" for k, row in spans.iterrows()]
+    (folder / "man_track.txt").write_text("".join(lines))
+    for t, number in reversed(list(enumerate(numbers))):
+        (folder / f"man_track{t:03d}.tif").rename(folder / f"man_track{number:03d}.tif")
+    return folder
+
+
+@pytest.mark.parametrize("numbers", [[1, 2, 3], [20, 21, 22], [0, 1, 3]], ids=["from 1", "from 20", "a gap"])
+@pytest.mark.filterwarnings("ignore::morpholaw.cells.tracks.TracksWarning")
+def test_masks_belong_to_the_movies_file_of_their_number(
+    tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame, numbers: list[int]
+) -> None:
+    folder = numbered(tmp_path, masks, tracks, numbers)
+    shape = (3, *masks.shape[1:])
+    found = open_tracks(folder, movie_shape=shape, movie_frames=numbers)
+    assert found.table["t"].tolist() == [0, 1, 2, 2]
+    assert found.facts.frame_numbers == tuple(numbers)
+    with pytest.raises(InputError, match=r"has masks numbered .*--frame-offset"):
+        open_tracks(folder, movie_shape=shape)
+    with pytest.raises(InputError, match="but the movie's files are numbered 7 to 9"):
+        open_tracks(folder, movie_shape=shape, movie_frames=[7, 8, 9])
+
+
+def test_masks_of_some_frames_only_belong_to_their_numbers(
+    tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame
+) -> None:
+    folder = numbered(tmp_path, masks, tracks.assign(t=tracks["t"]), [0, 1, 2])
+    assert open_tracks(folder, movie_shape=(9, *masks.shape[1:])).table["t"].max() == 2
+    found = open_tracks(folder, movie_shape=(2, *masks.shape[1:]), movie_frames=[0, 1])
+    assert found.table["t"].tolist() == [0, 1]
+    assert "1 masks (the first is 2) have no frame" in found.facts.notes[0]
+
+
+def test_masks_of_different_sizes_are_refused(
+    tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame
+) -> None:
+    folder = write_ctc(tmp_path, masks, tracks)
+    tifffile.imwrite(folder / "man_track001.tif", np.ones((5, 5), np.uint16))
+    with pytest.raises(InputError, match="masks of different sizes"):
+        read_tracks(folder)
+
+
+def test_a_table_that_is_ahead_of_its_masks_is_refused(
+    tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame
+) -> None:
+    folder = write_ctc(tmp_path, masks, tracks)
+    (folder / "man_track.txt").write_text("1 1 2 0\n2 3 3 1\n3 3 3 1\n")
+    tifffile.imwrite(folder / "man_track003.tif", np.zeros_like(masks[0]))
+    with pytest.raises(InputError, match="has its tracks 1 frames after their masks"):
+        read_tracks(folder)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import zarr
 
-from morpholaw.cells.tracks import TracksWarning, read_tracks
+from morpholaw.cells.tracks import TracksWarning, open_tracks, read_tracks
 from morpholaw.errors import InputError
 
 
@@ -68,6 +68,72 @@ def test_times_become_frames(tmp_path: Path) -> None:
         tmp_path / "f.geff", axes, {"time": [0.0, 5.0, 15.0, 15.0], "frame": [3, 4, 6, 6], "y": Y, "x": X}
     )
     assert read_tracks(path)["t"].tolist() == [3, 4, 6, 6]
+
+
+SECONDS = [axis("t", "time", "second"), *PIXELS[1:]]
+SHAPE = (6, 100, 100)
+
+
+def in_seconds(path: Path, times: list[float], count: int | None = None) -> Path:
+    """Four cells on a line, each in the frame of one time."""
+    return write(path, SECONDS, {"t": times, "y": Y, "x": X}, edges=[(10, 11), (11, 12), (12, 13)])
+
+
+@pytest.mark.parametrize(
+    ("times", "frames"),
+    [
+        ([600.0, 900.0, 1200.0, 1500.0], [2, 3, 4, 5]),
+        ([599.0, 903.0, 1201.0, 1498.0], [2, 3, 4, 5]),
+        ([2.0, 3.0, 4.0, 5.0], [2, 3, 4, 5]),
+    ],
+    ids=["cells that come late", "jitter", "seconds that are frames"],
+)
+def test_times_that_end_with_the_movie_are_frames(
+    tmp_path: Path, times: list[float], frames: list[int]
+) -> None:
+    assert (
+        open_tracks(in_seconds(tmp_path / "g.geff", times), movie_shape=SHAPE).table["t"].tolist() == frames
+    )
+
+
+@pytest.mark.parametrize("times", [[0.0, 600.0, 1200.0, 1800.0], [0.0, 2.0, 4.0, 4.0 + 2]])
+def test_times_that_may_be_frames_in_two_ways_need_the_interval(tmp_path: Path, times: list[float]) -> None:
+    path = in_seconds(tmp_path / "g.geff", times)
+    shape = (8, 100, 100)
+    with pytest.raises(InputError, match="frame_interval"):
+        open_tracks(path, movie_shape=shape)
+    interval = times[1] / 2
+    assert open_tracks(path, movie_shape=shape, frame_interval=interval).table["t"].tolist() == [0, 2, 4, 6]
+
+
+def test_ids_of_nodes_and_tracks_are_kept(tmp_path: Path) -> None:
+    numbers = [7, 7, 9, 12]
+    path = write(tmp_path / "g.geff", PIXELS, {"t": T, "y": Y, "x": X, "track_id": numbers})
+    table = open_tracks(path).table
+    assert table["track_id"].tolist() == numbers
+    assert table["source_track"].tolist() == list(map(str, numbers))
+    assert table["source_id"].tolist() == ["10", "11", "12", "13"]
+    assert table["parent"].tolist() == [-1, -1, 7, 7]
+
+
+def test_the_scale_that_axes_state_is_told(tmp_path: Path) -> None:
+    scaled = [{**one, "unit": "pixel", "scale": 0.5, "scaled_unit": "micrometer"} for one in PIXELS[1:]]
+    facts = open_tracks(write(tmp_path / "g.geff", [PIXELS[0], *scaled], {"t": T, "y": Y, "x": X})).facts
+    assert (facts.pixel_size, facts.unit, facts.axis_order) == (0.5, "pixel", "stated")
+
+
+def test_an_order_of_axes_that_nothing_states_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "g.geff", [PIXELS[0], PIXELS[2], PIXELS[1]], {"t": T, "y": Y, "x": X})
+    facts = open_tracks(path).facts
+    assert facts.axis_order == "assumed"
+    assert "no hint which is the vertical one" in facts.notes[0]
+
+
+def test_a_graph_of_an_old_version_is_named(tmp_path: Path) -> None:
+    group = zarr.open_group(tmp_path / "old.geff", mode="w", zarr_format=2)
+    group.attrs["geff_version"] = "0.2"
+    with pytest.raises(InputError, match=r"one of version 0.2: .* write it again with the geff package"):
+        open_tracks(tmp_path / "old.geff")
 
 
 def test_axes_without_telling_names_are_y_then_x(tmp_path: Path) -> None:

@@ -289,6 +289,34 @@ def trackmate(rows: pd.DataFrame, size: float, header: int = 4) -> str:
     return "\n".join(lines) + "\n"
 
 
+def test_a_trimmed_trackmate_table_is_in_the_unit_of_the_image(tmp_path: Path) -> None:
+    table = lineage().query("track_id in (2, 3)")
+    text = trackmate(table, 0.5, 1).replace("QUALITY", "A").replace("RADIUS", "B")
+    path = write(tmp_path, text)
+    np.testing.assert_allclose(open_tracks(path, movie_shape=SHAPE, pixel_size=0.5).table["y"], table["y"])
+    pixels = open_tracks(write(tmp_path, trackmate(table, 1.0, 1)), movie_shape=SHAPE, pixel_size=0.5)
+    assert "taken for pixels, since as micrometres they leave the image" in pixels.facts.notes[0]
+
+
+def test_a_name_over_several_columns_is_told_apart_below_it(tmp_path: Path) -> None:
+    head = "Label,ID,Spot frame,Spot position,Spot position,Spot track ID\n,,,X,Y,\n,,,(µm),(µm),\n"
+    rows = "".join(
+        f"{r.spot},{r.spot},{r.t},{r.x / 2},{r.y / 2},{r.track_id}\n" for r in lineage().itertuples()
+    )
+    found = open_tracks(write(tmp_path, head + rows), pixel_size=0.5).table
+    np.testing.assert_allclose(found[["track_id", "t", "y", "x"]], lineage()[["track_id", "t", "y", "x"]])
+
+
+@pytest.mark.parametrize("same_ids", [True, False])
+def test_tracks_of_several_movies_are_refused(tmp_path: Path, same_ids: bool) -> None:
+    one = lineage()[["track_id", "t", "y", "x"]]
+    other = one.assign(well="B2", y=one["y"] + 3, track_id=one["track_id"] + (0 if same_ids else 100))
+    path = write(tmp_path, pd.concat([one.assign(well="A1"), other]).to_csv(index=False))
+    with pytest.raises(InputError, match=r"has cells of 2 movies or positions \(its column well has A1, B2"):
+        open_tracks(path)
+    assert len(open_tracks(write(tmp_path, one.assign(well="A1").to_csv(index=False))).table) == len(one)
+
+
 @pytest.mark.parametrize("header", [1, 4])
 def test_trackmates_table_of_spots(tmp_path: Path, header: int) -> None:
     table = lineage().query("track_id in (2, 3)")

@@ -98,6 +98,21 @@ PLACE = (
     *(("axis1", "axis2"), ("row", "col"), ("row", "column")),
 )
 """Pairs of columns that hold y and x."""
+MOVIE = (
+    "position",
+    "pos",
+    "fov",
+    "field",
+    "well",
+    "site",
+    "series",
+    "scene",
+    "movie",
+    "stage",
+    "xyposition",
+    "multipoint",
+)
+"""Names of a column that says which movie of several a row is of."""
 DEPTH = ("z", "posz", "positionz", "zpos", "centroidz", "spotpositionz", "centerz")
 
 

@@ -10,9 +10,17 @@ import pandas as pd
 
 from morpholaw.cells.text_table import read_text_table
 from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states
-from morpholaw.cells.track_formats.column_names import MASK, by_key, named
+from morpholaw.cells.track_formats.column_names import (
+    FRAME,
+    MASK,
+    MOVIE,
+    ONE_BASED_FRAME,
+    TIME,
+    by_key,
+    named,
+)
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
-from morpholaw.cells.track_formats.frames import frame_column
+from morpholaw.cells.track_formats.frames import frame_column, is_whole
 from morpholaw.cells.track_formats.identity import (
     Identity,
     as_text,
@@ -82,6 +90,7 @@ def track_table(
     keys = by_key(values.columns).keys()
     kind = _program(keys)
     values = values.reset_index(drop=True)
+    _check_one_movie(values, where)
     if kind == "CellProfiler table" and (graph := _cellprofiler_parents(values)) is not None:
         values = graph
     frames, numbering, of_time = frame_column(values, _named_units(values, units), where, context, notes)
@@ -111,7 +120,8 @@ def track_table(
         raw["dummy"] = values[name].map(_is_true)
         used.append(name)
     for name in named(values, MASK):
-        if name not in used and pd.api.types.is_integer_dtype(values[name]):
+        each = pd.DataFrame({"id": values[name], "t": frames})
+        if name not in used and pd.api.types.is_integer_dtype(values[name]) and not each.duplicated().any():
             raw["mask_id"] = values[name]
             used.append(name)
             break
@@ -181,7 +191,9 @@ def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> 
 def _program(keys: Iterable[str]) -> str:
     """The program that wrote a table with these columns (keys)."""
     has = set(keys).issuperset
-    if has({"trackid", "positionx", "positiony", "frame"}) and has({"quality", "radius"}):
+    if has({"trackid", "positionx", "positiony", "frame"}) and (
+        has({"quality", "radius"}) or has({"positiont"})
+    ):
         return "TrackMate CSV"
     if has({"positionx", "positiony", "time", "trackid", "category"}):
         return "Imaris table"
@@ -227,6 +239,20 @@ def _cellprofiler_parents(values: pd.DataFrame) -> pd.DataFrame | None:
     parents = ids(image, number).where(values[number].fillna(0) > 0, np.nan)
     labels = [name for key, names in keys.items() if key.startswith("trackobjectslabel") for name in names]
     return values.drop(columns=labels).assign(spot_id=ids(images, objects), parent_spot_id=parents)
+
+
+def _check_one_movie(values: pd.DataFrame, where: str) -> None:
+    """Refuse a table of several movies, whose cells would be cut from one."""
+    frames = [name for name in named(values, (*FRAME, *ONE_BASED_FRAME, *TIME)) if is_whole(values[name])]
+    for name in named(values, MOVIE) if frames else []:
+        each = values[[frames[0], name]].dropna().drop_duplicates()
+        several = each[frames[0]].duplicated(keep=False)
+        if 2 * several.sum() > len(each) and each[name].nunique() < 0.5 * len(values):
+            shown = ", ".join(map(str, each[name].unique()[:4]))
+            raise InputError(
+                f"{where} has cells of {each[name].nunique()} movies or positions (its column {name} has {shown}); give "
+                "a table of the one that is cut."
+            )
 
 
 def _check_branches(raw: pd.DataFrame, kind: str, where: str) -> None:
