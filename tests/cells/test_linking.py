@@ -90,13 +90,24 @@ def steps(table: pd.DataFrame) -> set[tuple[int, int, int]]:
     return set(rows)
 
 
+def daughters(table: pd.DataFrame) -> set[tuple[int, frozenset[int]]]:
+    """The divisions: frame, and the masks of the daughters."""
+    first = table.sort_values("t").groupby("track_id")["mask_id"].first()
+    return {(row.t, frozenset(first[list(row.daughters)])) for row in divisions(table).itertuples()}
+
+
 def test_real_cells_are_linked_like_their_true_tracks(shared_data: Path) -> None:
     masks = shared_data / "hela_ctc_02" / "02_ST" / "SEG"
     truth = steps(open_tracks(masks).table)
-    linked = steps(open_tracks(masks, ids="linked").table)
+    by_overlap = open_tracks(masks, ids="linked").table
+    linked = steps(by_overlap)
     right = len(truth & linked)
     assert right / len(truth) > 0.98
     assert right / len(linked) > 0.97
+    known = daughters(open_tracks(shared_data / "hela_ctc_02" / "02_GT" / "TRA").table)
+    found = daughters(by_overlap)
+    assert len(found & known) > 0.7 * len(known)
+    assert len(found & known) > 0.75 * len(found)
 
 
 @pytest.mark.filterwarnings("ignore::morpholaw.cells.tracks.TracksWarning")

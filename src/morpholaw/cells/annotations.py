@@ -114,7 +114,7 @@ class Annotations:
 
     def labels_for(self, crop_set: CropSet) -> np.ndarray:
         """The class of every crop, str (n,), "" where none: imported labels, the annotations over them."""
-        labels = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
+        labels: np.ndarray = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
         for (set_name, crop), label in self._labels.items():
             if set_name == crop_set.name and crop < len(labels):
                 labels[crop] = label

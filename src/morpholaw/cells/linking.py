@@ -18,11 +18,13 @@ from morpholaw.cells.mask_centroids import label_centroids
 
 _REACH = 1.0
 """Cell diameters that a cell may move between two frames without overlapping itself."""
+_DAUGHTERS_REACH = 1.5
+"""Cell diameters that a daughter may lie from where her mother was."""
 _MISSED = 1
 """Frames in which a cell may be missed."""
-_SHARE = 0.2, 1.6
+_SHARE = 0.2, 2.2
 """Area of a daughter over her mother's, at least; of both daughters together, at most."""
-_ALIKE = 2.5
+_ALIKE = 1.6
 """Area of one daughter over the other's, at most."""
 
 
@@ -124,7 +126,9 @@ def _matches(then: _Masks, now: _Masks, free: np.ndarray) -> tuple[np.ndarray, n
     return chosen[:, 0], chosen[:, 1]
 
 
-def _candidates(then: _Masks, now: _Masks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _candidates(
+    then: _Masks, now: _Masks, reach: float = _REACH
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs that overlap (score above 0, up to 1) or lie within reach (0 and below: minus the distance)."""
     from scipy.spatial import cKDTree
 
@@ -138,11 +142,11 @@ def _candidates(then: _Masks, now: _Masks) -> tuple[np.ndarray, np.ndarray, np.n
     a, b = np.divmod(codes, len(now.ids))
     score = overlap / np.minimum(then.area[a], now.area[b])
     places = [np.column_stack([one.y, one.x]) for one in (then, now)]
-    reach = _REACH * float(max(then.diameter.max(), now.diameter.max()))
-    near = cKDTree(places[0]).sparse_distance_matrix(cKDTree(places[1]), reach, output_type="coo_matrix")
+    most = reach * float(max(then.diameter.max(), now.diameter.max()))
+    near = cKDTree(places[0]).sparse_distance_matrix(cKDTree(places[1]), most, output_type="coo_matrix")
     mean = (then.diameter[near.row] + now.diameter[near.col]) / 2
     distance = near.data / mean
-    apart = (distance <= _REACH) & ~np.isin(near.row.astype(np.int64) * len(now.ids) + near.col, codes)
+    apart = (distance <= reach) & ~np.isin(near.row.astype(np.int64) * len(now.ids) + near.col, codes)
     before = np.concatenate([a, near.row[apart]]).astype(np.int64)
     after = np.concatenate([b, near.col[apart]]).astype(np.int64)
     return before, after, np.concatenate([score, -distance[apart]])
@@ -152,7 +156,9 @@ def _divide(
     then: _Masks, now: _Masks, before: np.ndarray, after: np.ndarray, parent_of: dict[int, int], count: int
 ) -> int:
     """Make daughters of masks that came out of one; returns the number of tracks so far."""
-    mothers, masks, _ = _candidates(then, now)
+    mothers, masks, score = _candidates(then, now, _DAUGHTERS_REACH)
+    order = np.argsort(-score, kind="stable")
+    mothers, masks = mothers[order], masks[order]
     heir = np.full(len(then.ids), -1, np.int64)
     heir[before] = after
     for mother, second in zip(mothers.tolist(), masks.tolist(), strict=True):

@@ -250,8 +250,8 @@ def _check_one_movie(values: pd.DataFrame, where: str) -> None:
         if 2 * several.sum() > len(each) and each[name].nunique() < 0.5 * len(values):
             shown = ", ".join(map(str, each[name].unique()[:4]))
             raise InputError(
-                f"{where} has cells of {each[name].nunique()} movies or positions (its column {name} has {shown}); give "
-                "a table of the one that is cut."
+                f"{where} has cells of {each[name].nunique()} movies or positions (its column {name} has {shown}); "
+                "give a table of the one that is cut."
             )
 
 

@@ -176,5 +176,10 @@ def _looks_like_tracks(path: Path) -> bool:
 
 def _names_tracks(start: bytes) -> bool:
     """Whether the first line of a table names an id, a time and a place."""
-    names = {name.strip(' "') for name in start.decode("utf-8", "replace").split("\n")[0].strip().split(",")}
-    return bool(names & {"id", "track_id", "track id"}) and {"t", "y", "x"} <= names
+    from morpholaw.cells.track_formats.column_names import FRAME, PLACE, TIME, TRACK, WEAK_TRACK, by_key
+
+    line = start.decode("utf-8-sig", "replace").split("\n")[0].strip()
+    names = [name.strip(' "') for name in line.split(max(",;\t", key=line.count))]
+    keys = by_key(names).keys()
+    place = any(keys >= set(pair) for pair in PLACE)
+    return place and bool(keys & {*TRACK, *WEAK_TRACK}) and bool(keys & {*FRAME, *TIME})
