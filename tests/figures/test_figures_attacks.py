@@ -28,6 +28,19 @@ def test_mean_and_band_of_each_scheme(draw, texts, width):
     )
 
 
+def test_the_control_is_a_dotted_line_for_each_scheme(draw, texts):
+    rng = np.random.default_rng(0)
+    accuracy, control = rng.uniform(size=(2, 3, len(EPS))), rng.uniform(size=(2, 3, len(EPS)))
+    figure = attack_curves(EPS, accuracy, schemes=(1, 2), control=control)
+    draw(figure)
+    dotted = [line for line in figure.axes[0].lines if line.get_linestyle() == ":" and len(line.get_xdata())]
+    assert len(dotted) == 2
+    np.testing.assert_allclose(dotted[1].get_ydata(), 100 * control[1].mean(0))
+    assert "random signs" in texts(figure)
+    with pytest.raises(InputError, match="control"):
+        attack_curves(EPS, accuracy, schemes=(1, 2), control=control[:1])
+
+
 def test_one_member_and_missing_members(draw):
     accuracy = np.full((2, 3, 6), np.nan)
     accuracy[0, 0] = np.linspace(1, 0, 6)

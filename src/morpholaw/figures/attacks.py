@@ -38,22 +38,25 @@ def attack_curves(
     accuracy: np.ndarray,
     *,
     schemes: Sequence[int | str] = (1, 2, 3, 4),
+    control: np.ndarray | None = None,
     space: str = "image",
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Test accuracy against the perturbation's magnitude: mean and one standard deviation (fig. 14, 17, 19).
+    """Draw test accuracy against the perturbation's magnitude: mean and one standard deviation (fig. 14, 17, 19).
 
     Parameters
     ----------
-    eps
-        (k,), rising, in units of the attacked space.
-    accuracy
+    eps : ndarray
+        (k,), increasing, in units of the attacked space.
+    accuracy : ndarray
         (schemes, members, k), shares in [0, 1]; NaN where a model is missing.
-    schemes
-        Their numbers or names, in the order of ``accuracy``.
-    space
-        Said in the label: "image", "latent".
+    schemes : sequence of int or str
+        Numbers or names of the schemes, in the order of ``accuracy``.
+    control : ndarray, optional
+        As ``accuracy``, under random signs of the same magnitude; its mean is a thin dotted line.
+    space : str
+        The attacked space, for the label: "image", "latent".
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -65,6 +68,8 @@ def attack_curves(
     eps = validation.numbers(eps, ("k",), "eps")
     accuracy = validation.numbers(accuracy, ("schemes", "members", len(eps)), "accuracy") * 100
     validation.same_length(schemes, len(accuracy), "schemes")
+    if control is not None:
+        control = validation.numbers(control, accuracy.shape, "accuracy of the control") * 100
     width = figure_width(figsize, 4.2)
     figure = new_figure(figsize, theme, height=width * 0.7, width=4.2)
     axes = dress(figure.add_subplot(), theme)
@@ -76,6 +81,12 @@ def attack_curves(
         look = scheme_look(scheme, position, theme)
         axes.fill_between(eps, mean - sd, mean + sd, color=look["color"], alpha=0.22, linewidth=0)
         axes.plot(eps, mean, markersize=3.5, linewidth=1.4, label=scheme_name(scheme), **look)
+        if control is not None:
+            unmoved = control[position][np.isfinite(control[position]).all(1)]
+            if len(unmoved):
+                axes.plot(eps, unmoved.mean(0), color=look["color"], linewidth=1.0, linestyle=":")
+    if control is not None:
+        axes.plot([], [], color=theme.muted, linewidth=1.0, linestyle=":", label="random signs")
     axes.set_xlabel(f"perturbation magnitude ε ({plain(space)} space)")
     axes.set(ylabel="test accuracy (%)", ylim=(-3, 103))
     legend(axes, theme, loc="best")

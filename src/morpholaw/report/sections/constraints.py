@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from morpholaw.cells.shape import nucleus_masks
 from morpholaw.display import classifier_title, number, percent_interval
-from morpholaw.interpretation.attack import AttackCurve, AttackOptions, attack_curve
+from morpholaw.interpretation.attack import AttackCurve, AttackOptions, Direction, attack_curve
 from morpholaw.interpretation.constraints import (
     Constraint,
     LabelledCrops,
@@ -42,12 +42,16 @@ class Attacks:
         self.image = cache(self._image)
         self.latent = cache(self._latent)
 
-    def _image(self, name: str) -> AttackCurve:
+    def _image(self, name: str, direction: Direction = "gradient") -> AttackCurve:
+        """Return the curve in image space, along the gradient or with random signs."""
         cells = self.material.test(name).some(ATTACKED)
-        return attack_curve(self.material.classifier(name), cells.images, cells.targets, IMAGE_EPS)
+        options = AttackOptions(direction=direction)
+        return attack_curve(self.material.classifier(name), cells.images, cells.targets, IMAGE_EPS, options)
 
-    def _latent(self, name: str, held: tuple[int, ...] = ()) -> AttackCurve:
-        """In latent space, with some latents held."""
+    def _latent(
+        self, name: str, held: tuple[int, ...] = (), direction: Direction = "gradient"
+    ) -> AttackCurve:
+        """Return the curve in latent space, with some latents fixed."""
         cells = self.material.test(name).some(ATTACKED)
         means = self.material.encode(name, cells.images)
         return attack_curve(
@@ -55,7 +59,7 @@ class Attacks:
             means,
             cells.targets,
             LATENT_EPS,
-            AttackOptions("latent", fixed=held),
+            AttackOptions("latent", fixed=held, direction=direction),
         )
 
     @property
@@ -94,8 +98,10 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         return missing
     blocks = missing + _figure(
         {scheme: curves.image(name) for scheme, name in one.items()},
+        {scheme: curves.image(name, "random") for scheme, name in one.items()},
         "image",
-        f"FGSM in image space (eq. 1) on at most {ATTACKED} test cells: mean and standard deviation over the models.",
+        f"FGSM in image space (eq. 1) on at most {ATTACKED} test cells: mean and standard deviation over the models. "
+        "Dotted lines: random signs of the same magnitude, as a control.",
     )
     with_latents = {scheme: name for scheme, name in one.items() if scheme != 1}
     if not with_latents:
@@ -105,8 +111,9 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         ]
     blocks += _figure(
         {scheme: curves.latent(name) for scheme, name in with_latents.items()},
+        {scheme: curves.latent(name, (), "random") for scheme, name in with_latents.items()},
         "latent",
-        "FGSM on all latents.",
+        "FGSM on all latents; dotted lines are random signs.",
     )
     if not material.held:
         reason = "Scheme 3 has kept no latent, so it is not known which latents are morphology and which neighbourhood."
@@ -114,6 +121,7 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
     held = ", ".join(f"z{latent}" for latent in material.held)
     blocks += _figure(
         {scheme: curves.latent(name, material.held) for scheme, name in with_latents.items()},
+        {scheme: curves.latent(name, material.held, "random") for scheme, name in with_latents.items()},
         "latent",
         f"The neighbourhood attack: FGSM on all latents but those that models of scheme 3 kept ({held}).",
     )
@@ -133,16 +141,29 @@ def _tested(material: Material) -> tuple[dict[int, str], list[Block]]:
     return found, missing
 
 
-def _figure(curves: dict[int, AttackCurve], space: str, caption: str) -> list[Block]:
+def _figure(
+    curves: dict[int, AttackCurve], controls: dict[int, AttackCurve], space: str, caption: str
+) -> list[Block]:
     from morpholaw.figures.attacks import attack_curves
 
+    figure = attack_curves(
+        next(iter(curves.values())).eps,
+        _accuracy(curves),
+        schemes=list(curves),
+        control=_accuracy(controls),
+        space=space,
+        figsize=(3.6, None),
+    )
+    return [drawing(figure, f"Accuracy under attack in {space} space", caption)]
+
+
+def _accuracy(curves: dict[int, AttackCurve]) -> np.ndarray:
+    """Return the accuracy of several schemes, (schemes, members, eps); NaN where a scheme has fewer models."""
     members = max(len(curve.accuracy) for curve in curves.values())
-    eps = next(iter(curves.values())).eps
-    accuracy = np.full((len(curves), members, len(eps)), np.nan)
+    accuracy = np.full((len(curves), members, len(next(iter(curves.values())).eps)), np.nan)
     for row, curve in enumerate(curves.values()):
         accuracy[row, : len(curve.accuracy)] = curve.accuracy
-    figure = attack_curves(eps, accuracy, schemes=list(curves), space=space, figsize=(3.6, None))
-    return [drawing(figure, f"Accuracy under attack in {space} space", caption)]
+    return accuracy
 
 
 def constraints(material: Material) -> list[Block]:
