@@ -7,20 +7,19 @@ after another; last the movies that are classified, all at once again. All machi
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from morpholaw.cells.crop_record import write_crop_record
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.jobs import Job, run
 from morpholaw.study import Study
+from morpholaw.study.crop_step import adopt
+from morpholaw.study.scale import study_scale
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -91,7 +90,7 @@ def run_jobs(jobs: Sequence[Job], client: Client, monitor: Monitor = SILENT) -> 
                 monitor.emit(Message(f"{outcome.job.step}: {outcome.error}", level="warning"))
             monitor.emit(Progress(len(outcomes), len(jobs), "jobs"))
 
-    apart = [[(k, replace(job, study=str(_beside(job, k)), arguments=_unlabelled(job)))] for k, job in cuts]
+    apart = [[(k, _apart(job, k))] for k, job in cuts]
     placed = _each(client, apart, lambda found: None)
     note([(k, _adopt(job, k, outcome)) for (k, job), (_, outcome) in zip(cuts, placed, strict=True)])
     _each(client, list(writes.values()), note)
@@ -130,8 +129,15 @@ def _beside(job: Job, number: int) -> Path:
     return path.with_name(f".{path.name}.job{number}")
 
 
-def _unlabelled(job: Job) -> dict[str, Any]:
-    return {name: value for name, value in job.arguments.items() if name != "labels"}
+def _apart(job: Job, number: int) -> Job:
+    """Return the job on a study of its own, with the scale of the job's study; labels come in with the crops."""
+    arguments = {name: value for name, value in job.arguments.items() if name not in ("labels", "replace")}
+    config = dict(job.config)
+    if (Path(job.study) / "study.json").exists():
+        scale = study_scale(Study(job.study))
+        if scale is not None and config.get("model_pixel_size") is None:
+            config["model_pixel_size"] = scale.pixel_size
+    return replace(job, study=str(_beside(job, number)), arguments=arguments, config=config)
 
 
 def _adopt(job: Job, number: int, outcome: Outcome) -> Outcome:
@@ -140,18 +146,11 @@ def _adopt(job: Job, number: int, outcome: Outcome) -> Outcome:
     try:
         if outcome.error:
             return Outcome(job, outcome.error)
-        study = Study.open_or_create(job.study)
-        (made,) = Study(beside).sets
-        with study.writing():
-            folder = study.new_set_folder(job.arguments.get("name") or made.name)
-            # A study's sets are in the order of their making: that of the jobs, whichever worker was done first.
-            made_at = datetime.now(UTC).isoformat(timespec="microseconds")
-            write_crop_record(made.folder, made.record.model_copy(update={"created": made_at}))
-            os.replace(made.folder, folder)
-        labels = job.arguments.get("labels")
-        if labels is not None:
-            (crop_set,) = (one for one in study.sets if one.folder == folder)
-            study.annotations.import_csv(labels, crop_set)
+        (crop_set,) = Study(beside).sets
+        choices = {
+            name: job.arguments[name] for name in ("name", "labels", "replace") if name in job.arguments
+        }
+        adopt(Study.open_or_create(job.study), crop_set, force=bool(job.config.get("force")), **choices)
         return Outcome(job)
     except (InputError, OSError) as problem:
         return Outcome(job, str(problem))

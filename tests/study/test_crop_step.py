@@ -110,18 +110,18 @@ def test_what_contradicts_itself_is_done_on_demand_and_said(tmp_path, inputs):
 def test_the_same_movie_is_noticed_and_replaced_on_demand(tmp_path, inputs):
     movie, table = inputs
     study = Study.create(tmp_path / "study", movie=movie, tracks=table)
-    study.annotations.set_label("film", 3, "metaphase")
+    for row, label in ((3, "metaphase"), (0, "anaphase")):  # row 0 is of track 1
+        study.annotations.set_label("film", row, label)
     marked = study.sets[0].cells.iloc[3]
     with pytest.raises(InputError, match=r"already holds crops of this movie, the set film.*--replace"):
         study.crop(movie, table)
+    study = Study(study.path)
     fewer = tracks()[tracks()["track_id"] != 1]
     study.crop(movie, fewer, replace=True)
     (crops,) = study.sets
     assert len(crops) == 16
-    labels = study.annotations.of_set("film")
-    assert [crops.cells.loc[row, "track_id"] for row in labels] == (
-        [marked["track_id"]] if marked["track_id"] != 1 else []
-    )
+    (row,) = study.annotations.of_set("film")
+    assert list(crops.cells.loc[row, ["track_id", "t"]]) == list(marked[["track_id", "t"]])
     study.crop(movie, table, force=True)
     assert len(study.sets) == 2
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from morpholaw.cells.crop_record import CropOrigin, TracksSource
+from morpholaw.cells.crop_record import CropOrigin, TracksSource, write_crop_record
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crops import MovieCells, write_crops
+from morpholaw.cells.files import write_table
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.label_tables import LabelTable, read_label_table
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Monitor
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.scale import at_scale, study_scale
 
@@ -47,7 +50,7 @@ def crop(
     labels: Path | str | None = None,
     name: str | None = None,
     replace: bool = False,
-    monitor: Monitor | None = None,
+    monitor: Monitor = SILENT,
 ) -> CropSet:
     """Cut the cells of a movie into a new crop set, or in place of the set that was cut from it before.
 
@@ -58,7 +61,6 @@ def crop(
     InputError
         When they do not fit each other or the study, or the movie was cut before; nothing is left behind.
     """
-    monitor = monitor or Monitor()
     inputs.comparison.tell(monitor, config.force)
     scale = study_scale(folder)
     if scale is None and folder.sets and inputs.movie.pixel_size is not None:
@@ -108,6 +110,46 @@ def import_folder(
         return import_crops(images, out, config, monitor)
 
 
+def adopt(
+    folder: StudyFolder,
+    crop_set: CropSet,
+    name: str | None = None,
+    labels: Path | str | None = None,
+    replace: bool = False,
+    force: bool = False,
+    monitor: Monitor = SILENT,
+) -> CropSet:
+    """Move a crop set that was cut elsewhere into a study; the latest is the last of the study's sets.
+
+    Raises
+    ------
+    InputError
+        When the set does not go with the study's others, or its movie was cut before.
+    """
+    scale = study_scale(folder)
+    if scale is not None and crop_set.record.scale is not None:
+        scale.check(crop_set.record.scale, f"the crops of {crop_set.name}", monitor, force)
+    earlier = _earlier_set(folder, crop_set.record, replace, force, monitor)
+    place = folder.new_set_folder(name or crop_set.name) if earlier is None else earlier.folder
+    table = None if labels is None else read_label_table(labels, crop_set.cells, place.name)
+    with folder.writing():
+        cells, before = crop_set.cells.copy(), crop_set.record.group_prefix
+        prefix = unused_prefix(folder, place.name)
+        cells["group"] = prefix + cells["group"].str.slice(len(before))
+        write_table(crop_set.folder / "cells.csv", cells)
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        write_crop_record(
+            crop_set.folder, crop_set.record.model_copy(update={"created": now, "group_prefix": prefix})
+        )
+        if earlier is not None:
+            os.replace(earlier.folder, place.with_name(f"{place.name}.replaced.partial"))
+        os.replace(crop_set.folder, place)
+        adopted = CropSet(place)
+        _annotate(folder, adopted, table, earlier, monitor)
+        shutil.rmtree(place.with_name(f"{place.name}.replaced.partial"), ignore_errors=True)
+    return adopted
+
+
 def unused_prefix(folder: StudyFolder, name: str) -> str:
     """Return a prefix for the groups of a new set that no other set of the study uses."""
     taken = set()
@@ -129,6 +171,7 @@ def _earlier_set(
     if not same:
         return None
     if replace:
+        _ = same[-1].cells  # read now: they are asked for when another table has taken their place
         return same[-1]
     sentence = (
         f"The study already holds crops of this movie, the set {same[-1].name}, so its cells would be in it twice. "
