@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from morpholaw.config import CropConfig
-from morpholaw.widgets.cells.input_check import MARK, InputCheck, check_inputs, thumbnail
+from morpholaw.widgets.cells.input_check import THUMBNAIL, InputCheck
 
 
 def movie_and_tracks() -> tuple[np.ndarray, pd.DataFrame]:
@@ -20,37 +19,27 @@ def movie_and_tracks() -> tuple[np.ndarray, pd.DataFrame]:
     return movie, pd.DataFrame(rows, columns=["track_id", "t", "y", "x", "parent"])
 
 
-def test_inputs_that_fit_are_described():
-    movie, tracks = movie_and_tracks()
-    report = check_inputs(movie, tracks, CropConfig(size=32, pixel_size=0.5), "blobs")
-    assert report.contradictions == ()
-    assert report.facts[0].startswith("Movie: 6 frames of 120 x 160 pixels, uint16, 0.5 µm per pixel")
-    assert report.facts[1].startswith("Tracks: 3 tracks with 18 positions in frames 0 to 5")
-
-
-def test_tracks_of_another_scale_are_said():
-    movie, tracks = movie_and_tracks()
-    report = check_inputs(
-        movie, tracks.assign(y=tracks["y"] * 3, x=tracks["x"] * 3), CropConfig(size=32), "blobs"
-    )
-    assert "outside" in report.contradictions[0]
-
-
-def test_the_thumbnail_marks_the_tracked_places():
-    image = thumbnail(np.zeros((400, 800)), np.array([200.0]), np.array([100.0]))
-    assert image.shape[0] == image.shape[1] == 115
-    assert np.argwhere((image == MARK).all(axis=2)).mean(axis=0) == pytest.approx([29, 14], abs=0.6)
-
-
 def test_the_report_is_shown_and_forgotten(qtbot):
     check = InputCheck()
     qtbot.addWidget(check)
     check.show()
     movie, tracks = movie_and_tracks()
-    check.check(movie, tracks, CropConfig(size=32), "blobs")
+    check.check(movie, tracks, CropConfig(size=32, pixel_size=0.5))
     qtbot.waitUntil(lambda: check.report is not None, timeout=30_000)
-    assert "fit each other" in check.facts.text() or check.report.doubts
+    assert "6 frames of 120 x 160 pixels" in check.facts.text()
+    assert "0.5 um" in check.facts.text()
     assert check.picture.isVisible()
+    assert check.picture.pixmap().width() == THUMBNAIL
     check.clear()
     assert not check.picture.isVisible()
     assert check.report is None
+
+
+def test_a_contradiction_is_shown(qtbot):
+    check = InputCheck()
+    qtbot.addWidget(check)
+    check.show()
+    movie, tracks = movie_and_tracks()
+    check.check(movie, tracks.assign(y=tracks["y"] * 3, x=tracks["x"] * 3), CropConfig(size=32))
+    qtbot.waitUntil(lambda: check.report is not None, timeout=30_000)
+    assert "outside" in check.doubts.text()

@@ -84,7 +84,7 @@ def test_contradictions_stop_the_cutting_unless_the_user_insists(panel, qtbot, t
     assert len(widget.current.study.sets) == 1
 
 
-def test_a_movie_is_not_cut_twice_unasked(panel, qtbot, tmp_path, monkeypatch):
+def test_a_movie_that_was_cut_before_replaces_its_crops_after_a_question(panel, qtbot, tmp_path, monkeypatch):
     widget = panel(CellsWidget)
     movie, tracks = blobs()
     widget.viewer.add_image(movie, name="blobs")
@@ -92,15 +92,35 @@ def test_a_movie_is_not_cut_twice_unasked(panel, qtbot, tmp_path, monkeypatch):
     widget.current.create(tmp_path / "study")
     with qtbot.waitSignal(widget.runner.finished, timeout=60_000):
         widget.cutting.cut_button.click()
+    widget.current.study.annotations.set_label("blobs", 3, "metaphase")
     questions = []
-    monkeypatch.setattr(
-        QMessageBox, "question", lambda *a: questions.append(a[2]) or QMessageBox.StandardButton.No
-    )
+    answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: questions.append(a[2]) or answers.pop(0))
     widget.cutting.cut_button.click()
     qtbot.waitUntil(lambda: bool(questions), timeout=30_000)
-    assert "blobs (18 crops)" in questions[0]
+    assert "the set blobs with 18 crops" in questions[0]
     assert not widget.runner.running
-    assert len(widget.current.study.sets) == 1
+    with qtbot.waitSignal(widget.runner.finished, timeout=60_000):
+        widget.cutting.cut_button.click()
+    assert [one.name for one in widget.current.study.sets] == ["blobs"]
+    assert widget.current.study.annotations.get("blobs", 3) == "metaphase"
+
+
+def test_a_set_is_renamed_and_deleted(panel, labelled_study):
+    widget = panel(CellsWidget)
+    widget.current.open(labelled_study)
+    labelling = widget.labelling
+    labelling.delete_set()
+    assert "Choose a set" in labelling.error_line.text()
+    labelling.sets.setCurrentText("simulated")
+    labelling.rename_set("plate 1")
+    assert "plate 1" in labelling.error_line.text()  # no space in the name of a folder
+    labelling.rename_set("plate_1")
+    assert labelling.chosen_set == "plate_1"
+    assert widget.gallery.crop_model.rowCount() == 240
+    labelling.delete_set()
+    assert widget.current.study.sets == []
+    assert widget.gallery.crop_model.rowCount() == 0
 
 
 def test_a_channel_of_a_layer_is_cut_at_the_scale_of_the_layer(panel, qtbot, tmp_path):

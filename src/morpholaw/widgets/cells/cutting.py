@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from morpholaw.config import CropConfig
 from morpholaw.jobs import Job
-from morpholaw.widgets.cells.input_check import InputCheck, InputReport
+from morpholaw.widgets.cells.input_check import InputCheck
 from morpholaw.widgets.cells.movie_channels import channels_of, one_channel, pixel_size_of
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.confirm import confirmed
@@ -30,12 +30,14 @@ from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.movie.layer_code import layers_code
-from morpholaw.widgets.movie.layer_sources import is_cut_from, movie_array, movie_path, tracks_table
+from morpholaw.widgets.movie.layer_sources import movie_array, movie_path, tracks_table
 from morpholaw.widgets.napari_readers.readers import lazy_movie, tracks_layer
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from morpholaw.cells.inspection import InputReport
 
 MAIN = ("size", "pixel_size")
 """Settings that are always shown; the others are behind "Advanced"."""
@@ -177,7 +179,7 @@ class CutFromMovie(QWidget):
         self.form.config()
         chosen, config = self._chosen(), CropConfig.from_values(self._values())
         source = chosen.path if chosen.path is not None else chosen.pixels
-        self.inputs.check(source, chosen.tracks, config, chosen.name)
+        self.inputs.check(source, chosen.tracks, config)
 
     def _not_checked(self, sentence: str) -> None:
         self._cuts_after_check = False
@@ -197,36 +199,41 @@ class CutFromMovie(QWidget):
         """Cut in a child process where the movie is a file, in a thread where it is an array."""
         study, values = self.current.required(), self._values()
         config = CropConfig.from_values(values)
-        if not self._may_cut_again(chosen):
+        replaced = self._replaced_set(chosen)
+        if replaced is None:
             return
+        replace = {"replace": True} if replaced else {}
         if chosen.path is None:
             code = ""
             if not self.channel.count():
-                settings = {"name": chosen.name, **values}
+                settings = {"name": chosen.name, **replace, **values}
                 code = layers_code(study.path, "crop", chosen.layer, self.tracks.layer, settings)
             self.runner.run(
-                "crop", study.crop, chosen.pixels, chosen.tracks, name=chosen.name, config=config, python=code
-            )
+                "crop", study.crop, chosen.pixels, chosen.tracks,
+                name=chosen.name, config=config, python=code, **replace,
+            )  # fmt: skip
             return
         from morpholaw.cells.tracks import write_tracks_csv
 
         file = study.path / "tracks" / f"{study.new_set_folder(chosen.name).name}.csv"
         tracks = write_tracks_csv(file, chosen.tracks)
-        arguments = {"movie": str(chosen.path), "tracks": str(tracks), "name": chosen.name}
+        arguments = {"movie": str(chosen.path), "tracks": str(tracks), "name": chosen.name, **replace}
         self.runner.start(Job("crop", str(study.path), values, arguments))
 
-    def _may_cut_again(self, chosen: _Inputs) -> bool:
-        """Ask where the study has crops of the movie already."""
+    def _replaced_set(self, chosen: _Inputs) -> str | None:
+        """Return the set that was cut from the movie before, "" where there is none; None where it is to stay."""
         crops = self.current.crops
-        known = [] if crops is None else [one for one in crops.sets if is_cut_from(one, chosen.layer)]
-        if not known or self.runner.running:
-            return True
-        listed = ", ".join(f"{one.name} ({len(one):,} crops)" for one in known)
-        question = (
-            f"The study already has crops that were cut from this movie: {listed}. A second set counts each cell "
-            "twice. Cut it again?"
-        )
-        return confirmed(self, "Cut the movie again", question)
+        shape = tuple(chosen.pixels.shape[-3:])
+        for crop_set in () if crops is None else reversed(crops.sets):
+            movie = crop_set.record.movie
+            if movie is None or (movie.name, tuple(movie.shape)) != (chosen.name, shape):
+                continue
+            question = (
+                f"The study already has crops of this movie: the set {crop_set.name} with {len(crop_set):,} crops. "
+                "Replace them? Labels that were given by hand stay with their cells."
+            )
+            return crop_set.name if confirmed(self, "Replace crops", question) else None
+        return ""
 
     def _chosen(self) -> _Inputs:
         """Return the chosen movie and tracks; InputError where they cannot be used."""

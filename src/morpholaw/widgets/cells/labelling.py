@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from morpholaw.errors import InputError
 from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.widgets.cells.class_buttons import ClassButtons
 from morpholaw.widgets.cells.gallery import Gallery
+from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
@@ -70,6 +80,14 @@ class Labelling(QWidget):
         self.sets, self.classes = narrow_combo("set"), narrow_combo("class")
         self.sets.setToolTip("Show the crops of one set only.")
         self.classes.setToolTip("Show the crops of one class only.")
+        self.set_button = QToolButton()
+        self.set_button.setText("Edit set")
+        self.set_button.setToolTip("Rename or delete the set that is chosen on the left.")
+        self.set_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.set_button)
+        menu.addAction("Rename set...", self._ask_rename)
+        menu.addAction("Delete set...", self.delete_set)
+        self.set_button.setMenu(menu)
         self.order = narrow_combo("order")
         self.order.addItems([AS_CUT, LEAST_SURE])
         self.order.setToolTip(
@@ -87,6 +105,7 @@ class Labelling(QWidget):
         shown.addWidget(QLabel("Show"))
         shown.addWidget(self.sets, 1)
         shown.addWidget(self.classes, 1)
+        shown.addWidget(self.set_button)
         order.addWidget(QLabel("Order"))
         order.addWidget(self.order, 1)
         for choice in (self.sets, self.classes, self.order):
@@ -137,8 +156,8 @@ class Labelling(QWidget):
             self.gallery.crop_model.show_crops(None, np.empty(0))
             return
         chosen = np.ones(len(crops), bool)
-        if self.sets.currentIndex() > 0:
-            chosen &= (cells["set"] == self.sets.currentText()).to_numpy()
+        if self.chosen_set:
+            chosen &= (cells["set"] == self.chosen_set).to_numpy()
         name = self.classes.currentText()
         if name != ALL_CLASSES:
             chosen &= self.labels == ("" if name == UNLABELLED else name)
@@ -148,6 +167,43 @@ class Labelling(QWidget):
         self.gallery.crop_model.show_crops(crops, order)
         self.gallery.select(self.current.selection)
         self.shown.emit()
+
+    @property
+    def chosen_set(self) -> str:
+        """The set whose crops are shown; "" for all sets."""
+        return self.sets.currentText() if self.sets.currentIndex() > 0 else ""
+
+    def rename_set(self, new_name: str) -> None:
+        """Rename the chosen set."""
+        with self.error_line.catch():
+            self.current.required().rename_set(self._required_set(), new_name)
+            self.current.announce("crop")
+            self.sets.setCurrentIndex(max(0, self.sets.findText(new_name)))
+            self.apply_filter()
+
+    def delete_set(self) -> None:
+        """Delete the chosen set, after a question."""
+        with self.error_line.catch():
+            name = self._required_set()
+            question = f"Delete the set {name} with its crops and labels? This cannot be undone."
+            if confirmed(self, "Delete set", question):
+                self.current.required().delete_set(name)
+                self.current.select([])
+                self.current.announce("crop")
+
+    def _ask_rename(self) -> None:
+        with self.error_line.catch():
+            name = self._required_set()
+            new_name, accepted = QInputDialog.getText(
+                self, "Rename set", f"New name of the set {name}:", text=name
+            )
+            if accepted and new_name.strip() not in ("", name):
+                self.rename_set(new_name.strip())
+
+    def _required_set(self) -> str:
+        if not self.chosen_set:
+            raise InputError("Choose a set in the list first.")
+        return self.chosen_set
 
     def _show_counts(self) -> None:
         study = self.current.study
