@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QInputDialog,
     QLabel,
     QMenu,
-    QToolButton,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -80,14 +80,15 @@ class Labelling(QWidget):
         self.sets, self.classes = narrow_combo("set"), narrow_combo("class")
         self.sets.setToolTip("Show the crops of one set only.")
         self.classes.setToolTip("Show the crops of one class only.")
-        self.set_button = QToolButton()
-        self.set_button.setText("Edit set")
-        self.set_button.setToolTip("Rename or delete the set that is chosen on the left.")
-        self.set_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.set_button = QPushButton("Edit set")
+        self.set_button.setToolTip("Rename or delete the set that is chosen in the list above.")
         menu = QMenu(self.set_button)
         menu.addAction("Rename set...", self._ask_rename)
         menu.addAction("Delete set...", self.delete_set)
         self.set_button.setMenu(menu)
+        self.set_button.setMinimumWidth(
+            self.set_button.sizeHint().width() + 6
+        )  # napari's style counts no arrow
         self.order = narrow_combo("order")
         self.order.addItems([AS_CUT, LEAST_SURE])
         self.order.setToolTip(
@@ -105,9 +106,9 @@ class Labelling(QWidget):
         shown.addWidget(QLabel("Show"))
         shown.addWidget(self.sets, 1)
         shown.addWidget(self.classes, 1)
-        shown.addWidget(self.set_button)
         order.addWidget(QLabel("Order"))
         order.addWidget(self.order, 1)
+        order.addWidget(self.set_button)
         for choice in (self.sets, self.classes, self.order):
             choice.activated.connect(self._filter_chosen)
         layout = QVBoxLayout(self)

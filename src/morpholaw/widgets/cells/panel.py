@@ -46,7 +46,7 @@ class CellsWidget(StudyWidget):
             (self.cutting, "From a movie"), (self.folder, "From a folder"), (self.import_labels, "Labels")
         ):  # fmt: skip
             self.tabs.addTab(part, name)
-        self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.body.addWidget(self.tabs)
         self.body.addWidget(self.runner)
         self.body.addWidget(self.labelling, 1)
