@@ -22,8 +22,9 @@ from morpholaw.config import ClassifierConfig, EncoderConfig
 from morpholaw.evaluation.disentanglement import mutual_information_gap
 from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.models.vae import BetaTCVAE
+from morpholaw.store import encoders
 from morpholaw.store.labelled_cells import all_labels, split_labelled
-from morpholaw.study import Study, encoder_step
+from morpholaw.study import Study
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
@@ -57,12 +58,12 @@ def encoder_of(study: Study, weight: float, split: int, options: argparse.Namesp
             start_from=options.start_from,
             threads=options.threads,
         )
-        made = study.train_encoder(config, **said)
-        if not made["complete"]:
+        record = study.train_encoder(config, **said)
+        if not record.complete:
             raise SystemExit(130)
         kept.parent.mkdir(exist_ok=True)
         (study.path / "encoder").rename(kept)
-    return encoder_step.load(kept)[0]
+    return encoders.load(kept)
 
 
 def accuracies(

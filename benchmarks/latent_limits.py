@@ -26,7 +26,7 @@ from morpholaw.interpretation.traversal import decode
 from morpholaw.models.symmetry import transform_latents
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store.labelled_cells import labelled_cells
-from morpholaw.study import Study, encoder_step
+from morpholaw.study import Study
 from morpholaw.study.latent_rows import oriented_latents
 from morpholaw.training.encoder import encode
 
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=6)
     options = parser.parse_args()
     study = Study.open(options.study)
-    encoder, _ = encoder_step.load(study.path / "encoder")
+    encoder = study.encoder
     table = pd.DataFrame([told_apart(study, encoder, seed) for seed in range(options.splits)])
     print(table.round(3).to_string(index=False))
     print("mean", table.drop(columns="split").mean().round(3).to_dict())

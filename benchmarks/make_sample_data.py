@@ -8,26 +8,24 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from morpholaw.cells.files import read_json
 from morpholaw.cells.simulator import simulate_crop_set, simulate_movie
 from morpholaw.config import SimulateConfig
-from morpholaw.evaluation.crop_scores import score_crops
-from morpholaw.evaluation.performance import measure
 from morpholaw.models.bundle import save_bundle
-from morpholaw.store.labelled_cells import held_out
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.study import Study
-from morpholaw.study.encoder_step import load
 
 MOVIE = SimulateConfig(frames=36, cells=30, height=288, width=288, seed=7)
 LABELLED = {"interphase": 1030, "metaphase": 1000}
 SEED = 8
 
 
-def _best(accuracy: list[float], sizes: list[int]) -> int:
+def _best(accuracy: Sequence[float], sizes: Sequence[int]) -> int:
     """The most accurate model, of several the smallest."""
     return int(np.lexsort([sizes, -np.array(accuracy)])[0])
 
@@ -42,24 +40,24 @@ def main() -> None:
         shutil.rmtree(out / name, ignore_errors=True)
     simulate_movie(MOVIE).write(out / "movie")
     simulate_crop_set(out / "labelled", seed=SEED, phases=LABELLED)
-    model, description = load(study.path / "encoder")
-    kept = {k: v for k, v in description.items() if k not in ("schema", "weights", "sha256", "history")}
+    record = study.encoder_record.model_copy(update={"history": {}})
+    save_bundle(out / "encoder", study.encoder.state_dict(), record.description())
     (out / "classifiers").mkdir()
-    save_bundle(out / "encoder", model.state_dict(), kept)
     for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge"):
-        made = read_json(study.path / "classifiers" / name / "model.json")
-        best = _best(made["evaluation"]["accuracy"], made["expression_sizes"])
-        classifier = study.classifier(int(name[6]), "hinge").select(best)
-        one = {k: [v[best]] for k, v in made.items() if k in ("expression_sizes", "kept_latents")}
-        test, targets = held_out(study, name)
-        own = measure(score_crops(classifier, study.crops[test]), targets).to_json()
-        weights = None if made["head_weights"] is None else [made["head_weights"][best]]
-        skipped = ("schema", "weights", "sha256", "members", *one)
-        rest = {k: v for k, v in made.items() if k not in skipped}
-        classifier.save(
-            out / "classifiers" / name,
-            rest | one | {"evaluation": made["evaluation"] | own, "head_weights": weights},
+        ensemble = classifiers.record(study, name)
+        classifier = study.classifier(name).select(
+            _best(ensemble.evaluation.accuracy, ensemble.expression_sizes)
         )
+        one = ClassifierRecord.of(
+            classifier,
+            name=name,
+            evaluation=study.evaluate(classifier, ensemble.config),
+            config=ensemble.config,
+            provenance=ensemble.provenance,
+            encoder_fingerprint=ensemble.encoder_fingerprint,
+            law_config=ensemble.law_config,
+        )
+        classifier.save(out / "classifiers" / name, one.description())
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     print(f"{out}: {size / 1e6:.1f} MB")
 

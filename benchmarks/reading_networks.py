@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from morpholaw.cells.files import read_json
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.evaluation.disentanglement import discretise, entropy, mutual_information, within
 from morpholaw.figures.pictures import traversal_grid
@@ -37,6 +36,7 @@ from morpholaw.interpretation.subnetworks import (
 )
 from morpholaw.interpretation.traversal import traverse
 from morpholaw.models.classifier import Classifier
+from morpholaw.store import classifiers
 from morpholaw.study import Study
 
 PICTURES = np.linspace(-3, 3, 7)
@@ -146,7 +146,7 @@ def main() -> None:
     inputs = [f"z{latent}" for latent in range(classifier.head.inputs)]
     networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
     weights = [sum(int(mask.sum()) for mask in network.masks) for network in networks]
-    accuracy = read_json(study.path / "classifiers" / "scheme3" / "model.json")["evaluation"]["accuracy"]
+    accuracy = classifiers.record(study, "scheme3").evaluation.accuracy
     # Of the ten, one that comes apart into parts of few inputs, as the paper chose.
     parts = [len(readable_parts(network)) for network in networks]
     best = int(np.lexsort((weights, -np.asarray(accuracy), -np.array(parts)))[0])

@@ -52,7 +52,7 @@ def main() -> None:
                 resume=True,
                 **said,
             )
-            if not made["complete"]:
+            if not made.complete:
                 return
         if options.only_encoder:
             return

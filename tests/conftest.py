@@ -14,6 +14,12 @@ from filelock import FileLock
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
+from morpholaw.config import ClassifierConfig
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.models.classifier import Classifier
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
+from morpholaw.store.provenance import Provenance
 from morpholaw.study import Study
 
 # A busy machine is no reason to fail.
@@ -64,6 +70,28 @@ def _train_study(folder: Path) -> None:
     study.train_classifier(2, **heads)
     study.train_classifier(3, **heads, sparsity=0.8, update_every=20)
     study.discover_law(count=2, evaluations=3_000, processes=1)
+
+
+@pytest.fixture(scope="session")
+def keep_unmeasured() -> Callable[[Study, Classifier, str], ClassifierRecord]:
+    """Keeps a classifier in a study without cells to measure it on; its record says that every cell was right."""
+
+    def keep(study: Study, classifier: Classifier, name: str) -> ClassifierRecord:
+        evaluation = Evaluation(
+            split="0123456789ab",
+            training_cells=90,
+            test_cells=10,
+            accuracy=(1.0,) * classifier.members,
+            balanced_accuracy=(1.0,) * classifier.members,
+            ensemble_accuracy=Estimate(1.0, 0.7, 1.0),
+            confusion=((5, 0), (0, 5)),
+        )
+        config = ClassifierConfig(negative=classifier.negative, positive=classifier.positive)
+        record = ClassifierRecord.of(classifier, name, evaluation, config, Provenance.now("no data"))
+        with study.writing():
+            return classifiers.save(study, classifier, record)
+
+    return keep
 
 
 @pytest.fixture

@@ -51,20 +51,22 @@ def cutting(movies, study):
     ]
 
 
-def with_classifier(path):
+def with_classifier(path, keep):
     study = Study.create(path)
     encoder = BetaTCVAE(4, (4, 4), 16, 32)
     classifier = Classifier.with_head(
         encoder, HeadEnsemble(2, 4, (4,), seeds=(0, 1)), ("a", "b"), sparse=False
     )
-    (study.path / "classifiers").mkdir(exist_ok=True)
-    classifier.save(study.path / "classifiers" / "scheme2")
+    keep(study, classifier, "scheme2")
     return study
 
 
 @pytest.mark.slow
-def test_cutting_and_classifying_many_movies_gives_what_one_process_gives(movies, client, tmp_path):
-    alone, together = Study.create(tmp_path / "alone"), with_classifier(tmp_path / "together")
+def test_cutting_and_classifying_many_movies_gives_what_one_process_gives(
+    movies, client, tmp_path, keep_unmeasured
+):
+    alone = Study.create(tmp_path / "alone")
+    together = with_classifier(tmp_path / "together", keep_unmeasured)
     for job in cutting(movies, alone.path):
         run(job)
     scoring = [

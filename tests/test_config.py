@@ -26,3 +26,11 @@ def test_settings_survive_json():
 def test_the_two_classes_must_differ():
     with pytest.raises(InputError, match="must differ"):
         ClassifierConfig.from_values({"negative": "a", "positive": "a"})
+
+
+def test_help_shows_every_setting_with_its_default():
+    for kind in (EncoderConfig, ClassifierConfig):
+        for name, field in kind.model_fields.items():
+            assert f"\n{name} : " in kind.__doc__
+            assert field.description.split()[0] in kind.__doc__
+    assert "learning_rate : float, default 0.0005" in EncoderConfig.__doc__

@@ -7,7 +7,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, StepFailedError, StudyLockedError
 from morpholaw.events import Front, Message, Metrics, Preview, Progress, Result
 from morpholaw.jobs import Job, JobProcess, decode_event, encode_event, run
 from morpholaw.study import Study
@@ -124,6 +124,23 @@ def test_bad_input_in_a_child_is_its_one_sentence(tmp_path):
     process = JobProcess(Job("train_encoder", str(tmp_path / "s")))
     with pytest.raises(InputError, match="no crops yet"):
         list(process.events())
+    process.close()
+
+
+def test_an_error_in_a_child_keeps_its_kind(study):
+    process = JobProcess(Job("train_encoder", str(study.path), SHORT))
+    with study.writing(), pytest.raises(StudyLockedError, match="Another process is working"):
+        list(process.events())
+    process.close()
+
+
+def test_a_child_that_is_killed_is_a_failed_step(study):
+    process = JobProcess(Job("train_encoder", str(study.path), LONG))
+    events = process.events()
+    next(event for event in events if isinstance(event, Progress))
+    process.kill()
+    with pytest.raises(StepFailedError, match="was ended by signal 9"):
+        list(events)
     process.close()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import morpholaw
+from morpholaw.store import classifiers
 from morpholaw.study import Study
 
 SOURCE = Path(morpholaw.__file__).parent
@@ -135,7 +136,7 @@ def test_the_same_seed_gives_the_same_models_and_another_another(study):
     shas = []
     for seed in (0, 0, 1):
         study.train_classifier(2, **heads, seed=seed)
-        shas.append(json.loads((study.path / "classifiers" / "scheme2" / "model.json").read_text())["sha256"])
+        shas.append(classifiers.record(study, "scheme2").sha256)
     assert shas[0] == shas[1] != shas[2]
 
 

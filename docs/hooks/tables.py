@@ -36,7 +36,7 @@ def _section(kind: type[config.StepConfig]) -> str:
     for name, field in kind.model_fields.items():
         default = field.get_default(call_default_factory=True)
         rows.append(f"| `{name}` | {_cell(default)} | {_text(field.description or '')} |")
-    return f"## {kind.__name__}\n\n{(kind.__doc__ or '').strip()}\n\n" + "\n".join(rows)
+    return f"## {kind.__name__}\n\n{(kind.__doc__ or '').strip().splitlines()[0]}\n\n" + "\n".join(rows)
 
 
 def commands() -> str:

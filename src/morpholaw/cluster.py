@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError
 from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.jobs import Job, run
 from morpholaw.study import Study
@@ -117,7 +117,7 @@ def _work(group: list[tuple[int, Job]]) -> list[tuple[int, Outcome]]:
         error = ""
         try:
             run(job)
-        except (InputError, InterruptedError, OSError, MemoryError) as problem:
+        except (MorpholawError, InterruptedError, OSError, MemoryError) as problem:
             error = str(problem) or type(problem).__name__
         done.append((k, Outcome(job, error)))
     return done
@@ -152,7 +152,7 @@ def _adopt(job: Job, number: int, outcome: Outcome) -> Outcome:
         }
         adopt(Study.open_or_create(job.study), crop_set, force=bool(job.config.get("force")), **choices)
         return Outcome(job)
-    except (InputError, OSError) as problem:
+    except (MorpholawError, OSError) as problem:
         return Outcome(job, str(problem))
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -1,12 +1,15 @@
 """One validated settings model per step: it drives the form, its tooltips, the JSON in the study and the flags.
 
-Nothing is stated twice: ranges, units and the paper's section stand in each field's description. "Paper"
-is Soelistyo & Lowe, "Discovering interpretable models of scientific image data with deep learning".
+Nothing is stated twice: ranges, units and the paper's section stand in each field's description, from which the
+docstrings' *Parameters* are made. "Paper" is Soelistyo & Lowe, "Discovering interpretable models of scientific image
+data with deep learning".
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+import textwrap
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -24,20 +27,54 @@ TestFraction = Annotated[
 ]
 SplitSeed = Annotated[int, Field(ge=0, description="Seed of the split; the same for all schemes of a study.")]
 
+Negative = Annotated[str, Field(description="The class of negative scores, f(x) < 0 (eq. 2).")]
+Positive = Annotated[str, Field(description="The class of scores f(x) >= 0 (eq. 2).")]
+SparseMethod = Annotated[
+    Literal["measured", "paper"],
+    Field(
+        description="Scheme 3 by the paper's algorithm 1, or with changes that were measured to be better: connections "
+        "grow by gradients over many batches, and weights without effect are removed at the end."
+    ),
+]
+
 
 class StepConfig(BaseModel):
-    """What every step's settings share: unknown names are refused, values are checked on assignment."""
+    """Base of all settings: unknown names are refused, values are checked on assignment."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=False)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
+        """Write the settings into the docstring, so that ``help`` shows them."""
+        super().__pydantic_init_subclass__(**keywords)
+        lines = [(cls.__doc__ or "").rstrip(), "", "Parameters", "----------"]
+        for name, field in cls.model_fields.items():
+            lines += [
+                f"{name} : {_type_name(field.annotation)}, default {field.get_default(call_default_factory=True)!r}"
+            ]
+            lines += textwrap.wrap(
+                field.description or "", 112, initial_indent="    ", subsequent_indent="    "
+            )
+        cls.__doc__ = "\n".join(lines)
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Self:
         """Validate plain values, e.g. from ``--set KEY=VALUE``.
 
+        Parameters
+        ----------
+        values : dict
+            Settings by name; those that are left out have their defaults.
+
+        Returns
+        -------
+        StepConfig
+            The settings.
+
         Raises
         ------
         SettingError
-            One sentence naming the first setting that is wrong and what it should be.
+            One sentence that names the first setting that is wrong and says what it should be.
         """
         try:
             return cls.model_validate(values)
@@ -59,6 +96,19 @@ def _setting_error(kind: type[StepConfig], error: ValidationError) -> SettingErr
     else:
         sentence = f"The setting {name!r} cannot be {first['input']!r}: {message.lower()}."
     return SettingError(sentence, setting)
+
+
+def _type_name(annotation: Any) -> str:
+    """Return a type as a docstring shows it: "int", "float or None", "{'cell', 'source'}"."""
+    if get_origin(annotation) is Literal:
+        return "{" + ", ".join(map(repr, get_args(annotation))) + "}"
+    if get_origin(annotation) in (Union, UnionType):
+        return " or ".join(map(_type_name, get_args(annotation)))
+    if annotation is NoneType:
+        return "None"
+    return (
+        annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
+    )
 
 
 Brightness = Annotated[
@@ -154,11 +204,12 @@ class ImportConfig(StepConfig):
     )
     classes: dict[str, list[str]] = Field(
         default_factory=dict,
-        description="Class name to the subfolders that hold it; other subfolders come in unlabelled.",
+        description="Class name to the subfolders that hold it; other subfolders are imported unlabelled.",
     )
     group_regex: str | None = Field(
         None,
-        description="The part of a file's path that says which crops belong together (a movie, a track).",
+        description="Regular expression for the part of a file's path that says which crops belong together (a "
+        "movie, a track).",
     )
     brightness: Brightness = "cell"
     pixel_size: float | None = Field(
@@ -186,12 +237,10 @@ class SimulateConfig(StepConfig):
 
 
 class TrainingConfig(StepConfig):
-    """What all trained steps share."""
+    """Settings that all trained steps share."""
 
     seed: int = Field(0, ge=0, description="Seed of every random choice in this step.")
-    device: Device = Field(
-        "auto", description="Where to compute: CUDA, else Apple's MPS, else the processor."
-    )
+    device: Device = Field("auto", description="Where to compute: CUDA, else Apple's MPS, else the CPU.")
 
 
 class EncoderConfig(TrainingConfig):
@@ -206,8 +255,8 @@ class EncoderConfig(TrainingConfig):
     epoch_crops: int = Field(
         1_200_000,
         ge=0,
-        description="Crops in an epoch at the least: a small study is repeated, freshly turned and flipped, up to it. "
-        "A third of it is enough for a first look.",
+        description="Crops in an epoch at least: a smaller study is repeated up to this number, each time rotated and "
+        "flipped at random. A third of it is enough for a first look.",
     )
     batch_size: int = Field(256, ge=8, le=8192, description="Crops in a batch (paper: 256).")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's step size (paper: 0.0005).")
@@ -217,33 +266,33 @@ class EncoderConfig(TrainingConfig):
     reconstruction: float = Field(
         1000.0,
         gt=0,
-        description="Weight of the summed squared error: 1 / (2 sigma^2) of the pixel noise assumed.",
+        description="Weight of the summed squared error: 1 / (2 sigma^2) of the assumed pixel noise.",
     )
     edge_weight: float = Field(
         0.05,
         gt=0,
         le=1,
-        description="Weight of the crop's corners in the error, its centre being 1; 1: all alike.",
+        description="Weight of the corners of a crop in the error, relative to its centre; 1: all pixels alike.",
     )
     texture: float = Field(
         20.0,
         ge=0,
-        description="Weight of the error of the grain, a second decoded picture: how much the first leaves out where; "
-        "0: none, as the paper.",
+        description="Weight of the error of the texture, a second decoded image that holds the size of the first one's "
+        "residual at each pixel; 0: none, as in the paper.",
     )
     symmetry: bool = Field(
         True,
-        description="Latents of one kind of symmetry each, such as unchanged by turns and flips: turned latents decode "
-        "to the turned cell; off: as the paper.",
+        description="Latents of one kind of symmetry each, such as unchanged by rotations and flips: transformed "
+        "latents decode to the transformed cell; off: as in the paper.",
     )
     task: float = Field(
         0.0,
         ge=0,
-        description="Weight of a cross-entropy of the labelled training cells' classes on the latents, a joint "
-        "objective (paper, section 8); the reconstruction's weight is a good measure; 0: unsupervised, as the paper.",
+        description="Weight of the cross-entropy of the labelled training cells' classes given the latents, a joint "
+        "objective (paper, section 8); try the weight of the reconstruction; 0: unsupervised, as in the paper.",
     )
     task_classes: tuple[str, ...] = Field(
-        (), description="Classes of the joint objective; empty: all that cells are labelled with."
+        (), description="Classes of the joint objective; empty: all labelled classes."
     )
     task_share: float = Field(
         0.25,
@@ -262,27 +311,27 @@ class EncoderConfig(TrainingConfig):
     )
     start_from: str = Field(
         "auto",
-        description="A trained encoder to start from: a folder, 'sample' for the shipped one (simulated cells), "
+        description="A trained encoder to start from: a folder, 'sample' for the shipped one (simulated cells), or "
         "'none'; auto: the shipped one where it fits and the study is small.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Number format of the convolutions; auto: bfloat16 where the processor has it."
+        "auto", description="Number format of the convolutions; auto: bfloat16 where the CPU has it."
     )
-    threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: the cores that are free.")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: the cores that are free.")
 
 
 class ClassifierConfig(TrainingConfig):
     """Training of schemes 1-3 (paper, 6.2 and B.2-B.3)."""
 
-    negative: str = Field("interphase", description="The class of negative scores, f(x) < 0 (eq. 2).")
-    positive: str = Field("metaphase", description="The class of scores f(x) >= 0 (eq. 2).")
+    negative: Negative = "interphase"
+    positive: Positive = "metaphase"
     models: int = Field(10, ge=1, le=1000, description="Models, trained together (paper: 10).")
     epochs: int = Field(100, ge=1, le=10_000, description="Passes over the training crops (paper: 100).")
     epoch_cells: int = Field(
         7200,
         ge=0,
-        description="Cells in an epoch at the least (paper: about 7200): a small labelled set is repeated, freshly "
-        "turned and flipped, up to it, so that warm-up and RigL's updates take as many steps.",
+        description="Cells in an epoch at least (paper: about 7200): a smaller labelled set is repeated up to this "
+        "number, each time rotated and flipped at random, so that warm-up and RigL's updates take as many steps.",
     )
     batch_size: int = Field(64, ge=2, le=8192, description="Crops in a batch (paper: 64).")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size for heads.")
@@ -294,8 +343,8 @@ class ClassifierConfig(TrainingConfig):
     latent_noise: float = Field(
         3.0,
         ge=0,
-        description="Noise on the latents that heads learn from, in widths of the encoder's own uncertainty, schemes 2 "
-        "and 3; 0: none, as the paper.",
+        description="Noise on the latents that heads are trained on, in standard deviations of q(z|x), schemes 2 and "
+        "3; 0: none, as in the paper.",
     )
     test_fraction: TestFraction = None
     split_seed: SplitSeed = 0
@@ -313,12 +362,8 @@ class ClassifierConfig(TrainingConfig):
         le=1,
         description="T_end: share of the training after which the topology is fixed (paper: 0.75).",
     )
-    sparse_method: Literal["measured", "paper"] = Field(
-        "measured",
-        description="Scheme 3 by algorithm 1 to the letter, or with what was measured to be better: growth by "
-        "evidence over many batches, and weights that carry nothing trimmed at the end.",
-    )
-    threads: int = Field(0, ge=0, le=256, description="Processor threads; 0: chosen by the size of the work.")
+    sparse_method: SparseMethod = "measured"
+    threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: chosen by the amount of work.")
 
     @model_validator(mode="after")
     def _two_classes(self) -> ClassifierConfig:
@@ -331,14 +376,19 @@ class TuneConfig(TrainingConfig):
     """Search of RigL's settings with Optuna (paper, B.3.1)."""
 
     trials: int = Field(200, ge=1, description="Trials (paper: 200).")
-    runs: int = Field(5, ge=1, description="Models a trial (paper: 5).")
-    epochs: int = Field(40, ge=2, description="Epochs a model (paper: 40).")
-    batch_trials: int = Field(20, ge=1, description="Trials asked for and trained at one time.")
+    runs: int = Field(5, ge=1, description="Models per trial (paper: 5).")
+    epochs: int = Field(40, ge=2, description="Epochs per model (paper: 40).")
+    batch_trials: int = Field(20, ge=1, description="Trials that are trained at the same time.")
     sparsity: tuple[float, float] = Field((0.95, 0.97), description="Range of S.")
     update_every: tuple[int, int] = Field((100, 200), description="Range of delta T, in steps.")
     update_fraction: tuple[float, float] = Field((0.7, 0.9), description="Range of alpha.")
     storage: str | None = Field(None, description="Optuna storage URL to share; empty: a file in the study.")
     pruning: bool = Field(False, description="Stop trials early that are clearly worse (median pruner).")
+    negative: Negative = "interphase"
+    positive: Positive = "metaphase"
+    test_fraction: TestFraction = None
+    split_seed: SplitSeed = 0
+    sparse_method: SparseMethod = "measured"
 
 
 class LawConfig(TrainingConfig):
@@ -349,19 +399,19 @@ class LawConfig(TrainingConfig):
     )
     distillation: Literal["censored", "clipped", "tanh", "raw"] = Field(
         "censored",
-        description="MSE: how the far tails of scheme 3's outputs are tamed: beyond the ends of a band near the "
-        "boundary any value is right; clipped; tanh, the network's probability; raw, as the paper.",
+        description="MSE: how extreme outputs of scheme 3 are treated. censored: beyond a band near the boundary any "
+        "value counts as right; clipped; tanh, the network's probability; raw: unchanged, as in the paper.",
     )
-    engine: str = Field("auto", description="auto, pysr or embedded; auto takes PySR where it is ready.")
+    engine: str = Field("auto", description="auto, pysr or embedded; auto uses PySR where it is ready.")
     count: int = Field(10, ge=1, le=100, description="Expressions to find (paper: 10 for each loss).")
     max_complexity: int = Field(
         20, ge=3, le=60, description="Hard cap on the weighted complexity (paper: 20)."
     )
-    parsimony: float = Field(0.001, ge=0, description="Price of one unit of complexity (paper: 0.001).")
+    parsimony: float = Field(0.001, ge=0, description="Penalty for one unit of complexity (paper: 0.001).")
     evaluations: int = Field(
         500_000,
         ge=1_000,
-        description="Budget of expression evaluations for each restart; same budget, same result.",
+        description="Expression evaluations per restart; the same number gives the same result.",
     )
     latents: tuple[int, ...] | None = Field(
         None, description="Latents the law may use; empty: those that scheme 3 kept (paper, 6.4)."
@@ -372,11 +422,9 @@ class LawConfig(TrainingConfig):
 
 
 class ClassLawConfig(LawConfig):
-    """One law for each of several classes (paper, section 8); the class is that of the largest."""
+    """One law for each of several classes (paper, section 8); a cell is of the class whose law is largest."""
 
-    classes: tuple[str, ...] = Field(
-        (), description="Classes to tell apart; empty: all that cells are labelled with."
-    )
+    classes: tuple[str, ...] = Field((), description="Classes to tell apart; empty: all labelled classes.")
     count: int = Field(3, ge=1, le=100, description="Expressions to find for each class.")
     test_fraction: TestFraction = None
     split_seed: SplitSeed = 0
@@ -397,7 +445,7 @@ class AttackConfig(TrainingConfig):
         description="Perturbation magnitudes, in units of the attacked space.",
     )
     target: Literal["label", "call"] = Field(
-        "label", description="Move away from the true label, or from the model's own call."
+        "label", description="Move away from the true label, or from the model's own predicted class."
     )
     loss: Literal["hinge", "mse"] = Field(
         "hinge", description="Scheme 4: the laws to attack, by the loss they were found with."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 class MorpholawError(Exception):
     """Base of all errors that Morpholaw raises on purpose.
@@ -49,3 +51,46 @@ def reason(error: BaseException) -> str:
     """Return a library's message as the tail of a sentence: its first line, or the kind of error."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+_KINDS: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (
+        InputError,
+        StudyLockedError,
+        StudyGoneError,
+        NoSpaceError,
+        StepFailedError,
+        InterruptedError,
+    )
+}
+"""The errors that cross from one process to another, by name."""
+
+
+def kind_of(error: BaseException) -> str:
+    """Return the name of an error's kind, for :func:`error_of_kind` in another process."""
+    return next((name for name, kind in _KINDS.items() if isinstance(error, kind)), "StepFailedError")
+
+
+def error_of_kind(name: str, sentence: str) -> Exception:
+    """Return an error of the kind that :func:`kind_of` named; a failed step where the name is unknown."""
+    return _KINDS.get(name, StepFailedError)(sentence)
+
+
+def file_error(sentence: str, error: OSError) -> MorpholawError:
+    """Return the error for a file that cannot be written or read.
+
+    Parameters
+    ----------
+    sentence : str
+        What failed and where, without its end: "The report cannot be written to out.html".
+    error : OSError
+        What the operating system says; its words become the end of the sentence.
+
+    Returns
+    -------
+    MorpholawError
+        A NoSpaceError where the disk is full or the quota used up, else an InputError.
+    """
+    kind = NoSpaceError if error.errno in (errno.ENOSPC, errno.EDQUOT) else InputError
+    return kind(f"{sentence}: {error.strerror or error}.")

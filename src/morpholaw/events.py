@@ -63,9 +63,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Failure:
-    """The last event of a step that could not be done: the sentence that says why."""
+    """The last event of a step that failed: the sentence that says why, and the name of the error's kind."""
 
     text: str
+    kind: str = "InputError"
 
 
 Event = Progress | Metrics | Front | Preview | Message | Result | Failure

@@ -27,7 +27,7 @@ import numpy as np
 
 from morpholaw import config as settings
 from morpholaw.cells.files import plain, read_json, write_json, write_table
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError, StepFailedError, error_of_kind, file_error, kind_of
 from morpholaw.events import (
     SILENT,
     Event,
@@ -40,6 +40,7 @@ from morpholaw.events import (
     Progress,
     Result,
 )
+from morpholaw.store.record import Record
 from morpholaw.training.distributed import is_main_process
 
 STEPS: dict[str, type[settings.StepConfig] | None] = {
@@ -158,9 +159,10 @@ class JobProcess:
 
         Raises
         ------
-        InputError
-            With the job's own sentence where its input was bad, or with the end of its traceback where
-            it crashed or was killed.
+        MorpholawError
+            The job's own error, of the same kind and with the same sentence.
+        StepFailedError
+            When the process crashed, was killed or ran out of memory.
         """
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -168,13 +170,13 @@ class JobProcess:
             self._heard = True
             if isinstance(event, Failure):
                 self._process.wait()
-                raise InputError(event.text)
+                raise error_of_kind(event.kind, event.text)
             yield event
         code = self._process.wait()
         self._errors.join()
         if code not in (0, None) and not self._called_off:
             how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
-            raise InputError(f"The step {self.job.step} {how}. {self._errors.text[-400:]}".strip())
+            raise StepFailedError(f"The step {self.job.step} {how}. {self._errors.text[-400:]}".strip())
 
     def stop(self) -> None:
         """Ask the job to keep what it has and end; it is ended by force after :data:`STOP_GRACE` seconds.
@@ -288,16 +290,18 @@ def _serve(source: str) -> int:
             job = Job.read(source)
         result = run(job, Monitor(say, stopped.is_set))
         say(Result(_summary(result, job)))
-    except (InputError, InterruptedError) as error:
-        say(Failure(str(error)))
+    except (MorpholawError, InterruptedError) as error:
+        say(Failure(str(error), kind_of(error)))
         return 2
     except MemoryError:
-        say(Failure("There is not enough memory for this step; free some, or use smaller batches or crops."))
+        sentence = "There is not enough memory for this step; free some, or use smaller batches or crops."
+        say(Failure(sentence, StepFailedError.__name__))
         return 2
     except BrokenPipeError:  # nobody listens any more
         return 1
     except OSError as error:
-        say(Failure(f"{error.filename or 'A file'} cannot be read or written: {error.strerror or error}."))
+        problem = file_error(f"{error.filename or 'A file'} cannot be read or written", error)
+        say(Failure(str(problem), kind_of(problem)))
         return 2
     return 0
 
@@ -312,7 +316,9 @@ def _summary(result: Any, job: Job) -> dict[str, Any]:
     """What a step made in a few plain values."""
     if _is_table(result):
         return {"rows": len(result), "out": job.out}
-    values = result if isinstance(result, dict) else {"result": str(result)}
+    if result is None:  # the step was stopped and kept what was there before
+        return {"complete": False}
+    values = result.to_json() if isinstance(result, Record) else {"result": str(result)}
     return {key: value for key, value in values.items() if key != "history"}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import socket
 import zipfile
 
@@ -21,6 +20,7 @@ from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.law import Law
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
+from morpholaw.store import classifiers
 from morpholaw.study import Study
 
 
@@ -60,7 +60,7 @@ def camera(tmp_path_factory, tracked):
     for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge"):
         Classifier.load(sample_folder() / "classifiers" / name).save(
             study.path / "classifiers" / name,
-            json.loads((tracked.path / f"classifiers/{name}/model.json").read_text()),
+            classifiers.record(tracked, name).description(),
         )
     return study, raw
 

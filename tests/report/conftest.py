@@ -14,18 +14,16 @@ import torch
 
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.files import write_json
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig
-from morpholaw.evaluation.performance import measure
+from morpholaw.evaluation.estimate import Estimate
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.law import Law
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.store.labelled_cells import labelled_cells
-from morpholaw.store.study_folder import provenance
+from morpholaw.store.class_laws_record import ClassLawsEvaluation, ClassLawsRecord
 from morpholaw.study import Study
 
 CONFIG = ClassifierConfig(models=2)
@@ -51,30 +49,6 @@ def simulated(path: Path, classes: tuple[str, str] = ("interphase", "metaphase")
         path / "crops" / "unlabelled", images, cells, CropOrigin(kind="simulated", pixel_size=0.333)
     )
     return study
-
-
-def keep(study: Study, name: str, classifier: Classifier, config: ClassifierConfig = CONFIG) -> None:
-    """Save a classifier as the study's own step does."""
-    cells = labelled_cells(study, config)
-    x = torch.from_numpy(study.crops[cells.test]).unsqueeze(1).float() / 255
-    with torch.no_grad():
-        scores = classifier.eval().score_images(x).numpy()
-    description = {
-        "name": name,
-        "evaluation": {
-            "split": cells.fingerprint,
-            "training_cells": len(cells.train),
-            "test_cells": len(cells.test),
-            **measure(scores, cells.test_targets).to_json(),
-        },
-        "head_weights": classifier.head_weights,
-        "expression_sizes": classifier.expression_sizes,
-        "kept_latents": [list(classifier.kept_latents(k)) for k in range(classifier.members)],
-        "parameters": sum(p.numel() for p in classifier.parameters()),
-        "encoder_fingerprint": None,
-        **provenance(config, "data"),
-    }
-    classifier.save(study.path / "classifiers" / name, description)
 
 
 def sparse_head(latents: int) -> HeadEnsemble:
@@ -113,7 +87,7 @@ def complete(path: Path, classes: tuple[str, str] = ("interphase", "metaphase"))
     study.train_encoder(epochs=1, epoch_crops=512, batch_size=64, latents=6, threads=1, precision="float32")
     config = CONFIG.model_copy(update={"negative": classes[0], "positive": classes[1]})
     for name, classifier in classifiers(study.encoder, classes).items():
-        keep(study, name, classifier, config)
+        study.add_classifier(classifier, name, config)
     keep_class_laws(study)
     return study
 
@@ -121,17 +95,15 @@ def complete(path: Path, classes: tuple[str, str] = ("interphase", "metaphase"))
 def keep_class_laws(study: Study) -> None:
     """Laws of three classes, as the study's own step writes them."""
     texts = {"interphase": "1 - z0", "metaphase": "square(z1) - 0.25", "anaphase": "z0 - exp(z1)"}
-    evaluation = {
-        "test_cells": 50,
-        "accuracy": [0.84, 0.71, 0.92],
-        "balanced_accuracy": 0.8,
-        "confusion": [[20, 2, 0], [3, 14, 1], [1, 1, 8]],
-        "undefined": 2,
-    }
-    laws = ClassLaws(
-        {name: Law.parse(text, ["z0", "z1"]) for name, text in texts.items()}, {"evaluation": evaluation}
+    evaluation = ClassLawsEvaluation(
+        test_cells=50,
+        accuracy=Estimate(0.84, 0.71, 0.92),
+        balanced_accuracy=0.8,
+        confusion=((20, 2, 0), (3, 14, 1), (1, 1, 8)),
+        undefined=2,
     )
-    write_json(study.path / "class_laws" / "hinge.json", laws.to_json())
+    laws = ClassLaws({name: Law.parse(text, ["z0", "z1"]) for name, text in texts.items()})
+    ClassLawsRecord(laws=laws, evaluation=evaluation).write(study.path / "class_laws" / "hinge.json")
 
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from morpholaw.cells.files import read_json, write_json
 from morpholaw.errors import InputError
-from morpholaw.events import Progress
+from morpholaw.events import Monitor, Progress
 from morpholaw.report import write_report
+from morpholaw.store import classifiers
 from morpholaw.study import Study
 
 
@@ -68,8 +68,7 @@ def test_links_inside_the_page_lead_somewhere(page: Any) -> None:
 
 
 def test_numbers_are_those_of_the_study(study: Study, page: Any) -> None:
-    made = read_json(study.path / "classifiers" / "scheme1" / "model.json")
-    assert made["evaluation"]["split"] in page.prose
+    assert classifiers.record(study, "scheme1").evaluation.split in page.prose
     for row in study.table1().to_dict("records"):
         assert row["head expression size"] in page.prose
         assert row["accuracy %"] in page.prose
@@ -86,7 +85,7 @@ def test_a_law_is_read_aloud_with_its_rounded_constants(page: Any) -> None:
 
 def test_every_section_is_announced(simulated_study: Any, study: Study, tmp_path: Path) -> None:
     events: list[Progress] = []
-    write_report(simulated_study(tmp_path / "few"), tmp_path / "report.html", events.append)  # type: ignore[arg-type]
+    write_report(simulated_study(tmp_path / "few"), tmp_path / "report.html", Monitor(events.append))  # type: ignore[arg-type]
     assert [event.done for event in events] == list(range(events[0].total + 1))  # type: ignore[operator]
     assert events[0].stage == "The study"
 
@@ -123,10 +122,11 @@ def test_test_cells_are_not_guessed_when_labels_change(read_page: Any, study: St
     changed = Study(tmp_path / "changed")
     for other in ("scheme1", "scheme4-hinge", "scheme4-mse"):  # two schemes are enough, and much quicker
         shutil.rmtree(changed.path / "classifiers" / other)
-    name = "scheme2"
-    made = read_json(changed.path / "classifiers" / name / "model.json")
-    made["evaluation"]["split"] = "0123456789ab"
-    write_json(changed.path / "classifiers" / name / "model.json", made)
+    record = classifiers.record(changed, "scheme2")
+    evaluation = record.evaluation.model_copy(update={"split": "0123456789ab"})
+    record.model_copy(update={"evaluation": evaluation}).write(
+        changed.path / "classifiers" / "scheme2" / "model.json"
+    )
     page = read_page(write_report(changed, tmp_path / "report.html"))
     assert "have changed since scheme2 was trained" in page.prose
     assert "were not all tested on the same cells" in page.prose
@@ -143,6 +143,6 @@ def test_test_cells_are_those_the_models_were_tested_on(study: Study) -> None:
     from morpholaw.report.material import Material
 
     material = Material(study)
-    for name, made in material.descriptions.items():
+    for name, record in material.records.items():
         again = measure(material.scores(name), material.test(name).targets)
-        np.testing.assert_allclose(again.accuracy, made["evaluation"]["accuracy"], atol=1e-6)
+        np.testing.assert_allclose(again.accuracy, record.evaluation.accuracy, atol=1e-6)

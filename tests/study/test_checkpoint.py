@@ -1,7 +1,5 @@
 """A step that was stopped or killed goes on where it was, to the very result of an uninterrupted one."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +7,7 @@ import torch
 
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor, Progress
+from morpholaw.store import classifiers
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.training import cnn, encoder, heads
 
@@ -29,7 +28,7 @@ def stopping_after(count):
 
 
 def weights(study, name):
-    return json.loads((study.path / "classifiers" / name / "model.json").read_text())["sha256"]
+    return classifiers.record(study, name).sha256
 
 
 @pytest.mark.parametrize("scheme", [1, 2, 3])
@@ -40,7 +39,7 @@ def test_a_stopped_training_goes_on_to_the_same_models(study, scheme):
     other = weights(study, f"scheme{scheme}")
     report, should_stop, seen = stopping_after(3)
     made = study.train_classifier(scheme, **HEADS, monitor=Monitor(report, should_stop=should_stop))
-    assert made == {"complete": False}
+    assert made is None
     assert "goes on from here" in seen[-1].text
     assert weights(study, f"scheme{scheme}") == other
     seen.clear()
@@ -120,9 +119,9 @@ def test_a_resumed_encoder_is_the_same_and_keeps_its_history(study, monkeypatch)
     whole = study.train_encoder(**ENCODER)
     expected = study.encoder.state_dict()
     report, should_stop, _ = stopping_after(4)
-    assert not study.train_encoder(**ENCODER, monitor=Monitor(report, should_stop=should_stop))["complete"]
+    assert not study.train_encoder(**ENCODER, monitor=Monitor(report, should_stop=should_stop)).complete
     made = study.train_encoder(**ENCODER, resume=True)
-    assert made["history"] == whole["history"]
+    assert made.history == whole.history
     assert all(torch.equal(expected[name], tensor) for name, tensor in study.encoder.state_dict().items())
     assert not study.can_resume
 

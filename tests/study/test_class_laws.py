@@ -13,6 +13,7 @@ from morpholaw.cli import main
 from morpholaw.config import ClassifierConfig, ClassLawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Monitor
+from morpholaw.store import class_laws
 from morpholaw.store.labelled_cells import all_labels, split_labelled
 from morpholaw.study import Study, class_law_step
 
@@ -33,13 +34,13 @@ def test_four_phases_are_told_apart_on_held_out_groups(phases):
     laws = phases.discover_class_laws(classes=PHASES, **QUICK)
     assert laws.classes == PHASES
     assert phases.class_laws() == laws
-    tested = laws.metadata["evaluation"]
+    tested = class_laws.record(phases, "hinge").evaluation
     _, test = split_labelled(phases, PHASES, None, 0)
     calls = laws.predict(phases.latents()[0][test])
     right = np.mean(np.array(PHASES)[calls] == all_labels(phases)[test])
-    assert tested["accuracy"][0] == pytest.approx(right)
-    assert tested["accuracy"][0] > 0.4
-    assert np.sum(tested["confusion"]) == tested["test_cells"] - np.sum(calls < 0)
+    assert tested.accuracy.value == pytest.approx(right)
+    assert tested.accuracy.value > 0.4
+    assert np.sum(tested.confusion) == tested.test_cells - np.sum(calls < 0)
 
 
 def test_latents_and_goals_come_from_a_sparse_network_of_all_classes(phases):
@@ -53,9 +54,9 @@ def test_latents_and_goals_come_from_a_sparse_network_of_all_classes(phases):
         sparsity=0.8,
         update_every=10,
     )
-    laws = class_law_step.discover(phases, config, heads)
-    assert 0 < len(laws.names) <= 32
-    assert len(laws.metadata["evaluation"]["sparse_accuracy"]) == 2
+    record = class_law_step.discover(phases, config, heads)
+    assert 0 < len(record.laws.names) <= 32
+    assert len(record.evaluation.sparse_accuracy) == 2
     assert phases.class_laws("mse").classes == PHASES[:3]
 
 

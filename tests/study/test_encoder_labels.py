@@ -1,7 +1,5 @@
 """The joint objective in a study: whose labels it learns from, and that nothing is tested on those."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -28,22 +26,22 @@ def joint_study(tmp_path_factory):
 
 
 def test_the_record_says_whose_labels_were_used(joint_study):
-    task = json.loads((joint_study.path / "encoder" / "model.json").read_text())["task"]
-    assert task["classes"] == ["interphase", "metaphase", "prometaphase"]
-    used = task["crops"]["simulated"]
-    assert len(used) == sum(task["training_cells"].values())
+    task = joint_study.encoder_record.task
+    assert task.classes == ("interphase", "metaphase", "prometaphase")
+    used = list(task.crops["simulated"])
+    assert len(used) == sum(task.training_cells.values())
     groups = joint_study.crops.cells["group"].to_numpy(str)
-    assert set(groups[used]) == set(task["train_groups"])
-    assert not set(task["train_groups"]) & set(task["test_groups"])
+    assert set(groups[used]) == set(task.train_groups)
+    assert not set(task.train_groups) & set(task.test_groups)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_no_classifier_is_tested_on_a_group_whose_labels_the_encoder_has_seen(joint_study, seed):
-    task = json.loads((joint_study.path / "encoder" / "model.json").read_text())["task"]
+    task = joint_study.encoder_record.task
     config = ClassifierConfig(positive="prometaphase", split_seed=seed)
     cells = labelled_cells(joint_study, config)
     groups = joint_study.crops.cells["group"].to_numpy(str)
-    assert set(groups[cells.test]) <= set(task["test_groups"])
+    assert set(groups[cells.test]) <= set(task.test_groups)
     assert set(np.unique(cells.test_targets)) == {0, 1}
 
 
@@ -55,15 +53,14 @@ def test_an_encoder_that_starts_from_it_remembers_what_it_has_seen(joint_study, 
     )
     start = str(joint_study.path / "encoder")
     made = other.train_encoder(**(SHORT | {"start_from": start}))
-    before = json.loads((joint_study.path / "encoder" / "model.json").read_text())["task"]
-    assert made["task"]["train_groups"] == before["train_groups"]
+    before = joint_study.encoder_record.task
+    assert made.task.train_groups == before.train_groups
     _, again = task_labels(other, EncoderConfig(task=1.0, split_seed=9))
-    assert again["test_groups"] != before["test_groups"]
+    assert again.test_groups != before.test_groups
 
 
 def test_an_unsupervised_encoder_has_seen_none(trained_study):
-    made = json.loads((trained_study.path / "encoder" / "model.json").read_text())
-    assert "task" not in made
+    assert trained_study.encoder_record.task is None
 
 
 def test_a_class_that_was_not_held_out_is_refused_in_a_sentence(joint_study, tmp_path):
@@ -78,7 +75,7 @@ def test_a_class_that_was_not_held_out_is_refused_in_a_sentence(joint_study, tmp
     with pytest.raises(InputError, match="two or more; the study has interphase"):
         study.train_encoder(task=1.0, task_classes=("interphase",), **SHORT)
     study.train_encoder(task=1.0, **SHORT)
-    test = json.loads((study.path / "encoder" / "model.json").read_text())["task"]["test_groups"]
+    test = study.encoder_record.task.test_groups
     held_out = np.isin(study.crops.cells["group"], test)
     study.annotations.set_labels({("simulated", int(crop)): "odd" for crop in np.flatnonzero(~held_out)[:5]})
     with pytest.raises(InputError, match="leave cells of class 'odd' on one side only"):

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import shutil
 
 import numpy as np
@@ -6,12 +8,17 @@ import pandas as pd
 import pytest
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.config import ClassifierConfig, EncoderConfig
-from morpholaw.errors import InputError
+from morpholaw.config import ClassifierConfig
+from morpholaw.errors import InputError, NoSpaceError, StudyGoneError, StudyLockedError
 from morpholaw.events import Monitor
-from morpholaw.store import classifiers
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.law import Law
+from morpholaw.sample import sample_folder
+from morpholaw.store import classifiers, encoders
 from morpholaw.store.labelled_cells import labelled_cells
-from morpholaw.study import Study, classifier_step
+from morpholaw.study import Study, law_step
+from morpholaw.study.attack_step import common_cells
+from morpholaw.training.rigl import METHODS
 
 
 def test_table_1_has_a_row_for_each_scheme_beside_the_papers(trained_study):
@@ -80,27 +87,15 @@ def test_crops_without_tracks_are_called_frame_by_frame(study, trained_study):
     assert "frame_class" not in trained_study.classify(2, crops=crops)
 
 
-def test_what_scores_are_worth_is_found_again_where_it_was_not_kept_and_damage_is_said(
-    trained_study, tmp_path
-):
-    study = Study(shutil.copytree(trained_study.path, tmp_path / "study"))
-    model = study.path / "classifiers" / "scheme2" / "model.json"
-    described = json.loads(model.read_text())
-    kept = described["evaluation"].pop("calibration")
-
-    def keep():
-        model.write_text(json.dumps(described))
-        return study
-
-    of_an_earlier_release = classifiers.calibration(keep(), "scheme2")
-    assert of_an_earlier_release.to_json() == pytest.approx(kept)
-    described["evaluation"]["calibration"] = kept | {"slope": -1.0}
-    with pytest.raises(InputError, match="damaged"):
-        keep().classify(2)
-    del described["evaluation"]
-    assert "frame_class" not in keep().classify(2)
-    with pytest.raises(InputError, match="never measured on held-out cells"):
-        keep().classify(2, along_tracks=True)
+def test_classification_along_tracks_needs_calibrated_scores(study):
+    record = classifiers.record(study, "scheme2")
+    evaluation = record.evaluation.model_copy(update={"calibration": None})
+    record.model_copy(update={"evaluation": evaluation}).write(
+        study.path / "classifiers" / "scheme2" / "model.json"
+    )
+    assert "frame_class" not in study.classify(2)
+    with pytest.raises(InputError, match="not calibrated"):
+        study.classify(2, along_tracks=True)
 
 
 def test_a_named_latent_keeps_its_name(study):
@@ -148,12 +143,12 @@ def test_a_stopped_training_of_heads_keeps_the_models_from_before(study):
 def test_a_search_is_resumed_and_its_settings_are_used_from_then_on(study):
     small = {"trials": 2, "runs": 1, "epochs": 4, "batch_trials": 1}
     found = study.tune(**small)
-    assert 0.95 <= found["sparsity"] <= 0.97
+    assert 0.95 <= found.sparsity <= 0.97
     assert len(pd.read_csv(study.path / "search" / "trials.csv")) == 2
     study.tune(**small | {"trials": 3})
     assert len(pd.read_csv(study.path / "search" / "trials.csv")) == 3
     made = study.train_classifier(3, models=1, epochs=4, warmup_epochs=2, epoch_cells=0)
-    assert made["config"]["sparsity"] == study.tuned["sparsity"]
+    assert made.config.sparsity == study.tuned.sparsity
 
 
 def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
@@ -209,7 +204,7 @@ def test_laws_found_with_either_loss_can_be_attacked(study):
 
 def test_a_search_stopped_before_a_law_was_found_keeps_the_laws_from_before(study, monkeypatch):
     before = study.laws()
-    monkeypatch.setattr(classifier_step, "discover_laws", lambda *_, **__: [])
+    monkeypatch.setattr(law_step, "discover_laws", lambda *_, **__: [])
     study.discover_law(monitor=Monitor(should_stop=lambda: True))
     assert [law.text() for law in study.laws()] == [law.text() for law in before]
 
@@ -224,11 +219,114 @@ def test_cells_are_attacked_that_their_models_were_not_trained_on(study):
     assert clean == np.mean((scored == "metaphase") == (targets > 0))
 
 
+def test_classifiers_are_compared_on_cells_that_none_of_them_was_trained_on(study, monkeypatch):
+    study.train_classifier(2, models=1, epochs=2, epoch_cells=0, split_seed=5, test_fraction=0.4)
+    scored = []
+
+    def score(classifier, images, **_):
+        scored.append(len(images))
+        return np.ones((1, len(images)))
+
+    monkeypatch.setattr("morpholaw.study.compare_step.score_crops", score)
+    table = study.compare().set_index("classifier")
+    first, second = set(study.held_out("scheme2")[0]), set(study.held_out("scheme3")[0])
+    assert scored[:2] == [len(first), len(second)]
+    assert first & second
+    assert first != second
+    np.testing.assert_array_equal(table, np.ones((3, 3)))
+
+
+def test_classifiers_of_other_classes_are_not_compared(study):
+    labels = {("simulated", crop): "late" for crop in range(0, 120, 2)}
+    study.annotations.set_labels(labels)
+    study.train_classifier(2, models=1, epochs=2, epoch_cells=0, positive="late", replace=True)
+    for name in ("scheme3", "scheme4-hinge"):
+        shutil.rmtree(study.path / "classifiers" / name)
+    study.train_classifier(3, models=1, epochs=2, warmup_epochs=1, epoch_cells=0)
+    table = study.compare().set_index("classifier")
+    assert np.isnan(table.loc["scheme2", "scheme3"])
+    assert table.loc["scheme2", "scheme2"] == 1
+    with pytest.raises(InputError, match="tell different classes apart"):
+        study.attack(schemes=[2, 3], space="latent", eps=(0.0,))
+
+
+def test_classes_are_not_replaced_unasked(study):
+    study.annotations.set_labels({("simulated", crop): "late" for crop in range(0, 120, 2)})
+    before = classifiers.record(study, "scheme2")
+    with pytest.raises(InputError, match=r"has scheme2 for interphase and metaphase; .*--replace"):
+        study.train_classifier(2, models=1, epochs=1, epoch_cells=0, positive="late")
+    assert classifiers.record(study, "scheme2") == before
+    study.train_classifier(2, models=1, epochs=1, epoch_cells=0, positive="late", replace=True)
+    assert classifiers.record(study, "scheme2").classes == ("interphase", "late")
+
+
+def test_the_shipped_models_are_attacked_and_compared_on_cells_that_they_were_not_trained_on(tmp_path):
+    study = Study.create(tmp_path / "sample")
+    crops = CropSet(sample_folder() / "labelled")
+    few = np.flatnonzero(np.arange(len(crops)) % 50 == 0)
+    CropSet.write(
+        study.new_set_folder("labelled"),
+        np.array(crops.images[:])[few],
+        crops.cells.iloc[few].assign(crop=range(len(few))),
+    )
+    study.load_encoder("sample")
+    for name in ("scheme2", "scheme3"):
+        classifiers.adopt(study, sample_folder() / "classifiers" / name)
+    table = study.attack(schemes=[2, 3], eps=(0.0,))
+    assert table["accuracy"].min() > 0.9
+    assert table["split"].nunique() == 1
+    assert study.compare().set_index("classifier").loc["scheme2", "scheme3"] > 0.9
+    assert len(study.held_out("scheme2")[0]) == len(few)
+    study.train_classifier(2, models=1, epochs=1, epoch_cells=0)
+    held_out, _ = study.held_out("scheme2")
+    assert 0 < len(held_out) < len(few)
+    assert set(common_cells(study, ["scheme2", "scheme3"])) == set(held_out)
+
+
+def test_a_search_has_the_classes_split_and_method_that_it_was_asked_for(study, monkeypatch):
+    study.annotations.set_labels({("simulated", crop): "late" for crop in range(0, 120, 2)})
+    asked = {}
+
+    def search(latents, targets, validation, config, classifier, *, method, **_):
+        asked.update(
+            latents=latents, targets=targets, validation=validation, classifier=classifier, method=method
+        )
+        raise InputError("enough")
+
+    monkeypatch.setattr("morpholaw.study.tune_step.search.tune", search)
+    settings = {"positive": "late", "split_seed": 3, "test_fraction": 0.3, "sparse_method": "paper"}
+    with pytest.raises(InputError, match="enough"):
+        study.tune(**settings)
+    config = ClassifierConfig(**settings)
+    assert asked["classifier"].model_dump(include=set(settings)) == settings
+    assert asked["method"] is METHODS["paper"]
+    cells = labelled_cells(study, config)
+    assert set(cells.test).isdisjoint(cells.train)
+    means = study.latents()[0][cells.train]
+    judged = asked["latents"][0, asked["validation"]]
+    nearest = np.abs(judged[:, None] - means[None]).max(2).min(1)
+    assert nearest.max() < 1e-4  # the crops as they are, without noise
+
+
+def test_a_classifier_made_by_hand_is_measured_and_kept_like_the_others(study):
+    law = Law.parse("z3 - 0.5", ["z3"])
+    classifier = Classifier.with_laws(study.encoder, [law], ("interphase", "metaphase"))
+    measured = study.evaluate(classifier)
+    record = study.add_classifier(classifier, "by-hand")
+    assert record.evaluation == measured
+    assert measured.test_cells == len(study.held_out("by-hand")[0])
+    assert study.table1().set_index("name").loc["by-hand", "model"].endswith("(by-hand)")
+    assert study.classifier("by-hand").laws[0] == law
+    assert set(study.classify("by-hand")["class"]) <= {"interphase", "metaphase"}
+    with pytest.raises(InputError, match="cannot be called 'by hand'"):
+        study.add_classifier(classifier, "by hand")
+
+
 def test_what_made_a_result_stands_beside_it(trained_study):
-    made = json.loads((trained_study.path / "encoder" / "model.json").read_text())
-    assert EncoderConfig.model_validate(made["config"]).learning_rate == 1e-4
-    assert {"morpholaw", "torch", "python"} <= set(made["versions"])
-    assert made["data"]
+    record = trained_study.encoder_record
+    assert record.config.learning_rate == 1e-4
+    assert {"morpholaw", "torch", "python"} <= set(record.provenance.versions)
+    assert record.provenance.data == encoders.data_fingerprint(trained_study)
 
 
 class TestBadInput:
@@ -275,7 +373,7 @@ class TestBadInput:
         study = Study.create(tmp_path / "s")
         with (
             study.writing(),
-            pytest.raises(InputError, match="Another process is working"),
+            pytest.raises(StudyLockedError, match="Another process is working"),
             Study(study.path).writing(),
         ):
             pass
@@ -283,11 +381,19 @@ class TestBadInput:
             pass
 
     def test_a_study_that_was_deleted_meanwhile(self, study):
-        import shutil
 
         shutil.rmtree(study.path)
-        with pytest.raises(InputError, match="moved or deleted"):
+        with pytest.raises(StudyGoneError, match="moved or deleted"):
             study.train_encoder()
+
+    @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+    def test_a_full_disk_is_told_from_bad_input(self, study, monkeypatch, number):
+        def fail(*_):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("morpholaw.models.bundle.write_bytes", fail)
+        with pytest.raises(NoSpaceError, match="cannot be written to"):
+            study.load_encoder("sample")
 
     def test_an_encoder_of_another_shape_is_not_started_from(self, study, trained_study):
         with pytest.raises(InputError, match="has another shape"):

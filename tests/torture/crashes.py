@@ -112,7 +112,6 @@ def make_base(place: Path) -> Path:
 
 def state(study: Study) -> dict[str, Any]:
     """What a study holds, as plain values that do not depend on when it was made; everything is read."""
-    from morpholaw.cells.files import read_json
     from morpholaw.store import classifiers
 
     found: dict[str, Any] = {
@@ -126,9 +125,8 @@ def state(study: Study) -> dict[str, Any]:
     found["labels"] = {key: study.annotations.get("cells", key) for key in range(60)}
     found["classes"] = list(study.classes)
     found["names"] = study.latent_names
-    found["tuned"] = study.tuned
-    if study.tuned:
-        found["objective"] = read_json(study.path / "search" / "best.json")["objective"]
+    if (tuned := study.tuned) is not None:
+        found["tuned"] = [tuned.settings, tuned.objective]
     study.table1()
     return json.loads(json.dumps(found))
 

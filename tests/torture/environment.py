@@ -16,7 +16,7 @@ from typing import Any
 
 from crashes import STEPS, _in_a_fork, counted, state
 
-from morpholaw.errors import InputError
+from morpholaw.errors import MorpholawError
 from morpholaw.study import Study
 
 
@@ -63,7 +63,7 @@ def no_space(crashes: Any, name: str, after: int, number: int = errno.ENOSPC) ->
         try:
             with failing_writes(path, number, after):
                 STEPS[name].run(study, crashes.place)
-        except InputError as error:
+        except MorpholawError as error:
             if "\n" in str(error) or os.strerror(number) not in str(error):
                 wrong.append(f"{name}: no plain sentence: {error}")
         except BaseException as error:
@@ -96,7 +96,7 @@ def deleted(crashes: Any, name: str) -> list[str]:
         shutil.rmtree(path)
         try:
             STEPS[name].run(study, crashes.place)
-        except InputError as error:
+        except MorpholawError as error:
             if "\n" in str(error):
                 return [f"{name}: no plain sentence: {error}"]
         except BaseException as error:
@@ -127,7 +127,7 @@ def lock_of_a_killed_process(path: Path) -> list[str]:
         try:
             with Study(path).writing():
                 wrong.append("two processes wrote to one study at a time")
-        except InputError as error:
+        except MorpholawError as error:
             if "Another process is working" not in str(error):
                 wrong.append(str(error))
         holder.send_signal(signal.SIGKILL)

@@ -353,11 +353,11 @@ def _read_study(path: Path) -> None:
 
 def _read_bundle(path: Path) -> None:
     from morpholaw.models.classifier import Classifier
-    from morpholaw.study import encoder_step
+    from morpholaw.store import encoders
 
     rehash(path)
     if path.name == "encoder":
-        encoder_step.load(path)
+        encoders.load(path)
     else:
         import torch
 

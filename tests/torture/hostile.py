@@ -46,10 +46,10 @@ def _crops(path: Path) -> None:
 
 def _bundle(path: Path) -> None:
     from morpholaw.models.classifier import Classifier
-    from morpholaw.study import encoder_step
+    from morpholaw.store import encoders
 
     kind = json.loads((path.parent / "model.json").read_text()).get("kind")
-    Classifier.load(path.parent) if kind == "classifier" else encoder_step.load(path.parent)
+    Classifier.load(path.parent) if kind == "classifier" else encoders.load(path.parent)
 
 
 def _study(path: Path) -> None:

@@ -15,7 +15,6 @@ from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.jobs import Job, run
 from morpholaw.study import Study
-from morpholaw.study.encoder_step import load
 from morpholaw.training.augment import orient_batch
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -59,13 +58,12 @@ def test_two_processes_train_the_encoder_of_one(tmp_path, task):
     run(Job("train_encoder", str(alone.path), settings))
     done = torchrun(Job("train_encoder", str(together.path), settings).write(tmp_path / "job.json"))
     assert done.returncode == 0, done.stderr
-    first, made = load(alone.path / "encoder")
-    second, described = load(together.path / "encoder")
-    for name, weight in first.state_dict().items():
-        torch.testing.assert_close(second.state_dict()[name], weight, atol=1e-4, rtol=1e-3, msg=name)
-    assert described["history"]["step"][-1] == made["history"]["step"][-1] == 6
+    for name, weight in alone.encoder.state_dict().items():
+        torch.testing.assert_close(together.encoder.state_dict()[name], weight, atol=1e-4, rtol=1e-3, msg=name)
+    one, two = alone.encoder_record, together.encoder_record
+    assert one.last_step == two.last_step == 6
     for part in ("loss", "reconstruction", "total correlation"):
-        assert described["history"][part][-1] == pytest.approx(made["history"][part][-1], rel=1e-3, abs=1e-3)
+        assert two.history[part][-1] == pytest.approx(one.history[part][-1], rel=1e-3, abs=1e-3)
 
 
 @pytest.mark.slow

@@ -72,7 +72,6 @@ def _save_laws(study: Study) -> None:
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.law import Law
     from morpholaw.store.labelled_cells import labelled_cells
-    from morpholaw.study import classifier_step
 
     cells = labelled_cells(study, ClassifierConfig())
     means = study.latents()[0][cells.train]
@@ -88,7 +87,7 @@ def _save_laws(study: Study) -> None:
         ),
     ]
     classifier = Classifier.with_laws(study.encoder, laws, ("interphase", "metaphase"))
-    classifier_step._keep(study, "scheme4-hinge", classifier, cells, ClassifierConfig())
+    study.add_classifier(classifier, "scheme4-hinge")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import click
 
 from morpholaw import __version__
 from morpholaw.cli import bench, cells, cluster, export, results, training
-from morpholaw.errors import InputError
+from morpholaw.errors import MorpholawError
 
 
 class Commands(click.Group):
@@ -17,7 +17,7 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except InputError as error:
+        except MorpholawError as error:
             click.echo(f"morpholaw: {error}", err=True)
             context.exit(2)
         except InterruptedError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ from morpholaw.display import percent, percent_interval
 
 if TYPE_CHECKING:
     from morpholaw.study import Study
+
+REPLACE = click.option(
+    "--replace", is_flag=True, help="Replace a classifier of the same scheme that tells other classes apart."
+)
 
 
 @click.command("train-encoder")
@@ -30,7 +35,7 @@ def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], res
     opened = Study(study)
     with progress() as monitor:
         made = opened.train_encoder(**parse_settings(settings, file), resume=resume, monitor=monitor)
-    if not made["complete"]:
+    if not made.complete:
         again = " ".join(["morpholaw", *sys.argv[1:], *([] if resume else ["--resume"])])
         click.echo(f"Stopped; the encoder as it is was kept. Go on with: {again}")
         raise click.exceptions.Exit(130)
@@ -41,15 +46,18 @@ def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], res
 @STUDY
 @click.option("--scheme", required=True, type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
 @click.option("--models", type=int, help="Models, trained together (paper: 10).")
+@REPLACE
 @SET
-def train_classifier(study: Path, scheme: int, models: int | None, settings: tuple[str, ...]) -> None:
+def train_classifier(
+    study: Path, scheme: int, models: int | None, replace: bool, settings: tuple[str, ...]
+) -> None:
     """Train the models of one scheme and test them on held-out groups of cells."""
     from morpholaw.study import Study
 
     given = parse_settings(settings) | ({"models": models} if models else {})
     opened = Study(study)
     with progress() as monitor:
-        opened.train_classifier(scheme, monitor=monitor, **given)
+        opened.train_classifier(scheme, replace=replace, monitor=monitor, **given)
     show_table(opened)
 
 
@@ -60,13 +68,14 @@ def train_classifier(study: Path, scheme: int, models: int | None, settings: tup
 @SET
 def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[str, ...]) -> None:
     """Search the settings of scheme 3 with Optuna."""
+    from morpholaw.cells.files import plain
     from morpholaw.study import Study
 
     given = {"trials": trials, "storage": storage}
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
     with progress() as monitor:
         best = Study(study).tune(monitor=monitor, **values)
-    click.echo(json.dumps(best, indent=2))
+    click.echo(json.dumps(plain(best.to_json()), indent=2))
 
 
 @click.command("discover-law")
@@ -79,6 +88,7 @@ def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[s
 @click.option(
     "--classes", help="More than two classes, comma-separated: one law for each; 'all' for all labels."
 )
+@REPLACE
 @SET
 def discover_law(
     study: Path,
@@ -86,6 +96,7 @@ def discover_law(
     engine: str | None,
     count: int | None,
     classes: str | None,
+    replace: bool,
     settings: tuple[str, ...],
 ) -> None:
     """Search for laws: expressions of the kept latents whose sign is the class."""
@@ -99,12 +110,14 @@ def discover_law(
         _discover_class_laws(opened, values | {"classes": named})
         return
     with progress() as monitor:
-        opened.discover_law(monitor=monitor, **values)
+        opened.discover_law(replace=replace, monitor=monitor, **values)
     for law in opened.laws(values.get("loss", "hinge")):
         click.echo(f"{law.size:4d} nodes  {law.rounded()}")
 
 
 def _discover_class_laws(study: Study, values: dict[str, Any]) -> None:
+    from morpholaw.store import class_laws
+
     with progress() as monitor:
         found = study.discover_class_laws(monitor=monitor, **values)
     if found is None:
@@ -112,12 +125,12 @@ def _discover_class_laws(study: Study, values: dict[str, Any]) -> None:
         raise click.exceptions.Exit(130)
     for name, law in found.laws.items():
         click.echo(f"{name}: {law.size:4d} nodes  {law.rounded()}")
-    tested = found.metadata["evaluation"]
+    tested = class_laws.record(study, values.get("loss", "hinge")).evaluation
     click.echo(
-        f"The class of the largest is right in {percent_interval(*tested['accuracy'])} of {tested['test_cells']} "
-        f"held-out cells, {percent(tested['balanced_accuracy'])} balanced over the classes."
+        f"The class of the largest is right in {percent_interval(*astuple(tested.accuracy))} of {tested.test_cells} "
+        f"held-out cells, {percent(tested.balanced_accuracy)} balanced over the classes."
     )
     width = max(map(len, found.classes))
     click.echo(f"{'':{width}}  called " + " ".join(f"{name:>{width}}" for name in found.classes))
-    for name, row in zip(found.classes, tested["confusion"], strict=True):
+    for name, row in zip(found.classes, tested.confusion, strict=True):
         click.echo(f"{name:>{width}}         " + " ".join(f"{count:>{width}}" for count in row))

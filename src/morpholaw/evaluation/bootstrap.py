@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.metrics import Estimate
+from morpholaw.evaluation.estimate import Estimate
 
 
 def bootstrap(

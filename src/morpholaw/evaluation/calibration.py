@@ -7,15 +7,11 @@ and no score is worth more than the classifier's calls are, which are wrong at t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.metrics import confusion
 
 FAR = 3.0
 """Times the median score that a score counts for at the most in the fit: one that is far out says no more than that,
@@ -61,6 +57,13 @@ class Calibration:
         InputError
             When one of the classes is missing.
         """
+        from scipy.optimize import (
+            minimize,  # here: records hold calibrations, and scipy takes a second to load
+        )
+        from scipy.special import expit
+
+        from morpholaw.evaluation.metrics import confusion
+
         known = np.isfinite(scores)
         x, positive = np.asarray(scores, np.float64)[known], (np.asarray(targets) == 1)[known]
         if positive.all() or not positive.any():
@@ -89,10 +92,6 @@ class Calibration:
         with np.errstate(over="ignore", invalid="ignore"):
             odds = np.clip(np.exp(self.slope * scores + self.intercept), self.least, self.most)
         return np.where(np.isfinite(scores), odds, 1.0)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
 
 
 def _bounds(counts: np.ndarray) -> tuple[float, float]:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from morpholaw.errors import InputError
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with the ends of its confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
+from morpholaw.evaluation.estimate import Estimate
 
 
 def accuracy(correct: np.ndarray, level: float = 0.95) -> Estimate:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from morpholaw.evaluation.calibration import Calibration
-from morpholaw.evaluation.metrics import Estimate, accuracy, balanced_accuracy, confusion, roc_auc
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.metrics import accuracy, balanced_accuracy, confusion, roc_auc
 from morpholaw.models.classes import predicted_classes
 
 
@@ -39,18 +39,6 @@ class Performance:
     area: float
     calibration: Calibration | None
     undefined: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            "accuracy": self.accuracy,
-            "balanced_accuracy": self.balanced_accuracy,
-            "ensemble_accuracy": [self.ensemble.value, self.ensemble.low, self.ensemble.high],
-            "confusion": self.confusion.tolist(),
-            "roc_auc": self.area,
-            "calibration": None if self.calibration is None else self.calibration.to_json(),
-            "undefined": self.undefined,
-        }
 
 
 def median_score(scores: np.ndarray) -> np.ndarray:

@@ -18,8 +18,8 @@ from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import bootstrap
 from morpholaw.evaluation.crop_scores import prepare_inputs
+from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.fused_classifier import FusedClassifier, fuse, fuse_members, to_pixels
-from morpholaw.evaluation.metrics import Estimate
 from morpholaw.evaluation.scoring import (
     CPU_BATCH,
     Scorer,

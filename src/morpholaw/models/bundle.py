@@ -8,7 +8,6 @@ job that is killed at any moment leaves a model that opens.
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,15 +19,11 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as dump_tensors
 from torch import Tensor, nn
 
-from morpholaw.cells.files import read_json, write_bytes, write_json
+from morpholaw.cells.files import write_bytes, write_json
 from morpholaw.errors import InputError, reason
-
-SCHEMA = 1
-"""Version of the layout; a bundle of a newer one is refused, older ones are read."""
+from morpholaw.models.description import SCHEMA, read_description
 
 Network = TypeVar("Network", bound=nn.Module)
-
-_WEIGHTS_NAME = re.compile(r"weights-[0-9a-f]{16}\.safetensors")
 
 
 def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dict[str, Any]) -> str:
@@ -73,24 +68,8 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
         outside its own folder.
     """
     folder = Path(folder)
-    description = read_json(folder / "model.json")
-    if not isinstance(description, dict) or "weights" not in description:
-        raise InputError(f"{folder / 'model.json'} does not describe a model; expected a Morpholaw bundle.")
-    schema = description.get("schema")
-    if not isinstance(schema, int):
-        raise InputError(f"{folder / 'model.json'} has no layout number; expected a Morpholaw bundle.")
-    if schema > SCHEMA:
-        raise InputError(
-            f"The model in {folder} has layout {schema!r}, made by a newer version of Morpholaw; "
-            f"this version reads layouts up to {SCHEMA}."
-        )
-    if kind is not None and description.get("kind") != kind:
-        raise InputError(f"The model in {folder} is of kind {description.get('kind')!r}; expected {kind!r}.")
-    name = description["weights"]
-    if not isinstance(name, str) or not _WEIGHTS_NAME.fullmatch(name):
-        raise InputError(
-            f"The model in {folder} names the weights {name!r}; expected a file in its own folder."
-        )
+    description = read_description(folder, kind)
+    name = str(description["weights"])
     try:
         data = (folder / name).read_bytes()
     except OSError as error:

@@ -144,12 +144,10 @@ class Classifier(nn.Module):
             cnn.train(self.training)
         return Classifier(self.scheme, classes, self.encoder, cnn, self.head.member(k))
 
-    def save(self, folder: Path | str, description: dict[str, Any] | None = None) -> str:
-        """Write a bundle that holds everything a prediction needs; returns its fingerprint."""
-        tensors = {name: tensor for name, tensor in self.state_dict().items()}
+    def layout(self) -> dict[str, Any]:
+        """Return what builds the classifier again but for its weights, as plain JSON values."""
         head = self.head
-        values = {
-            **(description or {}),
+        return {
             "kind": "classifier",
             "scheme": self.scheme,
             "classes": [self.negative, self.positive],
@@ -167,7 +165,10 @@ class Classifier(nn.Module):
             },
             "laws": [law.to_json() for law in self.laws],
         }
-        return save_bundle(folder, tensors, values)
+
+    def save(self, folder: Path | str, description: dict[str, Any] | None = None) -> str:
+        """Write a bundle that holds everything a prediction needs; returns its fingerprint."""
+        return save_bundle(folder, dict(self.state_dict()), {**(description or {}), **self.layout()})
 
     @classmethod
     def load(cls, folder: Path | str) -> Classifier:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -12,15 +12,17 @@ from morpholaw import __version__
 from morpholaw.display import correlation, percent, span
 from morpholaw.errors import InputError
 from morpholaw.interpretation.traversal import TYPICAL, traverse
-from morpholaw.report.material import Material, StudyLike
+from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, photograph
 from morpholaw.report.pdf import render_pdf
 from morpholaw.report.sections import constraints, laws, performance, provenance
 from morpholaw.report.sections import law as law_section
 from morpholaw.report.writing import blocks_or_reason, render, write
+from morpholaw.store.classifier_record import Loss, name_of
+from morpholaw.store.study_folder import StudyFolder
 
 
-def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path | str) -> Path:
+def law_card(study: StudyFolder, loss: Loss, k: int, path: Path | str) -> Path:
     """Write the card of one law as HTML, and as PDF and Markdown beside it.
 
     Parameters
@@ -44,7 +46,7 @@ def law_card(study: StudyLike, loss: Literal["hinge", "mse"], k: int, path: Path
         When the study has no such law, or a file cannot be written.
     """
     material = Material(study)
-    name = laws.name_of(loss)
+    name = name_of(4, loss)
     if name not in material.names:
         raise InputError(
             f"The study {study.path} has no laws found with the loss {loss!r}; discover some first."
@@ -125,10 +127,9 @@ def _latents(material: Material, name: str, k: int) -> list[Block]:
 
 def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
     """Test accuracy with its interval, on which split, and what rounding does."""
-    made = material.descriptions[laws.name_of(loss)]
-    evaluation = made["evaluation"]
+    evaluation = material.records[name_of(4, loss)].evaluation
     share = laws.recorded_accuracy(evaluation, k)
-    classifier = material.classifier(laws.name_of(loss))
+    classifier = material.classifier(name_of(4, loss))
     trained = dict(classifier.laws[k].metadata).get("accuracy")
     rows = [
         (
@@ -136,7 +137,7 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
             f"{percent(share.value)} (95 % Wilson interval over cells: "
             f"{span(100 * share.low, 100 * share.high, 1)})",
         ),
-        ("Balanced test accuracy", percent(evaluation["balanced_accuracy"][k])),
+        ("Balanced test accuracy", percent(evaluation.balanced_accuracy[k])),
         (
             "Accuracy on the training cells",
             "not recorded" if trained is None else percent(float(trained)),
@@ -144,8 +145,8 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
         (f"With constants at {law_section.DIGITS} digits", laws.rounding(material, loss)[k]),
         (
             "Split",
-            f"{evaluation['split']}: {evaluation['training_cells']:,} cells in training, "
-            f"{evaluation['test_cells']:,} in test, whole groups at a time",
+            f"{evaluation.split}: {evaluation.training_cells:,} cells in training, "
+            f"{evaluation.test_cells:,} in test, whole groups at a time",
         ),
     ]
     return [Table(("Measure", "Value"), rows)]
@@ -168,4 +169,4 @@ def _provenance(material: Material, name: str, k: int) -> list[Block]:
     blocks: list[Block] = [Paragraph(f"At full precision: f(z) = {law.text()}")]
     if found:
         blocks.append(Table(("Of the search", "Value"), found))
-    return [*blocks, *provenance.record(material.descriptions[name])]
+    return [*blocks, *provenance.record(material.records[name])]

@@ -4,50 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
 
-from morpholaw.cells.crop_set import Crops, CropSet
-from morpholaw.cells.files import read_json
 from morpholaw.cells.shape import measure_shapes
-from morpholaw.display import scheme_models
 from morpholaw.errors import InputError
 from morpholaw.interpretation.latent_summary import LatentSummary, evenly_spaced, summarise_latents
 from morpholaw.interpretation.subnetworks import input_survival, usual_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.report.page import Absent
+from morpholaw.store import classifiers, encoders
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.encoder_record import EncoderRecord
+from morpholaw.store.labelled_cells import all_labels, held_out
+from morpholaw.store.study_folder import StudyFolder
 
 TESTED = 4000
 """Test cells that are scored anew, at the most; Table 1 holds what was measured on all."""
-
-
-class StudyLike(Protocol):
-    """A study as the report sees it: `morpholaw.Study`."""
-
-    path: Path
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-    @property
-    def sets(self) -> list[CropSet]: ...
-    @property
-    def crops(self) -> Crops: ...
-    @property
-    def labels(self) -> np.ndarray: ...
-    @property
-    def has_encoder(self) -> bool: ...
-    @property
-    def encoder(self) -> BetaTCVAE: ...
-    @property
-    def latent_names(self) -> dict[int, str]: ...
-    def held_out(self, name: str) -> tuple[np.ndarray, np.ndarray]: ...
-    def table1(self) -> pd.DataFrame: ...
 
 
 @dataclass(frozen=True)
@@ -91,7 +65,7 @@ class Material:
     Properties raise :class:`Absent` with a sentence where the study lacks what they are about.
     """
 
-    def __init__(self, study: StudyLike) -> None:
+    def __init__(self, study: StudyFolder) -> None:
         self.study = study
         self.classifier = cache(self._classifier)
         self.test = cache(self._test)
@@ -102,7 +76,7 @@ class Material:
     @cached_property
     def labels(self) -> np.ndarray:
         """The class of every crop, str (n,)."""
-        return self.study.labels if self.study.sets else np.array([], dtype=str)
+        return all_labels(self.study) if self.study.sets else np.array([], dtype=str)
 
     @cached_property
     def sample(self) -> np.ndarray:
@@ -121,17 +95,17 @@ class Material:
     # ---- the encoder and its latents
 
     @cached_property
-    def encoder_description(self) -> dict[str, Any]:
-        """What is recorded of the encoder."""
+    def encoder_record(self) -> EncoderRecord:
+        """The record of the study's encoder."""
         if not self.study.has_encoder:
             raise Absent("No encoder has been trained or loaded yet.")
-        return dict(read_json(self.study.path / "encoder" / "model.json"))
+        return self.study.encoder_record
 
     @cached_property
     def encoder(self) -> BetaTCVAE:
         """The study's encoder; where there is none, that of a classifier."""
         if self.study.has_encoder:
-            return self.study.encoder
+            return encoders.of_study(self.study)
         for name in self.names:
             if (encoder := self.classifier(name).encoder) is not None:
                 return encoder
@@ -163,28 +137,26 @@ class Material:
     # ---- classifiers
 
     @cached_property
-    def descriptions(self) -> dict[str, dict[str, Any]]:
-        """What is recorded of each classifier, by name: "scheme1", "scheme4-hinge", ..."""
-        files = sorted(self.study.path.glob("classifiers/*/model.json"))
-        return {file.parent.name: dict(read_json(file)) for file in files}
+    def records(self) -> dict[str, ClassifierRecord]:
+        """The records of the classifiers, by name: "scheme1", "scheme4-hinge", ..."""
+        return classifiers.records(self.study)
 
     @property
     def names(self) -> list[str]:
         """The classifiers there are."""
-        return list(self.descriptions)
+        return list(self.records)
 
     @property
     def one_a_scheme(self) -> dict[int, str]:
         """Scheme to classifier, for figures with one curve a scheme: of scheme 4 the hinge laws, if any."""
         found: dict[int, str] = {}
         for name in sorted(self.names):
-            found.setdefault(int(self.descriptions[name]["scheme"]), name)
+            found.setdefault(self.records[name].scheme, name)
         return found
 
     def title(self, name: str) -> str:
-        """ "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
-        scheme = int(self.descriptions[name]["scheme"])
-        return f"Scheme {scheme}, {scheme_models(scheme, name.partition('-')[2])}"
+        """Return "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
+        return self.records[name].title
 
     def need(self, name: str, what: str) -> Classifier:
         """The classifier ``name``, or Absent: ``what`` is missing without it."""
@@ -193,7 +165,7 @@ class Material:
         return self.classifier(name)
 
     def _classifier(self, name: str) -> Classifier:
-        return Classifier.load(self.study.path / "classifiers" / name)
+        return classifiers.load(self.study, name)
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -206,16 +178,15 @@ class Material:
         return tuple(sorted(input_survival(self._kept_by_each)))
 
     @property
-    def _kept_by_each(self) -> list[list[int]]:
-        found: list[list[int]] = self.descriptions.get("scheme3", {}).get("kept_latents", [])
-        return found
+    def _kept_by_each(self) -> tuple[tuple[int, ...], ...]:
+        return self.records["scheme3"].kept_latents if "scheme3" in self.records else ()
 
     def _test(self, name: str) -> TestCells:
         """The held-out cells of a classifier, found again from what is recorded of its split."""
-        if set(self.descriptions[name]["classes"]) - set(self.labels):
+        if set(self.records[name].classes) - set(self.labels):
             raise Absent(f"The study no longer has cells of both classes that {name} tells apart.")
         try:
-            test, targets = self.study.held_out(name)
+            test, targets = held_out(self.study, name)
         except InputError as reason:
             raise Absent(str(reason)) from None
         if len(test) > TESTED:

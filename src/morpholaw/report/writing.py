@@ -13,15 +13,16 @@ from markupsafe import Markup
 
 from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
-from morpholaw.errors import InputError
+from morpholaw.errors import MorpholawError, file_error
 from morpholaw.events import SILENT, Monitor, Progress
-from morpholaw.report.material import Material, StudyLike
+from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Section
+from morpholaw.store.study_folder import StudyFolder
 
 Builder = Callable[[], list[Block]]
 
 
-def write_report(study: StudyLike, path: Path | str, monitor: Monitor = SILENT) -> Path:
+def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT) -> Path:
     """Write what a study found as one HTML file that needs nothing else.
 
     What the study lacks is said in a sentence where it would stand.
@@ -41,7 +42,7 @@ def write_report(study: StudyLike, path: Path | str, monitor: Monitor = SILENT) 
 
     Raises
     ------
-    InputError
+    NoSpaceError, InputError
         When the file cannot be written.
     """
     material = Material(study)
@@ -99,7 +100,7 @@ def blocks_or_reason(build: Builder) -> list[Block]:
     """What ``build`` gives, or the sentence that says why there is nothing."""
     try:
         return build()
-    except (Absent, InputError) as reason:
+    except (Absent, MorpholawError) as reason:
         return [Paragraph(str(reason), "absent")]
 
 
@@ -129,8 +130,8 @@ def _to_markdown(value: object) -> Markup:
 
 
 def write(path: Path | str, page: str | bytes) -> Path:
-    """Write a page whole or not at all; InputError where that is impossible."""
+    """Write a page whole or not at all; NoSpaceError or InputError where that is impossible."""
     try:
         return write_bytes(Path(path), page.encode() if isinstance(page, str) else page)
     except OSError as error:
-        raise InputError(f"The report cannot be written to {path}: {error.strerror or error}.") from None
+        raise file_error(f"The report cannot be written to {path}", error) from None

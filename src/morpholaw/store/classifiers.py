@@ -1,24 +1,32 @@
-"""The trained classifiers of a study, by name: "scheme1", "scheme2", "scheme3", "scheme4-hinge", "scheme4-mse"."""
+"""The classifiers of a study by name: their records, and the models themselves."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import shutil
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from morpholaw.cells.files import described, read_json
 from morpholaw.errors import InputError
-from morpholaw.store.labelled_cells import held_out
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.study_folder import StudyFolder
 
 if TYPE_CHECKING:
-    from morpholaw.evaluation.calibration import Calibration
     from morpholaw.models.classifier import Classifier
 
-# torch is imported when a model is opened, so that names can be listed without it.
+# torch is imported when a model is opened, so that records are read without it.
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-def name_of(scheme: int, loss: str) -> str:
-    """Return the name that a scheme's classifier is kept under; ``loss`` is that of scheme 4's laws."""
-    return f"scheme4-{loss}" if scheme == 4 else f"scheme{scheme}"
+def place_of(folder: StudyFolder, name: str) -> Path:
+    """Return the folder of the classifier called ``name``; InputError where no folder can be called so."""
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"A classifier cannot be called {name!r}; use letters, digits, '-', '_' and '.', 64 at most."
+        )
+    return folder.path / "classifiers" / name
 
 
 def names(folder: StudyFolder) -> list[str]:
@@ -26,37 +34,85 @@ def names(folder: StudyFolder) -> list[str]:
     return sorted(path.parent.name for path in folder.path.glob("classifiers/*/model.json"))
 
 
+def record(folder: StudyFolder, name: str) -> ClassifierRecord:
+    """Read the record of the classifier called ``name``; InputError where it was not trained or is damaged."""
+    return ClassifierRecord.read(_trained(folder, name))
+
+
+def records(folder: StudyFolder) -> dict[str, ClassifierRecord]:
+    """Read the records of all classifiers of a study, by name; InputError where one is damaged."""
+    return {name: record(folder, name) for name in names(folder)}
+
+
+def readable_records(folder: StudyFolder, complain: Callable[[str], Any]) -> list[ClassifierRecord]:
+    """Read the records of a study's classifiers; ``complain`` gets a sentence about each damaged one."""
+    found = []
+    for name in names(folder):
+        try:
+            found.append(record(folder, name))
+        except InputError as error:
+            complain(str(error))
+    return found
+
+
 def load(folder: StudyFolder, name: str) -> Classifier:
-    """Open the classifier kept under ``name``; InputError where it was not trained."""
+    """Open the classifier called ``name``; InputError where it was not trained or is damaged."""
     from morpholaw.models.classifier import Classifier
 
-    path = folder.path / "classifiers" / name
-    if not (path / "model.json").exists():
-        raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
-    return Classifier.load(path)
+    return Classifier.load(_trained(folder, name))
 
 
-def calibration(folder: StudyFolder, name: str) -> Calibration | None:
-    """Return the calibration of a classifier's scores on its held-out cells; None where it was not measured."""
-    from morpholaw.evaluation.calibration import Calibration
-    from morpholaw.evaluation.crop_scores import score_crops
-    from morpholaw.evaluation.performance import measure
+def check_replaceable(folder: StudyFolder, name: str, classes: Collection[str], replace: bool) -> None:
+    """Refuse to replace a classifier by one that tells other classes apart, unless ``replace`` is True.
 
-    path = folder.path / "classifiers" / name
-    with described(path):
-        evaluation = read_json(path / "model.json").get("evaluation")
-        if evaluation is None:
-            return None
-        if evaluation.get("calibration") is not None:
-            return Calibration(**evaluation["calibration"])
-    cells, targets = held_out(folder, name)  # the classifier was measured before calibrations were kept
-    return measure(score_crops(load(folder, name), folder.crops[cells]), targets).calibration
+    Raises
+    ------
+    InputError
+        When there is a classifier called ``name`` of other classes.
+    """
+    if replace or not (place_of(folder, name) / "model.json").exists():
+        return
+    try:
+        found = record(folder, name).classes
+    except InputError:  # it is damaged, so nothing is lost
+        return
+    if set(found) != set(classes):
+        raise InputError(
+            f"The study {folder.path} has {name} for {' and '.join(found)}; training it for {' and '.join(classes)} "
+            "would replace it. Use another study, or say that it may be replaced (replace=True, --replace)."
+        )
+
+
+def save(folder: StudyFolder, classifier: Classifier, record: ClassifierRecord) -> ClassifierRecord:
+    """Keep a classifier under the name in its record; returns the record as it was saved."""
+    place = place_of(folder, record.name)
+    classifier.save(place, record.description())
+    return ClassifierRecord.read(place)
+
+
+def adopt(folder: StudyFolder, source: Path | str) -> ClassifierRecord:
+    """Copy a classifier that was trained on the cells of another study into this one.
+
+    None of this study's cells may be among those that it was trained on: all of them count as held out.
+    """
+    found = ClassifierRecord.read(source)
+    place = place_of(folder, found.name)
+    shutil.copytree(source, place, dirs_exist_ok=True)
+    adopted = found.model_copy(update={"trained_elsewhere": True})
+    adopted.write(place / "model.json")
+    return adopted
 
 
 def kept_by_scheme_3(folder: StudyFolder) -> list[tuple[int, ...]]:
     """Return the latents that each of scheme 3's models kept; InputError where none kept any."""
-    classifier = load(folder, "scheme3")
-    kept = [tuple(classifier.kept_latents(k)) for k in range(classifier.members)]
+    kept = list(record(folder, "scheme3").kept_latents)
     if not any(kept):
         raise InputError("Scheme 3 kept no latent at all; train it with a lower sparsity first.")
     return kept
+
+
+def _trained(folder: StudyFolder, name: str) -> Path:
+    place = place_of(folder, name)
+    if not (place / "model.json").exists():
+        raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
+    return place

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from morpholaw.cells.files import described, read_json
 from morpholaw.cells.splits import grouped_split, split_fingerprint
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
+from morpholaw.store.classifiers import record
+from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.study_folder import StudyFolder
 
 TEST_FRACTION = 0.1
@@ -63,7 +63,7 @@ def labelled_cells(folder: StudyFolder, config: ClassifierConfig) -> Labelled:
         (config.negative, config.positive),
         config.test_fraction,
         config.split_seed,
-        labels_seen(folder.path / "encoder"),
+        labels_seen(folder),
     )
     groups = folder.crops.cells["group"].to_numpy(str)
     targets = (all_labels(folder) == config.positive).astype(np.int64)
@@ -71,28 +71,46 @@ def labelled_cells(folder: StudyFolder, config: ClassifierConfig) -> Labelled:
 
 
 def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The held-out cells that the classifier ``name`` was measured on: indices and classes, int64 (n,).
+    """Find the cells that no model of a classifier was trained on.
+
+    They are the test cells of its split; all labelled cells of its classes where it was trained on another study.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    name : str
+        The classifier, e.g. "scheme2".
+
+    Returns
+    -------
+    cells : ndarray, int64 (n,)
+        Indices into the study's crops.
+    targets : ndarray, int64 (n,)
+        0 for the negative class, 1 for the positive.
 
     Raises
     ------
     InputError
-        When there is no such classifier, or its split can no longer be made.
+        When there is no such classifier, or its split cannot be made any more.
     """
-    path = folder.path / "classifiers" / name / "model.json"
-    if not path.exists():
-        raise InputError(f"The study {folder.path} has no trained {name}; train it first.")
-    with described(path.parent):
-        made = read_json(path)
-        known = {key: value for key, value in made["config"].items() if key in ClassifierConfig.model_fields}
-        config = ClassifierConfig.from_values(known)
-        recorded = made["evaluation"]["split"], made["evaluation"]["test_cells"]
-    cells = labelled_cells(folder, config)  # type: ignore[arg-type]
-    if (cells.fingerprint, len(cells.test)) != recorded:
+    found = record(folder, name)
+    if found.trained_elsewhere:
+        labels = all_labels(folder)
+        cells = np.flatnonzero(np.isin(labels, found.classes))
+        if not len(cells):
+            raise InputError(
+                f"{name} was trained on another study, and no cell of this one is labelled "
+                f"{' or '.join(found.classes)}; label some to test it."
+            )
+        return cells, (labels[cells] == found.positive).astype(np.int64)
+    split = labelled_cells(folder, found.config)
+    if (split.fingerprint, len(split.test)) != (found.evaluation.split, found.evaluation.test_cells):
         raise InputError(
             f"The labels or the encoder's split have changed since {name} was trained, so its test cells cannot be "
-            "found again; train it anew to see this."
+            "found again; train it again to see this."
         )
-    return cells.test, cells.test_targets
+    return split.test, split.test_targets
 
 
 @dataclass(frozen=True)
@@ -102,17 +120,16 @@ class LabelsSeen:
     train_groups: frozenset[str]
     test_groups: frozenset[str]
 
+    @classmethod
+    def of(cls, encoder: EncoderRecord) -> LabelsSeen | None:
+        """Return the labels that an encoder has seen; None where it was trained without."""
+        task = encoder.task
+        return None if task is None else cls(frozenset(task.train_groups), frozenset(task.test_groups))
 
-def labels_seen(encoder: Path) -> LabelsSeen | None:
-    """What an encoder's bundle says of the labels that it learnt from; None where it learnt without."""
-    if not (encoder / "model.json").exists():
-        return None
-    with described(encoder):
-        task = read_json(encoder / "model.json").get("task")
-        if not task:
-            return None
-        groups = (frozenset(map(str, task[name])) for name in ("train_groups", "test_groups"))
-        return LabelsSeen(*groups)
+
+def labels_seen(folder: StudyFolder) -> LabelsSeen | None:
+    """Return the labels that the study's encoder has seen; None where there are none, or no encoder."""
+    return LabelsSeen.of(folder.encoder_record) if folder.has_encoder else None
 
 
 def split_labelled(

@@ -16,28 +16,22 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from morpholaw import __version__
 from morpholaw.cells.annotations import Annotations
 from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.cells.files import read_json, remove_leftovers, write_json
-from morpholaw.errors import InputError
-
-SCHEMA = 1
-"""Version of the folder's layout; a study of a newer one is refused."""
-
-DEFAULT_CLASSES = ("interphase", "metaphase")
+from morpholaw.errors import InputError, MorpholawError, StudyGoneError, StudyLockedError, file_error
+from morpholaw.store.encoder_record import EncoderRecord
+from morpholaw.store.study_record import DEFAULT_CLASSES, StudyRecord
+from morpholaw.store.tuned_record import TunedRecord
 
 
 class StudyFolder:
@@ -55,22 +49,8 @@ class StudyFolder:
             raise InputError(
                 f"{self.path} is not a Morpholaw study; expected a folder with study.json in it."
             )
-        self.description = read_json(self.path / "study.json")
-        schema = self.description.get("schema") if isinstance(self.description, dict) else None
-        if not isinstance(schema, int):
-            raise InputError(
-                f"{self.path / 'study.json'} does not describe a study; expected a schema number."
-            )
-        named = self.description.get("classes", [])
-        if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
-            raise InputError(
-                f"{self.path / 'study.json'} has classes {named!r}; a list of names was expected."
-            )
-        if schema > SCHEMA:
-            raise InputError(
-                f"The study {self.path} was made by a newer version of Morpholaw (layout {schema}); "
-                f"this version reads layouts up to {SCHEMA}."
-            )
+        self._crops: Crops | None = None  # its table is joined once and not at every use
+        self.record = StudyRecord.read(self.path / "study.json")
 
     @classmethod
     def make(cls, path: Path | str, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Path:
@@ -80,18 +60,9 @@ class StudyFolder:
             raise InputError(f"{path} is already there and not empty; expected a new folder for the study.")
         try:
             path.mkdir(parents=True, exist_ok=True)
-            write_json(
-                path / "study.json",
-                {
-                    "schema": SCHEMA,
-                    "name": path.name,
-                    "classes": list(classes),
-                    "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                    "version": __version__,
-                },
-            )
+            StudyRecord.now(path.name, classes).write(path / "study.json")
         except OSError as error:
-            raise InputError(f"A study cannot be made at {path}: {error.strerror or error}.") from None
+            raise file_error(f"A study cannot be made at {path}", error) from None
         return path
 
     @property
@@ -102,7 +73,7 @@ class StudyFolder:
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names: those the study began with, then those that cells have been given."""
-        known = [*self.description.get("classes", DEFAULT_CLASSES), *self.annotations.classes]
+        known = [*self.record.classes, *self.annotations.classes]
         for crop_set in self.sets:
             known += sorted(set(crop_set.cells["label"]) - {""})
         return tuple(dict.fromkeys(known))
@@ -113,8 +84,14 @@ class StudyFolder:
 
         Raises
         ------
+        StudyLockedError
+            When another process holds it.
+        StudyGoneError
+            When the folder was moved or deleted, also while the lock was held.
+        NoSpaceError
+            When the disk is full or the quota used up.
         InputError
-            When another process holds it, or the folder cannot be written to.
+            When the folder cannot be written to for another reason.
         """
         if not self.path.is_dir():
             raise self._unwritable(FileNotFoundError())
@@ -122,7 +99,7 @@ class StudyFolder:
             lock = FileLock(self.path / ".lock", timeout=0.5)
             lock.acquire()
         except Timeout:
-            raise InputError(
+            raise StudyLockedError(
                 f"Another process is working on the study {self.path}; wait for it or stop it."
             ) from None
         except OSError as error:
@@ -149,11 +126,11 @@ class StudyFolder:
             shutil.rmtree(path, ignore_errors=True)
         remove_leftovers(self.path)
 
-    def _unwritable(self, error: OSError) -> InputError:
-        """The sentence that tells why nothing can be written here."""
+    def _unwritable(self, error: OSError) -> MorpholawError:
+        """Return the error that says why nothing can be written here."""
         if (self.path / "study.json").exists():
-            return InputError(f"The study {self.path} cannot be written to: {error.strerror or error}.")
-        return InputError(f"The study {self.path} is gone; it was moved or deleted.")
+            return file_error(f"The study {self.path} cannot be written to", error)
+        return StudyGoneError(f"The study {self.path} is gone; it was moved or deleted.")
 
     @property
     def sets(self) -> list[CropSet]:
@@ -202,8 +179,11 @@ class StudyFolder:
 
     @property
     def crops(self) -> Crops:
-        """All crops of the study as one indexable thing; InputError where there are none."""
-        return Crops(self.sets)
+        """All crops of the study as one sequence; InputError where there are none."""
+        sets = self.sets
+        if self._crops is None or not _are_same(self._crops.sets, sets):
+            self._crops = Crops(sets)
+        return self._crops
 
     def new_set_folder(self, name: str) -> Path:
         """The folder for a new crop set; a number is added to a name that is taken."""
@@ -223,10 +203,27 @@ class StudyFolder:
         return Annotations(self.path / "annotations.json")
 
     @property
-    def tuned(self) -> dict[str, Any]:
-        """Scheme 3's settings that a search found: sparsity, update_every, update_fraction; or nothing."""
-        made = self._optional_json("search/best.json")
-        return {name: made[name] for name in ("sparsity", "update_every", "update_fraction") if name in made}
+    def tuned(self) -> TunedRecord | None:
+        """Scheme 3's settings that a search found to be best; None where there was no search."""
+        path = self.path / "search" / "best.json"
+        return TunedRecord.read(path) if path.exists() else None
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether an encoder was trained or loaded."""
+        return (self.path / "encoder" / "model.json").exists()
+
+    @property
+    def encoder_record(self) -> EncoderRecord:
+        """The record of the study's encoder; InputError where there is none yet."""
+        if not self.has_encoder:
+            raise InputError(f"The study {self.path} has no encoder yet; train or load one first.")
+        return EncoderRecord.read(self.path / "encoder")
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether a stopped training of the encoder can go on from a checkpoint."""
+        return (self.path / "encoder" / "checkpoint" / "model.json").exists()
 
     @property
     def latent_names(self) -> dict[int, str]:
@@ -255,7 +252,7 @@ class StudyFolder:
 
     @property
     def _encoder_digest(self) -> str:
-        return str(self._optional_json("encoder/model.json").get("sha256", "none"))[:16]
+        return self.encoder_record.sha256[:16] if self.has_encoder else "none"
 
     def _optional_json(self, name: str) -> dict[str, Any]:
         """The object in a JSON file of the study, empty where there is no such file."""
@@ -266,17 +263,6 @@ class StudyFolder:
         return values
 
 
-def provenance(config: Any, data: str) -> dict[str, Any]:
-    """What made a result: configuration, seed, versions, machine and the fingerprint of the data."""
-    packages = ("numpy", "torch", "scikit-image", "optuna", "pysr")
-    return {
-        "config": config.model_dump(mode="json"),
-        "data": data,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {
-            "morpholaw": __version__,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in packages},
-        },
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
+def _are_same(known: list[CropSet], sets: list[CropSet]) -> bool:
+    """Whether both lists hold the same open crop sets."""
+    return len(known) == len(sets) and all(old is new for old, new in zip(known, sets, strict=True))

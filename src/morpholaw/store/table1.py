@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.files import described, read_json
-from morpholaw.display import scheme_models, spread
-from morpholaw.store import classifiers
+from morpholaw.display import spread
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.classifiers import records
 from morpholaw.store.study_folder import StudyFolder
 
 PAPER = {
@@ -21,40 +19,28 @@ PAPER = {
 """The paper's table 1: head weights, head expression size, test accuracy in per cent."""
 
 
-def descriptions(folder: StudyFolder) -> dict[str, dict[str, Any]]:
-    """What is recorded of each of the study's classifiers, by name."""
-    return {
-        name: read_json(folder.path / "classifiers" / name / "model.json")
-        for name in classifiers.names(folder)
-    }
-
-
 def table1(folder: StudyFolder) -> pd.DataFrame:
-    """One row a classifier: scheme, models, weights, size, accuracies in per cent, split, the paper's.
+    """Return one row per classifier: scheme, models, weights, size, accuracies in per cent, split, the paper's.
 
     Errors are standard deviations over the models, as in the paper.
     """
-    rows = []
-    for name, made in descriptions(folder).items():
-        with described(folder.path / "classifiers" / name):
-            rows.append(_row(name, made))
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_row(found) for found in records(folder).values()])
 
 
-def _row(name: str, made: dict[str, Any]) -> dict[str, Any]:
-    scheme, evaluation = int(made["scheme"]), made["evaluation"]
-    weights, size, accuracy = PAPER[scheme]
+def _row(found: ClassifierRecord) -> dict[str, object]:
+    evaluation = found.evaluation
+    weights, size, accuracy = PAPER[found.scheme]
     return {
-        "scheme": scheme,
-        "name": name,
-        "models": int(made["members"]),
-        "model": scheme_models(scheme, name.partition("-")[2]),
-        "head weights": "n/a" if made["head_weights"] is None else spread(made["head_weights"]),
-        "head expression size": spread(made["expression_sizes"]),
-        "accuracy %": spread(100 * np.asarray(evaluation["accuracy"], float), 1),
-        "balanced accuracy %": spread(100 * np.asarray(evaluation["balanced_accuracy"], float), 1),
-        "test cells": int(evaluation["test_cells"]),
-        "split": str(evaluation["split"]),
+        "scheme": found.scheme,
+        "name": found.name,
+        "models": found.members,
+        "model": found.model,
+        "head weights": "n/a" if found.head_weights is None else spread(found.head_weights),
+        "head expression size": spread(found.expression_sizes),
+        "accuracy %": spread(100 * np.array(evaluation.accuracy), 1),
+        "balanced accuracy %": spread(100 * np.array(evaluation.balanced_accuracy), 1),
+        "test cells": evaluation.test_cells,
+        "split": evaluation.split,
         "paper's weights": weights,
         "paper's size": size,
         "paper's accuracy %": accuracy,

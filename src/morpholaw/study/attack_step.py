@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from morpholaw.interpretation.attack import AttackOptions, attack_curve
 from morpholaw.interpretation.subnetworks import input_survival
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import name_of
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
 
@@ -27,25 +29,68 @@ def attack_schemes(
     config: AttackConfig,
     monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
-    """The tables of several schemes under the same attack; a scheme whose turn did not come is left out."""
+    """Attack several schemes in the same way, on the cells that were held out from all of them.
+
+    Returns
+    -------
+    DataFrame
+        One row per model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, split. Schemes that a
+        stop left out are missing.
+
+    Raises
+    ------
+    InputError
+        When a scheme was not trained, has no such space, or the schemes have no held-out cell in common.
+    """
     configs = [AttackConfig.from_values({**config.model_dump(), "scheme": scheme}) for scheme in schemes]
+    cells = common_cells(folder, [_name(one) for one in configs])
     tables: list[pd.DataFrame] = []
     for one in configs:
         if tables and monitor.should_stop():
             break
         if len(configs) > 1:
             monitor.emit(Message(f"Scheme {one.scheme}."))
-        tables.append(attack(folder, one, monitor))
+        tables.append(attack(folder, one, cells, monitor))
     return pd.concat(tables, ignore_index=True)
 
 
-def attack(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT) -> pd.DataFrame:
-    """A row a model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, split."""
-    loss = config.loss if config.scheme == 4 else ""
-    name = classifiers.name_of(config.scheme, loss)
+def common_cells(folder: StudyFolder, names: Sequence[str]) -> np.ndarray:
+    """Return the cells that were held out from all of some classifiers, sorted indices int64 (n,).
+
+    Raises
+    ------
+    InputError
+        When the classifiers tell different classes apart, or have no held-out cell in common.
+    """
+    cells = [held_out(folder, name)[0] for name in names]
+    classes = {frozenset(classifiers.record(folder, name).classes) for name in names}
+    if len(classes) > 1:
+        raise InputError(
+            f"{', '.join(names)} tell different classes apart, so their accuracies cannot be compared; attack them "
+            "one at a time."
+        )
+    common = reduce(np.intersect1d, cells)
+    if not len(common):
+        raise InputError(
+            f"{', '.join(names)} have no held-out cell in common; train them again with the same split_seed and "
+            "test_fraction."
+        )
+    return common
+
+
+def _name(config: AttackConfig) -> str:
+    return name_of(config.scheme, config.loss)
+
+
+def attack(
+    folder: StudyFolder, config: AttackConfig, cells: np.ndarray, monitor: Monitor = SILENT
+) -> pd.DataFrame:
+    """Attack one scheme on some of its held-out cells; the table is that of :func:`attack_schemes`."""
+    name = _name(config)
     classifier = classifiers.load(folder, name)
-    test, targets = held_out(folder, name)
-    x = torch.from_numpy(folder.crops[test]).unsqueeze(1).float() / 255
+    held, its_targets = held_out(folder, name)
+    targets = its_targets[np.isin(held, cells)]
+    x = torch.from_numpy(folder.crops[cells]).unsqueeze(1).float() / 255
     if config.space == "latent":
         if classifier.encoder is None:
             raise InputError("Scheme 1 has no latent space to attack; choose space=image or another scheme.")
@@ -62,13 +107,13 @@ def attack(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT)
     return pd.DataFrame(
         {
             "scheme": config.scheme,
-            "loss": loss,
+            "loss": config.loss if config.scheme == 4 else "",
             "space": config.space,
             "keep": config.keep,
             "model": np.repeat(np.arange(members), count),
             "eps": np.tile(np.asarray(config.eps), members),
             "accuracy": curve.accuracy.ravel(),
-            "split": split_fingerprint(folder.crops.cells["group"].to_numpy(str)[test]),
+            "split": split_fingerprint(folder.crops.cells["group"].to_numpy(str)[cells]),
         }
     )
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from morpholaw import __version__
 from morpholaw.cells.files import plain
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, file_error
 from morpholaw.models.bundle import load_bundle, remove_bundle, save_bundle
 
 
@@ -47,16 +47,16 @@ class Checkpoint:
 
         Raises
         ------
+        NoSpaceError
+            When the disk is full; the state before is then untouched.
         InputError
-            When it cannot be written, e.g. on a full disk; the one before is then untouched.
+            When it cannot be written for another reason.
         """
         try:
             self.folder.parent.mkdir(exist_ok=True)
             save_bundle(self.folder, tensors, {"kind": "checkpoint", "work": self.work, **values})
         except OSError as error:
-            raise InputError(
-                f"The checkpoint {self.folder} cannot be written: {error.strerror or error}."
-            ) from None
+            raise file_error(f"The checkpoint {self.folder} cannot be written", error) from None
 
     def remove(self) -> None:
         """Forget the state: the step is done."""

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 
-from morpholaw.cells.files import read_json, write_json
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import ClassifierConfig, ClassLawConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.metrics import accuracy, balanced_accuracy, confusion
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
-from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.heads import HeadEnsemble
+from morpholaw.store import class_laws, encoders
+from morpholaw.store.class_laws_record import ClassLawsEvaluation, ClassLawsRecord
 from morpholaw.store.labelled_cells import all_labels, labels_seen, split_labelled
-from morpholaw.store.study_folder import StudyFolder, provenance
-from morpholaw.study import encoder_step
+from morpholaw.store.provenance import Provenance
+from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
 from morpholaw.training.rigl import METHODS, RigL
-
-SCHEMA = 1
 
 
 def discover(
@@ -34,7 +30,7 @@ def discover(
     config: ClassLawConfig,
     heads: ClassifierConfig | None = None,
     monitor: Monitor = SILENT,
-) -> ClassLaws | None:
+) -> ClassLawsRecord | None:
     """Find a law for each class and keep them; None where the search was stopped before each had one.
 
     Parameters
@@ -46,15 +42,15 @@ def discover(
     classes = config.classes or tuple(sorted(set(labels.tolist()) - {""}))
     if len(classes) < 2:
         raise InputError("Laws of classes need two classes or more; label cells of more classes first.")
-    encoder, made = encoder_step.load(folder.path / "encoder")
-    seen = labels_seen(folder.path / "encoder")
+    encoder = encoders.of_study(folder)
+    seen = labels_seen(folder)
     train, test = split_labelled(folder, classes, config.test_fraction, config.split_seed, seen)
     number = {name: k for k, name in enumerate(classes)}
     truth, test_truth = (np.array([number[label] for label in labels[cells]]) for cells in (train, test))
     turned, log_variances = oriented_posteriors(encoder, folder.crops[train])
     test_latents = encode(encoder, folder.crops[test])[0]
     kept, outputs = config.latents, None
-    evaluation: dict[str, Any] = {}
+    sparse_accuracy = None
     if kept is None or config.loss == "mse":
         settings = heads or ClassifierConfig(models=5, seed=config.seed)
         shown = slice(None) if settings.augment else slice(1)
@@ -64,7 +60,7 @@ def discover(
             monitor.emit(Message("Stopped: the laws from before were kept."))
             return None
         kept = kept or _usual(head)
-        evaluation["sparse_accuracy"] = _accuracies(head, test_latents, test_truth)
+        sparse_accuracy = _accuracies(head, test_latents, test_truth)
         outputs = _outputs(head, turned) if config.loss == "mse" else None
     names = [f"z{latent}" for latent in kept]
     rows = turned.reshape(-1, encoder.latents)
@@ -81,37 +77,25 @@ def discover(
         monitor.emit(Message("Stopped before every class had a law: the laws from before were kept."))
         return None
     groups = folder.crops.cells["group"].to_numpy(str)
-    calls = found.predict(test_latents)
-    share = accuracy(calls == test_truth)
-    evaluation |= {
-        "split": split_fingerprint(groups[test]),
-        "training_cells": len(train),
-        "test_cells": len(test),
-        "accuracy": [share.value, share.low, share.high],
-        "balanced_accuracy": balanced_accuracy(test_truth, calls),
-        "confusion": confusion(test_truth, calls, len(classes)).tolist(),
-        "undefined": found.undefined(test_latents),
-    }
-    metadata = {
-        "evaluation": evaluation,
-        "encoder_fingerprint": made["sha256"],
-        **provenance(config, encoder_step.data_fingerprint(folder)),
-    }
-    laws = ClassLaws(found.laws, metadata)
-    write_json(_path(folder, config.loss), {"schema": SCHEMA, **laws.to_json()})
-    return laws
-
-
-def load(folder: StudyFolder, loss: str) -> ClassLaws:
-    """The laws of classes found with a loss; InputError where there are none."""
-    path = _path(folder, loss)
-    if not path.exists():
-        raise InputError(f"The study {folder.path} has no laws of classes found with the loss {loss!r}.")
-    return ClassLaws.from_json(read_json(path))
-
-
-def _path(folder: StudyFolder, loss: str) -> Any:
-    return folder.path / "class_laws" / f"{loss}.json"
+    predicted = found.predict(test_latents)
+    record = ClassLawsRecord(
+        laws=found,
+        evaluation=ClassLawsEvaluation(
+            split=split_fingerprint(groups[test]),
+            training_cells=len(train),
+            test_cells=len(test),
+            accuracy=accuracy(predicted == test_truth),
+            balanced_accuracy=balanced_accuracy(test_truth, predicted),
+            confusion=tuple(map(tuple, confusion(test_truth, predicted, len(classes)).tolist())),
+            undefined=found.undefined(test_latents),
+            sparse_accuracy=sparse_accuracy,
+        ),
+        encoder_fingerprint=folder.encoder_record.sha256,
+        config=config,
+        provenance=Provenance.now(encoders.data_fingerprint(folder)),
+    )
+    record.write(class_laws.place_of(folder, config.loss))
+    return record
 
 
 def _sparse(
@@ -144,13 +128,15 @@ def _logits(head: HeadEnsemble, latents: np.ndarray) -> np.ndarray:
     scores = head(torch.from_numpy(np.ascontiguousarray(latents, dtype=np.float32))).double()
     if head.outputs == 1:
         scores = torch.stack([torch.zeros_like(scores), scores], dim=-1)
-    return scores.numpy()
+    logits: np.ndarray = scores.numpy()
+    return logits
 
 
-def _accuracies(head: HeadEnsemble, latents: np.ndarray, truth: np.ndarray) -> list[float]:
-    return [float(np.mean(own.argmax(axis=1) == truth)) for own in _logits(head, latents)]
+def _accuracies(head: HeadEnsemble, latents: np.ndarray, truth: np.ndarray) -> tuple[float, ...]:
+    return tuple(float(np.mean(logits.argmax(axis=1) == truth)) for logits in _logits(head, latents))
 
 
 def _outputs(head: HeadEnsemble, turned: np.ndarray) -> np.ndarray:
     """Mean logits (rows, classes) of the networks on the training cells, in all orientations."""
-    return _logits(head, turned.reshape(-1, turned.shape[-1])).mean(0)
+    outputs: np.ndarray = _logits(head, turned.reshape(-1, turned.shape[-1])).mean(0)
+    return outputs

@@ -1,35 +1,29 @@
-"""Schemes 1-4 of a study: train ten models of one, measure them on the held-out groups, keep them."""
+"""Schemes 1 to 3: train ten models of one, measure them on the held-out groups, keep them (paper, 6.2)."""
 
 from __future__ import annotations
 
-from typing import Any
+from torch import Tensor
 
-import numpy as np
-import torch
-
-from morpholaw.cells.files import described, fingerprint, read_json
-from morpholaw.config import ClassifierConfig, LawConfig
+from morpholaw.cells.files import fingerprint
+from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
-from morpholaw.evaluation.crop_scores import score_crops
-from morpholaw.evaluation.performance import Performance, measure
 from morpholaw.events import SILENT, Message, Monitor
-from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.classifier import Classifier
-from morpholaw.models.features import FeatureTable
-from morpholaw.models.vae import BetaTCVAE
-from morpholaw.store.classifiers import kept_by_scheme_3, load, name_of
+from morpholaw.store import encoders
+from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.classifiers import check_replaceable
 from morpholaw.store.labelled_cells import Labelled, labelled_cells
-from morpholaw.store.study_folder import StudyFolder, provenance
-from morpholaw.study import encoder_step
+from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
-from morpholaw.study.latent_rows import oriented_latents, oriented_posteriors, repeated, training_latents
+from morpholaw.study.evaluation_step import keep
+from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training.checkpointing import Checkpointing
-from morpholaw.training.class_balanced_rows import class_balanced_rows
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
 from morpholaw.training.heads import train_heads
-from morpholaw.training.laws import discover_laws
 from morpholaw.training.rigl import METHODS, RigL
+
+State = Checkpointing[dict[str, Tensor]]
 
 
 def train(
@@ -37,41 +31,25 @@ def train(
     scheme: int,
     config: ClassifierConfig,
     monitor: Monitor = SILENT,
-) -> dict[str, Any]:
-    """Train ``config.models`` models of scheme 1, 2 or 3; returns the saved description."""
-    if scheme == 3:
-        found = {name: value for name, value in folder.tuned.items() if name not in config.model_fields_set}
-        config = config.model_copy(update=found)
-    cells = labelled_cells(folder, config)
-    classes = (config.negative, config.positive)
-    epoch = repeated(len(cells.train), config.epoch_cells)
-    targets = cells.train_targets[epoch]
+    replace: bool = False,
+) -> ClassifierRecord | None:
+    """Train ``config.models`` models of scheme 1, 2 or 3 and keep them; None where the training was stopped."""
     if scheme not in (1, 2, 3):
         raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
-    name = f"scheme{scheme}"
-    checkpoint = _checkpoint(folder, name, cells, config)
-    kept = checkpoint.read()
-    checkpointing = Checkpointing(checkpoint.write, None if kept is None else kept[0])
-    if kept is not None:
+    check_replaceable(folder, name_of(scheme), (config.negative, config.positive), replace)
+    if scheme == 3 and (tuned := folder.tuned) is not None:
+        found = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
+        config = config.model_copy(update=found)
+    cells = labelled_cells(folder, config)
+    checkpoint = _checkpoint(folder, scheme, cells, config)
+    state = checkpoint.read()
+    if state is not None:
         monitor.emit(Message(f"Going on from the checkpoint of scheme {scheme}."))
+    checkpointing = State(checkpoint.write, None if state is None else state[0])
     if scheme == 1:
-        images = folder.crops[cells.train][epoch]
-        cnn, head = train_cnn(images, targets, config, checkpointing=checkpointing, monitor=monitor)
-        classifier = Classifier.dense_cnn(cnn, head, classes)
+        classifier = _with_cnn(folder, cells, config, checkpointing, monitor)
     else:
-        encoder, _ = encoder_step.load(folder.path / "encoder")
-        posteriors = oriented_posteriors(encoder, folder.crops[cells.train], config.augment)
-        rows = training_latents(*posteriors, config)
-        head = train_heads(
-            rows[:, epoch],
-            targets,
-            config,
-            rigl=RigL(METHODS[config.sparse_method]) if scheme == 3 else None,
-            test=(test_latents(encoder, folder, cells), cells.test_targets),
-            checkpointing=checkpointing,
-            monitor=monitor,
-        )
-        classifier = Classifier.with_head(encoder, head, classes, sparse=scheme == 3)
+        classifier = _with_head(folder, cells, config, scheme == 3, checkpointing, monitor)
     if monitor.should_stop():
         monitor.emit(
             Message(
@@ -79,140 +57,52 @@ def train(
                 "settings goes on from here."
             )
         )
-        return {"complete": False}
-    made = _keep(folder, name, classifier, cells, config)
+        return None
+    record = keep(folder, classifier, name_of(scheme), cells, config)
     checkpoint.remove()
-    return made
+    return record
 
 
-def discover(
+def _with_cnn(
+    folder: StudyFolder, cells: Labelled, config: ClassifierConfig, checkpointing: State, monitor: Monitor
+) -> Classifier:
+    """Train scheme 1."""
+    epoch = repeated(len(cells.train), config.epoch_cells)
+    images, targets = folder.crops[cells.train][epoch], cells.train_targets[epoch]
+    cnn, head = train_cnn(images, targets, config, checkpointing=checkpointing, monitor=monitor)
+    return Classifier.dense_cnn(cnn, head, (config.negative, config.positive))
+
+
+def _with_head(
     folder: StudyFolder,
-    config: LawConfig,
-    split: ClassifierConfig | None = None,
-    monitor: Monitor = SILENT,
-) -> dict[str, Any]:
-    """Find laws on the latents that scheme 3 kept (paper, 6.4); returns the saved description."""
-    split = split or _split_of(folder)
-    cells = labelled_cells(folder, split)
-    encoder, _ = encoder_step.load(folder.path / "encoder")
-    kept = tuple(config.latents) if config.latents else usual_inputs(kept_by_scheme_3(folder))
-    outside = [latent for latent in kept if not 0 <= latent < encoder.latents]
-    if outside:
-        raise InputError(f"There is no latent z{outside[0]}; the encoder has z0 to z{encoder.latents - 1}.")
-    names = [f"z{latent}" for latent in kept]
-    turned = oriented_latents(encoder, folder.crops[cells.train], split.augment)
-    rows = turned.reshape(-1, encoder.latents)
-    targets = np.tile(cells.train_targets, len(turned))
-    own = np.tile(cells.train, len(turned))
-    chosen = class_balanced_rows(
-        [np.flatnonzero(targets == number) for number in (0, 1)], (0.5, 0.5), config.seed
-    )
-    rows, targets, own = rows[chosen], targets[chosen], own[chosen]
-    features = FeatureTable(rows[:, list(kept)], tuple(names))
-    outputs = _teacher(folder, rows) if config.loss == "mse" else None
-    name = name_of(4, config.loss)
-    checkpoint = Checkpoint(
-        folder.path / "classifiers" / name / "checkpoint",
-        config.model_dump(mode="json", exclude={"processes"}),
-        names,
-        fingerprint(features.values),
-        fingerprint(targets if outputs is None else outputs),
-    )
-    before = checkpoint.read()
-    laws = discover_laws(
-        features,
-        targets,
-        config,
-        outputs=outputs,
-        cells=own,
-        checkpointing=Checkpointing(
-            lambda results: checkpoint.write({}, results=results), before[1]["results"] if before else None
-        ),
-        monitor=monitor,
-    )
-    if monitor.should_stop() and not laws:
-        monitor.emit(Message("Stopped before a law was found: the laws from before were kept."))
-        return {"complete": False}
-    if not laws:
-        raise InputError(
-            f"The search found no law that reads a latent: {', '.join(names)} may not tell the classes apart; choose "
-            "other latents, or allow more evaluations."
-        )
-    classifier = Classifier.with_laws(encoder, laws, (split.negative, split.positive))
-    made = _keep(folder, name, classifier, cells, split, {"law_config": config.model_dump(mode="json")})
-    if not monitor.should_stop():
-        checkpoint.remove()
-    return made
-
-
-def _checkpoint(folder: StudyFolder, name: str, cells: Labelled, config: ClassifierConfig) -> Checkpoint:
-    """Where a training keeps its state, named by all that its models depend on."""
-    return Checkpoint(
-        folder.path / "classifiers" / name / "checkpoint",
-        config.model_dump(mode="json"),
-        encoder_step.data_fingerprint(folder),
-        *(fingerprint(part) for part in (cells.train, cells.train_targets)),
-        None if name == "scheme1" else _encoder_fingerprint(folder),
-    )
-
-
-def test_latents(encoder: BetaTCVAE, folder: StudyFolder, cells: Labelled) -> np.ndarray:
-    """Means float32 (n, latents) of the test cells, as they are in the movie."""
-    return encode(encoder, folder.crops[cells.test])[0]
-
-
-def _keep(
-    folder: StudyFolder,
-    name: str,
-    classifier: Classifier,
     cells: Labelled,
     config: ClassifierConfig,
-    more: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    classifier.eval()
-    scores = score_crops(classifier, folder.crops[cells.test])
-    performance: Performance = measure(scores, cells.test_targets)
-    description = {
-        "name": name,
-        "evaluation": {
-            "split": cells.fingerprint,
-            "training_cells": len(cells.train),
-            "test_cells": len(cells.test),
-            **performance.to_json(),
-        },
-        "head_weights": classifier.head_weights,
-        "expression_sizes": classifier.expression_sizes,
-        "kept_latents": [list(classifier.kept_latents(k)) for k in range(classifier.members)],
-        "parameters": sum(p.numel() for p in classifier.parameters()),
-        "encoder_fingerprint": _encoder_fingerprint(folder) if classifier.encoder is not None else None,
-        **provenance(config, encoder_step.data_fingerprint(folder)),
-        **(more or {}),
-    }
-    classifier.save(folder.path / "classifiers" / name, description)
-    return description
+    sparse: bool,
+    checkpointing: State,
+    monitor: Monitor,
+) -> Classifier:
+    """Train scheme 2, or 3 where the heads are ``sparse``."""
+    encoder = encoders.of_study(folder)
+    posteriors = oriented_posteriors(encoder, folder.crops[cells.train], config.augment)
+    epoch = repeated(len(cells.train), config.epoch_cells)
+    head = train_heads(
+        training_latents(*posteriors, config)[:, epoch],
+        cells.train_targets[epoch],
+        config,
+        rigl=RigL(METHODS[config.sparse_method]) if sparse else None,
+        test=(encode(encoder, folder.crops[cells.test])[0], cells.test_targets),
+        checkpointing=checkpointing,
+        monitor=monitor,
+    )
+    return Classifier.with_head(encoder, head, (config.negative, config.positive), sparse=sparse)
 
 
-def _encoder_fingerprint(folder: StudyFolder) -> str:
-    return encoder_step.load(folder.path / "encoder")[1]["sha256"]
-
-
-@torch.no_grad()
-def _teacher(folder: StudyFolder, rows: np.ndarray) -> np.ndarray:
-    """What MSE laws learn from latents (n, L): the mean output of scheme 3's models, float64 (n,).
-
-    All of them: to choose one by its accuracy in test would let the test cells choose the law.
-    """
-    scores = load(folder, "scheme3").score_latents(torch.from_numpy(rows.astype(np.float32)))
-    return scores.double().mean(0).numpy()
-
-
-def _split_of(folder: StudyFolder) -> ClassifierConfig:
-    """The split that scheme 3 was trained with, so that laws are tested on the same groups."""
-    path = folder.path / "classifiers" / "scheme3" / "model.json"
-    if not path.exists():
-        return ClassifierConfig()
-    with described(path.parent):
-        saved = read_json(path)["config"]
-        return ClassifierConfig.from_values(
-            {k: v for k, v in saved.items() if k in ClassifierConfig.model_fields}
-        )  # type: ignore[return-value]
+def _checkpoint(folder: StudyFolder, scheme: int, cells: Labelled, config: ClassifierConfig) -> Checkpoint:
+    """Where a training keeps its state, identified by everything that its models depend on."""
+    return Checkpoint(
+        folder.path / "classifiers" / name_of(scheme) / "checkpoint",
+        config.model_dump(mode="json"),
+        encoders.data_fingerprint(folder),
+        *(fingerprint(part) for part in (cells.train, cells.train_targets)),
+        None if scheme == 1 else folder.encoder_record.sha256,
+    )

@@ -42,14 +42,14 @@ UNDEFINED = "undefined"
 
 
 class AlongTracks(NamedTuple):
-    """Calls with whole tracks in view.
+    """How cells are classified with their whole tracks in view.
 
     Attributes
     ----------
     calibration : Calibration
-        What the classifier's scores are worth.
+        Likelihood ratios of the classifier's scores.
     always : bool
-        Also where no division is known; tracks without any say little that their frames do not.
+        Also where no division is known; tracks without divisions add little to what single frames say.
     """
 
     calibration: Calibration
@@ -57,24 +57,24 @@ class AlongTracks(NamedTuple):
 
 
 def along_tracks(folder: StudyFolder, name: str, wanted: bool | None) -> AlongTracks | None:
-    """What calls along tracks need of the classifier ``name``; None where they are not ``wanted``.
+    """Return what classification along tracks needs of a classifier; None where it is not ``wanted``.
 
-    ``wanted`` is None for the default: along tracks wherever divisions are known, and what the scores are worth.
+    ``wanted`` is None for the default: along tracks wherever divisions are known and scores are calibrated.
 
     Raises
     ------
     InputError
-        When they are wanted, and it is not known what the scores are worth.
+        When it is wanted, and the classifier's scores could not be calibrated.
     """
-    worth = None if wanted is False else classifiers.calibration(folder, name)
-    if worth is None:
+    calibration = None if wanted is False else classifiers.record(folder, name).evaluation.calibration
+    if calibration is None:
         if wanted:
             raise InputError(
-                f"It is not known what the scores of {name} are worth, which calls along tracks need: it was never "
-                "measured on held-out cells. Train it again, or call frame by frame."
+                f"The scores of {name} are not calibrated, which classification along tracks needs: its held-out cells "
+                "have finite scores for one class only. Train it again, or classify frame by frame."
             )
         return None
-    return AlongTracks(worth, always=bool(wanted))
+    return AlongTracks(calibration, always=bool(wanted))
 
 
 def classify_set(

@@ -1,38 +1,61 @@
-"""How often the classifiers of a study call a test cell alike."""
+"""How often the classifiers of a study assign a cell to the same class."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.config import ClassifierConfig
+from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import score_crops
-from morpholaw.evaluation.metrics import member_agreement
 from morpholaw.evaluation.performance import median_score
-from morpholaw.events import SILENT, Monitor, Progress
+from morpholaw.events import SILENT, Message, Monitor, Progress
+from morpholaw.models.classes import predicted_classes
 from morpholaw.store import classifiers
-from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
 
 
 def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
-    """A row a classifier: its name, then the share of test cells that it and each calls alike.
+    """Return the share of cells that each two classifiers assign to the same class.
 
-    The table is empty where it was stopped.
+    Each pair is compared on the cells that were held out from both. Classifiers of other classes, or without a cell
+    in common, have NaN; a cell without a finite score agrees with none.
+
+    Returns
+    -------
+    DataFrame
+        One row per classifier: ``classifier``, its name, then one column per classifier. Empty after a stop.
     """
-    names = classifiers.names(folder)
-    scores: list[np.ndarray] = []
-    crops = np.empty(0)
-    for number, name in enumerate(names):
-        monitor.emit(Progress(number, len(names), "comparing calls"))
-        classifier = classifiers.load(folder, name)
-        if not scores:
-            config = ClassifierConfig(negative=classifier.negative, positive=classifier.positive)
-            crops = folder.crops[labelled_cells(folder, config).test]
-        scores.append(
-            median_score(score_crops(classifier, crops, monitor=Monitor(should_stop=monitor.should_stop)))
+    records = classifiers.records(folder)
+    predicted: dict[str, pd.Series] = {}
+    for number, (name, record) in enumerate(records.items()):
+        monitor.emit(Progress(number, len(records), "comparing classifiers"))
+        try:
+            cells, _ = held_out(folder, name)
+        except InputError as error:
+            monitor.emit(Message(str(error), level="warning"))
+            continue
+        scores = score_crops(
+            classifiers.load(folder, name),
+            folder.crops[cells],
+            monitor=Monitor(should_stop=monitor.should_stop),
         )
         if monitor.should_stop():
             return pd.DataFrame({"classifier": []})
-    shares = member_agreement(np.stack(scores)) if scores else np.empty((0, 0))
-    return pd.DataFrame({"classifier": names, **{name: shares[:, k] for k, name in enumerate(names)}})
+        numbers = predicted_classes(median_score(scores))
+        classes = np.array([*record.classes, None], dtype=object)  # the last is that of no finite score
+        predicted[name] = pd.Series(classes[numbers], index=cells)
+    table = pd.DataFrame({"classifier": list(records)})
+    for name in records:
+        table[name] = [_agreement(records, predicted, name, other) for other in records]
+    return table
+
+
+def _agreement(
+    records: dict[str, ClassifierRecord], predicted: dict[str, pd.Series], one: str, other: str
+) -> float:
+    if not {one, other} <= predicted.keys() or set(records[one].classes) != set(records[other].classes):
+        return float("nan")
+    first, second = predicted[one].align(predicted[other], join="inner")
+    return float(np.mean(first.notna() & (first == second))) if len(first) else float("nan")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
+from morpholaw.store.encoder_record import TaskRecord
 from morpholaw.store.labelled_cells import LabelsSeen, all_labels, split_labelled
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.training.joint_objective import EncoderLabels
@@ -16,8 +15,8 @@ from morpholaw.training.joint_objective import EncoderLabels
 
 def task_labels(
     folder: StudyFolder, config: EncoderConfig, seen: LabelsSeen | None = None
-) -> tuple[EncoderLabels, dict[str, Any]]:
-    """Labelled cells of the training groups, and what is to be recorded of them.
+) -> tuple[EncoderLabels, TaskRecord]:
+    """Return the labelled cells of the training groups, and the record of them.
 
     Parameters
     ----------
@@ -40,36 +39,35 @@ def task_labels(
     groups = folder.crops.cells["group"].to_numpy(str)
     targets = np.array([classes.index(label) for label in labels[train]], dtype=np.int64)
     before = seen.train_groups if seen is not None else frozenset()
-    record = {
-        "weight": config.task,
-        "classes": list(classes),
-        "training_cells": {name: int(np.sum(labels[train] == name)) for name in classes},
-        "crops": _by_set(folder, train),
-        "train_groups": sorted({*groups[train].tolist(), *before}),
-        "test_groups": sorted(set(groups[test].tolist())),
-        "split": split_fingerprint(groups[test]),
-    }
+    record = TaskRecord(
+        weight=config.task,
+        classes=classes,
+        training_cells={name: int(np.sum(labels[train] == name)) for name in classes},
+        crops=_by_set(folder, train),
+        train_groups=tuple(sorted({*groups[train].tolist(), *before})),
+        test_groups=tuple(sorted(set(groups[test].tolist()))),
+        split=split_fingerprint(groups[test]),
+    )
     return EncoderLabels(train, targets, classes), record
 
 
-def inherited(seen: LabelsSeen | None) -> dict[str, Any] | None:
-    """The record of an encoder that learns without labels but starts from one that has seen some."""
+def inherited(seen: LabelsSeen | None) -> TaskRecord | None:
+    """Return the record of an encoder that learns without labels but starts from one that has seen some."""
     if seen is None:
         return None
-    return {
-        "weight": 0.0,
-        "train_groups": sorted(seen.train_groups),
-        "test_groups": sorted(seen.test_groups),
-        "split": split_fingerprint(seen.test_groups),
-    }
+    return TaskRecord(
+        train_groups=tuple(sorted(seen.train_groups)),
+        test_groups=tuple(sorted(seen.test_groups)),
+        split=split_fingerprint(seen.test_groups),
+    )
 
 
-def _by_set(folder: StudyFolder, cells: np.ndarray) -> dict[str, list[int]]:
-    """Numbers of the crops within their sets, by the sets' names."""
+def _by_set(folder: StudyFolder, cells: np.ndarray) -> dict[str, tuple[int, ...]]:
+    """Return the numbers of the crops within their sets, by the sets' names."""
     found, begin = {}, 0
     for crop_set in folder.sets:
-        own = cells[(cells >= begin) & (cells < begin + len(crop_set))] - begin
-        if len(own):
-            found[crop_set.name] = own.tolist()
+        in_set = cells[(cells >= begin) & (cells < begin + len(crop_set))] - begin
+        if len(in_set):
+            found[crop_set.name] = tuple(in_set.tolist())
         begin += len(crop_set)
     return found

@@ -12,7 +12,6 @@ import pandas as pd
 from morpholaw import __version__
 from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.files import described, read_json
 from morpholaw.cells.normalise import CEILING, Normalisation
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
@@ -23,9 +22,10 @@ from morpholaw.exchange.law import write_law
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
-from morpholaw.store import classifiers
+from morpholaw.store import classifiers, encoders
+from morpholaw.store.classifier_record import name_of
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study import classify_step, encoder_step
+from morpholaw.study import classify_step
 
 Format = Literal["zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata"]
 SHOWN = 8
@@ -100,7 +100,7 @@ def export(
 def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) -> Scores:
     if wanted.scheme is None:
         raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
-    name = classifiers.name_of(wanted.scheme, wanted.loss)
+    name = name_of(wanted.scheme, wanted.loss)
     classifier, crop_set = classifiers.load(folder, name), _tracked_set(folder, wanted.crops)
     along = classify_step.along_tracks(folder, name, wanted.along_tracks)
     table = _scored(classifier, crop_set, monitor, along)
@@ -158,7 +158,7 @@ def _meanings(folder: StudyFolder) -> dict[str, str]:
 
 
 def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
-    classifier = classifiers.load(folder, classifiers.name_of(4, wanted.loss))
+    classifier = classifiers.load(folder, name_of(4, wanted.loss))
     if not 0 <= wanted.law < len(classifier.laws):
         raise InputError(
             f"The study {folder.path} has {len(classifier.laws)} laws found with the {wanted.loss} loss; there is no "
@@ -170,8 +170,8 @@ def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
 
 def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Monitor) -> Path:
     cells = folder.crops.cells  # says what is missing where there are no crops
-    _, made = encoder_step.own(folder)
-    means, log_variances = encoder_step.latents(folder, monitor)
+    encoder = folder.encoder_record
+    means, log_variances = encoders.latents(folder, monitor)
     if len(means) < len(cells):
         raise InterruptedError("The export was stopped; nothing was written.")
     ids = [c for c in SOURCE_IDS if c in cells]
@@ -179,7 +179,7 @@ def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Moni
     for column in ("track_id", "t"):
         obs[column] = obs[column].astype("Int64").mask(obs[column] < 0)
     obs["label"] = np.concatenate([folder.annotations.labels_for(one) for one in folder.sets])
-    one = None if wanted.scheme is None else classifiers.name_of(wanted.scheme, wanted.loss)
+    one = None if wanted.scheme is None else name_of(wanted.scheme, wanted.loss)
     for name in classifiers.names(folder) if one is None else [one]:
         classifier = classifiers.load(folder, name)
         tables = [_scored(classifier, own, monitor) for own in folder.sets]
@@ -188,7 +188,7 @@ def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Moni
     obs.index = pd.Index(obs["set"] + "/" + obs["crop"].astype(str))
     names, meanings = [f"z{k}" for k in range(means.shape[1])], _meanings(folder)
     var = pd.DataFrame({"name": [meanings.get(name, "") for name in names]}, index=pd.Index(names))
-    about = {"morpholaw_version": __version__, "study": folder.name, "encoder_sha256": str(made["sha256"])}
+    about = {"morpholaw_version": __version__, "study": folder.name, "encoder_sha256": encoder.sha256}
     return write_anndata(out, means, obs, var, {"log_variance": log_variances}, about)
 
 
@@ -207,17 +207,17 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
     common: dict[str, Any] = {"author": wanted.author, "licence": wanted.licence}
     common["pixel_size"] = crop_set.record.scale
     if wanted.scheme is None:
-        encoder, made = encoder_step.own(folder)
+        encoder, trained_on = encoders.of_study(folder), folder.encoder_record.crops
         about = About(
             name=f"Morpholaw encoder of {folder.name}",
             description=f"Encoder of a beta-TCVAE: a crop of one nucleus to the means of {encoder.latents} latents.",
             result=_latents_text(encoder.latents, _meanings(folder)),
-            validation=f"It was trained on {made.get('crops', 'an unknown number of')} crops, without labels.",
+            validation=f"It was trained on {trained_on or 'an unknown number of'} crops, without labels.",
             channels=tuple(f"z{k}" for k in range(encoder.latents)),
             **common,
         )
         return write_zoo(out, encoder, raw, normalisation, about)
-    name = classifiers.name_of(wanted.scheme, wanted.loss)
+    name = name_of(wanted.scheme, wanted.loss)
     classifier = classifiers.load(folder, name)
     about = About(
         name=f"Morpholaw scheme {classifier.scheme} of {folder.name}",
@@ -260,11 +260,9 @@ def _score_text(classifier: Classifier) -> str:
 
 
 def _validation_text(folder: StudyFolder, name: str) -> str:
-    path = folder.path / "classifiers" / name
-    with described(path):
-        tested = read_json(path / "model.json")["evaluation"]
-        value, low, high = (float(share) for share in tested["ensemble_accuracy"])
-        return (
-            f"On {int(tested['test_cells'])} held-out cells, of tracks that no model was trained on, {value:.1%} were "
-            f"called right (95 % interval {low:.1%} to {high:.1%})."
-        )
+    evaluation = classifiers.record(folder, name).evaluation
+    share = evaluation.ensemble_accuracy
+    return (
+        f"On {evaluation.test_cells} held-out cells, of tracks that no model was trained on, {share.value:.1%} were "
+        f"classified correctly (95 % interval {share.low:.1%} to {share.high:.1%})."
+    )

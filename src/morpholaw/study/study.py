@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,12 +20,20 @@ from morpholaw.config import (
     EncoderConfig,
     ImportConfig,
     LawConfig,
+    StepConfig,
     TuneConfig,
 )
+from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
-from morpholaw.store import classifiers
-from morpholaw.store.study_folder import DEFAULT_CLASSES, StudyFolder
+from morpholaw.store import class_laws, classifiers, encoders
+from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
+from morpholaw.store.encoder_record import EncoderRecord
+from morpholaw.store.labelled_cells import Labelled, all_labels, held_out, labelled_cells
+from morpholaw.store.study_folder import StudyFolder
+from morpholaw.store.study_record import DEFAULT_CLASSES
+from morpholaw.store.table1 import table1
+from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.training.distributed import is_main_process
 
 if TYPE_CHECKING:
@@ -35,20 +43,33 @@ if TYPE_CHECKING:
     from morpholaw.models.vae import BetaTCVAE
     from morpholaw.study.export_step import Format
 
+Config = TypeVar("Config", bound=StepConfig)
+
 # torch is imported when a step first needs it, so that opening a study in a widget stays quick.
 
 
 class Study(StudyFolder):
     """One investigation on disk, and everything that can be done with it.
 
-    Every step takes ``report`` and ``should_stop`` (:mod:`morpholaw.events`), holds the study's lock while
-    it runs and writes its result whole or not at all.
+    Every step holds the study's lock while it runs, and writes its result whole or not at all. It takes its settings
+    as a configuration, as keywords, or as both: keywords take precedence. ``monitor`` receives its progress and can
+    stop it (:mod:`morpholaw.events`).
+
+    Parameters
+    ----------
+    path : path
+        The folder of an existing study; :meth:`create` makes a new one.
+
+    Raises
+    ------
+    InputError
+        When the folder is not a study, or was written by a newer version.
 
     Examples
     --------
     >>> study = Study.create("mdck", movie="movie.tif", tracks="tracks.h5")  # doctest: +SKIP
-    >>> study.train_encoder(EncoderConfig(epochs=5))  # doctest: +SKIP
-    >>> study.train_classifier(scheme=3, models=10)  # doctest: +SKIP
+    >>> study.train_encoder(epochs=5)  # doctest: +SKIP
+    >>> study.train_classifier(3, models=10)  # doctest: +SKIP
     >>> law = study.discover_law(loss="hinge")  # doctest: +SKIP
     """
 
@@ -61,7 +82,7 @@ class Study(StudyFolder):
         classes: Sequence[str] = DEFAULT_CLASSES,
         **crop: Any,
     ) -> Study:
-        """Make a study; with a movie and its tracks, cut their crops too.
+        """Make a study; with a movie and its tracks, also cut their crops.
 
         Parameters
         ----------
@@ -77,6 +98,7 @@ class Study(StudyFolder):
         Returns
         -------
         Study
+            The new study.
 
         Raises
         ------
@@ -113,8 +135,6 @@ class Study(StudyFolder):
         with removed_on_failure(Path(path)):
             yield cls.create(path)
 
-    # ---- cells
-
     def crop(
         self,
         movie: Any,
@@ -144,15 +164,18 @@ class Study(StudyFolder):
         replace : bool
             Replace the set that was cut from the same movie before; classes given by hand stay with their cells.
         config : CropConfig, optional
-            How crops are cut.
-        monitor : Monitor, optional
-            Where progress and warnings go, and whether to stop.
+            Settings; the defaults where it is left out.
+        monitor : Monitor
+            Progress, warnings and cancellation.
         **settings
-            Settings of :class:`morpholaw.CropConfig`, which go over ``config``.
+            Settings of :class:`morpholaw.CropConfig`, among them ``size`` (64 pixels), ``edge`` ("background",
+            "reflect" or "drop"), ``brightness`` ("cell" or "source"), ``pixel_size`` and ``model_pixel_size``
+            (micrometres per pixel), and ``channel`` where a movie has several.
 
         Returns
         -------
         CropSet
+            The new crop set.
 
         Raises
         ------
@@ -181,19 +204,22 @@ class Study(StudyFolder):
         Parameters
         ----------
         folder : path
-            Images, one per cell, in subfolders by class.
+            Image files, one per cell, in subfolders where they have classes.
         name : str, optional
             The set's name; by default the folder's.
         config : ImportConfig, optional
-            Classes, groups and pixel size.
-        monitor : Monitor, optional
-            Where progress and warnings go, and whether to stop.
+            Settings; the defaults where it is left out.
+        monitor : Monitor
+            Progress, warnings and cancellation.
         **settings
-            Settings of :class:`morpholaw.ImportConfig`, which go over ``config``.
+            Settings of :class:`morpholaw.ImportConfig`: ``classes`` (class name to a list of subfolders),
+            ``group_regex`` (the part of a path that names the movie or track), ``size`` (64 pixels), ``brightness``
+            and ``pixel_size``.
 
         Returns
         -------
         CropSet
+            The new crop set.
 
         Raises
         ------
@@ -247,18 +273,53 @@ class Study(StudyFolder):
 
     @property
     def labels(self) -> np.ndarray:
-        """The class of every crop, str (n,), "" where it has none."""
-        from morpholaw.store.labelled_cells import all_labels
-
+        """The class of every crop, str (n,); "" where it has none."""
         return all_labels(self)
 
+    def split(self, config: ClassifierConfig | None = None, **settings: Any) -> Labelled:
+        """Split the labelled cells of two classes by group, as the training of classifiers does.
+
+        Parameters
+        ----------
+        config : ClassifierConfig, optional
+            Settings; the defaults where it is left out.
+        **settings
+            Settings of :class:`morpholaw.ClassifierConfig`: ``negative`` ("interphase"), ``positive``
+            ("metaphase"), ``test_fraction`` (by default 10 %, or 25 % of fewer than 2000 cells) and ``split_seed``.
+
+        Returns
+        -------
+        Labelled
+            ``train`` and ``test``, indices into :attr:`crops`, with ``train_targets`` and ``test_targets``, 0 or 1.
+
+        Raises
+        ------
+        InputError
+            When a class has no cell, or too few groups to be on both sides.
+        """
+        return labelled_cells(self, _settings(ClassifierConfig, config, settings))
+
     def held_out(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The cells that a classifier was tested on, e.g. "scheme2": indices and classes (0 or 1), int64 (n,)."""
-        from morpholaw.store.labelled_cells import held_out
+        """Find the cells that no model of a classifier was trained on.
 
+        Parameters
+        ----------
+        name : str
+            The classifier, e.g. "scheme2" or "scheme4-hinge".
+
+        Returns
+        -------
+        cells : ndarray, int64 (n,)
+            Indices into :attr:`crops`.
+        targets : ndarray, int64 (n,)
+            0 for the negative class, 1 for the positive.
+
+        Raises
+        ------
+        InputError
+            When there is no such classifier, or the labels have changed since it was trained.
+        """
         return held_out(self, name)
-
-    # ---- the encoder
 
     def train_encoder(
         self,
@@ -267,19 +328,56 @@ class Study(StudyFolder):
         resume: bool = False,
         monitor: Monitor = SILENT,
         **settings: Any,
-    ) -> dict[str, Any]:
-        """Train the beta-TCVAE on all crops (paper, 5.1); returns what is recorded of it.
+    ) -> EncoderRecord:
+        """Train the beta-TCVAE on all crops (paper, 5.1).
 
         Processes that ``torchrun`` started train it together; the first of them holds the lock and writes.
+
+        Parameters
+        ----------
+        config : EncoderConfig, optional
+            Settings; the defaults where it is left out.
+        resume : bool
+            Continue a stopped training from its checkpoint, with the same settings.
+        monitor : Monitor
+            Progress, losses, previews and cancellation. A stopped training keeps the encoder as it is and a
+            checkpoint.
+        **settings
+            Settings of :class:`morpholaw.EncoderConfig`, among them ``epochs`` (5), ``epoch_crops`` (1,200,000: a
+            smaller study is repeated up to this number), ``latents`` (32), ``beta`` (12), ``learning_rate`` (5e-4),
+            ``batch_size`` (256), ``start_from`` ("auto", "sample", "none" or a folder), ``task`` (0: labels are not
+            used), ``device`` ("auto") and ``seed`` (0).
+
+        Returns
+        -------
+        EncoderRecord
+            Settings, losses and provenance; ``complete`` is False after a stop.
+
+        Raises
+        ------
+        InputError
+            When there are no crops, a setting is wrong, or the loss is no longer a number.
+        StudyLockedError, StudyGoneError, NoSpaceError
+            When the study cannot be written to.
         """
         from morpholaw.study import encoder_step
 
         with self.writing() if is_main_process() else nullcontext():
-            config = _settings(EncoderConfig, config, settings)
-            return encoder_step.train(self, config, resume, monitor)
+            return encoder_step.train(self, _settings(EncoderConfig, config, settings), resume, monitor)
 
     def load_encoder(self, source: Path | str) -> None:
-        """Take over a trained encoder: a folder, or "sample" for the shipped one."""
+        """Take over a trained encoder.
+
+        Parameters
+        ----------
+        source : path
+            The folder ``encoder`` of another study, or "sample" for the encoder that comes with Morpholaw.
+
+        Raises
+        ------
+        InputError
+            When there is no encoder, it is damaged, or it reads crops of another size.
+        """
         from morpholaw.sample import sample_folder
         from morpholaw.study import encoder_step
 
@@ -288,63 +386,122 @@ class Study(StudyFolder):
 
     @property
     def encoder(self) -> BetaTCVAE:
-        """The trained beta-TCVAE; InputError where there is none yet."""
-        from morpholaw.study import encoder_step
-
-        return encoder_step.own(self)[0]
-
-    @property
-    def has_encoder(self) -> bool:
-        """Whether an encoder was trained or loaded."""
-        return (self.path / "encoder" / "model.json").exists()
-
-    @property
-    def can_resume(self) -> bool:
-        """Whether a stopped training of the encoder can go on from a checkpoint."""
-        return (self.path / "encoder" / "checkpoint" / "model.json").exists()
+        """The trained beta-TCVAE, in evaluation mode; InputError where there is none yet."""
+        return encoders.of_study(self)
 
     def latents(self, monitor: Monitor = SILENT) -> tuple[np.ndarray, np.ndarray]:
-        """Means and log-variances of all crops, each float32 (n, latents); computed once, then read."""
-        from morpholaw.study import encoder_step
+        """Encode all crops; computed once for each encoder, then read from the study.
 
-        return encoder_step.latents(self, monitor)
+        Parameters
+        ----------
+        monitor : Monitor
+            Progress and cancellation.
 
-    # ---- classifiers and laws
+        Returns
+        -------
+        means, log_variances : ndarray, float32 (n, latents)
+            Of q(z|x), in the order of :attr:`crops`; fewer rows after a stop.
+
+        Raises
+        ------
+        InputError
+            When there are no crops or no encoder.
+        """
+        return encoders.latents(self, monitor)
 
     def train_classifier(
         self,
         scheme: int,
         config: ClassifierConfig | None = None,
         *,
+        replace: bool = False,
         monitor: Monitor = SILENT,
         **settings: Any,
-    ) -> dict[str, Any]:
-        """Train the models of a scheme and measure them on the held-out groups (paper, 6.2).
+    ) -> ClassifierRecord | None:
+        """Train the models of a scheme and measure them on held-out groups (paper, 6.2).
 
-        Scheme 4 is a search for laws with the hinge loss; :meth:`discover_law` has its settings.
+        Parameters
+        ----------
+        scheme : int
+            1: CNN, 2: dense head on latents, 3: sparse head on latents, 4: law. Scheme 4 is a search for laws with
+            the hinge loss; :meth:`discover_law` has all its settings.
+        config : ClassifierConfig, optional
+            Settings; the defaults where it is left out.
+        replace : bool
+            Replace models of the same scheme that tell other classes apart. Models of the same classes are always
+            replaced.
+        monitor : Monitor
+            Progress, losses and cancellation. A stopped training keeps the models from before and a checkpoint;
+            training again with the same settings continues from there.
+        **settings
+            Settings of :class:`morpholaw.ClassifierConfig`, among them ``negative`` ("interphase"), ``positive``
+            ("metaphase"), ``models`` (10), ``epochs`` (100), ``learning_rate`` (1e-3), ``split_seed`` (0),
+            ``test_fraction`` (by default 10 %, or 25 % of fewer than 2000 cells), ``sparsity`` (0.951, or as tuned),
+            ``device`` ("auto") and ``seed`` (0).
+
+        Returns
+        -------
+        ClassifierRecord or None
+            Settings, evaluation and provenance; None after a stop.
+
+        Raises
+        ------
+        InputError
+            When labels or the encoder are missing, a setting is wrong, there are models of other classes, or the
+            loss is no longer a number.
+        StudyLockedError, StudyGoneError, NoSpaceError
+            When the study cannot be written to.
         """
-        from morpholaw.study import classifier_step
+        from morpholaw.study import classifier_step, law_step
 
         config = _settings(ClassifierConfig, config, settings)
         with self.writing():
             if scheme == 4:
                 law = LawConfig(count=config.models, seed=config.seed)
-                return classifier_step.discover(self, law, config, monitor)
-            return classifier_step.train(self, scheme, config, monitor)
+                return law_step.discover(self, law, config, monitor, replace)
+            return classifier_step.train(self, scheme, config, monitor, replace)
 
     def discover_law(
         self,
         config: LawConfig | None = None,
         *,
+        replace: bool = False,
         monitor: Monitor = SILENT,
         **settings: Any,
     ) -> Law:
-        """Search for laws (paper, 6.4) and return the best on the training cells; :meth:`laws` has all."""
-        from morpholaw.study import classifier_step
+        """Search for laws on the latents that scheme 3 kept (paper, 6.4).
+
+        Parameters
+        ----------
+        config : LawConfig, optional
+            Settings; the defaults where it is left out.
+        replace : bool
+            Replace laws that tell other classes apart. Laws of the same classes are always replaced.
+        monitor : Monitor
+            Progress, fronts and cancellation. A stopped search keeps the laws that it found.
+        **settings
+            Settings of :class:`morpholaw.LawConfig`, among them ``loss`` ("hinge" on the labels or "mse" to scheme
+            3's outputs), ``count`` (10 laws), ``engine`` ("auto", "pysr" or "embedded"), ``evaluations`` (500,000
+            per restart), ``max_complexity`` (20), ``latents`` (by default those that scheme 3 kept), ``processes``
+            (0: all free cores) and ``seed`` (0).
+
+        Returns
+        -------
+        Law
+            The most accurate law on the training cells; :meth:`laws` returns all.
+
+        Raises
+        ------
+        InputError
+            When labels, the encoder or scheme 3 are missing, a setting is wrong, or no law was found.
+        StudyLockedError, StudyGoneError, NoSpaceError
+            When the study cannot be written to.
+        """
+        from morpholaw.study import law_step
 
         config = _settings(LawConfig, config, settings)
         with self.writing():
-            classifier_step.discover(self, config, None, monitor)
+            law_step.discover(self, config, None, monitor, replace)
         return self.laws(config.loss)[0]
 
     def discover_class_laws(
@@ -354,26 +511,153 @@ class Study(StudyFolder):
         monitor: Monitor = SILENT,
         **settings: Any,
     ) -> ClassLaws | None:
-        """Search for one law a class (paper, section 8); None where it was stopped before each class had one."""
+        """Search for one law for each of several classes (paper, section 8).
+
+        Parameters
+        ----------
+        config : ClassLawConfig, optional
+            Settings; the defaults where it is left out.
+        monitor : Monitor
+            Progress and cancellation.
+        **settings
+            Settings of :class:`morpholaw.ClassLawConfig`: ``classes`` (by default all labelled classes),
+            ``test_fraction`` and ``split_seed``, and those of :meth:`discover_law`.
+
+        Returns
+        -------
+        ClassLaws or None
+            None where the search was stopped before each class had a law.
+
+        Raises
+        ------
+        InputError
+            When fewer than two classes are labelled, the encoder is missing, or a setting is wrong.
+        """
         from morpholaw.study import class_law_step
 
         with self.writing():
             config = _settings(ClassLawConfig, config, settings)
-            return class_law_step.discover(self, config, None, monitor)
+            record = class_law_step.discover(self, config, None, monitor)
+        return None if record is None else record.laws
 
-    def class_laws(self, loss: Literal["hinge", "mse"] = "hinge") -> ClassLaws:
-        """The laws of classes found with a loss; InputError where there are none."""
-        from morpholaw.study import class_law_step
+    def class_laws(self, loss: Loss = "hinge") -> ClassLaws:
+        """Return the laws of several classes that were found with a loss; InputError where there are none."""
+        return class_laws.record(self, loss).laws
 
-        return class_law_step.load(self, loss)
+    def laws(self, loss: Loss = "hinge") -> list[Law]:
+        """Return the laws that were found with a loss, best on the training cells first.
 
-    def laws(self, loss: Literal["hinge", "mse"] = "hinge") -> list[Law]:
-        """The laws found with a loss, best first."""
-        return list(self.classifier(4, loss).laws)
+        Parameters
+        ----------
+        loss : {"hinge", "mse"}
+            The loss of the search.
 
-    def classifier(self, scheme: int, loss: Literal["hinge", "mse"] = "hinge") -> Classifier:
-        """The trained models of a scheme; InputError where there are none."""
-        return classifiers.load(self, classifiers.name_of(scheme, loss))
+        Returns
+        -------
+        list of Law
+            All laws of the search.
+
+        Raises
+        ------
+        InputError
+            When there are none.
+        """
+        return list(classifiers.record(self, name_of(4, loss)).laws)
+
+    def classifier(self, scheme: int | str, loss: Loss = "hinge") -> Classifier:
+        """Open the models of a classifier.
+
+        Parameters
+        ----------
+        scheme : int or str
+            The scheme, 1 to 4, or the name of a classifier, e.g. "scheme4-mse" or one given to
+            :meth:`add_classifier`.
+        loss : {"hinge", "mse"}
+            Of scheme 4's laws.
+
+        Returns
+        -------
+        Classifier
+            In evaluation mode.
+
+        Raises
+        ------
+        InputError
+            When it was not trained, or its files are damaged.
+        """
+        return classifiers.load(self, _name(scheme, loss))
+
+    def add_classifier(
+        self,
+        classifier: Classifier,
+        name: str,
+        config: ClassifierConfig | None = None,
+        *,
+        replace: bool = False,
+    ) -> ClassifierRecord:
+        """Keep a classifier that was made by hand, measured on held-out cells like the others.
+
+        Parameters
+        ----------
+        classifier : Classifier
+            The models. They should have been trained on the training cells of :meth:`split` at most.
+        name : str
+            What it is called in the study: letters, digits, "-", "_" and ".".
+        config : ClassifierConfig, optional
+            The split that it is tested on; the classes are those of the classifier.
+        replace : bool
+            Replace a classifier of the same name that tells other classes apart.
+
+        Returns
+        -------
+        ClassifierRecord
+            Its evaluation and provenance.
+
+        Raises
+        ------
+        InputError
+            When the name cannot be used, or a class has no held-out cell.
+
+        Examples
+        --------
+        >>> law = Law.parse("z3 - 0.5", ["z3"])  # doctest: +SKIP
+        >>> classes = ("interphase", "metaphase")  # doctest: +SKIP
+        >>> classifier = Classifier.with_laws(study.encoder, [law], classes)  # doctest: +SKIP
+        >>> study.add_classifier(classifier, "by-hand").evaluation.accuracy  # doctest: +SKIP
+        (0.94,)
+        """
+        from morpholaw.study import evaluation_step
+
+        config = _of_classes(classifier, config)
+        classifiers.check_replaceable(self, name, (config.negative, config.positive), replace)
+        with self.writing():
+            return evaluation_step.keep(self, classifier, name, labelled_cells(self, config), config)
+
+    def evaluate(self, classifier: Classifier, config: ClassifierConfig | None = None) -> Evaluation:
+        """Measure a classifier, e.g. one that was made by hand, on held-out cells.
+
+        Parameters
+        ----------
+        classifier : Classifier
+            The models.
+        config : ClassifierConfig, optional
+            The split that it is tested on; the classes are those of the classifier.
+
+        Returns
+        -------
+        Evaluation
+            Accuracy of each model and of their median score, confusion matrix and calibration.
+
+        Raises
+        ------
+        InputError
+            When a class has no held-out cell.
+        """
+        from morpholaw.study import evaluation_step
+
+        return evaluation_step.evaluate(
+            self, classifier, labelled_cells(self, _of_classes(classifier, config))
+        )
 
     def tune(
         self,
@@ -381,78 +665,102 @@ class Study(StudyFolder):
         *,
         monitor: Monitor = SILENT,
         **settings: Any,
-    ) -> dict[str, Any]:
-        """Search scheme 3's settings with Optuna (paper, B.3.1); the best are used from then on."""
+    ) -> TunedRecord:
+        """Search scheme 3's settings with Optuna (paper, B.3.1); the best are used from then on.
+
+        Parameters
+        ----------
+        config : TuneConfig, optional
+            Settings; the defaults where it is left out.
+        monitor : Monitor
+            Progress and cancellation. A search that is run again continues where it stopped.
+        **settings
+            Settings of :class:`morpholaw.TuneConfig`, among them ``trials`` (200), ``runs`` (5 models per trial),
+            ``storage`` (an Optuna URL to share), ``negative``, ``positive``, ``test_fraction`` and ``split_seed``
+            (as for :meth:`train_classifier`; the test cells are not used).
+
+        Returns
+        -------
+        TunedRecord
+            The best sparsity, update interval and update fraction.
+
+        Raises
+        ------
+        InputError
+            When labels or the encoder are missing, a setting is wrong, or the storage cannot be used.
+        """
         from morpholaw.study import tune_step
 
         with self.writing():
             return tune_step.tune(self, _settings(TuneConfig, config, settings), monitor)
 
-    # ---- results
-
     def classify(
         self,
-        scheme: int,
+        scheme: int | str,
         *,
         movie: Any = None,
         tracks: Any = None,
         crops: Path | str | CropSet | None = None,
-        loss: Literal["hinge", "mse"] = "hinge",
+        loss: Loss = "hinge",
         along_tracks: bool | None = None,
         config: CropConfig | None = None,
         monitor: Monitor = SILENT,
         **settings: Any,
     ) -> pd.DataFrame:
-        """Score cells: of a movie with tracks, of a folder of images or of a crop set, or of the whole study.
+        """Score cells: of a movie with tracks, of a folder of crops or a crop set, or of the whole study.
 
         Parameters
         ----------
-        scheme : int
-            1 CNN, 2 dense head, 3 sparse head, 4 law.
+        scheme : int or str
+            The scheme, 1 to 4, or the name of a classifier.
         movie, tracks : path, array or table, optional
-            As for :meth:`crop`. Cells are cut as the study's crops were, and resampled to the models' scale.
+            As for :meth:`crop`. Cells are cut as the study's crops were, and resampled to the models' scale; the crops
+            are not kept.
         crops : path or CropSet, optional
-            A folder of images, or a crop set.
+            A crop set, its folder, or a folder of image files.
         loss : {"hinge", "mse"}
-            Loss that the laws of scheme 4 were found with.
+            Of scheme 4's laws.
         along_tracks : bool, optional
-            Let the order of the cell cycle have its say: a tracked cell's class is the most probable one given the
-            scores along its whole track (:mod:`morpholaw.evaluation.track_hmm`), and not the sign of one score. By
-            default wherever the tracks show divisions.
+            Use the order of the cell cycle: a tracked cell's class is the most probable one given the scores along
+            its whole track (:mod:`morpholaw.evaluation.track_hmm`) rather than the sign of one score. By default
+            wherever the tracks show divisions.
         config : CropConfig, optional
             How the movie is understood: pixel size, channel, frame offset and the like.
-        monitor : Monitor, optional
-            Where progress and warnings go, and whether to stop.
+        monitor : Monitor
+            Progress, warnings and cancellation.
         **settings
-            Settings of :class:`morpholaw.CropConfig`, which go over ``config``.
+            Settings of :class:`morpholaw.CropConfig`, which take precedence over ``config``.
 
         Returns
         -------
         DataFrame
-            crop, file, track_id, t, y, x, score, class; for a whole study also ``set``; along tracks also
-            ``frame_class``, the sign's.
+            One row per cell: crop, file, track_id, t, y, x, score, class; for a whole study also ``set``; along
+            tracks also ``frame_class``, that of the score's sign. ``score`` is the median over the models.
+
+        Raises
+        ------
+        InputError
+            When there is no such classifier, no cell, or the movie or its tracks cannot be read.
         """
         from morpholaw.study import classify_step
 
         classifier = self.classifier(scheme, loss)
-        name = classifiers.name_of(scheme, loss)
-        along = classify_step.along_tracks(self, name, along_tracks)
-        said: dict[str, Any] = {"along": along, "monitor": monitor}
+        along = classify_step.along_tracks(self, _name(scheme, loss), along_tracks)
         if movie is not None:
             if tracks is None:
                 raise InputError("A movie needs its tracks to be classified; give both.")
             config = _settings(CropConfig, config, settings)
             inputs = open_inputs(movie, tracks, config)
-            return classify_step.classify_movie(self, classifier, inputs, config, **said)
+            return classify_step.classify_movie(self, classifier, inputs, config, along, monitor)
         if config is not None or settings:
             raise InputError("Settings of the inputs, such as pixel_size, go with a movie and its tracks.")
         if isinstance(crops, CropSet):
-            return classify_step.classify_set(classifier, crops, **said)
+            return classify_step.classify_set(classifier, crops, along, monitor)
         if crops is not None:
-            return classify_step.classify_folder(self, classifier, crops, **said)
+            return classify_step.classify_folder(self, classifier, crops, along, monitor)
         tables = []
         for crop_set in self.sets:
-            table = classify_step.classify_set(classifier, crop_set, **said)
+            table = classify_step.classify_set(classifier, crop_set, along, monitor)
             table.insert(0, "set", crop_set.name)
             tables.append(table)
         if not tables:
@@ -460,7 +768,26 @@ class Study(StudyFolder):
         return pd.concat(tables, ignore_index=True)
 
     def compare(self, monitor: Monitor = SILENT) -> pd.DataFrame:
-        """How often the trained classifiers call a test cell alike: a row and a column of shares for each."""
+        """Count how often the classifiers assign a cell to the same class.
+
+        Each pair is compared on the cells that neither was trained on.
+
+        Parameters
+        ----------
+        monitor : Monitor
+            Progress and cancellation.
+
+        Returns
+        -------
+        DataFrame
+            One row per classifier: ``classifier``, its name, then one column of shares per classifier, NaN where two
+            tell other classes apart. Empty after a stop.
+
+        Raises
+        ------
+        InputError
+            When a classifier's files are damaged.
+        """
         from morpholaw.study.compare_step import compare
 
         return compare(self, monitor)
@@ -473,9 +800,30 @@ class Study(StudyFolder):
         monitor: Monitor = SILENT,
         **settings: Any,
     ) -> pd.DataFrame:
-        """Accuracy under fast gradient sign attacks on the test cells (paper, 6.5), a row per model and eps.
+        """Measure accuracy under fast gradient sign attacks on held-out cells (paper, 6.5).
 
-        ``schemes`` are attacked one after another, in place of the one scheme of the settings.
+        Parameters
+        ----------
+        config : AttackConfig, optional
+            Settings; the defaults where it is left out.
+        schemes : sequence of int
+            Schemes to attack one after another, on the same cells, in place of the one scheme of the settings.
+        monitor : Monitor
+            Progress and cancellation.
+        **settings
+            Settings of :class:`morpholaw.AttackConfig`, among them ``scheme`` (2), ``space`` ("image" or "latent"),
+            ``eps`` (magnitudes, by default 0 to 0.25), ``keep`` (latents held fixed: "morphology" or names such as
+            "z3,z17") and ``target`` ("label" or "call").
+
+        Returns
+        -------
+        DataFrame
+            One row per model and eps: scheme, loss, space, keep, model, eps, accuracy, split.
+
+        Raises
+        ------
+        InputError
+            When a scheme was not trained, has no latent space, or the schemes have no held-out cell in common.
         """
         from morpholaw.study import attack_step
 
@@ -483,13 +831,42 @@ class Study(StudyFolder):
         return attack_step.attack_schemes(self, schemes or (config.scheme,), config, monitor)
 
     def table1(self) -> pd.DataFrame:
-        """The paper's Table 1 for this study."""
-        from morpholaw.store.table1 import table1
+        """Return the paper's Table 1 for this study.
 
+        Returns
+        -------
+        DataFrame
+            One row per classifier, with the paper's own numbers beside it.
+
+        Raises
+        ------
+        InputError
+            When a classifier's files are damaged.
+        """
         return table1(self)
 
-    def law_card(self, out: Path | str, law: int = 0, loss: Literal["hinge", "mse"] = "hinge") -> Path:
-        """Write all there is to say about one law as HTML, with a PDF and Markdown beside it; 0 is the best."""
+    def law_card(self, out: Path | str, law: int = 0, loss: Loss = "hinge") -> Path:
+        """Write everything that is known about one law as HTML, with a PDF and Markdown beside it.
+
+        Parameters
+        ----------
+        out : path
+            The HTML file.
+        law : int
+            Its place in :meth:`laws`; 0 is the best on the training cells.
+        loss : {"hinge", "mse"}
+            The loss that it was found with.
+
+        Returns
+        -------
+        Path
+            The HTML file.
+
+        Raises
+        ------
+        InputError
+            When there is no such law, or a file cannot be written.
+        """
         from morpholaw.report import law_card
 
         return law_card(self, loss, law, out)
@@ -502,28 +879,74 @@ class Study(StudyFolder):
         monitor: Monitor = SILENT,
         **wanted: Any,
     ) -> Path:
-        """Write results for other programs: "zoo", "law", "csv", "trackmate", "btrack", "geff" or "anndata".
+        """Write results for other programs.
 
         Parameters
         ----------
+        kind : {"zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata"}
+            The format.
         out : path
             The file; a folder for GEFF. It is there whole or not at all.
+        monitor : Monitor
+            Progress and cancellation.
         **wanted
-            Fields of :class:`morpholaw.study.export_step.Wanted`: scheme, loss, law, crops, tracks,
-            along_tracks, author, licence.
+            Fields of :class:`morpholaw.study.export_step.Wanted`: ``scheme``, ``loss``, ``law``, ``crops``,
+            ``tracks``, ``along_tracks``, ``author`` and ``licence``.
+
+        Returns
+        -------
+        Path
+            What was written.
+
+        Raises
+        ------
+        InputError
+            When the study lacks what is to be exported, or the format needs something more.
+        InterruptedError
+            When it was stopped; nothing was written.
         """
         from morpholaw.study import export_step
 
         return export_step.export(self, kind, out, export_step.Wanted(**wanted), monitor)
 
     def report(self, out: Path | str, monitor: Monitor = SILENT) -> Path:
-        """Write a self-contained HTML report."""
+        """Write a self-contained HTML report.
+
+        Parameters
+        ----------
+        out : path
+            The HTML file.
+        monitor : Monitor
+            Progress.
+
+        Returns
+        -------
+        Path
+            The HTML file.
+
+        Raises
+        ------
+        InputError, NoSpaceError
+            When the file cannot be written.
+        """
         from morpholaw.report import write_report
 
         return write_report(self, Path(out), monitor)
 
 
-def _settings(kind: Any, config: Any, settings: dict[str, Any]) -> Any:
+def _of_classes(classifier: Classifier, config: ClassifierConfig | None) -> ClassifierConfig:
+    """Return the settings of a split, those given or the defaults, for the classes of a classifier."""
+    classes = {"negative": classifier.negative, "positive": classifier.positive}
+    return ClassifierConfig.from_values({**(config.model_dump() if config else {}), **classes})
+
+
+def _name(scheme: int | str, loss: Loss) -> str:
+    """Return the name of a classifier, given by itself or by its scheme."""
+    return scheme if isinstance(scheme, str) else name_of(scheme, loss)
+
+
+def _settings(kind: type[Config], config: Config | None, settings: dict[str, Any]) -> Config:
+    """Return a configuration with some settings changed; the default one where there is none."""
     if config is None:
         return kind.from_values(settings)
     return kind.from_values({**config.model_dump(exclude_unset=True), **settings}) if settings else config

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from morpholaw.cells.files import write_json, write_table
+from morpholaw.cells.files import write_table
 from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.events import SILENT, Monitor
+from morpholaw.store import encoders
 from morpholaw.store.labelled_cells import labelled_cells
-from morpholaw.store.study_folder import StudyFolder, provenance
-from morpholaw.study import encoder_step
+from morpholaw.store.provenance import Provenance
+from morpholaw.store.study_folder import StudyFolder
+from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training import tune as search
 from morpholaw.training.rigl import METHODS
@@ -21,14 +21,16 @@ VALIDATION_FRACTION = 0.15
 """Share of the training cells, whole groups of them, that trials are judged on."""
 
 
-def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> dict[str, Any]:
-    """Search, keep all trials in the study and return the best settings; the test cells are not looked at."""
-    classifier = ClassifierConfig(seed=config.seed, device=config.device)
+def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> TunedRecord:
+    """Search, keep all trials in the study and return the best settings; the test cells are not used."""
+    shared = ("seed", "device", "negative", "positive", "test_fraction", "split_seed", "sparse_method")
+    classifier = ClassifierConfig(**{name: getattr(config, name) for name in shared})
     cells = labelled_cells(folder, classifier)
-    encoder, _ = encoder_step.load(folder.path / "encoder")
-    latents = training_latents(*oriented_posteriors(encoder, folder.crops[cells.train]), classifier)
+    means, log_variances = oriented_posteriors(encoders.of_study(folder), folder.crops[cells.train])
+    latents = training_latents(means, log_variances, classifier)
     groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
     _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)
+    latents[:, validation] = means[0, validation]  # trials are judged as classifiers are, without noise
     place = folder.path / "search"
     place.mkdir(exist_ok=True)
     storage = config.storage or f"sqlite:///{(place / 'optuna.db').resolve().as_posix()}"
@@ -43,24 +45,31 @@ def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> 
         classifier,
         method=METHODS[classifier.sparse_method],
         trials=search.TrialStorage(
-            f"{folder.name}-{cells.fingerprint}-{encoder_step.data_fingerprint(folder)}",
+            "-".join(
+                (
+                    folder.name,
+                    cells.fingerprint,
+                    encoders.data_fingerprint(folder),
+                    config.negative,
+                    config.positive,
+                    config.sparse_method,
+                )
+            ),
             exclusive=config.storage is None,
         ),
         monitor=monitor,
     )
-    found = {
-        "sparsity": best.sparsity,
-        "update_every": best.update_every,
-        "update_fraction": best.update_fraction,
-    }
     write_table(
         place / "trials.csv", best.study.trials_dataframe(attrs=("number", "value", "params", "state"))
     )
-    made = {
-        "objective": best.value,
-        **found,
-        "split": cells.fingerprint,
-        **provenance(config, encoder_step.data_fingerprint(folder)),
-    }
-    write_json(place / "best.json", made)
-    return made
+    record = TunedRecord(
+        objective=best.value,
+        sparsity=best.sparsity,
+        update_every=best.update_every,
+        update_fraction=best.update_fraction,
+        split=cells.fingerprint,
+        config=config,
+        provenance=Provenance.now(encoders.data_fingerprint(folder)),
+    )
+    record.write(place / "best.json")
+    return record

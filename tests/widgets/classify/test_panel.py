@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 
@@ -14,6 +13,7 @@ from qtpy.QtWidgets import QMessageBox
 from morpholaw.cells.crop_record import CropOrigin, MovieSource
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.figures.palette import class_colours
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.study import Study
 from morpholaw.widgets.classify.panel import ClassifyWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -46,8 +46,8 @@ def test_the_table_shows_the_trained_schemes(panel, trained_study):
     rows = [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount())]
     assert [row[0] for row in rows] == ["2 dense (2)", "3 sparse (2)", "4 hinge (2)"]
     assert all(re.fullmatch(r"[\d.]+ % \([\d.]+ to [\d.]+\)", row[1]) for row in rows)
-    saved = json.loads((trained_study / "classifiers/scheme2/model.json").read_text())
-    assert rows[0][2] == str(saved["head_weights"][0])
+    weights = ClassifierRecord.read(trained_study / "classifiers" / "scheme2").head_weights
+    assert rows[0][2] == str(weights[0])
     assert rows[2][2] == "n/a"
     assert "120 interphase, 120 metaphase" in widget.labelled.text()
 
@@ -62,7 +62,7 @@ def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
         widget.train_button.click()
     assert widget.table.rowCount() == 1
     assert widget.table.chosen.scheme == 1
-    assert widget.table.chosen.models == 1
+    assert widget.table.chosen.members == 1
     qtbot.waitUntil(lambda: widget.confusion.canvas is not None, timeout=10_000)
 
 
@@ -85,13 +85,13 @@ def test_rows_that_cannot_be_compared_are_said(panel, trained_study):
     widget = panel(ClassifyWidget)
     widget.current.open(trained_study)
     assert widget.mixed.text() == ""
-    path = trained_study / "classifiers" / "scheme2" / "model.json"
-    values = json.loads(path.read_text())
-    path.write_text(json.dumps({**values, "classes": ["interphase", "anaphase"]}))
+    place = trained_study / "classifiers" / "scheme2"
+    record = ClassifierRecord.read(place)
+    record.model_copy(update={"classes": ("interphase", "anaphase")}).write(place / "model.json")
     widget.show_classifiers()
     assert "different pairs of classes" in widget.mixed.text()
-    values["evaluation"]["test_cells"] += 1
-    path.write_text(json.dumps(values))
+    evaluation = record.evaluation.model_copy(update={"split": "0123456789ab"})
+    record.model_copy(update={"evaluation": evaluation}).write(place / "model.json")
     widget.show_classifiers()
     assert "tested on different cells" in widget.mixed.text()
 

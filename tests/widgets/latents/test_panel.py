@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -211,10 +210,9 @@ def test_a_latent_says_how_it_turns_with_the_cell_where_its_encoder_was_asked_to
     tips = {latent: table.item(table.row_of(latent), 0).toolTip() for latent in range(6)}
     assert tips[0].startswith("Latent z0 stays the same")
     assert tips[5] == f"Latent z5 {KINDS[kinds(6)[5]]}."
-    description = trained_study / "encoder" / "model.json"
-    made = json.loads(description.read_text())
-    made["config"]["symmetry"] = False
-    description.write_text(json.dumps(made))
+    record = Study(trained_study).encoder_record
+    config = record.config.model_copy(update={"symmetry": False})
+    record.model_copy(update={"config": config}).write(trained_study / "encoder" / "model.json")
     assert read_latent_space(EncoderFile.of(Study(trained_study))).kinds == ()
 
 

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QMessageBox, QPushButton
 from morpholaw.events import Front
 from morpholaw.interpretation.components import drawable_parts
 from morpholaw.models.law import Law
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.study import Study
 from morpholaw.training.symbolic.engine import Availability
 from morpholaw.training.symbolic.pysr_engine import PySREngine
@@ -49,11 +50,11 @@ def settle(panel, qtbot) -> None:
 
 def with_law(study_folder, law: Law) -> None:
     """Put a law first in a study's list."""
-    path = study_folder / "classifiers" / "scheme4-hinge" / "model.json"
-    values = json.loads(path.read_text())
-    values["laws"][0] = law.to_json()
-    values["evaluation"]["accuracy"] = [0.999, 0.9]
-    path.write_text(json.dumps(values))
+    place = study_folder / "classifiers" / "scheme4-hinge"
+    record = ClassifierRecord.read(place)
+    evaluation = record.evaluation.model_copy(update={"accuracy": (0.999, 0.9)})
+    changed = record.model_copy(update={"laws": (law, *record.laws[1:]), "evaluation": evaluation})
+    changed.write(place / "model.json")
 
 
 def button(panel, name: str) -> QPushButton:
@@ -322,7 +323,7 @@ def test_a_damaged_file_of_laws_is_one_sentence(panel, trained_study):
     del values["evaluation"]
     path.write_text(json.dumps(values))
     panel.current.open(trained_study)
-    assert "not described in full" in panel.error_line.text()
+    assert "the field 'evaluation' is missing; train it again" in panel.error_line.text()
     assert not panel.table.isVisible()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import numpy as np
@@ -10,10 +9,11 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 
 from morpholaw.interpretation.subnetworks import SparseNetwork
+from morpholaw.store import classifiers
+from morpholaw.store.sparse_networks import sparse_networks
 from morpholaw.study import Study
 from morpholaw.widgets.network.network_scene import places, through
 from morpholaw.widgets.network.panel import CLICK, HOVER, NetworkWidget
-from morpholaw.widgets.network.saved_networks import saved_networks
 
 
 @pytest.fixture
@@ -21,11 +21,8 @@ def sparse_study(trained_study):
     """The trained study with two heads by hand: model 1 reads z0 and z3, model 2 reads z3 alone."""
     import torch
 
-    from morpholaw.config import ClassifierConfig
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.heads import HeadEnsemble
-    from morpholaw.store.labelled_cells import labelled_cells
-    from morpholaw.study import classifier_step
 
     study = Study.open(trained_study)
     head = HeadEnsemble(2, study.encoder.latents, (4, 3), seeds=[0, 1])
@@ -43,8 +40,7 @@ def sparse_study(trained_study):
                 head.masks[layer][member, row, column] = True
                 head.weights[layer][member, row, column] = value
     classifier = Classifier.with_head(study.encoder, head, ("interphase", "metaphase"), sparse=True)
-    cells = labelled_cells(study, ClassifierConfig())
-    classifier_step._keep(study, "scheme3", classifier, cells, ClassifierConfig())
+    study.add_classifier(classifier, "scheme3")
     return trained_study
 
 
@@ -78,10 +74,10 @@ def test_what_is_read_without_torch_is_what_torch_computes(sparse_study):
     study = Study.open(sparse_study)
     z = np.random.default_rng(0).normal(size=(20, study.encoder.latents)).astype(np.float32)
     scores = study.classifier(3).score_latents(torch.from_numpy(z)).detach().numpy()
-    found = saved_networks(study)
-    for network, expected in zip(found.networks, scores, strict=True):
+    record = classifiers.record(study, "scheme3")
+    for network, expected in zip(sparse_networks(study, record), scores, strict=True):
         np.testing.assert_allclose(network.score(z), expected, rtol=1e-4, atol=1e-5)
-    assert found.kept == ((0, 3), (3,))
+    assert record.kept_latents == ((0, 3), (3,))
 
 
 def test_every_connection_is_drawn_by_sign_and_size(panel, sparse_study):
@@ -171,9 +167,8 @@ def test_damaged_files_are_one_sentence(panel, sparse_study, damage):
     if damage == "weights":
         next(folder.glob("*.safetensors")).write_bytes(b"nonsense")
     else:
-        values = json.loads((folder / "model.json").read_text())
-        del values["head"]
-        (folder / "model.json").write_text(json.dumps(values))
+        record = classifiers.record(Study.open(sparse_study), "scheme3")
+        record.model_copy(update={"head": None}).write(folder / "model.json")
     panel.current.open(sparse_study)
     assert "train scheme 3 again" in panel.error_line.text()
     assert not panel.view.isVisible()

@@ -41,7 +41,7 @@ def _panel(
     result = counterfactuals(
         material.classifier(name), cells.images, eps, options=AttackOptions(space, fixed=held)
     )
-    negative, positive = material.descriptions[name]["classes"]
+    negative, positive = material.records[name].classes
     figure = attack_panels(
         result.images, result.perturbed, difference=result.difference,
         reconstruction=result.perturbed_reconstruction if space == "image" else None,

@@ -59,8 +59,8 @@ def training(material: Material) -> list[Block]:
     """The losses while the encoder was trained."""
     from morpholaw.figures.training import training_curves
 
-    made = material.encoder_description
-    history = made.get("history") or {}
+    record = material.encoder_record
+    history, config = record.history, record.config
     curves = {
         name: np.asarray(values, float) for name, values in history.items() if name != "step" and len(values)
     }
@@ -68,18 +68,13 @@ def training(material: Material) -> list[Block]:
         raise Absent("The encoder came without a record of its training.")
     named = {name: curves[name] for name in QUANTITIES if name in curves} or curves
     figure = training_curves(named, np.asarray(history["step"], float), figsize=(7.2, None))
-    config = made.get("config", {})
-    weights = ", ".join(
-        f"{letter} = {config[key]:g}"
-        for letter, key in (("α", "alpha"), ("β", "beta"), ("γ", "gamma"))
-        if key in config
-    )
+    weights = "" if config is None else f", α = {config.alpha:g}, β = {config.beta:g}, γ = {config.gamma:g}"
     caption = (
-        f"Terms of the loss (eq. 7, {weights}) at each reported step, over {made.get('crops', 0):,} crops; "
+        f"Terms of the loss (eq. 7{weights}) at each reported step, over {record.crops or 0:,} crops; "
         "the pale line is each report, the bold one their running mean."
     )
     blocks: list[Block] = [drawing(figure, "Training of the encoder", caption)]
-    if not made.get("complete", True):
+    if not record.complete:
         blocks.append(Paragraph("The training was stopped before its end.", "warning"))
     return blocks
 
@@ -143,7 +138,7 @@ def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list
         )
     else:
         follows = ("", "n/a", "n/a")
-    kept = material.descriptions.get("scheme3", {}).get("kept_latents", [])
+    kept = material.records["scheme3"].kept_latents if "scheme3" in material.records else ()
     survived = sum(latent in latents for latents in kept)
     return [
         f"z{latent}",

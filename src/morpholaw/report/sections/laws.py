@@ -5,36 +5,33 @@ from __future__ import annotations
 import numpy as np
 
 from morpholaw.display import number, percent, span
-from morpholaw.evaluation.metrics import Estimate, accuracy
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.metrics import accuracy
 from morpholaw.models.law import Law
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table
 from morpholaw.report.sections.law import DIGITS, law_figures
+from morpholaw.store.classifier_record import Evaluation, name_of
 
 LOSSES = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
-
-
-def name_of(loss: str) -> str:
-    """The classifier that holds the laws found with a loss."""
-    return f"scheme4-{loss}"
 
 
 def laws(material: Material, loss: str) -> list[Block]:
     """All laws found with a loss, and the best of them in detail."""
     found = list(
-        material.need(name_of(loss), f"No laws have been searched for with the {LOSSES[loss]}.").laws
+        material.need(name_of(4, loss), f"No laws have been searched for with the {LOSSES[loss]}.").laws
     )
     blocks: list[Block] = [_table(material, loss, found)]
     blocks += [
         Paragraph("The first law, the best on the training cells:"),
-        *law_figures(material, name_of(loss), 0),
+        *law_figures(material, name_of(4, loss), 0),
     ]
     return blocks
 
 
 def _table(material: Material, loss: str, found: list[Law]) -> Table:
-    evaluation = material.descriptions[name_of(loss)]["evaluation"]
+    evaluation = material.records[name_of(4, loss)].evaluation
     rounded = rounding(material, loss)
     rows = []
     for k, law in enumerate(found):
@@ -53,24 +50,24 @@ def _table(material: Material, loss: str, found: list[Law]) -> Table:
     columns = ("", "Law", "Nodes", "Complexity", "Accuracy, %", "95 % interval", f"With {DIGITS} digits")
     caption = (
         f"Laws found with the {LOSSES[loss]}, best first on the training cells; f ≥ 0 is "
-        f"{material.classifier(name_of(loss)).positive}. Accuracy on {evaluation['test_cells']:,} test cells, with "
+        f"{material.classifier(name_of(4, loss)).positive}. Accuracy on {evaluation.test_cells:,} test cells, with "
         f"Wilson's interval over cells. Constants are shown with {DIGITS} significant digits and used in full; the "
         "last column says what rounding them changes. The paper's laws have 11 to 20 nodes at 96.9 to 97.8 %."
     )
     return Table(columns, rows, caption)
 
 
-def recorded_accuracy(evaluation: dict[str, object], k: int) -> Estimate:
+def recorded_accuracy(evaluation: Evaluation, k: int) -> Estimate:
     """Test accuracy of law ``k`` as it was measured, with Wilson's interval."""
-    share, n = float(evaluation["accuracy"][k]), int(evaluation["test_cells"])  # type: ignore[index, call-overload]
-    return accuracy(np.arange(n) < round(share * n))
+    n = evaluation.test_cells
+    return accuracy(np.arange(n) < round(evaluation.accuracy[k] * n))
 
 
 def rounding(material: Material, loss: str) -> list[str]:
     """For every law, what rounding its constants does on the test cells."""
-    found = material.classifier(name_of(loss)).laws
+    found = material.classifier(name_of(4, loss)).laws
     try:
-        latents, targets = material.test_latents(name_of(loss)), material.test(name_of(loss)).targets
+        latents, targets = material.test_latents(name_of(4, loss)), material.test(name_of(4, loss)).targets
     except Absent:
         return ["n/a"] * len(found)
     texts = []

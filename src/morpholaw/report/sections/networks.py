@@ -26,17 +26,17 @@ def networks(material: Material) -> list[Block]:
         "scheme3", "Scheme 3 has not been trained, so there are no sparse networks to show."
     )
     assert classifier.head is not None
-    made = material.descriptions["scheme3"]
-    accuracy = made["evaluation"]["accuracy"]
+    record = material.records["scheme3"]
+    accuracy = record.evaluation.accuracy
     best = int(np.argmax(accuracy))
     all_networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
     inputs = [f"z{latent}" for latent in range(classifier.head.inputs)]
     one = all_networks[best]
     figure = topology(one.weights, one.masks, one.biases, inputs)
-    weights = made["head_weights"]
+    weights = record.head_weights or ()
     caption = (
         f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])}): {weights[best]} "
-        f"weights, expression size {made['expression_sizes'][best]} (eq. 14). Numbers are biases; the output is "
+        f"weights, expression size {record.expression_sizes[best]} (eq. 14). Numbers are biases; the output is "
         f"positive for {classifier.positive}."
     )
     blocks: list[Block] = [drawing(figure, "The best sparse network", caption)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from morpholaw.display import classifier_title, number, percent
@@ -77,7 +79,7 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
         cells = ["n/a" if far is None else number(np.median(far), 1)]
         for name, results in found.items():
             calls = predicted_classes(median_score(results[place].scores))
-            cells.append(_in_words(calls, material.descriptions[name]["classes"]))
+            cells.append(_in_words(calls, material.records[name].classes))
         rows.append((kind.kind[:1].upper() + kind.kind[1:], *cells))
     limit = (
         f" 99 % of real cells are nearer than {number(shown[0].distance_limit or np.nan, 1)}."
@@ -92,7 +94,7 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
     return Table(("Picture", "Distance", *titles), rows, caption)
 
 
-def _in_words(calls: np.ndarray, classes: list[str]) -> str:
+def _in_words(calls: np.ndarray, classes: Sequence[str]) -> str:
     """ "metaphase", or "metaphase 75 %" where the pictures of a kind are not called alike."""
     names, counts = np.unique(np.array([*classes, "undefined"])[calls], return_counts=True)
     first = int(np.argmax(counts))

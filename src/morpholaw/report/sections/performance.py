@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
 
-from morpholaw.display import number, percent, percent_interval
+from morpholaw.display import percent, percent_interval
 from morpholaw.evaluation.performance import median_score
 from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
 from morpholaw.models.classes import predicted_classes
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
+from morpholaw.report.page import Absent, Block, Paragraph, drawing, photograph
 
 WRONG = 8
 """Most wrong cells shown of a scheme."""
@@ -48,17 +49,14 @@ def performance(material: Material) -> list[Block]:
         )
         blocks.append(drawing(figure, "ROC curves", f"{caption}{hinge}."))
     for name in material.names:
-        made = material.descriptions[name]
-        evaluation = made["evaluation"]
-        value, low, high = evaluation["ensemble_accuracy"]
-        figure = confusion(np.array(evaluation["confusion"]), made["classes"], figsize=(2.7, None))
-        members = made["members"]
+        record = material.records[name]
+        evaluation, members = record.evaluation, record.members
+        share = evaluation.ensemble_accuracy
+        figure = confusion(np.array(evaluation.confusion), record.classes, figsize=(2.7, None))
         whose = f"median score of {members} models" if members > 1 else "one model"
-        caption = f"{material.title(name)}: {whose}, right: {percent_interval(value, low, high)}."
-        if evaluation["undefined"]:
-            caption += (
-                f" {evaluation['undefined']} scores of single models are not finite and count as wrong."
-            )
+        caption = f"{material.title(name)}: {whose}, right: {percent_interval(*astuple(share))}."
+        if evaluation.undefined:
+            caption += f" {evaluation.undefined} scores of single models are not finite and count as wrong."
         blocks.append(drawing(figure, f"Confusion matrix of {name}", caption))
     return blocks
 
@@ -78,8 +76,8 @@ def rashomon_set(
 
     points: list[ModelPoint] = []
     shades: dict[str, list[np.ndarray]] = {meaning: [] for meaning in constraints or {}}
-    for name, made in material.descriptions.items():
-        own = model_points(int(made["scheme"]), made["evaluation"]["accuracy"], made["expression_sizes"])
+    for name, record in material.records.items():
+        own = model_points(record.scheme, record.evaluation.accuracy, record.expression_sizes)
         points += own
         for meaning, values in (constraints or {}).items():
             shades[meaning].append(values.get(name, np.full(len(own), np.nan)))
@@ -135,7 +133,7 @@ def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> li
     shown = wrong[np.argsort(-far, kind="stable")[:WRONG]]
     table = material.study.crops.cells.iloc[cells.index[shown]]
     where = [f"{row['set']} #{row['crop']}" for row in table[["set", "crop"]].to_dict("records")]
-    classes = np.array(material.descriptions[name]["classes"])
+    classes = np.array(material.records[name].classes)
     truth = classes[(cells.targets[shown] > 0).astype(int)]
     figure = montage(
         cells.images[shown], scores=scores[shown], labels=list(truth), columns=len(shown),
@@ -146,15 +144,3 @@ def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> li
         f"score: {', '.join(where)}."
     )
     return [photograph(figure, f"Most wrong cells of {name}", caption)]
-
-
-def summary(material: Material, name: str) -> Table:
-    """What was measured of each model, as a table."""
-    evaluation = material.descriptions[name]["evaluation"]
-    rows = [
-        (str(k + 1), number(100 * accuracy, 1), number(100 * balanced, 1))
-        for k, (accuracy, balanced) in enumerate(
-            zip(evaluation["accuracy"], evaluation["balanced_accuracy"], strict=True)
-        )
-    ]
-    return Table(("Model", "Accuracy, %", "Balanced accuracy, %"), rows)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from morpholaw.config import StepConfig
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Fold, Paragraph, Table
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.encoder_record import EncoderRecord
 
 
 def provenance(material: Material) -> list[Block]:
@@ -15,8 +18,8 @@ def provenance(material: Material) -> list[Block]:
     if material.study.sets:
         folds.append(Fold("Crop sets", [_sets(material)]))
     if material.study.has_encoder:
-        folds.append(Fold("Encoder", record(material.encoder_description)))
-    folds += [Fold(material.title(name), record(made)) for name, made in material.descriptions.items()]
+        folds.append(Fold("Encoder", record(material.encoder_record)))
+    folds += [Fold(found.title, record(found)) for found in material.records.values()]
     if not folds:
         raise Absent("The study is empty, so there is nothing to record.")
     return folds
@@ -35,26 +38,30 @@ def _sets(material: Material) -> Table:
     return Table(("Crop set", "Made", "Sources", "Normalisation"), rows)
 
 
-def record(made: dict[str, Any]) -> list[Block]:
-    """What is recorded of one result: when, with what, and with which settings."""
-    versions = made.get("versions", {})
-    config = made.get("config", {})
+def record(found: EncoderRecord | ClassifierRecord) -> list[Block]:
+    """Return what is recorded of one model: when, with what, and with which settings."""
+    made, config = found.provenance, found.config
     facts = {
-        "Made": made.get("created", "unknown"),
-        "Data fingerprint": made.get("data", "unknown"),
-        "Weights fingerprint": made.get("sha256", "unknown"),
-        "Encoder fingerprint": made.get("encoder_fingerprint") or "",
-        "Parameters": f"{made['parameters']:,}" if "parameters" in made else "",
-        "Seed": config.get("seed", "unknown"),
-        "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()) or "unknown",
-        "Machine": made.get("machine", "unknown"),
+        "Made": made.created,
+        "Data fingerprint": made.data,
+        "Weights fingerprint": found.sha256,
+        "Seed": "unknown" if config is None else str(config.seed),
+        "Versions": ", ".join(f"{name} {version}" for name, version in made.versions.items()) or "unknown",
+        "Machine": made.machine,
     }
-    rows = [(name, str(value)) for name, value in facts.items() if value != ""]
-    blocks: list[Block] = [Table(("Record", "Value"), rows)]
-    for title, settings in (("Setting", config), ("Setting of the search", made.get("law_config", {}))):
-        if settings:
-            blocks.append(Table((title, "Value"), [(name, _text(value)) for name, value in settings.items()]))
-    if not config:
+    settings: dict[str, StepConfig | None] = {"Setting": config}
+    if isinstance(found, ClassifierRecord):
+        facts |= {
+            "Encoder fingerprint": found.encoder_fingerprint or "none",
+            "Parameters": f"{found.parameters:,}",
+        }
+        settings["Setting of the search"] = found.law_config
+    blocks: list[Block] = [Table(("Record", "Value"), list(facts.items()))]
+    for title, values in settings.items():
+        if values is not None:
+            rows = [(name, _text(value)) for name, value in values.model_dump(mode="json").items()]
+            blocks.append(Table((title, "Value"), rows))
+    if config is None:
         blocks.append(Paragraph("No settings were recorded.", "absent"))
     return blocks
 

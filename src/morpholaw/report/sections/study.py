@@ -8,6 +8,7 @@ import numpy as np
 
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table
+from morpholaw.store.table1 import table1 as study_table1
 
 
 def overview(material: Material) -> list[Block]:
@@ -53,8 +54,8 @@ def overview(material: Material) -> list[Block]:
 
 def _split(material: Material) -> Paragraph:
     recorded = {
-        (made["evaluation"]["split"], made["evaluation"]["training_cells"], made["evaluation"]["test_cells"])
-        for made in material.descriptions.values()
+        (record.evaluation.split, record.evaluation.training_cells, record.evaluation.test_cells)
+        for record in material.records.values()
     }
     if not recorded:
         return Paragraph(
@@ -78,7 +79,7 @@ def table1(material: Material) -> list[Block]:
     """The paper's Table 1 for this study, beside the paper's own."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so Table 1 is empty.")
-    table = material.study.table1()
+    table = study_table1(material.study)
     wanted = {
         "scheme": "Scheme",
         "model": "Model",

@@ -11,7 +11,7 @@ from qtpy.QtCore import QAbstractListModel, QEvent, QItemSelectionModel, QModelI
 from qtpy.QtGui import QColor, QFontMetrics, QImage, QKeySequence, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QWidget
 
-from morpholaw.errors import InputError
+from morpholaw.errors import MorpholawError
 
 if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
@@ -104,7 +104,7 @@ class CropModel(QAbstractListModel):
             return QPixmap()
         try:
             pixels = BRIGHTER[self.crops[crop]]
-        except (InputError, OSError, IndexError):
+        except (MorpholawError, OSError, IndexError):
             return QPixmap()  # the study's folder is gone: the gallery shows an empty frame
         height, width = pixels.shape
         image = QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8)

@@ -21,6 +21,8 @@ from qtpy.QtWidgets import (
 from morpholaw.errors import InputError
 from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.cells.class_buttons import ClassButtons
 from morpholaw.widgets.cells.gallery import Gallery
 from morpholaw.widgets.forms.confirm import confirmed
@@ -28,7 +30,6 @@ from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.saved_classifiers import SavedClassifier, saved_classifiers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -313,15 +314,15 @@ class Labelling(QWidget):
                 self.order.setCurrentIndex(0)
                 raise InputError("A step is still running here; wait for it or press Stop.")
             self._asking = True
-            job = Job("classify", str(study.path), {}, {"scheme": best.scheme, "loss": best.loss})
+            job = Job("classify", str(study.path), {}, {"scheme": best.name})
             self.runner.start(job, table=True, name="find uncertain cells")
 
     def forget_scores(self) -> None:
         """Forget the scores after the models changed."""
         self._sureness = None
 
-    def _model(self, study: Study) -> SavedClassifier | None:
-        trained = saved_classifiers(study, self.error_line.say)
+    def _model(self, study: Study) -> ClassifierRecord | None:
+        trained = readable_records(study, self.error_line.say)
         return min(trained, key=lambda one: _PREFERRED.index(one.scheme), default=None)
 
     def _not_scored(self, _: str) -> None:

@@ -22,9 +22,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError
 from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.classify.score_layers import score_labels, score_points, score_tracks
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
@@ -41,7 +42,6 @@ from morpholaw.widgets.movie.layer_sources import (
 from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.saved_classifiers import SavedClassifier
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ class ApplyScores(QWidget):
 
     Attributes
     ----------
-    classifier : SavedClassifier or None
+    classifier : ClassifierRecord or None
         The classifier to apply.
     table : DataFrame or None
         The scores of the last run: track_id, t, y, x, score, class, ...
@@ -81,11 +81,11 @@ class ApplyScores(QWidget):
     ) -> None:
         super().__init__(parent)
         self.viewer, self.current, self.runner = viewer, current, runner
-        self.classifier: SavedClassifier | None = None
+        self.classifier: ClassifierRecord | None = None
         self.table: pd.DataFrame | None = None
         self.divisions: dict[int, list[int]] = {}
-        self._running: SavedClassifier | None = None
-        self._shown: SavedClassifier | None = None
+        self._running: ClassifierRecord | None = None
+        self._shown: ClassifierRecord | None = None
         self._tracks: pd.DataFrame | None = None
         self._why_not = ""
         self._build()
@@ -147,7 +147,7 @@ class ApplyScores(QWidget):
         self.apply_button.clicked.connect(self.apply)
         self.export_button.clicked.connect(self._ask_export)
 
-    def choose(self, classifier: SavedClassifier | None) -> None:
+    def choose(self, classifier: ClassifierRecord | None) -> None:
         """Choose the classifier to apply."""
         self.classifier = classifier
         self.apply_button.setText("Apply" if classifier is None else f"Apply {_scheme(classifier)}")
@@ -179,7 +179,7 @@ class ApplyScores(QWidget):
                     "There is no classifier to apply; train one first and choose it in the table."
                 )
             along = self.along.isChecked()
-            arguments: dict[str, Any] = {"scheme": chosen.scheme, "loss": chosen.loss, "along_tracks": along}
+            arguments: dict[str, Any] = {"scheme": chosen.name, "along_tracks": along}
             files, code = None, ""
             if self.cells.currentText() == LAYERS:
                 files, self._why_not = self._from_layers(), ""
@@ -224,7 +224,7 @@ class ApplyScores(QWidget):
         self.show_scores(classifier)
         self.scored.emit()
 
-    def show_scores(self, classifier: SavedClassifier) -> None:
+    def show_scores(self, classifier: ClassifierRecord) -> None:
         """Write the last scores to the chosen layers; layers that do not fit are named below the buttons."""
         table = self.table
         if table is None:
@@ -237,15 +237,15 @@ class ApplyScores(QWidget):
             for write in self._writers(classifier, table):
                 try:
                     written.append(write())
-                except InputError as error:
+                except MorpholawError as error:
                     complaints.append(str(error))
         self.error_line.say(" ".join(complaints))
         positive = classifier.classes[1]
         count = int((table["class"] == positive).sum())
-        sentence = f"{classifier.title}: {count:,} of {len(table):,} cells are predicted as {positive}"
+        sentence = f"{classifier.label}: {count:,} of {len(table):,} cells are predicted as {positive}"
         show_info(sentence + _changed(table) + (f"; wrote {', '.join(written)}." if written else "."))
 
-    def _writers(self, classifier: SavedClassifier, table: pd.DataFrame) -> list[Callable[[], str]]:
+    def _writers(self, classifier: ClassifierRecord, table: pd.DataFrame) -> list[Callable[[], str]]:
         """Return functions that each write the scores to a layer and say what was written."""
         classes = classifier.classes
         colours = self._colours(classes)
@@ -257,7 +257,7 @@ class ApplyScores(QWidget):
             painted = colours if self.paint.isChecked() else ()
             writers.append(lambda: f"{score_labels(labels, table, classes, painted):,} labels")
         if self.points.isChecked() and self.viewer.layers:
-            like, name = self.image.layer or tracks or labels, f"{classifier.title} scores"
+            like, name = self.image.layer or tracks or labels, f"{classifier.label} scores"
             writers.append(
                 lambda: f"{len(score_points(self.viewer, table, classes, name, like, colours).data):,} points"
             )
@@ -283,7 +283,7 @@ class ApplyScores(QWidget):
         cells = self.table[self.table["track_id"] == track].sort_values("t")
         t, score = cells["t"].to_numpy(np.float64), cells["score"].to_numpy(np.float64)
         predicted = cells["class"].tolist() if "frame_class" in cells else None
-        classes, divisions = self._shown.classes, self.divisions.get(track, [])
+        classes, divisions = self._shown.pair, self.divisions.get(track, [])
 
         def make(figsize: Any, theme: Any) -> Any:
             from morpholaw.figures.tracks import score_over_time
@@ -325,9 +325,9 @@ def _changed(table: pd.DataFrame) -> str:
     return f" ({changed:,} changed by their track)" if changed else ""
 
 
-def _scheme(classifier: SavedClassifier) -> str:
+def _scheme(classifier: ClassifierRecord) -> str:
     """Name a classifier on a button: "scheme 3", "scheme 4 (mse)"."""
-    return f"scheme {classifier.scheme}" + (f" ({classifier.loss})" if classifier.scheme == 4 else "")
+    return f"scheme {classifier.scheme}" + (f" ({classifier.variant})" if classifier.variant else "")
 
 
 def _division_frames(tracks: pd.DataFrame | None) -> dict[int, list[int]]:

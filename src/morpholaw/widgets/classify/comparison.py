@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +10,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
 from morpholaw.display import percent, percent_interval, spread
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.forms.row_table import RowTable
-from morpholaw.widgets.study.saved_classifiers import SavedClassifier
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,7 @@ class ComparisonTable(RowTable):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self.classifiers: list[SavedClassifier] = []
+        self.classifiers: list[ClassifierRecord] = []
         self.setToolTip("Choose a classifier to see its confusion matrix and to apply it.")
         self.pick_one()
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -44,25 +45,26 @@ class ComparisonTable(RowTable):
         self.show_classifiers([])
 
     @property
-    def chosen(self) -> SavedClassifier | None:
+    def chosen(self) -> ClassifierRecord | None:
         """The classifier of the selected row."""
         row = self.currentRow()
         return self.classifiers[row] if 0 <= row < len(self.classifiers) else None
 
-    def show_classifiers(self, classifiers: list[SavedClassifier], choose: str = "") -> None:
+    def show_classifiers(self, classifiers: list[ClassifierRecord], choose: str = "") -> None:
         """Fill the table and select the classifier named ``choose``, or keep the selection."""
         wanted = choose or (self.chosen.name if self.chosen else "")
         self.classifiers = classifiers
         self.blockSignals(True)
         self.setRowCount(len(classifiers))
         for row, one in enumerate(classifiers):
-            share = percent(one.accuracy[0])
-            measured = f"{share} of {one.test_cells:,} test cells, {one.classes[0]} against {one.classes[1]}"
+            share = one.evaluation.ensemble_accuracy
+            measured = f"{percent(share.value)} of {one.evaluation.test_cells:,} test cells, "
+            measured += " against ".join(one.classes)
             texts = (
-                (f"{one.short} ({one.models})", f"{one.title}, {one.models} models"),
-                (percent_interval(*one.accuracy), measured),
-                ("n/a" if one.weights is None else spread(one.weights), ""),
-                (spread(one.sizes), ""),
+                (f"{one.short_label} ({one.members})", f"{one.label}, {one.members} models"),
+                (percent_interval(*astuple(share)), measured),
+                ("n/a" if one.head_weights is None else spread(one.head_weights), ""),
+                (spread(one.expression_sizes), ""),
                 ("", 'Press "Compare predictions" to fill this column.'),
             )
             for column, (text, tip) in enumerate(texts):
@@ -96,7 +98,7 @@ class ComparisonTable(RowTable):
         """Say where the rows cannot be compared: other test cells, or other classes; "" where they can."""
         if len({one.classes for one in self.classifiers}) > 1:
             return "The schemes tell different pairs of classes apart, so that their rows are not to be compared."
-        if len({one.test_cells for one in self.classifiers}) > 1:
+        if len({one.evaluation.split for one in self.classifiers}) > 1:
             return "The schemes were tested on different cells, so that their rows are not to be compared."
         return ""
 
@@ -114,11 +116,11 @@ class ComparisonTable(RowTable):
         agreement = shares.loc[names, names].to_numpy(np.float64)
         for row, one in enumerate(self.classifiers):
             others = {
-                other.title: agreement[row, column]
+                other.label: agreement[row, column]
                 for column, other in enumerate(self.classifiers)
                 if other is not one and np.isfinite(agreement[row, column])
             }
             item = self.cell(row, len(COLUMNS) - 1)
             item.setText(percent(float(np.mean(list(others.values())))) if others else "n/a")
-            tips = [f"{percent(share)} with {title}" for title, share in others.items()]
+            tips = [f"{percent(share)} with {label}" for label, share in others.items()]
             item.setToolTip("\n".join(tips) or "No other scheme tells the same classes apart.")

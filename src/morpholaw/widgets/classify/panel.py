@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import QStringListModel
 from qtpy.QtWidgets import (
     QComboBox,
@@ -20,6 +21,8 @@ from morpholaw.config import ClassifierConfig
 from morpholaw.display import MODELS, percent, scheme_title
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
+from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.classify.apply_scores import ApplyScores
 from morpholaw.widgets.classify.comparison import ComparisonTable
 from morpholaw.widgets.forms.config_form import ConfigForm
@@ -27,7 +30,6 @@ from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.preferences import preferences
-from morpholaw.widgets.study.saved_classifiers import SavedClassifier, saved_classifiers
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 _MEANING = {
@@ -119,7 +121,7 @@ class ClassifyWidget(StudyWidget):
     def show_classifiers(self) -> None:
         """Show the classifiers of the study."""
         study = self.current.study
-        found = [] if study is None else saved_classifiers(study, self.error_line.say)
+        found = [] if study is None else readable_records(study, self.error_line.say)
         self.table.show_classifiers(found)
         self.compare_button.setEnabled(len(found) > 1)
         self.mixed.setText(self.table.mixed())
@@ -167,19 +169,18 @@ class ClassifyWidget(StudyWidget):
                 )
             if not self._may_replace(scheme):
                 return
-            self.runner.start(
-                Job("train_classifier", str(study.path), self.form.values(), {"scheme": scheme})
-            )
+            arguments = {"scheme": scheme, "replace": True}  # the person has been asked
+            self.runner.start(Job("train_classifier", str(study.path), self.form.values(), arguments))
 
     def _may_replace(self, scheme: int) -> bool:
         """Ask where the study has models of the scheme."""
-        trained = [one for one in self.table.classifiers if one.scheme == scheme and one.loss == "hinge"]
+        trained = [one for one in self.table.classifiers if one.name == name_of(scheme, "hinge")]
         if not trained or self.runner.running:
             return True
         one = trained[0]
         question = (
-            f"The {one.models} trained models of {one.title} ({percent(one.accuracy[0])} of {one.test_cells:,} test "
-            "cells) will be replaced. Train again?"
+            f"The {one.members} trained models of {one.label} ({percent(one.evaluation.ensemble_accuracy.value)} of "
+            f"{one.evaluation.test_cells:,} test cells) will be replaced. Train again?"
         )
         return confirmed(self, "Replace trained models", question)
 
@@ -197,11 +198,11 @@ class ClassifyWidget(StudyWidget):
             self.table.show_classifiers(self.table.classifiers, choose=str(result["name"]))
 
 
-def _confusion(chosen: SavedClassifier, figsize: Any, theme: Any) -> Any:
+def _confusion(chosen: ClassifierRecord, figsize: Any, theme: Any) -> Any:
     from morpholaw.figures.performance import confusion
 
-    size = (min(figsize[0], 3.4), None)
-    return confusion(chosen.confusion, chosen.classes, title=chosen.title, theme=theme, figsize=size)
+    counts, size = np.array(chosen.evaluation.confusion), (min(figsize[0], 3.4), None)
+    return confusion(counts, chosen.classes, title=chosen.label, theme=theme, figsize=size)
 
 
 def _box(title: str, *parts: QWidget) -> QGroupBox:

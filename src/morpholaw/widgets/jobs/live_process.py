@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from morpholaw.errors import InputError, MorpholawError, StepFailedError
+from morpholaw.errors import MorpholawError, StepFailedError, error_of_kind, file_error, kind_of
 from morpholaw.events import Monitor, ShouldStop, never
 from morpholaw.widgets.jobs.process_group import end_group, end_group_with_leader
 
@@ -54,10 +54,10 @@ class LiveProcess:
 
         Raises
         ------
-        InputError
-            The function's own, or that a file cannot be read.
+        MorpholawError
+            The function's own error.
         StepFailedError
-            When the function failed otherwise, or the process was ended.
+            When the function failed otherwise, or the process ended.
         """
         with self._turn:
             process = self._started()
@@ -73,11 +73,9 @@ class LiveProcess:
                         elif kind != "event":
                             break
             except (EOFError, OSError, pickle.UnpicklingError):
-                raise StepFailedError("The process that computes was ended; try once more.") from None
-        if kind == "input error":
-            raise InputError(value)
-        if kind == "failure":
-            raise StepFailedError(value)
+                raise StepFailedError("The process that computes was ended; try again.") from None
+        if kind == "error":
+            raise error_of_kind(*value)
         return value
 
     @property
@@ -177,14 +175,14 @@ def _answer(
     """Return the kind of the answer ("value", "input error", "failure") and the value or the sentence."""
     try:
         return "value", function(*arguments, **options)
-    except (InputError, InterruptedError) as error:
-        return "input error", str(error)
-    except MorpholawError as error:
-        return "failure", str(error)
+    except (MorpholawError, InterruptedError) as error:
+        return "error", (kind_of(error), str(error))
     except OSError as error:
-        return "input error", f"{error.filename or 'A file'} cannot be read: {error.strerror or error}."
+        problem = file_error(f"{error.filename or 'A file'} cannot be read", error)
+        return "error", (kind_of(problem), str(problem))
     except Exception as error:  # a defect: said in the panel, where the person waits
-        return "failure", f"This could not be computed: {type(error).__name__}: {error}."
+        sentence = f"This could not be computed: {type(error).__name__}: {error}."
+        return "error", (StepFailedError.__name__, sentence)
 
 
 if __name__ == "__main__":

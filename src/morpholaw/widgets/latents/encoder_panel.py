@@ -104,7 +104,8 @@ class EncoderPanel(QWidget):
                 self.encoder = encoder_state(study)
         self.state.setText("Open a study first." if study is None else self.encoder.sentence)
         if history and not self.runner.running:
-            self.plot.show_history(self.encoder.history)
+            record = self.encoder.record
+            self.plot.show_history({} if record is None else record.history)
         self._enable()
 
     def show_study(self) -> None:
@@ -112,9 +113,8 @@ class EncoderPanel(QWidget):
         if not self.runner.running:
             self.strip.clear("")
         self.show_state()
-        known = EncoderConfig.model_fields
-        settings = {name: value for name, value in self.encoder.config.items() if name in known}
-        self.form.set_values(settings or self.form.preset)
+        record = self.encoder.record
+        self.form.set_values(self.form.preset if record is None or record.config is None else record.config)
 
     def _enable(self) -> None:
         free = self.current.study is not None and not self.runner.running
@@ -141,7 +141,7 @@ class EncoderPanel(QWidget):
             settings = encoder_state(study).resumable
             if settings is None:
                 raise InputError("There is no stopped training to resume; press Train encoder.")
-            self.form.set_values(EncoderConfig.from_values(settings))
+            self.form.set_values(settings)
             self._run(Job("train_encoder", str(study.path), self.form.values(), {"resume": True}))
 
     def load(self, source: Path | str) -> None:
@@ -190,5 +190,6 @@ class EncoderPanel(QWidget):
     def _finished(self, result: dict[str, Any]) -> None:
         self.show_state(history=False)
         if "result" in result:  # an encoder was loaded; the runner announces trainings only
-            self.plot.show_history(self.encoder.history)
+            record = self.encoder.record
+            self.plot.show_history({} if record is None else record.history)
             self.current.encoder_changed.emit()

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from morpholaw.events import Monitor
-from morpholaw.widgets.latents.encoder_state import encoder_state
 from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
 
     study, encoder = Study(Path(file.study)), encoder_of(file)
     latents = int(encoder.latents)
-    symmetry = kinds(latents) if encoder_state(study).config.get("symmetry") else ()
+    symmetry = kinds(latents) if study.encoder_record.symmetric else ()
     if not study.sets:
         zeros = np.zeros((1, latents))
         summary = summarise_latents(zeros, zeros)

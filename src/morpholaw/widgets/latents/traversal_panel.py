@@ -8,7 +8,7 @@ import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.latents.latent_sliders import LatentSliders
@@ -182,7 +182,7 @@ class TraversalPanel(QWidget):
         study = self.current.study
         try:
             return {} if study is None else study.latent_names
-        except InputError as error:
+        except MorpholawError as error:
             self.error_line.say(str(error))
             return {}
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from morpholaw.models.law import Law
-from morpholaw.widgets.laws.saved_laws import SavedLaws
+from morpholaw.store.classifier_record import ClassifierRecord
 
 STEPS = 61
 LIMIT = 3.0
@@ -23,9 +23,11 @@ def components_figure(law: Law, names: dict[str, str], figsize: Any, theme: Any)
     return law_components(parts, theme=theme, figsize=figsize)
 
 
-def front_figure(found: SavedLaws, chosen: int | None, figsize: Any, theme: Any) -> Any:
+def front_figure(found: ClassifierRecord, chosen: int | None, figsize: Any, theme: Any) -> Any:
     """Draw the test accuracy of the laws against their complexity."""
     from morpholaw.figures.laws import law_front
 
     complexity = np.array([law.complexity for law in found.laws], dtype=float)
-    return law_front(complexity, found.accuracy, chosen=chosen, theme=theme, figsize=figsize)
+    return law_front(
+        complexity, np.array(found.evaluation.accuracy), chosen=chosen, theme=theme, figsize=figsize
+    )

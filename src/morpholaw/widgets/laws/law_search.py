@@ -9,15 +9,16 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import LawConfig
-from morpholaw.errors import InputError
+from morpholaw.errors import MorpholawError
 from morpholaw.events import Front
 from morpholaw.jobs import Job
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import name_of
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.laws.saved_laws import found_losses
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
 
@@ -77,7 +78,7 @@ class EngineLine(QWidget):
 
         try:
             self.reason.setText(choose_engine(self.engine)[1])
-        except InputError as error:
+        except MorpholawError as error:
             self.reason.setText(str(error))
         state = PySREngine().availability()
         self.set_up_button.setVisible(state.can_set_up and not state.ready and self.engine != "embedded")
@@ -188,7 +189,7 @@ class LawSearch(QWidget):
         """Ask where the study has laws that were found with the chosen loss."""
         loss = self.form.editors["loss"].value
         study = self.current.required()
-        if self.runner.running or loss not in found_losses(study):
+        if self.runner.running or name_of(4, loss) not in classifiers.names(study):
             return True
         question = f"The laws that were found with the {loss} loss will be replaced when the search ends. Search again?"
         return confirmed(self, "Replace laws", question)

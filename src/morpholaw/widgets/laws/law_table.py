@@ -6,8 +6,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
 from morpholaw.display import percent
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.forms.row_table import ROW_HEIGHT, NumberItem, RowTable
-from morpholaw.widgets.laws.saved_laws import SavedLaws
 
 COLUMNS = (
     ("Accuracy", "Accuracy on the held-out test cells."),
@@ -36,13 +36,13 @@ class LawTable(RowTable):
         self.stretch(len(COLUMNS) - 1)
         self.itemSelectionChanged.connect(self._selected)
 
-    def fill(self, found: SavedLaws | None) -> None:
+    def fill(self, found: ClassifierRecord | None) -> None:
         """Show laws, the most accurate on the test cells first, and select the first."""
         self.blockSignals(True)
         self.setSortingEnabled(False)
         self.setRowCount(0 if found is None else len(found.laws))
-        for row, law in enumerate(found.laws if found else ()):
-            accuracy = float(found.accuracy[row])  # type: ignore[union-attr]
+        accuracies = () if found is None else found.evaluation.accuracy
+        for row, (law, accuracy) in enumerate(zip(found.laws if found else (), accuracies, strict=True)):
             numbers = (
                 (percent(accuracy), accuracy),
                 (f"{law.size}", law.size),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from napari.utils.notifications import show_info
@@ -16,9 +17,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from morpholaw.display import percent
-from morpholaw.errors import InputError
+from morpholaw.display import LOSSES, percent
+from morpholaw.errors import MorpholawError
 from morpholaw.models.law import Law
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.forms.section import Section
 from morpholaw.widgets.jobs.python_code import step_code
@@ -27,7 +30,6 @@ from morpholaw.widgets.laws.formula import FormulaLabel
 from morpholaw.widgets.laws.law_figures import components_figure, front_figure
 from morpholaw.widgets.laws.law_search import LawSearch
 from morpholaw.widgets.laws.law_table import LawTable
-from morpholaw.widgets.laws.saved_laws import SavedLaws, found_losses, named, saved_laws
 from morpholaw.widgets.laws.vetoes_tab import VetoesTab
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
@@ -50,7 +52,7 @@ class LawsWidget(StudyWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.found: SavedLaws | None = None
+        self.found: ClassifierRecord | None = None
         self.law: Law | None = None
         self.place = 0
         # always visible, so that a figure that just fits does not make it come and go
@@ -134,7 +136,8 @@ class LawsWidget(StudyWidget):
     def reload(self) -> None:
         """Read the laws of the study again."""
         study, before = self.current.study, self.loss.currentData()
-        losses = found_losses(study) if study is not None else []
+        trained = classifiers.names(study) if study is not None else []
+        losses = [loss for loss in LOSSES if name_of(4, loss) in trained]
         self.loss.blockSignals(True)
         self.loss.clear()
         for loss in losses:
@@ -147,7 +150,7 @@ class LawsWidget(StudyWidget):
         self.loss.setCurrentIndex(max(0, self.loss.findData(loss)))
         if self.found is not None:
             self.search_box.expand(False)
-            best = float(self.found.accuracy.max())
+            best = max(self.found.evaluation.accuracy)
             show_info(
                 f"{len(self.found.laws)} laws were found; the best is right for {percent(best)} of the test cells."
             )
@@ -156,7 +159,7 @@ class LawsWidget(StudyWidget):
         self.found = None
         if self.loss.currentData() and self.current.study is not None:
             with self.error_line.catch():
-                self.found = saved_laws(self.current.study, self.loss.currentData())
+                self.found = classifiers.record(self.current.study, name_of(4, self.loss.currentData()))
         has_laws = self.found is not None
         self.nothing.setVisible(not has_laws)
         for part in (self.loss_row, self.table, self.formula, self.copy_row, self.tabs):
@@ -173,7 +176,7 @@ class LawsWidget(StudyWidget):
         study = self.current.study
         try:
             return study.latent_names if study is not None else {}
-        except InputError:
+        except MorpholawError:
             return {}
 
     def pick(self, place: int) -> None:
@@ -199,8 +202,10 @@ class LawsWidget(StudyWidget):
             self.components.say("No part of this law depends on one or two latents only.")
         path, loss = study.path, self.loss.currentData()
         python = step_code(path, "laws", {"loss": loss}) + f"law = laws[{place}]\n"
-        self.boundary.show_law(law, found.latents, found.classes, self.words, python)
-        self.vetoes.show_law(law, found.classes, names)
+        classes = found.pair
+        latents = 0 if found.encoder is None else found.encoder.latents
+        self.boundary.show_law(law, latents, classes, self.words, python)
+        self.vetoes.show_law(law, classes, names)
 
     def _renamed(self) -> None:
         self._show_law()
@@ -228,8 +233,13 @@ class LawsWidget(StudyWidget):
             law_of_words, names = law_in_words(law, named(law.names, self.words))
             text = "f = " + law_of_words.latex(names)
         else:
-            text = law.to_python("f", found.classes) if kind == "python" else law.text()
+            text = law.to_python("f", found.pair) if kind == "python" else law.text()
         clipboard = QGuiApplication.clipboard()
         assert clipboard is not None  # there is one while the application runs
         clipboard.setText(text)
         show_info("The law is on the clipboard.")
+
+
+def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
+    """Return words for the latents of a law: {"z3": "size"} of ("z3", "z17") and {3: "size"}."""
+    return {name: words[int(name[1:])] for name in names if int(name[1:]) in words}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels, Tracks
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def movie_path(layer: Any) -> Path | None:
         return None
     try:
         shape = open_movie(source).shape
-    except (InputError, OSError):
+    except (MorpholawError, OSError):
         return None
     return Path(source) if shape == tuple(movie_array(layer).shape) else None
 

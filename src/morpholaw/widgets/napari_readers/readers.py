@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError
 from morpholaw.widgets.movie.layer_sources import scaled_movie
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def dropped_tracks(path: str | os.PathLike[str]) -> LayerData:
 
     try:
         return tracks_layer(path)
-    except InputError:
+    except MorpholawError:
         viewer = napari.current_viewer()
         movie = None if viewer is None else scaled_movie(viewer)
         if movie is not None:

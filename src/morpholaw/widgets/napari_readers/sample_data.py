@@ -53,6 +53,7 @@ def movie_folder() -> Path:
 def study_copy(target: Path) -> Path:
     """A study at ``target`` of the sample's movie, labelled crops and trained models; kept where it is there."""
     from morpholaw.cells.crop_set import CropSet
+    from morpholaw.store.classifiers import adopt
     from morpholaw.study import Study
 
     if (target / "study.json").is_file():
@@ -64,13 +65,10 @@ def study_copy(target: Path) -> Path:
     scale = CropSet(sample / "labelled").normalisation  # the movie's crops are used together with these
     study.crop(movie / "movie.tif", movie / "tracks.csv", brightness=scale.per if scale else "cell")
     # copied and not loaded: nothing here needs torch
-    for source, place in (
-        (sample / "labelled", study.new_set_folder("labelled")),
-        (sample / "encoder", partial / "encoder"),
-        (sample / "classifiers", partial / "classifiers"),
-    ):
-        if source.is_dir():
-            shutil.copytree(source, place, dirs_exist_ok=True)  # a new study has empty folders already
+    shutil.copytree(sample / "labelled", study.new_set_folder("labelled"))
+    shutil.copytree(sample / "encoder", partial / "encoder", dirs_exist_ok=True)
+    for source in sorted((sample / "classifiers").iterdir()):
+        adopt(study, source)  # none of the study's cells was trained on: they are of other seeds
     if (sample / "latent_names.json").is_file():
         shutil.copy(sample / "latent_names.json", partial)
     return Path(shutil.move(partial, target))

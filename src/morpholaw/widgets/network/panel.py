@@ -5,14 +5,24 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from morpholaw.display import percent
-from morpholaw.interpretation.subnetworks import Neuron, SparseNetwork, input_survival, sub_network
+from morpholaw.interpretation.subnetworks import (
+    Neuron,
+    SparseNetwork,
+    SubNetwork,
+    activations,
+    input_survival,
+    sub_network,
+)
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.sparse_networks import sparse_networks
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.network.network_scene import NetworkScene, NetworkView
-from morpholaw.widgets.network.saved_networks import SavedNetworks, neuron_response, saved_networks
 from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
@@ -34,7 +44,8 @@ class NetworkWidget(StudyWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.found: SavedNetworks | None = None
+        self.record: ClassifierRecord | None = None
+        self.networks: tuple[SparseNetwork, ...] = ()
         self.neuron: Neuron | None = None
         self.model = narrow_combo("model")
         self.model.setToolTip("Choose one of the models of scheme 3.")
@@ -81,22 +92,25 @@ class NetworkWidget(StudyWidget):
 
     def reload(self) -> None:
         """Read the networks of the study again."""
-        self.found = None
-        if self.current.study is not None:
+        self.record, self.networks = None, ()
+        study = self.current.study
+        if study is not None and "scheme3" in classifiers.names(study):
             with self.error_line.catch():
-                self.found = saved_networks(self.current.study)
+                record = classifiers.record(study, "scheme3")
+                self.networks = sparse_networks(study, record)
+                self.record = record
         for part in self._parts:
-            part.setVisible(self.found is not None)
-        self.nothing.setVisible(self.found is None)
+            part.setVisible(self.record is not None)
+        self.nothing.setVisible(self.record is None)
         before = self.model.currentIndex()
         self.model.blockSignals(True)
         self.model.clear()
-        if self.found is not None:
+        if self.record is not None:
+            count = len(self.networks)
             for k, (network, accuracy) in enumerate(
-                zip(self.found.networks, self.found.accuracy, strict=True)
+                zip(self.networks, self.record.evaluation.accuracy, strict=True)
             ):
                 weights = sum(int(mask.sum()) for mask in network.masks)
-                count = len(self.found.networks)
                 self.model.addItem(f"model {k + 1} of {count}: {percent(accuracy)}, {weights} weights")
             self.model.setCurrentIndex(before if 0 <= before < self.model.count() else 0)
         self.model.blockSignals(False)
@@ -109,7 +123,7 @@ class NetworkWidget(StudyWidget):
     def network(self) -> SparseNetwork | None:
         """The network that is drawn; None where there is none."""
         place = self.model.currentIndex()
-        return self.found.networks[place] if self.found is not None and place >= 0 else None
+        return self.networks[place] if 0 <= place < len(self.networks) else None
 
     @property
     def words(self) -> dict[int, str]:
@@ -123,7 +137,7 @@ class NetworkWidget(StudyWidget):
     def _draw(self, *_: Any) -> None:
         network = self.network
         self.neuron = None
-        if network is None or self.found is None:
+        if network is None or self.record is None:
             self.scene.network = None
             self.scene.clear()
             self.response.clear()
@@ -132,11 +146,11 @@ class NetworkWidget(StudyWidget):
         dark = "light" not in str(self.viewer.theme)
         self.scene.show_network(network, words, dark)
         self.view.fit()
-        counts = input_survival(self.found.kept)
-        models = len(self.found.networks)
+        counts = input_survival(self.record.kept_latents)
+        models = len(self.networks)
         inputs = [f"{words[z]} (z{z})" if z in words else f"z{z}" for z in counts]
         text = ", ".join(f"{name} {n}" for name, n in zip(inputs, counts.values(), strict=True))
-        size = self.found.sizes[self.model.currentIndex()]
+        size = self.record.expression_sizes[self.model.currentIndex()]
         self.survival.setText(
             f"Expression size: {size} nodes. Latents read, with the number of models (of {models}) that read them: "
             f"{text or 'none'}."
@@ -176,3 +190,8 @@ class NetworkWidget(StudyWidget):
         self.response.show_response(
             Response(response, part.latents, total, "response", f"Response of {called}"), self.words
         )
+
+
+def neuron_response(network: SparseNetwork, part: SubNetwork, z: np.ndarray) -> np.ndarray:
+    """Return the activation, (n,), of the one target of a sub-network at all latents of the encoder (n, latents)."""
+    return activations(network, part, z[:, [unit for _, unit in part.sources]])[:, 0]

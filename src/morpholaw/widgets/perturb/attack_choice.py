@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
-from morpholaw.widgets.study.saved_classifiers import SavedClassifier
+from morpholaw.store.classifier_record import ClassifierRecord
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.scoring import Space
@@ -34,7 +34,7 @@ class AttackChoice(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.classifiers: list[SavedClassifier] = []
+        self.classifiers: list[ClassifierRecord] = []
         self.scheme_box, self.model_box, self.space_box = QComboBox(), QComboBox(), QComboBox()
         self.scheme_box.setToolTip("Choose the classifier to attack.")
         self.model_box.setToolTip(
@@ -63,7 +63,7 @@ class AttackChoice(QWidget):
         self.held_line.editingFinished.connect(self.changed.emit)
 
     @property
-    def classifier(self) -> SavedClassifier | None:
+    def classifier(self) -> ClassifierRecord | None:
         """The chosen classifier; None where none is trained."""
         name = self.scheme_box.currentData()
         return next((entry for entry in self.classifiers if entry.name == name), None)
@@ -88,20 +88,20 @@ class AttackChoice(QWidget):
         """The latents held fixed, as ``keep`` of :class:`morpholaw.config.AttackConfig`."""
         return self.held_line.text().strip() if SPACES[self.space_box.currentText()][1] else ""
 
-    def show_classifiers(self, classifiers: Sequence[SavedClassifier]) -> None:
+    def show_classifiers(self, classifiers: Sequence[ClassifierRecord]) -> None:
         """List these classifiers; the chosen one stays chosen where it is among them."""
         before = self.scheme_box.currentData()
         self.classifiers = list(classifiers)
         blocked = self.scheme_box.blockSignals(True)
         self.scheme_box.clear()
         for entry in self.classifiers:
-            self.scheme_box.addItem(entry.title, entry.name)
+            self.scheme_box.addItem(entry.label, entry.name)
         self.scheme_box.setCurrentIndex(max(0, self.scheme_box.findData(before)))
         self.scheme_box.blockSignals(blocked)
         self._scheme_chosen()
 
     def _scheme_chosen(self, *_: Any) -> None:
-        models = self.classifier.models if self.classifier is not None else 0
+        models = self.classifier.members if self.classifier is not None else 0
         blocked = self.model_box.blockSignals(True)
         self.model_box.clear()
         self.model_box.addItems([f"{k + 1} of {models}" for k in range(models)])

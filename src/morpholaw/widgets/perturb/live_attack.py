@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from morpholaw.errors import InputError
+from morpholaw.errors import StudyGoneError
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.jobs.live_process import LiveProcess
-from morpholaw.widgets.study.saved_classifiers import SavedClassifier
 
 if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
     from morpholaw.evaluation.scoring import Space
     from morpholaw.study import Study
-
-    Loss = Literal["hinge", "mse"]
 
 REACH: dict[Space, float] = {"image": 0.5, "latent": 6.0}
 """Largest eps: half of the grey range in image space, six standard deviations of the prior in latent space."""
@@ -31,14 +29,12 @@ class ModelFile:
 
     study: str
     name: str
-    scheme: int
-    loss: Loss
     member: int
     changed: int
 
     @classmethod
-    def of(cls, study: Study, saved: SavedClassifier, member: int) -> ModelFile:
-        """Describe a model of a saved classifier; InputError where the study or the classifier is gone."""
+    def of(cls, study: Study, saved: ClassifierRecord, member: int) -> ModelFile:
+        """Describe a model of a saved classifier; StudyGoneError where the study or the classifier is gone."""
         path = study.path / "classifiers" / saved.name / "model.json"
         try:
             changed = path.stat().st_mtime_ns
@@ -48,8 +44,8 @@ class ModelFile:
                 if (study.path / "study.json").is_file()
                 else f"study {study.path}"
             )
-            raise InputError(f"The {what} is gone; it was moved or deleted.") from None
-        return cls(str(study.path), saved.name, saved.scheme, saved.loss, member, changed)
+            raise StudyGoneError(f"The {what} is gone; it was moved or deleted.") from None
+        return cls(str(study.path), saved.name, member, changed)
 
 
 @dataclass(frozen=True)
@@ -153,9 +149,10 @@ def prepare(
 @lru_cache(maxsize=2)
 def classifier_of(model: ModelFile) -> Any:
     """Load one model as a classifier, in the live process; the last two are kept."""
-    from morpholaw.study import Study
+    from morpholaw.store.classifiers import load
+    from morpholaw.store.study_folder import StudyFolder
 
-    return Study(Path(model.study)).classifier(model.scheme, model.loss).select(model.member)
+    return load(StudyFolder(Path(model.study)), model.name).select(model.member)
 
 
 def held_by(model: ModelFile, space: Space, keep: str) -> tuple[int, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.forms.panel_tabs import PanelTabs
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.perturb.selected_cells import CellPanel
 from morpholaw.widgets.perturb.study_curve import AttackPanel
-from morpholaw.widgets.study.saved_classifiers import saved_classifiers
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 
@@ -56,7 +56,7 @@ class PerturbWidget(StudyWidget):
         study = self.current.study
         self.attack.clear()
         damaged: list[str] = []
-        self.choice.show_classifiers([] if study is None else saved_classifiers(study, damaged.append))
+        self.choice.show_classifiers([] if study is None else readable_records(study, damaged.append))
         if damaged:
             self.error_line.say(damaged[0])
 

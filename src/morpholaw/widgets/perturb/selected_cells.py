@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.display import number
-from morpholaw.errors import InputError
+from morpholaw.errors import MorpholawError
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.float_slider import float_slider
 from morpholaw.widgets.jobs.latest_call import LatestCall
@@ -138,12 +138,12 @@ class CellPanel(QWidget):
                 self.pictures.clear("Reading the classifier...")
             try:
                 model = ModelFile.of(study, saved, self.choice.member)
-            except InputError as error:
+            except MorpholawError as error:
                 self._not_prepared(str(error))
                 return
             space, keep = self.choice.space, self.choice.keep
             cells = selection[:SHOWN]
-            self.load_call.start(prepare, self.current.live, model, saved.classes, space, keep, crops, cells)
+            self.load_call.start(prepare, self.current.live, model, saved.pair, space, keep, crops, cells)
 
     def clear(self, sentence: str) -> None:
         """Remove the cells and show a sentence."""

@@ -11,13 +11,13 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
+from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.saved_classifiers import saved_classifiers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,9 +103,9 @@ class AttackPanel(QWidget):
             raise InputError("No classifier is trained yet; train one in the Classify panel first.")
         if not self.all_schemes.isChecked():
             return [chosen.scheme]
-        trained = saved_classifiers(study, self.error_line.say)
+        trained = readable_records(study, self.error_line.say)
         image = self.choice.space == "image"
-        schemes = [one.scheme for one in trained if one.loss == "hinge" and (one.scheme > 1 or image)]
+        schemes = [one.scheme for one in trained if one.loss != "mse" and (one.scheme > 1 or image)]
         if not schemes:
             raise InputError(f"No trained scheme can be attacked in the space {self.choice.space!r}.")
         return schemes

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
-from morpholaw.errors import InputError
+from morpholaw.errors import MorpholawError
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
@@ -189,7 +189,7 @@ class SlicePanel(QWidget):
             self.figure.say("Drawing...")
         try:
             encoder = EncoderFile.of(study) if study is not None and study.has_encoder else None
-        except InputError as error:
+        except MorpholawError as error:
             self.figure.say(str(error))
             return
         wanted, crops = None, self.current.crops

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, StudyGoneError
 
 if TYPE_CHECKING:
     from morpholaw.study import Study
@@ -27,7 +27,7 @@ class EncoderFile:
             return cls(str(study.path), (study.path / "encoder" / "model.json").stat().st_mtime_ns)
         except OSError:
             if not (study.path / "study.json").is_file():
-                raise InputError(f"The study {study.path} is gone; it was moved or deleted.") from None
+                raise StudyGoneError(f"The study {study.path} is gone; it was moved or deleted.") from None
             raise InputError(f"The study {study.path} has no encoder yet; train or load one first.") from None
 
 

@@ -1,0 +1,261 @@
+"""``classifiers/*/model.json``: the models of one scheme, how they were trained and how good they are."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, model_validator
+
+from morpholaw.config import ClassifierConfig, LawConfig
+from morpholaw.display import LOSSES, scheme_models, scheme_short, scheme_title
+from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.models.description import read_description
+from morpholaw.models.law import Law
+from morpholaw.store.bundle_record import BundleRecord
+from morpholaw.store.layouts import CNNLayout, EncoderLayout, HeadLayout
+from morpholaw.store.provenance import Provenance
+from morpholaw.store.record import Number, Part, known_settings
+
+if TYPE_CHECKING:
+    from morpholaw.evaluation.performance import Performance
+    from morpholaw.models.classifier import Classifier
+    from morpholaw.store.labelled_cells import Labelled
+
+Loss = Literal["hinge", "mse"]
+"""Losses that laws are found with: hinge on the labels, and squared error to scheme 3's outputs."""
+
+
+def name_of(scheme: int, loss: str | None = None) -> str:
+    """Return the name that a scheme's classifier is kept under; ``loss`` is that of scheme 4's laws."""
+    return f"scheme4-{loss}" if scheme == 4 else f"scheme{scheme}"
+
+
+def _read_law(value: Any) -> Law:
+    return value if isinstance(value, Law) else Law.from_json(value)
+
+
+def _read_estimate(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and len(value) == 3:
+        return dict(zip(("value", "low", "high"), value, strict=True))
+    return value
+
+
+LawInFile = Annotated[Law, PlainValidator(_read_law), PlainSerializer(lambda law: law.to_json())]
+EstimateInFile = Annotated[Estimate, BeforeValidator(_read_estimate), PlainSerializer(astuple)]
+
+
+class Evaluation(Part):
+    """How the models do on cells of groups that none of them was trained on.
+
+    Attributes
+    ----------
+    split : str
+        Fingerprint of the test groups.
+    training_cells, test_cells : int
+        Cells trained on and tested on.
+    accuracy, balanced_accuracy : tuple of float
+        Of each model, in [0, 1]. A score that is not finite counts as wrong.
+    ensemble_accuracy : Estimate
+        Of the median score over the models, with its 95 % interval.
+    confusion : tuple of tuple of int
+        Of the median score: true classes in rows, predicted classes in columns.
+    roc_auc : float
+        Area under the ROC curve of the median score; NaN where it is undefined.
+    calibration : Calibration, optional
+        Platt scaling of the median score; None where finite scores are of one class.
+    undefined : int
+        Scores, over all models and cells, that are not finite.
+    """
+
+    split: str
+    training_cells: int = Field(ge=0)
+    test_cells: int = Field(ge=0)
+    accuracy: tuple[float, ...]
+    balanced_accuracy: tuple[float, ...]
+    ensemble_accuracy: EstimateInFile
+    confusion: tuple[tuple[int, ...], ...]
+    roc_auc: Number = float("nan")
+    calibration: Calibration | None = None
+    undefined: int = 0
+
+    @classmethod
+    def of(cls, measured: Performance, cells: Labelled) -> Evaluation:
+        """Return what was measured on the test cells of a split."""
+        return cls(
+            split=cells.fingerprint,
+            training_cells=len(cells.train),
+            test_cells=len(cells.test),
+            accuracy=tuple(measured.accuracy),
+            balanced_accuracy=tuple(measured.balanced_accuracy),
+            ensemble_accuracy=measured.ensemble,
+            confusion=tuple(map(tuple, measured.confusion.tolist())),
+            roc_auc=measured.area,
+            calibration=measured.calibration,
+            undefined=measured.undefined,
+        )
+
+
+class ClassifierRecord(BundleRecord):
+    """The models of one scheme.
+
+    Attributes
+    ----------
+    name : str
+        Name in the study, which is that of its folder: "scheme3", "scheme4-hinge", or one given by a person.
+    scheme : int
+        1 to 4, see :data:`morpholaw.display.MODELS`.
+    classes : tuple of str
+        Class names. With two, f < 0 is the first and f >= 0 the second (eq. 2).
+    inputs : {"latents", "shapes", "both"}
+        Features that schemes 2 to 4 read.
+    members : int
+        Number of models.
+    encoder, cnn, head
+        Shapes of the networks; None for those that the scheme lacks.
+    laws : tuple of Law
+        The laws of scheme 4, most accurate on the training cells first.
+    evaluation : Evaluation
+        Performance on held-out cells.
+    head_weights : tuple of int, optional
+        Active connection weights of each model's head.
+    expression_sizes : tuple of int
+        Nodes of each model's head written as one expression (eqs. 11-14).
+    kept_latents : tuple of tuple of int
+        Latents that each model reads.
+    parameters : int
+        Parameters of all networks together.
+    encoder_fingerprint : str, optional
+        SHA-256 of the study's encoder that the models were trained with.
+    trained_elsewhere : bool
+        Whether the models were trained on cells of another study, none of which are in this one.
+    config : ClassifierConfig
+        Settings of the training, and of the split.
+    law_config : LawConfig, optional
+        Settings of the search for laws.
+    """
+
+    WHAT: ClassVar[str] = "classifier"
+    KIND: ClassVar[str] = "classifier"
+    REMEDY: ClassVar[str] = "train it again"
+
+    name: str
+    scheme: Literal[1, 2, 3, 4]
+    classes: tuple[str, ...] = Field(min_length=2)
+    inputs: Literal["latents", "shapes", "both"] = "latents"
+    members: int = Field(ge=1)
+    encoder: EncoderLayout | None = None
+    cnn: CNNLayout | None = None
+    head: HeadLayout | None = None
+    laws: tuple[LawInFile, ...] = ()
+    evaluation: Evaluation
+    head_weights: tuple[int, ...] | None = None
+    expression_sizes: tuple[int, ...]
+    kept_latents: tuple[tuple[int, ...], ...]
+    parameters: int = Field(ge=0)
+    encoder_fingerprint: str | None = None
+    trained_elsewhere: bool = False
+    config: Annotated[ClassifierConfig, known_settings(ClassifierConfig)]
+    law_config: Annotated[LawConfig | None, known_settings(LawConfig)] = None
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """Read the record of the classifier in the folder ``path``; InputError where it is missing or damaged."""
+        path = Path(path)
+        return cls.parse({**read_description(path, cls.KIND), "name": path.name}, path / "model.json")
+
+    @classmethod
+    def of(
+        cls,
+        classifier: Classifier,
+        name: str,
+        evaluation: Evaluation,
+        config: ClassifierConfig,
+        provenance: Provenance,
+        encoder_fingerprint: str | None = None,
+        law_config: LawConfig | None = None,
+    ) -> Self:
+        """Return the record of a classifier that is about to be saved."""
+        members = range(classifier.members)
+        values: dict[str, Any] = {
+            **classifier.layout(),
+            "name": name,
+            "evaluation": evaluation,
+            "head_weights": classifier.head_weights,
+            "expression_sizes": classifier.expression_sizes,
+            "kept_latents": [classifier.kept_latents(k) for k in members],
+            "parameters": sum(parameter.numel() for parameter in classifier.parameters()),
+            "encoder_fingerprint": encoder_fingerprint,
+            "config": config,
+            "law_config": law_config,
+            "provenance": provenance,
+        }
+        return cls.model_validate(values)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        evaluation, members, count = self.evaluation, self.members, len(self.classes)
+        lengths = [
+            len(evaluation.accuracy),
+            len(evaluation.balanced_accuracy),
+            len(self.expression_sizes),
+            len(self.kept_latents),
+            members if self.head_weights is None else len(self.head_weights),
+            members if self.scheme != 4 else len(self.laws),
+        ]
+        if lengths != [members] * len(lengths):
+            raise ValueError(f"it does not describe each of its {members} models")
+        if [len(row) for row in evaluation.confusion] != [count] * count:
+            raise ValueError(f"its confusion matrix is not one of {count} classes")
+        return self
+
+    @property
+    def negative(self) -> str:
+        """The class of f < 0."""
+        return self.classes[0]
+
+    @property
+    def positive(self) -> str:
+        """The class of f >= 0."""
+        return self.classes[1]
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The classes of f < 0 and of f >= 0."""
+        return self.negative, self.positive
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss that scheme 4's laws were found with; None for other schemes and for laws made by hand."""
+        if self.scheme != 4:
+            return None
+        if self.law_config is not None:
+            return self.law_config.loss
+        return next((loss for loss in LOSSES if self.name == name_of(4, loss)), None)
+
+    @property
+    def variant(self) -> str:
+        """What tells the classifier from others of its scheme: the loss of its laws, or a name of its own."""
+        return (self.loss or "") if self.name == name_of(self.scheme, self.loss) else self.name
+
+    @property
+    def model(self) -> str:
+        """The model in words, e.g. "β-TCVAE + symbolic expression (hinge)"."""
+        return scheme_models(self.scheme, self.variant)
+
+    @property
+    def title(self) -> str:
+        """A title, e.g. "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
+        return f"Scheme {self.scheme}, {self.model}"
+
+    @property
+    def label(self) -> str:
+        """What panels call it, e.g. "scheme 4: law (hinge)"."""
+        return scheme_title(self.scheme, self.variant)
+
+    @property
+    def short_label(self) -> str:
+        """The label in a word or two, for a narrow column: "3 sparse", "4 hinge"."""
+        return scheme_short(self.scheme, self.variant)

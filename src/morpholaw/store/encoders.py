@@ -1,0 +1,111 @@
+"""The encoder of a study: opened as a network, and the latents of every crop."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.files import atomic_file
+from morpholaw.errors import InputError
+from morpholaw.events import SILENT, Monitor
+from morpholaw.store.encoder_record import EncoderRecord
+from morpholaw.store.study_folder import StudyFolder
+
+if TYPE_CHECKING:
+    from morpholaw.models.vae import BetaTCVAE
+
+# torch is imported when a network is opened, so that latents in the cache are read without it.
+
+
+def load(path: Path | str) -> BetaTCVAE:
+    """Open the encoder in the folder ``path`` in evaluation mode; InputError where it is missing or damaged."""
+    from morpholaw.models.bundle import build, few, load_bundle
+    from morpholaw.models.vae import BetaTCVAE
+
+    tensors, description = load_bundle(path, "encoder")
+    settings = EncoderRecord.parse(description, Path(path) / "model.json").settings.model_dump()
+    return build(
+        lambda: BetaTCVAE.from_settings({**settings, "filters": few(settings["filters"], tensors)}),
+        tensors,
+        path,
+    )
+
+
+def of_study(folder: StudyFolder) -> BetaTCVAE:
+    """Open the study's encoder; InputError where there is none yet."""
+    if not folder.has_encoder:
+        raise InputError(f"The study {folder.path} has no encoder yet; train or load one first.")
+    return load(folder.path / "encoder")
+
+
+def save(folder: StudyFolder, encoder: BetaTCVAE, record: EncoderRecord) -> EncoderRecord:
+    """Keep an encoder as the study's own, in place of the one before; returns the record as it was saved."""
+    from morpholaw.models.bundle import save_bundle
+
+    place = folder.path / "encoder"
+    save_bundle(place, encoder.state_dict(), record.description())
+    shutil.rmtree(folder.path / "latents", ignore_errors=True)
+    return EncoderRecord.read(place)
+
+
+def latents(folder: StudyFolder, monitor: Monitor = SILENT) -> tuple[np.ndarray, np.ndarray]:
+    """Encode all crops of a study, or read what was encoded before.
+
+    Returns
+    -------
+    means, log_variances : ndarray, float32 (n, latents)
+        In the order of the study's crops; fewer rows where the step was asked to stop.
+
+    Raises
+    ------
+    InputError
+        When the study has no crops or no encoder.
+    """
+    record = folder.encoder_record
+    parts = [_of_set(folder, crop_set, record, monitor) for crop_set in folder.crops.sets]
+    means, log_variances = zip(*parts, strict=True)
+    return np.concatenate(means), np.concatenate(log_variances)
+
+
+def _of_set(
+    folder: StudyFolder, crop_set: CropSet, record: EncoderRecord, monitor: Monitor
+) -> tuple[np.ndarray, np.ndarray]:
+    path = folder.path / "latents" / crop_set.name / f"{record.sha256[:16]}.npy"
+    both = _cached(path)
+    if both is not None and both.shape == (2, len(crop_set), record.settings.latents):
+        return both[0], both[1]
+    from morpholaw.training.encoder import encode
+
+    means, log_variances = encode(load(folder.path / "encoder"), crop_set.images, monitor=monitor)
+    if len(means) == len(crop_set):
+        # A cache: a full disk or a study that may only be read costs time and no result.
+        with suppress(OSError), atomic_file(path) as stream:
+            np.save(stream, np.stack([means, log_variances]), allow_pickle=False)
+    return means, log_variances
+
+
+def _cached(path: Path) -> np.ndarray | None:
+    """Read what was kept at ``path``; None where there is nothing, or nothing that can be read."""
+    try:
+        both = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception:  # whatever numpy says of a damaged file: it is only a cache
+        return None
+    return both if isinstance(both, np.ndarray) and both.dtype == np.float32 else None
+
+
+def data_fingerprint(folder: StudyFolder) -> str:
+    """Return a fingerprint of the study's crops: their sets, sizes and what they were made from."""
+    text = repr([_identity(crop_set) for crop_set in folder.sets])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _identity(crop_set: CropSet) -> tuple[str, int, list[dict[str, str]], dict[str, float | str] | None]:
+    scale = crop_set.normalisation
+    sources = [source.model_dump() for source in crop_set.record.sources]
+    return crop_set.name, len(crop_set), sources, None if scale is None else scale.to_json()

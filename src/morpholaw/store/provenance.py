@@ -1,0 +1,67 @@
+"""What made a result: the data, the time, the versions and the machine."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from morpholaw import __version__
+from morpholaw.store.record import Part, Record
+
+PACKAGES = ("numpy", "torch", "scikit-image", "optuna", "pysr")
+"""Packages whose versions are recorded."""
+
+
+class Provenance(Part):
+    """What made a result; the settings stand beside it.
+
+    Attributes
+    ----------
+    data : str
+        Fingerprint of the study's crops.
+    created : str
+        Time in UTC, ISO 8601.
+    versions : dict
+        Versions of Morpholaw, Python and the packages that matter.
+    machine : str
+        Operating system and processor architecture.
+    """
+
+    data: str = "unknown"
+    created: str = "unknown"
+    versions: dict[str, str] = Field(default_factory=dict)
+    machine: str = "unknown"
+
+    @classmethod
+    def now(cls, data: str) -> Provenance:
+        """Return the provenance of a result that is made now, here, from crops with the fingerprint ``data``."""
+        versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+        return cls(
+            data=data,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            versions={"morpholaw": __version__, "python": platform.python_version(), **versions},
+            machine=f"{platform.system()} {platform.machine()}",
+        )
+
+
+class ResultRecord(Record):
+    """A record with its provenance, whose values stand at the top of the file."""
+
+    provenance: Provenance = Provenance()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "provenance" in values:
+            return values
+        return {**values, "provenance": {k: values[k] for k in Provenance.model_fields if k in values}}
+
+    @model_serializer(mode="wrap")
+    def _spread(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        provenance = values.pop("provenance")
+        return {**values, **provenance}

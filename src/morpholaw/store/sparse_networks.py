@@ -1,0 +1,42 @@
+"""The sparse heads of scheme 3 as arrays, read without torch."""
+
+from __future__ import annotations
+
+from morpholaw.errors import InputError
+from morpholaw.interpretation.subnetworks import SparseNetwork
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.classifiers import place_of
+from morpholaw.store.study_folder import StudyFolder
+
+_TENSORS = ("head.weights.{}", "head.mask_{}", "head.biases.{}")
+
+
+def sparse_networks(folder: StudyFolder, record: ClassifierRecord) -> tuple[SparseNetwork, ...]:
+    """Read the network of each model of scheme 3.
+
+    Raises
+    ------
+    InputError
+        When the weights cannot be read, or do not fit the record.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    path = place_of(folder, record.name) / record.weights
+    try:
+        tensors = load(path.read_bytes())
+    except (OSError, SafetensorError):
+        raise InputError(f"The weights {path} cannot be read; train scheme 3 again.") from None
+    if record.head is None:
+        raise InputError(f"{record.name} has no network of its own; train scheme 3 again.")
+    layers = range(len(record.head.hidden) + 1)
+    try:
+        weights, masks, biases = ([tensors[name.format(layer)] for layer in layers] for name in _TENSORS)
+        return tuple(
+            SparseNetwork.from_arrays([w[k] for w in weights], [m[k] for m in masks], [b[k] for b in biases])
+            for k in range(record.members)
+        )
+    except (KeyError, TypeError, ValueError, IndexError):
+        raise InputError(
+            f"The weights {path} do not fit what is recorded of them; train scheme 3 again."
+        ) from None

@@ -1,0 +1,40 @@
+"""``study.json``: the name and the classes of a study."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from morpholaw import __version__
+from morpholaw.store.record import Record
+
+DEFAULT_CLASSES = ("interphase", "metaphase")
+
+
+class StudyRecord(Record):
+    """A study as it began.
+
+    Attributes
+    ----------
+    name : str
+        Its name when it was made; it is shown under the name of its folder.
+    classes : tuple of str
+        Class names to begin with.
+    created : str
+        Time in UTC, ISO 8601.
+    version : str
+        Version of Morpholaw that made it.
+    """
+
+    WHAT: ClassVar[str] = "study"
+
+    name: str = ""
+    classes: tuple[str, ...] = DEFAULT_CLASSES
+    created: str = "unknown"
+    version: str = "unknown"
+
+    @classmethod
+    def now(cls, name: str, classes: tuple[str, ...]) -> StudyRecord:
+        """Return the record of a study that is made now."""
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(name=name, classes=classes, created=created, version=__version__)

@@ -1,0 +1,41 @@
+"""Measure a classifier on held-out cells, and keep it with what was measured."""
+
+from __future__ import annotations
+
+from morpholaw.config import ClassifierConfig, LawConfig
+from morpholaw.evaluation.crop_scores import score_crops
+from morpholaw.evaluation.performance import measure
+from morpholaw.models.classifier import Classifier
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
+from morpholaw.store.encoders import data_fingerprint
+from morpholaw.store.labelled_cells import Labelled
+from morpholaw.store.provenance import Provenance
+from morpholaw.store.study_folder import StudyFolder
+
+
+def evaluate(folder: StudyFolder, classifier: Classifier, cells: Labelled) -> Evaluation:
+    """Measure a classifier on the test cells of a split."""
+    scores = score_crops(classifier.eval(), folder.crops[cells.test])
+    return Evaluation.of(measure(scores, cells.test_targets), cells)
+
+
+def keep(
+    folder: StudyFolder,
+    classifier: Classifier,
+    name: str,
+    cells: Labelled,
+    config: ClassifierConfig,
+    law_config: LawConfig | None = None,
+) -> ClassifierRecord:
+    """Measure a classifier, save it under ``name`` and return its record."""
+    record = ClassifierRecord.of(
+        classifier,
+        name=name,
+        evaluation=evaluate(folder, classifier, cells),
+        config=config,
+        provenance=Provenance.now(data_fingerprint(folder)),
+        encoder_fingerprint=None if classifier.encoder is None else folder.encoder_record.sha256,
+        law_config=law_config,
+    )
+    return classifiers.save(folder, classifier, record)
