@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from statistics import fmean, stdev
+from typing import Literal
 
 MINUS = "\u2212"
 
-LOSSES = ("hinge", "mse")
+Loss = Literal["hinge", "mse"]
+LOSSES: tuple[Loss, ...] = ("hinge", "mse")
 """What the laws of scheme 4 are fitted with."""
 
 MODELS = {

@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-from morpholaw.display import scheme_short
-
 COLUMNS = {
     "models": "models",
     "weights": "head weights",
@@ -25,7 +23,9 @@ def show_table(study: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    rows = study.table1()
+    from morpholaw.store import classifiers
+
+    rows, records = study.table1(), classifiers.records(study)
     table = Table(
         title=f"Table 1 of {study.name}: mean ± sd over models, held-out groups",
         box=SIMPLE_HEAD,
@@ -35,11 +35,10 @@ def show_table(study: Any) -> None:
     for heading in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     for _, row in rows.iterrows():
-        scheme = scheme_short(row["scheme"], row["name"].partition("-")[2])
-        table.add_row(scheme, *(str(row[column]) for column in COLUMNS.values()))
+        table.add_row(records[row["name"]].short_label, *(str(row[column]) for column in COLUMNS.values()))
     Console().print(table)
     if len(rows):
         splits = rows.groupby("split", sort=False)["test cells"].first()
         click.echo("; ".join(f"{count} test cells, split {split}" for split, count in splits.items()) + ".")
         if len(splits) > 1:
-            click.echo("These schemes were tested on different cells; train them anew to compare them.")
+            click.echo("These schemes were tested on different cells; train them again to compare them.")

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from morpholaw import __version__
-from morpholaw.display import correlation, percent, span
+from morpholaw.display import Loss, correlation, percent, span
 from morpholaw.errors import InputError
 from morpholaw.interpretation.traversal import TYPICAL, traverse
 from morpholaw.report.material import Material
@@ -18,7 +18,7 @@ from morpholaw.report.pdf import render_pdf
 from morpholaw.report.sections import constraints, laws, performance, provenance
 from morpholaw.report.sections import law as law_section
 from morpholaw.report.writing import blocks_or_reason, render, write
-from morpholaw.store.classifier_record import Loss, name_of
+from morpholaw.store.classifier_record import name_of
 from morpholaw.store.study_folder import StudyFolder
 
 

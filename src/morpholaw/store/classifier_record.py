@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, model_validator
 
 from morpholaw.config import ClassifierConfig, LawConfig
-from morpholaw.display import LOSSES, scheme_models, scheme_short, scheme_title
+from morpholaw.display import LOSSES, Loss, scheme_models, scheme_short, scheme_title
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.models.description import read_description
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from morpholaw.evaluation.performance import Performance
     from morpholaw.models.classifier import Classifier
     from morpholaw.store.labelled_cells import Labelled
-
-Loss = Literal["hinge", "mse"]
-"""Losses that laws are found with: hinge on the labels, and squared error to scheme 3's outputs."""
 
 
 def name_of(scheme: int, loss: str | None = None) -> str:
