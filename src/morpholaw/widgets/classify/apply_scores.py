@@ -240,14 +240,14 @@ class ApplyScores(QWidget):
                 except MorpholawError as error:
                     complaints.append(str(error))
         self.error_line.say(" ".join(complaints))
-        positive = classifier.classes[1]
+        positive = classifier.positive
         count = int((table["class"] == positive).sum())
         sentence = f"{classifier.label}: {count:,} of {len(table):,} cells are predicted as {positive}"
         show_info(sentence + _changed(table) + (f"; wrote {', '.join(written)}." if written else "."))
 
     def _writers(self, classifier: ClassifierRecord, table: pd.DataFrame) -> list[Callable[[], str]]:
         """Return functions that each write the scores to a layer and say what was written."""
-        classes = classifier.classes
+        classes = classifier.pair
         colours = self._colours(classes)
         tracks, labels = self.tracks.layer, self.labels.layer
         writers: list[Callable[[], str]] = []
