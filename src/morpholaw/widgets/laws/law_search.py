@@ -169,7 +169,7 @@ class LawSearch(QWidget):
         values = self.form.values()
         if self.engine.engine != "auto":
             values["engine"] = self.engine.engine
-        return Job("discover_law", str(study.path), values)
+        return Job("discover_law", str(study.path), values, {"replace": True})  # the person is asked
 
     def run(self) -> None:
         """Start the search; ask before laws are replaced."""

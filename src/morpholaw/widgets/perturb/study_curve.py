@@ -105,7 +105,9 @@ class AttackPanel(QWidget):
             return [chosen.scheme]
         trained = readable_records(study, self.error_line.say)
         image = self.choice.space == "image"
-        schemes: list[int] = [one.scheme for one in trained if one.loss != "mse" and (one.scheme > 1 or image)]
+        schemes: list[int] = [
+            one.scheme for one in trained if one.loss != "mse" and (one.scheme > 1 or image)
+        ]
         if not schemes:
             raise InputError(f"No trained scheme can be attacked in the space {self.choice.space!r}.")
         return schemes
