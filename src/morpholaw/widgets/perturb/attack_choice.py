@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
+from morpholaw.display import Loss
 from morpholaw.store.classifier_record import ClassifierRecord
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ class AttackChoice(QWidget):
         return SPACES[self.space_box.currentText()][0]
 
     @property
-    def loss(self) -> str:
+    def loss(self) -> Loss:
         """The loss that the chosen laws were found with; "hinge" for other schemes."""
-        return self.classifier.loss if self.classifier is not None else "hinge"
+        return (self.classifier.loss if self.classifier is not None else None) or "hinge"
 
     @property
     def keep(self) -> str:
