@@ -1,9 +1,9 @@
 """One recorded grey scale for every camera, so that 8-bit, 16-bit and offset sensors give comparable crops.
 
 For each source (a movie, a folder of crops) two numbers are fitted once and stored with its crops: the camera's
-``background``, and a ``scale``, the brightness of the brightest chromatin of a typical cell. Each cell is then divided by
-its own ``brightness``, the same quantity in units of the source's scale, which is stored beside it. Expression of the
-fluorescent histone varies tenfold among the cells of one culture, and as much among movies: the brightness of a cell
+``background``, and a ``scale``, the brightness of the brightest chromatin of a typical cell. Each cell is then divided
+by its own ``brightness``, the same quantity in units of the source's scale, which is stored beside it. Expression of
+the fluorescent histone varies tenfold among the cells of one culture, and as much among movies: the brightness of a cell
 says little about its phase, and the texture of a dim metaphase would contribute a hundredth of the squared error and
 would not be learnt. What remains is the shape and the texture of the chromatin. (One scale for a whole source, division
 by the chromatin mass and a compressed scale all separated real metaphases from interphases less well, docs/results.md.)
@@ -88,7 +88,8 @@ class Normalisation:
         value = np.subtract(raw, np.float32(self.background), dtype=np.float32)
         value *= np.float32(255 / (self.scale * self.ceiling)) / _each(brightness)
         np.clip(value, 0, _LEVELS, out=value)
-        return np.rint(value, out=value).astype(np.uint8)
+        rounded: np.ndarray = np.rint(value, out=value)
+        return rounded.astype(np.uint8)
 
     def invert(self, crops: np.ndarray, brightness: np.ndarray | float = 1.0) -> np.ndarray:
         """Return raw units, float32, from uint8 crops or floats in [0, 1], exact to half a grey level."""
@@ -128,7 +129,8 @@ def _percentile(rows: np.ndarray, percent: float) -> np.ndarray:
     rows.partition(int(below), axis=1)
     low = rows[:, int(below)].astype(np.float64)
     above: np.ndarray = rows[:, min(int(below) + 1, last) :].min(axis=1)
-    return low + share * (above - low)
+    percentile: np.ndarray = low + share * (above - low)
+    return percentile
 
 
 @cache
