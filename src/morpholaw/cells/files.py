@@ -90,8 +90,15 @@ def write_json(path: str | os.PathLike[str], value: Any) -> Path:
     return write_bytes(path, (text + "\n").encode())
 
 
-def read_json(path: str | os.PathLike[str]) -> Any:
+def read_json(path: str | os.PathLike[str], finite: bool = True) -> Any:
     """Read a JSON file.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    finite : bool
+        Refuse NaN and infinities, which JSON does not have and other programs write all the same.
 
     Raises
     ------
@@ -99,14 +106,24 @@ def read_json(path: str | os.PathLike[str]) -> Any:
         The file is missing, unreadable or not JSON.
     """
     path = Path(path)
+    rules: dict[str, Any] = {"parse_constant": _refuse_number, "parse_float": _finite} if finite else {}
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), **rules)
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not a valid JSON file: {reason(error)}.") from error
+
+
+def _refuse_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse_number(text)
 
 
 @contextmanager

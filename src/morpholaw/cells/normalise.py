@@ -1,13 +1,14 @@
 """One recorded grey scale for every camera, so that 8-bit, 16-bit and offset sensors give comparable crops.
 
 For each source (a movie, a folder of crops) two numbers are fitted once and stored with its crops: the camera's
-``background``, and a ``scale``, the brightness of the brightest chromatin of a typical cell. Each cell is then divided
-by its own ``brightness``, the same quantity in units of the source's scale, which is stored beside it. Expression of
-the fluorescent histone varies tenfold among the cells of one culture, and as much among movies: the brightness of a cell
-says little about its phase, and the texture of a dim metaphase would contribute a hundredth of the squared error and
-would not be learnt. What remains is the shape and the texture of the chromatin. (One scale for a whole source, division
-by the chromatin mass and a compressed scale all separated real metaphases from interphases less well, docs/results.md.)
-Within a cell the scale is linear: a pixel is a density of chromatin.
+``background``, and a ``scale``, the brightness of the brightest chromatin of a typical cell. Each cell is then
+divided by its own ``brightness``, the same quantity in units of the source's scale, which is stored beside it.
+Expression of the fluorescent histone varies tenfold among the cells of one culture, and as much among movies:
+the brightness of a cell says little about its phase, and the texture of a dim metaphase would contribute a
+hundredth of the squared error and would not be learnt. What remains is the shape and the texture of the
+chromatin. (One scale for a whole source, division by the chromatin mass and a compressed scale all separated
+real metaphases from interphases less well, docs/results.md.) Within a cell the scale is linear: a pixel is a
+density of chromatin.
 """
 
 from __future__ import annotations

@@ -1,19 +1,24 @@
-"""zarr folders somebody sent, opened so that reading them can run no code.
+"""zarr folders somebody sent, opened so that reading them runs no code and takes no more memory than they say.
 
 zarr's codecs are named by the file, and one of numcodecs' codecs is pickle. So the metadata is read as JSON
-first, and an array is handed to zarr only if its codecs and its data type are on the list below.
+first, and an array is handed to zarr only if its codecs and its data type are on the list below. Chunks are read only
+from regular files, and each is decoded into at most the size that its array gives it.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from morpholaw.cells.files import read_json
 from morpholaw.errors import InputError, reason
+
+if TYPE_CHECKING:
+    from zarr.storage import LocalStore
 
 _METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _CODECS = {
@@ -21,7 +26,12 @@ _CODECS = {
     *("crc32", "crc32c", "adler32", "fletcher32", "shuffle", "delta", "bitround", "packbits", "quantize"),
     *("fixedscaleoffset", "scale_offset", "cast_value", "vlen-utf8"),
 }
-_MAX_CHUNK = 2**31  # bytes
+_MAX_CHUNK = 2**31
+"""Bytes of a chunk, which is decoded at once, and of an array that is read as a whole."""
+_MAX_CHUNKS = 100_000
+"""Chunks of one frame, or of an array that is read as a whole: each is a file of its own."""
+_UNSTORED = 2**26
+"""Bytes that an array may claim, of which nothing is stored."""
 
 
 def is_zarr(path: Path) -> bool:
@@ -37,16 +47,16 @@ def is_array(path: Path) -> bool:
 
 
 def attributes(path: Path) -> dict[str, Any]:
-    """The user attributes of a zarr array or group."""
+    """Return the user attributes of a zarr array or group."""
     if (path / "zarr.json").is_file():
-        found = _mapping(path / "zarr.json").get("attributes", {})
+        content = _mapping(path / "zarr.json").get("attributes", {})
     else:
-        found = _mapping(path / ".zattrs") if (path / ".zattrs").is_file() else {}
-    return found if isinstance(found, dict) else {}
+        content = _mapping(path / ".zattrs") if (path / ".zattrs").is_file() else {}
+    return content if isinstance(content, dict) else {}
 
 
 def inside(root: Path, name: object, where: str) -> Path:
-    """The node ``name`` under ``root``; refuses names that lead out of it."""
+    """Return the node ``name`` under ``root``; refuse names that lead out of it."""
     parts = str(name).replace("\\", "/").strip("/").split("/")
     if ".." in parts or os.path.isabs(str(name)):
         raise InputError(f"{where} names the array {name!r}, which is outside the folder.")
@@ -59,35 +69,115 @@ def open_array_at(path: Path) -> Any:
     Raises
     ------
     InputError
-        There is no array, it is damaged, or it uses a codec or a data type that is not allowed.
+        There is no array, it is damaged, it uses a codec or a data type that is not allowed, or its chunks are too
+        large, or too many for a frame.
     """
-    import zarr
-
     metadata = next((path / name for name in ("zarr.json", ".zarray") if (path / name).is_file()), None)
     if metadata is None:
         raise InputError(f"{path} is not a zarr array: it has no zarr.json or .zarray.")
     content = _mapping(metadata)
     _check_codecs(content, metadata)
     try:
-        array = zarr.open_array(path, mode="r")
+        array = _bounded(path)
+    except InputError:
+        raise
     except Exception as error:
         raise InputError(
             f"{metadata} does not describe a zarr array that can be read: {reason(error)}."
         ) from error
-    if _count(array.chunks) * array.dtype.itemsize > _MAX_CHUNK:
-        raise InputError(f"{metadata} claims chunks of {array.chunks} values, more than can be read.")
+    if _count(array.shape) * array.dtype.itemsize > _UNSTORED and not _stored(path):
+        raise InputError(f"{path} claims {_count(array.shape)} values, but none of them is stored.")
+    for chunks in (array.chunks, array.shards or array.chunks):
+        if 0 in chunks or _count(chunks) * array.dtype.itemsize > _MAX_CHUNK:
+            raise InputError(f"{metadata} claims chunks of {chunks} values, more than can be read.")
+    if (frame := _chunk_count(array, 2)) > _MAX_CHUNKS:
+        raise InputError(
+            f"{metadata} keeps one frame in {frame} chunks of {array.chunks} values, which takes minutes to read: "
+            "save it with chunks of a whole frame."
+        )
     return array
 
 
 def read_array(path: Path) -> np.ndarray:
-    """Read a whole zarr array; refuses one that claims more than 2^31 bytes."""
+    """Read a whole zarr array.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or claims far more than is stored of it.
+    """
     array = open_array_at(path)
-    if _count(array.shape) * array.dtype.itemsize > _MAX_CHUNK:
-        raise InputError(f"{path} claims {_count(array.shape)} values, more than can be read.")
+    claimed = _count(array.shape) * array.dtype.itemsize
+    if claimed > _MAX_CHUNK or _chunk_count(array, array.ndim) > _MAX_CHUNKS:
+        raise InputError(
+            f"{path} claims {_count(array.shape)} values in {_chunk_count(array, array.ndim)} chunks, more than can be "
+            "read."
+        )
     try:
         return np.asarray(array[...])
     except Exception as error:
         raise InputError(f"{path} cannot be read: {reason(error)}.") from error
+
+
+def _bounded(path: Path) -> Any:
+    """The array in a folder, with compressors that stop, of chunks in regular files."""
+    import zarr
+    from zarr.core.array import Array, AsyncArray
+    from zarr.core.metadata import ArrayV2Metadata
+    from zarr.storage import StorePath
+
+    from morpholaw.cells.zarr_codecs import bounded_v2, bounded_v3
+
+    store = _regular_files(path)
+    array = zarr.open_array(store, mode="r")
+    metadata = array.metadata
+    if isinstance(metadata, ArrayV2Metadata):
+        size = _count(array.chunks) * array.dtype.itemsize
+        filters = tuple(bounded_v2(one, size) for one in metadata.filters or ()) or None
+        parts = {"compressor": bounded_v2(metadata.compressor, size), "filters": filters}
+        changed: Any = _replaced(metadata, **parts)
+    else:
+        changed = _replaced(metadata, codecs=bounded_v3(tuple(metadata.codecs)))
+    return Array(AsyncArray(metadata=changed, store_path=StorePath(store, "")))
+
+
+def _replaced(metadata: Any, **parts: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(metadata, **parts)
+
+
+def _regular_files(root: Path) -> LocalStore:
+    """A store of a folder's regular files: a pipe or a device in the place of a chunk would never end."""
+    from zarr.storage import LocalStore
+
+    class RegularFiles(LocalStore):
+        async def get(self, key: str, prototype: Any = None, byte_range: Any = None) -> Any:
+            path = self.root / key
+            try:
+                found = os.stat(path)
+            except OSError:
+                return None
+            if stat.S_ISDIR(found.st_mode):
+                return None
+            if not stat.S_ISREG(found.st_mode) or (byte_range is None and found.st_size > _MAX_CHUNK):
+                raise ValueError(f"{path} is no regular file of a chunk's size")
+            return await super().get(key, prototype, byte_range)
+
+    return RegularFiles(root, read_only=True)
+
+
+def _chunk_count(array: Any, axes: int) -> int:
+    """How many chunks there are along the last axes."""
+    if array.ndim == 0:
+        return 1
+    pairs = list(zip(array.shape, array.chunks, strict=True))[-axes:]
+    return _count(tuple(-(-n // chunk) if chunk else 1 for n, chunk in pairs))
+
+
+def _stored(path: Path) -> bool:
+    """Whether any chunk is stored."""
+    return any(p.is_file() and p.name not in _METADATA for p in path.rglob("*"))
 
 
 def _count(shape: tuple[int, ...]) -> int:
@@ -111,17 +201,17 @@ def _check_codecs(content: dict[str, Any], metadata: Path) -> None:
 
 def _codecs_v3(codecs: Any) -> list[Any]:
     """Every codec of a version 3 array, those inside shards included."""
-    found: list[Any] = []
+    listed: list[Any] = []
     for codec in codecs if isinstance(codecs, list) else []:
-        found.append(codec)
+        listed.append(codec)
         settings = codec.get("configuration") if isinstance(codec, dict) else None
         if isinstance(settings, dict):
-            found += _codecs_v3(settings.get("codecs")) + _codecs_v3(settings.get("index_codecs"))
-    return found
+            listed += _codecs_v3(settings.get("codecs")) + _codecs_v3(settings.get("index_codecs"))
+    return listed
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    content = read_json(path)
+    content = read_json(path, finite=False)
     if not isinstance(content, dict):
         raise InputError(f"{path} is not zarr metadata: a JSON object was expected.")
     return content
