@@ -236,7 +236,7 @@ def _axis_by_program(skeleton: str, one: _Field) -> str:
     if _OPERETTA.search(skeleton):
         return _OPERETTA_AXES.get(one.tag, "?")
     if _MICRO_MANAGER.fullmatch(skeleton):
-        return "t" if one.tag == "img" else "z"
+        return "t" if one.tag == "img" else "p" if axis_of_tag(one.tag) == "p" else "z"
     if one.tag == "w" and len(one.tokens[0].text) > 2:
         return "p"  # W0001: a well of Yokogawa and ScanR; MetaMorph's w1 is a wavelength
     return "?"
