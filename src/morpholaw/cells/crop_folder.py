@@ -106,7 +106,7 @@ def _composed(text: str) -> str:
 
 
 def _key(text: str) -> str:
-    """What two names of a folder have in common that a person takes for the same."""
+    """Return what two names of a folder have in common that a person takes for the same."""
     return _composed(text).casefold()
 
 
@@ -115,7 +115,7 @@ def _subfolders(names: list[str]) -> list[str]:
 
 
 def _masks(files: list[Path], folder: Path) -> set[Path]:
-    """The files that are masks of others."""
+    """Return the files that are masks of others."""
     named = {path: _is_mask(path, folder) for path in files}
     if all(named.values()):
         return set()
@@ -135,6 +135,6 @@ def _is_mask(path: Path, folder: Path) -> bool:
 
 
 def _words(stem: str) -> tuple[str, ...]:
-    """The words and numbers of a name, without those that say that it is a mask."""
+    """Return the words and numbers of a name, without those that say that it is a mask."""
     words = re.findall(r"[^\W_]+", stem.casefold())
     return tuple(word for word in words if word not in MASK_WORDS and word != "cp")

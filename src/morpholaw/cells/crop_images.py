@@ -61,7 +61,7 @@ def fit_square(image: np.ndarray, size: int, background: float) -> np.ndarray:
 
 
 def _one_channel(pixels: np.ndarray, alpha: bool, channel: int | str | None, path: Path) -> np.ndarray:
-    """The one channel of an image, of several that are alike any, else the one that was chosen."""
+    """Return the one channel of an image, of several that are alike any, else the one that was chosen."""
     if pixels.ndim == 2 and 0 not in pixels.shape:
         if channel is not None:
             choose("channel", ("",), channel, str(path))
@@ -85,7 +85,7 @@ def _one_channel(pixels: np.ndarray, alpha: bool, channel: int | str | None, pat
 
 
 def _decode(path: Path) -> tuple[np.ndarray, bool]:
-    """The pixels of a file, whose claims are checked first, and whether its last channel is opacity."""
+    """Return the pixels of a file, whose claims are checked first, and whether its last channel is opacity."""
     if path.suffix.lower() in (".tif", ".tiff"):
         return _decode_tiff(path)
     import imagecodecs

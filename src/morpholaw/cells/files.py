@@ -197,7 +197,7 @@ def _digest_array(array: Any, digest: hashlib._Hash) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The JSON counterpart of ``value``; raises TypeError where there is none."""
+    """Return the JSON counterpart of ``value``; raises TypeError where there is none."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):

@@ -112,7 +112,7 @@ def import_crops(
 
 
 def _fit(files: list[Path], config: ImportConfig) -> tuple[Normalisation, np.dtype]:
-    """The folder's normalisation, from files spread evenly over it, and the dtype of the first file."""
+    """Return the folder's normalisation, from files spread evenly over it, and the dtype of the first file."""
     chosen = np.unique(np.linspace(0, len(files) - 1, min(len(files), _SAMPLE_CROPS)).round().astype(int))
     centres, levels = [], []
     for (
@@ -129,7 +129,7 @@ def _fit(files: list[Path], config: ImportConfig) -> tuple[Normalisation, np.dty
 def _remarks(
     config: ImportConfig, n: int, duplicates: int, resized: int, labels: list[str], masks: int
 ) -> list[tuple[str, str]]:
-    """What the person should know about the import: (sentence, level) each."""
+    """Return what the person should know about the import: (sentence, level) each."""
     counts = Counter(label or "unlabelled" for label in labels)
     remarks = [
         (

@@ -61,12 +61,15 @@ class Movie:
         self.path = path
 
     def __len__(self) -> int:
+        """Return the number of frames."""
         return self.shape[0]
 
     def __iter__(self) -> Iterator[np.ndarray]:
+        """Read every frame in order."""
         return self.frames()
 
     def __repr__(self) -> str:
+        """Describe the movie in one line."""
         size = "unknown pixel size" if self.pixel_size is None else f"{self.pixel_size:.4g} um/pixel"
         return f"Movie({self.name!r}, {' x '.join(map(str, self.shape))} {self.dtype}, {size})"
 

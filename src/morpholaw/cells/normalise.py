@@ -60,6 +60,7 @@ class Normalisation:
     per: Per = "cell"
 
     def __post_init__(self) -> None:
+        """Check the values."""
         values = (self.background, self.scale, self.ceiling)
         if not np.all(np.isfinite(values)) or self.scale <= 0 or self.ceiling <= 0:
             raise InputError(f"A normalisation needs a finite background and positive scales, not {values}.")

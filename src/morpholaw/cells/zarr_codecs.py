@@ -90,7 +90,7 @@ def _streamed(make: Any, data: bytes, limit: int) -> bytes:
 
 
 def _zstd_size(data: bytes) -> int | None:
-    """The size that a zstd frame states; None where it states none."""
+    """Return the size that a zstd frame states; None where it states none."""
     if len(data) < 6 or data[:4] != b"\x28\xb5\x2f\xfd":
         return 0  # no frame: the decoder says so
     descriptor = data[4]
@@ -106,7 +106,7 @@ def _too_large(limit: int) -> ValueError:
     return ValueError(f"a chunk expands to more than the {limit} bytes that it can have")
 
 
-class BoundedCodec(numcodecs.abc.Codec):
+class BoundedCodec(numcodecs.abc.Codec):  # type: ignore[misc]  # numcodecs has no types
     """A compressor of zarr version 2 that decodes at most ``limit`` bytes."""
 
     codec_id = "morpholaw_bounded"
@@ -171,7 +171,8 @@ def bounded_v3(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:
         inner = getattr(codec, "codecs", None)
         kind = _kind(codec)
         if inner is not None:
-            wrapped.append(replace(codec, codecs=bounded_v3(tuple(inner))))  # type: ignore[type-var]
+            shard: Any = codec
+            wrapped.append(replace(shard, codecs=bounded_v3(tuple(inner))))
         elif kind in COMPRESSORS:
             wrapped.append(BoundedBytes(codec, kind))
         else:

@@ -120,7 +120,7 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def _bounded(path: Path) -> Any:
-    """The array in a folder, with compressors that stop, of chunks in regular files."""
+    """Return the array in a folder, with compressors that stop, of chunks in regular files."""
     import zarr
     from zarr.core.array import Array, AsyncArray
     from zarr.core.metadata import ArrayV2Metadata
@@ -148,7 +148,7 @@ def _replaced(metadata: Any, **parts: Any) -> Any:
 
 
 def _regular_files(root: Path) -> LocalStore:
-    """A store of a folder's regular files: a pipe or a device in the place of a chunk would never end."""
+    """Return a store of a folder's regular files: a pipe or a device in the place of a chunk would never end."""
     from zarr.storage import LocalStore
 
     class RegularFiles(LocalStore):

@@ -178,7 +178,7 @@ def _open_frames(folder: Path, files: list[Path], choices: Choices, notes: list[
 def _chosen(
     kind: str, named: list[NamedFile], wanted: int | str | None, where: str
 ) -> tuple[list[NamedFile], int | None, tuple[str, ...]]:
-    """The files of the channel or position that was chosen, its number, and the names of all, () where there is one."""
+    """Return the files of the chosen channel or position, its number, and all names (none where there is one)."""
 
     def called(one: NamedFile) -> str:
         return one.channel if kind == "channel" else one.position

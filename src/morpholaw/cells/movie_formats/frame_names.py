@@ -164,7 +164,7 @@ def _has_wells(stems: Sequence[str]) -> bool:
 
 
 def _split(stem: str, wells: bool) -> tuple[str, list[_Token]]:
-    """A name's words with "#" for every number, and the numbers."""
+    """Return a name's words with "#" for every number, and the numbers."""
     kinds = {"clock": _CLOCK, "elapsed": _ELAPSED, **({"well": _WELL} if wells else {}), "number": r"\d+"}
     pattern = "|".join(f"(?P<{kind}>{text})" for kind, text in kinds.items())
     tokens = [_token(str(match.lastgroup), match[0]) for match in re.finditer(pattern, stem)]
@@ -188,7 +188,7 @@ def _token(kind: str, text: str) -> _Token:
 
 
 def _words(kinds: dict[str, list[str]], tokens: dict[str, list[_Token]]) -> dict[str, str]:
-    """The words by which the kinds of names differ, "" where there is one kind."""
+    """Return the words by which the kinds of names differ, "" where there is one kind."""
     if len(kinds) == 1:
         return dict.fromkeys(kinds, "")
     split = {kind: re.findall(r"[A-Za-z]+|#|[^A-Za-z#]", kind) for kind in kinds}
@@ -215,7 +215,7 @@ def _words(kinds: dict[str, list[str]], tokens: dict[str, list[_Token]]) -> dict
 
 
 def _fields(skeleton: str, rows: list[list[_Token]]) -> list[_Field]:
-    """The numbers that change among names of one kind; of several that change together, one."""
+    """Return the numbers that change among names of one kind; of several that change together, one."""
     texts = skeleton.split("#")
     varying = []
     for k, column in enumerate(zip(*rows, strict=True)):
@@ -232,7 +232,7 @@ def _fields(skeleton: str, rows: list[list[_Token]]) -> list[_Field]:
 
 
 def _axis_by_program(skeleton: str, one: _Field) -> str:
-    """The axis of a number in names whose program is known by their pattern; "?" otherwise."""
+    """Return the axis of a number in names whose program is known by their pattern; "?" otherwise."""
     if _OPERETTA.search(skeleton):
         return _OPERETTA_AXES.get(one.tag, "?")
     if _MICRO_MANAGER.fullmatch(skeleton):

@@ -74,7 +74,7 @@ def imagej_planes(pages: TiffPages, choices: Choices, path: Path) -> Planes | No
 
 
 def imagej_scale(pages: TiffPages, header: dict[str, Any]) -> tuple[PixelSize | None, str | None]:
-    """The pixel size of an ImageJ header, and a note where it cannot be right."""
+    """Return the pixel size of an ImageJ header, and a note where it cannot be right."""
     unit = header.get("unit")
     if unit is None:
         return pages.resolution(), None
@@ -102,7 +102,7 @@ def _is_virtual(pages: TiffPages, total: int) -> bool:
 def _agreed(
     lengths: dict[str, int], stored: int, header: dict[str, Any], where: str
 ) -> tuple[dict[str, int], str | None]:
-    """The lengths of the axes by the pages that are there, and a note where the header says otherwise."""
+    """Return the lengths of the axes by the pages that are there, and a note where the header says otherwise."""
     total = math.prod(lengths.values())
     if total == stored:
         return lengths, None
@@ -128,7 +128,7 @@ def _other_count(where: str, stated: int, stored: int) -> str:
 
 
 def _count(value: object) -> int | None:
-    """A whole number above 0 in a header; 1 where it is not there, None where it is none."""
+    """Return a whole number above 0 in a header; 1 where it is not there, None where it is none."""
     if value is None:
         return 1
     if not isinstance(value, int) or isinstance(value, bool):

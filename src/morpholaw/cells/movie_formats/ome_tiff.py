@@ -38,7 +38,7 @@ class _FileSet:
         self._lock = Lock()
 
     def pages(self, file: str) -> TiffPages:
-        """The pages of a file of the set."""
+        """Return the pages of a file of the set."""
         if not file and self.opened is not None:
             return self.opened
         with self._lock:
@@ -203,7 +203,7 @@ def _places(image: OmeImage, own: str | None, files: _FileSet, path: Path, image
 def _choose_image(
     images: list[OmeImage], tables: list[dict[int, _Place]], choices: Choices, path: Path
 ) -> tuple[int, list[str]]:
-    """The number of the image to read, and what is to be said of it."""
+    """Return the number of the image to read, and what is to be said of it."""
     names = [image.name for image in images]
     if choices.position is not None or len(images) == 1:
         return choose("position", names, choices.position, str(path)), []
@@ -305,7 +305,7 @@ def _further_pages(table: dict[int, _Place], files: _FileSet) -> int:
 
 
 def _longer(table: dict[int, _Place], axes: list[tuple[str, int]], frames: int) -> dict[int, _Place]:
-    """The table, continued where there are more frames than the header says."""
+    """Return the table, continued where there are more frames than the header says."""
     stated = dict(axes)["T"]
     if frames <= stated:
         return table
@@ -315,7 +315,7 @@ def _longer(table: dict[int, _Place], axes: list[tuple[str, int]], frames: int) 
 
 
 def _time_of(i: int, image: OmeImage) -> int:
-    """The frame of the i-th plane in the header's order."""
+    """Return the frame of the i-th plane in the header's order."""
     step = 1
     for axis, n in image.plane_axes:
         if axis == "T":

@@ -59,7 +59,7 @@ def _ome_attributes(path: Path) -> dict[str, Any]:
 
 
 def _fields(path: Path, ome: dict[str, Any]) -> list[str]:
-    """The paths of all images of a plate or a well, as its metadata lists them."""
+    """Return the paths of all images of a plate or a well, as its metadata lists them."""
     if "well" in ome:
         return _listed(ome["well"], "images", path)
     fields = []
@@ -148,7 +148,7 @@ def _scale_of(letters: str, factors: list[float | None], axes: list[dict[str, An
 
 
 def _channels(ome: dict[str, Any]) -> tuple[str, ...]:
-    """The labels of the channels, where rendering settings (omero) name them."""
+    """Return the labels of the channels, where rendering settings (omero) name them."""
     settings = ome.get("omero")
     channels = settings.get("channels") if isinstance(settings, dict) else None
     if not isinstance(channels, list):

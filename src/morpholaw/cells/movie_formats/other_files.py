@@ -90,7 +90,7 @@ def refuse_file(path: Path, start: bytes) -> None:
 
 
 def unknown_file(path: Path) -> InputError:
-    """The error for a file of no known kind."""
+    """Return the error for a file of no known kind."""
     return InputError(
         f"{path} is in no format of movies that is known; TIFF, OME-TIFF, OME-Zarr, a folder of TIFF or PNG files, or "
         f".npy was expected: {EXPORT}."

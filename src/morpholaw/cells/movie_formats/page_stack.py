@@ -41,6 +41,7 @@ class PageStack:
     where: str
 
     def __post_init__(self) -> None:
+        """Prepare for reading the whole stack once."""
         self._lock = Lock()
         self._whole: np.ndarray | None = None
 
@@ -50,10 +51,11 @@ class PageStack:
         return (*self.leading, *self.page_shape)
 
     def flattened(self) -> PageStack:
-        """The same pages along one axis."""
+        """Return the same pages along one axis."""
         return PageStack((math.prod(self.leading),), self.page_shape, self.dtype, self.read, self.where)
 
     def __getitem__(self, index: tuple[Any, ...]) -> np.ndarray:
+        """Read a part of the array."""
         at, rest = index[: len(self.leading)], index[len(self.leading) :]
         if all(isinstance(i, (int, np.integer)) for i in at):
             page = self.read(int(np.ravel_multi_index(at, self.leading)) if at else 0)
@@ -76,7 +78,7 @@ class PageStack:
 
 
 def stack_for(array: Any, wanted: str | None) -> Any:
-    """The array to which the letters of ``wanted`` apply: one axis of pages where they are t, y and x."""
+    """Return the array to which the letters of ``wanted`` apply: one axis of pages where they are t, y and x."""
     frames_only = wanted is not None and set(wanted) == set("tyx")
     if frames_only and isinstance(array, PageStack) and len(array.page_shape) == 2 and len(array.leading) > 1:
         return array.flattened()

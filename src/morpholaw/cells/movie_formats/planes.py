@@ -206,7 +206,7 @@ def _choose_position(planes: Planes, choices: Choices, where: str) -> int | None
 
 
 def _choose_channel(planes: Planes, choices: Choices, where: str) -> tuple[int | None, tuple[str, ...]]:
-    """The number of the channel that is read, None where the source has none, and the names of all."""
+    """Return the number of the channel that is read, None where the source has none, and the names of all."""
     count, colours = planes.length("c"), planes.length("s")
     if count > 1 and colours > 1:
         raise InputError(
@@ -235,7 +235,7 @@ def _choose_channel(planes: Planes, choices: Choices, where: str) -> tuple[int |
 
 
 def _names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """The names, padded where there are fewer than there are things."""
+    """Return the names, padded where there are fewer than there are things."""
     return (*names, *[""] * count)[:count]
 
 

@@ -42,6 +42,7 @@ class Choices:
     axes: str | None = None
 
     def __post_init__(self) -> None:
+        """Check the values."""
         if self.z is not None and not (self.z in ("max", "mean") or is_number(self.z)):
             raise InputError(f"z is {self.z!r}, but max, mean or the number of a slice from 0 was expected.")
         if self.axes is not None:

@@ -51,6 +51,7 @@ class TiffPages:
         weakref.finalize(self, self.tif.close)
 
     def __len__(self) -> int:
+        """Return the number of pages."""
         return len(self.tif.pages)
 
     def close(self) -> None:
@@ -73,16 +74,16 @@ class TiffPages:
         return int(self.tif.filehandle.size)
 
     def page(self, i: int) -> Any:
-        """The directory of page ``i``."""
+        """Return the directory of page ``i``."""
         with self._lock:
             return self.tif.pages[i]
 
     def read(self, i: int) -> np.ndarray:
-        """The pixels of page ``i``: (y, x), or with samples (y, x, s) or (s, y, x)."""
+        """Return the pixels of page ``i``: (y, x), or with samples (y, x, s) or (s, y, x)."""
         return self.decode(self.page(i))
 
     def decode(self, page: Any) -> np.ndarray:
-        """The pixels of a page of this file, after its claims have been checked."""
+        """Return the pixels of a page of this file, after its claims have been checked."""
         self.check(page)
         return np.asarray(page.asarray(maxworkers=1))
 
@@ -95,7 +96,7 @@ class TiffPages:
                 check_scans(page, self.path)
 
     def resolution(self) -> PixelSize | None:
-        """The pixel size by the resolution tags; None where they state that of a printer, as many programs do."""
+        """Return the pixel size by the resolution tags; None where they state that of a printer, as is usual."""
         page = self.first
         if "XResolution" not in page.tags or "YResolution" not in page.tags:
             return None

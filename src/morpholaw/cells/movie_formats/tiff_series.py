@@ -75,7 +75,7 @@ def _are_blocks(series: list[TiffPageSeries]) -> bool:
 
 
 def _blocks(pages: TiffPages, series: list[TiffPageSeries], path: Path) -> tuple[PageStack, str]:
-    """The frames of all parts, in the order of the file."""
+    """Return the frames of all parts, in the order of the file."""
     indices = [page.index for one in series for page in one.pages if page is not None]
     count = sum(len(one.pages) for one in series)
     if len(indices) != count or any(not isinstance(i, int) for i in indices):
@@ -91,7 +91,7 @@ def _blocks(pages: TiffPages, series: list[TiffPageSeries], path: Path) -> tuple
 
 
 def _only_movie(series: list[TiffPageSeries], path: Path) -> TiffPageSeries:
-    """The one image series of a file; thumbnails and labels beside a stack are passed over."""
+    """Return the one image series of a file; thumbnails and labels beside a stack are passed over."""
     stacks = [one for one in series if len(one.shape) > 2 and math.prod(one.shape[:-2]) > 1]
     if len(series) == 1:
         return series[0]
@@ -105,7 +105,7 @@ def _only_movie(series: list[TiffPageSeries], path: Path) -> TiffPageSeries:
 
 
 def _one(pages: TiffPages, series: TiffPageSeries, path: Path) -> tuple[Any, str, list[str]]:
-    """The array of a series, the letters of its axes, and what is to be said of it."""
+    """Return the array of a series, the letters of its axes, and what is to be said of it."""
     shape = tuple(int(n) for n in series.shape)
     letters = "".join(a if a in _STATED else "?" for a in series.axes.lower())
     dtype = np.dtype(series.dtype) if series.dtype is not None else np.dtype("u1")
