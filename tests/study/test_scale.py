@@ -1,0 +1,73 @@
+"""Cells are scored at the scale of the models, whichever way they come."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Monitor
+from morpholaw.sample import sample_folder
+from morpholaw.study import Study
+
+SAMPLE = sample_folder() / "movie"
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """The shipped encoder and classifiers, and no crops."""
+    made = Study.create(tmp_path / "study")
+    for name in ("encoder", "classifiers"):
+        shutil.copytree(sample_folder() / name, made.path / name, dirs_exist_ok=True)
+    return made
+
+
+@pytest.mark.slow
+def test_cells_of_a_coarser_movie_have_one_class_as_crops_and_as_a_movie(study, shared_data):
+    hela = shared_data / "hela_ctc_02"
+    movie, tracks = hela / "Fluo_Hela_02_img.tif", hela / "02_GT" / "TRA"
+    crops = study.crop(movie, tracks, pixel_size=0.645)
+    assert crops.record.pixel_size == pytest.approx(0.333)
+    for scheme in (2, 4):
+        as_crops = study.classify(scheme)
+        as_movie = study.classify(scheme, movie=movie, tracks=tracks, pixel_size=0.645)
+        assert len(as_crops) == len(as_movie) == 3277
+        assert list(as_movie["class"]) == list(as_crops["class"])
+        assert np.allclose(as_movie["score"], as_crops["score"], rtol=1e-4, atol=1e-4)
+
+
+def halved() -> tuple[np.ndarray, pd.DataFrame]:
+    """The sample's movie at half its resolution, with its tracks."""
+    import tifffile
+
+    movie = tifffile.imread(SAMPLE / "movie.tif")[:4].astype(np.float32)
+    small = movie.reshape(4, 144, 2, 144, 2).mean(axis=(2, 4)).astype(np.uint16)
+    tracks = pd.read_csv(SAMPLE / "tracks.csv")
+    tracks = tracks[tracks["t"] < 4]
+    return small, tracks.assign(y=(tracks["y"] + 0.5) / 2 - 0.5, x=(tracks["x"] + 0.5) / 2 - 0.5)
+
+
+def test_a_movie_is_resampled_to_the_scale_of_the_encoder_and_said(study):
+    movie, tracks = halved()
+    said: list[Any] = []
+    table = study.classify(2, movie=movie, tracks=tracks, pixel_size=0.666, monitor=Monitor(said.append))
+    sentences = [one.text for one in said if isinstance(one, Message)]
+    assert any("resampled to the 0.333 um per pixel of the encoder" in one for one in sentences)
+    plain = study.classify(2, movie=movie, tracks=tracks, pixel_size=0.333)
+    assert not np.allclose(table["score"], plain["score"], atol=0.1)
+
+
+def test_a_movie_of_unknown_scale_is_refused_with_the_option_that_states_it(study):
+    movie, tracks = halved()
+    with pytest.raises(InputError, match="state it with --pixel-size"):
+        study.classify(2, movie=movie, tracks=tracks)
+
+
+def test_settings_of_inputs_need_a_movie(study):
+    with pytest.raises(InputError, match="go with a movie and its tracks"):
+        study.classify(2, pixel_size=0.645)
