@@ -52,7 +52,7 @@ def _opened(film: Path, tracks: Path) -> tuple[Movie, pd.DataFrame]:
 
 def faults(movie: Movie) -> dict[str, Change]:
     """Faults to plant in a table of tracks."""
-    frames, height, width = movie.shape
+    frames, height, _ = movie.shape
     size = movie.pixel_size or 0.645
     return {
         "x and y exchanged": lambda t: t.rename(columns={"x": "y", "y": "x"}),

@@ -242,12 +242,11 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
     )
     if height != width and y.max() < width and x.max() < height and min(y.min(), x.min()) >= -0.5:
         return sentence + "x and y seem to be exchanged; give --swap-xy."
-    size = movie.pixel_size
-    if size is not None and max(y.max() * size / height, x.max() * size / width) < 1 < 1 / size:
-        return (
-            sentence + f"they may have been multiplied by {1 / size:.3g} for a pixel size of {size:.3g} um."
-        )
-    return sentence + "they are of another movie, or in another unit; state the pixel size with --pixel-size."
+    return (
+        sentence
+        + "they are of another movie, of an image of another size, or in another unit; give the movie that was "
+        "tracked, or state the pixel size with --pixel-size."
+    )
 
 
 def _scale(movie: Movie, tracks: Tracks) -> str:

@@ -18,8 +18,10 @@ import pandas as pd
 from morpholaw.cells.tracked_places import (
     REACH,
     Frames,
+    Places,
     distance_to_light,
     light_beside,
+    measured_places,
     places_in,
     share_of_darker,
     shows_something,
@@ -141,15 +143,16 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
     PixelFindings or None
         None where the frames show nothing at all, or hold no tracked cell.
     """
+    places = measured_places(cells)
     shown = {t: frame for t, frame in frames.items() if shows_something(frame)}
-    looks = [look for t, frame in shown.items() if len((look := _look(shown, t, frame, cells, size)).track)]
+    looks = [look for t, frame in shown.items() if len((look := _look(shown, t, frame, places, size)).track)]
     if not looks:
         return None
     track = np.concatenate([look.track for look in looks])
     share, error, tracks = _mean_over_tracks(track, np.concatenate([look.brighter for look in looks]))
     limit = _limit(tracks)
     shift, shift_from = _timing(looks)
-    dark = share <= 1 - limit and _is_centre_of_dark(shown, cells)
+    dark = share <= 1 - limit and _is_centre_of_dark(shown, places)
     beside = np.concatenate([look.beside for look in looks])
     down, across = (float(mean) for mean in beside.mean(axis=0))
     return PixelFindings(
@@ -182,8 +185,8 @@ class _Look:
     nearer: dict[int, np.ndarray]
 
 
-def _look(frames: Frames, t: int, frame: np.ndarray, cells: pd.DataFrame, size: float) -> _Look:
-    y, x, track = places_in(frame, cells, t)
+def _look(frames: Frames, t: int, frame: np.ndarray, places: Places, size: float) -> _Look:
+    y, x, track = places_in(frame, places, t)
     beside = light_beside(frame, y, x)
     distance = np.hypot(*beside.T)
     nearer = {s: distance - distance_to_light(frames[t + s], y, x) for s in (-1, 1) if t + s in frames}
@@ -225,11 +228,11 @@ def _limit(tracks: int) -> float:
     return float(LIMIT - ALLOWANCE / np.sqrt(max(tracks, 1)))
 
 
-def _is_centre_of_dark(frames: Frames, cells: pd.DataFrame) -> bool:
+def _is_centre_of_dark(frames: Frames, places: Places) -> bool:
     """Whether tracked places are in the middle of something dark, and not beside something bright."""
     gains = []
     for t, frame in frames.items():
-        y, x, _ = places_in(frame, cells, t)
+        y, x, _ = places_in(frame, places, t)
         inverted = -frame.astype(np.float32)
         sides = ((REACH, 0), (-REACH, 0), (0, REACH), (0, -REACH))
         beside = np.mean([distance_to_light(inverted, y + dy, x + dx) for dy, dx in sides], axis=0)

@@ -13,7 +13,9 @@ from morpholaw.cells.pixel_check import FEWEST_TRACKS, LIMIT, PAIRS, PixelFindin
 from morpholaw.cells.tracked_places import (
     DISC,
     Frames,
+    Places,
     distance_to_light,
+    measured_places,
     places_in,
     share_of_darker,
     shows_something,
@@ -68,21 +70,22 @@ def explain(
     pixel_size : float, optional
         Micrometres per pixel: positions may have been in micrometres.
     """
-    times = spread(sorted(int(t) for t in cells["t"].unique() if 0 <= t < frame_count), PAIRS)
+    places = measured_places(cells)
+    times = spread([int(t) for t in np.unique(places.t) if 0 <= t < frame_count], PAIRS)
     frames = {t: read(t) for t in times}
     if not frames:
         return None
     if findings.share >= findings.limit:
-        offset = _offset(frames, cells, size) if findings.off_centre else None
-        return offset or _nearest_frames(findings, read, frame_count, frames, cells)
+        offset = _offset(frames, places, size) if findings.off_centre else None
+        return offset or _nearest_frames(findings, read, frame_count, frames, places)
     height, width = next(iter(frames.values())).shape
     moves = _moves(height, width, pixel_size)
-    found = [Explanation(text, _share_moved(frames, cells, size, move)) for text, move in moves]
-    found.extend(_shifted(read, frame_count, frames, cells, size))
-    if (offset := _offset(frames, cells, size)) is not None:
+    found = [Explanation(text, _share_moved(frames, places, size, move)) for text, move in moves]
+    found.extend(_shifted(read, frame_count, frames, places, size))
+    if (offset := _offset(frames, places, size)) is not None:
         found.append(offset)
     best = max(found, key=lambda one: one.share)
-    as_given = _share_moved(frames, cells, size, lambda y, x: (y, x))
+    as_given = _share_moved(frames, places, size, lambda y, x: (y, x))
     needed = max(_CLEARLY if findings.dark else LIMIT, as_given + _BETTER)
     return best if best.share >= needed else None
 
@@ -92,7 +95,7 @@ def _nearest_frames(
     read: Callable[[int], np.ndarray],
     frame_count: int,
     frames: Frames,
-    cells: pd.DataFrame,
+    places: Places,
 ) -> Explanation:
     """Find by how many frames tracks are early or late: where the light is nearest to the tracked places."""
     first = findings.shift_from or 0
@@ -101,7 +104,7 @@ def _nearest_frames(
         each = []
         for t in frames:
             if t >= first and 0 <= t + shift < frame_count:
-                y, x, _ = places_in(frames[t], cells, t)
+                y, x, _ = places_in(frames[t], places, t)
                 each.append(distance_to_light(read(t + shift), y, x))
         if each and (shift == 0 or shift * findings.shift > 0):
             distances[shift] = float(np.concatenate(each).mean())
@@ -155,7 +158,7 @@ def _moves(height: int, width: int, pixel_size: float | None) -> list[tuple[str,
 
 
 def _shifted(
-    read: Callable[[int], np.ndarray], frame_count: int, frames: Frames, cells: pd.DataFrame, size: float
+    read: Callable[[int], np.ndarray], frame_count: int, frames: Frames, places: Places, size: float
 ) -> list[Explanation]:
     """Assume that tracks are some frames early or late."""
     found = []
@@ -164,19 +167,18 @@ def _shifted(
         if not moved or shift == 0:
             continue
         shifted = {t: frames[t] if t in frames else read(t) for t in moved}
-        table = cells[cells["t"].isin(moved.values())].assign(t=cells["t"] + shift)
-        share = _share_moved(shifted, table, size, lambda y, x: (y, x))
+        share = _share_moved(shifted, places._replace(t=places.t + shift), size, lambda y, x: (y, x))
         found.append(Explanation(_shift_text(shift), share))
     return found
 
 
-def _offset(frames: Frames, cells: pd.DataFrame, size: float) -> Explanation | None:
+def _offset(frames: Frames, places: Places, size: float) -> Explanation | None:
     """Assume that all positions are off by the same distance: where does the mean image have its light?"""
     reach = int(size // 2)
     total = np.zeros((2 * reach + 1, 2 * reach + 1))
     grid = np.arange(-reach, reach + 1)
     for t, frame in frames.items():
-        y, x, _ = places_in(frame, cells, t)
+        y, x, _ = places_in(frame, places, t)
         windows = window(frame, y, x, grid).astype(np.float64)
         centre = windows.mean(axis=(1, 2), keepdims=True)
         spread = windows.std(axis=(1, 2), keepdims=True)
@@ -185,7 +187,7 @@ def _offset(frames: Frames, cells: pd.DataFrame, size: float) -> Explanation | N
     dy, dx = int(row) - reach, int(column) - reach
     if np.hypot(dy, dx) <= DISC:
         return None
-    share = _share_moved(frames, cells, size, lambda y, x: (y + dy, x + dx))
+    share = _share_moved(frames, places, size, lambda y, x: (y + dy, x + dx))
     return Explanation(
         f"positions lie beside the cells, which are {dy:+d} pixels further in y and {dx:+d} in x, as for tracks "
         "of a part of the image; add those to the columns",
@@ -198,10 +200,10 @@ def _box_mean(image: np.ndarray) -> np.ndarray:
     return smooth
 
 
-def _share_moved(frames: Frames, cells: pd.DataFrame, size: float, move: Move) -> float:
+def _share_moved(frames: Frames, places: Places, size: float, move: Move) -> float:
     """Return the share of brighter places when every position is moved."""
-    y, x = move(cells["y"].to_numpy(np.float64), cells["x"].to_numpy(np.float64))
-    moved = cells.assign(y=y, x=x)
+    y, x = move(places.y, places.x)
+    moved = places._replace(y=y, x=x)
     shares = [
         share_of_darker(frame, *places_in(frame, moved, t)[:2], size)
         for t, frame in frames.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,18 +26,40 @@ def shows_something(frame: np.ndarray) -> bool:
     return bool(some.min() < some.max() or frame.min() < frame.max())
 
 
-def places_in(frame: np.ndarray, cells: pd.DataFrame, t: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, columns and tracks of up to _CELLS cells of a frame, spread over the table."""
-    here = cells["t"].to_numpy() == t
+class Places(NamedTuple):
+    """Measured cells as arrays, without positions that a tracker made up.
+
+    Attributes
+    ----------
+    t, track : ndarray, int64 (n,)
+        Frame and track.
+    y, x : ndarray, float64 (n,)
+        Position in pixels.
+    """
+
+    t: np.ndarray
+    track: np.ndarray
+    y: np.ndarray
+    x: np.ndarray
+
+
+def measured_places(cells: pd.DataFrame) -> Places:
+    """Return the measured cells of a table with track_id, t, y, x and optionally dummy."""
     if "dummy" in cells:
-        here &= ~cells["dummy"].to_numpy(bool)
-    rows = np.flatnonzero(here)
-    y, x = (cells[name].to_numpy(np.float64)[rows] for name in ("y", "x"))
+        cells = cells[~cells["dummy"].to_numpy(bool)]
+    y, x = (cells[name].to_numpy(np.float64) for name in ("y", "x"))
+    return Places(cells["t"].to_numpy(), cells["track_id"].to_numpy(), y, x)
+
+
+def places_in(frame: np.ndarray, places: Places, t: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, columns and tracks of up to _CELLS cells of a frame, spread over the table."""
+    rows = np.flatnonzero(places.t == t)
+    y, x = places.y[rows], places.x[rows]
     height, width = frame.shape
     inside = np.flatnonzero((y >= -0.5) & (y < height - 0.5) & (x >= -0.5) & (x < width - 0.5))
     some = inside[evenly(len(inside), _CELLS)]
     whole = (np.rint(y[some]).astype(np.int64), np.rint(x[some]).astype(np.int64))
-    return *whole, cells["track_id"].to_numpy()[rows[some]]
+    return *whole, places.track[rows[some]]
 
 
 def share_of_darker(frame: np.ndarray, y: np.ndarray, x: np.ndarray, size: float) -> np.ndarray:
@@ -89,9 +112,11 @@ def light_beside(frame: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def window(frame: np.ndarray, y: np.ndarray, x: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Return the pixels at ``grid`` around places, (n, k, k); the border's pixels are repeated outside."""
-    rows = np.clip(y[:, None] + grid, 0, frame.shape[0] - 1)
-    columns = np.clip(x[:, None] + grid, 0, frame.shape[1] - 1)
-    pixels: np.ndarray = frame[rows[:, :, None], columns[:, None, :]]
+    height, width = frame.shape
+    rows = np.maximum(np.minimum(y[:, None] + grid, height - 1), 0)
+    columns = np.maximum(np.minimum(x[:, None] + grid, width - 1), 0)
+    # one flat index per pixel: taken in half the time of an index per axis
+    pixels: np.ndarray = frame.reshape(-1).take((rows * width)[:, :, None] + columns[:, None, :])
     return pixels
 
 
