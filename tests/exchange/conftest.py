@@ -162,3 +162,11 @@ def btrack_file(tmp_path: Path) -> Path:
         gone = by_frame.loc[dummy]
         tracks["dummies"] = np.array([[gone["t"], gone["x"], gone["y"], 0, 5]], "f4")
     return path
+
+
+@pytest.fixture
+def cut_with_trackmate(trackmate_file: Path, tmp_path: Path) -> Study:
+    """The shipped models, and a crop set "movie" cut with ``trackmate_file``."""
+    study = with_models(tmp_path / "cut-with-trackmate")
+    study.crop(movie(tracks_table()), trackmate_file, name="movie", pixel_size=PIXEL)
+    return study

@@ -64,11 +64,11 @@ class Annotations:
             self._load()
 
     def __len__(self) -> int:
-        """How many crops have been given a class."""
+        """Return how many crops have a class."""
         return sum(label != "" for label in self._labels.values())
 
     def get(self, set_name: str, crop: int) -> str | None:
-        """The class given to a crop, "" where it was given none, None where nobody has annotated it."""
+        """Return the class of a crop: "" where it has none, None where nobody has annotated it."""
         return self._labels.get((set_name, int(crop)))
 
     def set_label(self, set_name: str, crop: int, label: str | None) -> None:
@@ -105,15 +105,15 @@ class Annotations:
             self._declare(name.strip())
 
     def undo(self) -> list[Key]:
-        """Take the last step back; the crops it touched, none when there was no step."""
+        """Undo the last step and return the crops it touched, none where there was no step."""
         return self._step(self._undo, self._redo)
 
     def redo(self) -> list[Key]:
-        """Do the last undone step again; the crops it touched, none when there was none."""
+        """Redo the last undone step and return the crops it touched, none where there was none."""
         return self._step(self._redo, self._undo)
 
     def labels_for(self, crop_set: CropSet) -> np.ndarray:
-        """The class of every crop, str (n,), "" where none: imported labels, the annotations over them."""
+        """Return the class of every crop, str (n,), "" for none: imported labels, overridden by annotations."""
         labels: np.ndarray = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
         for (set_name, crop), label in self._labels.items():
             if set_name == crop_set.name and crop < len(labels):
@@ -121,7 +121,7 @@ class Annotations:
         return labels
 
     def counts(self, *crop_sets: CropSet) -> dict[str, int]:
-        """Crops of each class, in the order of ``classes``: of the annotations, or of whole sets if given."""
+        """Count the crops of each class, in the order of ``classes``: of the annotations, or of whole sets."""
         if crop_sets:
             counter = Counter(label for crop_set in crop_sets for label in self.labels_for(crop_set))
         else:
@@ -256,7 +256,7 @@ class Annotations:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """What tells one state of a file from the next: a rename over it gives it another inode."""
+    """Return what tells one state of a file from the next; a rename over it gives it another inode."""
     found = path.stat()
     return found.st_ino, found.st_mtime_ns, found.st_size
 

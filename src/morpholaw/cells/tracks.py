@@ -177,7 +177,7 @@ def _where(source: Any) -> str:
 
 
 def _moved(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    """A table without the rows that the movie has no frame for."""
+    """Leave out the rows that the movie has no frame for."""
     kept = table[table["t"] >= 0].reset_index(drop=True)
     if len(kept) == 0:
         raise InputError(f"{where} has no cell in a frame of the movie; give another --frame-offset.")

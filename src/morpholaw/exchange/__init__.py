@@ -1,1 +1,1 @@
-"""What was found in the files that other programs read: one format a module; arrays and tables in, a file out."""
+"""Results in the formats of other programs: one module per format; arrays and tables in, a file out."""

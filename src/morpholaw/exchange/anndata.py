@@ -35,8 +35,8 @@ def write_anndata(
     latents
         X, float32 (cells, latents).
     obs, var
-        A row a cell, a row a latent; their indices are the names. Columns of text become categories, those of whole
-        numbers with gaps nullable integers.
+        One row per cell, one row per latent; their indices are the names. Columns of text become categories,
+        whole numbers with gaps nullable integers.
     layers
         More arrays of X's shape, e.g. the log-variances.
     about
@@ -50,16 +50,16 @@ def write_anndata(
         _frame(file, "obs", obs)
         _frame(file, "var", var)
         groups = ("layers", "obsm", "obsp", "uns", "varm", "varp")
-        made = {name: _mark(file.create_group(name), "dict", "0.1.0") for name in groups}
+        containers = {name: _mark(file.create_group(name), "dict", "0.1.0") for name in groups}
         for name, values in (layers or {}).items():
-            _array(made["layers"], name, values)
+            _array(containers["layers"], name, values)
         if {"x", "y"} <= set(obs.columns):
             _array(
-                made["obsm"], "spatial", obs[["x", "y"]].to_numpy(np.float64)
+                containers["obsm"], "spatial", obs[["x", "y"]].to_numpy(np.float64)
             )  # the name that squidpy looks for
         for name, text in (about or {}).items():
-            made["uns"][name] = text
-            _mark(made["uns"][name], "string", "0.2.0")
+            containers["uns"][name] = text
+            _mark(containers["uns"][name], "string", "0.2.0")
     return Path(path)
 
 
@@ -90,14 +90,14 @@ def _frame(file: h5py.File, name: str, frame: pd.DataFrame) -> None:
 
 def _column(group: h5py.Group, name: str, values: pd.Series) -> None:
     if isinstance(values.dtype, pd.Int64Dtype):
-        own = _mark(group.create_group(name), "nullable-integer", "0.1.0")
-        _array(own, "values", values.fillna(0).to_numpy(np.int64))
-        _array(own, "mask", values.isna().to_numpy(bool))
+        encoded = _mark(group.create_group(name), "nullable-integer", "0.1.0")
+        _array(encoded, "values", values.fillna(0).to_numpy(np.int64))
+        _array(encoded, "mask", values.isna().to_numpy(bool))
     elif pd.api.types.is_numeric_dtype(values):  # bool counts as numeric
         _array(group, name, values.to_numpy())
     else:
         kinds = pd.Categorical(values.astype(str))
-        own = _mark(group.create_group(name), "categorical", "0.2.0")
-        own.attrs["ordered"] = False
-        _array(own, "codes", kinds.codes)
-        _texts(own, "categories", kinds.categories)
+        encoded = _mark(group.create_group(name), "categorical", "0.2.0")
+        encoded.attrs["ordered"] = False
+        _array(encoded, "codes", kinds.codes)
+        _texts(encoded, "categories", kinds.categories)

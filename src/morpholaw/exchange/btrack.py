@@ -1,4 +1,4 @@
-"""Classes in a copy of a btrack HDF5 file: ``objects/<type>/labels``, a class and its probabilities an object."""
+"""Classes in a copy of a btrack HDF5 file: ``objects/<type>/labels``, one class and its probabilities per object."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def _relabel(copy: Path, rows: pd.DataFrame, codes: list[int], original: Path) -
 
     try:
         with h5py.File(copy, "r+") as file:
-            for kind, own in rows.groupby("kind"):
-                _replace_labels(_inside(file, str(kind), original), own, codes)
+            for kind, of_kind in rows.groupby("kind"):
+                _replace_labels(_inside(file, str(kind), original), of_kind, codes)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
@@ -67,7 +67,7 @@ def _relabel(copy: Path, rows: pd.DataFrame, codes: list[int], original: Path) -
 
 
 def _inside(file: h5py.File, kind: str, original: Path) -> h5py.Group:
-    """The group of one object type; a link to another file, which would be written to, is refused."""
+    """Return the group of one object type; refuse a link to another file, which would be written to."""
     import h5py
 
     for name in ("objects", f"objects/{kind}"):

@@ -10,10 +10,10 @@ from morpholaw.errors import InputError
 def require(package: str, extra: str) -> None:
     """Raise InputError, which names the extra to install, where ``package`` is not there."""
     try:
-        found = find_spec(package) is not None
+        installed = find_spec(package) is not None
     except ModuleNotFoundError:  # the parent of a dotted name
-        found = False
-    if not found:
+        installed = False
+    if not installed:
         raise InputError(
             f"This export needs the package {package}, which is not installed; "
             f"run: pip install 'napari-morpholaw[{extra}]'"

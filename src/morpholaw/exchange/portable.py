@@ -29,9 +29,10 @@ class CellScale(nn.Module):
         self.register_buffer("nucleus", torch.from_numpy(np.flatnonzero(nucleus(size))))
 
     def forward(self, crops: Tensor) -> Tensor:
+        """Normalise crops, (n, 1, size, size) to the same shape."""
         if self.per == "cell":
-            own = crops.flatten(1)[:, self.get_buffer("nucleus")]
-            brightness = torch.quantile(own, PEAK / 100, dim=1).clamp(FAINTEST, BRIGHTEST)
+            pixels = crops.flatten(1)[:, self.get_buffer("nucleus")]
+            brightness = torch.quantile(pixels, PEAK / 100, dim=1).clamp(FAINTEST, BRIGHTEST)
             crops = crops / brightness.view(-1, 1, 1, 1)
         return torch.round((crops / self.ceiling).clamp(0, 1) * 255) / 255  # crops are stored as bytes
 
@@ -44,6 +45,7 @@ class Latents(nn.Module):
         self.hidden, self.mean = encoder.encoder, encoder.mean
 
     def forward(self, images: Tensor) -> Tensor:
+        """Encode images, (n, 1, size, size), as the means of the latents, (n, latents)."""
         return self.mean(self.hidden(images))
 
 
@@ -57,16 +59,17 @@ class MedianScore(nn.Module):
         self.head, self.laws = classifier.head, classifier.laws
 
     def forward(self, images: Tensor) -> Tensor:
+        """Score images, (n, 1, size, size), as (n, 1)."""
         assert self.features is not None
-        own = self.features(images)
-        laws = [law.score_torch(own) for law in self.laws]
-        scores = torch.stack(laws) if self.head is None else self.head(own)
+        features = self.features(images)
+        laws = [law.score_torch(features) for law in self.laws]
+        scores = torch.stack(laws) if self.head is None else self.head(features)
         finite = torch.where(torch.isfinite(scores), scores, torch.nan)
         return torch.nanquantile(finite, 0.5, dim=0).unsqueeze(1)
 
 
 def portable(model: BetaTCVAE | Classifier, size: int, normalisation: Normalisation) -> nn.Module:
-    """The network that is exported, (n, 1, size, size) to (n, latents) or (n, 1), in evaluation mode."""
+    """Return the network that is exported, (n, 1, size, size) to (n, latents) or (n, 1), in evaluation mode."""
     body = MedianScore(model) if isinstance(model, Classifier) else Latents(model)
     return nn.Sequential(CellScale(size, normalisation), body).cpu().eval()
 
@@ -92,7 +95,7 @@ def torchscript(network: nn.Module, crops: Tensor) -> bytes:
 
 
 def _without_paths(stream: io.BytesIO) -> bytes:
-    """The same file without its debug tables, which name the folders of the machine that wrote it."""
+    """Remove the debug tables, which name the folders of the machine that wrote the file."""
     slim = io.BytesIO()
     with zipfile.ZipFile(stream) as full, zipfile.ZipFile(slim, "w") as kept:
         for part in full.infolist():

@@ -48,6 +48,7 @@ class Scores:
     movie_shape: tuple[int, int, int] | None = None
 
     def __post_init__(self) -> None:
+        """Keep the tracked cells, by track and frame."""
         tracked = self.table.dropna(subset=["track_id", "t"])
         if len(tracked) == 0:
             raise InputError(
@@ -124,7 +125,7 @@ def matched(scores: Scores, spots: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def _nearest(cells: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
-    """The rows of ``spots`` with the score and code of the cell at the same place of the same frame."""
+    """Give the rows of ``spots`` the score and code of the cell at the same place of the same frame."""
     from scipy.spatial import cKDTree
 
     parts = [spots.iloc[:0].assign(score=0.0, code=0.0)]
@@ -138,6 +139,8 @@ def _nearest(cells: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
         _, first = np.unique(place[order], return_index=True)
         chosen = order[first]
         chosen = chosen[distance[chosen] <= FAR]
-        own = here.iloc[place[chosen]]
-        parts.append(rows.iloc[chosen].assign(score=own["score"].to_numpy(), code=own["code"].to_numpy()))
+        scored = here.iloc[place[chosen]]
+        parts.append(
+            rows.iloc[chosen].assign(score=scored["score"].to_numpy(), code=scored["code"].to_numpy())
+        )
     return pd.concat(parts, ignore_index=True)

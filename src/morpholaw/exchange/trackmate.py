@@ -46,8 +46,8 @@ def write_trackmate(
     for element in tree.iter("Spot"):
         for name in names:
             element.attrib.pop(name, None)
-        if (found := values.get(element.get("ID", ""))) is not None:
-            element.attrib.update({name: repr(value) for name, value in zip(names, found, strict=True)})
+        if (score := values.get(element.get("ID", ""))) is not None:
+            element.attrib.update({name: repr(value) for name, value in zip(names, score, strict=True)})
     with atomic_file(path) as stream:
         tree.write(stream, encoding="UTF-8", xml_declaration=True)
     return path
@@ -56,7 +56,7 @@ def write_trackmate(
 def _parse(path: Path) -> ElementTree[Element]:
     from defusedxml.ElementTree import parse
 
-    return parse(path, forbid_dtd=True)  # it was read once, so what can be wrong with it has been said
+    return parse(path, forbid_dtd=True)  # it was read before, so what can be wrong with it is known
 
 
 def _declare(tree: ElementTree[Element], scores: Scores, names: list[str], path: Path) -> None:

@@ -113,7 +113,7 @@ def read_objects(
 
 
 def _masks(file: h5py.File) -> h5py.Dataset | None:
-    """The masks (t, y, x) that btrack kept beside the objects; None where there are none in this file."""
+    """Return the masks (t, y, x) that btrack kept beside the objects; None where the file has none."""
     import h5py
 
     if not isinstance(file.get("segmentation", getlink=True), h5py.HardLink):

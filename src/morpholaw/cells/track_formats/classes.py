@@ -21,7 +21,7 @@ _NUMBERS = "numbers the masks"
 
 
 def class_column(values: pd.DataFrame, track: str | None, notes: list[str], where: str) -> str | None:
-    """The column that holds classes, or None.
+    """Find the column that holds classes; None where there is none.
 
     ``label`` is a class in some tables and the number of the mask in others (scikit-image, napari), so any other
     name goes first, and a column of numbers that tell cells apart is none.
@@ -43,7 +43,7 @@ def class_column(values: pd.DataFrame, track: str | None, notes: list[str], wher
 
 
 def class_names(column: pd.Series, states: bool = False) -> np.ndarray:
-    """The classes of a column as text, "" for none; object (n,).
+    """Return the classes of a column as text, "" for none; object (n,).
 
     Parameters
     ----------

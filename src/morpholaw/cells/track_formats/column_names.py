@@ -117,20 +117,20 @@ DEPTH = ("z", "posz", "positionz", "zpos", "centroidz", "spotpositionz", "center
 
 
 def key_of(name: object) -> str:
-    """A column's name without case, blanks, punctuation and units: "Track ID", "TRACK_ID" and "trackId" are alike."""
+    """Reduce a name to letters and digits, without its unit: "Track ID", "TRACK_ID" and "trackId" are alike."""
     text = _SUFFIX.sub("", _BRACKETS.sub("", str(name).strip()))
     key = re.sub(r"[^a-z0-9]", "", text.lower())
     return re.sub(r"^(trackobjectslabel)\d+$", r"\1", key)
 
 
 def unit_in(name: object) -> str | None:
-    """The unit at the end of a column's name, e.g. "um" of "x_um"."""
+    """Return the unit that ends a column's name, such as "um" in "x_um"; None where there is none."""
     found = _SUFFIX.search(_BRACKETS.sub("", str(name).strip()))
     return found[1] if found else None
 
 
 def length_unit(text: str | None) -> float | None:
-    """Micrometres in a unit of length; 0 for pixels; None where it is neither."""
+    """Return the micrometres in a unit of length; 0 for pixels, None where it is neither."""
     if text is None:
         return None
     if text.strip().lower() in ("px", "pix", "pixel", "pixels"):
@@ -139,7 +139,7 @@ def length_unit(text: str | None) -> float | None:
 
 
 def by_key(columns: Iterable[object]) -> dict[str, list[str]]:
-    """The columns under each key, in their order."""
+    """Group columns by their key, in their order."""
     found: dict[str, list[str]] = {}
     for name in columns:
         found.setdefault(key_of(name), []).append(str(name))
@@ -147,6 +147,6 @@ def by_key(columns: Iterable[object]) -> dict[str, list[str]]:
 
 
 def named(columns: Iterable[object], names: Iterable[str]) -> list[str]:
-    """The columns that have one of the names (keys), in the order of the names."""
+    """Find the columns that have one of the names (keys), in the order of the names."""
     keys = by_key(columns)
     return [column for name in names for column in keys.get(name, [])]

@@ -26,7 +26,7 @@ _MASK = re.compile(r"(?:man_track|mask)_?(\d+)\.tiff?", re.IGNORECASE)
 
 
 def ctc_folder(path: Path) -> Path | None:
-    """The folder with the CTC track table that ``path`` means, or None.
+    """Find the folder with the CTC track table that ``path`` means; None where there is none.
 
     ``path`` is that folder, one with a TRA folder inside (01_GT), or the text file itself.
     """
@@ -162,7 +162,7 @@ def write_ctc(folder: str | os.PathLike[str], masks: Iterable[np.ndarray], track
 
 
 def _read_mask(path: Path, shapes: set[tuple[int, ...]]) -> np.ndarray:
-    """The ids of one frame; its shape is added to ``shapes``, which all frames share."""
+    """Read the ids of one frame and add its shape to ``shapes``, which all frames share."""
     source = open_frame(path)
     if source.facts.dtype.kind not in "ui":
         raise InputError(f"{path} has {source.facts.dtype} pixels, but masks are integers.")

@@ -40,7 +40,7 @@ def is_whole(values: pd.Series | np.ndarray) -> bool:
 
 
 def step_of(frames: np.ndarray) -> int:
-    """The greatest number of frames of which all intervals are multiples; 1 where there is no interval."""
+    """Return the largest number of frames that divides all intervals; 1 where there is no interval."""
     gaps = np.diff(np.unique(frames.astype(np.int64)))
     return int(np.gcd.reduce(gaps)) if len(gaps) else 1
 
@@ -88,7 +88,7 @@ def frame_column(
 def _agreed(
     values: pd.DataFrame, counting: list[str], others: list[str], where: str, notes: list[str]
 ) -> str:
-    """The one of several columns that counts frames; those that differ by a constant are told by where they begin."""
+    """Choose the column that counts frames; where two differ by a constant, the one that begins first."""
     name = counting[0]
     frames = values[name].to_numpy(np.int64)
     for other in [*counting[1:], *others]:

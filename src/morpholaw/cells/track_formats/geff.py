@@ -120,7 +120,7 @@ def _stated_pixel_size(axes: dict[str, dict[str, Any]]) -> float | None:
 
 
 def _track_property(path: Path, metadata: dict[str, Any], count: int) -> np.ndarray | None:
-    """The property that numbers tracks, int64 (n,): the one that the metadata names, else one of a usual name."""
+    """Read the property that numbers tracks, int64 (n,): the one that the metadata names, else one of a usual name."""
     named = metadata.get("track_node_props")
     wanted = [named.get(kind) for kind in ("tracklet", "lineage")] if isinstance(named, dict) else []
     folder = path / "nodes" / "props"
@@ -137,7 +137,7 @@ def _track_property(path: Path, metadata: dict[str, Any], count: int) -> np.ndar
 
 
 def _axes(metadata: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
-    """The axes that are time, y, x and, where there is one, z."""
+    """Find the axes that are time, y, x and, where there is one, z."""
     axes = metadata.get("axes")
     axes = [axis for axis in axes if isinstance(axis, dict)] if isinstance(axes, list) else []
     axes = [axis for axis in axes if isinstance(axis.get("name"), str)]
@@ -214,7 +214,7 @@ def _frames(
 
 
 def _unit(axis: dict[str, Any], pixel_size: float | None, path: Path) -> float:
-    """What to divide an axis by to get pixels."""
+    """Return what to divide an axis by to get pixels."""
     length = micrometres(axis.get("unit"))
     if length is None:
         return 1.0

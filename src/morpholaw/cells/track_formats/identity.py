@@ -95,7 +95,7 @@ def spot_edges(values: pd.DataFrame, spot: str, parent: str) -> np.ndarray:
 
 
 def parents_by_spot(values: pd.DataFrame, found: Identity, where: str) -> pd.Series:
-    """The parent track (value of the track's column, NaN: none) of each row's track, from the spots' parents.
+    """Derive the parent of each row's track (a value of the track's column, NaN: none) from the spots' parents.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _numbers_rows(column: pd.Series) -> bool:
 
 
 def _grade(column: pd.Series, frames: np.ndarray) -> str:
-    """ "linked" where ids stay with a cell over time, "twice" where one is twice in a frame, "single" where none is."""
+    """Grade ids: "linked" over time, "twice" where a frame has one several times, "single" where each is there once."""
     rows = pd.DataFrame({"id": column.to_numpy(), "t": frames})[column.notna().to_numpy()]
     if pd.api.types.is_numeric_dtype(rows["id"]):
         rows = rows[rows["id"] >= 0]

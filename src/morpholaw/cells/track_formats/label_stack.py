@@ -159,7 +159,7 @@ def _components(mask: np.ndarray, ids: np.ndarray) -> int:
 
 
 def _meaning(frames: _Masks) -> tuple[Ids, str]:
-    """What ids mean across frames, found in a few pairs of successive frames; and why, where that is worth a note."""
+    """Find out from a few pairs of successive frames what ids mean; and why, where that is worth a note."""
     masks = shared = judged = alike = 0
     contiguous, counts = True, set()
     for t in _spread(len(frames) - 1, _SAMPLED):

@@ -57,7 +57,7 @@ def linear_tracks(spots: pd.DataFrame, edges: np.ndarray, where: str, notes: lis
 
 
 def _own_numbers(names: list[str]) -> np.ndarray:
-    """A number for each track: the file's own for the first track that has it, new ones for the others."""
+    """Give each track a number: the file's own number for the first track that has it, new ones for the others."""
     numbers = np.full(len(names), -1, np.int64)
     taken: set[int] = set()
     for i, name in enumerate(names):

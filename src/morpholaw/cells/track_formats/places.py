@@ -123,7 +123,7 @@ def _one_of_two(
     where: str,
     context: TrackContext,
 ) -> tuple[str, str, np.ndarray, np.ndarray]:
-    """The pair in pixels, where two pairs of columns without units are one another's multiples."""
+    """Choose the pair in pixels, where two pairs of columns without units are multiples of each other."""
     chosen = first
     for other in others:
         numbers = [
@@ -149,7 +149,7 @@ def _one_of_two(
 def _calibrated(
     rows: np.ndarray, columns: np.ndarray, where: str, context: TrackContext, notes: list[str]
 ) -> float | None:
-    """The unit of positions that are in the unit of the image, which the table does not name."""
+    """Find the unit of positions that are in the unit of the image, which the table does not name."""
     if context.pixel_size is None:
         notes.append(f"{where}: nothing says in which unit positions are; they are taken for pixels.")
         return None

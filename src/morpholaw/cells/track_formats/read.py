@@ -76,7 +76,7 @@ def _read_folder(path: Path, context: TrackContext) -> Tracks:
 
 
 def _read_frame(table: pd.DataFrame, context: TrackContext) -> Tracks:
-    """A table in memory: as it is where it has our columns, else understood like a file's."""
+    """Take a table in memory as it is where it has our columns, else understand it like a file's."""
     if set(_OURS) <= set(map(str, table.columns)):
         return Tracks(table, TrackFacts(format="table in memory"))
     return track_table(table, {}, "The track table", context, [])

@@ -178,7 +178,7 @@ def _tracks(
 
 
 def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> np.ndarray:
-    """The parents' track numbers, -1 for none."""
+    """Return the parents' track numbers, -1 for none."""
     number_of = dict(zip(text, track, strict=True))
     named_parents = pd.Series(as_text(parents))
     numbers = named_parents.str.strip("[]").map(number_of)
@@ -189,7 +189,7 @@ def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> 
 
 
 def _program(keys: Iterable[str]) -> str:
-    """The program that wrote a table with these columns (keys)."""
+    """Name the program that wrote a table with these columns (keys)."""
     has = set(keys).issuperset
     if has({"trackid", "positionx", "positiony", "frame"}) and (
         has({"quality", "radius"}) or has({"positiont"})

@@ -82,7 +82,7 @@ def read_trackmate(path: Path, context: TrackContext) -> Tracks:
 def _shown_tracks(
     spots: pd.DataFrame, content: _Content, path: Path, context: TrackContext, notes: list[str]
 ) -> pd.DataFrame:
-    """The spots of tracks that pass TrackMate's filters, as a raw track table."""
+    """Return the spots of tracks that pass TrackMate's filters, as a raw track table."""
     if content.broken_edges:
         notes.append(f"{path}: {content.broken_edges} edges name no spots; they are left out.")
     kept = content.edges.keys() if content.kept is None else content.edges.keys() & content.kept
@@ -136,7 +136,7 @@ def _unlinked(spots: pd.DataFrame, content: _Content, path: Path, context: Track
 
 
 def _exported_tracks(content: _Content, path: Path, context: TrackContext, notes: list[str]) -> Tracks:
-    """The tracks of "Export tracks to XML file", which have no ids and no divisions."""
+    """Return the tracks of "Export tracks to XML file", which have no ids and no divisions."""
     about = content.exported or {}
     if not content.particles:
         raise InputError(f"{path} holds no tracks.")
@@ -250,7 +250,7 @@ def _take(content: _Content, element: Element, track: str) -> None:
 
 
 def _id(spot: str) -> int:
-    """A spot's ID; OverflowError where it is beyond int64."""
+    """Return a spot's ID; OverflowError where it is beyond int64."""
     number = int(spot)
     if abs(number) >= 2**63:
         raise OverflowError(f"the ID {spot[:30]} is too large")
@@ -262,7 +262,7 @@ def _in_order(track: str) -> tuple[int, str]:
 
 
 def _number(text: str | None, default: float) -> float:
-    """A number with a decimal point or comma; the default where there is none."""
+    """Read a number with a decimal point or comma; the default where there is none."""
     try:
         value = float((text or "").replace(",", "."))
     except ValueError:
