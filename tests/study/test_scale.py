@@ -71,3 +71,19 @@ def test_a_movie_of_unknown_scale_is_refused_with_the_option_that_states_it(stud
 def test_settings_of_inputs_need_a_movie(study):
     with pytest.raises(InputError, match="go with a movie and its tracks"):
         study.classify(2, pixel_size=0.645)
+
+
+def test_an_encoder_of_another_scale_is_not_loaded_and_said_where_training_starts_from_it(tmp_path, study):
+    movie, tracks = halved()
+    coarse = Study.create(tmp_path / "coarse", movie=movie, tracks=tracks, pixel_size=0.666)
+    with pytest.raises(InputError, match="of 0.666 um per pixel and the encoder in .* of 0.333"):
+        coarse.load_encoder("sample")
+    said: list[Any] = []
+    record = coarse.train_encoder(
+        epochs=1, epoch_crops=64, start_from="sample", threads=1, monitor=Monitor(said.append)
+    )
+    assert any("was trained at 0.333 um per pixel" in getattr(one, "text", "") for one in said)
+    assert record.pixel_size == pytest.approx(0.666)
+    fine = study.crop(movie, tracks, pixel_size=0.666)
+    assert fine.record.pixel_size == pytest.approx(0.333)
+    study.load_encoder("sample")

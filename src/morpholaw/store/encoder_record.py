@@ -60,6 +60,8 @@ class EncoderRecord(BundleRecord):
         Crops that it was trained on.
     task : TaskRecord, optional
         Labels that it has seen.
+    pixel_size : float, optional
+        Micrometres per pixel of the crops that it was trained on.
     """
 
     WHAT: ClassVar[str] = "encoder"
@@ -72,6 +74,7 @@ class EncoderRecord(BundleRecord):
     complete: bool = True
     crops: int | None = None
     task: TaskRecord | None = None
+    pixel_size: float | None = None
 
     @property
     def symmetric(self) -> bool:

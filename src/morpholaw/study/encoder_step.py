@@ -17,6 +17,7 @@ from morpholaw.store.layouts import EncoderLayout
 from morpholaw.store.provenance import Provenance
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.encoder_labels import inherited, task_labels
+from morpholaw.study.scale import crop_scale, scale_of
 from morpholaw.training.distributed import is_main_process
 from morpholaw.training.encoder import train_encoder
 
@@ -37,6 +38,8 @@ def train(
     crops = folder.crops
     data = crops[:] if len(crops) <= IN_MEMORY else crops
     start, source = _start(config, crops.size, len(crops), monitor)
+    if source is not None:
+        _compare_scales(folder, source, monitor)
     seen = None if source is None else LabelsSeen.of(EncoderRecord.read(source))
     labels, task = task_labels(folder, config, seen) if config.task else (None, inherited(seen))
     checkpoint = folder.path / "encoder" / "checkpoint"
@@ -58,6 +61,7 @@ def train(
         complete=not monitor.should_stop(),
         crops=len(crops),
         task=task,
+        pixel_size=None if (scale := crop_scale(folder)) is None else scale.pixel_size,
         provenance=Provenance.now(encoders.data_fingerprint(folder)),
     )
     if not is_main_process():  # of several processes that trained it together, one writes
@@ -77,7 +81,23 @@ def adopt(folder: StudyFolder, source: Path) -> None:
         raise InputError(
             f"The encoder in {source} reads crops of {model.size} pixels; the study's have {folder.crops.size}."
         )
-    encoders.save(folder, model, EncoderRecord.read(source))
+    record = EncoderRecord.read(source)
+    scale, crops = scale_of(record, f"the encoder in {source}"), crop_scale(folder)
+    if scale is not None and crops is not None:
+        scale.check(crops.pixel_size, crops.owner)
+    encoders.save(folder, model, record)
+
+
+def _compare_scales(folder: StudyFolder, source: Path, monitor: Monitor) -> None:
+    """Say where the encoder that training starts from was trained on crops of another scale."""
+    scale, crops = scale_of(EncoderRecord.read(source), ""), crop_scale(folder)
+    if scale is not None and crops is not None and not scale.agrees(crops.pixel_size):
+        sentence = (
+            f"The encoder that training starts from was trained at {scale.pixel_size:.4g} um per pixel, and the crops "
+            f"are of {crops.pixel_size:.4g}; cells look larger or smaller to it than those it has learnt. Cut the crops "
+            "at its scale (model_pixel_size), or start from none."
+        )
+        monitor.emit(Message(sentence, "warning"))
 
 
 def _start(

@@ -7,12 +7,12 @@ from functools import cache
 
 from morpholaw.cells.crop_record import read_crop_record
 from morpholaw.cells.cut_plan import SAME_SCALE
-from morpholaw.cells.files import read_json
 from morpholaw.cells.movies import Movie
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
-from morpholaw.events import Message, Monitor
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.sample import sample_folder
+from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.study_folder import StudyFolder
 
 
@@ -35,7 +35,9 @@ class Scale:
         """Whether another pixel size is the same."""
         return abs(pixel_size / self.pixel_size - 1) <= SAME_SCALE
 
-    def check(self, pixel_size: float | None, what: str, monitor: Monitor, force: bool = False) -> None:
+    def check(
+        self, pixel_size: float | None, what: str, monitor: Monitor = SILENT, force: bool = False
+    ) -> None:
         """Refuse what is of another scale and cannot be resampled.
 
         Raises
@@ -64,28 +66,38 @@ class Scale:
 
 def study_scale(folder: StudyFolder) -> Scale | None:
     """Return the scale of a study's crops, else that of its encoder; None where neither is known."""
+    return crop_scale(folder) or encoder_scale(folder)
+
+
+def crop_scale(folder: StudyFolder) -> Scale | None:
+    """Return the scale of a study's crops; None where it is not known."""
     for crop_set in folder.sets:
         if crop_set.record.scale:
             return Scale(crop_set.record.scale, f"the crops of {folder.path}")
-    return encoder_scale(folder)
+    return None
 
 
 def encoder_scale(folder: StudyFolder) -> Scale | None:
     """Return the scale of the crops that a study's encoder was trained on; None where it is not known."""
     if not folder.has_encoder:
         return None
-    record = read_json(folder.path / "encoder" / "model.json")  # DEV
-    size = record.get("pixel_size")
-    if size is None and record.get("sha256") == _shipped()[0]:
-        size = _shipped()[1]
-    return None if size is None else Scale(size, f"the encoder of {folder.path}")
+    return scale_of(folder.encoder_record, f"the encoder of {folder.path}")
+
+
+def scale_of(record: EncoderRecord, owner: str) -> Scale | None:
+    """Return the scale of the crops that an encoder was trained on; None where it is not known."""
+    size = record.pixel_size
+    if size is None:
+        sha256, shipped_size = _shipped()  # its record does not state it
+        size = shipped_size if record.sha256 == sha256 else None
+    return None if size is None else Scale(size, owner)
 
 
 @cache
 def _shipped() -> tuple[str, float | None]:
     """Return the fingerprint of the shipped encoder, and the scale of the crops that it was trained on."""
-    record = read_json(sample_folder() / "encoder" / "model.json")
-    return str(record.get("sha256")), read_crop_record(sample_folder() / "labelled").scale
+    record = EncoderRecord.read(sample_folder() / "encoder")
+    return record.sha256, read_crop_record(sample_folder() / "labelled").scale
 
 
 def model_scale(folder: StudyFolder) -> Scale | None:

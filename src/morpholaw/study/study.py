@@ -376,7 +376,7 @@ class Study(StudyFolder):
         Raises
         ------
         InputError
-            When there is no encoder, it is damaged, or it reads crops of another size.
+            When there is no encoder, it is damaged, or it reads crops of another size or another scale.
         """
         from morpholaw.sample import sample_folder
         from morpholaw.study import encoder_step
