@@ -30,7 +30,7 @@ READING = ("classify", "compare")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: ``error`` is one plain sentence, "" where it went well."""
+    """The outcome of a job: ``error`` is one plain sentence, "" on success."""
 
     job: Job
     error: str = ""
@@ -38,7 +38,7 @@ class Outcome:
 
 @contextmanager
 def connected(scheduler: str | None = None, workers: int = 2) -> Iterator[Client]:
-    """A client of the scheduler at an address such as ``tcp://node1:8786``, or of ``workers`` local processes.
+    """Connect to the scheduler at an address such as ``tcp://node1:8786``, or start ``workers`` local processes.
 
     Raises
     ------
@@ -83,15 +83,15 @@ def run_jobs(jobs: Sequence[Job], client: Client, monitor: Monitor = SILENT) -> 
             writes.setdefault(str(Path(job.study).absolute()), []).append((k, job))
     outcomes: dict[int, Outcome] = {}
 
-    def note(found: list[tuple[int, Outcome]]) -> None:
-        for k, outcome in found:
+    def note(finished: list[tuple[int, Outcome]]) -> None:
+        for k, outcome in finished:
             outcomes[k] = outcome
             if outcome.error:
                 monitor.emit(Message(f"{outcome.job.step}: {outcome.error}", level="warning"))
             monitor.emit(Progress(len(outcomes), len(jobs), "jobs"))
 
     apart = [[(k, _apart(job, k))] for k, job in cuts]
-    placed = _each(client, apart, lambda found: None)
+    placed = _each(client, apart, lambda finished: None)
     note([(k, _adopt(job, k, outcome)) for (k, job), (_, outcome) in zip(cuts, placed, strict=True)])
     _each(client, list(writes.values()), note)
     _each(client, [[one] for one in reads], note)
@@ -105,13 +105,13 @@ def _each(
     from distributed import as_completed
 
     futures = [client.submit(_work, group, pure=False) for group in groups]
-    for _, found in as_completed(futures, with_results=True):
-        note(found)
+    for _, finished in as_completed(futures, with_results=True):
+        note(finished)
     return [outcome for future in futures for outcome in future.result()]
 
 
 def _work(group: list[tuple[int, Job]]) -> list[tuple[int, Outcome]]:
-    """What a worker does."""
+    """Run a group of jobs on a worker, one after another."""
     done = []
     for k, job in group:
         error = ""
@@ -124,7 +124,7 @@ def _work(group: list[tuple[int, Job]]) -> list[tuple[int, Outcome]]:
 
 
 def _beside(job: Job, number: int) -> Path:
-    """A study of the job's own, at the same depth: paths in a crop set are relative to it."""
+    """Return the path of a study for one job, at the same depth: paths in a crop set are relative to it."""
     path = Path(job.study).absolute()
     return path.with_name(f".{path.name}.job{number}")
 

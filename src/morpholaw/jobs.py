@@ -1,8 +1,8 @@
 """One heavy step = a name, a study and settings: run here, in a child process, or on a cluster node.
 
 A job is a JSON file. ``python -m morpholaw.jobs JOB.json`` runs it and writes its events as JSON lines to
-standard output, one event a line, and reads ``stop`` from standard input. The window starts it so, which makes
-cancelling real, keeps a crash from taking the annotations along, and gives the GPU's memory back; a
+standard output, one event a line, and reads ``stop`` from standard input. The window starts it so, so that
+a job can be stopped at any time, a crash leaves the annotations alone and the GPU's memory is freed; a
 scheduler starts the same file on another machine.
 """
 
@@ -155,7 +155,7 @@ class JobProcess:
         self._errors = _Tail(self._process.stderr)
 
     def events(self) -> Iterator[Event]:
-        """What the job says, until it ends; the last one is a Result, unless it was stopped before it began.
+        """Yield the job's events until it ends; the last is a Result, unless it was stopped before it began.
 
         Raises
         ------
@@ -226,7 +226,7 @@ class JobProcess:
 
 
 class _Tail(threading.Thread):
-    """Reads a pipe to its end, so that the child never waits for it, and keeps the last of it."""
+    """Read a pipe to its end, so that the child never waits for it, and keep the last of it."""
 
     def __init__(self, pipe: IO[str] | None) -> None:
         super().__init__(daemon=True)
@@ -242,7 +242,7 @@ class _Tail(threading.Thread):
 
 
 def encode_event(event: Event) -> str:
-    """An event as one line of JSON; pictures as base64 of an npy file."""
+    """Return an event as one line of JSON; images as base64 of an npy file."""
     values = {"event": type(event).__name__, **asdict(event)}
     if isinstance(event, Preview):
         stream = io.BytesIO()
@@ -252,13 +252,14 @@ def encode_event(event: Event) -> str:
 
 
 def decode_event(line: str) -> Event:
-    """The event that :func:`encode_event` wrote."""
+    """Return the event that :func:`encode_event` wrote."""
     values = json.loads(line)
     kind = values.pop("event")
     if kind == "Preview":
         data = base64.b64decode(values["images"])
         values["images"] = np.load(io.BytesIO(data), allow_pickle=False)
-    return _EVENTS[kind](**values)
+    event: Event = _EVENTS[kind](**values)
+    return event
 
 
 def _serve(source: str) -> int:
@@ -313,7 +314,7 @@ def _is_table(result: Any) -> bool:
 
 
 def _summary(result: Any, job: Job) -> dict[str, Any]:
-    """What a step made in a few plain values."""
+    """Summarise the result of a step in a few plain values."""
     if _is_table(result):
         return {"rows": len(result), "out": job.out}
     if result is None:  # the step was stopped and kept what was there before

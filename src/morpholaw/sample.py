@@ -8,7 +8,7 @@ from morpholaw.errors import InputError
 
 
 def sample_folder() -> Path:
-    """The folder with the simulated movie, its labelled crops and the trained models."""
+    """Return the folder with the simulated movie, its labelled crops and the trained models."""
     here = Path(__file__).resolve()
     for candidate in (here.parents[1] / "morpholaw_data" / "sample_data", here.parents[2] / "sample_data"):
         if (candidate / "README.md").is_file():

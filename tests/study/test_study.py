@@ -128,6 +128,20 @@ def test_latents_are_computed_once_and_anew_after_another_training(study):
     assert not np.array_equal(study.latents()[0], first)
 
 
+def test_the_report_the_panel_and_scripts_suggest_the_same_names(trained_study):
+    from morpholaw.report.material import Material
+    from morpholaw.widgets.latents.latent_space import read_latent_space
+    from morpholaw.widgets.study.encoder_file import EncoderFile
+
+    summary = trained_study.latent_summary()
+    in_report = Material(trained_study).latents
+    in_panel = read_latent_space(EncoderFile.of(trained_study)).summary
+    for other in (in_report, in_panel):
+        assert other.names == summary.names
+        pd.testing.assert_frame_equal(other.ranking, summary.ranking)
+        pd.testing.assert_frame_equal(other.correlations, summary.correlations)
+
+
 def test_an_encoder_can_be_taken_over_from_a_colleague(study, trained_study, tmp_path):
     other = Study.create(tmp_path / "other")
     other.load_encoder(trained_study.path / "encoder")

@@ -7,9 +7,8 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from morpholaw.cells.shape import measure_shapes
 from morpholaw.errors import InputError
-from morpholaw.interpretation.latent_summary import LatentSummary, evenly_spaced, summarise_latents
+from morpholaw.interpretation.latent_summary import LatentSummary, evenly_spaced
 from morpholaw.interpretation.subnetworks import input_survival, usual_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
@@ -18,6 +17,7 @@ from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import all_labels, held_out
+from morpholaw.store.latent_sample import LatentSample, latent_sample
 from morpholaw.store.study_folder import StudyFolder
 
 TESTED = 4000
@@ -112,16 +112,20 @@ class Material:
         raise Absent("No encoder has been trained or loaded yet.")
 
     @cached_property
+    def _latent_sample(self) -> LatentSample:
+        if not self.study.sets:
+            raise Absent("The study has no crops yet.")
+        return latent_sample(self.study, self.encoder)
+
+    @property
     def encoded(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and log-variances of the sample, float32 (k, latents) each."""
-        from morpholaw.training.encoder import encode
+        return self._latent_sample.means, self._latent_sample.log_variances
 
-        return encode(self.encoder, self.study.crops[self.sample])
-
-    @cached_property
+    @property
     def latents(self) -> LatentSummary:
         """Activity, correlations with measured shapes and suggested names of the latents, on the sample."""
-        return summarise_latents(*self.encoded, measure_shapes(self.study.crops[self.sample]))
+        return self._latent_sample.summary
 
     @cached_property
     def words(self) -> dict[str, str]:

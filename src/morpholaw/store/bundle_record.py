@@ -37,5 +37,5 @@ class BundleRecord(ResultRecord):
         return {**super().to_json(), "kind": self.KIND}
 
     def description(self) -> dict[str, Any]:
-        """What is saved beside new weights: all but where the weights are."""
+        """Return what is saved beside new weights: everything but the location of the weights."""
         return {name: value for name, value in self.to_json().items() if name not in LOCATION}

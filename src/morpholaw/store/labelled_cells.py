@@ -1,4 +1,4 @@
-"""The labelled cells of a study as arrays: who is in training, who is in test, and what they are."""
+"""The labelled cells of a study as arrays, split into training and test cells by group."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Labelled:
     train_targets, test_targets : ndarray, int64
         0 for the negative class, 1 for the positive.
     fingerprint : str
-        Names the split: the same groups in test give the same twelve digits.
+        Identifies the split by its test groups, twelve digits.
     """
 
     train: np.ndarray
@@ -43,7 +43,7 @@ class Labelled:
 
 
 def all_labels(folder: StudyFolder) -> np.ndarray:
-    """The class of every crop of the study, str (n,), "" where it has none."""
+    """Return the class of every crop of the study, str (n,); "" where it has none."""
     return np.concatenate([folder.annotations.labels_for(crop_set) for crop_set in folder.sets])
 
 
@@ -139,15 +139,15 @@ def split_labelled(
     split_seed: int,
     seen: LabelsSeen | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Training and test cells of some classes, sorted indices int64; whole groups on one side.
+    """Return training and test cells of some classes, sorted indices int64; whole groups on one side.
 
     Parameters
     ----------
     test_fraction
         Share to test on; by default the paper's 10 %, or 25 % of few cells.
     seen
-        Labels that the encoder has seen: where groups of this study are among them, the groups that it held
-        out are tested on, and all others trained on.
+        Labels that the encoder has seen. Where groups of this study are among them, the groups that it held out are
+        tested on, and all others are trained on.
 
     Raises
     ------

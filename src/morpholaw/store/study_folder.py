@@ -80,7 +80,7 @@ class StudyFolder:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the study's lock; the system lets go of it when a process dies.
+        """Hold the study's lock, which the operating system releases when a process dies.
 
         Raises
         ------
@@ -117,7 +117,7 @@ class StudyFolder:
             lock.release()
 
     def _remove_leftovers(self) -> None:
-        """Remove what killed writes left behind; crop sets in the making are ours alone under the lock."""
+        """Remove what killed writes left behind; under the lock nobody else is writing a crop set."""
         for path in self.path.glob("crops/*.replaced.partial"):  # set aside, and its successor never came
             place = path.with_name(path.name.removesuffix(".replaced.partial"))
             if not place.exists():
@@ -174,7 +174,7 @@ class StudyFolder:
         return self._opened[key]
 
     def crop_set(self, name: str) -> CropSet:
-        """The crop set called ``name``; InputError where there is none."""
+        """Return the crop set called ``name``; InputError where there is none."""
         return self._set(name)
 
     @property
@@ -186,7 +186,7 @@ class StudyFolder:
         return self._crops
 
     def new_set_folder(self, name: str) -> Path:
-        """The folder for a new crop set; a number is added to a name that is taken."""
+        """Return the folder for a new crop set; a number is added to a name that is taken."""
         safe = (
             "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).strip(".")
             or "crops"
@@ -236,7 +236,7 @@ class StudyFolder:
         return {int(key): str(name) for key, name in named.items() if key.isdecimal()}
 
     def name_latent(self, latent: int, name: str) -> None:
-        """Give a latent a name that is used everywhere after; an empty name takes it away."""
+        """Name a latent everywhere; an empty name removes it."""
         names = self.latent_names
         names.pop(latent, None)
         if name.strip():
@@ -255,11 +255,13 @@ class StudyFolder:
         return self.encoder_record.sha256[:16] if self.has_encoder else "none"
 
     def _optional_json(self, name: str) -> dict[str, Any]:
-        """The object in a JSON file of the study, empty where there is no such file."""
+        """Return the object in a JSON file of the study; empty where there is no such file."""
         path = self.path / name
         values = read_json(path) if path.exists() else {}
         if not isinstance(values, dict):
-            raise InputError(f"{path} does not hold what was expected there, a JSON object.")
+            raise InputError(
+                f"{path} is damaged: a JSON object was expected; delete it or restore it from a backup."
+            )
         return values
 
 

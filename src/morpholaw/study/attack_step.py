@@ -119,8 +119,9 @@ def attack(
 
 
 def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tuple[int, ...]:
-    """Latents that an attack leaves alone: "morphology" for those that any model of scheme 3
-    kept, or names such as "z3, cell size".
+    """Return the latents that an attack holds fixed.
+
+    ``keep`` is "morphology", for those that any model of scheme 3 kept, or names such as "z3, cell size".
 
     Raises
     ------

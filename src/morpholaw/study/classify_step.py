@@ -91,7 +91,7 @@ def classify_set(
 def _table(
     classifier: Classifier, cells: pd.DataFrame, each: np.ndarray, along: AlongTracks | None
 ) -> pd.DataFrame:
-    """The table of scores, from those of every model, (members, n); shorter than ``cells`` after a stop."""
+    """Return the table of scores of every model, (members, n); shorter than ``cells`` after a stop."""
     scores = median_score(each)
     named = np.array([classifier.negative, classifier.positive, UNDEFINED], dtype=object)
     table = cells[["crop", "file", "track_id", "t", "y", "x"]].iloc[: len(scores)].copy()

@@ -103,7 +103,7 @@ def _compare_scales(folder: StudyFolder, source: Path, monitor: Monitor) -> None
 def _start(
     config: EncoderConfig, size: int, crops: int, monitor: Monitor
 ) -> tuple[BetaTCVAE | None, Path | None]:
-    """The network that training starts from and its folder; None for a fresh one."""
+    """Return the network that training starts from and its folder; None for a new one."""
     name = config.start_from
     shape = (config.latents, tuple(config.filters), config.hidden, size, config.texture > 0)
     if name == "none":

@@ -132,7 +132,7 @@ def _scored(
 
 
 def _tracked_set(folder: StudyFolder, name: str | None) -> CropSet:
-    """The crop set called ``name``; without one, the only one whose cells have tracks."""
+    """Return the crop set called ``name``; without a name, the only one whose cells have tracks."""
     if name is not None:
         return folder.crop_set(name)
     tracked = [one for one in folder.sets if (one.cells["track_id"] >= 0).any()]
@@ -232,7 +232,7 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
 
 
 def _shown_set(folder: StudyFolder, name: str | None) -> CropSet:
-    """The crop set whose camera a package is for: the one called ``name``, or the largest."""
+    """Return the crop set whose camera a package is for: the one called ``name``, or the largest."""
     if name is not None:
         return folder.crop_set(name)
     if not folder.sets:

@@ -10,30 +10,30 @@ from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.encoder import encode
 
 DRAWS = 8
-"""Noisy versions of each orientation of a cell, of which every epoch draws one."""
+"""Noisy versions per orientation of a cell; every epoch draws one of them."""
 ROWS = 500_000
 """Rows above which there are fewer such versions: 64 MB."""
 
 
 def oriented_latents(encoder: BetaTCVAE, images: np.ndarray, augment: bool = True) -> np.ndarray:
-    """Means float32 (8, n, latents) of the eight orientations of crops; (1, n, latents) without."""
+    """Encode crops in all orientations; means, float32 (8, n, latents), or (1, n, latents) without ``augment``."""
     return oriented_posteriors(encoder, images, augment)[0]
 
 
 def oriented_posteriors(
     encoder: BetaTCVAE, images: np.ndarray, augment: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Means and log-variances of q(z|x), each as :func:`oriented_latents`."""
-    turned = all_orientations(images) if augment else images[None]
-    means, log_variances = zip(*(encode(encoder, np.ascontiguousarray(one)) for one in turned), strict=True)
+    """Encode crops in all orientations; means and log-variances of q(z|x), each as :func:`oriented_latents`."""
+    oriented = all_orientations(images) if augment else images[None]
+    means, log_variances = zip(*(encode(encoder, np.ascontiguousarray(one)) for one in oriented), strict=True)
     return np.stack(means), np.stack(log_variances)
 
 
 def training_latents(means: np.ndarray, log_variances: np.ndarray, config: ClassifierConfig) -> np.ndarray:
-    """Latents float32 (versions, n, latents) for heads to learn from: noisy versions of each orientation.
+    """Return the latents that heads are trained on, float32 (versions, n, latents): noisy versions of each orientation.
 
-    Noise is drawn from q(z|x), widened ``config.latent_noise`` times. Latents that keep to their symmetry say the same
-    of a cell in all its orientations, which are then no variety to learn from: this is.
+    Noise is drawn from q(z|x) with its standard deviation multiplied by ``config.latent_noise``. It is needed because
+    symmetric latents are the same in all orientations of a cell, which therefore do not augment the data.
     """
     if not config.latent_noise or not means.size:
         return means
@@ -45,5 +45,5 @@ def training_latents(means: np.ndarray, log_variances: np.ndarray, config: Class
 
 
 def repeated(count: int, least: int) -> np.ndarray:
-    """Indices 0 to ``count`` - 1, all as often as makes at least ``least`` of them."""
+    """Return indices 0 to ``count`` - 1, repeated equally often to at least ``least``."""
     return np.tile(np.arange(count), max(1, -(-least // count)))

@@ -93,7 +93,7 @@ def discover(
 
 
 def _split_of_scheme_3(folder: StudyFolder) -> ClassifierConfig:
-    """The settings that scheme 3 was trained with; the defaults where it was not trained."""
+    """Return the settings that scheme 3 was trained with; the defaults where it was not trained."""
     if "scheme3" not in classifiers.names(folder):
         return ClassifierConfig()
     return classifiers.record(folder, "scheme3").config
@@ -101,9 +101,9 @@ def _split_of_scheme_3(folder: StudyFolder) -> ClassifierConfig:
 
 @torch.no_grad()
 def _outputs_of_scheme_3(folder: StudyFolder, rows: np.ndarray) -> np.ndarray:
-    """What laws learn with the squared error: the mean output of scheme 3's models on latents (n, L), float64 (n,).
+    """Return the mean output of scheme 3's models on latents (n, L), float64 (n,): the target of MSE laws.
 
-    All of them: to choose one by its test accuracy would let the test cells choose the law.
+    All models are used: to choose one by its test accuracy would let the test cells choose the law.
     """
     scores = classifiers.load(folder, "scheme3").score_latents(torch.from_numpy(rows.astype(np.float32)))
     outputs: np.ndarray = scores.double().mean(0).numpy()

@@ -37,6 +37,7 @@ from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.training.distributed import is_main_process
 
 if TYPE_CHECKING:
+    from morpholaw.interpretation.latent_summary import LatentSummary
     from morpholaw.models.class_laws import ClassLaws
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.law import Law
@@ -408,6 +409,25 @@ class Study(StudyFolder):
             When there are no crops or no encoder.
         """
         return encoders.latents(self, monitor)
+
+    def latent_summary(self) -> LatentSummary:
+        """Summarise what each latent encodes, on one evenly spaced sample of the study's cells.
+
+        The Latents panel and the report show the same summary.
+
+        Returns
+        -------
+        LatentSummary
+            Activity of the latents, their correlations with measured shapes, and suggested names.
+
+        Raises
+        ------
+        InputError
+            When there is no encoder yet.
+        """
+        from morpholaw.store.latent_sample import latent_sample
+
+        return latent_sample(self, self.encoder).summary
 
     def train_classifier(
         self,

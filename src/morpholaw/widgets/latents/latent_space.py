@@ -72,24 +72,16 @@ class Start:
 
 def read_latent_space(file: EncoderFile) -> LatentSpace:
     """Measure the latents of an encoder on at most 2,000 evenly spaced crops of its study."""
-    from morpholaw.cells.shape import measure_shapes
-    from morpholaw.interpretation.latent_summary import evenly_spaced, summarise_latents
     from morpholaw.models.symmetry import kinds
+    from morpholaw.store.latent_sample import latent_sample
     from morpholaw.study import Study
     from morpholaw.training.devices import torch_threads
-    from morpholaw.training.encoder import encode
 
     study, encoder = Study(Path(file.study)), encoder_of(file)
     latents = int(encoder.latents)
     symmetry = kinds(latents) if study.encoder_record.symmetric else ()
-    if not study.sets:
-        zeros = np.zeros((1, latents))
-        summary = summarise_latents(zeros, zeros)
-    else:
-        sample = study.crops[evenly_spaced(len(study.crops))]
-        with torch_threads(1):
-            means, log_variances = encode(encoder, sample, batch=256)
-        summary = summarise_latents(means, log_variances, measure_shapes(sample))
+    with torch_threads(1):
+        summary = latent_sample(study, encoder).summary
     return LatentSpace(file, latents, summary, symmetry)
 
 
