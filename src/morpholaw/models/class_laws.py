@@ -33,6 +33,7 @@ class ClassLaws:
     metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
+        """Check that there are two laws or more, of the same features."""
         if len(self.laws) < 2 or len({law.names for law in self.laws.values()}) != 1:
             raise InputError("Laws of classes need two classes or more, and laws of the same features.")
 

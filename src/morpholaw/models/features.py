@@ -37,6 +37,7 @@ class FeatureTable:
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        """Check that names and values fit."""
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
             raise InputError(
                 f"A table of {len(self.names)} features needs an array of shape (n, {len(self.names)}); "
@@ -46,6 +47,7 @@ class FeatureTable:
             raise InputError("Two columns of a feature table have the same name; rename one of them.")
 
     def __len__(self) -> int:
+        """Return the number of rows."""
         return len(self.values)
 
     @classmethod

@@ -213,6 +213,7 @@ class Law:
         return cls.parse(values["expression"], names, metadata)
 
     def __str__(self) -> str:
+        """Return infix text."""
         return self.text()
 
 

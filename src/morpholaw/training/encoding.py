@@ -17,9 +17,13 @@ CPU_BATCH, GPU_BATCH = 128, 4096
 class Images(Protocol):
     """Anything that holds crops: an array, a memory map, a study's crops."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Return the number of crops."""
+        ...
 
-    def __getitem__(self, index: Any) -> np.ndarray: ...
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """Return crops, uint8 (n, size, size)."""
+        ...
 
 
 @torch.no_grad()

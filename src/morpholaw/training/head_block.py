@@ -78,6 +78,7 @@ class TrainingRows:
         self.weights = (len(classes) / (count * sizes.float()))[classes].unsqueeze(1)
 
     def __len__(self) -> int:
+        """Return the number of cells."""
         return self.count
 
     def batches(self, size: int) -> int:

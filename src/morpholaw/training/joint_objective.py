@@ -43,6 +43,7 @@ class EncoderLabels:
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        """Check that every class has a crop."""
         present = np.unique(self.targets).tolist()
         if len(self.classes) < 2 or present != list(range(len(self.classes))):
             raise InputError("A joint objective needs labelled crops of two classes or more.")

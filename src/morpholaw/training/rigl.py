@@ -34,10 +34,12 @@ class RigLSettings:
     update_fraction: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        """Check that there is one value of each per member."""
         if not len(self.sparsity) == len(self.update_every) == len(self.update_fraction):
             raise ValueError("sparsity, update_every and update_fraction need one value per member each")
 
     def __len__(self) -> int:
+        """Return the number of members."""
         return len(self.sparsity)
 
     @staticmethod

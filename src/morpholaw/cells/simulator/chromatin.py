@@ -1,4 +1,4 @@
-"""What chromatin looks like in each phase: functions that draw n patterns of a kind, listed in `KINDS`.
+"""Chromatin in each phase: functions that draw n patterns of a kind, listed in `KINDS`.
 
 Each returns chromatin density and mask, both (n, GRID, GRID) float32.
 """
@@ -21,12 +21,12 @@ from morpholaw.cells.simulator.drawing import (
     spots,
 )
 
-Drawn = tuple[np.ndarray, np.ndarray]
+Patterns = tuple[np.ndarray, np.ndarray]
 
 
 def _interphase_body(
     rng: np.random.Generator, n: int, irregularity: tuple[float, float] = (0.03, 0.13), contrast: float = 1.0
-) -> Drawn:
+) -> Patterns:
     rho = outline(rng, n, rng.uniform(*irregularity, n))
     mask = (rho < 1).astype(np.float32)
     edge = np.clip((1 - rho) / 0.08 + 0.5, 0, 1)
@@ -38,11 +38,11 @@ def _interphase_body(
     return edge * dome * texture * nucleoli, mask
 
 
-def _interphase(rng: np.random.Generator, n: int) -> Drawn:
+def _interphase(rng: np.random.Generator, n: int) -> Patterns:
     return _interphase_body(rng, n)
 
 
-def _prometaphase(rng: np.random.Generator, n: int) -> Drawn:
+def _prometaphase(rng: np.random.Generator, n: int) -> Patterns:
     """Rosettes, horseshoes and balls of chromosomes; a quarter are earlier, a granular nucleus."""
     count = 44
     ring = rng.uniform(0, 1, (n, 1)) < 0.6
@@ -90,7 +90,7 @@ def _plate(
     )
 
 
-def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
+def _metaphase(rng: np.random.Generator, n: int) -> Patterns:
     """Plates, edge-on to tilted; some with chromosomes beside the plate, a few seen from the pole."""
     width = np.where(rng.random(n) < 0.8, rng.uniform(0.3, 0.55, n), rng.uniform(0.5, 0.8, n))
     plate = _plate(rng, n, rng.uniform(0.85, 1.1, n), width, 30)
@@ -106,11 +106,11 @@ def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
         rng.uniform(0.06, 0.09, n),
     )
     cloud = rng.uniform(0.4, 1.5, n) * (rng.random(n) < 0.12)  # chromosomes still gathering, out of focus
-    picture = plate + beside
-    picture += each(cloud) * np.stack([ndimage.gaussian_filter(p, 9) for p in picture])
+    image = plate + beside
+    image += each(cloud) * np.stack([ndimage.gaussian_filter(p, 9) for p in image])
     face_on = int(0.05 * n)
     phi, r = rng.uniform(0, 2 * np.pi, (face_on, 40)), rng.normal(0.55, 0.16, (face_on, 40))
-    picture[:face_on] = chromosomes(
+    image[:face_on] = chromosomes(
         rng.uniform(0.7, 1, (face_on, 1)) * r * np.sin(phi),
         r * np.cos(phi),
         phi,
@@ -118,13 +118,13 @@ def _metaphase(rng: np.random.Generator, n: int) -> Drawn:
         rng.gamma(5.0, 1.0, (face_on, 40)),
         rng.uniform(0.06, 0.09, face_on),
     )
-    return picture, mask_of(picture)
+    return image, mask_of(image)
 
 
-def _anaphase(rng: np.random.Generator, n: int) -> Drawn:
+def _anaphase(rng: np.random.Generator, n: int) -> Patterns:
     """One of the two separating sets of chromosomes: a short, compact, often bent bar."""
-    picture = _plate(rng, n, rng.uniform(0.65, 0.95, n), rng.uniform(0.26, 0.55, n), 26)
-    return picture, mask_of(picture)
+    image = _plate(rng, n, rng.uniform(0.65, 0.95, n), rng.uniform(0.26, 0.55, n), 26)
+    return image, mask_of(image)
 
 
 def _balls(
@@ -132,7 +132,7 @@ def _balls(
 ) -> np.ndarray:
     """Clusters of bright balls (n, GRID, GRID)."""
     y, x, _, _ = polar()
-    picture = np.zeros((n, GRID, GRID), np.float32)
+    image = np.zeros((n, GRID, GRID), np.float32)
     number = rng.integers(counts[0], counts[1] + 1, n)
     for k in range(counts[1]):
         radius = rng.uniform(*radii, n)
@@ -140,17 +140,17 @@ def _balls(
         d2 = (y - each(r * np.sin(phi))) ** 2 + (x - each(r * np.cos(phi))) ** 2
         ball = np.sqrt(np.clip(1 - d2 * each(radius**-2), 0, 1))
         bright = np.where(k < number, rng.uniform(0.4, 1.0, n), 0)
-        picture = np.maximum(picture, each(bright) * ball)
-    return picture
+        image = np.maximum(image, each(bright) * ball)
+    return image
 
 
-def _apoptosis(rng: np.random.Generator, n: int) -> Drawn:
+def _apoptosis(rng: np.random.Generator, n: int) -> Patterns:
     """Pyknotic nuclei and apoptotic bodies: smooth bright balls."""
     half = n // 2
-    picture = np.concatenate(
+    image = np.concatenate(
         [_balls(rng, half, (3, 12), (0.12, 0.38), 0.85), _balls(rng, n - half, (1, 4), (0.35, 0.7), 0.5)]
     )
-    return picture, mask_of(picture, smooth=1.0, whole=True)
+    return image, mask_of(image, smooth=1.0, whole=True)
 
 
 def _lobes(
@@ -159,10 +159,10 @@ def _lobes(
     counts: tuple[int, int],
     step: tuple[float, float],
     radii: tuple[float, float],
-) -> Drawn:
+) -> Patterns:
     """Nuclei of several lobes, each next to an earlier one, with seams between them."""
     y, x, _, _ = polar()
-    picture, mask = np.zeros((n, GRID, GRID), np.float32), np.zeros((n, GRID, GRID), np.float32)
+    image, mask = np.zeros((n, GRID, GRID), np.float32), np.zeros((n, GRID, GRID), np.float32)
     number = rng.integers(counts[0], counts[1] + 1, n)
     cy, cx = np.zeros((n, counts[1])), np.zeros((n, counts[1]))
     every = np.arange(n)
@@ -183,26 +183,26 @@ def _lobes(
         d2 = dx**2 * each(long * cos**2 + wide * sin**2) + dy**2 * each(long * sin**2 + wide * cos**2)
         d2 += dx * dy * each(2 * (long - wide) * sin * cos)
         lobe = np.clip(1 - d2, 0, 1) ** np.float32(0.35) * each(used[:, k])
-        picture = np.maximum(picture, lobe * each(rng.uniform(0.7, 1.0, n)))
+        image = np.maximum(image, lobe * each(rng.uniform(0.7, 1.0, n)))
         mask = np.maximum(mask, lobe > 0)
     texture = np.exp(each(rng.uniform(0.05, 0.2, n)) * smooth_noise(rng, n, 0.05))
     nucleoli = spots(rng, n, (0, 5), rng.uniform(0.1, 0.6, n))
-    return picture * texture * nucleoli, mask.astype(np.float32)
+    return image * texture * nucleoli, mask.astype(np.float32)
 
 
-def _polylobed(rng: np.random.Generator, n: int) -> Drawn:
+def _polylobed(rng: np.random.Generator, n: int) -> Patterns:
     return _lobes(rng, n, (2, 6), (0.5, 0.8), (0.35, 0.6))
 
 
-def _grape(rng: np.random.Generator, n: int) -> Drawn:
+def _grape(rng: np.random.Generator, n: int) -> Patterns:
     return _lobes(rng, n, (6, 14), (0.3, 0.6), (0.18, 0.36))
 
 
-def _binuclear(rng: np.random.Generator, n: int) -> Drawn:
+def _binuclear(rng: np.random.Generator, n: int) -> Patterns:
     return _lobes(rng, n, (2, 2), (0.9, 1.35), (0.5, 0.72))
 
 
-def _hole(rng: np.random.Generator, n: int) -> Drawn:
+def _hole(rng: np.random.Generator, n: int) -> Patterns:
     body, mask = _interphase_body(rng, n)
     y, x, _, _ = polar()
     oy, ox = rng.normal(0, 0.12, (2, n)).astype(np.float32)[:, :, None, None]
@@ -211,7 +211,7 @@ def _hole(rng: np.random.Generator, n: int) -> Drawn:
     return body * (1 - each(rng.uniform(0.5, 0.9, n)) * np.exp(-((d2 / width**2) ** 2))), mask
 
 
-def _folded(rng: np.random.Generator, n: int) -> Drawn:
+def _folded(rng: np.random.Generator, n: int) -> Patterns:
     body, mask = _interphase_body(rng, n, (0.05, 0.25))
     y, x, _, _ = polar()
     turn = each(rng.uniform(0, np.pi, n))
@@ -226,7 +226,7 @@ def _folded(rng: np.random.Generator, n: int) -> Drawn:
     return body * (1 + strength * fold), mask
 
 
-KINDS: dict[str, Callable[[np.random.Generator, int], Drawn]] = {
+KINDS: dict[str, Callable[[np.random.Generator, int], Patterns]] = {
     "interphase": _interphase,
     "prometaphase": _prometaphase,
     "metaphase": _metaphase,

@@ -1,7 +1,7 @@
 """Cells that grow, crowd, move and divide: where every nucleus of a movie is, and in which phase.
 
 Growth slows where cells crowd and a cell divides after it has added enough area, so dividing cells are
-large and their neighbourhoods sparse: MDCK cells do the same (paper, 6.5), and that is the shortcut which a
+large and their neighbourhoods sparse. MDCK cells do the same (paper, 6.5), and that is the shortcut that a
 classifier can take instead of looking at the nucleus.
 """
 
@@ -49,6 +49,7 @@ class Cells:
     shape_noise: np.ndarray
 
     def __len__(self) -> int:
+        """Return the number of cells."""
         return len(self.track)
 
     def pick(self, index: np.ndarray) -> Cells:
@@ -62,7 +63,7 @@ class Cells:
 
 
 class Colony:
-    """Cells in a field of view of ``height`` by ``width`` um, advanced a frame at a time by `step`."""
+    """Cells in a field of view of ``height`` by ``width`` um, advanced by one frame at a time with `step`."""
 
     def __init__(
         self, rng: np.random.Generator, cells: int, height: float, width: float, domain: Domain
@@ -151,7 +152,7 @@ class Colony:
         cells.shape_noise[which] = self._rng.normal(0, 1, which.sum())
 
     def _divide(self, mothers: np.ndarray) -> None:
-        """Two daughters for each mother, each on its own bar; her track ends."""
+        """Replace each mother by two daughters, each on its own bar; her track ends."""
         cells, rng = self.cells, self._rng
         n = len(mothers)
         halves = []
@@ -189,7 +190,7 @@ class Colony:
             self._push(0.22)
 
     def _radius(self) -> np.ndarray:
-        """Radius of the whole cell, in um."""
+        """Return the radius of the whole cell, in um."""
         cells = self.cells
         spread = 1.5 * np.sqrt(cells.area / np.pi)
         return np.select(
@@ -217,19 +218,18 @@ class Colony:
         cells.y, cells.x = place[:, 0], place[:, 1]
 
     def nuclei(self, pixel_size: float) -> Nuclei:
-        """Return what the camera sees of the cells now; positions in pixels, ``image`` zero."""
+        """Return the nuclei as the camera sees them now; positions in pixels, ``image`` zero."""
         cells, domain = self.cells, self._domain
         area, log_ratio = cells.area.copy(), cells.log_ratio.copy()
         chromatin = (area / domain.reference_area) ** 0.55
         young = (cells.kind == INTERPHASE) & (cells.left > 0)
         area[young] *= 1 - 0.09 * cells.left[young]  # still decondensing
         for kind in (PROMETAPHASE, METAPHASE, ANAPHASE):
-            mine = np.flatnonzero(cells.kind == kind)
+            members = np.flatnonzero(cells.kind == kind)
             shape, bank = domain.shapes[KIND_NAMES[kind]], pattern_bank(KIND_NAMES[kind])
-            own = np.log(bank.axis_ratio[cells.pattern[mine] % len(bank)])
-            log_ratio[mine] = own
-            area[mine] = shape.area * np.exp(shape.spread * cells.shape_noise[mine])
-            chromatin[mine] = shape.chromatin
+            log_ratio[members] = np.log(bank.axis_ratio[cells.pattern[members] % len(bank)])
+            area[members] = shape.area * np.exp(shape.spread * cells.shape_noise[members])
+            chromatin[members] = shape.chromatin
         return Nuclei(
             image=np.zeros(len(cells), np.intp),
             kind=cells.kind.copy(),

@@ -20,12 +20,12 @@ def simulate_crop_set(
     domain: str = "mdck",
     labels: bool = True,
 ) -> CropSet:
-    """Write simulated crops to ``folder``; arguments as for :func:`simulate_crops`.
+    """Write simulated crops to a folder; other arguments as for :func:`simulate_crops`.
 
     Parameters
     ----------
     folder : path
-        The crop set's folder to be.
+        Where the crop set is written.
     labels : bool
         False leaves the labels out, for crops that only the encoder is to see.
     """

@@ -1,4 +1,4 @@
-"""Labelled crops with known factors, straight to pictures without a movie.
+"""Labelled crops with known factors, rendered directly, without a movie.
 
 Crops are made in blocks, each with its own random stream, so that the same seed gives the same crops
 whether they are asked for at once, in parts or by several processes.
@@ -7,7 +7,6 @@ whether they are asked for at once, in parts or by several processes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from scipy import ndimage
 from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.normalise import Normalisation
 from morpholaw.cells.simulator.domains import DOMAINS, PIXEL_SIZE, Domain, domain_named
-from morpholaw.cells.simulator.neighbours import place_neighbours
+from morpholaw.cells.simulator.neighbours import CentralNuclei, place_neighbours
 from morpholaw.cells.simulator.population import draw_nuclei
 from morpholaw.cells.simulator.render import KIND_NAMES, Nuclei, blur, draw, expose
 from morpholaw.cells.simulator.truth import in_view, labels_of, true_columns
@@ -45,7 +44,7 @@ def simulate_crops(
     seed : int
         The same seed gives the same crops.
     phases : mapping of phase to count, optional
-        Exactly so many crops of each phase, one phase after the other, e.g.
+        Number of crops of each phase, one phase after the other, e.g.
         ``{"interphase": 4092, "metaphase": 3929}``.
     domain : {"mdck", "wide"}
         "mdck" looks like the MDCK recordings; "wide" varies far more, for pre-training an encoder.
@@ -86,7 +85,7 @@ def simulate_blocks(
     pixel_size: float = PIXEL_SIZE,
     blocks: slice = slice(None),
 ) -> Iterator[tuple[np.ndarray, pd.DataFrame]]:
-    """Yield what `simulate_crops` returns a block (at most `BLOCK` crops) at a time, for sets beyond memory.
+    """Yield what `simulate_crops` returns, in blocks of at most `BLOCK` crops, for sets larger than memory.
 
     ``blocks`` picks some of the blocks, for several processes to share the work. Other arguments and
     errors as for `simulate_crops`; ``crop`` counts within the yielded block.
@@ -105,7 +104,7 @@ def simulate_blocks(
 
 
 def _plan(n: int | None, phases: Mapping[str, int] | None, domain: Domain) -> list[tuple[int, int, int]]:
-    """Blocks as (kind, number of the block within its kind, crops)."""
+    """Return blocks as (kind, number of the block within its kind, crops)."""
     if phases is None:
         if n is None or n < 1:
             raise InputError(f"The number of crops to simulate must be at least 1, not {n!r}.")
@@ -131,32 +130,20 @@ def _plan(n: int | None, phases: Mapping[str, int] | None, domain: Domain) -> li
 
 
 def simulated_normalisation(domain: Domain) -> Normalisation:
-    """What `fit_normalisation` finds on crops of ``domain``, so that simulated and real crops share a scale.
+    """Return what `fit_normalisation` finds on crops of ``domain``, so that simulated and real crops share a scale.
 
-    Returned for simulated brightness, in units of a typical interphase nucleus above background.
+    It applies to simulated brightness, in units of a typical interphase nucleus above background.
     """
     return Normalisation(background=0.0, scale=domain.typical_peak)
-
-
-@dataclass
-class _Centres:
-    """The central nuclei of a block and the track each belongs to."""
-
-    nuclei: Nuclei
-    track: np.ndarray
-    frame: np.ndarray
-    crowding: np.ndarray
 
 
 def _block(
     rng: np.random.Generator, kind: int, domain: Domain, size: int, pixel_size: float
 ) -> tuple[np.ndarray, pd.DataFrame]:
     centres = _draw_centres(rng, kind, domain, size, pixel_size)
-    around = place_neighbours(
-        rng, centres.nuclei, centres.track, centres.frame, centres.crowding, domain, size, pixel_size
-    )
+    around = place_neighbours(rng, centres, domain, size, pixel_size)
     everything = Nuclei.concatenate([centres.nuclei, around])
-    images = _picture(rng, everything, domain, size, pixel_size)
+    images = _render(rng, everything, domain, size, pixel_size)
     scale = simulated_normalisation(domain)
     brightness = scale.brightness(images)
     table = _table(centres, around, size, pixel_size).assign(brightness=brightness)
@@ -165,7 +152,7 @@ def _block(
 
 def _draw_centres(
     rng: np.random.Generator, kind: int, domain: Domain, size: int, pixel_size: float
-) -> _Centres:
+) -> CentralNuclei:
     lengths = rng.integers(1, 6, BLOCK)
     track = np.repeat(np.arange(BLOCK), lengths)[:BLOCK]
     frame = np.arange(BLOCK) - np.searchsorted(track, track)
@@ -190,10 +177,10 @@ def _draw_centres(
     middle = (size - 1) / 2
     nuclei.y = middle + rng.normal(0, domain.offset, BLOCK)
     nuclei.x = middle + rng.normal(0, domain.offset, BLOCK)
-    return _Centres(nuclei, track, frame, crowd[track])
+    return CentralNuclei(nuclei, track, frame, crowd[track])
 
 
-def _picture(
+def _render(
     rng: np.random.Generator, nuclei: Nuclei, domain: Domain, size: int, pixel_size: float
 ) -> np.ndarray:
     margin = domain.margin
@@ -220,20 +207,23 @@ def _picture(
 
 
 def _log_uniform(rng: np.random.Generator, limits: tuple[float, float]) -> np.ndarray:
-    return np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]), BLOCK))
+    values: np.ndarray = np.exp(rng.uniform(np.log(limits[0]), np.log(limits[1]), BLOCK))
+    return values
 
 
 def _debris(rng: np.random.Generator, domain: Domain, side: int) -> np.ndarray:
-    """Small bright specks in some of the pictures."""
+    """Return small bright specks in some of the images."""
     specks = np.zeros((BLOCK, side, side), np.float32)
     count = rng.poisson(domain.debris * 3, BLOCK) * (rng.random(BLOCK) < 0.5)
     index = np.repeat(np.arange(BLOCK), count)
     y, x = rng.integers(0, side, (2, len(index)))
     specks[index, y, x] = rng.gamma(1.5, 4.0, len(index))
-    return ndimage.gaussian_filter1d(ndimage.gaussian_filter1d(specks, 0.8, axis=1), 0.8, axis=2)
+    for axis in (1, 2):
+        specks = ndimage.gaussian_filter1d(specks, 0.8, axis=axis)
+    return specks
 
 
-def _table(centres: _Centres, around: Nuclei, size: int, pixel_size: float) -> pd.DataFrame:
+def _table(centres: CentralNuclei, around: Nuclei, size: int, pixel_size: float) -> pd.DataFrame:
     nuclei = centres.nuclei
     middle = (size - 1) / 2
     seen = in_view(around, size)

@@ -1,4 +1,4 @@
-"""Two families of pictures: like the MDCK recordings, and much broader."""
+"""Two families of simulated images: like the MDCK recordings, and much broader."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Domain:
-    """A family of pictures; brightness is in units of a typical interphase nucleus above background.
+    """A family of images; brightness is in units of a typical interphase nucleus above background.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
-"""What chromatin patterns are made of: outlines, texture, nucleoli and condensed chromosomes.
+"""Elements of chromatin patterns: outlines, texture, nucleoli and condensed chromosomes.
 
-Pictures are (n, GRID, GRID) float32; lengths are in units of an interphase nucleus' radius.
+Images are (n, GRID, GRID) float32; lengths are in units of an interphase nucleus' radius.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ UNIT = 30.0
 
 
 def each(values: np.ndarray) -> np.ndarray:
-    """One value per pattern, to go with pictures (n, GRID, GRID)."""
+    """Return one value per pattern in a shape that broadcasts with images (n, GRID, GRID)."""
     return np.asarray(values, np.float32)[:, None, None]
 
 
 def polar() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Grid coordinates y, x in units of length, and their radius and angle."""
+    """Return grid coordinates y, x in units of length, and their radius and angle."""
     axis = ((np.arange(GRID) - (GRID - 1) / 2) / UNIT).astype(np.float32)
     y, x = np.meshgrid(axis, axis, indexing="ij")
     return y, x, np.hypot(y, x), np.arctan2(y, x)
 
 
 def smooth_noise(rng: np.random.Generator, n: int, scale: float) -> np.ndarray:
-    """Unit-variance Gaussian random fields (n, GRID, GRID), correlated over ``scale`` units of length."""
+    """Return unit-variance Gaussian random fields (n, GRID, GRID), correlated over ``scale`` units of length."""
     f = fft.fftfreq(GRID)[:, None] ** 2 + fft.rfftfreq(GRID)[None] ** 2
     low_pass = np.exp(-2 * (np.pi * scale * UNIT) ** 2 * f).astype(np.float32)
     white = fft.rfft2(rng.standard_normal((n, GRID, GRID), dtype=np.float32))
     field = fft.irfft2(white * low_pass, s=(GRID, GRID))
-    return field / field.std((1, 2), keepdims=True)
+    unit: np.ndarray = field / field.std((1, 2), keepdims=True)
+    return unit
 
 
 def outline(rng: np.random.Generator, n: int, irregularity: np.ndarray) -> np.ndarray:
-    """Distance to the centre as a share of an outline of low-order Fourier harmonics (n, GRID, GRID)."""
+    """Return the distance to the centre relative to an outline of low Fourier harmonics, (n, GRID, GRID)."""
     _, _, radius, angle = polar()
     border = np.ones((n, GRID, GRID), np.float32)
     for order in (2, 3, 4, 5, 6):
@@ -47,7 +48,7 @@ def outline(rng: np.random.Generator, n: int, irregularity: np.ndarray) -> np.nd
 
 
 def spots(rng: np.random.Generator, n: int, counts: tuple[int, int], depth: np.ndarray) -> np.ndarray:
-    """Nucleoli: a factor below one at a few round spots (n, GRID, GRID)."""
+    """Return nucleoli: a factor below one at a few round spots, (n, GRID, GRID)."""
     y, x, _, _ = polar()
     factor = np.ones((n, GRID, GRID), np.float32)
     number = rng.integers(counts[0], counts[1] + 1, n)
@@ -61,7 +62,7 @@ def spots(rng: np.random.Generator, n: int, counts: tuple[int, int], depth: np.n
 
 
 def _deposit(n: int, index: np.ndarray, y: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Add point masses at (y, x), in units of length, to pictures ``index``; bilinear, so sub-pixel exact."""
+    """Return images with point masses at (y, x), in units of length; bilinear, so exact below a pixel."""
     py = np.clip(y * UNIT + (GRID - 1) / 2, 0, GRID - 1.001)
     px = np.clip(x * UNIT + (GRID - 1) / 2, 0, GRID - 1.001)
     iy, ix = py.astype(np.intp), px.astype(np.intp)
@@ -81,7 +82,7 @@ def chromosomes(
     weight: np.ndarray,
     thickness: np.ndarray,
 ) -> np.ndarray:
-    """Condensed chromosomes: rods at (y, x) of shape (n, chromosomes), blurred to ``thickness`` (n,)."""
+    """Return condensed chromosomes: rods at (y, x), (n, chromosomes), blurred to ``thickness`` (n,)."""
     n = len(y)
     along = np.linspace(-0.5, 0.5, 5)
     py = y[..., None] + (length * np.sin(angle))[..., None] * along
@@ -95,15 +96,15 @@ def chromosomes(
 def mask_of(
     intensity: np.ndarray, level: float = 0.35, smooth: float = 1.5, whole: bool = False
 ) -> np.ndarray:
-    """Mask of condensed chromatin: above ``level`` of its bright part, holes filled, largest piece."""
+    """Return the mask of condensed chromatin: above ``level`` of its bright part, holes filled, largest component."""
     masks = []
     for picture in intensity:
         wide = ndimage.gaussian_filter(picture, smooth)
         bright = np.percentile(wide[wide > 0.1 * wide.max()], 80)
         inside = ndimage.binary_fill_holes(wide > level * bright)
         if not whole:
-            pieces, count = ndimage.label(inside)
+            components, count = ndimage.label(inside)
             if count > 1:
-                inside = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+                inside = components == 1 + np.argmax(np.bincount(components.ravel())[1:])
         masks.append(inside)
     return np.array(masks, dtype=np.float32)

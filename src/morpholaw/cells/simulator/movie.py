@@ -69,8 +69,8 @@ def simulate_movie(config: SimulateConfig, monitor: Monitor = SILENT) -> Simulat
     ----------
     config : SimulateConfig
         Frames, cells in the first frame, size of a frame, pixel size and seed.
-    monitor
-        Progress, a frame at a time; when asked to stop, the movie ends at the last finished frame.
+    monitor : Monitor
+        Where progress is reported, frame by frame; if asked to stop, the movie ends at the last finished frame.
 
     Raises
     ------
@@ -120,13 +120,14 @@ class _Optics:
         self._background = tilt[0] * y[:, None] + tilt[1] * x[None]
 
     def expose(self, clean: np.ndarray) -> np.ndarray:
-        """Turn one frame's chromatin (1, y, x) into camera grey levels (y, x) uint16."""
+        """Return the camera's grey levels (y, x) uint16 for the chromatin of one frame (1, y, x)."""
         pad = 24  # the blur wraps around
         wide = np.pad(clean, ((0, 0), (pad, pad), (pad, pad)))
         seen = blur(wide, self._sigma, self._haze)[:, pad:-pad, pad:-pad]
         noisy = expose(self._rng, seen + self._background, self._read_noise, self._photons)[0]
         counts = np.rint(CAMERA_OFFSET + CAMERA_GAIN * noisy)
-        return np.clip(counts, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+        levels: np.ndarray = np.clip(counts, 0, np.iinfo(np.uint16).max).astype(np.uint16)
+        return levels
 
 
 def _table(nuclei: Nuclei, track: np.ndarray, parent: np.ndarray, t: int, pixel_size: float) -> pd.DataFrame:
@@ -149,7 +150,7 @@ def _table(nuclei: Nuclei, track: np.ndarray, parent: np.ndarray, t: int, pixel_
 
 
 def _neighbours(nuclei: Nuclei) -> tuple[np.ndarray, np.ndarray]:
-    """Nuclei that reach into the crop around each nucleus, and the distance in pixels to the nearest."""
+    """Return the nuclei that reach into the crop around each nucleus, and the distance in pixels to the nearest."""
     place = np.stack([nuclei.y, nuclei.x], 1)
     pairs = cKDTree(place).query_pairs(VIEW / np.sqrt(2) + float(nuclei.radius.max()), output_type="ndarray")
     i, j = np.concatenate([pairs, pairs[:, ::-1]]).T

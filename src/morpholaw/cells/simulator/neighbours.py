@@ -1,10 +1,12 @@
-"""Nuclei around a central one: none overlaps another, and each phase has its own crowd.
+"""Nuclei around a central one: none overlaps another, and each phase has its own density of neighbours.
 
 Dividing cells are large and rounded, so their neighbours are fewer and farther: a classifier could read the
 neighbourhood instead of the nucleus, the shortcut that the paper finds in dense models (6.5).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,32 +20,50 @@ _ANAPHASE = KIND_NAMES.index("anaphase")
 _INTERPHASE = KIND_NAMES.index("interphase")
 
 
+@dataclass(frozen=True)
+class CentralNuclei:
+    """The nuclei at the centres of crops.
+
+    Attributes
+    ----------
+    nuclei : Nuclei
+        One for each crop, with ``image`` the crop's index.
+    track, frame : ndarray
+        int (n,): track of each crop, and its place in the track.
+    crowding : ndarray
+        float (n,): local density relative to its mean.
+    """
+
+    nuclei: Nuclei
+    track: np.ndarray
+    frame: np.ndarray
+    crowding: np.ndarray
+
+
 def place_neighbours(
-    rng: np.random.Generator,
-    centres: Nuclei,
-    track: np.ndarray,
-    frame: np.ndarray,
-    crowding: np.ndarray,
-    domain: Domain,
-    size: int,
-    pixel_size: float,
+    rng: np.random.Generator, central: CentralNuclei, domain: Domain, size: int, pixel_size: float
 ) -> Nuclei:
-    """Draw the neighbours of each central nucleus; the same ones, a little moved, along a track.
+    """Draw the neighbours of each central nucleus; along a track they are the same, slightly moved.
 
     Parameters
     ----------
-    centres : Nuclei
-        One nucleus for each crop, with ``image`` the crop's index.
-    track, frame : (n,) int
-        Track of each crop, and its place in the track.
-    crowding : (n,)
-        Local density relative to its mean, for each crop.
+    rng : Generator
+        Source of all random choices.
+    central : CentralNuclei
+        The nuclei at the centres.
+    domain : Domain
+        The family of images.
+    size : int
+        Side of a crop, in pixels.
+    pixel_size : float
+        Micrometres per pixel.
 
     Returns
     -------
     Nuclei
         ``image`` is the index of the crop. The other half of a nucleus in anaphase is one of them.
     """
+    centres, track, frame, crowding = central.nuclei, central.track, central.frame, central.crowding
     n = len(centres)
     first = np.searchsorted(track, np.arange(n)).clip(max=n - 1)  # first crop of each track
     shapes = [domain.shapes.get(k) for k in KIND_NAMES]
@@ -65,12 +85,14 @@ def place_neighbours(
     radius = np.maximum(np.sqrt(pool.area / np.pi), room[pool.kind]).reshape(n, CANDIDATES)
     gap = rng.exponential(2.0, (n, CANDIDATES)) - 1.5
     number = rng.poisson(offered[first])
-    own = np.maximum(0.5 * (centres.radius + np.sqrt(centres.area / np.pi))[first], room[centres.kind][first])
+    reach = np.maximum(
+        0.5 * (centres.radius + np.sqrt(centres.area / np.pi))[first], room[centres.kind][first]
+    )
 
     sister_y, sister_x, sisters = _sisters(rng, centres, first[track], frame, pixel_size)
     accepted = np.zeros((n, CANDIDATES), bool)
     for k in range(CANDIDATES):
-        free = (k < number) & (np.hypot(y[:, k], x[:, k]) > own + radius[:, k] + gap[:, k])
+        free = (k < number) & (np.hypot(y[:, k], x[:, k]) > reach + radius[:, k] + gap[:, k])
         free &= (
             np.hypot(y[:, k] - sister_y[first], x[:, k] - sister_x[first]) > radius[:, k] + 4.0 / pixel_size
         )
@@ -92,7 +114,7 @@ def place_neighbours(
 def _sisters(
     rng: np.random.Generator, centres: Nuclei, first: np.ndarray, frame: np.ndarray, pixel_size: float
 ) -> tuple[np.ndarray, np.ndarray, Nuclei]:
-    """Other halves of the nuclei in anaphase, with offsets from every crop's centre (far away where none)."""
+    """Return the other halves of nuclei in anaphase, with offsets from every crop's centre (far away if none)."""
     n = len(centres)
     distance = (rng.uniform(3.6, 11.0, n)[first] + 0.8 * frame) / pixel_size
     distance = (

@@ -1,6 +1,6 @@
 """Banks of chromatin patterns, drawn once, from which nuclei of any size and shape are rendered.
 
-A pattern is a picture of one nucleus together with its mask. Its centroid, area and second moments are
+A pattern is an image of one nucleus together with its mask. Its centroid, area and second moments are
 measured on the mask, so that a nucleus rendered from it (see ``render``) has exactly the area, axis ratio
 and orientation that were asked for, whatever its outline.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from morpholaw.cells.simulator.chromatin import KINDS
 from morpholaw.cells.simulator.drawing import GRID
 
-_BATCH = 48  # patterns drawn together: their temporaries fit the processor's cache
+_BATCH = 48  # patterns drawn together: their temporaries fit the CPU's cache
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,13 @@ class PatternBank:
     extent: np.ndarray
 
     def __len__(self) -> int:
+        """Return the number of patterns."""
         return len(self.intensity)
 
 
 @cache
 def pattern_bank(kind: str) -> PatternBank:
-    """Draw the bank of patterns of a kind, a key of `KINDS`; the same at every call."""
+    """Draw the bank of patterns of a kind, a key of `KINDS`; the same every time."""
     rng = np.random.default_rng([20241, sorted(KINDS).index(kind)])
     batches = 8 if kind in ("interphase", "prometaphase", "metaphase", "anaphase") else 4
     drawn = [_measured(*KINDS[kind](rng, _BATCH)) for _ in range(batches)]
@@ -62,9 +63,9 @@ def pattern_bank(kind: str) -> PatternBank:
 
 
 def _measured(intensity: np.ndarray, mask: np.ndarray) -> PatternBank:
-    for picture in (intensity, mask):  # a dark border, which sampling beyond the grid repeats
-        picture[:, [0, -1]] = 0
-        picture[:, :, [0, -1]] = 0
+    for image in (intensity, mask):  # a dark border, which sampling beyond the grid repeats
+        image[:, [0, -1]] = 0
+        image[:, :, [0, -1]] = 0
     y, x = np.mgrid[:GRID, :GRID].astype(np.float32)
     area = mask.sum((1, 2))
     cy, cx = (mask * y).sum((1, 2)) / area, (mask * x).sum((1, 2)) / area

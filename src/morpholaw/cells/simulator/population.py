@@ -1,4 +1,4 @@
-"""Draws nuclei of a domain: areas, axis ratios and brightnesses that go together."""
+"""Nuclei drawn from a domain: areas, axis ratios and brightnesses that fit each other."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def draw_nuclei(
     level = np.exp(rng.normal(0, domain.brightness_spread, n)).clip(0.3, 3.0)
     for kind in np.unique(kinds):
         name = KIND_NAMES[kind]
-        shape, mine = domain.shapes[name], kinds == kind
+        shape, members = domain.shapes[name], kinds == kind
         bank = pattern_bank(name)
-        count = int(mine.sum())
+        count = int(members.sum())
         log_area = np.log(shape.area) + rng.normal(0, shape.spread, count)
         if name == "interphase":
-            log_area -= 0.22 * np.log(crowding[mine])
+            log_area -= 0.22 * np.log(crowding[members])
             log_ratio = _log_ratio(rng, domain, count)
             # just divided: small, still rather bright and elongated, the nuclei taken for metaphase
             young = rng.random(count) < domain.young
@@ -41,14 +41,14 @@ def draw_nuclei(
             # brightness falls less than area rises: DNA doubles over the cycle, and small nuclei are thick
             chromatin = shape.chromatin * np.exp(0.55 * (log_area - np.log(domain.reference_area)))
         else:
-            own = np.log(bank.axis_ratio[pattern[mine] % len(bank)])
-            log_ratio = np.abs(own + rng.normal(0, shape.ratio_jitter, count))
+            log_pattern = np.log(bank.axis_ratio[pattern[members] % len(bank)])
+            log_ratio = np.abs(log_pattern + rng.normal(0, shape.ratio_jitter, count))
             if name in ("metaphase", "anaphase"):  # a plate seen tilted shows more of its face
-                log_area += 0.3 * (np.log(2.5) - own).clip(-0.3, 1.0)
+                log_area += 0.3 * (np.log(2.5) - log_pattern).clip(-0.3, 1.0)
             chromatin = np.full(count, shape.chromatin)
-        area[mine] = np.exp(log_area)
-        ratio[mine] = np.exp(log_ratio)
-        brightness[mine] = level[mine] * chromatin * domain.reference_area / area[mine]
+        area[members] = np.exp(log_area)
+        ratio[members] = np.exp(log_ratio)
+        brightness[members] = level[members] * chromatin * domain.reference_area / area[members]
     return Nuclei(
         image=np.zeros(n, np.intp),
         kind=kinds.copy(),
@@ -64,6 +64,6 @@ def draw_nuclei(
 
 
 def _log_ratio(rng: np.random.Generator, domain: Domain, n: int) -> np.ndarray:
-    """Log axis ratios of interphase nuclei: never below the floor, with a tail of elongated ones."""
+    """Return log axis ratios of interphase nuclei: never below a floor, with a tail of elongated ones."""
     floor, scale = domain.interphase_log_ratio
     return np.minimum(floor + rng.gamma(2.2, scale / 2.2, n), np.log(2.6))

@@ -1,4 +1,4 @@
-"""Draws nuclei of known area, axis ratio, orientation and brightness at sub-pixel positions."""
+"""Rendering of nuclei of known area, axis ratio, orientation and brightness at sub-pixel positions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from morpholaw.cells.simulator.patterns import PatternBank, pattern_bank
 
 _Patch = tuple[np.ndarray, np.ndarray, np.ndarray]
 _PATCHES = (16, 24, 32, 40, 52, 64, 80, 96, 128)
-_CHUNK_PIXELS = 1 << 17  # keeps the temporaries of one step in the processor's cache
+_CHUNK_PIXELS = 1 << 17  # keeps the temporaries of one step in the CPU's cache
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Nuclei:
     Attributes
     ----------
     image : int
-        Index of the picture that the nucleus is drawn into.
+        Index of the image that the nucleus is drawn into.
     kind : int
         Index into `KIND_NAMES`.
     pattern : int
@@ -36,7 +36,7 @@ class Nuclei:
     axis_ratio : float
         Ratio of the mask's standard deviations along its major and minor axis.
     orientation : float
-        Angle of the major axis in radians, from the x axis towards y (down the picture).
+        Angle of the major axis in radians, from the x axis towards y (down the image).
     brightness : float
         Mean intensity over the mask above background.
     mirrored : bool
@@ -55,20 +55,23 @@ class Nuclei:
     mirrored: np.ndarray
 
     def __len__(self) -> int:
+        """Return the number of nuclei."""
         return len(self.y)
 
     def __getitem__(self, index: np.ndarray | slice) -> Nuclei:
+        """Return some of the nuclei."""
         return Nuclei(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
     @staticmethod
     def concatenate(parts: list[Nuclei]) -> Nuclei:
-        """Join batches."""
+        """Return all nuclei of the batches as one."""
         return Nuclei(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Nuclei)})
 
     @property
     def radius(self) -> np.ndarray:
         """Half of the major axis of the ellipse with the same area and axis ratio, in pixels."""
-        return np.sqrt(self.area * self.axis_ratio / np.pi)
+        radius: np.ndarray = np.sqrt(self.area * self.axis_ratio / np.pi)
+        return radius
 
 
 KIND_NAMES = tuple(KINDS)
@@ -81,9 +84,9 @@ def draw(nuclei: Nuclei, shape: tuple[int, int, int]) -> np.ndarray:
     Parameters
     ----------
     nuclei : Nuclei
-        What to draw; parts outside the picture are cut off.
+        What to draw; parts outside the image are cut off.
     shape : (n, y, x)
-        Shape of the pictures.
+        Shape of the images.
 
     Returns
     -------
@@ -97,7 +100,7 @@ def draw(nuclei: Nuclei, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def draw_masks(nuclei: Nuclei, labels: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
-    """Label images: ``labels[i]`` (above 0) wherever nucleus i's mask lies; the brighter nucleus wins.
+    """Return label images: ``labels[i]`` (above 0) wherever nucleus i's mask lies; the brighter nucleus wins.
 
     Returns
     -------
@@ -106,17 +109,17 @@ def draw_masks(nuclei: Nuclei, labels: np.ndarray, shape: tuple[int, int, int]) 
     order = np.argsort(nuclei.brightness, kind="stable")
     canvas = np.zeros(shape, np.int32)
     flat = canvas.reshape(-1)
-    pieces: list[tuple[int, np.ndarray]] = []
+    parts: list[tuple[int, np.ndarray]] = []
     for index, patch, values in _patches(nuclei, shape, masks=True):
-        pieces += [(int(i), p[v > 0.5]) for i, p, v in zip(index, patch, values, strict=True)]
+        parts += [(int(i), p[v > 0.5]) for i, p, v in zip(index, patch, values, strict=True)]
     rank = np.argsort(order)
-    for i, pixels in sorted(pieces, key=lambda piece: rank[piece[0]]):
+    for i, pixels in sorted(parts, key=lambda part: rank[part[0]]):
         flat[pixels] = labels[i]
     return canvas
 
 
 def _patches(nuclei: Nuclei, shape: tuple[int, int, int], masks: bool) -> Iterator[_Patch]:
-    """Yield (indices of nuclei, flat pixel indices (k, p, p), values (k, p, p)), alike nuclei together."""
+    """Yield (indices of nuclei, flat pixel indices (k, p, p), values (k, p, p)), similar nuclei together."""
     _, height, width = shape
     for kind in np.unique(nuclei.kind):
         of_kind = np.flatnonzero(nuclei.kind == kind)
@@ -139,7 +142,7 @@ def _patches(nuclei: Nuclei, shape: tuple[int, int, int], masks: bool) -> Iterat
 
 
 def _stretch(nuclei: Nuclei, bank: PatternBank) -> np.ndarray:
-    """Pixels per pattern pixel along the major and minor axis (n, 2) that give the wanted area and ratio."""
+    """Return pixels per pattern pixel along the major and minor axis, (n, 2), for the wanted area and ratio."""
     pattern = nuclei.pattern % len(bank)
     zoom = nuclei.area / bank.area[pattern]
     change = nuclei.axis_ratio / bank.axis_ratio[pattern]
@@ -149,7 +152,7 @@ def _stretch(nuclei: Nuclei, bank: PatternBank) -> np.ndarray:
 def _sample(
     nuclei: Nuclei, stretch: np.ndarray, bank: PatternBank, side: int, size: tuple[int, int], masks: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bilinear look-up of each nucleus' pattern on a window of the picture around it."""
+    """Look up each nucleus' pattern, bilinearly, on a window of the image around it."""
     height, width = size
     top = np.clip(np.rint(nuclei.y - (side - 1) / 2), 0, height - side).astype(np.intp)
     left = np.clip(np.rint(nuclei.x - (side - 1) / 2), 0, width - side).astype(np.intp)
@@ -187,7 +190,7 @@ def _sample(
 
 
 def blur(images: np.ndarray, sigma: np.ndarray, haze: np.ndarray, haze_sigma: float = 6.0) -> np.ndarray:
-    """Blur every picture by its own point spread function: a Gaussian core with a weak, wide skirt.
+    """Blur every image by its own point spread function: a Gaussian core with a weak, wide skirt.
 
     Parameters
     ----------
@@ -213,7 +216,8 @@ def blur(images: np.ndarray, sigma: np.ndarray, haze: np.ndarray, haze_sigma: fl
     wide_row, wide_column = transfer(np.array([haze_sigma]))
     share = np.asarray(haze, np.float32)[:, None, None]
     spectrum *= (row * (1 - share)) * column + share * (wide_row * wide_column)
-    return fft.irfft2(spectrum, s=(height, width))
+    blurred: np.ndarray = fft.irfft2(spectrum, s=(height, width))
+    return blurred
 
 
 def expose(
@@ -234,7 +238,7 @@ def expose(
     -------
     (n, y, x) float32
     """
-    variance = np.maximum(signal, 0)
+    variance: np.ndarray = np.maximum(signal, 0)
     variance *= (1 / photons).astype(np.float32)[:, None, None]
     variance += (read_noise**2).astype(np.float32)[:, None, None]
     np.sqrt(variance, out=variance)

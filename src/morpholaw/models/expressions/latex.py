@@ -26,7 +26,7 @@ def to_latex(expression: Expression, names: Mapping[str, str] | None = None, dig
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Return a number in LaTeX with ``digits`` significant digits, e.g. ``1.2 \\times 10^{-5}``."""
+    r"""Return a number in LaTeX with ``digits`` significant digits, e.g. ``1.2 \times 10^{-5}``."""
     mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
     return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
 

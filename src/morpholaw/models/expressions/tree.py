@@ -97,6 +97,7 @@ class Expression:
         return _text(self, 0, False)
 
     def __str__(self) -> str:
+        """Return infix text."""
         return self.text()
 
 
