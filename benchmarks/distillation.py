@@ -1,7 +1,7 @@
-"""How should a law be fitted to a network's outputs? Each way on two known laws, with the same searches.
+"""How a law is best fitted to a network's outputs: each option on two known laws, with the same searches.
 
 Run ``python benchmarks/distillation.py [--seeds 2] [--restarts 2] [--evaluations 60000]``. The teacher is a dense head
-trained on the labels of 7200 noisy rows; a law sees its outputs on 2500 of them. The accuracy is that on 20,000 fresh
+trained on the labels of 7200 noisy rows; a law sees its outputs on 2500 of them. The accuracy is that on 20,000 new
 rows, of the restart whose law is best on the training rows. Prints a table in Markdown.
 """
 
@@ -13,7 +13,7 @@ from typing import get_args
 import numpy as np
 import torch
 
-from morpholaw.bench.law_engines import LAWS, NAMES, Data, make_data
+from morpholaw.bench.known_laws import LAWS, NAMES, Data, make_data
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.models.features import FeatureTable
 from morpholaw.training.heads import train_heads
@@ -24,7 +24,7 @@ ROWS = 2500
 
 
 def teacher(data: Data) -> tuple[np.ndarray, float]:
-    """The outputs of a dense head on the training rows, and its accuracy on the fresh ones."""
+    """Return the outputs of a dense head on the training rows, and its accuracy on the new ones."""
     config = ClassifierConfig(epochs=30, learning_rate=5e-3, hidden=(32, 32), dropout=0.0, models=1)
     head = train_heads(data.x, (data.y > 0).astype(int), config)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The performance table: each row measures Morpholaw and its peer in one run, in a fresh process."""
+"""The performance table (``morpholaw bench``): each row measures Morpholaw and its peer in one process."""
 
 ROWS = {
     "tcvae": "beta-TCVAE training, batch 256",

@@ -1,4 +1,4 @@
-"""Heads trained as one would write it first: one model at a time, torch's layers, autograd and Adam."""
+"""Heads trained as one would first write it: one model at a time, with torch's layers, autograd and Adam."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from torch import Tensor, nn
 from morpholaw.config import ClassifierConfig
 from morpholaw.training.rigl import active_counts, decay
 
-ROWS, HELD = 7200, 802
+ROWS, HELD_OUT = 7200, 802
 """Training and held-out cells of the paper's labelled set."""
 
 
 def simulated_latents(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Latents in 8 orientations, float32 (8, ROWS + HELD, 32), and classes 0 or 1 that four of them decide."""
+    """Return latents, float32 (8 orientations, ROWS + HELD_OUT, 32), and classes 0 or 1 that four of them decide."""
     random = np.random.default_rng(seed)
-    z = random.standard_normal((8, ROWS + HELD, 32)).astype(np.float32)
+    z = random.standard_normal((8, ROWS + HELD_OUT, 32)).astype(np.float32)
     z[:, :, :4] = z[0, :, :4]
     score = z[0, :, 0] * (z[0, :, 1] ** 2 + z[0, :, 2] ** 2) - z[0, :, 3]
     return z, (score > np.median(score)).astype(int)
 
 
 def dense_model(z: Tensor, y: Tensor, config: ClassifierConfig, epochs: int) -> None:
-    """Train one dense head with dropout on latents (8, n, inputs), a random orientation each."""
+    """Train one dense head with dropout on latents (8, n, inputs), one random orientation of each cell per epoch."""
     model = nn.Sequential(*_layers(z.shape[2], config, config.dropout))
     adam = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     loss_of = nn.BCEWithLogitsLoss()
     for _ in range(epochs):
-        turns = torch.randint(len(z), (len(y),))
-        for rows in torch.randperm(len(y)).split(config.batch_size):
+        orientations = torch.randint(len(z), (len(y),))
+        for rows in torch.split(torch.randperm(len(y)), config.batch_size):
             adam.zero_grad()
-            loss_of(model(z[turns[rows], rows]).squeeze(1), y[rows]).backward()
+            loss_of(model(z[orientations[rows], rows]).squeeze(1), y[rows]).backward()
             adam.step()
 
 
@@ -49,10 +49,10 @@ def sparse_model(z: Tensor, y: Tensor, config: ClassifierConfig, epochs: int) ->
     batches = -(-len(y) // config.batch_size)
     warmup, end = epochs // 2 * batches, config.update_until * (epochs - epochs // 2) * batches
     for epoch in range(epochs):
-        turns = torch.randint(len(z), (len(y),))
-        for number, rows in enumerate(torch.randperm(len(y)).split(config.batch_size)):
+        orientations = torch.randint(len(z), (len(y),))
+        for number, rows in enumerate(torch.split(torch.randperm(len(y)), config.batch_size)):
             adam.zero_grad()
-            loss_of(model(z[turns[rows], rows]).squeeze(1), y[rows]).backward()
+            loss_of(model(z[orientations[rows], rows]).squeeze(1), y[rows]).backward()
             t = epoch * batches + number - warmup
             if 0 <= t < end and t % config.update_every == 0:
                 for layer, mask, count in zip(linears, masks, counts, strict=True):

@@ -1,4 +1,4 @@
-"""Cells classified, movie and tracks in and table out, against the encoder alone on crops at hand."""
+"""Cells classified, from movie and tracks to a table, against the encoder alone on crops in memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIDE, CELLS = 1024, 400
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Cells a second of scheme 2, ten models, untrained."""
+    """Measure cells per second of scheme 2, ten models, untrained."""
     torch.set_num_threads(available_cores())
     frames = 400 if full else 100
     encoder = BetaTCVAE().eval()

@@ -1,4 +1,4 @@
-"""One number of the table beside its peer's, and how it is written as JSON."""
+"""One number of the table with its peer's, and how it is written as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Comparison:
-    """What we took or did, what the peer took or did, and the goal for the ratio.
+    """Our measurements, the peer's, and the goal for their ratio.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Comparison:
         return ours / peer if self.more_is_better else peer / ours
 
     def to_json(self) -> dict[str, Any]:
-        """Medians, quartiles, ratio and goal."""
+        """Return medians, quartiles, ratio and goal as plain JSON values."""
         ratio = self.ratio
         return {
             "ours": _median(self.ours),
@@ -66,7 +66,7 @@ class Comparison:
 def missing(
     ours: Sequence[float], module: str, goal: float, unit: str, more_is_better: bool = False
 ) -> Comparison:
-    """The comparison with a peer that is not installed."""
+    """Return the comparison with a peer that is not installed."""
     sentence = (
         f"{module} is not installed, so only ours was measured; docs/performance.md says how to install it."
     )

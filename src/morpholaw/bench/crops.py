@@ -1,9 +1,10 @@
-"""Crops cut from a tiled 16-bit movie, movie in and file out, against one cell at a time."""
+"""Crops cut from a tiled 16-bit movie, from file to file, against one cell at a time."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,11 @@ from morpholaw.cells.movies import open_movie
 
 SIDE, CELLS, SIZE = 1024, 400, 64
 MEMORY_FRAMES = 4
-"""A movie so many times as long must be cut in the same memory."""
+"""A movie this many times as long must be cut in the same memory."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Crops a second of 64 x 64, and the memory that a movie four times as long takes."""
+    """Measure crops of 64 x 64 per second, and the memory that a movie four times as long takes."""
     frames = 100 if full else 20
     with tempfile.TemporaryDirectory(prefix="morpholaw-bench-") as place:
         folder = Path(place)
@@ -50,11 +51,12 @@ def measure(full: bool = False) -> list[Comparison]:
 
 
 def _cell_by_cell(path: Path, tracks: pd.DataFrame, out: Path) -> None:
-    """As one would write it first, kindly: each frame is read once, and only the crop is padded."""
+    """Cut crops as one would first write it, at its best: each frame is read once, and only the crop is padded."""
     import tifffile
-    from skimage.exposure import rescale_intensity
-    from skimage.util import img_as_ubyte
+    from skimage import exposure, util
 
+    to_bytes: Any = util.img_as_ubyte  # skimage's functions have no types
+    rescale: Any = exposure.rescale_intensity
     half, crops = SIZE // 2, []
     with tifffile.TiffFile(path) as movie:
         for t, cells in tracks.groupby("t"):
@@ -67,5 +69,5 @@ def _cell_by_cell(path: Path, tracks: pd.DataFrame, out: Path) -> None:
                 above, before = top - (y - half), left - (x - half)
                 below, after = SIZE - above - part.shape[0], SIZE - before - part.shape[1]
                 padded = np.pad(part, ((above, below), (before, after)), mode="symmetric")
-                crops.append(img_as_ubyte(rescale_intensity(padded, (low, high), (0.0, 1.0))))
+                crops.append(to_bytes(rescale(padded, (low, high), (0.0, 1.0))))
     np.save(out, np.stack(crops), allow_pickle=False)

@@ -27,7 +27,7 @@ PEER_BATCH = 128
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Seconds for the curves of scheme 2 (shared encoder) and of scheme 1 (ten CNNs), without training."""
+    """Measure seconds for the curves of scheme 2 (shared encoder) and of scheme 1 (ten CNNs), without training."""
     torch.set_num_threads(available_cores())
     torch.manual_seed(0)
     crops, cells = simulate_crops(phases={"interphase": 64, "metaphase": 64}, seed=1)
@@ -57,14 +57,14 @@ def _compare(
     mine, other = in_turn(ours, peer, rounds=11 if full else 7)
     agree = float(np.mean(correct[:models] == peer()))
     scaled = [taken * MODELS / models for taken in other]
-    note = f"{len(crops)} crops, {len(EPS)} magnitudes; {100 * agree:.2f} % of the calls agree."
+    note = f"{len(crops)} crops, {len(EPS)} magnitudes; {100 * agree:.2f} % of the predicted classes agree."
     return Comparison(mine, scaled, f"torchattacks, {name}", 5, "s", note=note)
 
 
 def _torchattacks(
     classifier: Classifier, crops: np.ndarray, truth: np.ndarray, models: int
 ) -> Callable[[], np.ndarray]:
-    """A function that computes bool (models, eps, crops): which crops keep their right class."""
+    """Return a function that computes which crops keep their true class, bool (models, eps, crops)."""
     import torchattacks
 
     members = [_TwoLogits(classifier.select(k)).eval() for k in range(models)]
@@ -76,7 +76,9 @@ def _torchattacks(
         for member in members:
             for eps in EPS:
                 attack = torchattacks.FGSM(member, eps=eps)
-                for x, y in zip(images.split(PEER_BATCH), targets.split(PEER_BATCH), strict=True):
+                for x, y in zip(
+                    torch.split(images, PEER_BATCH), torch.split(targets, PEER_BATCH), strict=True
+                ):
                     moved = attack(x, y)
                     with torch.no_grad():
                         correct.append(member(moved).argmax(1) == y)
@@ -86,7 +88,7 @@ def _torchattacks(
 
 
 class _TwoLogits(nn.Module):
-    """f(x) >= 0 is the positive class, as cross-entropy over two logits has it."""
+    """The score as two logits, 0 and f(x), for cross-entropy."""
 
     def __init__(self, one: Classifier) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The cost of one crop as a study grows: stored, read in a true global shuffle, trained on and encoded."""
+"""The cost of one crop as a study grows: stored, read in a global shuffle, trained on and encoded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MEMORY_LIMIT = 1500.0
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Microseconds a crop at the small and at the large size, and the resident memory of the large one."""
+    """Measure microseconds per crop at the small and at the large size, and the resident memory of the large one."""
     sizes = (SMALL, WHOLE if full else LARGE)
     with tempfile.TemporaryDirectory(prefix="morpholaw-bench-", dir=Path.cwd()) as place:
         stored, studies = {}, {}
@@ -68,7 +68,7 @@ class _Study:
         self.model = BetaTCVAE().eval()
 
     def costs(self) -> dict[str, float]:
-        """Microseconds a crop of each step."""
+        """Return the microseconds per crop of each step."""
         costs = {}
         size, begin = self.training.batch, perf_counter()
         for _ in range(SAMPLE // size):

@@ -23,7 +23,7 @@ STOP_LIMIT = 2.0
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Seconds to open the slowest panel, and the longest stalls of one run with and without training."""
+    """Measure seconds to open the slowest panel, and the longest stalls with and without training."""
     found = _in_a_window()
     opening, gaps = found["opening_s"], found["gaps_ms"]
     slowest = max(opening, key=lambda name: opening[name])
@@ -48,4 +48,5 @@ def _in_a_window() -> dict[str, Any]:
         raise RuntimeError(
             f"the window did not answer: {(done.stderr.strip().splitlines() or ['no output'])[-1]}"
         )
-    return json.loads(lines[-1])
+    measured: dict[str, Any] = json.loads(lines[-1])
+    return measured

@@ -12,11 +12,11 @@ from morpholaw.training.heads import HeadTraining
 
 MODELS, EPOCHS = 10, 100
 SAMPLED = 4
-"""Epochs timed in a round, of all of ours and of one model of the loop; all with ``full``."""
+"""Epochs timed per round, of all our models and of one model of the loop; all with ``full``."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Seconds for ten models of 100 epochs on 7200 cells, batches of 64."""
+    """Measure seconds for ten models of 100 epochs on 7200 cells, batches of 64."""
     z, y = simulated_latents()
     config = ClassifierConfig(epochs=10_000, models=MODELS)
     training = HeadTraining(z[:, :ROWS], y[:ROWS], config)
@@ -38,6 +38,6 @@ def measure(full: bool = False) -> list[Comparison]:
     note = (
         ""
         if full
-        else f"{epochs} epochs timed a round, of all ours and of one of the loop's models, and scaled."
+        else f"{epochs} epochs timed per round, of all our models and of one of the loop's, and scaled."
     )
     return [Comparison(mine, theirs, "one model after another", 8, "s", note=note)]

@@ -1,85 +1,25 @@
-"""Known laws of the paper's kind, and the engines that look for them: ours and what a user could install today.
-
-Two laws, 7200 noisy, balanced rows of four standard normal latents, scored on 20,000 fresh rows. The goal is the
-true law's accuracy at its best threshold, less half a point, at complexity 20 or less (paper, B.4).
-"""
+"""Engines that search for a law from labels: ours, and those that a user could install today."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
+from morpholaw.bench.known_laws import MAX_COMPLEXITY, NAMES, Data
 from morpholaw.models.expressions import Call, Constant, Expression, Variable, simplify
 from morpholaw.training.symbolic import Budget, Effort, SearchSpec, refit
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
 from morpholaw.training.symbolic.pysr_engine import PySREngine
 
-NAMES = ("z3", "z17", "z21", "z29")
-MAX_COMPLEXITY = 20
-NOISE = 0.2
-
-
-def law_a(z: np.ndarray) -> np.ndarray:
-    """z29 (z17^2 + z21^2) - e^(e^z3), the paper's H1."""
-    return z[:, 3] * (z[:, 1] ** 2 + z[:, 2] ** 2) - np.exp(np.exp(z[:, 0]))
-
-
-def law_b(z: np.ndarray) -> np.ndarray:
-    """(z29 - z3) (|z17| + z21^2) - 2.88, the paper's H3."""
-    return (z[:, 3] - z[:, 0]) * (np.abs(z[:, 1]) + z[:, 2] ** 2) - 2.88
-
-
-LAWS = {"A": law_a, "B": law_b}
-
-
-@dataclass(frozen=True)
-class Data:
-    """Training and test rows of a known law, and the accuracy that counts as having found it."""
-
-    x: np.ndarray
-    y: np.ndarray
-    test_x: np.ndarray
-    test_y: np.ndarray
-    goal: float
-
-    def accuracy(self, expression: Expression) -> float:
-        return float(np.mean((expression.evaluate(self.test_x) >= 0) == (self.test_y > 0)))
-
-
-def make_data(
-    law: Callable[[np.ndarray], np.ndarray], seed: int = 1, train: int = 7200, test: int = 20_000
-) -> Data:
-    rng = np.random.default_rng(seed)
-    z = rng.standard_normal((600_000, 4))
-    f = law(z)
-    positive = f + NOISE * rng.standard_normal(len(z)) >= 0
-    half = (train + test) // 2
-    rows = np.concatenate(
-        [rng.choice(np.flatnonzero(side), half, replace=False) for side in (positive, ~positive)]
-    )
-    rng.shuffle(rows)
-    y = np.where(positive, 1.0, -1.0)
-    fit, new = rows[:train], rows[train:]
-    goal = _accuracy_at_best_threshold(f[fit], y[fit], f[new], y[new]) - 0.005
-    return Data(z[fit], y[fit], z[new], y[new], goal)
-
-
-def _accuracy_at_best_threshold(
-    f: np.ndarray, y: np.ndarray, test_f: np.ndarray, test_y: np.ndarray
-) -> float:
-    order = np.argsort(f)
-    right: np.ndarray = np.cumsum(y[order] < 0) + np.sum(y > 0) - np.cumsum(y[order] > 0)
-    threshold = f[order][np.argmax(right)]
-    return float(np.mean((test_f > threshold) == (test_y > 0)))
-
 
 @dataclass(frozen=True)
 class Found:
-    """The best by training loss of what an engine has after ``seconds``."""
+    """An expression that an engine has after ``seconds``, with its training loss."""
 
     seconds: float
     loss: float
@@ -87,11 +27,12 @@ class Found:
 
 
 def ours(data: Data, seed: int, seconds: float) -> Iterator[Found]:
-    """Restarts of 300,000 evaluations, until the time is up."""
+    """Search with the embedded engine: restarts of 300,000 evaluations until the time is up."""
     yield from _restarts(EmbeddedEngine(), data, seed, seconds)
 
 
 def pysr(data: Data, seed: int, seconds: float) -> Iterator[Found]:
+    """Search with PySR, with the same restarts."""
     yield from _restarts(PySREngine(), data, seed, seconds)
 
 
@@ -107,14 +48,15 @@ def _restarts(engine: EmbeddedEngine | PySREngine, data: Data, seed: int, second
 
 
 def gplearn(data: Data, seed: int, seconds: float) -> Iterator[Found]:
-    """gplearn with a hinge fitness, as its documentation shows, restarted until the time is up."""
+    """Search with gplearn and a hinge fitness, as its documentation shows, restarted until the time is up."""
     from gplearn.fitness import make_fitness
     from gplearn.functions import make_function
     from gplearn.genetic import SymbolicRegressor
 
     def protected_exp(a: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
-            return np.clip(np.exp(a), -1e9, 1e9)
+            clipped: np.ndarray = np.clip(np.exp(a), -1e9, 1e9)
+        return clipped
 
     def hinge(y: np.ndarray, f: np.ndarray, w: np.ndarray) -> float:
         return float(np.mean(np.maximum(1 - y * f, 0)))
@@ -149,8 +91,8 @@ def gplearn(data: Data, seed: int, seconds: float) -> Iterator[Found]:
 _GPLEARN = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 
 
-def _from_gplearn(program: list) -> Expression:
-    """gplearn's prefix list as a tree; its log and square root are of the magnitude, which costs a node."""
+def _from_gplearn(program: list[Any]) -> Expression:
+    """Return gplearn's prefix list as a tree; its log and square root are of the magnitude, which costs a node."""
     tokens = iter(program)
 
     def read() -> Expression:
@@ -167,12 +109,12 @@ def _from_gplearn(program: list) -> Expression:
     return read()
 
 
-def _gplearn_complexity(program: object) -> int:
-    return _from_gplearn(program.program).complexity()  # type: ignore[attr-defined]
+def _gplearn_complexity(program: Any) -> int:
+    return _from_gplearn(program.program).complexity()
 
 
 def pyoperon(data: Data, seed: int, seconds: float) -> Iterator[Found]:
-    """pyoperon's regressor on the labels: it has no hinge, so its constants are refitted for one here."""
+    """Search with pyoperon's regressor on the labels; it has no hinge, so its constants are refitted for one here."""
     from pyoperon.sklearn import SymbolicRegressor
 
     began, restart = time.perf_counter(), 0
@@ -193,11 +135,11 @@ def pyoperon(data: Data, seed: int, seconds: float) -> Iterator[Found]:
                 yield Found(time.perf_counter() - began, loss, expression)
 
 
-def _from_operon(tree: object, variables: dict[int, str]) -> Expression:
-    """Operon's postfix nodes as a tree; the first operand stands last."""
+def _from_operon(tree: Any, variables: dict[int, str]) -> Expression:
+    """Return Operon's postfix nodes as a tree; the first operand stands last."""
     names = {"Add": "+", "Sub": "-", "Mul": "*", "Div": "/"}
     stack: list[Expression] = []
-    for node in tree.Nodes:  # type: ignore[attr-defined]
+    for node in tree.Nodes:
         if node.IsConstant:
             stack.append(Constant(float(node.Value)))
         elif node.IsVariable:
@@ -216,8 +158,8 @@ def _from_operon(tree: object, variables: dict[int, str]) -> Expression:
 ENGINES = {"morpholaw": ours, "PySR": pysr, "gplearn": gplearn, "pyoperon": pyoperon}
 
 
-def available() -> dict[str, str]:
-    """Why an engine is left out, for those that are."""
+def unavailable() -> dict[str, str]:
+    """Return the engines that cannot run here, each with the reason."""
     missing = {}
     if not PySREngine().availability().ready:
         missing["PySR"] = PySREngine().availability().reason

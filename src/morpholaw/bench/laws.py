@@ -8,19 +8,20 @@ import time
 import numpy as np
 
 from morpholaw.bench.comparison import Comparison, missing
-from morpholaw.bench.law_engines import ENGINES, LAWS, available, make_data
+from morpholaw.bench.known_laws import LAWS, make_data
+from morpholaw.bench.law_engines import ENGINES, unavailable
 
 PEERS = ("pyoperon", "gplearn")
 LIMIT = 40.0
-"""Seconds that ours may search for one seed; a law that is not found counts as so many."""
+"""Seconds that ours may search for one seed; a law that is not found counts as this."""
 PATIENCE = 2.0
-"""Peers may search for so many times as long as ours took for the seed; where they find nothing, it counts as that."""
+"""Peers may search this many times as long as ours took for the seed; if they find nothing, it counts as that."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Seconds to the goal on the paper's first law; with ``full`` on more seeds and for longer."""
+    """Measure seconds to the goal on the paper's first law; with ``full`` on more seeds and for longer."""
     seeds, limit = (range(10), 300.0) if full else (range(3), LIMIT)
-    absent = available()
+    absent = unavailable()
     peers = [name for name in PEERS if name not in absent]
     times: dict[str, list[float]] = {name: [] for name in ("morpholaw", *peers)}
     found = dict.fromkeys(times, 0)
@@ -44,7 +45,7 @@ def measure(full: bool = False) -> list[Comparison]:
 
 
 def _seconds_to_goal(engine: str, seed: int, limit: float) -> float:
-    """Seconds until the best by training loss meets the goal on fresh rows, or ``limit``."""
+    """Return the seconds until the best by training loss meets the goal on new rows, or ``limit``."""
     data, best = make_data(LAWS["A"]), np.inf
     begin, checking = time.perf_counter(), 0.0
     with np.errstate(all="ignore"), contextlib.redirect_stdout(None):

@@ -13,9 +13,9 @@ from morpholaw.training.cores import available_cores
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, memory, versions and the load before the row began."""
+    """Return CPU, cores, memory, versions and the load before the row began."""
     return {
-        "processor": _processor(),
+        "processor": _cpu_name(),
         "cores": available_cores(),
         "memory_gb": _memory_gb(),
         "system": platform.platform(),
@@ -26,7 +26,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float:
-    """Largest resident memory of this process so far, in MiB."""
+    """Return the largest resident memory of this process so far, in MiB."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage on Linux would count the parent's memory at the time of the fork
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -40,7 +40,7 @@ def peak_memory_mb() -> float:
     )
 
 
-def _processor() -> str:
+def _cpu_name() -> str:
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.exists() else []
     fields = dict(part.split(":", 1) for part in lines if ":" in part)

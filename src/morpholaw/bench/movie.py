@@ -1,4 +1,4 @@
-"""A tiled 16-bit movie with tracks, written frame by frame: what the rows about cells cut from."""
+"""A tiled 16-bit movie with tracks, written frame by frame, for the rows that cut cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TILE = 256
 
 
 def write_movie(path: Path, frames: int, side: int, cells: int, seed: int = 0) -> pd.DataFrame:
-    """Write a TIFF of bright spots on a dim background and return its tracks, in the order of the tracks.
+    """Write a TIFF of bright spots on a dim background and return its tracks.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def write_movie(path: Path, frames: int, side: int, cells: int, seed: int = 0) -
     Returns
     -------
     DataFrame
-        ``track_id``, ``t``, ``y``, ``x``, ``parent``: all of a track, then all of the next.
+        ``track_id``, ``t``, ``y``, ``x``, ``parent``, sorted by track.
     """
     import tifffile
 
@@ -34,7 +34,7 @@ def write_movie(path: Path, frames: int, side: int, cells: int, seed: int = 0) -
     places = np.clip(start + steps, 0, side - 1)
     spot = 4000 * np.exp(-(np.hypot(*np.mgrid[-12:13, -12:13]) ** 2) / 60)
 
-    def pictures() -> Iterator[np.ndarray]:
+    def images() -> Iterator[np.ndarray]:
         for t in range(frames):
             frame = random.integers(180, 240, (side, side), dtype=np.uint16)
             for y, x in places[:, t].astype(int):
@@ -46,7 +46,7 @@ def write_movie(path: Path, frames: int, side: int, cells: int, seed: int = 0) -
             yield frame
 
     def tiles() -> Iterator[np.ndarray]:
-        for frame in pictures():
+        for frame in images():
             for y in range(0, side, TILE):
                 for x in range(0, side, TILE):
                     yield np.ascontiguousarray(frame[y : y + TILE, x : x + TILE])

@@ -1,7 +1,6 @@
-"""Rows in processes of their own: ``python -m morpholaw.bench.run ROW`` prints one row as JSON.
+"""One process per row: ``python -m morpholaw.bench.run ROW`` prints one row as JSON.
 
-A fresh process for each row makes its peak memory its own, and keeps a peer that crashes from taking the
-table along.
+In a process of its own a row's peak memory is measured alone, and a peer that crashes does not end the table.
 """
 
 from __future__ import annotations
@@ -44,7 +43,8 @@ def run_row(name: str, full: bool = False) -> dict[str, Any]:
     )
     for line in done.stdout.splitlines():
         if line.startswith(MARK):
-            return json.loads(line.removeprefix(MARK))
+            row: dict[str, Any] = json.loads(line.removeprefix(MARK))
+            return row
     last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
     nothing = dict.fromkeys(("ours", "peer", "peer_name", "ratio", "goal", "met", "unit", "peak_memory_mb"))
     return {**nothing, "title": ROWS[name], "also": [], "note": f"The row could not be measured: {last}"}

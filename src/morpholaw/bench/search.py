@@ -1,4 +1,4 @@
-"""The paper's search of RigL's settings (B.3.1) against the obvious loop."""
+"""The paper's search of RigL's settings (B.3.1) against training one model after another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOP_EPOCHS = 4
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Seconds for 200 trials of 5 runs and 40 epochs; the loop's time is that of a sample of its epochs."""
+    """Measure seconds for 200 trials of 5 runs and 40 epochs; the loop is timed on a sample of its epochs."""
     z, y = simulated_latents()
     classifier = ClassifierConfig()
     rows, targets = torch.from_numpy(z[:, :ROWS]), torch.from_numpy(y[:ROWS]).float()

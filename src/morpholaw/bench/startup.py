@@ -15,7 +15,7 @@ HELP_LIMIT = 0.5
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Seconds of the import beyond a bare interpreter, and of the command's help, against their limits."""
+    """Measure seconds of the import beyond a bare interpreter, and of the command's help."""
     bare, with_import, with_help = in_turn(
         lambda: _python("-c", "pass"),
         lambda: _python("-c", "import morpholaw"),

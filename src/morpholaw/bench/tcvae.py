@@ -30,7 +30,7 @@ STEPS = 5
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Images a second of the paper's network and loss: ours from bytes on, pythae's and the bare one's from floats."""
+    """Measure images per second of the paper's network and loss: ours from bytes, the others from floats."""
     with torch_threads(available_cores()):
         return _compared(25 if full else 7)
 
@@ -70,9 +70,14 @@ def _ours(crops: np.ndarray) -> Callable[[], None]:
 
 
 def _bare(batch: torch.Tensor, in_layers: bool) -> Callable[[], None]:
-    """The limit: what is left when loss, augmentation and input cost nothing.
+    """Return the limit: training steps whose loss, augmentation and input cost nothing.
 
-    ``in_layers``: the decoder one of torch's layers after another, as anybody writes it.
+    Parameters
+    ----------
+    batch : Tensor
+        Images (n, 1, size, size).
+    in_layers : bool
+        Compute the decoder as a plain sequence of torch's layers.
     """
     device = choose_device()
     precision = choose_precision("auto", device)
@@ -100,7 +105,7 @@ def _bare(batch: torch.Tensor, in_layers: bool) -> Callable[[], None]:
 
 
 def _pythae(batch: torch.Tensor) -> Callable[[], None]:
-    """pythae's model with our network in it, stepped as its trainer steps it, on a batch at hand."""
+    """Return steps of pythae's model with our network in it, as its trainer takes them, on a batch in memory."""
     from pythae.models import BetaTCVAE as Peer
     from pythae.models import BetaTCVAEConfig
     from pythae.models.base.base_utils import ModelOutput
@@ -108,7 +113,7 @@ def _pythae(batch: torch.Tensor) -> Callable[[], None]:
 
     network = BetaTCVAE()
 
-    class Encoder(BaseEncoder):
+    class Encoder(BaseEncoder):  # type: ignore[misc]  # pythae has no types
         def __init__(self) -> None:
             super().__init__()
             self.layers, self.mean, self.log_variance = network.encoder, network.mean, network.log_variance
@@ -117,7 +122,7 @@ def _pythae(batch: torch.Tensor) -> Callable[[], None]:
             hidden = self.layers(x)
             return ModelOutput(embedding=self.mean(hidden), log_covariance=self.log_variance(hidden))
 
-    class Decoder(BaseDecoder):
+    class Decoder(BaseDecoder):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.layers = nn.Sequential(*network.decoder.children())

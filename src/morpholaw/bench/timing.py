@@ -1,4 +1,4 @@
-"""Timing of several tasks in turn, so that what else the machine does falls on all of them alike."""
+"""Timing of several tasks in turn, so that other load on the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def seconds(task: Callable[[], Any]) -> float:
-    """Seconds on the wall that ``task`` takes."""
+    """Return the wall-clock seconds that ``task`` takes."""
     begin = perf_counter()
     task()
     return perf_counter() - begin
 
 
 def in_turn(*tasks: Callable[[], Any], rounds: int = 7) -> list[list[float]]:
-    """Seconds of every task in every round, after one round that does not count."""
+    """Return the seconds of every task in every round, after one round that does not count."""
     for task in tasks:
         task()
     taken: list[list[float]] = [[] for _ in tasks]

@@ -1,6 +1,6 @@
-"""Read the sparse networks of a study: which inputs survive, what they stand for, and figures 5 to 10 and 25.
+"""The sparse networks of a study: which inputs survive, what they stand for, and figures 5 to 10 and 25.
 
-Run ``python benchmarks/reading_networks.py STUDY NAME [--out docs]``. Prints the table of surviving inputs: by mutual
+Run ``python benchmarks/sparse_networks.py STUDY NAME [--out docs]``. Prints the table of surviving inputs: by mutual
 information with the simulator's factors within the classes, where the study's labelled cells are simulated, else by
 what is measured of their shape. Writes OUT/images/NAME_network.png (figure 5), NAME_networks.png (25),
 NAME_stream_*.png (6), NAME_response_*.png (7 to 10) and NAME_inputs.png, the traversals of the surviving inputs.

@@ -1,17 +1,20 @@
-"""How quick the window stays while an encoder trains, as a table of Markdown; about a minute. Without a screen::
+"""How responsive the window stays while an encoder trains, as a table in Markdown; takes about a minute.
 
-xvfb-run -a -s "-screen 0 1400x1000x24" python benchmarks/event_loop.py
+Without a screen::
+
+    xvfb-run -a -s "-screen 0 1400x1000x24" python benchmarks/window_latency.py
 """
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 from morpholaw.widgets.window_latency import measure
 
 
 def table(found: dict[str, Any]) -> str:
-    """What was measured, a row each, beside its limit."""
+    """Return the measurements, each with its limit, as a table."""
     gaps = found["gaps_ms"]
     slowest = max(found["opening_s"], key=found["opening_s"].get)
     torch = "not imported" if not found["torch_at_the_end"] else "IMPORTED"
@@ -29,7 +32,7 @@ def table(found: dict[str, Any]) -> str:
         ),
         ("Stop", f"{found['stop_s']:.2f} s", "2 s"),
         (
-            f"slowest panel to open ({slowest}): by the clock, of the processor",
+            f"slowest panel to open ({slowest}): by the clock, of the CPU",
             f"{found['opening_s'][slowest]:.2f}, {found['opening_cpu_s'][slowest]:.2f} s",
             "0.3 s",
         ),
@@ -56,5 +59,14 @@ def _gaps(gaps: dict[str, float]) -> str:
     return f"{gaps['median']:.0f}, {gaps['p99']:.0f}, {gaps['max']:.0f} ms"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.parse_args()
     print(table(measure()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,9 @@
 """How often a known law is recovered from labels: ours against what a user could install today.
 
-Two laws of the paper's kind, 7200 noisy, balanced rows of four standard normal latents, scored on 20,000 fresh rows.
-The goal is the true law's accuracy at its best threshold, less half a point, at complexity 20 or less (paper, B.4).
-Every engine gets the same seconds and processes for each seed. Writes a table in Markdown:
+The laws, their rows and the goal are those of ``morpholaw.bench.known_laws``. Every engine gets the same seconds and
+processes for each seed. Writes a table in Markdown:
 
-    python benchmarks/laws_recovery.py --seeds 10 --seconds 300 --processes 2 --out laws.md
+    python benchmarks/law_recovery.py --seeds 10 --seconds 300 --processes 2 --out laws.md
 """
 
 # ruff: noqa: E402  (thread counts must be set before NumPy is imported)
@@ -23,12 +22,16 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 
-from morpholaw.bench.law_engines import ENGINES, LAWS, NAMES, available, make_data
+from morpholaw.bench.known_laws import LAWS, NAMES, make_data
+from morpholaw.bench.law_engines import ENGINES, unavailable
+from morpholaw.models.expressions import parse
 from morpholaw.training.symbolic import refit
 
 
 @dataclass(frozen=True)
 class Row:
+    """What one engine found with one seed."""
+
     accuracy: float
     complexity: int
     size: int
@@ -37,7 +40,7 @@ class Row:
 
 
 def run_one(task: tuple[str, str, int, float]) -> list[tuple[float, float, str]]:
-    """One process's share: (seconds, loss, text) of everything that was the best so far."""
+    """Return one process's share: (seconds, loss, text) of everything that was the best so far."""
     engine, law, seed, seconds = task
     data, best, found = make_data(LAWS[law]), np.inf, []
     with np.errstate(all="ignore"), contextlib.redirect_stdout(None):
@@ -49,9 +52,7 @@ def run_one(task: tuple[str, str, int, float]) -> list[tuple[float, float, str]]
 
 
 def run(engine: str, law: str, seed: int, seconds: float, processes: int) -> Row | None:
-    """The best by training loss over all processes, refitted, and when the best so far first met the goal."""
-    from morpholaw.models.expressions import parse
-
+    """Return the best by training loss over all processes, refitted, and when the best so far first met the goal."""
     tasks = [(engine, law, 100 * seed + process, seconds) for process in range(processes)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         found = sorted(item for share in pool.map(run_one, tasks) for item in share)
@@ -79,7 +80,7 @@ def main() -> None:
     parser.add_argument("--engines", default=",".join(ENGINES))
     parser.add_argument("--out", type=Path, default=Path("laws_recovery.md"))
     options = parser.parse_args()
-    missing = available()
+    missing = unavailable()
     lines = [
         f"{options.seeds} seeds, {options.seconds:g} s on {options.processes} processes each.",
         "",
