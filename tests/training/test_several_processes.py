@@ -59,7 +59,9 @@ def test_two_processes_train_the_encoder_of_one(tmp_path, task):
     done = torchrun(Job("train_encoder", str(together.path), settings).write(tmp_path / "job.json"))
     assert done.returncode == 0, done.stderr
     for name, weight in alone.encoder.state_dict().items():
-        torch.testing.assert_close(together.encoder.state_dict()[name], weight, atol=1e-4, rtol=1e-3, msg=name)
+        torch.testing.assert_close(
+            together.encoder.state_dict()[name], weight, atol=1e-4, rtol=1e-3, msg=name
+        )
     one, two = alone.encoder_record, together.encoder_record
     assert one.last_step == two.last_step == 6
     for part in ("loss", "reconstruction", "total correlation"):

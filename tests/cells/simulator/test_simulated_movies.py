@@ -11,6 +11,7 @@ from morpholaw.cells.simulator import SimulatedMovie, movie, simulate_crops, sim
 from morpholaw.cells.tracks import divisions, read_tracks, validate_tracks
 from morpholaw.config import SimulateConfig
 from morpholaw.errors import InputError
+from morpholaw.events import Monitor
 
 CONFIG = SimulateConfig(frames=36, cells=36, height=320, width=330, seed=4)
 
@@ -110,11 +111,10 @@ def test_written_movies_are_read_back(simulated, tmp_path):
 
 
 def test_stopping_keeps_the_frames_so_far():
-    seen = []
-    stopped = simulate_movie(
-        SimulateConfig(frames=9, cells=6, height=96, width=96), seen.append, lambda: len(seen) == 4
-    )
-    assert [event.done for event in seen] == [1, 2, 3, 4]
+    events = []
+    monitor = Monitor(events.append, should_stop=lambda: len(events) == 4)
+    stopped = simulate_movie(SimulateConfig(frames=9, cells=6, height=96, width=96), monitor)
+    assert [event.done for event in events] == [1, 2, 3, 4]
     assert len(stopped.movie) == stopped.tracks["t"].max() + 1 == 4
 
 
