@@ -20,7 +20,7 @@ from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.metrics import accuracy, balanced_accuracy, confusion, roc, roc_auc
 from morpholaw.evaluation.performance import Performance, measure, median_score
-from morpholaw.evaluation.track_hmm import call_tracks
+from morpholaw.evaluation.track_hmm import classify_tracks
 from morpholaw.events import Monitor
 from morpholaw.interpretation.attack import AttackCurve, AttackOptions, attack_curve
 from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
@@ -72,7 +72,7 @@ __all__ = [
     "attack_curve",
     "balanced_accuracy",
     "bootstrap",
-    "call_tracks",
+    "classify_tracks",
     "confusion",
     "discover_class_laws",
     "discover_laws",

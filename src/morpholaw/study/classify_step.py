@@ -26,7 +26,7 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, scorer
 from morpholaw.evaluation.performance import median_score
-from morpholaw.evaluation.track_hmm import call_tracks
+from morpholaw.evaluation.track_hmm import classify_tracks
 from morpholaw.events import SILENT, Monitor
 from morpholaw.models.classes import predicted_classes
 from morpholaw.models.classifier import Classifier
@@ -105,7 +105,7 @@ def _table(
     scored = cells.iloc[: len(scores)]
     tracked = scored["track_id"].to_numpy() >= 0
     if along is not None and (along.always or len(divisions(scored[tracked]))):
-        probability, _ = call_tracks(scored[tracked], scores[tracked], along.calibration)
+        probability, _ = classify_tracks(scored[tracked], scores[tracked], along.calibration)
         table["frame_class"] = table["class"]
         table.loc[tracked, "class"] = named[predicted_classes(probability - 0.5)]
     return table
