@@ -17,7 +17,7 @@ from morpholaw.exchange.scores import Scores
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
-FRAMES, HEIGHT, WIDTH, PIXEL = 6, 160, 240, 0.5
+FRAMES, HEIGHT, WIDTH, PIXEL = 6, 160, 240, 0.333  # the scale of the shipped sample, whose cells are drawn
 
 
 def tracks_table() -> pd.DataFrame:

@@ -34,7 +34,7 @@ def test_the_package_geff_reads_scores_at_the_nodes(scores, tmp_path):
     assert len(edges) == 13
     assert {((1, 2), (3, 3)), ((1, 2), (4, 3)), ((2, 0), (2, 1))} <= edges
     axes = {axis.name: axis for axis in metadata.axes}
-    assert (axes["x"].unit, axes["x"].scale, axes["x"].scaled_unit) == ("pixel", 0.5, "micrometer")
+    assert (axes["x"].unit, axes["x"].scale, axes["x"].scaled_unit) == ("pixel", 0.333, "micrometer")
     assert axes["t"].unit == "frame"
 
 

@@ -21,7 +21,7 @@ def test_every_cell_has_the_score_that_classify_gives_it(tracked, tmp_path):
     assert keyed["class"].tolist() == own["class"].loc[keyed.index].tolist()
     assert keyed["class"].loc[1].eq("metaphase").all()
     assert keyed["class"].loc[[2, 3, 4]].eq("interphase").all()
-    np.testing.assert_allclose(table["x_um"], table["x"] * 0.5)
+    np.testing.assert_allclose(table["x_um"], table["x"] * 0.333)
     assert table["track_id"].dtype == table["t"].dtype == np.int64  # TrackMate's importer takes no "1.0"
 
 
@@ -57,7 +57,7 @@ class TestBadInput:
     def test_what_is_missing_is_said(self, tracked, tmp_path):
         with pytest.raises(InputError, match="scheme 1 to 4"):
             tracked.export("csv", tmp_path / "s.csv")
-        with pytest.raises(InputError, match="no crop set 'nowhere'"):
+        with pytest.raises(InputError, match=r"The crop set 'nowhere' of .* does not exist"):
             tracked.export("csv", tmp_path / "s.csv", scheme=2, crops="nowhere")
         with pytest.raises(InputError, match="no trained scheme4-mse"):
             tracked.export("csv", tmp_path / "s.csv", scheme=4, loss="mse")

@@ -108,7 +108,7 @@ def test_spots_are_found_by_their_own_ids(scores, trackmate_file, tmp_path):
 
 class TestBadInput:
     def test_a_file_of_other_tracks(self, scores, trackmate_file, tmp_path):
-        text = trackmate_file.read_text(encoding="utf-8").replace('pixelwidth="0.5"', 'pixelwidth="0.25"')
+        text = trackmate_file.read_text(encoding="utf-8").replace('pixelwidth="0.333"', 'pixelwidth="0.1"')
         trackmate_file.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match="0 of its 15 cells have a spot of their track, frame and place"):
             write_trackmate(tmp_path / "scored.xml", scores, trackmate_file)
