@@ -245,7 +245,7 @@ def _positions(movie: Movie, tracks: Tracks, config: CropConfig) -> str:
     return (
         sentence
         + "they are of another movie, of an image of another size, or in another unit; give the movie that was "
-        "tracked, or state the pixel size with --pixel-size."
+        "tracked, export the tracks again in its pixels, or state the pixel size with --pixel-size."
     )
 
 
