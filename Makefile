@@ -26,8 +26,10 @@ test-pyside: $(READY)  ## the panels' tests with PySide6 in place of PyQt6
 	@for own in .venv-pyside/lib/python*/site-packages; do echo "import site; site.addsitedir('$(abspath $(VENV))/lib/$$(basename $$(dirname $$own))/site-packages')" > $$own/main.pth; done
 	QT_API=pyside6 .venv-pyside/bin/python -m pytest -q -o qt_api=pyside6 tests/widgets
 
-check: $(READY)
+check: $(READY)  ## lint, formatting, docstrings, types, import rules, declared dependencies
 	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check -q src tests benchmarks docs
+	$(BIN)/deptry src
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
