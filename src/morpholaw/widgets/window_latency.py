@@ -1,7 +1,7 @@
-"""How quick the window stays: ``python -m morpholaw.widgets.window_latency`` measures it and prints JSON.
+"""Measures how long the window is blocked: ``python -m morpholaw.widgets.window_latency`` prints JSON.
 
-It opens the panels in a real window, so that it needs a screen, or ``xvfb-run``. The gaps of the event loop are those
-between the ticks of a timer; with and without a training are measured in one run, for they depend on the machine.
+It opens the panels in a real window, so it needs a screen, or ``xvfb-run``. The gaps of the event loop are those
+between the ticks of a timer. They are measured with and without a training in one run, as they depend on the machine.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class LoopWatch:
         self._timer.timeout.connect(self._tick)
 
     def watch(self, seconds: float, each: Callable[[], Any]) -> dict[str, float]:
-        """Let the loop run, with ``each`` called every :data:`MOVE_EVERY` seconds; the gaps in ms."""
+        """Run the loop, with ``each`` called every :data:`MOVE_EVERY` seconds; return the gaps in ms."""
         self.gaps, self._last = [], time.perf_counter()
         self._timer.start(TICK)
-        begun = moved = time.perf_counter()
-        while (now := time.perf_counter()) - begun < seconds:
+        start = moved = time.perf_counter()
+        while (now := time.perf_counter()) - start < seconds:
             if now - moved >= MOVE_EVERY:
                 moved = now
                 each()
@@ -64,13 +64,13 @@ class LoopWatch:
 
 
 SETTLING = 2.0
-"""Seconds that napari has for its own window and the movie before a panel is opened."""
+"""Seconds for napari to draw its own window and the movie before a panel is opened."""
 ROUNDS = 3
 """Rounds of the event loop until a panel is painted: it is shown in the first, its layers in the next."""
 
 
 def measure(seconds: float = 12.0) -> dict[str, Any]:
-    """All of it; ``seconds`` are watched with and without a training."""
+    """Measure everything; ``seconds`` are watched with and without a training."""
     os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.yaml"))
     import napari
 
@@ -88,40 +88,40 @@ def measure(seconds: float = 12.0) -> dict[str, Any]:
             QApplication.processEvents()
         panels, opening, computing = open_panels(viewer)
         CurrentStudy.of(viewer).open(study)
-        found: dict[str, Any] = {"opening_s": opening, "opening_cpu_s": computing}
-        found["torch_after_opening"] = "torch" in sys.modules
-        found |= measure_training(panels["Latents"], Path(place) / "training", seconds)
-        found["tracks"] = measure_tracks(viewer)
-        found["gallery"] = measure_gallery(viewer, panels["Cells"], Path(place) / "large")
-        found["torch_at_the_end"] = "torch" in sys.modules
+        figures: dict[str, Any] = {"opening_s": opening, "opening_cpu_s": computing}
+        figures["torch_after_opening"] = "torch" in sys.modules
+        figures |= measure_training(panels["Latents"], Path(place) / "training", seconds)
+        figures["tracks"] = measure_tracks(viewer)
+        figures["gallery"] = measure_gallery(viewer, panels["Cells"], Path(place) / "large")
+        figures["torch_at_the_end"] = "torch" in sys.modules
         viewer.close()
-    return found | {
+    return figures | {
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1) if os.name == "posix" else None,
     }
 
 
 def open_panels(viewer: Any) -> tuple[dict[str, Any], dict[str, float], dict[str, float]]:
-    """Every panel in a dock of its own, the seconds until it is painted, its import included, and those computed.
+    """Open every panel in a dock; return the panels, the seconds until each is painted, and its CPU seconds.
 
-    The Cells panel's box around a cell is its own time, and not that of the panel after it, in whose first round the
-    canvas would be painted.
+    The import of a panel counts. The box that the Cells panel draws around a cell counts for that panel, not for the
+    next one, in whose first round of events it would be painted.
     """
     panels, seconds, computed = {}, {}, {}
     for name in PANELS:
-        begun, idle = time.perf_counter(), time.process_time()
+        start, start_cpu = time.perf_counter(), time.process_time()
         module = import_module(f"morpholaw.widgets.{name.lower()}.panel")
         panels[name] = getattr(module, f"{name}Widget")(viewer)
         dock = viewer.window.add_dock_widget(panels[name], name=name, area="right", tabify=True)
         dock.raise_()
         for _ in range(ROUNDS):
             QApplication.processEvents()
-        seconds[name], computed[name] = time.perf_counter() - begun, time.process_time() - idle
+        seconds[name], computed[name] = time.perf_counter() - start, time.process_time() - start_cpu
     return panels, seconds, computed
 
 
 def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any]:
-    """Gaps while a latent slider is moved, without and with an encoder that is trained; the seconds Stop takes."""
+    """Measure the gaps while a latent slider is moved, without and with a training, and the seconds that Stop takes."""
     import shutil
 
     from morpholaw.jobs import Job
@@ -135,11 +135,11 @@ def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any
     until(lambda: not traversals.pictures.empty, 120)
     slider = next(iter(traversals.sliders.sliders.values()))
     phase = iter(range(10**9))
-    asked, pictures = [0.0], []
-    traversals.image_call.returned.connect(lambda _: pictures.append(time.perf_counter() - asked[0]))
+    moved_at, pictures = [0.0], []
+    traversals.image_call.returned.connect(lambda _: pictures.append(time.perf_counter() - moved_at[0]))
 
     def move() -> None:
-        asked[0] = time.perf_counter()
+        moved_at[0] = time.perf_counter()
         slider.setValue(3 * np.sin(next(phase) / 3))
 
     watch, runner = LoopWatch(), JobRunner(CurrentStudy(), "latency")
@@ -147,24 +147,24 @@ def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any
     pictures.clear()
     alone = watch.watch(seconds, move)
     alone["picture"] = 1000 * float(np.median(pictures))
-    heard: list[Any] = []
-    runner.reported.connect(heard.append)
+    events: list[Any] = []
+    runner.reported.connect(events.append)
     settings = {"epochs": 1000, "start_from": "none"}
     runner.start(Job("train_encoder", str(other), settings))
     starting = watch.watch(4, move)  # a process starts, and torch is imported in it
-    until(lambda: any("reconstruction" in getattr(event, "values", {}) for event in heard), 120)
+    until(lambda: any("reconstruction" in getattr(event, "values", {}) for event in events), 120)
     pictures.clear()
     training = watch.watch(seconds, move)
     training["picture"] = 1000 * float(np.median(pictures))
-    begun = time.perf_counter()
+    start = time.perf_counter()
     runner.stop()
     until(lambda: not runner.running, 60)
-    stop = time.perf_counter() - begun
+    stop = time.perf_counter() - start
     return {"gaps_ms": {"alone": alone, "starting": starting, "training": training}, "stop_s": stop}
 
 
 def measure_tracks(viewer: Any) -> dict[str, float]:
-    """Seconds to colour a tracks layer of :data:`VERTICES` vertices by score."""
+    """Measure the seconds to colour a tracks layer of :data:`VERTICES` vertices by score."""
     from morpholaw.widgets.classify.score_layers import score_tracks
 
     frames = 500
@@ -176,32 +176,32 @@ def measure_tracks(viewer: Any) -> dict[str, float]:
     score = rng.normal(size=VERTICES)
     named = np.where(score >= 0, "metaphase", "interphase")
     table = pd.DataFrame({"track_id": track, "t": t, "y": y, "x": x, "score": score, "class": named})
-    begun = time.perf_counter()
+    start = time.perf_counter()
     matched = score_tracks(layer, table, ("interphase", "metaphase"))
     QApplication.processEvents()
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     viewer.layers.remove(layer)
     return {"vertices": matched, "seconds": seconds}
 
 
 def measure_gallery(viewer: Any, cells: Any, folder: Path) -> dict[str, float]:
-    """Crops read, and the longest paint in ms, as the gallery of :data:`CELLS` cells is scrolled from end to end."""
+    """Measure the crops read and the longest paint, in ms, while a gallery of :data:`CELLS` cells is scrolled."""
     from morpholaw.cells.crop_set import CropSet
     from morpholaw.study import Study
 
     images = np.random.default_rng(0).integers(0, 255, (CELLS, 64, 64), dtype=np.uint8)
     CropSet.write(Study.create(folder).new_set_folder("large"), images, pd.DataFrame(index=range(CELLS)))
     show(cells)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     cells.current.open(folder)
     QApplication.processEvents()
-    opened = time.perf_counter() - begun
+    opened = time.perf_counter() - start
     bar, paints = cells.gallery.verticalScrollBar(), []
     for step in range(100):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         bar.setValue(bar.maximum() * step // 99)
         cells.gallery.viewport().repaint()
-        paints.append(1000 * (time.perf_counter() - begun))
+        paints.append(1000 * (time.perf_counter() - start))
     model = cells.gallery.crop_model
     return {
         "cells": CELLS, "opened_s": opened, "crops_read": model.reads,
@@ -219,10 +219,10 @@ def show(panel: Any) -> None:
 
 
 def until(done: Callable[[], bool], seconds: float) -> None:
-    """Let the loop run until something is so; TimeoutError where it is not in time."""
-    begun = time.perf_counter()
+    """Run the event loop until ``done()``; TimeoutError if that takes too long."""
+    start = time.perf_counter()
     while not done():
-        if time.perf_counter() - begun > seconds:
+        if time.perf_counter() - start > seconds:
             raise TimeoutError("the window did not get there in time")
         QApplication.processEvents()
         time.sleep(0.005)

@@ -90,7 +90,7 @@ def test_names_of_latents_appear_in_the_formula_as_soon_as_they_are_given(panel,
     panel.current.names_changed.emit()
     qtbot.waitUntil(lambda: r"\mathrm{cell\ size}" in "".join(panel.formula.lines), timeout=5_000)
     assert "cell size (z0)" in [
-        panel.boundary.slices.x.itemText(i) for i in range(panel.boundary.slices.x.count())
+        panel.boundary.slices.x_box.itemText(i) for i in range(panel.boundary.slices.x_box.count())
     ]
 
 
@@ -164,7 +164,7 @@ def test_sliders_move_the_slice_and_cells_are_decoded_along_both_axes(panel, qtb
 def test_both_axes_are_never_the_same_latent(panel, trained_study):
     with_law(trained_study, RICH)
     panel.current.open(trained_study)
-    panel.boundary.slices.x.setCurrentIndex(panel.boundary.slices.x.findData(1))
+    panel.boundary.slices.x_box.setCurrentIndex(panel.boundary.slices.x_box.findData(1))
     assert panel.boundary.slices.axes[0] == 1
     assert panel.boundary.slices.axes[1] != 1
     assert panel.boundary.third.currentData() not in panel.boundary.slices.axes

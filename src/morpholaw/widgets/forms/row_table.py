@@ -78,4 +78,5 @@ class NumberItem(QTableWidgetItem):
         self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def __lt__(self, other: Any) -> bool:
+        """Sort by the number and not by its text."""
         return self.number < other.number if isinstance(other, NumberItem) else bool(super().__lt__(other))

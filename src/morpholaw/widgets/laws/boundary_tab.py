@@ -84,8 +84,8 @@ class BoundaryTab(QWidget):
         self.back_button.clicked.connect(self.back)
         runner.finished.connect(self._added)
         runner.failed.connect(self._not_added)
-        self.slices.x.currentIndexChanged.connect(self._fill_third)
-        self.slices.y.currentIndexChanged.connect(self._fill_third)
+        self.slices.x_box.currentIndexChanged.connect(self._fill_third)
+        self.slices.y_box.currentIndexChanged.connect(self._fill_third)
 
     def show_law(
         self, law: Law, latents: int, classes: tuple[str, str], words: dict[int, str], python: str

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels, Tracks
+from napari.layers import Image, Labels, Layer, Tracks
 
 from morpholaw.errors import InputError, MorpholawError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from napari.components import ViewerModel
+
+    from morpholaw.cells.crop_set import CropSet
 
 
-def movie_array(layer: Any) -> Any:
-    """The layer's pixels (t, y, x), not read yet where the layer is lazy.
+def movie_array(layer: Image | Labels | None) -> Any:
+    """Return the layer's pixels (t, y, x), not read yet where the layer is lazy.
 
     Raises
     ------
@@ -37,22 +40,29 @@ def movie_array(layer: Any) -> Any:
     return data
 
 
-def movie_path(layer: Any) -> Path | None:
-    """The file that the layer was opened from, None where it holds another array than the file does."""
+def movie_path(layer: Image | Labels) -> Path | None:
+    """Return the file that the layer was opened from, None where it holds another array than the file does."""
     from morpholaw.cells.movies import open_movie
 
-    source = getattr(layer.source, "path", None) or layer.metadata.get("path")
-    if not source or not Path(source).exists():
+    source = stated_path(layer)
+    if source is None or not source.exists():
         return None
     try:
         shape = open_movie(source).shape
     except (MorpholawError, OSError):
         return None
-    return Path(source) if shape == tuple(movie_array(layer).shape) else None
+    return source if shape == tuple(movie_array(layer).shape) else None
 
 
-def tracks_table(layer: Any, movie: Any) -> pd.DataFrame:
-    """The tracks of a tracks or labels layer in the pixels of the movie's layer.
+def stated_path(layer: Layer) -> Path | None:
+    """Return the file or folder that a layer says it was opened from, None where it says nothing."""
+    # A reader knows which file a layer is of; napari knows only what was dropped, e.g. the folder around it.
+    path = layer.metadata.get("path") or layer.source.path
+    return Path(path) if path else None
+
+
+def tracks_table(layer: Layer | None, movie: Image | None) -> pd.DataFrame:
+    """Return the tracks of a tracks or labels layer in the pixels of the movie's layer.
 
     Returns
     -------
@@ -103,7 +113,7 @@ def tracks_table(layer: Any, movie: Any) -> pd.DataFrame:
     return table
 
 
-def _of_labels(layer: Labels, movie: Any) -> pd.DataFrame:
+def _of_labels(layer: Labels, movie: Image | None) -> pd.DataFrame:
     from morpholaw.cells.tracks import read_tracks
 
     data = movie_array(layer)
@@ -115,19 +125,19 @@ def _of_labels(layer: Labels, movie: Any) -> pd.DataFrame:
     return read_tracks(data)
 
 
-def is_scaled(layer: Any) -> bool:
+def is_scaled(layer: Layer) -> bool:
     """Whether a movie's layer states its pixel size: by its scale, or by its units where a pixel is 1 um wide."""
     return float(layer.scale[-1]) != 1.0 or str(layer.units[-1]) in ("micrometer", "um")
 
 
-def scaled_movie(viewer: Any) -> Any:
-    """The viewer's first movie that states its pixel size, None where there is none."""
+def scaled_movie(viewer: ViewerModel) -> Image | None:
+    """Return the viewer's first movie that states its pixel size, None where there is none."""
     movies = (layer for layer in viewer.layers if isinstance(layer, Image) and layer.ndim >= 3)
     return next((layer for layer in movies if is_scaled(layer)), None)
 
 
 def write_sources(movie: Any, tracks: pd.DataFrame, folder: Path) -> dict[str, Any]:
-    """Files of a movie and its tracks for a job, as its arguments "movie" and "tracks".
+    """Write a movie and its tracks as files for a job; return its arguments "movie" and "tracks".
 
     A movie that is a path stays where it is; the frames of an array are written one by one.
     """
@@ -145,10 +155,10 @@ def write_sources(movie: Any, tracks: pd.DataFrame, folder: Path) -> dict[str, A
     return {"movie": str(movie), "tracks": str(write_tracks_csv(folder / "tracks.csv", tracks))}
 
 
-def is_cut_from(crop_set: Any, layer: Any) -> bool:
+def is_cut_from(crop_set: CropSet, layer: Image) -> bool:
     """Whether a crop set was cut from the layer's movie, told by its name or, where that says nothing, its shape.
 
-    A set that comes from a folder or the simulator belongs to no movie, whatever its cells' numbers are.
+    A set that was imported from a folder, or simulated, belongs to no movie.
     """
     movie = crop_set.record.movie
     if movie is None:

@@ -10,9 +10,11 @@ import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
+    from napari.components import ViewerModel
+    from napari.layers import Layer
 
 REACH = 25.0
-"""Pixels of the movie from a click to a cell's centre, at the most."""
+"""Largest distance from a click to a cell's centre, in pixels of the movie."""
 DRAG = 4.0
 """Pixels of the screen beyond which a press is a drag."""
 
@@ -25,15 +27,15 @@ class MovieClicks:
     viewer : napari.Viewer
         Whose canvas.
     method : bound method
-        Called with the position, float (ndim,); kept weakly, so that a panel that is gone hears nothing.
+        Called with the position, float (ndim,); referenced weakly, so that a closed panel is not called.
     """
 
-    def __init__(self, viewer: Any, method: Callable[[np.ndarray], None]) -> None:
+    def __init__(self, viewer: ViewerModel, method: Callable[[np.ndarray], None]) -> None:
         self._viewer, self._method = viewer, WeakMethod(method)
         viewer.mouse_drag_callbacks.append(self._pressed)
 
     def disconnect(self) -> None:
-        """Hear no more clicks."""
+        """Stop listening to clicks."""
         if self._pressed in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._pressed)
 
@@ -51,8 +53,10 @@ class MovieClicks:
             method(np.asarray(event.position, float))
 
 
-def nearest_cell(cells: pd.DataFrame, layer: Any, position: np.ndarray, reach: float = REACH) -> int | None:
-    """The row of the cell nearest to a world position in its frame, None where none is within ``reach`` pixels.
+def nearest_cell(
+    cells: pd.DataFrame, layer: Layer | None, position: np.ndarray, reach: float = REACH
+) -> int | None:
+    """Return the row of the cell nearest to a world position in its frame, None if none is within ``reach`` pixels.
 
     Parameters
     ----------

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Image
 
+from morpholaw.widgets.movie.layer_sources import stated_path
 from morpholaw.widgets.movie.movie_clicks import nearest_cell
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
     from morpholaw.cells.crop_set import Crops, CropSet
 
 GAP = 16.0
@@ -34,14 +38,14 @@ class MoviePlace:
         Pixels of the movie that one pixel of the crop covers.
     """
 
-    layer: Any
+    layer: Image
     t: int
     y: float
     x: float
     step: float
 
     def layer_options(self) -> dict[str, Any]:
-        """Scale, translation and units that lay a crop (1, s, s), or (s, s) on a 2D layer, over the movie."""
+        """Return the options of a layer that lay a crop (1, s, s), or (s, s) on a 2D layer, over the movie."""
         layer, ndim = self.layer, self.layer.ndim
         origin = np.array([self.t, self.y, self.x][-ndim:], float)
         steps = np.array([1.0, self.step, self.step][-ndim:])
@@ -54,8 +58,8 @@ class MoviePlace:
         }
 
 
-def place_of(viewer: Any, crops: Crops, index: int) -> MoviePlace | None:
-    """The place of a crop in the viewer; None where it comes from no movie, or the movie is not shown."""
+def place_of(viewer: ViewerModel, crops: Crops, index: int) -> MoviePlace | None:
+    """Return the place of a crop in the viewer; None if it comes from no movie or the movie is not shown."""
     k = int(np.searchsorted(crops.offsets, index, side="right")) - 1
     crop_set = crops.sets[k]
     layer = movie_layer(viewer, crop_set)
@@ -67,46 +71,49 @@ def place_of(viewer: Any, crops: Crops, index: int) -> MoviePlace | None:
     return MoviePlace(layer, int(cell["t"]), y, x, 1 / factor)
 
 
-def movie_layer(viewer: Any, crop_set: CropSet) -> Any:
-    """The Image layer that shows a crop set's movie: by its file, else by its name, else by its shape."""
+def movie_layer(viewer: ViewerModel, crop_set: CropSet) -> Image | None:
+    """Return the layer that shows a crop set's movie: by its file, else by its name, else by its shape."""
     movie = crop_set.record.movie
     if movie is None:
         return None
-    layers = [layer for layer in viewer.layers if _shows(layer, movie.shape)]
+    layers = [layer for layer in viewer.layers if isinstance(layer, Image) and _shows(layer, movie.shape)]
     sources = [(crop_set.folder / source.path).resolve() for source in crop_set.record.sources]
     for layer in layers:
-        path = layer.source.path
-        if path and Path(path).resolve() in sources:
+        path = stated_path(layer)
+        if path is not None and path.resolve() in sources:
             return layer
     named = [layer for layer in layers if layer.name == movie.name]
-    return named[0] if named else layers[0] if len(layers) == 1 else None
+    if named:
+        return named[0]
+    return layers[0] if len(layers) == 1 else None
 
 
-def crop_at(viewer: Any, crops: Crops, position: Sequence[float]) -> int | None:
-    """The crop whose cell is nearest to a place in world coordinates, in its frame; None where none is near."""
+def crop_at(viewer: ViewerModel, crops: Crops, position: Sequence[float]) -> int | None:
+    """Return the crop whose cell is nearest to a world position in its frame; None if none is near."""
     for k, crop_set in enumerate(crops.sets):
-        layer = movie_layer(viewer, crop_set)
-        if layer is None:
+        movie = movie_layer(viewer, crop_set)
+        if movie is None:
             continue
         reach = crop_set.size / _factor(crop_set) / 2
+        layer: Layer | None = movie
         place = np.asarray(position, float)
-        if layer.ndim == 2:  # a movie of one frame
-            layer, place = None, np.array([0.0, *layer.world_to_data(place[-2:])])
+        if movie.ndim == 2:  # a movie of one frame
+            layer, place = None, np.array([0.0, *movie.world_to_data(place[-2:])])
         row = nearest_cell(crop_set.cells, layer, place, reach)
         if row is not None:
             return int(crops.offsets[k]) + row
     return None
 
 
-def _shows(layer: Any, shape: tuple[int, ...]) -> bool:
-    if type(layer).__name__ != "Image" or getattr(layer, "rgb", False) or layer.ndim not in (2, 3):
+def _shows(layer: Image, shape: tuple[int, ...]) -> bool:
+    if layer.rgb or layer.ndim not in (2, 3):
         return False
     data = layer.data[0] if layer.multiscale else layer.data
     return tuple(data.shape) == shape or (layer.ndim == 2 and shape == (1, *data.shape))
 
 
 def _factor(crop_set: CropSet) -> float:
-    """Pixels of a crop in one pixel of the movie."""
+    """Return how many pixels of a crop one pixel of the movie covers."""
     record = crop_set.record
     if not (record.model_pixel_size and record.pixel_size and record.movie_pixel_size):
         return 1.0
@@ -114,12 +121,12 @@ def _factor(crop_set: CropSet) -> float:
 
 
 def _corner(position: float, factor: float, half: int) -> float:
-    """Centre of a crop's first pixel along one axis, in pixels of the movie."""
+    """Return the centre of a crop's first pixel along one axis, in pixels of the movie."""
     centre = np.floor((position + 0.5) * factor)
     return float((centre - half + 0.5) / factor - 0.5)
 
 
-def free_place(viewer: Any) -> tuple[float, float]:
+def free_place(viewer: ViewerModel) -> tuple[float, float]:
     """Return the corner (y, x), in world coordinates, to the right of all layers and level with their upper edge."""
     if not len(viewer.layers):
         return 0.0, 0.0

@@ -1,1 +1,1 @@
-"""What napari opens by itself: dropped tracks and studies, and the samples."""
+"""What napari opens by itself: dropped movies, tracks and studies, and the samples."""

@@ -1,4 +1,4 @@
-"""Opens tracks files and study folders that are dropped on the viewer."""
+"""Opens files of tracks and folders of studies that are dropped on the viewer."""
 
 from __future__ import annotations
 
@@ -15,26 +15,30 @@ from morpholaw.widgets.movie.layer_sources import scaled_movie
 if TYPE_CHECKING:
     import pandas as pd
 
+    from morpholaw.cells.crop_set import CropSet
+
 LayerData = tuple[Any, dict[str, Any], str]
-Reader = Callable[[Any], list[LayerData]]
+"""What napari makes a layer of: data, options, kind."""
+NoLayer = tuple[None]
+Reader = Callable[[Any], list[LayerData] | list[NoLayer]]
 
 
 def tracks_reader(path: str | Sequence[str]) -> Reader | None:
-    """napari's reader of tracks: CTC folders and files, btrack HDF5, TrackMate XML, GEFF, napari tracks CSV."""
+    """Return a reader of tracks for napari: CTC folders and files, btrack HDF5, TrackMate XML, GEFF, napari CSV."""
     if not isinstance(path, (str, os.PathLike)) or not _looks_like_tracks(Path(path)):
         return None
-    return lambda given: [dropped_tracks(given)]
+    return lambda dropped: [dropped_tracks(dropped)]
 
 
 def study_reader(path: str | Sequence[str]) -> Reader | None:
-    """napari's reader of study folders: opens the study in the current viewer's panels."""
+    """Return a reader of study folders for napari, which opens the study in the current viewer's panels."""
     if not isinstance(path, (str, os.PathLike)) or not (Path(path) / "study.json").is_file():
         return None
     return _open_study
 
 
 def tracks_layer(path: str | os.PathLike[str], pixel_size: float | None = None) -> LayerData:
-    """A file's tracks as napari takes them: vertices, graph of divisions, class names as a feature.
+    """Return a file's tracks as napari takes them: vertices, graph of divisions, class names as a feature.
 
     Raises
     ------
@@ -47,9 +51,9 @@ def tracks_layer(path: str | os.PathLike[str], pixel_size: float | None = None) 
 
 
 def dropped_tracks(path: str | os.PathLike[str]) -> LayerData:
-    """A file's tracks as a layer; those in micrometres by the scale of the viewer's movie, where it has one.
+    """Return a file's tracks as a layer; tracks in micrometres are scaled by the viewer's movie.
 
-    Without one they are shown as they are, in micrometres, and a notification says what to set.
+    Where the movie states no scale, they are shown in micrometres, and a notification says what to set.
     """
     import napari
     from napari.utils.notifications import show_warning
@@ -72,7 +76,7 @@ def dropped_tracks(path: str | os.PathLike[str]) -> LayerData:
 
 
 def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:
-    """A track table as a tracks layer."""
+    """Return a track table as a tracks layer."""
     first = table.drop_duplicates("track_id")
     children = first[first["parent"] >= 0]
     graph = {
@@ -87,23 +91,16 @@ def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:
 
 
 def lazy_movie(path: str | os.PathLike[str]) -> LayerData:
-    """A movie as an image layer that reads a frame when it is shown.
+    """Return a movie as an image layer that reads a frame when it is shown.
 
     Raises
     ------
     InputError
         When the file is not a movie.
     """
-    import dask
-    import dask.array as da
-
     from morpholaw.cells.movies import open_movie
 
     movie = open_movie(path)
-    frames = [
-        da.from_delayed(dask.delayed(movie.frame)(t), shape=movie.shape[1:], dtype=movie.dtype)
-        for t in range(len(movie))
-    ]
     first = movie.frame(0)
     low, high = (float(value) for value in np.percentile(first, [1, 99.8]))
     options = {
@@ -111,10 +108,19 @@ def lazy_movie(path: str | os.PathLike[str]) -> LayerData:
         "contrast_limits": (low, high if high > low else low + 1),
         "metadata": {"path": str(Path(path).resolve())},
     }
-    return da.stack(frames), options, "image"
+    return lazy_stack(movie.frame, movie.shape, movie.dtype), options, "image"
 
 
-def _open_study(path: str) -> list[LayerData]:
+def lazy_stack(read: Callable[[int], np.ndarray], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Return a dask array (t, y, x) whose frame t is read by ``read(t)`` when it is needed."""
+    import dask.array
+    from dask.delayed import delayed
+
+    frames = [dask.array.from_delayed(delayed(read)(t), shape[1:], dtype) for t in range(shape[0])]  # type: ignore[no-untyped-call]
+    return dask.array.stack(frames)  # type: ignore[no-untyped-call]
+
+
+def _open_study(path: str) -> list[LayerData] | list[NoLayer]:
     import napari
 
     from morpholaw.widgets.study.current_study import CurrentStudy
@@ -126,10 +132,10 @@ def _open_study(path: str) -> list[LayerData]:
     return study_layers(path)
 
 
-def study_layers(path: str | os.PathLike[str]) -> list[LayerData]:
-    """The first movie of a study with the cells that were cut from it, where its file is still there.
+def study_layers(path: Path | str) -> list[LayerData] | list[NoLayer]:
+    """Return the first movie of a study, where its file is still there, and the tracks of its cells.
 
-    A single empty layer tuple, which adds nothing, where there is none.
+    Where there is neither, the list holds a single empty layer, which adds nothing to the viewer.
     """
     from morpholaw.study import Study
 
@@ -143,11 +149,11 @@ def study_layers(path: str | os.PathLike[str]) -> list[LayerData]:
         )
         layers = [table_as_layer(tracks, f"{crop_set.name} tracks")]
         return [lazy_movie(file), *layers] if file is not None else layers
-    return [(None,)]  # napari's way to say that all is done and no layer is to be added
+    return [(None,)]  # tells napari that the folder was opened and that there is no layer to add
 
 
-def movie_file(crop_set: Any) -> Path | None:
-    """The movie's file that a crop set was cut from, None where it has moved."""
+def movie_file(crop_set: CropSet) -> Path | None:
+    """Return the file of the movie that a crop set was cut from, None where it has moved."""
     for source in crop_set.record.sources:
         path = Path(crop_set.folder / source.path)  # an absolute path stays as it is
         if path.exists():
@@ -156,7 +162,7 @@ def movie_file(crop_set: Any) -> Path | None:
 
 
 def _looks_like_tracks(path: Path) -> bool:
-    """Whether the path is worth a try; the content decides when it is read."""
+    """Whether a path may hold tracks; its content decides when it is read."""
     from morpholaw.cells.track_formats.ctc import ctc_folder
     from morpholaw.cells.track_formats.geff import is_geff
 

@@ -11,7 +11,7 @@ from morpholaw.widgets.study.preferences import preferences
 
 
 def sample_movie() -> list[LayerData]:
-    """The movie, the nuclei's masks (hidden) and their tracks, whose features say each cell's phase."""
+    """Return the movie, the masks of its nuclei (hidden) and their tracks, with each cell's phase as a feature."""
     import tifffile
 
     from morpholaw.cells.tracks import read_tracks
@@ -27,7 +27,7 @@ def sample_movie() -> list[LayerData]:
 
 
 def sample_study() -> list[LayerData]:
-    """The same, and its study opened in the viewer's panels: a copy that can be worked on."""
+    """Return the same layers, and open a copy of the sample study in the viewer's panels."""
     import napari
 
     from morpholaw.widgets.study.current_study import CurrentStudy
@@ -40,18 +40,18 @@ def sample_study() -> list[LayerData]:
 
 
 def movie_folder() -> Path:
-    """The folder with movie.tif, masks.tif and tracks.csv: the shipped one, or one that is simulated now."""
+    """Return the folder with movie.tif, masks.tif and tracks.csv: the shipped one, or one that is simulated now."""
     shipped = sample_folder() / "movie"
     if (shipped / "movie.tif").is_file():
         return shipped
-    made = Path(preferences().cache_folder) / "sample-movie"
-    if not (made / "tracks.csv").is_file():
-        _simulate(made)
-    return made
+    simulated = Path(preferences().cache_folder) / "sample-movie"
+    if not (simulated / "tracks.csv").is_file():
+        _simulate(simulated)
+    return simulated
 
 
 def study_copy(target: Path) -> Path:
-    """A study at ``target`` of the sample's movie, labelled crops and trained models; kept where it is there."""
+    """Return a study at ``target`` with the sample's movie, labelled crops and models; make it if it is not there."""
     from morpholaw.cells.crop_set import CropSet
     from morpholaw.store.classifiers import adopt
     from morpholaw.study import Study

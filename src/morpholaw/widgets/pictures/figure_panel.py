@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtGui import QImage, QPixmap, QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.drawing import Drawing, Make, draw_figure
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
 
 INTERVAL = 0.5
 """Least seconds between two drawings."""
@@ -35,7 +38,7 @@ class FigurePanel(QWidget):
         The canvas of the figure that is shown.
     """
 
-    def __init__(self, viewer: Any, sentence: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: ViewerModel, sentence: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.canvas: Any = None
@@ -82,13 +85,13 @@ class FigurePanel(QWidget):
         """Whether a figure is still to be drawn."""
         return self._timer.isActive() or self.call.running
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent | None) -> None:
         """Draw a figure that was asked for while the panel was hidden."""
         super().showEvent(event)
         if self._make is not None:
             self._soon()
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Draw the figure again for another width, which its layout depends on."""
         super().resizeEvent(event)
         if self._make is not None and abs(self.width() - self._drawn_width) > 8:

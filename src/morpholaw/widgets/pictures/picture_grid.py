@@ -1,4 +1,4 @@
-"""Small pictures in rows and columns, painted by Qt: quick enough to follow a slider, unlike a figure."""
+"""Small images in rows and columns, painted by Qt: quick enough to follow a slider, unlike a figure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from qtpy.QtCore import QRect, QSize, Qt
-from qtpy.QtGui import QColor, QImage, QPainter
+from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 SIGNED_COLOURS = np.array([[178, 24, 43], [244, 165, 130], [247, 247, 247], [146, 197, 222], [33, 102, 172]])
@@ -16,14 +16,14 @@ _LINE = 14
 
 
 class PictureGrid(QWidget):
-    """Shows pictures (rows, columns) with names, scaled to the width it has.
+    """Shows images (rows, columns) with names, scaled to its width.
 
     Parameters
     ----------
     sentence : str
-        What stands here while there is no picture.
+        Shown while there is no image.
     largest : int
-        Side of a picture at the most, in pixels of the screen.
+        Largest side of an image, in pixels of the screen.
     """
 
     def __init__(self, sentence: str = "", largest: int = 128, parent: QWidget | None = None) -> None:
@@ -45,7 +45,7 @@ class PictureGrid(QWidget):
         column_names: Sequence[str] = (),
         captions: Sequence[str] = (),
     ) -> None:
-        """Show colours uint8 (rows, columns, h, w, 3); captions of one or more lines stand under the columns."""
+        """Show colours, uint8 (rows, columns, h, w, 3); captions of one or more lines stand under the columns."""
         self.tiles = np.ascontiguousarray(tiles)
         self.row_names, self.column_names = list(row_names), list(column_names)
         self.captions, self.titles = list(captions), []
@@ -62,27 +62,27 @@ class PictureGrid(QWidget):
         self._fit()
 
     def clear(self, sentence: str | None = None) -> None:
-        """Show a sentence and no pictures."""
+        """Show a sentence and no images."""
         if sentence is not None:
             self.sentence = sentence
         self.show_pictures(np.zeros((0, 0, 1, 1, 3), np.uint8))
 
     @property
     def empty(self) -> bool:
-        """Whether there is no picture."""
+        """Whether there is no image."""
         return self.tiles.size == 0
 
     def sizeHint(self) -> QSize:
-        """As wide as there is room, as high as the pictures need."""
+        """Return a usual width and the height that the images need."""
         return QSize(360, self._height())
 
-    def resizeEvent(self, event: object) -> None:
-        """Pictures grow and shrink with the width."""
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Scale the images with the width."""
         super().resizeEvent(event)
         self._fit()
 
-    def paintEvent(self, event: object) -> None:
-        """Paint names, pictures and captions."""
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint names, images and captions."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         if self.empty:
@@ -152,13 +152,13 @@ class PictureGrid(QWidget):
 
 
 def grey_tiles(pictures: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
-    """Grey pictures (..., h, w) as colours uint8 (..., h, w, 3), ``low`` black and ``high`` white."""
+    """Return grey images (..., h, w) as colours, uint8 (..., h, w, 3), with ``low`` black and ``high`` white."""
     level = np.clip((np.asarray(pictures, np.float32) - low) / max(high - low, 1e-9), 0, 1)
     return np.repeat(np.rint(np.nan_to_num(level) * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def signed_tiles(pictures: np.ndarray, limit: float) -> np.ndarray:
-    """Differences (..., h, w) as colours uint8 (..., h, w, 3): red at -limit, white at 0, blue at limit."""
+    """Return differences (..., h, w) as colours, uint8 (..., h, w, 3): red at -limit, white at 0, blue at limit."""
     level = np.clip(np.nan_to_num(np.asarray(pictures, np.float32)) / max(limit, 1e-9), -1, 1)
     stops = np.linspace(-1, 1, len(SIGNED_COLOURS))
     channels = [np.interp(level, stops, SIGNED_COLOURS[:, channel]) for channel in range(3)]
@@ -166,7 +166,7 @@ def signed_tiles(pictures: np.ndarray, limit: float) -> np.ndarray:
 
 
 def white_of(pictures: np.ndarray) -> float:
-    """The level to show white, so that dim cells are seen too: the brightest 0.1 % of the pixels."""
+    """Return the level to show white, so that dim cells are visible too: the brightest 0.1 % of the pixels."""
     return max(float(np.percentile(pictures, 99.9)), 0.1) if pictures.size else 1.0
 
 
@@ -176,7 +176,7 @@ def _image(tile: np.ndarray) -> QImage:
 
 
 def muted(colour: QColor) -> QColor:
-    """A colour half as strong, for what is of second importance."""
+    """Return a colour half as strong, for what is less important."""
     pale = QColor(colour)
     pale.setAlpha(130)
     return pale

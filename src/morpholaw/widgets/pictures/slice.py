@@ -6,37 +6,42 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from morpholaw.figures.style import FigSize, Theme
     from morpholaw.study import Study
 
 STEPS = 49
-LIMIT = 3.0  # the prior is a unit Gaussian: 99.7 % lies within
+LIMIT = 3.0
+"""Slices reach from -LIMIT to LIMIT: 99.7 % of the prior, a unit Gaussian."""
 CELLS = 300
 """Most labelled cells per class that are drawn."""
 PICTURES = (-3.0, -1.5, 0.0, 1.5, 3.0)
+"""Values of a latent at which a cell is decoded along an axis."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """What is shown.
+    """A function of the latents and how it is labelled.
 
     Attributes
     ----------
     function : callable
-        Values (n,) of latents (n, total); it crosses to the live process, so that it is one of a module, or a
+        Values (n,) of latents (n, total); it is sent to the live process, so it must be a function of a module, or a
         ``functools.partial`` of one.
     latents : tuple of int
-        Those that it depends on.
+        The latents that it depends on.
     total : int
-        Latents of the encoder.
+        How many latents the encoder has.
     name, title : str
-        What the values are, and a line above.
+        What the values are, and the figure's title.
     sides : tuple of str, optional
         The classes that values below and above zero stand for; labelled cells are then drawn too.
     colours : dict of str to str
@@ -54,10 +59,18 @@ class Response:
 
 @dataclass(frozen=True)
 class Slice:
-    """One slice, computed: ``y`` is None for a curve over ``x``; with cells decoded along both axes.
+    """The values of a function over one or two latents, with cells decoded along the axes.
 
     Attributes
     ----------
+    x, y : int
+        The latents across and up; ``y`` is None for a curve over ``x``.
+    axis : ndarray, float64 (steps,)
+        Values of the latents.
+    values : ndarray, float64 (steps,) or (steps, steps)
+        The function there; rows are ``y``.
+    pictures_x, pictures_y : ndarray or None
+        Cells decoded along each axis.
     cells : LabelledLatents or None
         Latents of labelled cells, where they were asked for.
     """
@@ -123,7 +136,10 @@ def slice_of(
     encoder: EncoderFile | None,
     wanted: CellsWanted | None = None,
 ) -> Slice:
-    """The function over the latents ``x`` and ``y``, the others at ``base``; for the live process: it needs torch."""
+    """Return the function over the latents ``x`` and ``y``, the others at ``base``.
+
+    It imports torch, so only the live process calls it.
+    """
     from morpholaw.interpretation.boundary import slice_scores
     from morpholaw.interpretation.traversal import traverse
     from morpholaw.training.devices import torch_threads
@@ -163,9 +179,9 @@ def labelled_latents(encoder: EncoderFile, wanted: CellsWanted) -> LabelledLaten
 
 
 def slice_figure(
-    response: Response, found: Slice, names: dict[int, str], held: str, figsize: Any, theme: Any
-) -> Any:
-    """A map, or a curve, with the cells along its axes; ``held`` says where the other latents are."""
+    response: Response, computed: Slice, names: dict[int, str], held: str, figsize: FigSize, theme: Theme
+) -> Figure:
+    """Draw a slice as a map or a curve, with the cells along its axes; ``held`` says where the other latents are."""
     from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
     from morpholaw.interpretation.components import readable
 
@@ -173,20 +189,22 @@ def slice_figure(
         return names.get(latent, f"z{latent}")
 
     cells = None
-    if found.cells is not None and len(found.cells.labels) and found.y is not None:
-        means = found.cells.means
-        cells = CellsOnMap(means[:, found.x], means[:, found.y], found.cells.labels, response.colours)
-    at = None if found.pictures_x is None else np.asarray(PICTURES)
+    if computed.cells is not None and len(computed.cells.labels) and computed.y is not None:
+        means = computed.cells.means
+        cells = CellsOnMap(
+            means[:, computed.x], means[:, computed.y], computed.cells.labels, response.colours
+        )
+    at = None if computed.pictures_x is None else np.asarray(PICTURES)
     title = response.title + (f"\n{held}" if held else "")
-    if found.y is None:
+    if computed.y is None:
         return response_map_1d(
-            found.axis, readable(found.values, gaps=True), called(found.x),
-            pictures=found.pictures_x, picture_values=at, response_name=response.name, title=title or None,
+            computed.axis, readable(computed.values, gaps=True), called(computed.x),
+            pictures=computed.pictures_x, picture_values=at, response_name=response.name, title=title or None,
             theme=theme, figsize=figsize,
         )  # fmt: skip
     return response_map_2d(
-        found.axis, found.axis, readable(found.values), (called(found.x), called(found.y)),
-        pictures_x=found.pictures_x, values_x=at, pictures_y=found.pictures_y, values_y=at,
+        computed.axis, computed.axis, readable(computed.values), (called(computed.x), called(computed.y)),
+        pictures_x=computed.pictures_x, values_x=at, pictures_y=computed.pictures_y, values_y=at,
         arrows=0, cells=cells, sides=response.sides, response_name=response.name, title=title or None,
         theme=theme, figsize=figsize,
     )  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
 from morpholaw.errors import MorpholawError
+from morpholaw.widgets.forms.float_slider import float_slider
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
@@ -17,9 +19,12 @@ from morpholaw.widgets.pictures.slice import LIMIT, CellsWanted, Response, Slice
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.encoder_file import EncoderFile
 
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
 
 class SlicePanel(QWidget):
-    """Shows a :class:`Response`; everything but the drawing happens in the live process, and the latest request wins.
+    """Shows a :class:`Response`; all but the drawing happens in the live process, and the latest request wins.
 
     Parameters
     ----------
@@ -28,11 +33,18 @@ class SlicePanel(QWidget):
     current : CurrentStudy
         Whose encoder decodes the cells along the axes.
     sentence : str
-        What stands here while there is nothing to show.
+        Shown while there is no function to show.
+
+    Attributes
+    ----------
+    x_box, y_box : QComboBox
+        The latents across and up.
+    base : ndarray, float64 (latents,)
+        Values of the other latents.
     """
 
     def __init__(
-        self, viewer: Any, current: CurrentStudy, sentence: str, parent: QWidget | None = None
+        self, viewer: ViewerModel, current: CurrentStudy, sentence: str, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.current, self.empty_sentence = current, sentence
@@ -43,20 +55,18 @@ class SlicePanel(QWidget):
         self.sliders: dict[int, QLabeledDoubleSlider] = {}
         self._call = LatestCall(self, live=True)
         self._call.returned.connect(self._take)
-        self._call.failed.connect(lambda sentence: self.figure.say(sentence))
+        self._call.failed.connect(self._failed)
         self._stale = False
         self._build(viewer)
 
-    def _build(self, viewer: Any) -> None:
-        self.x, self.y = narrow_combo(), narrow_combo()
-        self.x.setObjectName("x axis")
-        self.y.setObjectName("y axis")
-        self.x.setToolTip("Choose the latent that varies from left to right.")
-        self.y.setToolTip("Choose the latent that varies from bottom to top.")
+    def _build(self, viewer: ViewerModel) -> None:
+        self.x_box, self.y_box = narrow_combo("x axis"), narrow_combo("y axis")
+        self.x_box.setToolTip("Choose the latent that varies from left to right.")
+        self.y_box.setToolTip("Choose the latent that varies from bottom to top.")
         self.centre = QPushButton("Set others to 0")
         self.centre.setToolTip("Set the other latents to 0, the mean of the prior.")
         axes = QHBoxLayout()
-        for label, box in (("Across", self.x), ("Up", self.y)):
+        for label, box in (("Across", self.x_box), ("Up", self.y_box)):
             axes.addWidget(QLabel(label))
             axes.addWidget(box, 1)
         axes.addWidget(self.centre)
@@ -74,11 +84,9 @@ class SlicePanel(QWidget):
         layout.addWidget(self.figure)
         layout.addStretch(1)
         self._controls.hide()
-        self.x.currentIndexChanged.connect(self._axes_changed)
-        self.y.currentIndexChanged.connect(self._axes_changed)
+        self.x_box.currentIndexChanged.connect(self._axes_changed)
+        self.y_box.currentIndexChanged.connect(self._axes_changed)
         self.centre.clicked.connect(self._to_centre)
-
-    # ---- what to show
 
     def clear(self, sentence: str = "") -> None:
         """Show a sentence only."""
@@ -90,26 +98,27 @@ class SlicePanel(QWidget):
 
     def show_response(self, response: Response, names: dict[int, str]) -> None:
         """Show a response; latents that were chosen before stay chosen where it depends on them."""
-        before = (self.x.currentData(), self.y.currentData())
-        kept = self.base if len(self.base) == response.total else np.zeros(response.total)
-        self.response, self.names, self.base = response, names, kept
+        before = (self.x_box.currentData(), self.y_box.currentData())
+        if len(self.base) != response.total:
+            self.base = np.zeros(response.total)
+        self.response, self.names = response, names
         others = [z for z in range(response.total) if z not in response.latents]
-        for box in (self.x, self.y):
-            box.blockSignals(True)
+        is_curve = len(response.latents) == 1
+        if set(before) <= set(response.latents) and before[0] != before[1]:
+            wanted: list[int | None] = [*before]
+        elif is_curve:
+            wanted = [response.latents[0], None]
+        else:
+            wanted = [*response.latents, *others][:2]
+        for box, latent in zip((self.x_box, self.y_box), wanted, strict=False):
+            blocked = box.blockSignals(True)
             box.clear()
-            for latent in (*response.latents, *others):
-                box.addItem(self.called(latent), latent)
-            if box is self.y and len(response.latents) < 2:
-                box.insertItem(0, "(curve)", None)
-            box.blockSignals(False)
-        usual = (
-            [*response.latents, None][:2] if len(response.latents) == 1 else [*response.latents, *others][:2]
-        )
-        wanted = before if set(before) <= set(response.latents) and before[0] != before[1] else usual
-        for box, latent in zip((self.x, self.y), wanted, strict=False):
-            box.blockSignals(True)
+            if box is self.y_box and len(response.latents) < 2:
+                box.addItem("(curve)", None)
+            for choice in (*response.latents, *others):
+                box.addItem(self.called(choice), choice)
             box.setCurrentIndex(max(0, box.findData(latent)))
-            box.blockSignals(False)
+            box.blockSignals(blocked)
         self._controls.show()
         self._make_sliders()
         self.ask()
@@ -117,34 +126,30 @@ class SlicePanel(QWidget):
     @property
     def axes(self) -> tuple[int, int | None]:
         """The latents across and up; None up for a curve."""
-        return self.x.currentData(), self.y.currentData()
+        return self.x_box.currentData(), self.y_box.currentData()
 
     def ask(self) -> None:
-        """Compute and draw, as soon as the panel is seen."""
+        """Compute and draw the slice, as soon as the panel is visible."""
         self._stale = self.response is not None
         if self._stale and self.isVisible():
             self._compute()
 
-    def showEvent(self, event: Any) -> None:
-        """Compute what was asked for while the panel was hidden."""
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Compute what was requested while the panel was hidden."""
         super().showEvent(event)
         if self._stale:
             self.ask()
 
-    # ---- controls
-
     def called(self, latent: int) -> str:
-        """A latent's name and number, or its number alone."""
+        """Return a latent's name and number, or its number alone."""
         word = self.names.get(latent)
         return f"{word} (z{latent})" if word else f"z{latent}"
 
     def _axes_changed(self) -> None:
         x, y = self.axes
         if x == y:  # the other axis takes another latent, so that every choice is a plot
-            box = self.y if self.sender() is self.x else self.x
-            box.blockSignals(True)
-            box.setCurrentIndex(next(i for i in range(box.count()) if box.itemData(i) not in (x, None)))
-            box.blockSignals(False)
+            box = self.y_box if self.sender() is self.x_box else self.x_box
+            _choose_another(box, x)
         self._make_sliders()
         self.ask()
 
@@ -155,12 +160,10 @@ class SlicePanel(QWidget):
         for latent in self.response.latents if self.response else ():
             if latent in self.axes:
                 continue
-            slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+            slider = float_slider(f"Value of z{latent}, in standard deviations of the prior.", step=0.1)
             slider.setRange(-LIMIT, LIMIT)
-            slider.setDecimals(2)
-            slider.setSingleStep(0.1)
             slider.setValue(float(self.base[latent]))
-            slider.valueChanged.connect(lambda value, latent=latent: self._moved(latent, value))
+            slider.valueChanged.connect(partial(self._moved, latent))
             self._rows.addRow(self.called(latent), slider)
             self.sliders[latent] = slider
         self.centre.setVisible(bool(self.sliders))
@@ -174,8 +177,6 @@ class SlicePanel(QWidget):
         for slider in self.sliders.values():
             slider.setValue(0.0)
         self.ask()
-
-    # ---- the work
 
     def _compute(self) -> None:
         response, study = self.response, self.current.study
@@ -197,12 +198,22 @@ class SlicePanel(QWidget):
             wanted = CellsWanted.of(study, len(crops), response.colours)
         self._call.start(self.current.live.call, slice_of, response.function, x, y, base, encoder, wanted)
 
-    def _take(self, found: Slice) -> None:
+    def _take(self, computed: Slice) -> None:
         response, names, held = self.response, self.names, self._held()
         if response is None:
             return
-        self.shown = found
-        self.figure.draw(lambda figsize, theme: slice_figure(response, found, names, held, figsize, theme))
+        self.shown = computed
+        self.figure.draw(lambda figsize, theme: slice_figure(response, computed, names, held, figsize, theme))
+
+    def _failed(self, sentence: str) -> None:
+        self.figure.say(sentence)
 
     def _held(self) -> str:
         return ", ".join(f"{self.called(latent)} = {self.base[latent]:.2g}" for latent in self.sliders)
+
+
+def _choose_another(box: QComboBox, latent: int) -> None:
+    """Choose the first latent of a box that is not ``latent``."""
+    blocked = box.blockSignals(True)
+    box.setCurrentIndex(next(i for i in range(box.count()) if box.itemData(i) not in (latent, None)))
+    box.blockSignals(blocked)

@@ -1,0 +1,103 @@
+"""Opens folders that are dropped on the viewer: the frames of a movie, or a Cell Tracking Challenge data set."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw.widgets.napari_readers.readers import (
+    LayerData,
+    Reader,
+    lazy_movie,
+    lazy_stack,
+    study_reader,
+    tracks_layer,
+    tracks_reader,
+)
+
+_SEQUENCE = re.compile(r"\d{2,}")
+_ANNOTATIONS = ("GT", "RES", "ST")
+"""Where a sequence's tracks are looked for: the ground truth, a tracker's result, the silver truth."""
+
+
+@dataclass(frozen=True)
+class CtcSequence:
+    """A sequence of a Cell Tracking Challenge data set: the folder of frames 02, and its tracks in 02_GT or 02_RES."""
+
+    frames: Path
+    tracks: Path
+
+
+def folder_reader(path: str | Sequence[str]) -> Reader | None:
+    """Return a reader of folders for napari that are neither a study nor tracks: a movie's frames, a CTC data set."""
+    if not isinstance(path, (str, os.PathLike)) or not Path(path).is_dir():
+        return None
+    if study_reader(path) is not None or tracks_reader(path) is not None:
+        return None
+    return folder_layers
+
+
+def folder_layers(path: str | os.PathLike[str]) -> list[LayerData]:
+    """Return the layers of a folder: movie, masks and tracks of a CTC sequence, or the movie of its frames.
+
+    Raises
+    ------
+    InputError
+        The folder holds nothing of the kind.
+    """
+    from napari.utils.notifications import show_info
+
+    sequences = ctc_sequences(Path(path))
+    if not sequences:
+        return [lazy_movie(path)]
+    if len(sequences) > 1:
+        others = ", ".join(sequence.frames.name for sequence in sequences[1:])
+        show_info(
+            f"Opened sequence {sequences[0].frames.name} of {Path(path).name}; to open another one ({others}), drop "
+            "its folder and that of its tracks."
+        )
+    return ctc_layers(sequences[0])
+
+
+def ctc_sequences(folder: Path) -> list[CtcSequence]:
+    """Return the sequences of a CTC data set that have tracks, by name; none where the folder is not a data set."""
+    from morpholaw.cells.track_formats.ctc import ctc_folder
+
+    sequences = []
+    for frames in sorted(d for d in folder.iterdir() if d.is_dir() and _SEQUENCE.fullmatch(d.name)):
+        for kind in _ANNOTATIONS:
+            tracks = ctc_folder(folder / f"{frames.name}_{kind}")
+            if tracks is not None:
+                sequences.append(CtcSequence(frames, tracks))
+                break
+    return sequences
+
+
+def ctc_layers(sequence: CtcSequence) -> list[LayerData]:
+    """Return a CTC sequence's movie, its masks (hidden; their numbers are the track ids) and its tracks."""
+    name = f"{sequence.frames.parent.name} {sequence.frames.name}"
+    movie, movie_options, _ = lazy_movie(sequence.frames)
+    masks, mask_options, _ = lazy_masks(sequence.tracks)
+    tracks, track_options, _ = tracks_layer(sequence.tracks)
+    return [
+        (movie, {**movie_options, "name": name}, "image"),
+        (masks, {**mask_options, "name": f"{name} masks"}, "labels"),
+        (tracks, {**track_options, "name": f"{name} tracks"}, "tracks"),
+    ]
+
+
+def lazy_masks(folder: Path) -> LayerData:
+    """Return a folder of masks as a hidden labels layer that reads a frame when it is shown."""
+    from morpholaw.cells.movies import open_masks
+
+    masks = open_masks(folder)
+
+    def read(t: int) -> np.ndarray:
+        return masks.frame(t).astype(np.int32, copy=False)
+
+    return lazy_stack(read, masks.shape, np.dtype(np.int32)), {"visible": False, "opacity": 0.4}, "labels"
