@@ -17,8 +17,11 @@ from morpholaw.widgets.napari_readers.movie_folders import folder_reader
 SHAPE = (4, 48, 48)
 
 
-def write_frames(folder, seed=0):
-    movie = np.random.default_rng(seed).integers(90, 400, SHAPE).astype(np.uint16)
+def write_frames(folder, seed=0, masks=None):
+    """Frames of noise, brighter where there are masks."""
+    movie = np.random.default_rng(seed).integers(90, 120, SHAPE).astype(np.uint16)
+    if masks is not None:
+        movie += 300 * (masks > 0).astype(np.uint16)
     folder.mkdir(parents=True)
     for t, frame in enumerate(movie):
         tifffile.imwrite(folder / f"t{t:03d}.tif", frame)
@@ -42,7 +45,7 @@ def ctc(tmp_path):
         }
     )
     for seed, name in enumerate(("01", "02")):
-        write_frames(folder / name, seed)
+        write_frames(folder / name, seed, masks)
         (folder / f"{name}_GT" / "TRA").mkdir(parents=True)
         write_ctc(folder / f"{name}_GT" / "TRA", masks, tracks)
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -139,8 +140,11 @@ class BoundaryTab(QWidget):
         return text.replace("f < 0", "f &lt; 0").replace("f > 0", "f &gt; 0")
 
     def labels_changed(self) -> None:
-        """Draw the cells with the labels that they have now."""
-        self.slices.ask()
+        """Draw the cells with the labels that they have now, of all classes that there are now."""
+        response = self.slices.response
+        if response is not None:
+            self.slices.response = replace(response, colours=self._colours())
+            self.slices.ask()
 
     def add_to_viewer(self) -> None:
         """Encode the cells and find the surface f = 0 in the live process, then add both as layers."""

@@ -98,18 +98,17 @@ class SlicePanel(QWidget):
 
     def show_response(self, response: Response, names: dict[int, str]) -> None:
         """Show a response; latents that were chosen before stay chosen where it depends on them."""
-        before = (self.x_box.currentData(), self.y_box.currentData())
+        before: tuple[int | None, int | None] = (self.x_box.currentData(), self.y_box.currentData())
         if len(self.base) != response.total:
             self.base = np.zeros(response.total)
         self.response, self.names = response, names
         others = [z for z in range(response.total) if z not in response.latents]
-        is_curve = len(response.latents) == 1
+        ordered: list[int | None] = [*response.latents, *others]
+        wanted = ordered[:2]
         if set(before) <= set(response.latents) and before[0] != before[1]:
-            wanted: list[int | None] = [*before]
-        elif is_curve:
-            wanted = [response.latents[0], None]
-        else:
-            wanted = [*response.latents, *others][:2]
+            wanted = [*before]
+        elif len(response.latents) == 1:
+            wanted[1] = None
         for box, latent in zip((self.x_box, self.y_box), wanted, strict=False):
             blocked = box.blockSignals(True)
             box.clear()
