@@ -56,7 +56,7 @@ def test_inputs_that_fit_are_not_doubted():
         (movie(), tracks(image_size=(512, 512)), "another movie, or of a part of it"),
         (movie(), moved(lambda t: t.rename(columns={"x": "y", "y": "x"})), "x and y seem to be exchanged"),
         (movie(), moved(lambda t: t.assign(x=t.x * 3)), "lie outside the 200 x 300 pixels of film"),
-        (movie(pixel_size=0.5), moved(lambda t: t.assign(x=t.x * 2, y=t.y * 2)), "of an image of another size, or in another unit"),
+        (movie(pixel_size=0.5), moved(lambda t: t.assign(x=t.x * 2, y=t.y * 2)), "of an image of another size"),
         (movie((6, 200, 24)), tracks(), "its axes seem to be in another order; name them with --axes"),
     ],
 )  # fmt: skip

@@ -76,7 +76,7 @@ def test_settings_of_inputs_need_a_movie(study):
 def test_an_encoder_of_another_scale_is_not_loaded_and_said_where_training_starts_from_it(tmp_path, study):
     movie, tracks = halved()
     coarse = Study.create(tmp_path / "coarse", movie=movie, tracks=tracks, pixel_size=0.666)
-    with pytest.raises(InputError, match="of 0.666 um per pixel and the encoder in .* of 0.333"):
+    with pytest.raises(InputError, match=r"of 0\.666 um per pixel and the encoder in .* of 0\.333"):
         coarse.load_encoder("sample")
     said: list[Any] = []
     record = coarse.train_encoder(

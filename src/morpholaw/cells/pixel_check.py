@@ -31,7 +31,7 @@ from morpholaw.cells.tracked_places import (
 PAIRS = 4
 """Pairs of consecutive frames that are looked at, spread over the movie."""
 LIMIT = 0.70
-"""Brightness share that many tracks must reach; real data are above 0.86 and wrong input below 0.61 (howto/data.md)."""
+"""Brightness share that many tracks must reach; real data are above 0.83 and wrong input below 0.60 (howto/data.md)."""
 ALLOWANCE = 0.25
 """What the limit is lowered by for a single track; for n tracks by 1/sqrt(n) of it."""
 FEWEST_TRACKS = 3

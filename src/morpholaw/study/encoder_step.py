@@ -94,8 +94,8 @@ def _compare_scales(folder: StudyFolder, source: Path, monitor: Monitor) -> None
     if scale is not None and crops is not None and not scale.agrees(crops.pixel_size):
         sentence = (
             f"The encoder that training starts from was trained at {scale.pixel_size:.4g} um per pixel, and the crops "
-            f"are of {crops.pixel_size:.4g}; cells look larger or smaller to it than those it has learnt. Cut the crops "
-            "at its scale (model_pixel_size), or start from none."
+            f"are of {crops.pixel_size:.4g}; cells look larger or smaller to it than those it has learnt. Cut the "
+            "crops at its scale (model_pixel_size), or start from none."
         )
         monitor.emit(Message(sentence, "warning"))
 
