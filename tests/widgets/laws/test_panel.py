@@ -79,7 +79,7 @@ def test_a_study_shows_its_laws_and_the_best_is_picked(panel, qtbot, trained_stu
         str(RICH.complexity),
     )
     assert panel.law == RICH
-    qtbot.waitUntil(lambda: bool(panel.formula.lines) and panel.front.canvas is not None, timeout=5_000)
+    qtbot.waitUntil(lambda: bool(panel.formula.lines) and panel.front.canvas is not None, timeout=30_000)
     assert "".join(panel.formula.lines).startswith("f = z_{5}")
     assert panel.formula.pixmap().width() / panel.formula.devicePixelRatio() <= panel.formula.width()
 
@@ -88,7 +88,7 @@ def test_names_of_latents_appear_in_the_formula_as_soon_as_they_are_given(panel,
     with_law(trained_study, RICH)
     panel.current.open(trained_study).name_latent(0, "cell size")
     panel.current.names_changed.emit()
-    qtbot.waitUntil(lambda: r"\mathrm{cell\ size}" in "".join(panel.formula.lines), timeout=5_000)
+    qtbot.waitUntil(lambda: r"\mathrm{cell\ size}" in "".join(panel.formula.lines), timeout=30_000)
     assert "cell size (z0)" in [
         panel.boundary.slices.x_box.itemText(i) for i in range(panel.boundary.slices.x_box.count())
     ]
@@ -136,7 +136,7 @@ def test_parts_of_one_or_two_latents_are_drawn(panel, qtbot, trained_study):
     with_law(trained_study, RICH)
     panel.current.open(trained_study)
     panel.tabs.setCurrentWidget(panel.components)
-    qtbot.waitUntil(lambda: panel.components.canvas is not None, timeout=5_000)
+    qtbot.waitUntil(lambda: panel.components.canvas is not None, timeout=30_000)
     plots = [axes for axes in panel.components.canvas.figure.axes if axes.get_title()]
     assert len(plots) == 3
 
@@ -155,7 +155,7 @@ def test_sliders_move_the_slice_and_cells_are_decoded_along_both_axes(panel, qtb
     )
     np.testing.assert_allclose(first.values[3], expected)
     panel.boundary.slices.sliders[5].setValue(2.0)
-    qtbot.waitUntil(lambda: panel.boundary.slices.shown is not first, timeout=5_000)
+    qtbot.waitUntil(lambda: panel.boundary.slices.shown is not first, timeout=30_000)
     assert panel.boundary.slices.shown.values.max() > first.values.max() + 10
     qtbot.mouseClick(panel.boundary.slices.centre, Qt.MouseButton.LeftButton)
     assert panel.boundary.slices.sliders[5].value() == 0
@@ -175,7 +175,7 @@ def test_vetoes_are_sentences_with_the_latents_names(panel, qtbot, trained_study
     panel.current.open(trained_study).name_latent(0, "size")
     panel.current.names_changed.emit()
     panel.tabs.setCurrentWidget(panel.vetoes)
-    qtbot.waitUntil(lambda: "excludes" in panel.vetoes.text(), timeout=5_000)
+    qtbot.waitUntil(lambda: "excludes" in panel.vetoes.text(), timeout=30_000)
     assert "z0 (size) below" in panel.vetoes.text()
     assert "excludes metaphase, whatever the other latents are." in panel.vetoes.text()
 
@@ -292,7 +292,7 @@ def test_a_stopped_search_keeps_the_laws_it_had(panel, qtbot, trained_study):
     panel.search.run_button.click()
     qtbot.waitUntil(lambda: panel.search.front.canvas is not None, timeout=60_000)
     assert panel.search.front.canvas.figure.axes[0].get_ylabel() == "loss"
-    with qtbot.waitSignal(panel.search.found, timeout=5_000):
+    with qtbot.waitSignal(panel.search.found, timeout=30_000):
         qtbot.mouseClick(panel.search.runner.stop_button, Qt.MouseButton.LeftButton)
     assert panel.table.rowCount() == 1
 
