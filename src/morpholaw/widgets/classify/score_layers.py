@@ -55,7 +55,7 @@ def score_limit(scores: np.ndarray) -> float:
 
 
 def class_numbers(names: Any, classes: tuple[str, str]) -> np.ndarray:
-    """Number classes, int64 (n,): 0 for the negative, 1 for the positive, -1 for neither."""
+    """Return class numbers, int64 (n,): 0 for the negative class, 1 for the positive, -1 for neither."""
     names = np.asarray(names, dtype=object)
     return np.where(names == classes[1], 1, np.where(names == classes[0], 0, -1)).astype(np.int64)
 

@@ -131,11 +131,11 @@ class LatentTable(RowTable):
         self.picked.emit(self.picks)
 
     def latent(self, row: int) -> int:
-        """The latent of a row."""
+        """Return the latent of a row."""
         return int(self.cell(row, LATENT).data(Qt.ItemDataRole.UserRole))
 
     def row_of(self, latent: int) -> int:
-        """The row of a latent as the table is sorted now."""
+        """Return the row of a latent as the table is sorted now."""
         return next(row for row in range(self.rowCount()) if self.latent(row) == latent)
 
     def _write_name(self, row: int, suggestions: Mapping[int, str]) -> None:
