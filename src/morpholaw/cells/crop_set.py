@@ -42,7 +42,7 @@ class CropSet:
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> CropSet:
-        """The set in ``folder``: the same as ``CropSet(folder)``."""
+        """Return the set in ``folder``: the same as ``CropSet(folder)``."""
         return cls(folder)
 
     @classmethod

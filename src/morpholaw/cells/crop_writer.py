@@ -98,7 +98,7 @@ class CropWriter:
 
 
 def _npy_header(n: int, size: int) -> bytes:
-    """An npy header of fixed length, so that the number of crops can be filled in at the end."""
+    """Return an npy header of fixed length, so that the number of crops can be filled in at the end."""
     description = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size)}
     stream = io.BytesIO()
     np.lib.format.write_array_header_1_0(stream, cast(Any, description))

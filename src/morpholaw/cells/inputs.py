@@ -274,7 +274,7 @@ def _gaps(movie: Movie, tracks: Tracks) -> str:
 
 
 def _measured(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that were measured, without those that a tracker made up; all where all were made up."""
+    """Return the rows that were measured, without those that a tracker made up; all where all were made up."""
     if "dummy" not in table or table["dummy"].all():
         return table
     return table[~table["dummy"].astype(bool)]

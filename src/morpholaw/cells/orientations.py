@@ -56,12 +56,12 @@ def orient(images: Any, k: Any) -> Any:
 
 
 def all_orientations(images: np.ndarray) -> np.ndarray:
-    """The eight orientations of every image: (n, ..., s, s) to (8, n, ..., s, s)."""
+    """Return the eight orientations of every image: (n, ..., s, s) to (8, n, ..., s, s)."""
     return np.stack([orient(images, k) for k in range(COUNT)])
 
 
 def inverse(k: int) -> int:
-    """The orientation that undoes ``k``; only the two quarter turns are not their own inverse."""
+    """Return the orientation that undoes ``k``; only the two quarter turns are not their own inverse."""
     return {5: 6, 6: 5}.get(k, k)
 
 

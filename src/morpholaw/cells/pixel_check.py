@@ -1,4 +1,4 @@
-"""Look at the pixels: do tracked places show cells, in their own frame?
+"""Look at the pixels: whether tracked places show cells, in their own frame.
 
 Two questions are asked of a few pairs of consecutive frames. *Brightness*: what share of the places around a
 tracked place are darker than it is? About half where tracks and movie do not belong together. *Centring*: how far

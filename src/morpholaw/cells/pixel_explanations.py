@@ -173,7 +173,7 @@ def _shifted(
 
 
 def _offset(frames: Frames, places: Places, size: float) -> Explanation | None:
-    """Assume that all positions are off by the same distance: where does the mean image have its light?"""
+    """Find the distance that all positions are off by: where the mean image has its light."""
     reach = int(size // 2)
     total = np.zeros((2 * reach + 1, 2 * reach + 1))
     grid = np.arange(-reach, reach + 1)

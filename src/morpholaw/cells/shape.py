@@ -62,7 +62,7 @@ def measure_shapes(images: np.ndarray) -> pd.DataFrame:
 
 
 def nucleus_masks(images: np.ndarray) -> np.ndarray:
-    """The central nucleus of every crop: uint8 (n, s, s) to bool (n, s, s), all False where there is none."""
+    """Return the central nucleus of every crop: uint8 (n, s, s) to bool (n, s, s), all False where there is none."""
     masks = np.zeros(images.shape, bool)
     for i in range(0, len(images), _BLOCK):
         pieces = _segment(images[i : i + _BLOCK])
@@ -103,7 +103,7 @@ def _segment(images: np.ndarray) -> _Pieces:
 
 
 def _histograms(levels: np.ndarray) -> np.ndarray:
-    """Counts of the 256 grey levels of each crop: uint8 (n, s, s) to int (n, 256)."""
+    """Return counts of the 256 grey levels of each crop: uint8 (n, s, s) to int (n, 256)."""
     n = len(levels)
     keys = levels.reshape(n, -1) + (np.arange(n, dtype=np.int32) * 256)[:, np.newaxis]
     return np.bincount(keys.ravel(), minlength=256 * n).reshape(n, 256)
@@ -147,7 +147,7 @@ def _filled(foreground: np.ndarray) -> np.ndarray:
 
 
 def _central(labels: np.ndarray) -> np.ndarray:
-    """The piece under the centre, or the one that comes nearest to it within reach."""
+    """Return the piece under the centre, or the one that comes nearest to it within reach."""
     size = labels.shape[-1]
     from_centre = np.arange(size) - (size - 1) / 2
     distance = np.hypot(from_centre[:, np.newaxis], from_centre).ravel()

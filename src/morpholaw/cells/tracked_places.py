@@ -22,6 +22,7 @@ Frames = Mapping[int, np.ndarray]
 
 
 def shows_something(frame: np.ndarray) -> bool:
+    """Whether a frame has two different values, so that it is neither empty nor saturated all over."""
     some = frame[::4, ::4]
     return bool(some.min() < some.max() or frame.min() < frame.max())
 

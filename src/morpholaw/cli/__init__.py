@@ -15,6 +15,7 @@ class Commands(click.Group):
     """Prints bad input as one sentence and exits with status 2."""
 
     def invoke(self, context: click.Context) -> Any:
+        """Run the command; print an error of ours as one sentence."""
         try:
             return super().invoke(context)
         except MorpholawError as error:

@@ -13,7 +13,7 @@ from morpholaw.events import Progress as Done
 
 @contextmanager
 def progress() -> Iterator[Monitor]:
-    """A progress bar with losses and time left. The first Ctrl-C asks the step to stop, the second ends it."""
+    """Return a progress bar with losses and time left. The first Ctrl-C asks the step to stop, the second ends it."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 

@@ -150,7 +150,7 @@ def law_card(study: Path, loss: Literal["hinge", "mse"], law: int, out: Path) ->
     "--out", type=click.Path(path_type=Path), default=Path("morpholaw-demo"), help="Where the study goes."
 )
 def demo(out: Path) -> None:
-    """The whole story on the shipped sample: ends with Table 1 and report.html."""
+    """Return the whole story on the shipped sample: ends with Table 1 and report.html."""
     from morpholaw.demo import run_demo
 
     with progress() as monitor:

@@ -43,8 +43,7 @@ class MutualInformationGap:
 
 
 def discretise(values: np.ndarray, bins: int = BINS) -> np.ndarray:
-    """Bin numbers, int64, of each column of (n, columns), by equal widths between its 0.1 and 99.9
-    percentiles.
+    """Bin each column of (n, columns) by equal widths between its 0.1 and 99.9 percentiles; bin numbers int64.
 
     A column with at most ``bins`` different values keeps them as they are. Values beyond the percentiles
     fall into the end bins, so that one outlier does not squeeze the rest into a single bin.

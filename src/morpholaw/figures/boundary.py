@@ -124,7 +124,7 @@ def boundary_surface(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """The surface f = 0 in three latents, e.g. from marching cubes.
+    """Draw the surface f = 0 in three latents, e.g. from marching cubes.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 
 def to_svg(figure: Figure, title: str | None = None) -> str:
-    """The figure as an ``<svg>`` element to stand inside HTML.
+    """Return the figure as an ``<svg>`` element to stand inside HTML.
 
     Text is drawn as paths, so it looks the same without the font; the same figure gives the same text, and
     several of them can share a page. ``title`` is what a screen reader says.
@@ -32,7 +32,7 @@ def to_svg(figure: Figure, title: str | None = None) -> str:
 
 
 def to_png_data_uri(figure: Figure, dpi: float = 150) -> str:
-    """The figure as ``data:image/png;base64,...`` at ``dpi`` dots per inch."""
+    """Return the figure as ``data:image/png;base64,...`` at ``dpi`` dots per inch."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, facecolor=figure.get_facecolor())
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

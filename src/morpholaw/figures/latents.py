@@ -115,7 +115,7 @@ def _scatter(axes: Axes, x: np.ndarray, y: np.ndarray, classes: np.ndarray, them
 
 
 def _mark_blank(axes: Axes, mean: np.ndarray, sd: np.ndarray, name: str, theme: Theme) -> None:
-    """A cross at the mean of an encoding, ellipses at one and two standard deviations."""
+    """Draw a cross at the mean of an encoding, ellipses at one and two standard deviations."""
     for times in (1, 2):
         axes.add_patch(
             Ellipse(

@@ -73,7 +73,7 @@ def law_components(
 
 
 def _draw_component(figure: Figure, axes: Axes, component: SampledPart, theme: Theme) -> None:
-    """A curve with its zero, or a map with its zero contour."""
+    """Draw a curve with its zero, or a map with its zero contour."""
     names = [symbol(name) for name in component.names]
     if len(names) not in (1, 2) or len(component.grids) != len(names):
         raise InputError(

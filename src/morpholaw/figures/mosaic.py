@@ -114,7 +114,7 @@ def draw_scale_bar(axes: Axes, tile_width: int, pixel_size: float, theme: Theme)
 
 
 def scale_bar_length(width: float) -> float:
-    """The longest 1, 2 or 5 times a power of ten within two thirds of ``width`` (micrometres)."""
+    """Return the longest 1, 2 or 5 times a power of ten within two thirds of ``width`` (micrometres)."""
     most = width * 2 / 3
     power = 10.0 ** np.floor(np.log10(most))
     return float(max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9)))

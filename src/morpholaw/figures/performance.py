@@ -167,7 +167,7 @@ def _roc_curves(scores: Mapping[int | str, np.ndarray], positive: np.ndarray) ->
 
 
 def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rates at every threshold; scores that are not finite are left out.
+    """Return false and true positive rates at every threshold; scores that are not finite are left out.
 
     Empty where the finite scores hold cells of one class only.
     """

@@ -113,7 +113,7 @@ def traversal_grid(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Decoded pictures as one latent at a time is varied, a row a latent (paper, fig. 4 and 24).
+    """Draw decoded pictures as one latent at a time is varied, one row per latent (paper, fig. 4 and 24).
 
     Parameters
     ----------

@@ -157,7 +157,7 @@ def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme
 def heading(
     axes: Axes, text: str, theme: Theme, size: float = TEXT, loc: Literal["left", "center"] = "center"
 ) -> None:
-    """A line above the axes; matplotlib's own default is too large here."""
+    """Write a line above the axes; matplotlib's own default is too large here."""
     axes.set_title(text, fontsize=size, color=theme.foreground, loc=loc)
 
 
@@ -188,7 +188,7 @@ def symbol(name: str) -> str:
 
 
 def symbols(text: str) -> str:
-    """A sentence in which every ``z29`` is a subscripted symbol."""
+    """Return a sentence in which every ``z29`` is a subscripted symbol."""
     return re.sub(r"\bz_?\d+\b", lambda match: symbol(match[0]), plain(text))
 
 

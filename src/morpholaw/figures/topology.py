@@ -210,7 +210,7 @@ def _places(
 
 
 def _strongest(drawing: _Drawing) -> float:
-    """The largest magnitude among active weights; 0 where none is."""
+    """Return the largest magnitude among active weights; 0 where none is."""
     return max(
         float(np.abs(w[m]).max(initial=0)) for w, m in zip(drawing.weights, drawing.masks, strict=True)
     )

@@ -88,7 +88,7 @@ def boundary_surface(
     high: float = 3.0,
     steps: int = 41,
 ) -> Surface:
-    """The surface f = 0 in three latents, by marching cubes, its vertices put on the zero by bisection.
+    """Return the surface f = 0 in three latents, by marching cubes, its vertices put on the zero by bisection.
 
     Parameters
     ----------

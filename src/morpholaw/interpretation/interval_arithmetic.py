@@ -108,7 +108,7 @@ def _sqrt(a: Interval) -> Interval:
 
 
 def _sin(a: Interval) -> Interval:
-    """Ends, and 1 or -1 where a crest or a trough lies between them."""
+    """Return ends, and 1 or -1 where a crest or a trough lies between them."""
     ends = np.sin(np.stack([a.low, a.high]))
     turn = 2 * np.pi
     crest = np.floor((a.high - np.pi / 2) / turn) >= np.ceil((a.low - np.pi / 2) / turn)

@@ -19,7 +19,7 @@ class ModelPoint:
 
 
 def model_points(scheme: int, accuracies: Sequence[float], sizes: Sequence[int]) -> list[ModelPoint]:
-    """The models of one ensemble."""
+    """Return the models of one ensemble."""
     if len(accuracies) != len(sizes):
         raise InputError(f"There are {len(accuracies)} accuracies for {len(sizes)} sizes; expected as many.")
     pairs = zip(accuracies, sizes, strict=True)
@@ -27,7 +27,7 @@ def model_points(scheme: int, accuracies: Sequence[float], sizes: Sequence[int])
 
 
 def smallest_within(points: Iterable[ModelPoint], tolerance: float = 0.01) -> ModelPoint:
-    """The smallest model whose accuracy is at most ``tolerance`` below the best; of equals the most accurate.
+    """Return the smallest model whose accuracy is at most ``tolerance`` below the best; of equals the most accurate.
 
     Raises
     ------

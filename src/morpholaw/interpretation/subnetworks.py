@@ -42,7 +42,7 @@ class SparseNetwork:
     def from_arrays(
         cls, weights: Sequence[Any], masks: Sequence[Any], biases: Sequence[Any], output: int = 0
     ) -> SparseNetwork:
-        """A network of arrays shaped as the attributes; of several outputs the one numbered ``output``."""
+        """Return a network of arrays shaped as the attributes; of several outputs the one numbered ``output``."""
         kept = [np.array(m, dtype=bool) for m in masks]
         values = [np.asarray(w, dtype=np.float64) * m for w, m in zip(weights, kept, strict=True)]
         shifts = [np.array(b, dtype=np.float64) for b in biases]
@@ -136,7 +136,7 @@ def mish(x: np.ndarray) -> np.ndarray:
 
 
 def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray, ...]:
-    """Connections on any path from ``inputs`` to the output (figure 6): a bool mask for each layer."""
+    """Return connections on any path from ``inputs`` to the output (figure 6): a bool mask for each layer."""
     reached: np.ndarray = np.zeros(network.masks[0].shape[0], dtype=bool)
     reached[list(inputs)] = True
     forward = []
@@ -154,7 +154,7 @@ def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray,
 def sub_network(
     network: SparseNetwork, terminals: Sequence[Neuron], sources: Sequence[Neuron] | None = None
 ) -> SubNetwork:
-    """The sub-network between ``sources`` and ``terminals``, chosen by hand.
+    """Return the sub-network between ``sources`` and ``terminals``, chosen by hand.
 
     Parameters
     ----------
@@ -189,8 +189,7 @@ def sub_network(
 
 
 def decompose(network: SparseNetwork) -> list[SubNetwork]:
-    """Split a network into sub-networks, one for each distinct set of inputs that its neurons depend on
-    (6.3).
+    """Split a network into sub-networks, one for each distinct set of inputs of its neurons (paper, 6.3).
 
     Neurons that depend on the same inputs go together. What the output adds up are the contributions of the
     sub-networks that feed it, so the output itself is in none, and
@@ -235,7 +234,7 @@ def activations(network: SparseNetwork, part: SubNetwork, values: np.ndarray) ->
 
 
 def contribution(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -> np.ndarray:
-    """What the sub-network adds to the output, float64 (n,), given its sources, (n, sources).
+    """Return what the sub-network adds to the output, float64 (n,), given its sources, (n, sources).
 
     0 everywhere for a sub-network that feeds only other sub-networks.
     """
@@ -268,13 +267,13 @@ def input_survival(kept: Sequence[Sequence[int]]) -> dict[int, int]:
 
 
 def usual_inputs(kept: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Inputs that at least half of the models kept, in order; all that any kept where there are none such."""
+    """Return inputs that at least half of the models kept, in order; all that any kept where there are none such."""
     counts = input_survival(kept)
     return tuple(sorted([k for k, count in counts.items() if 2 * count >= len(kept)] or counts))
 
 
 def _latents(network: SparseNetwork) -> dict[Neuron, frozenset[int]]:
-    """Inputs that every neuron depends on."""
+    """Return inputs that every neuron depends on."""
     found: dict[Neuron, frozenset[int]] = {(0, k): frozenset([k]) for k in range(network.widths[0])}
     for layer, mask in enumerate(network.masks, start=1):
         for unit in range(mask.shape[1]):

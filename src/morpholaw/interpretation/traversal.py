@@ -20,7 +20,7 @@ def traverse(
     latents: Sequence[int] | None = None,
     values: Sequence[float] = TYPICAL,
 ) -> np.ndarray:
-    """Decoded images along one latent at a time, the others kept at ``base``.
+    """Return decoded images along one latent at a time, the others kept at ``base``.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def find_vetoes(
 def in_words(
     veto: Veto, negative: str, positive: str, names: Mapping[str, str] | None = None, limit: float = 3.0
 ) -> str:
-    """A sentence such as "z3 (size) above 1.05 excludes metaphase, whatever the other latents are.".
+    """Return a sentence such as "z3 (size) above 1.05 excludes metaphase, whatever the other latents are.".
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def _boxes(limits: Sequence[tuple[float, ...]], pieces: int) -> tuple[np.ndarray
 
 
 def _spans(where: np.ndarray, edges: np.ndarray) -> tuple[tuple[float, float], ...]:
-    """Runs of True as ranges of values."""
+    """Return runs of True as ranges of values."""
     change = np.diff(np.concatenate([[0], where.astype(int), [0]]))
     starts, ends = np.flatnonzero(change == 1), np.flatnonzero(change == -1)
     return tuple((float(edges[a]), float(edges[b])) for a, b in zip(starts, ends, strict=True))

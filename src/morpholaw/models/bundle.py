@@ -24,19 +24,25 @@ from morpholaw.errors import InputError, reason
 from morpholaw.models.description import SCHEMA, read_description
 
 Network = TypeVar("Network", bound=nn.Module)
+Parts = TypeVar("Parts", int, list[int])
 
 
 def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dict[str, Any]) -> str:
-    """Write a model so that it is there whole or not at all; returns the fingerprint of its weights.
+    """Write a model atomically and return the fingerprint (SHA-256) of its weights.
 
     Parameters
     ----------
     folder : path
-        Where it goes, in a folder that exists; a model that is already there is replaced.
+        The model's folder, whose parent exists; a model that is already there is replaced.
     tensors : dict
         Weights by name.
     description : dict
         Plain JSON values: kind, settings, configuration, versions, data fingerprint.
+
+    Returns
+    -------
+    str
+        SHA-256 of the weights, in hexadecimal digits.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dic
 
 
 def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Weights and description of a saved model.
+    """Return the weights and the description of a saved model.
 
     Raises
     ------
@@ -86,11 +92,11 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
         raise InputError(f"The weights {name} of the model in {folder} are not a safetensors file.") from None
 
 
-def build(make: Callable[[], Network], tensors: dict[str, Tensor], folder: Path | str) -> Network:
-    """The network that a bundle describes, with the bundle's weights, in evaluation mode.
+def build_network(make: Callable[[], Network], tensors: dict[str, Tensor], folder: Path | str) -> Network:
+    """Return the network that a bundle describes, with the bundle's weights, in evaluation mode.
 
-    It is laid out on torch's meta device, which holds shapes and no numbers: a description that claims a
-    network larger than its weights costs no memory.
+    It is first built on torch's meta device, which holds shapes without values: a description of a network
+    larger than its weights takes no memory.
 
     Parameters
     ----------
@@ -98,18 +104,20 @@ def build(make: Callable[[], Network], tensors: dict[str, Tensor], folder: Path 
         Makes the network from the description.
     tensors : dict
         Weights by name.
+    folder : path
+        The model's folder, for messages.
 
     Raises
     ------
     InputError
-        When the description makes no network, or one that the weights do not fit.
+        When no network can be built from the description, or the weights do not fit it.
     """
     try:
         with torch.device("meta"):
             network = make()
     except InputError:
         raise
-    except Exception as error:  # whatever a constructor says of odd settings
+    except Exception as error:  # constructors raise many kinds of errors for invalid settings
         raise InputError(
             f"The model in {folder} is not described in full ({reason(error)}); the bundle is damaged."
         ) from None
@@ -122,13 +130,13 @@ def build(make: Callable[[], Network], tensors: dict[str, Tensor], folder: Path 
     return network.eval()
 
 
-def few(values: Any, tensors: dict[str, Tensor]) -> Any:
-    """``values`` (a list, or a number of parts) where the weights could have so many parts, else an error.
+def check_part_count(values: Parts, tensors: dict[str, Tensor]) -> Parts:
+    """Return ``values``, a number of parts or a list with one value for each, unless there are too many.
 
     Raises
     ------
     ValueError
-        When there are more than tensors: making so many would take for ever.
+        When there are more parts than tensors; building them from a damaged description could take hours.
     """
     count = values if isinstance(values, int) else len(values)
     if not 0 <= count <= len(tensors):
@@ -137,7 +145,7 @@ def few(values: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def load_weights(module: Any, tensors: dict[str, Tensor], folder: Path | str) -> None:
-    """Put ``tensors`` into a torch module; InputError when their names or shapes do not fit."""
+    """Load ``tensors`` into a torch module; raise InputError when their names or shapes do not fit."""
     try:
         module.load_state_dict(tensors)
     except RuntimeError:
@@ -147,7 +155,7 @@ def load_weights(module: Any, tensors: dict[str, Tensor], folder: Path | str) ->
 
 
 def remove_bundle(folder: Path | str) -> None:
-    """Remove a model and its folder; the description goes first, so that what a kill leaves is no model."""
+    """Remove a model and its folder, the description first: an interrupted removal leaves no valid model."""
     folder = Path(folder)
     (folder / "model.json").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from morpholaw.display import MODELS
 from morpholaw.errors import InputError
-from morpholaw.models.bundle import build, few, load_bundle, save_bundle
+from morpholaw.models.bundle import build_network, check_part_count, load_bundle, save_bundle
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
 from morpholaw.models.heads import HeadEnsemble
@@ -49,27 +49,27 @@ class Classifier(nn.Module):
         self.encoder, self.cnn, self.head, self.laws = encoder, cnn, head, tuple(laws)
         if encoder is not None:
             encoder.requires_grad_(False)
-            beyond = [f"z{z}" for law in self.laws for z in law.latents if z >= encoder.latents]
-            if beyond:
+            missing = [f"z{z}" for law in self.laws for z in law.latents if z >= encoder.latents]
+            if missing:
                 raise InputError(
-                    f"A law reads the latent {beyond[0]}, but the encoder has {encoder.latents}."
+                    f"A law reads the latent {missing[0]}, but the encoder has {encoder.latents}."
                 )
 
     @classmethod
     def dense_cnn(cls, cnn: CNNEnsemble, head: HeadEnsemble, classes: tuple[str, str]) -> Classifier:
-        """Scheme 1."""
+        """Return a classifier of scheme 1: a CNN and its dense head, trained end to end."""
         return cls(1, classes, cnn=cnn, head=head)
 
     @classmethod
     def with_head(
         cls, encoder: BetaTCVAE, head: HeadEnsemble, classes: tuple[str, str], sparse: bool
     ) -> Classifier:
-        """Scheme 2, or 3 where the head is ``sparse``."""
+        """Return a classifier of scheme 2, or of scheme 3 if the head is ``sparse``."""
         return cls(3 if sparse else 2, classes, encoder, head=head)
 
     @classmethod
     def with_laws(cls, encoder: BetaTCVAE, laws: Sequence[Law], classes: tuple[str, str]) -> Classifier:
-        """Scheme 4: one model for each law."""
+        """Return a classifier of scheme 4, with one model for each law."""
         if not laws:
             raise InputError("Scheme 4 needs at least one law; discover one first.")
         return cls(4, classes, encoder, laws=laws)
@@ -85,21 +85,23 @@ class Classifier(nn.Module):
         return MODELS[self.scheme]
 
     def score_images(self, images: Tensor) -> Tensor:
-        """f(x) of every model, (members, n), for images (n, 1, size, size) in [0, 1]; differentiable."""
+        """Return f(x) of every model, (members, n), for images (n, 1, size, size) in [0, 1]; differentiable."""
         if self.cnn is not None and self.head is not None:
-            return self.head(self.cnn(images))
+            scores: Tensor = self.head(self.cnn(images))
+            return scores
         return self.score_latents(self._encoder().encode(images)[0])
 
     def score_latents(self, latents: Tensor) -> Tensor:
-        """f(z) of every model, (members, n), for latents (n, L), or (members, n, L); differentiable.
+        """Return f(z) of every model, (members, n), for latents (n, L) or (members, n, L); differentiable.
 
         A law that is undefined at a point gives NaN there.
         """
         self._encoder()
         if self.head is not None:
-            return self.head(latents)
-        own = latents if latents.dim() == 3 else latents.unsqueeze(0).expand(self.members, -1, -1)
-        return torch.stack([law.score_torch(z) for law, z in zip(self.laws, own, strict=True)])
+            scores: Tensor = self.head(latents)
+            return scores
+        by_member = latents if latents.dim() == 3 else latents.unsqueeze(0).expand(self.members, -1, -1)
+        return torch.stack([law.score_torch(z) for law, z in zip(self.laws, by_member, strict=True)])
 
     forward = score_images
 
@@ -124,7 +126,7 @@ class Classifier(nn.Module):
         return [size(self.head.widths)] * self.members
 
     def kept_latents(self, k: int) -> tuple[int, ...]:
-        """Latents that model ``k`` reads; empty for scheme 1."""
+        """Return the latents that model ``k`` reads; empty for scheme 1."""
         if self.laws:
             law = self.laws[k]
             used = law.expression.variables()
@@ -132,7 +134,7 @@ class Classifier(nn.Module):
         return () if self.encoder is None or self.head is None else self.head.kept_inputs(k)
 
     def select(self, k: int) -> Classifier:
-        """A classifier of model ``k`` alone; it shares the encoder."""
+        """Return a classifier of model ``k`` alone, which shares the encoder."""
         classes = (self.negative, self.positive)
         if self.laws:
             return Classifier.with_laws(self._encoder(), [self.laws[k]], classes)
@@ -145,7 +147,7 @@ class Classifier(nn.Module):
         return Classifier(self.scheme, classes, self.encoder, cnn, self.head.member(k))
 
     def layout(self) -> dict[str, Any]:
-        """Return what builds the classifier again but for its weights, as plain JSON values."""
+        """Return everything needed to rebuild the classifier except its weights, as plain JSON values."""
         head = self.head
         return {
             "kind": "classifier",
@@ -167,31 +169,35 @@ class Classifier(nn.Module):
         }
 
     def save(self, folder: Path | str, description: dict[str, Any] | None = None) -> str:
-        """Write a bundle that holds everything a prediction needs; returns its fingerprint."""
+        """Write a bundle that holds everything a prediction needs; return its fingerprint."""
         return save_bundle(folder, dict(self.state_dict()), {**(description or {}), **self.layout()})
 
     @classmethod
     def load(cls, folder: Path | str) -> Classifier:
-        """Read a bundle; InputError where it is missing, damaged or of another kind."""
+        """Read a bundle; raise InputError when it is missing, damaged or of another kind."""
         tensors, values = load_bundle(folder, "classifier")
-        return build(lambda: cls._described(values, tensors), tensors, folder)
+        return build_network(lambda: cls._from_description(values, tensors), tensors, folder)
 
     @classmethod
-    def _described(cls, values: dict[str, Any], tensors: dict[str, Tensor]) -> Classifier:
-        """The classifier that a bundle describes, its weights still to come."""
+    def _from_description(cls, values: dict[str, Any], tensors: dict[str, Tensor]) -> Classifier:
+        """Return the classifier that a bundle describes, with its weights not yet loaded."""
         members, (negative, positive) = int(values["members"]), values["classes"]
         encoder = cnn = head = None
-        if (made := values["encoder"]) is not None:
-            encoder = BetaTCVAE.from_settings({**made, "filters": few(made["filters"], tensors)})
-        if (made := values["cnn"]) is not None:
-            few(made["filters"], tensors)
-            cnn = CNNEnsemble(few(members, tensors), **made)
-        if (made := values["head"]) is not None:
-            head = HeadEnsemble(members, **{**made, "hidden": few(made["hidden"], tensors)})
+        if (settings := values["encoder"]) is not None:
+            encoder = BetaTCVAE.from_settings(
+                {**settings, "filters": check_part_count(settings["filters"], tensors)}
+            )
+        if (settings := values["cnn"]) is not None:
+            check_part_count(settings["filters"], tensors)
+            cnn = CNNEnsemble(check_part_count(members, tensors), **settings)
+        if (settings := values["head"]) is not None:
+            head = HeadEnsemble(
+                members, **{**settings, "hidden": check_part_count(settings["hidden"], tensors)}
+            )
         laws = [Law.from_json(law) for law in values["laws"]]
         scheme = int(values["scheme"])
         if scheme not in MODELS or (scheme == 4) != bool(laws) or (scheme != 1 and encoder is None):
-            raise ValueError(f"scheme {scheme} with other parts than its own")
+            raise ValueError(f"scheme {scheme} with the parts of another scheme")
         if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
-            raise ValueError(f"scheme {scheme} with other parts than its own")
+            raise ValueError(f"scheme {scheme} with the parts of another scheme")
         return cls(scheme, (str(negative), str(positive)), encoder, cnn, head, laws)

@@ -93,7 +93,7 @@ def law_card(study: StudyFolder, loss: Loss, k: int, path: Path | str) -> Path:
 
 
 def _latents(material: Material, name: str, k: int) -> list[Block]:
-    """What each latent of the law looks like, and which measured shape it follows."""
+    """Return what each latent of the law looks like, and which measured shape it follows."""
     from morpholaw.figures.pictures import traversal_grid
 
     classifier = material.classifier(name)

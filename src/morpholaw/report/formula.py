@@ -37,7 +37,7 @@ def typeset_latex(latex: str, spoken: str, size: float = 15) -> Markup:
 
 
 def _commands(path: object) -> str:
-    """A matplotlib path in SVG's letters; SVG's y axis points down."""
+    """Return a matplotlib path in SVG's letters; SVG's y axis points down."""
     letters = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
     parts = []
     for points, code in path.iter_segments(simplify=False, curves=True):  # type: ignore[attr-defined]

@@ -134,7 +134,7 @@ class Material:
         return {f"z{latent}": word for latent, word in words.items()}
 
     def called(self, latent: int) -> str:
-        """ "z3 (size)", or "z3" where the latent has no name."""
+        """Return "z3 (size)", or "z3" where the latent has no name."""
         word = self.words.get(f"z{latent}")
         return f"z{latent} ({word})" if word else f"z{latent}"
 
@@ -163,7 +163,7 @@ class Material:
         return self.records[name].title
 
     def need(self, name: str, what: str) -> Classifier:
-        """The classifier ``name``, or Absent: ``what`` is missing without it."""
+        """Return the classifier ``name``, or Absent: ``what`` is missing without it."""
         if name not in self.names:
             raise Absent(what)
         return self.classifier(name)
@@ -186,7 +186,7 @@ class Material:
         return self.records["scheme3"].kept_latents if "scheme3" in self.records else ()
 
     def _test(self, name: str) -> TestCells:
-        """The held-out cells of a classifier, found again from what is recorded of its split."""
+        """Return the held-out cells of a classifier, found again from what is recorded of its split."""
         if set(self.records[name].classes) - set(self.labels):
             raise Absent(f"The study no longer has cells of both classes that {name} tells apart.")
         try:

@@ -103,14 +103,14 @@ class Section:
 
 
 def drawing(figure: Figure, title: str, caption: str) -> Picture:
-    """A figure of lines and letters, as SVG."""
+    """Return a figure of lines and letters, as SVG."""
     from morpholaw.figures.export import to_svg
 
     return Picture(Markup(to_svg(figure, title)), caption)
 
 
 def photograph(figure: Figure, title: str, caption: str, dpi: float = 144) -> Picture:
-    """A figure made of cell pictures, as PNG."""
+    """Return a figure made of cell pictures, as PNG."""
     from morpholaw.figures.export import to_png_data_uri
 
     width = round(float(figure.get_size_inches()[0]) * PIXELS_PER_INCH)

@@ -124,7 +124,7 @@ def _text(pdf: FPDF, text: str, size: float = TEXT, style: str = "", grey: int =
 
 
 def _picture(pdf: FPDF, image: Markup, caption: str) -> None:
-    """An SVG element or an image in a data address, no wider than the page, with its caption on the same page."""
+    """Return an SVG element or an image data address, no wider than the page, with its caption on the same page."""
     width, height = _size(image)
     share = min(1.0, pdf.epw / width)
     width, height = width * share, height * share

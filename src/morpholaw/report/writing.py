@@ -97,7 +97,7 @@ def _parts(material: Material) -> dict[str, Builder]:
 
 
 def blocks_or_reason(build: Builder) -> list[Block]:
-    """What ``build`` gives, or the sentence that says why there is nothing."""
+    """Return what ``build`` gives, or the sentence that says why there is nothing."""
     try:
         return build()
     except (Absent, MorpholawError) as reason:
@@ -105,7 +105,7 @@ def blocks_or_reason(build: Builder) -> list[Block]:
 
 
 def render(template: str, **values: Any) -> str:
-    """A page from a template of this package; everything that is not markup of ours is escaped."""
+    """Return a page from a template of this package; everything that is not markup of ours is escaped."""
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return _environment().get_template(template).render(made=made, version=__version__, **values)
 

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 def load(path: Path | str) -> BetaTCVAE:
     """Open the encoder in the folder ``path`` in evaluation mode; InputError where it is missing or damaged."""
-    from morpholaw.models.bundle import build, few, load_bundle
+    from morpholaw.models.bundle import build_network, check_part_count, load_bundle
     from morpholaw.models.vae import BetaTCVAE
 
     tensors, description = load_bundle(path, "encoder")
     settings = EncoderRecord.parse(description, Path(path) / "model.json").settings.model_dump()
-    return build(
-        lambda: BetaTCVAE.from_settings({**settings, "filters": few(settings["filters"], tensors)}),
+    return build_network(
+        lambda: BetaTCVAE.from_settings(
+            {**settings, "filters": check_part_count(settings["filters"], tensors)}
+        ),
         tensors,
         path,
     )

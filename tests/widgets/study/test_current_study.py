@@ -61,13 +61,17 @@ def test_a_deleted_study_is_said_to_be_gone(current, labelled_study):
 def test_a_finished_step_announces_what_it_changed(current, labelled_study):
     heard = []
     current.open(labelled_study)
-    before = current.crops
+    before = len(current.crops)
+    images = np.asarray(current.crops[[0, 1, 2]])
     current.crops_changed.connect(lambda: heard.append("crops"))
     current.encoder_changed.connect(lambda: heard.append("encoder"))
+    CropSet.write(  # as a job does in another process
+        Study.open(labelled_study).new_set_folder("more"), images, pd.DataFrame(index=range(3))
+    )
     current.announce("crop")
     current.announce("train_encoder")
     assert heard == ["crops", "encoder"]
-    assert current.crops is not before
+    assert len(current.crops) == before + 3
 
 
 def test_selecting_the_same_crops_again_is_silent(current):

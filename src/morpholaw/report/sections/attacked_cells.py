@@ -14,7 +14,7 @@ IMAGE_EPS, LATENT_EPS = 0.1, 1.0
 
 
 def attacked_cells(material: Material) -> list[Block]:
-    """A few test cells attacked in each space, for the first model of each scheme."""
+    """Show a few test cells attacked in each space, for the first model of each scheme."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to attack.")
     blocks: list[Block] = []

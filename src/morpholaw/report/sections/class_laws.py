@@ -15,7 +15,7 @@ from morpholaw.store.class_laws_record import ClassLawsRecord
 
 
 def class_laws(material: Material) -> list[Block]:
-    """The laws of each loss, and their confusion matrix on the held-out cells."""
+    """Show the laws of each loss, and their confusion matrix on the held-out cells."""
     blocks: list[Block] = []
     for loss, words in LOSSES.items():
         if place_of(material.study, loss).exists():

@@ -167,7 +167,7 @@ def _accuracy(curves: dict[int, AttackCurve]) -> np.ndarray:
 
 
 def constraints(material: Material) -> list[Block]:
-    """A table: one row a constraint, one column a scheme."""
+    """Show a table: one row per constraint, one column per scheme."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so no constraint can be measured.")
     blocks: list[Block] = []
@@ -183,7 +183,7 @@ def constraints(material: Material) -> list[Block]:
 
 
 def measure(classifier: Classifier, cells: TestCells, kept: tuple[int, ...]) -> list[Constraint]:
-    """The domain constraints of a classifier on some of its test cells."""
+    """Show the domain constraints of a classifier on some of its test cells."""
     some = cells.some(CONSTRAINED)
     crops = LabelledCrops(some.images, some.targets, nucleus_masks(some.images), some.groups)
     return domain_constraints(classifier, crops, kept)
@@ -204,13 +204,13 @@ def _table(measured: dict[str, list[Constraint]]) -> Table:
 
 
 def _two_lines(text: str) -> Markup:
-    """The interval under its number."""
+    """Return the interval under its number."""
     value, _, interval = text.partition(" (")
     return Markup("{}<br><small>({}</small>").format(value, interval) if interval else escape(text)
 
 
 def in_words(constraint: Constraint) -> str:
-    """ "97.0 % (95.1 to 98.2)", or why there is no number."""
+    """Return "97.0 % (95.1 to 98.2)", or why there is no number."""
     if constraint.estimate is None:
         return f"n/a: {constraint.reason}"
     value, low, high = constraint.estimate.value, constraint.estimate.low, constraint.estimate.high

@@ -45,7 +45,7 @@ def reconstructions(material: Material) -> list[Block]:
 
 
 def _examples(material: Material) -> np.ndarray:
-    """Some cells of every class, else any cells."""
+    """Return some cells of every class, else any cells."""
     rng = np.random.default_rng(1)
     known = [name for name in material.study.classes if np.any(material.labels == name)]
     if not known:
@@ -56,7 +56,7 @@ def _examples(material: Material) -> np.ndarray:
 
 
 def training(material: Material) -> list[Block]:
-    """The losses while the encoder was trained."""
+    """Show the losses while the encoder was trained."""
     from morpholaw.figures.training import training_curves
 
     record = material.encoder_record
@@ -151,7 +151,7 @@ def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list
 
 
 def traversals(material: Material) -> list[Block]:
-    """What the latents that scheme 3 kept look like."""
+    """Show what the latents that scheme 3 kept look like."""
     from morpholaw.figures.pictures import traversal_grid
 
     encoder = material.encoder

@@ -60,7 +60,7 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _in_formula(word: str) -> str:
-    """A name as a formula can hold it: "size 2" would read as a factor of 2, a hyphen as a minus sign."""
+    """Return a name as a formula can hold it: "size 2" would read as a factor of 2, a hyphen as a minus sign."""
     name, _, count = word.rpartition(" ")
     return (f"{name} {ROMAN[count]}" if name and count in ROMAN else word).replace("-", " ")
 
@@ -96,7 +96,7 @@ def _boundary(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _undecided(material: Material, score: Score, cloud: np.ndarray, encoder: BetaTCVAE) -> list[Block]:
-    """Decoded cells on the boundary, between test cells of the two calls."""
+    """Show decoded cells on the boundary, between test cells of the two calls."""
     from morpholaw.figures.pictures import montage
 
     if len(np.unique(score(cloud) >= 0)) < 2:

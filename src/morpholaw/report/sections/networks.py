@@ -19,7 +19,7 @@ SMALL_MULTIPLES = 20
 
 
 def networks(material: Material) -> list[Block]:
-    """The best network, all of them, and in how many models each input survives."""
+    """Show the best network, all of them, and in how many models each input survives."""
     from morpholaw.figures.topology import topologies, topology
 
     classifier = material.need(

@@ -37,7 +37,7 @@ def out_of_distribution(material: Material) -> list[Block]:
 
 
 def _reference(material: Material) -> np.ndarray:
-    """Indices of the real crops, spread over the whole study."""
+    """Return indices of the real crops, spread over the whole study."""
     return material.sample[:: -(-len(material.sample) // REFERENCE)]
 
 
@@ -95,7 +95,7 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
 
 
 def _in_words(calls: np.ndarray, classes: Sequence[str]) -> str:
-    """ "metaphase", or "metaphase 75 %" where the pictures of a kind are not called alike."""
+    """Return "metaphase", or "metaphase 75 %" where the pictures of a kind are not called alike."""
     names, counts = np.unique(np.array([*classes, "undefined"])[calls], return_counts=True)
     first = int(np.argmax(counts))
     share = counts[first] / counts.sum()

@@ -106,7 +106,7 @@ def rashomon_set(
 
 
 def wrong_cells(material: Material) -> list[Block]:
-    """The most confidently misjudged test cells of each scheme."""
+    """Show the most confidently misjudged test cells of each scheme."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so no cell is wrong.")
     blocks: list[Block] = []
@@ -121,7 +121,7 @@ def wrong_cells(material: Material) -> list[Block]:
 
 
 def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> list[Block]:
-    """The test cells on the wrong side of f = 0, the farthest first; those without a score come before them."""
+    """Return the test cells on the wrong side of f = 0, the farthest first; those without a score come before them."""
     from morpholaw.figures.pictures import montage
 
     cells = material.test(name)

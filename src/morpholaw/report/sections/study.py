@@ -76,7 +76,7 @@ def _split(material: Material) -> Paragraph:
 
 
 def table1(material: Material) -> list[Block]:
-    """The paper's Table 1 for this study, beside the paper's own."""
+    """Show the paper's Table 1 for this study, beside the paper's own."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so Table 1 is empty.")
     table = study_table1(material.study)
