@@ -83,8 +83,8 @@ def test_the_smallest_model_that_is_good_enough():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: accuracy(np.array([])), "no calls to count"),
-        (lambda: balanced_accuracy(np.array([]), np.array([])), "no calls to count"),
+        (lambda: accuracy(np.array([])), "no predicted classes to count"),
+        (lambda: balanced_accuracy(np.array([]), np.array([])), "no predicted classes to count"),
         (lambda: confusion(np.array([0, 3]), np.array([0, 1]), 2), "0 to 1"),
         (lambda: confusion(np.array([0]), np.array([0, 1]), 2), "2 calls for 1 labels"),
         (lambda: roc(np.ones(3), np.ones(3)), "both classes"),

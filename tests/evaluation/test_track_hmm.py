@@ -154,7 +154,7 @@ def _aligned(cells: pd.DataFrame, scores: np.ndarray) -> track_hmm.AlignedTracks
     frame = cells.groupby("track_id").cumcount().to_numpy()
     start = cells.groupby("track_id")["t"].min().to_numpy()
     divided = track_hmm.divisions(cells)
-    return track_hmm._align(scores > 0, SURE.odds(scores), track, frame, start, ids, divided)
+    return track_hmm._align(scores > 0, SURE.likelihood_ratio(scores), track, frame, start, ids, divided)
 
 
 def test_no_cells_no_calls() -> None:

@@ -91,7 +91,7 @@ def test_undecided_cells_lie_between_cells_of_the_two_calls():
     points = undecided_cells(ball, z, count=8)
     assert points.shape == (8, 3)
     np.testing.assert_allclose(ball(points), 0, atol=1e-6)
-    with pytest.raises(InputError, match="same call"):
+    with pytest.raises(InputError, match="same predicted class"):
         undecided_cells(lambda p: np.ones(len(p)), z)
 
 

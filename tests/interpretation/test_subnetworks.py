@@ -138,7 +138,7 @@ def test_survival_counts_models_not_connections():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: sub_network(paper_like(), [(3, 0)], sources=[(2, 0)]), "passes by the sources"),
+        (lambda: sub_network(paper_like(), [(3, 0)], sources=[(2, 0)]), "contains none of the sources"),
         (lambda: sub_network(paper_like(), [(2, 9)]), "no neuron 9 in layer 2"),
         (lambda: sub_network(paper_like(), [(7, 0)]), "no neuron 0 in layer 7"),
         (lambda: activations(paper_like(), decompose(paper_like())[0], np.zeros((3, 2))), "reads 1 sources"),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
-from morpholaw.interpretation.interval_arithmetic import bound
+from morpholaw.interpretation.interval_arithmetic import bound_expression
 from morpholaw.interpretation.vetoes import Veto, find_vetoes, in_words
 from morpholaw.models.expressions import Call, Constant, Variable
 from morpholaw.models.law import Law
@@ -41,7 +41,7 @@ def test_no_point_of_a_box_is_outside_its_bounds(expression, seed):
     rng = np.random.default_rng(seed)
     low = rng.uniform(-4, 4, (1, 4))
     high = low + rng.uniform(0, 3, (1, 4)) * rng.integers(0, 2, (1, 4))
-    box = bound(expression, low, high)
+    box = bound_expression(expression, low, high)
     values = expression.evaluate(rng.uniform(low, high, (200, 4)))
     values = values[np.isfinite(values)]
     assert (values >= box.low).all()
@@ -50,7 +50,9 @@ def test_no_point_of_a_box_is_outside_its_bounds(expression, seed):
 
 @pytest.mark.parametrize("text", ["log(z3)", "sqrt(z3)", "1/z3"])
 def test_nothing_is_claimed_where_the_law_may_be_undefined(text):
-    box = bound(Law.parse(text, NAMES).expression, np.array([[-1.0, 0, 0, 0]]), np.array([[1.0, 0, 0, 0]]))
+    box = bound_expression(
+        Law.parse(text, NAMES).expression, np.array([[-1.0, 0, 0, 0]]), np.array([[1.0, 0, 0, 0]])
+    )
     assert box.low == -np.inf
     assert box.high == np.inf
 
@@ -58,7 +60,7 @@ def test_nothing_is_claimed_where_the_law_may_be_undefined(text):
 def test_bounds_of_a_small_box_are_tight():
     expression = Law.parse(H1, NAMES).expression
     point = np.array([[0.1, 0.5, -0.7, 1.2]])
-    box = bound(expression, point - 1e-6, point + 1e-6)
+    box = bound_expression(expression, point - 1e-6, point + 1e-6)
     assert box.high[0] - box.low[0] < 1e-4
     assert box.low[0] <= expression.evaluate(point)[0] <= box.high[0]
 

@@ -1,8 +1,8 @@
-"""How strongly a score speaks for a class, as the held-out cells show: a weak score is weak evidence.
+"""Platt scaling of scores on held-out cells: the likelihood ratio of a score.
 
-The scores of a head or a law are not probabilities, and those of a movie are weaker than those of the cells it was
-trained on. A logistic regression of the held-out cells' classes on their scores (Platt 1999) says what one is worth;
-and no score is worth more than the classifier's calls are, which are wrong at times however sure.
+The scores of a head or a law are not probabilities, and those of a movie are weaker than those of the cells that the
+classifier was trained on. A logistic regression of the held-out cells' classes on their scores (Platt 1999) gives the
+likelihood ratio of a score. It is limited to that of a predicted class, which may be wrong however large the score.
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ import numpy as np
 
 from morpholaw.errors import InputError
 
-FAR = 3.0
-"""Times the median score that a score counts for at the most in the fit: one that is far out says no more than that,
-and would else flatten the slope for all others."""
+OUTLIER = 3.0
+"""Scores are limited to this many times their median size in the fit; outliers would flatten the slope."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What scores are worth.
+    """Likelihood ratios of scores.
 
     Attributes
     ----------
     slope, intercept : float
-        Log odds of the positive class, both classes being as frequent: ``slope * score + intercept``; the slope is 0 or
-        more.
+        Log odds of the positive class if both classes are equally frequent: ``slope * score + intercept``; the slope is
+        at least 0.
     least, most : float
-        Bounds of the odds, below and above 1.
+        Bounds of the likelihood ratio, below and above 1.
     """
 
     slope: float
@@ -37,29 +36,29 @@ class Calibration:
     most: float
 
     def __post_init__(self) -> None:
+        """Check the values."""
         known = np.isfinite([self.slope, self.intercept, self.least, self.most]).all()
         if not (known and self.slope >= 0 and 0 < self.least <= 1 <= self.most):
-            raise ValueError("the calibration is not that of a classifier")
+            raise ValueError("the calibration needs a slope of at least 0 and bounds on either side of 1")
 
     @classmethod
     def fit(cls, scores: np.ndarray, targets: np.ndarray) -> Calibration:
-        """From held-out cells.
+        """Fit a calibration to held-out cells.
 
         Parameters
         ----------
         scores : ndarray, (n,)
-            f(x); cells whose score is not a finite number are left out.
+            f(x); cells whose score is not finite are left out.
         targets : ndarray, (n,)
-            0 for the negative class, 1 for the positive; both are there.
+            0 for the negative class, 1 for the positive; both must occur.
 
         Raises
         ------
         InputError
             When one of the classes is missing.
         """
-        from scipy.optimize import (
-            minimize,  # here: records hold calibrations, and scipy takes a second to load
-        )
+        # Imported here because records hold calibrations, and scipy takes a second to load.
+        from scipy.optimize import minimize
         from scipy.special import expit
 
         from morpholaw.evaluation.metrics import confusion
@@ -68,34 +67,34 @@ class Calibration:
         x, positive = np.asarray(scores, np.float64)[known], (np.asarray(targets) == 1)[known]
         if positive.all() or not positive.any():
             raise InputError(
-                "To judge scores, held-out cells of both classes are needed; there is one class."
+                "Scores can be calibrated only on held-out cells of both classes; there is one class."
             )
         least, most = _bounds(confusion(positive.astype(np.int64), (x >= 0).astype(np.int64), 2))
-        scale = max(float(np.median(np.abs(x))), 1e-100)  # no slope is too steep to be written down
-        x = np.clip(x, -FAR * scale, FAR * scale) / scale
+        scale = max(float(np.median(np.abs(x))), 1e-100)  # keeps the slope finite
+        x = np.clip(x, -OUTLIER * scale, OUTLIER * scale) / scale
         sign = np.where(positive, 1.0, -1.0)
         weight = len(x) * np.where(positive, 0.5 / positive.sum(), 0.5 / (~positive).sum())
 
         def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-            # With a ridge of one cell's weight: classes that are told apart wholly have no steepest slope.
+            # A ridge of one cell's weight, because the slope of classes that separate completely is unbounded.
             margin = sign * (values[0] * x + values[1])
-            pull = -weight * sign * expit(-margin)
+            gradient = -weight * sign * expit(-margin)
             value = np.sum(weight * np.logaddexp(0, -margin)) + 0.5 * values[0] ** 2
-            return float(value), np.array([np.sum(pull * x) + values[0], np.sum(pull)])
+            return float(value), np.array([np.sum(gradient * x) + values[0], np.sum(gradient)])
 
         slope, intercept = minimize(loss, np.zeros(2), jac=True, bounds=[(0, None), (None, None)]).x
         return cls(float(slope) / scale, float(intercept), least, most)
 
-    def odds(self, scores: np.ndarray) -> np.ndarray:
-        """P(score | positive) / P(score | negative), float64; 1 where a score is not a finite number."""
+    def likelihood_ratio(self, scores: np.ndarray) -> np.ndarray:
+        """Return P(score | positive) / P(score | negative), float64; 1 where a score is not finite."""
         scores = np.asarray(scores, np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
-            odds = np.clip(np.exp(self.slope * scores + self.intercept), self.least, self.most)
-        return np.where(np.isfinite(scores), odds, 1.0)
+            ratio = np.clip(np.exp(self.slope * scores + self.intercept), self.least, self.most)
+        return np.where(np.isfinite(scores), ratio, 1.0)
 
 
 def _bounds(counts: np.ndarray) -> tuple[float, float]:
-    """Odds of a negative and of a positive call by a confusion (2, 2), one cell added so that none is impossible."""
+    """Return likelihood ratios of the predicted classes from a confusion (2, 2), with one cell added to each class."""
     share = counts + np.array([[1.0, 0.5], [0.5, 1.0]])
     share /= share.sum(1, keepdims=True)
     low, high = share[1] / share[0]

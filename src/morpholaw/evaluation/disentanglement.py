@@ -1,4 +1,4 @@
-"""How well single latents stand for single factors: MIG, SAP and DCI on data with known factors.
+"""Disentanglement: how well single latents represent single factors, by MIG, SAP and DCI on data with known factors.
 
 Chen et al. 2018 (mutual information gap), Kumar et al. 2018 (SAP), Eastwood & Williams 2018 (DCI).
 """
@@ -23,14 +23,14 @@ class MutualInformationGap:
     Attributes
     ----------
     score
-        Mean over factors of the gap, 0 (no factor has a latent of its own) to 1.
+        Mean over factors of the gap, from 0 (no factor has its own latent) to 1.
     gaps
         float64 (factors,): for each factor, (largest - second largest mutual information) / entropy of the
         factor.
     information
         float64 (factors, latents): mutual information in nats.
     best
-        int64 (factors,): the latent that knows most about each factor.
+        int64 (factors,): the latent with the most information about each factor.
     factors
         Names of the factors, in the order of the rows.
     """
@@ -43,10 +43,11 @@ class MutualInformationGap:
 
 
 def discretise(values: np.ndarray, bins: int = BINS) -> np.ndarray:
-    """Bin each column of (n, columns) by equal widths between its 0.1 and 99.9 percentiles; bin numbers int64.
+    """Return the bin numbers, int64, of each column of (n, columns).
 
-    A column with at most ``bins`` different values keeps them as they are. Values beyond the percentiles
-    fall into the end bins, so that one outlier does not squeeze the rest into a single bin.
+    Bins have equal widths between the column's 0.1 and 99.9 percentiles. A column with at most ``bins`` different
+    values keeps them as they are. Values beyond the percentiles fall into the end bins, so that one outlier does not
+    squeeze the rest into a single bin.
     """
     columns = np.asarray(values, dtype=np.float64)
     numbers = np.empty(columns.shape, dtype=np.int64)
@@ -62,7 +63,7 @@ def discretise(values: np.ndarray, bins: int = BINS) -> np.ndarray:
 
 
 def mutual_information(a: np.ndarray, b: np.ndarray) -> float:
-    """Mutual information, in nats, of two integer vectors (n,), from their joint histogram."""
+    """Return the mutual information, in nats, of two integer vectors (n,), from their joint histogram."""
     joint = np.zeros((a.max() + 1, b.max() + 1))
     np.add.at(joint, (a, b), 1.0)
     joint /= len(a)
@@ -72,18 +73,18 @@ def mutual_information(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def within(classes: np.ndarray, measure: Callable[..., float], *variables: np.ndarray) -> float:
-    """Mean of a measure of integer vectors (n,) within each class (n,), weighted by the classes' sizes.
+    """Return the mean of a measure of integer vectors (n,) within each class (n,), weighted by the classes' sizes.
 
-    Of mutual information that is the conditional one, I(a; b | class): where classes differ in a factor, any latent
-    that tells the classes apart seems to know the factor, though within a class it may know nothing of it.
+    For mutual information this is the conditional one, I(a; b | class): where classes differ in a factor, any latent
+    that separates the classes has information about the factor, though within a class it may have none.
     """
     names, sizes = np.unique(classes, return_counts=True)
-    own = [measure(*(variable[classes == name] for variable in variables)) for name in names]
-    return float(np.average(own, weights=sizes))
+    measures = [measure(*(variable[classes == name] for variable in variables)) for name in names]
+    return float(np.average(measures, weights=sizes))
 
 
 def entropy(a: np.ndarray) -> float:
-    """Entropy, in nats, of an integer vector (n,)."""
+    """Return the entropy, in nats, of an integer vector (n,)."""
     share = np.bincount(a) / len(a)
     return float(-np.sum(share[share > 0] * np.log(share[share > 0])))
 
@@ -91,7 +92,7 @@ def entropy(a: np.ndarray) -> float:
 def mutual_information_gap(
     latents: np.ndarray, factors: pd.DataFrame | np.ndarray, bins: int = BINS
 ) -> MutualInformationGap:
-    """Mutual information gap of latents against known factors (Chen et al. 2018, eq. 6).
+    """Compute the mutual information gap of latents against known factors (Chen et al. 2018, eq. 6).
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def mutual_information_gap(
 
 
 def separated_attribute_predictability(latents: np.ndarray, factors: pd.DataFrame | np.ndarray) -> float:
-    """SAP of continuous factors (Kumar et al. 2018): mean gap in R^2 of the two best latents."""
+    """Compute the SAP of continuous factors (Kumar et al. 2018): the mean gap in R^2 of the two best latents."""
     z, values, _ = _checked(latents, factors)
     spread = z.std(axis=0)
     standard = np.divide(z - z.mean(axis=0), spread, out=np.zeros_like(z), where=spread > 0)
@@ -127,7 +128,7 @@ def separated_attribute_predictability(latents: np.ndarray, factors: pd.DataFram
 
 
 def disentanglement_completeness(importance: np.ndarray) -> tuple[float, float]:
-    """Disentanglement and completeness (Eastwood & Williams 2018) of an importance matrix.
+    """Compute disentanglement and completeness (Eastwood & Williams 2018) of an importance matrix.
 
     Parameters
     ----------
@@ -155,11 +156,12 @@ def disentanglement_completeness(importance: np.ndarray) -> tuple[float, float]:
 
 
 def _concentration(rows: np.ndarray) -> np.ndarray:
-    """1 - normalised entropy of each row: 1 where one entry holds everything, 0 where all are equal."""
+    """Return 1 - normalised entropy of each row: 1 where one entry holds everything, 0 where all are equal."""
     total = rows.sum(axis=1, keepdims=True)
     share = np.divide(rows, total, out=np.full_like(rows, 1 / rows.shape[1]), where=total > 0)
     logs = np.log(share, out=np.zeros_like(share), where=share > 0)
-    return 1 + np.sum(share * logs, axis=1) / np.log(rows.shape[1])
+    concentration: np.ndarray = 1 + np.sum(share * logs, axis=1) / np.log(rows.shape[1])
+    return concentration
 
 
 def _checked(

@@ -14,4 +14,5 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
+        """Return the number with its interval: "0.97 (0.951 to 0.982)"."""
         return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"

@@ -113,7 +113,7 @@ class FusedClassifier(nn.Module):
             inputs = blocks if blocks.dim() == 5 else [blocks] * self.members
             features = torch.stack([net.forward(x)[0] for net, x in zip(self.networks, inputs, strict=True)])
         elif blocks.dim() == 5:
-            features = self.networks[0].forward(blocks.flatten(0, 1))[0].unflatten(0, blocks.shape[:2])
+            features = self.networks[0].forward(blocks.flatten(0, 1))[0].reshape(*blocks.shape[:2], -1)
         else:
             features = self.networks[0].forward(blocks)[0]
         return self.score_features(features)
@@ -129,7 +129,7 @@ class FusedClassifier(nn.Module):
         features = torch.stack([output for output, _ in outputs]).expand(self.members, -1, -1)
         head_gradients, scores = feature_gradients(self.score_features, features)
         with torch.no_grad():
-            by_network = head_gradients.split(1 if self.separate else self.members)
+            by_network = torch.split(head_gradients, 1 if self.separate else self.members)
             gradients = [
                 network.backward(gradient, activations)
                 for network, (_, activations), gradient in zip(
@@ -172,7 +172,7 @@ class _FusedNetwork:
         # Channels-last convolutions return features pixel by pixel: reorder the weights rather than the features.
         weight, bias = linears[0]
         filters = convolutions[-1][0].shape[0]
-        by_pixel = weight.unflatten(1, (filters, -1)).transpose(1, 2).flatten(1).contiguous()
+        by_pixel = weight.reshape(len(weight), filters, -1).transpose(1, 2).flatten(1).contiguous()
         return _FusedNetwork(convolutions, [(by_pixel, bias), *linears[1:]], first)
 
     def forward(self, blocks: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -205,12 +205,12 @@ class _FusedNetwork:
         rotated = self.first.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
         blocks = F.conv2d(x, rotated, padding=1)
         blocks[..., 0, :] = blocks[..., 0] = 0  # the padding is constant
-        return blocks.unflatten(0, (members, n))
+        return blocks.view(members, n, *blocks.shape[1:])
 
 
 def _masked(x: Tensor, mask: Tensor, members: int) -> Tensor:
     """Multiply ``x`` (members * n, c, h, w) by the masks (n, c, h, w) of the crops, in place."""
-    return (x.unflatten(0, (members, len(mask))).mul_(mask)).flatten(0, 1)
+    return x.view(members, len(mask), *x.shape[1:]).mul_(mask).flatten(0, 1)
 
 
 def _can_be_fused(layers: list[nn.Module]) -> bool:

@@ -1,4 +1,4 @@
-"""How well calls agree with labels, and models with each other."""
+"""How well predicted classes agree with labels, and models with each other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def accuracy(correct: np.ndarray, level: float = 0.95) -> Estimate:
     """
     hits = np.asarray(correct, dtype=bool).reshape(-1)
     if not len(hits):
-        raise InputError("There are no calls to count; expected at least one.")
+        raise InputError("There are no predicted classes to count; expected at least one.")
     n, share, z = len(hits), float(hits.mean()), float(ndtri((1 + level) / 2))
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -61,11 +61,11 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
     InputError
         If a class number is out of range, or the lengths differ.
     """
-    truth, called = _pair(labels, predicted)
-    if len(truth) and (truth.min() < 0 or max(truth.max(), called.max()) >= classes):
+    truth, predicted = _pair(labels, predicted)
+    if len(truth) and (truth.min() < 0 or max(truth.max(), predicted.max()) >= classes):
         raise InputError(f"The class numbers must be 0 to {classes - 1}.")
-    counted = called >= 0
-    flat = truth[counted].astype(np.int64) * classes + called[counted].astype(np.int64)
+    counted = predicted >= 0
+    flat = truth[counted].astype(np.int64) * classes + predicted[counted].astype(np.int64)
     return np.bincount(flat, minlength=classes**2).reshape(classes, classes)
 
 
@@ -84,10 +84,10 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
     InputError
         If there is no cell, or the lengths differ.
     """
-    truth, called = _pair(labels, predicted)
+    truth, predicted = _pair(labels, predicted)
     if not len(truth):
-        raise InputError("There are no calls to count; expected at least one.")
-    return float(np.mean([np.mean(called[truth == c] == c) for c in np.unique(truth)]))
+        raise InputError("There are no predicted classes to count; expected at least one.")
+    return float(np.mean([np.mean(predicted[truth == c] == c) for c in np.unique(truth)]))
 
 
 def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -140,22 +140,23 @@ def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
 
 
 def member_agreement(scores: np.ndarray) -> np.ndarray:
-    """Share of cells that two models call alike, float64 (members, members), from scores (members, n).
+    """Return the share of cells that two models classify alike, float64 (members, members), from scores (members, n).
 
-    A score that is not a number agrees with nothing, itself included.
+    A score that is NaN agrees with nothing, itself included.
     """
     f = np.atleast_2d(np.asarray(scores, dtype=np.float64))
     if not f.shape[1]:
         raise InputError("There are no scores to compare; expected at least one cell.")
-    call = np.where(np.isnan(f), np.nan, np.where(f >= 0, 1.0, -1.0))
-    return (call[:, None] == call[None]).mean(axis=2)
+    sign = np.where(np.isnan(f), np.nan, np.where(f >= 0, 1.0, -1.0))
+    agreement: np.ndarray = (sign[:, None] == sign[None]).mean(axis=2)
+    return agreement
 
 
 def _pair(labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    truth, called = np.asarray(labels).reshape(-1), np.asarray(predicted).reshape(-1)
-    if len(truth) != len(called):
-        raise InputError(f"There are {len(called)} calls for {len(truth)} labels; expected as many.")
-    return truth, called
+    truth, values = np.asarray(labels).reshape(-1), np.asarray(predicted).reshape(-1)
+    if len(truth) != len(values):
+        raise InputError(f"There are {len(values)} predictions for {len(truth)} labels; expected as many.")
+    return truth, values
 
 
 def _scored(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

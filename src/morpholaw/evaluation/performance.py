@@ -1,4 +1,4 @@
-"""One summary of an ensemble on held-out cells: what goes into Table 1 and beside every model."""
+"""The performance of an ensemble on held-out cells, as in Table 1 and beside every model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from morpholaw.models.classes import predicted_classes
 
 @dataclass(frozen=True)
 class Performance:
-    """How the models of one scheme do on the same cells.
+    """Performance of the models of one scheme on the same cells.
 
     Attributes
     ----------
@@ -23,13 +23,13 @@ class Performance:
     ensemble : Estimate
         Accuracy of the median score over the models, with its 95 % Wilson interval.
     confusion : ndarray, int64 (2, 2)
-        Of the median score; rows: negative and positive cells, columns: calls.
+        Of the median score; rows are true classes, columns predicted ones.
     area : float
         Area under the ROC curve of the median score.
     calibration : Calibration or None
-        What the median score is worth; None where the cells are of one class.
+        Likelihood ratios of the median score; None where the cells are of one class.
     undefined : int
-        Scores, over all models and cells, that are not finite.
+        The number of scores, over all models and cells, that are not finite.
     """
 
     accuracy: list[float]
@@ -79,13 +79,13 @@ def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
     truth = np.asarray(targets, dtype=np.int64)
     each = predicted_classes(scores)
     median = median_score(scores)
-    called = predicted_classes(median)
+    predicted = predicted_classes(median)
     known = truth[np.isfinite(median)]
     return Performance(
-        accuracy=[float(np.mean(own == truth)) for own in each],
-        balanced_accuracy=[balanced_accuracy(truth, own) for own in each],
-        ensemble=accuracy(called == truth),
-        confusion=confusion(truth, called, 2),
+        accuracy=[float(np.mean(classes == truth)) for classes in each],
+        balanced_accuracy=[balanced_accuracy(truth, classes) for classes in each],
+        ensemble=accuracy(predicted == truth),
+        confusion=confusion(truth, predicted, 2),
         area=roc_auc(truth, np.nan_to_num(median)) if 0 < truth.sum() < len(truth) else float("nan"),
         calibration=Calibration.fit(median, targets) if 0 < known.sum() < len(known) else None,
         undefined=int(np.count_nonzero(~np.isfinite(scores))),

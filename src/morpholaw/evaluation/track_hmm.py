@@ -20,7 +20,7 @@ from scipy import ndimage
 
 from morpholaw.cells.tracks import divisions
 from morpholaw.evaluation.calibration import Calibration
-from morpholaw.evaluation.performance import predicted_classes
+from morpholaw.models.classes import predicted_classes
 
 REACH = 2
 """Frames on either side of an image classified as positive that can be positive too. Further away no image shows it: a
@@ -114,12 +114,12 @@ class CellCycle:
     @property
     def unseen_division(self) -> np.ndarray:
         """P(division, and the track continues in a daughter | stage), float64 (4,)."""
-        return self.division * (1 - self.link_recall) * _CONTINUES
+        return np.asarray(self.division * (1 - self.link_recall) * _CONTINUES)
 
     @property
     def step(self) -> np.ndarray:
         """P(the track continues, next stage | stage), float64 (4, 4)."""
-        step = ((1 - self.division) * (1 - self.lose))[:, None] * self.transitions
+        step: np.ndarray = ((1 - self.division) * (1 - self.lose))[:, None] * self.transitions
         step[:, NEWBORN] += self.unseen_division
         return step
 
@@ -223,7 +223,7 @@ def classify_tracks(
     """
     if not len(cells):
         return np.zeros(0), CellCycle(link_recall=link_recall)
-    classes, ratio = predicted_classes(scores), calibration.odds(scores)
+    classes, ratio = predicted_classes(scores), calibration.likelihood_ratio(scores)
     divided = divisions(cells)
     swapped = _negative_divides(cells, classes, divided)
     if swapped:
@@ -356,4 +356,5 @@ def _learn(counts: ExpectedCounts, cycle: CellCycle, link_recall: float) -> Cell
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Return part / whole, 0 where the whole is 0."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    share: np.ndarray = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return share

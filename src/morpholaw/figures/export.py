@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 
 def to_svg(figure: Figure, title: str | None = None) -> str:
-    """Return the figure as an ``<svg>`` element to stand inside HTML.
+    """Return the figure as an ``<svg>`` element for HTML.
 
     Text is drawn as paths, so it looks the same without the font; the same figure gives the same text, and
     several of them can share a page. ``title`` is what a screen reader says.

@@ -41,7 +41,7 @@ def law_components(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Each component of a law over its inputs; dashed purple is zero (paper, fig. 11 and 13).
+    """Draw each component of a law over its inputs; dashed purple is zero (paper, fig. 11 and 13).
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def law_front(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Accuracy or loss of the expressions found, against complexity, with their Pareto front.
+    """Draw accuracy or loss of the expressions found, against complexity, with their Pareto front.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def draw_mosaic(
     canvas = np.empty((rows * step[0] - row_gap + below, columns * step[1] - gap, 4))
     background = np.array(to_rgba(theme.background))
     canvas[:] = background
-    corners = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), -1) * step
+    corners: np.ndarray = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), -1) * step
     for row in range(rows):
         for column in range(columns):
             y, x = corners[row, column]

@@ -45,7 +45,7 @@ def reconstructions(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Crops above their reconstructions by the beta-TCVAE (paper, fig. 3; fig. 26 for a blank image).
+    """Draw crops above their reconstructions by the beta-TCVAE (paper, fig. 3; fig. 26 for a blank image).
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def reconstructions(
 
 
 def _in_blocks(kinds: list[tuple[str, np.ndarray]], columns: int) -> tuple[np.ndarray, list[str]]:
-    """Wrap stacks of RGBA tiles: block after block, each with one row a kind."""
+    """Wrap stacks of RGBA tiles: block after block, each with one row per kind."""
     count = len(kinds[0][1])
     blocks = -(-count // columns)
     tiles = np.zeros((blocks, len(kinds), columns, *kinds[0][1].shape[1:]))
@@ -113,7 +113,7 @@ def traversal_grid(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw decoded pictures as one latent at a time is varied, one row per latent (paper, fig. 4 and 24).
+    """Draw decoded images as one latent at a time varies, one row per latent (paper, fig. 4 and 24).
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def montage(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Cells side by side, each with its label, score and caption: the most wrong ones, the missed divisions.
+    """Draw cells side by side, each with its label, score and caption: the most wrong ones, the missed divisions.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def montage(
 def _captions(
     count: int, scores: np.ndarray | None, labels: Sequence[str] | None, captions: Sequence[str] | None
 ) -> list[str]:
-    """One text a cell: label, score, caption, each on its line."""
+    """Return one text per cell: label, score and caption, each on its own line."""
     columns: list[list[str]] = []
     if labels is not None:
         columns.append([plain(label) for label in validation.same_length(labels, count, "labels")])

@@ -114,7 +114,7 @@ def rashomon(
 def _mark_smallest(
     axes: Axes, size: np.ndarray, accuracy: np.ndarray, usable: np.ndarray, within: float, theme: Theme
 ) -> Line2D:
-    """Draw a line at the lowest accuracy allowed, and a ring round the smallest model above it."""
+    """Draw a line at the lowest accuracy allowed, and a ring around the smallest model above it."""
     floor = accuracy[usable].max() - 100 * within
     allowed = np.flatnonzero(usable & (accuracy >= floor - 1e-9))
     smallest = allowed[np.lexsort((-accuracy[allowed], size[allowed]))[0]]

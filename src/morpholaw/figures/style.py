@@ -126,7 +126,7 @@ def panels(
     figure: Figure, rows: int, columns: int, theme: Theme, frame: bool = False, **options: Any
 ) -> np.ndarray:
     """Add a grid of dressed axes; returns an object array (rows, columns)."""
-    grid = figure.subplots(rows, columns, squeeze=False, **options)
+    grid: np.ndarray = figure.subplots(rows, columns, squeeze=False, **options)
     for axes in grid.flat:
         dress(axes, theme, frame)
     return grid
@@ -157,7 +157,7 @@ def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme
 def heading(
     axes: Axes, text: str, theme: Theme, size: float = TEXT, loc: Literal["left", "center"] = "center"
 ) -> None:
-    """Write a line above the axes; matplotlib's own default is too large here."""
+    """Write a line above the axes; matplotlib's default is too large here."""
     axes.set_title(text, fontsize=size, color=theme.foreground, loc=loc)
 
 

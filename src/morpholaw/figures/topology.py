@@ -64,7 +64,7 @@ def topology(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """One head from its inputs (top) to its output (bottom), as in figures 5 and 6 of the paper.
+    """Draw one head from its inputs (top) to its output (bottom), as in figures 5 and 6 of the paper.
 
     Blue weights are positive, red ones negative; the width of a line is the magnitude of its weight. Biases
     stand to the right of their neurons. Hidden neurons without a connection are left out.
@@ -72,15 +72,15 @@ def topology(
     Parameters
     ----------
     weights
-        One (n_in, n_out) array a layer.
+        One (n_in, n_out) array per layer.
     masks
-        One bool array a layer, True where a weight is active; nonzero weights where empty.
+        One bool array per layer, True where a weight is active; nonzero weights where empty.
     biases
-        One (n_out,) array a layer; not written where empty.
+        One (n_out,) array per layer; not written where empty.
     input_names
         Names of all inputs of the first layer.
     highlight
-        One bool array a layer: the stream to show, every other connection is greyed (fig. 6).
+        One bool array per layer: the stream to show, every other connection is greyed (fig. 6).
     unused
         Whether inputs without a connection are left out or shown in grey.
     output_names
@@ -128,7 +128,7 @@ def topologies(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """All members of an ensemble as small drawings (paper, fig. 25).
+    """Draw all members of an ensemble as small drawings (paper, fig. 25).
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def _places(
 
 
 def _strongest(drawing: _Drawing) -> float:
-    """Return the largest magnitude among active weights; 0 where none is."""
+    """Return the largest magnitude of the active weights; 0 if there are none."""
     return max(
         float(np.abs(w[m]).max(initial=0)) for w, m in zip(drawing.weights, drawing.masks, strict=True)
     )

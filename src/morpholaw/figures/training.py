@@ -114,4 +114,5 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
     kernel = np.ones(window)
     total = np.convolve(np.where(known, values, 0.0), kernel, "same")
     count = np.convolve(known.astype(float), kernel, "same")
-    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0.5)
+    mean: np.ndarray = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0.5)
+    return mean

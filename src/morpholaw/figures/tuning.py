@@ -67,7 +67,7 @@ def tuning_slices(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Draw the objective against each setting, one point per trial coloured by its order; the best is marked.
+    """Draw the objective against each setting, one point per trial, coloured by its order; the best is marked.
 
     Parameters
     ----------

@@ -104,12 +104,15 @@ class AttackCurve:
     @property
     def accuracy(self) -> np.ndarray:
         """Accuracy on the attacked crops, (members, eps); NaN if there are none."""
-        return self.correct.mean(axis=2) if self.crops else np.full(self.correct.shape[:2], np.nan)
+        if not self.crops:
+            return np.full(self.correct.shape[:2], np.nan)
+        accuracy: np.ndarray = self.correct.mean(axis=2)
+        return accuracy
 
     @property
     def mean(self) -> np.ndarray:
         """Mean over members, (eps,)."""
-        return self.accuracy.mean(axis=0)
+        return np.asarray(self.accuracy.mean(axis=0))
 
     @property
     def deviation(self) -> np.ndarray:

@@ -88,7 +88,7 @@ def boundary_surface(
     high: float = 3.0,
     steps: int = 41,
 ) -> Surface:
-    """Return the surface f = 0 in three latents, by marching cubes, its vertices put on the zero by bisection.
+    """Compute the surface f = 0 in three latents by marching cubes, with vertices moved to the zero by bisection.
 
     Parameters
     ----------
@@ -111,8 +111,10 @@ def boundary_surface(
     if not (squeezed.min() < 0 <= squeezed.max()):
         return empty
     try:
-        corners, faces, _, _ = marching_cubes(squeezed, 0.0, mask=~np.isnan(field))
-    except RuntimeError:  # the boundary lies wholly in the undefined part
+        corners, faces, _, _ = marching_cubes(  # type: ignore[no-untyped-call]
+            squeezed, 0.0, mask=~np.isnan(field)
+        )
+    except RuntimeError:  # the whole boundary is where f is undefined
         return empty
     below, above = np.floor(corners), np.ceil(corners)  # marching cubes puts vertices on edges of the grid
     step = axis[1] - axis[0]
@@ -129,17 +131,17 @@ def boundary_surface(
 
 
 def crossings(score: Score, starts: np.ndarray, ends: np.ndarray, halvings: int = 30) -> np.ndarray:
-    """Where each straight line from ``starts`` to ``ends`` crosses f = 0, by bisection.
+    """Find where each straight line from ``starts`` to ``ends`` crosses f = 0, by bisection.
 
     Parameters
     ----------
     starts, ends
-        Latents, (n, latents), called differently by the score.
+        Latents, (n, latents), with scores of different signs.
 
     Returns
     -------
     np.ndarray
-        float64 (n, latents). A line whose ends have the same call gives its end.
+        float64 (n, latents). A line whose ends have the same sign gives its end.
     """
     a, b = np.array(starts, dtype=np.float64), np.array(ends, dtype=np.float64)
     positive = score(a) >= 0
@@ -151,9 +153,9 @@ def crossings(score: Score, starts: np.ndarray, ends: np.ndarray, halvings: int 
 
 
 def undecided_cells(score: Score, latents: np.ndarray, count: int = 16, seed: int = 0) -> np.ndarray:
-    """Latents on the boundary, between real cells of the two calls: cells that the law cannot decide.
+    """Find latents on the boundary, between real cells of the two predicted classes: cells that the law cannot decide.
 
-    Each starts at a cell chosen at random and goes straight to the nearest cell of the other call.
+    Each lies on the line from a random cell to the nearest cell of the other class.
     Decode them with `morpholaw.interpretation.traversal.decode` to see them.
 
     Returns
@@ -164,16 +166,16 @@ def undecided_cells(score: Score, latents: np.ndarray, count: int = 16, seed: in
     Raises
     ------
     InputError
-        All cells have the same call.
+        If all cells have the same predicted class.
     """
     z = np.asarray(latents, dtype=np.float64)
     positive = score(z) >= 0
     if positive.all() or not positive.any():
-        raise InputError("All cells get the same call, so there is no boundary between them.")
+        raise InputError("All cells have the same predicted class, so there is no boundary between them.")
     chosen = np.random.default_rng(seed).choice(len(z), size=min(count, len(z)), replace=False)
     nearest = [_nearest(z[k], z[positive != positive[k]]) for k in chosen]
     return crossings(score, z[chosen], np.stack(nearest))
 
 
 def _nearest(point: np.ndarray, others: np.ndarray) -> np.ndarray:
-    return others[np.square(others - point).sum(axis=1).argmin()]
+    return np.asarray(others[np.square(others - point).sum(axis=1).argmin()])

@@ -191,7 +191,7 @@ def _same_class(
     for crops in batches(images, max(1, batch // 8)):
         changed = variants(as_images(crops))
         scores = shared_scores(classifier, prepare_inputs(classifier, torch.cat(changed), "image"), "image")
-        signs = predicted_signs(scores).unflatten(1, (len(changed), -1))
+        signs = predicted_signs(scores).reshape(len(scores), len(changed), -1)
         same.append(((signs == signs[:, :1]).all(dim=1) & (signs[:, 0] != 0)).cpu().numpy())
     return np.concatenate(same, axis=1)
 

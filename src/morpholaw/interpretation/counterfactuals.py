@@ -43,13 +43,13 @@ class Counterfactuals:
     def difference(self) -> np.ndarray:
         """The change, (n, s, s): of the image in image space, of its reconstruction in latent space."""
         if self.perturbed is self.perturbed_reconstruction and self.reconstruction is not None:
-            return self.perturbed - self.reconstruction
-        return self.perturbed - self.images
+            return np.asarray(self.perturbed - self.reconstruction)
+        return np.asarray(self.perturbed - self.images)
 
     @property
     def flipped(self) -> np.ndarray:
         """Where the predicted class changed, bool (n,)."""
-        return (self.scores >= 0) != (self.perturbed_scores >= 0)
+        return np.asarray((self.scores >= 0) != (self.perturbed_scores >= 0))
 
 
 def counterfactuals(

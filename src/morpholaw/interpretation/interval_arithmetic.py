@@ -1,4 +1,4 @@
-"""Interval arithmetic over a law's tree: bounds of f over a whole box of latents, never too narrow."""
+"""Interval arithmetic over a law's tree: bounds of f over a whole box of latents that are never too narrow."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Interval:
     high: np.ndarray
 
 
-def bound(expression: Expression, low: np.ndarray, high: np.ndarray) -> Interval:
-    """Bounds of an expression over boxes of its variables.
+def bound_expression(expression: Expression, low: np.ndarray, high: np.ndarray) -> Interval:
+    """Compute bounds of an expression over boxes of its variables.
 
     Bounds are rounded outwards. A box in which the expression may be undefined (the logarithm or root of a
-    negative number, a division by zero) gets the bounds -inf and inf: nothing is claimed about it. A variable
+    negative number, a division by zero) gets the bounds -inf and inf: nothing is stated about it. A variable
     that occurs twice is counted as two, so bounds may be wider than the truth: use small boxes.
 
     Parameters
@@ -40,12 +40,12 @@ def bound(expression: Expression, low: np.ndarray, high: np.ndarray) -> Interval
     if isinstance(expression, Variable):
         return Interval(low[:, expression.column], high[:, expression.column])
     assert isinstance(expression, Call)
-    parts = [bound(operand, low, high) for operand in expression.operands]
+    parts = [bound_expression(operand, low, high) for operand in expression.operands]
     with np.errstate(all="ignore"):
-        return _outwards(expression.operator, _OPERATIONS[expression.operator](*parts))
+        return _round_outwards(expression.operator, _OPERATIONS[expression.operator](*parts))
 
 
-def _outwards(operator: str, x: Interval) -> Interval:
+def _round_outwards(operator: str, x: Interval) -> Interval:
     """Round outwards; NaN (inf - inf) becomes the whole line."""
     low = np.where(np.isnan(x.low), -np.inf, np.nextafter(x.low, -np.inf))
     high = np.where(np.isnan(x.high), np.inf, np.nextafter(x.high, np.inf))
@@ -72,7 +72,7 @@ def _multiply(a: Interval, b: Interval) -> Interval:
 def _divide(a: Interval, b: Interval) -> Interval:
     crosses = (b.low <= 0) & (b.high >= 0)
     inverse = Interval(np.where(crosses, -np.inf, 1 / b.high), np.where(crosses, np.inf, 1 / b.low))
-    quotient = _multiply(a, _outwards("/", inverse))
+    quotient = _multiply(a, _round_outwards("/", inverse))
     return Interval(np.where(crosses, -np.inf, quotient.low), np.where(crosses, np.inf, quotient.high))
 
 
@@ -108,11 +108,11 @@ def _sqrt(a: Interval) -> Interval:
 
 
 def _sin(a: Interval) -> Interval:
-    """Return ends, and 1 or -1 where a crest or a trough lies between them."""
+    """Return the sines of the ends, and 1 or -1 where a crest or a trough lies between them."""
     ends = np.sin(np.stack([a.low, a.high]))
-    turn = 2 * np.pi
-    crest = np.floor((a.high - np.pi / 2) / turn) >= np.ceil((a.low - np.pi / 2) / turn)
-    trough = np.floor((a.high + np.pi / 2) / turn) >= np.ceil((a.low + np.pi / 2) / turn)
+    period = 2 * np.pi
+    crest = np.floor((a.high - np.pi / 2) / period) >= np.ceil((a.low - np.pi / 2) / period)
+    trough = np.floor((a.high + np.pi / 2) / period) >= np.ceil((a.low + np.pi / 2) / period)
     unknown = ~np.isfinite(a.low) | ~np.isfinite(a.high)
     return Interval(
         np.where(trough | unknown, -1.0, ends.min(axis=0)), np.where(crest | unknown, 1.0, ends.max(axis=0))

@@ -184,7 +184,8 @@ def _standard_ranks(values: np.ndarray) -> np.ndarray:
     ranks: np.ndarray = rankdata(values, axis=0)
     ranks = ranks - ranks.mean(axis=0)
     spread = ranks.std(axis=0)
-    return np.divide(ranks, spread, out=np.zeros_like(ranks), where=spread > 0)
+    standard: np.ndarray = np.divide(ranks, spread, out=np.zeros_like(ranks), where=spread > 0)
+    return standard
 
 
 def _quadratic_fit(latent_ranks: np.ndarray, shape_ranks: np.ndarray) -> np.ndarray:

@@ -116,8 +116,8 @@ def mahalanobis(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
     centred = reference - reference.mean(axis=0)
     spread, directions = np.linalg.eigh(centred.T @ centred / max(1, len(reference) - 1))
     along = (points - reference.mean(axis=0)) @ directions
-    return np.sqrt(np.sum(along**2 / np.maximum(spread, 1e-6), axis=1))
+    return np.asarray(np.sqrt(np.sum(along**2 / np.maximum(spread, 1e-6), axis=1)))
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)

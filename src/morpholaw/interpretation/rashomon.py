@@ -1,4 +1,4 @@
-"""Many models explain the data alike: all of them, and the smallest that is good enough (figures 1, 21)."""
+"""The Rashomon set: models that explain the data equally well, and the smallest of them (figures 1, 21)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ModelPoint:
 
 
 def model_points(scheme: int, accuracies: Sequence[float], sizes: Sequence[int]) -> list[ModelPoint]:
-    """Return the models of one ensemble."""
+    """Return the models of one ensemble as points."""
     if len(accuracies) != len(sizes):
         raise InputError(f"There are {len(accuracies)} accuracies for {len(sizes)} sizes; expected as many.")
     pairs = zip(accuracies, sizes, strict=True)
@@ -32,7 +32,7 @@ def smallest_within(points: Iterable[ModelPoint], tolerance: float = 0.01) -> Mo
     Raises
     ------
     InputError
-        There are no models.
+        If there are no models.
     """
     everything = list(points)
     if not everything:

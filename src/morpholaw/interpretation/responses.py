@@ -1,4 +1,4 @@
-"""The shape of a response of few inputs: its map, its symmetries, its monotonicity (paper, 6.3)."""
+"""The response of a network to few inputs: its map, symmetries and monotonicity (paper, 6.3)."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def response_map(
 def symmetries(
     response: Response, inputs: int, limit: float = 3.0, samples: int = 20_000, seed: int = 0
 ) -> pd.DataFrame:
-    """How symmetric a response is under swapping and negating its inputs.
+    """Measure how symmetric a response is under swapping and negating its inputs.
 
-    A response is the sum of a part that the operation leaves alone and a part whose sign it turns. The number
-    is the even part's share of the variance less the odd part's: 1 for "treated equally" (z17 and z21 in the
-    paper), -1 for "equally, in opposite directions", about 0 for neither.
+    A response is the sum of a part that the operation does not change (even) and a part whose sign it changes (odd).
+    The parity is the even part's share of the variance minus the odd part's: 1 for "treated equally" (z17 and z21 in
+    the paper), -1 for "equally, in opposite directions", about 0 for neither.
 
     Parameters
     ----------
     limit
-        Inputs are drawn evenly from [-limit, limit].
+        Inputs are drawn uniformly from [-limit, limit].
 
     Returns
     -------
@@ -86,7 +86,7 @@ def symmetries(
 
 
 def parity(values: np.ndarray, moved: np.ndarray) -> float:
-    """Even less odd share of the variance of ``values`` (n,), given the values at the moved points (n,)."""
+    """Return even minus odd share of the variance of ``values`` (n,), given the values at the moved points (n,)."""
     finite = np.isfinite(values) & np.isfinite(moved)
     if not finite.any():
         return float("nan")
@@ -100,11 +100,11 @@ def parity(values: np.ndarray, moved: np.ndarray) -> float:
 def monotonicity(
     response: Response, inputs: int, limit: float = 3.0, steps: int = 61, lines: int = 400, seed: int = 0
 ) -> np.ndarray:
-    """Net change over total variation along each input, float64 (inputs,).
+    """Compute net change over total variation along each input, float64 (inputs,).
 
-    1 where the response only rises with the input, whatever the others are; -1 where it only falls; near 0
-    where it comes back; NaN where it does not depend on the input. The others are drawn evenly from [-limit,
-    limit].
+    1 where the response only increases with the input, whatever the others are; -1 where it only decreases; near 0
+    where it returns to its start; NaN where it does not depend on the input. The others are drawn uniformly from
+    [-limit, limit].
     """
     axis = np.linspace(-limit, limit, steps)
     others = np.random.default_rng(seed).uniform(-limit, limit, (lines, 1, inputs))

@@ -1,4 +1,4 @@
-"""Reading a sparse network: streams, and sub-networks with few inputs (paper, 6.3 and figures 5-10).
+"""Sub-networks of a sparse network: streams, and parts with few inputs (paper, 6.3 and figures 5-10).
 
 A neuron is ``(layer, unit)``; layer 0 holds the inputs, the last layer the output.
 """
@@ -42,7 +42,7 @@ class SparseNetwork:
     def from_arrays(
         cls, weights: Sequence[Any], masks: Sequence[Any], biases: Sequence[Any], output: int = 0
     ) -> SparseNetwork:
-        """Return a network of arrays shaped as the attributes; of several outputs the one numbered ``output``."""
+        """Build a network from arrays of the attributes' shapes; ``output`` chooses one of several outputs."""
         kept = [np.array(m, dtype=bool) for m in masks]
         values = [np.asarray(w, dtype=np.float64) * m for w, m in zip(weights, kept, strict=True)]
         shifts = [np.array(b, dtype=np.float64) for b in biases]
@@ -60,7 +60,7 @@ class SparseNetwork:
 
     @classmethod
     def of(cls, head: HeadEnsemble, member: int, output: int = 0) -> SparseNetwork:
-        """Member ``member`` of an ensemble of heads without batch normalisation (scheme 2 or 3)."""
+        """Build the network of one member of an ensemble of heads without batch normalisation (scheme 2 or 3)."""
         if head.normalise:
             raise InputError("A head with batch normalisation has no sub-networks; use scheme 2 or 3.")
         if not 0 <= member < head.members:
@@ -73,16 +73,16 @@ class SparseNetwork:
 
     @property
     def depth(self) -> int:
-        """Number of the output's layer."""
+        """The number of the output's layer."""
         return len(self.weights)
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Neurons of each layer, the inputs first."""
+        """The number of neurons of each layer, the inputs first."""
         return (self.masks[0].shape[0], *(len(b) for b in self.biases))
 
     def incoming(self, neuron: Neuron) -> list[Neuron]:
-        """Neurons with a connection into ``neuron``."""
+        """Return the neurons with a connection into ``neuron``."""
         layer, unit = neuron
         return (
             []
@@ -91,7 +91,7 @@ class SparseNetwork:
         )
 
     def outgoing(self, neuron: Neuron) -> list[Neuron]:
-        """Neurons that ``neuron`` has a connection into."""
+        """Return the neurons that ``neuron`` has a connection into."""
         layer, unit = neuron
         return (
             []
@@ -100,7 +100,7 @@ class SparseNetwork:
         )
 
     def score(self, z: np.ndarray) -> np.ndarray:
-        """f(z), float64 (n,), of inputs (n, inputs)."""
+        """Return f(z), float64 (n,), of inputs (n, inputs)."""
         x = np.asarray(z, dtype=np.float64)
         for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             x = x @ w + b
@@ -131,12 +131,12 @@ class SubNetwork:
 
 
 def mish(x: np.ndarray) -> np.ndarray:
-    """Mish activation, x tanh(log(1 + e^x)) (eq. 10)."""
-    return x * np.tanh(np.logaddexp(0.0, x))
+    """Return the Mish activation, x tanh(log(1 + e^x)) (eq. 10)."""
+    return np.asarray(x * np.tanh(np.logaddexp(0.0, x)))
 
 
 def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray, ...]:
-    """Return connections on any path from ``inputs`` to the output (figure 6): a bool mask for each layer."""
+    """Return the connections on any path from ``inputs`` to the output (figure 6): a bool mask for each layer."""
     reached: np.ndarray = np.zeros(network.masks[0].shape[0], dtype=bool)
     reached[list(inputs)] = True
     forward = []
@@ -154,17 +154,17 @@ def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray,
 def sub_network(
     network: SparseNetwork, terminals: Sequence[Neuron], sources: Sequence[Neuron] | None = None
 ) -> SubNetwork:
-    """Return the sub-network between ``sources`` and ``terminals``, chosen by hand.
+    """Return the sub-network between ``sources`` and ``terminals``.
 
     Parameters
     ----------
     sources
-        Where to stop going upstream; the network's inputs where None.
+        Neurons at which the sub-network begins; the network's inputs where None.
 
     Raises
     ------
     InputError
-        A neuron that is not there, or a path from an input to a terminal that passes by all sources.
+        If there is no such neuron, or a path from an input to a terminal contains none of the sources.
     """
     for layer, unit in (*terminals, *(sources or ())):
         if not (0 <= layer <= network.depth and 0 <= unit < network.widths[layer]):
@@ -183,17 +183,19 @@ def sub_network(
                 waiting.append(before)
     beyond = sorted(read - stops) if stops is not None else []
     if beyond:
-        raise InputError(f"A path from input {beyond[0][1]} passes by the sources; add that input to them.")
+        raise InputError(
+            f"A path from input {beyond[0][1]} contains none of the sources; add that input to them."
+        )
     latents = set().union(*(_latents(network)[neuron] for neuron in found))
     return SubNetwork(tuple(sorted(read)), tuple(sorted(found)), tuple(terminals), tuple(sorted(latents)))
 
 
 def decompose(network: SparseNetwork) -> list[SubNetwork]:
-    """Split a network into sub-networks, one for each distinct set of inputs of its neurons (paper, 6.3).
+    """Split a network into sub-networks, one for each set of inputs that its neurons depend on (6.3).
 
-    Neurons that depend on the same inputs go together. What the output adds up are the contributions of the
-    sub-networks that feed it, so the output itself is in none, and
-    f(z) = bias + the sum of the contributions. Neurons that do not reach the output are left out.
+    Neurons that depend on the same inputs belong to the same sub-network. The output adds the contributions of the
+    sub-networks that feed it and belongs to none: f(z) = bias + the sum of the contributions. Neurons that do not reach
+    the output are left out.
 
     Returns
     -------
@@ -216,17 +218,19 @@ def decompose(network: SparseNetwork) -> list[SubNetwork]:
 
 
 def activations(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -> np.ndarray:
-    """Activations of the terminals, float64 (n, terminals), given those of the sources, (n, sources).
+    """Return the activations of the terminals, float64 (n, terminals), given those of the sources, (n, sources).
 
-    The output neuron, where it is a terminal, gives its sum: Mish applies to hidden neurons only.
+    The output neuron, if it is a terminal, returns its sum: Mish applies to hidden neurons only.
     """
-    given = np.asarray(values, dtype=np.float64)
-    if given.ndim != 2 or given.shape[1] != len(part.sources):
-        raise InputError(f"The sub-network reads {len(part.sources)} sources; the values are {given.shape}.")
-    known = {source: given[:, k] for k, source in enumerate(part.sources)}
+    source_values = np.asarray(values, dtype=np.float64)
+    if source_values.ndim != 2 or source_values.shape[1] != len(part.sources):
+        raise InputError(
+            f"The sub-network reads {len(part.sources)} sources; the values are {source_values.shape}."
+        )
+    known = {source: source_values[:, k] for k, source in enumerate(part.sources)}
     for neuron in part.neurons:
         layer, unit = neuron
-        total = np.full(len(given), network.biases[layer - 1][unit])
+        total = np.full(len(source_values), network.biases[layer - 1][unit])
         for before in network.incoming(neuron):
             total = total + network.weights[layer - 1][before[1], unit] * known[before]
         known[neuron] = mish(total) if layer < network.depth else total
@@ -241,16 +245,16 @@ def contribution(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -
     ends = activations(network, part, values)
     last = network.depth - 1
     weights = [network.weights[last][unit, 0] if layer == last else 0.0 for layer, unit in part.terminals]
-    return ends @ np.array(weights)
+    return np.asarray(ends @ np.array(weights))
 
 
 def feeds_output(network: SparseNetwork, part: SubNetwork) -> bool:
-    """Whether the output reads one of the sub-network's terminals."""
+    """Return whether the output reads one of the sub-network's terminals."""
     return any((network.depth, 0) in network.outgoing(t) for t in part.terminals)
 
 
 def stream_neurons(network: SparseNetwork) -> set[Neuron]:
-    """Neurons, inputs included, from which the output can be reached, and the output."""
+    """Return the neurons, inputs included, from which the output can be reached, and the output."""
     found: set[Neuron] = set()
     waiting: list[Neuron] = [(network.depth, 0)]
     while waiting:
@@ -261,19 +265,19 @@ def stream_neurons(network: SparseNetwork) -> set[Neuron]:
 
 
 def input_survival(kept: Sequence[Sequence[int]]) -> dict[int, int]:
-    """In how many models each input survives, most frequent first; ``kept`` holds each model's inputs."""
+    """Count in how many models each input survives, most frequent first; ``kept`` holds each model's inputs."""
     counts = Counter(k for inputs in kept for k in set(inputs))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def usual_inputs(kept: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Return inputs that at least half of the models kept, in order; all that any kept where there are none such."""
+    """Return the inputs that at least half of the models kept, in order; if there are none, all that any kept."""
     counts = input_survival(kept)
     return tuple(sorted([k for k, count in counts.items() if 2 * count >= len(kept)] or counts))
 
 
 def _latents(network: SparseNetwork) -> dict[Neuron, frozenset[int]]:
-    """Return inputs that every neuron depends on."""
+    """Return the inputs that each neuron depends on."""
     found: dict[Neuron, frozenset[int]] = {(0, k): frozenset([k]) for k in range(network.widths[0])}
     for layer, mask in enumerate(network.masks, start=1):
         for unit in range(mask.shape[1]):

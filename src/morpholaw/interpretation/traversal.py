@@ -20,7 +20,7 @@ def traverse(
     latents: Sequence[int] | None = None,
     values: Sequence[float] = TYPICAL,
 ) -> np.ndarray:
-    """Return decoded images along one latent at a time, the others kept at ``base``.
+    """Decode images along one latent at a time, the others kept at ``base``.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def traverse(
     Raises
     ------
     InputError
-        A latent that the base does not have.
+        If the base has no such latent.
     """
     start = np.asarray(torch.as_tensor(base).detach().cpu(), dtype=np.float32).reshape(-1)
     moved = range(len(start)) if latents is None else latents
@@ -49,12 +49,12 @@ def traverse(
     points = np.tile(start, (len(moved), len(values), 1))
     for row, k in enumerate(moved):
         points[row, :, k] = values
-    pictures = decode(encoder, points.reshape(-1, len(start)))
-    return pictures.reshape(len(moved), len(values), *pictures.shape[1:])
+    images = decode(encoder, points.reshape(-1, len(start)))
+    return images.reshape(len(moved), len(values), *images.shape[1:])
 
 
 def decode(encoder: Encoder, latents: np.ndarray | Tensor, batch: int = CPU_BATCH) -> np.ndarray:
-    """Images, float32 (n, s, s), of latents (n, latents), a batch at a time and without gradients."""
+    """Decode latents (n, latents) to images, float32 (n, s, s), in batches and without gradients."""
     device = device_of(encoder)
     points = torch.as_tensor(latents, dtype=torch.float32)
     with torch.no_grad():
@@ -69,7 +69,7 @@ def perceptible_change(
     bases: np.ndarray | Tensor,
     values: Sequence[float] = (-2.0, 2.0),
 ) -> np.ndarray:
-    """How much each latent changes the decoded image, float64 (latents,).
+    """Measure how much each latent changes the decoded image, float64 (latents,).
 
     For every base cell the latent is set to each of ``values``; the number is the root mean square, over
     cells and pairs of neighbouring values, of the pixel that changes most. A latent "whose traversals do not
@@ -79,7 +79,7 @@ def perceptible_change(
     points = points.reshape(-1, points.shape[-1])
     squares = np.zeros(points.shape[1])
     for base in points:
-        pictures = traverse(encoder, base, values=values)
-        largest = np.abs(np.diff(pictures, axis=1)).max(axis=(2, 3))
+        images = traverse(encoder, base, values=values)
+        largest = np.abs(np.diff(images, axis=1)).max(axis=(2, 3))
         squares += np.square(largest).mean(axis=1)
     return np.sqrt(squares / len(points))

@@ -1,4 +1,4 @@
-"""Which latents alone can exclude a class, over which range, whatever the others are (paper, 6.4)."""
+"""Vetoes: latents that alone exclude a class over some range, whatever the others are (paper, 6.4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from morpholaw.display import number, percent
 from morpholaw.errors import InputError
-from morpholaw.interpretation.interval_arithmetic import bound
+from morpholaw.interpretation.interval_arithmetic import bound_expression
 from morpholaw.models.law import Law
 
 BOXES = 40_000  # boxes bounded in one pass
@@ -48,10 +48,10 @@ def find_vetoes(
     groups: Iterable[Sequence[str]] | None = None,
     cells: int = 120,
 ) -> list[Veto]:
-    """Every veto of single latents, of pairs, and of further groups of latents.
+    """Find every veto of single latents, of pairs, and of further groups of latents.
 
     The latents' ranges are cut into small boxes and f is bounded over each by interval arithmetic, so that a
-    veto is proved, not sampled. What cannot be proved at this fineness is not claimed: shares are lower
+    veto is proved, not sampled. What cannot be proved with boxes of this size is left out: shares are lower
     limits.
 
     Parameters
@@ -96,7 +96,7 @@ def find_vetoes(
 def in_words(
     veto: Veto, negative: str, positive: str, names: Mapping[str, str] | None = None, limit: float = 3.0
 ) -> str:
-    """Return a sentence such as "z3 (size) above 1.05 excludes metaphase, whatever the other latents are.".
+    """Describe a veto: "z3 (size) above 1.05 excludes metaphase, whatever the other latents are.".
 
     Parameters
     ----------
@@ -106,13 +106,13 @@ def in_words(
         Ends of a range that lie here are written as "above" and "below".
     """
     words = names or {}
-    called = [f"{n} ({words[n]})" if n in words and words[n] != n else n for n in veto.latents]
+    labels = [f"{n} ({words[n]})" if n in words and words[n] != n else n for n in veto.latents]
     class_name = positive if veto.excluded > 0 else negative
     if veto.ranges:
         spans = " or ".join(_span_words(low, high, limit) for low, high in veto.ranges)
-        return f"{called[0]} {spans} excludes {class_name}, whatever the other latents are."
+        return f"{labels[0]} {spans} excludes {class_name}, whatever the other latents are."
     return (
-        f"{' and '.join(called)} together exclude {class_name} in {percent(veto.share, 0)} of their range, "
+        f"{' and '.join(labels)} together exclude {class_name} in {percent(veto.share, 0)} of their range, "
         "whatever the other latents are."
     )
 
@@ -132,38 +132,38 @@ def _all_groups(names: Sequence[str]) -> list[tuple[str, ...]]:
 def _excluded(
     law: Law, group: tuple[str, ...], limits: Limits, cells: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whether +1 and whether -1 is excluded in each box of the group, and the edges of the last latent."""
+    """Return whether +1 and whether -1 is excluded in each box of the group, and the edges of the last latent."""
     free = [name for name in limits if name not in group]
-    own = cells if len(group) == 1 else max(2, round(2 * cells ** (1 / len(group))))
-    pieces = max(1, min(64, int((WORK / own ** len(group)) ** (1 / max(1, len(free))))))
-    own_low, own_high, edges = _boxes([limits[n] for n in group], own)
-    free_low, free_high, _ = _boxes([limits[n] for n in free], pieces)
-    below = np.ones(len(own_low), dtype=bool)
-    above = np.ones(len(own_low), dtype=bool)
+    cuts = cells if len(group) == 1 else max(2, round(2 * cells ** (1 / len(group))))
+    free_cuts = max(1, min(64, int((WORK / cuts ** len(group)) ** (1 / max(1, len(free))))))
+    group_low, group_high, edges = _boxes([limits[n] for n in group], cuts)
+    free_low, free_high, _ = _boxes([limits[n] for n in free], free_cuts)
+    below = np.ones(len(group_low), dtype=bool)
+    above = np.ones(len(group_low), dtype=bool)
     chunk = max(1, BOXES // len(free_low))
     column = {name: k for k, name in enumerate(law.names)}
-    for start in range(0, len(own_low), chunk):
+    for start in range(0, len(group_low), chunk):
         part = slice(start, start + chunk)
-        many = len(own_low[part])
-        low = np.zeros((many * len(free_low), len(law.names)))
+        count = len(group_low[part])
+        low = np.zeros((count * len(free_low), len(law.names)))
         high = np.zeros_like(low)
         for k, name in enumerate(group):
-            low[:, column[name]] = np.repeat(own_low[part, k], len(free_low))
-            high[:, column[name]] = np.repeat(own_high[part, k], len(free_low))
+            low[:, column[name]] = np.repeat(group_low[part, k], len(free_low))
+            high[:, column[name]] = np.repeat(group_high[part, k], len(free_low))
         for k, name in enumerate(free):
-            low[:, column[name]] = np.tile(free_low[:, k], many)
-            high[:, column[name]] = np.tile(free_high[:, k], many)
-        f = bound(law.expression, low, high)
-        below[part] = (f.high < 0).reshape(many, -1).all(axis=1)
-        above[part] = (f.low >= 0).reshape(many, -1).all(axis=1)
+            low[:, column[name]] = np.tile(free_low[:, k], count)
+            high[:, column[name]] = np.tile(free_high[:, k], count)
+        f = bound_expression(law.expression, low, high)
+        below[part] = (f.high < 0).reshape(count, -1).all(axis=1)
+        above[part] = (f.low >= 0).reshape(count, -1).all(axis=1)
     return below, above, edges
 
 
-def _boxes(limits: Sequence[tuple[float, ...]], pieces: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower and upper corners, (boxes, len(limits)), of a grid of boxes, and the last axis' edges."""
+def _boxes(limits: Sequence[tuple[float, ...]], cuts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return lower and upper corners, (boxes, len(limits)), of a grid of boxes, and the edges of its last axis."""
     if not limits:
         return np.zeros((1, 0)), np.zeros((1, 0)), np.zeros(0)
-    edges = [np.linspace(low, high, pieces + 1) for low, high in limits]
+    edges = [np.linspace(low, high, cuts + 1) for low, high in limits]
     low = np.stack(np.meshgrid(*(e[:-1] for e in edges), indexing="ij"), axis=-1)
     high = np.stack(np.meshgrid(*(e[1:] for e in edges), indexing="ij"), axis=-1)
     return low.reshape(-1, len(limits)), high.reshape(-1, len(limits)), edges[-1]
