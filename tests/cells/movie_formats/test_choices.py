@@ -110,6 +110,15 @@ def test_axes_of_ome_zarr_may_be_in_any_order(tmp_path: Path, pixels: np.ndarray
     assert np.array_equal(read(path, channel=1), pixels[:, 1])
 
 
+def test_dimensions_that_a_plain_zarr_array_names_are_its_axes(tmp_path: Path, pixels: np.ndarray) -> None:
+    stored = np.moveaxis(pixels[:, 0], 0, -1).copy()
+    zarr.create_array(tmp_path / "a.zarr", data=stored, dimension_names=["y", "x", "time"], zarr_format=3)
+    made = zarr.create_array(tmp_path / "b.zarr", data=stored, zarr_format=2)
+    made.attrs["_ARRAY_DIMENSIONS"] = ["y", "x", "t"]
+    for name in ("a.zarr", "b.zarr"):
+        assert np.array_equal(read(tmp_path / name), pixels[:, 0])
+
+
 def test_fields_of_a_plate_and_series_are_positions(tmp_path: Path, pixels: np.ndarray) -> None:
     plate = tmp_path / "plate.zarr"
     zarr.open_group(plate, mode="w", zarr_format=2).attrs["plate"] = {

@@ -159,6 +159,13 @@ def test_masks_beside_the_frames_are_not_read_as_frames(
     assert np.array_equal(np.stack(list(open_masks(tmp_path))), masks)
 
 
+def test_thumbnails_beside_the_frames_are_not_read(tmp_path: Path, pixels: np.ndarray) -> None:
+    for t in range(T):
+        write(tmp_path, f"TimePoint_{t + 1}/exp_B02_s1.TIF", pixels[t, 0])
+        write(tmp_path, f"TimePoint_{t + 1}/exp_B02_s1_thumb1F2A.TIF", pixels[t, 0, ::4, ::4])
+    assert np.array_equal(read(tmp_path), pixels[:, 0])
+
+
 def test_a_folder_of_masks_alone_is_read(tmp_path: Path, pixels: np.ndarray) -> None:
     for t in range(T):
         write(tmp_path, f"mask{t:03d}.tif", pixels[t, 0])

@@ -49,6 +49,9 @@ def frame_files(folder: Path, masks: bool = False) -> tuple[list[Path], str | No
         files = [file for d in parts if _is_part(d, parts) for file in _images(d)]
     if not files:
         raise InputError(_no_images(folder))
+    files = [
+        p for p in files if "_thumb" not in p.stem.lower()
+    ] or files  # MetaXpress writes one beside each image
     named = [p for p in files if is_mask_name(p.stem)]
     others = [p for p in files if not is_mask_name(p.stem)]
     note = None

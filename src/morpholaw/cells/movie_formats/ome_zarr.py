@@ -35,7 +35,8 @@ def open_ome_zarr(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
         The folder holds no image, or several and none was chosen, or one that is no movie.
     """
     if zarr_files.is_array(path):
-        planes = array_planes(zarr_files.open_array_at(path), str(path), None, choices.axes)
+        array = zarr_files.open_array_at(path)
+        planes = array_planes(array, str(path), _dimension_letters(array, path), choices.axes)
         return select_movie(replace(planes, format="zarr", files=(path,)), choices, str(path))
     ome = _ome_attributes(path)
     if "plate" in ome or "well" in ome:
@@ -50,6 +51,18 @@ def open_ome_zarr(path: Path, choices: Choices = NO_CHOICES) -> FrameSource:
             f"{path} has no OME-Zarr image metadata and holds nothing, but one movie was expected."
         )
     return _open_position(path, [p.name for p in children], choices)
+
+
+def _dimension_letters(array: Any, path: Path) -> str | None:
+    """Return one letter per axis where the array names its dimensions, as zarr 3 and xarray do; else None."""
+    names = getattr(array.metadata, "dimension_names", None)
+    names = names or zarr_files.attributes(path).get("_ARRAY_DIMENSIONS")
+    if not isinstance(names, (list, tuple)) or len(names) != array.ndim:
+        return None
+    words = {"time": "t", "frame": "t", "channel": "c", "position": "p"}
+    letters = [words.get(str(name).lower(), str(name).lower()) for name in names]
+    known = [letter if letter in tuple("tczpyx") else "?" for letter in letters]
+    return "".join(known) if known.count("y") == known.count("x") == 1 else None
 
 
 def _ome_attributes(path: Path) -> dict[str, Any]:
