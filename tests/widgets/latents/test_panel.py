@@ -195,7 +195,7 @@ def test_latents_are_ranked_by_activity_and_any_column_sorts(traversals):
     table = traversals.table
     assert table.rowCount() == 6
     order = [table.latent(row) for row in range(6)]
-    assert order == list(traversals.space.ranking["latent"])
+    assert order == list(traversals.space.summary.ranking["latent"])
     assert table.picks == order
     column = 3  # area
     table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
@@ -233,7 +233,7 @@ def test_a_slider_decodes_at_once(traversals, qtbot):
     assert (after[0, 1] == grey_tiles(expected[None], high=white_of(traversals._start.decoded))[0]).all()
     traversals.reset_button.click()
     settle(traversals, qtbot)
-    assert slider.value() == pytest.approx(traversals.space.median[latent], abs=0.01)
+    assert slider.value() == pytest.approx(traversals.space.summary.median[latent], abs=0.01)
     assert (traversals.pictures.tiles == before).all()
 
 
@@ -250,7 +250,7 @@ def test_traversals_start_from_the_selected_cell(traversals, qtbot):
     traversals.current.select([7])
     settle(traversals, qtbot)
     crop = np.asarray(traversals.current.crops[7])
-    expected = start_of(traversals.space.file, crop, traversals.space.median).base
+    expected = start_of(traversals.space.file, crop, traversals.space.summary.median).base
     assert traversals.sliders.point == pytest.approx(expected, abs=0.01)
     assert traversals.sliders.base == pytest.approx(expected)
 
@@ -300,7 +300,7 @@ def test_the_grid_is_drawn_and_added_beside_the_other_layers(widget, traversals,
     assert layer.data.shape == (3 * 64, 7 * 64)
     assert layer.translate[-1] > 49
     assert layer.metadata["morpholaw"]["latents"] == traversals.table.picks
-    median = traversals.space.median
+    median = traversals.space.summary.median
     row = grid_of(traversals.space.file, median, traversals.table.picks[:1], (-3.0,)).pictures[0, 0]
     assert layer.data[:64, :64] == pytest.approx(row, abs=1e-6)
     traversals.table.pick([])
