@@ -15,7 +15,7 @@ _SINGLE = 0.9
 _LINKS = 50
 _FOLLOW = 0.25
 """Share of ids that go to the nearest cell of the next frame below which ids do not follow cells."""
-_FRAMES = 20
+_FRAMES = 12
 
 
 def check_links(table: pd.DataFrame, ids: Ids, format_name: str, where: str) -> bool:
@@ -33,7 +33,7 @@ def check_links(table: pd.DataFrame, ids: Ids, format_name: str, where: str) -> 
     InputError
         Almost every track has one frame, or ids do not stay with their cell.
     """
-    lengths = table.groupby("track_id").size()
+    lengths = np.unique(table["track_id"].to_numpy(), return_counts=True)[1]
     single = int((lengths == 1).sum())
     linked = table["t"].nunique() == 1 or len(lengths) < _ENOUGH or single <= _SINGLE * len(lengths)
     if ids != "auto" or format_name == "label stack":
@@ -82,17 +82,19 @@ def _share_that_follows(table: pd.DataFrame) -> float | None:
     """Share of steps to the next frame that go to the nearest cell there; None where there are too few to tell."""
     from scipy.spatial import cKDTree
 
-    frames = {int(t): rows for t, rows in table.groupby("t")}
-    pairs = [t for t in frames if t + 1 in frames]
+    t, track = table["t"].to_numpy(), table["track_id"].to_numpy()
+    place = table[["y", "x"]].to_numpy(np.float64)
+    order = np.argsort(t, kind="stable")
+    frames = np.unique(t)
+    pairs = frames[:-1][np.diff(frames) == 1]
     steps = near = 0
-    for t in [
-        pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, min(len(pairs), _FRAMES)).astype(int))
-    ]:
-        now, then = frames[t], frames[t + 1]
+    for frame in pairs[np.unique(np.linspace(0, len(pairs) - 1, min(len(pairs), _FRAMES)).astype(int))].tolist():
+        bounds = np.searchsorted(t, [frame, frame + 1, frame + 2], sorter=order)
+        now, then = order[bounds[0] : bounds[1]], order[bounds[1] : bounds[2]]
         if len(then) < 4:
             continue
-        both = now.merge(then, on="track_id", suffixes=("", "_next"))
-        _, nearest = cKDTree(then[["y", "x"]].to_numpy()).query(both[["y", "x"]].to_numpy())
-        near += int((then["track_id"].to_numpy()[nearest] == both["track_id"].to_numpy()).sum())
-        steps += len(both)
+        now = now[np.isin(track[now], track[then])]
+        _, nearest = cKDTree(place[then]).query(place[now])
+        near += int((track[then][nearest] == track[now]).sum())
+        steps += len(now)
     return near / steps if steps >= _LINKS else None

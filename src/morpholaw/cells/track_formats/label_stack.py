@@ -14,7 +14,7 @@ from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.errors import InputError
 
-_SAMPLED = 8
+_SAMPLED = 4
 """Pairs of successive frames that are looked at to find out what ids mean."""
 _ENOUGH = 10
 """Masks that are needed to tell."""
@@ -117,9 +117,7 @@ def _check_masks(frames: _Masks, where: str) -> None:
     InputError
         One of a few frames shows that it does not.
     """
-    from scipy import ndimage
-
-    for t in _spread(len(frames), 4):
+    for t in _spread(len(frames), 3):
         mask = frames[t]
         ids, _, _, area = label_centroids(mask)
         if len(ids) == 0:
@@ -129,11 +127,7 @@ def _check_masks(frames: _Masks, where: str) -> None:
                 f"{where} has no background: {ids[area.argmax()]} covers {area.max() / mask.size:.0%} of frame {t}. "
                 "Masks have the value 0 outside of cells and a number for each cell."
             )
-        numbers = np.searchsorted(ids, mask) + 1
-        numbers[mask == 0] = 0
-        boxes = [box for box in ndimage.find_objects(numbers) if box is not None]
-        boxed = sum((box[0].stop - box[0].start) * (box[1].stop - box[1].start) for box in boxes)
-        if len(ids) > 20 and area.sum() < _SCATTERED * boxed:
+        if len(ids) > 20 and area.sum() < _SCATTERED * _boxed(mask, ids):
             raise InputError(
                 f"{where} looks like an image and not like masks: frame {t} has {len(ids)} values, each scattered "
                 "over the frame. Masks have the value 0 outside of cells and a number for each cell; is it the movie?"
@@ -145,6 +139,19 @@ def _check_masks(frames: _Masks, where: str) -> None:
                 f"in {cells} separate places. Number the cells first, e.g. with skimage.measure.label or MorphoLibJ's "
                 "Connected Components Labeling in Fiji."
             )
+
+
+def _boxed(mask: np.ndarray, ids: np.ndarray) -> int:
+    """Sum the areas of the boxes around the values of a frame."""
+    row, column = np.nonzero(mask)
+    number = np.searchsorted(ids, mask[row, column])
+    spans = []
+    for place, length in ((row, mask.shape[0]), (column, mask.shape[1])):
+        low, high = np.full(len(ids), length), np.full(len(ids), -1)
+        np.minimum.at(low, number, place)
+        np.maximum.at(high, number, place)
+        spans.append(high - low + 1)
+    return int((spans[0] * spans[1]).sum())
 
 
 def _components(mask: np.ndarray, ids: np.ndarray) -> int:
