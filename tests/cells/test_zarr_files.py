@@ -44,7 +44,7 @@ def test_every_codec_of_version_2_is_read(
     assert np.array_equal(open_array_at(path)[...], pixels)
 
 
-@pytest.mark.parametrize("codec", [GzipCodec(), ZstdCodec(), BloscCodec()], ids=str)
+@pytest.mark.parametrize("codec", [GzipCodec(), ZstdCodec(), BloscCodec()], ids=["gzip", "zstd", "blosc"])
 @pytest.mark.parametrize("shards", [None, (1, 64, 64)])
 def test_every_codec_of_version_3_is_read(
     tmp_path: Path, pixels: np.ndarray, codec: Any, shards: Any

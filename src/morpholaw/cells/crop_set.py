@@ -94,7 +94,7 @@ class CropSet:
         """The crops, uint8 (n, s, s), memory-mapped and read-only."""
         path = self.folder / "images.npy"
         try:
-            images = np.load(path, mmap_mode="r", allow_pickle=False)
+            images: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
         except Exception as error:  # numpy reads the header with a tokenizer, which has errors of its own
             raise InputError(
                 f"The crops in {path} cannot be read ({reason(error)}); the set is damaged."

@@ -288,7 +288,8 @@ class _Cutter:
         windows = np.lib.stride_tricks.sliding_window_view(
             self._pad(frame, background), (self.size, self.size)
         )
-        return windows[y, x]
+        crops: np.ndarray = windows[y, x]
+        return crops
 
     def _pad(self, frame: np.ndarray, background: float | None) -> np.ndarray:
         half = self.size // 2

@@ -136,7 +136,8 @@ def _scale(movie: Movie, config: CropConfig) -> tuple[float, float | None]:
 def _centre(position: pd.Series, factor: float, length: int) -> np.ndarray:
     """Return the pixel nearest to a centroid, after resampling; pixel centres are whole numbers on both scales."""
     scaled = (position.to_numpy(np.float64) + 0.5) * factor - 0.5
-    return np.clip(np.floor(scaled + 0.5).astype(np.int64), 0, length - 1)
+    places: np.ndarray = np.clip(np.floor(scaled + 0.5).astype(np.int64), 0, length - 1)
+    return places
 
 
 def _over_edge(centre: np.ndarray, length: int, size: int) -> np.ndarray:

@@ -143,7 +143,8 @@ def _filled(foreground: np.ndarray) -> np.ndarray:
     for edge in (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]):
         open_[edge] = True
     open_[0] = False
-    return ~open_[labels]
+    closed: np.ndarray = ~open_[labels]
+    return closed
 
 
 def _central(labels: np.ndarray) -> np.ndarray:
@@ -155,7 +156,8 @@ def _central(labels: np.ndarray) -> np.ndarray:
     order = order[distance[order] <= _REACH * size / 64]
     near = labels.reshape(len(labels), -1)[:, order]
     first = np.argmax(near > 0, axis=1)
-    return near[np.arange(len(labels)), first]
+    central: np.ndarray = near[np.arange(len(labels)), first]
+    return central
 
 
 def _measure(images: np.ndarray) -> pd.DataFrame:

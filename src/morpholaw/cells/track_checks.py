@@ -88,7 +88,9 @@ def _share_that_follows(table: pd.DataFrame) -> float | None:
     frames = np.unique(t)
     pairs = frames[:-1][np.diff(frames) == 1]
     steps = near = 0
-    for frame in pairs[np.unique(np.linspace(0, len(pairs) - 1, min(len(pairs), _FRAMES)).astype(int))].tolist():
+    for frame in pairs[
+        np.unique(np.linspace(0, len(pairs) - 1, min(len(pairs), _FRAMES)).astype(int))
+    ].tolist():
         bounds = np.searchsorted(t, [frame, frame + 1, frame + 2], sorter=order)
         now, then = order[bounds[0] : bounds[1]], order[bounds[1] : bounds[2]]
         if len(then) < 4:

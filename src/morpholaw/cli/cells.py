@@ -29,8 +29,8 @@ def simulate(
     config = SimulateConfig.from_values(
         {k: v for k, v in given.items() if v is not None} | parse_settings(settings)
     )
-    simulate_movie(config).write(out)  # type: ignore[arg-type]
-    click.echo(f"Wrote a movie of {config.frames} frames, its masks, tracks and truth to {out}.")  # type: ignore[attr-defined]
+    simulate_movie(config).write(out)
+    click.echo(f"Wrote a movie of {config.frames} frames, its masks, tracks and truth to {out}.")
 
 
 @click.command()

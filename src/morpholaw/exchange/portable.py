@@ -46,7 +46,8 @@ class Latents(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Encode images, (n, 1, size, size), as the means of the latents, (n, latents)."""
-        return self.mean(self.hidden(images))
+        means: Tensor = self.mean(self.hidden(images))
+        return means
 
 
 class MedianScore(nn.Module):

@@ -56,7 +56,9 @@ def write_trackmate(
 def _parse(path: Path) -> ElementTree[Element]:
     from defusedxml.ElementTree import parse
 
-    return parse(path, forbid_dtd=True)  # it was read before, so what can be wrong with it is known
+    # The file was read before, so that its faults are known.
+    tree: ElementTree[Element] = parse(path, forbid_dtd=True)
+    return tree
 
 
 def _declare(tree: ElementTree[Element], scores: Scores, names: list[str], path: Path) -> None:

@@ -132,7 +132,7 @@ def _describe(about: About, size: int, gain: float, offset: float) -> ModelDescr
             documentation=_file("README.md"),
             covers=[_file("cover.png")],
             authors=[spec.Author(name=about.author)] if about.author else [],
-            license=about.licence,  # type: ignore[arg-type]
+            license=about.licence,
             cite=[spec.CiteEntry(text=PAPER, doi=spec.Doi(PAPER_DOI))],
             tags=[
                 "nuclei",

@@ -86,7 +86,8 @@ class Attacks:
 
     def _orientation(self, name: str) -> np.ndarray:
         cells = self.material.test(name).some(CONSTRAINED)
-        return orientation_invariant(self.material.classifier(name), cells.images).mean(axis=1)
+        shares: np.ndarray = orientation_invariant(self.material.classifier(name), cells.images).mean(axis=1)
+        return shares
 
 
 def attacks(material: Material, curves: Attacks) -> list[Block]:
