@@ -111,7 +111,7 @@ def boundary_surface(
     if not (squeezed.min() < 0 <= squeezed.max()):
         return empty
     try:
-        corners, faces, _, _ = marching_cubes(  # type: ignore[no-untyped-call]
+        corners, faces, _, _ = marching_cubes(
             squeezed, 0.0, mask=~np.isnan(field)
         )
     except RuntimeError:  # the whole boundary is where f is undefined
