@@ -94,7 +94,8 @@ def _setting_error(kind: type[StepConfig], error: ValidationError) -> SettingErr
     elif not name:  # the settings do not fit each other
         sentence = message[:1].upper() + message[1:].rstrip(".") + "."
     else:
-        sentence = f"The setting {name!r} cannot be {first['input']!r}: {message.lower()}."
+        verb = "be" if len(first["loc"]) == 1 else "contain"
+        sentence = f"The setting {setting!r} cannot {verb} {first['input']!r}: {message.lower()}."
     return SettingError(sentence, setting)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
 from markupsafe import Markup
 from markupsafe import escape as _escape_html
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}  # controls, bidirectional overrides, line and paragraph separators
@@ -97,6 +99,9 @@ def from_csv_text(text: str) -> str:
 
 def csv_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return a copy of ``table`` whose texts and column names pass through :func:`csv_text`; numbers stay."""
+    import numpy as np  # here, and pandas: panels open without them
+    import pandas as pd
+
     columns = {}
     for name in table.columns:
         column = table[name]

@@ -111,9 +111,7 @@ def boundary_surface(
     if not (squeezed.min() < 0 <= squeezed.max()):
         return empty
     try:
-        corners, faces, _, _ = marching_cubes(
-            squeezed, 0.0, mask=~np.isnan(field)
-        )
+        corners, faces, _, _ = marching_cubes(squeezed, 0.0, mask=~np.isnan(field))
     except RuntimeError:  # the whole boundary is where f is undefined
         return empty
     below, above = np.floor(corners), np.ceil(corners)  # marching cubes puts vertices on edges of the grid

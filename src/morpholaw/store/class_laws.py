@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from morpholaw.errors import InputError
 from morpholaw.store.class_laws_record import ClassLawsRecord
-from morpholaw.store.study_folder import StudyFolder
+
+if TYPE_CHECKING:
+    from morpholaw.store.study_folder import StudyFolder
 
 
 def place_of(folder: StudyFolder, loss: str) -> Path:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from morpholaw.errors import InputError
 from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.store.study_folder import StudyFolder
 
 if TYPE_CHECKING:
     from morpholaw.models.classifier import Classifier
+    from morpholaw.store.study_folder import StudyFolder
 
 # torch is imported when a model is opened, so that records are read without it.
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from morpholaw.errors import InputError
 from morpholaw.interpretation.subnetworks import SparseNetwork
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.classifiers import place_of
-from morpholaw.store.study_folder import StudyFolder
+
+if TYPE_CHECKING:
+    from morpholaw.store.study_folder import StudyFolder
 
 _TENSORS = ("head.weights.{}", "head.mask_{}", "head.biases.{}")
 

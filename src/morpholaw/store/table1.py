@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from morpholaw.display import spread
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.classifiers import records
-from morpholaw.store.study_folder import StudyFolder
+
+if TYPE_CHECKING:
+    from morpholaw.store.study_folder import StudyFolder
 
 PAPER = {
     1: ("1040", "9697", "99.7 ± 0.1"),
