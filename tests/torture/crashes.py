@@ -66,7 +66,9 @@ STEPS: dict[str, Step] = {
         lambda s: any(one.name == "pngs" for one in s.sets),
     ),
     "crop": Step(
-        lambda s, place: s.crop(place / "movie.tif", place / "tracks.csv", name="movie", size=64),
+        lambda s, place: s.crop(
+            place / "movie.tif", place / "tracks.csv", name="movie", size=64, pixel_size=0.333
+        ),
         lambda s: any(one.name == "movie" for one in s.sets),
     ),
     "train-encoder": Step(lambda s, _: s.train_encoder(**ENCODER, seed=1, resume=s.can_resume)),
