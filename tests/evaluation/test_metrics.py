@@ -86,7 +86,7 @@ def test_the_smallest_model_that_is_good_enough():
         (lambda: accuracy(np.array([])), "no predicted classes to count"),
         (lambda: balanced_accuracy(np.array([]), np.array([])), "no predicted classes to count"),
         (lambda: confusion(np.array([0, 3]), np.array([0, 1]), 2), "0 to 1"),
-        (lambda: confusion(np.array([0]), np.array([0, 1]), 2), "2 calls for 1 labels"),
+        (lambda: confusion(np.array([0]), np.array([0, 1]), 2), "2 predictions for 1 labels"),
         (lambda: roc(np.ones(3), np.ones(3)), "both classes"),
         (lambda: roc_auc(np.array([1, -1]), np.array([np.nan, 1])), "scores that are numbers"),
         (lambda: member_agreement(np.zeros((2, 0))), "no scores to compare"),

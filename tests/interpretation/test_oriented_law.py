@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from morpholaw.interpretation.oriented_law import law_in_words
+from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 
 NAMES = ("z1", "z2", "z3")
@@ -47,4 +48,8 @@ def test_signs_go_where_a_reader_expects_them(text, expected):
 def test_the_function_is_the_same(text):
     z = np.random.default_rng(0).normal(size=(50, 3))
     oriented = z * np.array([-1, 1, -1])
-    np.testing.assert_allclose(in_words(text).score(oriented), Law.parse(text, NAMES).score(z), rtol=1e-12)
+    np.testing.assert_allclose(
+        in_words(text).score(FeatureTable(oriented, NAMES)),
+        Law.parse(text, NAMES).score(FeatureTable(z, NAMES)),
+        rtol=1e-12,
+    )

@@ -164,7 +164,7 @@ def test_unusable_graphs(tmp_path: Path) -> None:
     write(path, PIXELS, {"t": T, "y": Y, "x": X})
     metadata = path / "nodes" / "ids" / ".zarray"
     metadata.write_text(json.dumps({**json.loads(metadata.read_text()), "shape": [2**50]}))
-    refused("more than can be read")
+    refused("keeps one frame in [0-9]+ chunks")
     whole = (path / "nodes" / "props" / "t" / "values" / ".zarray").read_text()
     (path / "nodes" / "props" / "t" / "values" / ".zarray").write_text(
         json.dumps({**json.loads(whole), "shape": [], "chunks": []})
