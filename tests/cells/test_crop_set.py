@@ -14,7 +14,9 @@ from morpholaw.cells.cells_table import COLUMNS, cells_table
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.cells.crop_writer import CropWriter
+from morpholaw.cells.files import write_table
 from morpholaw.cells.normalise import Normalisation
+from morpholaw.cells.text_table import read_text_table
 from morpholaw.errors import InputError
 
 
@@ -196,3 +198,12 @@ def test_reading_a_large_set_at_random_keeps_memory_flat(tmp_path):
 def resident() -> int:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
+
+
+def test_names_that_look_like_formulas_survive_a_set_and_a_table_of_labels(tmp_path):
+    cells = pd.DataFrame({"label": ["=drug", "-mock", "+both"], "source_id": ["-5", "@6", "7"]})
+    made = CropSet.write(tmp_path / "set", np.zeros((3, 16, 16), np.uint8), cells)
+    assert list(CropSet(made.folder).cells["label"]) == ["=drug", "-mock", "+both"]
+    write_table(tmp_path / "labels.csv", made.cells[["crop", "label"]])
+    assert "'=drug" in (tmp_path / "labels.csv").read_text()
+    assert list(read_text_table(tmp_path / "labels.csv").values["label"]) == ["=drug", "-mock", "+both"]

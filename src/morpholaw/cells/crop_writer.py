@@ -14,6 +14,7 @@ import pandas as pd
 
 from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.crop_record import CropOrigin, complete_record, write_crop_record
+from morpholaw.cells.files import atomic_file
 from morpholaw.errors import InputError
 
 _HEADER = 4096  # bytes before the first crop: a 64 x 64 crop is then exactly one page of memory
@@ -73,8 +74,7 @@ class CropWriter:
         self._file.close()
         known = cells_table(self.count, **{str(name): cells[name].to_numpy() for name in cells.columns})
         known["crop"] = np.arange(self.count)
-        with (self.partial / "cells.csv").open("w", encoding="utf-8", newline="") as stream:
-            known.to_csv(stream, index=False, lineterminator="\n")
+        write_cells(self.partial, known)
         write_crop_record(self.partial, complete_record(origin, self.count, self.size))
         replaced = self.folder.with_name(f"{self.folder.name}.replaced.partial")
         if self._overwrite and self.folder.exists():
@@ -95,6 +95,12 @@ class CropWriter:
     ) -> None:
         if self.partial.exists():
             self.discard()
+
+
+def write_cells(folder: Path, cells: pd.DataFrame) -> None:
+    """Write the table of a crop set exactly as it is; tables for people go through ``write_table``."""
+    with atomic_file(folder / "cells.csv") as stream:
+        cells.to_csv(stream, index=False, lineterminator="\n", mode="wb", encoding="utf-8")
 
 
 def _npy_header(n: int, size: int) -> bytes:

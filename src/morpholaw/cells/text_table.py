@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.errors import InputError, reason
+from morpholaw.escape import from_csv_text
 
 _HEAD = 1 << 20
 """Bytes from which the layout is found; a line that is longer is no header."""
@@ -126,7 +127,7 @@ def _tidy(values: pd.DataFrame, decimal: str) -> pd.DataFrame:
         if pd.api.types.is_numeric_dtype(values[name]):
             continue
         text = values[name].astype(object).where(values[name].notna(), None)
-        text = text.map(lambda value: value.strip() if isinstance(value, str) else value)
+        text = text.map(lambda value: from_csv_text(value.strip()) if isinstance(value, str) else value)
         plain = text.map(lambda value: value.replace(",", ".") if isinstance(value, str) else value)
         numbers = pd.to_numeric(plain if decimal == "," else text, errors="coerce")
         present = text.notna() & (text != "")

@@ -12,8 +12,8 @@ from typing import Any
 
 from morpholaw.cells.crop_record import CropOrigin, TracksSource, write_crop_record
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.crop_writer import write_cells
 from morpholaw.cells.crops import MovieCells, write_crops
-from morpholaw.cells.files import write_table
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.label_tables import LabelTable, read_label_table
@@ -136,7 +136,7 @@ def adopt(
         cells, before = crop_set.cells.copy(), crop_set.record.group_prefix
         prefix = unused_prefix(folder, place.name)
         cells["group"] = prefix + cells["group"].str.slice(len(before))
-        write_table(crop_set.folder / "cells.csv", cells)
+        write_cells(crop_set.folder, cells)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         write_crop_record(
             crop_set.folder, crop_set.record.model_copy(update={"created": now, "group_prefix": prefix})
