@@ -112,6 +112,12 @@ def _type_name(annotation: Any) -> str:
     )
 
 
+CropSize = Annotated[
+    int,
+    Field(
+        ge=16, le=256, multiple_of=16, title="Crop size (pixels)", description="Side of a crop, in pixels."
+    ),
+]
 Brightness = Annotated[
     Literal["cell", "source"],
     Field(
@@ -124,14 +130,7 @@ Brightness = Annotated[
 class CropConfig(StepConfig):
     """How cells are cut from a movie (paper, 5.1: 64 x 64 pixels, 21.3 um a side)."""
 
-    size: int = Field(
-        64,
-        ge=16,
-        le=256,
-        multiple_of=16,
-        title="Crop size (pixels)",
-        description="Side of a crop, in pixels.",
-    )
+    size: CropSize = 64
     edge: Literal["background", "reflect", "drop"] = Field(
         "background",
         description="Cells near the border: pad with the frame's background level, mirror the frame, or drop the cell.",
@@ -195,14 +194,7 @@ class CropConfig(StepConfig):
 class ImportConfig(StepConfig):
     """How a folder of labelled crops becomes a crop set."""
 
-    size: int = Field(
-        64,
-        ge=16,
-        le=256,
-        multiple_of=16,
-        title="Crop size (pixels)",
-        description="Side of a crop, in pixels.",
-    )
+    size: CropSize = 64
     classes: dict[str, list[str]] = Field(
         default_factory=dict,
         description="Class name to the subfolders that hold it; other subfolders are imported unlabelled.",
