@@ -65,8 +65,8 @@ def hostile(place: Path, seconds: float, seed: int) -> dict[str, Any]:
 
     found = {"refused": 0, "read": 0, "memory": 0, "failures": []}
     for expected, files in (("refused", HOSTILE), ("read", HARMLESS)):
-        for name, (file, make, read) in files.items():
-            outcome, memory = judge(place / f"{expected}-{found[expected]}" / "in" / file, make, read)
+        for number, (name, (file, make, read)) in enumerate(files.items()):
+            outcome, memory = judge(place / f"{expected}-{number}" / "in" / file, make, read)
             found["memory"] = max(found["memory"], memory)
             if outcome.startswith(expected):
                 found[expected] += 1
