@@ -86,7 +86,7 @@ def keep_unmeasured() -> Callable[[Study, Classifier, str], ClassifierRecord]:
             ensemble_accuracy=Estimate(1.0, 0.7, 1.0),
             confusion=((5, 0), (0, 5)),
         )
-        config = ClassifierConfig(negative=classifier.negative, positive=classifier.positive)
+        config = ClassifierConfig(classes=classifier.classes)
         record = ClassifierRecord.of(classifier, name, evaluation, config, Provenance.now("no data"))
         with study.writing():
             return classifiers.save(study, classifier, record)

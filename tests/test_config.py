@@ -23,9 +23,24 @@ def test_settings_survive_json():
     assert ClassifierConfig.model_validate_json(config.model_dump_json()) == config
 
 
-def test_the_two_classes_must_differ():
-    with pytest.raises(InputError, match="must differ"):
-        ClassifierConfig.from_values({"negative": "a", "positive": "a"})
+def test_classes_must_differ_and_be_two_or_more():
+    with pytest.raises(InputError, match=r"'classes' cannot be .*: the classes must differ"):
+        ClassifierConfig.from_values({"classes": ("a", "b", "a")})
+    with pytest.raises(InputError, match="two classes or more"):
+        ClassifierConfig.from_values({"classes": "a"})
+
+
+def test_classes_are_read_from_one_text():
+    assert ClassifierConfig.from_values({"classes": "late anaphase, b,c"}).classes == (
+        "late anaphase",
+        "b",
+        "c",
+    )
+
+
+def test_settings_of_version_0_1_name_two_classes_by_their_sign():
+    assert ClassifierConfig.from_values({"positive": "late"}).classes == ("interphase", "late")
+    assert ClassifierConfig.from_values({"negative": "a", "positive": "b"}).classes == ("a", "b")
 
 
 def test_help_shows_every_setting_with_its_default():

@@ -11,7 +11,15 @@ import textwrap
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from morpholaw.errors import SettingError
 
@@ -27,8 +35,33 @@ TestFraction = Annotated[
 ]
 SplitSeed = Annotated[int, Field(ge=0, description="Seed of the split; the same for all schemes of a study.")]
 
-Negative = Annotated[str, Field(description="The class of negative scores, f(x) < 0 (eq. 2).")]
-Positive = Annotated[str, Field(description="The class of scores f(x) >= 0 (eq. 2).")]
+ALL_CLASSES = ("all",)
+"""In place of the names of classes: every labelled class."""
+
+
+def _listed(value: Any) -> Any:
+    """Return names of classes that are written as one text, "interphase, metaphase", as a list of names."""
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+def _different(classes: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(classes)) < len(classes):
+        raise ValueError("the classes must differ")
+    if len(classes) == 1 and classes != ALL_CLASSES:
+        raise ValueError("it takes two classes or more to tell apart")
+    return classes
+
+
+Classes = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_listed),
+    AfterValidator(_different),
+    Field(
+        description="Classes to tell apart, two or more, or 'all' for every labelled class. Of two, scores f(x) < 0 "
+        "are the first and f(x) >= 0 the second (eq. 2). Empty: interphase and metaphase where both are labelled, else "
+        "every labelled class.",
+    ),
+]
 SparseMethod = Annotated[
     Literal["measured", "paper"],
     Field(
@@ -313,11 +346,27 @@ class EncoderConfig(TrainingConfig):
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: the cores that are free.")
 
 
-class ClassifierConfig(TrainingConfig):
+class SplitConfig(TrainingConfig):
+    """Classes, and how their labelled cells are split into training and test cells."""
+
+    classes: Classes = ()
+    test_fraction: TestFraction = None
+    split_seed: SplitSeed = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_sign(cls, values: Any) -> Any:
+        """Take ``negative`` and ``positive``, the settings of two classes in version 0.1, for ``classes``."""
+        if not isinstance(values, dict) or not {"negative", "positive"} & values.keys():
+            return values
+        others = {name: value for name, value in values.items() if name not in ("negative", "positive")}
+        pair = (values.get("negative", "interphase"), values.get("positive", "metaphase"))
+        return {"classes": pair, **others}
+
+
+class ClassifierConfig(SplitConfig):
     """Training of schemes 1-3 (paper, 6.2 and B.2-B.3)."""
 
-    negative: Negative = "interphase"
-    positive: Positive = "metaphase"
     models: int = Field(10, ge=1, le=1000, description="Models, trained together (paper: 10).")
     epochs: int = Field(100, ge=1, le=10_000, description="Passes over the training crops (paper: 100).")
     epoch_cells: int = Field(
@@ -339,8 +388,6 @@ class ClassifierConfig(TrainingConfig):
         description="Noise on the latents that heads are trained on, in standard deviations of q(z|x), schemes 2 and "
         "3; 0: none, as in the paper.",
     )
-    test_fraction: TestFraction = None
-    split_seed: SplitSeed = 0
     warmup_epochs: int = Field(20, ge=0, description="Dense epochs before pruning, scheme 3 (paper: 20).")
     sparsity: float = Field(
         0.951, ge=0, lt=1, description="S, share of weights at zero, scheme 3 (paper: 0.951)."
@@ -358,14 +405,8 @@ class ClassifierConfig(TrainingConfig):
     sparse_method: SparseMethod = "measured"
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: chosen by the amount of work.")
 
-    @model_validator(mode="after")
-    def _two_classes(self) -> ClassifierConfig:
-        if self.negative == self.positive:
-            raise ValueError("the two classes must differ")
-        return self
 
-
-class TuneConfig(TrainingConfig):
+class TuneConfig(SplitConfig):
     """Search of RigL's settings with Optuna (paper, B.3.1)."""
 
     trials: int = Field(200, ge=1, description="Trials (paper: 200).")
@@ -377,10 +418,6 @@ class TuneConfig(TrainingConfig):
     update_fraction: tuple[float, float] = Field((0.7, 0.9), description="Range of alpha.")
     storage: str | None = Field(None, description="Optuna storage URL to share; empty: a file in the study.")
     pruning: bool = Field(False, description="Stop trials early that are clearly worse (median pruner).")
-    negative: Negative = "interphase"
-    positive: Positive = "metaphase"
-    test_fraction: TestFraction = None
-    split_seed: SplitSeed = 0
     sparse_method: SparseMethod = "measured"
 
 

@@ -85,7 +85,7 @@ def complete(path: Path, classes: tuple[str, str] = ("interphase", "metaphase"))
     """A study with an encoder and all classifiers."""
     study = simulated(path, classes)
     study.train_encoder(epochs=1, epoch_crops=512, batch_size=64, latents=6, threads=1, precision="float32")
-    config = CONFIG.model_copy(update={"negative": classes[0], "positive": classes[1]})
+    config = CONFIG.model_copy(update={"classes": classes})
     for name, classifier in classifiers(study.encoder, classes).items():
         study.add_classifier(classifier, name, config)
     keep_class_laws(study)

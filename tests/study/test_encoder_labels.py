@@ -38,7 +38,7 @@ def test_the_record_says_whose_labels_were_used(joint_study):
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_no_classifier_is_tested_on_a_group_whose_labels_the_encoder_has_seen(joint_study, seed):
     task = joint_study.encoder_record.task
-    config = ClassifierConfig(positive="prometaphase", split_seed=seed)
+    config = ClassifierConfig(classes=("interphase", "prometaphase"), split_seed=seed)
     cells = labelled_cells(joint_study, config)
     groups = joint_study.crops.cells["group"].to_numpy(str)
     assert set(groups[cells.test]) <= set(task.test_groups)
@@ -79,4 +79,4 @@ def test_a_class_that_was_not_held_out_is_refused_in_a_sentence(joint_study, tmp
     held_out = np.isin(study.crops.cells["group"], test)
     study.annotations.set_labels({("simulated", int(crop)): "odd" for crop in np.flatnonzero(~held_out)[:5]})
     with pytest.raises(InputError, match="leave cells of class 'odd' on one side only"):
-        labelled_cells(study, ClassifierConfig(positive="odd"))
+        labelled_cells(study, ClassifierConfig(classes=("interphase", "odd")))

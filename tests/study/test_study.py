@@ -253,7 +253,7 @@ def test_classifiers_are_compared_on_cells_that_none_of_them_was_trained_on(stud
 def test_classifiers_of_other_classes_are_not_compared(study):
     labels = {("simulated", crop): "late" for crop in range(0, 120, 2)}
     study.annotations.set_labels(labels)
-    study.train_classifier(2, models=1, epochs=2, epoch_cells=0, positive="late", replace=True)
+    study.train_classifier(2, models=1, epochs=2, epoch_cells=0, classes=("interphase", "late"), replace=True)
     for name in ("scheme3", "scheme4-hinge"):
         shutil.rmtree(study.path / "classifiers" / name)
     study.train_classifier(3, models=1, epochs=2, warmup_epochs=1, epoch_cells=0)
@@ -268,9 +268,9 @@ def test_classes_are_not_replaced_unasked(study):
     study.annotations.set_labels({("simulated", crop): "late" for crop in range(0, 120, 2)})
     before = classifiers.record(study, "scheme2")
     with pytest.raises(InputError, match=r"has scheme2 for interphase and metaphase; .*--replace"):
-        study.train_classifier(2, models=1, epochs=1, epoch_cells=0, positive="late")
+        study.train_classifier(2, models=1, epochs=1, epoch_cells=0, classes=("interphase", "late"))
     assert classifiers.record(study, "scheme2") == before
-    study.train_classifier(2, models=1, epochs=1, epoch_cells=0, positive="late", replace=True)
+    study.train_classifier(2, models=1, epochs=1, epoch_cells=0, classes=("interphase", "late"), replace=True)
     assert classifiers.record(study, "scheme2").classes == ("interphase", "late")
 
 
@@ -308,7 +308,12 @@ def test_a_search_has_the_classes_split_and_method_that_it_was_asked_for(study, 
         raise InputError("enough")
 
     monkeypatch.setattr("morpholaw.study.tune_step.search.tune", search)
-    settings = {"positive": "late", "split_seed": 3, "test_fraction": 0.3, "sparse_method": "paper"}
+    settings = {
+        "classes": ("interphase", "late"),
+        "split_seed": 3,
+        "test_fraction": 0.3,
+        "sparse_method": "paper",
+    }
     with pytest.raises(InputError, match="enough"):
         study.tune(**settings)
     config = ClassifierConfig(**settings)

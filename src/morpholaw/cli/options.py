@@ -16,6 +16,13 @@ SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the step; repeatable."
 )
 
+CLASSES = click.option(
+    "--classes",
+    metavar="A,B[,C...]",
+    help="Classes to tell apart, or 'all' for every labelled one; left out: interphase and metaphase where both are "
+    "labelled, else every labelled class.",
+)
+
 _MOVIE_CHOICES = (
     click.option("--pixel-size", type=float, metavar="UM", help="Micrometres per pixel of the movie."),
     click.option("--channel", help="The movie's channel: its name, or its number from 0."),

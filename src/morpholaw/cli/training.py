@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morpholaw.cli.options import SET, STUDY, parse_settings
+from morpholaw.cli.options import CLASSES, SET, STUDY, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
 from morpholaw.display import percent, percent_interval
@@ -45,16 +45,23 @@ def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], res
 @click.command("train-classifier")
 @STUDY
 @click.option("--scheme", required=True, type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
+@CLASSES
 @click.option("--models", type=int, help="Models, trained together (paper: 10).")
 @REPLACE
 @SET
 def train_classifier(
-    study: Path, scheme: int, models: int | None, replace: bool, settings: tuple[str, ...]
+    study: Path,
+    scheme: int,
+    classes: str | None,
+    models: int | None,
+    replace: bool,
+    settings: tuple[str, ...],
 ) -> None:
     """Train the models of one scheme and test them on held-out groups of cells."""
     from morpholaw.study import Study
 
-    given = parse_settings(settings) | ({"models": models} if models else {})
+    options = {"classes": classes, "models": models}
+    given = parse_settings(settings) | {name: value for name, value in options.items() if value is not None}
     opened = Study(study)
     with progress() as monitor:
         opened.train_classifier(scheme, replace=replace, monitor=monitor, **given)

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from morpholaw.errors import InputError
 
 NO_CLASS = -1
 """Predicted class of a row without a finite score."""
+
+
+def pair_of(classes: Sequence[str]) -> tuple[str, str]:
+    """Return the negative and the positive class of two.
+
+    Raises
+    ------
+    InputError
+        If there are more than two, which have one score each and no sign.
+    """
+    if len(classes) != 2:
+        raise InputError(
+            f"This is for classifiers of two classes; the one that was chosen tells {len(classes)} apart: "
+            f"{', '.join(classes)}."
+        )
+    return classes[0], classes[1]
 
 
 def predicted_classes(scores: np.ndarray) -> np.ndarray:

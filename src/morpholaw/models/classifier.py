@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from morpholaw.display import MODELS
 from morpholaw.errors import InputError
 from morpholaw.models.bundle import build_network, check_part_count, load_bundle, save_bundle
+from morpholaw.models.classes import pair_of
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
 from morpholaw.models.heads import HeadEnsemble
@@ -28,8 +29,8 @@ class Classifier(nn.Module):
     ----------
     scheme : int
         1 to 4, see :data:`morpholaw.display.MODELS`.
-    negative, positive : str
-        Names of the two classes.
+    classes : tuple of str
+        Names of the classes.
     encoder : BetaTCVAE or None
         The frozen encoder of schemes 2-4.
     """
@@ -37,7 +38,7 @@ class Classifier(nn.Module):
     def __init__(
         self,
         scheme: int,
-        classes: tuple[str, str],
+        classes: Sequence[str],
         encoder: BetaTCVAE | None = None,
         cnn: CNNEnsemble | None = None,
         head: HeadEnsemble | None = None,
@@ -45,7 +46,7 @@ class Classifier(nn.Module):
     ) -> None:
         super().__init__()
         self.scheme = scheme
-        self.negative, self.positive = classes
+        self.classes = tuple(classes)
         self.encoder, self.cnn, self.head, self.laws = encoder, cnn, head, tuple(laws)
         if encoder is not None:
             encoder.requires_grad_(False)
@@ -56,23 +57,33 @@ class Classifier(nn.Module):
                 )
 
     @classmethod
-    def dense_cnn(cls, cnn: CNNEnsemble, head: HeadEnsemble, classes: tuple[str, str]) -> Classifier:
+    def dense_cnn(cls, cnn: CNNEnsemble, head: HeadEnsemble, classes: Sequence[str]) -> Classifier:
         """Return a classifier of scheme 1: a CNN and its dense head, trained end to end."""
         return cls(1, classes, cnn=cnn, head=head)
 
     @classmethod
     def with_head(
-        cls, encoder: BetaTCVAE, head: HeadEnsemble, classes: tuple[str, str], sparse: bool
+        cls, encoder: BetaTCVAE, head: HeadEnsemble, classes: Sequence[str], sparse: bool
     ) -> Classifier:
         """Return a classifier of scheme 2, or of scheme 3 if the head is ``sparse``."""
         return cls(3 if sparse else 2, classes, encoder, head=head)
 
     @classmethod
-    def with_laws(cls, encoder: BetaTCVAE, laws: Sequence[Law], classes: tuple[str, str]) -> Classifier:
+    def with_laws(cls, encoder: BetaTCVAE, laws: Sequence[Law], classes: Sequence[str]) -> Classifier:
         """Return a classifier of scheme 4, with one model for each law."""
         if not laws:
             raise InputError("Scheme 4 needs at least one law; discover one first.")
         return cls(4, classes, encoder, laws=laws)
+
+    @property
+    def negative(self) -> str:
+        """The class of f < 0; InputError where there are more than two classes."""
+        return pair_of(self.classes)[0]
+
+    @property
+    def positive(self) -> str:
+        """The class of f >= 0; InputError where there are more than two classes."""
+        return pair_of(self.classes)[1]
 
     @property
     def members(self) -> int:
@@ -135,7 +146,7 @@ class Classifier(nn.Module):
 
     def select(self, k: int) -> Classifier:
         """Return a classifier of model ``k`` alone, which shares the encoder."""
-        classes = (self.negative, self.positive)
+        classes = self.classes
         if self.laws:
             return Classifier.with_laws(self._encoder(), [self.laws[k]], classes)
         assert self.head is not None
@@ -152,7 +163,7 @@ class Classifier(nn.Module):
         return {
             "kind": "classifier",
             "scheme": self.scheme,
-            "classes": [self.negative, self.positive],
+            "classes": list(self.classes),
             "members": self.members,
             "encoder": None if self.encoder is None else self.encoder.settings(),
             "cnn": None if self.cnn is None else self.cnn.settings,
@@ -181,7 +192,7 @@ class Classifier(nn.Module):
     @classmethod
     def _from_description(cls, values: dict[str, Any], tensors: dict[str, Tensor]) -> Classifier:
         """Return the classifier that a bundle describes, with its weights not yet loaded."""
-        members, (negative, positive) = int(values["members"]), values["classes"]
+        members, classes = int(values["members"]), tuple(map(str, values["classes"]))
         encoder = cnn = head = None
         if (settings := values["encoder"]) is not None:
             encoder = BetaTCVAE.from_settings(
@@ -200,4 +211,4 @@ class Classifier(nn.Module):
             raise ValueError(f"scheme {scheme} with the parts of another scheme")
         if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
             raise ValueError(f"scheme {scheme} with the parts of another scheme")
-        return cls(scheme, (str(negative), str(positive)), encoder, cnn, head, laws)
+        return cls(scheme, classes, encoder, cnn, head, laws)

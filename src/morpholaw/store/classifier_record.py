@@ -12,6 +12,7 @@ from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.display import LOSSES, Loss, scheme_models, scheme_short, scheme_title
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.estimate import Estimate
+from morpholaw.models.classes import pair_of
 from morpholaw.models.description import read_description
 from morpholaw.models.law import Law
 from morpholaw.store.bundle_record import BundleRecord
@@ -191,6 +192,19 @@ class ClassifierRecord(BundleRecord):
         }
         return cls.model_validate(values)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_classes_of_the_split(cls, values: Any) -> Any:
+        """Name the classes in the settings, which may have left their choice open when the models were trained."""
+        if not isinstance(values, dict) or "classes" not in values:
+            return values
+        config, classes = values.get("config"), values["classes"]
+        if isinstance(config, ClassifierConfig):
+            config = config.model_copy(update={"classes": tuple(classes)})
+        elif isinstance(config, dict):
+            config = {**config, "classes": classes}
+        return {**values, "config": config}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         evaluation, members, count = self.evaluation, self.members, len(self.classes)
@@ -209,19 +223,24 @@ class ClassifierRecord(BundleRecord):
         return self
 
     @property
-    def negative(self) -> str:
-        """The class of f < 0."""
-        return self.classes[0]
-
-    @property
-    def positive(self) -> str:
-        """The class of f >= 0."""
-        return self.classes[1]
+    def two_classes(self) -> bool:
+        """Whether there are two classes, whose models have one score and its sign (eq. 2)."""
+        return len(self.classes) == 2
 
     @property
     def pair(self) -> tuple[str, str]:
-        """The classes of f < 0 and of f >= 0."""
-        return self.negative, self.positive
+        """The classes of f < 0 and of f >= 0; InputError where there are more than two."""
+        return pair_of(self.classes)
+
+    @property
+    def negative(self) -> str:
+        """The class of f < 0; InputError where there are more than two."""
+        return self.pair[0]
+
+    @property
+    def positive(self) -> str:
+        """The class of f >= 0; InputError where there are more than two."""
+        return self.pair[1]
 
     @property
     def loss(self) -> Loss | None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.cells.splits import grouped_split, split_fingerprint
-from morpholaw.config import ClassifierConfig
+from morpholaw.config import ALL_CLASSES, SplitConfig
 from morpholaw.errors import InputError
 from morpholaw.store.classifiers import record
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.study_folder import StudyFolder
+from morpholaw.store.study_record import DEFAULT_CLASSES
 
 TEST_FRACTION = 0.1
 """Share of the labelled cells that is tested on (paper, 4.1)."""
@@ -23,18 +24,21 @@ SMALL_TEST_FRACTION = 0.25
 
 @dataclass(frozen=True)
 class Labelled:
-    """Cells of the two classes, split by group.
+    """Cells of some classes, split by group.
 
     Attributes
     ----------
+    classes : tuple of str
+        Names of the classes; a target is a place in it.
     train, test : ndarray, int64
         Indices into the study's crops.
     train_targets, test_targets : ndarray, int64
-        0 for the negative class, 1 for the positive.
+        Class numbers, 0 to C - 1.
     fingerprint : str
         Identifies the split by its test groups, twelve digits.
     """
 
+    classes: tuple[str, ...]
     train: np.ndarray
     test: np.ndarray
     train_targets: np.ndarray
@@ -47,8 +51,33 @@ def all_labels(folder: StudyFolder) -> np.ndarray:
     return np.concatenate([folder.annotations.labels_for(crop_set) for crop_set in folder.sets])
 
 
-def labelled_cells(folder: StudyFolder, config: ClassifierConfig) -> Labelled:
-    """Split the cells of ``config.negative`` and ``config.positive`` by group.
+def chosen_classes(folder: StudyFolder, classes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the classes that are meant by the setting ``classes``.
+
+    They are those that it names; every labelled class for "all"; and without a name interphase and metaphase where
+    both are labelled, else every labelled class, in the order of the study's classes.
+
+    Raises
+    ------
+    InputError
+        When fewer than two classes are labelled and none are named.
+    """
+    if classes and tuple(classes) != ALL_CLASSES:
+        return tuple(classes)
+    present = set(all_labels(folder).tolist()) if folder.sets else set()
+    labelled = tuple(name for name in folder.classes if name in present)
+    if not classes and (set(DEFAULT_CLASSES) <= set(labelled) or len(labelled) < 2):
+        return DEFAULT_CLASSES
+    if len(labelled) < 2:
+        raise InputError(
+            f"The study {folder.path} has labelled cells of {' and '.join(labelled) or 'no class'}; a classifier needs "
+            "two classes or more."
+        )
+    return labelled
+
+
+def labelled_cells(folder: StudyFolder, config: SplitConfig) -> Labelled:
+    """Split the cells of the classes ``config.classes`` by group; `chosen_classes` says which those are.
 
     Where the study's encoder learnt from labels, its split is kept: no classifier is tested on a cell of a
     group whose labels the encoder has seen.
@@ -58,16 +87,21 @@ def labelled_cells(folder: StudyFolder, config: ClassifierConfig) -> Labelled:
     InputError
         When a class has no cells, or too few groups to be on both sides.
     """
+    classes = chosen_classes(folder, config.classes)
     train, test = split_labelled(
-        folder,
-        (config.negative, config.positive),
-        config.test_fraction,
-        config.split_seed,
-        labels_seen(folder),
+        folder, classes, config.test_fraction, config.split_seed, labels_seen(folder)
     )
     groups = folder.crops.cells["group"].to_numpy(str)
-    targets = (all_labels(folder) == config.positive).astype(np.int64)
-    return Labelled(train, test, targets[train], targets[test], split_fingerprint(groups[test]))
+    targets = class_numbers(all_labels(folder), classes)
+    return Labelled(classes, train, test, targets[train], targets[test], split_fingerprint(groups[test]))
+
+
+def class_numbers(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Return the place of each label among ``classes``, int64 (n,); -1 for labels of other classes."""
+    numbers = np.full(len(labels), -1, dtype=np.int64)
+    for number, name in enumerate(classes):
+        numbers[labels == name] = number
+    return numbers
 
 
 def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +121,7 @@ def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
     cells : ndarray, int64 (n,)
         Indices into the study's crops.
     targets : ndarray, int64 (n,)
-        0 for the negative class, 1 for the positive.
+        Class numbers, 0 to C - 1: places in the record's ``classes``.
 
     Raises
     ------
@@ -103,7 +137,7 @@ def held_out(folder: StudyFolder, name: str) -> tuple[np.ndarray, np.ndarray]:
                 f"{name} was trained on another study, and no cell of this one is labelled "
                 f"{' or '.join(found.classes)}; label some to test it."
             )
-        return cells, (labels[cells] == found.positive).astype(np.int64)
+        return cells, class_numbers(labels[cells], found.classes)
     split = labelled_cells(folder, found.config)
     if (split.fingerprint, len(split.test)) != (found.evaluation.split, found.evaluation.test_cells):
         raise InputError(

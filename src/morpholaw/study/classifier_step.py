@@ -12,7 +12,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.store import encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.classifiers import check_replaceable
-from morpholaw.store.labelled_cells import Labelled, labelled_cells
+from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.evaluation_step import keep
@@ -36,7 +36,8 @@ def train(
     """Train ``config.models`` models of scheme 1, 2 or 3 and keep them; None where the training was stopped."""
     if scheme not in (1, 2, 3):
         raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
-    check_replaceable(folder, name_of(scheme), (config.negative, config.positive), replace)
+    config = config.model_copy(update={"classes": chosen_classes(folder, config.classes)})
+    check_replaceable(folder, name_of(scheme), config.classes, replace)
     if scheme == 3 and (tuned := folder.tuned) is not None:
         found = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
         config = config.model_copy(update=found)
@@ -70,7 +71,7 @@ def _with_cnn(
     epoch = repeated(len(cells.train), config.epoch_cells)
     images, targets = folder.crops[cells.train][epoch], cells.train_targets[epoch]
     cnn, head = train_cnn(images, targets, config, checkpointing=checkpointing, monitor=monitor)
-    return Classifier.dense_cnn(cnn, head, (config.negative, config.positive))
+    return Classifier.dense_cnn(cnn, head, cells.classes)
 
 
 def _with_head(
@@ -94,7 +95,7 @@ def _with_head(
         checkpointing=checkpointing,
         monitor=monitor,
     )
-    return Classifier.with_head(encoder, head, (config.negative, config.positive), sparse=sparse)
+    return Classifier.with_head(encoder, head, cells.classes, sparse=sparse)
 
 
 def _checkpoint(folder: StudyFolder, scheme: int, cells: Labelled, config: ClassifierConfig) -> Checkpoint:

@@ -10,11 +10,12 @@ from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
+from morpholaw.models.classes import pair_of
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import FeatureTable
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
-from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.store.labelled_cells import chosen_classes, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.evaluation_step import keep
@@ -39,8 +40,9 @@ def discover(
         The classes and the split; by default those of scheme 3, so that laws are tested on the same groups.
     """
     split = split or _split_of_scheme_3(folder)
+    split = split.model_copy(update={"classes": pair_of(chosen_classes(folder, split.classes))})
     name = name_of(4, config.loss)
-    classifiers.check_replaceable(folder, name, (split.negative, split.positive), replace)
+    classifiers.check_replaceable(folder, name, split.classes, replace)
     cells = labelled_cells(folder, split)
     encoder = encoders.of_study(folder)
     kept = tuple(config.latents) if config.latents else usual_inputs(classifiers.kept_by_scheme_3(folder))
@@ -85,7 +87,7 @@ def discover(
             f"The search found no law that reads a latent: {', '.join(names)} may not tell the classes apart; choose "
             "other latents, or allow more evaluations."
         )
-    classifier = Classifier.with_laws(encoder, laws, (split.negative, split.positive))
+    classifier = Classifier.with_laws(encoder, laws, cells.classes)
     record = keep(folder, classifier, name, cells, split, config)
     if not monitor.should_stop():
         checkpoint.remove()

@@ -278,20 +278,22 @@ class Study(StudyFolder):
         return all_labels(self)
 
     def split(self, config: ClassifierConfig | None = None, **settings: Any) -> Labelled:
-        """Split the labelled cells of two classes by group, as the training of classifiers does.
+        """Split the labelled cells by group, as the training of classifiers does.
 
         Parameters
         ----------
         config : ClassifierConfig, optional
             Settings; the defaults where it is left out.
         **settings
-            Settings of :class:`morpholaw.ClassifierConfig`: ``negative`` ("interphase"), ``positive``
-            ("metaphase"), ``test_fraction`` (by default 10 %, or 25 % of fewer than 2000 cells) and ``split_seed``.
+            Settings of :class:`morpholaw.ClassifierConfig`: ``classes`` (by default interphase and
+            metaphase where both are labelled, else every labelled class), ``test_fraction`` (by default 10 %, or 25 %
+            of fewer than 2000 cells) and ``split_seed``.
 
         Returns
         -------
         Labelled
-            ``train`` and ``test``, indices into :attr:`crops`, with ``train_targets`` and ``test_targets``, 0 or 1.
+            ``train`` and ``test``, indices into :attr:`crops`, with ``train_targets`` and ``test_targets``, places in
+            its ``classes``.
 
         Raises
         ------
@@ -313,7 +315,7 @@ class Study(StudyFolder):
         cells : ndarray, int64 (n,)
             Indices into :attr:`crops`.
         targets : ndarray, int64 (n,)
-            0 for the negative class, 1 for the positive.
+            Class numbers, 0 to C - 1; with two classes, 1 is that of f >= 0.
 
         Raises
         ------
@@ -454,10 +456,10 @@ class Study(StudyFolder):
             Progress, losses and cancellation. A stopped training keeps the models from before and a checkpoint;
             training again with the same settings continues from there.
         **settings
-            Settings of :class:`morpholaw.ClassifierConfig`, among them ``negative`` ("interphase"), ``positive``
-            ("metaphase"), ``models`` (10), ``epochs`` (100), ``learning_rate`` (1e-3), ``split_seed`` (0),
-            ``test_fraction`` (by default 10 %, or 25 % of fewer than 2000 cells), ``sparsity`` (0.951, or as tuned),
-            ``device`` ("auto") and ``seed`` (0).
+            Settings of :class:`morpholaw.ClassifierConfig`, among them ``classes`` (two or more; by default
+            interphase and metaphase where both are labelled, else every labelled class), ``models`` (10),
+            ``epochs`` (100), ``learning_rate`` (1e-3), ``split_seed`` (0), ``test_fraction`` (by default 10 %, or 25 %
+            of fewer than 2000 cells), ``sparsity`` (0.951, or as tuned), ``device`` ("auto") and ``seed`` (0).
 
         Returns
         -------
@@ -649,7 +651,7 @@ class Study(StudyFolder):
         from morpholaw.study import evaluation_step
 
         config = _of_classes(classifier, config)
-        classifiers.check_replaceable(self, name, (config.negative, config.positive), replace)
+        classifiers.check_replaceable(self, name, config.classes, replace)
         with self.writing():
             return evaluation_step.keep(self, classifier, name, labelled_cells(self, config), config)
 
@@ -696,7 +698,7 @@ class Study(StudyFolder):
             Progress and cancellation. A search that is run again continues where it stopped.
         **settings
             Settings of :class:`morpholaw.TuneConfig`, among them ``trials`` (200), ``runs`` (5 models per trial),
-            ``storage`` (an Optuna URL to share), ``negative``, ``positive``, ``test_fraction`` and ``split_seed``
+            ``storage`` (an Optuna URL to share), ``classes``, ``test_fraction`` and ``split_seed``
             (as for :meth:`train_classifier`; the test cells are not used).
 
         Returns
@@ -956,8 +958,9 @@ class Study(StudyFolder):
 
 def _of_classes(classifier: Classifier, config: ClassifierConfig | None) -> ClassifierConfig:
     """Return the settings of a split, those given or the defaults, for the classes of a classifier."""
-    classes = {"negative": classifier.negative, "positive": classifier.positive}
-    return ClassifierConfig.from_values({**(config.model_dump() if config else {}), **classes})
+    return ClassifierConfig.from_values(
+        {**(config.model_dump() if config else {}), "classes": classifier.classes}
+    )
 
 
 def _name(scheme: int | str, loss: Loss) -> str:

@@ -23,7 +23,7 @@ VALIDATION_FRACTION = 0.15
 
 def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> TunedRecord:
     """Search, keep all trials in the study and return the best settings; the test cells are not used."""
-    shared = ("seed", "device", "negative", "positive", "test_fraction", "split_seed", "sparse_method")
+    shared = ("seed", "device", "classes", "test_fraction", "split_seed", "sparse_method")
     classifier = ClassifierConfig(**{name: getattr(config, name) for name in shared})
     cells = labelled_cells(folder, classifier)
     means, log_variances = oriented_posteriors(encoders.of_study(folder), folder.crops[cells.train])
@@ -50,8 +50,7 @@ def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> 
                     folder.name,
                     cells.fingerprint,
                     encoders.data_fingerprint(folder),
-                    config.negative,
-                    config.positive,
+                    *cells.classes,
                     config.sparse_method,
                 )
             ),

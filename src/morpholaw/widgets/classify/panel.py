@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QStringListModel
 from qtpy.QtWidgets import (
     QComboBox,
-    QCompleter,
     QGroupBox,
     QHBoxLayout,
     QLabel,
@@ -23,6 +21,7 @@ from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.classifiers import readable_records
+from morpholaw.store.labelled_cells import chosen_classes
 from morpholaw.widgets.classify.apply_scores import ApplyScores
 from morpholaw.widgets.classify.comparison import ComparisonTable
 from morpholaw.widgets.forms.config_form import ConfigForm
@@ -78,12 +77,9 @@ class ClassifyWidget(StudyWidget):
         self.meaning.setWordWrap(True)
         self.form = ConfigForm(
             ClassifierConfig,
-            fields=("negative", "positive", "models", "epochs", "device"),
+            fields=("classes", "models", "epochs", "device"),
             preset={"device": preferences().device},
         )
-        self._class_names = QStringListModel(self)
-        for name in ("negative", "positive"):
-            self.form.editors[name].native.setCompleter(QCompleter(self._class_names, self))
         self.labelled = QLabel()
         self.labelled.setWordWrap(True)
         self.train_button = QPushButton()
@@ -131,14 +127,18 @@ class ClassifyWidget(StudyWidget):
         study, crops = self.current.study, self.current.crops
         if study is None or crops is None:
             self.labelled.setText("The study has no crops yet; cut or import some in the Cells panel.")
-            self._class_names.setStringList([] if study is None else list(study.classes))
+            self._show_classes(())
             return
         counts = {name: count for name, count in study.annotations.counts(*crops.sets).items() if count}
         listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         self.labelled.setText(
             f"Labelled: {listed}." if listed else "No cell is labelled yet; use the Cells panel."
         )
-        self._class_names.setStringList(list(study.classes))
+        self._show_classes(chosen_classes(study))
+
+    def _show_classes(self, usual: tuple[str, ...]) -> None:
+        """Show in the empty line of classes which ones would be told apart."""
+        self.form.editors["classes"].native.setPlaceholderText(", ".join(usual))
 
     def _show_meaning(self) -> None:
         self.train_button.setText(f"Train scheme {self.scheme.currentData()}")
