@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from markupsafe import Markup, escape
 
-from morpholaw.cells.shape import nucleus_masks
+from morpholaw.cells.segmentation import nucleus_masks
 from morpholaw.display import classifier_title, number, percent_interval
 from morpholaw.interpretation.attack import AttackCurve, AttackOptions, Direction, attack_curve
 from morpholaw.interpretation.constraints import (
