@@ -21,11 +21,10 @@ def hull_pixels(masks: np.ndarray) -> np.ndarray:
     ndarray
         int64 (n,); 0 for an empty mask.
     """
-    filled = masks.any(axis=2)
+    filled: np.ndarray = masks.any(axis=2)
     width = masks.shape[2]
     left = masks.argmax(axis=2).astype(np.int64)
     right = width - 1 - masks[:, :, ::-1].argmax(axis=2).astype(np.int64)
-    rows = np.arange(masks.shape[1])
     first, last = filled.argmax(axis=1), masks.shape[1] - 1 - filled[:, ::-1].argmax(axis=1)
     twice_left, on_left = _chain(filled, left)
     twice_right, on_right = _chain(filled, -right)  # the right side mirrored is a left side
@@ -35,12 +34,12 @@ def hull_pixels(masks: np.ndarray) -> np.ndarray:
     # Each chain encloses an area with the y axis (left) or its mirror image (right).
     twice_area = -twice_right - twice_left
     boundary = on_left + on_right + top + bottom
-    some = filled.any(axis=1)
+    some: np.ndarray = filled.any(axis=1)
     flat = some & (first == last)
     # Pick: pixels = area + boundary / 2 + 1. Twice over to stay in whole numbers.
     count = (twice_area + boundary + 2) // 2
     count[flat] = top[flat] + 1
-    return np.where(some & (rows.size > 0), count, 0)
+    return np.where(some, count, 0)
 
 
 def _chain(filled: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
