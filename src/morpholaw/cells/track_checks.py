@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.track_formats.facts import Ids
+from morpholaw.cells.tracked_places import evenly
 from morpholaw.errors import InputError
 
 _ENOUGH = 5
@@ -16,6 +17,8 @@ _LINKS = 50
 _FOLLOW = 0.25
 """Share of ids that go to the nearest cell of the next frame below which ids do not follow cells."""
 _FRAMES = 12
+_CELLS = 64
+"""Cells of a frame that are followed into the next."""
 
 
 def check_links(table: pd.DataFrame, ids: Ids, format_name: str, where: str) -> bool:
@@ -80,8 +83,6 @@ def check_axes(table: pd.DataFrame, movie_shape: tuple[int, int, int] | None, wh
 
 def _share_that_follows(table: pd.DataFrame) -> float | None:
     """Share of steps to the next frame that go to the nearest cell there; None where there are too few to tell."""
-    from scipy.spatial import cKDTree
-
     t, track = table["t"].to_numpy(), table["track_id"].to_numpy()
     place = table[["y", "x"]].to_numpy(np.float64)
     order = np.argsort(t, kind="stable")
@@ -96,7 +97,10 @@ def _share_that_follows(table: pd.DataFrame) -> float | None:
         if len(then) < 4:
             continue
         now = now[np.isin(track[now], track[then])]
-        _, nearest = cKDTree(place[then]).query(place[now])
+        now = now[evenly(len(now), _CELLS)]
+        # So few distances take less time than importing a tree of neighbours.
+        gaps = place[now][:, None] - place[then][None]
+        nearest = np.einsum("ijk,ijk->ij", gaps, gaps).argmin(axis=1)
         near += int((track[then][nearest] == track[now]).sum())
         steps += len(now)
     return near / steps if steps >= _LINKS else None

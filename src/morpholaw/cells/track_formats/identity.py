@@ -152,11 +152,14 @@ def track_numbers(column: pd.Series) -> np.ndarray:
 
 def as_text(column: pd.Series) -> np.ndarray:
     """Ids as text, "" for none; whole numbers without a decimal point; object (n,)."""
+    # An id stands in many rows, so that each value is converted once.
+    codes, values = pd.factorize(column)
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_integer_dtype(column):
-        return np.array([_number_text(value) for value in column.to_numpy(np.float64).tolist()], dtype=object)
-    text = column.astype(object).where(column.notna(), "").astype(str).str.strip()
-    values: np.ndarray = text.to_numpy(dtype=object)
-    return values
+        each = [_number_text(float(value)) for value in values]
+    else:
+        each = [str(value).strip() for value in values]
+    texts: np.ndarray = np.array([*each, ""], dtype=object)[codes]  # code -1 stands for a missing value
+    return texts
 
 
 def _number_text(value: float) -> str:

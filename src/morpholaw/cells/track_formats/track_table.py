@@ -170,21 +170,27 @@ def _tracks(
         parents = values[found.parent_track]
     if parents is not None:
         raw["parent"] = _parent_numbers(parents, text, track)
-    if kind == "TrackMate CSV" or (text != track.astype(str).astype(object))[track >= 0].any():
+    if kind == "TrackMate CSV" or _differ(text, track):
         raw["source_track"] = text
     if found.spot is not None:
         raw["source_id"] = as_text(values[found.spot])
     return raw, used
 
 
+def _differ(text: np.ndarray, track: np.ndarray) -> bool:
+    """Whether ids as text (n,) are other than their track numbers (n,), apart from spots without a track."""
+    pairs = pd.DataFrame({"text": text, "track": track})[track >= 0].drop_duplicates()
+    return any(name != str(number) for name, number in pairs.itertuples(index=False))
+
+
 def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> np.ndarray:
     """Return the parents' track numbers, -1 for none."""
     number_of = dict(zip(text, track, strict=True))
-    named_parents = pd.Series(as_text(parents))
-    numbers = named_parents.str.strip("[]").map(number_of)
-    unknown = pd.to_numeric(named_parents, errors="coerce")
+    codes, named_parents = pd.factorize(as_text(parents))
+    numbers = pd.Series([number_of.get(name.strip("[]")) for name in named_parents], dtype=np.float64)
+    unknown = pd.to_numeric(pd.Series(named_parents, dtype=object), errors="coerce")
     unknown = unknown.where((unknown > 0) & (unknown == np.floor(unknown)), -1).fillna(-1)
-    result: np.ndarray = numbers.fillna(unknown).astype(np.int64).to_numpy()
+    result: np.ndarray = numbers.fillna(unknown).astype(np.int64).to_numpy()[codes]
     return result
 
 
