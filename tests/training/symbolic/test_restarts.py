@@ -2,9 +2,12 @@
 
 import itertools
 import math
+import subprocess
+import sys
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from morpholaw.events import Front, Metrics, Monitor, Progress
@@ -81,3 +84,40 @@ def test_a_stop_is_answered_within_seconds_by_all_processes():
     assert time.monotonic() - begun[3] < 2
     assert 1 <= len(results) <= 4  # a slow process may not have begun, a quick one be at its next search
     assert all(result.stopped_by == "cancel" and result.front for result in results)
+
+
+def test_a_script_without_a_main_guard_searches_in_processes_and_runs_once(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('begun')\n"
+        "import numpy as np\n"
+        "from morpholaw.training.symbolic import Budget, SearchSpec, search_restarts\n"
+        "from morpholaw.training.symbolic.embedded import EmbeddedEngine\n"
+        "x = np.random.default_rng(0).standard_normal((20_000, 2))\n"  # more than a pipe holds
+        "y = np.where(x[:, 0] > 0, 1.0, -1.0)\n"
+        "specs = [SearchSpec(('z0', 'z1'), seed=seed, budget=Budget(300)) for seed in range(2)]\n"
+        "print(len(search_restarts(EmbeddedEngine(), x, y, specs, processes=2)))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["begun", "2"], done.stderr
+
+
+def test_a_child_whose_parent_is_killed_ends(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from morpholaw.events import Monitor, Progress\n"
+        "from morpholaw.training.symbolic import Budget, SearchSpec, search_restarts\n"
+        "from morpholaw.training.symbolic.embedded import EmbeddedEngine\n"
+        "x = np.random.default_rng(0).standard_normal((300, 2))\n"
+        "y = np.where(x[:, 0] > 0, 1.0, -1.0)\n"
+        "specs = [SearchSpec(('z0', 'z1'), seed=seed, budget=Budget(10**9)) for seed in range(2)]\n"
+        "tell = lambda event: isinstance(event, Progress) and event.done and print('begun', flush=True)\n"
+        "search_restarts(EmbeddedEngine(), x, y, specs, processes=2, monitor=Monitor(tell))\n"
+    )
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout.readline() == "begun\n"
+        children = psutil.Process(parent.pid).children()
+        parent.kill()
+        assert children
+        assert psutil.wait_procs(children, timeout=10)[1] == []

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.context import SpawnContext
-from typing import Any
 
 import numpy as np
 
+from morpholaw.errors import StepFailedError
 from morpholaw.events import SILENT, Front, Message, Metrics, Monitor, Progress, ShouldStop
 from morpholaw.models.pareto import pareto_front
 from morpholaw.training.cores import free_cores
 from morpholaw.training.symbolic.engine import Engine, SearchProgress, SearchResult, SearchSpec
+from morpholaw.training.symbolic.search_process import ChildSearch
 
 REPORT_EVERY = 0.2
 """Seconds between two reports."""
-GRACE = 0.8
+GRACE = 6
 """Seconds that running searches have to hand over what they found after a stop."""
 
 
@@ -49,9 +47,8 @@ def search_restarts(
     specs : sequence of SearchSpec
         One per search.
     processes : int
-        Searches that run at once, 0 for the free cores. With more than one, a script that calls this needs
-        ``if __name__ == "__main__":``, since processes are spawned; if they cannot be, the searches run one after the
-        other in this process, with the same results.
+        Searches that run at once, 0 for the free cores, each in a process of its own; if no process can be started, the
+        searches run one after the other in this one, with the same results.
     monitor : Monitor
         Where progress is reported, and whether to stop; searches that a stop prevented are left out.
     keep : callable, optional
@@ -61,11 +58,11 @@ def search_restarts(
     job = _Job(engine, x, y)
     watch = _Watch(specs, monitor, keep)
     if workers > 1 and engine.own_process:
-        return _in_threads(job, specs, workers, watch)
+        return _side_by_side(job, specs, workers, watch)
     if workers > 1:
         try:
-            return _in_processes(job, specs, workers, watch)
-        except (BrokenProcessPool, AssertionError, OSError, RuntimeError) as error:
+            return _side_by_side(ChildSearch(engine, x, y), specs, workers, watch)
+        except (StepFailedError, OSError) as error:
             monitor.emit(
                 Message(f"Processes could not be started ({error}); searching in this one.", "warning")
             )
@@ -145,8 +142,10 @@ class _Watch:
             self.monitor.emit(Front([c for c, _ in self.front], [loss for _, loss in self.front]))
 
 
-def _in_threads(job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch) -> list[SearchResult]:
-    """Run an engine that starts a process of its own for each search."""
+def _side_by_side(
+    job: _Job | ChildSearch, specs: Sequence[SearchSpec], workers: int, watch: _Watch
+) -> list[SearchResult]:
+    """Run searches that each have a process of their own; a thread waits for each."""
     latest: dict[int, SearchProgress] = {}
     should_stop = watch.monitor.should_stop
     with ThreadPoolExecutor(workers) as pool:
@@ -154,27 +153,13 @@ def _in_threads(job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Wa
             pool.submit(job.run, spec, partial(latest.__setitem__, index), should_stop)
             for index, spec in enumerate(specs)
         ]
-        return _collect(futures, watch, latest.get, lambda: None, GRACE + 5)
-
-
-def _in_processes(job: _Job, specs: Sequence[SearchSpec], workers: int, watch: _Watch) -> list[SearchResult]:
-    context = multiprocessing.get_context("spawn")
-    stop, board = context.Event(), _Board(context, specs)
-    pool: Executor = ProcessPoolExecutor(workers, context, _start_worker, (job, stop, board))
-    try:
-        futures = [pool.submit(_run_in_worker, index, spec) for index, spec in enumerate(specs)]
-        return _collect(futures, watch, board.read, stop.set, GRACE)
-    finally:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+        return _collect(futures, watch, latest.get)
 
 
 def _collect(
     futures: Sequence[Future[SearchResult]],
     watch: _Watch,
     latest: Callable[[int], SearchProgress | None],
-    stop: Callable[[], Any],
-    grace: float,
 ) -> list[SearchResult]:
     """Wait for all searches, or after a stop for those that hand over in time."""
     pending, deadline = set(futures), math.inf
@@ -188,46 +173,7 @@ def _collect(
             if progress is not None:
                 watch.update(index, progress)
         if deadline == math.inf and watch.monitor.should_stop():
-            stop()
-            deadline = time.monotonic() + grace
+            deadline = time.monotonic() + GRACE
             for future in pending:
                 future.cancel()
     return [f.result() for f in futures if f.done() and not f.cancelled()]
-
-
-class _Board:
-    """Shared memory to which every search writes how far it is: evaluations, best loss, loss by complexity."""
-
-    def __init__(self, context: SpawnContext, specs: Sequence[SearchSpec]) -> None:
-        self.width = 2 + max(spec.max_complexity for spec in specs) + 1
-        self.numbers = context.Array("d", len(specs) * self.width, lock=False)
-
-    def write(self, index: int, progress: SearchProgress) -> None:
-        """Write the progress of a search."""
-        row = [math.inf] * self.width
-        row[:2] = progress.evaluations, progress.best
-        for complexity, loss in progress.front:
-            if 2 + complexity < self.width:
-                row[2 + complexity] = loss
-        self.numbers[index * self.width : (index + 1) * self.width] = row
-
-    def read(self, index: int) -> SearchProgress | None:
-        """Return the progress of a search, None before it began."""
-        evaluations, best, *losses = self.numbers[index * self.width : (index + 1) * self.width]
-        front = tuple((complexity, loss) for complexity, loss in enumerate(losses) if loss < math.inf)
-        return SearchProgress(int(evaluations), 0.0, best, front) if evaluations else None
-
-
-_worker: tuple[_Job, Any, _Board] | None = None
-"""What a worker process was started with."""
-
-
-def _start_worker(job: _Job, stop: Any, board: _Board) -> None:
-    global _worker
-    _worker = (job, stop, board)
-
-
-def _run_in_worker(index: int, spec: SearchSpec) -> SearchResult:
-    assert _worker is not None
-    job, stop, board = _worker
-    return job.run(spec, partial(board.write, index), stop.is_set)

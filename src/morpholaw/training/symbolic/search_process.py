@@ -1,0 +1,133 @@
+"""One search in a child process.
+
+The child imports this module and nothing of the caller's, so that a script without ``if __name__ == "__main__":`` is
+not run again by it, as it would be by :mod:`multiprocessing`. Parent and child write to each other's pipes: the
+search, pickled, and later "stop" one way; progress and the result as lines of JSON the other. A child whose parent is
+gone finds its pipe closed and ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from morpholaw.errors import MorpholawError, StepFailedError, error_of_kind
+from morpholaw.events import ShouldStop
+from morpholaw.training.symbolic.engine import Engine, SearchProgress, SearchResult, SearchSpec
+
+_EVERY = 0.1  # seconds between two lines of progress
+_GRACE = 5.0  # seconds that a child has to hand over what it found after a stop
+
+
+@dataclass(frozen=True)
+class ChildSearch:
+    """An engine and its data, searched in a child process.
+
+    Attributes
+    ----------
+    engine : Engine
+        What searches.
+    x, y : ndarray
+        Features (rows, variables) and targets (rows,).
+    """
+
+    engine: Engine
+    x: np.ndarray
+    y: np.ndarray
+
+    def run(
+        self, spec: SearchSpec, progress: Callable[[SearchProgress], None], should_stop: ShouldStop
+    ) -> SearchResult:
+        """Run one search and return its result; a stopped one returns what it has.
+
+        Raises
+        ------
+        MorpholawError
+            The search's own error.
+        StepFailedError
+            The child ended without a result.
+        OSError
+            No process could be started.
+        """
+        child = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        asked = False
+        try:
+            with contextlib.suppress(BrokenPipeError):  # it ended early; what it said is read below
+                pickle.dump((self.engine, self.x, self.y, spec), child.stdin)
+                child.stdin.flush()
+            for line in child.stdout:
+                kind, values = json.loads(line)
+                if kind == "result":
+                    return SearchResult.from_json(values, spec.variables)
+                if kind == "error":
+                    raise error_of_kind(*values)
+                progress(SearchProgress(**{**values, "front": tuple(map(tuple, values["front"]))}))
+                if not asked and should_stop():
+                    asked = True
+                    with contextlib.suppress(OSError):
+                        child.stdin.write(b"stop\n")
+                        child.stdin.flush()
+            raise StepFailedError(f"A search's process ended with status {child.wait()}.")
+        finally:
+            with contextlib.suppress(OSError):
+                child.stdin.close()
+            child.kill()
+            child.wait()
+            child.stdout.close()
+
+
+def _tell(kind: str, values: Any) -> None:
+    sys.__stdout__.write(json.dumps([kind, values]) + "\n")  # type: ignore[union-attr]
+    sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+def main() -> None:
+    """Do the search that stands on the standard input."""
+    sys.stdout = sys.stderr  # the pipe is for lines of JSON alone
+    engine, x, y, spec = pickle.load(sys.stdin.buffer)
+    stopped = threading.Event()
+
+    def listen() -> None:
+        sys.stdin.buffer.readline()  # "stop", or the end of the pipe where the parent is gone
+        stopped.set()
+        time.sleep(_GRACE)
+        os._exit(1)
+
+    threading.Thread(target=listen, daemon=True).start()
+    told = 0.0
+
+    def progress(now: SearchProgress) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _EVERY:
+            told = time.monotonic()
+            _tell("progress", vars(now))
+
+    try:
+        result = engine.search(x, y, spec, progress=progress, should_stop=stopped.is_set)
+    except MorpholawError as error:
+        _tell("error", [type(error).__name__, str(error)])
+        return
+    _tell("result", result.to_json())
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        main()
