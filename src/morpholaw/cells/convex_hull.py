@@ -21,7 +21,7 @@ def hull_pixels(masks: np.ndarray) -> np.ndarray:
     ndarray
         int64 (n,); 0 for an empty mask.
     """
-    filled: np.ndarray = masks.any(axis=2)
+    filled = np.asarray(masks.any(axis=2))
     width = masks.shape[2]
     left = masks.argmax(axis=2).astype(np.int64)
     right = width - 1 - masks[:, :, ::-1].argmax(axis=2).astype(np.int64)
@@ -34,7 +34,7 @@ def hull_pixels(masks: np.ndarray) -> np.ndarray:
     # Each chain encloses an area with the y axis (left) or its mirror image (right).
     twice_area = -twice_right - twice_left
     boundary = on_left + on_right + top + bottom
-    some: np.ndarray = filled.any(axis=1)
+    some = np.asarray(filled.any(axis=1))
     flat = some & (first == last)
     # Pick: pixels = area + boundary / 2 + 1. Twice over to stay in whole numbers.
     count = (twice_area + boundary + 2) // 2

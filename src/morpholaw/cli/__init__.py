@@ -7,12 +7,30 @@ from typing import Any
 import click
 
 from morpholaw import __version__
-from morpholaw.cli import bench, cells, cluster, export, results, training
+from morpholaw.cli import bench, cells, cluster, export, info, results, training
 from morpholaw.errors import MorpholawError
+
+SECTIONS = {
+    "Begin": ("demo", "simulate"),
+    "Bring data": ("inspect", "crop", "import-crops", "sets", "info"),
+    "Train": ("train-encoder", "train-classifier", "tune", "cross-validate"),
+    "Find laws": ("discover-law", "test-law", "law-card"),
+    "Use": ("classify", "timeline", "attack", "report", "export"),
+    "Large and fast": ("run", "bench"),
+}
+"""The commands in the order of the work."""
 
 
 class Commands(click.Group):
-    """Prints bad input as one sentence and exits with status 2."""
+    """Lists commands in the order of the work; prints bad input as one sentence and exits with status 2."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands under the headings of :data:`SECTIONS`."""
+        for heading, names in SECTIONS.items():
+            found = [(name, self.get_command(context, name)) for name in names]
+            rows = [(name, command.get_short_help_str(200)) for name, command in found if command is not None]
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; print an error of ours as one sentence."""
@@ -46,6 +64,7 @@ for command in (
     cells.import_crops,
     cells.inspect,
     cells.sets,
+    info.info,
     training.train_encoder,
     training.train_classifier,
     training.tune,

@@ -1,0 +1,36 @@
+"""The command that shows what a study holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from morpholaw.cli.options import STUDY
+
+
+@click.command()
+@STUDY
+def info(study: Path) -> None:
+    """Show what a study holds, what is out of date, and what comes next."""
+    from morpholaw.store.overview import overview, performance
+    from morpholaw.store.study_folder import StudyFolder
+
+    found = overview(StudyFolder(study))
+    sets = ", ".join(f"{name} ({count:,})" for name, count in found.sets.items())
+    labels = ", ".join(f"{count:,} {name}" for name, count in found.labels.items())
+    rows = [
+        ("study", str(study)),
+        ("crops", f"{found.crops:,}: {sets}" if sets else "none"),
+        ("labels", f"{found.labelled:,}: {labels}" if labels else "none"),
+        ("encoder", found.encoder or "none"),
+    ]
+    for record in found.classifiers:
+        rows.append((record.name, f"{', '.join(record.classes)}; {performance(record)}"))
+        if record.laws:
+            rows.append(("", f"law: {record.laws[0]}"))
+    for heading, text in rows:
+        click.echo(f"{heading + ':' if heading else '':<16}{text}")
+    for sentence in found.warnings:
+        click.echo(f"Warning: {sentence}", err=True)
+    click.echo(f"{'next:':<16}{found.next_step.text}\n{'':<16}{found.next_step.command}")

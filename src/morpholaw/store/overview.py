@@ -1,0 +1,148 @@
+"""What a study holds at a glance, what is out of date in it, and what comes next. Read without torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from morpholaw.display import percent_interval
+from morpholaw.errors import InputError
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.labelled_cells import all_labels
+from morpholaw.store.study_folder import StudyFolder
+
+FEW_LABELS = 25
+"""Labelled cells of a class below which a classifier can hardly be trained and tested."""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do next: a sentence, and the command that does it."""
+
+    text: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a study holds.
+
+    Attributes
+    ----------
+    sets : dict of str to int
+        Crops of each crop set, by its name.
+    labels : dict of str to int
+        Labelled cells of each class, the most frequent first.
+    encoder : str
+        The encoder in a sentence; "" where there is none.
+    classifiers : tuple of ClassifierRecord
+        The trained schemes, by name.
+    warnings : tuple of str
+        What is damaged or out of date, a sentence each.
+    next_step : NextStep
+        What comes next.
+    """
+
+    sets: dict[str, int]
+    labels: dict[str, int]
+    encoder: str
+    classifiers: tuple[ClassifierRecord, ...]
+    warnings: tuple[str, ...]
+    next_step: NextStep
+
+    @property
+    def crops(self) -> int:
+        """Crops of all sets."""
+        return sum(self.sets.values())
+
+    @property
+    def labelled(self) -> int:
+        """Cells that have a class."""
+        return sum(self.labels.values())
+
+
+def overview(folder: StudyFolder) -> Overview:
+    """Describe what a study holds and what comes next.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+
+    Returns
+    -------
+    Overview
+        Damaged crop sets and classifiers are left out, with a sentence each in ``warnings``.
+    """
+    sets = {crop_set.name: len(crop_set) for crop_set in folder.sets}
+    warnings = list(folder.damaged_sets)
+    labels = Counter(all_labels(folder).tolist()) if sets else Counter()
+    labels.pop("", None)
+    try:
+        encoder = _encoder_sentence(folder)
+    except InputError as error:
+        encoder = ""
+        warnings.append(str(error))
+    records = tuple(classifiers.readable_records(folder, warnings.append))
+    for record in records:
+        warnings += _out_of_date(folder, record, labels)
+    counts = dict(labels.most_common())
+    step = _next_step(folder, sets, counts, bool(encoder), {record.scheme for record in records})
+    return Overview(sets, counts, encoder, records, tuple(warnings), step)
+
+
+def performance(record: ClassifierRecord) -> str:
+    """Return a classifier's accuracy on held-out cells with its interval, as a phrase."""
+    evaluation = record.evaluation
+    found = evaluation.ensemble_accuracy
+    return f"{percent_interval(found.value, found.low, found.high)} of {evaluation.test_cells} held-out cells right"
+
+
+def _encoder_sentence(folder: StudyFolder) -> str:
+    if not folder.has_encoder:
+        return ""
+    record = folder.encoder_record
+    crops = f"trained on {record.crops:,} crops" if record.crops else "loaded"
+    scale = f", {record.pixel_size:.4g} µm per pixel" if record.pixel_size else ""
+    state = "" if record.complete else "; its training was stopped before the end"
+    return f"{record.settings.latents} latents, {crops}{scale}{state}"
+
+
+def _out_of_date(folder: StudyFolder, record: ClassifierRecord, labels: Counter[str]) -> list[str]:
+    """Say what has changed since a classifier was trained."""
+    found = []
+    encoder = folder.encoder_record.sha256 if folder.has_encoder else None
+    if encoder and record.encoder_fingerprint not in (None, encoder):
+        found.append(f"{record.name} was trained with another encoder than the study's; train it again.")
+    used = record.evaluation.training_cells + record.evaluation.test_cells
+    now = sum(labels[name] for name in record.classes)
+    if not record.trained_elsewhere and now != used:
+        found.append(f"{record.name} was trained and tested on {used} labelled cells; there are {now} now.")
+    return found
+
+
+def _next_step(
+    folder: StudyFolder, sets: dict[str, int], labels: dict[str, int], encoder: bool, schemes: set[int]
+) -> NextStep:
+    study = f"--study {folder.path}"
+    enough = [name for name, count in labels.items() if count >= FEW_LABELS]
+    steps = (
+        (not sets, "Cut crops from a tracked movie.", f"morpholaw crop MOVIE TRACKS {study}"),
+        (not encoder, "Train the encoder on the crops.", f"morpholaw train-encoder {study}"),
+        (
+            len(enough) < 2,
+            f"Label at least {FEW_LABELS} cells of two classes, in the Cells panel or with crop --labels.",
+            "napari",
+        ),
+        (
+            3 not in schemes,
+            "Train the sparse head, which shows which latents decide.",
+            f"morpholaw train-classifier {study} --scheme 3",
+        ),
+        (4 not in schemes, "Search for a law.", f"morpholaw discover-law {study}"),
+    )
+    for missing, text, command in steps:
+        if missing:
+            return NextStep(text, command)
+    return NextStep("Write the report.", f"morpholaw report {study} --out report.html")
