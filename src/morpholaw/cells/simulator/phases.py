@@ -1,0 +1,86 @@
+"""Tracks of cells whose phases are drawn directly, without pictures: cells enter metaphase, and divide after it.
+
+For tests of what is concluded from classes along tracks; a movie with pictures takes a thousand times longer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+SPREAD = 0.3
+"""Standard deviation of the logarithm of durations."""
+_FIELD = 2000.0
+_APART = 8.0
+
+
+def simulate_phases(
+    rng: np.random.Generator,
+    cells: int,
+    frames: int,
+    median: float,
+    movie: str = "movie",
+    spread: float = SPREAD,
+) -> pd.DataFrame:
+    """Draw cells that enter metaphase at any time, some before the movie and some after it, and then divide.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of all random choices.
+    cells : int
+        Mothers; each that divides within the movie adds two daughters.
+    frames : int
+        Length of the movie.
+    median : float
+        Median duration of metaphase, in frames; durations are log-normal.
+    movie : str
+        Its name.
+    spread : float
+        Standard deviation of the logarithm of durations.
+
+    Returns
+    -------
+    DataFrame
+        One row per cell and frame: ``track_id``, ``t``, ``parent`` (-1: none), ``y``, ``x`` (pixels), ``class`` and
+        ``movie``.
+    """
+    entry = rng.uniform(-0.2, 1.1, cells) * frames
+    leave = entry + median * np.exp(rng.normal(0, spread, cells))
+    place = rng.uniform(0, _FIELD, (cells, 2))
+    t = np.arange(frames)
+    mother, time = np.nonzero(t[None] < leave[:, None])
+    classes = np.where(time >= entry[mother], "metaphase", "interphase")
+    parts = [_rows(mother, time, np.full(len(mother), -1), place[mother], classes)]
+    for side in (-1, 1):
+        born, time = np.nonzero((t[None] >= leave[:, None]) & (leave[:, None] > 0))
+        track = cells + 2 * born + (side > 0)
+        beside = place[born] + [0, _APART * side]
+        parts.append(_rows(track, time, born, beside, np.full(len(born), "interphase")))
+    return pd.concat(parts, ignore_index=True).assign(movie=movie)
+
+
+def mean_duration(median: float, spread: float = SPREAD) -> float:
+    """Return the mean of the log-normal durations with a median, in the same unit."""
+    return median * float(np.exp(spread**2 / 2))
+
+
+def without_links(table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the tracks without the links from mother to daughters of a share of the divisions."""
+    mothers = table.loc[table["parent"] >= 0, "parent"].unique()
+    lost = rng.choice(mothers, int(share * len(mothers)), replace=False)
+    return table.assign(parent=np.where(table["parent"].isin(lost), -1, table["parent"]))
+
+
+def _rows(
+    track: np.ndarray, t: np.ndarray, parent: np.ndarray, place: np.ndarray, names: np.ndarray
+) -> pd.DataFrame:
+    columns = {
+        "track_id": track,
+        "t": t,
+        "parent": parent,
+        "y": place[:, 0],
+        "x": place[:, 1],
+        "class": names,
+    }
+    return pd.DataFrame(columns)

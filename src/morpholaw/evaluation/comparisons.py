@@ -1,0 +1,261 @@
+"""Durations and shares of conditions beside each other, tested over replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.evaluation.conditions import Conditions, compare_groups, holm, replicate_means
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.phases import DIVISION
+from morpholaw.evaluation.population import MITOTIC_INDEX
+from morpholaw.evaluation.survival import Survival, kaplan_meier, log_rank
+
+ALL = "all"
+"""The condition of a timeline without conditions."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How times are shown.
+
+    Attributes
+    ----------
+    name : str
+        "min" or "frames".
+    per_frame : dict of str to float
+        Units from one frame of a movie to the next.
+    """
+
+    name: str
+    per_frame: dict[str, float]
+
+    @property
+    def step(self) -> float:
+        """Units from one frame to the next, the mean over movies."""
+        return float(np.mean(list(self.per_frame.values())))
+
+    def of(self, frames: pd.Series, movies: pd.Series) -> np.ndarray:
+        """Return frames of movies in this unit, float64 (n,)."""
+        return np.asarray(frames, np.float64) * np.asarray(movies.map(self.per_frame), np.float64)
+
+
+def phase_survival(phases: pd.DataFrame, name: str, step: float) -> Survival:
+    """Return the Kaplan-Meier curve of a class; phases that were under way at first sight are left out."""
+    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    return kaplan_meier(whole["duration"].to_numpy(), ~whole["right_censored"].to_numpy(bool), step)
+
+
+def summarise_durations(phases: pd.DataFrame, classes: Sequence[str], unit: Unit) -> pd.DataFrame:
+    """Summarise how long the phases of each class last in each condition.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        Of :func:`morpholaw.evaluation.phases.find_phases`, with ``condition`` and ``duration``.
+    classes : sequence of str
+    unit : Unit
+        That of the durations.
+
+    Returns
+    -------
+    DataFrame
+        One row per condition and class: ``phases`` (with a known beginning), ``ended`` (those with a known end),
+        ``under_way`` (left out: under way at first sight), the ``median`` and the ``mean`` with their 95 % intervals,
+        ``restricted`` (whether the longest was not seen to its end, so that the mean is one up to there),
+        ``per_division`` (time in the class before a division, zero included) and ``divisions`` (that it is of).
+    """
+    rows = []
+    for condition, mine in phases.groupby("condition", sort=False):
+        for name in classes:
+            curve = phase_survival(mine, name, unit.step)
+            median = curve.median
+            mean = curve.mean() if curve.ended.sum() else Estimate(np.nan, np.nan, np.nan)
+            spent, divisions = _time_per_division(mine, name)
+            rows.append(
+                {
+                    "condition": condition,
+                    "class": name,
+                    "phases": curve.count,
+                    "ended": int(curve.ended.sum()),
+                    "under_way": int(((mine["class"] == name) & mine["left_censored"]).sum()),
+                    "median": median.value,
+                    "median_low": median.low,
+                    "median_high": median.high,
+                    "mean": mean.value,
+                    "mean_low": mean.low,
+                    "mean_high": mean.high,
+                    "restricted": bool(len(curve.share) and curve.share[-1] > 0),
+                    "per_division": spent,
+                    "divisions": divisions,
+                    "unit": unit.name,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def compare_conditions(
+    phases: pd.DataFrame,
+    shares: pd.DataFrame,
+    classes: Sequence[str],
+    conditions: Conditions,
+    unit: Unit,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare every condition with the first one of the table.
+
+    Durations are means within replicates (restricted to the longest time that every condition was seen for), shares are
+    means over the frames of a movie. Where a condition has a single replicate, its durations are compared by the
+    log-rank test over phases and its shares are not tested.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        With ``condition``, ``replicate`` and ``duration``.
+    shares : DataFrame
+        Of :func:`morpholaw.evaluation.population.class_shares`.
+    classes : sequence of str
+        Classes whose durations are compared.
+    conditions : Conditions
+    unit : Unit
+        That of the durations.
+    seed : int
+        Of permutations.
+
+    Returns
+    -------
+    DataFrame
+        One row per quantity and condition: ``quantity`` ("duration" or "share"), ``class``, ``condition``,
+        ``reference``, ``value``, ``reference_value``, ``replicates``, ``reference_replicates``, ``difference``,
+        ``low``, ``high`` (95 %), ``effect`` (Hedges' g over replicates), ``p``, ``test``, ``p_holm`` (corrected for
+        all rows of the quantity), ``p_log_rank`` (over phases, durations only) and ``unit``.
+    """
+    rows = [*_duration_rows(phases, classes, conditions, unit, seed), *_share_rows(shares, conditions, seed)]
+    table = pd.DataFrame(rows)
+    if len(table):
+        table["p_holm"] = table.groupby("quantity")["p"].transform(lambda p: holm(p.to_numpy()))
+    return table
+
+
+def replicate_durations(phases: pd.DataFrame, name: str, limit: float) -> pd.DataFrame:
+    """Return the restricted mean duration of a class in every replicate: ``condition``, ``replicate``, ``mean``."""
+    rows = []
+    for (condition, replicate), mine in phases.groupby(["condition", "replicate"], sort=False):
+        curve = phase_survival(mine, name, 0.0)
+        if curve.ended.sum():
+            rows.append({"condition": condition, "replicate": replicate, "mean": curve.mean(limit).value})
+    return pd.DataFrame(rows, columns=["condition", "replicate", "mean"])
+
+
+def common_limit(phases: pd.DataFrame, name: str) -> float:
+    """Return the longest duration of a class that was seen in every condition."""
+    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    longest = whole.groupby("condition")["duration"].max()
+    return float(longest.min()) if len(longest) else float("nan")
+
+
+def _time_per_division(phases: pd.DataFrame, name: str) -> tuple[float, int]:
+    """Return the mean time that dividing cells spend in a class just before, and of how many cells.
+
+    A cell that skips the class between two frames counts as zero, so that classes shorter than a frame are not
+    overestimated. Cells whose last phase was under way at first sight are left out.
+    """
+    last = phases[(phases["after"] == DIVISION) & ~phases["left_censored"]]
+    last = last.drop_duplicates("cell")
+    if not len(last) or not (last["class"] == name).any():
+        return float("nan"), 0
+    return float(last["duration"].where(last["class"] == name, 0.0).mean()), len(last)
+
+
+def _duration_rows(
+    phases: pd.DataFrame, classes: Sequence[str], conditions: Conditions, unit: Unit, seed: int
+) -> list[dict[str, object]]:
+    reference, rows = conditions.names[0], []
+    for name in classes:
+        limit = common_limit(phases, name)
+        means = replicate_durations(phases, name, limit)
+        of = {c: means.loc[means["condition"] == c, "mean"].to_numpy(np.float64) for c in conditions.names}
+        curves = {c: phase_survival(phases[phases["condition"] == c], name, 0.0) for c in conditions.names}
+        for condition in conditions.names[1:]:
+            if not (curves[reference].ended.sum() and curves[condition].ended.sum()):
+                continue
+            test = compare_groups(of[reference], of[condition], seed)
+            p_cells = _log_rank_of(phases, name, (reference, condition))
+            a, b = curves[reference].mean(limit), curves[condition].mean(limit)
+            single = not np.isfinite(test.p)
+            difference = _independent_difference(a, b) if single else test.difference
+            rows.append(
+                {
+                    "quantity": "duration",
+                    "class": name,
+                    "condition": condition,
+                    "reference": reference,
+                    "value": b.value if single else float(of[condition].mean()),
+                    "reference_value": a.value if single else float(of[reference].mean()),
+                    "replicates": len(of[condition]),
+                    "reference_replicates": len(of[reference]),
+                    "difference": difference.value,
+                    "low": difference.low,
+                    "high": difference.high,
+                    "effect": test.effect,
+                    "p": p_cells if single else test.p,
+                    "test": "log-rank over cells" if single else test.test,
+                    "p_log_rank": p_cells,
+                    "unit": unit.name,
+                }
+            )
+    return rows
+
+
+def _share_rows(shares: pd.DataFrame, conditions: Conditions, seed: int) -> list[dict[str, object]]:
+    reference, rows = conditions.names[0], []
+    names = list(dict.fromkeys(shares["class"]))
+    if MITOTIC_INDEX in names and len(names) == 3:  # of two classes, each share says what the index says
+        names = [MITOTIC_INDEX]
+    for name in names:
+        mine = shares[shares["class"] == name]
+        movie = mine.groupby("movie", sort=False)[["count", "cells"]].sum()
+        share = (movie["count"] / movie["cells"]).reset_index(name="share")
+        of = replicate_means(share["share"], share["movie"], conditions)
+        for condition in conditions.names[1:]:
+            test = compare_groups(of[reference], of[condition], seed)
+            rows.append(
+                {
+                    "quantity": "share",
+                    "class": name,
+                    "condition": condition,
+                    "reference": reference,
+                    "value": float(of[condition].mean()) if len(of[condition]) else np.nan,
+                    "reference_value": float(of[reference].mean()) if len(of[reference]) else np.nan,
+                    "replicates": len(of[condition]),
+                    "reference_replicates": len(of[reference]),
+                    "difference": test.difference.value,
+                    "low": test.difference.low,
+                    "high": test.difference.high,
+                    "effect": test.effect,
+                    "p": test.p,
+                    "test": test.test,
+                    "p_log_rank": np.nan,
+                    "unit": "share of cells",
+                }
+            )
+    return rows
+
+
+def _log_rank_of(phases: pd.DataFrame, name: str, conditions: Sequence[str]) -> float:
+    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    groups = [whole[whole["condition"] == condition] for condition in conditions]
+    return log_rank(
+        [group["duration"].to_numpy() for group in groups],
+        [~group["right_censored"].to_numpy(bool) for group in groups],
+    )
+
+
+def _independent_difference(a: Estimate, b: Estimate) -> Estimate:
+    """Return b - a with its 95 % interval, from the intervals of both."""
+    half = float(np.hypot(b.high - b.value, a.high - a.value))
+    value = b.value - a.value
+    return Estimate(value, value - half, value + half)

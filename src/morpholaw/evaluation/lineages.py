@@ -1,0 +1,217 @@
+"""Cells and families from a table of tracks: gaps bridged, divisions found, also where a tracker missed the link.
+
+A *cell* is a track, together with the tracks that continue it (a parent with one child is a gap that was bridged). A
+*division* is a parent with two or more children, or an end and two beginnings at the same place that no link connects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from morpholaw.errors import InputError
+
+REQUIRED = ("track_id", "t", "class")
+LATE = 2
+"""Frames within which an unlinked daughter appears after her mother's last one."""
+LEARNT_FROM = 5
+"""Linked divisions from which the distance between mother and daughters is learnt."""
+MARGIN = 1.5
+"""How much further than the linked daughters an unlinked one may be."""
+NONE, LINKED, INFERRED = "", "linked", "inferred"
+
+
+@dataclass(frozen=True)
+class Lineages:
+    """Tracked images grouped by cell, and cells grouped by family.
+
+    Attributes
+    ----------
+    images : DataFrame
+        The rows of the table that have a track, sorted by cell and frame, with ``cell`` (int64, a row of ``cells``).
+    cells : DataFrame
+        One row per cell: ``movie``, ``track_id`` (of its first image), ``first`` and ``last`` (frames), ``mother``
+        (a row of this table, -1: none), ``lineage`` (the row of its first ancestor) and ``division`` ("linked" or
+        "inferred" where the cell ends by dividing, else "").
+    """
+
+    images: pd.DataFrame
+    cells: pd.DataFrame
+
+
+def follow_cells(table: pd.DataFrame, infer: bool = True) -> Lineages:
+    """Group tracked images by cell and family.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``track_id``, ``t`` and ``class``; optionally ``movie``, ``parent`` (-1: none), ``y`` and ``x`` (pixels). Rows
+        without a track are left out.
+    infer : bool
+        Find divisions without a link too; needs ``y`` and ``x``.
+
+    Returns
+    -------
+    Lineages
+
+    Raises
+    ------
+    InputError
+        When a column is missing, no row has a track, or a track is twice in one frame.
+    """
+    images = _tracked(table)
+    tracks = _summarise(images, images["code"].to_numpy())
+    parent = _parent_codes(images, tracks)
+    children = np.bincount(parent[parent >= 0], minlength=len(tracks))
+    first, last = tracks["first"].to_numpy(), tracks["last"].to_numpy()
+    linked = parent >= 0
+    later = np.zeros(len(tracks), bool)
+    later[linked] = first[linked] > last[parent[linked]]
+    only = np.zeros(len(tracks), bool)
+    only[linked] = children[parent[linked]] == 1
+    continues = linked & later & only
+    head = _first_ancestors(np.where(continues, parent, -1))
+    _, cell_of_track = np.unique(head, return_inverse=True)
+    images["cell"] = cell_of_track[images.pop("code").to_numpy()]
+    images = images.sort_values(["cell", "t"], kind="stable", ignore_index=True)
+    cells = _summarise(images, images["cell"].to_numpy())
+    mother = np.full(len(cells), -1)
+    born = linked & ~continues & later & ~only
+    mother[cell_of_track[born]] = cell_of_track[parent[born]]
+    division = np.full(len(cells), NONE, dtype=object)
+    division[mother[mother >= 0]] = LINKED
+    cells["mother"], cells["division"] = mother, division
+    if infer and {"y", "x"} <= set(images):
+        _infer_divisions(images, cells)
+    cells["lineage"] = _first_ancestors(cells["mother"].to_numpy())
+    columns = ["movie", "track_id", "first", "last", "mother", "lineage", "division"]
+    return Lineages(images, cells[columns])
+
+
+def _tracked(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with a track, sorted by movie, track and frame, with ``code``, the number of the track."""
+    if missing := [name for name in REQUIRED if name not in table]:
+        raise InputError(
+            f"The table of classes has no column {', '.join(missing)}; expected track_id, t and class."
+        )
+    images = table.loc[table["track_id"].notna() & table["t"].notna()].copy()
+    images = images[(images["track_id"] >= 0) & (images["t"] >= 0)]
+    if images.empty:
+        raise InputError(
+            "No cell has a track; what cells did over time can be read from tracked movies only."
+        )
+    if "movie" not in images:
+        images["movie"] = ""
+    if "parent" not in images:
+        images["parent"] = -1
+    images["parent"] = images["parent"].fillna(-1)
+    images = images.astype({"track_id": np.int64, "t": np.int64, "parent": np.int64})
+    movie, _ = pd.factorize(images["movie"], sort=True)
+    images["_movie"] = movie
+    images = images.sort_values(["_movie", "track_id", "t"], kind="stable", ignore_index=True)
+    keys = images[["_movie", "track_id", "t"]].to_numpy()
+    steps = np.diff(keys, axis=0)
+    if len(twice := np.flatnonzero((steps == 0).all(axis=1))):
+        row = images.iloc[twice[0]]
+        where = f" of {row['movie']}" if row["movie"] else ""
+        raise InputError(
+            f"Track {row['track_id']}{where} is twice in frame {row['t']}; expected each cell once."
+        )
+    images["code"] = np.concatenate([[0], np.cumsum((steps[:, :2] != 0).any(axis=1))])
+    return images
+
+
+def _summarise(images: pd.DataFrame, code: np.ndarray) -> pd.DataFrame:
+    """Return one row per code, of rows that are sorted by it: what its first image holds, and its last frame."""
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(code)) + 1])
+    ends = np.concatenate([starts[1:] - 1, [len(code) - 1]])
+    summary = images.iloc[starts][["movie", "_movie", "track_id", "parent", "t"]].reset_index(drop=True)
+    summary = summary.rename(columns={"t": "first"})
+    return summary.assign(last=images["t"].to_numpy()[ends], start=starts, end=ends)
+
+
+def _parent_codes(images: pd.DataFrame, tracks: pd.DataFrame) -> np.ndarray:
+    """Return the row of each track's parent, -1 where it has none in its movie."""
+    own = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["track_id"]])
+    wanted = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["parent"]])
+    parent = np.asarray(own.get_indexer(wanted))
+    return np.where(parent == np.arange(len(tracks)), -1, parent)
+
+
+def _first_ancestors(parent: np.ndarray) -> np.ndarray:
+    """Return the first ancestor of each row, itself where it has no parent (-1)."""
+    ancestor = np.where(parent < 0, np.arange(len(parent)), parent)
+    for _ in range(64):  # doubles the generations each time; more would be a circle
+        further = ancestor[ancestor]
+        if np.array_equal(further, ancestor):
+            return ancestor
+        ancestor = further
+    raise InputError("The tracks have cells that are their own ancestors.")
+
+
+def _infer_divisions(images: pd.DataFrame, cells: pd.DataFrame) -> None:
+    """Give ``cells`` the mothers that positions show: two tracks begin where another one has just ended.
+
+    How far daughters are from their mother, and in which classes mothers are, is learnt from linked divisions. With
+    fewer than `LEARNT_FROM`, any class may divide, and daughters are nearer than half the usual distance between cells.
+    """
+    place, t = images[["y", "x"]].to_numpy(np.float64), images["t"].to_numpy()
+    begin, end = cells["start"].to_numpy(), cells["end"].to_numpy()
+    mother = cells["mother"].to_numpy().copy()
+    division = cells["division"].to_numpy(object)
+    daughters = np.flatnonzero(mother >= 0)
+    classes = images["class"].to_numpy(object)[end]
+    if len(np.unique(mother[daughters])) >= LEARNT_FROM:
+        apart = np.hypot(*(place[begin[daughters]] - place[end[mother[daughters]]]).T)
+        reach = MARGIN * float(np.nanquantile(apart, 0.95))
+        names, counts = np.unique(classes[np.unique(mother[daughters])].astype(str), return_counts=True)
+        divides = np.isin(classes.astype(str), names[counts >= 0.1 * counts.sum()])
+    else:
+        reach, divides = _half_spacing(images), np.ones(len(cells), bool)
+    movie = cells["_movie"].to_numpy()
+    final, start = (
+        cells.groupby("_movie")[name].transform(how).to_numpy()
+        for name, how in (("last", "max"), ("first", "min"))
+    )
+    ends = np.flatnonzero((division == NONE) & (t[end] < final) & divides & np.isfinite(place[end]).all(1))
+    begins = np.flatnonzero((mother < 0) & (t[begin] > start) & np.isfinite(place[begin]).all(1))
+    if not len(ends) or len(begins) < 2 or not reach > 0:
+        return
+    # Movies lie far apart on an axis of their own, so that one tree serves all.
+    apart = 10 * reach + 1
+    tree = cKDTree(np.column_stack([place[begin[begins]], apart * movie[begins]]))
+    found = tree.query_ball_point(np.column_stack([place[end[ends]], apart * movie[ends]]), reach)
+    candidates = []
+    for cell, near in zip(ends.tolist(), found, strict=True):
+        late = t[begin[begins[near]]] - t[end[cell]]
+        young = begins[near][(late >= 1) & (late <= LATE)]
+        if len(young) < 2:
+            continue
+        distance = np.hypot(*(place[begin[young]] - place[end[cell]]).T)
+        pair = young[np.argsort(distance, kind="stable")[:2]]
+        middle = place[begin[pair]].mean(axis=0)
+        off = float(np.hypot(*(middle - place[end[cell]])))
+        if off <= reach / 2:
+            candidates.append((off, cell, pair))
+    taken: set[int] = set()
+    for _, cell, pair in sorted(candidates, key=lambda one: one[0]):
+        if taken.isdisjoint(pair.tolist()):
+            taken.update(pair.tolist())
+            mother[pair], division[cell] = cell, INFERRED
+    cells["mother"], cells["division"] = mother, division
+
+
+def _half_spacing(images: pd.DataFrame) -> float:
+    """Return half the median distance from a cell to the nearest other of its frame, in pixels; 0 for single cells."""
+    nearest = []
+    for _, frame in images.groupby(["_movie", "t"], sort=False):
+        place = frame[["y", "x"]].to_numpy(np.float64)
+        place = place[np.isfinite(place).all(axis=1)]
+        if len(place) > 1:
+            nearest.append(cKDTree(place).query(place, k=2)[0][:, 1])
+        if len(nearest) >= 50:  # frames are alike
+            break
+    return float(np.median(np.concatenate(nearest))) / 2 if nearest else 0.0

@@ -1,0 +1,172 @@
+"""Phases of cells: the stretches of a track that are in one class, with what is known of their beginning and end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.evaluation.lineages import NONE, Lineages
+
+UNDEFINED = ("undefined", "")
+"""Classes of images without a predicted class: they are gaps."""
+DIVISION, BIRTH = "division", "birth"
+"""What follows a phase that ends in a division, and precedes one that begins with it."""
+
+
+def find_phases(
+    lineages: Lineages, merge: Mapping[str, str] | None = None, min_frames: int = 1
+) -> pd.DataFrame:
+    """List the phases of every cell.
+
+    A phase begins with the first image of its class and ends with the first one of another class, or in a division.
+    Missing images do not end it. Where the class differs before and after a gap, the change is set in its middle.
+
+    Parameters
+    ----------
+    lineages : Lineages
+        The images of every cell, each with its predicted class.
+    merge : mapping of str to str, optional
+        Classes to give another name, e.g. prometaphase and metaphase that of mitosis.
+    min_frames : int
+        Phases of fewer frames between two of one class are taken for mistakes and join these.
+
+    Returns
+    -------
+    DataFrame
+        One row per phase, by cell and time:
+
+        - ``movie``, ``track_id`` (at its beginning), ``cell``, ``lineage``, ``class``;
+        - ``entry``, ``exit`` (frames; the exit is the first frame after the phase), ``frames`` (their difference),
+          ``images`` (how many show it);
+        - ``left_censored``, ``right_censored``: whether it was under way when the cell came into sight, and when it was
+          lost from sight;
+        - ``before``, ``after``: the class before and after, "birth", "division", or "" where that was not seen;
+        - ``probability`` (mean of its images), ``entry_probability``, ``exit_probability`` (the lower one of the two
+          images on either side), ``entry_score``, ``exit_score`` (of the first image on the new side); NaN where the
+          table has no such column;
+        - ``y``, ``x`` (pixels, at its beginning).
+    """
+    images = lineages.images
+    names = images["class"].astype(object).where(images["class"].notna(), "").astype(str)
+    if merge:
+        names = names.replace(dict(merge))
+    known = ~names.isin(UNDEFINED).to_numpy()
+    images, names = images[known], names.to_numpy(object)[known]
+    if not len(images):
+        return _empty()
+    cell, t = images["cell"].to_numpy(), images["t"].to_numpy()
+    codes, labels = pd.factorize(names, sort=True)
+    starts = _run_starts(cell, codes)
+    if min_frames > 1:
+        codes = _without_short_runs(cell, codes, t, starts, min_frames)
+        starts = _run_starts(cell, codes)
+    ends = np.append(starts[1:], len(cell)) - 1
+    run_cell, run_code = cell[starts], codes[starts]
+    first = np.append(True, run_cell[1:] != run_cell[:-1])
+    last = np.append(first[1:], True)
+    previous, following = np.maximum(starts - 1, 0), np.minimum(ends + 1, len(cell) - 1)
+    entry = np.where(first, t[starts], (t[previous] + t[starts] + 1) / 2)
+    exit_ = np.where(last, t[ends] + 1, (t[ends] + t[following] + 1) / 2)
+    table = lineages.cells
+    divides = table["division"].to_numpy(object)[run_cell] != NONE
+    mother = table["mother"].to_numpy()[run_cell]
+    born = first & (mother >= 0)
+    # A class that a newborn shares with her mother began before the birth.
+    at_end = np.full(len(table), -1)
+    at_end[run_cell[last]] = run_code[last]
+    continued = born & (at_end[np.maximum(mother, 0)] == run_code)
+    before = np.where(first, np.where(born, BIRTH, ""), labels[np.append(0, run_code[:-1])])
+    after = np.where(last, np.where(divides, DIVISION, ""), labels[np.append(run_code[1:], 0)])
+    probability, score = (_column(images, name) for name in ("probability", "score"))
+    y, x = (_column(images, name) for name in ("y", "x"))
+    return pd.DataFrame(
+        {
+            "movie": table["movie"].to_numpy(object)[run_cell],
+            "track_id": images["track_id"].to_numpy()[starts],
+            "cell": run_cell,
+            "lineage": table["lineage"].to_numpy()[run_cell],
+            "class": np.asarray(labels, dtype=object)[run_code],
+            "entry": entry.astype(np.float64),
+            "exit": exit_.astype(np.float64),
+            "frames": (exit_ - entry).astype(np.float64),
+            "images": ends - starts + 1,
+            "left_censored": (first & ~born) | continued,
+            "right_censored": last & ~divides,
+            "before": before,
+            "after": after,
+            "probability": np.add.reduceat(probability, starts) / (ends - starts + 1),
+            "entry_probability": np.where(
+                first, probability[starts], np.fmin(probability[previous], probability[starts])
+            ),
+            "exit_probability": np.where(
+                last, probability[ends], np.fmin(probability[ends], probability[following])
+            ),
+            "entry_score": score[starts],
+            "exit_score": np.where(last, score[ends], score[following]),
+            "y": y[starts],
+            "x": x[starts],
+        }
+    )
+
+
+def mitotic_classes(classes: Sequence[str], phases: pd.DataFrame) -> tuple[str, ...]:
+    """Return the classes that are stages of mitosis, by their names, else those in which cells divide.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        All classes.
+    phases : DataFrame
+        Of :func:`find_phases`.
+
+    Returns
+    -------
+    tuple of str
+        Without a known name and without divisions, empty.
+    """
+    words = ("mitosis", "mitotic", "prophase", "metaphase", "anaphase", "telophase")
+    named = tuple(name for name in classes if any(word in name.lower() for word in words))
+    if named:
+        return named
+    divided = phases.loc[phases["after"] == DIVISION, "class"].value_counts(normalize=True)
+    return tuple(name for name in classes if divided.get(name, 0.0) >= 0.2)
+
+
+def _run_starts(cell: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(np.append(True, (np.diff(cell) != 0) | (np.diff(codes) != 0)))
+
+
+def _without_short_runs(
+    cell: np.ndarray, codes: np.ndarray, t: np.ndarray, starts: np.ndarray, min_frames: int
+) -> np.ndarray:
+    """Return classes in which short runs between two of one class have that class."""
+    ends = np.append(starts[1:], len(cell)) - 1
+    run_code, run_cell = codes[starts], cell[starts]
+    inner = np.arange(1, len(starts) - 1)
+    short = t[ends] - t[starts] + 1 < min_frames
+    same = (run_code[inner - 1] == run_code[inner + 1]) & (run_cell[inner - 1] == run_cell[inner + 1])
+    mistaken = inner[short[inner] & same & (run_cell[inner - 1] == run_cell[inner]) & ~short[inner - 1]]
+    cleaned = codes.copy()
+    for run in mistaken:
+        cleaned[starts[run] : ends[run] + 1] = run_code[run - 1]
+    return cleaned
+
+
+def _column(images: pd.DataFrame, name: str) -> np.ndarray:
+    if name not in images:
+        return np.full(len(images), np.nan)
+    values: np.ndarray = images[name].to_numpy(np.float64, na_value=np.nan)
+    return values
+
+
+def _empty() -> pd.DataFrame:
+    texts = ("movie", "class", "before", "after")
+    whole = ("track_id", "cell", "lineage", "images")
+    flags = ("left_censored", "right_censored")
+    real = ("entry", "exit", "frames", "probability", "entry_probability", "exit_probability", "entry_score",
+            "exit_score", "y", "x")  # fmt: skip
+    kinds = dict.fromkeys(texts, "object") | dict.fromkeys(whole, "int64")
+    kinds |= dict.fromkeys(flags, "bool") | dict.fromkeys(real, "float64")
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})

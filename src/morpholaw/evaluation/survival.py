@@ -1,0 +1,208 @@
+"""How long phases last, although some were not seen to their end: Kaplan-Meier curves and the log-rank test.
+
+A phase that was under way when its cell came into sight is left out, since nothing says how long it had lasted; one
+that was still under way when its cell was lost counts as at least so long. This is unbiased where cells are lost for
+reasons that have nothing to do with the phase, such as the end of the movie.
+
+A movie sees a phase in whole frames: one of length D is seen in D frames on average, but in one more or one less than
+the next like it. The share of phases in at least k frames is that of phases longer than D, averaged over D from k - 1
+to k. So it stands at k - 1/2 when medians are read off the curve, and the line between these points is the curve.
+Phases shorter than a frame can be missed altogether.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+from morpholaw.errors import InputError
+from morpholaw.evaluation.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Survival:
+    """A Kaplan-Meier curve: the share of phases that last longer.
+
+    Attributes
+    ----------
+    time : ndarray, float64 (k,)
+        Distinct durations, rising.
+    at_risk, ended : ndarray, int64 (k,)
+        Phases that lasted at least so long, and those of them that were seen to end.
+    share : ndarray, float64 (k,)
+        Share of phases that last longer than ``time``.
+    low, high : ndarray, float64 (k,)
+        Its 95 % interval (log-log transformed Greenwood).
+    step : float
+        Time between two frames, in the unit of ``time``; 0 for durations that are not counted in frames.
+    """
+
+    time: np.ndarray
+    at_risk: np.ndarray
+    ended: np.ndarray
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    step: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """Phases, also those whose end was not seen."""
+        return int(self.at_risk[0]) if len(self.at_risk) else 0
+
+    @property
+    def median(self) -> Estimate:
+        """The median duration with its 95 % interval; NaN or infinity where the curve does not fall that far."""
+        value = self._crossing(self.share)
+        return Estimate(value, self._crossing(self.low), self._crossing(self.high))
+
+    def mean(self, limit: float | None = None) -> Estimate:
+        """Compute the mean duration up to a limit (restricted mean), with its 95 % interval.
+
+        Parameters
+        ----------
+        limit : float, optional
+            Longer durations count as this one; by default the longest observed. Without a limit the mean is the plain
+            one where the longest phase was seen to end.
+
+        Returns
+        -------
+        Estimate
+        """
+        if not len(self.time):
+            return Estimate(np.nan, np.nan, np.nan)
+        limit = float(self.time[-1]) if limit is None else limit
+        times = np.minimum(np.append(self.time, limit), limit)
+        widths = np.diff(np.append(0.0, times))
+        areas = np.append(1.0, self.share) * widths
+        value = float(areas.sum())
+        beyond = value - np.cumsum(areas)[:-1]  # area after each duration
+        alive = self.at_risk - self.ended
+        inside = (self.time < limit) & (alive > 0)
+        variance = np.sum(
+            beyond[inside] ** 2 * self.ended[inside] / (self.at_risk[inside] * alive[inside]),
+            dtype=np.float64,
+        )
+        half = float(stats.norm.ppf(0.975) * np.sqrt(variance))
+        return Estimate(value, value - half, value + half)
+
+    def _crossing(self, share: np.ndarray, level: float = 0.5) -> float:
+        """Return where a falling curve crosses ``level``: infinity where it stays above, NaN without any phase."""
+        if not len(self.time):
+            return float("nan")
+        below = np.flatnonzero(share <= level)
+        if not len(below):
+            return float("inf")
+        place = int(below[0])
+        if self.step <= 0:
+            return float(self.time[place])
+        before = 1.0 if place == 0 else float(share[place - 1])
+        time = float(self.time[place])
+        following = float(self.time[place + 1]) if place + 1 < len(self.time) else np.inf
+        x0, x1 = time - self.step / 2, min(following, time + self.step) - self.step / 2
+        if before <= level or before == share[place]:
+            return x0
+        return x0 + (before - level) / (before - float(share[place])) * (x1 - x0)
+
+
+def kaplan_meier(durations: np.ndarray, ended: np.ndarray, step: float = 0.0) -> Survival:
+    """Estimate how long phases last.
+
+    Parameters
+    ----------
+    durations : ndarray, (n,)
+        How long each was seen, in any unit of time.
+    ended : ndarray, bool (n,)
+        Whether its end was seen.
+    step : float
+        Time between two frames, in the unit of the durations; 0 for exact durations.
+
+    Returns
+    -------
+    Survival
+
+    Raises
+    ------
+    InputError
+        When the lengths differ or a duration is negative or not finite.
+    """
+    durations, ended = _checked(durations, ended)
+    time, place = np.unique(durations, return_inverse=True)
+    events = np.bincount(place, weights=ended, minlength=len(time)).astype(np.int64)
+    leaving = np.bincount(place, minlength=len(time))
+    at_risk = len(durations) - np.append(0, np.cumsum(leaving)[:-1]) if len(time) else leaving
+    alive = at_risk - events
+    share = np.cumprod(alive / np.maximum(at_risk, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        greenwood = np.cumsum(events / (at_risk * alive))
+        spread = stats.norm.ppf(0.975) * np.sqrt(greenwood) / np.log(share)
+        low, high = share ** np.exp(-spread), share ** np.exp(spread)
+    certain = (share <= 0) | (share >= 1)
+    low, high = np.where(certain, share, low), np.where(certain, share, high)
+    # After the last end nothing is known, so the upper limit stays.
+    gone = share <= 0
+    if gone.any() and not gone.all():
+        high = np.where(gone, high[~gone][-1], high)
+    return Survival(time, at_risk.astype(np.int64), events, share, low, np.maximum(high, low), step)
+
+
+def log_rank(durations: Sequence[np.ndarray], ended: Sequence[np.ndarray]) -> float:
+    """Test whether groups of phases last equally long (log-rank test).
+
+    Phases count as independent; where conditions are compared, what is independent is the replicates.
+
+    Parameters
+    ----------
+    durations : sequence of ndarray, (n_k,)
+        How long each phase was seen, one array per group.
+    ended : sequence of ndarray, bool (n_k,)
+        Whether its end was seen.
+
+    Returns
+    -------
+    float
+        The p value (chi-squared, groups - 1 degrees of freedom); NaN with fewer than two groups or no end.
+    """
+    pairs = [_checked(d, e) for d, e in zip(durations, ended, strict=True)]
+    pairs = [pair for pair in pairs if len(pair[0])]
+    if len(pairs) < 2:
+        return float("nan")
+    time = np.unique(np.concatenate([d[e] for d, e in pairs]))
+    if not len(time):
+        return float("nan")
+    at_risk = np.stack([len(d) - np.searchsorted(np.sort(d), time, side="left") for d, _ in pairs]).astype(
+        float
+    )
+    events = np.stack([_counts(d[e], time) for d, e in pairs]).astype(float)
+    n, total = at_risk.sum(0), events.sum(0)
+    expected = at_risk * total / n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = np.where(n > 1, total * (n - total) / (n - 1), 0.0)
+    share = at_risk / n
+    difference = (events - expected).sum(1)[:-1]
+    covariance = np.einsum("t,it,ij->ij", weight, share, np.eye(len(pairs))) - np.einsum(
+        "t,it,jt->ij", weight, share, share
+    )
+    covariance = covariance[:-1, :-1]
+    if not np.any(covariance > 0):
+        return float("nan")
+    statistic = float(difference @ np.linalg.pinv(covariance) @ difference)
+    return float(special.gammaincc((len(pairs) - 1) / 2, statistic / 2))
+
+
+def _counts(values: np.ndarray, time: np.ndarray) -> np.ndarray:
+    return np.bincount(np.searchsorted(time, values), minlength=len(time))
+
+
+def _checked(durations: np.ndarray, ended: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    values, flags = np.asarray(durations, np.float64), np.asarray(ended, bool)
+    if values.shape != flags.shape or values.ndim != 1:
+        raise InputError(
+            f"There are {values.size} durations and {flags.size} ends; expected one end for each."
+        )
+    if not (np.isfinite(values).all() and (values >= 0).all()):
+        raise InputError("Durations must be finite numbers of 0 or more.")
+    return values, flags

@@ -1,0 +1,339 @@
+"""What tracked cells did: phases, events, shares and durations, from the predicted class of every image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.config import TimelineConfig
+from morpholaw.errors import InputError
+from morpholaw.evaluation.aligned import Aligned, align
+from morpholaw.evaluation.comparisons import (
+    ALL,
+    Unit,
+    compare_conditions,
+    phase_survival,
+    summarise_durations,
+)
+from morpholaw.evaluation.conditions import Conditions
+from morpholaw.evaluation.lineages import INFERRED, NONE, Lineages, follow_cells
+from morpholaw.evaluation.phases import BIRTH, DIVISION, UNDEFINED, find_phases, mitotic_classes
+from morpholaw.evaluation.population import class_shares, condition_shares
+from morpholaw.evaluation.survival import Survival
+
+MITOSIS = "mitosis"
+"""Name of the phase that several mitotic classes make together."""
+DEATH = ("apopto", "death", "dead", "dying")
+"""What the name of a class of dying cells holds."""
+ARREST = 3.0
+"""Median durations from which mitosis counts as arrested."""
+MANY_LOST = 0.1
+"""Share of the phases before divisions that end without a link, from which a note is made."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What the cells of one or several movies did.
+
+    Attributes
+    ----------
+    lineages : Lineages
+        Every tracked image with its class, grouped by cell and family.
+    phases : DataFrame
+        One row per phase, see :func:`morpholaw.evaluation.phases.find_phases`, with ``duration`` in `unit`,
+        ``condition`` and ``replicate``. Where several classes are mitotic, "mitosis" is one more class.
+    events : DataFrame
+        One row per event: ``movie``, ``track_id``, ``cell``, ``t``, ``time`` (in `unit`), ``event`` ("entry",
+        "division", "arrest" or "death"), ``class``, ``previous``, ``probability``, ``score``, ``source``, ``y``, ``x``.
+    shares : DataFrame
+        Share of each class in every frame of each movie, see :func:`morpholaw.evaluation.population.class_shares`.
+    condition_shares : DataFrame
+        The same, averaged over the movies of each condition.
+    durations : DataFrame
+        How long phases last, see :func:`morpholaw.evaluation.comparisons.summarise_durations`.
+    comparisons : DataFrame
+        Conditions against the first one, see :func:`morpholaw.evaluation.comparisons.compare_conditions`.
+    classes, mitotic : tuple of str
+        All classes of the images, and those that are stages of mitosis.
+    unit : Unit
+        Minutes where every movie's frame interval is known, else frames.
+    conditions : Conditions or None
+    config : TimelineConfig
+    notes : tuple of str
+        What limits the results, one sentence each.
+    """
+
+    lineages: Lineages
+    phases: pd.DataFrame
+    events: pd.DataFrame
+    shares: pd.DataFrame
+    condition_shares: pd.DataFrame
+    durations: pd.DataFrame
+    comparisons: pd.DataFrame
+    classes: tuple[str, ...]
+    mitotic: tuple[str, ...]
+    unit: Unit
+    conditions: Conditions | None
+    config: TimelineConfig
+    notes: tuple[str, ...]
+
+    @property
+    def condition_names(self) -> list[str]:
+        """The conditions, "all" without a table of them."""
+        return self.conditions.names if self.conditions is not None else [ALL]
+
+    def survival(self, name: str, condition: str | None = None) -> Survival:
+        """Return the Kaplan-Meier curve of a class, in one condition or in all cells."""
+        phases = self.phases if condition is None else self.phases[self.phases["condition"] == condition]
+        return phase_survival(phases, name, self.unit.step)
+
+    def align(
+        self,
+        event: str,
+        columns: Sequence[str],
+        before: int = 10,
+        after: int = 10,
+        condition: str | None = None,
+    ) -> list[Aligned]:
+        """Align values of the cells at an event.
+
+        Parameters
+        ----------
+        event : str
+            "division", "arrest", "death", or the name of a class: its entry.
+        columns : sequence of str
+            Numeric columns of the images, e.g. "score".
+        before, after : int
+            Frames on either side.
+        condition : str, optional
+            Only cells of this condition.
+
+        Returns
+        -------
+        list of Aligned
+            One per column, the earliest onset first.
+
+        Raises
+        ------
+        InputError
+            When there is no such event or column.
+        """
+        events = self.events
+        if condition is not None:
+            events = events[events["condition"] == condition]
+        if event in ("division", "arrest", "death"):
+            chosen = events[events["event"] == event]
+        else:
+            chosen = events[(events["event"] == "entry") & (events["class"] == event)]
+        if not len(chosen):
+            raise InputError(f"There is no {event} to align the tracks at.")
+        return align(
+            self.lineages,
+            chosen["cell"].to_numpy(),
+            chosen["t"].to_numpy(),
+            columns,
+            before,
+            after,
+            self.config.resamples,
+            self.config.seed,
+        )
+
+
+def build_timeline(
+    table: pd.DataFrame,
+    config: TimelineConfig | None = None,
+    conditions: Conditions | None = None,
+    frame_intervals: Mapping[str, float | None] | None = None,
+) -> Timeline:
+    """Find out what tracked cells did.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per image: ``track_id``, ``t`` and ``class``; optionally ``movie``, ``parent``, ``y``, ``x``, ``score``,
+        ``probability`` (of the class) and other numbers.
+    config : TimelineConfig, optional
+        Settings; the defaults where it is left out.
+    conditions : Conditions, optional
+        The condition and replicate of each movie; movies that it lacks are left out.
+    frame_intervals : mapping of str to float, optional
+        Seconds from one frame to the next of each movie; the setting ``frame_interval`` takes precedence.
+
+    Returns
+    -------
+    Timeline
+
+    Raises
+    ------
+    InputError
+        When a column is missing, or no cell has a track.
+    """
+    config = config or TimelineConfig()
+    notes: list[str] = []
+    if "movie" not in table:
+        table = table.assign(movie="")
+    if conditions is not None:
+        chosen = table["movie"].isin(conditions.of_movie)
+        left_out = table.loc[~chosen, "movie"].drop_duplicates()
+        if len(left_out):
+            notes.append(
+                f"Left out, because the table of conditions does not name them: {', '.join(left_out)}."
+            )
+        table = table[chosen]
+        notes += conditions.warnings()
+    lineages = follow_cells(table, config.infer_divisions)
+    unit = _unit(lineages, config, frame_intervals or {}, notes)
+    phases = find_phases(lineages, None, config.min_frames)
+    classes = tuple(sorted(set(phases["class"]) - set(UNDEFINED)))
+    mitotic = tuple(config.mitotic) or mitotic_classes(classes, phases)
+    if unknown := [name for name in mitotic if name not in classes and config.mitotic]:
+        raise InputError(
+            f"There is no class {unknown[0]}; the classes of these cells are {', '.join(classes)}."
+        )
+    timed = list(classes)
+    if len(mitotic) > 1 and MITOSIS not in classes:
+        merged = find_phases(lineages, dict.fromkeys(mitotic, MITOSIS), config.min_frames)
+        phases = pd.concat([phases, merged[merged["class"] == MITOSIS]], ignore_index=True)
+        timed.append(MITOSIS)
+    phases = _placed(phases, conditions, unit)
+    shares = class_shares(lineages, classes, mitotic, config.resamples, config.seed)
+    of_movie = (
+        conditions.of_movie
+        if conditions is not None
+        else dict.fromkeys(lineages.cells["movie"].unique(), ALL)
+    )
+    comparisons = pd.DataFrame()
+    if conditions is not None and len(conditions.names) > 1:
+        comparisons = compare_conditions(phases, shares, timed, conditions, unit, config.seed)
+    durations = summarise_durations(phases, timed, unit)
+    _note_lost_divisions(phases, mitotic, notes)
+    return Timeline(
+        lineages,
+        phases,
+        _events(lineages, phases, classes, mitotic, durations, config, unit),
+        shares,
+        condition_shares(shares, of_movie, config.resamples, config.seed),
+        durations,
+        comparisons,
+        classes,
+        mitotic,
+        unit,
+        conditions,
+        config,
+        tuple(notes),
+    )
+
+
+def _unit(
+    lineages: Lineages, config: TimelineConfig, intervals: Mapping[str, float | None], notes: list[str]
+) -> Unit:
+    movies = lineages.cells["movie"].unique().tolist()
+    seconds = {movie: config.frame_interval or intervals.get(movie) for movie in movies}
+    unknown = [movie for movie, value in seconds.items() if not value]
+    if unknown:
+        notes.append(
+            "Times are in frames, because the frame interval is not known"
+            + (f" of {', '.join(map(str, unknown))}" if any(unknown) else "")
+            + "; give --frame-interval in seconds."
+        )
+        return Unit("frames", dict.fromkeys(movies, 1.0))
+    return Unit("min", {movie: float(value) / 60 for movie, value in seconds.items() if value})
+
+
+def _placed(phases: pd.DataFrame, conditions: Conditions | None, unit: Unit) -> pd.DataFrame:
+    """Return phases with their duration, condition and replicate."""
+    movies = phases["movie"]
+    condition, replicate = ALL, movies
+    if conditions is not None:
+        condition, replicate = movies.map(conditions.of_movie), movies.map(conditions.replicate_of_movie)
+    return phases.assign(duration=unit.of(phases["frames"], movies), condition=condition, replicate=replicate)
+
+
+def _events(
+    lineages: Lineages,
+    phases: pd.DataFrame,
+    classes: Sequence[str],
+    mitotic: Sequence[str],
+    durations: pd.DataFrame,
+    config: TimelineConfig,
+    unit: Unit,
+) -> pd.DataFrame:
+    """Return the table of events, by movie, frame and track."""
+    single = phases[phases["class"].isin(classes)]
+    entered = single[~single["before"].isin(("", BIRTH))]
+    entries = _event_rows(
+        entered, "entry", entered["entry"], entered["entry_probability"], entered["entry_score"]
+    )
+    entries["previous"] = entered["before"].to_numpy()
+    dying = entries[
+        entries["class"].map(lambda name: any(word in name.lower() for word in DEATH)).astype(bool)
+    ]
+    ended = single[single["after"] == DIVISION]
+    divisions = _event_rows(ended, "division", ended["exit"], ended["exit_probability"], ended["exit_score"])
+    kinds = lineages.cells["division"].to_numpy(object)[ended["cell"].to_numpy()]
+    divisions["source"] = np.where(kinds == INFERRED, "positions", "tracks")
+    divisions["previous"] = ended["class"].to_numpy()
+    parts = [
+        entries,
+        divisions,
+        dying.assign(event="death"),
+        _arrests(phases, mitotic, durations, config, unit),
+    ]
+    table = pd.concat([part for part in parts if len(part)] or [entries], ignore_index=True)
+    table["t"] = np.ceil(table["t"]).astype(np.int64)
+    table.insert(4, "time", unit.of(table["t"], table["movie"]))
+    return table.sort_values(["movie", "t", "track_id"], kind="stable", ignore_index=True)
+
+
+def _arrests(
+    phases: pd.DataFrame, mitotic: Sequence[str], durations: pd.DataFrame, config: TimelineConfig, unit: Unit
+) -> pd.DataFrame:
+    """Return one event per phase of mitosis at the moment when it has become too long."""
+    name = MITOSIS if len(mitotic) > 1 else (mitotic[0] if mitotic else "")
+    mine = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    medians = durations.loc[durations["class"] == name, "median"]
+    limit = config.arrest
+    if limit is None:
+        limit = ARREST * float(medians.iloc[0]) if len(medians) and np.isfinite(medians.iloc[0]) else np.inf
+    late = mine[mine["duration"] >= limit]
+    frame = (
+        late["entry"] + limit / late["movie"].map(unit.per_frame).to_numpy(np.float64)
+        if len(late)
+        else late["entry"]
+    )
+    return _event_rows(late, "arrest", frame, late["probability"], late["entry_score"])
+
+
+def _event_rows(
+    phases: pd.DataFrame, event: str, frame: pd.Series, probability: pd.Series, score: pd.Series
+) -> pd.DataFrame:
+    columns = phases[["movie", "track_id", "cell"]].reset_index(drop=True)
+    return columns.assign(
+        t=frame.to_numpy(np.float64),
+        event=event,
+        condition=phases["condition"].to_numpy(),
+        previous="",
+        probability=probability.to_numpy(np.float64),
+        score=score.to_numpy(np.float64),
+        source="classes",
+        y=phases["y"].to_numpy(np.float64),
+        x=phases["x"].to_numpy(np.float64),
+        **{"class": phases["class"].to_numpy()},
+    )
+
+
+def _note_lost_divisions(phases: pd.DataFrame, mitotic: Sequence[str], notes: list[str]) -> None:
+    """Note where many cells are lost in mitosis, because those were probably divisions."""
+    last = phases[
+        phases["class"].isin(mitotic) & ~phases["left_censored"] & phases["after"].isin((DIVISION, NONE))
+    ]
+    final = phases.groupby("movie")["exit"].transform("max")
+    lost = last[last["right_censored"] & (last["exit"] < final.loc[last.index])]
+    if len(last) and len(lost) > MANY_LOST * len(last):
+        notes.append(
+            f"{len(lost)} of {len(last)} cells were lost during mitosis before the movie ended. If they divided, their "
+            "phases are shorter than they count here; check the tracks' divisions."
+        )
