@@ -4,10 +4,12 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 from click.testing import CliRunner
 
 from morpholaw import Study
 from morpholaw.cli import main
+from morpholaw.config import CropConfig, EncoderConfig, LawConfig, TuneConfig
 
 
 def run(*arguments):
@@ -58,3 +60,18 @@ def test_help_lists_every_command_once_and_whole():
     for name in main.commands:
         assert shown.count(f"\n  {name} ") == 1, name
     assert "..." not in shown.split("Options:")[1]
+
+
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        ("crop", CropConfig),
+        ("train-encoder", EncoderConfig),
+        ("discover-law", LawConfig),
+        ("tune", TuneConfig),
+    ],
+)
+def test_help_of_a_step_ends_with_its_settings(command, settings):
+    listed = run(command, "--help").split("Settings, each given as --set NAME=VALUE:")[1]
+    for name in settings.model_fields:
+        assert f"\n  {name} " in listed

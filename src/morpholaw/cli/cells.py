@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from morpholaw.cli.options import SET, STUDY, input_settings, movie_choices, parse_settings, track_choices
+from morpholaw.cli.options import (
+    SET,
+    STUDY,
+    StepCommand,
+    input_settings,
+    movie_choices,
+    parse_settings,
+    track_choices,
+)
 from morpholaw.cli.progress_bar import progress
 from morpholaw.errors import InputError
 
@@ -33,7 +41,7 @@ def simulate(
     click.echo(f"Wrote a movie of {config.frames} frames, its masks, tracks and truth to {out}.")
 
 
-@click.command()
+@click.command(cls=StepCommand, settings="CropConfig")
 @click.argument("movie", type=click.Path(path_type=Path))
 @click.argument("tracks", type=click.Path(path_type=Path))
 @STUDY
@@ -130,7 +138,7 @@ def sets(study: Path, rename: tuple[str, str] | None, delete: str | None) -> Non
         click.echo(f"Warning: {sentence}", err=True)
 
 
-@click.command("import-crops")
+@click.command("import-crops", cls=StepCommand, settings="ImportConfig")
 @click.argument("folder", type=click.Path(path_type=Path))
 @STUDY
 @click.option(

@@ -11,6 +11,35 @@ import click
 
 from morpholaw.errors import InputError
 
+
+class StepCommand(click.Command):
+    """A command whose help ends with the settings of its step.
+
+    Parameters
+    ----------
+    *args, **keywords
+        As for click.Command.
+    settings : str
+        Name of the settings' model in :mod:`morpholaw.config`.
+    """
+
+    def __init__(self, *args: Any, settings: str, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self.settings = settings
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each setting with its default and what it does."""
+        from morpholaw import config  # only where help is asked for: pydantic takes its time
+
+        rows = []
+        for name, field in getattr(config, self.settings).model_fields.items():
+            default = field.get_default(call_default_factory=True)
+            shown = "empty" if default in (None, "", (), {}) else default
+            rows.append((name, f"{field.description or ''} [default: {shown}]"))
+        with formatter.section("Settings, each given as --set NAME=VALUE"):
+            formatter.write_dl(rows, col_max=24)
+
+
 STUDY = click.option("--study", required=True, type=click.Path(path_type=Path), help="The study's folder.")
 SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the step; repeatable."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morpholaw.cli.options import CLASSES, SET, STUDY, parse_settings
+from morpholaw.cli.options import CLASSES, SET, STUDY, StepCommand, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
 from morpholaw.display import percent, percent_interval
@@ -23,7 +23,7 @@ REPLACE = click.option(
 )
 
 
-@click.command("train-encoder")
+@click.command("train-encoder", cls=StepCommand, settings="EncoderConfig")
 @STUDY
 @click.option("--config", "file", type=click.Path(path_type=Path), help="JSON file of settings.")
 @SET
@@ -42,7 +42,7 @@ def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], res
     click.echo(f"The encoder is in {study / 'encoder'}.")
 
 
-@click.command("train-classifier")
+@click.command("train-classifier", cls=StepCommand, settings="ClassifierConfig")
 @STUDY
 @click.option("--scheme", required=True, type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
 @CLASSES
@@ -68,7 +68,7 @@ def train_classifier(
     show_table(opened)
 
 
-@click.command()
+@click.command(cls=StepCommand, settings="TuneConfig")
 @STUDY
 @click.option("--trials", type=int, help="Trials (paper: 200).")
 @click.option("--storage", help="Optuna storage URL, to share the search between processes or machines.")
@@ -85,7 +85,7 @@ def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[s
     click.echo(json.dumps(plain(best.to_json()), indent=2))
 
 
-@click.command("discover-law")
+@click.command("discover-law", cls=StepCommand, settings="LawConfig")
 @STUDY
 @click.option(
     "--loss", type=click.Choice(["hinge", "mse"]), help="Hinge on labels, or MSE to scheme 3's outputs."
