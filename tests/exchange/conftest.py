@@ -81,7 +81,7 @@ def scores() -> Scores:
     table.loc[(table["track_id"] == 2) & (table["t"] == 0), "score"] = np.nan
     table["class"] = np.where(table["score"] >= 0, "metaphase", "interphase")
     table.loc[table["score"].isna(), "class"] = "undefined"
-    return Scores(table, "interphase", "metaphase", 3, "movie", PIXEL, (FRAMES, HEIGHT, WIDTH))
+    return Scores(table, ("interphase", "metaphase"), 3, "movie", PIXEL, (FRAMES, HEIGHT, WIDTH))
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def scores_of() -> Callable[[pd.DataFrame, str], Scores]:
         table = tracks[["track_id", "t", "y", "x", "parent"]].copy()
         table["score"] = np.linspace(-4, 4, len(table))
         table["class"] = np.where(table["score"] >= 0, "metaphase", "interphase")
-        return Scores(table, "interphase", "metaphase", 2, name)
+        return Scores(table, ("interphase", "metaphase"), 2, name)
 
     return made
 

@@ -65,7 +65,7 @@ def test_a_study_writes_into_the_file_that_it_was_cut_with(tracked, btrack_file,
 class TestBadInput:
     def test_a_class_that_btrack_has_no_state_for(self, scores, btrack_file, tmp_path):
         with pytest.raises(InputError, match="no state 'round'; its states are interphase, prometaphase"):
-            write_btrack(tmp_path / "c.h5", replace(scores, positive="round"), btrack_file)
+            write_btrack(tmp_path / "c.h5", replace(scores, classes=("interphase", "round")), btrack_file)
 
     def test_a_file_of_other_tracks(self, scores, btrack_file, tmp_path):
         with h5py.File(btrack_file, "r+") as file:

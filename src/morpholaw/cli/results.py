@@ -15,7 +15,12 @@ from morpholaw.errors import InputError
 
 @click.command()
 @STUDY
-@click.option("--scheme", required=True, type=click.IntRange(1, 4))
+@click.option("--scheme", type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
+@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
+@click.option(
+    "--law", type=click.IntRange(1), help="One law of scheme 4 by its place, 1 for the best; else all."
+)
+@click.option("--loss", type=click.Choice(["hinge", "mse"]), default="hinge", help="Of scheme 4's laws.")
 @click.option("--crops", type=click.Path(path_type=Path), help="A folder of crops.")
 @click.option("--movie", type=click.Path(path_type=Path), help="A movie, with --tracks.")
 @click.option("--tracks", type=click.Path(path_type=Path), help="The movie's tracks.")
@@ -30,7 +35,10 @@ from morpholaw.errors import InputError
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
 def classify(
     study: Path,
-    scheme: int,
+    scheme: int | None,
+    name: str | None,
+    law: int | None,
+    loss: Literal["hinge", "mse"],
     crops: Path | None,
     movie: Path | None,
     tracks: Path | None,
@@ -38,15 +46,25 @@ def classify(
     out: Path,
     **choices: Any,
 ) -> None:
-    """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class."""
+    """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class,probability.
+
+    With more than two classes, score is the margin of the best over the second, and score_NAME and probability_NAME of
+    each class follow.
+    """
     from morpholaw.cells.files import write_table
     from morpholaw.study import Study
 
     if crops is not None and movie is not None:
         raise InputError("Give --crops or --movie with --tracks, not both.")
+    if (scheme is None) == (name is None):
+        raise InputError("Give --scheme or --name, to say which classifier scores the cells.")
+    if law is not None and scheme not in (4, None):
+        raise InputError("--law chooses a law of scheme 4; the other schemes have none.")
     with progress() as monitor:
         table = Study(study).classify(
-            scheme,
+            name if scheme is None else scheme,
+            law=None if law is None else law - 1,
+            loss=loss,
             crops=crops,
             movie=movie,
             tracks=tracks,

@@ -1,4 +1,4 @@
-"""Platt scaling of scores on held-out cells: the likelihood ratio of a score.
+"""Probabilities of scores on held-out cells: Platt scaling of two classes, a temperature for more.
 
 The scores of a head or a law are not probabilities, and those of a movie are weaker than those of the cells that the
 classifier was trained on. A logistic regression of the held-out cells' classes on their scores (Platt 1999) gives the
@@ -85,12 +85,93 @@ class Calibration:
         slope, intercept = minimize(loss, np.zeros(2), jac=True, bounds=[(0, None), (None, None)]).x
         return cls(float(slope) / scale, float(intercept), least, most)
 
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probabilities of both classes if they are equally frequent, float64 (n, 2); NaN if undefined."""
+        ratio = self.likelihood_ratio(scores)
+        positive = np.where(np.isfinite(scores), ratio / (1 + ratio), np.nan)
+        return np.stack([1 - positive, positive], axis=-1)
+
     def likelihood_ratio(self, scores: np.ndarray) -> np.ndarray:
         """Return P(score | positive) / P(score | negative), float64; 1 where a score is not finite."""
         scores = np.asarray(scores, np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
             ratio = np.clip(np.exp(self.slope * scores + self.intercept), self.least, self.most)
         return np.where(np.isfinite(scores), ratio, 1.0)
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """Probabilities of more than two classes: the softmax of their scores over a temperature (Guo et al. 2017).
+
+    Attributes
+    ----------
+    temperature : float
+        Above 1 where the models are too sure, above 0.
+    """
+
+    temperature: float
+
+    def __post_init__(self) -> None:
+        """Check the value."""
+        if not (np.isfinite(self.temperature) and self.temperature > 0):
+            raise ValueError("the temperature must be a number above 0")
+
+    @classmethod
+    def fit(cls, scores: np.ndarray, targets: np.ndarray) -> Temperature:
+        """Fit the temperature to held-out cells, with classes weighted to count the same.
+
+        A prior of one cell's weight keeps the temperature finite where all cells are right.
+
+        Parameters
+        ----------
+        scores : ndarray
+            f_c(x), (n, classes); cells without a finite score of their class are left out.
+        targets : ndarray
+            True classes, int (n,), 0 to C - 1.
+
+        Raises
+        ------
+        InputError
+            When there are cells of fewer than two classes.
+        """
+        from scipy.optimize import minimize_scalar
+
+        truth = np.asarray(targets, dtype=np.int64)
+        known = np.isfinite(scores[np.arange(len(truth)), truth]) if len(truth) else np.zeros(0, bool)
+        rows, truth = scores[known], truth[known]
+        sizes = np.bincount(truth, minlength=scores.shape[1])
+        if np.count_nonzero(sizes) < 2:
+            raise InputError("Scores can be calibrated only on held-out cells of two classes or more.")
+        weight = len(truth) / (np.count_nonzero(sizes) * sizes[truth])
+
+        def loss(log_temperature: float) -> float:
+            log_probability = log_softmax(rows / np.exp(log_temperature))[np.arange(len(truth)), truth]
+            return float(0.5 * log_temperature**2 - np.sum(weight * log_probability))
+
+        return cls(float(np.exp(minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded").x)))
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probability of each class if all are equally frequent, float64 (n, classes).
+
+        Parameters
+        ----------
+        scores : ndarray
+            f_c(x), (n, classes); a class without a finite score has probability 0, and NaN where no class has one.
+        """
+        values = np.exp(log_softmax(np.asarray(scores, np.float64) / self.temperature))
+        defined = np.isfinite(scores).any(axis=1, keepdims=True)
+        return np.where(defined, np.nan_to_num(values), np.nan)
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the softmax over the last axis; scores that are not finite stay NaN and add nothing."""
+    finite = np.isfinite(scores)
+    values = np.where(finite, scores, -np.inf)
+    top = np.max(values, axis=-1, keepdims=True)
+    shifted = np.where(finite, values - np.where(np.isfinite(top), top, 0.0), np.nan)
+    with np.errstate(divide="ignore"):
+        result: np.ndarray = shifted - np.log(np.nansum(np.exp(shifted), axis=-1, keepdims=True))
+    return result
 
 
 def _bounds(counts: np.ndarray) -> tuple[float, float]:

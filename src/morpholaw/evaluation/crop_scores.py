@@ -53,7 +53,10 @@ def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> 
 
 
 def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function from crops, uint8 (n, size, size), to f(x) of every model, float32 (members, n)."""
+    """Return a function from crops, uint8 (n, size, size), to f(x) of every model, float32 (members, n).
+
+    More than two classes have scores (members, n, classes).
+    """
     fast = fuse(classifier)
 
     @torch.no_grad()
@@ -63,7 +66,7 @@ def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
             fast.score_images(prepare_inputs(fast, part, "image")).float().cpu().numpy()
             for part in batches(crops, CPU_BATCH)
         ]
-        return np.concatenate([np.zeros((classifier.members, 0), np.float32), *parts], axis=1)
+        return np.concatenate([_no_scores(classifier), *parts], axis=1)
 
     return score
 
@@ -87,12 +90,19 @@ def score_crops(
     Returns
     -------
     ndarray
-        f(x), float32 (members, n); fewer columns than crops where the step was asked to stop.
+        f(x), float32 (members, n), or (members, n, classes) for more than two classes; shorter than the crops where
+        the step was asked to stop.
     """
-    score, scores = scorer(classifier), [np.zeros((classifier.members, 0), np.float32)]
+    score, scores = scorer(classifier), [_no_scores(classifier)]
     for begin in range(0, len(images), batch):
         if monitor.should_stop():
             break
         monitor.emit(Progress(begin, len(images), "score"))
         scores.append(score(np.array(images[begin : begin + batch])))
     return np.concatenate(scores, axis=1)
+
+
+def _no_scores(classifier: Classifier) -> np.ndarray:
+    """Return the scores of no crop."""
+    classes = len(classifier.classes)
+    return np.zeros((classifier.members, 0, classes) if classes > 2 else (classifier.members, 0), np.float32)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
@@ -88,6 +90,80 @@ def balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
     if not len(truth):
         raise InputError("There are no predicted classes to count; expected at least one.")
     return float(np.mean([np.mean(predicted[truth == c] == c) for c in np.unique(truth)]))
+
+
+@dataclass(frozen=True)
+class ClassPerformance:
+    """How well one class is told from the others, with 95 % intervals.
+
+    Attributes
+    ----------
+    cells : int
+        Cells of the class.
+    precision : Estimate
+        Share of the cells predicted as this class that are of it; NaN where none is predicted.
+    recall : Estimate
+        Share of the class's cells that are predicted as it.
+    f1 : Estimate
+        Harmonic mean of precision and recall.
+    area : float
+        Area under the ROC curve, this class against the rest.
+    """
+
+    cells: int
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    area: float
+
+
+def class_performance(
+    labels: np.ndarray, predicted: np.ndarray, class_scores: np.ndarray
+) -> list[ClassPerformance]:
+    """Measure each class by itself.
+
+    The interval of F1 is Wilson's of the Jaccard index J, the share of cells that both label and prediction assign to
+    the class among those that at least one of them does: F1 is 2 J / (1 + J).
+
+    Parameters
+    ----------
+    labels, predicted : ndarray
+        True and predicted classes, int (n,); -1 where there is no prediction.
+    class_scores : ndarray
+        Score of each class, (n, classes), larger for "more likely"; cells whose score is not finite rank last.
+
+    Returns
+    -------
+    list of ClassPerformance
+        One per class.
+    """
+    truth, chosen = _pair(labels, predicted)
+    found = []
+    for number in range(class_scores.shape[1]):
+        of_class, as_class = truth == number, chosen == number
+        either, both = of_class | as_class, of_class & as_class
+        share = _share(both[either])
+        ends = [2 * value / (1 + value) for value in (share.value, share.low, share.high)]
+        values = class_scores[:, number]
+        lowest = np.min(values[np.isfinite(values)], initial=0.0) - 1
+        two_sided = of_class.any() and not of_class.all()
+        found.append(
+            ClassPerformance(
+                cells=int(of_class.sum()),
+                precision=_share(of_class[as_class]),
+                recall=_share(as_class[of_class]),
+                f1=Estimate(*ends),
+                area=roc_auc(of_class, np.where(np.isfinite(values), values, lowest))
+                if two_sided
+                else float("nan"),
+            )
+        )
+    return found
+
+
+def _share(correct: np.ndarray) -> Estimate:
+    """Return the share of True with its interval; an interval of 0 to 1 around NaN where there is no value."""
+    return accuracy(correct) if len(correct) else Estimate(float("nan"), 0.0, 1.0)
 
 
 def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

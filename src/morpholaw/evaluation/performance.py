@@ -6,10 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.calibration import Calibration, Temperature, log_softmax
 from morpholaw.evaluation.estimate import Estimate
-from morpholaw.evaluation.metrics import accuracy, balanced_accuracy, confusion, roc_auc
-from morpholaw.models.classes import predicted_classes
+from morpholaw.evaluation.metrics import (
+    ClassPerformance,
+    accuracy,
+    balanced_accuracy,
+    class_performance,
+    confusion,
+)
+from morpholaw.models.classes import classes_of_scores
 
 
 @dataclass(frozen=True)
@@ -19,46 +25,73 @@ class Performance:
     Attributes
     ----------
     accuracy, balanced_accuracy : list of float
-        Of each model. An undefined score is wrong for either class.
+        Of each model. An undefined score is wrong for every class.
     ensemble : Estimate
         Accuracy of the median score over the models, with its 95 % Wilson interval.
-    confusion : ndarray, int64 (2, 2)
+    ensemble_balanced_accuracy : float
+        Mean over the classes of the median score's accuracy.
+    confusion : ndarray, int64 (classes, classes)
         Of the median score; rows are true classes, columns predicted ones.
+    by_class : list of ClassPerformance
+        Precision, recall, F1 and area under the ROC curve of each class.
     area : float
-        Area under the ROC curve of the median score.
+        Area under the ROC curve of the median score; with more than two classes the mean area of one against the rest.
     calibration : Calibration or None
-        Likelihood ratios of the median score; None where the cells are of one class.
+        Likelihood ratios of the median score of two classes; None where the cells are of one class.
+    temperature : Temperature or None
+        Calibration of more than two classes.
     undefined : int
-        The number of scores, over all models and cells, that are not finite.
+        The number of models' scores that give no class, because none is finite.
     """
 
     accuracy: list[float]
     balanced_accuracy: list[float]
     ensemble: Estimate
+    ensemble_balanced_accuracy: float
     confusion: np.ndarray
+    by_class: list[ClassPerformance]
     area: float
     calibration: Calibration | None
+    temperature: Temperature | None
     undefined: int
 
 
 def median_score(scores: np.ndarray) -> np.ndarray:
     """Return the median score over the models.
 
-    The median has the sign that most models have, whatever the scales of their outputs.
+    The median of two classes has the sign that most models have, whatever the scales of their outputs. With more
+    classes it is that of the logarithms of each model's softmax, which all models have on the same scale.
 
     Parameters
     ----------
     scores : ndarray
-        (members, n).
+        (members, n) for two classes, (members, n, classes) for more.
 
     Returns
     -------
     ndarray
-        (n,); NaN only where every model is undefined.
+        (n,) or (n, classes); NaN only where every model is undefined.
     """
+    if scores.ndim == 3:
+        scores = log_softmax(np.asarray(scores, np.float64))
     finite = np.where(np.isfinite(scores), scores, np.nan)
     nowhere = np.isnan(finite).all(axis=0)
     return np.where(nowhere, np.nan, np.nanmedian(np.where(nowhere, 0.0, finite), axis=0))
+
+
+def scores_by_class(scores: np.ndarray) -> np.ndarray:
+    """Return one column of scores per class, (n, classes), from scores (n,) of two classes or (n, classes)."""
+    if scores.ndim == 2:
+        return scores
+    defined = np.nan_to_num(scores)  # a cell without a score is on neither side
+    return np.stack([-defined, defined], axis=-1)
+
+
+def margins(scores: np.ndarray) -> np.ndarray:
+    """Return the margin of the best class over the second, (n,), from scores (n, classes); NaN where undefined."""
+    ranked = np.sort(np.where(np.isfinite(scores), scores, -np.inf), axis=1)
+    with np.errstate(invalid="ignore"):
+        return ranked[:, -1] - ranked[:, -2]
 
 
 def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
@@ -67,26 +100,33 @@ def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
     Parameters
     ----------
     scores : ndarray
-        f(x), (members, n).
+        f(x), (members, n), of two classes; f_c(x), (members, n, classes), of more.
     targets : ndarray
-        True classes, int (n,), 0 or 1.
+        True classes, int (n,), 0 to C - 1.
 
     Returns
     -------
     Performance
-        Accuracy of each model and of their median, confusion, area under the ROC curve, and calibration.
+        Accuracy of each model and of their median, confusion, each class by itself, and calibration.
     """
     truth = np.asarray(targets, dtype=np.int64)
-    each = predicted_classes(scores)
+    classes = 2 if scores.ndim == 2 else scores.shape[2]
+    each = classes_of_scores(scores, classes)
     median = median_score(scores)
-    predicted = predicted_classes(median)
-    known = truth[np.isfinite(median)]
+    predicted = classes_of_scores(median, classes)
+    by_class = class_performance(truth, predicted, scores_by_class(median))
+    known = np.unique(truth[predicted >= 0])
+    two_sided = len(known) > 1
+    areas = np.array([one.area for one in (by_class if classes > 2 else by_class[1:])])
     return Performance(
-        accuracy=[float(np.mean(classes == truth)) for classes in each],
-        balanced_accuracy=[balanced_accuracy(truth, classes) for classes in each],
+        accuracy=[float(np.mean(one == truth)) for one in each],
+        balanced_accuracy=[balanced_accuracy(truth, one) for one in each],
         ensemble=accuracy(predicted == truth),
-        confusion=confusion(truth, predicted, 2),
-        area=roc_auc(truth, np.nan_to_num(median)) if 0 < truth.sum() < len(truth) else float("nan"),
-        calibration=Calibration.fit(median, targets) if 0 < known.sum() < len(known) else None,
-        undefined=int(np.count_nonzero(~np.isfinite(scores))),
+        ensemble_balanced_accuracy=balanced_accuracy(truth, predicted),
+        confusion=confusion(truth, predicted, classes),
+        by_class=by_class,
+        area=float(np.mean(areas[np.isfinite(areas)])) if np.isfinite(areas).any() else float("nan"),
+        calibration=Calibration.fit(median, truth) if classes == 2 and two_sided else None,
+        temperature=Temperature.fit(median, truth) if classes > 2 and two_sided else None,
+        undefined=int(np.count_nonzero(each < 0)),
     )

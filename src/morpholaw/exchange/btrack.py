@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,8 @@ def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | o
     """Write a copy of the btrack file ``original`` whose labels are the classes that the scores give.
 
     A row of ``labels`` is what btrack documents: the class, then one softmax value for each of its states
-    (interphase, prometaphase, metaphase, anaphase, apoptosis), here the logistic function of the score. Objects
-    without a score keep their class, and zeros beside it.
+    (interphase, prometaphase, metaphase, anaphase, apoptosis), here the logistic function of the score, and with more
+    than two classes the softmax of their scores. Objects without a score keep their class, and zeros beside it.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | o
     """
     path, original = Path(path), Path(original)
     check_copy(path, original)
-    codes = [_state(name) for name in (scores.negative, scores.positive)]
+    codes = [_state(name) for name in scores.classes]
     objects, *_ = read_objects(original, scores.movie_shape)
     objects = objects[objects["object"] >= 0]
     rows = matched(scores, objects.assign(source_id=objects["object"].astype(str)), str(original))
@@ -43,7 +44,7 @@ def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | o
         with original.open("rb") as source:
             shutil.copyfileobj(source, stream)
         stream.flush()
-        _relabel(Path(stream.name), rows, codes, original)
+        _relabel(Path(stream.name), rows, _Classes(codes, scores.class_scores), original)
     return path
 
 
@@ -53,13 +54,33 @@ def _state(name: str) -> int:
     return STATES.index(name.lower())
 
 
-def _relabel(copy: Path, rows: pd.DataFrame, codes: list[int], original: Path) -> None:
+@dataclass(frozen=True)
+class _Classes:
+    """btrack's state of each class, and the columns of the classes' scores where there are more than two."""
+
+    codes: list[int]
+    columns: list[str]
+
+    def shares(self, rows: pd.DataFrame) -> list[np.ndarray]:
+        """Return one softmax value per row for each class."""
+        if not self.columns:
+            score = rows["score"].to_numpy(np.float64)
+            positive = 0.5 * (
+                1 + np.tanh(score / 2)
+            )  # the logistic function, which does not overflow in this form
+            return [1 - positive, positive]
+        scores = rows[self.columns].to_numpy(np.float64)
+        values = np.exp(np.nan_to_num(scores - np.nanmax(scores, axis=1, keepdims=True), nan=-np.inf))
+        return list((values / values.sum(axis=1, keepdims=True)).T)
+
+
+def _relabel(copy: Path, rows: pd.DataFrame, classes: _Classes, original: Path) -> None:
     import h5py
 
     try:
         with h5py.File(copy, "r+") as file:
             for kind, of_kind in rows.groupby("kind"):
-                _replace_labels(_inside(file, str(kind), original), of_kind, codes)
+                _replace_labels(_inside(file, str(kind), original), of_kind, classes)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
@@ -76,16 +97,15 @@ def _inside(file: h5py.File, kind: str, original: Path) -> h5py.Group:
     return file["objects"][kind]
 
 
-def _replace_labels(group: h5py.Group, rows: pd.DataFrame, codes: list[int]) -> None:
+def _replace_labels(group: h5py.Group, rows: pd.DataFrame, classes: _Classes) -> None:
     labels = np.zeros((len(group["coords"]), 1 + len(STATES)), np.float32)
     if "labels" in group:
         labels[:, 0] = group["labels"][:, 0]
         del group["labels"]
     else:
         labels[:, 0] = len(STATES)  # btrack's code of no state
-    score, number = rows["score"].to_numpy(np.float64), rows["object"].to_numpy()
-    positive = 0.5 * (1 + np.tanh(score / 2))  # the logistic function, which does not overflow in this form
-    labels[number, 0] = np.where(score >= 0, codes[1], codes[0])
-    labels[number, 1 + codes[0]] = 1 - positive
-    labels[number, 1 + codes[1]] = positive
+    number = rows["object"].to_numpy()
+    labels[number, 0] = np.array(classes.codes)[rows["code"].to_numpy(int)]
+    for code, share in zip(classes.codes, classes.shares(rows), strict=True):
+        labels[number, 1 + code] = share
     group.create_dataset("labels", data=labels)

@@ -27,8 +27,9 @@ class Scores:
     table : DataFrame
         ``track_id``, ``t``, ``y``, ``x`` (pixels of the movie), ``parent``, ``score``, ``class``, and where the
         tracks' file has ids of its own, ``source_track`` and ``source_id``; by track and frame.
-    negative, positive : str
-        The classes: f < 0 and f >= 0.
+    classes : tuple of str
+        Names of the classes; of two, f < 0 is the first and f >= 0 the second. With more than two, the table has
+        ``score_NAME`` of each.
     scheme : int
         1 to 4.
     name : str
@@ -40,8 +41,7 @@ class Scores:
     """
 
     table: pd.DataFrame
-    negative: str
-    positive: str
+    classes: tuple[str, ...]
     scheme: int
     name: str
     pixel_size: float | None = None
@@ -60,9 +60,17 @@ class Scores:
         object.__setattr__(self, "table", order)
 
     @property
+    def class_scores(self) -> list[str]:
+        """Columns of the table with the score of each class; empty for two classes."""
+        return [f"score_{name}" for name in self.classes] if len(self.classes) > 2 else []
+
+    @property
     def code(self) -> np.ndarray:
-        """0 for the negative class, 1 for the positive, NaN where the score is not finite; float64 (n,)."""
+        """Place of each cell's class among ``classes``, NaN where the score is not finite; float64 (n,)."""
         score = self.table["score"].to_numpy(np.float64)
+        if len(self.classes) > 2:
+            place = self.table["class"].map({name: number for number, name in enumerate(self.classes)})
+            return np.where(np.isfinite(score), place.to_numpy(np.float64), np.nan)
         return np.where(np.isfinite(score), (score >= 0).astype(np.float64), np.nan)
 
 
@@ -99,7 +107,7 @@ def matched(scores: Scores, spots: pd.DataFrame, where: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows of ``spots`` that have a score, with ``score`` and ``code`` beside them.
+        The rows of ``spots`` that have a score, with ``score``, ``code`` and `Scores.class_scores` beside them.
 
     Raises
     ------
@@ -111,10 +119,11 @@ def matched(scores: Scores, spots: pd.DataFrame, where: str) -> pd.DataFrame:
     if named:
         cells = cells[cells["source_id"] != ""]
     keys = ["source_id"] if named else ["track_id", "t"]
-    both = spots.merge(cells[[*keys, "y", "x", "score", "code"]], on=keys, suffixes=("", "_cell"))
+    values = ["score", "code", *scores.class_scores]
+    both = spots.merge(cells[[*keys, "y", "x", *values]], on=keys, suffixes=("", "_cell"))
     near = np.hypot(both["y"] - both["y_cell"], both["x"] - both["x_cell"]) <= FAR
     if 2 * near.sum() < len(cells) and not named:
-        both = _nearest(cells, spots)
+        both = _nearest(cells, spots, values)
         near = pd.Series(True, index=both.index)
     if 2 * near.sum() < len(cells):
         raise InputError(
@@ -124,11 +133,11 @@ def matched(scores: Scores, spots: pd.DataFrame, where: str) -> pd.DataFrame:
     return both[near & np.isfinite(both["score"])]
 
 
-def _nearest(cells: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of ``spots`` the score and code of the cell at the same place of the same frame."""
+def _nearest(cells: pd.DataFrame, spots: pd.DataFrame, values: list[str]) -> pd.DataFrame:
+    """Give the rows of ``spots`` the ``values`` of the cell at the same place of the same frame."""
     from scipy.spatial import cKDTree
 
-    parts = [spots.iloc[:0].assign(score=0.0, code=0.0)]
+    parts = [spots.iloc[:0].assign(**dict.fromkeys(values, 0.0))]
     frames = dict(list(cells.groupby("t")))
     for t, rows in spots.groupby("t"):
         if t not in frames:
@@ -140,7 +149,5 @@ def _nearest(cells: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
         chosen = order[first]
         chosen = chosen[distance[chosen] <= FAR]
         scored = here.iloc[place[chosen]]
-        parts.append(
-            rows.iloc[chosen].assign(score=scored["score"].to_numpy(), code=scored["code"].to_numpy())
-        )
+        parts.append(rows.iloc[chosen].assign(**{name: scored[name].to_numpy() for name in values}))
     return pd.concat(parts, ignore_index=True)

@@ -24,7 +24,7 @@ def write_trackmate(
 ) -> Path:
     """Write a copy of the TrackMate XML ``original`` with a score and a class at every scored spot.
 
-    The features are MORPHOLAW_SCHEME3_SCORE and MORPHOLAW_SCHEME3_CLASS (0: negative, 1: positive), declared as
+    The features are MORPHOLAW_SCHEME3_SCORE and MORPHOLAW_SCHEME3_CLASS (a number, 0 to C - 1), declared as
     TrackMate declares its own, so that it keeps them when it saves. Spots without a score have neither.
 
     Raises
@@ -72,7 +72,10 @@ def _declare(tree: ElementTree[Element], scores: Scores, names: list[str], path:
     for feature in features.findall("Feature"):
         if feature.get("feature") in names:
             features.remove(feature)
-    (score, kind), classes = names, f"0 {scores.negative}, 1 {scores.positive}"
+    (score, kind), classes = (
+        names,
+        ", ".join(f"{number} {label}" for number, label in enumerate(scores.classes)),
+    )
     for key, name, short, whole in (
         (score, f"Morpholaw score, scheme {scores.scheme}", f"Score {scores.scheme}", "false"),
         (kind, f"Morpholaw class, scheme {scores.scheme} ({classes})", f"Class {scores.scheme}", "true"),

@@ -51,13 +51,31 @@ def largest_classes(scores: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     scores : ndarray
-        f_c(x), (n, classes).
+        f_c(x), (..., classes).
 
     Returns
     -------
     ndarray
-        int64 (n,); a class whose score is not finite is never chosen, and ``NO_CLASS`` stands where none is finite.
+        int64 (...); a class whose score is not finite is never chosen, and ``NO_CLASS`` stands where none is finite.
     """
     finite = np.isfinite(scores)
-    best = np.where(finite, scores, -np.inf).argmax(axis=1)
-    return np.where(finite.any(axis=1), best, NO_CLASS)
+    best = np.where(finite, scores, -np.inf).argmax(axis=-1)
+    return np.where(finite.any(axis=-1), best, NO_CLASS)
+
+
+def classes_of_scores(scores: np.ndarray, classes: int) -> np.ndarray:
+    """Return predicted classes: the sign of the score of two classes, the largest of more.
+
+    Parameters
+    ----------
+    scores : ndarray
+        f(x) of any shape (...) for two classes, f_c(x) of shape (..., classes) for more.
+    classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray
+        int64 (...): 0 to ``classes`` - 1, or ``NO_CLASS``.
+    """
+    return predicted_classes(scores) if classes == 2 else largest_classes(scores)

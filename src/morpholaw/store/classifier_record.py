@@ -6,11 +6,12 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, model_validator
 
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.display import LOSSES, Loss, scheme_models, scheme_short, scheme_title
-from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.calibration import Calibration, Temperature
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.models.classes import pair_of
 from morpholaw.models.description import read_description
@@ -21,6 +22,7 @@ from morpholaw.store.provenance import Provenance
 from morpholaw.store.record import Number, Part, known_settings
 
 if TYPE_CHECKING:
+    from morpholaw.evaluation.metrics import ClassPerformance
     from morpholaw.evaluation.performance import Performance
     from morpholaw.models.classifier import Classifier
     from morpholaw.store.labelled_cells import Labelled
@@ -45,6 +47,37 @@ LawInFile = Annotated[Law, PlainValidator(_read_law), PlainSerializer(lambda law
 EstimateInFile = Annotated[Estimate, BeforeValidator(_read_estimate), PlainSerializer(astuple)]
 
 
+class ClassEvaluation(Part):
+    """How well one class is told from the others on held-out cells, with 95 % intervals.
+
+    Attributes
+    ----------
+    cells : int
+        Test cells of the class.
+    precision, recall, f1 : Estimate
+        Of the median score; the precision is NaN where no cell is predicted as this class.
+    roc_auc : float
+        Area under the ROC curve, this class against the rest.
+    """
+
+    cells: int = Field(ge=0)
+    precision: EstimateInFile
+    recall: EstimateInFile
+    f1: EstimateInFile
+    roc_auc: Number = float("nan")
+
+    @classmethod
+    def of(cls, measured: ClassPerformance) -> ClassEvaluation:
+        """Return what was measured of a class."""
+        return cls(
+            cells=measured.cells,
+            precision=measured.precision,
+            recall=measured.recall,
+            f1=measured.f1,
+            roc_auc=measured.area,
+        )
+
+
 class Evaluation(Part):
     """How the models do on cells of groups that none of them was trained on.
 
@@ -61,9 +94,16 @@ class Evaluation(Part):
     confusion : tuple of tuple of int
         Of the median score: true classes in rows, predicted classes in columns.
     roc_auc : float
-        Area under the ROC curve of the median score; NaN where it is undefined.
+        Area under the ROC curve of the median score, with more than two classes the mean of one against the rest; NaN
+        where it is undefined.
+    ensemble_balanced_accuracy : float
+        Of the median score; NaN in records before version 0.3.
+    by_class : tuple of ClassEvaluation
+        Each class by itself, in the order of the classes; empty in records before version 0.3.
     calibration : Calibration, optional
-        Platt scaling of the median score; None where finite scores are of one class.
+        Platt scaling of the median score of two classes; None where finite scores are of one class.
+    temperature : Temperature, optional
+        Calibration of more than two classes.
     undefined : int
         Scores, over all models and cells, that are not finite.
     """
@@ -76,22 +116,49 @@ class Evaluation(Part):
     ensemble_accuracy: EstimateInFile
     confusion: tuple[tuple[int, ...], ...]
     roc_auc: Number = float("nan")
+    ensemble_balanced_accuracy: Number = float("nan")
+    by_class: tuple[ClassEvaluation, ...] = ()
     calibration: Calibration | None = None
+    temperature: Temperature | None = None
     undefined: int = 0
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray | None:
+        """Return the probabilities of the classes if all were equally frequent, from median scores.
+
+        Parameters
+        ----------
+        scores : ndarray
+            (n,) of two classes, (n, classes) of more.
+
+        Returns
+        -------
+        ndarray or None
+            float64 (n, classes), NaN where a score is undefined; None where the scores are not calibrated.
+        """
+        calibration = self.calibration or self.temperature
+        return None if calibration is None else calibration.probabilities(scores)
 
     @classmethod
     def of(cls, measured: Performance, cells: Labelled) -> Evaluation:
         """Return what was measured on the test cells of a split."""
+        return cls.measured(measured, cells.fingerprint, len(cells.train), len(cells.test))
+
+    @classmethod
+    def measured(cls, measured: Performance, split: str, training_cells: int, test_cells: int) -> Evaluation:
+        """Return what was measured on some held-out cells."""
         return cls(
-            split=cells.fingerprint,
-            training_cells=len(cells.train),
-            test_cells=len(cells.test),
+            split=split,
+            training_cells=training_cells,
+            test_cells=test_cells,
             accuracy=tuple(measured.accuracy),
             balanced_accuracy=tuple(measured.balanced_accuracy),
             ensemble_accuracy=measured.ensemble,
             confusion=tuple(map(tuple, measured.confusion.tolist())),
             roc_auc=measured.area,
+            ensemble_balanced_accuracy=measured.ensemble_balanced_accuracy,
+            by_class=tuple(map(ClassEvaluation.of, measured.by_class)),
             calibration=measured.calibration,
+            temperature=measured.temperature,
             undefined=measured.undefined,
         )
 
@@ -218,6 +285,8 @@ class ClassifierRecord(BundleRecord):
         ]
         if lengths != [members] * len(lengths):
             raise ValueError(f"it does not describe each of its {members} models")
+        if len(evaluation.by_class) not in (0, count):
+            raise ValueError(f"it does not measure each of its {count} classes")
         if [len(row) for row in evaluation.confusion] != [count] * count:
             raise ValueError(f"its confusion matrix is not one of {count} classes")
         return self

@@ -16,6 +16,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.attack import AttackOptions, attack_curve
 from morpholaw.interpretation.subnetworks import input_survival
+from morpholaw.models.classes import pair_of
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import name_of
@@ -88,6 +89,7 @@ def attack(
     """Attack one scheme on some of its held-out cells; the table is that of :func:`attack_schemes`."""
     name = _name(config)
     classifier = classifiers.load(folder, name)
+    pair_of(classifier.classes)
     held, its_targets = held_out(folder, name)
     targets = its_targets[np.isin(held, cells)]
     x = torch.from_numpy(folder.crops[cells]).unsqueeze(1).float() / 255

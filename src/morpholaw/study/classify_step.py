@@ -1,7 +1,7 @@
 """Apply a study's models to cells: a table of scores and classes, one row a cell.
 
-A class is the sign of a score (eq. 2), or, ``along`` tracks, the likeliest one with the cell's whole track in view; the
-sign's is then kept as ``frame_class``.
+Of two classes, the class is the sign of a score (eq. 2), or, ``along`` tracks, the likeliest one with the cell's whole
+track in view; the sign's is then kept as ``frame_class``. Of more, it is the class of the largest score.
 """
 
 from __future__ import annotations
@@ -25,18 +25,21 @@ from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, scorer
-from morpholaw.evaluation.performance import median_score
+from morpholaw.evaluation.performance import margins, measure, median_score
 from morpholaw.evaluation.track_hmm import classify_tracks
 from morpholaw.events import SILENT, Monitor
-from morpholaw.models.classes import predicted_classes
+from morpholaw.models.classes import classes_of_scores, predicted_classes
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import Evaluation
+from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.scale import at_scale, model_scale
 from morpholaw.training.cores import available_cores
 
-COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class")
-"""Columns of a table of scores; empty where one does not apply. The ids of the tracks' own file stand beside them."""
+COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class", "probability")
+"""Columns of a table of scores; empty where one does not apply. With more than two classes ``score_NAME`` and
+``probability_NAME`` of each class follow; the ids of the tracks' own file stand beside them."""
 UNDEFINED = "undefined"
 """The class of a cell whose score is not a finite number."""
 
@@ -56,17 +59,48 @@ class AlongTracks(NamedTuple):
     always: bool
 
 
-def along_tracks(folder: StudyFolder, name: str, wanted: bool | None) -> AlongTracks | None:
+def one_law(folder: StudyFolder, name: str, law: int) -> tuple[Classifier, Evaluation]:
+    """Return one law of scheme 4 as a classifier, and what is measured of it on the held-out cells.
+
+    Raises
+    ------
+    InputError
+        When there is no such law, or the held-out cells cannot be found again.
+    """
+    classifier = classifiers.load(folder, name)
+    if classifier.scheme != 4 or not 0 <= law < classifier.members:
+        raise InputError(
+            f"{name} has {classifier.members if classifier.scheme == 4 else 'no'} laws; there is no law {law + 1}."
+        )
+    one = classifier.select(law)
+    cells, targets = held_out(folder, name)
+    measured = measure(score_crops(one, folder.crops[cells]), targets)
+    before = classifiers.record(folder, name).evaluation
+    return one, Evaluation.measured(measured, before.split, before.training_cells, len(cells))
+
+
+def along_tracks(
+    folder: StudyFolder, name: str, wanted: bool | None, evaluation: Evaluation | None = None
+) -> AlongTracks | None:
     """Return what classification along tracks needs of a classifier; None where it is not ``wanted``.
 
-    ``wanted`` is None for the default: along tracks wherever divisions are known and scores are calibrated.
+    ``wanted`` is None for the default: along tracks wherever divisions are known and scores are calibrated;
+    ``evaluation`` is by default that of the classifier's record.
 
     Raises
     ------
     InputError
         When it is wanted, and the classifier's scores could not be calibrated.
     """
-    calibration = None if wanted is False else classifiers.record(folder, name).evaluation.calibration
+    record = classifiers.record(folder, name)
+    if not record.two_classes:
+        if wanted:
+            raise InputError(
+                f"{name} tells {len(record.classes)} classes apart, and the order of the cell cycle along tracks is "
+                "known for two; classify frame by frame."
+            )
+        return None
+    calibration = None if wanted is False else (evaluation or record.evaluation).calibration
     if calibration is None:
         if wanted:
             raise InputError(
@@ -82,23 +116,40 @@ def classify_set(
     crop_set: CropSet,
     along: AlongTracks | None = None,
     monitor: Monitor = SILENT,
+    evaluation: Evaluation | None = None,
 ) -> pd.DataFrame:
-    """Score every crop of a set; the score is the models' median."""
+    """Score every crop of a set; the score is the models' median, ``evaluation`` makes probabilities of it."""
     each = score_crops(classifier, crop_set.images, monitor=monitor)
-    return _table(classifier, crop_set.cells, each, along)
+    return _table(classifier, crop_set.cells, each, along, evaluation)
 
 
 def _table(
-    classifier: Classifier, cells: pd.DataFrame, each: np.ndarray, along: AlongTracks | None
+    classifier: Classifier,
+    cells: pd.DataFrame,
+    each: np.ndarray,
+    along: AlongTracks | None,
+    evaluation: Evaluation | None,
 ) -> pd.DataFrame:
-    """Return the table of scores of every model, (members, n); shorter than ``cells`` after a stop."""
-    scores = median_score(each)
-    named = np.array([classifier.negative, classifier.positive, UNDEFINED], dtype=object)
+    """Return the table of scores of every model, (members, n[, classes]); shorter than ``cells`` after a stop."""
+    scores, classes = median_score(each), classifier.classes
+    numbers = classes_of_scores(scores, len(classes))
+    probabilities = None if evaluation is None else evaluation.probabilities(scores)
+    if probabilities is None:
+        probabilities = np.full((len(scores), len(classes)), np.nan)
+    named = np.array([*classes, UNDEFINED], dtype=object)
     table = cells[["crop", "file", "track_id", "t", "y", "x"]].iloc[: len(scores)].copy()
     for column in ("track_id", "t"):
         table[column] = table[column].astype("Int64").mask(table[column] < 0)
-    table["score"] = scores
-    table["class"] = named[predicted_classes(scores)]
+    table["score"] = scores if len(classes) == 2 else margins(scores)
+    table["class"] = named[numbers]
+    table["probability"] = np.where(
+        numbers >= 0, probabilities[np.arange(len(numbers)), np.maximum(numbers, 0)], np.nan
+    )
+    if len(classes) > 2:
+        for number, name in enumerate(classes):
+            table[f"score_{name}"] = scores[:, number]
+        for number, name in enumerate(classes):
+            table[f"probability_{name}"] = probabilities[:, number]
     for column in SOURCE_IDS:
         if column in cells:
             table[column] = cells[column].iloc[: len(scores)]
@@ -108,6 +159,7 @@ def _table(
         probability, _ = classify_tracks(scored[tracked], scores[tracked], along.calibration)
         table["frame_class"] = table["class"]
         table.loc[tracked, "class"] = named[predicted_classes(probability - 0.5)]
+        table.loc[tracked, "probability"] = np.maximum(probability, 1 - probability)
     return table
 
 
@@ -118,6 +170,7 @@ def classify_movie(
     config: CropConfig,
     along: AlongTracks | None = None,
     monitor: Monitor = SILENT,
+    evaluation: Evaluation | None = None,
 ) -> pd.DataFrame:
     """Cut every tracked cell of a movie and score it; the crops are not kept.
 
@@ -136,7 +189,7 @@ def classify_movie(
     one_core = partial(torch.set_num_threads, 1)
     frames = cells.cut(monitor, scorer(classifier), available_cores(), one_core)
     parts = [scores for scores, _ in frames]
-    return _table(classifier, cells.table, np.concatenate(parts, axis=1), along)
+    return _table(classifier, cells.table, np.concatenate(parts, axis=1), along, evaluation)
 
 
 def classify_folder(
@@ -145,12 +198,13 @@ def classify_folder(
     crops: Path | str,
     along: AlongTracks | None = None,
     monitor: Monitor = SILENT,
+    evaluation: Evaluation | None = None,
 ) -> pd.DataFrame:
     """Score every crop in the folder of a crop set, or in one of image files; those are not kept."""
     if (Path(crops) / "set.json").is_file():
-        return classify_set(classifier, CropSet(crops), along, monitor)
+        return classify_set(classifier, CropSet(crops), along, monitor, evaluation)
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         config = ImportConfig(**own, classes={})
         crop_set = import_crops(crops, Path(place) / "crops", config, monitor)
-        return classify_set(classifier, crop_set, along, monitor)
+        return classify_set(classifier, crop_set, along, monitor, evaluation)

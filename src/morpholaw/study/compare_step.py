@@ -9,7 +9,7 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import median_score
 from morpholaw.events import SILENT, Message, Monitor, Progress
-from morpholaw.models.classes import predicted_classes
+from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.labelled_cells import held_out
@@ -43,7 +43,7 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
         )
         if monitor.should_stop():
             return pd.DataFrame({"classifier": []})
-        numbers = predicted_classes(median_score(scores))
+        numbers = classes_of_scores(median_score(scores), len(record.classes))
         classes = np.array([*record.classes, None], dtype=object)  # the last is that of no finite score
         predicted[name] = pd.Series(classes[numbers], index=cells)
     table = pd.DataFrame({"classifier": list(records)})

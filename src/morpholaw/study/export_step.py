@@ -106,12 +106,11 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
     table = _scored(classifier, crop_set, monitor, along)
     table["parent"] = crop_set.cells["parent"]
     movie = crop_set.record.movie
+    ids = [column for column in SOURCE_IDS if column in table]
+    by_class = [column for column in table if column.startswith(("score_", "probability_"))]
     return Scores(
-        table[
-            ["track_id", "t", "y", "x", "parent", "score", "class", *(c for c in SOURCE_IDS if c in table)]
-        ],
-        classifier.negative,
-        classifier.positive,
+        table[["track_id", "t", "y", "x", "parent", "score", "class", *by_class, *ids]],
+        classifier.classes,
         classifier.scheme,
         crop_set.name,
         _movie_pixel_size(crop_set),

@@ -724,6 +724,7 @@ class Study(StudyFolder):
         tracks: Any = None,
         crops: Path | str | CropSet | None = None,
         loss: Loss = "hinge",
+        law: int | None = None,
         along_tracks: bool | None = None,
         config: CropConfig | None = None,
         monitor: Monitor = SILENT,
@@ -742,6 +743,8 @@ class Study(StudyFolder):
             A crop set, its folder, or a folder of image files.
         loss : {"hinge", "mse"}
             Of scheme 4's laws.
+        law : int, optional
+            One law of scheme 4 by its place in :meth:`laws`, 0 for the best; by default the median of all.
         along_tracks : bool, optional
             Use the order of the cell cycle: a tracked cell's class is the most probable one given the scores along
             its whole track (:mod:`morpholaw.evaluation.track_hmm`) rather than the sign of one score. By default
@@ -756,8 +759,11 @@ class Study(StudyFolder):
         Returns
         -------
         DataFrame
-            One row per cell: crop, file, track_id, t, y, x, score, class; for a whole study also ``set``; along
-            tracks also ``frame_class``, that of the score's sign. ``score`` is the median over the models.
+            One row per cell: crop, file, track_id, t, y, x, score, class, probability; for a whole study also ``set``;
+            along tracks also ``frame_class``, that of the score's sign. ``score`` is the median over the models, and
+            ``probability`` that of the cell's class if all classes were equally frequent, calibrated on held-out
+            cells. With more than two classes ``score`` is the margin of the best class over the second, and there are
+            ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each class.
 
         Raises
         ------
@@ -766,23 +772,26 @@ class Study(StudyFolder):
         """
         from morpholaw.study import classify_step
 
-        classifier = self.classifier(scheme, loss)
-        along = classify_step.along_tracks(self, _name(scheme, loss), along_tracks)
+        name = _name(scheme, loss)
+        classifier, evaluation = self.classifier(name), classifiers.record(self, name).evaluation
+        if law is not None:
+            classifier, evaluation = classify_step.one_law(self, name, law)
+        along = classify_step.along_tracks(self, name, along_tracks, evaluation)
         if movie is not None:
             if tracks is None:
                 raise InputError("A movie needs its tracks to be classified; give both.")
             config = _settings(CropConfig, config, settings)
             inputs = open_inputs(movie, tracks, config)
-            return classify_step.classify_movie(self, classifier, inputs, config, along, monitor)
+            return classify_step.classify_movie(self, classifier, inputs, config, along, monitor, evaluation)
         if config is not None or settings:
             raise InputError("Settings of the inputs, such as pixel_size, go with a movie and its tracks.")
         if isinstance(crops, CropSet):
-            return classify_step.classify_set(classifier, crops, along, monitor)
+            return classify_step.classify_set(classifier, crops, along, monitor, evaluation)
         if crops is not None:
-            return classify_step.classify_folder(self, classifier, crops, along, monitor)
+            return classify_step.classify_folder(self, classifier, crops, along, monitor, evaluation)
         tables = []
         for crop_set in self.sets:
-            table = classify_step.classify_set(classifier, crop_set, along, monitor)
+            table = classify_step.classify_set(classifier, crop_set, along, monitor, evaluation)
             table.insert(0, "set", crop_set.name)
             tables.append(table)
         if not tables:

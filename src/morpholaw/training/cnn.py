@@ -45,7 +45,8 @@ def train_cnn(
     images : ndarray
         Training crops, uint8 (n, size, size).
     targets : ndarray
-        Classes, int (n,), 0 or 1. If the classes are uneven, the rarer one weighs more, so that both count the same.
+        Class numbers, int (n,), 0 to C - 1, each at least once. Two classes get one output (eq. 2), more get one each.
+        If the classes are uneven, the rarer ones weigh more, so that all count the same.
     config : ClassifierConfig
         The settings.
     checkpointing : Checkpointing
@@ -99,14 +100,21 @@ class _Training:
         precision = choose_precision("auto", self.device)
         torch.manual_seed(config.seed)
         self.cnn = CNNEnsemble(config.models, size=images.shape[-1], dropout=config.dropout)
-        self.head = HeadEnsemble(config.models, 32, config.hidden, normalise=True, dropout=config.dropout)
+        classes = np.asarray(targets, dtype=np.int64)
+        sizes = np.bincount(classes)
+        self.outputs = 1 if len(sizes) <= 2 else len(sizes)
+        self.head = HeadEnsemble(
+            config.models, 32, config.hidden, self.outputs, normalise=True, dropout=config.dropout
+        )
         lay_out(self.cnn.to(self.device), torch.channels_last).train()
         self.head.to(self.device).train()
         parameters = [*self.cnn.parameters(), *self.head.parameters()]
         self.optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
         self.crops = torch.from_numpy(np.ascontiguousarray(images))
-        self.labels = torch.from_numpy(np.asarray(targets) == 1).float()
-        self.positive_weight = ((self.labels == 0).sum() / self.labels.sum()).to(self.device)
+        self.labels = torch.from_numpy(classes)
+        weights = len(classes) / (len(sizes) * torch.from_numpy(sizes).float())
+        self.class_weights = weights.to(self.device)
+        self.positive_weight = (torch.tensor(sizes[0]) / torch.tensor(sizes[-1]).float()).to(self.device)
         self.batch = min(config.batch_size, len(self.crops))
         self.epoch_steps = max(1, len(self.crops) // self.batch)
         self.steps = self.epoch_steps * config.epochs
@@ -135,13 +143,23 @@ class _Training:
 
     def _optimise(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         scores = self.head(features)
-        loss = F.binary_cross_entropy_with_logits(
-            scores, labels.expand_as(scores), pos_weight=self.positive_weight
-        )
+        loss, correct = self._loss(scores, labels)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss * self.head.members)
         self.optimiser.step()
-        return loss.detach(), ((scores >= 0) == (labels > 0)).float().mean().detach()
+        return loss.detach(), correct.float().mean().detach()
+
+    def _loss(self, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean cross-entropy, classes weighted to count the same, and which predictions are right."""
+        if self.outputs == 1:
+            loss = F.binary_cross_entropy_with_logits(
+                scores, labels.float().expand_as(scores), pos_weight=self.positive_weight
+            )
+            return loss, (scores >= 0) == (labels > 0)
+        truth = labels.expand(scores.shape[:2])
+        each = F.cross_entropy(scores.flatten(0, 1), truth.flatten(), reduction="none")
+        # Divided by the number of crops and not by the batch's weights, which vary from batch to batch.
+        return (each * self.class_weights[truth.flatten()]).mean(), scores.argmax(2) == truth
 
     def state(self) -> dict[str, Tensor]:
         """Return weights, statistics, Adam's moments and the step."""

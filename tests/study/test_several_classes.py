@@ -1,0 +1,116 @@
+"""A study of more than two classes: trained, measured, applied and exported by the same steps as one of two."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator.crops import simulate_crops
+from morpholaw.errors import InputError
+from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
+from morpholaw.store import classifiers
+from morpholaw.study import Study
+
+PHASES = {"interphase": 60, "prometaphase": 40, "metaphase": 40, "anaphase": 40}
+QUICK = {"models": 2, "epochs": 8, "epoch_cells": 600, "learning_rate": 1e-2, "threads": 1, "classes": "all"}
+COLUMNS = ["crop", "file", "track_id", "t", "y", "x", "score", "class", "probability"]
+
+
+@pytest.fixture(scope="session")
+def phases_study(made_once):
+    """Four phases, the shipped encoder, and schemes 1 to 3 of all of them; read only."""
+
+    def make(folder):
+        study = Study.create(folder)
+        images, cells = simulate_crops(phases=PHASES, seed=3)
+        CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
+        study.load_encoder("sample")
+        study.train_classifier(1, **QUICK | {"epochs": 2})
+        study.train_classifier(2, **QUICK)
+        study.train_classifier(3, **QUICK, warmup_epochs=4, sparsity=0.8, update_every=20)
+
+    return Study(made_once("phases", make))
+
+
+@pytest.fixture
+def phases(phases_study, tmp_path):
+    """A copy to work on."""
+    return Study(shutil.copytree(phases_study.path, tmp_path / "phases"))
+
+
+@pytest.mark.parametrize("scheme", [1, 2, 3])
+def test_a_classifier_has_one_output_for_each_class(phases_study, scheme):
+    record = classifiers.record(phases_study, f"scheme{scheme}")
+    assert record.classes == ("interphase", "metaphase", "prometaphase", "anaphase") or set(
+        record.classes
+    ) == set(PHASES)
+    assert record.head.outputs == 4
+    assert np.array(record.evaluation.confusion).sum() == record.evaluation.test_cells
+    assert [one.cells for one in record.evaluation.by_class] == np.array(record.evaluation.confusion).sum(
+        1
+    ).tolist()
+    assert record.evaluation.temperature.temperature > 0
+    assert record.evaluation.calibration is None
+    head = phases_study.classifier(scheme).head
+    sizes = {
+        1: [batchnorm_size((32, 16, 16, 16, 4))] * 2,
+        2: [dense_size((32, 16, 16, 16, 4))] * 2,
+        3: sparse_size(head.masks).tolist(),
+    }
+    assert list(record.expression_sizes) == sizes[scheme]
+
+
+def test_heads_tell_four_phases_apart(phases_study):
+    """The latents of the shipped encoder separate them far better than chance, 0.25."""
+    for name in ("scheme2", "scheme3"):
+        assert classifiers.record(phases_study, name).evaluation.ensemble_balanced_accuracy > 0.6
+
+
+def test_scores_and_probabilities_of_each_class_are_written(phases_study):
+    table = phases_study.classify(2, crops=phases_study.sets[0])
+    classes = phases_study.classifier(2).classes
+    by_class = [f"{what}_{name}" for what in ("score", "probability") for name in classes]
+    assert list(table.columns) == COLUMNS + by_class
+    probability = table[[f"probability_{name}" for name in classes]].to_numpy(float)
+    np.testing.assert_allclose(probability.sum(1), 1)
+    np.testing.assert_array_equal(np.array(classes)[probability.argmax(1)], table["class"])
+    np.testing.assert_allclose(probability.max(1), table["probability"])
+    ranked = np.sort(table[[f"score_{name}" for name in classes]].to_numpy(float), axis=1)
+    np.testing.assert_allclose(table["score"], ranked[:, -1] - ranked[:, -2])
+
+
+def test_two_classes_have_the_probability_of_the_cell_s_class(trained_study):
+    table = trained_study.classify(2)
+    assert list(table.columns) == ["set", *COLUMNS]
+    calibration = classifiers.record(trained_study, "scheme2").evaluation.calibration
+    ratio = calibration.likelihood_ratio(table["score"].to_numpy(float))
+    positive = ratio / (1 + ratio)
+    expected = np.where(table["score"] >= 0, positive, 1 - positive)
+    np.testing.assert_allclose(table["probability"], expected)
+
+
+def test_a_retraining_for_other_classes_replaces_nothing_unasked(phases):
+    before = classifiers.record(phases, "scheme2")
+    with pytest.raises(InputError, match="has scheme2 for .*would replace it"):
+        phases.train_classifier(2, classes=("interphase", "metaphase"), models=1, epochs=1)
+    assert classifiers.record(phases, "scheme2") == before
+
+
+def test_classification_along_tracks_says_that_it_is_for_two_classes(phases_study):
+    with pytest.raises(InputError, match="tells 4 classes apart.*known for two"):
+        phases_study.classify(2, along_tracks=True)
+
+
+def test_attacks_say_that_they_are_for_two_classes(phases_study):
+    with pytest.raises(InputError, match="two classes; the one that was chosen tells 4 apart"):
+        phases_study.attack(scheme=2, eps=(0.0,))
+
+
+def test_classifiers_of_the_same_classes_are_compared(phases_study):
+    table = phases_study.compare().set_index("classifier")
+    assert 0.4 < table.loc["scheme2", "scheme3"] <= 1
+    assert table.loc["scheme2", "scheme2"] == 1
