@@ -29,7 +29,7 @@ def test_each_class_is_counted_by_itself():
     assert (first.precision.value, first.recall.value) == pytest.approx((4 / 5, 4 / 6))
     assert second.f1.value == pytest.approx(2 * 2 / (2 * 2 + 1 + 1))
     assert third.f1.low < third.f1.value < third.f1.high
-    areas = [roc_auc(TRUTH == c, predicted == c) for c in range(3)]
+    areas = [roc_auc(c == TRUTH, predicted == c) for c in range(3)]
     assert measured.area == pytest.approx(np.mean(areas))
 
 

@@ -95,13 +95,13 @@ def test_two_classes_have_the_probability_of_the_cell_s_class(trained_study):
 
 def test_a_retraining_for_other_classes_replaces_nothing_unasked(phases):
     before = classifiers.record(phases, "scheme2")
-    with pytest.raises(InputError, match="has scheme2 for .*would replace it"):
+    with pytest.raises(InputError, match=r"has scheme2 for .*would replace it"):
         phases.train_classifier(2, classes=("interphase", "metaphase"), models=1, epochs=1)
     assert classifiers.record(phases, "scheme2") == before
 
 
 def test_classification_along_tracks_says_that_it_is_for_two_classes(phases_study):
-    with pytest.raises(InputError, match="tells 4 classes apart.*known for two"):
+    with pytest.raises(InputError, match=r"tells 4 classes apart.*known for two"):
         phases_study.classify(2, along_tracks=True)
 
 

@@ -56,13 +56,14 @@ def classify(
 
     if crops is not None and movie is not None:
         raise InputError("Give --crops or --movie with --tracks, not both.")
-    if (scheme is None) == (name is None):
+    classifier = name if scheme is None else scheme
+    if classifier is None or (scheme is not None and name is not None):
         raise InputError("Give --scheme or --name, to say which classifier scores the cells.")
     if law is not None and scheme not in (4, None):
         raise InputError("--law chooses a law of scheme 4; the other schemes have none.")
     with progress() as monitor:
         table = Study(study).classify(
-            name if scheme is None else scheme,
+            classifier,
             law=None if law is None else law - 1,
             loss=loss,
             crops=crops,

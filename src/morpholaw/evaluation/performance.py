@@ -91,7 +91,8 @@ def margins(scores: np.ndarray) -> np.ndarray:
     """Return the margin of the best class over the second, (n,), from scores (n, classes); NaN where undefined."""
     ranked = np.sort(np.where(np.isfinite(scores), scores, -np.inf), axis=1)
     with np.errstate(invalid="ignore"):
-        return ranked[:, -1] - ranked[:, -2]
+        margin: np.ndarray = ranked[:, -1] - ranked[:, -2]
+    return margin
 
 
 def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
