@@ -13,6 +13,8 @@ from morpholaw.cli import main
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
+SCORE_COLUMNS = ["crop", "file", "track_id", "t", "y", "x", "score", "class", "probability"]
+
 
 def call(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
@@ -57,7 +59,7 @@ def test_training_scoring_and_reporting_from_the_shell(study, tmp_path):
     done = call("classify", *for_scheme, "--out", tmp_path / "scores.csv")
     assert done.exit_code == 0, done.output
     table = pd.read_csv(tmp_path / "scores.csv")
-    assert list(table.columns) == ["crop", "file", "track_id", "t", "y", "x", "score", "class"]
+    assert list(table.columns) == SCORE_COLUMNS
     done = call("attack", *for_scheme, "--space", "latent", "--eps", "0,1", "--out", tmp_path / "attack")
     assert done.exit_code == 0, done.output
     assert (tmp_path / "attack" / "scheme2-latent.png").stat().st_size > 5_000
@@ -101,7 +103,7 @@ def test_a_movie_is_called_along_its_tracks_in_the_same_columns(trained_study, t
         assert done.exit_code == 0, done.output
         tables[choice] = pd.read_csv(out)
     usual, asked, by_frame = tables.values()
-    assert list(usual.columns) == ["crop", "file", "track_id", "t", "y", "x", "score", "class"]
+    assert list(usual.columns) == SCORE_COLUMNS
     assert (usual["class"] == asked["class"]).all()
     assert (by_frame["class"] == asked["frame_class"]).all()
     assert ((by_frame["score"] >= 0) == (by_frame["class"] == "metaphase")).all()

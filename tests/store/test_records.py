@@ -19,7 +19,7 @@ from morpholaw.models.law import Law
 from morpholaw.sample import sample_folder
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.class_laws_record import ClassLawsEvaluation, ClassLawsRecord
-from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
+from morpholaw.store.classifier_record import ClassEvaluation, ClassifierRecord, Evaluation
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.provenance import Provenance
 from morpholaw.store.sparse_networks import sparse_networks
@@ -102,6 +102,7 @@ def test_writing_a_record_keeps_everything_that_the_file_says(tmp_path, name):
     ClassifierRecord.read(place).write(place / "model.json")
     after = json.loads((place / "model.json").read_text())
     before["config"]["classes"] = [before["config"].pop(name) for name in ("negative", "positive")]
+    after["evaluation"] = {key: after["evaluation"][key] for key in before["evaluation"]}
     assert {key: after[key] for key in before} == before
 
 
@@ -236,3 +237,16 @@ def test_the_crops_of_a_study_are_joined_once(study):
 def test_a_name_that_no_folder_should_have_is_refused(study, name):
     with pytest.raises(InputError, match="cannot be called"):
         classifiers.record(study, name)
+
+
+def test_a_class_that_is_never_predicted_keeps_its_missing_precision(tmp_path):
+    never = ClassEvaluation(
+        cells=5,
+        precision=Estimate(float("nan"), 0.0, 1.0),
+        recall=Estimate(0.0, 0.0, 0.4),
+        f1=Estimate(0.0, 0.0, 0.4),
+    )
+    evaluation = EVALUATION.model_copy(update={"by_class": (never, never)})
+    again = ClassifierRecord.read(kept(tmp_path, laws_record(evaluation=evaluation)))
+    assert np.isnan(again.evaluation.by_class[0].precision.value)
+    assert again.evaluation.by_class[0].recall == Estimate(0.0, 0.0, 0.4)

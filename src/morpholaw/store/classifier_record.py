@@ -39,7 +39,8 @@ def _read_law(value: Any) -> Law:
 
 def _read_estimate(value: Any) -> Any:
     if isinstance(value, (list, tuple)) and len(value) == 3:
-        return dict(zip(("value", "low", "high"), value, strict=True))
+        numbers = [float("nan") if number is None else number for number in value]  # JSON has no NaN
+        return dict(zip(("value", "low", "high"), numbers, strict=True))
     return value
 
 
@@ -96,10 +97,10 @@ class Evaluation(Part):
     roc_auc : float
         Area under the ROC curve of the median score, with more than two classes the mean of one against the rest; NaN
         where it is undefined.
-    ensemble_balanced_accuracy : float
-        Of the median score; NaN in records before version 0.3.
+    ensemble_balanced_accuracy : float, optional
+        Of the median score; None in records of version 0.1.
     by_class : tuple of ClassEvaluation
-        Each class by itself, in the order of the classes; empty in records before version 0.3.
+        Each class by itself, in the order of the classes; empty in records of version 0.1.
     calibration : Calibration, optional
         Platt scaling of the median score of two classes; None where finite scores are of one class.
     temperature : Temperature, optional
@@ -116,7 +117,7 @@ class Evaluation(Part):
     ensemble_accuracy: EstimateInFile
     confusion: tuple[tuple[int, ...], ...]
     roc_auc: Number = float("nan")
-    ensemble_balanced_accuracy: Number = float("nan")
+    ensemble_balanced_accuracy: float | None = None
     by_class: tuple[ClassEvaluation, ...] = ()
     calibration: Calibration | None = None
     temperature: Temperature | None = None
