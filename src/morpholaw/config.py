@@ -432,7 +432,7 @@ class LawConfig(TrainingConfig):
         description="MSE: how extreme outputs of scheme 3 are treated. censored: beyond a band near the boundary any "
         "value counts as right; clipped; tanh, the network's probability; raw: unchanged, as in the paper.",
     )
-    engine: str = Field("auto", description="auto, pysr or embedded; auto uses PySR where it is ready.")
+    engine: str = Field("auto", description="auto, pysr or embedded; auto uses PySR where it has run before.")
     count: int = Field(10, ge=1, le=100, description="Expressions to find (paper: 10 for each loss).")
     max_complexity: int = Field(
         20, ge=3, le=60, description="Hard cap on the weighted complexity (paper: 20)."

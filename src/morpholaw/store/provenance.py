@@ -39,13 +39,21 @@ class Provenance(Part):
     @classmethod
     def now(cls, data: str) -> Provenance:
         """Return the provenance of a result that is made now, here, from crops with the fingerprint ``data``."""
-        versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+        versions = {name: version for name in PACKAGES if (version := _version(name))}
         return cls(
             data=data,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             versions={"morpholaw": __version__, "python": platform.python_version(), **versions},
             machine=f"{platform.system()} {platform.machine()}",
         )
+
+
+def _version(package: str) -> str:
+    """Return a package's version; "" where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 class ResultRecord(Record):

@@ -4,6 +4,7 @@ import pytest
 
 from morpholaw.errors import InputError
 from morpholaw.training.symbolic import Availability, choose_engine
+from morpholaw.training.symbolic.julia import note_run
 from morpholaw.training.symbolic.pysr_engine import PySREngine
 
 
@@ -13,7 +14,12 @@ def ready(request, monkeypatch):
     return request.param
 
 
-def test_auto_takes_pysr_where_it_is_ready(ready):
+def test_auto_takes_pysr_where_it_has_run_before(ready, monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHON_JULIACALL_PROJECT", str(tmp_path))
+    engine, reason = choose_engine("auto")
+    assert engine.name == "embedded"
+    assert ("has not run here yet" if ready else "Julia says so") in reason
+    note_run()
     engine, reason = choose_engine("auto")
     assert engine.name == ("pysr" if ready else "embedded")
     assert "Julia says so" in reason

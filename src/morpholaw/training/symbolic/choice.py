@@ -14,7 +14,7 @@ def choose_engine(name: str = "auto") -> tuple[Engine, str]:
     Parameters
     ----------
     name : {"auto", "pysr", "embedded"}
-        "auto" chooses PySR, the paper's engine, where Julia is ready, else the embedded engine.
+        "auto" chooses PySR, the paper's engine, where it has been seen to run, else the embedded engine.
 
     Raises
     ------
@@ -27,6 +27,9 @@ def choose_engine(name: str = "auto") -> tuple[Engine, str]:
         raise InputError(f"There is no engine {name!r}; the engines are auto, pysr and embedded.")
     pysr = PySREngine()
     state = pysr.availability()
+    if state.ready and name == "auto" and not pysr.seen_to_run:
+        reason = "PySR has not run here yet (engine 'pysr' tries it)"
+        return EmbeddedEngine(), f"The embedded engine searches: {reason}."
     if state.ready:
         return pysr, f"PySR {pysr.version} searches: {state.reason}."
     if name == "pysr":

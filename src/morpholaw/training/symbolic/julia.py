@@ -6,12 +6,15 @@ neither may be imported to find out. juliapkg keeps a record of its last success
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 from pathlib import Path
 
 from morpholaw.training.symbolic.engine import Availability
+
+_RAN = "morpholaw-pysr-ran"
 
 
 def julia_ready() -> Availability:
@@ -27,6 +30,31 @@ def julia_ready() -> Availability:
         variables = "PYTHON_JULIACALL_EXE and PYTHON_JULIACALL_PROJECT"
         return Availability(usable, f"{variables} name {'' if usable else 'no usable '}Julia and project")
     return _from_record()
+
+
+def seen_to_run() -> bool:
+    """Whether a search with PySR has come to its end in this environment before."""
+    place = _place()
+    return place is not None and place.is_file()
+
+
+def note_run() -> None:
+    """Note that PySR ran in this environment, where it can be written down."""
+    if (place := _place()) is not None:
+        with contextlib.suppress(OSError):
+            place.touch()
+
+
+def _place() -> Path | None:
+    """Return the file that stands for a successful run: in the Julia project, so that a new one is tried anew."""
+    if project := os.environ.get("PYTHON_JULIACALL_PROJECT"):
+        return Path(project) / _RAN
+    try:
+        from juliapkg.state import STATE
+
+        return Path(STATE["meta"]).parent / _RAN
+    except Exception:  # no juliapkg, or another version's
+        return None
 
 
 def _from_record() -> Availability:

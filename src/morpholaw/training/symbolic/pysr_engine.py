@@ -32,7 +32,7 @@ from morpholaw.training.symbolic.engine import (
     candidate_front,
     check_data,
 )
-from morpholaw.training.symbolic.julia import julia_ready
+from morpholaw.training.symbolic.julia import julia_ready, note_run, seen_to_run
 from morpholaw.training.symbolic.pysr_child import RUN
 from morpholaw.training.symbolic.refit import measured
 
@@ -73,6 +73,11 @@ class PySREngine:
     def availability(self) -> Availability:
         """Return whether Julia is ready, by its record alone."""
         return julia_ready()
+
+    @property
+    def seen_to_run(self) -> bool:
+        """Whether a search has come to its end in this environment before."""
+        return seen_to_run()
 
     def set_up(self, monitor: Monitor = SILENT) -> Availability:
         """Let PySR download and prepare Julia: minutes and a network connection, so only when the user asks for it.
@@ -122,6 +127,8 @@ class PySREngine:
             _write_task(folder, x, y, spec)
             stopped = self._run(folder, progress, should_stop)
             front = read_front(folder, x, y, spec)
+        if front and not stopped and self.child == CHILD:
+            note_run()
         return SearchResult(
             front,
             "cancel" if stopped else "budget",
