@@ -112,15 +112,6 @@ def test_every_picture_is_made_by_a_script():
         assert stem in made, f"no script makes {picture.name}"
 
 
-def test_every_test_that_the_table_of_wishes_names_exists():
-    named = re.findall(r"`(tests/[\w/.]+\.py)::(\w+)`", (DOCS / "asks.md").read_text(encoding="utf-8"))
-    assert len(named) > 30
-    for file, name in named:
-        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-        assert any(isinstance(node, ast.FunctionDef) and node.name == name for node in tree.body), (
-            f"{file}::{name}"
-        )
-
 
 def test_the_changelog_and_the_citation_know_this_version():
     version = morpholaw.__version__
