@@ -1,7 +1,7 @@
 import pytest
 
-from morpholaw.config import ClassifierConfig, EncoderConfig
-from morpholaw.errors import InputError
+from morpholaw.config import AttackConfig, ClassifierConfig, EncoderConfig, LawConfig
+from morpholaw.errors import InputError, SettingError
 
 
 def test_an_unknown_setting_is_refused_by_name():
@@ -49,3 +49,10 @@ def test_help_shows_every_setting_with_its_default():
             assert f"\n{name} : " in kind.__doc__
             assert field.description.split()[0] in kind.__doc__
     assert "learning_rate : float, default 0.0005" in EncoderConfig.__doc__
+
+
+def test_several_values_are_read_from_one_text():
+    assert LawConfig.from_values({"latents": "1, 3,17"}).latents == (1, 3, 17)
+    assert AttackConfig.from_values({"eps": "0,0.1"}).eps == (0.0, 0.1)
+    with pytest.raises(SettingError, match="latents"):
+        LawConfig.from_values({"latents": "1,x"})

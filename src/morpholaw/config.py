@@ -14,10 +14,11 @@ from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
@@ -39,11 +40,6 @@ ALL_CLASSES = ("all",)
 """In place of the names of classes: every labelled class."""
 
 
-def _listed(value: Any) -> Any:
-    """Return names of classes that are written as one text, "interphase, metaphase", as a list of names."""
-    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
-
-
 def _different(classes: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(classes)) < len(classes):
         raise ValueError("the classes must differ")
@@ -54,7 +50,6 @@ def _different(classes: tuple[str, ...]) -> tuple[str, ...]:
 
 Classes = Annotated[
     tuple[str, ...],
-    BeforeValidator(_listed),
     AfterValidator(_different),
     Field(
         description="Classes to tell apart, two or more, or 'all' for every labelled class. Of two, scores f(x) < 0 "
@@ -89,6 +84,17 @@ class StepConfig(BaseModel):
                 field.description or "", 112, initial_indent="    ", subsequent_indent="    "
             )
         cls.__doc__ = "\n".join(lines)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _listed(cls, value: Any, info: ValidationInfo) -> Any:
+        """Take several values that are written as one text, "1, 3, 17", as a list."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        union = get_origin(annotation) in (Union, UnionType)
+        kinds = get_args(annotation) if union else (annotation,)
+        if isinstance(value, str) and any(get_origin(kind) is tuple for kind in kinds) and str not in kinds:
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Self:
