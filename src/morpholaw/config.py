@@ -66,6 +66,22 @@ SparseMethod = Annotated[
 ]
 
 
+Inputs = Annotated[
+    Literal["latents", "shapes", "both"],
+    Field(
+        description="What is read: latents of the encoder; shapes measured in the crop, such as area and width in "
+        "micrometres, for which no encoder is needed; or both."
+    ),
+]
+Shapes = Annotated[
+    tuple[str, ...] | None,
+    Field(
+        description="Shapes that may be read, by name, such as width or neighbours; empty: all that describe the cell "
+        "itself, none of its neighbourhood.",
+    ),
+]
+
+
 class StepConfig(BaseModel):
     """Base of all settings: unknown names are refused, values are checked on assignment."""
 
@@ -373,6 +389,8 @@ class SplitConfig(TrainingConfig):
 class ClassifierConfig(SplitConfig):
     """Training of schemes 1-3 (paper, 6.2 and B.2-B.3)."""
 
+    inputs: Inputs = "latents"
+    shapes: Shapes = None
     models: int = Field(10, ge=1, le=1000, description="Models, trained together (paper: 10).")
     epochs: int = Field(100, ge=1, le=10_000, description="Passes over the training crops (paper: 100).")
     epoch_cells: int = Field(
@@ -430,6 +448,8 @@ class TuneConfig(SplitConfig):
 class LawConfig(TrainingConfig):
     """Symbolic regression of the decision boundary (paper, 5.3, 6.4, B.4)."""
 
+    inputs: Inputs = "latents"
+    shapes: Shapes = None
     loss: Literal["hinge", "mse"] = Field(
         "hinge", description="Hinge on the labels, or MSE to scheme 3's outputs."
     )
@@ -455,6 +475,13 @@ class LawConfig(TrainingConfig):
     processes: int = Field(
         0, ge=0, le=256, description="Processes to search with; 0: the cores that are free."
     )
+    classes: Classes = ()
+    test_fraction: TestFraction = None
+    split_seed: int | None = Field(
+        None,
+        ge=0,
+        description="Seed of the split; empty: that of scheme 3, so that both are tested on the same cells.",
+    )
 
 
 class ClassLawConfig(LawConfig):
@@ -462,7 +489,6 @@ class ClassLawConfig(LawConfig):
 
     classes: tuple[str, ...] = Field((), description="Classes to tell apart; empty: all labelled classes.")
     count: int = Field(3, ge=1, le=100, description="Expressions to find for each class.")
-    test_fraction: TestFraction = None
     split_seed: SplitSeed = 0
 
 

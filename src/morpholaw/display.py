@@ -32,9 +32,14 @@ def scheme_title(scheme: int, loss: str = "") -> str:
     return f"scheme {scheme}: {TITLES[scheme]}" + (f" ({loss})" if loss else "")
 
 
-def scheme_models(scheme: int, loss: str = "") -> str:
-    """Return what a scheme is made of, as in Table 1: "β-TCVAE + symbolic expression (hinge)"."""
-    return MODELS[scheme] + (f" ({loss})" if loss else "")
+def scheme_models(scheme: int, loss: str = "", inputs: str = "latents") -> str:
+    """Return what a scheme is made of, as in Table 1: "β-TCVAE + symbolic expression (hinge)".
+
+    ``inputs`` is what schemes 2 to 4 read: shapes, or both latents and shapes, take the place of the encoder.
+    """
+    source = {"shapes": "shapes", "both": "β-TCVAE and shapes"}.get(inputs)
+    model = MODELS[scheme].replace("β-TCVAE", source) if source else MODELS[scheme]
+    return model + (f" ({loss})" if loss else "")
 
 
 def scheme_short(scheme: int, loss: str = "") -> str:

@@ -52,6 +52,12 @@ CLASSES = click.option(
     "labelled, else every labelled class.",
 )
 
+INPUTS = click.option(
+    "--inputs",
+    type=click.Choice(["latents", "shapes", "both"]),
+    help="What is read: latents of the encoder (default), shapes measured in the crop, which need no encoder, or both.",
+)
+
 _MOVIE_CHOICES = (
     click.option("--pixel-size", type=float, metavar="UM", help="Micrometres per pixel of the movie."),
     click.option("--channel", help="The movie's channel: its name, or its number from 0."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from morpholaw.cli.options import CLASSES, SET, STUDY, StepCommand, parse_settings
+from morpholaw.cli.options import CLASSES, INPUTS, SET, STUDY, StepCommand, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
 from morpholaw.display import percent, percent_interval
@@ -46,6 +46,7 @@ def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], res
 @STUDY
 @click.option("--scheme", required=True, type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
 @CLASSES
+@INPUTS
 @click.option("--models", type=int, help="Models, trained together (paper: 10).")
 @REPLACE
 @SET
@@ -53,6 +54,7 @@ def train_classifier(
     study: Path,
     scheme: int,
     classes: str | None,
+    inputs: str | None,
     models: int | None,
     replace: bool,
     settings: tuple[str, ...],
@@ -60,7 +62,7 @@ def train_classifier(
     """Train the models of one scheme and test them on held-out groups of cells."""
     from morpholaw.study import Study
 
-    options = {"classes": classes, "models": models}
+    options = {"classes": classes, "inputs": inputs, "models": models}
     given = parse_settings(settings) | {name: value for name, value in options.items() if value is not None}
     opened = Study(study)
     with progress() as monitor:
@@ -93,8 +95,10 @@ def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[s
 @click.option("--engine", help="auto, pysr or embedded.")
 @click.option("--count", type=int, help="Expressions to find (paper: 10).")
 @click.option(
-    "--classes", help="More than two classes, comma-separated: one law for each; 'all' for all labels."
+    "--classes",
+    help="Classes, comma-separated: f < 0 is the first of two; more than two have a law each; 'all' for all labels.",
 )
+@INPUTS
 @REPLACE
 @SET
 def discover_law(
@@ -103,19 +107,22 @@ def discover_law(
     engine: str | None,
     count: int | None,
     classes: str | None,
+    inputs: str | None,
     replace: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Search for laws: expressions of the kept latents whose sign is the class."""
+    """Search for laws: expressions of latents or of measured shapes whose sign is the class."""
     from morpholaw.study import Study
 
-    given = {"loss": loss, "engine": engine, "count": count}
+    given = {"loss": loss, "engine": engine, "count": count, "inputs": inputs}
     opened = Study(study)
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
     if classes is not None:
         named = () if classes.strip() == "all" else tuple(map(str.strip, classes.split(",")))
-        _discover_class_laws(opened, values | {"classes": named})
-        return
+        if len(named) != 2:
+            _discover_class_laws(opened, values | {"classes": named})
+            return
+        values |= {"classes": named}
     with progress() as monitor:
         opened.discover_law(replace=replace, monitor=monitor, **values)
     for law in opened.laws(values.get("loss", "hinge")):

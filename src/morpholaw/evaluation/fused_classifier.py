@@ -33,7 +33,7 @@ def fuse(classifier: Scorer) -> Scorer:
     A fused classifier reads blocks (n, 4, s / 2 + 1, s / 2 + 1), see :func:`to_blocks`, where others read images
     (n, 1, s, s). It is for evaluation mode and copies the weights: fuse again after they change.
     """
-    if not isinstance(classifier, Classifier) or classifier.training:
+    if not isinstance(classifier, Classifier) or classifier.training or classifier.columns is not None:
         return classifier
     head: Head
     if classifier.cnn is not None and classifier.head is not None:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from morpholaw.errors import InputError
+from morpholaw.models.classifier import NO_LATENTS
 
 Space = Literal["image", "latent"]
 CPU_BATCH = 128
@@ -58,8 +59,12 @@ class Scorer(Protocol):
 
 
 def has_latents(classifier: Scorer) -> bool:
-    """Return whether the classifier's members read the latents of one shared encoder (schemes 2-4)."""
-    return classifier.scheme != 1 and isinstance(classifier.encoder, Encoder)
+    """Return whether the classifier's members read nothing but the latents of one shared encoder (schemes 2-4)."""
+    return (
+        classifier.scheme != 1
+        and isinstance(classifier.encoder, Encoder)
+        and getattr(classifier, "inputs", "latents") == "latents"
+    )
 
 
 def check_space(classifier: Scorer, space: Space) -> None:
@@ -67,6 +72,8 @@ def check_space(classifier: Scorer, space: Space) -> None:
     if space not in ("image", "latent"):
         raise InputError(f"The attacked space is {space!r}; expected 'image' or 'latent'.")
     if space == "latent" and not has_latents(classifier):
+        if classifier.scheme != 1:
+            raise InputError(NO_LATENTS)
         raise InputError(
             "Scheme 1 has no latent space to attack; choose image space, or a classifier of scheme 2, 3 or 4."
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -15,9 +16,18 @@ from morpholaw.models.bundle import build_network, check_part_count, load_bundle
 from morpholaw.models.classes import pair_of
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
+from morpholaw.models.features import Inputs, ModelColumns, latent_names
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.law import Law
 from morpholaw.models.vae import BetaTCVAE
+
+NO_GRADIENT = (
+    "These models read shapes measured in the crop, which have no gradient, so they cannot be attacked; choose a "
+    "classifier that reads latents."
+)
+NO_LATENTS = (
+    "These models read measured shapes, so latents alone have no score; choose a classifier that reads latents."
+)
 
 
 class Classifier(nn.Module):
@@ -32,7 +42,9 @@ class Classifier(nn.Module):
     classes : tuple of str
         Names of the classes.
     encoder : BetaTCVAE or None
-        The frozen encoder of schemes 2-4.
+        The frozen encoder of schemes 2-4; None for models that read shapes alone.
+    columns : ModelColumns or None
+        The columns that models of schemes 2-4 read; None where they read all latents of the encoder.
     """
 
     def __init__(
@@ -43,18 +55,34 @@ class Classifier(nn.Module):
         cnn: CNNEnsemble | None = None,
         head: HeadEnsemble | None = None,
         laws: Sequence[Law] = (),
+        columns: ModelColumns | None = None,
     ) -> None:
         super().__init__()
         self.scheme = scheme
         self.classes = tuple(classes)
+        self.columns = columns
         self.encoder, self.cnn, self.head, self.laws = encoder, cnn, head, tuple(laws)
         if encoder is not None:
             encoder.requires_grad_(False)
-            missing = [f"z{z}" for law in self.laws for z in law.latents if z >= encoder.latents]
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        """Check that everything the models read is there."""
+        count = 0 if self.encoder is None else self.encoder.latents
+        read = [name for law in self.laws for name in law.names]
+        if self.columns is not None:
+            missing = [name for name in read if name not in self.columns.names]
             if missing:
                 raise InputError(
-                    f"A law reads the latent {missing[0]}, but the encoder has {encoder.latents}."
+                    f"A law reads {missing[0]!r}, which is not among the columns of its classifier."
                 )
+            read = [f"z{number}" for number in self.columns.latents]
+        elif self.laws:
+            read = [f"z{z}" for law in self.laws for z in law.latents]
+        known = latent_names(count)
+        missing = [name for name in read if name not in known]
+        if missing:
+            raise InputError(f"A law reads the latent {missing[0]}, but the encoder has {count}.")
 
     @classmethod
     def dense_cnn(cls, cnn: CNNEnsemble, head: HeadEnsemble, classes: Sequence[str]) -> Classifier:
@@ -63,17 +91,39 @@ class Classifier(nn.Module):
 
     @classmethod
     def with_head(
-        cls, encoder: BetaTCVAE, head: HeadEnsemble, classes: Sequence[str], sparse: bool
+        cls,
+        encoder: BetaTCVAE | None,
+        head: HeadEnsemble,
+        classes: Sequence[str],
+        sparse: bool,
+        columns: ModelColumns | None = None,
     ) -> Classifier:
-        """Return a classifier of scheme 2, or of scheme 3 if the head is ``sparse``."""
-        return cls(3 if sparse else 2, classes, encoder, head=head)
+        """Return a classifier of scheme 2, or of scheme 3 if the head is ``sparse``.
+
+        It reads all latents of the encoder, or ``columns``; an encoder is not needed for shapes.
+        """
+        return cls(3 if sparse else 2, classes, encoder, head=head, columns=columns)
 
     @classmethod
-    def with_laws(cls, encoder: BetaTCVAE, laws: Sequence[Law], classes: Sequence[str]) -> Classifier:
-        """Return a classifier of scheme 4, with one model for each law."""
+    def with_laws(
+        cls,
+        encoder: BetaTCVAE | None,
+        laws: Sequence[Law],
+        classes: Sequence[str],
+        columns: ModelColumns | None = None,
+    ) -> Classifier:
+        """Return a classifier of scheme 4, with one model for each law.
+
+        Laws read latents of the encoder, or ``columns``; an encoder is not needed for shapes.
+        """
         if not laws:
             raise InputError("Scheme 4 needs at least one law; discover one first.")
-        return cls(4, classes, encoder, laws=laws)
+        return cls(4, classes, encoder, laws=laws, columns=columns)
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the models of schemes 2-4 read: "latents", "shapes" or "both"."""
+        return "latents" if self.columns is None else self.columns.inputs
 
     @property
     def negative(self) -> str:
@@ -96,17 +146,59 @@ class Classifier(nn.Module):
         return MODELS[self.scheme]
 
     def score_images(self, images: Tensor) -> Tensor:
-        """Return f(x) of every model, (members, n), for images (n, 1, size, size) in [0, 1]; differentiable."""
+        """Return f(x) of every model, (members, n), for images (n, 1, size, size) in [0, 1].
+
+        Differentiable, except where shapes are read, which have no gradient.
+        """
         if self.cnn is not None and self.head is not None:
             scores: Tensor = self.head(self.cnn(images))
             return scores
+        if self.columns is not None:
+            return self.score_columns(self.read_columns(images))
         return self.score_latents(self._encoder().encode(images)[0])
+
+    def read_columns(self, images: Tensor) -> Tensor:
+        """Return the standardised columns (n, columns) of images (n, 1, size, size) in [0, 1]; NaN without a nucleus.
+
+        Raises
+        ------
+        InputError
+            If a gradient is wanted, or the models read latents alone.
+        """
+        columns = self._columns()
+        if images.requires_grad:
+            raise InputError(NO_GRADIENT)
+        crops = np.rint(images[:, 0].detach().cpu().numpy() * 255).astype(np.uint8)
+        latents = None
+        if columns.latents:
+            with torch.no_grad():
+                latents = self._encoder().encode(images)[0].cpu().numpy()
+        values = columns.standardise(columns.table(latents, columns.measure(crops)))
+        return torch.from_numpy(values.astype(np.float32)).to(images.device)
+
+    def score_columns(self, values: Tensor) -> Tensor:
+        """Return f of every model, (members, n), for standardised columns (n, columns); differentiable.
+
+        A law that is undefined at a point gives NaN there, as a head does where a column is NaN.
+        """
+        names = self._columns().names
+        if self.head is not None:
+            scores: Tensor = self.head(values)
+            return scores
+        return torch.stack([law.score_torch(values, names) for law in self.laws])
+
+    def _columns(self) -> ModelColumns:
+        if self.columns is None:
+            raise InputError("These models read latents and no shapes.")
+        return self.columns
 
     def score_latents(self, latents: Tensor) -> Tensor:
         """Return f(z) of every model, (members, n), for latents (n, L) or (members, n, L); differentiable.
 
         A law that is undefined at a point gives NaN there.
         """
+        if self.columns is not None:
+            raise InputError(NO_LATENTS)
         self._encoder()
         if self.head is not None:
             scores: Tensor = self.head(latents)
@@ -139,23 +231,40 @@ class Classifier(nn.Module):
     def kept_latents(self, k: int) -> tuple[int, ...]:
         """Return the latents that model ``k`` reads; empty for scheme 1."""
         if self.laws:
+            used = self.laws[k].expression.variables()
+            if self.columns is not None:
+                return tuple(sorted(z for z in self.columns.latents if f"z{z}" in used))
             law = self.laws[k]
-            used = law.expression.variables()
             return tuple(sorted(z for name, z in zip(law.names, law.latents, strict=True) if name in used))
-        return () if self.encoder is None or self.head is None else self.head.kept_inputs(k)
+        if self.scheme == 1 or self.head is None:
+            return ()
+        kept = self.head.kept_inputs(k)
+        if self.columns is None:
+            return kept
+        names = [self.columns.names[column] for column in kept]
+        return tuple(sorted(z for z in self.columns.latents if f"z{z}" in names))
+
+    def kept_columns(self, k: int) -> tuple[str, ...]:
+        """Return the names of the columns that model ``k`` reads, such as "z3" or "width"; empty for scheme 1."""
+        if self.laws:
+            return self.laws[k].expression.variables()
+        if self.columns is None or self.head is None:
+            return tuple(f"z{latent}" for latent in self.kept_latents(k))
+        return tuple(self.columns.names[column] for column in self.head.kept_inputs(k))
 
     def select(self, k: int) -> Classifier:
         """Return a classifier of model ``k`` alone, which shares the encoder."""
         classes = self.classes
         if self.laws:
-            return Classifier.with_laws(self._encoder(), [self.laws[k]], classes)
+            return Classifier.with_laws(self.encoder, [self.laws[k]], classes, self.columns)
         assert self.head is not None
         cnn = None
         if self.cnn is not None:
             cnn = CNNEnsemble(1, **self.cnn.settings)
             cnn.networks[0].load_state_dict(self.cnn.networks[k].state_dict())
             cnn.train(self.training)
-        return Classifier(self.scheme, classes, self.encoder, cnn, self.head.member(k))
+        head = self.head.member(k)
+        return Classifier(self.scheme, classes, self.encoder, cnn, head, columns=self.columns)
 
     def layout(self) -> dict[str, Any]:
         """Return everything needed to rebuild the classifier except its weights, as plain JSON values."""
@@ -177,6 +286,8 @@ class Classifier(nn.Module):
                 "dropout": head.dropout,
             },
             "laws": [law.to_json() for law in self.laws],
+            "inputs": self.inputs,
+            "columns": None if self.columns is None else self.columns.to_json(),
         }
 
     def save(self, folder: Path | str, description: dict[str, Any] | None = None) -> str:
@@ -206,9 +317,11 @@ class Classifier(nn.Module):
                 members, **{**settings, "hidden": check_part_count(settings["hidden"], tensors)}
             )
         laws = [Law.from_json(law) for law in values["laws"]]
+        columns = None if values.get("columns") is None else ModelColumns.from_json(values["columns"])
         scheme = int(values["scheme"])
-        if scheme not in MODELS or (scheme == 4) != bool(laws) or (scheme != 1 and encoder is None):
+        needs_encoder = scheme != 1 and (columns is None or bool(columns.latents))
+        if scheme not in MODELS or (scheme == 4) != bool(laws) or (needs_encoder and encoder is None):
             raise ValueError(f"scheme {scheme} with the parts of another scheme")
         if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
             raise ValueError(f"scheme {scheme} with the parts of another scheme")
-        return cls(scheme, classes, encoder, cnn, head, laws)
+        return cls(scheme, classes, encoder, cnn, head, laws, columns)

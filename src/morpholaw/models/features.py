@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from morpholaw.cells.shape_features import Feature, choose_features, measure_features
 from morpholaw.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Inputs = Literal["latents", "shapes", "both"]
+"""What models of schemes 2 to 4 read: latents of the encoder, measured shapes, or both."""
+
+_LATENT = re.compile(r"z\d{1,3}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,3 +113,148 @@ def column_numbers(columns: Sequence[str], names: Sequence[str]) -> list[int]:
         known = ", ".join(columns[:4]) + (f", ... {columns[-1]}" if len(columns) > 4 else "")
         raise InputError(f"There is no feature {missing[0]!r} here; the table has {known or 'no columns'}.")
     return [places[name] for name in names]
+
+
+@dataclass(frozen=True)
+class ModelColumns:
+    """The columns of the feature table that a model reads, and how each is standardised.
+
+    A shape is read as (value - centre) / scale, with the mean and the standard deviation of the training cells; a
+    latent is read as it is.
+
+    Attributes
+    ----------
+    features : tuple of Feature
+        The columns, in order.
+    centre, scale : tuple of float
+        Of each column; 0 and 1 for a latent.
+    pixel_size : float, optional
+        Micrometres per pixel of the crops that shapes are measured in; lengths are in pixels where it is not known.
+    """
+
+    features: tuple[Feature, ...]
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+    pixel_size: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check that every column has a name of its own and a scale."""
+        if not self.features or len({len(self.features), len(self.centre), len(self.scale)}) != 1:
+            raise InputError("A model needs at least one column, and a centre and a scale for each.")
+        if len(set(self.names)) != len(self.names):
+            raise InputError("Two columns of a model have the same name.")
+        finite = np.isfinite([*self.centre, *self.scale]).all() and min(self.scale) > 0
+        if not finite or (self.pixel_size is not None and not 0 < self.pixel_size < np.inf):
+            raise InputError(
+                "The centres and scales of a model's columns must be finite, and scales positive."
+            )
+
+    @classmethod
+    def fitted(
+        cls,
+        shapes: Sequence[Feature],
+        measured: pd.DataFrame,
+        latents: Sequence[int] = (),
+        pixel_size: float | None = None,
+    ) -> ModelColumns:
+        """Return columns of some latents, then of shapes, scaled by what was measured of the training cells.
+
+        Raises
+        ------
+        InputError
+            If a shape could not be measured in any cell.
+        """
+        values = measured[[feature.name for feature in shapes]].to_numpy(float)
+        values = values[np.isfinite(values).all(axis=1)]
+        if not len(values):
+            raise InputError("No nucleus could be measured in any training cell, so shapes cannot be read.")
+        spread = values.std(axis=0)
+        return cls(
+            (*(latent_feature(number) for number in latents), *shapes),
+            (*(0.0 for _ in latents), *map(float, values.mean(axis=0))),
+            (*(1.0 for _ in latents), *map(float, np.where(spread > 0, spread, 1.0))),
+            pixel_size,
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def latents(self) -> tuple[int, ...]:
+        """Numbers of the latents among the columns."""
+        return tuple(int(feature.name[1:]) for feature in self.features if feature.source == "latent")
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """Names of the shapes among the columns."""
+        return tuple(feature.name for feature in self.features if feature.source == "shape")
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the columns are: "latents", "shapes" or "both"."""
+        if not self.shapes:
+            return "latents"
+        return "both" if self.latents else "shapes"
+
+    def measure(self, images: np.ndarray) -> pd.DataFrame:
+        """Measure the shapes among the columns in crops, uint8 (n, s, s), in units; NaN where there is no nucleus."""
+        around = any(feature.about == "neighbourhood" for feature in self.features)
+        return measure_features(images, self.pixel_size, around)[list(self.shapes)]
+
+    def standardise(self, table: FeatureTable) -> np.ndarray:
+        """Return the columns as the model reads them, float64 (n, columns), from a table in units."""
+        values = np.asarray(table.select(self.names), dtype=np.float64)
+        standardised: np.ndarray = (values - np.array(self.centre)) / np.array(self.scale)
+        return standardised
+
+    def table(self, latents: np.ndarray | None, shapes: pd.DataFrame) -> FeatureTable:
+        """Return the columns in units, from all latents (n, L) and measured shapes."""
+        parts = [] if latents is None else [np.asarray(latents, np.float64)[:, list(self.latents)]]
+        names = tuple(f"z{number}" for number in self.latents) if latents is not None else ()
+        values = np.concatenate([*parts, shapes[list(self.shapes)].to_numpy(float)], axis=1)
+        return FeatureTable(values, (*names, *self.shapes))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that `from_json` reads back."""
+        return {
+            "names": list(self.names),
+            "centre": list(self.centre),
+            "scale": list(self.scale),
+            "pixel_size": self.pixel_size,
+        }
+
+    @classmethod
+    def from_json(cls, values: Any) -> ModelColumns:
+        """Return the columns that `to_json` wrote.
+
+        Raises
+        ------
+        InputError
+            If the values are not those of columns, or name a feature that does not exist.
+        """
+        if not isinstance(values, dict) or not {"names", "centre", "scale"} <= values.keys():
+            raise InputError(
+                "The columns of a model must be an object with the fields names, centre and scale."
+            )
+        lists = [values[name] for name in ("names", "centre", "scale")]
+        if not all(isinstance(one, list) for one in lists) or not all(isinstance(n, str) for n in lists[0]):
+            raise InputError("The fields names, centre and scale of a model's columns must be lists.")
+        try:
+            centre, scale = (tuple(map(float, one)) for one in lists[1:])
+            pixel_size = None if values.get("pixel_size") is None else float(values["pixel_size"])
+        except (TypeError, ValueError):
+            raise InputError("The centres and scales of a model's columns must be numbers.") from None
+        features = tuple(
+            latent_feature(int(name[1:]))
+            if _LATENT.fullmatch(name)
+            else choose_features([name], pixel_size)[0]
+            for name in lists[0]
+        )
+        return cls(features, centre, scale, pixel_size)
+
+
+def latent_feature(number: int) -> Feature:
+    """Return the feature that is a latent of the encoder."""
+    return Feature(f"z{number}", "", f"latent {number} of the encoder", "latent")

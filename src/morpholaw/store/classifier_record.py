@@ -15,6 +15,7 @@ from morpholaw.evaluation.calibration import Calibration, Temperature
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.models.classes import pair_of
 from morpholaw.models.description import read_description
+from morpholaw.models.features import Inputs, ModelColumns
 from morpholaw.models.law import Law
 from morpholaw.store.bundle_record import BundleRecord
 from morpholaw.store.layouts import CNNLayout, EncoderLayout, HeadLayout
@@ -44,6 +45,13 @@ def _read_estimate(value: Any) -> Any:
     return value
 
 
+def _read_columns(value: Any) -> ModelColumns:
+    return value if isinstance(value, ModelColumns) else ModelColumns.from_json(value)
+
+
+ColumnsInFile = Annotated[
+    ModelColumns, PlainValidator(_read_columns), PlainSerializer(lambda columns: columns.to_json())
+]
 LawInFile = Annotated[Law, PlainValidator(_read_law), PlainSerializer(lambda law: law.to_json())]
 EstimateInFile = Annotated[Estimate, BeforeValidator(_read_estimate), PlainSerializer(astuple)]
 
@@ -183,6 +191,8 @@ class ClassifierRecord(BundleRecord):
         Shapes of the networks; None for those that the scheme lacks.
     laws : tuple of Law
         The laws of scheme 4, most accurate on the training cells first.
+    columns : ModelColumns, optional
+        The columns that the models read, and how they are scaled; None where they read all latents of the encoder.
     evaluation : Evaluation
         Performance on held-out cells.
     head_weights : tuple of int, optional
@@ -210,12 +220,13 @@ class ClassifierRecord(BundleRecord):
     name: str
     scheme: Literal[1, 2, 3, 4]
     classes: tuple[str, ...] = Field(min_length=2)
-    inputs: Literal["latents", "shapes", "both"] = "latents"
+    inputs: Inputs = "latents"
     members: int = Field(ge=1)
     encoder: EncoderLayout | None = None
     cnn: CNNLayout | None = None
     head: HeadLayout | None = None
     laws: tuple[LawInFile, ...] = ()
+    columns: ColumnsInFile | None = None
     evaluation: Evaluation
     head_weights: tuple[int, ...] | None = None
     expression_sizes: tuple[int, ...]
@@ -329,7 +340,7 @@ class ClassifierRecord(BundleRecord):
     @property
     def model(self) -> str:
         """The model in words, e.g. "β-TCVAE + symbolic expression (hinge)"."""
-        return scheme_models(self.scheme, self.variant)
+        return scheme_models(self.scheme, self.variant, self.inputs)
 
     @property
     def title(self) -> str:

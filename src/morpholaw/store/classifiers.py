@@ -105,7 +105,13 @@ def adopt(folder: StudyFolder, source: Path | str) -> ClassifierRecord:
 
 def kept_by_scheme_3(folder: StudyFolder) -> list[tuple[int, ...]]:
     """Return the latents that each of scheme 3's models kept; InputError where none kept any."""
-    kept = list(record(folder, "scheme3").kept_latents)
+    found = record(folder, "scheme3")
+    if found.inputs == "shapes":
+        raise InputError(
+            "Scheme 3 reads shapes here, so it kept no latent; train it on latents first (inputs=latents), or name the "
+            "latents."
+        )
+    kept = list(found.kept_latents)
     if not any(kept):
         raise InputError("Scheme 3 kept no latent at all; train it with a lower sparsity first.")
     return kept

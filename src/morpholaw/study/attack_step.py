@@ -17,7 +17,7 @@ from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.attack import AttackOptions, attack_curve
 from morpholaw.interpretation.subnetworks import input_survival
 from morpholaw.models.classes import pair_of
-from morpholaw.models.classifier import Classifier
+from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.labelled_cells import held_out
@@ -90,6 +90,8 @@ def attack(
     name = _name(config)
     classifier = classifiers.load(folder, name)
     pair_of(classifier.classes)
+    if classifier.columns is not None:
+        raise InputError(f"{name} cannot be attacked. {NO_GRADIENT}")
     held, its_targets = held_out(folder, name)
     targets = its_targets[np.isin(held, cells)]
     x = torch.from_numpy(folder.crops[cells]).unsqueeze(1).float() / 255

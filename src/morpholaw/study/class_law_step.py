@@ -38,6 +38,8 @@ def discover(
     heads
         How the sparse networks are trained whose latents and outputs are taken; as scheme 3 by default.
     """
+    if config.inputs != "latents":
+        raise InputError("Laws of more than two classes read latents alone so far; leave out inputs.")
     labels = all_labels(folder)
     classes = config.classes or tuple(sorted(set(labels.tolist()) - {""}))
     if len(classes) < 2:

@@ -15,6 +15,7 @@ from morpholaw.store.classifiers import check_replaceable
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
+from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
 from morpholaw.training.checkpointing import Checkpointing
@@ -83,6 +84,8 @@ def _with_head(
     monitor: Monitor,
 ) -> Classifier:
     """Train scheme 2, or 3 where the heads are ``sparse``."""
+    if config.inputs != "latents":
+        return _with_head_on_shapes(folder, cells, config, sparse, checkpointing, monitor)
     encoder = encoders.of_study(folder)
     posteriors = oriented_posteriors(encoder, folder.crops[cells.train], config.augment)
     epoch = repeated(len(cells.train), config.epoch_cells)
@@ -98,6 +101,34 @@ def _with_head(
     return Classifier.with_head(encoder, head, cells.classes, sparse=sparse)
 
 
+def _with_head_on_shapes(
+    folder: StudyFolder,
+    cells: Labelled,
+    config: ClassifierConfig,
+    sparse: bool,
+    checkpointing: State,
+    monitor: Monitor,
+) -> Classifier:
+    """Train scheme 2 or 3 on shapes, or on all latents and shapes."""
+    encoder = encoders.of_study(folder) if config.inputs == "both" else None
+    latents = range(encoder.latents) if encoder is not None else ()
+    rows = measure_training_cells(folder, cells.train, encoder, latents, config.shapes, config.augment)
+    versions = None
+    if rows.means is not None and rows.log_variances is not None:
+        versions = training_latents(rows.means, rows.log_variances, config)
+    targets = cells.train_targets[rows.measured]
+    epoch = repeated(len(targets), config.epoch_cells)
+    head = train_heads(
+        rows.standardised(versions)[:, epoch],
+        targets[epoch],
+        config,
+        rigl=RigL(METHODS[config.sparse_method]) if sparse else None,
+        checkpointing=checkpointing,
+        monitor=monitor,
+    )
+    return Classifier.with_head(encoder, head, cells.classes, sparse=sparse, columns=rows.columns)
+
+
 def _checkpoint(folder: StudyFolder, scheme: int, cells: Labelled, config: ClassifierConfig) -> Checkpoint:
     """Where a training keeps its state, identified by everything that its models depend on."""
     return Checkpoint(
@@ -105,5 +136,5 @@ def _checkpoint(folder: StudyFolder, scheme: int, cells: Labelled, config: Class
         config.model_dump(mode="json"),
         encoders.data_fingerprint(folder),
         *(fingerprint(part) for part in (cells.train, cells.train_targets)),
-        None if scheme == 1 else folder.encoder_record.sha256,
+        None if scheme == 1 or config.inputs == "shapes" else folder.encoder_record.sha256,
     )

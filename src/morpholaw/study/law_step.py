@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
+import pandas as pd
 import torch
 
 from morpholaw.cells.files import fingerprint
@@ -12,12 +15,14 @@ from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.classes import pair_of
 from morpholaw.models.classifier import Classifier
-from morpholaw.models.features import FeatureTable
+from morpholaw.models.features import FeatureTable, ModelColumns
+from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
-from morpholaw.store.labelled_cells import chosen_classes, labelled_cells
+from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
+from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
 from morpholaw.study.latent_rows import oriented_latents
 from morpholaw.training.checkpointing import Checkpointing
@@ -30,36 +35,30 @@ def discover(
     config: LawConfig,
     split: ClassifierConfig | None = None,
     monitor: Monitor = SILENT,
-    replace: bool = False,
+    overwrite: bool = False,
 ) -> ClassifierRecord | None:
-    """Find laws on the latents that scheme 3 kept and keep them; None where no law was found before a stop.
+    """Find laws and keep them; None where no law was found before a stop.
+
+    They read the latents that scheme 3 kept, or shapes, or both.
 
     Parameters
     ----------
     split : ClassifierConfig, optional
         The classes and the split; by default those of scheme 3, so that laws are tested on the same groups.
     """
-    split = split or _split_of_scheme_3(folder)
+    split = split or _split(folder, config)
     split = split.model_copy(update={"classes": pair_of(chosen_classes(folder, split.classes))})
     name = name_of(4, config.loss)
-    classifiers.check_replaceable(folder, name, split.classes, replace)
+    classifiers.check_replaceable(folder, name, split.classes, overwrite)
     cells = labelled_cells(folder, split)
-    encoder = encoders.of_study(folder)
-    kept = tuple(config.latents) if config.latents else usual_inputs(classifiers.kept_by_scheme_3(folder))
-    outside = [latent for latent in kept if not 0 <= latent < encoder.latents]
-    if outside:
-        raise InputError(f"There is no latent z{outside[0]}; the encoder has z0 to z{encoder.latents - 1}.")
-    names = [f"z{latent}" for latent in kept]
-    oriented = oriented_latents(encoder, folder.crops[cells.train], split.augment)
-    rows = oriented.reshape(-1, encoder.latents)
-    targets = np.tile(cells.train_targets, len(oriented))
-    cell_of_row = np.tile(cells.train, len(oriented))
+    views = _views(folder, cells, config, split.augment)
     chosen = class_balanced_rows(
-        [np.flatnonzero(targets == number) for number in (0, 1)], (0.5, 0.5), config.seed
+        [np.flatnonzero(views.targets == number) for number in (0, 1)], (0.5, 0.5), config.seed
     )
-    rows, targets, cell_of_row = rows[chosen], targets[chosen], cell_of_row[chosen]
-    features = FeatureTable(rows[:, list(kept)], tuple(names))
-    outputs = _outputs_of_scheme_3(folder, rows) if config.loss == "mse" else None
+    views = views.rows(chosen)
+    features, targets = views.features, views.targets
+    names = list(features.names)
+    outputs = _outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None
     checkpoint = Checkpoint(
         folder.path / "classifiers" / name / "checkpoint",
         config.model_dump(mode="json", exclude={"processes"}),
@@ -73,7 +72,7 @@ def discover(
         targets,
         config,
         outputs=outputs,
-        cells=cell_of_row,
+        cells=views.cells,
         checkpointing=Checkpointing(
             lambda results: checkpoint.write({}, results=results), state[1]["results"] if state else None
         ),
@@ -84,29 +83,141 @@ def discover(
             monitor.emit(Message("Stopped before a law was found: the laws from before were kept."))
             return None
         raise InputError(
-            f"The search found no law that reads a latent: {', '.join(names)} may not tell the classes apart; choose "
-            "other latents, or allow more evaluations."
+            f"The search found no law that is no constant: {', '.join(names)} may not tell the classes apart; choose "
+            "other inputs, or allow more evaluations."
         )
-    classifier = Classifier.with_laws(encoder, laws, cells.classes)
+    classifier = Classifier.with_laws(views.encoder, laws, cells.classes, views.columns)
     record = keep(folder, classifier, name, cells, split, config)
     if not monitor.should_stop():
         checkpoint.remove()
     return record
 
 
-def _split_of_scheme_3(folder: StudyFolder) -> ClassifierConfig:
-    """Return the settings that scheme 3 was trained with; the defaults where it was not trained."""
-    if "scheme3" not in classifiers.names(folder):
-        return ClassifierConfig()
-    return classifiers.record(folder, "scheme3").config
+def _split(folder: StudyFolder, config: LawConfig) -> ClassifierConfig:
+    """Return the classes and the split: as scheme 3 was trained with where it was, unless the settings name others."""
+    trained = "scheme3" in classifiers.names(folder)
+    split = classifiers.record(folder, "scheme3").config if trained else ClassifierConfig()
+    chosen = {name: getattr(config, name) for name in ("classes", "test_fraction", "split_seed")}
+    return split.model_copy(update={name: value for name, value in chosen.items() if value not in (None, ())})
+
+
+@dataclass(frozen=True)
+class _Views:
+    """What laws learn from: rows that are views of training cells, such as their orientations.
+
+    Attributes
+    ----------
+    features : FeatureTable
+        What laws may read, standardised where shapes are among it.
+    targets, cells : ndarray, int64 (n,)
+        Class of each row, and the cell that it is a view of.
+    latents : ndarray or None
+        All latents of each row, (n, L).
+    shapes : DataFrame or None
+        All measured shapes of each row, in units.
+    columns : ModelColumns or None
+        The columns and their scales; None where latents alone are read.
+    encoder : BetaTCVAE or None
+        None where shapes alone are read.
+    """
+
+    features: FeatureTable
+    targets: np.ndarray
+    cells: np.ndarray
+    latents: np.ndarray | None = None
+    shapes: pd.DataFrame | None = None
+    columns: ModelColumns | None = None
+    encoder: BetaTCVAE | None = None
+
+    def rows(self, chosen: np.ndarray) -> _Views:
+        """Return some of the rows."""
+        return replace(
+            self,
+            features=self.features.rows(chosen),
+            targets=self.targets[chosen],
+            cells=self.cells[chosen],
+            latents=None if self.latents is None else self.latents[chosen],
+            shapes=None if self.shapes is None else self.shapes.iloc[chosen].reset_index(drop=True),
+        )
+
+
+def _views(folder: StudyFolder, cells: Labelled, config: LawConfig, augment: bool) -> _Views:
+    """Return the views of the training cells that laws learn from."""
+    encoder = None if config.inputs == "shapes" else encoders.of_study(folder)
+    kept = () if encoder is None else _latents_to_read(folder, config, encoder)
+    if config.inputs == "latents":
+        assert encoder is not None
+        oriented = oriented_latents(encoder, folder.crops[cells.train], augment)
+        latents = oriented.reshape(-1, encoder.latents)
+        features = FeatureTable(latents[:, list(kept)], tuple(f"z{latent}" for latent in kept))
+        count = len(oriented)
+        return _Views(
+            features,
+            np.tile(cells.train_targets, count),
+            np.tile(cells.train, count),
+            latents,
+            encoder=encoder,
+        )
+    rows = measure_training_cells(folder, cells.train, encoder, kept, config.shapes, augment)
+    values = rows.standardised(rows.means)
+    count = len(values)
+    return _Views(
+        FeatureTable(values.reshape(-1, values.shape[-1]).astype(np.float64), rows.columns.names),
+        np.tile(cells.train_targets[rows.measured], count),
+        np.tile(cells.train[rows.measured], count),
+        None if rows.means is None else rows.means.reshape(-1, rows.means.shape[-1]),
+        pd.concat([rows.shapes] * count, ignore_index=True),
+        rows.columns,
+        encoder,
+    )
+
+
+def _latents_to_read(folder: StudyFolder, config: LawConfig, encoder: BetaTCVAE) -> tuple[int, ...]:
+    """Return the latents that laws may read: those asked for, else those that scheme 3 kept.
+
+    Beside shapes, all latents may be read where scheme 3 was not trained on latents.
+    """
+    if config.latents:
+        kept = tuple(config.latents)
+    elif config.inputs == "both" and not _scheme_3_reads_latents(folder):
+        kept = tuple(range(encoder.latents))
+    else:
+        kept = usual_inputs(classifiers.kept_by_scheme_3(folder))
+    outside = [latent for latent in kept if not 0 <= latent < encoder.latents]
+    if outside:
+        raise InputError(f"There is no latent z{outside[0]}; the encoder has z0 to z{encoder.latents - 1}.")
+    return kept
+
+
+def _scheme_3_reads_latents(folder: StudyFolder) -> bool:
+    return "scheme3" in classifiers.names(folder) and classifiers.record(folder, "scheme3").inputs != "shapes"
 
 
 @torch.no_grad()
-def _outputs_of_scheme_3(folder: StudyFolder, rows: np.ndarray) -> np.ndarray:
-    """Return the mean output of scheme 3's models on latents (n, L), float64 (n,): the target of MSE laws.
+def _outputs_of_scheme_3(
+    folder: StudyFolder, views: _Views, config: LawConfig, classes: tuple[str, ...]
+) -> np.ndarray:
+    """Return the mean output of scheme 3's models for each row, float64 (n,): the target of MSE laws.
 
     All models are used: to choose one by its test accuracy would let the test cells choose the law.
     """
-    scores = classifiers.load(folder, "scheme3").score_latents(torch.from_numpy(rows.astype(np.float32)))
+    scheme3 = classifiers.load(folder, "scheme3")
+    if scheme3.inputs != config.inputs:
+        raise InputError(
+            f"Laws with the MSE loss are fitted to scheme 3, which reads {scheme3.inputs} here and not "
+            f"{config.inputs}; train it with inputs={config.inputs} first, or use the hinge loss."
+        )
+    if scheme3.classes != classes:
+        raise InputError(
+            f"Laws with the MSE loss are fitted to scheme 3, which tells {' and '.join(scheme3.classes)} apart here; "
+            "train it for the same classes first, or use the hinge loss."
+        )
+    if scheme3.columns is None:
+        assert views.latents is not None
+        scores = scheme3.score_latents(torch.from_numpy(views.latents.astype(np.float32)))
+    else:
+        assert views.shapes is not None
+        values = scheme3.columns.standardise(scheme3.columns.table(views.latents, views.shapes))
+        scores = scheme3.score_columns(torch.from_numpy(values.astype(np.float32)))
     outputs: np.ndarray = scores.double().mean(0).numpy()
     return outputs

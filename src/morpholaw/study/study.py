@@ -387,6 +387,37 @@ class Study(StudyFolder):
         with self.writing():
             encoder_step.adopt(self, sample_folder() / "encoder" if source == "sample" else Path(source))
 
+    def shapes(self, neighbourhood: bool = False) -> pd.DataFrame:
+        """Measure the nucleus of every crop, in micrometres where the study's scale is known.
+
+        Parameters
+        ----------
+        neighbourhood : bool
+            Also measure the other nuclei in the crop.
+
+        Returns
+        -------
+        DataFrame
+            One row per crop in the order of :attr:`crops`, and one column per shape
+            (:func:`morpholaw.cells.shape_features.shape_features`); NaN where the crop shows no nucleus.
+
+        Raises
+        ------
+        InputError
+            When there are no crops.
+        """
+        from morpholaw.cells.shape_features import measure_features
+        from morpholaw.study.scale import model_scale
+
+        scale = model_scale(self)
+        pixel_size = None if scale is None else scale.pixel_size
+        crops = self.crops
+        parts = [
+            measure_features(crops[np.arange(i, min(i + 4096, len(crops)))], pixel_size, neighbourhood)
+            for i in range(0, len(crops), 4096)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
     @property
     def encoder(self) -> BetaTCVAE:
         """The trained beta-TCVAE, in evaluation mode; InputError where there is none yet."""
@@ -479,7 +510,9 @@ class Study(StudyFolder):
         config = _settings(ClassifierConfig, config, settings)
         with self.writing():
             if scheme == 4:
-                law = LawConfig(count=config.models, seed=config.seed)
+                law = LawConfig(
+                    count=config.models, seed=config.seed, inputs=config.inputs, shapes=config.shapes
+                )
                 return law_step.discover(self, law, config, monitor, replace)
             return classifier_step.train(self, scheme, config, monitor, replace)
 
@@ -491,7 +524,7 @@ class Study(StudyFolder):
         monitor: Monitor = SILENT,
         **settings: Any,
     ) -> Law:
-        """Search for laws on the latents that scheme 3 kept (paper, 6.4).
+        """Search for laws on the latents that scheme 3 kept (paper, 6.4), on measured shapes, or on both.
 
         Parameters
         ----------
@@ -503,9 +536,10 @@ class Study(StudyFolder):
             Progress, fronts and cancellation. A stopped search keeps the laws that it found.
         **settings
             Settings of :class:`morpholaw.LawConfig`, among them ``loss`` ("hinge" on the labels or "mse" to scheme
-            3's outputs), ``count`` (10 laws), ``engine`` ("auto", "pysr" or "embedded"), ``evaluations`` (500,000
-            per restart), ``max_complexity`` (20), ``latents`` (by default those that scheme 3 kept), ``processes``
-            (0: all free cores) and ``seed`` (0).
+            3's outputs), ``inputs`` ("latents", "shapes" or "both"), ``shapes`` (names, by default all of the cell
+            itself), ``classes`` (by default those of scheme 3), ``count`` (10 laws), ``engine`` ("auto", "pysr" or
+            "embedded"), ``evaluations`` (500,000 per restart), ``max_complexity`` (20), ``latents`` (by default those
+            that scheme 3 kept), ``processes`` (0: all free cores) and ``seed`` (0).
 
         Returns
         -------
@@ -515,7 +549,7 @@ class Study(StudyFolder):
         Raises
         ------
         InputError
-            When labels, the encoder or scheme 3 are missing, a setting is wrong, or no law was found.
+            When labels are missing, for latents also the encoder or scheme 3, a setting is wrong, or no law was found.
         StudyLockedError, StudyGoneError, NoSpaceError
             When the study cannot be written to.
         """
