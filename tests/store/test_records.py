@@ -104,7 +104,8 @@ def test_writing_a_record_keeps_everything_that_the_file_says(tmp_path, name):
     before["config"]["classes"] = [before["config"].pop(name) for name in ("negative", "positive")]
     after["evaluation"] = {key: after["evaluation"][key] for key in before["evaluation"]}
     for key in ("config", "law_config"):  # settings that are newer than the file have their defaults
-        before[key] = before[key] and {**after[key], **before[key]}
+        if before.get(key):
+            before[key] = {**after[key], **before[key]}
     assert {key: after[key] for key in before} == before
 
 
