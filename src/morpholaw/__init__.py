@@ -23,6 +23,7 @@ _HOME = {
     "TuneConfig": "morpholaw.config",
     "LawConfig": "morpholaw.config",
     "AttackConfig": "morpholaw.config",
+    "TimelineConfig": "morpholaw.config",
     "inspect_inputs": "morpholaw.cells.inspection",
     "open_movie": "morpholaw.cells.movies",
     "read_tracks": "morpholaw.cells.tracks",

@@ -281,6 +281,22 @@ class SimulateConfig(StepConfig):
         title="Pixel size (µm)",
         description="Micrometres per pixel (paper: 21.3 um / 64 pixels).",
     )
+    metaphase: float | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        title="Metaphase (frames)",
+        description="Median duration of metaphase, in frames; empty: 3 to 6, each as often.",
+    )
+    metaphase_spread: float = Field(
+        0.25, ge=0, le=2, description="Standard deviation of the logarithm of that duration."
+    )
+    frame_interval: float | None = Field(
+        None,
+        gt=0,
+        title="Frame interval (s)",
+        description="Seconds from one frame to the next, written into the movie's file; it changes nothing else.",
+    )
     seed: int = Field(0, ge=0, description="Seed: the same seed makes the same movie.")
 
 

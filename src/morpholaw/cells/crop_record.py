@@ -52,6 +52,8 @@ class MovieSource(_Record):
         What was read of a z-stack.
     digest : str
         Fingerprint of the pixels of a few frames, by which a movie without a file is known again.
+    frame_interval : float or None
+        Seconds from one frame to the next; None where nothing says it.
     """
 
     name: str
@@ -61,6 +63,7 @@ class MovieSource(_Record):
     position: int | None = None
     z: str | None = None
     digest: str = ""
+    frame_interval: float | None = None
 
 
 class TracksSource(_Record):

@@ -247,6 +247,7 @@ class MovieCells:
                 position=movie.facts.position,
                 z=movie.facts.z,
                 digest="" if movie.path is not None else self._digest(),
+                frame_interval=self.config.frame_interval or movie.facts.frame_interval,
             ),
             sources=() if movie.path is None else (file_source(movie.path, folder),),
             clipped=plan.clipped,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from morpholaw import __version__
-from morpholaw.cli import bench, cells, cluster, export, info, results, training
+from morpholaw.cli import bench, cells, cluster, export, info, results, timeline, training
 from morpholaw.errors import MorpholawError
 
 SECTIONS = {
@@ -70,6 +70,7 @@ for command in (
     training.tune,
     training.discover_law,
     results.classify,
+    timeline.timeline,
     results.attack,
     results.report,
     cluster.run,

@@ -145,7 +145,7 @@ def replicate_durations(phases: pd.DataFrame, name: str, limit: float) -> pd.Dat
     rows = []
     for (condition, replicate), mine in phases.groupby(["condition", "replicate"], sort=False):
         curve = phase_survival(mine, name, 0.0)
-        if curve.ended.sum():
+        if curve.count:
             rows.append({"condition": condition, "replicate": replicate, "mean": curve.mean(limit).value})
     return pd.DataFrame(rows, columns=["condition", "replicate", "mean"])
 
@@ -180,7 +180,8 @@ def _duration_rows(
         of = {c: means.loc[means["condition"] == c, "mean"].to_numpy(np.float64) for c in conditions.names}
         curves = {c: phase_survival(phases[phases["condition"] == c], name, 0.0) for c in conditions.names}
         for condition in conditions.names[1:]:
-            if not (curves[reference].ended.sum() and curves[condition].ended.sum()):
+            counts = [curves[reference].count, curves[condition].count]
+            if 0 in counts or not (curves[reference].ended.sum() + curves[condition].ended.sum()):
                 continue
             test = compare_groups(of[reference], of[condition], seed)
             p_cells = _log_rank_of(phases, name, (reference, condition))

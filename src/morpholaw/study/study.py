@@ -21,6 +21,7 @@ from morpholaw.config import (
     ImportConfig,
     LawConfig,
     StepConfig,
+    TimelineConfig,
     TuneConfig,
 )
 from morpholaw.display import Loss
@@ -37,6 +38,7 @@ from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.training.distributed import is_main_process
 
 if TYPE_CHECKING:
+    from morpholaw.evaluation.timeline import Timeline
     from morpholaw.interpretation.latent_summary import LatentSummary
     from morpholaw.models.class_laws import ClassLaws
     from morpholaw.models.classifier import Classifier
@@ -831,6 +833,62 @@ class Study(StudyFolder):
         if not tables:
             raise InputError(f"The study {self.path} has no crops to classify; cut or import some first.")
         return pd.concat(tables, ignore_index=True)
+
+    def timeline(
+        self,
+        scheme: int | str,
+        *,
+        conditions: Path | str | pd.DataFrame | None = None,
+        out: Path | str | None = None,
+        loss: Loss = "hinge",
+        config: TimelineConfig | None = None,
+        monitor: Monitor = SILENT,
+        **settings: Any,
+    ) -> Timeline:
+        """Find out what the tracked cells did: phases, divisions, durations, shares, and what differs by condition.
+
+        Cells are classified along their tracks where two classes are calibrated, else frame by frame.
+
+        Parameters
+        ----------
+        scheme : int or str
+            The scheme, 1 to 4, or the name of a classifier.
+        conditions : path or DataFrame, optional
+            A table with the columns ``movie`` (the name of a crop set), ``condition`` and ``replicate``. The first
+            condition is the one that the others are compared with.
+        out : path, optional
+            A folder for the tables (CSV) and figures (PNG).
+        loss : {"hinge", "mse"}
+            Of scheme 4's laws.
+        config : TimelineConfig, optional
+            Settings; the defaults where it is left out.
+        monitor : Monitor
+            Progress, warnings and cancellation.
+        **settings
+            Settings of :class:`morpholaw.TimelineConfig`, among them ``frame_interval`` (seconds; by default what the
+            movies' files say) and ``mitotic`` (the classes that are stages of mitosis).
+
+        Returns
+        -------
+        Timeline
+            Tables ``phases``, ``events``, ``shares``, ``durations`` and ``comparisons``; see
+            :class:`morpholaw.evaluation.timeline.Timeline`.
+
+        Raises
+        ------
+        InputError
+            When there is no such classifier, no tracked cell, or the table of conditions is wrong.
+        """
+        from morpholaw.study import timeline_files, timeline_step
+
+        config = _settings(TimelineConfig, config, settings)
+        timeline_step.tracked_sets(self)
+        along = timeline_step.wants_tracks(self, _name(scheme, loss))
+        table = self.classify(scheme, loss=loss, along_tracks=along, monitor=monitor)
+        timeline = timeline_step.timeline(self, table, conditions, config, monitor)
+        if out is not None:
+            timeline_files.write_timeline(timeline, out)
+        return timeline
 
     def compare(self, monitor: Monitor = SILENT) -> pd.DataFrame:
         """Count how often the classifiers assign a cell to the same class.

@@ -3,7 +3,8 @@
 from morpholaw.cells.simulator.crop_sets import simulate_crop_set
 from morpholaw.cells.simulator.crops import simulate_blocks, simulate_crops, simulated_normalisation
 from morpholaw.cells.simulator.domains import DOMAINS, PHASES
-from morpholaw.cells.simulator.movie import SimulatedMovie, simulate_movie
+from morpholaw.cells.simulator.movie import SimulatedMovie, simulate_movie, simulate_tracks
+from morpholaw.cells.simulator.phases import simulate_phases
 
 __all__ = [
     "DOMAINS",
@@ -13,5 +14,7 @@ __all__ = [
     "simulate_crop_set",
     "simulate_crops",
     "simulate_movie",
+    "simulate_phases",
+    "simulate_tracks",
     "simulated_normalisation",
 ]

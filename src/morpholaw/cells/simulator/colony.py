@@ -47,6 +47,7 @@ class Cells:
     pattern: np.ndarray
     mirrored: np.ndarray
     shape_noise: np.ndarray
+    lasts: np.ndarray  # frames of the present phase as they were drawn, with any fraction; NaN in interphase
 
     def __len__(self) -> int:
         """Return the number of cells."""
@@ -63,11 +64,22 @@ class Cells:
 
 
 class Colony:
-    """Cells in a field of view of ``height`` by ``width`` um, advanced by one frame at a time with `step`."""
+    """Cells in a field of view of ``height`` by ``width`` um, advanced by one frame at a time with `step`.
+
+    Metaphase lasts 3 to 6 frames, or as long as ``metaphase`` says: its median in frames, and the standard deviation of
+    its logarithm.
+    """
 
     def __init__(
-        self, rng: np.random.Generator, cells: int, height: float, width: float, domain: Domain
+        self,
+        rng: np.random.Generator,
+        cells: int,
+        height: float,
+        width: float,
+        domain: Domain,
+        metaphase: tuple[float, float] | None = None,
     ) -> None:
+        self._metaphase = metaphase
         self._rng = rng
         self._field = np.array([height, width])
         self._domain = domain
@@ -103,6 +115,7 @@ class Colony:
             pattern=rng.integers(0, 1 << 16, n),
             mirrored=rng.random(n) < 0.5,
             shape_noise=rng.normal(0, 1, n),
+            lasts=np.full(n, np.nan),
         )
 
     def step(self) -> None:
@@ -138,15 +151,25 @@ class Colony:
         splits = (cells.kind == METAPHASE) & done
         ends = (cells.kind == ANAPHASE) & done
         self._enter(starts, PROMETAPHASE, rng.integers(2, 4, len(cells)))
-        self._enter(aligned, METAPHASE, rng.integers(3, 7, len(cells)))
+        self._enter(aligned, METAPHASE, self._draw_metaphase(len(cells)))
         self._enter(ends, INTERPHASE, rng.integers(3, 6, len(cells)))
         cells.log_ratio[ends] = rng.uniform(0.2, 0.8, ends.sum())
         if splits.any():
             self._divide(np.flatnonzero(splits))
 
+    def _draw_metaphase(self, n: int) -> np.ndarray:
+        """Return durations of metaphase in frames, with any fraction where a median is given."""
+        if self._metaphase is None:
+            return self._rng.integers(3, 7, n)
+        median, spread = self._metaphase
+        return np.asarray(np.maximum(median * np.exp(self._rng.normal(0, spread, n)), 1.0))
+
     def _enter(self, which: np.ndarray, kind: int, frames: np.ndarray) -> None:
         cells = self.cells
         cells.kind[which] = kind
+        cells.lasts[which] = np.nan if kind == INTERPHASE else frames[which]
+        if np.issubdtype(frames.dtype, np.floating):  # the movie begins at any time within a frame
+            frames = np.floor(frames + self._rng.random(len(frames))).astype(np.int64)
         cells.left[which] = frames[which]
         cells.pattern[which] = self._rng.integers(0, 1 << 16, which.sum())
         cells.shape_noise[which] = self._rng.normal(0, 1, which.sum())
@@ -168,6 +191,7 @@ class Colony:
             half.vy, half.vx = np.zeros(n), np.zeros(n)
             half.kind[:] = ANAPHASE
             half.left = frames.copy()
+            half.lasts = frames.astype(np.float64)
             half.area = BIRTH_AREA * np.exp(rng.normal(0, 0.1, n))
             half.divides_at = half.area + ADDED_AREA * np.exp(rng.normal(0, 0.12, n))
             half.expression = half.expression * np.exp(rng.normal(0, 0.06, n))

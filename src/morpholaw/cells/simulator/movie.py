@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class SimulatedMovie:
         Track id of the nucleus at each pixel, 0 for background.
     tracks : DataFrame
         ``track_id, t, y, x, parent, label`` and the ``true_`` columns; ``parent`` is -1 where there is none.
+        ``true_phase_frames`` is how long the present phase of mitosis lasts, with any fraction of a frame.
         A mother's track ends with her last metaphase frame; her daughters start, in anaphase, in the next.
     config : SimulateConfig
         The settings it was made with.
@@ -54,8 +56,8 @@ class SimulatedMovie:
     def write(self, folder: str | os.PathLike[str]) -> Path:
         """Write ``movie.tif``, ``masks.tif``, ``tracks.csv`` and ``truth.csv``; return the folder."""
         folder = Path(folder)
-        _write_tiff(folder / "movie.tif", self.movie, self.config.pixel_size)
-        _write_tiff(folder / "masks.tif", self.masks, self.config.pixel_size)
+        for name, frames in (("movie.tif", self.movie), ("masks.tif", self.masks)):
+            _write_tiff(folder / name, frames, self.config.pixel_size, self.config.frame_interval)
         write_table(folder / "tracks.csv", self.tracks[TRACK_COLUMNS])
         truth = [c for c in self.tracks if c.startswith("true_")]
         write_table(folder / "truth.csv", self.tracks[["track_id", "t", *truth]])
@@ -79,17 +81,47 @@ def simulate_movie(config: SimulateConfig, monitor: Monitor = SILENT) -> Simulat
     """
     size = (config.height, config.width)
     optics = _Optics(config)
+    movie, masks, tables = [], [], []
+    for nuclei, table in _frames(config, monitor):
+        track = table["track_id"].to_numpy()
+        movie.append(optics.expose(draw(nuclei, (1, *size))))
+        masks.append(draw_masks(nuclei, track, (1, *size))[0].astype(np.uint16))
+        tables.append(table)
+        monitor.emit(Progress(len(tables), config.frames, "simulating"))
+    tracks = pd.concat(tables).sort_values(["track_id", "t"], ignore_index=True)
+    return SimulatedMovie(np.stack(movie), np.stack(masks), tracks, config)
+
+
+def simulate_tracks(config: SimulateConfig) -> pd.DataFrame:
+    """Return the tracks of :func:`simulate_movie` without drawing a picture.
+
+    Parameters
+    ----------
+    config : SimulateConfig
+        As for the movie.
+
+    Returns
+    -------
+    DataFrame
+        ``tracks`` of :class:`SimulatedMovie`.
+    """
+    tables = [table for _, table in _frames(config, SILENT)]
+    return pd.concat(tables).sort_values(["track_id", "t"], ignore_index=True)
+
+
+def _frames(config: SimulateConfig, monitor: Monitor) -> Iterator[tuple[Nuclei, pd.DataFrame]]:
+    """Yield the nuclei of each frame and their table."""
     colony = Colony(
         np.random.default_rng([config.seed, 1]),
         config.cells,
         config.height * config.pixel_size,
         config.width * config.pixel_size,
         MDCK,
+        None if config.metaphase is None else (config.metaphase, config.metaphase_spread),
     )
-    movie, masks, tables = [], [], []
     for t in range(config.frames):
         if t and monitor.should_stop():
-            break
+            return
         if t:
             colony.step()
         nuclei, cells = colony.nuclei(config.pixel_size), colony.cells
@@ -98,12 +130,8 @@ def simulate_movie(config: SimulateConfig, monitor: Monitor = SILENT) -> Simulat
                 f"By frame {t} the simulated movie has more than {_MOST_TRACKS} tracks, the most that masks "
                 "hold; simulate fewer cells or frames."
             )
-        movie.append(optics.expose(draw(nuclei, (1, *size))))
-        masks.append(draw_masks(nuclei, cells.track, (1, *size))[0].astype(np.uint16))
-        tables.append(_table(nuclei, cells.track, cells.parent, t, config.pixel_size))
-        monitor.emit(Progress(t + 1, config.frames, "simulating"))
-    tracks = pd.concat(tables).sort_values(["track_id", "t"], ignore_index=True)
-    return SimulatedMovie(np.stack(movie), np.stack(masks), tracks, config)
+        table = _table(nuclei, cells.track, cells.parent, t, config.pixel_size)
+        yield nuclei, table.assign(true_phase_frames=cells.lasts)
 
 
 class _Optics:
@@ -164,15 +192,17 @@ def _neighbours(nuclei: Nuclei) -> tuple[np.ndarray, np.ndarray]:
     return number, np.where(number > 0, distance, np.nan)
 
 
-def _write_tiff(path: Path, frames: np.ndarray, pixel_size: float) -> None:
+def _write_tiff(path: Path, frames: np.ndarray, pixel_size: float, frame_interval: float | None) -> None:
     import tifffile
 
-    metadata = {
+    metadata: dict[str, str | float] = {
         "axes": "TYX",
         "PhysicalSizeX": pixel_size,
         "PhysicalSizeXUnit": "µm",
         "PhysicalSizeY": pixel_size,
         "PhysicalSizeYUnit": "µm",
     }
+    if frame_interval is not None:
+        metadata |= {"TimeIncrement": frame_interval, "TimeIncrementUnit": "s"}
     with atomic_file(path) as handle:
         tifffile.imwrite(handle, frames, ome=True, compression="zlib", predictor=True, metadata=metadata)

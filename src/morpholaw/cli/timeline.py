@@ -1,0 +1,70 @@
+"""The command timeline: what tracked cells did, and what differs between conditions."""
+
+from __future__ import annotations
+
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from morpholaw.cli.options import SET, STUDY, parse_settings
+from morpholaw.cli.progress_bar import progress
+
+
+@click.command()
+@STUDY
+@click.option("--scheme", required=True, type=click.IntRange(1, 4))
+@click.option(
+    "--loss",
+    type=click.Choice(["hinge", "mse"]),
+    default="hinge",
+    show_default=True,
+    help="Of scheme 4's laws.",
+)
+@click.option(
+    "--conditions",
+    type=click.Path(path_type=Path),
+    help="CSV with movie (crop set), condition and replicate; the first condition is what others are compared with.",
+)
+@click.option("--frame-interval", type=float, metavar="S", help="Seconds from one frame to the next.")
+@SET
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="A folder for tables and figures."
+)
+def timeline(
+    study: Path,
+    scheme: int,
+    loss: Literal["hinge", "mse"],
+    conditions: Path | None,
+    frame_interval: float | None,
+    settings: tuple[str, ...],
+    out: Path,
+) -> None:
+    """Phases over time: durations, divisions, mitotic index and conditions, as tables and figures."""
+    from morpholaw.study import Study
+
+    values: dict[str, Any] = parse_settings(settings)
+    if frame_interval is not None:
+        values["frame_interval"] = frame_interval
+    with progress() as monitor:
+        result = Study(study).timeline(
+            scheme, conditions=conditions, out=out, loss=loss, monitor=monitor, **values
+        )
+    for row in result.durations.itertuples():
+        if row.ended:
+            where = "" if row.condition == "all" else f" in {row.condition}"
+            median = f"{row.median:.3g} {row.unit}" if isfinite(row.median) else "longer than was seen"
+            ends = f" ({row.median_low:.3g} to {row.median_high:.3g})" if isfinite(row.median_high) else ""
+            click.echo(f"Median time in {row[2]}{where}: {median}{ends}, {row.phases} phases.")
+    for row in result.comparisons.itertuples():
+        from morpholaw.display import p_value
+
+        what = f"{row.quantity} of {row[2]}" if row.quantity == "duration" else f"share of {row[2]}"
+        ends = f" ({row.low:.3g} to {row.high:.3g})"
+        corrected = "" if len(result.comparisons) < 2 else f", {p_value(row.p_holm)} corrected (Holm)"
+        click.echo(
+            f"{row.condition} - {row.reference}, {what}: {row.difference:+.3g}{ends} {row.unit}, "
+            f"{p_value(row.p)} ({row.test}){corrected}."
+        )
+    click.echo(f"The tables and figures are in {out}.")

@@ -1,0 +1,330 @@
+"""What cells did over time: durations, shares, conditions and aligned values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
+
+from morpholaw.display import MINUS, p_value
+from morpholaw.errors import InputError
+from morpholaw.evaluation.aligned import Aligned
+from morpholaw.evaluation.survival import Survival
+from morpholaw.figures.style import (
+    LIGHT,
+    LINES,
+    MARKERS,
+    SMALL,
+    TEXT,
+    FigSize,
+    Theme,
+    columns_for,
+    dress,
+    figure_width,
+    heading,
+    legend,
+    new_figure,
+    note,
+    panels,
+    plain,
+    symbol,
+)
+
+VALUES = {"area": "area (px²)", "axis_ratio": "axis ratio", "score": "score f(x)"}
+"""Values along tracks as they are shown, with units; others have their own name and none."""
+SHOWN_TRACKS = 40
+"""Single tracks behind a mean."""
+SHOWN_POINTS = 300
+"""Single cells of a replicate in a superplot."""
+
+
+def survival_curves(
+    curves: Mapping[str, Survival],
+    unit: str,
+    *,
+    what: str = "",
+    p: float | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Share of phases that last longer, one Kaplan-Meier curve per condition, with 95 % bands.
+
+    Parameters
+    ----------
+    curves
+        Condition to curve.
+    unit
+        Of time: "min" or "frames".
+    what
+        The class, for the axes.
+    p
+        Of a test between the curves, written above.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+    """
+    figure, axes = _single(figsize, theme, 4.6, 0.62)
+    axes.set(
+        xlabel=f"time in {plain(what)} ({unit})" if what else f"time ({unit})",
+        ylabel="share of phases still going on",
+        ylim=(-0.02, 1.04),
+    )
+    drawn = False
+    for place, (name, curve) in enumerate(curves.items()):
+        if not curve.count:
+            continue
+        drawn = True
+        colour, line = _look(place, theme)
+        time = np.append(0.0, curve.time)
+        share, low, high = (np.append(1.0, values) for values in (curve.share, curve.low, curve.high))
+        median = curve.median.value
+        at = f", median {median:.3g} {unit}" if np.isfinite(median) else ""
+        label = f"{plain(name)} (n = {curve.count}{at})"
+        axes.step(time, share, where="post", color=colour, linestyle=line, linewidth=1.4, label=label)
+        axes.fill_between(time, low, high, step="post", color=colour, alpha=0.18, linewidth=0)
+        lost = curve.at_risk - curve.ended - np.append(curve.at_risk[1:], 0) > 0
+        axes.plot(curve.time[lost], curve.share[lost], "|", color=colour, markersize=5, markeredgewidth=0.9)
+    if not drawn:
+        note(axes, "no phase with a known beginning", theme)
+    if p is not None and np.isfinite(p):
+        heading(axes, f"log-rank over cells: {p_value(p)}", theme)
+    legend(axes, theme, loc="upper right")
+    axes.set_xlim(left=0)
+    return figure
+
+
+def shares_over_time(
+    shares: pd.DataFrame,
+    times: Mapping[str, float],
+    unit: str,
+    *,
+    what: str = "cells",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Share of one class over time, one line per group with its 95 % band.
+
+    Parameters
+    ----------
+    shares
+        ``group``, ``t``, ``share``, ``low`` and ``high``; a band is left out where NaN.
+    times
+        Units from one frame to the next of each group.
+    unit
+        Of time: "min" or "frames"; minutes are shown as hours.
+    what
+        The class, for the axis.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+    """
+    figure, axes = _single(figsize, theme, 4.6, 0.55)
+    hours = unit == "min"
+    axes.set(xlabel="time (h)" if hours else "frame", ylabel=plain(what))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=" %"))
+    for place, (name, rows) in enumerate(shares.groupby("group", sort=False)):
+        colour, line = _look(place, theme)
+        time = rows["t"].to_numpy(np.float64) * times[str(name)] / (60 if hours else 1)
+        axes.plot(time, rows["share"], color=colour, linestyle=line, linewidth=1.3, label=plain(name))
+        axes.fill_between(time, rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.01)
+    if shares["group"].nunique() > 1:
+        legend(axes, theme, loc="best")
+    return figure
+
+
+def superplot(
+    values: pd.DataFrame,
+    unit: str,
+    *,
+    what: str = "",
+    means: pd.DataFrame | None = None,
+    title: str = "",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Every cell as a small dot, every replicate's mean as a large marker, side by side for each condition.
+
+    Parameters
+    ----------
+    values
+        ``condition``, ``replicate``, ``value`` and ``whole`` (False where the end was not seen: an open dot).
+    unit
+        Of the values.
+    what
+        What they are, for the axis.
+    means
+        ``condition``, ``replicate`` and ``mean``; by default the means of the values.
+    title
+        A line above, such as the p value.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If there is no value.
+    """
+    if not len(values):
+        raise InputError("There is no value to draw.")
+    names = list(dict.fromkeys(values["condition"]))
+    width = max(3.0, 1.2 + 1.1 * len(names))
+    figure, axes = _single(figsize, theme, width, 0.95 if len(names) < 4 else 0.6)
+    axes.set_ylabel(f"{plain(what)} ({unit})" if what else unit)
+    rng = np.random.default_rng(0)
+    if means is None:
+        grouped = values.groupby(["condition", "replicate"], sort=False)["value"].mean()
+        means = grouped.rename("mean").reset_index()
+    for place, condition in enumerate(names):
+        mine = values[values["condition"] == condition]
+        averages = means[means["condition"] == condition].set_index("replicate")["mean"]
+        replicates = list(dict.fromkeys(mine["replicate"]))
+        width = 0.7 / len(replicates)
+        for k, replicate in enumerate(replicates):
+            x = place + width * (k - (len(replicates) - 1) / 2)
+            marker = MARKERS[k % len(MARKERS)]
+            _draw_cells(axes, mine[mine["replicate"] == replicate], x, width, marker, rng, theme)
+            if replicate in averages:
+                colour = theme.schemes[k % len(theme.schemes)]
+                look: dict[str, Any] = {"color": colour, "markeredgecolor": theme.foreground}
+                axes.plot(x, averages[replicate], marker, markersize=7.5, zorder=3, **look)
+        if len(averages):
+            left, right = place - 0.38, place + 0.38
+            axes.hlines(averages.mean(), left, right, color=theme.foreground, linewidth=1.4, zorder=2)
+    axes.set_xticks(range(len(names)), [plain(name) for name in names])
+    axes.tick_params(axis="x", labelsize=SMALL + 1)
+    axes.set_xlim(-0.55, len(names) - 0.45)
+    axes.set_ylim(bottom=0)
+    _superplot_legend(figure, bool(values["whole"].all()), theme)
+    if title:
+        heading(axes, plain(title), theme)
+    return figure
+
+
+def _draw_cells(
+    axes: Axes,
+    cells: pd.DataFrame,
+    x: float,
+    width: float,
+    marker: str,
+    rng: np.random.Generator,
+    theme: Theme,
+) -> None:
+    """Draw the cells of a replicate around ``x``; open where the end was not seen."""
+    if len(cells) > SHOWN_POINTS:
+        cells = cells.sample(SHOWN_POINTS, random_state=0)
+    at = x + rng.uniform(-0.3, 0.3, len(cells)) * width
+    whole, value = cells["whole"].to_numpy(bool), cells["value"].to_numpy(np.float64)
+    for chosen, face in ((whole, theme.muted), (~whole, "none")):
+        axes.scatter(
+            at[chosen], value[chosen], s=7, marker=marker, facecolors=face, edgecolors=theme.muted, linewidths=0.5,
+            alpha=0.6, zorder=1,
+        )  # fmt: skip
+
+
+def _superplot_legend(figure: Figure, all_whole: bool, theme: Theme) -> None:
+    def dot(label: str, **look: Any) -> Line2D:
+        style: dict[str, Any] = {"color": theme.muted, "markersize": 3} | look
+        return Line2D([], [], marker="o", linestyle="", label=label, **style)
+
+    handles = [dot("one cell")]
+    if not all_whole:
+        handles.append(dot("end not seen", markerfacecolor="none"))
+    average = {"color": theme.schemes[0], "markeredgecolor": theme.foreground, "markersize": 6}
+    handles.append(dot("mean of a replicate", **average))
+    look: dict[str, Any] = {"fontsize": SMALL, "labelcolor": theme.foreground, "handletextpad": 0.2}
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=3, frameon=False, columnspacing=1.0, **look
+    )
+
+
+def aligned_values(
+    aligned: Sequence[Aligned],
+    event: str,
+    *,
+    per_frame: float = 1.0,
+    unit: str = "frames",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Values along tracks from an event: single tracks, their mean with its 95 % band, and when it begins to move.
+
+    Parameters
+    ----------
+    aligned
+        One panel each; earliest onset first.
+    event
+        What happens at zero, for the axes.
+    per_frame, unit
+        Units of time from one frame to the next.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to draw.
+    """
+    if not aligned:
+        raise InputError("There is no value to draw along the tracks.")
+    width = figure_width(figsize)
+    columns = columns_for(len(aligned), width, 2.1)
+    rows = -(-len(aligned) // columns)
+    figure = new_figure(figsize, theme, height=rows * min(width / columns * 0.85, 2.2))
+    grid = panels(figure, rows, columns, theme)
+    for axes, one in zip(grid.flat, aligned, strict=False):
+        _draw_aligned(axes, one, per_frame, unit, theme)
+    figure.supxlabel(f"time from {plain(event)} ({unit})", fontsize=TEXT, color=theme.foreground)
+    for axes in grid.flat[len(aligned) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _draw_aligned(axes: Axes, one: Aligned, per_frame: float, unit: str, theme: Theme) -> None:
+    time = one.frame * per_frame
+    known = np.isfinite(one.values).any(axis=1)
+    shown = np.flatnonzero(known)
+    if len(shown) > SHOWN_TRACKS:
+        shown = np.random.default_rng(0).choice(shown, SHOWN_TRACKS, replace=False)
+    for track in one.values[shown]:
+        axes.plot(time, track, color=theme.muted, linewidth=0.5, alpha=0.45)
+    axes.fill_between(time, one.low, one.high, color=theme.schemes[1], alpha=0.35, linewidth=0)
+    axes.plot(time, one.mean, color=theme.foreground, linewidth=1.8)
+    axes.axvline(0, color=theme.foreground, linewidth=0.8, linestyle=":")
+    finite = one.values[shown][np.isfinite(one.values[shown])]
+    if finite.size:
+        low, high = np.quantile(finite, [0.01, 0.99])
+        ends = [
+            value for value in (low, high, np.nanmin(one.mean), np.nanmax(one.mean)) if np.isfinite(value)
+        ]
+        margin = 0.08 * (max(ends) - min(ends)) or 1.0
+        axes.set_ylim(min(ends) - margin, max(ends) + margin)
+    onset = one.onset
+    if np.isfinite(onset.value):
+        axes.axvspan(onset.low * per_frame, onset.high * per_frame, color=theme.zero, alpha=0.18, linewidth=0)
+        axes.axvline(onset.value * per_frame, color=theme.zero, linewidth=1.1, linestyle="--")
+        span = f"{_rounded(onset.low * per_frame)} to {_rounded(onset.high * per_frame)}"
+        heading(axes, f"moves at {_rounded(onset.value * per_frame)} ({span}) {unit}", theme, SMALL)
+    axes.set_ylabel(VALUES.get(one.name, symbol(one.name)))
+
+
+def _single(figsize: FigSize, theme: Theme, width: float, ratio: float) -> tuple[Figure, Axes]:
+    width = figure_width(figsize, width)
+    figure = new_figure(figsize, theme, height=width * ratio, width=width)
+    return figure, dress(figure.add_subplot(), theme)
+
+
+def _look(place: int, theme: Theme) -> tuple[str, Any]:
+    """Return a colour and a line style; the style tells lines apart without colours."""
+    order = (1, 0, 2, 3)
+    return theme.schemes[order[place % len(order)]], LINES[place % len(LINES)]
+
+
+def _rounded(value: float) -> str:
+    """Return a time with at most one decimal and a true minus sign."""
+    return f"{value:.1f}".removesuffix(".0").replace("-", MINUS)

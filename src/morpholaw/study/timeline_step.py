@@ -1,0 +1,149 @@
+"""From the scores of a study's tracked cells to what they did over time, and to values aligned at events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.shape import measure_shapes
+from morpholaw.config import TimelineConfig
+from morpholaw.errors import InputError
+from morpholaw.evaluation.conditions import Conditions, check_conditions, read_conditions
+from morpholaw.evaluation.timeline import Timeline, build_timeline
+from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.store import classifiers
+from morpholaw.store.study_folder import StudyFolder
+
+SHAPES = ("area", "axis_ratio", "brightness", "texture")
+"""Measured shapes that are aligned at events."""
+AROUND = 12
+"""Frames on either side of an event in which shapes are measured."""
+MOST_MEASURED = 20_000
+"""Crops that are measured at most."""
+
+
+def tracked_sets(folder: StudyFolder) -> list[CropSet]:
+    """Return the crop sets that were cut from a movie with tracks.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    sets = [one for one in folder.sets if (one.cells["track_id"] >= 0).any()]
+    if not sets:
+        raise InputError(
+            f"The study {folder.path} has no crops of tracked cells; cut some from a movie with its tracks first."
+        )
+    return sets
+
+
+def wants_tracks(folder: StudyFolder, name: str) -> bool | None:
+    """Return whether cells are to be classified along their tracks: where two classes are calibrated."""
+    record = classifiers.record(folder, name)
+    return True if len(record.classes) == 2 and record.evaluation.calibration is not None else None
+
+
+def timeline(
+    folder: StudyFolder,
+    table: pd.DataFrame,
+    conditions: Path | str | pd.DataFrame | None = None,
+    config: TimelineConfig | None = None,
+    monitor: Monitor = SILENT,
+) -> Timeline:
+    """Find out what the tracked cells of a study did.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    table : DataFrame
+        Scores of its cells, as :meth:`morpholaw.Study.classify` returns them.
+    conditions : path or DataFrame, optional
+        The condition and replicate of each movie (crop set).
+    config : TimelineConfig, optional
+        Settings.
+    monitor : Monitor
+        Receives what limits the results.
+
+    Returns
+    -------
+    Timeline
+        Its images have the measured shapes, and where there is an encoder the latents, near events of mitosis.
+    """
+    sets = tracked_sets(folder)
+    names = [crop_set.name for crop_set in sets]
+    images = _with_parents(table, sets)
+    intervals = {
+        one.name: None if one.record.movie is None else one.record.movie.frame_interval for one in sets
+    }
+    built = build_timeline(images, config, _conditions(conditions, names), intervals)
+    for sentence in built.notes:
+        monitor.emit(Message(sentence, "warning"))
+    return replace(built, lineages=replace(built.lineages, images=_with_shapes(folder, built, sets)))
+
+
+def value_columns(built: Timeline) -> list[str]:
+    """Return the numbers that can be aligned at events: the score, measured shapes and latents."""
+    images = built.lineages.images
+    latents = [name for name in images if name[:1] == "z" and name[1:].isdecimal()]
+    return [name for name in ("score", *SHAPES, *latents) if name in images]
+
+
+def _conditions(conditions: Path | str | pd.DataFrame | None, movies: list[str]) -> Conditions | None:
+    if conditions is None:
+        return None
+    if isinstance(conditions, pd.DataFrame):
+        return check_conditions(conditions.astype(str), movies)
+    return read_conditions(conditions, movies)
+
+
+def _with_parents(table: pd.DataFrame, sets: list[CropSet]) -> pd.DataFrame:
+    """Return the scores of tracked cells, with the movie and the parent of each."""
+    parents = pd.concat(
+        [one.cells[["crop", "parent"]].assign(set=one.name) for one in sets], ignore_index=True
+    )
+    images = table.merge(parents, on=["set", "crop"], how="inner").rename(columns={"set": "movie"})
+    if not len(images):
+        raise InputError("No tracked cell was scored; the step was stopped before the first one.")
+    return images
+
+
+def _with_shapes(folder: StudyFolder, built: Timeline, sets: list[CropSet]) -> pd.DataFrame:
+    """Measure the crops near events of mitosis, and add the latents that the classifiers read."""
+    images = built.lineages.images.copy()
+    near = _near_events(built, images)
+    rows = np.flatnonzero(near)
+    if not len(rows):
+        return images
+    chosen = images.iloc[rows]
+    for name in SHAPES:
+        images[name] = np.nan
+    for crop_set in sets:
+        mine = (chosen["movie"] == crop_set.name).to_numpy()
+        if not mine.any():
+            continue
+        shapes = measure_shapes(crop_set.images[chosen["crop"].to_numpy()[mine]])
+        places = rows[mine]
+        for name in SHAPES:
+            images.iloc[places, images.columns.get_loc(name)] = shapes[name].to_numpy()
+    return images
+
+
+def _near_events(built: Timeline, images: pd.DataFrame) -> np.ndarray:
+    """Return which images are near an entry into mitosis or a division, bool (n,)."""
+    events = built.events
+    mitotic = events["event"].eq("entry") & events["class"].isin(built.mitotic)
+    chosen = events[mitotic | events["event"].isin(("division", "death"))]
+    if len(chosen) * 2 * AROUND > MOST_MEASURED:
+        chosen = chosen.sample(MOST_MEASURED // (2 * AROUND), random_state=built.config.seed)
+    frames = int(images["t"].max()) + 1
+    first = chosen["cell"].to_numpy() * frames
+    t = chosen["t"].to_numpy()[:, None] + np.arange(-AROUND, AROUND)
+    inside = (t >= 0) & (t < frames)
+    keys = (first[:, None] + t)[inside]
+    return np.isin(images["cell"].to_numpy() * frames + images["t"].to_numpy(), keys)
