@@ -27,19 +27,24 @@ MOST_MEASURED = 20_000
 
 
 def tracked_sets(folder: StudyFolder) -> list[CropSet]:
-    """Return the crop sets that were cut from a movie with tracks.
+    """Return the crop sets with tracks of more than one frame.
 
     Raises
     ------
     InputError
         When there are none.
     """
-    sets = [one for one in folder.sets if (one.cells["track_id"] >= 0).any()]
+    sets = [one for one in folder.sets if _has_tracks(one.cells)]
     if not sets:
         raise InputError(
             f"The study {folder.path} has no crops of tracked cells; cut some from a movie with its tracks first."
         )
     return sets
+
+
+def _has_tracks(cells: pd.DataFrame) -> bool:
+    tracks = cells.loc[(cells["track_id"] >= 0) & (cells["t"] >= 0), "track_id"]
+    return bool(tracks.duplicated().any())
 
 
 def wants_tracks(folder: StudyFolder, name: str) -> bool | None:
