@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -110,7 +109,6 @@ def test_every_picture_is_made_by_a_script():
         stem = re.sub(r"_(scheme\d.*|z\d+|\d+|image|latent|neighbourhood)$", "_", stem)
         stem = re.sub(r"^sweep_.*", "sweep_", stem)
         assert stem in made, f"no script makes {picture.name}"
-
 
 
 def test_the_changelog_and_the_citation_know_this_version():
