@@ -53,6 +53,7 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
     "classify": None,
     "compare": None,
     "attack": settings.AttackConfig,
+    "report": None,
 }
 """The heavy steps of a study that a job can be, and their settings; None where a step has arguments only."""
 

@@ -33,4 +33,6 @@ def info(study: Path) -> None:
         click.echo(f"{heading + ':' if heading else '':<16}{text}")
     for sentence in found.warnings:
         click.echo(f"Warning: {sentence}", err=True)
-    click.echo(f"{'next:':<16}{found.next_step.text}\n{'':<16}{found.next_step.command}")
+    click.echo(f"{'next:':<16}{found.next_step.text}")
+    where = found.next_step.command or f"In napari: Plugins > Morpholaw > {found.next_step.panel}"
+    click.echo(f"{'':<16}{where}")

@@ -18,10 +18,21 @@ FEW_LABELS = 25
 
 @dataclass(frozen=True)
 class NextStep:
-    """What to do next: a sentence, and the command that does it."""
+    """What to do next.
+
+    Attributes
+    ----------
+    text : str
+        A sentence.
+    command : str
+        The shell command that does it; "" where it is done in napari alone.
+    panel : str
+        The panel in which it is done; "" where there is none.
+    """
 
     text: str
     command: str
+    panel: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,21 +139,18 @@ def _next_step(
     study = f"--study {folder.path}"
     enough = [name for name, count in labels.items() if count >= FEW_LABELS]
     steps = (
-        (not sets, "Cut crops from a tracked movie.", f"morpholaw crop MOVIE TRACKS {study}"),
-        (not encoder, "Train the encoder on the crops.", f"morpholaw train-encoder {study}"),
-        (
-            len(enough) < 2,
-            f"Label at least {FEW_LABELS} cells of two classes, in the Cells panel or with crop --labels.",
-            "napari",
-        ),
+        (not sets, "Cut crops from a tracked movie.", f"morpholaw crop MOVIE TRACKS {study}", "Cells"),
+        (not encoder, "Train or load the encoder.", f"morpholaw train-encoder {study}", "Latents"),
+        (len(enough) < 2, f"Label {FEW_LABELS} cells or more of two classes.", "", "Cells"),
         (
             3 not in schemes,
-            "Train the sparse head, which shows which latents decide.",
+            "Train the sparse head, which shows what decides.",
             f"morpholaw train-classifier {study} --scheme 3",
+            "Classify",
         ),
-        (4 not in schemes, "Search for a law.", f"morpholaw discover-law {study}"),
+        (4 not in schemes, "Search for a law.", f"morpholaw discover-law {study}", "Laws"),
     )
-    for missing, text, command in steps:
+    for missing, text, command, panel in steps:
         if missing:
-            return NextStep(text, command)
+            return NextStep(text, command, panel)
     return NextStep("Write the report.", f"morpholaw report {study} --out report.html")

@@ -75,6 +75,10 @@ def dropped_tracks(path: str | os.PathLike[str]) -> LayerData:
     return data, {**options, "metadata": {"morpholaw": {"unit": "micrometer"}}}, kind
 
 
+AXES = ("t", "y", "x")
+"""Names of a movie's axes beside napari's sliders."""
+
+
 def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:
     """Return a track table as a tracks layer."""
     first = table.drop_duplicates("track_id")
@@ -84,7 +88,14 @@ def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:
         for child, parent in zip(children["track_id"], children["parent"], strict=True)
     }
     features = table.drop(columns=[c for c in ("track_id", "t", "y", "x") if c in table])
-    options = {"graph": graph, "features": features, "name": name, "tail_width": 2, "tail_length": 10}
+    options = {
+        "graph": graph,
+        "features": features,
+        "name": name,
+        "tail_width": 2,
+        "tail_length": 10,
+        "axis_labels": AXES,
+    }
     vertices = table[["track_id", "t", "y", "x"]].to_numpy(np.float64)
     # napari's tracks need two vertices or more to have a graph of lines
     return vertices, options, "tracks"
@@ -105,6 +116,7 @@ def lazy_movie(path: str | os.PathLike[str]) -> LayerData:
     low, high = (float(value) for value in np.percentile(first, [1, 99.8]))
     options = {
         "name": movie.name,
+        "axis_labels": AXES,
         "contrast_limits": (low, high if high > low else low + 1),
         "metadata": {"path": str(Path(path).resolve())},
     }

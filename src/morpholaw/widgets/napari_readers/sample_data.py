@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from morpholaw.sample import sample_folder
-from morpholaw.widgets.napari_readers.readers import LayerData, lazy_movie, table_as_layer
+from morpholaw.widgets.napari_readers.readers import AXES, LayerData, lazy_movie, table_as_layer
 from morpholaw.widgets.study.preferences import preferences
 
 
@@ -21,7 +21,8 @@ def sample_movie() -> list[LayerData]:
     layers = [movie]
     if (folder / "masks.tif").is_file():
         masks = tifffile.imread(folder / "masks.tif")
-        layers.append((masks, {"name": "nuclei", "visible": False, "opacity": 0.4}, "labels"))
+        options = {"name": "nuclei", "visible": False, "opacity": 0.4, "axis_labels": AXES}
+        layers.append((masks, options, "labels"))
     layers.append(table_as_layer(read_tracks(folder / "tracks.csv"), "tracks"))
     return layers
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from morpholaw.cells.crop_set import Crops
+    from morpholaw.store.overview import Overview
     from morpholaw.study import Study
 
 _CHANGED_BY_STEP = {
@@ -70,6 +71,13 @@ class CurrentStudy:
         self.study: Study | None = None
         self.selection: list[int] = []
         self._crops: Crops | None = None
+        self._overview: Overview | None = None
+        # First of all listeners, so that no panel shows what was there before.
+        for signal in (
+            self.changed, self.crops_changed, self.labels_changed, self.encoder_changed, self.classifiers_changed,
+            self.laws_changed,
+        ):  # fmt: skip
+            signal.connect(self._forget_overview)
 
     @classmethod
     def of(cls, viewer: ViewerModel) -> CurrentStudy:
@@ -138,6 +146,19 @@ class CurrentStudy:
             with suppress(MorpholawError):
                 self._crops = self.study.crops
         return self._crops
+
+    @property
+    def overview(self) -> Overview | None:
+        """What the study holds and what comes next; None where none is open or it is gone. Kept until it changes."""
+        if self._overview is None and self.study is not None:
+            from morpholaw.store.overview import overview
+
+            with suppress(MorpholawError, OSError):
+                self._overview = overview(self.study)
+        return self._overview
+
+    def _forget_overview(self) -> None:
+        self._overview = None
 
     def select(self, indices: Sequence[int]) -> None:
         """Select crops by their global indices and tell every panel."""

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.study.current_study import CurrentStudy, unwrapped
 from morpholaw.widgets.study.study_bar import StudyBar
+from morpholaw.widgets.study.way_strip import WayStrip
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -59,7 +60,9 @@ class StudyWidget(QWidget):
         self.scroll_area.setWidget(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
+        self.way_strip = WayStrip(self.current, self.viewer)
         layout.addWidget(self.study_bar)
+        layout.addWidget(self.way_strip)
         layout.addWidget(self.error_line)
         layout.addWidget(self.scroll_area, 1)
         self.setMinimumWidth(380)
@@ -82,6 +85,7 @@ class StudyWidget(QWidget):
         """Watch the window that the panel is in."""
         super().showEvent(event)
         self.current.steps.watch(self)
+        self.way_strip.show_overview()
 
     def sizeHint(self) -> QSize:
         """Return a width that leaves room for a plot beside the canvas at 1280 x 800."""
@@ -93,10 +97,12 @@ class StudyWidget(QWidget):
         for line in self.findChildren(ErrorLine):
             line.clear()
         self.study_bar.show_name()
+        self.way_strip.show_overview()
 
     def _input_changed(self, _: Any = None) -> None:
         for line in self.findChildren(ErrorLine):
             line.clear_input_error()
+        self.way_strip.show_overview()
 
 
 class _Body(QWidget):

@@ -1,0 +1,119 @@
+"""The strip below the study's name: what the study holds, what is out of date, and a button for what comes next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from morpholaw.jobs import Job
+from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from morpholaw.store.overview import Overview
+
+
+class WayStrip(QWidget):
+    """Shows how far a study is on its way from a movie to a law.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study that is shown.
+    viewer : ViewerModel
+        The viewer in whose window the button opens the panel for the next step.
+    """
+
+    def __init__(self, current: CurrentStudy, viewer: ViewerModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.current, self.viewer = current, viewer
+        self.contents = QLabel()
+        self.contents.setWordWrap(True)
+        self.warning = QLabel()
+        self.warning.setWordWrap(True)
+        self.next_button = QPushButton()
+        self.next_button.clicked.connect(self._take_next_step)
+        self.report = JobRunner(current, "report")
+        self.report.finished.connect(self._open_report)
+        self._report_path: Path | None = None
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 8, 0)
+        layout.setSpacing(2)
+        for part in (self.contents, self.warning, self.next_button, self.report):
+            layout.addWidget(part)
+        self.hide()
+
+    def show_overview(self) -> None:
+        """Show the study as it is now; a hidden panel looks again when it is displayed."""
+        parent = self.parentWidget()
+        if parent is not None and not parent.isVisible():
+            return
+        found = self.current.overview
+        self.setVisible(found is not None)
+        if found is None:
+            return
+        self.contents.setText(contents(found))
+        self.contents.setToolTip(
+            "What the study holds: \N{CHECK MARK} is there, \N{EN DASH} is still missing."
+        )
+        self.warning.setVisible(bool(found.warnings))
+        if found.warnings:
+            more = len(found.warnings) - 1
+            self.warning.setText(
+                f"\N{WARNING SIGN} {found.warnings[0]}" + (f" ({more} more)" if more else "")
+            )
+            self.warning.setToolTip("\n".join(found.warnings))
+        step = found.next_step
+        self.next_button.setEnabled(not step.panel or self._window is not None)
+        if step.panel:
+            self.next_button.setText(f"Next: {step.text.rstrip('.')} ({step.panel})")
+            self.next_button.setToolTip(f"Open the panel {step.panel}, where this is done.")
+        else:
+            self.next_button.setText("Write the report and open it")
+            self.next_button.setToolTip(
+                "Write report.html into the study's folder and open it in the browser."
+            )
+
+    @property
+    def _window(self) -> object | None:
+        return getattr(self.viewer, "window", None)
+
+    def _take_next_step(self) -> None:
+        found, window = self.current.overview, self._window
+        if found is None:
+            return
+        if found.next_step.panel and window is not None:
+            window.add_plugin_dock_widget("napari-morpholaw", found.next_step.panel, tabify=True)  # type: ignore[attr-defined]
+        elif not found.next_step.panel and not self.report.running:
+            study = self.current.required().path
+            self._report_path = study / "report.html"
+            self.report.start(
+                Job("report", str(study), arguments={"out": str(self._report_path)}), name="Report"
+            )
+
+    def _open_report(self, values: dict[str, Any]) -> None:
+        # the strips of all panels follow the report; the one whose button was pressed opens it
+        path, self._report_path = self._report_path, None
+        if path is not None and values.get("complete", True) and path.is_file():
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+
+def contents(found: Overview) -> str:
+    """Return what a study holds in a line."""
+    there, missing = "\N{CHECK MARK}", "\N{EN DASH}"
+    schemes = sorted({record.scheme for record in found.classifiers} - {4})
+    law = any(record.scheme == 4 for record in found.classifiers)
+    parts = [
+        f"{found.crops:,} crops",
+        f"{found.labelled:,} labelled",
+        f"encoder {there if found.encoder else missing}",
+        f"schemes {' '.join(map(str, schemes)) or missing}",
+        f"law {there if law else missing}",
+    ]
+    return " \N{MIDDLE DOT} ".join(parts)

@@ -1,0 +1,59 @@
+"""The strip says what the study holds and opens the panel for what comes next."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QDesktopServices
+
+from morpholaw.widgets.cells.panel import CellsWidget
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+
+@pytest.fixture
+def panel(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    widget = CellsWidget(viewer)
+    viewer.window.add_dock_widget(widget)
+    qtbot.wait(50)
+    return widget
+
+
+def test_nothing_is_in_the_way_without_a_study(panel):
+    assert not panel.way_strip.isVisible()
+
+
+def test_a_labelled_study_is_led_to_its_encoder(panel, qtbot, labelled_study_folder):
+    CurrentStudy.of(panel.viewer).open(labelled_study_folder)
+    strip = panel.way_strip
+    assert strip.isVisible()
+    assert "240 crops" in strip.contents.text()
+    assert "240 labelled" in strip.contents.text()
+    assert "(Latents)" in strip.next_button.text()
+    qtbot.mouseClick(strip.next_button, Qt.MouseButton.LeftButton)
+    assert any("Latents" in name for name in panel.viewer.window.dock_widgets)
+
+
+def test_the_strip_follows_labels_and_says_what_is_out_of_date(panel, trained_study_folder, tmp_path):
+    current = CurrentStudy.of(panel.viewer)
+    study = current.open(shutil.copytree(trained_study_folder, tmp_path / "study"))
+    assert not panel.way_strip.warning.isVisible()
+    study.annotations.set_labels({(study.sets[0].name, crop): "apoptosis" for crop in range(3)})
+    current.labels_changed.emit()
+    assert panel.way_strip.warning.isVisible()
+    assert "labelled cells; there are 237 now" in panel.way_strip.warning.text()
+
+
+def test_where_all_is_there_a_button_writes_the_report_and_opens_it(
+    panel, qtbot, trained_study_folder, tmp_path, monkeypatch
+):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    study = CurrentStudy.of(panel.viewer).open(shutil.copytree(trained_study_folder, tmp_path / "study"))
+    strip = panel.way_strip
+    with qtbot.waitSignal(strip.report.finished, timeout=240_000):
+        qtbot.mouseClick(strip.next_button, Qt.MouseButton.LeftButton)
+    assert [url.toLocalFile() for url in opened] == [str(study.path / "report.html")]
+    assert (study.path / "report.html").is_file()
