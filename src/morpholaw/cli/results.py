@@ -18,7 +18,9 @@ from morpholaw.errors import InputError
 @click.option("--scheme", type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
 @click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
 @click.option(
-    "--law", type=click.IntRange(1), help="One law of scheme 4 by its place, 1 for the best; else all."
+    "--law",
+    metavar="K|median",
+    help="The law of scheme 4 that is applied, by its place; by default 1, the first. median: that of all laws.",
 )
 @click.option("--loss", type=click.Choice(["hinge", "mse"]), default="hinge", help="Of scheme 4's laws.")
 @click.option("--crops", type=click.Path(path_type=Path), help="A folder of crops.")
@@ -37,7 +39,7 @@ def classify(
     study: Path,
     scheme: int | None,
     name: str | None,
-    law: int | None,
+    law: str | None,
     loss: Literal["hinge", "mse"],
     crops: Path | None,
     movie: Path | None,
@@ -64,7 +66,7 @@ def classify(
     with progress() as monitor:
         table = Study(study).classify(
             classifier,
-            law=None if law is None else law - 1,
+            law=_law(law),
             loss=loss,
             crops=crops,
             movie=movie,
@@ -78,6 +80,17 @@ def classify(
     write_table(out, table.drop(columns=unasked, errors="ignore"))
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
     click.echo(f"{len(table)} cells scored: {counts}. The table is {out}.")
+
+
+def _law(text: str | None) -> int | Literal["median"] | None:
+    """Return the place of a law from 0, "median", or None where nothing was chosen."""
+    if text is None:
+        return None
+    if text == "median":
+        return "median"
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"--law {text!r} is not the place of a law, such as 1, nor median.")
+    return int(text) - 1
 
 
 @click.command()

@@ -79,6 +79,21 @@ def median_score(scores: np.ndarray) -> np.ndarray:
     return np.where(nowhere, np.nan, np.nanmedian(np.where(nowhere, 0.0, finite), axis=0))
 
 
+def applied_score(scores: np.ndarray, scheme: int) -> np.ndarray:
+    """Return the score by which a scheme's cells are classified: of scheme 4 the first law's, else the models' median.
+
+    Nobody can read the median of several laws, so one law is applied.
+
+    Parameters
+    ----------
+    scores : ndarray
+        As for `median_score`.
+    scheme : int
+        1 to 4.
+    """
+    return median_score(scores[:1] if scheme == 4 else scores)
+
+
 def scores_by_class(scores: np.ndarray) -> np.ndarray:
     """Return one column of scores per class, (n, classes), from scores (n,) of two classes or (n, classes)."""
     if scores.ndim == 2:
@@ -95,7 +110,7 @@ def margins(scores: np.ndarray) -> np.ndarray:
     return margin
 
 
-def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
+def measure(scores: np.ndarray, targets: np.ndarray, scheme: int | None = None) -> Performance:
     """Summarise the scores of an ensemble on cells of known class.
 
     Parameters
@@ -104,6 +119,8 @@ def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
         f(x), (members, n), of two classes; f_c(x), (members, n, classes), of more.
     targets : ndarray
         True classes, int (n,), 0 to C - 1.
+    scheme : int, optional
+        Of scheme 4, what is said of the median is that of the first law (`applied_score`).
 
     Returns
     -------
@@ -113,7 +130,7 @@ def measure(scores: np.ndarray, targets: np.ndarray) -> Performance:
     truth = np.asarray(targets, dtype=np.int64)
     classes = 2 if scores.ndim == 2 else scores.shape[2]
     each = classes_of_scores(scores, classes)
-    median = median_score(scores)
+    median = applied_score(scores, scheme or 0)
     predicted = classes_of_scores(median, classes)
     by_class = class_performance(truth, predicted, scores_by_class(median))
     known = np.unique(truth[predicted >= 0])

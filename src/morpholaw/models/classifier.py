@@ -25,7 +25,10 @@ NO_GRADIENT = (
     "These models read shapes measured in the crop, which have no gradient, so they cannot be attacked; choose a "
     "classifier that reads latents."
 )
-NO_LATENTS = "These models read measured shapes, so latents alone have no score; choose a classifier that reads latents."
+NO_LATENTS = (
+    "These models read measured shapes, so latents alone have no score; "
+    "choose a classifier that reads latents."
+)
 
 
 class Classifier(nn.Module):

@@ -115,6 +115,8 @@ class Evaluation(Part):
         Calibration of more than two classes.
     undefined : int
         Scores, over all models and cells, that are not finite.
+    law : int, optional
+        Scheme 4: the law whose scores take the place of the median above; None for the median of all.
     """
 
     split: str
@@ -130,6 +132,7 @@ class Evaluation(Part):
     calibration: Calibration | None = None
     temperature: Temperature | None = None
     undefined: int = 0
+    law: int | None = None
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray | None:
         """Return the probabilities of the classes if all were equally frequent, from median scores.
@@ -148,9 +151,10 @@ class Evaluation(Part):
         return None if calibration is None else calibration.probabilities(scores)
 
     @classmethod
-    def of(cls, measured: Performance, cells: Labelled) -> Evaluation:
+    def of(cls, measured: Performance, cells: Labelled, law: int | None = None) -> Evaluation:
         """Return what was measured on the test cells of a split."""
-        return cls.measured(measured, cells.fingerprint, len(cells.train), len(cells.test))
+        found = cls.measured(measured, cells.fingerprint, len(cells.train), len(cells.test))
+        return found.model_copy(update={"law": law})
 
     @classmethod
     def measured(cls, measured: Performance, split: str, training_cells: int, test_cells: int) -> Evaluation:

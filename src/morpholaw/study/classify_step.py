@@ -76,16 +76,46 @@ def one_law(folder: StudyFolder, name: str, law: int) -> tuple[Classifier, Evalu
     cells, targets = held_out(folder, name)
     measured = measure(score_crops(one, folder.crops[cells]), targets)
     before = classifiers.record(folder, name).evaluation
-    return one, Evaluation.measured(measured, before.split, before.training_cells, len(cells))
+    evaluation = Evaluation.measured(measured, before.split, before.training_cells, len(cells))
+    return one, evaluation.model_copy(update={"law": law})
+
+
+def all_models(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation | None]:
+    """Return all models of a classifier, whose median is applied, and what is measured of it."""
+    classifier, evaluation = classifiers.load(folder, name), classifiers.record(folder, name).evaluation
+    if evaluation.law is None:
+        return classifier, evaluation
+    try:
+        cells, targets = held_out(folder, name)
+    except InputError:
+        return classifier, None
+    measured = measure(score_crops(classifier, folder.crops[cells]), targets)
+    return classifier, Evaluation.measured(measured, evaluation.split, evaluation.training_cells, len(cells))
+
+
+def applied(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation | None]:
+    """Return what is applied of a classifier where nothing is chosen: of laws the first, else all models.
+
+    The evaluation is None where only that of all laws together is known, and the held-out cells are no longer there.
+    """
+    classifier, evaluation = classifiers.load(folder, name), classifiers.record(folder, name).evaluation
+    if classifier.scheme != 4:
+        return classifier, evaluation
+    if evaluation.law == 0 or classifier.members == 1:
+        return classifier.select(0), evaluation
+    try:
+        return one_law(folder, name, 0)
+    except InputError:
+        return classifier.select(0), None
 
 
 def along_tracks(
-    folder: StudyFolder, name: str, wanted: bool | None, evaluation: Evaluation | None = None
+    folder: StudyFolder, name: str, wanted: bool | None, evaluation: Evaluation | None
 ) -> AlongTracks | None:
     """Return what classification along tracks needs of a classifier; None where it is not ``wanted``.
 
-    ``wanted`` is None for the default: along tracks wherever divisions are known and scores are calibrated;
-    ``evaluation`` is by default that of the classifier's record.
+    ``wanted`` is None for the default: along tracks wherever divisions are known and scores are calibrated, by
+    ``evaluation``.
 
     Raises
     ------
@@ -100,7 +130,7 @@ def along_tracks(
                 "known for two; classify frame by frame."
             )
         return None
-    calibration = None if wanted is False else (evaluation or record.evaluation).calibration
+    calibration = None if wanted is False or evaluation is None else evaluation.calibration
     if calibration is None:
         if wanted:
             raise InputError(

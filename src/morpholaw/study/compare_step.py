@@ -7,7 +7,7 @@ import pandas as pd
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import score_crops
-from morpholaw.evaluation.performance import median_score
+from morpholaw.evaluation.performance import applied_score
 from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
@@ -43,7 +43,7 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
         )
         if monitor.should_stop():
             return pd.DataFrame({"classifier": []})
-        numbers = classes_of_scores(median_score(scores), len(record.classes))
+        numbers = classes_of_scores(applied_score(scores, record.scheme), len(record.classes))
         classes = np.array([*record.classes, None], dtype=object)  # the last is that of no finite score
         predicted[name] = pd.Series(classes[numbers], index=cells)
     table = pd.DataFrame({"classifier": list(records)})

@@ -15,9 +15,10 @@ from morpholaw.store.study_folder import StudyFolder
 
 
 def evaluate(folder: StudyFolder, classifier: Classifier, cells: Labelled) -> Evaluation:
-    """Measure a classifier on the test cells of a split."""
+    """Measure a classifier on the test cells of a split: each model, and what is applied (of laws the first)."""
     scores = score_crops(classifier.eval(), folder.crops[cells.test])
-    return Evaluation.of(measure(scores, cells.test_targets), cells)
+    measured = measure(scores, cells.test_targets, classifier.scheme)
+    return Evaluation.of(measured, cells, law=0 if classifier.scheme == 4 else None)
 
 
 def keep(

@@ -23,7 +23,7 @@ from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers, encoders
-from morpholaw.store.classifier_record import name_of
+from morpholaw.store.classifier_record import Evaluation, name_of
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classify_step
 
@@ -101,8 +101,9 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
     if wanted.scheme is None:
         raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
     name = name_of(wanted.scheme, wanted.loss)
-    classifier, crop_set = classifiers.load(folder, name), _tracked_set(folder, wanted.crops)
-    along = classify_step.along_tracks(folder, name, wanted.along_tracks)
+    crop_set = _tracked_set(folder, wanted.crops)
+    classifier, evaluation = _applied(folder, name, wanted)
+    along = classify_step.along_tracks(folder, name, wanted.along_tracks, evaluation)
     table = _scored(classifier, crop_set, monitor, along)
     table["parent"] = crop_set.cells["parent"]
     movie = crop_set.record.movie
@@ -116,6 +117,13 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
         _movie_pixel_size(crop_set),
         None if movie is None else movie.shape,
     )
+
+
+def _applied(folder: StudyFolder, name: str, wanted: Wanted) -> tuple[Classifier, Evaluation | None]:
+    """Return what is applied of a classifier: of scheme 4 the law that is wanted, else all models."""
+    if name.startswith("scheme4") and wanted.law > 0:
+        return classify_step.one_law(folder, name, wanted.law)
+    return classify_step.applied(folder, name)
 
 
 def _scored(
@@ -180,7 +188,7 @@ def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Moni
     obs["label"] = np.concatenate([folder.annotations.labels_for(one) for one in folder.sets])
     one = None if wanted.scheme is None else name_of(wanted.scheme, wanted.loss)
     for name in classifiers.names(folder) if one is None else [one]:
-        classifier = classifiers.load(folder, name)
+        classifier, _ = _applied(folder, name, wanted)
         tables = [_scored(classifier, own, monitor) for own in folder.sets]
         table = pd.concat(tables, ignore_index=True)
         obs[f"score_{name}"], obs[f"class_{name}"] = table["score"], table["class"]
@@ -217,13 +225,18 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
         )
         return write_zoo(out, encoder, raw, normalisation, about)
     name = name_of(wanted.scheme, wanted.loss)
-    classifier = classifiers.load(folder, name)
+    classifier, evaluation = _applied(folder, name, wanted)
+    if classifier.columns is not None:
+        raise InputError(
+            f"{name} reads shapes, which are measured in the crop and are no part of a network; export the law itself "
+            "(law) or its scores (csv)."
+        )
     about = About(
         name=f"Morpholaw scheme {classifier.scheme} of {folder.name}",
         description=f"{classifier.name}: a crop of one nucleus to a score that tells {classifier.negative} from "
         f"{classifier.positive}.",
         result=_score_text(classifier),
-        validation=_validation_text(folder, name),
+        validation=_validation_text(evaluation),
         channels=("score",),
         **common,
     )
@@ -258,8 +271,9 @@ def _score_text(classifier: Classifier) -> str:
     return text + "".join(f"\n\n    f = {law.text()}" for law in classifier.laws)
 
 
-def _validation_text(folder: StudyFolder, name: str) -> str:
-    evaluation = classifiers.record(folder, name).evaluation
+def _validation_text(evaluation: Evaluation | None) -> str:
+    if evaluation is None:
+        return "It was not measured on held-out cells by itself."
     share = evaluation.ensemble_accuracy
     return (
         f"On {evaluation.test_cells} held-out cells, of tracks that no model was trained on, {share.value:.1%} were "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -760,7 +760,7 @@ class Study(StudyFolder):
         tracks: Any = None,
         crops: Path | str | CropSet | None = None,
         loss: Loss = "hinge",
-        law: int | None = None,
+        law: int | Literal["median"] | None = None,
         along_tracks: bool | None = None,
         config: CropConfig | None = None,
         monitor: Monitor = SILENT,
@@ -779,8 +779,9 @@ class Study(StudyFolder):
             A crop set, its folder, or a folder of image files.
         loss : {"hinge", "mse"}
             Of scheme 4's laws.
-        law : int, optional
-            One law of scheme 4 by its place in :meth:`laws`, 0 for the best; by default the median of all.
+        law : int or "median", optional
+            The law of scheme 4 that is applied, by its place in :meth:`laws`; by default 0, the first. "median" applies
+            the median score of all laws.
         along_tracks : bool, optional
             Use the order of the cell cycle: a tracked cell's class is the most probable one given the scores along
             its whole track (:mod:`morpholaw.evaluation.track_hmm`) rather than the sign of one score. By default
@@ -809,9 +810,14 @@ class Study(StudyFolder):
         from morpholaw.study import classify_step
 
         name = _name(scheme, loss)
-        classifier, evaluation = self.classifier(name), classifiers.record(self, name).evaluation
-        if law is not None:
+        classifier: Classifier
+        evaluation: Evaluation | None
+        if law == "median":
+            classifier, evaluation = classify_step.all_models(self, name)
+        elif law is not None:
             classifier, evaluation = classify_step.one_law(self, name, law)
+        else:
+            classifier, evaluation = classify_step.applied(self, name)
         along = classify_step.along_tracks(self, name, along_tracks, evaluation)
         if movie is not None:
             if tracks is None:

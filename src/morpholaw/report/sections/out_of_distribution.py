@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from morpholaw.display import classifier_title, number, percent
-from morpholaw.evaluation.performance import median_score
+from morpholaw.evaluation.performance import applied_score
 from morpholaw.interpretation.components import deciding_terms
 from morpholaw.interpretation.out_of_distribution import OddCrops, odd_crops, probe_odd_crops
 from morpholaw.models.classes import predicted_classes
@@ -78,7 +78,7 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
         far = shown[place].distance if shown is not None else None
         cells = ["n/a" if far is None else number(np.median(far), 1)]
         for name, results in found.items():
-            calls = predicted_classes(median_score(results[place].scores))
+            calls = predicted_classes(applied_score(results[place].scores, material.records[name].scheme))
             cells.append(_in_words(calls, material.records[name].classes))
         rows.append((kind.kind[:1].upper() + kind.kind[1:], *cells))
     limit = (

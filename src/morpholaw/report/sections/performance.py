@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from morpholaw.display import percent, percent_interval
-from morpholaw.evaluation.performance import median_score
+from morpholaw.evaluation.performance import applied_score
 from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
 from morpholaw.models.classes import predicted_classes
 from morpholaw.report.material import Material
@@ -54,6 +54,8 @@ def performance(material: Material) -> list[Block]:
         share = evaluation.ensemble_accuracy
         figure = confusion(np.array(evaluation.confusion), record.classes, figsize=(2.7, None))
         whose = f"median score of {members} models" if members > 1 else "one model"
+        if evaluation.law is not None:
+            whose = f"law {evaluation.law + 1}"
         caption = f"{material.title(name)}: {whose}, right: {percent_interval(*astuple(share))}."
         if evaluation.undefined:
             caption += f" {evaluation.undefined} scores of single models are not finite and count as wrong."
@@ -112,9 +114,10 @@ def wrong_cells(material: Material) -> list[Block]:
     blocks: list[Block] = []
     for name in material.names:
         try:
-            blocks += most_wrong(
-                material, name, median_score(material.scores(name)), f"{material.title(name)}, median score"
-            )
+            scheme = material.records[name].scheme
+            which = "first law" if scheme == 4 else "median score"
+            score = applied_score(material.scores(name), scheme)
+            blocks += most_wrong(material, name, score, f"{material.title(name)}, {which}")
         except Absent as absent:
             blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
     return blocks
