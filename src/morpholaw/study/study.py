@@ -27,6 +27,7 @@ from morpholaw.config import (
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
+from morpholaw.progress_bar import shows_progress
 from morpholaw.store import class_laws, classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
 from morpholaw.store.encoder_record import EncoderRecord
@@ -63,6 +64,12 @@ class Study(StudyFolder):
     path : path
         The folder of an existing study; :meth:`create` makes a new one.
 
+    Attributes
+    ----------
+    progress : bool
+        Whether steps that are called without ``monitor`` display their progress: a bar in a terminal, a line now and
+        then elsewhere. Set it to False for silence.
+
     Raises
     ------
     InputError
@@ -75,6 +82,8 @@ class Study(StudyFolder):
     >>> study.train_classifier(3, models=10)  # doctest: +SKIP
     >>> law = study.discover_law(loss="hinge")  # doctest: +SKIP
     """
+
+    progress: bool = True
 
     @classmethod
     def create(
@@ -138,6 +147,7 @@ class Study(StudyFolder):
         with removed_on_failure(Path(path)):
             yield cls.create(path)
 
+    @shows_progress
     def crop(
         self,
         movie: Any,
@@ -193,6 +203,7 @@ class Study(StudyFolder):
         inputs = open_inputs(movie, tracks, config, name)
         return crop_step.crop(self, inputs, config, labels, name, replace, monitor)
 
+    @shows_progress
     def import_crops(
         self,
         folder: Path | str,
@@ -326,6 +337,7 @@ class Study(StudyFolder):
         """
         return held_out(self, name)
 
+    @shows_progress
     def train_encoder(
         self,
         config: EncoderConfig | None = None,
@@ -425,6 +437,7 @@ class Study(StudyFolder):
         """The trained beta-TCVAE, in evaluation mode; InputError where there is none yet."""
         return encoders.of_study(self)
 
+    @shows_progress
     def latents(self, monitor: Monitor = SILENT) -> tuple[np.ndarray, np.ndarray]:
         """Encode all crops; computed once for each encoder, then read from the study.
 
@@ -464,6 +477,7 @@ class Study(StudyFolder):
 
         return latent_sample(self, self.encoder).summary
 
+    @shows_progress
     def train_classifier(
         self,
         scheme: int,
@@ -518,6 +532,7 @@ class Study(StudyFolder):
                 return law_step.discover(self, law, config, monitor, replace)
             return classifier_step.train(self, scheme, config, monitor, replace)
 
+    @shows_progress
     def discover_law(
         self,
         config: LawConfig | None = None,
@@ -562,6 +577,7 @@ class Study(StudyFolder):
             law_step.discover(self, config, None, monitor, replace)
         return self.laws(config.loss)[0]
 
+    @shows_progress
     def discover_class_laws(
         self,
         config: ClassLawConfig | None = None,
@@ -717,6 +733,7 @@ class Study(StudyFolder):
             self, classifier, labelled_cells(self, _of_classes(classifier, config))
         )
 
+    @shows_progress
     def tune(
         self,
         config: TuneConfig | None = None,
@@ -752,6 +769,7 @@ class Study(StudyFolder):
         with self.writing():
             return tune_step.tune(self, _settings(TuneConfig, config, settings), monitor)
 
+    @shows_progress
     def classify(
         self,
         scheme: int | str,
@@ -840,6 +858,7 @@ class Study(StudyFolder):
             raise InputError(f"The study {self.path} has no crops to classify; cut or import some first.")
         return pd.concat(tables, ignore_index=True)
 
+    @shows_progress
     def timeline(
         self,
         scheme: int | str,
@@ -896,6 +915,7 @@ class Study(StudyFolder):
             timeline_files.write_timeline(timeline, out)
         return timeline
 
+    @shows_progress
     def compare(self, monitor: Monitor = SILENT) -> pd.DataFrame:
         """Count how often the classifiers assign a cell to the same class.
 
@@ -921,6 +941,7 @@ class Study(StudyFolder):
 
         return compare(self, monitor)
 
+    @shows_progress
     def attack(
         self,
         config: AttackConfig | None = None,
@@ -1000,6 +1021,7 @@ class Study(StudyFolder):
 
         return law_card(self, loss, law, out)
 
+    @shows_progress
     def export(
         self,
         kind: Format,
@@ -1038,6 +1060,7 @@ class Study(StudyFolder):
 
         return export_step.export(self, kind, out, export_step.Wanted(**wanted), monitor)
 
+    @shows_progress
     def report(self, out: Path | str, monitor: Monitor = SILENT) -> Path:
         """Write a self-contained HTML report.
 

@@ -181,6 +181,8 @@ class CurrentStudy:
 
     def _show(self, study: Study | None) -> None:
         self.study, self._crops, self.selection = study, None, []
+        if study is not None:
+            study.progress = False  # the window has its own bars
         self.changed.emit()
         self.selection_changed.emit([])
 
