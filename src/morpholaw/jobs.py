@@ -52,6 +52,7 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
     "discover_law": settings.LawConfig,
     "classify": None,
     "compare": None,
+    "timeline": settings.TimelineConfig,
     "attack": settings.AttackConfig,
     "report": None,
 }

@@ -14,6 +14,8 @@ from morpholaw.evaluation.phases import DIVISION
 from morpholaw.evaluation.population import MITOTIC_INDEX
 from morpholaw.evaluation.survival import Survival, kaplan_meier, log_rank
 
+FEWEST = 5
+"""Phases seen to end, in two conditions together, from which their durations are compared."""
 ALL = "all"
 """The condition of a timeline without conditions."""
 
@@ -161,11 +163,12 @@ def _time_per_division(phases: pd.DataFrame, name: str) -> tuple[float, int]:
     """Return the mean time that dividing cells spend in a class just before, and of how many cells.
 
     A cell that skips the class between two frames counts as zero, so that classes shorter than a frame are not
-    overestimated. Cells whose last phase was under way at first sight are left out.
+    overestimated. Cells that were in the class already when they came into sight are left out.
     """
-    last = phases[(phases["after"] == DIVISION) & ~phases["left_censored"]]
-    last = last.drop_duplicates("cell")
-    if not len(last) or not (last["class"] == name).any():
+    last = phases[phases["after"] == DIVISION].drop_duplicates("cell")
+    mine = last["class"] == name
+    last = last[~(mine & last["left_censored"])]
+    if not (last["class"] == name).any():
         return float("nan"), 0
     return float(last["duration"].where(last["class"] == name, 0.0).mean()), len(last)
 
@@ -181,7 +184,7 @@ def _duration_rows(
         curves = {c: phase_survival(phases[phases["condition"] == c], name, 0.0) for c in conditions.names}
         for condition in conditions.names[1:]:
             counts = [curves[reference].count, curves[condition].count]
-            if 0 in counts or not (curves[reference].ended.sum() + curves[condition].ended.sum()):
+            if 0 in counts or curves[reference].ended.sum() + curves[condition].ended.sum() < FEWEST:
                 continue
             test = compare_groups(of[reference], of[condition], seed)
             p_cells = _log_rank_of(phases, name, (reference, condition))

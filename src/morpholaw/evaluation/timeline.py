@@ -15,14 +15,13 @@ from morpholaw.evaluation.comparisons import (
     ALL,
     Unit,
     compare_conditions,
-    phase_survival,
     summarise_durations,
 )
 from morpholaw.evaluation.conditions import Conditions
 from morpholaw.evaluation.lineages import INFERRED, NONE, Lineages, follow_cells
 from morpholaw.evaluation.phases import BIRTH, DIVISION, UNDEFINED, find_phases, mitotic_classes
 from morpholaw.evaluation.population import class_shares, condition_shares
-from morpholaw.evaluation.survival import Survival
+from morpholaw.evaluation.timeline_tables import TimelineTables
 
 MITOSIS = "mitosis"
 """Name of the phase that several mitotic classes make together."""
@@ -35,60 +34,19 @@ MANY_LOST = 0.1
 
 
 @dataclass(frozen=True)
-class Timeline:
-    """What the cells of one or several movies did.
+class Timeline(TimelineTables):
+    """The tables of a timeline, with the images that they are made of.
 
     Attributes
     ----------
     lineages : Lineages
         Every tracked image with its class, grouped by cell and family.
-    phases : DataFrame
-        One row per phase, see :func:`morpholaw.evaluation.phases.find_phases`, with ``duration`` in `unit`,
-        ``condition`` and ``replicate``. Where several classes are mitotic, "mitosis" is one more class.
-    events : DataFrame
-        One row per event: ``movie``, ``track_id``, ``cell``, ``t``, ``time`` (in `unit`), ``event`` ("entry",
-        "division", "arrest" or "death"), ``class``, ``previous``, ``probability``, ``score``, ``source``, ``y``, ``x``.
-    shares : DataFrame
-        Share of each class in every frame of each movie, see :func:`morpholaw.evaluation.population.class_shares`.
-    condition_shares : DataFrame
-        The same, averaged over the movies of each condition.
-    durations : DataFrame
-        How long phases last, see :func:`morpholaw.evaluation.comparisons.summarise_durations`.
-    comparisons : DataFrame
-        Conditions against the first one, see :func:`morpholaw.evaluation.comparisons.compare_conditions`.
-    classes, mitotic : tuple of str
-        All classes of the images, and those that are stages of mitosis.
-    unit : Unit
-        Minutes where every movie's frame interval is known, else frames.
-    conditions : Conditions or None
     config : TimelineConfig
-    notes : tuple of str
-        What limits the results, one sentence each.
+        The settings.
     """
 
     lineages: Lineages
-    phases: pd.DataFrame
-    events: pd.DataFrame
-    shares: pd.DataFrame
-    condition_shares: pd.DataFrame
-    durations: pd.DataFrame
-    comparisons: pd.DataFrame
-    classes: tuple[str, ...]
-    mitotic: tuple[str, ...]
-    unit: Unit
-    conditions: Conditions | None
     config: TimelineConfig
-    notes: tuple[str, ...]
-
-    @property
-    def condition_names(self) -> list[str]:
-        """The conditions, "all" without a table of them."""
-        return self.conditions.names if self.conditions is not None else [ALL]
-
-    def survival(self, name: str, condition: str | None = None) -> Survival:
-        """Return the Kaplan-Meier curve of a class, in one condition or in all cells."""
-        phases = self.phases if condition is None else self.phases[self.phases["condition"] == condition]
-        return phase_survival(phases, name, self.unit.step)
 
     def align(
         self,
@@ -211,19 +169,19 @@ def build_timeline(
     durations = summarise_durations(phases, timed, unit)
     _note_lost_divisions(phases, mitotic, notes)
     return Timeline(
-        lineages,
-        phases,
-        _events(lineages, phases, classes, mitotic, durations, config, unit),
-        shares,
-        condition_shares(shares, of_movie, config.resamples, config.seed),
-        durations,
-        comparisons,
-        classes,
-        mitotic,
-        unit,
-        conditions,
-        config,
-        tuple(notes),
+        phases=phases,
+        events=_events(lineages, phases, classes, mitotic, durations, config, unit),
+        shares=shares,
+        condition_shares=condition_shares(shares, of_movie, config.resamples, config.seed),
+        durations=durations,
+        comparisons=comparisons,
+        classes=classes,
+        mitotic=mitotic,
+        unit=unit,
+        condition_names=() if conditions is None else tuple(conditions.names),
+        notes=tuple(notes),
+        lineages=lineages,
+        config=config,
     )
 
 

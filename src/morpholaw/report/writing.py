@@ -71,6 +71,7 @@ def _parts(material: Material) -> dict[str, Builder]:
         performance,
         provenance,
         study,
+        timeline,
     )
 
     curves = constraints.Attacks(material)
@@ -87,6 +88,7 @@ def _parts(material: Material) -> dict[str, Builder]:
         "Laws of more than two classes": lambda: class_laws.class_laws(material),
         "ROC and confusion": lambda: performance.performance(material),
         "Most wrong cells": lambda: performance.wrong_cells(material),
+        "What the cells did": lambda: timeline.timeline(material),
         "Attacks": lambda: constraints.attacks(material, curves),
         "Attacked cells": lambda: attacked_cells.attacked_cells(material),
         "Domain constraints": lambda: constraints.constraints(material),

@@ -28,7 +28,7 @@ from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
-from morpholaw.store import class_laws, classifiers, encoders
+from morpholaw.store import class_laws, classifiers, encoders, timelines
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import Labelled, all_labels, held_out, labelled_cells
@@ -872,7 +872,8 @@ class Study(StudyFolder):
     ) -> Timeline:
         """Find out what the tracked cells did: phases, divisions, durations, shares, and what differs by condition.
 
-        Cells are classified along their tracks where two classes are calibrated, else frame by frame.
+        Cells are classified along their tracks where two classes are calibrated, else frame by frame. The tables are
+        kept in the study for the Timeline panel and the report, in place of earlier ones.
 
         Parameters
         ----------
@@ -911,6 +912,8 @@ class Study(StudyFolder):
         along = timeline_step.wants_tracks(self, _name(scheme, loss))
         table = self.classify(scheme, loss=loss, along_tracks=along, monitor=monitor)
         timeline = timeline_step.timeline(self, table, conditions, config, monitor)
+        with self.writing():
+            timelines.save(self, timeline, _name(scheme, loss), encoders.data_fingerprint(self))
         if out is not None:
             timeline_files.write_timeline(timeline, out)
         return timeline

@@ -20,6 +20,7 @@ _RESULTS = {
     "discover_law": "law",
     "classify": "scores",
     "compare": "agreement",
+    "timeline": "timeline",
     "attack": "accuracy",
 }
 """Names for what methods of a study return; those that return nothing are not listed."""

@@ -29,6 +29,7 @@ _CHANGED_BY_STEP = {
     "train_classifier": ("classifiers_changed",),
     "tune": ("classifiers_changed",),
     "discover_law": ("laws_changed", "classifiers_changed"),
+    "timeline": ("timeline_changed",),
 }
 
 
@@ -49,8 +50,8 @@ class CurrentStudy:
     Notes
     -----
     Signals: ``changed`` (another study is open, or none), ``crops_changed``, ``labels_changed``,
-    ``encoder_changed``, ``classifiers_changed``, ``laws_changed``, ``names_changed`` (of latents), and
-    ``selection_changed`` with the list of global indices.
+    ``encoder_changed``, ``classifiers_changed``, ``laws_changed``, ``names_changed`` (of latents),
+    ``timeline_changed``, and ``selection_changed`` with the list of global indices.
     """
 
     changed = Signal()
@@ -60,6 +61,7 @@ class CurrentStudy:
     classifiers_changed = Signal()
     laws_changed = Signal()
     names_changed = Signal()
+    timeline_changed = Signal()
     selection_changed = Signal(list)
 
     def __init__(self) -> None:

@@ -1,0 +1,101 @@
+"""The figures of a timeline, from its tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from morpholaw.display import p_value
+from morpholaw.evaluation.comparisons import ALL, common_limit, replicate_durations
+from morpholaw.evaluation.population import MITOTIC_INDEX
+from morpholaw.evaluation.survival import log_rank
+from morpholaw.evaluation.timeline_tables import TimelineTables
+from morpholaw.figures.style import LIGHT, FigSize, Theme
+from morpholaw.figures.timeline import shares_over_time, superplot, survival_curves
+
+FEWEST = 5
+"""Phases seen whole from which the durations of a class are drawn."""
+
+
+def timed_classes(timeline: TimelineTables) -> list[str]:
+    """Return the classes of which `FEWEST` phases were seen whole, mitosis as one phase first, then its stages."""
+    ended = timeline.durations.groupby("class", sort=False)["ended"].sum()
+    names = [str(name) for name in ended.index[ended >= FEWEST]]
+    return sorted(names, key=lambda name: (name in timeline.classes, name not in timeline.mitotic))
+
+
+def duration_figure(
+    timeline: TimelineTables, name: str, figsize: FigSize = None, theme: Theme = LIGHT
+) -> Figure:
+    """Draw the Kaplan-Meier curves of a class, one per condition."""
+    curves = {
+        condition: timeline.survival(name, condition) for condition in timeline.condition_names or (ALL,)
+    }
+    phases = timeline.phases
+    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    groups = [whole[whole["condition"] == condition] for condition in curves]
+    p = log_rank(
+        [g["duration"].to_numpy() for g in groups], [~g["right_censored"].to_numpy(bool) for g in groups]
+    )
+    labels = {("all cells" if key == ALL else key): curve for key, curve in curves.items()}
+    return survival_curves(labels, timeline.unit.name, what=name, p=p, theme=theme, figsize=figsize)
+
+
+def superplot_figure(
+    timeline: TimelineTables, name: str, figsize: FigSize = None, theme: Theme = LIGHT
+) -> Figure:
+    """Draw the durations of a class, cells behind the means of replicates; the title has the test over replicates."""
+    phases = timeline.phases
+    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    values = pd.DataFrame(
+        {
+            "condition": whole["condition"],
+            "replicate": whole["replicate"],
+            "value": whole["duration"],
+            "whole": ~whole["right_censored"].astype(bool),
+        }
+    )
+    order = {condition: place for place, condition in enumerate(timeline.condition_names)}
+    values = values.sort_values("condition", key=lambda column: column.map(order), kind="stable")
+    means = replicate_durations(phases, name, common_limit(phases, name))
+    return superplot(
+        values,
+        timeline.unit.name,
+        what=f"time in {name}",
+        means=means,
+        title=comparison_title(timeline, "duration", name),
+    )
+
+
+def main_class(timeline: TimelineTables) -> str:
+    """Return what is shown over time: the mitotic index where there are mitotic classes, else the first class."""
+    return MITOTIC_INDEX if timeline.mitotic else timeline.classes[0]
+
+
+def share_figure(
+    timeline: TimelineTables, name: str, figsize: FigSize = None, theme: Theme = LIGHT
+) -> Figure:
+    """Draw the share of a class over time, one line per condition, or per movie where there are no conditions."""
+    if timeline.condition_names:
+        rows = timeline.condition_shares
+        rows = rows[rows["class"] == name].rename(columns={"condition": "group"})
+    else:
+        rows = timeline.shares
+        rows = rows[rows["class"] == name].rename(columns={"movie": "group"})
+    times = dict.fromkeys(rows["group"].astype(str), timeline.unit.step)
+    return shares_over_time(rows, times, timeline.unit.name, what=name, theme=theme, figsize=figsize)
+
+
+def comparison_title(timeline: TimelineTables, quantity: str, name: str) -> str:
+    """Return what the test of a quantity found, e.g. "drug: +9.9 min (9.1 to 10.8), p = 0.029, permutation"."""
+    rows = timeline.comparisons
+    if not len(rows):
+        return ""
+    rows = rows[(rows["quantity"] == quantity) & (rows["class"] == name)]
+    texts = []
+    for _, row in rows.iterrows():
+        ends = f" ({row['low']:.3g} to {row['high']:.3g})" if np.isfinite(row["low"]) else ""
+        difference = f"{row['difference']:+.3g} {row['unit']}{ends}"
+        texts.append(f"{row['condition']}: {difference}, {p_value(float(row['p']))}, {row['test']}")
+    return "\n".join(texts)
