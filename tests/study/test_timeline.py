@@ -26,10 +26,10 @@ CONDITIONS = pd.DataFrame(
 )
 
 
-@pytest.fixture(scope="module")
-def screen(made_once) -> Path:
-    """A study of two movies in which metaphase lasts 3 and 9 frames, with the shipped laws; read only."""
-    return made_once("screen", _make_screen)
+@pytest.fixture
+def screen(made_once, tmp_path) -> Path:
+    """A study of two movies in which metaphase lasts 3 and 9 frames, with the shipped laws."""
+    return shutil.copytree(made_once("screen", _make_screen), tmp_path / "screen")
 
 
 def _make_screen(folder: Path) -> None:
@@ -46,7 +46,7 @@ def test_the_frame_interval_of_the_movie_makes_minutes(screen):
     assert Study(screen).sets[0].record.movie.frame_interval == 300.0
     timeline = Study(screen).timeline(4, conditions=CONDITIONS, resamples=50)
     assert timeline.unit.name == "min"
-    assert timeline.condition_names == ["drug", "control"]
+    assert timeline.condition_names == ("drug", "control")
     rows = timeline.durations.set_index(["condition", "class"])["mean"]
     # The simulator's prometaphase, two or three frames, looks like metaphase to a law of two classes.
     assert rows["control", "metaphase"] == pytest.approx(5 * (3 + 2.5), rel=0.25)
