@@ -57,8 +57,8 @@ def test_a_law_without_a_value_does_not_win():
 
 def test_a_stop_before_every_class_has_a_law_gives_none(monkeypatch):
     z, truth = cells()
-    answers = iter([[Law.parse("z3", NAMES)], []])
-    monkeypatch.setattr(class_laws, "discover_laws", lambda *_, **__: next(answers))
+    answers = iter([[object()], []])
+    monkeypatch.setattr(class_laws, "law_candidates", lambda *_, **__: next(answers))
     assert (
         discover_class_laws(table(z), truth, CLASSES, CONFIG, monitor=Monitor(should_stop=lambda: True))
         is None

@@ -1,8 +1,14 @@
-"""One law for each of several classes, each against the rest (paper, section 8)."""
+"""One law for each of several classes (paper, section 8), found one against the rest and then fitted to each other.
+
+A search for one class against the rest does not know how its scores compare with those of the other laws. So each class
+offers all forms on its fronts; scales and offsets of all laws are fitted together by the multinomial loss, the
+combination is chosen by it, and at last the constants inside the laws are fitted by it, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,17 +18,34 @@ from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.class_laws import ClassLaws
-from morpholaw.models.classes import largest_classes
+from morpholaw.models.expressions import Expression, simplify
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 from morpholaw.training.class_balanced_rows import class_balanced_rows
-from morpholaw.training.laws import discover_laws
+from morpholaw.training.laws import law_candidates
+from morpholaw.training.multinomial import Multinomial, Scales, fit_scales
+from morpholaw.training.symbolic.engine import Candidate
+from morpholaw.training.symbolic.polish_front import affine
+from morpholaw.training.symbolic.program import (
+    Program,
+    constants,
+    encode,
+    value_and_gradient,
+    with_constants,
+)
+from morpholaw.training.symbolic.projection import Projection
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COMBINED = 4
-"""Laws of each class that are tried in combination, at most."""
+Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
+"""A loss of outputs (rows,), and its derivative by each of them."""
+OFFERED = 24
+"""Forms of each class that are tried in combination, at most."""
+SWEEPS = 3
+"""How often each class may change its law, at most."""
+FITTED_ROWS = 4_000
+"""Rows that scales and constants are fitted to, at most."""
 
 
 def discover_class_laws(
@@ -35,7 +58,7 @@ def discover_class_laws(
     cells: np.ndarray | None = None,
     monitor: Monitor = SILENT,
 ) -> ClassLaws | None:
-    """Find a law for each class: the combination of laws that is right on most training rows.
+    """Find a law for each class, fitted to each other on the training rows.
 
     Parameters
     ----------
@@ -46,7 +69,7 @@ def discover_class_laws(
     classes : sequence of str
         Names of the classes, two or more, each with a row.
     config : LawConfig
-        As for `discover_laws`; ``count`` laws are searched for each class.
+        As for `discover_laws`; ``count`` searches are made for each class.
     outputs : ndarray, optional
         For the MSE loss: a network's logits, (n, classes); each law learns the log odds of its class.
     cells : ndarray, optional
@@ -57,7 +80,8 @@ def discover_class_laws(
     Returns
     -------
     ClassLaws or None
-        None if the search was stopped before every class had a law.
+        The softmax of the laws' scores gives probabilities of equally frequent classes. None if the search was stopped
+        before every class had a law.
 
     Raises
     ------
@@ -70,13 +94,13 @@ def discover_class_laws(
         raise InputError(
             f"Laws of classes need rows of two classes or more; {missing or list(classes)} are not enough."
         )
-    candidates: list[list[Law]] = []
+    offered: list[list[Candidate]] = []
     rows_of_class = [np.flatnonzero(truth == number) for number in range(len(classes))]
     for number, name in enumerate(classes):
         monitor.emit(Message(f"Searching for the law of {name} against the rest."))
         shares = [0.5 if other == number else 0.5 / (len(classes) - 1) for other in range(len(classes))]
         rows = class_balanced_rows(rows_of_class, shares, (config.seed, number))
-        laws = discover_laws(
+        candidates = law_candidates(
             table.rows(rows),
             (truth[rows] == number).astype(np.int64),
             config,
@@ -84,10 +108,19 @@ def discover_class_laws(
             cells=rows if cells is None else cells[rows],
             monitor=monitor,
         )
-        if not laws:
+        if not candidates:
             return None
-        candidates.append(laws)
-    return ClassLaws(dict(zip(classes, _best_combination(candidates, table, truth), strict=True)))
+        offered.append(candidates)
+    monitor.emit(Message("Fitting the laws of the classes to each other."))
+    stride = -(-len(truth) // FITTED_ROWS)
+    laws = _fitted_together(offered, np.asarray(table.values, np.float64)[::stride], truth[::stride], config)
+    metadata = {"loss_kind": config.loss, "seed": config.seed}
+    return ClassLaws(
+        {
+            name: Law(expression, table.names, {**metadata, "class": name})
+            for name, expression in zip(classes, laws, strict=True)
+        }
+    )
 
 
 def log_odds(logits: np.ndarray, number: int) -> np.ndarray:
@@ -96,23 +129,94 @@ def log_odds(logits: np.ndarray, number: int) -> np.ndarray:
     return odds
 
 
-def _best_combination(
-    candidates: Sequence[Sequence[Law]], table: FeatureTable, truth: np.ndarray
-) -> tuple[Law, ...]:
-    """Return one law per class, chosen for the best balanced accuracy on the rows."""
-    tried = [laws[:COMBINED] for laws in candidates]
-    scores = [np.stack([law.score(table) for law in laws]) for laws in tried]
-    numbers = np.unique(truth)
+def _fitted_together(
+    offered: Sequence[Sequence[Candidate]], x: np.ndarray, truth: np.ndarray, config: LawConfig
+) -> list[Expression]:
+    """Return one expression per class, chosen among the offered forms and fitted by the multinomial loss."""
+    measure = Multinomial.of(truth, len(offered))
+    tried: list[list[Expression]] = []
+    columns: list[np.ndarray] = []
+    for candidates in offered:
+        forms = [_defined(one.expression, x, config) for one in candidates]
+        kept = [form for form in forms if form is not None][:OFFERED]
+        kept = kept or [min(candidates, key=lambda one: one.complexity).expression]
+        tried.append(kept)
+        columns.append(np.stack([np.nan_to_num(form.evaluate(x), posinf=1e6, neginf=-1e6) for form in kept]))
 
-    def balanced_accuracy(choice: tuple[int, ...]) -> float:
-        predicted = largest_classes(np.stack([scores[c][k] for c, k in enumerate(choice)], axis=1))
-        return float(np.mean([np.mean(predicted[truth == c] == c) for c in numbers]))
+    price = config.parsimony / len(offered)
 
-    best = tuple(0 for _ in tried)
-    for _ in range(
-        2
-    ):  # one class at a time: with many classes there are too many combinations to try them all
-        for c, laws in enumerate(tried):
-            choices = [(*best[:c], k, *best[c + 1 :]) for k in range(len(laws))]
-            best = max(choices, key=balanced_accuracy)
-    return tuple(laws[k] for laws, k in zip(tried, best, strict=True))
+    def cost(choice: Sequence[int], scales: Scales) -> float:
+        return scales.loss + price * sum(tried[c][k].complexity() for c, k in enumerate(choice))
+
+    def scores(choice: Sequence[int]) -> np.ndarray:
+        return np.stack([columns[c][k] for c, k in enumerate(choice)], axis=1)
+
+    best = [0] * len(tried)
+    fit = fit_scales(scores(best), measure)
+    least = cost(best, fit)
+    for _ in range(SWEEPS):
+        before = list(best)
+        for number, forms in enumerate(tried):
+            for place in range(len(forms)):
+                choice = [*best[:number], place, *best[number + 1 :]]
+                if choice == best:
+                    continue
+                other = fit_scales(scores(choice), measure)
+                if cost(choice, other) < least:
+                    best, fit, least = choice, other, cost(choice, other)
+        if best == before:
+            break
+    laws = [
+        simplify(affine(tried[c][k], Projection(float(fit.scale[c]), float(fit.offset[c]), fit.loss)))
+        for c, k in enumerate(best)
+    ]
+    return _refitted(laws, x, measure)
+
+
+def _defined(expression: Expression, x: np.ndarray, config: LawConfig) -> Expression | None:
+    """Return the form where it has a value on all rows and is within the cap with a scale and an offset."""
+    if not np.isfinite(expression.evaluate(x)).all():
+        return None
+    whole = simplify(affine(expression, Projection(1.37, 0.73, 0.0)))
+    return expression if whole.complexity() <= config.max_complexity else None
+
+
+def _refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> list[Expression]:
+    """Return the laws with the constants that lower the multinomial loss, one law after the other, twice."""
+    from scipy.optimize import minimize
+
+    by_column = np.ascontiguousarray(x.T)
+    with np.errstate(all="ignore"):
+        scores = np.stack([law.evaluate(x) for law in laws], axis=1)
+        for number in [*range(len(laws))] * 2:
+            program = encode(laws[number])
+            places = constants(program)
+
+            def loss(f: np.ndarray, number: int = number) -> tuple[float, np.ndarray]:
+                value, derivative = measure.value_and_derivative(_with_column(scores, number, f))
+                return value, derivative[:, number]
+
+            def objective(
+                values: np.ndarray, program: Program = program, places: list[int] = places, loss: Loss = loss
+            ) -> tuple[float, np.ndarray]:
+                value, gradient = value_and_gradient(with_constants(program, places, values), by_column, loss)
+                if not math.isfinite(value) or not np.isfinite(gradient).all():
+                    return 1e30, np.zeros(len(places))
+                return value, gradient
+
+            start = np.array([program[place] for place in places], dtype=np.float64)
+            if not places or not math.isfinite(objective(start)[0]):
+                continue
+            found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 60})
+            better = laws[number].with_constants([float(value) for value in found.x])
+            f = better.evaluate(x)
+            if found.fun < objective(start)[0] and np.isfinite(f).all():
+                laws[number] = better
+                scores[:, number] = f
+    return laws
+
+
+def _with_column(scores: np.ndarray, number: int, column: np.ndarray) -> np.ndarray:
+    changed = scores.copy()
+    changed[:, number] = column
+    return changed

@@ -101,6 +101,33 @@ def discover_laws(
     return laws
 
 
+def law_candidates(
+    features: FeatureTable | pd.DataFrame | np.ndarray,
+    targets: np.ndarray,
+    config: LawConfig,
+    *,
+    outputs: np.ndarray | None = None,
+    cells: np.ndarray | None = None,
+    checkpointing: Checkpointing[FinishedSearches] = NO_CHECKPOINTS,
+    monitor: Monitor = SILENT,
+) -> list[Candidate]:
+    """Find the distinct forms on the fronts of ``config.count`` searches, the least cost first.
+
+    The arguments are those of `discover_laws`. A form that is a constant, or undefined on a row, is left out.
+    """
+    problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
+    engine, reason = choose_engine(config.engine)
+    monitor.emit(Message(reason))
+    forms: dict[str, Candidate] = {}
+    for result in _search(engine, problem, config, checkpointing, monitor):
+        for one in result.front:
+            if one.expression.variables() and np.isfinite(one.loss):
+                known = forms.setdefault(skeleton(one.expression), one)
+                if problem.cost(one) < problem.cost(known):
+                    forms[skeleton(one.expression)] = one
+    return sorted(forms.values(), key=lambda one: (problem.cost(one), one.text))
+
+
 @dataclass(frozen=True)
 class _Problem:
     """What is searched for: ``y`` as the engines see it, and the classes by which accuracy is measured."""
