@@ -18,7 +18,6 @@ _HOME = {
     "ImportConfig": "morpholaw.config",
     "SimulateConfig": "morpholaw.config",
     "EncoderConfig": "morpholaw.config",
-    "ClassLawConfig": "morpholaw.config",
     "ClassifierConfig": "morpholaw.config",
     "TuneConfig": "morpholaw.config",
     "LawConfig": "morpholaw.config",

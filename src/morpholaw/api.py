@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from morpholaw.cells.simulator.crops import simulate_crops
 from morpholaw.cells.splits import grouped_folds, grouped_split
-from morpholaw.config import ClassifierConfig, ClassLawConfig, EncoderConfig, LawConfig, TuneConfig
+from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig, TuneConfig
 from morpholaw.errors import InputError, MorpholawError
 from morpholaw.evaluation.bootstrap import bootstrap
 from morpholaw.evaluation.calibration import Calibration
@@ -51,7 +51,6 @@ __all__ = [
     "CNNEnsemble",
     "Calibration",
     "Checkpointing",
-    "ClassLawConfig",
     "ClassLaws",
     "Classifier",
     "ClassifierConfig",

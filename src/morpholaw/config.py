@@ -475,7 +475,13 @@ class LawConfig(TrainingConfig):
         "value counts as right; clipped; tanh, the network's probability; raw: unchanged, as in the paper.",
     )
     engine: str = Field("auto", description="auto, pysr or embedded; auto uses PySR where it has run before.")
-    count: int = Field(10, ge=1, le=100, description="Expressions to find (paper: 10 for each loss).")
+    count: int = Field(
+        10,
+        ge=1,
+        le=100,
+        description="Expressions to find (paper: 10 for each loss). Of more than two classes: searches per class, 3 if "
+        "not given.",
+    )
     max_complexity: int = Field(
         20, ge=3, le=60, description="Hard cap on the weighted complexity (paper: 20)."
     )
@@ -498,14 +504,6 @@ class LawConfig(TrainingConfig):
         ge=0,
         description="Seed of the split; empty: that of scheme 3, so that both are tested on the same cells.",
     )
-
-
-class ClassLawConfig(LawConfig):
-    """One law for each of several classes (paper, section 8); a cell is of the class whose law is largest."""
-
-    classes: tuple[str, ...] = Field((), description="Classes to tell apart; empty: all labelled classes.")
-    count: int = Field(3, ge=1, le=100, description="Expressions to find for each class.")
-    split_seed: SplitSeed = 0
 
 
 class AttackConfig(TrainingConfig):

@@ -27,7 +27,6 @@ SMALL: dict[type, dict[str, Any]] = {
     config.ClassifierConfig: {**HEADS, "sparsity": 0.8, "update_every": 10, "threads": 1},
     config.TuneConfig: {"trials": 2, "runs": 1, "epochs": 4},
     config.LawConfig: {"count": 1, "evaluations": 1_000, "processes": 1},
-    config.ClassLawConfig: {"count": 1, "evaluations": 1_000, "processes": 1},
 }
 """Defaults that stand in for a step's own, so that the text runs in seconds; what the text gives goes before them."""
 

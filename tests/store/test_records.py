@@ -14,11 +14,9 @@ import pytest
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.estimate import Estimate
-from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.law import Law
 from morpholaw.sample import sample_folder
 from morpholaw.store import classifiers, encoders
-from morpholaw.store.class_laws_record import ClassLawsEvaluation, ClassLawsRecord
 from morpholaw.store.classifier_record import ClassEvaluation, ClassifierRecord, Evaluation
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.provenance import Provenance
@@ -68,7 +66,7 @@ def kept(folder: Path, record: ClassifierRecord) -> Path:
 def test_a_study_is_read_without_torch(trained_study):
     code = (
         "import sys\n"
-        "from morpholaw.store import class_laws, classifiers, encoders, labelled_cells, sparse_networks, table1\n"
+        "from morpholaw.store import classifiers, encoders, labelled_cells, sparse_networks, table1\n"
         "from morpholaw.store.study_folder import StudyFolder\n"
         f"study = StudyFolder({str(trained_study.path)!r})\n"
         "records = classifiers.records(study)\n"
@@ -200,14 +198,24 @@ def test_a_study_and_a_search_keep_their_records(tmp_path):
 
 
 def test_laws_of_several_classes_keep_their_record(tmp_path):
-    laws = ClassLaws({name: Law.parse(text, ["z0"]) for name, text in {"a": "z0", "b": "-z0"}.items()})
-    evaluation = ClassLawsEvaluation(
-        test_cells=4, accuracy=Estimate(0.75, 0.3, 0.95), balanced_accuracy=0.8, confusion=((2, 1), (0, 1))
+    laws = tuple(Law.parse(text, ["z0"]) for text in ("z0", "-z0", "1"))
+    evaluation = EVALUATION.model_copy(
+        update={
+            "accuracy": (0.8,),
+            "balanced_accuracy": (0.8,),
+            "confusion": ((2, 1, 0), (0, 1, 0), (0, 0, 3)),
+        }
     )
-    record = ClassLawsRecord(laws=laws, evaluation=evaluation)
-    again = ClassLawsRecord.read(record.write(tmp_path / "hinge.json"))
-    assert again.laws == laws
-    assert again.evaluation == evaluation
+    of_three = {"classes": ("a", "b", "c"), "members": 1, "laws": laws, "evaluation": evaluation}
+    record = laws_record(**of_three, expression_sizes=(3,), kept_latents=((0,),))
+    again = ClassifierRecord.read(kept(tmp_path, record))
+    assert again.class_laws.classes == ("a", "b", "c")
+    assert list(again.class_laws.laws.values()) == list(laws)
+    assert again.config.classes == ("a", "b", "c")
+    with pytest.raises(InputError, match="for classifiers of two classes"):
+        assert again.pair
+    with pytest.raises(InputError, match="no laws of more than two classes"):
+        assert laws_record().class_laws
 
 
 def test_sparse_networks_that_do_not_fit_their_record_are_refused(study):

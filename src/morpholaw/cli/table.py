@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import click
+from rich.markup import escape as escape_markup
+
+if TYPE_CHECKING:
+    from morpholaw.store.classifier_record import ClassifierRecord
 
 COLUMNS = {
     "models": "models",
@@ -42,3 +47,29 @@ def show_table(study: Any) -> None:
         click.echo("; ".join(f"{count} test cells, split {split}" for split, count in splits.items()) + ".")
         if len(splits) > 1:
             click.echo("These schemes were tested on different cells; train them again to compare them.")
+
+
+def show_confusion(record: ClassifierRecord) -> None:
+    """Print a classifier's confusion matrix on the held-out cells, with precision, recall and F1 of each class."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    evaluation = record.evaluation
+    table = Table(
+        title=f"{record.label}: held-out cells by class (rows) and predicted class (columns)",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("class")
+    for name in record.classes:
+        table.add_column(escape_markup(name), justify="right", overflow="fold")
+    for heading in ("recall %", "precision %", "F1 %"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, counts, one in zip(record.classes, evaluation.confusion, evaluation.by_class, strict=True):
+        shares = (one.recall.value, one.precision.value, one.f1.value)
+        measured = ["n/a" if math.isnan(share) else f"{100 * share:.1f}" for share in shares]
+        table.add_row(escape_markup(name), *map(str, counts), *measured)
+    console = Console()
+    # A table of many classes is wider than most terminals; folding its numbers would make it unreadable.
+    console.print(table, width=max(console.width, 12 * (len(record.classes) + 4)), no_wrap=True, crop=False)

@@ -6,20 +6,23 @@ import json
 import sys
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from morpholaw.cli.options import CLASSES, INPUTS, SET, STUDY, StepCommand, parse_settings
 from morpholaw.cli.progress_bar import progress
-from morpholaw.cli.table import show_table
+from morpholaw.cli.table import show_confusion, show_table
 from morpholaw.display import percent, percent_interval
 
 if TYPE_CHECKING:
-    from morpholaw.study import Study
+    from morpholaw.store.classifier_record import ClassifierRecord
 
+NAME = click.option(
+    "--name", help="What the classifier is called in the study; left out: after its scheme, such as scheme2."
+)
 REPLACE = click.option(
-    "--replace", is_flag=True, help="Replace a classifier of the same scheme that tells other classes apart."
+    "--replace", is_flag=True, help="Replace a classifier of the same name that tells other classes apart."
 )
 
 
@@ -48,6 +51,7 @@ def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], res
 @CLASSES
 @INPUTS
 @click.option("--models", type=int, help="Models, trained together (paper: 10).")
+@NAME
 @REPLACE
 @SET
 def train_classifier(
@@ -56,6 +60,7 @@ def train_classifier(
     classes: str | None,
     inputs: str | None,
     models: int | None,
+    name: str | None,
     replace: bool,
     settings: tuple[str, ...],
 ) -> None:
@@ -63,11 +68,13 @@ def train_classifier(
     from morpholaw.study import Study
 
     options = {"classes": classes, "inputs": inputs, "models": models}
-    given = parse_settings(settings) | {name: value for name, value in options.items() if value is not None}
+    given = parse_settings(settings) | {key: value for key, value in options.items() if value is not None}
     opened = Study(study)
     with progress() as monitor:
-        opened.train_classifier(scheme, replace=replace, monitor=monitor, **given)
+        record = opened.train_classifier(scheme, name=name, replace=replace, monitor=monitor, **given)
     show_table(opened)
+    if record is not None and not record.two_classes:
+        show_confusion(record)
 
 
 @click.command(cls=StepCommand, settings="TuneConfig")
@@ -94,11 +101,9 @@ def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[s
 )
 @click.option("--engine", help="auto, pysr or embedded.")
 @click.option("--count", type=int, help="Expressions to find (paper: 10).")
-@click.option(
-    "--classes",
-    help="Classes, comma-separated: f < 0 is the first of two; more than two have a law each; 'all' for all labels.",
-)
+@CLASSES
 @INPUTS
+@NAME
 @REPLACE
 @SET
 def discover_law(
@@ -108,43 +113,38 @@ def discover_law(
     count: int | None,
     classes: str | None,
     inputs: str | None,
+    name: str | None,
     replace: bool,
     settings: tuple[str, ...],
 ) -> None:
-    """Search for laws: expressions of latents or of measured shapes whose sign is the class."""
+    """Search for laws: expressions of latents or of measured shapes.
+
+    The sign of a law tells two classes apart; more than two have one law each, and the largest is the class.
+    """
+    from morpholaw.store import classifiers
+    from morpholaw.store.classifier_record import name_of
     from morpholaw.study import Study
 
-    given = {"loss": loss, "engine": engine, "count": count, "inputs": inputs}
+    given = {"loss": loss, "engine": engine, "count": count, "classes": classes, "inputs": inputs}
     opened = Study(study)
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
-    if classes is not None:
-        named = () if classes.strip() == "all" else tuple(map(str.strip, classes.split(",")))
-        if len(named) != 2:
-            _discover_class_laws(opened, values | {"classes": named})
-            return
-        values |= {"classes": named}
     with progress() as monitor:
-        opened.discover_law(replace=replace, monitor=monitor, **values)
-    for law in opened.laws(values.get("loss", "hinge")):
+        opened.discover_law(name=name, replace=replace, monitor=monitor, **values)
+    record = classifiers.record(opened, name or name_of(4, values.get("loss", "hinge")))
+    if not record.two_classes:
+        _show_class_laws(record)
+        return
+    for law in record.laws:
         click.echo(f"{law.size:4d} nodes  {law.rounded()}")
 
 
-def _discover_class_laws(study: Study, values: dict[str, Any]) -> None:
-    from morpholaw.store import class_laws
-
-    with progress() as monitor:
-        found = study.discover_class_laws(monitor=monitor, **values)
-    if found is None:
-        click.echo("Stopped before every class had a law; what was there before was kept.")
-        raise click.exceptions.Exit(130)
-    for name, law in found.laws.items():
+def _show_class_laws(record: ClassifierRecord) -> None:
+    """Print the law of each class, and how often the largest is right."""
+    for name, law in record.class_laws.laws.items():
         click.echo(f"{name}: {law.size:4d} nodes  {law.rounded()}")
-    tested = class_laws.record(study, values.get("loss", "hinge")).evaluation
+    tested = record.evaluation
     click.echo(
-        f"The class of the largest is right in {percent_interval(*astuple(tested.accuracy))} of {tested.test_cells} "
-        f"held-out cells, {percent(tested.balanced_accuracy)} balanced over the classes."
+        f"The class of the largest is right in {percent_interval(*astuple(tested.ensemble_accuracy))} of "
+        f"{tested.test_cells} held-out cells, {percent(tested.balanced_accuracy[0])} balanced over the classes."
     )
-    width = max(map(len, found.classes))
-    click.echo(f"{'':{width}}  called " + " ".join(f"{name:>{width}}" for name in found.classes))
-    for name, row in zip(found.classes, tested.confusion, strict=True):
-        click.echo(f"{name:>{width}}         " + " ".join(f"{count:>{width}}" for count in row))
+    show_confusion(record)

@@ -32,7 +32,10 @@ NO_LATENTS = (
 
 
 class Classifier(nn.Module):
-    """The models of one scheme; f(x) < 0 is the negative class, f(x) >= 0 the positive (eq. 2).
+    """The models of one scheme; of two classes f(x) < 0 is the first, f(x) >= 0 the second (eq. 2).
+
+    Models of more than two classes have one score per class, and the largest is the class; those of scheme 4 have one
+    law per class.
 
     Build one with :meth:`dense_cnn`, :meth:`with_head` or :meth:`with_laws`.
 
@@ -115,10 +118,15 @@ class Classifier(nn.Module):
     ) -> Classifier:
         """Return a classifier of scheme 4, with one model for each law.
 
+        With more than two classes, a model has one law per class: ``laws`` holds those of the first model in the order
+        of the classes, then those of the next.
+
         Laws read latents of the encoder, or ``columns``; an encoder is not needed for shapes.
         """
         if not laws:
             raise InputError("Scheme 4 needs at least one law; discover one first.")
+        if len(classes) > 2 and len(laws) % len(classes):
+            raise InputError(f"{len(classes)} classes need one law each; there are {len(laws)} laws.")
         return cls(4, classes, encoder, laws=laws, columns=columns)
 
     @property
@@ -139,7 +147,16 @@ class Classifier(nn.Module):
     @property
     def members(self) -> int:
         """Models in the ensemble."""
-        return len(self.laws) if self.head is None else self.head.members
+        return len(self.laws) // self.laws_per_model if self.head is None else self.head.members
+
+    @property
+    def laws_per_model(self) -> int:
+        """Laws that make a model of scheme 4: one for two classes, else one per class."""
+        return 1 if len(self.classes) == 2 else len(self.classes)
+
+    def laws_of(self, k: int) -> tuple[Law, ...]:
+        """Return the laws of model ``k`` of scheme 4."""
+        return self.laws[k * self.laws_per_model : (k + 1) * self.laws_per_model]
 
     @property
     def name(self) -> str:
@@ -149,6 +166,7 @@ class Classifier(nn.Module):
     def score_images(self, images: Tensor) -> Tensor:
         """Return f(x) of every model, (members, n), for images (n, 1, size, size) in [0, 1].
 
+        More than two classes have scores (members, n, classes), here and in the other methods.
         Differentiable, except where shapes are read, which have no gradient.
         """
         if self.cnn is not None and self.head is not None:
@@ -186,7 +204,14 @@ class Classifier(nn.Module):
         if self.head is not None:
             scores: Tensor = self.head(values)
             return scores
-        return torch.stack([law.score_torch(values, names) for law in self.laws])
+        return self._by_model([law.score_torch(values, names) for law in self.laws])
+
+    def _by_model(self, scores: list[Tensor]) -> Tensor:
+        """Return the scores (n,) of all laws as those of models, (members, n) or (members, n, classes)."""
+        if self.laws_per_model == 1:
+            return torch.stack(scores)
+        by_row = torch.stack(scores, dim=-1)
+        return by_row.reshape(len(by_row), self.members, self.laws_per_model).transpose(0, 1)
 
     def _columns(self) -> ModelColumns:
         if self.columns is None:
@@ -205,7 +230,9 @@ class Classifier(nn.Module):
             scores: Tensor = self.head(latents)
             return scores
         by_member = latents if latents.dim() == 3 else latents.unsqueeze(0).expand(self.members, -1, -1)
-        return torch.stack([law.score_torch(z) for law, z in zip(self.laws, by_member, strict=True)])
+        return self._by_model(
+            [law.score_torch(by_member[place // self.laws_per_model]) for place, law in enumerate(self.laws)]
+        )
 
     forward = score_images
 
@@ -223,7 +250,7 @@ class Classifier(nn.Module):
     def expression_sizes(self) -> list[int]:
         """Nodes of each model's head written as one expression (paper, appendix C)."""
         if self.head is None:
-            return [law.size for law in self.laws]
+            return [sum(law.size for law in self.laws_of(k)) for k in range(self.members)]
         if self.scheme == 3:
             return [int(n) for n in sparse_size(self.head.masks)]
         size = batchnorm_size if self.head.normalise else dense_size
@@ -232,10 +259,10 @@ class Classifier(nn.Module):
     def kept_latents(self, k: int) -> tuple[int, ...]:
         """Return the latents that model ``k`` reads; empty for scheme 1."""
         if self.laws:
-            used = self.laws[k].expression.variables()
+            used = self.kept_columns(k)
             if self.columns is not None:
                 return tuple(sorted(z for z in self.columns.latents if f"z{z}" in used))
-            law = self.laws[k]
+            law = self.laws[k * self.laws_per_model]
             return tuple(sorted(z for name, z in zip(law.names, law.latents, strict=True) if name in used))
         if self.scheme == 1 or self.head is None:
             return ()
@@ -248,7 +275,9 @@ class Classifier(nn.Module):
     def kept_columns(self, k: int) -> tuple[str, ...]:
         """Return the names of the columns that model ``k`` reads, such as "z3" or "width"; empty for scheme 1."""
         if self.laws:
-            return self.laws[k].expression.variables()
+            return tuple(
+                dict.fromkeys(name for law in self.laws_of(k) for name in law.expression.variables())
+            )
         if self.columns is None or self.head is None:
             return tuple(f"z{latent}" for latent in self.kept_latents(k))
         return tuple(self.columns.names[column] for column in self.head.kept_inputs(k))
@@ -257,7 +286,7 @@ class Classifier(nn.Module):
         """Return a classifier of model ``k`` alone, which shares the encoder."""
         classes = self.classes
         if self.laws:
-            return Classifier.with_laws(self.encoder, [self.laws[k]], classes, self.columns)
+            return Classifier.with_laws(self.encoder, self.laws_of(k), classes, self.columns)
         assert self.head is not None
         cnn = None
         if self.cnn is not None:

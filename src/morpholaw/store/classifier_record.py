@@ -11,8 +11,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, mo
 
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.display import LOSSES, Loss, scheme_models, scheme_short, scheme_title
+from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration, Temperature
 from morpholaw.evaluation.estimate import Estimate
+from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classes import pair_of
 from morpholaw.models.description import read_description
 from morpholaw.models.features import Inputs, ModelColumns
@@ -194,7 +196,7 @@ class ClassifierRecord(BundleRecord):
     encoder, cnn, head
         Shapes of the networks; None for those that the scheme lacks.
     laws : tuple of Law
-        The laws of scheme 4, most accurate on the training cells first.
+        The laws of scheme 4, most accurate on the training cells first; with more than two classes one per class.
     columns : ModelColumns, optional
         The columns that the models read, and how they are scaled; None where they read all latents of the encoder.
     evaluation : Evaluation
@@ -297,7 +299,7 @@ class ClassifierRecord(BundleRecord):
             len(self.expression_sizes),
             len(self.kept_latents),
             members if self.head_weights is None else len(self.head_weights),
-            members if self.scheme != 4 else len(self.laws),
+            members if self.scheme != 4 else len(self.laws) // self.laws_per_model,
         ]
         if lengths != [members] * len(lengths):
             raise ValueError(f"it does not describe each of its {members} models")
@@ -306,6 +308,18 @@ class ClassifierRecord(BundleRecord):
         if [len(row) for row in evaluation.confusion] != [count] * count:
             raise ValueError(f"its confusion matrix is not one of {count} classes")
         return self
+
+    @property
+    def laws_per_model(self) -> int:
+        """Laws that make a model of scheme 4: one for two classes, else one per class."""
+        return 1 if self.two_classes else len(self.classes)
+
+    @property
+    def class_laws(self) -> ClassLaws:
+        """The laws of more than two classes, one per class; InputError where there are none."""
+        if self.scheme != 4 or self.two_classes:
+            raise InputError(f"{self.name} has no laws of more than two classes.")
+        return ClassLaws(dict(zip(self.classes, self.laws, strict=False)), {"name": self.name})
 
     @property
     def two_classes(self) -> bool:

@@ -79,7 +79,8 @@ def check_replaceable(folder: StudyFolder, name: str, classes: Collection[str], 
     if set(found) != set(classes):
         raise InputError(
             f"The study {folder.path} has {name} for {' and '.join(found)}; training it for {' and '.join(classes)} "
-            "would replace it. Use another study, or say that it may be replaced (replace=True, --replace)."
+            "would replace it. Give it a name of its own (name=..., --name), or say that it may be replaced "
+            "(replace=True, --replace)."
         )
 
 

@@ -9,7 +9,6 @@
     encoder/              the trained beta-TCVAE; checkpoint/ beside it while it trains
     latents/<set>/        means and log-variances by encoder, a cache
     classifiers/<name>/   one bundle a scheme: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse
-    class_laws/           laws of more than two classes, by loss
     timeline/             what the tracked cells did: tables, and timeline.json
     search/               the Optuna storage and its best settings
     jobs/                 what was asked for and what came of it

@@ -33,17 +33,22 @@ def train(
     config: ClassifierConfig,
     monitor: Monitor = SILENT,
     replace: bool = False,
+    name: str | None = None,
 ) -> ClassifierRecord | None:
-    """Train ``config.models`` models of scheme 1, 2 or 3 and keep them; None where the training was stopped."""
+    """Train ``config.models`` models of scheme 1, 2 or 3 and keep them; None where the training was stopped.
+
+    They are kept under ``name``, by default that of the scheme.
+    """
     if scheme not in (1, 2, 3):
         raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
     config = config.model_copy(update={"classes": chosen_classes(folder, config.classes)})
-    check_replaceable(folder, name_of(scheme), config.classes, replace)
+    name = name or name_of(scheme)
+    check_replaceable(folder, name, config.classes, replace)
     if scheme == 3 and (tuned := folder.tuned) is not None:
         found = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
         config = config.model_copy(update=found)
     cells = labelled_cells(folder, config)
-    checkpoint = _checkpoint(folder, scheme, cells, config)
+    checkpoint = _checkpoint(folder, scheme, cells, config, name)
     state = checkpoint.read()
     if state is not None:
         monitor.emit(Message(f"Going on from the checkpoint of scheme {scheme}."))
@@ -55,12 +60,12 @@ def train(
     if monitor.should_stop():
         monitor.emit(
             Message(
-                f"Stopped: the models of scheme {scheme} from before were kept. Training it again with the same "
+                f"Stopped: the models of {name} from before were kept. Training it again with the same "
                 "settings goes on from here."
             )
         )
         return None
-    record = keep(folder, classifier, name_of(scheme), cells, config)
+    record = keep(folder, classifier, name, cells, config)
     checkpoint.remove()
     return record
 
@@ -129,10 +134,12 @@ def _with_head_on_shapes(
     return Classifier.with_head(encoder, head, cells.classes, sparse=sparse, columns=rows.columns)
 
 
-def _checkpoint(folder: StudyFolder, scheme: int, cells: Labelled, config: ClassifierConfig) -> Checkpoint:
+def _checkpoint(
+    folder: StudyFolder, scheme: int, cells: Labelled, config: ClassifierConfig, name: str
+) -> Checkpoint:
     """Where a training keeps its state, identified by everything that its models depend on."""
     return Checkpoint(
-        folder.path / "classifiers" / name_of(scheme) / "checkpoint",
+        folder.path / "classifiers" / name / "checkpoint",
         config.model_dump(mode="json"),
         encoders.data_fingerprint(folder),
         *(fingerprint(part) for part in (cells.train, cells.train_targets)),

@@ -1,4 +1,8 @@
-"""Scheme 4: search for laws of two classes, measure them on the held-out groups, keep them (paper, 6.4)."""
+"""Scheme 4: search for laws, measure them on the held-out groups, keep them (paper, 6.4).
+
+Two classes have laws whose sign is the class, as many as are searched for. More have one law per class (paper,
+section 8).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,6 @@ from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
-from morpholaw.models.classes import pair_of
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import FeatureTable, ModelColumns
 from morpholaw.models.vae import BetaTCVAE
@@ -24,10 +27,19 @@ from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
-from morpholaw.study.latent_rows import oriented_latents
+from morpholaw.study.latent_rows import oriented_latents, oriented_posteriors, repeated, training_latents
 from morpholaw.training.checkpointing import Checkpointing
 from morpholaw.training.class_balanced_rows import class_balanced_rows
+from morpholaw.training.class_laws import discover_class_laws
+from morpholaw.training.heads import train_heads
 from morpholaw.training.laws import discover_laws
+from morpholaw.training.rigl import METHODS, RigL
+
+SEARCHES_PER_CLASS = 3
+"""Searches for the law of each of more than two classes, where the settings do not say how many."""
+STOPPED = "Stopped before every class had a law: the laws from before were kept."
+SPARSE_NETWORKS = 5
+"""Sparse networks that choose the latents, where scheme 3 was not trained on the same classes."""
 
 
 def discover(
@@ -36,6 +48,7 @@ def discover(
     split: ClassifierConfig | None = None,
     monitor: Monitor = SILENT,
     overwrite: bool = False,
+    name: str | None = None,
 ) -> ClassifierRecord | None:
     """Find laws and keep them; None where no law was found before a stop.
 
@@ -45,12 +58,16 @@ def discover(
     ----------
     split : ClassifierConfig, optional
         The classes and the split; by default those of scheme 3, so that laws are tested on the same groups.
+    name : str, optional
+        What the laws are called in the study; by default after their loss.
     """
     split = split or _split(folder, config)
-    split = split.model_copy(update={"classes": pair_of(chosen_classes(folder, split.classes))})
-    name = name_of(4, config.loss)
+    split = split.model_copy(update={"classes": chosen_classes(folder, split.classes)})
+    name = name or name_of(4, config.loss)
     classifiers.check_replaceable(folder, name, split.classes, overwrite)
     cells = labelled_cells(folder, split)
+    if len(cells.classes) > 2:
+        return _discover_class_laws(folder, cells, config, split, name, monitor)
     views = _views(folder, cells, config, split.augment)
     chosen = class_balanced_rows(
         [np.flatnonzero(views.targets == number) for number in (0, 1)], (0.5, 0.5), config.seed
@@ -91,6 +108,74 @@ def discover(
     if not monitor.should_stop():
         checkpoint.remove()
     return record
+
+
+def _discover_class_laws(
+    folder: StudyFolder,
+    cells: Labelled,
+    config: LawConfig,
+    split: ClassifierConfig,
+    name: str,
+    monitor: Monitor,
+) -> ClassifierRecord | None:
+    """Find one law per class and keep them; None where the search was stopped before each class had one."""
+    if config.inputs == "latents" and not config.latents and not _scheme_3_tells_apart(folder, cells.classes):
+        monitor.emit(
+            Message("Scheme 3 was not trained on these classes: sparse networks choose the latents first.")
+        )
+        latents = _latents_of_sparse_networks(folder, cells, split, monitor)
+        if monitor.should_stop():
+            monitor.emit(Message(STOPPED))
+            return None
+        config = config.model_copy(update={"latents": latents})
+    if "count" not in config.model_fields_set:
+        config = config.model_copy(update={"count": SEARCHES_PER_CLASS})
+    views = _views(folder, cells, config, split.augment)
+    laws = discover_class_laws(
+        views.features,
+        views.targets,
+        cells.classes,
+        config,
+        outputs=_outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None,
+        cells=views.cells,
+        monitor=monitor,
+    )
+    if laws is None:
+        if monitor.should_stop():
+            monitor.emit(Message(STOPPED))
+            return None
+        raise InputError(
+            f"The search found no law for one of the classes: {', '.join(views.features.names)} may not tell it from "
+            "the rest; choose other inputs, or allow more evaluations."
+        )
+    classifier = Classifier.with_laws(views.encoder, list(laws.laws.values()), cells.classes, views.columns)
+    return keep(folder, classifier, name, cells, split, config)
+
+
+def _scheme_3_tells_apart(folder: StudyFolder, classes: tuple[str, ...]) -> bool:
+    return _scheme_3_reads_latents(folder) and classifiers.record(folder, "scheme3").classes == classes
+
+
+def _latents_of_sparse_networks(
+    folder: StudyFolder, cells: Labelled, split: ClassifierConfig, monitor: Monitor
+) -> tuple[int, ...]:
+    """Return the latents that most of some sparse networks keep, trained as scheme 3 is."""
+    settings = split.model_copy(update={"models": SPARSE_NETWORKS})
+    posteriors = oriented_posteriors(encoders.of_study(folder), folder.crops[cells.train], settings.augment)
+    epoch = repeated(len(cells.train), settings.epoch_cells)
+    head = train_heads(
+        training_latents(*posteriors, settings)[:, epoch],
+        cells.train_targets[epoch],
+        settings,
+        rigl=RigL(METHODS[settings.sparse_method]),
+        monitor=monitor,
+    )
+    if monitor.should_stop():
+        return ()
+    usual = usual_inputs([head.kept_inputs(k) for k in range(head.members)])
+    if not usual:
+        raise InputError("The sparse networks kept no latent at all; train them with a lower sparsity.")
+    return usual
 
 
 def _split(folder: StudyFolder, config: LawConfig) -> ClassifierConfig:
@@ -197,7 +282,7 @@ def _scheme_3_reads_latents(folder: StudyFolder) -> bool:
 def _outputs_of_scheme_3(
     folder: StudyFolder, views: _Views, config: LawConfig, classes: tuple[str, ...]
 ) -> np.ndarray:
-    """Return the mean output of scheme 3's models for each row, float64 (n,): the target of MSE laws.
+    """Return the mean output of scheme 3's models for each row, float64 (n,) or (n, classes): what MSE laws learn.
 
     All models are used: to choose one by its test accuracy would let the test cells choose the law.
     """

@@ -15,7 +15,6 @@ from morpholaw.cells.inputs import open_inputs
 from morpholaw.config import (
     AttackConfig,
     ClassifierConfig,
-    ClassLawConfig,
     CropConfig,
     EncoderConfig,
     ImportConfig,
@@ -28,7 +27,7 @@ from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
-from morpholaw.store import class_laws, classifiers, encoders, timelines
+from morpholaw.store import classifiers, encoders, timelines
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import Labelled, all_labels, held_out, labelled_cells
@@ -483,6 +482,7 @@ class Study(StudyFolder):
         scheme: int,
         config: ClassifierConfig | None = None,
         *,
+        name: str | None = None,
         replace: bool = False,
         monitor: Monitor = SILENT,
         **settings: Any,
@@ -496,8 +496,11 @@ class Study(StudyFolder):
             the hinge loss; :meth:`discover_law` has all its settings.
         config : ClassifierConfig, optional
             Settings; the defaults where it is left out.
+        name : str, optional
+            What the models are called in the study: letters, digits, "-", "_" and "."; by default after the scheme,
+            e.g. "scheme2". A study holds any number of classifiers side by side.
         replace : bool
-            Replace models of the same scheme that tell other classes apart. Models of the same classes are always
+            Replace models of the same name that tell other classes apart. Models of the same classes are always
             replaced.
         monitor : Monitor
             Progress, losses and cancellation. A stopped training keeps the models from before and a checkpoint;
@@ -526,29 +529,31 @@ class Study(StudyFolder):
         config = _settings(ClassifierConfig, config, settings)
         with self.writing():
             if scheme == 4:
-                law = LawConfig(
-                    count=config.models, seed=config.seed, inputs=config.inputs, shapes=config.shapes
-                )
-                return law_step.discover(self, law, config, monitor, replace)
-            return classifier_step.train(self, scheme, config, monitor, replace)
+                count = {"count": config.models} if "models" in config.model_fields_set else {}
+                law = LawConfig(seed=config.seed, inputs=config.inputs, shapes=config.shapes, **count)
+                return law_step.discover(self, law, config, monitor, replace, name)
+            return classifier_step.train(self, scheme, config, monitor, replace, name)
 
     @shows_progress
     def discover_law(
         self,
         config: LawConfig | None = None,
         *,
+        name: str | None = None,
         replace: bool = False,
         monitor: Monitor = SILENT,
         **settings: Any,
-    ) -> Law:
+    ) -> Law | ClassLaws:
         """Search for laws on the latents that scheme 3 kept (paper, 6.4), on measured shapes, or on both.
 
         Parameters
         ----------
         config : LawConfig, optional
             Settings; the defaults where it is left out.
+        name : str, optional
+            What the laws are called in the study; by default after their loss, e.g. "scheme4-hinge".
         replace : bool
-            Replace laws that tell other classes apart. Laws of the same classes are always replaced.
+            Replace laws of the same name that tell other classes apart. Laws of the same classes are always replaced.
         monitor : Monitor
             Progress, fronts and cancellation. A stopped search keeps the laws that it found.
         **settings
@@ -560,8 +565,9 @@ class Study(StudyFolder):
 
         Returns
         -------
-        Law
-            The most accurate law on the training cells; :meth:`laws` returns all.
+        Law or ClassLaws
+            The most accurate law on the training cells; :meth:`laws` returns all. With more than two classes, one law
+            per class, which are fitted to each other: the class is that of the largest.
 
         Raises
         ------
@@ -574,49 +580,13 @@ class Study(StudyFolder):
 
         config = _settings(LawConfig, config, settings)
         with self.writing():
-            law_step.discover(self, config, None, monitor, replace)
-        return self.laws(config.loss)[0]
+            law_step.discover(self, config, None, monitor, replace, name)
+        record = classifiers.record(self, name or name_of(4, config.loss))
+        return record.laws[0] if record.two_classes else record.class_laws
 
-    @shows_progress
-    def discover_class_laws(
-        self,
-        config: ClassLawConfig | None = None,
-        *,
-        monitor: Monitor = SILENT,
-        **settings: Any,
-    ) -> ClassLaws | None:
-        """Search for one law for each of several classes (paper, section 8).
-
-        Parameters
-        ----------
-        config : ClassLawConfig, optional
-            Settings; the defaults where it is left out.
-        monitor : Monitor
-            Progress and cancellation.
-        **settings
-            Settings of :class:`morpholaw.ClassLawConfig`: ``classes`` (by default all labelled classes),
-            ``test_fraction`` and ``split_seed``, and those of :meth:`discover_law`.
-
-        Returns
-        -------
-        ClassLaws or None
-            None where the search was stopped before each class had a law.
-
-        Raises
-        ------
-        InputError
-            When fewer than two classes are labelled, the encoder is missing, or a setting is wrong.
-        """
-        from morpholaw.study import class_law_step
-
-        with self.writing():
-            config = _settings(ClassLawConfig, config, settings)
-            record = class_law_step.discover(self, config, None, monitor)
-        return None if record is None else record.laws
-
-    def class_laws(self, loss: Loss = "hinge") -> ClassLaws:
-        """Return the laws of several classes that were found with a loss; InputError where there are none."""
-        return class_laws.record(self, loss).laws
+    def class_laws(self, name: str = "scheme4-hinge") -> ClassLaws:
+        """Return the laws of more than two classes that are kept under a name; InputError where there are none."""
+        return classifiers.record(self, name).class_laws
 
     def laws(self, loss: Loss = "hinge") -> list[Law]:
         """Return the laws that were found with a loss, best on the training cells first.

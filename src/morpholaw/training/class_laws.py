@@ -137,8 +137,7 @@ def _fitted_together(
     tried: list[list[Expression]] = []
     columns: list[np.ndarray] = []
     for candidates in offered:
-        forms = [_defined(one.expression, x, config) for one in candidates]
-        kept = [form for form in forms if form is not None][:OFFERED]
+        kept = [one.expression for one in candidates if _usable(one.expression, x, config)][:OFFERED]
         kept = kept or [min(candidates, key=lambda one: one.complexity).expression]
         tried.append(kept)
         columns.append(np.stack([np.nan_to_num(form.evaluate(x), posinf=1e6, neginf=-1e6) for form in kept]))
@@ -173,12 +172,10 @@ def _fitted_together(
     return _refitted(laws, x, measure)
 
 
-def _defined(expression: Expression, x: np.ndarray, config: LawConfig) -> Expression | None:
-    """Return the form where it has a value on all rows and is within the cap with a scale and an offset."""
-    if not np.isfinite(expression.evaluate(x)).all():
-        return None
+def _usable(expression: Expression, x: np.ndarray, config: LawConfig) -> bool:
+    """Return whether a form has a value on all rows and is within the cap with a scale and an offset."""
     whole = simplify(affine(expression, Projection(1.37, 0.73, 0.0)))
-    return expression if whole.complexity() <= config.max_complexity else None
+    return whole.complexity() <= config.max_complexity and bool(np.isfinite(expression.evaluate(x)).all())
 
 
 def _refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> list[Expression]:

@@ -153,7 +153,7 @@ def test_a_channel_is_a_name_or_a_number(qtbot):
 
 
 def test_names_of_classes_may_have_spaces(qtbot):
-    form = ConfigForm(settings.ClassLawConfig)
+    form = ConfigForm(settings.LawConfig)
     qtbot.addWidget(form)
     form.set_values({"classes": ("late anaphase", "interphase")})
     assert form.config().classes == ("late anaphase", "interphase")

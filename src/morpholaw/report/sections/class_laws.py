@@ -10,34 +10,34 @@ from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
 from morpholaw.report.sections.law import DIGITS
 from morpholaw.report.sections.laws import LOSSES
-from morpholaw.store.class_laws import place_of, record
-from morpholaw.store.class_laws_record import ClassLawsRecord
+from morpholaw.store.classifier_record import ClassifierRecord
 
 
 def class_laws(material: Material) -> list[Block]:
-    """Show the laws of each loss, and their confusion matrix on the held-out cells."""
+    """Show the laws of each set, and their confusion matrix on the held-out cells."""
     blocks: list[Block] = []
-    for loss, words in LOSSES.items():
-        if place_of(material.study, loss).exists():
-            blocks += _of_loss(record(material.study, loss), words)
+    for record in material.records.values():
+        if record.scheme == 4 and not record.two_classes:
+            blocks += _laws_of(record)
     if not blocks:
         raise Absent("No laws of more than two classes have been searched for.")
     return blocks
 
 
-def _of_loss(found: ClassLawsRecord, words: str) -> list[Block]:
+def _laws_of(found: ClassifierRecord) -> list[Block]:
     from morpholaw.figures.performance import confusion
 
-    tested, laws = found.evaluation, found.laws
+    tested, laws = found.evaluation, found.class_laws
+    words = LOSSES[found.loss] if found.loss else "hand"
     rows = [
         (name, typeset(law, digits=DIGITS, size=13), str(law.size), str(law.complexity))
         for name, law in laws.laws.items()
     ]
-    share = tested.accuracy
+    share, balanced = tested.ensemble_accuracy, float(np.mean(tested.balanced_accuracy))
     caption = (
-        f"Found with the {words}, each class against the rest; a cell is of the class whose law is largest. Of "
-        f"{tested.test_cells:,} held-out cells {percent(share.value)} are right (95 % interval "
-        f"{span(100 * share.low, 100 * share.high, 1)}), {percent(tested.balanced_accuracy)} balanced over the classes."
+        f"{found.name}: found with the {words}, then fitted to each other; a cell is of the class whose law is "
+        f"largest. Of {tested.test_cells:,} held-out cells {percent(share.value)} are right (95 % interval "
+        f"{span(100 * share.low, 100 * share.high, 1)}), {percent(balanced)} balanced over the classes."
     )
     blocks: list[Block] = [Table(("Class", "Law", "Nodes", "Complexity"), rows, caption)]
     counts = np.array(tested.confusion)
