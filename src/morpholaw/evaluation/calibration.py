@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.errors import InputError
+from morpholaw.models.classes import log_softmax
 
 OUTLIER = 3.0
 """Scores are limited to this many times their median size in the fit; outliers would flatten the slope."""
@@ -161,17 +162,6 @@ class Temperature:
         values = np.exp(log_softmax(np.asarray(scores, np.float64) / self.temperature))
         defined = np.isfinite(scores).any(axis=1, keepdims=True)
         return np.where(defined, np.nan_to_num(values), np.nan)
-
-
-def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the softmax over the last axis; scores that are not finite stay NaN and add nothing."""
-    finite = np.isfinite(scores)
-    values = np.where(finite, scores, -np.inf)
-    top = np.max(values, axis=-1, keepdims=True)
-    shifted = np.where(finite, values - np.where(np.isfinite(top), top, 0.0), np.nan)
-    with np.errstate(divide="ignore"):
-        result: np.ndarray = shifted - np.log(np.nansum(np.exp(shifted), axis=-1, keepdims=True))
-    return result
 
 
 def _bounds(counts: np.ndarray) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morpholaw.evaluation.calibration import Calibration, Temperature, log_softmax
+from morpholaw.evaluation.calibration import Calibration, Temperature
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.metrics import (
     ClassPerformance,
@@ -15,7 +15,7 @@ from morpholaw.evaluation.metrics import (
     class_performance,
     confusion,
 )
-from morpholaw.models.classes import classes_of_scores
+from morpholaw.models.classes import classes_of_scores, log_softmax
 
 
 @dataclass(frozen=True)

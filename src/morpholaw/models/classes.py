@@ -79,3 +79,14 @@ def classes_of_scores(scores: np.ndarray, classes: int) -> np.ndarray:
         int64 (...): 0 to ``classes`` - 1, or ``NO_CLASS``.
     """
     return predicted_classes(scores) if classes == 2 else largest_classes(scores)
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Return the logarithm of the softmax over the last axis; scores that are not finite stay NaN and add nothing."""
+    finite = np.isfinite(scores)
+    values = np.where(finite, scores, -np.inf)
+    top = np.max(values, axis=-1, keepdims=True)
+    shifted = np.where(finite, values - np.where(np.isfinite(top), top, 0.0), np.nan)
+    with np.errstate(divide="ignore"):
+        result: np.ndarray = shifted - np.log(np.nansum(np.exp(shifted), axis=-1, keepdims=True))
+    return result

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morpholaw.evaluation.calibration import log_softmax
+from morpholaw.models.classes import log_softmax
 
 
 @dataclass(frozen=True)
