@@ -41,6 +41,11 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{k}" for port in ("com", "lpt
 _LONGEST_NAME = 100  # bytes of a file name, well below the 255 that file systems allow
 
 
+def is_text(text: str) -> bool:
+    """Whether ``text`` can be saved and shown: no lone surrogates, which UTF-8 does not have, and no NUL."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def one_line(text: str) -> str:
     """Return ``text`` on one line: no controls, no invisible or direction-changing characters, no lone surrogates.
 

@@ -116,6 +116,8 @@ def run(job: Job, monitor: Monitor = SILENT) -> Any:
     kind = STEPS[job.step]
     config = {} if kind is None else {"config": kind.from_values(job.config)}
     with Study.opened_or_new(job.study) as study:
+        for sentence in study.problems:
+            monitor.emit(Message(sentence, "warning"))
         result = getattr(study, job.step)(**job.arguments, **config, monitor=monitor)
     if job.out and _is_table(result):
         write_table(job.out, result)

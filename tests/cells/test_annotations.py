@@ -49,7 +49,7 @@ def test_every_change_is_on_disk_at_once(tmp_path):
     notes.undo()
     assert Annotations(tmp_path / "study" / "labels.json").get("movie", 3) is None
     names = {path.name for path in (tmp_path / "study").iterdir()}
-    assert names <= {"labels.json", ".labels.json.lock"}
+    assert names <= {"labels.jsonl", ".labels.jsonl.lock"}
 
 
 def test_two_processes_that_label_one_study_lose_nothing(tmp_path):
@@ -81,6 +81,162 @@ def test_a_change_that_cannot_be_saved_is_not_made(tmp_path, monkeypatch):
     assert notes.classes == ["metaphase"]
     assert notes.undo() == [("movie", 0)]
     assert Annotations(tmp_path / "labels.json").get("movie", 0) is None
+
+
+def test_a_failed_save_takes_nothing_from_what_others_saved(tmp_path, monkeypatch):
+    mine, theirs = Annotations(tmp_path / "labels.json"), Annotations(tmp_path / "labels.json")
+    mine.set_label("movie", 0, "metaphase")
+    for crop in range(10, 20):
+        theirs.set_label("movie", crop, "metaphase")
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(InputError, match="No space left"):
+        mine.set_label("movie", 1, "metaphase")
+    monkeypatch.undo()
+    mine.set_label("movie", 2, "metaphase")
+    assert len(Annotations(tmp_path / "labels.json")) == len(mine) == 12
+
+
+def test_a_label_that_cannot_be_saved_is_refused_and_the_next_is_not(tmp_path):
+    notes = Annotations(tmp_path / "labels.json")
+    for label in ("\udcff", "a\0b"):
+        with pytest.raises(InputError, match="no text"):
+            notes.set_label("movie", 0, label)
+    notes.set_label("movie", 1, "metaphase")
+    assert Annotations(tmp_path / "labels.json").get("movie", 1) == "metaphase"
+    assert len(notes) == 1
+
+
+def test_undo_leaves_what_somebody_else_has_labelled_since(tmp_path):
+    mine, theirs = Annotations(tmp_path / "labels.json"), Annotations(tmp_path / "labels.json")
+    mine.set_labels({("movie", 0): "interphase", ("movie", 1): "interphase"})
+    theirs.set_label("movie", 0, "metaphase")
+    assert mine.undo() == [("movie", 1)]
+    assert Annotations(tmp_path / "labels.json").get("movie", 0) == "metaphase"
+    assert mine.redo() == [("movie", 1)]
+    theirs.undo()
+    assert mine.get("movie", 0) == "metaphase"  # it is shown when this window next looks
+    mine.refresh()
+    assert mine.get("movie", 0) == "interphase"
+
+
+def test_two_undone_steps_put_back_what_others_gave_before_them(tmp_path):
+    mine, theirs = Annotations(tmp_path / "labels.json"), Annotations(tmp_path / "labels.json")
+    mine.set_label("movie", 0, "a")
+    theirs.set_label("movie", 0, "b")
+    mine.set_label("movie", 0, "c")
+    assert mine.undo() == [("movie", 0)]
+    assert mine.get("movie", 0) == "b"
+    assert mine.undo() == []
+    assert mine.get("movie", 0) == "b"
+    assert [one.label for one in mine.history("movie", 0)] == ["a", "b", "c", "b"]
+    assert all("@" in one.by and one.at for one in mine.history("movie", 0))
+
+
+def test_a_line_that_a_crash_cut_off_costs_that_line_only(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    notes = Annotations(path)
+    notes.set_label("movie", 0, "a")
+    notes.set_label("movie", 1, "b")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    again = Annotations(path)
+    assert (again.get("movie", 0), again.get("movie", 1)) == ("a", None)
+    again.set_label("movie", 2, "c")
+    last = Annotations(path)
+    assert [last.get("movie", crop) for crop in range(3)] == ["a", None, "c"]
+    assert "1 line(s) that cannot be read" in last.problems[0]
+
+
+def test_a_file_that_is_no_log_is_kept_aside(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes(b"\x00\xff\n" * 3)
+    with pytest.raises(InputError, match=r"damaged; they were kept as labels\.jsonl\.broken"):
+        Annotations(path)
+    assert len(Annotations(path)) == 0
+
+
+def test_a_pipe_in_place_of_the_log_is_refused(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "labels.jsonl")
+    with pytest.raises(InputError, match="not a file"):
+        Annotations(tmp_path / "labels.jsonl")
+
+
+def test_annotations_of_layout_1_are_taken_over_once(tmp_path):
+    path = tmp_path / "labels.json"
+    path.write_text('{"schema": 1, "classes": ["x", "a"], "labels": {"movie": {"0": "a", "1": ""}}}')
+    mine, theirs = Annotations(path), Annotations(path)
+    assert (mine.get("movie", 0), mine.get("movie", 1), mine.classes) == ("a", "", ["x", "a"])
+    mine.set_label("movie", 0, "b")
+    theirs.set_label("movie", 5, "c")
+    again = Annotations(path)
+    assert [again.get("movie", crop) for crop in (0, 1, 5)] == ["b", "", "c"]
+    assert len(again.path.read_text().splitlines()) == 4
+    mine.undo()
+    assert Annotations(path).get("movie", 0) == "a"
+
+
+def test_many_processes_that_label_at_once_lose_nothing(tmp_path):
+    script = (
+        "import sys; from morpholaw.cells.annotations import Annotations\n"
+        "notes = Annotations(sys.argv[1])\n"
+        "for crop in range(20): notes.set_label(sys.argv[2], crop, 'a')\n"
+    )
+    import subprocess
+    import sys
+
+    path = tmp_path / "labels.jsonl"
+    workers = [subprocess.Popen([sys.executable, "-c", script, path, f"set{k}"]) for k in range(4)]
+    assert [worker.wait(timeout=120) for worker in workers] == [0, 0, 0, 0]
+    notes = Annotations(path)
+    assert len(notes) == 80
+    assert notes.problems == []
+
+
+def tied(tmp_path: Path, *crop_sets: CropSet) -> Annotations:
+    sets = {one.name: one for one in crop_sets}
+    return Annotations(tmp_path / "labels.jsonl", sets.get)
+
+
+def pictures(tmp_path: Path, name: str, first: int) -> CropSet:
+    images = np.arange(first, first + 5, dtype=np.uint8)[:, None, None] * np.ones((5, 16, 16), np.uint8)
+    return CropSet.write(tmp_path / name, images, cells_table(5), overwrite=True)
+
+
+def test_a_label_stays_with_its_picture_and_not_with_its_place(tmp_path):
+    movie = pictures(tmp_path, "movie", 0)
+    notes = tied(tmp_path, movie)
+    notes.set_labels({("movie", 0): "a", ("movie", 1): "b"})
+    others = pictures(tmp_path, "movie", 100)
+    notes = tied(tmp_path, others)
+    assert list(notes.labels_for(others)) == [""] * 5
+    assert notes.get("movie", 0) is None
+    assert notes.strays(others) == 2
+    notes.set_label("movie", 0, "z")
+    back = pictures(tmp_path, "movie", 0)
+    notes = tied(tmp_path, back)
+    assert list(notes.labels_for(back)) == ["a", "b", "", "", ""]
+
+
+def test_labels_are_refused_for_crops_that_are_not_there(tmp_path):
+    notes = tied(tmp_path, pictures(tmp_path, "movie", 0))
+    with pytest.raises(InputError, match="no crop 9 in movie, which has 5"):
+        notes.set_label("movie", 9, "a")
+    with pytest.raises(InputError, match="no crop set 'film'"):
+        notes.set_label("film", 0, "a")
+
+
+def test_old_labels_of_a_set_that_is_gone_do_not_land_on_a_new_one(tmp_path):
+    (tmp_path / "labels.json").write_text(
+        '{"schema": 1, "classes": [], "labels": {"movie": {"0": "a"}, "film": {"0": "b"}}}'
+    )
+    film = pictures(tmp_path, "film", 0)
+    tied(tmp_path, film).tie_to_crops()
+    movie = pictures(tmp_path, "movie", 50)
+    notes = tied(tmp_path, film, movie)
+    assert (notes.get("film", 0), notes.get("movie", 0)) == ("b", None)
+    assert list(notes.labels_for(movie)) == [""] * 5
 
 
 def test_labels_of_a_deleted_study_are_refused_in_a_sentence(tmp_path):
@@ -142,8 +298,17 @@ def test_classes_keep_the_order_of_their_first_use(tmp_path):
         notes.set_label("movie", -1, "a")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1, "classes": [], "labels": {"m": {"one": "a"}}}'])
-def test_a_damaged_file_is_kept_aside(tmp_path, text):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"schema": Infinity, "classes": [], "labels": {}}',
+        '{"schema": 1, "classes": "abc", "labels": {}}',
+        '{"schema": 1, "classes": [], "labels": {"m": ["a"]}}',
+    ],
+)
+def test_a_damaged_file_of_layout_1_is_kept_aside(tmp_path, text):
     path = tmp_path / "labels.json"
     for name in ("labels.json.broken", "labels.json.broken2"):
         path.write_text(text)
@@ -153,12 +318,30 @@ def test_a_damaged_file_is_kept_aside(tmp_path, text):
     assert len(Annotations(path)) == 0
 
 
+@pytest.mark.parametrize(
+    "entry", ['"-1": "a"', '"one": "a"', '"1e3": "a"', '"7": 5', '"7": "\\udcff"', '"7": null']
+)
+def test_an_entry_that_names_no_crop_or_class_costs_that_entry_only(tmp_path, entry):
+    path = tmp_path / "labels.json"
+    path.write_text(f'{{"schema": 1, "classes": ["a"], "labels": {{"m": {{{entry}, "3": "b"}}}}}}')
+    notes = Annotations(path)
+    assert len(notes) == 1
+    assert notes.get("m", 3) == "b"
+    (sentence,) = notes.problems
+    assert "1 labels of 'm' that name no crop or no class" in sentence
+
+
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path):
     path = tmp_path / "labels.json"
     path.write_text(json.dumps({"schema": 2, "classes": 5}))
     with pytest.raises(InputError, match="newer version"):
         Annotations(path)
     assert path.exists()
+    log = tmp_path / "others.jsonl"
+    log.write_text('{"annotations": 3}\n{"id": 5}\n')
+    with pytest.raises(InputError, match="newer version"):
+        Annotations(log)
+    assert log.exists()
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_the_same_movie_is_noticed_and_replaced_on_demand(tmp_path, inputs):
     study.crop(movie, fewer, replace=True)
     (crops,) = study.sets
     assert len(crops) == 16
-    (row,) = study.annotations.of_set("film")
+    (row,) = study.annotations.of_set(crops)
     assert list(crops.cells.loc[row, ["track_id", "t"]]) == list(marked[["track_id", "t"]])
     study.crop(movie, table, force=True)
     assert len(study.sets) == 2

@@ -1,6 +1,8 @@
 """Which class a person gave to which crop: saved at every change, undone step by step, never overwritten.
 
-Several processes may label one study: each takes in what the others saved before it makes a change.
+Several people and processes may label one study. Each change is a line that is added to a log
+(:mod:`morpholaw.cells.annotation_log`), so that nobody overwrites what others wrote; the last change of a crop counts.
+An annotation belongs to a crop's pixels and not only to its place: another picture at the same place does not get it.
 
 A crop set keeps the labels it was imported with; annotations lie over them. Giving a crop no class is an
 annotation too: it hides an imported label.
@@ -10,27 +12,55 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 
+from morpholaw.cells.annotation_log import AnnotationLog, Change, Item, new_change
+from morpholaw.cells.annotations_v1 import AnnotationsV1, NewerLayoutError, read_annotations_v1
 from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.files import read_json, write_json, write_table
+from morpholaw.cells.files import write_table
 from morpholaw.cells.label_tables import LabelTable, read_label_table
-from morpholaw.errors import InputError
-
-SCHEMA = 1
+from morpholaw.errors import InputError, file_error
+from morpholaw.escape import is_text
 
 Key = tuple[str, int]
-_Change = dict[Key, str | None]  # what to put back: a class, "" for no class, None for not annotated
+FindSet = Callable[[str], CropSet | None]
 
 _HISTORY = 1000
+_ABSENT = "absent"
+"""Mark of an annotation whose crop set was gone before fingerprints were kept; it matches no crop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """The class that a person gave to a crop.
+
+    Attributes
+    ----------
+    label : str
+        The class; "" for none.
+    by, at : str
+        Who gave it and when (UTC, ISO 8601); "" where it is not known.
+    writer : str
+        The session that gave it: only this one may undo it.
+    """
+
+    label: str
+    by: str = ""
+    at: str = ""
+    writer: str = ""
+
+
+_Place = tuple[str, int, str]  # set, crop, mark
+_Step = dict[_Place, Annotation | None]  # what to put back; None: not annotated
 
 
 class Annotations:
@@ -39,37 +69,98 @@ class Annotations:
     Parameters
     ----------
     path : path
-        The JSON file; read where it exists, and replaced atomically at every change.
+        The log, or a JSON file of layout 1. The log lies beside that file, with the suffix ``.jsonl``; the
+        annotations of the file are taken over into it at the first change.
+    find_set : callable, optional
+        Returns the crop set of a name, None where there is none. With it an annotation is tied to the crop's pixels;
+        without it, only to its place.
 
     Attributes
     ----------
+    path : Path
+        The log.
     classes : list of str
         Class names in the order in which they were first used or declared.
+    problems : list of str
+        What of the files could not be read, one sentence each.
 
     Raises
     ------
     InputError
-        When the file was made by a newer version, or is damaged: then it is kept beside itself, as
+        When the file was made by a newer version, or is damaged as a whole: then it is kept beside itself, as
         ``<name>.broken``, and opening once more starts afresh.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | os.PathLike[str], find_set: FindSet | None = None) -> None:
+        self.path = Path(path).with_suffix(".jsonl")
+        self._old_path = self.path.with_suffix(".json")
+        self._find_set = find_set
+        self._session = uuid4().hex
+        self._log = AnnotationLog(self.path)
+        self._undo: list[tuple[str, _Step]] = []
+        self._redo: list[tuple[str, _Step]] = []
+        self._forget_all()
+        self.refresh()
+
+    def _forget_all(self) -> None:
         self.classes: list[str] = []
-        self._labels: dict[Key, str] = {}
-        self._undo: list[_Change] = []
-        self._redo: list[_Change] = []
-        self._seen: tuple[int, ...] = ()  # which state of the file this is
-        if self.path.exists():
-            self._load()
+        self._known: dict[_Place, Annotation] = {}
+        self._last: dict[Key, str] = {}  # mark of the last annotation of a place
+        self._old: AnnotationsV1 | None = None  # what lies under the log
+        self._old_read = False
+        self._old_problems: list[str] = []
 
     def __len__(self) -> int:
         """Return how many crops have a class."""
-        return sum(label != "" for label in self._labels.values())
+        return sum(label != "" for label in self._labels().values())
+
+    @property
+    def problems(self) -> list[str]:
+        """What of the files could not be read, one sentence each."""
+        broken = self._log.broken
+        lines = (
+            [f"{self.path} has {broken} line(s) that cannot be read; they are left out."] if broken else []
+        )
+        return [*self._old_problems, *lines]
+
+    def refresh(self) -> None:
+        """Take in what other windows and processes have saved; a few microseconds where there is nothing new."""
+        try:
+            if self._log.has_been_replaced():
+                self._forget_all()
+            if not self._old_read:
+                self._read_old()
+            self._read_log()
+        except OSError as error:
+            raise file_error(f"The annotations {self.path} cannot be read", error) from None
+        if self._log.is_damaged:
+            raise self._set_aside(self.path)
 
     def get(self, set_name: str, crop: int) -> str | None:
         """Return the class of a crop: "" where it has none, None where nobody has annotated it."""
-        return self._labels.get((set_name, int(crop)))
+        known = self.annotation(set_name, crop)
+        return None if known is None else known.label
+
+    def annotation(self, set_name: str, crop: int) -> Annotation | None:
+        """Return the class of a crop with who gave it and when; None where nobody has annotated it."""
+        key = set_name, int(crop)
+        mark = self._last.get(key, "") if self._find_set is None else self._marks([key])[key]
+        for one in (mark, ""):
+            if (known := self._known.get((*key, one))) is not None:
+                return known
+        label = None if self._old is None else self._old.labels.get(key)
+        return None if label is None else Annotation(label)
+
+    def history(self, set_name: str, crop: int) -> list[Annotation]:
+        """Return all classes that a crop was given, the latest last; "" stands for none."""
+        key = set_name, int(crop)
+        marks = {self._marks([key])[key], ""}
+        return [
+            Annotation(item.label or "", change.by, change.at, item.writer or change.session)
+            for change in AnnotationLog(self.path).new_changes()
+            for item in change.items
+            if (item.set, item.crop) == key and item.mark in marks
+        ]
 
     def set_label(self, set_name: str, crop: int, label: str | None) -> None:
         """Give one crop a class, or none; one step for :meth:`undo`."""
@@ -81,31 +172,32 @@ class Annotations:
         Raises
         ------
         InputError
-            For a crop number that is negative, or where the file cannot be written; nothing is changed then.
+            For a crop that the set lacks, a class that is no text, or where the file cannot be written; nothing is
+            changed then.
         """
-        change: _Change = {}
-        for (set_name, crop), label in labels.items():
-            if int(crop) < 0:
-                raise InputError(f"There is no crop {crop} in {set_name}; crops are numbered from 0.")
-            change[str(set_name), int(crop)] = "" if label is None else str(label).strip()
-        if not change:
+        wanted = {(str(name), int(crop)): _class_name(label or "") for (name, crop), label in labels.items()}
+        self._check_crops(wanted)
+        if not wanted:
             return
-        with self._changing():
-            for label in change.values():
-                self._declare(label or "")
-            back = self._apply(change)
-        self._undo = [*self._undo[1 - _HISTORY :], back]
+        marks = self._marks(wanted)
+        step = self._write("label", [Item(*key, label, marks[key]) for key, label in wanted.items()])
+        self._undo = [*self._undo[1 - _HISTORY :], step]
         self._redo = []
 
     def add_class(self, name: str) -> None:
         """Declare a class before any crop has it, e.g. for a button."""
-        if not name.strip():
+        name = _class_name(name)
+        if not name:
             raise InputError("A class needs a name.")
-        with self._changing():
-            self._declare(name.strip())
+        self.refresh()
+        if name not in self.classes:
+            self._write("declare", classes=[name])
 
     def undo(self) -> list[Key]:
-        """Undo the last step and return the crops it touched, none where there was no step."""
+        """Undo the last step of this window and return the crops it touched, none where there was no step.
+
+        A crop that somebody else has labelled since keeps that label.
+        """
         return self._step(self._undo, self._redo)
 
     def redo(self) -> list[Key]:
@@ -115,17 +207,39 @@ class Annotations:
     def labels_for(self, crop_set: CropSet) -> np.ndarray:
         """Return the class of every crop, str (n,), "" for none: imported labels, overridden by annotations."""
         labels: np.ndarray = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
-        for (set_name, crop), label in self._labels.items():
-            if set_name == crop_set.name and crop < len(labels):
-                labels[crop] = label
+        for crop, label in self.of_set(crop_set).items():
+            labels[crop] = label
         return labels
+
+    def of_set(self, crop_set: CropSet) -> dict[int, str]:
+        """Return the annotations of a set's crops: crop to class, "" where it was given none."""
+        self.refresh()
+        old = {} if self._old is None else self._old.labels
+        found = {
+            crop: label
+            for (name, crop), label in old.items()
+            if name == crop_set.name and crop < len(crop_set)
+        }
+        places = [place for place in self._known if place[0] == crop_set.name and place[1] < len(crop_set)]
+        marks = crop_set.marks({crop for _, crop, mark in places if mark})
+        for place in places:
+            name, crop, mark = place
+            is_latest = self._last.get((name, crop)) == mark
+            if marks[crop] == mark if mark else is_latest or crop not in found:
+                found[crop] = self._known[place].label
+        return found
+
+    def strays(self, crop_set: CropSet) -> int:
+        """Count the annotations that were given to other pictures under this set's name; they are not used."""
+        given = {crop for name, crop in self._labels() if name == crop_set.name}
+        return len(given - self.of_set(crop_set).keys())
 
     def counts(self, *crop_sets: CropSet) -> dict[str, int]:
         """Count the crops of each class, in the order of ``classes``: of the annotations, or of whole sets."""
         if crop_sets:
             counter = Counter(label for crop_set in crop_sets for label in self.labels_for(crop_set))
         else:
-            counter = Counter(self._labels.values())
+            counter = Counter(self._labels().values())
         names = [*self.classes, *sorted(set(counter) - set(self.classes) - {""})]
         return {name: counter[name] for name in names}
 
@@ -150,20 +264,31 @@ class Annotations:
         self.set_labels(labels)
         return len(labels)
 
-    def of_set(self, set_name: str) -> dict[int, str]:
-        """Return the annotations of a set: crop to class, "" where it was given none."""
-        return {crop: label for (name, crop), label in self._labels.items() if name == set_name}
-
     def replace_set(self, set_name: str, labels: Mapping[int, str]) -> None:
         """Replace all annotations of a set by others, crop to class; earlier steps cannot be undone any more."""
-        if not labels and not self.of_set(set_name):
+        if not labels and not any(name == set_name for name, _ in self._labels()):
             return
-        with self._changing():
-            kept = {key: label for key, label in self._labels.items() if key[0] != set_name}
-            for label in labels.values():
-                self._declare(label)
-            self._labels = kept | {(set_name, int(crop)): label for crop, label in labels.items()}
+        wanted = {(set_name, int(crop)): label for crop, label in labels.items()}
+        marks = self._marks(wanted)
+        self._write(
+            "forget", [Item(*key, label, marks[key]) for key, label in wanted.items()], sets=[set_name]
+        )
         self._undo, self._redo = [], []
+
+    def copy_set(self, set_name: str, new_name: str) -> None:
+        """Give a set of another name the annotations of this one, which belong to the same pictures."""
+        self.tie_to_crops()
+        places = [(place, known) for place, known in self._known.items() if place[0] == set_name]
+        if places:
+            items = [Item(new_name, crop, known.label, mark) for (_, crop, mark), known in places]
+            self._write("forget", items, sets=[new_name])
+            self._undo, self._redo = [], []
+
+    def tie_to_crops(self) -> None:
+        """Take over a file of layout 1 now, while its crop sets are there to take fingerprints of."""
+        self.refresh()
+        if self._takes_over:
+            self._write("label")
 
     def export_csv(self, path: str | os.PathLike[str], *crop_sets: CropSet) -> Path:
         """Write the labelled crops of the sets: set, crop, file, track_id, t, y, x, the source's own ids, label."""
@@ -178,97 +303,176 @@ class Annotations:
             raise InputError("There is no crop set to export labels of.")
         return write_table(path, pd.concat(tables, ignore_index=True))
 
-    def _declare(self, name: str) -> None:
-        if name and name not in self.classes:
-            self.classes.append(name)
+    def _labels(self) -> dict[Key, str]:
+        """Return the last annotation of each place, whatever picture is there now."""
+        labels = {} if self._old is None else dict(self._old.labels)
+        for place, known in self._known.items():
+            if self._last.get(place[:2]) == place[2]:
+                labels[place[:2]] = known.label
+        return labels
 
-    def _apply(self, change: _Change) -> _Change:
-        """Make a change and return the one that takes it back."""
-        back = {key: self._labels.get(key) for key in change}
-        for key, label in change.items():
+    def _check_crops(self, keys: Iterable[Key]) -> None:
+        for name, crop in keys:
+            if crop < 0:
+                raise InputError(f"There is no crop {crop} in {name}; crops are numbered from 0.")
+        if self._find_set is None:
+            return
+        for name in {name for name, _ in keys}:
+            crop_set, last = self._find_set(name), max(crop for one, crop in keys if one == name)
+            if crop_set is None:
+                raise InputError(f"The study has no crop set {name!a} to label crops of.")
+            if last >= len(crop_set):
+                raise InputError(f"There is no crop {last} in {name}, which has {len(crop_set)} crops.")
+
+    def _marks(self, keys: Iterable[Key]) -> dict[Key, str]:
+        """Return the fingerprint of each crop; "" without crop sets, and a mark of nothing for a crop that is gone."""
+        keys = list(keys)
+        if self._find_set is None:
+            return dict.fromkeys(keys, "")
+        marks = dict.fromkeys(keys, _ABSENT)
+        for name in {name for name, _ in keys}:
+            crop_set = self._find_set(name)
+            if crop_set is not None:
+                crops = {crop for one, crop in keys if one == name and crop < len(crop_set)}
+                marks |= {(name, crop): mark for crop, mark in crop_set.marks(crops).items()}
+        return marks
+
+    def _read_old(self) -> None:
+        """Read a file of layout 1, whose annotations lie under all that is in the log."""
+        self._old_read = True
+        if not self._old_path.exists():
+            return
+        try:
+            self._old = read_annotations_v1(self._old_path)
+        except NewerLayoutError:
+            raise
+        except ValueError:
+            if not self._old_path.is_file():
+                raise InputError(f"The annotations {self._old_path} are not a file.") from None
+            raise self._set_aside(self._old_path) from None
+        self._old_problems = self._old.problems
+        self._declare([*self._old.classes, *self._old.labels.values()])
+
+    def _read_log(self) -> dict[str, _Step]:
+        """Apply what was added to the log; returns for each change what its crops were given before."""
+        steps = {change.id: self._take(change) for change in self._log.new_changes()}
+        header = self._log.header
+        if self._old is not None and header is not None and header.takes_over == self._old.digest:
+            self._old = None  # it is in the log now, tied to the crops
+        return steps
+
+    @property
+    def _takes_over(self) -> bool:
+        """Whether the annotations of layout 1 go into the log with the next change."""
+        return self._old is not None and self._log.is_empty
+
+    def _set_aside(self, path: Path) -> InputError:
+        """Move a damaged file out of the way and return the error that says so."""
+        aside, number = path.with_name(f"{path.name}.broken"), 2
+        while aside.exists():
+            aside, number = path.with_name(f"{path.name}.broken{number}"), number + 1
+        path.rename(aside)
+        return InputError(
+            f"The annotations in {path} are damaged; they were kept as {aside.name}, and opening "
+            "the study again starts without them."
+        )
+
+    def _declare(self, names: Iterable[str]) -> None:
+        known = set(self.classes)
+        for name in names:
+            if name and name not in known:
+                known.add(name)
+                self.classes.append(name)
+
+    def _take(self, change: Change) -> _Step:
+        """Apply a change and return what its crops were given before."""
+        before: _Step = {}
+        self._declare([*change.classes, *(item.label or "" for item in change.items)])
+        if change.sets:
+            self._known = {
+                place: known for place, known in self._known.items() if place[0] not in change.sets
+            }
+            self._last = {key: mark for key, mark in self._last.items() if key[0] not in change.sets}
+            if self._old is not None:
+                self._old.forget(change.sets)
+        for name, crop, label, mark, writer in change.items:
+            place = (name, crop, mark)
+            before[place] = self._known.get(place)
             if label is None:
-                self._labels.pop(key, None)
+                self._known.pop(place, None)
             else:
-                self._labels[key] = label
-        return back
+                self._known[place] = Annotation(label, change.by, change.at, writer or change.session)
+                self._last[name, crop] = mark
+        return before
 
-    def _step(self, source: list[_Change], target: list[_Change]) -> list[Key]:
-        if not source:
-            return []
-        with self._changing():
-            back = self._apply(source[-1])
-        target.append(back)
-        return list(source.pop())
+    def _write(
+        self,
+        action: Literal["label", "declare", "forget"],
+        items: Iterable[Item] = (),
+        classes: Iterable[str] = (),
+        sets: Iterable[str] = (),
+    ) -> tuple[str, _Step]:
+        """Add a change to the log; returns its id and what its crops were given before."""
+        change = new_change(
+            self._session, action=action, items=tuple(items), classes=tuple(classes), sets=tuple(sets)
+        )
+        with self._saving():
+            return change.id, self._add(change)
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """Take in what other processes saved, let the block make its change, and save it, all or nothing."""
-        before = list(self.classes), dict(self._labels)
+    def _saving(self) -> Iterator[None]:
+        """Take in what others saved, let the block add to the log, all or nothing."""
         try:
-            if not self.path.parent.is_dir():
-                raise FileNotFoundError("its folder is gone, moved or deleted")
-            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=5):
-                if self.path.is_file() and _stamp(self.path) != self._seen:
-                    self._load()
+            with self._log.locked():
+                self.refresh()
                 yield
-                self._save()
-        except (OSError, Timeout) as error:
-            self.classes, self._labels = before
-            why = "another process is saving them" if isinstance(error, Timeout) else error.strerror or error
+        except OSError as error:
             raise InputError(
-                f"The labels cannot be saved to {self.path} ({why}); the last change was not made."
+                f"The labels cannot be saved to {self.path} ({error.strerror or error}); the last change was not made."
             ) from None
 
-    def _save(self) -> None:
-        labels: dict[str, dict[str, str]] = {}
-        for (set_name, crop), label in sorted(self._labels.items()):
-            labels.setdefault(set_name, {})[str(crop)] = label
-        write_json(self.path, {"schema": SCHEMA, "classes": self.classes, "labels": labels})
-        self._seen = _stamp(self.path)
+    def _add(self, change: Change) -> _Step:
+        """Add a change, after the annotations of layout 1 where they are not in the log yet; read it back."""
+        if self._old is not None and self._takes_over:
+            marks = self._marks(self._old.labels)
+            items = tuple(Item(*key, label, marks[key]) for key, label in self._old.labels.items())
+            taken = new_change("", items=items, classes=tuple(self._old.classes))
+            self._log.append(taken, takes_over=self._old.digest)
+        self._log.append(change)
+        steps = self._read_log()
+        if change.id not in steps:
+            raise OSError("another program wrote over them")
+        return steps[change.id]
 
-    def _load(self) -> None:
-        try:
-            values = read_json(self.path)
-            schema, classes, labels = _parsed(values)
-        except (InputError, KeyError, TypeError, ValueError, AttributeError):
-            if not self.path.is_file():
-                raise InputError(f"The annotations {self.path} are not a file.") from None
-            aside = self._set_aside()
-            raise InputError(
-                f"The annotations in {self.path} are damaged; they were kept as {aside.name}, and opening "
-                "the study again starts without them."
-            ) from None
-        if schema > SCHEMA:
-            raise InputError(
-                f"The annotations {self.path} were made by a newer version (layout {schema}, this version "
-                f"reads up to {SCHEMA}); update Morpholaw to open them."
+    def _step(self, source: list[tuple[str, _Step]], target: list[tuple[str, _Step]]) -> list[Key]:
+        if not source:
+            return []
+        undoes, step = source[-1]
+        with self._saving():
+            items = tuple(
+                Item(*place[:2], None, place[2])
+                if known is None
+                else Item(*place[:2], known.label, place[2], known.writer)
+                for place, known in step.items()
+                if self._is_own(place)
             )
-        self.classes, self._labels = classes, labels
-        self._seen = _stamp(self.path)
+            if items:
+                change = new_change(self._session, items=items, undoes=undoes)
+                target.append((change.id, self._add(change)))
+        source.pop()
+        return [(item.set, item.crop) for item in items]
 
-    def _set_aside(self) -> Path:
-        aside = self.path.with_name(f"{self.path.name}.broken")
-        number = 2
-        while aside.exists():
-            aside = self.path.with_name(f"{self.path.name}.broken{number}")
-            number += 1
-        return self.path.rename(aside)
-
-
-def _stamp(path: Path) -> tuple[int, ...]:
-    """Return what tells one state of a file from the next; a rename over it gives it another inode."""
-    found = path.stat()
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    def _is_own(self, place: _Place) -> bool:
+        """Whether this window was the last to annotate a crop, or its undo took the annotation away."""
+        known = self._known.get(place)
+        return known is None or known.writer == self._session
 
 
-def _parsed(values: Any) -> tuple[int, list[str], dict[Key, str]]:
-    schema = int(values["schema"])
-    if schema > SCHEMA:
-        return schema, [], {}
-    classes = [str(name) for name in values["classes"]]
-    labels = {
-        (str(set_name), int(crop)): str(label)
-        for set_name, crops in values["labels"].items()
-        for crop, label in crops.items()
-    }
-    return schema, classes, labels
+def _class_name(label: str) -> str:
+    """Return the name of a class without white space around it; InputError where it cannot be saved."""
+    name = str(label).strip()
+    if not is_text(name):
+        raise InputError(
+            f"The class name {name!a} holds characters that are no text and cannot be saved; type it again."
+        )
+    return name

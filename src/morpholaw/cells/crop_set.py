@@ -7,6 +7,7 @@ name at the end: a set is whole or absent, and two million crops never sit in me
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import weakref
@@ -39,6 +40,8 @@ class CropSet:
         self.name = self.folder.name
         self.record: CropSetRecord = read_crop_record(self.folder)
         self.size = self.record.size
+        self._marks: dict[int, str] = {}
+        self._marks_of: tuple[int, int, int] | None = None
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> CropSet:
@@ -171,6 +174,31 @@ class CropSet:
             target = out[rows[a] : rows[a] + b - a]
             if os.preadv(self._descriptor, [target.data], start + int(crops[a]) * length) != target.nbytes:
                 raise InputError(f"The crops in {self.folder / 'images.npy'} end early; the set is damaged.")
+
+    def marks(self, crops: Iterable[int]) -> dict[int, str]:
+        """Return the fingerprint of each crop's pixels, 16 hexadecimal digits; kept until the file changes.
+
+        By them a crop is known again, wherever it is and whatever lies at its place later.
+        """
+        path = self.folder / "images.npy"
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise InputError(f"The crops in {path} cannot be read: {error.strerror or error}.") from None
+        state = stat.st_ino, stat.st_mtime_ns, stat.st_size
+        if state != self._marks_of:
+            for name in ("images", "_descriptor"):  # of the file that was there before
+                self.__dict__.pop(name, None)
+            self._marks, self._marks_of = {}, state
+        wanted = np.array(sorted(set(crops)), np.int64)
+        unknown = wanted[[int(crop) not in self._marks for crop in wanted]] if len(wanted) else wanted
+        for start in range(0, len(unknown), 1024):
+            part = unknown[start : start + 1024]
+            block = np.empty((len(part), self.size, self.size), np.uint8)
+            self.read_into(block, np.arange(len(part)), part)
+            for crop, image in zip(part.tolist(), block, strict=True):
+                self._marks[crop] = hashlib.blake2b(image.data, digest_size=8).hexdigest()
+        return {int(crop): self._marks[int(crop)] for crop in wanted}
 
     @cached_property
     def _descriptor(self) -> int:

@@ -9,6 +9,7 @@ import click
 
 from morpholaw.cli.options import STUDY
 from morpholaw.cli.progress_bar import progress
+from morpholaw.cli.study import open_study
 
 FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
 
@@ -40,8 +41,6 @@ def export(study: Path, kind: Any, out: Path, law: int, **wanted: Any) -> None:
     (.tex). csv: scores by track and frame. trackmate, btrack: a copy of that program's file with scores in it. geff: a
     graph of the cells with their scores. anndata: cells x latents (.h5ad).
     """
-    from morpholaw.study import Study
-
     with progress() as monitor:
-        path = Study(study).export(kind, out, law=law - 1, monitor=monitor, **wanted)
+        path = open_study(study).export(kind, out, law=law - 1, monitor=monitor, **wanted)
     click.echo(f"The export is {path}.")

@@ -9,6 +9,7 @@ import click
 
 from morpholaw.cli.options import STUDY, input_settings, movie_choices, track_choices
 from morpholaw.cli.progress_bar import progress
+from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
 from morpholaw.errors import InputError
 
@@ -54,7 +55,6 @@ def classify(
     each class follow.
     """
     from morpholaw.cells.files import write_table
-    from morpholaw.study import Study
 
     if crops is not None and movie is not None:
         raise InputError("Give --crops or --movie with --tracks, not both.")
@@ -64,7 +64,7 @@ def classify(
     if law is not None and scheme not in (4, None):
         raise InputError("--law chooses a law of scheme 4; the other schemes have none.")
     with progress() as monitor:
-        table = Study(study).classify(
+        table = open_study(study).classify(
             classifier,
             law=_law(law),
             loss=loss,
@@ -112,14 +112,13 @@ def _law(text: str | None) -> int | Literal["median"] | None:
 def attack(study: Path, scheme: int, loss: str, space: str, keep: str, eps: str, out: Path) -> None:
     """Accuracy under fast gradient sign attacks: a table and a figure."""
     from morpholaw.cells.files import write_table
-    from morpholaw.study import Study
 
     try:
         magnitudes = tuple(float(part) for part in eps.split(","))
     except ValueError:
         raise InputError(f"--eps {eps!r} is not a list of numbers such as 0.1,0.2.") from None
     with progress() as monitor:
-        table = Study(study).attack(
+        table = open_study(study).attack(
             scheme=scheme,
             loss=loss,
             space=space,
@@ -157,10 +156,8 @@ def _attack_figure(table: Any, path: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True)
 def report(study: Path, out: Path) -> None:
     """Write a self-contained HTML report of the study."""
-    from morpholaw.study import Study
-
     with progress() as monitor:
-        path = Study(study).report(out, monitor)
+        path = open_study(study).report(out, monitor)
     click.echo(f"The report is {path}.")
 
 
@@ -171,9 +168,7 @@ def report(study: Path, out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("law.html"), show_default=True)
 def law_card(study: Path, loss: Literal["hinge", "mse"], law: int, out: Path) -> None:
     """Write the card of one law as HTML, with a PDF and Markdown beside it."""
-    from morpholaw.study import Study
-
-    path = Study(study).law_card(out, law - 1, loss)
+    path = open_study(study).law_card(out, law - 1, loss)
     click.echo(f"The card is {path}, {path.with_suffix('.pdf').name} and {path.with_suffix('.md').name}.")
 
 

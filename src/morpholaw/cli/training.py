@@ -12,6 +12,7 @@ import click
 
 from morpholaw.cli.options import CLASSES, INPUTS, SET, STUDY, StepCommand, parse_settings
 from morpholaw.cli.progress_bar import progress
+from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_confusion, show_table
 from morpholaw.display import percent, percent_interval
 
@@ -33,9 +34,7 @@ REPLACE = click.option(
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of a stopped training.")
 def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], resume: bool) -> None:
     """Train the beta-TCVAE on all crops of the study."""
-    from morpholaw.study import Study
-
-    opened = Study(study)
+    opened = open_study(study)
     with progress() as monitor:
         made = opened.train_encoder(**parse_settings(settings, file), resume=resume, monitor=monitor)
     if not made.complete:
@@ -65,11 +64,9 @@ def train_classifier(
     settings: tuple[str, ...],
 ) -> None:
     """Train the models of one scheme and test them on held-out groups of cells."""
-    from morpholaw.study import Study
-
     options = {"classes": classes, "inputs": inputs, "models": models}
     given = parse_settings(settings) | {key: value for key, value in options.items() if value is not None}
-    opened = Study(study)
+    opened = open_study(study)
     with progress() as monitor:
         record = opened.train_classifier(scheme, name=name, replace=replace, monitor=monitor, **given)
     show_table(opened)
@@ -85,12 +82,11 @@ def train_classifier(
 def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[str, ...]) -> None:
     """Search the settings of scheme 3 with Optuna."""
     from morpholaw.cells.files import plain
-    from morpholaw.study import Study
 
     given = {"trials": trials, "storage": storage}
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
     with progress() as monitor:
-        best = Study(study).tune(monitor=monitor, **values)
+        best = open_study(study).tune(monitor=monitor, **values)
     click.echo(json.dumps(plain(best.to_json()), indent=2))
 
 
@@ -123,10 +119,9 @@ def discover_law(
     """
     from morpholaw.store import classifiers
     from morpholaw.store.classifier_record import name_of
-    from morpholaw.study import Study
 
     given = {"loss": loss, "engine": engine, "count": count, "classes": classes, "inputs": inputs}
-    opened = Study(study)
+    opened = open_study(study)
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
     with progress() as monitor:
         opened.discover_law(name=name, replace=replace, monitor=monitor, **values)

@@ -4,7 +4,7 @@
 
     study.json            name, classes, schema
     crops/<set>/          crop sets: images.npy, cells.csv, set.json
-    annotations.json      classes given by a person
+    annotations.jsonl     classes given by a person, one change per line
     latent_names.json     names given to latents, by encoder
     encoder/              the trained beta-TCVAE; checkpoint/ beside it while it trains
     latents/<set>/        means and log-variances by encoder, a cache
@@ -144,6 +144,18 @@ class StudyFolder:
         _, problems = self._readable_sets()
         return problems
 
+    @property
+    def problems(self) -> list[str]:
+        """What of the study is damaged, left out or out of date, one sentence each; the rest of it works."""
+        strays = [(one.name, self.annotations.strays(one)) for one in self.sets]
+        sentences = [
+            f"{count} classes given by hand were given to other pictures than those that are in the set {name} now; "
+            "they are kept, but not used."
+            for name, count in strays
+            if count
+        ]
+        return [*self.damaged_sets, *self.annotations.problems, *sentences]
+
     def _readable_sets(self) -> tuple[list[CropSet], list[str]]:
         sets, problems = [], []
         for folder in sorted(self.path.glob("crops/*/")):
@@ -200,7 +212,14 @@ class StudyFolder:
     @cached_property
     def annotations(self) -> Annotations:
         """Classes given by a person, saved at every change."""
-        return Annotations(self.path / "annotations.json")
+        return Annotations(self.path / "annotations.jsonl", self._set_or_none)
+
+    def _set_or_none(self, name: str) -> CropSet | None:
+        """Return the crop set called ``name``; None where there is none that can be read."""
+        try:
+            return self._set(name) if name == Path(name).name else None
+        except InputError:
+            return None
 
     @property
     def tuned(self) -> TunedRecord | None:

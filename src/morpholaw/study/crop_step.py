@@ -6,9 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from morpholaw.cells.crop_record import CropOrigin, TracksSource, write_crop_record
 from morpholaw.cells.crop_set import CropSet
@@ -83,8 +86,10 @@ def crop(
     origin = origin.model_copy(update={"group_prefix": cells.group_prefix})
     table = None if labels is None else _read_labels(labels, cells, place.name, monitor)
     with folder.writing():
+        folder.annotations.tie_to_crops()
+        given = None if earlier is None else _Given.to(earlier, folder)
         crop_set = write_crops(cells, place, origin, monitor, overwrite=earlier is not None)
-        _annotate(folder, crop_set, table, earlier, monitor)
+        _annotate(folder, crop_set, table, given, monitor)
     return crop_set
 
 
@@ -106,6 +111,7 @@ def import_folder(
     if scale is not None:
         scale.check(config.pixel_size, f"the images in {images}", monitor)
     with folder.writing():
+        folder.annotations.tie_to_crops()
         out = folder.new_set_folder(name or Path(images).name)
         return import_crops(images, out, config, monitor)
 
@@ -141,11 +147,13 @@ def adopt(
         write_crop_record(
             crop_set.folder, crop_set.record.model_copy(update={"created": now, "group_prefix": prefix})
         )
+        folder.annotations.tie_to_crops()
+        given = None if earlier is None else _Given.to(earlier, folder)
         if earlier is not None:
             os.replace(earlier.folder, place.with_name(f"{place.name}.replaced.partial"))
         os.replace(crop_set.folder, place)
         adopted = CropSet(place)
-        _annotate(folder, adopted, table, earlier, monitor)
+        _annotate(folder, adopted, table, given, monitor)
         shutil.rmtree(place.with_name(f"{place.name}.replaced.partial"), ignore_errors=True)
     return adopted
 
@@ -171,7 +179,6 @@ def _earlier_set(
     if not same:
         return None
     if replace:
-        _ = same[-1].cells  # read now: they are asked for when another table has taken their place
         return same[-1]
     sentence = (
         f"The study already holds crops of this movie, the set {same[-1].name}, so its cells would be in it twice. "
@@ -190,43 +197,57 @@ def _read_labels(labels: Path | str, cells: MovieCells, name: str, monitor: Moni
     return table
 
 
+@dataclass(frozen=True)
+class _Given:
+    """The classes that a person gave to the crops of a set which another is about to replace."""
+
+    cells: pd.DataFrame
+    labels: dict[int, str]
+
+    @classmethod
+    def to(cls, crop_set: CropSet, folder: StudyFolder) -> _Given:
+        """Read the classes and the table while the set is still at its place."""
+        return cls(crop_set.cells, folder.annotations.of_set(crop_set))
+
+
 def _annotate(
     folder: StudyFolder,
     crop_set: CropSet,
     table: LabelTable | None,
-    earlier: CropSet | None,
+    given: _Given | None,
     monitor: Monitor,
 ) -> None:
     """Give a new set its labels; a set that cannot be given them is removed again."""
     try:
-        if earlier is not None:
-            _keep_annotations(folder, crop_set, earlier, monitor)
+        if given is not None:
+            _keep_annotations(folder, crop_set, given, monitor)
         if table is not None:
             folder.annotations.add_table(table, crop_set.name)
     except BaseException:
-        if earlier is None:
+        if given is None:
             shutil.rmtree(crop_set.folder, ignore_errors=True)
         raise
 
 
-def _keep_annotations(folder: StudyFolder, crop_set: CropSet, earlier: CropSet, monitor: Monitor) -> None:
+def _keep_annotations(folder: StudyFolder, crop_set: CropSet, given: _Given, monitor: Monitor) -> None:
     """Carry classes that a person gave over to the new crops of the same cells, and drop what was computed."""
     shutil.rmtree(folder.path / "latents" / crop_set.name, ignore_errors=True)
-    labels = folder.annotations.of_set(crop_set.name)
-    if not labels:
+    if not given.labels:
         return
-    old, new = earlier.cells, crop_set.cells
+    old, new = given.cells, crop_set.cells
     now = {key: row for row, key in enumerate(zip(new["track_id"], new["t"], strict=True))}
     kept: dict[int, str] = {}
-    for row, label in labels.items():
-        match = now.get((old["track_id"].iloc[row], old["t"].iloc[row])) if row < len(old) else None
+    for row, label in given.labels.items():
+        match = now.get((old["track_id"].iloc[row], old["t"].iloc[row]))
         if match is not None and _is_near(old.iloc[row], new.iloc[match]):
             kept[match] = label
     folder.annotations.replace_set(crop_set.name, kept)
-    if len(kept) < len(labels):
-        lost = len(labels) - len(kept)
+    if len(kept) < len(given.labels):
+        lost = len(given.labels) - len(kept)
         monitor.emit(
-            Message(f"{lost} of {len(labels)} classes given by hand were of cells that are gone.", "warning")
+            Message(
+                f"{lost} of {len(given.labels)} classes given by hand were of cells that are gone.", "warning"
+            )
         )
 
 

@@ -17,7 +17,7 @@ def rename(folder: StudyFolder, name: str, new_name: str) -> CropSet:
     if place.name != new_name:
         reason = "is taken" if (folder.path / "crops" / new_name).exists() else "cannot be a folder's name"
         raise InputError(f"The name {new_name!r} {reason}; {place.name!r} would do.")
-    folder.annotations.replace_set(new_name, folder.annotations.of_set(name))
+    folder.annotations.copy_set(name, new_name)
     os.replace(crop_set.folder, place)
     folder.annotations.replace_set(name, {})
     latents = folder.path / "latents"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from morpholaw.errors import InputError
+from morpholaw.escape import one_line
 from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord
@@ -227,8 +229,17 @@ class Labelling(QWidget):
             lines.append(f"Track {cell.track_id}, frame {cell.t}, y {cell.y:.0f} px, x {cell.x:.0f} px.")
         if cell.file:
             lines.append(f"File {cell.file}.")
-        lines.append(f"Class: {self.labels[crop] or 'none'}.")
+        lines.append(f"Class: {self.labels[crop] or 'none'}{self._by(crop)}.")
         return "\n".join(lines)
+
+    def _by(self, crop: int) -> str:
+        """Say who gave a crop its class, and when; "" where nobody did by hand."""
+        study, given = self.current.study, None
+        with suppress(InputError):  # the study is gone or damaged: the panel says so elsewhere
+            given = None if study is None else study.annotations.annotation(*self._key(crop))
+        if given is None or not given.by:
+            return ""
+        return f", given by {one_line(given.by)} on {one_line(given.at)[:16].replace('T', ' at ')} UTC"
 
     def label_selected(self, number: int) -> None:
         """Label the selected cells with class ``number`` (from 1), or clear their label (0); move to the next cell."""
