@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.files import replace_folder, temporary_path
 from morpholaw.cells.simulator import simulate_crop_set
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.errors import InputError
@@ -72,5 +73,7 @@ def add_set(study: Study, crop_set: CropSet) -> CropSet:
     """Copy a crop set into a study, labels and all."""
     with study.writing():
         folder = study.new_set_folder(crop_set.name)
-        shutil.copytree(crop_set.folder, folder)
+        partial = temporary_path(folder)
+        shutil.copytree(crop_set.folder, partial)
+        replace_folder(partial, folder)
     return study.crop_set(folder.name)

@@ -196,7 +196,7 @@ def test_a_damaged_set_is_named_and_the_rest_of_the_study_works(tmp_path, inputs
 def test_a_set_that_was_being_replaced_when_the_process_was_killed_comes_back(tmp_path, inputs):
     study = Study.create(tmp_path / "study", movie=inputs[0], tracks=inputs[1])
     place = study.path / "crops" / "film"
-    place.rename(place.with_name("film.replaced.partial"))
+    place.rename(place.with_name(".film.replaced"))
     with study.writing():
         pass
     assert [one.name for one in study.sets] == ["film"]

@@ -270,7 +270,7 @@ class Crashes:
         left = [
             str(p.relative_to(path))
             for p in path.rglob("*")
-            if p.suffix in (".tmp", ".partial") or p.name == "checkpoint"
+            if p.suffix in (".tmp", ".replaced") or p.name == "checkpoint"
         ]
         if left:
             raise Failed(f"left behind: {', '.join(left)}")

@@ -68,7 +68,7 @@ def no_space(crashes: Any, name: str, after: int, number: int = errno.ENOSPC) ->
                 wrong.append(f"{name}: no plain sentence: {error}")
         except BaseException as error:
             wrong.append(f"{name}: {type(error).__name__}: {error}")
-        left = [str(p.relative_to(path)) for p in path.rglob("*") if p.suffix in (".tmp", ".partial")]
+        left = [str(p.relative_to(path)) for p in path.rglob("*") if p.suffix in (".tmp", ".replaced")]
         if left:
             wrong.append(f"{name}: left behind {left}")
         found = state(Study(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
@@ -14,7 +15,7 @@ import pandas as pd
 
 from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.crop_record import CropOrigin, complete_record, write_crop_record
-from morpholaw.cells.files import atomic_file
+from morpholaw.cells.files import atomic_file, replace_folder, sync_folder, temporary_path
 from morpholaw.errors import InputError
 
 _HEADER = 4096  # bytes before the first crop: a 64 x 64 crop is then exactly one page of memory
@@ -47,11 +48,14 @@ class CropWriter:
             raise InputError(
                 f"There is already something at {self.folder}; choose another name or remove it."
             )
-        self.partial = self.folder.with_name(f"{self.folder.name}.partial")
-        shutil.rmtree(self.partial, ignore_errors=True)
+        self.partial = temporary_path(self.folder)
         self.partial.mkdir(parents=True)
-        self._file = (self.partial / "images.npy").open("wb")
-        self._file.write(_npy_header(0, size))
+        try:
+            self._file = (self.partial / "images.npy").open("wb")
+            self._file.write(_npy_header(0, size))
+        except BaseException:
+            shutil.rmtree(self.partial, ignore_errors=True)
+            raise
 
     def append(self, images: np.ndarray) -> None:
         """Add crops, uint8 (k, s, s), at the end."""
@@ -76,15 +80,16 @@ class CropWriter:
         known["crop"] = np.arange(self.count)
         write_cells(self.partial, known)
         write_crop_record(self.partial, complete_record(origin, self.count, self.size))
-        replaced = self.folder.with_name(f"{self.folder.name}.replaced.partial")
-        if self._overwrite and self.folder.exists():
-            os.replace(self.folder, replaced)
-        os.replace(self.partial, self.folder)
-        shutil.rmtree(replaced, ignore_errors=True)
+        if self._overwrite:
+            replace_folder(self.partial, self.folder)
+        else:
+            os.replace(self.partial, self.folder)
+            sync_folder(self.folder.parent)
 
     def discard(self) -> None:
         """Remove what was written."""
-        self._file.close()
+        with suppress(OSError):  # on a full disk, closing fails too
+            self._file.close()
         shutil.rmtree(self.partial, ignore_errors=True)
 
     def __enter__(self) -> CropWriter:

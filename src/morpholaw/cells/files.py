@@ -2,7 +2,8 @@
 
 A write goes to a temporary file beside its target, is flushed to the disk and then renamed over it, so
 that a crash, a full disk or a cancelled job never leaves half a file under the real name. A process that is
-killed in between leaves only the temporary file, which :func:`remove_leftovers` finds by its name.
+killed in between leaves only the temporary file, which :func:`remove_leftovers` finds by its name. Temporary names
+begin with a dot, which no name does that a person gives (:func:`morpholaw.escape.file_name`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import math
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BLOCK = 1 << 20
+_ASIDE = ".replaced"
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
@@ -39,7 +42,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.tmp")
+    temporary = temporary_path(target)
     try:
         with temporary.open("xb") as handle:
             yield handle
@@ -51,6 +54,59 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
+
+
+def temporary_path(path: Path) -> Path:
+    """Return a new temporary name beside ``path`` that no name which a person gives can be."""
+    return path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether :func:`temporary_path` made this name."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Rename a folder, also over one that is there, and flush the rename to the disk.
+
+    A kill between the two renames leaves the old folder under :func:`set_aside_path`, which
+    :func:`restore_set_aside` finds.
+    """
+    aside = set_aside_path(target)
+    shutil.rmtree(aside, ignore_errors=True)
+    if target.exists():
+        os.replace(target, aside)
+    try:
+        os.replace(source, target)
+    except BaseException:
+        if aside.exists():
+            os.replace(aside, target)
+        raise
+    sync_folder(target.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def set_aside_path(path: Path) -> Path:
+    """Return where a folder is while another takes its place."""
+    return path.with_name(f".{path.name}{_ASIDE}")
+
+
+def restore_set_aside(folder: Path) -> None:
+    """Give folders in ``folder`` that were set aside, and whose successor never came, their names again."""
+    for aside in folder.glob(f".*{_ASIDE}"):
+        place = aside.with_name(aside.name.removeprefix(".").removesuffix(_ASIDE))
+        if place.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            os.replace(aside, place)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder: it is gone under its name at once, also where a kill cuts the removal short."""
+    gone = temporary_path(folder)
+    os.replace(folder, gone)
+    sync_folder(folder.parent)
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -67,10 +123,13 @@ def sync_folder(folder: Path) -> None:
 
 def remove_leftovers(folder: Path, older: float = 3600.0) -> None:
     """Remove the temporary files of killed writes below ``folder`` that nobody touched for ``older`` seconds."""
-    for path in folder.rglob(".*.tmp"):
+    for path in list(folder.rglob(".*.tmp")):
         with suppress(OSError):
             if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime >= older:
-                path.unlink()
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:

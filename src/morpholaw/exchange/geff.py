@@ -6,13 +6,12 @@ import os
 import shutil
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
 from morpholaw.cells.cells_table import SOURCE_IDS
-from morpholaw.cells.files import sync_folder
+from morpholaw.cells.files import replace_folder, temporary_path
 from morpholaw.cells.track_formats.geff import is_geff
 from morpholaw.errors import InputError
 from morpholaw.exchange.optional import require
@@ -49,16 +48,12 @@ def write_geff(path: str | os.PathLike[str], scores: Scores) -> Path:
     if undefined.any():
         properties["score"]["missing"] = undefined
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial, old = (path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp") for _ in range(2))
+    partial = temporary_path(path)
     try:
         write_arrays(partial, ids, properties, lineage_edges(table), {}, _metadata(scores))
-        if path.exists():
-            path.rename(old)
-        partial.rename(path)
+        replace_folder(partial, path)
     finally:
-        for left in (partial, old):
-            shutil.rmtree(left, ignore_errors=True)
-    sync_folder(path.parent)
+        shutil.rmtree(partial, ignore_errors=True)
     return path
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from morpholaw.cells.files import replace_folder, temporary_path
 from morpholaw.errors import InputError
 from morpholaw.store.classifier_record import ClassifierRecord
 
@@ -31,7 +32,8 @@ def place_of(folder: StudyFolder, name: str) -> Path:
 
 def names(folder: StudyFolder) -> list[str]:
     """Return the names of the study's classifiers, e.g. ``["scheme1", "scheme2", "scheme4-hinge"]``."""
-    return sorted(path.parent.name for path in folder.path.glob("classifiers/*/model.json"))
+    places = (path.parent.name for path in folder.path.glob("classifiers/*/model.json"))
+    return sorted(name for name in places if not name.startswith("."))  # one that is being copied has a dot
 
 
 def record(folder: StudyFolder, name: str) -> ClassifierRecord:
@@ -98,9 +100,14 @@ def adopt(folder: StudyFolder, source: Path | str) -> ClassifierRecord:
     """
     found = ClassifierRecord.read(source)
     place = place_of(folder, found.name)
-    shutil.copytree(source, place, dirs_exist_ok=True)
+    partial = temporary_path(place)
     adopted = found.model_copy(update={"trained_elsewhere": True})
-    adopted.write(place / "model.json")
+    try:
+        shutil.copytree(source, partial)
+        adopted.write(partial / "model.json")
+        replace_folder(partial, place)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return adopted
 
 

@@ -27,8 +27,9 @@ from filelock import FileLock, Timeout
 
 from morpholaw.cells.annotations import Annotations
 from morpholaw.cells.crop_set import Crops, CropSet
-from morpholaw.cells.files import read_json, remove_leftovers, write_json
+from morpholaw.cells.files import is_temporary, read_json, remove_leftovers, restore_set_aside, write_json
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError, StudyLockedError, file_error
+from morpholaw.escape import file_name
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.study_record import DEFAULT_CLASSES, StudyRecord
 from morpholaw.store.tuned_record import TunedRecord
@@ -118,12 +119,10 @@ class StudyFolder:
 
     def _remove_leftovers(self) -> None:
         """Remove what killed writes left behind; under the lock nobody else is writing a crop set."""
-        for path in self.path.glob("crops/*.replaced.partial"):  # set aside, and its successor never came
-            place = path.with_name(path.name.removesuffix(".replaced.partial"))
-            if not place.exists():
-                path.rename(place)
-        for path in self.path.glob("crops/*.partial"):
-            shutil.rmtree(path, ignore_errors=True)
+        restore_set_aside(self.path / "crops")
+        for path in self.path.glob("crops/.*.tmp"):
+            if is_temporary(path):
+                shutil.rmtree(path, ignore_errors=True)
         remove_leftovers(self.path)
 
     def _unwritable(self, error: OSError) -> MorpholawError:
@@ -159,7 +158,7 @@ class StudyFolder:
     def _readable_sets(self) -> tuple[list[CropSet], list[str]]:
         sets, problems = [], []
         for folder in sorted(self.path.glob("crops/*/")):
-            if folder.name.endswith(".partial"):
+            if folder.name.startswith("."):  # half-made, or about to be removed
                 continue
             try:
                 sets.append(self._set(folder.name))
@@ -199,10 +198,7 @@ class StudyFolder:
 
     def new_set_folder(self, name: str) -> Path:
         """Return the folder for a new crop set; a number is added to a name that is taken."""
-        safe = (
-            "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).strip(".")
-            or "crops"
-        )
+        safe = file_name(name, "crops")
         folder, count = self.path / "crops" / safe, 1
         while folder.exists():
             count += 1

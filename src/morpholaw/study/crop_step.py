@@ -17,6 +17,7 @@ from morpholaw.cells.crop_record import CropOrigin, TracksSource, write_crop_rec
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import write_cells
 from morpholaw.cells.crops import MovieCells, write_crops
+from morpholaw.cells.files import replace_folder, sync_folder
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.label_tables import LabelTable, read_label_table
@@ -150,11 +151,12 @@ def adopt(
         folder.annotations.tie_to_crops()
         given = None if earlier is None else _Given.to(earlier, folder)
         if earlier is not None:
-            os.replace(earlier.folder, place.with_name(f"{place.name}.replaced.partial"))
-        os.replace(crop_set.folder, place)
+            replace_folder(crop_set.folder, place)
+        else:
+            os.replace(crop_set.folder, place)
+            sync_folder(place.parent)
         adopted = CropSet(place)
         _annotate(folder, adopted, table, given, monitor)
-        shutil.rmtree(place.with_name(f"{place.name}.replaced.partial"), ignore_errors=True)
     return adopted
 
 

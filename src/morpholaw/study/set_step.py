@@ -6,6 +6,7 @@ import os
 import shutil
 
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.files import remove_folder, sync_folder
 from morpholaw.errors import InputError
 from morpholaw.store.study_folder import StudyFolder
 
@@ -19,6 +20,7 @@ def rename(folder: StudyFolder, name: str, new_name: str) -> CropSet:
         raise InputError(f"The name {new_name!r} {reason}; {place.name!r} would do.")
     folder.annotations.copy_set(name, new_name)
     os.replace(crop_set.folder, place)
+    sync_folder(place.parent)
     folder.annotations.replace_set(name, {})
     latents = folder.path / "latents"
     if (latents / name).is_dir():
@@ -35,8 +37,6 @@ def delete(folder: StudyFolder, name: str) -> None:
             f"The study {folder.path} has no crop set {name!r}; its sets are "
             f"{', '.join(one.name for one in folder.sets) or 'none'}."
         )
-    gone = place.with_name(f"{name}.deleted.partial")
-    os.replace(place, gone)
+    remove_folder(place)
     folder.annotations.replace_set(name, {})
-    shutil.rmtree(gone, ignore_errors=True)
     shutil.rmtree(folder.path / "latents" / name, ignore_errors=True)

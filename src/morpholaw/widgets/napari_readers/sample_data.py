@@ -54,14 +54,14 @@ def movie_folder() -> Path:
 def study_copy(target: Path) -> Path:
     """Return a study at ``target`` with the sample's movie, labelled crops and models; make it if it is not there."""
     from morpholaw.cells.crop_set import CropSet
+    from morpholaw.cells.files import temporary_path
     from morpholaw.store.classifiers import adopt
     from morpholaw.study import Study
 
     if (target / "study.json").is_file():
         return target
     sample, movie = sample_folder(), movie_folder()
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = temporary_path(target)
     study = Study.create(partial)
     scale = CropSet(sample / "labelled").normalisation  # the movie's crops are used together with these
     study.crop(movie / "movie.tif", movie / "tracks.csv", brightness=scale.per if scale else "cell")
