@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.hdf5_files import check_data, member
 from morpholaw.cells.track_formats.classes import BTRACK_STATES
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
 from morpholaw.errors import InputError, reason
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import h5py
 
 _SMALL = 2**24  # bytes
-_DENSEST = 1100
 _SAMPLED = 4
 """Frames of masks that are read to find out which coordinate is y."""
 _OPERATORS = {
@@ -93,7 +93,8 @@ def read_objects(
                 raise InputError(
                     f"{path} holds {', '.join(file) or 'nothing'}, but objects and tracks were expected."
                 )
-            kinds = [kind for kind in file["tracks"] if kind in file["objects"]]
+            objects, tracks = member(file, "objects", path), member(file, "tracks", path)
+            kinds = [kind for kind in tracks if kind in objects]
             masks = _masks(file)
             results = [_read_kind(file, kind, movie_shape, masks, path) for kind in kinds]
             image = None if masks is None else tuple(int(n) for n in masks.shape)
@@ -130,7 +131,7 @@ def _masks(file: h5py.File) -> h5py.Dataset | None:
 def _read_kind(
     file: h5py.File, kind: str, shape: tuple[int, int, int] | None, masks: h5py.Dataset | None, path: Path
 ) -> tuple[pd.DataFrame, bool]:
-    objects, tracks = file["objects"][kind], file["tracks"][kind]
+    objects, tracks = (member(member(file, name, path), kind, path) for name in ("objects", "tracks"))
     numbers, coords, labels = _objects(objects, tracks.attrs.get("f_expr"), path)
     refs = _values(tracks, "tracks", path).astype(np.int64).ravel()
     spans = _values(tracks, "map", path).astype(np.int64)
@@ -146,7 +147,7 @@ def _read_kind(
     track_id = np.repeat(lineage[:, 0], lengths)
     y = _y_by_dummies(coords, dummies, refs, track_id)
     if y is None:
-        y = _y_by_image(coords[refs[refs >= 0]], shape if masks is None else masks.shape, masks)
+        y = _y_by_image(coords[refs[refs >= 0]], shape if masks is None else masks.shape, masks, path)
     known, y = y is not None, 2 if y is None else y
     place = np.zeros((len(refs), 3))
     place[~dummy] = coords[real][:, [0, y, 3 - y]]
@@ -191,16 +192,10 @@ def _objects(
 def _values(group: h5py.Group, name: str, path: Path) -> np.ndarray:
     import h5py
 
-    if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
-        raise InputError(f"{path} has {name} in another file, which is not read.")
-    found = group[name]
+    found = member(group, name, path)
     if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "biuf":
         raise InputError(f"{path} has {name} of another kind than btrack writes: numbers were expected.")
-    if found.external or found.is_virtual:
-        raise InputError(f"{path} has the values of {name} in another file, which is not read.")
-    # A header can claim values that nothing in the file stands for; compression makes a byte of a thousand at most.
-    if found.nbytes > max(_SMALL, _DENSEST * found.id.get_storage_size()):
-        raise InputError(f"{path} claims {found.size} values in {name}, more than it holds.")
+    check_data(found, name, path)
     values: np.ndarray = found[...]
     return values
 
@@ -208,7 +203,7 @@ def _values(group: h5py.Group, name: str, path: Path) -> np.ndarray:
 def _filter(objects: h5py.Group, expression: str, path: Path) -> np.ndarray:
     """Objects that btrack's filter, e.g. "area>100", let through; references count only those."""
     found = re.match(r"(\w+)(==|<=|>=|=|<|>)(\d+)", expression)
-    values = objects.get("properties", objects)
+    values = member(objects, "properties", path) if "properties" in objects else objects
     if found is None or not (found[1] in values or found[1] in objects):
         raise InputError(
             f"{path} was tracked with the filter {expression!r}, whose property it does not hold."
@@ -261,7 +256,9 @@ def _y_by_dummies(
     return 2 if documented <= swapped else 1
 
 
-def _y_by_image(coords: np.ndarray, shape: tuple[int, ...] | None, masks: h5py.Dataset | None) -> int | None:
+def _y_by_image(
+    coords: np.ndarray, shape: tuple[int, ...] | None, masks: h5py.Dataset | None, path: Path
+) -> int | None:
     """Which column is y: the one with which positions stay in the image, or lie on the masks; None where both do."""
     if shape is None or not len(coords):
         return None
@@ -278,6 +275,7 @@ def _y_by_image(coords: np.ndarray, shape: tuple[int, ...] | None, masks: h5py.D
     for t in frames[np.linspace(0, len(frames) - 1, min(len(frames), _SAMPLED)).astype(int)].tolist():
         if not 0 <= t < masks.shape[0]:
             continue
+        check_data(masks, "segmentation", path, range(t, t + 1))
         mask, places = masks[t], np.round(coords[coords[:, 0] == t, 1:3]).astype(np.int64)
         for y in hits:
             row, column = places[:, y - 1], places[:, 2 - y]

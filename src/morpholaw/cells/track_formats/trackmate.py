@@ -19,7 +19,11 @@ from morpholaw.cells.track_formats.lineage import linear_tracks
 from morpholaw.errors import InputError
 
 _BLOCK = 1 << 24
-"""Bytes read at a time: a parser scans an element anew with each block until its end has come."""
+"""Bytes read at a time: a parser scans a tag anew with each block until its end has come."""
+_LONGEST_TAG = 1 << 26
+"""Bytes without the beginning or the end of any element after which a file is no longer read."""
+_DEEPEST = 100
+"""Elements inside one another; TrackMate's have about ten."""
 
 
 @dataclass
@@ -176,24 +180,37 @@ def _parse(path: Path) -> _Content:
 
     content = _Content()
     track = ""
+    parents: list[Element] = []
     try:
         with _large_blocks(path) as source:
             for event, element in iterparse(source, events=("start", "end"), forbid_dtd=True):
+                source.unanswered = 0
                 if event == "start":
+                    parents.append(element)
+                    if len(parents) > _DEEPEST:
+                        raise InputError(
+                            f"{path} has elements inside one another {_DEEPEST} deep: it is damaged."
+                        )
                     content.is_trackmate |= element.tag == "TrackMate"
                     if element.tag == "Track":
                         track = element.attrib["TRACK_ID"]
                         content.edges[track] = []
                     elif element.tag == "Tracks" and not content.is_trackmate:
                         content.exported = dict(element.attrib)
+                    elif element.tag == "FilteredTracks":
+                        content.kept = set()
                     elif element.tag == "Model":
                         content.unit = element.attrib.get("spatialunits")
                     elif element.tag == "particle":
                         content.particle_count += 1
                     continue
-                _take(content, element, track)
-                if element.tag in ("Spot", "SpotsInFrame", "Edge", "Track", "particle", "detection"):
-                    element.clear()  # a long movie has millions of spots, each with its outline
+                parents.pop()
+                parent = parents[-1] if parents else None
+                _take(content, element, track, "" if parent is None else parent.tag)
+                if parent is not None:
+                    del parent[:]  # a long movie has millions of spots, each with its outline
+    except InputError:
+        raise
     except DefusedXmlException as error:
         raise InputError(f"{path} declares a document type or entities, which is not allowed.") from error
     except KeyError as error:
@@ -210,9 +227,16 @@ class _LargeBlocks:
 
     def __init__(self, handle: BinaryIO) -> None:
         self._handle = handle
+        self.unanswered = 0  # bytes since the parser last said something
 
     def read(self, size: int = -1) -> bytes:
-        return self._handle.read(max(size, _BLOCK) if size >= 0 else -1)
+        if self.unanswered > _LONGEST_TAG:
+            raise InputError(
+                f"{self._handle.name} has a tag of more than {_LONGEST_TAG} bytes: it is damaged."
+            )
+        block = self._handle.read(max(size, _BLOCK))
+        self.unanswered += len(block)
+        return block
 
 
 @contextmanager
@@ -221,7 +245,7 @@ def _large_blocks(path: Path) -> Iterator[_LargeBlocks]:
         yield _LargeBlocks(handle)
 
 
-def _take(content: _Content, element: Element, track: str) -> None:
+def _take(content: _Content, element: Element, track: str, parent: str) -> None:
     values = element.attrib
     if element.tag == "Spot":
         content.spots.append(
@@ -239,8 +263,8 @@ def _take(content: _Content, element: Element, track: str) -> None:
             content.broken_edges += 1
         else:
             content.edges.setdefault(track, []).append((_id(ends[0]), _id(ends[1])))
-    elif element.tag == "FilteredTracks":
-        content.kept = {child.attrib["TRACK_ID"] for child in element if child.tag == "TrackID"}
+    elif element.tag == "TrackID" and parent == "FilteredTracks" and content.kept is not None:
+        content.kept.add(values["TRACK_ID"])
     elif element.tag == "ImageData":
         content.image = dict(values)
     elif element.tag == "detection" and content.exported is not None:

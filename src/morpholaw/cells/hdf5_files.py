@@ -1,0 +1,135 @@
+"""HDF5 files somebody sent, read without leaving the file and without taking more memory than their data can need.
+
+HDF5 follows links into other files, and its deflate filter inflates a chunk to whatever size it has, however small the
+chunk is said to be. So every step of a path must be an ordinary member of the file, and each compressed chunk is
+inflated here first, up to the size that it may have.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    import h5py
+
+_SMALL = 2**26
+"""Bytes that any data set and chunk may have."""
+_DENSEST = 1100
+"""Bytes of data that one stored byte can stand for (deflate: 1032)."""
+_MOST_CHUNKS = 100_000
+_SLACK = 2**16
+"""Bytes that compression may add to a chunk that it cannot make smaller."""
+_DEFLATE, _SHUFFLE, _FLETCHER32, _LZF = 1, 2, 3, 32000
+_KNOWN_FILTERS = {_DEFLATE, _SHUFFLE, _FLETCHER32, _LZF}
+_BLOCK = 2**20
+
+
+def member(group: h5py.Group, name: str, path: Path) -> Any:
+    """Return a member of a group.
+
+    Raises
+    ------
+    InputError
+        It is a link, to another file or within this one.
+    KeyError
+        There is none.
+    """
+    import h5py
+
+    link = group.get(name, getlink=True)
+    if link is None:
+        raise KeyError(f"there is no {name}")
+    if not isinstance(link, h5py.HardLink):
+        raise InputError(f"{path} has {name} as a link, perhaps to another file; links are not followed.")
+    return group[name]
+
+
+def check_data(data: Any, name: str, path: Path, frames: range | None = None) -> None:
+    """Refuse a data set that lies outside of the file, or takes far more to read than it says.
+
+    Parameters
+    ----------
+    data : h5py.Dataset
+    name : str
+        What it is called in the file, for messages.
+    path : path
+        The file, for messages.
+    frames : range, optional
+        Indices of the first axis that will be read; by default all.
+
+    Raises
+    ------
+    InputError
+        The data set cannot be read safely.
+    """
+    if data.external or data.is_virtual:
+        raise InputError(f"{path} has the values of {name} in another file, which is not read.")
+    # A header can claim values that nothing in the file stands for.
+    if data.nbytes > max(_SMALL, _DENSEST * data.id.get_storage_size()):
+        raise InputError(f"{path} claims {data.size} values in {name}, more than it holds.")
+    if data.chunks is None:
+        return
+    size = int(np.prod(data.chunks, dtype=object)) * data.dtype.itemsize
+    if size > max(_SMALL, 4 * data.nbytes):
+        raise InputError(
+            f"{path} claims chunks of {size} bytes in {name}, which has {data.nbytes}: its header is wrong."
+        )
+    filters = _filters(data, name, path)
+    compressed = [place for place, code in enumerate(filters) if code in (_DEFLATE, _LZF)]
+    if not compressed:
+        return
+    for offset, stored in _chunks(data, name, path):
+        if frames is not None and not frames.start - data.chunks[0] < offset[0] < frames.stop:
+            continue
+        if stored > size + _SLACK:
+            raise InputError(
+                f"{path} has a chunk of {name} of {stored} bytes, more than it can have: it is damaged."
+            )
+        if _DEFLATE in filters:  # lzf makes at most 90 bytes of one
+            mask, content = data.id.read_direct_chunk(offset)
+            if not mask >> compressed[0] & 1:  # else this chunk is not compressed
+                _check_inflated(bytes(content), size + _SLACK, f"{path} has a chunk of {name}")
+
+
+def _filters(data: Any, name: str, path: Path) -> list[int]:
+    creation = data.id.get_create_plist()
+    codes = [int(creation.get_filter(i)[0]) for i in range(creation.get_nfilters())]
+    if unknown := [code for code in codes if code not in _KNOWN_FILTERS]:
+        raise InputError(f"{path} has {name} under HDF5's filter {unknown[0]}, which is not read.")
+    compressed = [place for place, code in enumerate(codes) if code in (_DEFLATE, _LZF)]
+    if len(compressed) > 1 or (compressed and _SHUFFLE in codes[compressed[0] :]):
+        raise InputError(f"{path} has {name} compressed twice, or shuffled after it, which no program does.")
+    return codes
+
+
+def _chunks(data: Any, name: str, path: Path) -> list[tuple[tuple[int, ...], int]]:
+    """Offset and stored bytes of each chunk."""
+    if data.id.get_num_chunks() > _MOST_CHUNKS:
+        raise InputError(
+            f"{path} has {name} in {data.id.get_num_chunks()} chunks, which takes minutes to read: save it in larger "
+            "ones."
+        )
+    found: list[tuple[tuple[int, ...], int]] = []
+    data.id.chunk_iter(lambda chunk: found.append((tuple(chunk.chunk_offset), int(chunk.size))))
+    return found
+
+
+def _check_inflated(content: bytes, limit: int, what: str) -> None:
+    """Inflate a chunk piece by piece, and refuse one that is longer than ``limit`` bytes."""
+    inflate, room = zlib.decompressobj(), limit
+    while content and not inflate.eof:
+        try:
+            room -= len(inflate.decompress(content, _BLOCK))
+        except zlib.error as error:
+            raise InputError(f"{what} that cannot be read ({error}): it is damaged.") from None
+        if room < 0:
+            raise InputError(
+                f"{what} that expands to more than the {limit} bytes that it can have: it is damaged."
+            )
+        content = inflate.unconsumed_tail
