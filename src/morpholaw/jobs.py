@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import inspect
 import io
 import json
 import multiprocessing
@@ -18,16 +19,27 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from types import SimpleNamespace
+from typing import IO, Any, get_type_hints
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from morpholaw import config as settings
 from morpholaw.cells.files import plain, read_json, write_json, write_table
-from morpholaw.errors import InputError, MorpholawError, StepFailedError, error_of_kind, file_error, kind_of
+from morpholaw.errors import (
+    InputError,
+    MorpholawError,
+    StepFailedError,
+    error_of_kind,
+    file_error,
+    kind_of,
+    reason,
+)
+from morpholaw.escape import is_text
 from morpholaw.events import (
     SILENT,
     Event,
@@ -96,15 +108,21 @@ class Job:
     @classmethod
     def read(cls, path: Path | str) -> Job:
         """Read a job's file; InputError where it is not one."""
-        values = read_json(path)
-        try:
-            job = cls(**values)
-            kinds = {"step": str, "study": str, "config": dict, "arguments": dict, "out": str}
-            if not all(isinstance(getattr(job, name), kind) for name, kind in kinds.items()):
-                raise TypeError
-            return job
-        except TypeError:
-            raise InputError(f"{path} is not a job; expected step, study, config and arguments.") from None
+        return cls.from_values(read_json(path), str(path))
+
+    @classmethod
+    def from_values(cls, values: Any, where: str) -> Job:
+        """Return the job that ``values`` describe; InputError, which names ``where``, for anything else."""
+        kinds: dict[str, type] = {"step": str, "study": str, "config": dict, "arguments": dict, "out": str}
+        if not (
+            isinstance(values, dict)
+            and {"step", "study"} <= values.keys() <= kinds.keys()
+            and all(isinstance(value, kinds[name]) for name, value in values.items())
+        ):
+            raise InputError(f"{where} is not a job; expected step, study, config and arguments.")
+        if not all(is_text(values.get(name, "")) for name in ("step", "study", "out")):
+            raise InputError(f"{where} is not a job: a path in it is no text.")
+        return cls(**values)
 
 
 def run(job: Job, monitor: Monitor = SILENT) -> Any:
@@ -118,10 +136,40 @@ def run(job: Job, monitor: Monitor = SILENT) -> Any:
     with Study.opened_or_new(job.study) as study:
         for sentence in study.problems:
             monitor.emit(Message(sentence, "warning"))
-        result = getattr(study, job.step)(**job.arguments, **config, monitor=monitor)
+        method = getattr(study, job.step)
+        _check_arguments(method, job)
+        result = method(**job.arguments, **config, monitor=monitor)
     if job.out and _is_table(result):
         write_table(job.out, result)
     return result
+
+
+def _check_arguments(method: Callable[..., Any], job: Job) -> None:
+    """Refuse arguments that a step does not take, or of another type than it takes.
+
+    Settings belong into ``config``, so that they are checked together.
+    """
+    written = {name: kind for name, kind in method.__annotations__.items() if name in job.arguments}
+    hints = get_type_hints(SimpleNamespace(__annotations__=written), inspect.unwrap(method).__globals__)
+    takes = {
+        name: parameter
+        for name, parameter in inspect.signature(method).parameters.items()
+        if name not in ("config", "monitor") and parameter.kind is not parameter.VAR_KEYWORD
+    }
+    unknown = sorted(job.arguments.keys() - takes.keys())
+    missing = [name for name, one in takes.items() if one.default is one.empty and name not in job.arguments]
+    for problem, names in (("has no argument", unknown), ("lacks the argument", missing)):
+        if names:
+            raise InputError(
+                f"The step {job.step} {problem} {', '.join(map(ascii, names))}; its arguments are "
+                f"{', '.join(takes) or 'none'}."
+            )
+    for name, value in job.arguments.items():
+        try:
+            TypeAdapter(hints[name], config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value)
+        except (ValidationError, TypeError) as error:
+            what = error.errors()[0]["msg"].lower() if isinstance(error, ValidationError) else reason(error)
+            raise InputError(f"The argument {name} of the step {job.step} cannot be used: {what}.") from None
 
 
 class JobProcess:
@@ -157,6 +205,14 @@ class JobProcess:
         self._process.stdin.write(json.dumps(plain(asdict(job))) + "\n")
         self._process.stdin.flush()
         self._errors = _Tail(self._process.stderr)
+        threading.Thread(target=self._end_group, daemon=True).start()
+
+    def _end_group(self) -> None:
+        """End what a job leaves behind, e.g. workers of one that was killed: they would keep its pipes open."""
+        self._process.wait()
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def events(self) -> Iterator[Event]:
         """Yield the job's events until it ends; the last is a Result, unless it was stopped before it began.
@@ -289,7 +345,7 @@ def _serve(source: str) -> int:
 
     try:
         if source == "-":
-            job = Job(**json.loads(sys.stdin.readline()))
+            job = Job.from_values(_message(sys.stdin.readline()), "The message on standard input")
             threading.Thread(target=listen, daemon=True).start()
         else:
             job = Job.read(source)
@@ -309,6 +365,14 @@ def _serve(source: str) -> int:
         say(Failure(str(problem), kind_of(problem)))
         return 2
     return 0
+
+
+def _message(line: str) -> Any:
+    """Return what a line of JSON holds; InputError where it is none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The message on standard input is no line of JSON: {reason(error)}.") from None
 
 
 def _is_table(result: Any) -> bool:

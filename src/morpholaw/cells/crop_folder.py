@@ -36,7 +36,12 @@ def crop_files(folder: Path) -> tuple[list[Path], int]:
         raise InputError(
             f"{folder} holds no image; expected {', '.join(SUFFIXES)} files in it or its subfolders."
         )
+    inside = folder.resolve()
     for path in files:
+        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+            raise InputError(
+                f"{path} is a link to a file outside {folder}, which is not followed; copy it there."
+            )
         try:
             str(path).encode()
         except UnicodeEncodeError:

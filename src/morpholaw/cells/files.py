@@ -14,6 +14,7 @@ import math
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -149,6 +150,22 @@ def write_json(path: str | os.PathLike[str], value: Any) -> Path:
     return write_bytes(path, (text + "\n").encode())
 
 
+def refuse_special(path: Path) -> None:
+    """Refuse a pipe, a device or a socket in the place of a file: reading it might never end.
+
+    Raises
+    ------
+    InputError
+        The path is there, and is neither a file nor a folder.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # whoever opens it says why
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InputError(f"{path} is a pipe or a device and not a file.")
+
+
 def read_json(path: str | os.PathLike[str], finite: bool = True) -> Any:
     """Read a JSON file.
 
@@ -165,6 +182,7 @@ def read_json(path: str | os.PathLike[str], finite: bool = True) -> Any:
         The file is missing, unreadable or not JSON.
     """
     path = Path(path)
+    refuse_special(path)
     rules: dict[str, Any] = {"parse_constant": _refuse_number, "parse_float": _finite} if finite else {}
     try:
         return json.loads(path.read_bytes(), **rules)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from morpholaw.cells.files import refuse_special
 from morpholaw.cells.movie_facts import MovieFacts
 from morpholaw.cells.movie_formats.array import open_array, open_npy
 from morpholaw.cells.movie_formats.folder import open_folder
@@ -174,6 +175,7 @@ def open_movie(
         return Movie(open_array(source, name, choices), name, None, pixel_size)
     refuse_address(os.fspath(source))
     path = Path(source)
+    refuse_special(path)
     return Movie(_open_path(path, choices), name or _short_name(path), path, pixel_size)
 
 

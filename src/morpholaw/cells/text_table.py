@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.files import refuse_special
 from morpholaw.errors import InputError, reason
 from morpholaw.escape import from_csv_text
 
@@ -83,6 +84,7 @@ def read_text_table(path: Path) -> TextTable:
     InputError
         The file cannot be read, or is not such a table.
     """
+    refuse_special(path)
     try:
         with path.open("rb") as handle:
             head = handle.read(_HEAD)

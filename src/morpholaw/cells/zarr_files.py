@@ -151,6 +151,8 @@ def _regular_files(root: Path) -> LocalStore:
     """Return a store of a folder's regular files: a pipe or a device in the place of a chunk would never end."""
     from zarr.storage import LocalStore
 
+    inside_of = os.path.join(os.path.realpath(root), "")
+
     class RegularFiles(LocalStore):
         async def get(self, key: str, prototype: Any = None, byte_range: Any = None) -> Any:
             path = self.root / key
@@ -160,6 +162,8 @@ def _regular_files(root: Path) -> LocalStore:
                 return None
             if stat.S_ISDIR(found.st_mode):
                 return None
+            if not os.path.realpath(path).startswith(inside_of):
+                raise ValueError(f"{path} is a link out of the folder, which is not followed")
             if not stat.S_ISREG(found.st_mode) or (byte_range is None and found.st_size > _MAX_CHUNK):
                 raise ValueError(f"{path} is no regular file of a chunk's size")
             return await super().get(key, prototype, byte_range)

@@ -19,7 +19,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as dump_tensors
 from torch import Tensor, nn
 
-from morpholaw.cells.files import write_bytes, write_json
+from morpholaw.cells.files import refuse_special, write_bytes, write_json
 from morpholaw.errors import InputError, reason
 from morpholaw.models.description import SCHEMA, read_description
 
@@ -76,6 +76,7 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
     folder = Path(folder)
     description = read_description(folder, kind)
     name = str(description["weights"])
+    refuse_special(folder / name)
     try:
         data = (folder / name).read_bytes()
     except OSError as error:
@@ -121,6 +122,10 @@ def build_network(make: Callable[[], Network], tensors: dict[str, Tensor], folde
         raise InputError(
             f"The model in {folder} is not described in full ({reason(error)}); the bundle is damaged."
         ) from None
+    if not all(bool(torch.isfinite(one).all()) for one in tensors.values() if one.is_floating_point()):
+        raise InputError(
+            f"The weights in {folder} are not finite numbers: its training went wrong; use an earlier model."
+        )
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in network.state_dict().items()}
     if expected != {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}:
         raise InputError(

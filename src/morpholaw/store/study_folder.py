@@ -114,6 +114,9 @@ class StudyFolder:
                 raise FileNotFoundError
         except OSError as error:
             raise self._unwritable(error) from None
+        except InputError:  # what a step misses in a study that was deleted under it is not its fault
+            self._check_is_there()
+            raise
         finally:
             lock.release()
 
@@ -124,6 +127,11 @@ class StudyFolder:
             if is_temporary(path):
                 shutil.rmtree(path, ignore_errors=True)
         remove_leftovers(self.path)
+
+    def _check_is_there(self) -> None:
+        """Raise StudyGoneError where the study's folder is gone."""
+        if not (self.path / "study.json").exists():
+            raise StudyGoneError(f"The study {self.path} is gone; it was moved or deleted.") from None
 
     def _unwritable(self, error: OSError) -> MorpholawError:
         """Return the error that says why nothing can be written here."""
@@ -192,6 +200,8 @@ class StudyFolder:
     def crops(self) -> Crops:
         """All crops of the study as one sequence; InputError where there are none."""
         sets = self.sets
+        if not sets:
+            self._check_is_there()
         if self._crops is None or not _are_same(self._crops.sets, sets):
             self._crops = Crops(sets)
         return self._crops

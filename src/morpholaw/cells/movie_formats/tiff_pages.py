@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from morpholaw.cells.files import refuse_special
 from morpholaw.cells.movie_formats.jpeg import MOST_SCANS, count_scans
 from morpholaw.cells.movie_formats.units import PixelSize, pixel_size
 from morpholaw.errors import InputError, reason
@@ -38,6 +39,7 @@ class TiffPages:
         import tifffile
 
         self.path = path
+        refuse_special(path)
         try:
             self.tif = tifffile.TiffFile(path)
         except FileNotFoundError:

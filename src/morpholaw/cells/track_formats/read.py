@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from morpholaw.cells.files import refuse_special
 from morpholaw.cells.track_formats.btrack import read_btrack
 from morpholaw.cells.track_formats.ctc import ctc_folder, read_ctc
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
@@ -45,6 +46,7 @@ def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
         raise InputError(f"There is no file or folder {path}.")
     if path.is_dir():
         return _read_folder(path, context)
+    refuse_special(path)
     with path.open("rb") as handle:
         start = handle.read(512)
     if not start:
