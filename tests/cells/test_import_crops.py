@@ -354,3 +354,18 @@ def test_whole_fields_are_imported_in_the_memory_of_a_few(tmp_path):
     tracemalloc.stop()
     assert len(crops) == 12
     assert peak < 5 * 2048 * 2048 * 2
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "elsewhere.png")
+    Image.fromarray(np.full((8, 8), 9, np.uint8)).save(_made(tmp_path / "in") / "b.png")
+    (tmp_path / "in" / "a.png").symlink_to(tmp_path / "in" / "b.png")
+    assert len(import_crops(tmp_path / "in", tmp_path / "one")) == 2
+    (tmp_path / "in" / "c.png").symlink_to(tmp_path / "elsewhere.png")
+    with pytest.raises(InputError, match=r"c\.png is a link to a file outside"):
+        import_crops(tmp_path / "in", tmp_path / "two")
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder

@@ -123,6 +123,13 @@ def test_a_pipe_or_a_device_in_the_place_of_a_chunk_is_refused(tmp_path: Path) -
             open_movie(tmp_path / f"{name}.zarr").frame(0)
 
 
+def test_a_chunk_that_is_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(bytes(range(256)) * 100)
+    (write_v2(tmp_path / "a.zarr", None) / "0.0.0").symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match="link out of the folder"):
+        open_movie(tmp_path / "a.zarr").frame(0)
+
+
 @pytest.mark.timeout(20)
 def test_arrays_that_would_take_minutes_or_are_not_there_are_refused(tmp_path: Path) -> None:
     tiny = write_v2(tmp_path / "tiny.zarr", b"\1", shape=[1, 4096, 4096], chunks=[1, 1, 1])

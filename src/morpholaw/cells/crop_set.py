@@ -12,6 +12,7 @@ import itertools
 import os
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import pandas as pd
 from morpholaw.cells.cells_table import COLUMNS, TEXTS, with_types
 from morpholaw.cells.crop_record import CropOrigin, CropSetRecord, read_crop_record
 from morpholaw.cells.crop_writer import CropWriter
+from morpholaw.cells.files import read_json, write_json
 from morpholaw.cells.normalise import Normalisation, Per
 from morpholaw.errors import InputError, reason
 
@@ -40,6 +42,7 @@ class CropSet:
         self.name = self.folder.name
         self.record: CropSetRecord = read_crop_record(self.folder)
         self.size = self.record.size
+        self._fingerprint: tuple[list[int], str] | None = None
         self._marks: dict[int, str] = {}
         self._marks_of: tuple[int, int, int] | None = None
 
@@ -175,6 +178,25 @@ class CropSet:
             if os.preadv(self._descriptor, [target.data], start + int(crops[a]) * length) != target.nbytes:
                 raise InputError(f"The crops in {self.folder / 'images.npy'} end early; the set is damaged.")
 
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the pixels, 16 hexadecimal digits; kept beside them until the file changes."""
+        path, kept = self.folder / "images.npy", self.folder / "pixels.json"
+        try:
+            state = [path.stat().st_mtime_ns, path.stat().st_size]
+            if self._fingerprint is not None and self._fingerprint[0] == state:
+                return self._fingerprint[1]
+            digest = _kept_fingerprint(kept, state)
+            if digest is None:
+                with path.open("rb") as stream:
+                    digest = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+                with suppress(OSError):  # a study that may only be read is read anew in each process
+                    write_json(kept, {"state": state, "digest": digest})
+        except OSError as error:
+            raise InputError(f"The crops in {path} cannot be read: {error.strerror or error}.") from None
+        self._fingerprint = state, digest
+        return digest
+
     def marks(self, crops: Iterable[int]) -> dict[int, str]:
         """Return the fingerprint of each crop's pixels, 16 hexadecimal digits; kept until the file changes.
 
@@ -205,6 +227,15 @@ class CropSet:
         descriptor = os.open(self.folder / "images.npy", os.O_RDONLY)
         weakref.finalize(self, os.close, descriptor)
         return descriptor
+
+
+def _kept_fingerprint(path: Path, state: list[int]) -> str | None:
+    """Return the fingerprint that was kept for a file in this state; None where there is none."""
+    try:
+        kept = read_json(path)
+        return str(kept["digest"]) if kept["state"] == state else None
+    except (InputError, KeyError, TypeError):
+        return None
 
 
 class Crops:

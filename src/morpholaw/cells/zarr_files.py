@@ -162,10 +162,10 @@ def _regular_files(root: Path) -> LocalStore:
                 return None
             if stat.S_ISDIR(found.st_mode):
                 return None
-            if not os.path.realpath(path).startswith(inside_of):
-                raise ValueError(f"{path} is a link out of the folder, which is not followed")
             if not stat.S_ISREG(found.st_mode) or (byte_range is None and found.st_size > _MAX_CHUNK):
                 raise ValueError(f"{path} is no regular file of a chunk's size")
+            if not os.path.realpath(path).startswith(inside_of):
+                raise ValueError(f"{path} is a link out of the folder, which is not followed")
             return await super().get(key, prototype, byte_range)
 
     return RegularFiles(root, read_only=True)

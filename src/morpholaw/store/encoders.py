@@ -78,7 +78,7 @@ def latents(folder: StudyFolder, monitor: Monitor = SILENT) -> tuple[np.ndarray,
 def _of_set(
     folder: StudyFolder, crop_set: CropSet, record: EncoderRecord, monitor: Monitor
 ) -> tuple[np.ndarray, np.ndarray]:
-    path = folder.path / "latents" / crop_set.name / f"{record.sha256[:16]}.npy"
+    path = folder.path / "latents" / crop_set.name / f"{record.sha256[:16]}-{crop_set.fingerprint}.npy"
     both = _cached(path)
     if both is not None and both.shape == (2, len(crop_set), record.settings.latents):
         return both[0], both[1]
@@ -102,12 +102,12 @@ def _cached(path: Path) -> np.ndarray | None:
 
 
 def data_fingerprint(folder: StudyFolder) -> str:
-    """Return a fingerprint of the study's crops: their sets, sizes and what they were made from."""
+    """Return a fingerprint of the study's crops: their sets, pixels and what they were made from."""
     text = repr([_identity(crop_set) for crop_set in folder.sets])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _identity(crop_set: CropSet) -> tuple[str, int, list[dict[str, str]], dict[str, float | str] | None]:
+def _identity(crop_set: CropSet) -> tuple[str, str, list[dict[str, str]], dict[str, float | str] | None]:
     scale = crop_set.normalisation
     sources = [source.model_dump() for source in crop_set.record.sources]
-    return crop_set.name, len(crop_set), sources, None if scale is None else scale.to_json()
+    return crop_set.name, crop_set.fingerprint, sources, None if scale is None else scale.to_json()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from morpholaw.display import percent_interval
 from morpholaw.errors import InputError
 from morpholaw.store import classifiers
+from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.study_folder import StudyFolder
@@ -87,8 +90,9 @@ def overview(folder: StudyFolder) -> Overview:
         Damaged crop sets and classifiers are left out, with a sentence each in ``warnings``.
     """
     sets = {crop_set.name: len(crop_set) for crop_set in folder.sets}
-    warnings = list(folder.damaged_sets)
-    labels = Counter(all_labels(folder).tolist()) if sets else Counter()
+    warnings = list(folder.problems)
+    given = all_labels(folder) if sets else np.array([], str)
+    labels = Counter(given.tolist())
     labels.pop("", None)
     try:
         encoder = _encoder_sentence(folder)
@@ -97,7 +101,7 @@ def overview(folder: StudyFolder) -> Overview:
         warnings.append(str(error))
     records = tuple(classifiers.readable_records(folder, warnings.append))
     for record in records:
-        warnings += _out_of_date(folder, record, labels)
+        warnings += changes_since(folder, record, given)
     counts = dict(labels.most_common())
     step = _next_step(folder, sets, counts, bool(encoder), {record.scheme for record in records})
     return Overview(sets, counts, encoder, records, tuple(warnings), step)
@@ -118,19 +122,6 @@ def _encoder_sentence(folder: StudyFolder) -> str:
     scale = f", {record.pixel_size:.4g} µm per pixel" if record.pixel_size else ""
     state = "" if record.complete else "; its training was stopped before the end"
     return f"{record.settings.latents} latents, {crops}{scale}{state}"
-
-
-def _out_of_date(folder: StudyFolder, record: ClassifierRecord, labels: Counter[str]) -> list[str]:
-    """Say what has changed since a classifier was trained."""
-    found = []
-    encoder = folder.encoder_record.sha256 if folder.has_encoder else None
-    if encoder and record.encoder_fingerprint not in (None, encoder):
-        found.append(f"{record.name} was trained with another encoder than the study's; train it again.")
-    used = record.evaluation.training_cells + record.evaluation.test_cells
-    now = sum(labels[name] for name in record.classes)
-    if not record.trained_elsewhere and now != used:
-        found.append(f"{record.name} was trained and tested on {used} labelled cells; there are {now} now.")
-    return found
 
 
 def _next_step(

@@ -29,12 +29,18 @@ class Provenance(Part):
         Versions of Morpholaw, Python and the packages that matter.
     machine : str
         Operating system and processor architecture.
+    pixels : dict of str to str
+        Fingerprint of the pixels of each crop set, by its name; empty in records that have none.
+    labels_digest : str
+        Fingerprint of the labels that were used; "" where there were none, or the record has none.
     """
 
     data: str = "unknown"
     created: str = "unknown"
     versions: dict[str, str] = Field(default_factory=dict)
     machine: str = "unknown"
+    pixels: dict[str, str] = Field(default_factory=dict)
+    labels_digest: str = ""
 
     @classmethod
     def now(cls, data: str) -> Provenance:

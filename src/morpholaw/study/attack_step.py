@@ -19,6 +19,7 @@ from morpholaw.interpretation.subnetworks import input_survival
 from morpholaw.models.classes import pair_of
 from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.store import classifiers
+from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
@@ -44,7 +45,9 @@ def attack_schemes(
         When a scheme was not trained, has no such space, or the schemes have no held-out cell in common.
     """
     configs = [AttackConfig.from_values({**config.model_dump(), "scheme": scheme}) for scheme in schemes]
-    cells = common_cells(folder, [_name(one) for one in configs])
+    names = [_name(one) for one in configs]
+    tell_changes(folder, names, monitor)
+    cells = common_cells(folder, names)
     tables: list[pd.DataFrame] = []
     for one in configs:
         if tables and monitor.should_stop():

@@ -11,6 +11,7 @@ from morpholaw.evaluation.performance import applied_score
 from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
+from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
@@ -28,6 +29,7 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
         One row per classifier: ``classifier``, its name, then one column per classifier. Empty after a stop.
     """
     records = classifiers.records(folder)
+    tell_changes(folder, records, monitor)
     predicted: dict[str, pd.Series] = {}
     for number, (name, record) in enumerate(records.items()):
         monitor.emit(Progress(number, len(records), "comparing classifiers"))

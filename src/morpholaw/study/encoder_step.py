@@ -11,10 +11,10 @@ from morpholaw.models.bundle import remove_bundle
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
 from morpholaw.store import encoders
+from morpholaw.store.changes import provenance
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import LabelsSeen
 from morpholaw.store.layouts import EncoderLayout
-from morpholaw.store.provenance import Provenance
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.encoder_labels import inherited, task_labels
 from morpholaw.study.scale import crop_scale, scale_of
@@ -62,7 +62,7 @@ def train(
         crops=len(crops),
         task=task,
         pixel_size=None if (scale := crop_scale(folder)) is None else scale.pixel_size,
-        provenance=Provenance.now(encoders.data_fingerprint(folder)),
+        provenance=provenance(folder),
     )
     if not is_main_process():  # of several processes that trained it together, one writes
         return record

@@ -7,10 +7,9 @@ from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import measure
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
+from morpholaw.store.changes import provenance
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
-from morpholaw.store.encoders import data_fingerprint
 from morpholaw.store.labelled_cells import Labelled
-from morpholaw.store.provenance import Provenance
 from morpholaw.store.study_folder import StudyFolder
 
 
@@ -35,7 +34,7 @@ def keep(
         name=name,
         evaluation=evaluate(folder, classifier, cells),
         config=config,
-        provenance=Provenance.now(data_fingerprint(folder)),
+        provenance=provenance(folder, classifier.classes),
         encoder_fingerprint=None if classifier.encoder is None else folder.encoder_record.sha256,
         law_config=law_config,
     )

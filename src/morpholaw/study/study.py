@@ -28,6 +28,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers, encoders, timelines
+from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import Labelled, all_labels, held_out, labelled_cells
@@ -819,6 +820,7 @@ class Study(StudyFolder):
             return classify_step.classify_set(classifier, crops, along, monitor, evaluation)
         if crops is not None:
             return classify_step.classify_folder(self, classifier, crops, along, monitor, evaluation)
+        tell_changes(self, [name], monitor)
         tables = []
         for crop_set in self.sets:
             table = classify_step.classify_set(classifier, crop_set, along, monitor, evaluation)
@@ -1056,6 +1058,7 @@ class Study(StudyFolder):
         """
         from morpholaw.report import write_report
 
+        tell_changes(self, classifiers.names(self), monitor)
         return write_report(self, Path(out), monitor)
 
 

@@ -9,8 +9,8 @@ from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.events import SILENT, Monitor
 from morpholaw.store import encoders
+from morpholaw.store.changes import provenance
 from morpholaw.store.labelled_cells import labelled_cells
-from morpholaw.store.provenance import Provenance
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
@@ -68,7 +68,7 @@ def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> 
         update_fraction=best.update_fraction,
         split=cells.fingerprint,
         config=config,
-        provenance=Provenance.now(encoders.data_fingerprint(folder)),
+        provenance=provenance(folder, cells.classes),
     )
     record.write(place / "best.json")
     return record

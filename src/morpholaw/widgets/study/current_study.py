@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, finalize
 
-from napari.utils.notifications import show_error, show_warning
+from napari.utils.notifications import show_error
 from psygnal import Signal
 
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError
@@ -105,8 +105,6 @@ class CurrentStudy:
                 study.crops
             )  # sets that do not go together are reported here, not by whoever reads them first
         self._show(study)
-        for sentence in study.problems:
-            show_warning(sentence)
         return study
 
     def create(self, path: Path | str, classes: Sequence[str] | None = None) -> Study:

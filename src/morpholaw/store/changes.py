@@ -1,0 +1,98 @@
+"""What has changed in a study since a result was made: pixels, labels, encoder. Read without torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from morpholaw.errors import InputError
+from morpholaw.events import Message, Monitor
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.encoders import data_fingerprint
+from morpholaw.store.labelled_cells import all_labels
+from morpholaw.store.provenance import Provenance
+from morpholaw.store.study_folder import StudyFolder
+
+
+def provenance(folder: StudyFolder, classes: Iterable[str] = ()) -> Provenance:
+    """Return the provenance of a result that is made now from a study's crops, and from its labels of some classes."""
+    made = Provenance.now(data_fingerprint(folder))
+    classes = tuple(classes)
+    labels = labels_digest(all_labels(folder), classes) if classes else ""
+    return made.model_copy(update={"pixels": pixels(folder), "labels_digest": labels})
+
+
+def pixels(folder: StudyFolder) -> dict[str, str]:
+    """Return the fingerprint of the pixels of each crop set, by its name."""
+    return {crop_set.name: crop_set.fingerprint for crop_set in folder.sets}
+
+
+def labels_digest(labels: np.ndarray, classes: Iterable[str]) -> str:
+    """Return a fingerprint of which crops have one of some classes, 16 hexadecimal digits."""
+    cells = np.flatnonzero(np.isin(labels, list(classes)))
+    text = "\n".join(f"{cell} {labels[cell]}" for cell in cells.tolist())
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def changes_since(
+    folder: StudyFolder, record: ClassifierRecord, labels: np.ndarray | None = None
+) -> list[str]:
+    """Say what has changed since a classifier was trained, one sentence each; records of before say less.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    record : ClassifierRecord
+        The classifier's.
+    labels : ndarray, str (n,), optional
+        The study's labels, where the caller has them.
+    """
+    name, found = record.name, []
+    encoder = folder.encoder_record.sha256 if folder.has_encoder else None
+    if encoder and record.encoder_fingerprint not in (None, encoder):
+        found.append(f"{name} was trained with another encoder than the study's; train it again.")
+    if record.trained_elsewhere:
+        return found
+    found += _changed_pixels(folder, record)
+    if labels is None:
+        labels = all_labels(folder) if folder.sets else np.array([], str)
+    counts = Counter(labels.tolist())
+    used = record.evaluation.training_cells + record.evaluation.test_cells
+    now = sum(counts[one] for one in record.classes)
+    digest = record.provenance.labels_digest
+    if now != used:
+        found.append(f"{name} was trained and tested on {used} labelled cells; there are {now} now.")
+    elif (
+        digest
+        and record.provenance.pixels.keys() == pixels(folder).keys()
+        and digest != labels_digest(labels, record.classes)
+    ):
+        found.append(f"The labels have changed since {name} was trained; train it again.")
+    return found
+
+
+def tell_changes(folder: StudyFolder, names: Iterable[str], monitor: Monitor) -> None:
+    """Warn about what has changed since each of some classifiers was trained."""
+    for name in names:
+        try:
+            sentences = changes_since(folder, classifiers.record(folder, name))
+        except InputError:  # whoever needs it says what is wrong with it
+            continue
+        for sentence in sentences:
+            monitor.emit(Message(sentence, "warning"))
+
+
+def _changed_pixels(folder: StudyFolder, record: ClassifierRecord) -> list[str]:
+    then, now = record.provenance.pixels, pixels(folder)
+    changed = sorted(name for name in then.keys() & now.keys() if then[name] != now[name])
+    if not changed:
+        return []
+    return [
+        f"The pixels of the crop set {', '.join(changed)} have changed since {record.name} was trained; its accuracy "
+        "is that on the pixels before. Train it again."
+    ]
