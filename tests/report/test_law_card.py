@@ -16,24 +16,41 @@ from morpholaw.report import law_card
 from morpholaw.study import Study
 
 
-@pytest.mark.parametrize(
-    ("loss", "k", "nodes"), [("hinge", 0, 12), ("hinge", 1, 8), ("hinge", 2, 3), ("mse", 0, 5)]
-)
+LAWS = {("hinge", 0): 12, ("hinge", 1): 8, ("hinge", 2): 3, ("mse", 0): 5}
+"""Losses and places of the study's laws, and their nodes."""
+
+
+@pytest.fixture(scope="module")
+def cards(study: Study, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Path]:
+    """A card of every law, each made once: the first by the study, the second by the command."""
+    folder = tmp_path_factory.mktemp("cards")
+    made = {(loss, k): folder / f"{loss}-{k}.html" for loss, k in LAWS}
+    study.law_card(made["hinge", 0])
+    arguments = ["law-card", "--study", str(study.path), "--law", "2", "--out", str(made["hinge", 1])]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert "hinge-1.pdf" in result.output
+    for loss, k in (("hinge", 2), ("mse", 0)):
+        law_card(study, loss, k, made[loss, k])  # type: ignore[arg-type]
+    return made
+
+
+@pytest.mark.parametrize("law", LAWS)
 def test_every_law_has_a_card(
-    read_page: Any, study: Study, tmp_path: Path, loss: str, k: int, nodes: int
+    read_page: Any, cards: dict[tuple[str, int], Path], law: tuple[str, int]
 ) -> None:
-    page = read_page(law_card(study, loss, k, tmp_path / "card.html"))  # type: ignore[arg-type]
+    assert all(cards[law].with_suffix(f".{ending}").exists() for ending in ("html", "pdf", "md"))
+    page = read_page(cards[law])
     assert page.headings == [
         "The law", "Its latents", "Accuracy", "Where it fails", "Domain constraints", "Provenance",
     ]  # fmt: skip
-    assert f"{nodes} nodes" in page.prose
+    assert f"{LAWS[law]} nodes" in page.prose
     assert 'class="absent"' not in page.text
     assert page.count("figure") >= 3
 
 
-def test_markdown_has_the_formula_and_the_numbers(study: Study, tmp_path: Path) -> None:
-    law_card(study, "hinge", 0, tmp_path / "card.html")
-    text = (tmp_path / "card.md").read_text(encoding="utf-8")
+def test_markdown_has_the_formula_and_the_numbers(cards: dict[tuple[str, int], Path]) -> None:
+    text = cards["hinge", 0].with_suffix(".md").read_text(encoding="utf-8")
     assert "$$\nf(z) = z_{2}" in text
     assert "z2 * (square(z0) + square(z1)) - exp(z3) + 0.123456" in text
     lines = [line for line in text.splitlines() if line.startswith("|")]
@@ -41,8 +58,8 @@ def test_markdown_has_the_formula_and_the_numbers(study: Study, tmp_path: Path) 
     assert "<" not in text.replace("<br>", "")
 
 
-def test_the_pdf_holds_the_same_sections_numbers_and_pictures(study: Study, tmp_path: Path) -> None:
-    card = study.law_card(tmp_path / "card.html")
+def test_the_pdf_holds_the_same_sections_numbers_and_pictures(cards: dict[tuple[str, int], Path]) -> None:
+    card = cards["hinge", 0]
     pages = PdfReader(card.with_suffix(".pdf")).pages
     assert 1 < len(pages) < 8
     assert sum(len(page.images) for page in pages) >= 2
@@ -60,14 +77,6 @@ def test_the_pdf_holds_the_same_sections_numbers_and_pictures(study: Study, tmp_
     assert accuracy is not None
     assert accuracy[1] in text
     assert f"Page {len(pages)} of {len(pages)}." in text
-
-
-def test_the_command_writes_a_card(study: Study, tmp_path: Path) -> None:
-    arguments = ["law-card", "--study", str(study.path), "--law", "2", "--out", str(tmp_path / "law.html")]
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 0, result.output
-    assert all((tmp_path / f"law.{ending}").exists() for ending in ("html", "pdf", "md"))
-    assert "law.pdf" in result.output
 
 
 def test_a_law_that_is_not_there_is_one_sentence(study: Study, tmp_path: Path) -> None:
