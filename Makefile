@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= morpholaw-demo
 
-.PHONY: help demo test test-pyside check bench docs docs-pictures screenshots sample-data torture lock clean
+.PHONY: help demo test test-fast test-pyside check bench docs docs-pictures screenshots sample-data torture lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -18,6 +18,11 @@ demo: $(READY)  ## the whole story on the shipped sample: Table 1 and report.htm
 test: $(READY)  ## lint, types, import rules and all tests
 	@begin=$$SECONDS; $(MAKE) --no-print-directory check && OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile \
 	  && echo "make test took $$((SECONDS - begin)) s"
+
+# Without pages, reports and attacks, and without tests that take over ten seconds.
+test-fast: $(READY)  ## the quick tests alone, while one works
+	OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile -m "not slow" \
+	  --ignore=tests/docs --ignore=tests/report --ignore=tests/torture
 
 # The packages of $(VENV), with a Qt of its own. PySide6 6.12 loses references to None under Python 3.11 and dies.
 test-pyside: $(READY)  ## the panels' tests with PySide6 in place of PyQt6
