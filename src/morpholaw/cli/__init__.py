@@ -69,6 +69,7 @@ for command in (
     training.train_classifier,
     training.tune,
     training.discover_law,
+    training.test_law,
     results.classify,
     timeline.timeline,
     results.attack,

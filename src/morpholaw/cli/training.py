@@ -1,4 +1,4 @@
-"""Commands that learn: train-encoder, train-classifier, tune, discover-law."""
+"""Commands that learn: train-encoder, train-classifier, tune, discover-law, test-law."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -143,3 +143,39 @@ def _show_class_laws(record: ClassifierRecord) -> None:
         f"{tested.test_cells} held-out cells, {percent(tested.balanced_accuracy[0])} balanced over the classes."
     )
     show_confusion(record)
+
+
+@click.command("test-law")
+@STUDY
+@click.argument("expression")
+@click.option(
+    "--class", "class_name", help="The class where the formula holds, or is 0 or more; by default the second."
+)
+@click.option("--loss", type=click.Choice(["hinge", "mse"]), default="hinge", help="Of the laws beside it.")
+def test_law(study: Path, expression: str, class_name: str | None, loss: Literal["hinge", "mse"]) -> None:
+    """Test a formula of your own on the held-out cells, beside the laws that were found.
+
+    EXPRESSION reads latents, and shapes in units: "width < 9 and axis_ratio > 1.9", "z1 - 0.8*z3". Allowed are
+    numbers, + - * /, squares (^2), abs exp log sin sqrt min max, comparisons, and or not.
+    """
+    from morpholaw.study import Study
+
+    found = Study(study).test_law(expression, loss=loss, class_name=class_name)
+    negative, positive = found.classes
+    units = "".join(f", {name} in {unit}" for name, unit in found.units.items())
+    click.echo(f"{positive} where {expression.strip()}, else {negative}{units}.")
+    own = found.tested
+    click.echo(
+        f"Right in {percent_interval(*astuple(own.accuracy))} of {found.cells} held-out cells, "
+        f"{percent(own.balanced_accuracy)} balanced over the classes."
+    )
+    if found.undefined:
+        click.echo(f"{found.undefined} cells have no finite value and count as wrong.")
+    if len(found.wrong):
+        shown = ", ".join(map(str, found.wrong[:20])) + (", ..." if len(found.wrong) > 20 else "")
+        click.echo(f"Wrong on {len(found.wrong)} cells, by their index among the study's crops: {shown}")
+    for place, law in enumerate(found.found, 1):
+        click.echo(
+            f"law {place}: {percent_interval(*astuple(law.accuracy))}, {percent(law.balanced_accuracy)} balanced, "
+            f"differs on {law.differs} cells: {law.nodes} nodes  {law.text}"
+        )

@@ -130,4 +130,6 @@ _OPERATIONS: dict[str, Callable[..., Interval]] = {
     "sin": _sin,
     "sqrt": _sqrt,
     "abs": _absolute,
+    "min": lambda a, b: Interval(np.minimum(a.low, b.low), np.minimum(a.high, b.high)),
+    "max": lambda a, b: Interval(np.maximum(a.low, b.low), np.maximum(a.high, b.high)),
 }

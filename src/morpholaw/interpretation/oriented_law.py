@@ -49,7 +49,7 @@ def _extract_sign(node: Expression, reversed_names: frozenset[str]) -> tuple[int
         return 1, Call(node.operator, (parts[0],))
     if node.operator == "sin":
         return signs[0], Call(node.operator, (parts[0],))
-    return 1, Call(node.operator, (_signed(signs[0], parts[0]),))
+    return 1, Call(node.operator, tuple(map(_signed, signs, parts)))
 
 
 def _sum(sign_a: int, a: Expression, sign_b: int, b: Expression) -> tuple[int, Expression]:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from morpholaw.models.law import Law
     from morpholaw.models.vae import BetaTCVAE
     from morpholaw.study.export_step import Format
+    from morpholaw.study.own_law_step import LawTest
 
 Config = TypeVar("Config", bound=StepConfig)
 
@@ -588,6 +589,39 @@ class Study(StudyFolder):
     def class_laws(self, name: str = "scheme4-hinge") -> ClassLaws:
         """Return the laws of more than two classes that are kept under a name; InputError where there are none."""
         return classifiers.record(self, name).class_laws
+
+    def test_law(self, expression: str, *, loss: Loss = "hinge", class_name: str | None = None) -> LawTest:
+        """Test a formula of your own on held-out cells, beside the laws that were found.
+
+        Parameters
+        ----------
+        expression : str
+            Of latents and of shapes in units, such as ``"width < 9 and axis_ratio > 1.9"`` or ``"z1 - 0.8*z3"``:
+            numbers, ``+ - * /``, squares, ``abs exp log sin sqrt square min max``, comparisons, ``and or not``.
+        loss : {"hinge", "mse"}
+            The loss of the laws beside it, which also says which cells are held out.
+        class_name : str, optional
+            The class that cells are of where the formula holds (0 or more); by default the second, as for laws.
+
+        Returns
+        -------
+        LawTest
+            Accuracy with its interval, the same for each law of the study and on how many cells the two differ, and
+            the indices of the cells that the formula gets wrong.
+
+        Raises
+        ------
+        InputError
+            When the text is no formula of latents and shapes, no cells are labelled, or there is no such class.
+
+        Examples
+        --------
+        >>> tested = study.test_law("width < 9 and axis_ratio > 1.9")  # doctest: +SKIP
+        >>> tested.tested.accuracy, tested.wrong  # doctest: +SKIP
+        """
+        from morpholaw.study import own_law_step
+
+        return own_law_step.measure_own_law(self, expression, loss, class_name)
 
     def laws(self, loss: Loss = "hinge") -> list[Law]:
         """Return the laws that were found with a loss, best on the training cells first.

@@ -1,8 +1,9 @@
 """Symbolic expressions: an immutable tree, a safe parser, simplification, LaTeX and Python."""
 
+from morpholaw.models.expressions.boundary_form import Inequality, boundary_form
 from morpholaw.models.expressions.latex import to_latex
 from morpholaw.models.expressions.normal_form import simplify, skeleton
-from morpholaw.models.expressions.parser import parse
+from morpholaw.models.expressions.parser import parse, parse_rule
 from morpholaw.models.expressions.python import to_python
 from morpholaw.models.expressions.tree import Call, Constant, Expression, Variable
 
@@ -10,8 +11,11 @@ __all__ = [
     "Call",
     "Constant",
     "Expression",
+    "Inequality",
     "Variable",
+    "boundary_form",
     "parse",
+    "parse_rule",
     "simplify",
     "skeleton",
     "to_latex",

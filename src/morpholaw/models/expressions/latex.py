@@ -82,6 +82,8 @@ class _Writer:
                 return self.product(a, b)
             case "/", Expression():
                 return rf"\frac{{{self.write(a)[0]}}}{{{self.write(b)[0]}}}", _PRODUCT
+            case "min" | "max", Expression():
+                return rf"\{operator}\left({self.write(a)[0]}, {self.write(b)[0]}\right)", _POWER
             case "square", None:
                 return f"{self.at(a, _ATOM)}^{{2}}", _POWER
             case "exp", None:

@@ -20,26 +20,26 @@ from morpholaw.models.expressions.tree import Call, Constant, Expression, Variab
 
 
 @dataclass(frozen=True)
-class _Atom:
+class Atom:
     """A variable (``inner`` is None), or a function of a sum; "()" is the sum itself."""
 
     name: str
     column: int = -1
-    inner: _Sum | None = None
+    inner: Sum | None = None
 
     def key(self) -> tuple[Any, ...]:
         """Return a sort key."""
         return (self.name, self.column, self.inner.key() if self.inner else ())
 
 
-_Product = tuple[tuple[_Atom, int], ...]
+Product = tuple[tuple[Atom, int], ...]
 
 
 @dataclass(frozen=True)
-class _Sum:
+class Sum:
     """Sorted terms (product, coefficient); no coefficient is zero."""
 
-    terms: tuple[tuple[_Product, float], ...]
+    terms: tuple[tuple[Product, float], ...]
 
     def key(self) -> tuple[Any, ...]:
         """Return a sort key."""
@@ -52,15 +52,15 @@ class _Sum:
         return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
 
 
-class _Undefined(Exception):
-    """Part of the expression has no variables and no finite value; the expression is left as it is."""
+class NoNormalForm(Exception):
+    """Part of the expression has no normal form, e.g. no finite value; the expression is left as it is."""
 
 
 def simplify(expression: Expression) -> Expression:
     """Return an expression of the same value, never more complex, with like terms collected."""
     try:
-        candidate = _write(_sum_of(expression))
-    except _Undefined:
+        candidate = write_sum(sum_of(expression))
+    except NoNormalForm:
         return expression
     return candidate if candidate.complexity() <= expression.complexity() else expression
 
@@ -68,18 +68,21 @@ def simplify(expression: Expression) -> Expression:
 def skeleton(expression: Expression) -> str:
     """Return canonical text without the values of constants: equal for two laws of the same form."""
     try:
-        return _describe(_sum_of(expression))
-    except _Undefined:
+        return _describe(sum_of(expression))
+    except NoNormalForm:
         return expression.text()
 
 
-def _sum_of(node: Expression) -> _Sum:
+def sum_of(node: Expression) -> Sum:
+    """Return the normal form; NoNormalForm where there is none."""
     if isinstance(node, Constant):
         return _number(node.value)
     if isinstance(node, Variable):
-        return _Sum(((((_Atom(node.name, node.column), 1),), 1.0),))
+        return Sum(((((Atom(node.name, node.column), 1),), 1.0),))
     assert isinstance(node, Call)
-    parts = [_sum_of(operand) for operand in node.operands]
+    if node.operator in ("min", "max"):
+        raise NoNormalForm  # a sum of products has no place for them
+    parts = [sum_of(operand) for operand in node.operands]
     values = [part.constant() for part in parts]
     if all(value is not None for value in values):
         with np.errstate(all="ignore"):
@@ -99,31 +102,31 @@ def _sum_of(node: Expression) -> _Sum:
             return _function(name, parts[0])
 
 
-def _number(value: float) -> _Sum:
+def _number(value: float) -> Sum:
     if not math.isfinite(value):
-        raise _Undefined
-    return _Sum((((), value),)) if value else _Sum(())
+        raise NoNormalForm
+    return Sum((((), value),)) if value else Sum(())
 
 
-def _collect(terms: Iterable[tuple[_Product, float]]) -> _Sum:
-    total: dict[_Product, float] = {}
+def _collect(terms: Iterable[tuple[Product, float]]) -> Sum:
+    total: dict[Product, float] = {}
     for product, coefficient in terms:
         total[product] = total.get(product, 0.0) + coefficient
     if not all(map(math.isfinite, total.values())):
-        raise _Undefined
+        raise NoNormalForm
     kept = [(product, coefficient) for product, coefficient in total.items() if coefficient]
-    return _Sum(tuple(sorted(kept, key=lambda term: _product_key(term[0]))))
+    return Sum(tuple(sorted(kept, key=lambda term: _product_key(term[0]))))
 
 
-def _product_key(product: _Product) -> tuple[Any, ...]:
+def _product_key(product: Product) -> tuple[Any, ...]:
     return (not product, tuple((atom.key(), power) for atom, power in product))  # the constant term last
 
 
-def _add(a: _Sum, b: _Sum, sign: float) -> _Sum:
+def _add(a: Sum, b: Sum, sign: float) -> Sum:
     return _collect([*a.terms, *((product, sign * coefficient) for product, coefficient in b.terms)])
 
 
-def _single(a: _Sum) -> tuple[_Product, float]:
+def _single(a: Sum) -> tuple[Product, float]:
     """Return the sum as one product and a coefficient; several terms go into brackets, the first coefficient out."""
     if not a.terms:
         return (), 0.0
@@ -131,10 +134,10 @@ def _single(a: _Sum) -> tuple[_Product, float]:
         return a.terms[0]
     first = a.terms[0][1]
     inner = _collect((product, coefficient / first) for product, coefficient in a.terms)
-    return ((_Atom("()", inner=inner), 1),), first
+    return ((Atom("()", inner=inner), 1),), first
 
 
-def _multiply(a: _Sum, b: _Sum) -> _Sum:
+def _multiply(a: Sum, b: Sum) -> Sum:
     if (constant := a.constant()) is not None or (constant := b.constant()) is not None:
         other = b if a.constant() is not None else a
         return _collect((product, constant * coefficient) for product, coefficient in other.terms)
@@ -142,8 +145,8 @@ def _multiply(a: _Sum, b: _Sum) -> _Sum:
     return _collect([(_join(p, q), c * d)])
 
 
-def _join(p: _Product, q: _Product) -> _Product:
-    powers: dict[_Atom, int] = {}
+def _join(p: Product, q: Product) -> Product:
+    powers: dict[Atom, int] = {}
     for atom, power in (*p, *q):
         powers[atom] = powers.get(atom, 0) + power
     even = [atom for atom, power in powers.items() if atom.name == "abs" and power % 2 == 0]
@@ -156,43 +159,43 @@ def _join(p: _Product, q: _Product) -> _Product:
     return tuple(sorted(kept, key=lambda factor: (factor[0].key(), factor[1])))
 
 
-def _power(a: _Sum, power: int) -> _Sum:
+def _power(a: Sum, power: int) -> Sum:
     product, coefficient = _single(a)
     if coefficient == 0 and power < 0:
-        raise _Undefined
+        raise NoNormalForm
     raised = _join(tuple((atom, n * power) for atom, n in product), ())
     return _collect([(raised, coefficient**power)])
 
 
-def _function(name: str, a: _Sum) -> _Sum:
+def _function(name: str, a: Sum) -> Sum:
     scale = 1.0
     if name == "exp" and len(a.terms) > 1 and not a.terms[-1][0]:
         try:
             scale = math.exp(a.terms[-1][1])  # e^(x + c) is e^c e^x
         except OverflowError:
-            raise _Undefined from None
-        a = _Sum(a.terms[:-1])
+            raise NoNormalForm from None
+        a = Sum(a.terms[:-1])
     elif name in ("abs", "sqrt"):
         product, coefficient = _single(a)
         if name == "sqrt" and coefficient > 0 and all(power % 2 == 0 for _, power in product):
             halves = tuple((atom, power // 2) for atom, power in product)
-            return _scaled(_function("abs", _Sum(((halves, 1.0),))), math.sqrt(coefficient))
+            return _scaled(_function("abs", Sum(((halves, 1.0),))), math.sqrt(coefficient))
         if name == "abs":
             if all(power % 2 == 0 or atom.name in ("abs", "sqrt", "exp") for atom, power in product):
-                return _Sum(((product, abs(coefficient)),))
-            scale, a = abs(coefficient), _Sum(((product, 1.0),))
+                return Sum(((product, abs(coefficient)),))
+            scale, a = abs(coefficient), Sum(((product, 1.0),))
     elif name == "sin" and a.terms[0][1] < 0:
         scale, a = -1.0, _scaled(a, -1.0)
     if scale == 0:
-        raise _Undefined
-    return _Sum(((((_Atom(name, inner=a), 1),), scale),))
+        raise NoNormalForm
+    return Sum(((((Atom(name, inner=a), 1),), scale),))
 
 
-def _scaled(a: _Sum, scale: float) -> _Sum:
+def _scaled(a: Sum, scale: float) -> Sum:
     return _collect((product, scale * coefficient) for product, coefficient in a.terms)
 
 
-def _write(total: _Sum) -> Expression:
+def write_sum(total: Sum) -> Expression:
     """Return a short tree: terms with a positive coefficient first, so that the others can be subtracted."""
     if not total.terms:
         return Constant(0.0)
@@ -209,7 +212,7 @@ def _write(total: _Sum) -> Expression:
     return result
 
 
-def _write_term(product: _Product, coefficient: float) -> Expression:
+def _write_term(product: Product, coefficient: float) -> Expression:
     above = [_write_factor(atom, power) for atom, power in product if power > 0]
     below = [_write_factor(atom, -power) for atom, power in product if power < 0]
     if coefficient != 1 or not above:
@@ -224,17 +227,17 @@ def _chain(factors: list[Expression]) -> Expression:
     return result
 
 
-def _write_factor(atom: _Atom, power: int) -> Expression:
+def _write_factor(atom: Atom, power: int) -> Expression:
     if power == 1:
         if atom.inner is None:
             return Variable(atom.name, atom.column)
-        inner = _write(atom.inner)
+        inner = write_sum(atom.inner)
         return inner if atom.name == "()" else Call(atom.name, (inner,))
     half = Call("square", (_write_factor(atom, power // 2),))
     return half if power % 2 == 0 else Call("*", (half, _write_factor(atom, 1)))
 
 
-def _describe(total: _Sum) -> str:
+def _describe(total: Sum) -> str:
     """Return the terms sorted by their text, so that the order does not depend on the constants' values."""
     terms = []
     for product, coefficient in total.terms:
@@ -243,5 +246,5 @@ def _describe(total: _Sum) -> str:
     return "+".join(sorted(terms))
 
 
-def _describe_atom(atom: _Atom) -> str:
+def _describe_atom(atom: Atom) -> str:
     return atom.name if atom.inner is None else f"{atom.name}[{_describe(atom.inner)}]"

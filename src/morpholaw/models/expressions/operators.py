@@ -1,4 +1,7 @@
-"""The ten operators an expression may use, what they compute and what each costs (paper, B.4)."""
+"""The operators an expression may use, what they compute and what each costs (paper, B.4).
+
+A search uses the paper's ten; ``min`` and ``max`` are the "and" and "or" of formulas that a person writes.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,8 @@ class Operator:
         Weight in the complexity.
     precedence : int
         How tightly an infix operator binds.
+    searched : bool
+        Whether a search may use it.
     """
 
     name: str
@@ -37,6 +42,12 @@ class Operator:
     arity: int
     cost: int = 1
     precedence: int = 9
+    searched: bool = True
+
+    @property
+    def infix(self) -> bool:
+        """Whether it is written between its operands."""
+        return self.precedence < 9
 
 
 OPERATORS = {
@@ -52,9 +63,12 @@ OPERATORS = {
         Operator("sin", np.sin, methodcaller("sin"), 1, cost=3),
         Operator("sqrt", np.sqrt, methodcaller("sqrt"), 1),
         Operator("abs", np.absolute, methodcaller("abs"), 1),
+        Operator("min", np.minimum, lambda a, b: a.minimum(b), 2, searched=False),
+        Operator("max", np.maximum, lambda a, b: a.maximum(b), 2, searched=False),
     )
 }
-"""Operators by name; the order is that of the codes in `training.symbolic.program`."""
-BINARY = tuple(name for name, entry in OPERATORS.items() if entry.arity == 2)
+"""Operators by name; the order of the searched ones is that of the codes in `training.symbolic.program`."""
+SEARCHED = tuple(name for name, entry in OPERATORS.items() if entry.searched)
+BINARY = tuple(name for name in SEARCHED if OPERATORS[name].arity == 2)
 UNARY = tuple(name for name, entry in OPERATORS.items() if entry.arity == 1)
 COSTS = {name: entry.cost for name, entry in OPERATORS.items()}

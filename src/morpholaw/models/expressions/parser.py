@@ -1,8 +1,8 @@
 """A parser of expressions that evaluates nothing: the text only ever becomes a syntax tree that is walked.
 
 The text comes from study files, from PySR and from users, so ``eval``, SymPy's ``sympify`` and the like are out of
-the question. Allowed are numbers, the given names, ``+ - * /``, ``^ 2`` or ``** 2``, and calls of the unary operators
-with one argument.
+the question. Allowed are numbers, the given names, ``+ - * /``, ``^ 2`` or ``** 2``, calls of the unary operators with
+one argument, and ``min`` and ``max``. A rule may also compare, and join comparisons with ``and``, ``or`` and ``not``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 import re
 import warnings
 from collections.abc import Sequence
+from functools import reduce
 
 from morpholaw.errors import InputError
 from morpholaw.models.expressions.operators import UNARY
@@ -20,8 +21,36 @@ from morpholaw.models.expressions.tree import Call, Constant, Expression, Variab
 MAX_CHARACTERS = 2000
 MAX_NODES = 200
 
-_ALLOWED = re.compile(r"[A-Za-z0-9_.+\-*/^() ]*")
+_ALLOWED = re.compile(r"[A-Za-z0-9_.+\-*/^(), ]*")
+_ALLOWED_IN_RULES = re.compile(r"[A-Za-z0-9_.+\-*/^(),<>= ]*")
+_JOINED = ("min", "max")
 _BINARY: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+
+
+def parse_rule(text: str, names: Sequence[str]) -> Expression:
+    """Read a rule or an expression that a person wrote, as an expression that is 0 or more where the rule holds.
+
+    ``a < b`` becomes ``b - a``, ``and`` the smaller and ``or`` the larger of two values, ``not`` the opposite sign. At
+    equality a rule holds, whether it was written with ``<`` or with ``<=``.
+
+    Parameters
+    ----------
+    text : str
+        E.g. ``"width < 9 and axis_ratio > 1.9"`` or ``"z1 - 0.8*z3"``.
+    names : sequence of str
+        Names of the variables, as for `parse`.
+
+    Raises
+    ------
+    InputError
+        If the text is not such a rule.
+
+    Examples
+    --------
+    >>> parse_rule("width < 9 and axis_ratio > 1.9", ["width", "axis_ratio"]).text()
+    'min(9 - width, axis_ratio - 1.9)'
+    """
+    return _parse(text, names, _ALLOWED_IN_RULES, _RuleReader)
 
 
 def parse(text: str, names: Sequence[str]) -> Expression:
@@ -39,12 +68,16 @@ def parse(text: str, names: Sequence[str]) -> Expression:
     InputError
         If the text is not such an expression, or is longer than 2000 characters or 200 nodes.
     """
+    return _parse(text, names, _ALLOWED, _Reader)
+
+
+def _parse(text: str, names: Sequence[str], allowed: re.Pattern[str], reader: type[_Reader]) -> Expression:
     if not isinstance(text, str):
         raise InputError(f"An expression must be text, not {type(text).__name__}.")
     if len(text) > MAX_CHARACTERS:
         raise InputError(f"The expression has {len(text)} characters; at most {MAX_CHARACTERS} are read.")
     shown = text if len(text) <= 60 else text[:57] + "..."
-    if not _ALLOWED.fullmatch(text):
+    if not allowed.fullmatch(text):
         raise InputError(f"The expression {shown!r} has characters that no expression needs.")
     try:
         with warnings.catch_warnings():
@@ -53,7 +86,7 @@ def parse(text: str, names: Sequence[str]) -> Expression:
             tree = ast.parse(text.strip().replace("^", "**"), mode="eval")
         if sum(1 for _ in ast.walk(tree)) > 4 * MAX_NODES:
             raise InputError(f"The expression {shown!r} has more than {MAX_NODES} nodes.")
-        expression = _Reader(shown, names).read(tree.body)
+        expression = reader(shown, names).read(tree.body)
     except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
@@ -99,6 +132,8 @@ class _Reader:
                 return Call(_BINARY[type(op)], (self.read(left), self.read(right)))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in UNARY:
                 return Call(name, (self.read(argument),))
+            case ast.Call(func=ast.Name(id=name), args=[a, b], keywords=[]) if name in _JOINED:
+                return Call(name, (self.read(a), self.read(b)))
         raise self.error(f"only + - * /, the power 2 and {', '.join(UNARY)} of one value are allowed")
 
     def number(self, value: object) -> Constant:
@@ -109,3 +144,48 @@ class _Reader:
         if not math.isfinite(number):
             raise self.error("a number in it is out of range")
         return Constant(number)
+
+
+class _RuleReader(_Reader):
+    """Reads comparisons as differences, and "and" and "or" as the smaller and the larger of two values."""
+
+    def read(self, node: ast.expr) -> Expression:
+        """Return the expression of a syntax node that may be a rule."""
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                name = "min" if isinstance(op, ast.And) else "max"
+                return reduce(lambda a, b: Call(name, (a, b)), [self.rule(value) for value in values])
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return self.opposite(self.rule(operand))
+            case ast.Compare(left=left, ops=ops, comparators=comparators):
+                sides = [self.value(side) for side in (left, *comparators)]
+                parts = [self.difference(op, a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False)]
+                return reduce(lambda a, b: Call("min", (a, b)), parts)
+        return _Reader(self.shown, tuple(self.columns)).read(node)
+
+    def rule(self, node: ast.expr) -> Expression:
+        """Return a part of "and", "or" or "not", which must be a rule itself."""
+        if not isinstance(node, ast.BoolOp | ast.Compare | ast.UnaryOp):
+            raise self.error('"and", "or" and "not" join comparisons such as width < 9')
+        return self.read(node)
+
+    def value(self, node: ast.expr) -> Expression:
+        """Return one side of a comparison, which must not be a rule."""
+        return _Reader(self.shown, tuple(self.columns)).read(node)
+
+    def difference(self, op: ast.cmpop, a: Expression, b: Expression) -> Expression:
+        """Return what is 0 or more where a comparison holds."""
+        if isinstance(op, ast.Lt | ast.LtE):
+            a, b = b, a
+        elif not isinstance(op, ast.Gt | ast.GtE):
+            raise self.error("values are compared with <, <=, > or >=")
+        return a if isinstance(b, Constant) and b.value == 0 else Call("-", (a, b))
+
+    def opposite(self, rule: Expression) -> Expression:
+        """Return the rule that holds where this one does not."""
+        if isinstance(rule, Call) and rule.operator in _JOINED:
+            other = "max" if rule.operator == "min" else "min"
+            return Call(other, tuple(map(self.opposite, rule.operands)))
+        if isinstance(rule, Call) and rule.operator == "-":
+            return Call("-", (rule.operands[1], rule.operands[0]))
+        return Call("*", (Constant(-1.0), rule))

@@ -30,12 +30,18 @@ _FUNCTIONS = {
     "sin": """def sin(a):
     return math.sin(a) if math.isfinite(a) else math.nan
 """,
+    "min": """def minimum(a, b):
+    return math.nan if a != a or b != b else min(a, b)
+""",
+    "max": """def maximum(a, b):
+    return math.nan if a != a or b != b else max(a, b)
+""",
     "square": """def square(a):
     return a * a
 """,
 }
 """Operators whose floats follow NumPy (infinity, NaN) where Python's own functions raise."""
-_NAMES = {"/": "divide"}
+_NAMES = {"/": "divide", "min": "minimum", "max": "maximum"}
 
 
 def to_python(
@@ -67,7 +73,7 @@ def to_python(
     InputError
         If a name is not one that Python can use.
     """
-    taken = {"math", "abs", *(_NAMES.get(key, key) for key in _FUNCTIONS)}
+    taken = {"math", "abs", "min", "max", *(_NAMES.get(key, key) for key in _FUNCTIONS)}
     for name in (function, *names):
         if not name.isidentifier() or keyword.iskeyword(name) or name in taken:
             raise InputError(f"{name!r} cannot be a name here; expected letters and digits such as z17.")

@@ -157,8 +157,8 @@ def _text(node: Expression, outer: int, right: bool) -> str:
     if isinstance(node, Variable):
         return node.name
     assert isinstance(node, Call)
-    if len(node.operands) == 1:
-        return f"{node.operator}({_text(node.operands[0], 0, False)})"
+    if not OPERATORS[node.operator].infix:
+        return f"{node.operator}({', '.join(_text(operand, 0, False) for operand in node.operands)})"
     precedence = OPERATORS[node.operator].precedence
     a, b = node.operands
     text = f"{_text(a, precedence, False)} {node.operator} {_text(b, precedence, True)}"

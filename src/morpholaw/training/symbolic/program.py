@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 
 from morpholaw.models.expressions import Call, Constant, Expression, Variable
-from morpholaw.models.expressions.operators import OPERATORS
+from morpholaw.models.expressions.operators import OPERATORS, SEARCHED
 
 Program = tuple[Any, ...]
 """Tokens, float or int. ``Any``, since what a token is follows from its class and value alone."""
 
-NAMES = tuple(OPERATORS)
+NAMES = SEARCHED
 CODES = {name: code for code, name in enumerate(NAMES)}
 ADD, SUB, MUL, DIV, SQUARE, EXP, LOG, SIN, SQRT, ABS = range(len(NAMES))
-ARITY = tuple(operator.arity for operator in OPERATORS.values())
-FUNCTIONS = tuple(operator.ufunc for operator in OPERATORS.values())
+ARITY = tuple(OPERATORS[name].arity for name in NAMES)
+FUNCTIONS = tuple(OPERATORS[name].ufunc for name in NAMES)
 FIRST_UNARY = SQUARE
 VARIABLE = 100
 

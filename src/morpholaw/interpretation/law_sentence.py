@@ -1,0 +1,188 @@
+"""A law in words and units: which side is which class, what pushes which way, and from where on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from morpholaw.cells.shape_features import Feature
+from morpholaw.display import significant
+from morpholaw.interpretation.latent_names import split_sign
+from morpholaw.interpretation.monotone import directions
+from morpholaw.models.expressions import boundary_form
+from morpholaw.models.features import FeatureTable, latent_feature
+from morpholaw.models.law import Law
+
+QUANTILES = (0.005, 0.995)
+"""The range of cells that is spoken about."""
+STEPS = 60
+
+
+@dataclass(frozen=True)
+class Push:
+    """What one input of a law does.
+
+    Attributes
+    ----------
+    feature : Feature
+        The input.
+    direction : int
+        +1 where more of it makes the positive class more likely, -1 where less does, 0 where both may.
+    threshold : float or None
+        Where the class changes with all other inputs at their median, in units; None outside the range of the cells.
+    """
+
+    feature: Feature
+    direction: int
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class LawSentence:
+    """A law in words.
+
+    Attributes
+    ----------
+    pushes : tuple of Push
+        What each input does, as the law reads them.
+    inequality : str
+        The simplest inequality that holds for the positive class, in units.
+    text : str
+        Two or three sentences.
+    """
+
+    pushes: tuple[Push, ...]
+    inequality: str
+    text: str
+
+
+def law_sentence(
+    law: Law,
+    cells: FeatureTable,
+    classes: tuple[str, str],
+    features: Sequence[Feature] = (),
+    words: Mapping[str, str] | None = None,
+) -> LawSentence:
+    """Put a law into words.
+
+    Parameters
+    ----------
+    law : Law
+        Over inputs in units.
+    cells : FeatureTable
+        Inputs of cells, whose range and median are spoken about, in units.
+    classes : (str, str)
+        The classes of f < 0 and of f >= 0.
+    features : sequence of Feature
+        The shapes among the inputs; others are latents.
+    words : mapping, optional
+        Names of latents, with a minus sign where more of the latent is less of it, e.g. ``{"z1": "−size"}``.
+    """
+    simplest = boundary_form(law.expression)
+    used = simplest.left.variables()
+    values = np.asarray(cells.select(used), dtype=np.float64)
+    values = values[np.isfinite(values).all(axis=1)]
+    known = {feature.name: feature for feature in features}
+    if not used or not len(values):
+        return LawSentence((), simplest.text(), f"Every cell is called {classes[_constant_class(law)]}.")
+    low, high = np.quantile(values, QUANTILES, axis=0)
+    ranges = {name: (float(a), float(b)) for name, a, b in zip(used, low, high, strict=True)}
+    proved = directions(simplest.expression, ranges)
+    median = dict(zip(used, np.median(values, axis=0), strict=True))
+    pushes = tuple(
+        Push(
+            known.get(name) or _named_latent(name, (words or {}).get(name, "")),
+            proved[name],
+            _threshold(law, name, ranges[name], median) if proved[name] else None,
+        )
+        for name in used
+    )
+    return LawSentence(pushes, simplest.text(), _text(pushes, classes))
+
+
+def _constant_class(law: Law) -> int:
+    return int(_score(law, (), np.zeros(0)) >= 0)
+
+
+def _named_latent(name: str, word: str) -> Feature:
+    """Return a latent as a feature, with the words for more and less of it."""
+    feature = latent_feature(int(name[1:]))
+    plain, sign = split_sign(word) if word else ("", 1)
+    if not plain:
+        return Feature(name, "", feature.meaning, "latent", "cell", f"higher in {name}", f"lower in {name}")
+    more, less = f"with more {plain} ({name})", f"with less {plain} ({name})"
+    return Feature(
+        name, "", feature.meaning, "latent", "cell", more if sign > 0 else less, less if sign > 0 else more
+    )
+
+
+def _threshold(law: Law, name: str, limits: tuple[float, float], median: Mapping[str, float]) -> float | None:
+    """Return where the class changes along one monotone input, the others at their median."""
+    low, high = limits
+    names = tuple(median)
+    row = np.array([median[one] for one in names])
+
+    def positive(value: float) -> bool | None:
+        row[names.index(name)] = value
+        score = _score(law, names, row)
+        return None if not np.isfinite(score) else bool(score >= 0)
+
+    first, last = positive(low), positive(high)
+    if first is None or last is None or first == last:
+        return None
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        if positive(middle) == first:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _score(law: Law, names: Sequence[str], row: np.ndarray) -> float:
+    """Return the score of one row; inputs that the formula does not use are 0."""
+    values = np.zeros((1, len(law.names)))
+    for name, value in zip(names, row, strict=True):
+        values[0, law.names.index(name)] = value
+    return float(law.score(FeatureTable(values, law.names))[0])
+
+
+def _text(pushes: Sequence[Push], classes: tuple[str, str]) -> str:
+    negative, positive = classes
+    clear = [push for push in pushes if push.direction]
+    unclear = [push.feature.name for push in pushes if not push.direction]
+    sentences = []
+    if clear:
+        kinds = _joined([_kind(push) for push in clear])
+        sentences.append(f"Called {positive} rather than {negative}: nuclei that are {kinds}.")
+    crossed = [push for push in clear if push.threshold is not None]
+    if crossed:
+        others = "With all other inputs at their median it is" if len(pushes) > 1 else "It is"
+        limits = " or ".join(_limit(push) for push in crossed)
+        sentences.append(f"{others} called {positive} with {limits}.")
+    if unclear:
+        count = "counts" if len(unclear) == 1 else "count"
+        sentences.append(f"{_capital(_joined(unclear))} {count} in either direction, depending on the cell.")
+    return " ".join(sentences)
+
+
+def _kind(push: Push) -> str:
+    feature = push.feature
+    return (feature.more if push.direction > 0 else feature.less) or feature.name
+
+
+def _limit(push: Push) -> str:
+    side = "above" if push.direction > 0 else "below"
+    unit = f" {push.feature.unit}" if push.feature.unit else ""
+    assert push.threshold is not None
+    return f"{push.feature.name} {side} {significant(push.threshold)}{unit}"
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,101 @@
+"""In which inputs a law rises or falls, proved over a box by interval arithmetic on its slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from morpholaw.interpretation.interval_arithmetic import Interval, bound_expression
+from morpholaw.models.expressions import Call, Constant, Expression, Variable
+
+BOXES = 4096
+"""Boxes that the ranges of a law's inputs are cut into, at most: the more, the more is proved."""
+
+
+def directions(expression: Expression, ranges: Mapping[str, tuple[float, float]]) -> dict[str, int]:
+    """Return +1 for each input that the expression never falls in, -1 for those it never rises in, else 0.
+
+    Parameters
+    ----------
+    expression : Expression
+        The formula.
+    ranges : mapping
+        Range of each input that it reads. What cannot be proved within them is 0.
+    """
+    names = {node.name: node.column for node in expression.nodes() if isinstance(node, Variable)}
+    low, high = _boxes(names, ranges)
+    found = {}
+    for name, column in names.items():
+        slope = _slope(expression, low, high, column)[1]
+        found[name] = int(np.all(slope.low >= 0)) - int(np.all(slope.high <= 0))
+    return found
+
+
+def _boxes(
+    names: Mapping[str, int], ranges: Mapping[str, tuple[float, float]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the corners of a grid of boxes, (boxes, columns) each."""
+    cuts = max(1, int(BOXES ** (1 / max(1, len(names)))))
+    edges = {name: np.linspace(*ranges[name], cuts + 1) for name in names}
+    lows = np.meshgrid(*(edge[:-1] for edge in edges.values()), indexing="ij")
+    highs = np.meshgrid(*(edge[1:] for edge in edges.values()), indexing="ij")
+    low = np.zeros((lows[0].size if lows else 1, max(names.values(), default=0) + 1))
+    high = np.zeros_like(low)
+    for column, a, b in zip(names.values(), lows, highs, strict=True):
+        low[:, column], high[:, column] = a.ravel(), b.ravel()
+    return low, high
+
+
+def _slope(node: Expression, low: np.ndarray, high: np.ndarray, column: int) -> tuple[Interval, Interval]:
+    """Return bounds of a node and of its slope in one input."""
+    zero = Interval(np.zeros(len(low)), np.zeros(len(low)))
+    value = bound_expression(node, low, high)
+    if isinstance(node, Constant):
+        return value, zero
+    if isinstance(node, Variable):
+        return value, Interval(zero.low + 1, zero.high + 1) if node.column == column else zero
+    assert isinstance(node, Call)
+    parts = [_slope(operand, low, high, column) for operand in node.operands]
+    if all(not slope.low.any() and not slope.high.any() for _, slope in parts):
+        return value, zero
+    slope = _apply(node.operator, value, parts)
+    nowhere = ~np.isfinite(value.low) | ~np.isfinite(value.high)  # where f may be undefined nothing is known
+    whole = nowhere | np.isnan(slope.low) | np.isnan(slope.high)
+    return value, Interval(np.where(whole, -np.inf, slope.low), np.where(whole, np.inf, slope.high))
+
+
+def _apply(operator: str, value: Interval, parts: list[tuple[Interval, Interval]]) -> Interval:
+    """Return bounds of an operator's slope, from bounds of its operands and of their slopes."""
+    (a, da), (b, db) = parts[0], parts[-1]
+    one = Interval(np.ones(len(a.low)), np.ones(len(a.low)))
+    match operator:
+        case "+":
+            return _join("+", da, db)
+        case "-":
+            return _join("-", da, db)
+        case "*":
+            return _join("+", _join("*", da, b), _join("*", a, db))
+        case "/":
+            return _join("/", _join("-", da, _join("*", value, db)), b)
+        case "square":
+            return _join("*", da, _join("+", a, a))
+        case "exp":
+            return _join("*", da, value)
+        case "log":
+            return _join("/", da, a)
+        case "sqrt":
+            return _join("/", da, _join("+", value, value))
+        case "abs":
+            sign = Interval(np.where(a.low >= 0, 1.0, -1.0), np.where(a.high <= 0, -1.0, 1.0))
+            return _join("*", da, sign)
+        case "min" | "max":
+            return Interval(np.minimum(da.low, db.low), np.maximum(da.high, db.high))
+        case _:  # the slope of sin is between -1 and 1
+            return _join("*", da, Interval(-one.low, one.high))
+
+
+def _join(operator: str, a: Interval, b: Interval) -> Interval:
+    """Return the bounds of an operator on two intervals."""
+    ends = [np.stack([a.low, b.low], axis=1), np.stack([a.high, b.high], axis=1)]
+    return bound_expression(Call(operator, (Variable("a", 0), Variable("b", 1))), ends[0], ends[1])

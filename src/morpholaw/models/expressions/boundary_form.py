@@ -1,0 +1,124 @@
+"""The simplest inequality with the same classes as a law: only the sign of f counts.
+
+A positive factor changes no sign, and a monotone function around the whole only moves the threshold:
+``29 exp(u) - 9.58`` is 0 or more where ``u`` is at least log(9.58 / 29).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from morpholaw.models.expressions.normal_form import Atom, NoNormalForm, Product, Sum, sum_of, write_sum
+from morpholaw.models.expressions.tree import Call, Constant, Expression
+
+
+@dataclass(frozen=True)
+class Inequality:
+    """``left >= threshold`` or ``left <= threshold``, true where f >= 0.
+
+    Attributes
+    ----------
+    left : Expression
+        A formula without a constant term where one could be taken out.
+    threshold : float
+        What it is compared with.
+    at_least : bool
+        Whether f >= 0 where ``left`` is at least the threshold, rather than at most.
+    """
+
+    left: Expression
+    threshold: float
+    at_least: bool
+
+    @property
+    def expression(self) -> Expression:
+        """An expression with the sign of f."""
+        a, b = (
+            (self.left, Constant(self.threshold)) if self.at_least else (Constant(self.threshold), self.left)
+        )
+        if self.threshold == 0:
+            return a if self.at_least else Call("*", (Constant(-1.0), b))
+        return Call("-", (a, b))
+
+    def text(self, digits: int = 3) -> str:
+        """Return text such as ``contrast - 1.2 * roundness >= 0.4`` with ``digits`` significant digits."""
+        values = [float(f"{value:.{digits}g}") for value in self.left.constants()]
+        sign = ">=" if self.at_least else "<="
+        return f"{self.left.with_constants(values).text()} {sign} {self.threshold:.{digits}g}"
+
+
+def boundary_form(expression: Expression) -> Inequality:
+    """Return the simplest inequality that holds where the expression is 0 or more.
+
+    Wherever the expression is finite, the inequality has the same truth. An expression without a normal form, such as
+    one with ``min``, is compared with 0 as it is.
+    """
+    try:
+        total, threshold, at_least = _reduced(sum_of(expression))
+        left = write_sum(total)
+    except (NoNormalForm, OverflowError):
+        return Inequality(expression, 0.0, True)
+    if not left.variables():
+        return Inequality(expression, 0.0, True)
+    return Inequality(left, threshold, at_least)
+
+
+def _reduced(total: Sum) -> tuple[Sum, float, bool]:
+    """Return a sum without a constant term, what it is compared with, and whether it must be at least that."""
+    at_least = True
+    while True:
+        constant = next((value for product, value in total.terms if not product), 0.0)
+        terms = [(product, value) for product, value in total.terms if product]
+        if not terms:
+            return total, 0.0, at_least
+        # The smallest coefficient becomes 1, and at least one is positive, so that nothing begins with a minus sign.
+        positive = any(value > 0 for _, value in terms)
+        unit = min(abs(value) for _, value in terms) * (1 if positive else -1)
+        terms = [(product, value / unit) for product, value in terms]
+        threshold = -constant / unit
+        at_least = at_least == (unit > 0)
+        if len(terms) > 1:
+            return Sum(tuple(terms)), threshold + 0.0, at_least
+        inner = _inside(terms[0][0], threshold)
+        if inner is None:
+            return Sum(tuple(terms)), threshold + 0.0, at_least
+        rest, moved = inner
+        # The loop goes on with: rest - moved, compared with 0.
+        total = Sum((*[term for term in rest.terms if term[0]], ((), _constant(rest) - moved)))
+
+
+def _constant(total: Sum) -> float:
+    return next((value for product, value in total.terms if not product), 0.0)
+
+
+def _inside(product: Product, threshold: float) -> tuple[Sum, float] | None:
+    """Return the sum inside a monotone function, and what the threshold becomes; None where there is none."""
+    if threshold == 0:  # exp is positive, so that as a factor it changes no sign
+        kept = tuple(factor for factor in product if factor[0].name != "exp")
+        if len(kept) < len(product) and kept:
+            return Sum(((kept, 1.0),)), 0.0
+    if len(product) != 1 or product[0][1] != 1:
+        return None
+    atom = product[0][0]
+    if atom.inner is None:
+        return None
+    if atom.name == "()":
+        return atom.inner, threshold
+    if atom.name == "exp" and threshold > 0:
+        return atom.inner, math.log(threshold)
+    if atom.name == "sqrt" and threshold > 0 and _is_positive(atom.inner):
+        return atom.inner, threshold**2
+    if atom.name == "log" and _is_positive(atom.inner):
+        return atom.inner, math.exp(threshold)
+    return None
+
+
+def _is_positive(total: Sum) -> bool:
+    """Return whether a sum is 0 or more wherever it is defined, as far as its form shows."""
+    return all(value > 0 and all(map(_is_positive_factor, product)) for product, value in total.terms)
+
+
+def _is_positive_factor(factor: tuple[Atom, int]) -> bool:
+    atom, power = factor
+    return power % 2 == 0 or atom.name in ("abs", "exp", "sqrt")

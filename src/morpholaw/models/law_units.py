@@ -1,0 +1,38 @@
+"""A law over standardised columns as the same law over columns in units."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from morpholaw.models.expressions import Call, Constant, Expression, Variable, simplify
+from morpholaw.models.features import ModelColumns
+from morpholaw.models.law import Law
+
+
+def law_in_units(law: Law, columns: ModelColumns | None) -> Law:
+    """Return the law that gives the same scores from columns in units.
+
+    Parameters
+    ----------
+    law : Law
+        Over standardised columns.
+    columns : ModelColumns, optional
+        What the columns were standardised by; None where the law reads latents, which have no unit.
+    """
+    if columns is None:
+        return law
+    scales = {
+        name: (centre, scale)
+        for name, centre, scale in zip(columns.names, columns.centre, columns.scale, strict=True)
+        if (centre, scale) != (0.0, 1.0)
+    }
+    return replace(law, expression=simplify(_in_units(law.expression, scales)))
+
+
+def _in_units(node: Expression, scales: dict[str, tuple[float, float]]) -> Expression:
+    if isinstance(node, Variable) and node.name in scales:
+        centre, scale = scales[node.name]
+        return Call("/", (Call("-", (node, Constant(centre))), Constant(scale)))
+    if isinstance(node, Call):
+        return replace(node, operands=tuple(_in_units(operand, scales) for operand in node.operands))
+    return node

@@ -1,0 +1,173 @@
+"""A formula that a person wrote, tested on the held-out cells beside the laws that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from morpholaw.cells.shape_features import NEIGHBOURHOOD_NAMES, SHAPE_NAMES, measure_features, shape_features
+from morpholaw.config import ClassifierConfig
+from morpholaw.errors import InputError
+from morpholaw.evaluation.crop_scores import score_crops
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.metrics import accuracy, balanced_accuracy
+from morpholaw.models.classes import pair_of, predicted_classes
+from morpholaw.models.expressions import Expression, parse_rule
+from morpholaw.models.features import FeatureTable, latent_names
+from morpholaw.models.law import Law
+from morpholaw.store import classifiers, encoders
+from morpholaw.store.classifier_record import name_of
+from morpholaw.store.labelled_cells import held_out, labelled_cells
+from morpholaw.store.study_folder import StudyFolder
+from morpholaw.study.scale import model_scale
+from morpholaw.training.encoder import encode
+
+
+@dataclass(frozen=True)
+class TestedLaw:
+    """How a law does on held-out cells.
+
+    Attributes
+    ----------
+    text : str
+        The formula, constants with three digits.
+    nodes : int
+        Its size.
+    accuracy : Estimate
+        With its 95 % Wilson interval; a cell without a finite score is wrong.
+    balanced_accuracy : float
+        Mean over the two classes.
+    differs : int
+        Cells that it puts into another class than the formula tested.
+    """
+
+    text: str
+    nodes: int
+    accuracy: Estimate
+    balanced_accuracy: float
+    differs: int = 0
+
+
+@dataclass(frozen=True)
+class LawTest:
+    """A formula of one's own on the held-out cells.
+
+    Attributes
+    ----------
+    law : Law
+        The formula; f >= 0 where it holds. It reads latents, and shapes in units.
+    classes : (str, str)
+        The classes of f < 0 and of f >= 0.
+    tested : TestedLaw
+        How it does.
+    found : tuple of TestedLaw
+        The laws of the study for the same classes, on the same cells.
+    cells : int
+        Held-out cells.
+    undefined : int
+        Cells without a finite value.
+    wrong : ndarray, int64
+        Indices of the cells that it gets wrong, into the study's crops.
+    units : dict
+        Unit of each shape that it reads.
+    """
+
+    law: Law
+    classes: tuple[str, str]
+    tested: TestedLaw
+    found: tuple[TestedLaw, ...]
+    cells: int
+    undefined: int
+    wrong: np.ndarray
+    units: dict[str, str]
+
+
+def measure_own_law(
+    folder: StudyFolder, expression: str, loss: str = "hinge", class_name: str | None = None
+) -> LawTest:
+    """Test a formula on the cells that no law of the study was trained on.
+
+    Where there are no laws, the cells are the test cells of the default split.
+
+    Raises
+    ------
+    InputError
+        If the text is not a formula of latents and shapes, or there is no such class.
+    """
+    latents = folder.encoder_record.settings.latents if folder.has_encoder else 0
+    law = Law(*_read(expression, (*latent_names(latents), *SHAPE_NAMES, *NEIGHBOURHOOD_NAMES)))
+    name = name_of(4, loss)
+    known = name in classifiers.names(folder)
+    if known:
+        cells, targets = held_out(folder, name)
+        classes = pair_of(classifiers.record(folder, name).classes)
+    else:
+        split = labelled_cells(folder, ClassifierConfig())
+        cells, targets, classes = split.test, split.test_targets, pair_of(split.classes)
+    if class_name is not None and class_name not in classes:
+        raise InputError(f"There is no class {class_name!r} here; the classes are {' and '.join(classes)}.")
+    crops = folder.crops[cells]
+    scores = law.score(_table(folder, law, crops))
+    if class_name == classes[0]:  # the rule is that of the negative class
+        targets, classes, reverse = 1 - targets, (classes[1], classes[0]), True
+    else:
+        reverse = False
+    predicted = predicted_classes(scores)
+    found = []
+    if known:
+        classifier = classifiers.load(folder, name)
+        each = predicted_classes(score_crops(classifier, crops))
+        each = np.where(each >= 0, 1 - each, each) if reverse else each
+        for one, calls in zip(classifier.laws, each, strict=True):
+            text = one.rounded().text()
+            found.append(_tested(text, one.size, calls, targets, int(np.count_nonzero(calls != predicted))))
+    scale = model_scale(folder)
+    units = _units(law, None if scale is None else scale.pixel_size)
+    return LawTest(
+        law,
+        classes,
+        _tested(law.rounded().text(), law.size, predicted, targets),
+        tuple(found),
+        len(cells),
+        int(np.count_nonzero(predicted < 0)),
+        cells[predicted != targets],
+        units,
+    )
+
+
+def _read(text: str, names: Sequence[str]) -> tuple[Expression, tuple[str, ...]]:
+    """Return the expression over the names that it reads, and these names."""
+    whole = parse_rule(text, names)
+    used = whole.variables()
+    if not used:
+        raise InputError(
+            f"The formula {text!r} reads nothing of a cell, so every cell would be of one class."
+        )
+    return parse_rule(text, used), used
+
+
+def _table(folder: StudyFolder, law: Law, crops: np.ndarray) -> FeatureTable:
+    """Return what the law reads of some crops: latents, and shapes in units."""
+    columns: dict[str, np.ndarray] = {}
+    if any(name.startswith("z") and name[1:].isdecimal() for name in law.names):
+        means = encode(encoders.of_study(folder), crops)[0]
+        columns |= {name: means[:, k] for k, name in enumerate(latent_names(means.shape[1]))}
+    if set(law.names) & {*SHAPE_NAMES, *NEIGHBOURHOOD_NAMES}:
+        scale = model_scale(folder)
+        measured = measure_features(crops, None if scale is None else scale.pixel_size, neighbourhood=True)
+        columns |= {name: measured[name].to_numpy(float) for name in measured}
+    return FeatureTable(np.stack([columns[name] for name in law.names], axis=1), law.names)
+
+
+def _tested(text: str, nodes: int, predicted: np.ndarray, targets: np.ndarray, differs: int = 0) -> TestedLaw:
+    return TestedLaw(
+        text, nodes, accuracy(predicted == targets), balanced_accuracy(targets, predicted), differs
+    )
+
+
+def _units(law: Law, pixel_size: float | None) -> dict[str, str]:
+    """Return the unit of each shape that the law reads and that has one."""
+    known = {feature.name: feature.unit for feature in shape_features(pixel_size, neighbourhood=True)}
+    return {name: known[name] for name in law.names if known.get(name)}

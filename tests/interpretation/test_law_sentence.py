@@ -1,0 +1,117 @@
+"""No sentence contradicts its law: what it says pushes towards a class, and thresholds are where the class changes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from morpholaw.cells.shape_features import choose_features
+from morpholaw.interpretation.law_sentence import law_sentence
+from morpholaw.interpretation.monotone import directions
+from morpholaw.models.expressions import Call, Constant, Variable
+from morpholaw.models.features import FeatureTable, ModelColumns
+from morpholaw.models.law import Law
+from morpholaw.models.law_units import law_in_units
+
+NAMES = ("width", "axis_ratio", "contrast")
+FEATURES = choose_features(NAMES, 0.33)
+CLASSES = ("interphase", "metaphase")
+CELLS = FeatureTable(
+    np.random.default_rng(0).normal([12, 1.6, 0.3], [3, 0.3, 0.1], (300, 3)).clip([2, 1, 0.02]), NAMES
+)
+
+
+def expressions():
+    leaves = st.one_of(
+        st.builds(Constant, st.floats(-3, 12).map(lambda x: round(x, 2))),
+        st.sampled_from([Variable(name, k) for k, name in enumerate(NAMES)]),
+    )
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.builds(
+                lambda o, a, b: Call(o, (a, b)),
+                st.sampled_from(["+", "-", "*", "/", "min", "max"]),
+                inner,
+                inner,
+            ),
+            st.builds(
+                lambda o, a: Call(o, (a,)),
+                st.sampled_from(["square", "exp", "log", "sqrt", "abs", "sin"]),
+                inner,
+            ),
+        ),
+        max_leaves=8,
+    )
+
+
+@settings(max_examples=300)
+@given(expressions(), st.integers(0, 2**32 - 1))
+def test_no_sentence_contradicts_its_law(expression, seed):
+    law = Law(expression, NAMES)
+    found = law_sentence(law, CELLS, CLASSES, FEATURES)
+    random = np.random.default_rng(seed)
+    low, high = np.quantile(CELLS.values, [0.005, 0.995], axis=0)
+    for push in found.pushes:
+        column = NAMES.index(push.feature.name)
+        one = random.uniform(low, high, (60, 3))
+        other = one.copy()
+        other[:, column] = random.uniform(one[:, column], high[column])
+        before, after = (law.predict(FeatureTable(rows, NAMES)) for rows in (one, other))
+        clear = np.minimum(
+            np.abs(law.score(FeatureTable(one, NAMES))), np.abs(law.score(FeatureTable(other, NAMES)))
+        )
+        defined = (before >= 0) & (after >= 0) & (clear > 1e-9)
+        if push.direction > 0:
+            assert np.all(before[defined] <= after[defined]), found.text
+        if push.direction < 0:
+            assert np.all(before[defined] >= after[defined]), found.text
+        if push.threshold is not None:
+            middle = np.median(CELLS.values, axis=0)
+            below, above = middle.copy(), middle.copy()
+            below[column], above[column] = push.threshold * (1 - 1e-6), push.threshold * (1 + 1e-6)
+            sides = law.predict(FeatureTable(np.stack([below, above]), NAMES)).tolist()
+            assert sides == ([0, 1] if push.direction > 0 else [1, 0]), found.text
+
+
+def test_a_law_is_said_in_words_and_units():
+    law = Law.parse("2*exp(9 - width + 0.5*(axis_ratio - 1.9)) - 2", NAMES)
+    found = law_sentence(law, CELLS, CLASSES, FEATURES)
+    assert (
+        "Called metaphase rather than interphase: nuclei that are narrower and more elongated." in found.text
+    )
+    assert "width below 8.8" in found.text
+    assert " µm" in found.text
+    assert found.inequality == "axis_ratio - 2 * width >= -16.1"
+
+
+def test_what_counts_in_both_directions_is_said_to():
+    found = law_sentence(Law.parse("3 - abs(width - 12)", NAMES), CELLS, CLASSES, FEATURES)
+    assert found.text == "Width counts in either direction, depending on the cell."
+
+
+def test_latents_are_said_by_their_names_and_signs():
+    cells = FeatureTable(np.random.default_rng(0).normal(size=(200, 2)), ("z1", "z2"))
+    law = Law.parse("z1 - z2", ("z1", "z2"))
+    found = law_sentence(law, cells, CLASSES, words={"z1": "−size"})
+    assert "with less size (z1) and lower in z2" in found.text
+
+
+def test_a_constant_law_says_so():
+    assert "Every cell is called metaphase" in law_sentence(Law.parse("3", NAMES), CELLS, CLASSES).text
+
+
+def test_directions_are_proved_where_an_input_occurs_twice():
+    law = Law.parse("square(width) - width", NAMES)
+    assert directions(law.expression, {"width": (1.0, 9.0)}) == {"width": 1}
+    assert directions(law.expression, {"width": (0.0, 9.0)}) == {"width": 0}
+
+
+def test_a_law_in_units_has_the_scores_of_the_standardised_law():
+    measured = pd.DataFrame(CELLS.values, columns=list(NAMES))
+    columns = ModelColumns.fitted(FEATURES, measured, (), 0.33)
+    law = Law.parse("2*contrast - abs(width)*axis_ratio + 0.3", NAMES)
+    standardised = FeatureTable(columns.standardise(CELLS), NAMES)
+    assert law_in_units(law, columns).score(CELLS) == pytest.approx(law.score(standardised))
+    assert law_in_units(law, None) is law

@@ -1,0 +1,61 @@
+"""A formula of one's own on the held-out cells."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from morpholaw.cli import main
+from morpholaw.errors import InputError
+
+
+def test_a_rule_over_shapes_is_measured_beside_the_laws(study):
+    shapes = study.shapes()
+    limit = float(np.median(shapes["area"]))
+    found = study.test_law(f"area < {limit} and axis_ratio > 1.2")
+    cells, targets = study.held_out("scheme4-hinge")
+    holds = (shapes["area"] < limit) & (shapes["axis_ratio"] > 1.2)
+    right = holds.to_numpy()[cells] == targets
+    assert found.tested.accuracy.value == pytest.approx(right.mean())
+    assert found.wrong.tolist() == cells[~right].tolist()
+    assert found.units == {"area": "px²"}  # the scale of these crops is not known
+    laws = study.laws()
+    assert len(found.found) == len(laws)
+    for tested, law in zip(found.found, laws, strict=True):
+        calls = law.predict(study.latents()[0][cells].astype(float))
+        assert tested.differs == np.count_nonzero(calls != holds.to_numpy()[cells])
+        assert tested.accuracy.value == pytest.approx(np.mean(calls == targets))
+
+
+def test_a_law_that_was_found_gets_the_accuracy_that_it_had(study):
+    law = study.laws()[0]
+    found = study.test_law(law.text())
+    assert found.tested.accuracy == found.found[0].accuracy
+    assert found.found[0].differs == 0
+
+
+def test_the_rule_may_be_that_of_the_other_class(study):
+    one, other = study.test_law("area > 100.5"), study.test_law("area < 100.5", class_name="interphase")
+    assert other.classes == ("metaphase", "interphase")
+    assert other.tested.accuracy == one.tested.accuracy
+    assert [law.differs for law in other.found] == [law.differs for law in one.found]
+    same = study.test_law("area > 100.5", class_name="interphase")
+    assert same.tested.accuracy.value == pytest.approx(1 - one.tested.accuracy.value)
+    assert [law.differs for law in same.found] == [same.cells - law.differs for law in one.found]
+
+
+def test_what_cannot_be_tested_is_refused(study):
+    with pytest.raises(InputError, match="'girth' is not one of its variables"):
+        study.test_law("girth < 2")
+    with pytest.raises(InputError, match="reads nothing of a cell"):
+        study.test_law("1 + 1")
+    with pytest.raises(InputError, match="no class 'anaphase'"):
+        study.test_law("area < 2", class_name="anaphase")
+
+
+def test_the_command_prints_accuracy_interval_and_the_laws(study):
+    result = CliRunner().invoke(main, ["test-law", "--study", str(study.path), "log(area - 60) > 2"])
+    assert result.exit_code == 0, result.output
+    assert "metaphase where log(area - 60) > 2, else interphase, area in px²." in result.output
+    assert "held-out cells" in result.output
+    assert "law 2: " in result.output
+    assert CliRunner().invoke(main, ["test-law", "--study", str(study.path), "area <"]).exit_code == 2
