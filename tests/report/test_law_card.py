@@ -15,7 +15,6 @@ from morpholaw.errors import InputError
 from morpholaw.report import law_card
 from morpholaw.study import Study
 
-
 LAWS = {("hinge", 0): 12, ("hinge", 1): 8, ("hinge", 2): 3, ("mse", 0): 5}
 """Losses and places of the study's laws, and their nodes."""
 
