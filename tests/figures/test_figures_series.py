@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
 from morpholaw.figures.style import DARK
-from morpholaw.figures.tracks import score_over_time
+from morpholaw.figures.tracks import probabilities_over_time, score_over_time
 from morpholaw.figures.training import running_mean, training_curves
 from morpholaw.figures.tuning import tuning_importances, tuning_slices
 
@@ -131,3 +131,14 @@ def test_frames_have_whole_numbers_and_the_legend_shows_the_classes():
     patches = axes.get_legend().get_patches()
     assert [patch.get_facecolor()[3] for patch in patches] == [0.6, 0.6]
     assert patches[0].get_facecolor()[:3] == pytest.approx((0x11 / 255, 0x22 / 255, 0x33 / 255))
+
+
+def test_probabilities_of_a_track_are_stacked_with_a_gap_where_undefined():
+    shares = np.array([[0.7, 0.2, 0.1], [np.nan] * 3, [0.1, 0.1, 0.8]])
+    figure = probabilities_over_time(np.arange(3), shares, ("a", "b", "c"), divisions=[2])
+    areas = figure.axes[0].collections
+    assert len(areas) == 3
+    highest = areas[-1].get_paths()
+    assert len(highest) == 2  # the gap
+    np.testing.assert_allclose(highest[0].vertices[:, 1].max(), 1)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a", "b", "c"]

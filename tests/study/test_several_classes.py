@@ -114,3 +114,12 @@ def test_classifiers_of_the_same_classes_are_compared(phases_study):
     table = phases_study.compare().set_index("classifier")
     assert 0.4 < table.loc["scheme2", "scheme3"] <= 1
     assert table.loc["scheme2", "scheme2"] == 1
+
+
+def test_the_report_shows_each_class_and_says_what_is_for_two(phases_study, tmp_path):
+    text = phases_study.report(tmp_path / "report.html").read_text()
+    for name in PHASES:
+        assert f"<td>{name}</td>" in text
+    assert "Balanced over the classes" in text
+    assert "Attacks are measured for classifiers of two classes" in text
+    assert "Confusion matrix of scheme2" in text

@@ -61,15 +61,15 @@ def show_confusion(record: ClassifierRecord) -> None:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    table.add_column("class")
+    table.add_column("class", no_wrap=True)
     for name in record.classes:
-        table.add_column(escape_markup(name), justify="right", overflow="fold")
+        table.add_column(escape_markup(name), justify="right", no_wrap=True)
     for heading in ("recall %", "precision %", "F1 %"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, counts, one in zip(record.classes, evaluation.confusion, evaluation.by_class, strict=True):
         shares = (one.recall.value, one.precision.value, one.f1.value)
         measured = ["n/a" if math.isnan(share) else f"{100 * share:.1f}" for share in shares]
         table.add_row(escape_markup(name), *map(str, counts), *measured)
-    console = Console()
     # A table of many classes is wider than most terminals; folding its numbers would make it unreadable.
-    console.print(table, width=max(console.width, 12 * (len(record.classes) + 4)), no_wrap=True, crop=False)
+    needed = 40 + max(map(len, record.classes)) + sum(max(len(name), 6) + 2 for name in record.classes)
+    Console(width=max(Console().width, needed)).print(table)

@@ -122,3 +122,72 @@ def score_over_time(
     axes.set_ylim(bottom, top)
     legend(axes, theme, loc="best", handles=entries)
     return figure
+
+
+def probabilities_over_time(
+    t: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    *,
+    colours: Sequence[str] = (),
+    divisions: Sequence[float] = (),
+    title: str | None = None,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Draw the probabilities of the classes of one track against time, stacked, with divisions as lines.
+
+    Parameters
+    ----------
+    t
+        (n,), frames, rising.
+    probabilities
+        (n, classes), which add up to 1; a gap where not finite.
+    classes
+        Names of the classes.
+    colours
+        Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
+    divisions
+        Frames at which the track ends in a division or begins with one.
+    title
+        A line above.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If lengths differ.
+    """
+    frames = validation.numbers(t, ("n",), "frames")
+    shares = validation.numbers(probabilities, (len(frames), len(classes)), "probabilities")
+    width = figure_width(figsize, 4.6)
+    figure = new_figure(figsize, theme, height=width * 0.6, width=4.6)
+    axes = dress(figure.add_subplot(), theme)
+    axes.set(xlabel="frame", ylabel="probability", ylim=(0, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if title:
+        heading(axes, plain(title), theme)
+    known = np.isfinite(shares).all(axis=1)
+    if not known.any():
+        note(axes, "no probability is known", theme)
+        return figure
+    bottom = np.zeros(len(frames))
+    entries: list[Artist] = []
+    for number, (name, colour) in enumerate(zip(classes, colours or class_colours(classes), strict=True)):
+        top = bottom + np.where(known, shares[:, number], 0)
+        axes.fill_between(frames, bottom, top, where=list(known), step="mid", color=colour, linewidth=0)
+        entries.append(Patch(facecolor=colour, label=plain(name)))
+        bottom = top
+    for frame in divisions:
+        axes.axvline(frame, color=theme.negative, linewidth=1.3)
+    columns = min(len(classes), 4)
+    axes.legend(
+        handles=entries,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.02),
+        ncols=columns,
+        frameon=False,
+        fontsize=6,
+    )
+    return figure

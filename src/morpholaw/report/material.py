@@ -152,11 +152,23 @@ class Material:
 
     @property
     def one_a_scheme(self) -> dict[int, str]:
-        """Scheme to classifier, for figures with one curve a scheme: of scheme 4 the hinge laws, if any."""
+        """Scheme to classifier of two classes, for figures with one curve per scheme: of scheme 4 the hinge laws."""
         found: dict[int, str] = {}
-        for name in sorted(self.names):
+        for name in sorted(self.two_class_names):
             found.setdefault(self.records[name].scheme, name)
         return found
+
+    @property
+    def two_class_names(self) -> list[str]:
+        """Names of the classifiers that tell two classes apart, by the sign of one score."""
+        return [name for name in self.names if self.records[name].two_classes]
+
+    def need_two_classes(self, what: str) -> None:
+        """Raise Absent where no classifier tells two classes apart; ``what`` is shown for those alone."""
+        if self.names and not self.two_class_names:
+            raise Absent(
+                f"{what} for classifiers of two classes; those of this study tell more than two apart."
+            )
 
     def title(self, name: str) -> str:
         """Return "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""
@@ -188,7 +200,7 @@ class Material:
     def _test(self, name: str) -> TestCells:
         """Return the held-out cells of a classifier, found again from what is recorded of its split."""
         if set(self.records[name].classes) - set(self.labels):
-            raise Absent(f"The study no longer has cells of both classes that {name} tells apart.")
+            raise Absent(f"The study no longer has cells of all classes that {name} tells apart.")
         try:
             test, targets = held_out(self.study, name)
         except InputError as reason:

@@ -100,3 +100,22 @@ def test_points_stand_where_the_movie_stands_and_are_renewed():
 def test_crops_without_a_movie_cannot_be_points():
     with pytest.raises(InputError, match="has a place in a movie"):
         score_points(ViewerModel(), scores([pd.NA], [pd.NA], [1]), CLASSES, "scheme 3")
+
+
+def test_three_classes_are_coloured_by_class():
+    classes = ("interphase", "metaphase", "anaphase")
+    table = scores([1, 1, 1, 2], [0, 1, 2, 0], [0.5, 0.4, 2.0, 1.0])
+    table["class"] = ["interphase", "metaphase", "metaphase", "anaphase"]
+    layer = Tracks(np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 2, 0, 0], [2, 0, 5, 5]], float))
+    assert score_tracks(layer, table, classes) == 4
+    assert layer.features["class"].tolist() == [0, 1, 1, 2]
+    assert layer.color_by == "class"
+    drawn = layer.colormaps_dict["class"].map(np.array([0, 1, 2]))
+    expected = [[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in class_colours(classes)]
+    np.testing.assert_allclose(drawn[:, :3], expected, atol=0.01)
+    labels = Labels(np.array([[1, 2]]))
+    assert score_labels(labels, table, classes, class_colours(classes)) == 2
+    assert labels.features["class"].tolist() == ["metaphase", "anaphase"]
+    viewer = ViewerModel()
+    points = score_points(viewer, table, classes, "scores")
+    assert len({tuple(colour) for colour in points.border_color}) == 3

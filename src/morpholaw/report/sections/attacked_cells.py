@@ -17,6 +17,7 @@ def attacked_cells(material: Material) -> list[Block]:
     """Show a few test cells attacked in each space, for the first model of each scheme."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to attack.")
+    material.need_two_classes("Attacked cells are shown")
     blocks: list[Block] = []
     for scheme, name in material.one_a_scheme.items():
         try:

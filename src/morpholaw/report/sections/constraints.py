@@ -74,7 +74,7 @@ class Attacks:
         }
         found: dict[str, dict[str, np.ndarray]] = {}
         for meaning, measure_of in measures.items():
-            for name in self.material.names:
+            for name in self.material.two_class_names:
                 with suppress(Absent):
                     found.setdefault(meaning, {})[name] = measure_of(name)
         return found
@@ -94,6 +94,7 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
     """Accuracy against the perturbation's magnitude, in each space."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to attack.")
+    material.need_two_classes("Attacks are measured")
     one, missing = _tested(material)
     if not one:
         return missing
@@ -171,9 +172,10 @@ def constraints(material: Material) -> list[Block]:
     """Show a table: one row per constraint, one column per scheme."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so no constraint can be measured.")
+    material.need_two_classes("Domain constraints are measured")
     blocks: list[Block] = []
     measured: dict[str, list[Constraint]] = {}
-    for name in material.names:
+    for name in material.two_class_names:
         try:
             measured[name] = measure(material.classifier(name), material.test(name), material.held)
         except Absent as absent:

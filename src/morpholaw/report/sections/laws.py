@@ -22,6 +22,11 @@ def laws(material: Material, loss: str) -> list[Block]:
     found = list(
         material.need(name_of(4, loss), f"No laws have been searched for with the {LOSSES[loss]}.").laws
     )
+    record = material.records[name_of(4, loss)]
+    if not record.two_classes:
+        raise Absent(
+            f"The laws found with the {LOSSES[loss]} tell {len(record.classes)} classes apart; they are shown below."
+        )
     blocks: list[Block] = [_table(material, loss, found)]
     blocks += [
         Paragraph("The first law, the best on the training cells:"),

@@ -34,10 +34,12 @@ def networks(material: Material) -> list[Block]:
     one = all_networks[best]
     figure = topology(one.weights, one.masks, one.biases, inputs)
     weights = record.head_weights or ()
+    output = f"the output is positive for {record.classes[-1]}"
+    if not record.two_classes:
+        output = f"of the {len(record.classes)} outputs, that of {record.classes[0]} is drawn"
     caption = (
         f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])}): {weights[best]} "
-        f"weights, expression size {record.expression_sizes[best]} (eq. 14). Numbers are biases; the output is "
-        f"positive for {classifier.positive}."
+        f"weights, expression size {record.expression_sizes[best]} (eq. 14). Numbers are biases; {output}."
     )
     blocks: list[Block] = [drawing(figure, "The best sparse network", caption)]
     shown = all_networks[:SMALL_MULTIPLES]

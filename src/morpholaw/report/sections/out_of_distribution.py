@@ -25,9 +25,11 @@ def out_of_distribution(material: Material) -> list[Block]:
     """Blank, saturated, empty, noisy and defocused pictures, encoded and called by every classifier."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so nothing calls pictures that are no cells.")
+    material.need_two_classes("Pictures that are no cells are classified")
+    names = material.two_class_names
     real = material.study.crops[_reference(material)]
     odd = odd_crops(real)
-    found = {name: probe_odd_crops(material.classifier(name), real, odd) for name in material.names}
+    found = {name: probe_odd_crops(material.classifier(name), real, odd) for name in names}
     blocks: list[Block] = [_pictures(odd)]
     with_latents = [name for name, results in found.items() if results[0].means is not None]
     if with_latents:

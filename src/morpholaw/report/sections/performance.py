@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from morpholaw.display import percent, percent_interval
-from morpholaw.evaluation.performance import applied_score
+from morpholaw.display import number, percent, percent_interval
+from morpholaw.evaluation.performance import applied_score, margins
 from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
-from morpholaw.models.classes import predicted_classes
+from morpholaw.models.classes import classes_of_scores
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, drawing, photograph
+from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
 
 WRONG = 8
 """Most wrong cells shown of a scheme."""
@@ -52,7 +52,8 @@ def performance(material: Material) -> list[Block]:
         record = material.records[name]
         evaluation, members = record.evaluation, record.members
         share = evaluation.ensemble_accuracy
-        figure = confusion(np.array(evaluation.confusion), record.classes, figsize=(2.7, None))
+        width = min(2.7 + 0.55 * (len(record.classes) - 2), 7.2)
+        figure = confusion(np.array(evaluation.confusion), record.classes, figsize=(width, None))
         whose = f"median score of {members} models" if members > 1 else "one model"
         if evaluation.law is not None:
             whose = f"law {evaluation.law + 1}"
@@ -60,7 +61,28 @@ def performance(material: Material) -> list[Block]:
         if evaluation.undefined:
             caption += f" {evaluation.undefined} scores of single models are not finite and count as wrong."
         blocks.append(drawing(figure, f"Confusion matrix of {name}", caption))
+        if not record.two_classes and evaluation.by_class:
+            blocks.append(_by_class(material, name))
     return blocks
+
+
+def _by_class(material: Material, name: str) -> Table:
+    """Return precision, recall, F1 and area under the ROC curve of each class."""
+    record = material.records[name]
+    rows = []
+    for label, one in zip(record.classes, record.evaluation.by_class, strict=True):
+        shares = [
+            "n/a" if np.isnan(share.value) else percent_interval(*astuple(share))
+            for share in (one.recall, one.precision, one.f1)
+        ]
+        rows.append((label, f"{one.cells:,}", *shares, number(one.roc_auc, 3)))
+    balanced = record.evaluation.ensemble_balanced_accuracy
+    of_all = "" if balanced is None else f" Balanced over the classes, {percent(balanced)} are right."
+    caption = (
+        f"{material.title(name)}: each class of the test cells against the rest, with 95 % intervals over "
+        f"cells.{of_all}"
+    )
+    return Table(("Class", "Test cells", "Recall", "Precision", "F1", "ROC area"), rows, caption)
 
 
 def _tested(material: Material, name: str) -> bool:
@@ -124,20 +146,22 @@ def wrong_cells(material: Material) -> list[Block]:
 
 
 def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> list[Block]:
-    """Return the test cells on the wrong side of f = 0, the farthest first; those without a score come before them."""
+    """Return the test cells of the wrong class, the largest score first; those without a score come before them."""
     from morpholaw.figures.pictures import montage
 
     cells = material.test(name)
-    called = predicted_classes(scores)
-    wrong = np.flatnonzero(called != (cells.targets > 0))
+    classes = np.array(material.records[name].classes)
+    called = classes_of_scores(scores, len(classes))
+    wrong = np.flatnonzero(called != cells.targets)
+    if len(classes) > 2:
+        scores = margins(scores)
     if not len(wrong):
         return [Paragraph(f"{of}: none of the {len(cells):,} test cells is called wrong.")]
     far = np.where(np.isfinite(scores[wrong]), np.abs(scores[wrong]), np.inf)
     shown = wrong[np.argsort(-far, kind="stable")[:WRONG]]
     table = material.study.crops.cells.iloc[cells.index[shown]]
     where = [f"{row['set']} #{row['crop']}" for row in table[["set", "crop"]].to_dict("records")]
-    classes = np.array(material.records[name].classes)
-    truth = classes[(cells.targets[shown] > 0).astype(int)]
+    truth = classes[cells.targets[shown]]
     figure = montage(
         cells.images[shown], scores=scores[shown], labels=list(truth), columns=len(shown),
         pixel_size=material.pixel_size,

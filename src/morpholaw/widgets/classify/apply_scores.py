@@ -178,7 +178,7 @@ class ApplyScores(QWidget):
                 raise InputError(
                     "There is no classifier to apply; train one first and choose it in the table."
                 )
-            along = self.along.isChecked()
+            along = self.along.isChecked() and chosen.two_classes
             arguments: dict[str, Any] = {"scheme": chosen.name, "along_tracks": along}
             files, code = None, ""
             if self.cells.currentText() == LAYERS:
@@ -240,14 +240,12 @@ class ApplyScores(QWidget):
                 except MorpholawError as error:
                     complaints.append(str(error))
         self.error_line.say(" ".join(complaints))
-        positive = classifier.positive
-        count = int((table["class"] == positive).sum())
-        sentence = f"{classifier.label}: {count:,} of {len(table):,} cells are predicted as {positive}"
+        sentence = f"{classifier.label}: {_counts(table, classifier.classes)}"
         show_info(sentence + _changed(table) + (f"; wrote {', '.join(written)}." if written else "."))
 
     def _writers(self, classifier: ClassifierRecord, table: pd.DataFrame) -> list[Callable[[], str]]:
         """Return functions that each write the scores to a layer and say what was written."""
-        classes = classifier.pair
+        classes = classifier.classes
         colours = self._colours(classes)
         tracks, labels = self.tracks.layer, self.labels.layer
         writers: list[Callable[[], str]] = []
@@ -283,6 +281,9 @@ class ApplyScores(QWidget):
         cells = self.table[self.table["track_id"] == track].sort_values("t")
         t, score = cells["t"].to_numpy(np.float64), cells["score"].to_numpy(np.float64)
         predicted = cells["class"].tolist() if "frame_class" in cells else None
+        if not self._shown.two_classes:
+            self._show_probabilities(track, cells)
+            return
         classes, divisions = self._shown.pair, self.divisions.get(track, [])
 
         def make(figsize: Any, theme: Any) -> Any:
@@ -294,6 +295,30 @@ class ApplyScores(QWidget):
                 called=predicted,
                 divisions=divisions,
                 classes=classes,
+                title=f"Track {track}",
+                theme=theme,
+                figsize=figsize,
+            )
+
+        self.plot.draw(make)
+
+    def _show_probabilities(self, track: int, cells: pd.DataFrame) -> None:
+        """Plot the probabilities of more than two classes over time, stacked."""
+        assert self._shown is not None
+        classes = self._shown.classes
+        t = cells["t"].to_numpy(np.float64)
+        shares = cells[[f"probability_{name}" for name in classes]].to_numpy(np.float64)
+        colours, divisions = self._colours(classes), self.divisions.get(track, [])
+
+        def make(figsize: Any, theme: Any) -> Any:
+            from morpholaw.figures.tracks import probabilities_over_time
+
+            return probabilities_over_time(
+                t,
+                shares,
+                classes,
+                colours=colours,
+                divisions=divisions,
                 title=f"Track {track}",
                 theme=theme,
                 figsize=figsize,
@@ -315,6 +340,15 @@ class ApplyScores(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Export scores", "scores.csv", "CSV (*.csv)")
         if path:
             self.export(path)
+
+
+def _counts(table: pd.DataFrame, classes: Sequence[str]) -> str:
+    """Say how many cells are predicted as which class; of two classes only the second is named."""
+    if len(classes) == 2:
+        count = int((table["class"] == classes[1]).sum())
+        return f"{count:,} of {len(table):,} cells are predicted as {classes[1]}"
+    counts = ((name, int((table["class"] == name).sum())) for name in classes)
+    return f"of {len(table):,} cells, " + ", ".join(f"{count:,} {name}" for name, count in counts)
 
 
 def _changed(table: pd.DataFrame) -> str:

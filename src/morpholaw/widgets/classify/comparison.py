@@ -97,7 +97,7 @@ class ComparisonTable(RowTable):
     def mixed(self) -> str:
         """Say where the rows cannot be compared: other test cells, or other classes; "" where they can."""
         if len({one.classes for one in self.classifiers}) > 1:
-            return "The schemes tell different pairs of classes apart, so that their rows are not to be compared."
+            return "The classifiers tell different classes apart, so that their rows are not to be compared."
         if len({one.evaluation.split for one in self.classifiers}) > 1:
             return "The schemes were tested on different cells, so that their rows are not to be compared."
         return ""

@@ -54,18 +54,22 @@ def score_limit(scores: np.ndarray) -> float:
     return max(float(np.percentile(finite, 98)), 1e-6) if len(finite) else 1.0
 
 
-def class_numbers(names: Any, classes: tuple[str, str]) -> np.ndarray:
-    """Return class numbers, int64 (n,): 0 for the negative class, 1 for the positive, -1 for neither."""
+def class_numbers(names: Any, classes: Sequence[str]) -> np.ndarray:
+    """Return the place of each name among the classes, int64 (n,); -1 where it is none of them."""
     names = np.asarray(names, dtype=object)
-    return np.where(names == classes[1], 1, np.where(names == classes[0], 0, -1)).astype(np.int64)
+    numbers = np.full(len(names), -1, dtype=np.int64)
+    for number, name in enumerate(classes):
+        numbers[names == name] = number
+    return numbers
 
 
 def score_tracks(
-    layer: Tracks, table: pd.DataFrame, classes: tuple[str, str], colours: Sequence[str] = ()
+    layer: Tracks, table: pd.DataFrame, classes: Sequence[str], colours: Sequence[str] = ()
 ) -> int:
-    """Write ``score`` and ``class`` (0 negative, 1 positive, -1 none) to a tracks layer and colour it.
+    """Write ``score`` and ``class`` (its place among the classes, -1 for none) to a tracks layer and colour it.
 
-    Names of the class numbers go to ``layer.metadata["classes"]``. Returns how many vertices were matched.
+    Tracks are coloured by the score of two classes, and by the class of more. Names of the class numbers go to
+    ``layer.metadata["classes"]``. Returns how many vertices were matched.
 
     Raises
     ------
@@ -86,18 +90,21 @@ def score_tracks(
     original = np.argsort(_input_order(layer))
     features = features.assign(score=score, **{"class": number}).iloc[original].reset_index(drop=True)
     layer.features = features
-    low, high = colours or class_colours(classes)
+    colours = list(colours or class_colours(classes))
+    two = len(classes) == 2
+    ends = [colours[0], "white", colours[-1]] if two else ["grey", "white", "white"]
+    controls = np.linspace(0, 1, len(classes) + 1)
     layer.colormaps_dict = {
         **layer.colormaps_dict,
         "score": ScoreColormap(
-            colors=[low, "white", high], controls=[0, 0.5, 1], limit=score_limit(score), nan_color="grey", name="score"
+            colors=ends, controls=[0, 0.5, 1], limit=score_limit(score), nan_color="grey", name="score"
         ),
         "class": ClassColormap(
-            colors=[low, high], controls=[0, 0.5, 1], interpolation="zero", nan_color="grey", name="class"
+            colors=colours, controls=controls, interpolation="zero", nan_color="grey", name="class"
         ),
-    }  # fmt: skip
-    layer.metadata["classes"] = {0: classes[0], 1: classes[1], -1: ""}
-    layer.color_by = "score"
+    }
+    layer.metadata["classes"] = {**dict(enumerate(classes)), -1: ""}
+    layer.color_by = "score" if two else "class"
     return int(matched.sum())
 
 
@@ -109,9 +116,11 @@ def _input_order(layer: Tracks) -> np.ndarray:
 
 
 def score_labels(
-    layer: Labels, table: pd.DataFrame, classes: tuple[str, str], colours: Sequence[str] = ()
+    layer: Labels, table: pd.DataFrame, classes: Sequence[str], colours: Sequence[str] = ()
 ) -> int:
     """Write one row of features per label: ``index``, ``score`` (median over time), ``class`` and ``frames``.
+
+    The class is that of the median score of two classes, and of more the one that most frames have.
 
     Labels must be track ids, as in a label stack of tracked cells. With ``colours``, one per class, the labels are
     coloured too. Returns the number of labels.
@@ -120,11 +129,15 @@ def score_labels(
     grouped = cells.groupby(cells["track_id"].astype(np.int64))["score"]
     score, frames = grouped.median(), grouped.size()
     ids = score.index.to_numpy()
-    names = np.where(score.to_numpy() >= 0, classes[1], classes[0])
+    if len(classes) == 2:
+        names = np.where(score.to_numpy() >= 0, classes[1], classes[0])
+    else:
+        of_track = cells["class"].groupby(cells["track_id"].astype(np.int64))
+        names = of_track.agg(lambda one: one.mode().iloc[0]).to_numpy(dtype=str)
     layer.features = {"index": ids, "score": score.to_numpy(), "class": names, "frames": frames.to_numpy()}
     if colours:
         known: dict[int | None, str] = {None: "grey", 0: "transparent"}
-        known |= {int(i): colours[int(name == classes[1])] for i, name in zip(ids, names, strict=True)}
+        known |= {int(i): colours[k] for i, k in zip(ids, class_numbers(names, classes), strict=True)}
         layer.colormap = DirectLabelColormap(color_dict=known)
     return len(ids)
 
@@ -132,7 +145,7 @@ def score_labels(
 def score_points(
     viewer: Any,
     table: pd.DataFrame,
-    classes: tuple[str, str],
+    classes: Sequence[str],
     name: str,
     like: Any = None,
     colours: Sequence[str] = (),
@@ -159,8 +172,8 @@ def score_points(
         "score": shown["score"].to_numpy(),
         "class": shown["class"].astype(str).to_numpy(),
     }
-    three = (*(colours or class_colours(classes)), "grey")
-    borders = np.stack([transform_color(colour)[0] for colour in three])
+    drawn = (*(colours or class_colours(classes)), "grey")
+    borders = np.stack([transform_color(colour)[0] for colour in drawn])
     if name in viewer.layers:
         viewer.layers.remove(name)
     points: Points = viewer.add_points(

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from morpholaw import escape
 from morpholaw.display import LOSSES, percent
 from morpholaw.errors import MorpholawError
 from morpholaw.models.law import Law
@@ -160,6 +161,10 @@ class LawsWidget(StudyWidget):
         if self.loss.currentData() and self.current.study is not None:
             with self.error_line.catch():
                 self.found = classifiers.record(self.current.study, name_of(4, self.loss.currentData()))
+        self.nothing.setText(NO_LAW if self.current.study else NO_STUDY)
+        if self.found is not None and not self.found.two_classes:
+            self.nothing.setText(_class_laws(self.found))
+            self.found = None
         has_laws = self.found is not None
         self.nothing.setVisible(not has_laws)
         for part in (self.loss_row, self.table, self.formula, self.copy_row, self.tabs):
@@ -243,3 +248,15 @@ class LawsWidget(StudyWidget):
 def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
     """Return words for the latents of a law: {"z3": "size"} of ("z3", "z17") and {3: "size"}."""
     return {name: words[int(name[1:])] for name in names if int(name[1:]) in words}
+
+
+def _class_laws(record: ClassifierRecord) -> str:
+    """Return the laws of more than two classes as rich text, one per class."""
+    lines = "<br>".join(
+        f"<b>{escape.html(name)}</b>: f = {escape.html(law.rounded().text())}"
+        for name, law in record.class_laws.laws.items()
+    )
+    return (
+        f"<qt>One law for each of {len(record.classes)} classes; a cell is of the class whose law is largest. The "
+        f"views of this panel are for laws of two classes.<br><br>{lines}</qt>"
+    )

@@ -153,7 +153,7 @@ class NetworkWidget(StudyWidget):
         size = self.record.expression_sizes[self.model.currentIndex()]
         self.survival.setText(
             f"Expression size: {size} nodes. Latents read, with the number of models (of {models}) that read them: "
-            f"{text or 'none'}."
+            f"{text or 'none'}." + _which_output(self.record)
         )
         self.show_neuron(None)
 
@@ -195,3 +195,10 @@ class NetworkWidget(StudyWidget):
 def neuron_response(network: SparseNetwork, part: SubNetwork, z: np.ndarray) -> np.ndarray:
     """Return the activation, (n,), of the one target of a sub-network at all latents of the encoder (n, latents)."""
     return activations(network, part, z[:, [unit for _, unit in part.sources]])[:, 0]
+
+
+def _which_output(record: ClassifierRecord) -> str:
+    """Say which output is drawn, where there is one per class."""
+    if record.two_classes:
+        return ""
+    return f" Of the {len(record.classes)} outputs, one per class, that of {record.classes[0]} is drawn."

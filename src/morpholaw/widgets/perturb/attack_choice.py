@@ -90,9 +90,9 @@ class AttackChoice(QWidget):
         return self.held_line.text().strip() if SPACES[self.space_box.currentText()][1] else ""
 
     def show_classifiers(self, classifiers: Sequence[ClassifierRecord]) -> None:
-        """List these classifiers; the chosen one stays chosen where it is among them."""
+        """List those that tell two classes apart, which attacks are for; the chosen one stays chosen among them."""
         before = self.scheme_box.currentData()
-        self.classifiers = list(classifiers)
+        self.classifiers = [one for one in classifiers if one.two_classes]
         blocked = self.scheme_box.blockSignals(True)
         self.scheme_box.clear()
         for entry in self.classifiers:
