@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-PANELS = ("Cells", "Latents", "Classify", "Perturb", "Laws", "Network")
+PANELS = ("Cells", "Latents", "Classify", "Perturb", "Laws", "Network", "Timeline")
 CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
 
 

@@ -93,7 +93,7 @@ def survival_curves(
         note(axes, "no phase with a known beginning", theme)
     if p is not None and np.isfinite(p):
         heading(axes, f"log-rank over cells: {p_value(p)}", theme)
-    legend(axes, theme, loc="upper right")
+    legend(axes, theme, loc="best")
     axes.set_xlim(left=0)
     return figure
 

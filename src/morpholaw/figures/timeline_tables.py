@@ -65,6 +65,8 @@ def superplot_figure(
         what=f"time in {name}",
         means=means,
         title=comparison_title(timeline, "duration", name),
+        theme=theme,
+        figsize=figsize,
     )
 
 

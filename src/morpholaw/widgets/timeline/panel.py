@@ -1,0 +1,211 @@
+"""The Timeline panel: what the tracked cells did, how long it took, and what differs between conditions."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+
+from morpholaw.config import TimelineConfig
+from morpholaw.errors import InputError
+from morpholaw.jobs import Job
+from morpholaw.store import timelines
+from morpholaw.store.classifiers import readable_records
+from morpholaw.widgets.forms.config_form import ConfigForm
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.panel_tabs import PanelTabs
+from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.study.study_widget import StudyWidget
+from morpholaw.widgets.timeline.events_table import EventsTable, go_to
+
+if TYPE_CHECKING:
+    from morpholaw.evaluation.timeline_tables import TimelineTables
+
+NOTHING = "Make a timeline to see it here."
+NO_CONDITIONS = "With a table of conditions, replicates are compared here."
+TOO_FEW = "Too few phases of any class were seen from beginning to end to say how long they last."
+
+
+class TimelineWidget(StudyWidget):
+    """Makes the timeline of a study and shows it; an event that is clicked is shown in the viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer, or napari's proxy of it.
+
+    Attributes
+    ----------
+    tables : TimelineTables or None
+        The timeline that is shown.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.tables: TimelineTables | None = None
+        self.runner = JobRunner(self.current, "timeline")
+        self.call = LatestCall(self)
+        self._build()
+        self.make_button.clicked.connect(self.make)
+        self.browse_button.clicked.connect(self._browse)
+        self.shown_class.currentIndexChanged.connect(self._draw_class)
+        self.events.picked.connect(self.show_event)
+        self.call.returned.connect(self._take)
+        self.call.failed.connect(self.error_line.say)
+        self.listen(self.current.changed, self.refresh)
+        self.listen(self.current.classifiers_changed, self._show_classifiers)
+        self.listen(self.current.timeline_changed, self.reload)
+        self.refresh()
+
+    def _build(self) -> None:
+        self.scheme = narrow_combo("classifier")
+        self.scheme.setToolTip("Choose the classifier whose classes the timeline is made of.")
+        self.conditions = QLineEdit()
+        self.conditions.setPlaceholderText("none")
+        self.conditions.setToolTip(
+            "A table (CSV) that names the condition and the replicate of each movie; leave it empty for none."
+        )
+        self.browse_button = QPushButton("Choose file...")
+        self.browse_button.setToolTip("Choose the table with the columns movie, condition and replicate.")
+        file_row = QWidget()
+        row = QHBoxLayout(file_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.conditions, 1)
+        row.addWidget(self.browse_button)
+        rows = QFormLayout()
+        rows.addRow("Classifier", self.scheme)
+        rows.addRow("Conditions", file_row)
+        self.form = ConfigForm(TimelineConfig, fields=("frame_interval",))
+        self.make_button = QPushButton("Make timeline")
+        self.make_button.setToolTip(
+            "Classify all tracked cells and find their phases, divisions and durations."
+        )
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.shown_class = narrow_combo("class")
+        self.shown_class.setToolTip("Choose the class whose durations are drawn.")
+        self.durations, self.compared, self.shares = (FigurePanel(self.viewer, NOTHING) for _ in range(3))
+        self.events = EventsTable()
+        self.tabs = PanelTabs(self.scroll_area)
+        pages = (
+            (self.durations, "Durations"),
+            (self.compared, "Conditions"),
+            (self.shares, "Over time"),
+            (self.events, "Events"),
+        )
+        for page, title in pages:
+            self.tabs.addTab(page, title)
+        self.body.addLayout(rows)
+        for part in (self.form, self.make_button, self.runner, self.summary, self.shown_class, self.tabs):
+            self.body.addWidget(part)
+        self.body.addStretch(1)
+
+    def refresh(self) -> None:
+        """Show the classifiers and the timeline of the study."""
+        self._show_classifiers()
+        self.reload()
+
+    def make(self) -> None:
+        """Make the timeline in a child process."""
+        with self.runner.error_line.catch():
+            study = self.current.required()
+            name = self.scheme.currentData()
+            if name is None:
+                raise InputError("There is no classifier yet; train one in the Classify panel.")
+            self.form.config()
+            arguments: dict[str, Any] = {"scheme": name}
+            if path := self.conditions.text().strip():
+                arguments["conditions"] = path
+            self.runner.start(Job("timeline", str(study.path), self.form.values(), arguments))
+
+    def reload(self) -> None:
+        """Read the timeline that the study keeps, in a thread."""
+        self._clear()
+        study = self.current.study
+        if study is not None and timelines.exists(study):
+            self.call.start(timelines.tables, study)
+
+    def show_event(self, row: int) -> None:
+        """Move the viewer to the frame and place of an event."""
+        crops, tables = self.current.crops, self.tables
+        if crops is None or tables is None:
+            return
+        event = tables.events.iloc[row]
+        crop_set = next((one for one in crops.sets if one.name == event["movie"]), None)
+        if crop_set is None:
+            self.error_line.say(f"The study no longer has the crop set {event['movie']}.", notify=False)
+            return
+        where = _place(crop_set.cells, int(event["track_id"]), int(event["t"]))
+        if not go_to(self.viewer, crop_set, *where):
+            self.error_line.say(f"Open the movie of {event['movie']} to go to its cells.", notify=False)
+            return
+        self.error_line.clear()
+
+    def _show_classifiers(self) -> None:
+        study = self.current.study
+        chosen = self.scheme.currentData()
+        self.scheme.clear()
+        for record in [] if study is None else readable_records(study, self.error_line.say):
+            self.scheme.addItem(record.label, record.name)
+        if (place := self.scheme.findData(chosen)) >= 0:
+            self.scheme.setCurrentIndex(place)
+
+    def _clear(self) -> None:
+        self.tables = None
+        self.call.forget()
+        self.shown_class.clear()
+        self.shown_class.hide()
+        self.events.setRowCount(0)
+        self.summary.hide()
+        for panel in (self.durations, self.compared, self.shares):
+            panel.say(NOTHING)
+
+    def _take(self, tables: TimelineTables) -> None:
+        from morpholaw.figures.timeline_tables import main_class, share_figure, timed_classes
+
+        self.tables = tables
+        self.summary.setText("\n".join((f"{tables}.", *tables.notes)))
+        self.summary.show()
+        self.events.show_events(tables.events)
+        self.shares.draw(partial(_figure, share_figure, tables, main_class(tables)))
+        names = timed_classes(tables)
+        self.shown_class.blockSignals(True)
+        self.shown_class.addItems(names)
+        self.shown_class.blockSignals(False)
+        self.shown_class.setVisible(bool(names))
+        self._draw_class()
+
+    def _draw_class(self, _: int = -1) -> None:
+        from morpholaw.figures.timeline_tables import duration_figure, superplot_figure
+
+        tables, name = self.tables, self.shown_class.currentText()
+        if tables is None:
+            return
+        if not name:
+            self.durations.say(TOO_FEW)
+            self.compared.say(TOO_FEW)
+            return
+        self.durations.draw(partial(_figure, duration_figure, tables, name))
+        if tables.condition_names:
+            self.compared.draw(partial(_figure, superplot_figure, tables, name))
+        else:
+            self.compared.say(NO_CONDITIONS)
+
+    def _browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open conditions", "", "Tables (*.csv *.tsv *.txt)")
+        if path:
+            self.conditions.setText(path)
+
+
+def _figure(make: Any, tables: TimelineTables, name: str, figsize: Any, theme: Any) -> Any:
+    return make(tables, name, figsize=figsize, theme=theme)
+
+
+def _place(cells: Any, track_id: int, t: int) -> tuple[int, float, float]:
+    """Return the frame, y and x of a track at a frame, or at the nearest one that it has an image of."""
+    mine = cells[cells["track_id"] == track_id]
+    nearest = mine.iloc[int((mine["t"] - t).abs().to_numpy().argmin())]
+    return int(nearest["t"]), float(nearest["y"]), float(nearest["x"])

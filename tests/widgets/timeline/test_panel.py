@@ -1,0 +1,87 @@
+"""The Timeline panel: it shows what the study keeps, and a click on an event goes to its cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from morpholaw.cells.simulator import simulate_movie
+from morpholaw.config import SimulateConfig, TimelineConfig
+from morpholaw.evaluation.timeline import build_timeline
+from morpholaw.store import timelines
+from morpholaw.study import Study
+from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.timeline.panel import TimelineWidget
+
+
+@pytest.fixture(scope="module")
+def made(made_once):
+    """A study of a simulated movie with the timeline of its true phases."""
+    return made_once("timeline", _make)
+
+
+def _make(folder) -> None:
+    study = Study.create(folder)
+    movie = simulate_movie(SimulateConfig(frames=36, cells=40, height=300, width=300, metaphase=4.0, seed=2))
+    study.crop(movie.movie, movie.tracks, name="movie", pixel_size=0.333)
+    table = movie.tracks.assign(movie="movie", **{"class": movie.tracks["true_phase"]})
+    with study.writing():
+        timelines.save(study, build_timeline(table, TimelineConfig(resamples=50)), "scheme2", "no data")
+    np.save(folder / "movie.npy", movie.movie)
+
+
+@pytest.fixture
+def panel(made, make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=False)
+    viewer.add_image(np.load(made / "movie.npy"), name="movie")
+    panel = TimelineWidget(viewer)
+    qtbot.addWidget(panel, before_close_func=lambda panel: settle(panel, qtbot))
+    panel.resize(420, 780)
+    panel.show()
+    CurrentStudy.of(viewer).open(made)
+    qtbot.waitUntil(lambda: panel.tables is not None, timeout=60_000)
+    return panel
+
+
+def settle(panel, qtbot) -> None:
+    """Wait for what the panel's threads still compute."""
+    figures = (panel.durations, panel.compared, panel.shares)
+    qtbot.waitUntil(
+        lambda: not panel.call.running and not any(figure.pending for figure in figures), timeout=60_000
+    )
+
+
+def test_the_timeline_of_the_study_is_drawn(panel, qtbot):
+    assert "divisions in 1 movie" in panel.summary.text()
+    qtbot.waitUntil(lambda: panel.durations.canvas is not None, timeout=60_000)
+    panel.tabs.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: panel.shares.canvas is not None, timeout=60_000)
+    assert panel.compared.sentence.text() == "With a table of conditions, replicates are compared here."
+
+
+def test_a_click_on_an_event_goes_to_its_frame_and_cell(panel, qtbot):
+    panel.tabs.setCurrentWidget(panel.events)
+    row = next(k for k in range(panel.events.rowCount()) if int(panel.events.cell(k, 1).text()) > 5)
+    item = panel.events.cell(row, 0)
+    panel.events.scrollToItem(item)
+    qtbot.mouseClick(
+        panel.events.viewport(), Qt.MouseButton.LeftButton, pos=panel.events.visualItemRect(item).center()
+    )
+    event = panel.tables.events.iloc[item.data(0x0100)]
+    cells = panel.current.crops.sets[0].cells
+    mine = cells[cells["track_id"] == event["track_id"]]
+    nearest = mine.iloc[(mine["t"] - event["t"]).abs().argmin()]
+    assert panel.viewer.dims.point[0] == nearest["t"]
+    assert panel.viewer.scene.camera.center[-2:] == pytest.approx((nearest["y"], nearest["x"]), abs=1)
+
+
+def test_without_a_classifier_the_button_says_what_to_do(panel):
+    panel.make_button.click()
+    assert "train one in the Classify panel" in panel.runner.error_line.text()
+
+
+def test_another_study_without_a_timeline_shows_none(panel, tmp_path):
+    panel.current.create(tmp_path / "other")
+    assert panel.tables is None
+    assert panel.events.rowCount() == 0
