@@ -1,6 +1,7 @@
 """Laws and heads over measured shapes: found, kept, opened and applied without an encoder."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from morpholaw.cells.simulator import simulate_crops
 from morpholaw.errors import InputError
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import ModelColumns
+from morpholaw.models.law_units import law_in_units
 from morpholaw.study import Study
 
 HEADS = {"models": 2, "epochs": 10, "warmup_epochs": 4, "epoch_cells": 1_000, "learning_rate": 5e-3}
@@ -154,3 +156,36 @@ def test_a_law_must_read_columns_that_there_are(shape_study):
     narrow = ModelColumns.from_json({"names": ["area"], "centre": [0], "scale": [1]})
     with pytest.raises(InputError, match="not among the columns"):
         Classifier.with_laws(None, classifier.laws, classifier.classes, narrow)
+
+
+def test_the_sentence_of_a_law_is_in_the_units_of_the_study(shape_study):
+    said = shape_study.law_sentence()
+    law = law_in_units(shape_study.laws()[0], shape_study.classifier(4).columns)
+    shapes = shape_study.shapes()
+    assert np.array_equal(law.score(shapes) >= 0, shape_study.classify(4)["score"].to_numpy() >= 0)
+    assert "metaphase" in said.text or "either direction" in said.text
+    with pytest.raises(InputError, match="no law 9"):
+        shape_study.law_sentence(8)
+
+
+def test_report_and_card_say_the_law_and_what_cannot_be_shown(shape_study, tmp_path):
+    study = Study(shutil.copytree(shape_study.path, tmp_path / "study"))
+    said = study.law_sentence().text
+    page = study.report(tmp_path / "report.html").read_text()
+    assert "The law in units." in page
+    assert "have no gradient" in page
+    card = study.law_card(tmp_path / "card.html").read_text()
+    assert "Standard deviation" in card
+    assert said.split(":")[0].split(" rather")[0] in card
+    assert "Traceback" not in page + card
+
+
+def test_an_exported_law_reads_units(shape_study, tmp_path):
+    study = Study(shutil.copytree(shape_study.path, tmp_path / "study"))
+    source = study.export("law", tmp_path / "law.py").read_text()
+    scope: dict = {}
+    exec(source, scope)
+    law, shapes = study.laws()[0], study.shapes()
+    by_hand = [scope["law"](*row) for row in shapes[list(law.names)].to_numpy()[:20]]
+    assert np.allclose(by_hand, study.classify(4)["score"][:20], rtol=1e-3, atol=1e-3)
+    assert "the shapes" in source

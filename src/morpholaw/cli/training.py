@@ -117,6 +117,7 @@ def discover_law(
 
     The sign of a law tells two classes apart; more than two have one law each, and the largest is the class.
     """
+    from morpholaw.models.law_units import law_in_units
     from morpholaw.store import classifiers
     from morpholaw.store.classifier_record import name_of
 
@@ -129,8 +130,16 @@ def discover_law(
     if not record.two_classes:
         _show_class_laws(record)
         return
-    for law in record.laws:
-        click.echo(f"{law.size:4d} nodes  {law.rounded()}")
+    for law, share in zip(record.laws, record.evaluation.balanced_accuracy, strict=True):
+        shown = law_in_units(law, record.columns).rounded()
+        click.echo(f"{law.size:4d} nodes  {percent(share)} balanced on held-out cells  {shown}")
+    if name is None:
+        said = opened.law_sentence(loss=values.get("loss", "hinge"))
+        tested = record.evaluation
+        right = percent_interval(*astuple(tested.ensemble_accuracy))
+        click.echo(f"Law 1, which classify applies: {record.positive} where {said.inequality}.")
+        click.echo(said.text)
+        click.echo(f"It is right in {right} of {tested.test_cells} held-out cells.")
 
 
 def _show_class_laws(record: ClassifierRecord) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
+from morpholaw.cells.shape_features import NEIGHBOURHOOD_NAMES, SHAPE_NAMES
 from morpholaw.errors import InputError
 from morpholaw.models.law import Law
 
@@ -42,7 +43,7 @@ def write_law(
     words = {name: meanings[name] for name in law.names if name in meanings}
     header = [
         f"A law found by Morpholaw {__version__}: f < 0 is {classes[0]}, f >= 0 is {classes[1]}.",
-        f"It reads the latents {', '.join(law.names)} (the encoder's means of one cell).",
+        _inputs(law),
         *(f"{name}: {word}" for name, word in words.items()),
     ]
     if path.suffix == ".py":
@@ -52,3 +53,13 @@ def write_law(
         comments = "".join(f"% {escape.one_line(line)}\n" for line in header)
         text = f"{comments}\\begin{{equation}}\nf(z) = {law.latex(words)}\n\\end{{equation}}\n"
     return write_bytes(path, text.encode())
+
+
+def _inputs(law: Law) -> str:
+    """Say what the law reads."""
+    shapes = [name for name in law.names if name in SHAPE_NAMES or name in NEIGHBOURHOOD_NAMES]
+    latents = [name for name in law.names if name not in shapes]
+    parts = [f"the latents {', '.join(latents)} (the encoder's means of one cell)"] if latents else []
+    if shapes:
+        parts.append(f"the shapes {', '.join(shapes)} (in the units that the study measures them in)")
+    return f"It reads {' and '.join(parts)}."

@@ -231,6 +231,8 @@ class Material:
         from morpholaw.evaluation.scoring import encode_means
 
         encoder = self.classifier(name).encoder
+        if self.classifier(name).columns is not None:
+            raise Absent(f"{self.title(name)} reads shapes, so latents do not decide its classes.")
         if encoder is None:
             raise Absent("Scheme 1 has no latents.")
         return encode_means(encoder, images).numpy()

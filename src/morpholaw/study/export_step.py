@@ -22,6 +22,7 @@ from morpholaw.exchange.law import write_law
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
+from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import Evaluation, name_of
 from morpholaw.store.study_folder import StudyFolder
@@ -172,7 +173,8 @@ def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
             f"law {wanted.law + 1}."
         )
     classes = (classifier.negative, classifier.positive)
-    return write_law(out, classifier.laws[wanted.law], classes, _meanings(folder))
+    law = law_in_units(classifier.laws[wanted.law], classifier.columns)
+    return write_law(out, law, classes, _meanings(folder))
 
 
 def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Monitor) -> Path:

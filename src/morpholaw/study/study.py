@@ -41,6 +41,7 @@ from morpholaw.training.distributed import is_main_process
 if TYPE_CHECKING:
     from morpholaw.evaluation.timeline import Timeline
     from morpholaw.interpretation.latent_summary import LatentSummary
+    from morpholaw.interpretation.law_sentence import LawSentence
     from morpholaw.models.class_laws import ClassLaws
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.law import Law
@@ -589,6 +590,34 @@ class Study(StudyFolder):
     def class_laws(self, name: str = "scheme4-hinge") -> ClassLaws:
         """Return the laws of more than two classes that are kept under a name; InputError where there are none."""
         return classifiers.record(self, name).class_laws
+
+    def law_sentence(self, law: int = 0, loss: Loss = "hinge") -> LawSentence:
+        """Put a law of two classes into words and units, for the range of the labelled cells.
+
+        Parameters
+        ----------
+        law : int
+            Its place in :meth:`laws`; 0 is the best on the training cells.
+        loss : {"hinge", "mse"}
+            The loss that it was found with.
+
+        Returns
+        -------
+        LawSentence
+            ``text``, the sentence; ``inequality``, the simplest one that holds for the positive class; and for each
+            input which way it pushes (proved over the range of the cells) and where the class changes.
+
+        Raises
+        ------
+        InputError
+            When there is no such law, or it tells more than two classes apart.
+        """
+        from morpholaw.study.law_sentences import law_words
+
+        classifier = self.classifier(4, loss)
+        if not 0 <= law < classifier.members:
+            raise InputError(f"There is no law {law + 1}; there are laws 1 to {classifier.members}.")
+        return law_words(self, classifier, law)
 
     def test_law(self, expression: str, *, loss: Loss = "hinge", class_name: str | None = None) -> LawTest:
         """Test a formula of your own on held-out cells, beside the laws that were found.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from morpholaw.evaluation.scoring import Space
 from morpholaw.interpretation.attack import AttackOptions
 from morpholaw.interpretation.counterfactuals import counterfactuals
+from morpholaw.models.classifier import NO_GRADIENT
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, photograph
 
@@ -36,6 +37,8 @@ def _panel(
 ) -> list[Block]:
     from morpholaw.figures.attacks import attack_panels
 
+    if material.classifier(name).columns is not None:
+        raise Absent(NO_GRADIENT)
     cells = material.test(name).some(CELLS)
     if not len(cells):
         raise Absent("It has no test cells to attack.")

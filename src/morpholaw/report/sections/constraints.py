@@ -18,7 +18,7 @@ from morpholaw.interpretation.constraints import (
     domain_constraints,
     orientation_invariant,
 )
-from morpholaw.models.classifier import Classifier
+from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
 
@@ -44,6 +44,7 @@ class Attacks:
 
     def _image(self, name: str, direction: Direction = "gradient") -> AttackCurve:
         """Return the curve in image space, along the gradient or with random signs."""
+        _check_gradient(self.material.classifier(name))
         cells = self.material.test(name).some(ATTACKED)
         options = AttackOptions(direction=direction)
         return attack_curve(self.material.classifier(name), cells.images, cells.targets, IMAGE_EPS, options)
@@ -88,6 +89,11 @@ class Attacks:
         cells = self.material.test(name).some(CONSTRAINED)
         shares: np.ndarray = orientation_invariant(self.material.classifier(name), cells.images).mean(axis=1)
         return shares
+
+
+def _check_gradient(classifier: Classifier) -> None:
+    if classifier.columns is not None:
+        raise Absent(NO_GRADIENT)
 
 
 def attacks(material: Material, curves: Attacks) -> list[Block]:
@@ -137,6 +143,7 @@ def _tested(material: Material) -> tuple[dict[int, str], list[Block]]:
     for scheme, name in material.one_a_scheme.items():
         try:
             material.test(name)
+            _check_gradient(material.classifier(name))
             found[scheme] = name
         except Absent as absent:
             missing.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
@@ -186,7 +193,8 @@ def constraints(material: Material) -> list[Block]:
 
 
 def measure(classifier: Classifier, cells: TestCells, kept: tuple[int, ...]) -> list[Constraint]:
-    """Show the domain constraints of a classifier on some of its test cells."""
+    """Show the domain constraints of a classifier on some of its test cells; Absent where it has no gradient."""
+    _check_gradient(classifier)
     some = cells.some(CONSTRAINED)
     crops = LabelledCrops(some.images, some.targets, nucleus_masks(some.images), some.groups)
     return domain_constraints(classifier, crops, kept)

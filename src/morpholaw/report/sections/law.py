@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.display import MINUS, number
+from morpholaw.display import MINUS, number, significant
+from morpholaw.evaluation.columns import measured_columns
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
 from morpholaw.interpretation.components import sample_parts
+from morpholaw.interpretation.law_sentence import law_sentence
 from morpholaw.interpretation.oriented_law import law_in_words
 from morpholaw.interpretation.traversal import decode
 from morpholaw.interpretation.vetoes import Veto, find_vetoes, in_words
+from morpholaw.models.classes import pair_of
 from morpholaw.models.law import Law
+from morpholaw.models.law_units import law_in_units
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Bullets, Formula, Paragraph, drawing, photograph
+from morpholaw.report.page import Absent, Block, Bullets, Formula, Paragraph, Table, drawing, photograph
 
 if TYPE_CHECKING:
     from morpholaw.models.vae import BetaTCVAE
@@ -39,8 +43,11 @@ ROMAN = {"2": "II", "3": "III", "4": "IV", "5": "V", "6": "VI", "7": "VII", "8":
 
 def law_figures(material: Material, name: str, k: int) -> list[Block]:
     """One law: its formula in symbols and words, its components, its boundary and its vetoes."""
-    law = material.classifier(name).laws[k]
-    blocks: list[Block] = [Formula(typeset(law, digits=DIGITS, size=19))]
+    classifier = material.classifier(name)
+    law = classifier.laws[k]
+    if classifier.columns is not None:
+        return _over_columns(material, name, k)
+    blocks: list[Block] = [Formula(typeset(law, digits=DIGITS, size=19)), *_sentence(material, name, k)]
     words = material.words
     used = {z: words[z] for z in law.expression.variables() if z in words}
     if used:
@@ -57,6 +64,47 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
     blocks += _boundary(material, name, k)
     blocks += _vetoes(material, name, law)
     return blocks
+
+
+def _sentence(material: Material, name: str, k: int) -> list[Block]:
+    """Return the law as a sentence; nothing where it tells more than two classes apart."""
+    classifier = material.classifier(name)
+    if len(classifier.classes) != 2:
+        return []
+    crops = material.test(name).images
+    measured = measured_columns(classifier, crops)
+    features = () if classifier.columns is None else classifier.columns.features
+    shapes = [feature for feature in features if feature.source == "shape"]
+    words = material.words if classifier.encoder is not None and material.study.has_encoder else {}
+    said = law_sentence(
+        law_in_units(classifier.laws[k], classifier.columns),
+        measured,
+        pair_of(classifier.classes),
+        shapes,
+        words,
+    )
+    return [Paragraph(said.text), Paragraph(f"{classifier.positive} where {said.inequality}")]
+
+
+def _over_columns(material: Material, name: str, k: int) -> list[Block]:
+    """One law over shapes: its sentence, its formula in units and in standard deviations, and what it reads."""
+    classifier = material.classifier(name)
+    law, columns = classifier.laws[k], classifier.columns
+    assert columns is not None
+    rows = [
+        (feature.name, feature.unit, feature.meaning, significant(centre), significant(scale))
+        for feature, centre, scale in zip(columns.features, columns.centre, columns.scale, strict=True)
+        if feature.name in law.expression.variables()
+    ]
+    return [
+        *_sentence(material, name, k),
+        Formula(typeset(law_in_units(law, columns), digits=DIGITS, size=17), "The law in units."),
+        Formula(
+            typeset(law, digits=DIGITS, size=15),
+            "The same with each shape less its mean, in standard deviations of the training cells, as it was found.",
+        ),
+        Table(("Input", "Unit", "Meaning", "Mean", "Standard deviation"), rows, "What the law reads."),
+    ]
 
 
 def _in_formula(word: str) -> str:

@@ -31,6 +31,8 @@ def networks(material: Material) -> list[Block]:
     best = int(np.argmax(accuracy))
     all_networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
     inputs = [f"z{latent}" for latent in range(classifier.head.inputs)]
+    if classifier.columns is not None:
+        inputs = list(classifier.columns.names)
     one = all_networks[best]
     figure = topology(one.weights, one.masks, one.biases, inputs)
     weights = record.head_weights or ()
@@ -64,6 +66,8 @@ def networks(material: Material) -> list[Block]:
 
 def _survival(material: Material, classifier: Classifier) -> Table:
     kept = [classifier.kept_latents(k) for k in range(classifier.members)]
+    if classifier.columns is not None:
+        return _surviving_columns(classifier)
     counts = input_survival(kept)
     rows = [
         (material.called(latent), f"{count} of {len(kept)}", "yes" if latent in material.kept else "no")
@@ -73,4 +77,18 @@ def _survival(material: Material, classifier: Classifier) -> Table:
         f"In how many of the {len(kept)} models each input survives; the other "
         f"{classifier.head.inputs - len(counts) if classifier.head else 0} latents survive in none."
     )
+    return Table(("Input", "Survives in", "In most models"), rows, caption)
+
+
+def _surviving_columns(classifier: Classifier) -> Table:
+    """Return in how many of the models each column of a feature table survives."""
+    assert classifier.columns is not None
+    kept = [classifier.kept_columns(k) for k in range(classifier.members)]
+    counts = {name: sum(name in names for names in kept) for name in classifier.columns.names}
+    rows = [
+        (name, f"{count} of {len(kept)}", "yes" if 2 * count > len(kept) else "no")
+        for name, count in sorted(counts.items(), key=lambda item: -item[1])
+        if count
+    ]
+    caption = f"In how many of the {len(kept)} models each input survives."
     return Table(("Input", "Survives in", "In most models"), rows, caption)
