@@ -20,6 +20,8 @@ COLUMNS = {
     "paper %": "paper's accuracy %",
 }
 """Short headings and the table's own columns."""
+MANY = 6
+"""Classes above which the columns of a confusion matrix have numbers in place of names."""
 
 
 def show_table(study: Any) -> None:
@@ -62,14 +64,17 @@ def show_confusion(record: ClassifierRecord) -> None:
         padding=(0, 1, 0, 0),
     )
     table.add_column("class", no_wrap=True)
-    for name in record.classes:
-        table.add_column(escape_markup(name), justify="right", no_wrap=True)
+    numbered = len(record.classes) > MANY
+    headings = [str(place) if numbered else name for place, name in enumerate(record.classes, 1)]
+    for heading in headings:
+        table.add_column(escape_markup(heading), justify="right", no_wrap=True)
     for heading in ("recall %", "precision %", "F1 %"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, counts, one in zip(record.classes, evaluation.confusion, evaluation.by_class, strict=True):
+    names = [f"{place} {name}" if numbered else name for place, name in enumerate(record.classes, 1)]
+    for name, counts, one in zip(names, evaluation.confusion, evaluation.by_class, strict=True):
         shares = (one.recall.value, one.precision.value, one.f1.value)
         measured = ["n/a" if math.isnan(share) else f"{100 * share:.1f}" for share in shares]
         table.add_row(escape_markup(name), *map(str, counts), *measured)
-    # A table of many classes is wider than most terminals; folding its numbers would make it unreadable.
-    needed = 40 + max(map(len, record.classes)) + sum(max(len(name), 6) + 2 for name in record.classes)
+    # A table of many classes is wider than many terminals; folding its numbers would make it unreadable.
+    needed = 44 + max(map(len, record.classes)) + sum(max(len(heading), 4) + 2 for heading in headings)
     Console(width=max(Console().width, needed)).print(table)
