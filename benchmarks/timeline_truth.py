@@ -1,0 +1,66 @@
+"""Durations from pictures beside the truth: simulated movies of two conditions, scored by the shipped models.
+
+Run ``python benchmarks/timeline_truth.py STUDY [--scheme 4] [--replicates 3] [--frames 60]``. The models know two
+classes, and prometaphase looks like metaphase to them, so the truth is the time from prometaphase's begin to division.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from morpholaw.cells.simulator import simulate_movie
+from morpholaw.config import SimulateConfig
+from morpholaw.sample import sample_folder
+from morpholaw.store.classifiers import adopt
+from morpholaw.study import Study
+
+CONDITIONS = {"control": 4.0, "drug": 8.0}
+"""Median frames of metaphase."""
+SIZE = {"cells": 40, "height": 400, "width": 400, "frame_interval": 300.0}
+
+
+def main() -> None:
+    """Simulate, cut, score and compare."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--scheme", type=int, default=4)
+    parser.add_argument("--replicates", type=int, default=3)
+    parser.add_argument("--frames", type=int, default=60)
+    arguments = parser.parse_args()
+    study = Study.create(arguments.study)
+    rows, truths = [], []
+    for condition, median in CONDITIONS.items():
+        for replicate in range(arguments.replicates):
+            name = f"{condition}{replicate + 1}"
+            seed = 10 + len(rows)
+            config = SimulateConfig(frames=arguments.frames, metaphase=median, seed=seed, **SIZE)
+            made = simulate_movie(config)
+            place = made.write(arguments.study.with_name(f"{arguments.study.name}-movies") / name)
+            study.crop(place / "movie.tif", place / "tracks.csv", name=name)
+            rows.append({"movie": name, "condition": condition, "replicate": str(replicate + 1)})
+            truths.append(true_minutes(made.tracks).assign(condition=condition))
+    shutil.copytree(sample_folder() / "encoder", study.path / "encoder", dirs_exist_ok=True)
+    for source in sorted((sample_folder() / "classifiers").iterdir()):
+        adopt(study, source)
+    timeline = study.timeline(arguments.scheme, conditions=pd.DataFrame(rows), out=study.path / "figures")
+    true = pd.concat(truths).groupby("condition")["minutes"].agg(["mean", "median", "size"])
+    measured = timeline.durations[timeline.durations["class"] == "metaphase"].set_index("condition")
+    table = true.add_suffix(" (true)").join(measured[["mean", "median", "median_low", "median_high"]])
+    table["error %"] = 100 * (table["mean"] / table["mean (true)"] - 1)
+    print(table.round(1).to_string())
+    print(timeline.comparisons.round(4).to_string())
+
+
+def true_minutes(tracks: pd.DataFrame) -> pd.DataFrame:
+    """Return the minutes from prometaphase to division of the cells whose prometaphase begins in the movie."""
+    phases = tracks[tracks["true_phase"].isin(["prometaphase", "metaphase"])]
+    known = phases.groupby(["track_id", "true_phase"])["true_phase_frames"].first().unstack()
+    return pd.DataFrame({"minutes": known.dropna().sum(axis=1) * SIZE["frame_interval"] / 60})
+
+
+if __name__ == "__main__":
+    main()
