@@ -34,7 +34,7 @@ LARGEST = 180
 UNITS = {"image": "of the grey range", "latent": "SD of the prior"}
 """Unit of eps in each space."""
 _NO_STUDY = "Open a study first."
-_NO_CLASSIFIER = "Train a classifier in the Classify panel first."
+_NO_CLASSIFIER = "Train a classifier of two classes in the Classify panel first."
 _NO_CELLS = "Select cells in the gallery of the Cells panel, or press Pick cells in the movie and click one."
 
 
