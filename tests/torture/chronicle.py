@@ -48,6 +48,17 @@ def tables(results: dict[str, Any]) -> str:
     if "refused" in hostile:
         lines.append(f"| hostile files refused | {hostile['refused']} |")
         lines.append(f"| odd but harmless files read | {hostile['read']} |")
+    if "lost" in (annotated := results["annotators"]):
+        lines.append(
+            f"| labels that {annotated['annotators']} annotators saved at once, {annotated['killed']} of them killed "
+            f"| {annotated['labels']} |"
+        )
+        lines.append(f"| of them lost | {annotated['lost']} |")
+    if "killed" in (led := results["leaders"]):
+        lines.append(f"| law searches whose leader was killed | {led['killed']} |")
+        lines.append(f"| the longest until this was noticed, s | {led['slowest']:.1f} |")
+    if "names" in results["names"]:
+        lines.append(f"| hostile names | {results['names']['names']} |")
     if "cycles" in results["cycles"]:
         cycles = results["cycles"]
         lines.append(

@@ -25,7 +25,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 warnings.simplefilter("ignore")
 
-SHARES = {"crashes": 0.42, "fuzz": 0.34, "hostile": 0.02, "environment": 0.08, "memory": 0.04, "cycles": 0.10}
+SHARES = {
+    **{"crashes": 0.37, "fuzz": 0.32, "hostile": 0.02, "environment": 0.08, "memory": 0.04, "cycles": 0.10},
+    **{"annotators": 0.03, "leaders": 0.03, "names": 0.01},
+}
 """Share of the time that each part gets."""
 
 
@@ -141,9 +144,31 @@ def cycles(place: Path, seconds: float, seed: int) -> dict[str, Any]:
     }
 
 
+def annotators(place: Path, seconds: float, seed: int) -> dict[str, Any]:
+    """50 people who label one study at once."""
+    from together import annotate
+
+    return asdict(annotate(place, 50, 20, seed))
+
+
+def leaders(place: Path, seconds: float, seed: int) -> dict[str, Any]:
+    """Searches whose leader is killed."""
+    from crashes import Crashes
+    from together import leaders
+
+    return asdict(leaders(Crashes(place).base, 3))
+
+
+def names(place: Path, seconds: float, seed: int) -> dict[str, Any]:
+    """5,000 names that mean harm."""
+    from names import try_names
+
+    return asdict(try_names(5000, seed))
+
+
 PARTS: dict[str, Callable[[Path, float, int], dict[str, Any]]] = {
     "crashes": crashes, "fuzz": fuzz, "hostile": hostile, "environment": environment, "memory": memory,
-    "cycles": cycles,
+    "cycles": cycles, "annotators": annotators, "leaders": leaders, "names": names,
 }  # fmt: skip
 
 

@@ -65,6 +65,28 @@ def hostile(place: Path) -> dict[str, Any]:
     return run.hostile(place, 0, 0)
 
 
+def annotators(place: Path) -> dict[str, Any]:
+    """A few people who label one study at once."""
+    from together import annotate
+
+    return asdict(annotate(place, 6, 8, seed=0))
+
+
+def leaders(place: Path) -> dict[str, Any]:
+    """One search whose leader is killed."""
+    from crashes import Crashes
+    from together import leaders
+
+    return asdict(leaders(Crashes(place).base, 1))
+
+
+def names(place: Path) -> dict[str, Any]:
+    """Some names that mean harm."""
+    from names import try_names
+
+    return asdict(try_names(500, seed=0))
+
+
 def long(place: Path) -> dict[str, Any]:
     """Seconds of training, and some cycles of a panel."""
     return {"memory": run.memory(place / "memory", 8, 0), "cycles": run.cycles(place, 8, 0)}
@@ -74,6 +96,7 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     began = time.monotonic()
     parts = {"crashes": crashes, "environment": environment, "fuzz": fuzz, "hostile": hostile, "long": long}
+    parts |= {"annotators": annotators, "leaders": leaders, "names": names}
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         found = parts[sys.argv[1]](Path(folder))
     Path(sys.argv[2]).write_text(

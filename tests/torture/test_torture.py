@@ -59,6 +59,25 @@ def test_hostile_files_are_refused_and_odd_ones_read(tmp_path):
     assert (found["refused"], found["read"]) == (len(HOSTILE), len(HARMLESS))
 
 
+def test_people_who_label_one_study_at_once_lose_nothing(tmp_path):
+    found = short("annotators", tmp_path)
+    assert found["failures"] == []
+    assert found["labels"] > 20
+
+
+@pytest.mark.slow
+def test_a_killed_search_is_noticed_within_two_seconds_and_its_workers_end(tmp_path):
+    found = short("leaders", tmp_path)
+    assert found["failures"] == []
+    assert found["killed"] == 1
+
+
+def test_names_that_mean_harm_stay_text(tmp_path):
+    found = short("names", tmp_path)
+    assert found["failures"] == []
+    assert found["names"] == 500
+
+
 @pytest.mark.slow
 def test_a_training_that_goes_on_does_not_grow_and_panels_leave_nothing_behind(tmp_path):
     found = short("long", tmp_path)

@@ -121,6 +121,8 @@ class Study(StudyFolder):
         """
         from morpholaw.study.crop_step import removed_on_failure
 
+        if isinstance(classes, str):
+            raise InputError(f"The classes are a list of names, such as [{classes!r}], and not one text.")
         with removed_on_failure(Path(path)):
             study = cls(cls.make(path, tuple(classes)))
             if movie is not None:
