@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
-from typing import Annotated, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from morpholaw.cells.files import sync_folder
 from morpholaw.errors import InputError
@@ -50,7 +50,7 @@ class Item(NamedTuple):
     """
 
     set: str
-    crop: Annotated[int, Field(ge=0, strict=True)]
+    crop: int
     label: str | None
     mark: str = ""
     writer: str = ""
@@ -89,6 +89,28 @@ class Change(BaseModel):
     classes: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
     undoes: str = ""
+
+    @field_validator("items", mode="plain")
+    @classmethod
+    def _checked(cls, rows: Any) -> tuple[Item, ...]:
+        # by hand: a table of a hundred thousand classes is one line, and pydantic takes seconds for it
+        if not isinstance(rows, (list, tuple)):
+            raise ValueError("items is no list")
+        items = []
+        for row in rows:
+            item = Item(*row) if isinstance(row, (list, tuple)) and 3 <= len(row) <= 5 else None
+            if (
+                item is None
+                or type(item.crop) is not int
+                or item.crop < 0
+                or not isinstance(item.label, str | None)
+                or not (
+                    isinstance(item.set, str) and isinstance(item.mark, str) and isinstance(item.writer, str)
+                )
+            ):
+                raise ValueError("items names no crop and class")
+            items.append(item)
+        return tuple(items)
 
 
 class Header(BaseModel):
@@ -213,8 +235,8 @@ class AnnotationLog:
                         f"version reads up to {SCHEMA}); update Morpholaw to open them."
                     )
                 return None
-            change = Change.model_validate_json(line)
-        except ValidationError:
+            change = Change.model_validate(json.loads(line))
+        except (ValueError, RecursionError):
             self.broken += 1
             return None
         self._read_any = True
@@ -254,7 +276,7 @@ class AnnotationLog:
         OSError
             When it cannot be written.
         """
-        text = change.model_dump_json(exclude_defaults=True) + "\n"
+        text = json.dumps({name: value for name, value in change if value not in ("", ())}) + "\n"
         is_new = not self.path.exists() or self.path.stat().st_size == 0
         if is_new:
             header = Header(annotations=SCHEMA, takes_over=takes_over)

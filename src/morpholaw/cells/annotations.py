@@ -14,9 +14,8 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import uuid4
 
 import numpy as np
@@ -39,8 +38,7 @@ _ABSENT = "absent"
 """Mark of an annotation whose crop set was gone before fingerprints were kept; it matches no crop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(NamedTuple):
     """The class that a person gave to a crop.
 
     Attributes
@@ -105,7 +103,11 @@ class Annotations:
     def _forget_all(self) -> None:
         self.classes: list[str] = []
         self._known: dict[_Place, Annotation] = {}
-        self._last: dict[Key, str] = {}  # mark of the last annotation of a place
+        self._marks_at: dict[
+            Key, list[str]
+        ] = {}  # of the pictures that were annotated at a place, the latest last
+        self._found: dict[str, tuple[object, dict[int, str]]] = {}  # annotations that count, by set
+        self._changed: dict[str, set[int]] = {}  # crops whose annotations have changed since
         self._old: AnnotationsV1 | None = None  # what lies under the log
         self._old_read = False
         self._old_problems: list[str] = []
@@ -144,7 +146,7 @@ class Annotations:
     def annotation(self, set_name: str, crop: int) -> Annotation | None:
         """Return the class of a crop with who gave it and when; None where nobody has annotated it."""
         key = set_name, int(crop)
-        mark = self._last.get(key, "") if self._find_set is None else self._marks([key])[key]
+        mark = self._last(key) if self._find_set is None else self._marks([key])[key]
         for one in (mark, ""):
             if (known := self._known.get((*key, one))) is not None:
                 return known
@@ -207,26 +209,38 @@ class Annotations:
     def labels_for(self, crop_set: CropSet) -> np.ndarray:
         """Return the class of every crop, str (n,), "" for none: imported labels, overridden by annotations."""
         labels: np.ndarray = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
-        for crop, label in self.of_set(crop_set).items():
-            labels[crop] = label
+        given = self.of_set(crop_set)
+        labels[np.fromiter(given.keys(), np.int64, len(given))] = np.array([*given.values(), ""], object)[:-1]
         return labels
 
     def of_set(self, crop_set: CropSet) -> dict[int, str]:
         """Return the annotations of a set's crops: crop to class, "" where it was given none."""
         self.refresh()
+        name, state = crop_set.name, (crop_set.folder, len(crop_set), crop_set.pixels_state())
+        known = self._found.get(name)
+        changed = self._changed.pop(name, set())
+        if known is None or known[0] != state:
+            found = self._counting(crop_set, [crop for one, crop in self._marks_at if one == name])
+        else:
+            found = {crop: label for crop, label in known[1].items() if crop not in changed}
+            found |= self._counting(crop_set, changed)
+        self._found[name] = state, found
         old = {} if self._old is None else self._old.labels
-        found = {
-            crop: label
-            for (name, crop), label in old.items()
-            if name == crop_set.name and crop < len(crop_set)
-        }
-        places = [place for place in self._known if place[0] == crop_set.name and place[1] < len(crop_set)]
-        marks = crop_set.marks({crop for _, crop, mark in places if mark})
-        for place in places:
-            name, crop, mark = place
-            is_latest = self._last.get((name, crop)) == mark
-            if marks[crop] == mark if mark else is_latest or crop not in found:
-                found[crop] = self._known[place].label
+        below = {crop: label for (one, crop), label in old.items() if one == name and crop < len(crop_set)}
+        return below | found
+
+    def _counting(self, crop_set: CropSet, crops: Iterable[int]) -> dict[int, str]:
+        """Return those annotations of some crops that belong to the pictures which are there now."""
+        crops = [crop for crop in crops if crop < len(crop_set)]
+        marked = {crop for crop in crops if any(self._marks_at.get((crop_set.name, crop), ()))}
+        marks, found = crop_set.marks(marked), {}
+        for crop in crops:
+            last = self._last((crop_set.name, crop))
+            for mark in (last,) if last == "" else (marks.get(crop, ""), ""):
+                known = self._known.get((crop_set.name, crop, mark))
+                if known is not None:
+                    found[crop] = known.label
+                    break
         return found
 
     def strays(self, crop_set: CropSet) -> int:
@@ -303,11 +317,15 @@ class Annotations:
             raise InputError("There is no crop set to export labels of.")
         return write_table(path, pd.concat(tables, ignore_index=True))
 
+    def _last(self, key: Key) -> str:
+        """Return the mark of the picture that was last annotated at a place; "" where none was."""
+        return self._marks_at[key][-1] if key in self._marks_at else ""
+
     def _labels(self) -> dict[Key, str]:
         """Return the last annotation of each place, whatever picture is there now."""
         labels = {} if self._old is None else dict(self._old.labels)
         for place, known in self._known.items():
-            if self._last.get(place[:2]) == place[2]:
+            if self._last(place[:2]) == place[2]:
                 labels[place[:2]] = known.label
         return labels
 
@@ -392,17 +410,25 @@ class Annotations:
             self._known = {
                 place: known for place, known in self._known.items() if place[0] not in change.sets
             }
-            self._last = {key: mark for key, mark in self._last.items() if key[0] not in change.sets}
+            self._marks_at = {
+                key: marks for key, marks in self._marks_at.items() if key[0] not in change.sets
+            }
+            for name in change.sets:
+                self._found.pop(name, None)
             if self._old is not None:
                 self._old.forget(change.sets)
         for name, crop, label, mark, writer in change.items:
             place = (name, crop, mark)
             before[place] = self._known.get(place)
+            self._changed.setdefault(name, set()).add(crop)
             if label is None:
                 self._known.pop(place, None)
             else:
                 self._known[place] = Annotation(label, change.by, change.at, writer or change.session)
-                self._last[name, crop] = mark
+                marks = self._marks_at.setdefault((name, crop), [])
+                if mark in marks:
+                    marks.remove(mark)
+                marks.append(mark)
         return before
 
     def _write(

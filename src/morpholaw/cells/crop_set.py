@@ -197,17 +197,21 @@ class CropSet:
         self._fingerprint = state, digest
         return digest
 
-    def marks(self, crops: Iterable[int]) -> dict[int, str]:
-        """Return the fingerprint of each crop's pixels, 16 hexadecimal digits; kept until the file changes.
-
-        By them a crop is known again, wherever it is and whatever lies at its place later.
-        """
+    def pixels_state(self) -> tuple[int, int, int]:
+        """Return what tells one state of the file of pixels from the next."""
         path = self.folder / "images.npy"
         try:
             stat = path.stat()
         except OSError as error:
             raise InputError(f"The crops in {path} cannot be read: {error.strerror or error}.") from None
-        state = stat.st_ino, stat.st_mtime_ns, stat.st_size
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+    def marks(self, crops: Iterable[int]) -> dict[int, str]:
+        """Return the fingerprint of each crop's pixels, 16 hexadecimal digits; kept until the file changes.
+
+        By them a crop is known again, wherever it is and whatever lies at its place later.
+        """
+        state = self.pixels_state()
         if state != self._marks_of:
             for name in ("images", "_descriptor"):  # of the file that was there before
                 self.__dict__.pop(name, None)
