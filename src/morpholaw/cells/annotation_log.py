@@ -236,6 +236,8 @@ class AnnotationLog:
                     )
                 return None
             change = Change.model_validate(json.loads(line))
+        except InputError:
+            raise
         except (ValueError, RecursionError):
             self.broken += 1
             return None
