@@ -28,7 +28,7 @@ def info(study: Path) -> None:
     for record in found.classifiers:
         rows.append((record.name, f"{', '.join(record.classes)}; {performance(record)}"))
         if record.laws:
-            rows.append(("", f"law: {record.laws[0]}"))
+            rows.append(("", f"law: {record.laws[0].rounded()}"))
     for heading, text in rows:
         click.echo(f"{heading + ':' if heading else '':<16}{text}")
     for sentence in found.warnings:

@@ -146,9 +146,9 @@ class Law:
         return float(np.mean(self.predict(features) == np.asarray(targets)))
 
     def rounded(self, digits: int = 3) -> Law:
-        """Return the law with its constants rounded to ``digits`` significant digits; score it anew."""
+        """Return the law with its constants rounded to ``digits`` significant digits and plain signs; score it anew."""
         values = [float(f"{value:.{digits}g}") for value in self.expression.constants()]
-        return replace(self, expression=self.expression.with_constants(values))
+        return replace(self, expression=self.expression.with_constants(values).with_plain_signs())
 
     def text(self) -> str:
         """Return infix text, constants at full precision."""

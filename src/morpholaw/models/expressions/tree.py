@@ -92,6 +92,10 @@ class Expression:
         )
         return value.expand(columns.shape[0])
 
+    def with_plain_signs(self) -> Expression:
+        """Return the same values with "a - 2" in place of "a + (-2)", and "a + 2" in place of "a - (-2)"."""
+        return _plain_signs(self)
+
     def text(self) -> str:
         """Return infix text that the parser reads back to this tree; constants at full precision."""
         return _text(self, 0, False)
@@ -99,6 +103,9 @@ class Expression:
     def __str__(self) -> str:
         """Return infix text."""
         return self.text()
+
+
+_OPPOSITE = {"+": "-", "-": "+"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,16 @@ def _replace_constants(node: Expression, values: Iterator[float]) -> Expression:
     if isinstance(node, Call):
         return replace(node, operands=tuple(_replace_constants(operand, values) for operand in node.operands))
     return node
+
+
+def _plain_signs(node: Expression) -> Expression:
+    if not isinstance(node, Call):
+        return node
+    operands = tuple(map(_plain_signs, node.operands))
+    last = operands[-1]
+    if node.operator in _OPPOSITE and isinstance(last, Constant) and last.value < 0:
+        return Call(_OPPOSITE[node.operator], (operands[0], Constant(-last.value)))
+    return replace(node, operands=operands)
 
 
 def _text(node: Expression, outer: int, right: bool) -> str:
