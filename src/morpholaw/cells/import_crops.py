@@ -24,6 +24,8 @@ from morpholaw.events import SILENT, Message, Monitor, Progress
 
 _SAMPLE_CROPS = 512
 _BATCH = 256
+_SAMPLE_SIDE = 1024
+"""Rows and columns of a large image that are sampled for its background."""
 
 
 def import_crops(
@@ -119,7 +121,8 @@ def _fit(files: list[Path], config: ImportConfig) -> tuple[Normalisation, np.dty
         i
     ) in chosen:  # of each image only its centre is kept: images may be whole fields of 8192 x 8192 pixels
         image = read_grey(files[i], config.channel)
-        levels.append(np.percentile(image, 5))
+        step = max(1, max(image.shape) // _SAMPLE_SIDE)  # a level of the background needs no more
+        levels.append(np.percentile(image[::step, ::step], 5))
         centres.append(cut_centre(image, config.size))
     level = float(np.median(levels))
     crops = np.stack([fit_square(image, config.size, level) for image in centres])
