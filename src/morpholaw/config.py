@@ -513,8 +513,8 @@ class AttackConfig(TrainingConfig):
     space: Literal["image", "latent"] = Field("image", description="Where the perturbation is added.")
     keep: str = Field(
         "",
-        description="Latents held fixed: 'morphology' for those that any model of scheme 3 kept, or names such as "
-        "'z3,z17'.",
+        description="Latents held fixed: 'morphology' for those that follow the cell whatever its surroundings, or "
+        "names such as 'z3,z17'.",
     )
     eps: tuple[float, ...] = Field(
         (0.0, 0.05, 0.1, 0.15, 0.2, 0.25),

@@ -8,8 +8,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from morpholaw.errors import InputError
-from morpholaw.interpretation.latent_names import correlate, is_morphology, split_sign, suggest_names
+from morpholaw.interpretation.latent_names import correlate, split_sign, suggest_names
 from morpholaw.interpretation.latent_summary import (
+    MORPHOLOGY_SHARE,
     active_latents,
     evenly_spaced,
     rank_latents,
@@ -70,7 +71,14 @@ def test_latents_are_named_after_the_shape_that_they_follow(shapes, latents):
         5: "x-position",
         6: "aspect",
     }
-    assert [k for k, name in summary.names.items() if is_morphology(name)] == [1, 2, 3, 6]
+
+
+def test_morphology_is_what_other_surroundings_do_not_change_whatever_its_name(shapes, latents):
+    share = np.linspace(0.0, 0.6, latents.shape[1])
+    summary = summarise_latents(latents, np.zeros_like(latents), shapes, share)
+    assert summary.morphology == [k for k in sorted(summary.active) if share[k] < MORPHOLOGY_SHARE]
+    assert 0 < len(summary.morphology) < len(summary.active)
+    assert summarise_latents(latents, np.zeros_like(latents), shapes).morphology == []
 
 
 def test_a_latent_times_its_sign_is_more_of_what_its_name_says(shapes, latents):
@@ -101,7 +109,6 @@ def test_a_latent_whose_two_ends_look_alike_has_no_direction():
     assert row["even"] > 0.95
     assert row["quadratic"] > 0.9
     assert suggest_names(correlations)[0].signed == "size, both ends"
-    assert is_morphology("size, both ends")
 
 
 def test_names_are_the_same_in_any_order_of_the_cells(shapes, latents):

@@ -11,6 +11,8 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError, NoSpaceError, StudyGoneError, StudyLockedError
 from morpholaw.events import Monitor
+from morpholaw.interpretation.interventions import NAMES
+from morpholaw.interpretation.latent_summary import LatentSummary
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.law import Law
 from morpholaw.sample import sample_folder
@@ -199,12 +201,32 @@ def test_a_latent_is_held_by_a_name_of_several_words(study):
     assert by_name["accuracy"].tolist() == by_number["accuracy"].tolist()
 
 
-def test_the_neighbourhood_attack_leaves_the_sparse_heads_unmoved_whatever_each_of_them_kept(trained_study):
-    table = trained_study.attack(scheme=3, space="latent", keep="morphology", eps=(0.0, 3.0))
-    untouched, attacked = (table.loc[table["eps"] == eps, "accuracy"].tolist() for eps in (0.0, 3.0))
-    assert attacked == untouched
-    everything = trained_study.attack(scheme=3, space="latent", eps=(3.0,))["accuracy"].tolist()
-    assert everything != untouched
+def test_the_neighbourhood_attack_moves_a_sparse_head_that_reads_the_surroundings(trained_study, monkeypatch):
+    # Morphology is not what scheme 3 kept: a head that reads nothing else is left alone, another one is not.
+    kept = sorted(set().union(*classifiers.record(trained_study, "scheme3").kept_latents))
+
+    def accuracy(morphology: list[int], eps: float) -> list[float]:
+        monkeypatch.setattr(LatentSummary, "morphology", morphology)
+        table = trained_study.attack(scheme=3, space="latent", keep="morphology", eps=(eps,))
+        return table["accuracy"].tolist()
+
+    assert accuracy(kept, 3.0) == accuracy(kept, 0.0)
+    others = sorted(set(range(32)) - set(kept))
+    assert accuracy(others, 3.0) != accuracy(others, 0.0)
+    with pytest.raises(InputError, match="No latent is morphology"):
+        accuracy([], 3.0)
+
+
+def test_interventions_are_measured_on_held_out_cells_of_each_classifier(trained_study):
+    table = trained_study.interventions((2, 3), cells=20)
+    assert set(table["classifier"]) == {"scheme2", "scheme3"}
+    assert list(table["intervention"][: len(NAMES)]) == list(NAMES)
+    clean = table[table["intervention"] == "none"]
+    assert (clean["flips"] == 0).all()
+    assert (table["balanced_accuracy_low"] <= table["balanced_accuracy"]).all()
+    assert (table["balanced_accuracy"] <= table["balanced_accuracy_high"]).all()
+    with pytest.raises(InputError, match="no trained scheme1"):
+        trained_study.interventions((1,))
 
 
 def test_laws_found_with_either_loss_can_be_attacked(study):

@@ -30,6 +30,14 @@ def nucleus_masks(images: np.ndarray) -> np.ndarray:
     return masks
 
 
+def foreground_masks(images: np.ndarray) -> np.ndarray:
+    """Return all nuclei of every crop, central or not: uint8 (n, s, s) to bool (n, s, s)."""
+    masks = np.zeros(images.shape, bool)
+    for i in range(0, len(images), BLOCK):
+        masks[i : i + BLOCK] = segment(images[i : i + BLOCK]).labels > 0
+    return masks
+
+
 @dataclass(frozen=True)
 class Components:
     """Connected components of foreground in a batch of crops."""

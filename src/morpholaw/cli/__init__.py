@@ -73,6 +73,7 @@ for command in (
     results.classify,
     timeline.timeline,
     results.attack,
+    results.interventions,
     results.report,
     cluster.run,
     bench.bench,

@@ -136,6 +136,45 @@ def attack(study: Path, scheme: int, loss: str, space: str, keep: str, eps: str,
     click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
 
 
+@click.command()
+@STUDY
+@click.option("--scheme", type=click.IntRange(1, 4), help="Left out: all classifiers of the study.")
+@click.option(
+    "--loss",
+    type=click.Choice(["hinge", "mse"]),
+    default="hinge",
+    show_default=True,
+    help="Of scheme 4's laws.",
+)
+@click.option("--cells", type=click.IntRange(4), default=1000, show_default=True, help="Test cells, at most.")
+@click.option("--out", type=click.Path(path_type=Path), help="The table, CSV.")
+def interventions(
+    study: Path, scheme: int | None, loss: Literal["hinge", "mse"], cells: int, out: Path | None
+) -> None:
+    """Put held-out cells into other surroundings, shift and turn them: how many calls change."""
+    from morpholaw.cells.files import write_table
+    from morpholaw.display import percent_interval
+    from morpholaw.study import Study
+
+    with progress() as monitor:
+        table = Study(study).interventions(
+            () if scheme is None else (scheme,), loss=loss, cells=cells, monitor=monitor
+        )
+    for name, rows in table.groupby("classifier", sort=False):
+        first = rows.iloc[0]
+        click.echo(f"{name}, {first['cells']} test cells of {first['groups']} groups, split {first['split']}")
+        click.echo(f"  {'':58}  {'balanced accuracy':22}  predicted classes that change")
+        for row in rows.to_dict("records"):
+            shares = [
+                percent_interval(row[key], row[f"{key}_low"], row[f"{key}_high"])
+                for key in ("balanced_accuracy", "flips")
+            ]
+            click.echo(f"  {row['meaning']:58}  {shares[0]:22}  {shares[1]}")
+    if out is not None:
+        write_table(out, table)
+        click.echo(f"The table is {out}.")
+
+
 def _attack_figure(table: Any, path: Path) -> None:
     import numpy as np
 

@@ -38,7 +38,6 @@ _NAMES = {
     "true_neighbours": ("neighbourhood", 1),
     "true_neighbour_distance": ("neighbourhood", -1),
 }
-_MORPHOLOGY = frozenset({"size", "aspect", "diagonality", "elongation"})
 
 
 @dataclass(frozen=True)
@@ -171,12 +170,6 @@ def split_sign(word: str) -> tuple[str, int]:
     if stripped[:1] in (MINUS, "-"):
         return stripped[1:].strip(), -1
     return stripped, 1
-
-
-def is_morphology(name: str) -> bool:
-    """Return whether a name is one of central-cell morphology: size, aspect, diagonality, elongation."""
-    base = split_sign(name)[0].rstrip("0123456789").rstrip()
-    return base.removesuffix(f", {BOTH_ENDS}") in _MORPHOLOGY
 
 
 def _standard_ranks(values: np.ndarray) -> np.ndarray:

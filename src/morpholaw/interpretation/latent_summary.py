@@ -21,6 +21,8 @@ SAMPLE = 2_000
 """Crops that latents are summarised on, at most: enough for a correlation to within 0.02."""
 LEAST_KL = 0.05
 """Mean KL divergence, in nats, from which a latent is active."""
+MORPHOLOGY_SHARE = 0.2
+"""Share of its variance that swapped surroundings may account for in a latent of the cell's own morphology, at most."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class LatentSummary:
         The median cell, where traversals start: the prior's mean need not look like a cell.
     cells : int
         The number of cells in the sample.
+    surroundings : ndarray or None
+        Share of each latent's variance that is due to the surroundings of the cell, float64 (latents,), measured by
+        putting cells into other surroundings (:func:`morpholaw.interpretation.interventions.surroundings_share`).
     """
 
     ranking: pd.DataFrame
@@ -46,6 +51,17 @@ class LatentSummary:
     suggestions: dict[int, SuggestedName]
     median: np.ndarray
     cells: int
+    surroundings: np.ndarray | None = None
+
+    @property
+    def morphology(self) -> list[int]:
+        """Active latents that follow the cell itself: its surroundings account for less than `MORPHOLOGY_SHARE`.
+
+        Its shape and texture, and also its place in the crop. Empty where the share was not measured.
+        """
+        if self.surroundings is None:
+            return []
+        return sorted(k for k in self.active if self.surroundings[k] < MORPHOLOGY_SHARE)
 
     @property
     def active(self) -> list[int]:
@@ -102,7 +118,10 @@ class LatentSummary:
 
 
 def summarise_latents(
-    means: np.ndarray, log_variances: np.ndarray, shapes: pd.DataFrame | None = None
+    means: np.ndarray,
+    log_variances: np.ndarray,
+    shapes: pd.DataFrame | None = None,
+    surroundings: np.ndarray | None = None,
 ) -> LatentSummary:
     """Summarise the latents of an encoder on a sample of cells.
 
@@ -112,6 +131,8 @@ def summarise_latents(
         Mean and log-variance of the encodings of the cells.
     shapes : DataFrame, optional
         Measured shapes or true factors, one row per cell. Without them no name is suggested.
+    surroundings : ndarray, (latents,), optional
+        Share of each latent's variance that is due to the surroundings.
 
     Returns
     -------
@@ -127,7 +148,7 @@ def summarise_latents(
     mu = np.asarray(means, dtype=np.float64)
     correlations = correlate(mu, pd.DataFrame(index=range(len(mu))) if shapes is None else shapes)
     median = np.median(mu, axis=0).astype(np.float32)
-    return LatentSummary(ranking, correlations, suggest_names(correlations), median, len(mu))
+    return LatentSummary(ranking, correlations, suggest_names(correlations), median, len(mu), surroundings)
 
 
 def evenly_spaced(count: int, most: int = SAMPLE) -> np.ndarray:

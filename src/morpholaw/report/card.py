@@ -15,7 +15,7 @@ from morpholaw.interpretation.traversal import TYPICAL, traverse
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, photograph
 from morpholaw.report.pdf import render_pdf
-from morpholaw.report.sections import constraints, laws, performance, provenance
+from morpholaw.report.sections import constraints, interventions, laws, performance, provenance
 from morpholaw.report.sections import law as law_section
 from morpholaw.report.writing import blocks_or_reason, render, write
 from morpholaw.store.classifier_record import name_of
@@ -68,6 +68,7 @@ def law_card(study: StudyFolder, loss: Loss, k: int, path: Path | str) -> Path:
         "Accuracy": lambda: _accuracy(material, loss, k),
         "Where it fails": lambda: _failures(material, name, k),
         "Domain constraints": lambda: _constraints(material, name, k),
+        "What it reads": lambda: interventions.of_one(material, name, k),
         "Provenance": lambda: _provenance(material, name, k),
     }
     sections = [Section(title, blocks_or_reason(build)) for title, build in parts.items()]
@@ -157,7 +158,9 @@ def _failures(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _constraints(material: Material, name: str, k: int) -> list[Block]:
-    measured = constraints.measure(material.classifier(name).select(k), material.test(name), material.held)
+    measured = constraints.measure(
+        material.classifier(name).select(k), material.test(name), material.morphology
+    )
     rows = [(one.meaning[:1].upper() + one.meaning[1:], constraints.in_words(one)) for one in measured]
     caption = f"On at most {constraints.CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells."
     return [Table(("Constraint", "Measured"), rows, caption)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from morpholaw.errors import InputError
 from morpholaw.interpretation.latent_summary import LatentSummary, evenly_spaced
-from morpholaw.interpretation.subnetworks import input_survival, usual_inputs
+from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.report.page import Absent
@@ -189,9 +189,9 @@ class Material:
         return usual_inputs(self._kept_by_each)
 
     @property
-    def held(self) -> tuple[int, ...]:
-        """Latents that any model of scheme 3 kept: what the neighbourhood attack leaves alone (paper, 6.5)."""
-        return tuple(sorted(input_survival(self._kept_by_each)))
+    def morphology(self) -> tuple[int, ...]:
+        """Latents that follow the cell whatever its surroundings: what the neighbourhood attack leaves alone."""
+        return tuple(self.latents.morphology)
 
     @property
     def _kept_by_each(self) -> tuple[tuple[int, ...], ...]:

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from morpholaw.cells.shape import measure_shapes
+from morpholaw.interpretation.interventions import surroundings_share
 from morpholaw.interpretation.latent_summary import LatentSummary, evenly_spaced, summarise_latents
+from morpholaw.interpretation.surroundings import CellCrops
 from morpholaw.store.study_folder import StudyFolder
 
 if TYPE_CHECKING:
     from morpholaw.models.vae import BetaTCVAE
 
 # torch is imported when cells are encoded.
+
+SWAPPED = 400
+"""Cells of the sample that are put into other surroundings, at most."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,14 @@ class LatentSample:
         Their crops; none where the study has no crops.
     means, log_variances : ndarray, float32 (k, latents)
         Of q(z|x).
+    surroundings : ndarray or None
+        Share of each latent's variance that is due to the surroundings; None for fewer than two cells.
     """
 
     images: np.ndarray
     means: np.ndarray
     log_variances: np.ndarray
+    surroundings: np.ndarray | None = None
 
     @cached_property
     def summary(self) -> LatentSummary:
@@ -40,7 +48,9 @@ class LatentSample:
         if not len(self.images):
             zeros = np.zeros((1, self.means.shape[1]))
             return summarise_latents(zeros, zeros)
-        return summarise_latents(self.means, self.log_variances, measure_shapes(self.images))
+        return summarise_latents(
+            self.means, self.log_variances, measure_shapes(self.images), self.surroundings
+        )
 
 
 def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
@@ -50,5 +60,19 @@ def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
     if not folder.sets:
         nothing = np.zeros((0, encoder.latents), np.float32)
         return LatentSample(np.zeros((0, encoder.size, encoder.size), np.uint8), nothing, nothing)
-    images = folder.crops[evenly_spaced(len(folder.crops))]
-    return LatentSample(images, *encode(encoder, images, batch=256))
+    cells = evenly_spaced(len(folder.crops))
+    images = folder.crops[cells]
+    shares = None
+    if len(cells) > 1:
+        swapped = evenly_spaced(len(cells), SWAPPED)
+        crops = cell_crops(folder, cells[swapped])
+        groups = folder.crops.cells["group"].to_numpy(str)[cells[swapped]]
+        shares = surroundings_share(lambda some: encode(encoder, some, batch=256)[0], crops, groups)
+    return LatentSample(images, *encode(encoder, images, batch=256), shares)
+
+
+def cell_crops(folder: StudyFolder, cells: np.ndarray) -> CellCrops:
+    """Return some crops of a study, int64 (n,), with each cell's own pixels and brightness."""
+    table = folder.crops.cells
+    brightness = table["brightness"].to_numpy(float)[cells] if "brightness" in table else None
+    return CellCrops.of(folder.crops[cells], brightness)

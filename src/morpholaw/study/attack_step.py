@@ -15,13 +15,14 @@ from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.attack import AttackOptions, attack_curve
-from morpholaw.interpretation.subnetworks import input_survival
+from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
 from morpholaw.models.classes import pair_of
 from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.labelled_cells import held_out
+from morpholaw.store.latent_sample import latent_sample
 from morpholaw.store.study_folder import StudyFolder
 
 
@@ -128,17 +129,26 @@ def attack(
 def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tuple[int, ...]:
     """Return the latents that an attack holds fixed.
 
-    ``keep`` is "morphology", for those that any model of scheme 3 kept, or names such as "z3, cell size".
+    ``keep`` is "morphology", for those that follow the cell whatever its surroundings
+    (:attr:`morpholaw.interpretation.latent_summary.LatentSummary.morphology`), or names such as "z3, cell size".
 
     Raises
     ------
     InputError
-        For a name that is neither.
+        For a name that is neither, and where no latent is morphology.
     """
     if not keep.strip():
         return ()
     if keep.strip() == "morphology":
-        return tuple(sorted(input_survival(classifiers.kept_by_scheme_3(folder))))
+        if classifier.encoder is None:
+            raise InputError("Scheme 1 has no latents to keep; choose scheme 2, 3 or 4.")
+        morphology = latent_sample(folder, classifier.encoder).summary.morphology
+        if not morphology:
+            raise InputError(
+                "No latent is morphology: swapped surroundings account for "
+                f"{MORPHOLOGY_SHARE:.0%} or more of the variance of each; name the latents to keep, such as z3,z17."
+            )
+        return tuple(morphology)
     named = {name: latent for latent, name in folder.latent_names.items()}
     held = []
     for name in filter(None, map(str.strip, keep.split(","))):

@@ -1020,6 +1020,47 @@ class Study(StudyFolder):
         config = _settings(AttackConfig, config, settings)
         return attack_step.attack_schemes(self, schemes or (config.scheme,), config, monitor)
 
+    def interventions(
+        self,
+        schemes: Sequence[int | str] = (),
+        *,
+        loss: Loss = "hinge",
+        cells: int = 1000,
+        seed: int = 0,
+        monitor: Monitor = SILENT,
+    ) -> pd.DataFrame:
+        """Measure what other surroundings, shifts and orientations do to the predicted classes of held-out cells.
+
+        Parameters
+        ----------
+        schemes : sequence of int or str
+            Schemes or names of classifiers; by default all classifiers of the study.
+        loss : {"hinge", "mse"}
+            Of scheme 4's laws, where it is given by its number.
+        cells : int
+            Held-out cells to measure on, at most; as many of each class where there are enough.
+        seed : int
+            Seed of the choice of cells and of their surroundings.
+        monitor : Monitor
+            Progress and cancellation.
+
+        Returns
+        -------
+        DataFrame
+            One row per classifier and intervention (:data:`morpholaw.interpretation.interventions.NAMES`): classifier,
+            intervention, meaning; balanced_accuracy and flips, the share of predicted classes that change, each with
+            the ends of its 95 % interval over groups (``_low``, ``_high``); cells, groups, split.
+
+        Raises
+        ------
+        InputError
+            When a scheme was not trained, or has too few held-out cells.
+        """
+        from morpholaw.study import intervention_step
+
+        names = [_name(scheme, loss) for scheme in schemes]
+        return intervention_step.intervene(self, names, cells, seed, monitor)
+
     def table1(self) -> pd.DataFrame:
         """Return the paper's Table 1 for this study.
 

@@ -25,8 +25,8 @@ def attacked_cells(material: Material) -> list[Block]:
             blocks += _panel(material, name, "image", IMAGE_EPS)
             if scheme != 1:
                 blocks += _panel(material, name, "latent", LATENT_EPS)
-            if scheme != 1 and material.held:
-                blocks += _panel(material, name, "latent", LATENT_EPS, material.held)
+            if scheme != 1 and material.morphology:
+                blocks += _panel(material, name, "latent", LATENT_EPS, material.morphology)
         except Absent as absent:
             blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
     return blocks

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from morpholaw.cells.segmentation import nucleus_masks
-from morpholaw.display import classifier_title, number, percent_interval
+from morpholaw.display import classifier_title, number, percent, percent_interval
 from morpholaw.interpretation.attack import AttackCurve, AttackOptions, Direction, attack_curve
 from morpholaw.interpretation.constraints import (
     Constraint,
@@ -18,6 +18,7 @@ from morpholaw.interpretation.constraints import (
     domain_constraints,
     orientation_invariant,
 )
+from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
 from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing
@@ -81,9 +82,9 @@ class Attacks:
         return found
 
     def _neighbourhood(self, name: str) -> np.ndarray:
-        if name == "scheme1" or not self.material.held:
+        if self.material.records[name].scheme == 1 or not self.material.morphology:
             raise Absent("It has no neighbourhood latents.")
-        return self.latent(name, self.material.held).accuracy[:, AT_ONE]
+        return self.latent(name, self.material.morphology).accuracy[:, AT_ONE]
 
     def _orientation(self, name: str) -> np.ndarray:
         cells = self.material.test(name).some(CONSTRAINED)
@@ -123,15 +124,20 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         "latent",
         "FGSM on all latents; dotted lines are random signs.",
     )
-    if not material.held:
-        reason = "Scheme 3 has kept no latent, so it is not known which latents are morphology and which neighbourhood."
+    if not material.morphology:
+        reason = (
+            f"No latent is morphology: swapped surroundings account for {percent(MORPHOLOGY_SHARE, 0)} or more of the "
+            "variance of each, so there is no neighbourhood to attack apart from the cell."
+        )
         return [*blocks, Paragraph(reason, "absent")]
-    held = ", ".join(f"z{latent}" for latent in material.held)
+    held = ", ".join(f"z{latent}" for latent in material.morphology)
     blocks += _figure(
-        {scheme: curves.latent(name, material.held) for scheme, name in with_latents.items()},
-        {scheme: curves.latent(name, material.held, "random") for scheme, name in with_latents.items()},
+        {scheme: curves.latent(name, material.morphology) for scheme, name in with_latents.items()},
+        {scheme: curves.latent(name, material.morphology, "random") for scheme, name in with_latents.items()},
         "latent",
-        f"The neighbourhood attack: FGSM on all latents but those that models of scheme 3 kept ({held}).",
+        f"The neighbourhood attack: FGSM on all latents but those of morphology ({held}), in which other surroundings "
+        f"account for less than {percent(MORPHOLOGY_SHARE, 0)} of the variance. Dotted lines are random signs. Models "
+        "that read no other latent cannot be moved.",
     )
     return blocks
 
@@ -184,7 +190,7 @@ def constraints(material: Material) -> list[Block]:
     measured: dict[str, list[Constraint]] = {}
     for name in material.two_class_names:
         try:
-            measured[name] = measure(material.classifier(name), material.test(name), material.held)
+            measured[name] = measure(material.classifier(name), material.test(name), material.morphology)
         except Absent as absent:
             blocks.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
     if measured:

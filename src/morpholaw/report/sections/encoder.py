@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from morpholaw.display import correlation, number, percent
-from morpholaw.interpretation.latent_summary import LEAST_KL, LatentSummary
+from morpholaw.interpretation.latent_summary import LEAST_KL, MORPHOLOGY_SHARE, LatentSummary
 from morpholaw.interpretation.traversal import TYPICAL, decode, traverse
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
@@ -109,13 +109,16 @@ def latents(material: Material) -> list[Block]:
         "Follows",
         "Correlation",
         "Even correlation",
+        "Due to surroundings",
         "Suggested name",
         "Given name",
         "Kept by models of scheme 3",
     )
     note = (
         "The even correlation is that with the distance from the latent's median: high where both ends of a latent "
-        "look alike. A name is suggested from a correlation of 0.3 upwards; a minus sign before it says that the "
+        "look alike. Due to surroundings is the share of the latent's variance that is seen when a cell is put into "
+        f"the surroundings of others; below {percent(MORPHOLOGY_SHARE, 0)} a latent is morphology: it follows the cell "
+        "itself. A name is suggested from a correlation of 0.3 upwards; a minus sign before it says that the "
         "latent decreases with it."
     )
     return [drawing(figure, "Latents by activity", caption), Table(columns, rows, note)]
@@ -144,6 +147,7 @@ def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list
         f"z{latent}",
         number(kl),
         *follows,
+        "n/a" if summary.surroundings is None else percent(summary.surroundings[latent], 0),
         summary.names.get(latent, ""),
         material.study.latent_names.get(latent, ""),
         f"{survived} of {len(kept)}" if kept else "not trained",

@@ -1,0 +1,205 @@
+"""What changes a classifier's mind about a cell: its surroundings, its place in the crop, its orientation.
+
+An intervention changes what should not matter and counts what it does to the predicted classes. Unlike an attack it
+makes crops that a microscope could have recorded, and it does not depend on what any scheme happens to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from morpholaw.cells.orientations import COUNT, orient
+from morpholaw.evaluation.bootstrap import accuracy_interval
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.events import SILENT, Monitor, Progress
+from morpholaw.interpretation.surroundings import (
+    CellCrops,
+    choose_donors,
+    remove_surroundings,
+    swap_surroundings,
+)
+from morpholaw.models.classes import predicted_classes
+
+SHIFTS = (1, 2, 3)
+"""Pixels by which the centre of a crop is shifted."""
+DRAWS = 4
+"""Donors that are drawn for each cell."""
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""Crops, uint8 (n, s, s), to the predicted class of every model, int (members, n)."""
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """What one change of the crops does to the predicted classes of a classifier.
+
+    Attributes
+    ----------
+    name : str
+        Short identifier, one of `NAMES`.
+    flips : Estimate
+        Share of the predicted classes that change, over cells, models and variants of the change, with its interval
+        over groups and models. The crops as they are have 0.
+    balanced_accuracy : Estimate
+        Of the changed crops, with its interval.
+    """
+
+    name: str
+    flips: Estimate
+    balanced_accuracy: Estimate
+
+
+NAMES = {
+    "none": "crops as they are",
+    "same class": "surroundings of a cell of the same class",
+    "other class": "surroundings of a cell of another class",
+    "other class, cell removed": "the same, without that cell's rim",
+    "removed": "surroundings removed",
+    **{f"shift {pixels}": f"centre shifted by {pixels} px, in 8 directions" for pixels in SHIFTS},
+    "orientation": "flipped and turned, in 7 other orientations",
+}
+"""The interventions and what they are, in the order in which they are measured."""
+
+
+def interventions(
+    predict: Predict,
+    crops: CellCrops,
+    targets: np.ndarray,
+    groups: np.ndarray | None = None,
+    seed: int = 0,
+    monitor: Monitor = SILENT,
+) -> list[Intervention]:
+    """Measure what changed surroundings, shifts and orientations do to the predicted classes.
+
+    Parameters
+    ----------
+    predict : callable
+        Predicted class of every model for crops; see `predictor`.
+    crops : CellCrops
+        Test cells.
+    targets : ndarray, int (n,)
+        Their true classes.
+    groups : ndarray, (n,), optional
+        Which cells belong together: intervals are over groups, and surroundings come from other groups.
+    seed : int
+        Of the choice of donors.
+    monitor : Monitor
+        Progress and cancellation.
+
+    Returns
+    -------
+    list of Intervention
+        In the order of `NAMES`; fewer if the step was stopped.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two cells of a class.
+    """
+    targets = np.asarray(targets)
+    before = predict(crops.images)
+    results: list[Intervention] = []
+    for name in NAMES:
+        if monitor.should_stop():
+            break
+        after = np.stack([predict(images) for images in variants(name, crops, targets, groups, seed)])
+        results.append(
+            Intervention(
+                name,
+                _flips(after, before, groups) if name != "none" else Estimate(0.0, 0.0, 0.0),
+                accuracy_interval((after == targets).mean(axis=0), groups, targets),
+            )
+        )
+        monitor.emit(Progress(len(results), len(NAMES), "interventions"))
+    return results
+
+
+def _flips(after: np.ndarray, before: np.ndarray, groups: np.ndarray | None) -> Estimate:
+    return accuracy_interval((after != before).mean(axis=0), groups)
+
+
+def variants(
+    name: str, crops: CellCrops, targets: np.ndarray, groups: np.ndarray | None = None, seed: int = 0
+) -> Iterator[np.ndarray]:
+    """Yield the changed crops of an intervention, each uint8 (n, s, s).
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+    crops, targets, groups, seed
+        As for :func:`interventions`.
+    """
+    if name == "none":
+        yield crops.images
+    elif name == "removed":
+        yield remove_surroundings(crops, seed)
+    elif name == "orientation":
+        yield from (orient(crops.images, k) for k in range(1, COUNT))
+    elif name.startswith("shift"):
+        yield from shifted(crops.images, int(name.split()[1]))
+    else:
+        same, keep_donor = name == "same class", "removed" not in name
+        for draw in range(DRAWS):
+            donors = choose_donors(targets, same, groups, seed + draw)
+            yield swap_surroundings(crops, donors, keep_donor, seed + draw)
+
+
+def shifted(images: np.ndarray, pixels: int) -> list[np.ndarray]:
+    """Return crops (n, s, s) shifted by ``pixels`` in the 8 directions, with edges repeated."""
+    padded = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels)), mode="edge")
+    side = images.shape[-1]
+    steps = [(a, b) for a in (0, 1, 2) for b in (0, 1, 2) if (a, b) != (1, 1)]
+    return [padded[:, a * pixels : a * pixels + side, b * pixels : b * pixels + side] for a, b in steps]
+
+
+def predictor(score: Callable[[np.ndarray], np.ndarray]) -> Predict:
+    """Return what predicts classes, from what computes scores (members, n), e.g. `evaluation.crop_scores.scorer`."""
+    return lambda images: predicted_classes(score(images))
+
+
+def surroundings_share(
+    encode: Callable[[np.ndarray], np.ndarray],
+    crops: CellCrops,
+    groups: np.ndarray | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Compute the share of the variance of each latent that is due to the surroundings of the cell.
+
+    Each cell is put into the surroundings of `DRAWS` others, without the rims of their own cells. The variance among
+    the encodings of one cell is due to its surroundings, that among the means of cells, less what of it is due to few
+    draws, to the cell.
+
+    Parameters
+    ----------
+    encode : callable
+        Crops, uint8 (n, s, s), to latents, (n, latents).
+    crops : CellCrops
+        At least two cells, of any class.
+    groups : ndarray, (n,), optional
+        Surroundings come from other groups where there are some.
+    seed : int
+        Of the choice of donors.
+
+    Returns
+    -------
+    ndarray, float64 (latents,)
+        0 for a latent that the surroundings do not touch, 1 for one that follows nothing else; NaN for one that does
+        not vary.
+    """
+    anyone = np.zeros(len(crops), np.int64)
+    encoded = np.stack(
+        [
+            np.asarray(encode(swap_surroundings(crops, donors, False, seed + draw)), np.float64)
+            for draw in range(DRAWS)
+            for donors in [choose_donors(anyone, None, groups, seed + draw)]
+        ]
+    )
+    around = encoded.var(axis=0, ddof=1).mean(axis=0)
+    cell = np.maximum(encoded.mean(axis=0).var(axis=0, ddof=1) - around / DRAWS, 0)
+    total = around + cell
+    share: np.ndarray = np.divide(around, total, out=np.full_like(total, np.nan), where=total > 1e-12)
+    return share

@@ -1,0 +1,137 @@
+"""What the classifiers read: calls of the same cells in other surroundings, shifted and turned."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+from markupsafe import Markup
+
+from morpholaw.display import classifier_title, percent, percent_interval, span
+from morpholaw.evaluation.crop_scores import scorer
+from morpholaw.interpretation.interventions import (
+    DRAWS,
+    NAMES,
+    Intervention,
+    predictor,
+    variants,
+)
+from morpholaw.interpretation.interventions import interventions as measure_interventions
+from morpholaw.interpretation.surroundings import MARGIN, CellCrops
+from morpholaw.models.classifier import Classifier
+from morpholaw.report.material import Material, TestCells
+from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
+from morpholaw.store.latent_sample import cell_crops
+
+CELLS = 200
+"""Test cells that are put into other surroundings, half of each class."""
+SHOWN = 2
+"""Cells of each class in the picture."""
+PICTURED = ("none", "same class", "other class", "other class, cell removed", "removed")
+
+
+def interventions(material: Material) -> list[Block]:
+    """Show a table: one row per intervention, one column per classifier; and cells in other surroundings."""
+    if not material.names:
+        raise Absent("No classifier has been trained yet, so it is not known what one reads.")
+    measured: dict[str, list[Intervention]] = {}
+    missing: list[Block] = []
+    prepared: dict[tuple[int, ...], CellCrops] = {}
+    picture: list[Block] = []
+    for name in material.names:
+        try:
+            cells = _test_cells(material, name)
+        except Absent as absent:
+            missing.append(Paragraph(f"{material.title(name)}: {absent}", "absent"))
+            continue
+        key = tuple(cells.index.tolist())
+        if key not in prepared:
+            prepared[key] = cell_crops(material.study, cells.index)
+        measured[name] = _measured(material.classifier(name), prepared[key], cells)
+        picture = picture or [_picture(material, prepared[key], cells)]
+    if not measured:
+        return missing
+    columns = ("Test cells", *(classifier_title(name) for name in measured))
+    rows = [
+        (_sentence(NAMES[found[0].name]), *(_cell(one) for one in found))
+        for found in zip(*measured.values(), strict=True)
+    ]
+    return [_verdict(material, measured), Table(columns, rows, _caption()), *picture, *missing]
+
+
+def of_one(material: Material, name: str, k: int) -> list[Block]:
+    """Show what interventions do to one model of a classifier."""
+    cells = _test_cells(material, name)
+    found = _measured(material.classifier(name).select(k), cell_crops(material.study, cells.index), cells)
+    rows = [
+        (_sentence(NAMES[one.name]), percent_interval(*astuple(one.balanced_accuracy)), _flips(one))
+        for one in found
+    ]
+    return [Table(("Test cells", "Balanced accuracy", "Predicted classes that change"), rows, _caption())]
+
+
+def _test_cells(material: Material, name: str) -> TestCells:
+    cells = material.test(name).some(CELLS)
+    if min(np.bincount(cells.targets, minlength=2)) < 2:
+        raise Absent("It has too few test cells to exchange their surroundings.")
+    return cells
+
+
+def _measured(classifier: Classifier, crops: CellCrops, cells: TestCells) -> list[Intervention]:
+    return measure_interventions(predictor(scorer(classifier)), crops, cells.targets, cells.groups)
+
+
+def _verdict(material: Material, measured: dict[str, list[Intervention]]) -> Block:
+    """Say in a sentence which classifier depends most on the surroundings."""
+    at = list(NAMES).index("other class")
+    flips = {name: found[at].flips for name, found in measured.items()}
+    worst = max(flips, key=lambda name: flips[name].value)
+    return Paragraph(
+        f"With the surroundings of a cell of another class, {percent(flips[worst].value)} of the calls of "
+        f"{classifier_title(worst)} change ({span(100 * flips[worst].low, 100 * flips[worst].high, 1)}), the most of "
+        "all classifiers here. A classifier that reads the cell alone would change none."
+    )
+
+
+def _caption() -> str:
+    return (
+        f"Balanced accuracy with its 95 % interval, and below it the share of predicted classes that change; at most "
+        f"{CELLS} test cells, means over the models, over {DRAWS} draws of other surroundings, 8 directions or 7 "
+        "orientations, and intervals by bootstrap over groups of cells and models. A cell's own pixels are its "
+        f"segmented nucleus, dilated by {MARGIN} px; surroundings are exchanged in the movie's grey values, and "
+        "the new crop is divided by the brightness of its cell. The rim is what shows of the other cell where that is "
+        "larger."
+    )
+
+
+def _picture(material: Material, crops: CellCrops, cells: TestCells) -> Block:
+    """Show cells as they are and in other surroundings."""
+    from morpholaw.figures.pictures import montage
+
+    shown = np.concatenate([np.flatnonzero(cells.targets == c)[:SHOWN] for c in np.unique(cells.targets)])
+    rows = [next(variants(name, crops, cells.targets, cells.groups)) for name in PICTURED]
+    tiles = np.stack([row[k] for k in shown for row in rows])
+    figure = montage(tiles, captions=list(PICTURED) * len(shown), columns=len(PICTURED), figsize=(6.4, None),
+                     pixel_size=material.pixel_size)  # fmt: skip
+    caption = "Cells as they are and with other surroundings, as the classifiers are shown them."
+    return photograph(figure, "Cells in other surroundings", caption)
+
+
+def _cell(one: Intervention) -> Markup:
+    accuracy = one.balanced_accuracy
+    text = Markup("{}<br><small>({})</small>").format(
+        percent(accuracy.value), span(100 * accuracy.low, 100 * accuracy.high, 1)
+    )
+    return (
+        text
+        if one.name == "none"
+        else text + Markup("<br><small>{} change</small>").format(percent(one.flips.value))
+    )
+
+
+def _flips(one: Intervention) -> str:
+    return "none" if one.name == "none" else percent_interval(*astuple(one.flips))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

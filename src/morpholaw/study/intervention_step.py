@@ -1,0 +1,80 @@
+"""What changed surroundings, shifts and orientations do to the classes that a study's classifiers predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.splits import split_fingerprint
+from morpholaw.evaluation.crop_scores import scorer
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.interpretation.interventions import NAMES, interventions, predictor
+from morpholaw.store import classifiers
+from morpholaw.store.labelled_cells import held_out
+from morpholaw.store.latent_sample import cell_crops
+from morpholaw.store.study_folder import StudyFolder
+
+
+def intervene(
+    folder: StudyFolder, names: Sequence[str], cells: int, seed: int, monitor: Monitor = SILENT
+) -> pd.DataFrame:
+    """Measure the interventions for some classifiers on their held-out cells.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    names : sequence of str
+        The classifiers; all where it is empty.
+    cells : int
+        Held-out cells to measure on, at most; as many of each class where there are enough.
+    seed : int
+        Of the choice of cells and of surroundings.
+    monitor : Monitor
+        Progress and cancellation.
+
+    Returns
+    -------
+    DataFrame
+        One row per classifier and intervention; see :meth:`morpholaw.Study.interventions`.
+    """
+    rows = []
+    for name in names or classifiers.names(folder):
+        monitor.emit(Message(f"{name}: its cells in other surroundings, shifted and turned."))
+        index, targets = held_out(folder, name)
+        some = _balanced(targets, cells, seed)
+        index, targets = index[some], targets[some]
+        groups = folder.crops.cells["group"].to_numpy(str)[index]
+        predict = predictor(scorer(classifiers.load(folder, name)))
+        crops = cell_crops(folder, index)
+        for one in interventions(predict, crops, targets, groups, seed, monitor):
+            rows.append(
+                {
+                    "classifier": name,
+                    "intervention": one.name,
+                    "meaning": NAMES[one.name],
+                    **_columns("balanced_accuracy", one.balanced_accuracy),
+                    **_columns("flips", one.flips),
+                    "cells": len(index),
+                    "groups": len(np.unique(groups)),
+                    "split": split_fingerprint(groups),
+                }
+            )
+        if monitor.should_stop():
+            break
+    return pd.DataFrame(rows)
+
+
+def _columns(name: str, estimate: Estimate) -> dict[str, float]:
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+def _balanced(targets: np.ndarray, cells: int, seed: int) -> np.ndarray:
+    """Choose at most ``cells`` rows at random, as many of each class where there are enough; sorted."""
+    rng = np.random.default_rng(seed)
+    classes = np.unique(targets)
+    each = max(2, cells // len(classes))
+    return np.sort(np.concatenate([rng.permutation(np.flatnonzero(targets == c))[:each] for c in classes]))

@@ -1,0 +1,58 @@
+"""Intervals over groups of cells: as wide as the groups say, and Wilson's where each cell is its own group."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from morpholaw.errors import InputError
+from morpholaw.evaluation.bootstrap import accuracy_interval
+from morpholaw.evaluation.metrics import accuracy
+
+
+def test_cells_that_are_their_own_groups_have_wilsons_interval():
+    correct = np.arange(40) < 36
+    assert accuracy_interval(correct) == accuracy(correct)
+    assert accuracy_interval(correct, np.arange(40)) == accuracy(correct)
+
+
+def test_movies_that_differ_make_the_interval_wider_than_their_cells_would():
+    groups = np.repeat(np.arange(8), 12)
+    correct = np.ones(96, bool)
+    correct[groups == 3] = False  # one movie is all wrong
+    over_movies, over_cells = accuracy_interval(correct, groups), accuracy(correct)
+    assert over_movies.value == pytest.approx(over_cells.value)
+    assert over_movies.high - over_movies.low > 2 * (over_cells.high - over_cells.low)
+
+
+def test_all_right_is_not_certain():
+    few = accuracy_interval(np.ones(100, bool), np.repeat(np.arange(5), 20))
+    many = accuracy_interval(np.ones(100, bool))
+    assert few.value == few.high == 1
+    assert few.low < 0.6 < 0.95 < many.low
+
+
+def test_balanced_accuracy_weighs_the_classes_alike():
+    targets = np.array([0] * 90 + [1] * 10)
+    correct = targets == 0  # everything is called class 0
+    found = accuracy_interval(correct, targets=targets)
+    assert found.value == 0.5
+    assert accuracy_interval(correct).value == 0.9
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    groups, hits = np.repeat(np.arange(25), 8), 0
+    for trial in range(100):
+        rate = rng.beta(8, 2, 25)  # each group has its own accuracy; their mean is 0.8
+        correct = rng.random(200) < rate[groups]
+        found = accuracy_interval(correct, groups, seed=trial)
+        hits += found.low <= 0.8 <= found.high
+    assert 86 <= hits <= 100
+
+
+def test_groups_must_fit_the_cells():
+    with pytest.raises(InputError, match="for 3 cells"):
+        accuracy_interval(np.ones(3), np.arange(2))
+    with pytest.raises(InputError, match="at least one"):
+        accuracy_interval(np.ones(0))

@@ -1,0 +1,140 @@
+"""Cells in other surroundings: what stays, what changes, and what that says about a classifier and about latents."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from morpholaw.cells.orientations import all_orientations
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.errors import InputError
+from morpholaw.interpretation.interventions import (
+    NAMES,
+    interventions,
+    predictor,
+    shifted,
+    surroundings_share,
+    variants,
+)
+from morpholaw.interpretation.surroundings import (
+    CellCrops,
+    choose_donors,
+    remove_surroundings,
+    swap_surroundings,
+)
+
+
+def _disc(radius: float, y: float = 31.5, x: float = 31.5) -> np.ndarray:
+    return np.hypot(np.arange(64)[:, None] - y, np.arange(64) - x) < radius
+
+
+def _crop(radius: float, level: int = 85, neighbour: int = 0) -> np.ndarray:
+    crop = np.full((64, 64), 2, np.uint8)
+    crop[_disc(radius)] = level
+    if neighbour:
+        crop[_disc(6, 8, 8)] = neighbour
+    return crop
+
+
+@pytest.fixture
+def crops():
+    """A small cell alone, a large one with a neighbour, and both twice as bright in the movie."""
+    images = np.stack([_crop(8), _crop(14, neighbour=60)] * 2)
+    return CellCrops.of(images, np.array([1.0, 1.0, 2.0, 2.0]))
+
+
+def test_a_cell_keeps_its_own_pixels_and_gets_the_neighbours_of_another(crops):
+    swapped = swap_surroundings(crops, np.array([1, 0, 3, 2]))
+    assert (swapped[0][_disc(7)] == 85).all()
+    assert (swapped[0][_disc(4, 8, 8)] == 60).all()
+    assert (swapped[1][_disc(4, 8, 8)] < 5).all()
+
+
+def test_grey_values_are_those_of_the_movie(crops):
+    swapped = swap_surroundings(crops, np.array([3, 2, 1, 0]), keep_donor=False)
+    # The neighbour of the bright cell is twice as bright in the movie, and so in the crop of a cell half as bright.
+    assert swapped[0][8, 8] == pytest.approx(120, abs=1)
+    assert swapped[2][8, 8] == pytest.approx(30, abs=1)
+
+
+def test_the_rim_of_a_larger_cell_shows_or_is_covered(crops):
+    ring = _disc(13) & ~_disc(11)
+    donors = np.array([1, 1, 1, 1])
+    assert (swap_surroundings(crops, donors)[0][ring] > 60).all()
+    assert (swap_surroundings(crops, donors, keep_donor=False)[0][ring] < 5).all()
+
+
+def test_removed_surroundings_are_background(crops):
+    removed = remove_surroundings(crops)
+    assert (removed[1][~crops.cells[1]] < 5).all()
+    assert (removed[1][_disc(13)] == 85).all()
+
+
+def test_surroundings_come_from_another_group_and_the_wanted_class():
+    targets, groups = np.array([0, 0, 0, 1, 1, 1]), np.array(list("aabccd"))
+    assert (targets[choose_donors(targets, True, groups)] == targets).all()
+    assert (targets[choose_donors(targets, False, groups)] != targets).all()
+    assert choose_donors(targets, True, groups)[0] == 2
+    assert choose_donors(targets, True, groups)[2] in (0, 1)
+    with pytest.raises(InputError, match="no other cell of the same class"):
+        choose_donors(np.array([0, 1]), True)
+
+
+@pytest.fixture(scope="module")
+def cells():
+    images, table = simulate_crops(phases={"interphase": 60, "metaphase": 60}, seed=5)
+    targets = (table["label"] == "metaphase").to_numpy().astype(int)
+    return CellCrops.of(images), targets, table["group"].to_numpy(str)
+
+
+def test_a_classifier_of_the_centre_changes_no_call_and_one_of_the_edge_does(cells):
+    crops, targets, groups = cells
+    edge = ~_disc(28)
+
+    def score(images: np.ndarray) -> np.ndarray:
+        centre = images[:, 30:34, 30:34].mean(axis=(1, 2)) - 60.0
+        around = images[:, edge].mean(axis=1) - 14.0
+        return np.stack([centre, around])
+
+    by_name = {}
+    for member in (0, 1):
+        predict = predictor(lambda images, member=member: score(images)[[member]])
+        by_name[member] = {one.name: one for one in interventions(predict, crops, targets, groups)}
+    assert list(by_name[0]) == list(NAMES)
+    assert all(by_name[0][name].flips.value < 0.02 for name in ("other class, cell removed", "removed"))
+    assert by_name[1]["other class"].flips.value > 0.2
+    assert by_name[1]["other class"].flips.low > 0.1
+    assert by_name[1]["none"].flips.value == 0
+    assert by_name[1]["orientation"].flips.value == 0  # a disc has no orientation
+
+
+def test_with_shuffled_labels_surroundings_of_another_class_do_no_more_than_those_of_the_same(cells):
+    crops, targets, groups = cells
+    shuffled = np.random.default_rng(0).permutation(targets)
+    edge = ~_disc(28)
+    predict = predictor(lambda images: images[:, edge].mean(axis=1)[None] - 14.0)
+    found = {one.name: one for one in interventions(predict, crops, shuffled, groups)}
+    assert found["none"].balanced_accuracy.low < 0.5 < found["none"].balanced_accuracy.high
+    same, other = found["same class"].flips, found["other class"].flips
+    assert same.low < other.value < same.high
+
+
+def test_shifts_and_orientations_are_those_of_the_crop(cells):
+    images = cells[0].images[:3]
+    assert np.array_equal(shifted(images, 2)[-1][:, :62, :62], images[:, 2:, 2:])
+    turned = list(variants("orientation", CellCrops.of(images), np.array([0, 1, 0])))
+    assert np.array_equal(np.stack(turned), all_orientations(images)[1:])
+
+
+def test_the_share_of_surroundings_tells_latents_of_the_cell_from_those_of_its_neighbours(cells):
+    crops, _, groups = cells
+    edge = ~_disc(28)
+
+    def encode(images: np.ndarray) -> np.ndarray:
+        area = (images[:, 26:38, 26:38] > 40).mean(axis=(1, 2))
+        return np.stack([area, images[:, edge].mean(axis=1), np.zeros(len(images))], axis=1)
+
+    share = surroundings_share(encode, crops, groups)
+    assert share[0] < 0.2
+    assert share[1] > 0.9
+    assert np.isnan(share[2])
