@@ -47,7 +47,7 @@ class AttackChoice(QWidget):
         )
         self.held_line = QLineEdit("morphology")
         self.held_line.setToolTip(
-            "Latents that the attack leaves unchanged: 'morphology' for those that follow the cell in any surroundings, "
+            "Latents that the attack leaves unchanged: 'morphology' for those that follow the cell itself, "
             "or names such as z3, z17."
         )
         self.held_label = QLabel("Held fixed")
