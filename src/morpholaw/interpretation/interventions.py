@@ -21,7 +21,7 @@ from morpholaw.interpretation.surroundings import (
     remove_surroundings,
     swap_surroundings,
 )
-from morpholaw.models.classes import predicted_classes
+from morpholaw.models.classes import classes_of_scores
 
 SHIFTS = (1, 2, 3)
 """Pixels by which the centre of a crop is shifted."""
@@ -157,8 +157,13 @@ def shifted(images: np.ndarray, pixels: int) -> list[np.ndarray]:
 
 
 def predictor(score: Callable[[np.ndarray], np.ndarray]) -> Predict:
-    """Return what predicts classes, from what computes scores (members, n), e.g. `evaluation.crop_scores.scorer`."""
-    return lambda images: predicted_classes(score(images))
+    """Return what predicts classes, from what computes scores of every model, e.g. `evaluation.crop_scores.scorer`."""
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        scores = score(images)
+        return classes_of_scores(scores, 2 if scores.ndim == 2 else scores.shape[2])
+
+    return predict
 
 
 def surroundings_share(

@@ -49,12 +49,12 @@ class TestCells:
         return len(self.index)
 
     def some(self, count: int, seed: int = 0) -> TestCells:
-        """At most ``count`` of them, half of each class where there are enough."""
+        """At most ``count`` of them, as many of each class where there are enough."""
         rng = np.random.default_rng(seed)
         chosen: list[int] = []
-        for target in (0, 1):
+        for target in (classes := np.unique(self.targets)):
             own = np.flatnonzero(self.targets == target)
-            chosen += rng.permutation(own)[: count // 2].tolist()
+            chosen += rng.permutation(own)[: count // len(classes)].tolist()
         rows = np.sort(np.array(chosen, dtype=int))
         return TestCells(self.index[rows], self.images[rows], self.targets[rows], self.groups[rows])
 

@@ -24,7 +24,7 @@ from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.store.latent_sample import cell_crops
 
 CELLS = 200
-"""Test cells that are put into other surroundings, half of each class."""
+"""Test cells that are put into other surroundings, as many of each class."""
 SHOWN = 2
 """Cells of each class in the picture."""
 PICTURED = ("none", "same class", "other class", "other class, cell removed", "removed")
@@ -72,7 +72,8 @@ def of_one(material: Material, name: str, k: int) -> list[Block]:
 
 def _test_cells(material: Material, name: str) -> TestCells:
     cells = material.test(name).some(CELLS)
-    if min(np.bincount(cells.targets, minlength=2)) < 2:
+    _, counts = np.unique(cells.targets, return_counts=True)
+    if len(counts) < 2 or counts.min() < 2:
         raise Absent("It has too few test cells to exchange their surroundings.")
     return cells
 
