@@ -41,7 +41,8 @@ def test_every_law_has_a_card(
     assert all(cards[law].with_suffix(f".{ending}").exists() for ending in ("html", "pdf", "md"))
     page = read_page(cards[law])
     assert page.headings == [
-        "The law", "Its latents", "Accuracy", "Where it fails", "Domain constraints", "Provenance",
+        "The law", "Its latents", "Accuracy", "Where it fails", "Domain constraints",
+        "What it reads", "Provenance",
     ]  # fmt: skip
     assert f"{LAWS[law]} nodes" in page.prose
     assert 'class="absent"' not in page.text
@@ -69,6 +70,7 @@ def test_the_pdf_holds_the_same_sections_numbers_and_pictures(cards: dict[tuple[
         "Accuracy",
         "Where it fails",
         "Domain constraints",
+        "What it reads",
         "Provenance",
     ):
         assert section in text

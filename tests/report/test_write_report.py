@@ -27,8 +27,8 @@ def test_a_complete_study_has_every_section_filled(page: Any) -> None:
         "The study", "Table 1", "Reconstructions", "Training of the encoder", "Latents", "Traversals",
         "Sparse networks", "Laws, hinge loss", "Laws, squared error",
         "Laws of more than two classes", "ROC and confusion", "Most wrong cells",
-        "Attacks", "Attacked cells", "Domain constraints", "Pictures that are no cells", "Rashomon set",
-        "Settings and provenance",
+        "Attacks", "Attacked cells", "Domain constraints", "What the classifiers read",
+        "Pictures that are no cells", "Rashomon set", "Settings and provenance",
     ]  # fmt: skip
     assert 'class="absent"' not in page.text
     assert page.count("figure") >= 20
@@ -103,9 +103,9 @@ def test_names_from_files_are_text(complete_study: Any, read_page: Any, tmp_path
 
 def test_an_empty_study_says_what_it_lacks(read_page: Any, tmp_path: Path) -> None:
     page = read_page(write_report(Study.create(tmp_path / "empty"), tmp_path / "report.html"))
-    assert len(page.headings) == 18
+    assert len(page.headings) == 19
     assert page.count("figure") == 0
-    assert page.text.count('class="absent"') == 18
+    assert page.text.count('class="absent"') == 19
     assert "No encoder has been trained or loaded yet." in page.prose
     assert str(tmp_path) not in page.text
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from morpholaw.cells.crop_set import CropSet
-from morpholaw.config import ClassifierConfig
+from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError, NoSpaceError, StudyGoneError, StudyLockedError
 from morpholaw.events import Monitor
 from morpholaw.interpretation.interventions import NAMES
@@ -439,3 +439,36 @@ class TestBadInput:
     def test_an_encoder_of_another_shape_is_not_started_from(self, study, trained_study):
         with pytest.raises(InputError, match="has another shape"):
             study.train_encoder(latents=8, start_from=str(trained_study.path / "encoder"))
+
+
+def test_cross_validation_writes_a_table_and_changes_no_model(study):
+    before = {path: path.read_bytes() for path in (study.path / "classifiers").rglob("*") if path.is_file()}
+    quick = {"models": 2, "epochs": 12, "warmup_epochs": 4, "epoch_cells": 0, "sparsity": 0.8}
+    law = LawConfig(count=1, evaluations=2_000, processes=1)
+    table = study.cross_validate(4, folds=2, law=law, **quick)
+    assert list(dict.fromkeys(table["classifier"])) == ["scheme4-hinge", "shapes-logistic", "shapes-tree"]
+    total = table[table["fold"] == "all"].set_index("classifier")
+    assert set(total["test_cells"]) == {200}
+    assert total.loc["shapes-logistic", "balanced_accuracy"] > 0.9
+    saved = study.path / "cross_validation"
+    assert len(pd.read_csv(saved / "scheme4-hinge.csv")) == len(table)
+    assert set(pd.read_csv(saved / "scheme4-hinge-groups.csv")["classifier"]) == set(total.index)
+    after = {path: path.read_bytes() for path in (study.path / "classifiers").rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_cross_validation_refuses_more_folds_than_groups(study):
+    with pytest.raises(InputError, match="groups"):
+        study.cross_validate(2, folds=1000)
+
+
+def test_table_1_has_the_baselines_on_the_same_split(study):
+    study.train_classifier(2, models=1, epochs=2, epoch_cells=0)
+    table = study.table1().set_index("name")
+    assert list(table.index[-2:]) == ["shapes-logistic", "shapes-tree"]
+    assert set(table["split"]) == {table.loc["scheme2", "split"]}
+    low, high = map(float, table.loc["shapes-logistic", "balanced 95 % interval"].split(" to "))
+    assert low <= float(table.loc["shapes-logistic", "balanced accuracy %"]) <= high
+    written = (study.path / "baselines.json").stat().st_mtime_ns
+    study.train_classifier(2, models=1, epochs=2, epoch_cells=0, seed=1)
+    assert (study.path / "baselines.json").stat().st_mtime_ns == written  # measured once for a split

@@ -67,6 +67,7 @@ for command in (
     info.info,
     training.train_encoder,
     training.train_classifier,
+    training.cross_validate,
     training.tune,
     training.discover_law,
     training.test_law,

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from morpholaw.store.classifier_record import ClassifierRecord
 
 COLUMNS = {
-    "models": "models",
     "weights": "head weights",
     "size": "head expression size",
     "accuracy %": "accuracy %",
     "balanced %": "balanced accuracy %",
+    "interval": "balanced 95 % interval",
     "paper %": "paper's accuracy %",
 }
 """Short headings and the table's own columns."""
@@ -34,7 +34,7 @@ def show_table(study: Any) -> None:
 
     rows, records = study.table1(), classifiers.records(study)
     table = Table(
-        title=f"Table 1 of {study.name}: mean ± sd over models, held-out groups",
+        title=f"Table 1 of {study.name}: mean ± sd over (models), held-out groups",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
@@ -42,7 +42,9 @@ def show_table(study: Any) -> None:
     for heading in COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
     for _, row in rows.iterrows():
-        table.add_row(records[row["name"]].short_label, *(str(row[column]) for column in COLUMNS.values()))
+        record = records.get(row["name"])
+        name = str(row["name"]) if record is None else f"{record.short_label} ({record.members})"
+        table.add_row(name.replace("shapes-", "shapes, "), *(str(row[column]) for column in COLUMNS.values()))
     Console().print(table)
     if len(rows):
         splits = rows.groupby("split", sort=False)["test cells"].first()

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -72,6 +72,72 @@ def train_classifier(
     show_table(opened)
     if record is not None and not record.two_classes:
         show_confusion(record)
+
+
+@click.command("cross-validate", cls=StepCommand, settings="ClassifierConfig")
+@STUDY
+@click.option("--scheme", required=True, type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
+@click.option(
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds; a group is in one."
+)
+@click.option(
+    "--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often groups are dealt anew."
+)
+@click.option("--models", type=int, help="Models of each fold, trained together (10).")
+@click.option(
+    "--loss", type=click.Choice(["hinge", "mse"]), default="hinge", show_default=True, help="Of laws."
+)
+@click.option("--evaluations", type=int, help="Expressions tried in each search for a law.")
+@SET
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The table, CSV; by default in the study's cross_validation.",
+)
+def cross_validate(
+    study: Path,
+    scheme: int,
+    folds: int,
+    repeats: int,
+    models: int | None,
+    loss: Literal["hinge", "mse"],
+    evaluations: int | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+) -> None:
+    """Test a scheme and the baselines on all labelled groups of cells; changes no model."""
+    from morpholaw.config import ClassifierConfig, LawConfig
+    from morpholaw.store.classifier_record import name_of
+    from morpholaw.study import Study
+
+    config = ClassifierConfig.from_values(parse_settings(settings) | ({"models": models} if models else {}))
+    law = {"loss": loss, "count": config.models, "seed": config.seed}
+    law |= {"inputs": config.inputs, "shapes": config.shapes}
+    law |= {"evaluations": evaluations} if evaluations else {}
+    opened, searched = Study(study), LawConfig.from_values(law)
+    with progress() as monitor:
+        table = opened.cross_validate(
+            scheme, config, folds=folds, repeats=repeats, law=searched, out=out, monitor=monitor
+        )
+    if scheme != 1 and opened.has_encoder:
+        from morpholaw.study.cross_validation_step import encoder_sentence
+
+        click.echo(encoder_sentence(opened))
+    totals = table[table["fold"] == "all"]
+    click.echo(
+        f"Balanced accuracy of {totals['test_cells'].iloc[0]} cells of {totals['test_groups'].iloc[0]} groups, each "
+        "tested by models that were trained without its group; 95 % intervals over groups:"
+    )
+    for row in totals.to_dict("records"):
+        shares = table.loc[
+            (table["classifier"] == row["classifier"]) & (table["fold"] != "all"), "balanced_accuracy"
+        ]
+        click.echo(
+            f"  {row['classifier']:16} {percent_interval(row['balanced_accuracy'], row['low'], row['high'])}, folds "
+            f"{percent(shares.min())} to {percent(shares.max())}"
+        )
+    place = out or study / "cross_validation" / f"{name_of(scheme, loss)}.csv"
+    click.echo(f"The folds are in {place}, the groups in {place.stem}-groups.csv.")
 
 
 @click.command(cls=StepCommand, settings="TuneConfig")

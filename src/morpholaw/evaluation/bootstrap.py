@@ -17,6 +17,7 @@ from morpholaw.evaluation.metrics import accuracy
 
 RESAMPLES = 2000
 """Resamples of an interval of accuracy."""
+_NUMBERS = 2_000_000  # counts of groups drawn at a time: 16 MB
 
 
 def accuracy_interval(
@@ -72,11 +73,15 @@ def accuracy_interval(
     value = float((right.mean(axis=0).sum(axis=0) / cells.sum(axis=0)).mean())
 
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES).astype(np.float64)
-    models = rng.multinomial(members, np.full(members, 1 / members), RESAMPLES) / members
-    by_model = np.einsum("rg,mgc->rmc", drawn, right)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = np.einsum("rm,rmc->rc", models, by_model) / (drawn @ cells)
+    parts = []
+    for begin in range(0, RESAMPLES, step := max(1, _NUMBERS // count)):
+        draws = min(step, RESAMPLES - begin)
+        drawn = rng.multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
+        models = rng.multinomial(members, np.full(members, 1 / members), draws) / members
+        by_model = np.einsum("rg,mgc->rmc", drawn, right, optimize=True)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            parts.append(np.einsum("rm,rmc->rc", models, by_model) / (drawn @ cells))
+    shares = np.concatenate(parts)
     shares = shares[
         np.isfinite(shares).all(axis=1)
     ]  # a resample without a cell of a class says nothing about it

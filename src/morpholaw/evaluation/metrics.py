@@ -118,11 +118,11 @@ class ClassPerformance:
 
 
 def class_performance(
-    labels: np.ndarray, predicted: np.ndarray, class_scores: np.ndarray
+    labels: np.ndarray, predicted: np.ndarray, class_scores: np.ndarray, groups: np.ndarray | None = None
 ) -> list[ClassPerformance]:
-    """Measure each class by itself.
+    """Measure each class by itself, with intervals over groups of cells.
 
-    The interval of F1 is Wilson's of the Jaccard index J, the share of cells that both label and prediction assign to
+    The interval of F1 is that of the Jaccard index J, the share of cells that both label and prediction assign to
     the class among those that at least one of them does: F1 is 2 J / (1 + J).
 
     Parameters
@@ -131,6 +131,8 @@ def class_performance(
         True and predicted classes, int (n,); -1 where there is no prediction.
     class_scores : ndarray
         Score of each class, (n, classes), larger for "more likely"; cells whose score is not finite rank last.
+    groups : ndarray, optional
+        Which cells belong together, (n,); by default each cell is its own group.
 
     Returns
     -------
@@ -138,11 +140,12 @@ def class_performance(
         One per class.
     """
     truth, chosen = _pair(labels, predicted)
+    names = np.arange(len(truth)) if groups is None else np.asarray(groups)
     found = []
     for number in range(class_scores.shape[1]):
         of_class, as_class = truth == number, chosen == number
         either, both = of_class | as_class, of_class & as_class
-        share = _share(both[either])
+        share = _share(both[either], names[either])
         ends = [2 * value / (1 + value) for value in (share.value, share.low, share.high)]
         values = class_scores[:, number]
         lowest = np.min(values[np.isfinite(values)], initial=0.0) - 1
@@ -150,8 +153,8 @@ def class_performance(
         found.append(
             ClassPerformance(
                 cells=int(of_class.sum()),
-                precision=_share(of_class[as_class]),
-                recall=_share(as_class[of_class]),
+                precision=_share(of_class[as_class], names[as_class]),
+                recall=_share(as_class[of_class], names[of_class]),
                 f1=Estimate(*ends),
                 area=roc_auc(of_class, np.where(np.isfinite(values), values, lowest))
                 if two_sided
@@ -161,9 +164,11 @@ def class_performance(
     return found
 
 
-def _share(correct: np.ndarray) -> Estimate:
+def _share(correct: np.ndarray, groups: np.ndarray) -> Estimate:
     """Return the share of True with its interval; an interval of 0 to 1 around NaN where there is no value."""
-    return accuracy(correct) if len(correct) else Estimate(float("nan"), 0.0, 1.0)
+    from morpholaw.evaluation.bootstrap import accuracy_interval  # which needs Wilson's interval from here
+
+    return accuracy_interval(correct, groups) if len(correct) else Estimate(float("nan"), 0.0, 1.0)
 
 
 def roc(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.evaluation.calibration import Calibration, Temperature
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.metrics import (
     ClassPerformance,
-    accuracy,
     balanced_accuracy,
     class_performance,
     confusion,
@@ -26,8 +26,10 @@ class Performance:
     ----------
     accuracy, balanced_accuracy : list of float
         Of each model. An undefined score is wrong for every class.
-    ensemble : Estimate
-        Accuracy of the median score over the models, with its 95 % Wilson interval.
+    intervals : list of Estimate
+        Accuracy of each model with its 95 % interval over groups of cells.
+    ensemble, balanced : Estimate
+        Accuracy and balanced accuracy of the median score over the models, with 95 % intervals over groups of cells.
     ensemble_balanced_accuracy : float
         Mean over the classes of the median score's accuracy.
     confusion : ndarray, int64 (classes, classes)
@@ -46,7 +48,9 @@ class Performance:
 
     accuracy: list[float]
     balanced_accuracy: list[float]
+    intervals: list[Estimate]
     ensemble: Estimate
+    balanced: Estimate
     ensemble_balanced_accuracy: float
     confusion: np.ndarray
     by_class: list[ClassPerformance]
@@ -110,7 +114,12 @@ def margins(scores: np.ndarray) -> np.ndarray:
     return margin
 
 
-def measure(scores: np.ndarray, targets: np.ndarray, scheme: int | None = None) -> Performance:
+def measure(
+    scores: np.ndarray,
+    targets: np.ndarray,
+    scheme: int | None = None,
+    groups: np.ndarray | None = None,
+) -> Performance:
     """Summarise the scores of an ensemble on cells of known class.
 
     Parameters
@@ -121,6 +130,8 @@ def measure(scores: np.ndarray, targets: np.ndarray, scheme: int | None = None) 
         True classes, int (n,), 0 to C - 1.
     scheme : int, optional
         Of scheme 4, what is said of the median is that of the first law (`applied_score`).
+    groups : ndarray, optional
+        Which cells belong together (tracks, movies), (n,); by default each cell is its own group.
 
     Returns
     -------
@@ -132,14 +143,16 @@ def measure(scores: np.ndarray, targets: np.ndarray, scheme: int | None = None) 
     each = classes_of_scores(scores, classes)
     median = applied_score(scores, scheme or 0)
     predicted = classes_of_scores(median, classes)
-    by_class = class_performance(truth, predicted, scores_by_class(median))
+    by_class = class_performance(truth, predicted, scores_by_class(median), groups)
     known = np.unique(truth[predicted >= 0])
     two_sided = len(known) > 1
     areas = np.array([one.area for one in (by_class if classes > 2 else by_class[1:])])
     return Performance(
         accuracy=[float(np.mean(one == truth)) for one in each],
         balanced_accuracy=[balanced_accuracy(truth, one) for one in each],
-        ensemble=accuracy(predicted == truth),
+        intervals=[accuracy_interval(one == truth, groups) for one in each],
+        ensemble=accuracy_interval(predicted == truth, groups),
+        balanced=accuracy_interval(predicted == truth, groups, truth),
         ensemble_balanced_accuracy=balanced_accuracy(truth, predicted),
         confusion=confusion(truth, predicted, classes),
         by_class=by_class,

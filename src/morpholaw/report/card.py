@@ -135,8 +135,7 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
     rows = [
         (
             "Test accuracy",
-            f"{percent(share.value)} (95 % Wilson interval over cells: "
-            f"{span(100 * share.low, 100 * share.high, 1)})",
+            f"{percent(share.value)} ({span(100 * share.low, 100 * share.high, 1)}: {laws.interval_kind(evaluation)})",
         ),
         ("Balanced test accuracy", percent(evaluation.balanced_accuracy[k])),
         (

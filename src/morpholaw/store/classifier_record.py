@@ -100,8 +100,13 @@ class Evaluation(Part):
         Cells trained on and tested on.
     accuracy, balanced_accuracy : tuple of float
         Of each model, in [0, 1]. A score that is not finite counts as wrong.
-    ensemble_accuracy : Estimate
-        Of the median score over the models, with its 95 % interval.
+    intervals : tuple of Estimate
+        Accuracy of each model with its 95 % interval; none in records of version 0.1.
+    ensemble_accuracy, balanced_interval : Estimate
+        Accuracy and balanced accuracy of the median score over the models, with 95 % intervals over groups of cells. In
+        records of version 0.1 the interval is Wilson's over cells, and there is none of the balanced accuracy.
+    test_groups : int, optional
+        Groups (tracks, movies) of the cells tested on; None in records of version 0.1.
     confusion : tuple of tuple of int
         Of the median score: true classes in rows, predicted classes in columns.
     roc_auc : float
@@ -127,6 +132,9 @@ class Evaluation(Part):
     accuracy: tuple[float, ...]
     balanced_accuracy: tuple[float, ...]
     ensemble_accuracy: EstimateInFile
+    balanced_interval: EstimateInFile | None = None
+    intervals: tuple[EstimateInFile, ...] = ()
+    test_groups: int | None = None
     confusion: tuple[tuple[int, ...], ...]
     roc_auc: Number = float("nan")
     ensemble_balanced_accuracy: float | None = None
@@ -153,13 +161,26 @@ class Evaluation(Part):
         return None if calibration is None else calibration.probabilities(scores)
 
     @classmethod
-    def of(cls, measured: Performance, cells: Labelled, law: int | None = None) -> Evaluation:
+    def of(
+        cls,
+        measured: Performance,
+        cells: Labelled,
+        law: int | None = None,
+        test_groups: int | None = None,
+    ) -> Evaluation:
         """Return what was measured on the test cells of a split."""
-        found = cls.measured(measured, cells.fingerprint, len(cells.train), len(cells.test))
+        found = cls.measured(measured, cells.fingerprint, len(cells.train), len(cells.test), test_groups)
         return found.model_copy(update={"law": law})
 
     @classmethod
-    def measured(cls, measured: Performance, split: str, training_cells: int, test_cells: int) -> Evaluation:
+    def measured(
+        cls,
+        measured: Performance,
+        split: str,
+        training_cells: int,
+        test_cells: int,
+        test_groups: int | None = None,
+    ) -> Evaluation:
         """Return what was measured on some held-out cells."""
         return cls(
             split=split,
@@ -168,6 +189,9 @@ class Evaluation(Part):
             accuracy=tuple(measured.accuracy),
             balanced_accuracy=tuple(measured.balanced_accuracy),
             ensemble_accuracy=measured.ensemble,
+            balanced_interval=measured.balanced,
+            intervals=tuple(measured.intervals),
+            test_groups=test_groups,
             confusion=tuple(map(tuple, measured.confusion.tolist())),
             roc_auc=measured.area,
             ensemble_balanced_accuracy=measured.ensemble_balanced_accuracy,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from morpholaw.display import spread
+from morpholaw.display import span, spread
+from morpholaw.evaluation.estimate import Estimate
+from morpholaw.store.baseline_record import MeasuredBaseline, baselines
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.classifiers import records
 
@@ -26,9 +28,16 @@ PAPER = {
 def table1(folder: StudyFolder) -> pd.DataFrame:
     """Return one row per classifier: scheme, models, weights, size, accuracies in per cent, split, the paper's.
 
-    Errors are standard deviations over the models, as in the paper.
+    Errors are standard deviations over the models, as in the paper; intervals are those of the median score, over
+    groups of cells. Below the classifiers stand the baselines that were measured on the same split and classes, as
+    scheme 0.
     """
-    return pd.DataFrame([_row(found) for found in records(folder).values()])
+    found = records(folder)
+    splits = {(record.evaluation.split, record.classes) for record in found.values()}
+    simple = [one for one in baselines(folder) if (one.split, one.classes) in splits]
+    return pd.DataFrame(
+        [*(_row(record) for record in found.values()), *(_baseline_row(one) for one in simple)]
+    )
 
 
 def _row(found: ClassifierRecord) -> dict[str, object]:
@@ -43,9 +52,35 @@ def _row(found: ClassifierRecord) -> dict[str, object]:
         "head expression size": spread(found.expression_sizes),
         "accuracy %": spread(100 * np.array(evaluation.accuracy), 1),
         "balanced accuracy %": spread(100 * np.array(evaluation.balanced_accuracy), 1),
+        "95 % interval": _interval(evaluation.ensemble_accuracy),
+        "balanced 95 % interval": _interval(evaluation.balanced_interval),
         "test cells": evaluation.test_cells,
         "split": evaluation.split,
         "paper's weights": weights,
         "paper's size": size,
         "paper's accuracy %": accuracy,
     }
+
+
+def _baseline_row(found: MeasuredBaseline) -> dict[str, object]:
+    return {
+        "scheme": 0,
+        "name": found.name,
+        "models": 1,
+        "model": found.title,
+        "head weights": "n/a",
+        "head expression size": "n/a",
+        "accuracy %": f"{100 * found.accuracy.value:.1f}",
+        "balanced accuracy %": f"{100 * found.balanced_accuracy.value:.1f}",
+        "95 % interval": _interval(found.accuracy),
+        "balanced 95 % interval": _interval(found.balanced_accuracy),
+        "test cells": found.test_cells,
+        "split": found.split,
+        "paper's weights": "n/a",
+        "paper's size": "n/a",
+        "paper's accuracy %": "n/a",
+    }
+
+
+def _interval(estimate: Estimate | None) -> str:
+    return "n/a" if estimate is None else span(100 * estimate.low, 100 * estimate.high, 1)

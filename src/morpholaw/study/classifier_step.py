@@ -34,10 +34,11 @@ def train(
     monitor: Monitor = SILENT,
     replace: bool = False,
     name: str | None = None,
+    cells: Labelled | None = None,
 ) -> ClassifierRecord | None:
     """Train ``config.models`` models of scheme 1, 2 or 3 and keep them; None where the training was stopped.
 
-    They are kept under ``name``, by default that of the scheme.
+    They are kept under ``name``, by default that of the scheme. ``cells`` is the split; by default that of the settings.
     """
     if scheme not in (1, 2, 3):
         raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
@@ -47,7 +48,7 @@ def train(
     if scheme == 3 and (tuned := folder.tuned) is not None:
         found = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
         config = config.model_copy(update=found)
-    cells = labelled_cells(folder, config)
+    cells = labelled_cells(folder, config) if cells is None else cells
     checkpoint = _checkpoint(folder, scheme, cells, config, name)
     state = checkpoint.read()
     if state is not None:

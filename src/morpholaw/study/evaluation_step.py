@@ -16,8 +16,9 @@ from morpholaw.store.study_folder import StudyFolder
 def evaluate(folder: StudyFolder, classifier: Classifier, cells: Labelled) -> Evaluation:
     """Measure a classifier on the test cells of a split: each model, and what is applied (of laws the first)."""
     scores = score_crops(classifier.eval(), folder.crops[cells.test])
-    measured = measure(scores, cells.test_targets, classifier.scheme)
-    return Evaluation.of(measured, cells, law=0 if classifier.scheme == 4 else None)
+    groups = folder.crops.cells["group"].to_numpy(str)[cells.test]
+    measured = measure(scores, cells.test_targets, classifier.scheme, groups)
+    return Evaluation.of(measured, cells, 0 if classifier.scheme == 4 else None, len(set(groups)))
 
 
 def keep(

@@ -49,6 +49,7 @@ def discover(
     monitor: Monitor = SILENT,
     overwrite: bool = False,
     name: str | None = None,
+    cells: Labelled | None = None,
 ) -> ClassifierRecord | None:
     """Find laws and keep them; None where no law was found before a stop.
 
@@ -60,12 +61,14 @@ def discover(
         The classes and the split; by default those of scheme 3, so that laws are tested on the same groups.
     name : str, optional
         What the laws are called in the study; by default after their loss.
+    cells : Labelled, optional
+        The split itself, in place of that of the settings.
     """
     split = split or _split(folder, config)
     split = split.model_copy(update={"classes": chosen_classes(folder, split.classes)})
     name = name or name_of(4, config.loss)
     classifiers.check_replaceable(folder, name, split.classes, overwrite)
-    cells = labelled_cells(folder, split)
+    cells = labelled_cells(folder, split) if cells is None else cells
     if len(cells.classes) > 2:
         return _discover_class_laws(folder, cells, config, split, name, monitor)
     views = _views(folder, cells, config, split.augment)

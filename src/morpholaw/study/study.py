@@ -28,6 +28,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers, encoders, timelines
+from morpholaw.store.baseline_record import keep_baselines
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
 from morpholaw.store.encoder_record import EncoderRecord
@@ -536,8 +537,12 @@ class Study(StudyFolder):
             if scheme == 4:
                 count = {"count": config.models} if "models" in config.model_fields_set else {}
                 law = LawConfig(seed=config.seed, inputs=config.inputs, shapes=config.shapes, **count)
-                return law_step.discover(self, law, config, monitor, replace, name)
-            return classifier_step.train(self, scheme, config, monitor, replace, name)
+                record = law_step.discover(self, law, config, monitor, replace, name)
+            else:
+                record = classifier_step.train(self, scheme, config, monitor, replace, name)
+            if record is not None:
+                keep_baselines(self, labelled_cells(self, record.config))
+            return record
 
     @shows_progress
     def discover_law(
@@ -585,7 +590,9 @@ class Study(StudyFolder):
 
         config = _settings(LawConfig, config, settings)
         with self.writing():
-            law_step.discover(self, config, None, monitor, replace, name)
+            record = law_step.discover(self, config, None, monitor, replace, name)
+            if record is not None:
+                keep_baselines(self, labelled_cells(self, record.config))
         record = classifiers.record(self, name or name_of(4, config.loss))
         return record.laws[0] if record.two_classes else record.class_laws
 
@@ -1019,6 +1026,69 @@ class Study(StudyFolder):
 
         config = _settings(AttackConfig, config, settings)
         return attack_step.attack_schemes(self, schemes or (config.scheme,), config, monitor)
+
+    def cross_validate(
+        self,
+        scheme: int,
+        config: ClassifierConfig | None = None,
+        *,
+        folds: int = 5,
+        repeats: int = 1,
+        law: LawConfig | None = None,
+        out: Path | str | None = None,
+        monitor: Monitor = SILENT,
+        **settings: Any,
+    ) -> pd.DataFrame:
+        """Test a scheme and the baselines on all labelled cells, by models that were trained without their groups.
+
+        Models are trained anew in each fold and thrown away; those of the study stay as they are. The encoder is that
+        of the study: it has seen no label, but it may have seen the tested crops.
+
+        Parameters
+        ----------
+        scheme : int
+            1 to 4. Scheme 4 reads the latents that the fold's own scheme 3 kept.
+        config : ClassifierConfig, optional
+            Settings of schemes 1 to 3; the defaults where it is left out.
+        folds, repeats : int
+            Folds, and how often the groups are dealt anew.
+        law : LawConfig, optional
+            Settings of scheme 4; by default as many laws as models.
+        out : path, optional
+            CSV file for the table of folds; by default ``cross_validation/scheme3.csv`` in the study. The accuracy of
+            each group is written beside it.
+        monitor : Monitor
+            Progress and cancellation; after a stop the complete folds are written.
+        **settings
+            Settings of :class:`morpholaw.ClassifierConfig`.
+
+        Returns
+        -------
+        DataFrame
+            One row per classifier and fold, and one of all folds (``fold`` is "all"): classifier, repeat, fold, models,
+            training_cells, test_cells, test_groups, accuracy, balanced_accuracy, low and high (95 % interval of the
+            balanced accuracy over groups). The baselines stand below the scheme.
+
+        Raises
+        ------
+        InputError
+            When a class has fewer groups than folds, the encoder is missing or has learnt from labels of these cells,
+            or a setting is wrong.
+        InterruptedError
+            When it was stopped before a fold was complete.
+        """
+        from morpholaw.study import cross_validation_step
+
+        config = _settings(ClassifierConfig, config, settings)
+        law = law or LawConfig(
+            count=config.models, seed=config.seed, inputs=config.inputs, shapes=config.shapes
+        )
+        if scheme not in (1, 2, 3, 4):
+            raise InputError(f"There is no scheme {scheme}; expected 1 to 4.")
+        result = cross_validation_step.cross_validate(self, scheme, config, law, folds, repeats, monitor)
+        with self.writing():
+            where = None if out is None else Path(out)
+            return cross_validation_step.keep(self, result, name_of(scheme, law.loss), where)
 
     def interventions(
         self,

@@ -56,14 +56,23 @@ def _table(material: Material, loss: str, found: list[Law]) -> Table:
     caption = (
         f"Laws found with the {LOSSES[loss]}, best first on the training cells; f ≥ 0 is "
         f"{material.classifier(name_of(4, loss)).positive}. Accuracy on {evaluation.test_cells:,} test cells, with "
-        f"Wilson's interval over cells. Constants are shown with {DIGITS} significant digits and used in full; the "
+        f"{interval_kind(evaluation)}. Constants are shown with {DIGITS} significant digits and used in full; the "
         "last column says what rounding them changes. The paper's laws have 11 to 20 nodes at 96.9 to 97.8 %."
     )
     return Table(columns, rows, caption)
 
 
+def interval_kind(evaluation: Evaluation) -> str:
+    """Say what the intervals of an evaluation are."""
+    if evaluation.test_groups is None:
+        return "Wilson's interval over cells, which is too narrow where cells belong to one track or movie"
+    return f"its 95 % interval over the {evaluation.test_groups:,} groups (tracks, lineages or movies) of these cells"
+
+
 def recorded_accuracy(evaluation: Evaluation, k: int) -> Estimate:
-    """Test accuracy of law ``k`` as it was measured, with Wilson's interval."""
+    """Test accuracy of law ``k`` as it was measured, with its interval over groups; over cells in an older record."""
+    if evaluation.intervals:
+        return evaluation.intervals[k]
     n = evaluation.test_cells
     return accuracy(np.arange(n) < round(evaluation.accuracy[k] * n))
 

@@ -20,7 +20,7 @@ COLUMNS = (
     ("Scheme", "The scheme and, in brackets, how many models of it were trained."),
     (
         "Accuracy",
-        "Accuracy of the models' median score on the held-out test cells (95 % Wilson interval).",
+        "Accuracy of the models' median score on the held-out test cells (95 % interval over groups of cells).",
     ),
     ("Weights", "Active weights of the head, mean over the models (paper, table 1)."),
     ("Size", "Nodes of the written-out expression, mean over the models (eqs. 11-14)."),

@@ -1,0 +1,79 @@
+"""Cross-validation over groups, and the baselines that schemes are compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from morpholaw.cells.simulator import simulate_crops
+from morpholaw.errors import InputError
+from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
+from morpholaw.evaluation.cross_validation import CrossValidation, folds
+
+
+@pytest.fixture(scope="module")
+def cells():
+    images, table = simulate_crops(phases={"interphase": 90, "metaphase": 90}, seed=3)
+    targets = (table["label"] == "metaphase").to_numpy().astype(int)
+    return baseline_features(images), targets, table["group"].to_numpy(str)
+
+
+def validated(features: np.ndarray, targets: np.ndarray, groups: np.ndarray) -> CrossValidation:
+    result = CrossValidation(groups, targets)
+    for fold in folds(groups, targets, 5, 2):
+        for name in BASELINES:
+            rows = features[fold.train], targets[fold.train], features[fold.test]
+            result.add(name, fold, predict_baseline(name, *rows))
+    return result
+
+
+def test_each_cell_is_tested_once_in_each_repeat_and_no_group_is_on_both_sides(cells):
+    _, targets, groups = cells
+    tested = np.zeros((2, len(targets)), int)
+    dealt = {1: [], 2: []}
+    for fold in folds(groups, targets, 5, 2):
+        assert not set(groups[fold.train]) & set(groups[fold.test])
+        assert len(fold.train) + len(fold.test) == len(targets)
+        tested[fold.repeat - 1, fold.test] += 1
+        dealt[fold.repeat].append(tuple(fold.test))
+    assert (tested == 1).all()
+    assert set(dealt[1]) != set(dealt[2])
+    with pytest.raises(InputError, match="at least one repeat"):
+        next(folds(groups, targets, 5, 0))
+
+
+def test_measured_shapes_tell_simulated_phases_apart(cells):
+    result = validated(*cells)
+    assert result.estimate("shapes-logistic").value > 0.95
+    assert result.estimate("shapes-tree").value > 0.9
+
+
+def test_shuffled_labels_are_at_chance(cells):
+    features, _, groups = cells
+    names, number = np.unique(groups, return_inverse=True)
+    of_group = np.random.default_rng(1).permutation(np.arange(len(names)) % 2)
+    found = validated(features, of_group[number], groups).estimate("shapes-logistic")
+    assert found.low < 0.5 < found.high
+    assert found.value == pytest.approx(0.5, abs=0.15)
+
+
+def test_the_table_has_a_row_for_each_fold_and_one_of_all(cells):
+    result = validated(*cells)
+    table = result.table()
+    one = table[table["classifier"] == "shapes-tree"]
+    assert list(one["fold"]) == ["1", "2", "3", "4", "5"] * 2 + ["all"]
+    total = one.iloc[-1]
+    assert total["test_cells"] == 180
+    assert total["low"] <= total["balanced_accuracy"] <= total["high"]
+    assert total["balanced_accuracy"] == pytest.approx(one["balanced_accuracy"][:-1].mean(), abs=0.03)
+    groups = result.by_group()
+    assert groups[groups["classifier"] == "shapes-tree"]["cells"].sum() == 180
+
+
+def test_a_crop_without_a_nucleus_is_classified_too():
+    images, table = simulate_crops(phases={"interphase": 20, "metaphase": 20}, seed=4)
+    targets = (table["label"] == "metaphase").to_numpy().astype(int)
+    features = baseline_features(np.concatenate([images, np.zeros((1, 64, 64), np.uint8)]))
+    assert np.isnan(features[-1]).all()
+    for name in BASELINES:
+        assert predict_baseline(name, features[:-1], targets, features)[-1] in (0, 1)
