@@ -12,6 +12,7 @@ import pytest
 
 from morpholaw.errors import InputError
 from morpholaw.events import Monitor, Progress
+from morpholaw.interpretation.latent_summary import LatentSummary
 from morpholaw.report import write_report
 from morpholaw.store import classifiers
 from morpholaw.study import Study
@@ -19,7 +20,11 @@ from morpholaw.study import Study
 
 @pytest.fixture(scope="module")
 def page(study: Study, read_page: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return read_page(write_report(study, tmp_path_factory.mktemp("out") / "report.html"))
+    with (
+        pytest.MonkeyPatch.context() as patch
+    ):  # an encoder of seconds has no latent that follows the cell alone
+        patch.setattr(LatentSummary, "morphology", [0, 1, 3])
+        return read_page(write_report(study, tmp_path_factory.mktemp("out") / "report.html"))
 
 
 def test_a_complete_study_has_every_section_filled(page: Any) -> None:
@@ -117,7 +122,16 @@ def test_crops_alone_show_their_counts(simulated_study: Any, read_page: Any, tmp
     assert "Scheme 3 has not been trained, so there are no sparse networks to show." in page.prose
 
 
-def test_test_cells_are_not_guessed_when_labels_change(read_page: Any, study: Study, tmp_path: Path) -> None:
+def test_the_report_says_what_the_classifiers_read(page: Any) -> None:
+    assert "With the surroundings of a cell of another class," in page.prose
+    assert "Surroundings removed" in page.prose
+    assert "Due to surroundings" in page.words
+
+
+def test_test_cells_are_not_guessed_when_labels_change(
+    read_page: Any, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LatentSummary, "morphology", [])
     shutil.copytree(study.path, tmp_path / "changed")
     changed = Study(tmp_path / "changed")
     for other in ("scheme1", "scheme4-hinge", "scheme4-mse"):  # two schemes are enough, and much quicker
@@ -128,6 +142,7 @@ def test_test_cells_are_not_guessed_when_labels_change(read_page: Any, study: St
         changed.path / "classifiers" / "scheme2" / "model.json"
     )
     page = read_page(write_report(changed, tmp_path / "report.html"))
+    assert "No latent is morphology: swapped surroundings account for 20 % or more" in page.prose
     assert "have changed since scheme2 was trained" in page.prose
     assert "were not all tested on the same cells" in page.prose
 
