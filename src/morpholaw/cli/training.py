@@ -111,9 +111,8 @@ def cross_validate(
     from morpholaw.study import Study
 
     config = ClassifierConfig.from_values(parse_settings(settings) | ({"models": models} if models else {}))
-    law = {"loss": loss, "count": config.models, "seed": config.seed}
-    law |= {"inputs": config.inputs, "shapes": config.shapes}
-    law |= {"evaluations": evaluations} if evaluations else {}
+    law: dict[str, Any] = {name: getattr(config, name) for name in ("seed", "inputs", "shapes")}
+    law |= {"loss": loss, "count": config.models} | ({"evaluations": evaluations} if evaluations else {})
     opened, searched = Study(study), LawConfig.from_values(law)
     with progress() as monitor:
         table = opened.cross_validate(

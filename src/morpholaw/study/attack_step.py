@@ -141,7 +141,7 @@ def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tupl
         return ()
     if keep.strip() == "morphology":
         if classifier.encoder is None:
-            raise InputError("Scheme 1 has no latents to keep; choose scheme 2, 3 or 4.")
+            raise InputError("This classifier reads no latents, so there are none to keep.")
         morphology = latent_sample(folder, classifier.encoder).summary.morphology
         if not morphology:
             raise InputError(
