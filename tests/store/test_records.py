@@ -74,7 +74,7 @@ def test_a_study_is_read_without_torch(trained_study):
         "assert records['scheme4-hinge'].laws[0].text()\n"
         "assert sparse_networks.sparse_networks(study, records['scheme3'])\n"
         "assert study.encoder_record.settings.latents == 32\n"
-        "assert len(table1.table1(study)) == 3\n"
+        "assert len(table1.table1(study)) == 5\n"
         "assert len(labelled_cells.held_out(study, 'scheme2')[0])\n"
         "assert not {'torch', 'matplotlib', 'optuna'} & set(sys.modules)\n"
     )

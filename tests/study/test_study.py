@@ -25,7 +25,7 @@ from morpholaw.training.rigl import METHODS
 
 def test_table_1_has_a_row_for_each_scheme_beside_the_papers(trained_study):
     table = trained_study.table1().set_index("name")
-    assert list(table.index) == ["scheme2", "scheme3", "scheme4-hinge"]
+    assert list(table.index) == ["scheme2", "scheme3", "scheme4-hinge", "shapes-logistic", "shapes-tree"]
     assert table.loc["scheme2", "head weights"] == "1040"
     assert table.loc["scheme2", "head expression size"] == "8641"
     assert table.loc["scheme4-hinge", "head weights"] == "n/a"
