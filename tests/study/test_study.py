@@ -472,3 +472,20 @@ def test_table_1_has_the_baselines_on_the_same_split(study):
     written = (study.path / "baselines.json").stat().st_mtime_ns
     study.train_classifier(2, models=1, epochs=2, epoch_cells=0, seed=1)
     assert (study.path / "baselines.json").stat().st_mtime_ns == written  # measured once for a split
+
+
+def test_crops_unlike_the_training_cells_are_marked(study):
+    from morpholaw.cells.crop_record import CropOrigin
+    from morpholaw.cells.simulator import simulate_crops
+
+    study.train_classifier(2, models=1, epochs=2, epoch_cells=0)
+    images, cells = simulate_crops(60, seed=9)
+    images[:3] = 0
+    odd = CropSet.write(study.path / "odd", images, cells, CropOrigin(kind="simulated"))
+    table = study.classify(2, crops=odd)
+    assert table["unusual"][:3].all()
+    assert table["unusual"][3:].mean() < 0.15
+    kept = study.path / "classifiers" / "scheme2" / "familiarity.json"
+    assert kept.exists()
+    kept.unlink()  # an older classifier: the training cells are looked up in the study
+    assert study.classify(2, crops=odd)["unusual"].tolist() == table["unusual"].tolist()

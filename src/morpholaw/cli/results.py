@@ -49,12 +49,16 @@ def classify(
     out: Path,
     **choices: Any,
 ) -> None:
-    """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class,probability.
+    """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class,probability, and unusual.
+
+    A cell is unusual where its picture is not made like those of the training cells: blank, saturated, out of focus, of
+    another microscope. Do not trust its class.
 
     With more than two classes, score is the margin of the best over the second, and score_NAME and probability_NAME of
     each class follow.
     """
     from morpholaw.cells.files import write_table
+    from morpholaw.study.classify_step import unusual_cells
 
     if crops is not None and movie is not None:
         raise InputError("Give --crops or --movie with --tracks, not both.")
@@ -80,6 +84,7 @@ def classify(
     write_table(out, table.drop(columns=unasked, errors="ignore"))
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
     click.echo(f"{len(table)} cells scored: {counts}. The table is {out}.")
+    click.echo(unusual_cells(table))
 
 
 def _law(text: str | None) -> int | Literal["median"] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, scorer
+from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.evaluation.performance import margins, measure, median_score
 from morpholaw.evaluation.track_hmm import classify_tracks
 from morpholaw.events import SILENT, Monitor
@@ -42,6 +43,8 @@ COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class", "probabi
 ``probability_NAME`` of each class follow; the ids of the tracks' own file stand beside them."""
 UNDEFINED = "undefined"
 """The class of a cell whose score is not a finite number."""
+BATCH = 512
+"""Crops that are compared with the training cells at a time."""
 
 
 class AlongTracks(NamedTuple):
@@ -74,9 +77,12 @@ def one_law(folder: StudyFolder, name: str, law: int) -> tuple[Classifier, Evalu
         )
     one = classifier.select(law)
     cells, targets = held_out(folder, name)
-    measured = measure(score_crops(one, folder.crops[cells]), targets)
+    groups = folder.crops.cells["group"].to_numpy(str)[cells]
+    measured = measure(score_crops(one, folder.crops[cells]), targets, groups=groups)
     before = classifiers.record(folder, name).evaluation
-    evaluation = Evaluation.measured(measured, before.split, before.training_cells, len(cells))
+    evaluation = Evaluation.measured(
+        measured, before.split, before.training_cells, len(cells), len(set(groups))
+    )
     return one, evaluation.model_copy(update={"law": law})
 
 
@@ -89,8 +95,12 @@ def all_models(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation |
         cells, targets = held_out(folder, name)
     except InputError:
         return classifier, None
-    measured = measure(score_crops(classifier, folder.crops[cells]), targets)
-    return classifier, Evaluation.measured(measured, evaluation.split, evaluation.training_cells, len(cells))
+    groups = folder.crops.cells["group"].to_numpy(str)[cells]
+    measured = measure(score_crops(classifier, folder.crops[cells]), targets, groups=groups)
+    found = Evaluation.measured(
+        measured, evaluation.split, evaluation.training_cells, len(cells), len(set(groups))
+    )
+    return classifier, found
 
 
 def applied(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation | None]:
@@ -147,10 +157,38 @@ def classify_set(
     along: AlongTracks | None = None,
     monitor: Monitor = SILENT,
     evaluation: Evaluation | None = None,
+    familiarity: Familiarity | None = None,
 ) -> pd.DataFrame:
-    """Score every crop of a set; the score is the models' median, ``evaluation`` makes probabilities of it."""
+    """Score every crop of a set; the score is the models' median, ``evaluation`` makes probabilities of it.
+
+    Crops that are far from the training cells, by ``familiarity``, are marked as unusual.
+    """
     each = score_crops(classifier, crop_set.images, monitor=monitor)
-    return _table(classifier, crop_set.cells, each, along, evaluation)
+    unusual = None if familiarity is None else _unusual(familiarity, crop_set.images, each.shape[1])
+    return _table(classifier, crop_set.cells, each, along, evaluation, unusual)
+
+
+def unusual_cells(table: pd.DataFrame) -> str:
+    """Say in a sentence how many cells of a table of scores are unusual."""
+    if "unusual" not in table:
+        return "Whether cells are like those of the training is not known: the training cells are not in this study."
+    count = int(table["unusual"].sum())
+    if not count:
+        return "None is unusual: all pictures are made like those of the training cells."
+    share = f"{count} of {len(table)} ({count / max(1, len(table)):.1%})"
+    return (
+        f"Unusual, unlike 99 % of the training cells in grey levels, noise or sharpness: {share}. Their classes are not "
+        "to be trusted; column unusual."
+    )
+
+
+def _unusual(familiarity: Familiarity, images: Any, count: int) -> np.ndarray:
+    """Mark the first ``count`` crops, bool (count,), read in parts so that they need not be in memory."""
+    parts = [
+        familiarity.unusual(np.array(images[begin : min(begin + BATCH, count)]))
+        for begin in range(0, count, BATCH)
+    ]
+    return np.concatenate([np.zeros(0, bool), *parts])
 
 
 def _table(
@@ -159,6 +197,7 @@ def _table(
     each: np.ndarray,
     along: AlongTracks | None,
     evaluation: Evaluation | None,
+    unusual: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Return the table of scores of every model, (members, n[, classes]); shorter than ``cells`` after a stop."""
     scores, classes = median_score(each), classifier.classes
@@ -183,6 +222,8 @@ def _table(
     for column in SOURCE_IDS:
         if column in cells:
             table[column] = cells[column].iloc[: len(scores)]
+    if unusual is not None:
+        table["unusual"] = unusual
     scored = cells.iloc[: len(scores)]
     tracked = scored["track_id"].to_numpy() >= 0
     if along is not None and (along.always or len(divisions(scored[tracked]))):
@@ -201,6 +242,7 @@ def classify_movie(
     along: AlongTracks | None = None,
     monitor: Monitor = SILENT,
     evaluation: Evaluation | None = None,
+    familiarity: Familiarity | None = None,
 ) -> pd.DataFrame:
     """Cut every tracked cell of a movie and score it; the crops are not kept.
 
@@ -217,9 +259,16 @@ def classify_movie(
     compare_pixels(cells).tell(monitor, config.force)
     # One core per frame: two frames side by side take less time than one after another on two cores each.
     one_core = partial(torch.set_num_threads, 1)
-    frames = cells.cut(monitor, scorer(classifier), available_cores(), one_core)
-    parts = [scores for scores, _ in frames]
-    return _table(classifier, cells.table, np.concatenate(parts, axis=1), along, evaluation)
+    score = scorer(classifier)
+
+    def process(crops: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        return score(crops), None if familiarity is None else familiarity.unusual(crops)
+
+    parts = [part for part, _ in cells.cut(monitor, process, available_cores(), one_core)]
+    scores = np.concatenate([part for part, _ in parts], axis=1)
+    marks = [mark for _, mark in parts if mark is not None]
+    unusual = None if familiarity is None else np.concatenate(marks)
+    return _table(classifier, cells.table, scores, along, evaluation, unusual)
 
 
 def classify_folder(
@@ -229,12 +278,13 @@ def classify_folder(
     along: AlongTracks | None = None,
     monitor: Monitor = SILENT,
     evaluation: Evaluation | None = None,
+    familiarity: Familiarity | None = None,
 ) -> pd.DataFrame:
     """Score every crop in the folder of a crop set, or in one of image files; those are not kept."""
     if (Path(crops) / "set.json").is_file():
-        return classify_set(classifier, CropSet(crops), along, monitor, evaluation)
+        return classify_set(classifier, CropSet(crops), along, monitor, evaluation, familiarity)
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         config = ImportConfig(**own, classes={})
         crop_set = import_crops(crops, Path(place) / "crops", config, monitor)
-        return classify_set(classifier, crop_set, along, monitor, evaluation)
+        return classify_set(classifier, crop_set, along, monitor, evaluation, familiarity)

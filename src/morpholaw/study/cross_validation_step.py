@@ -151,7 +151,7 @@ def _copy(folder: StudyFolder) -> Iterator[StudyFolder]:
     """Make a study of the same crops and encoder for one fold, without classifiers, and remove it."""
     with tempfile.TemporaryDirectory(prefix="morpholaw-fold-") as place:
         path = Path(place) / folder.name
-        path.mkdir()
+        (path / "classifiers").mkdir(parents=True)
         for name in ("study.json", "annotations.json", "latent_names.json"):
             if (folder.path / name).exists():
                 shutil.copy(folder.path / name, path)

@@ -32,6 +32,7 @@ from morpholaw.store.baseline_record import keep_baselines
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
 from morpholaw.store.encoder_record import EncoderRecord
+from morpholaw.store.familiarity_record import familiarity, keep_familiarity
 from morpholaw.store.labelled_cells import Labelled, all_labels, held_out, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.store.study_record import DEFAULT_CLASSES
@@ -542,6 +543,7 @@ class Study(StudyFolder):
                 record = classifier_step.train(self, scheme, config, monitor, replace, name)
             if record is not None:
                 keep_baselines(self, labelled_cells(self, record.config))
+                keep_familiarity(self, record)
             return record
 
     @shows_progress
@@ -593,6 +595,7 @@ class Study(StudyFolder):
             record = law_step.discover(self, config, None, monitor, replace, name)
             if record is not None:
                 keep_baselines(self, labelled_cells(self, record.config))
+                keep_familiarity(self, record)
         record = classifiers.record(self, name or name_of(4, config.loss))
         return record.laws[0] if record.two_classes else record.class_laws
 
@@ -861,7 +864,9 @@ class Study(StudyFolder):
             along tracks also ``frame_class``, that of the score's sign. ``score`` is the median over the models, and
             ``probability`` that of the cell's class if all classes were equally frequent, calibrated on held-out
             cells. With more than two classes ``score`` is the margin of the best class over the second, and there are
-            ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each class.
+            ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each class. ``unusual``
+            marks crops that are not made like those of the training cells (:mod:`morpholaw.evaluation.familiarity`);
+            the column is missing where those are not known.
 
         Raises
         ------
@@ -880,22 +885,25 @@ class Study(StudyFolder):
         else:
             classifier, evaluation = classify_step.applied(self, name)
         along = classify_step.along_tracks(self, name, along_tracks, evaluation)
+        known = familiarity(self, name)
         if movie is not None:
             if tracks is None:
                 raise InputError("A movie needs its tracks to be classified; give both.")
             config = _settings(CropConfig, config, settings)
             inputs = open_inputs(movie, tracks, config)
-            return classify_step.classify_movie(self, classifier, inputs, config, along, monitor, evaluation)
+            return classify_step.classify_movie(
+                self, classifier, inputs, config, along, monitor, evaluation, known
+            )
         if config is not None or settings:
             raise InputError("Settings of the inputs, such as pixel_size, go with a movie and its tracks.")
         if isinstance(crops, CropSet):
-            return classify_step.classify_set(classifier, crops, along, monitor, evaluation)
+            return classify_step.classify_set(classifier, crops, along, monitor, evaluation, known)
         if crops is not None:
-            return classify_step.classify_folder(self, classifier, crops, along, monitor, evaluation)
+            return classify_step.classify_folder(self, classifier, crops, along, monitor, evaluation, known)
         tell_changes(self, [name], monitor)
         tables = []
         for crop_set in self.sets:
-            table = classify_step.classify_set(classifier, crop_set, along, monitor, evaluation)
+            table = classify_step.classify_set(classifier, crop_set, along, monitor, evaluation, known)
             table.insert(0, "set", crop_set.name)
             tables.append(table)
         if not tables:

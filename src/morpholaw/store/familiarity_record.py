@@ -1,0 +1,100 @@
+"""``classifiers/*/familiarity.json``: how the pictures of a classifier's training cells are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.errors import InputError
+from morpholaw.evaluation.familiarity import Familiarity
+from morpholaw.interpretation.latent_summary import evenly_spaced
+from morpholaw.sample import sample_folder
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.classifiers import place_of, record
+from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.store.record import Record
+
+if TYPE_CHECKING:
+    from morpholaw.store.study_folder import StudyFolder
+
+CELLS = 2_000
+"""Training cells that are described, at most."""
+_FILE = "familiarity.json"
+
+
+class FamiliarityRecord(Record):
+    """The statistics of the training cells' pictures.
+
+    Attributes
+    ----------
+    classifier : str
+        SHA-256 of the models that were trained on them.
+    centre, precision, limit, cells
+        As in :class:`morpholaw.evaluation.familiarity.Familiarity`.
+    """
+
+    WHAT: ClassVar[str] = "description of training cells"
+    REMEDY: ClassVar[str] = "delete it, or train the classifier again"
+
+    classifier: str
+    centre: tuple[float, ...]
+    precision: tuple[tuple[float, ...], ...]
+    limit: float
+    cells: int
+
+
+def familiarity(folder: StudyFolder, name: str) -> Familiarity | None:
+    """Return the training cells of a classifier as a cloud; None where they are not known.
+
+    It is read where it was kept; else it is measured on the study's crops, without those of the groups that the
+    classifier is tested on. Of the classifiers that come with Morpholaw it is that of the shipped cells.
+    """
+    found = record(folder, name)
+    place = place_of(folder, name) / _FILE
+    if place.exists():
+        kept = FamiliarityRecord.read(place)
+        if kept.classifier == found.sha256:
+            return Familiarity(np.array(kept.centre), np.array(kept.precision), kept.limit, kept.cells)
+    return _of_the_sample(found) if found.trained_elsewhere else _measured(folder, found)
+
+
+def keep_familiarity(folder: StudyFolder, found: ClassifierRecord) -> None:
+    """Describe the training cells of a classifier beside it; the study must be locked for writing."""
+    cloud = _measured(folder, found)
+    if cloud is not None and found.sha256:
+        FamiliarityRecord(
+            classifier=found.sha256,
+            centre=tuple(cloud.centre.tolist()),
+            precision=tuple(map(tuple, cloud.precision.tolist())),
+            limit=cloud.limit,
+            cells=cloud.cells,
+        ).write(place_of(folder, found.name) / _FILE)
+
+
+def _measured(folder: StudyFolder, found: ClassifierRecord) -> Familiarity | None:
+    """Describe the crops of the sets that the classifier learnt from, without the groups that it is tested on."""
+    try:
+        split = labelled_cells(folder, found.config)
+    except InputError:  # the labels are no longer there
+        return None
+    table = folder.crops.cells
+    sets, groups = table["set"].to_numpy(str), table["group"].to_numpy(str)
+    rows = np.flatnonzero(np.isin(sets, np.unique(sets[split.train])) & ~np.isin(groups, groups[split.test]))
+    rows = rows[evenly_spaced(len(rows), CELLS)]
+    return Familiarity.fit(folder.crops[rows], groups[rows])
+
+
+def _of_the_sample(found: ClassifierRecord) -> Familiarity | None:
+    """Describe the cells that come with the shipped classifiers, which are simulated like those they learnt from."""
+    try:
+        sample = sample_folder()
+        shipped = ClassifierRecord.read(sample / "classifiers" / found.name)
+        if shipped.sha256 != found.sha256:
+            return None
+        cells = CropSet(sample / "labelled")
+    except InputError:
+        return None
+    rows = evenly_spaced(len(cells), CELLS)
+    return Familiarity.fit(np.asarray(cells.images[rows]), cells.cells["group"].to_numpy(str)[rows])
