@@ -14,7 +14,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -194,10 +194,10 @@ class MovieCells:
     def cut(
         self,
         monitor: Monitor = SILENT,
-        process: Callable[[np.ndarray], np.ndarray] = np.asarray,
+        process: Callable[[np.ndarray], Any] = np.asarray,
         threads: int = _CUTTERS,
         start: Callable[[], None] | None = None,
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    ) -> Iterator[tuple[Any, np.ndarray]]:
         """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,).
 
         The crops are yielded as ``process`` returns them; it is called in the thread that cut them, in whose
@@ -224,8 +224,8 @@ class MovieCells:
         return (self._read_ahead.pop(t) if t in self._read_ahead else self.movie.frame(t)), y, x
 
     def _cut(
-        self, process: Callable[[np.ndarray], np.ndarray], frame: tuple[np.ndarray, np.ndarray, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, process: Callable[[np.ndarray], Any], frame: tuple[np.ndarray, np.ndarray, np.ndarray]
+    ) -> tuple[Any, np.ndarray]:
         crops, brightness = self._cutter.cut(*frame, self.normalisation)
         return process(crops), brightness
 

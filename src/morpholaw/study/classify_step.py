@@ -177,8 +177,8 @@ def unusual_cells(table: pd.DataFrame) -> str:
         return "None is unusual: all pictures are made like those of the training cells."
     share = f"{count} of {len(table)} ({count / max(1, len(table)):.1%})"
     return (
-        f"Unusual, unlike 99 % of the training cells in grey levels, noise or sharpness: {share}. Their classes are not "
-        "to be trusted; column unusual."
+        f"Unusual, unlike 99 % of the training cells in grey levels, noise or sharpness: {share}. Do not trust their "
+        "classes; they are marked in the column unusual."
     )
 
 
