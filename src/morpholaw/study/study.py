@@ -1035,6 +1035,7 @@ class Study(StudyFolder):
         config = _settings(AttackConfig, config, settings)
         return attack_step.attack_schemes(self, schemes or (config.scheme,), config, monitor)
 
+    @shows_progress
     def cross_validate(
         self,
         scheme: int,
@@ -1098,6 +1099,7 @@ class Study(StudyFolder):
             where = None if out is None else Path(out)
             return cross_validation_step.keep(self, result, name_of(scheme, law.loss), where)
 
+    @shows_progress
     def interventions(
         self,
         schemes: Sequence[int | str] = (),
