@@ -171,7 +171,7 @@ def classify_set(
 def unusual_cells(table: pd.DataFrame) -> str:
     """Say in a sentence how many cells of a table of scores are unusual."""
     if "unusual" not in table:
-        return "Whether cells are like those of the training is not known: the training cells are not in this study."
+        return "Whether cells are like those of the training is not known: they are not in this study, or too few."
     count = int(table["unusual"].sum())
     if not count:
         return "None is unusual: all pictures are made like those of the training cells."

@@ -14,6 +14,7 @@ from morpholaw.models.classes import predicted_classes
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.report.sections.law import DIGITS
+from morpholaw.store.familiarity_record import familiarity
 
 REFERENCE = 600
 """Real crops that the odd ones are compared with, at the most."""
@@ -35,6 +36,7 @@ def out_of_distribution(material: Material) -> list[Block]:
     if with_latents:
         blocks.append(_where(material, with_latents[0], found[with_latents[0]]))
     blocks.append(_calls(material, found))
+    blocks.append(_unusual_cells(material))
     return blocks + _deciding(material, found)
 
 
@@ -91,9 +93,43 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
     titles = [classifier_title(name) for name in found]
     caption = (
         "Calls by the median score of each scheme's models. Distance is Mahalanobis' from the encodings of real cells, "
-        f"in standard deviations.{limit} A picture far beyond it is unlike any cell, whatever it is called."
+        f"in standard deviations.{limit} A picture far beyond it is unlike any cell, whatever it is called. "
+        "The paper's sparse networks and laws all called a blank picture interphase (appendix G)."
     )
     return Table(("Picture", "Distance", *titles), rows, caption)
+
+
+def _unusual_cells(material: Material) -> Block:
+    """Count the study's own cells whose pictures are not made like those of the training cells, by crop set."""
+    name = material.names[0]
+    known = familiarity(material.study, name)
+    if known is None:
+        return Paragraph(
+            f"Whether the study's cells are made like those that {material.title(name)} learnt from is not known: its "
+            "training cells are not in this study, or are too few.",
+            "absent",
+        )
+    odd = odd_crops(material.study.crops[_reference(material)])
+    rows = [
+        (
+            kind[:1].upper() + kind[1:] + " pictures",
+            f"{len(images):,}",
+            percent(known.unusual(images).mean(), 0),
+        )
+        for kind, images in odd.items()
+    ]
+    sets = material.study.crops.cells["set"].to_numpy(str)[material.sample]
+    for crop_set in material.study.sets:
+        cells = material.sample[sets == crop_set.name]
+        if len(cells):
+            share = known.unusual(material.study.crops[cells]).mean()
+            rows.append((f"Crop set {crop_set.name}", f"{len(cells):,}", percent(share)))
+    caption = (
+        f"Unusual are pictures whose grey levels, noise and sharpness are farther from the {known.cells:,} training "
+        "cells than 99 % of those are from each other. Of cells of the same microscope about 1 % are marked; of blank, "
+        "saturated, defocused and noisy pictures all should be."
+    )
+    return Table(("Pictures", "Looked at", "Unusual"), rows, caption)
 
 
 def _in_words(calls: np.ndarray, classes: Sequence[str]) -> str:

@@ -240,8 +240,8 @@ class ApplyScores(QWidget):
                 except MorpholawError as error:
                     complaints.append(str(error))
         self.error_line.say(" ".join(complaints))
-        sentence = f"{classifier.label}: {_counts(table, classifier.classes)}"
-        show_info(sentence + _changed(table) + (f"; wrote {', '.join(written)}." if written else "."))
+        sentence = f"{classifier.label}: {_counts(table, classifier.classes)}{_changed(table)}{_unusual(table)}"
+        show_info(sentence + (f"; wrote {', '.join(written)}." if written else "."))
 
     def _writers(self, classifier: ClassifierRecord, table: pd.DataFrame) -> list[Callable[[], str]]:
         """Return functions that each write the scores to a layer and say what was written."""
@@ -357,6 +357,12 @@ def _changed(table: pd.DataFrame) -> str:
         return ""
     changed = int((table["class"] != table["frame_class"]).sum())
     return f" ({changed:,} changed by their track)" if changed else ""
+
+
+def _unusual(table: pd.DataFrame) -> str:
+    """Say how many cells are unlike those of the training; "" where none is, or where that is not known."""
+    count = int(table["unusual"].sum()) if "unusual" in table else 0
+    return f"; {count:,} are unlike the training cells (blank, blurred, another microscope?)" if count else ""
 
 
 def _scheme(classifier: ClassifierRecord) -> str:
