@@ -13,7 +13,7 @@ from morpholaw.cli import main
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
-SCORE_COLUMNS = ["crop", "file", "track_id", "t", "y", "x", "score", "class", "probability"]
+SCORE_COLUMNS = ["crop", "file", "track_id", "t", "y", "x", "score", "class", "probability", "unusual"]
 
 
 def call(*arguments):

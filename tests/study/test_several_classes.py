@@ -74,7 +74,7 @@ def test_scores_and_probabilities_of_each_class_are_written(phases_study):
     table = phases_study.classify(2, crops=phases_study.sets[0])
     classes = phases_study.classifier(2).classes
     by_class = [f"{what}_{name}" for what in ("score", "probability") for name in classes]
-    assert list(table.columns) == COLUMNS + by_class
+    assert list(table.columns) == [*COLUMNS, *by_class, "unusual"]
     probability = table[[f"probability_{name}" for name in classes]].to_numpy(float)
     np.testing.assert_allclose(probability.sum(1), 1)
     np.testing.assert_array_equal(np.array(classes)[probability.argmax(1)], table["class"])
@@ -85,7 +85,7 @@ def test_scores_and_probabilities_of_each_class_are_written(phases_study):
 
 def test_two_classes_have_the_probability_of_the_cell_s_class(trained_study):
     table = trained_study.classify(2)
-    assert list(table.columns) == ["set", *COLUMNS]
+    assert list(table.columns) == ["set", *COLUMNS, "unusual"]
     calibration = classifiers.record(trained_study, "scheme2").evaluation.calibration
     ratio = calibration.likelihood_ratio(table["score"].to_numpy(float))
     positive = ratio / (1 + ratio)
