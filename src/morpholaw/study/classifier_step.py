@@ -38,7 +38,7 @@ def train(
 ) -> ClassifierRecord | None:
     """Train ``config.models`` models of scheme 1, 2 or 3 and keep them; None where the training was stopped.
 
-    They are kept under ``name``, by default that of the scheme. ``cells`` is the split; by default that of the settings.
+    They are kept under ``name``, by default that of the scheme. ``cells`` is the split, by default of the settings.
     """
     if scheme not in (1, 2, 3):
         raise InputError(f"There is no scheme {scheme} to train here; expected 1, 2 or 3.")
