@@ -171,6 +171,8 @@ def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
     table = trained_study.attack(scheme=2, space="latent", eps=(0.0, 2.0))
     mean = table.groupby("eps")["accuracy"].mean()
     assert mean[2.0] < mean[0.0]
+    assert table.groupby("eps")["random_signs"].mean()[2.0] > mean[2.0]
+    assert (table.loc[table["eps"] == 0, "random_signs"] == table.loc[table["eps"] == 0, "accuracy"]).all()
     with pytest.raises(InputError, match="no latent 'z99' to keep"):
         trained_study.attack(scheme=2, space="latent", keep="z99", eps=(0.1,))
     with pytest.raises(InputError, match="no latent 'z3 z4' to keep"):
@@ -186,7 +188,7 @@ def test_several_schemes_are_attacked_in_one_call(trained_study):
     pd.testing.assert_frame_equal(both, apart)
     with pytest.raises(InputError, match="scheme"):
         trained_study.attack(schemes=[2, 7], **attack)
-    stops = iter([False, True])  # asked before the first batch, and between the schemes
+    stops = iter([False, False, True])  # asked before each curve's only batch, and between the schemes
     assert set(
         trained_study.attack(schemes=[2, 3], monitor=Monitor(should_stop=lambda: next(stops)), **attack)[
             "scheme"

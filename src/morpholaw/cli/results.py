@@ -137,7 +137,9 @@ def attack(study: Path, scheme: int, loss: str, space: str, keep: str, eps: str,
     )
     write_table(out / f"{name}.csv", table)
     _attack_figure(table, out / f"{name}.png")
-    click.echo(table.groupby("eps")["accuracy"].agg(["mean", "std"]).round(4).to_string())
+    by_eps = table.groupby("eps")
+    shown = by_eps["accuracy"].agg(["mean", "std"]).assign(random_signs=by_eps["random_signs"].mean())
+    click.echo(shown.round(4).to_string())
     click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
 
 
@@ -187,9 +189,16 @@ def _attack_figure(table: Any, path: Path) -> None:
     from morpholaw.figures.attacks import attack_curves
 
     eps = np.unique(table["eps"])
-    accuracy = table.pivot(index="model", columns="eps", values="accuracy").to_numpy()
+    accuracy, control = (
+        table.pivot(index="model", columns="eps", values=column).to_numpy()
+        for column in ("accuracy", "random_signs")
+    )
     figure = attack_curves(
-        eps, accuracy[None], schemes=(int(table["scheme"].iloc[0]),), space=table["space"].iloc[0]
+        eps,
+        accuracy[None],
+        schemes=(int(table["scheme"].iloc[0]),),
+        control=control[None],
+        space=table["space"].iloc[0],
     )
     with atomic_file(path) as stream:
         figure.savefig(stream, format="png", dpi=150)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -37,7 +38,8 @@ def attack_schemes(
     Returns
     -------
     DataFrame
-        One row per model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, split. Schemes that a
+        One row per model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, random_signs
+        (accuracy under random signs of the same size, the control), split. Schemes that a
         stop left out are missing.
 
     Raises
@@ -111,6 +113,7 @@ def attack(
         loss=config.gradient_loss,
     )
     curve = attack_curve(classifier, x, targets, config.eps, options, monitor)
+    control = attack_curve(classifier, x, targets, config.eps, replace(options, direction="random"), monitor)
     members, count = curve.accuracy.shape
     return pd.DataFrame(
         {
@@ -121,6 +124,7 @@ def attack(
             "model": np.repeat(np.arange(members), count),
             "eps": np.tile(np.asarray(config.eps), members),
             "accuracy": curve.accuracy.ravel(),
+            "random_signs": control.accuracy.ravel(),
             "split": split_fingerprint(folder.crops.cells["group"].to_numpy(str)[cells]),
         }
     )

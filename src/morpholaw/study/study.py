@@ -1023,7 +1023,8 @@ class Study(StudyFolder):
         Returns
         -------
         DataFrame
-            One row per model and eps: scheme, loss, space, keep, model, eps, accuracy, split.
+            One row per model and eps: scheme, loss, space, keep, model, eps, accuracy, random_signs (accuracy under
+            random signs of the same size, the control), split.
 
         Raises
         ------
