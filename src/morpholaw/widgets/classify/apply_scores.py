@@ -240,7 +240,9 @@ class ApplyScores(QWidget):
                 except MorpholawError as error:
                     complaints.append(str(error))
         self.error_line.say(" ".join(complaints))
-        sentence = f"{classifier.label}: {_counts(table, classifier.classes)}{_changed(table)}{_unusual(table)}"
+        sentence = (
+            f"{classifier.label}: {_counts(table, classifier.classes)}{_changed(table)}{_unusual(table)}"
+        )
         show_info(sentence + (f"; wrote {', '.join(written)}." if written else "."))
 
     def _writers(self, classifier: ClassifierRecord, table: pd.DataFrame) -> list[Callable[[], str]]:
