@@ -6,10 +6,16 @@ over labels. The measurements are what latents are named and checked by; they ar
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from morpholaw.cells.segmentation import BLOCK, segment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# pandas is imported when something is measured, so that a panel opens without it.
 
 COLUMNS = (
     "area",
@@ -47,11 +53,15 @@ def measure_shapes(images: np.ndarray) -> pd.DataFrame:
         - ``neighbour_area`` (pixels) and ``neighbours`` (count) of the other nuclei in the crop;
         - ``brightness``, mean over the nucleus in [0, 1]; ``texture``, standard deviation over mean there.
     """
+    import pandas as pd
+
     parts = [_measure(images[i : i + BLOCK]) for i in range(0, len(images), BLOCK)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS), dtype=float)
 
 
 def _measure(images: np.ndarray) -> pd.DataFrame:
+    import pandas as pd
+
     n, size = len(images), images.shape[-1]
     components = segment(images)
     crop, row, column = np.nonzero(components.central_mask)

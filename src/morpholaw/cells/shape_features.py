@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
 from morpholaw.cells.convex_hull import hull_pixels
 from morpholaw.cells.segmentation import BLOCK, Components, segment
 from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# pandas is imported when something is measured, so that a panel opens without it.
 
 Source = Literal["latent", "shape"]
 About = Literal["cell", "neighbourhood"]
@@ -194,6 +198,8 @@ def measure_features(
         raise InputError(f"The pixel size must be a positive number of micrometres, not {pixel_size}.")
     names = [feature.name for feature in shape_features(pixel_size, neighbourhood)]
     parts = [_measure(images[i : i + BLOCK], pixel_size, neighbourhood) for i in range(0, len(images), BLOCK)]
+    import pandas as pd
+
     if not parts:
         return pd.DataFrame(columns=names, dtype=float)
     return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in names})

@@ -38,6 +38,7 @@ class WayStrip(QWidget):
         self.warning = QLabel()
         self.warning.setWordWrap(True)
         self.next_button = QPushButton()
+        self.next_button.setToolTip("Do what comes next on the way from a movie to a law.")
         self.next_button.clicked.connect(self._take_next_step)
         self.report = JobRunner(current, "report")
         self.report.finished.connect(self._open_report)
