@@ -21,7 +21,6 @@ from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.classifiers import readable_records
-from morpholaw.store.labelled_cells import chosen_classes
 from morpholaw.widgets.classify.apply_scores import ApplyScores
 from morpholaw.widgets.classify.comparison import ComparisonTable
 from morpholaw.widgets.forms.config_form import ConfigForm
@@ -134,6 +133,8 @@ class ClassifyWidget(StudyWidget):
         self.labelled.setText(
             f"Labelled: {listed}." if listed else "No cell is labelled yet; use the Cells panel."
         )
+        from morpholaw.store.labelled_cells import chosen_classes  # it brings pandas
+
         self._show_classes(chosen_classes(study))
 
     def _show_classes(self, usual: tuple[str, ...]) -> None:
