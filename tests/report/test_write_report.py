@@ -35,7 +35,10 @@ def test_a_complete_study_has_every_section_filled(page: Any) -> None:
         "What the cells did", "Attacks", "Attacked cells", "Domain constraints", "What the classifiers read",
         "Pictures that are no cells", "Rashomon set", "Settings and provenance",
     ]  # fmt: skip
-    assert page.text.count('class="absent"') == 1  # crops without a movie have no timeline
+    assert (
+        page.text.count('class="absent"') == 3
+    )  # no timeline without a movie; twice: phases has no test cells
+    assert page.prose.count("The study no longer has cells of all classes that phases tells apart.") >= 2
     assert "What the cells did over time has not been asked for" in page.prose
     assert page.count("figure") >= 20
 

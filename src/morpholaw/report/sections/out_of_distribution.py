@@ -101,12 +101,12 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
 
 def _unusual_cells(material: Material) -> Block:
     """Count the study's own cells whose pictures are not made like those of the training cells, by crop set."""
-    name = material.names[0]
-    known = familiarity(material.study, name)
+    clouds = (familiarity(material.study, name) for name in material.names)
+    known = next((cloud for cloud in clouds if cloud is not None), None)
     if known is None:
         return Paragraph(
-            f"Whether the study's cells are made like those that {material.title(name)} learnt from is not known: its "
-            "training cells are not in this study, or are too few.",
+            "Whether the study's cells are made like those that the classifiers learnt from is not known: those are "
+            "not in this study, or are too few.",
             "absent",
         )
     odd = odd_crops(material.study.crops[_reference(material)])
