@@ -26,7 +26,14 @@ def test_the_demo_ends_with_table_1_and_a_report(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "LAWS", (LawConfig(count=1, evaluations=1_000, processes=1),))
     study = demo.run_demo(tmp_path / "demo")
     table = study.table1().set_index("name")
-    assert list(table.index) == ["scheme1", "scheme2", "scheme3", "scheme4-hinge"]
+    assert list(table.index) == [
+        "scheme1",
+        "scheme2",
+        "scheme3",
+        "scheme4-hinge",
+        "shapes-logistic",
+        "shapes-tree",
+    ]
     assert table.loc["scheme1", ["head weights", "head expression size"]].tolist() == ["1040", "9697"]
     assert table.loc["scheme2", ["head weights", "head expression size"]].tolist() == ["1040", "8641"]
     assert "Table 1" in (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")

@@ -162,6 +162,8 @@ def test_test_cells_are_those_the_models_were_tested_on(study: Study) -> None:
     from morpholaw.report.material import Material
 
     material = Material(study)
-    for name, record in material.records.items():
+    tested = {name: record for name, record in material.records.items() if name != "phases"}
+    assert len(tested) == 5  # phases tells classes apart of which the study has no cells
+    for name, record in tested.items():
         again = measure(material.scores(name), material.test(name).targets)
         np.testing.assert_allclose(again.accuracy, record.evaluation.accuracy, atol=1e-6)

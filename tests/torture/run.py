@@ -124,7 +124,7 @@ def cycles(place: Path, seconds: float, seed: int) -> dict[str, Any]:
     for number in range(4):
         cycle(application, study, train=number % 2 == 0)  # what is made once and kept
     before, until, done, trained = held(), time.monotonic() + seconds, 0, 0
-    while time.monotonic() < until and done < 1000:
+    while (time.monotonic() < until and done < 1000) or done < 3:
         train = done % 10 == 0
         cycle(application, study, train)
         done, trained = done + 1, trained + train

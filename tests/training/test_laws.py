@@ -121,6 +121,7 @@ def test_a_stop_is_answered_within_a_second_with_what_was_found():
 
 def test_auto_falls_back_when_pysr_fails(monkeypatch):
     monkeypatch.setattr(PySREngine, "availability", lambda self: Availability(True, "it is set up"))
+    monkeypatch.setattr(PySREngine, "seen_to_run", True)
     monkeypatch.setattr("morpholaw.training.symbolic.choice.PySREngine", lambda: PySREngine(["false"]))
     monkeypatch.setattr(PySREngine, "name", "pysr")
     x, f = cells(200)

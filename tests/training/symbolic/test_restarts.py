@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from morpholaw.events import Front, Metrics, Monitor, Progress
+from morpholaw.events import Front, Message, Metrics, Monitor, Progress
 from morpholaw.training.symbolic import Budget, SearchSpec, search_restarts
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
 from morpholaw.training.symbolic.engine import candidate_front
@@ -32,7 +32,12 @@ def test_processes_do_not_change_the_result():
     alone = search_restarts(
         EmbeddedEngine(), X, Y, specs(2, 1500), processes=1, monitor=Monitor(events.append)
     )
-    assert texts(alone) == texts(search_restarts(EmbeddedEngine(), X, Y, specs(2, 1500), processes=2))
+    told = []
+    in_children = search_restarts(
+        EmbeddedEngine(), X, Y, specs(2, 1500), processes=2, monitor=Monitor(told.append)
+    )
+    assert texts(alone) == texts(in_children)
+    assert not [event for event in told if isinstance(event, Message)]  # they could be started
     assert [result.seed for result in alone] == [0, 1]
     done = [event.done for event in events if isinstance(event, Progress)]
     assert done == sorted(done)

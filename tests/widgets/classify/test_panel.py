@@ -89,7 +89,7 @@ def test_rows_that_cannot_be_compared_are_said(panel, trained_study):
     record = ClassifierRecord.read(place)
     record.model_copy(update={"classes": ("interphase", "anaphase")}).write(place / "model.json")
     widget.show_classifiers()
-    assert "different pairs of classes" in widget.mixed.text()
+    assert "tell different classes apart" in widget.mixed.text()
     evaluation = record.evaluation.model_copy(update={"split": "0123456789ab"})
     record.model_copy(update={"evaluation": evaluation}).write(place / "model.json")
     widget.show_classifiers()

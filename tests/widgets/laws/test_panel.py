@@ -345,6 +345,7 @@ def test_why_pysr_is_not_ready_is_said_and_it_is_set_up_only_when_asked(panel, q
         return state[0]
 
     monkeypatch.setattr(PySREngine, "set_up", set_up)
+    monkeypatch.setattr(PySREngine, "seen_to_run", True)
     engine = panel.search.engine
     engine.look()
     assert (

@@ -15,6 +15,7 @@ from morpholaw.errors import StepFailedError
 from morpholaw.events import SILENT, Front, Message, Metrics, Monitor, Progress, ShouldStop
 from morpholaw.models.pareto import pareto_front
 from morpholaw.training.cores import free_cores
+from morpholaw.training.symbolic.embedded import EmbeddedEngine
 from morpholaw.training.symbolic.engine import Engine, SearchProgress, SearchResult, SearchSpec
 from morpholaw.training.symbolic.search_process import ChildSearch
 
@@ -59,7 +60,7 @@ def search_restarts(
     watch = _Watch(specs, monitor, keep)
     if workers > 1 and engine.own_process:
         return _side_by_side(job, specs, workers, watch)
-    if workers > 1:
+    if workers > 1 and isinstance(engine, EmbeddedEngine):
         try:
             return _side_by_side(ChildSearch(engine, x, y), specs, workers, watch)
         except (StepFailedError, OSError) as error:

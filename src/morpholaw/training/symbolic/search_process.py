@@ -2,8 +2,8 @@
 
 The child imports this module and nothing of the caller's, so that a script without ``if __name__ == "__main__":`` is
 not run again by it, as it would be by :mod:`multiprocessing`. Parent and child write to each other's pipes: the
-search, pickled, and later "stop" one way; progress and the result as lines of JSON the other. A child whose parent is
-gone finds its pipe closed and ends.
+search (a line of JSON and two arrays) and later "stop" one way; progress and the result as lines of JSON the other. A
+child whose parent is gone finds its pipe closed and ends.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pickle
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import IO, Any
 
 import numpy as np
 
 from morpholaw.errors import MorpholawError, StepFailedError, error_of_kind
 from morpholaw.events import ShouldStop
-from morpholaw.training.symbolic.engine import Engine, SearchProgress, SearchResult, SearchSpec
+from morpholaw.training.symbolic.embedded import EmbeddedEngine
+from morpholaw.training.symbolic.engine import Budget, SearchProgress, SearchResult, SearchSpec
+from morpholaw.training.symbolic.evolution import Settings
 
 _EVERY = 0.1  # seconds between two lines of progress
 _GRACE = 5.0  # seconds that a child has to hand over what it found after a stop
@@ -32,17 +33,17 @@ _GRACE = 5.0  # seconds that a child has to hand over what it found after a stop
 
 @dataclass(frozen=True)
 class ChildSearch:
-    """An engine and its data, searched in a child process.
+    """The embedded engine and its data, searched in a child process.
 
     Attributes
     ----------
-    engine : Engine
+    engine : EmbeddedEngine
         What searches.
     x, y : ndarray
         Features (rows, variables) and targets (rows,).
     """
 
-    engine: Engine
+    engine: EmbeddedEngine
     x: np.ndarray
     y: np.ndarray
 
@@ -61,7 +62,7 @@ class ChildSearch:
             No process could be started.
         """
         child = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-c", f"from {__name__} import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -71,8 +72,7 @@ class ChildSearch:
         asked = False
         try:
             with contextlib.suppress(BrokenPipeError):  # it ended early; what it said is read below
-                pickle.dump((self.engine, self.x, self.y, spec), child.stdin)
-                child.stdin.flush()
+                _send(child.stdin, self.engine, self.x, self.y, spec)
             for line in child.stdout:
                 kind, values = json.loads(line)
                 if kind == "result":
@@ -94,15 +94,40 @@ class ChildSearch:
             child.stdout.close()
 
 
+def _send(pipe: IO[bytes], engine: EmbeddedEngine, x: np.ndarray, y: np.ndarray, spec: SearchSpec) -> None:
+    settings = None if engine.settings is None else asdict(engine.settings)
+    task = {"settings": settings, "spec": asdict(spec), "shape": x.shape}
+    pipe.write(json.dumps(task).encode() + b"\n")
+    for array in (x, y):
+        pipe.write(np.ascontiguousarray(array, dtype=np.float64).tobytes())
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> tuple[EmbeddedEngine, np.ndarray, np.ndarray, SearchSpec]:
+    task = json.loads(pipe.readline())
+    values: dict[str, Any] = task["spec"]
+    values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    values["budget"] = Budget(**values["budget"])
+    engine = EmbeddedEngine(None if task["settings"] is None else Settings(**task["settings"]))
+    rows, columns = task["shape"]
+    x, y = (np.frombuffer(pipe.read(8 * count)) for count in (rows * columns, rows))
+    return engine, x.reshape(rows, columns), y, SearchSpec(**values)
+
+
 def _tell(kind: str, values: Any) -> None:
     sys.__stdout__.write(json.dumps([kind, values]) + "\n")  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
 def main() -> None:
-    """Do the search that stands on the standard input."""
+    """Do the search that stands on the standard input; end in silence where nobody listens any more."""
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        _search()
+
+
+def _search() -> None:
     sys.stdout = sys.stderr  # the pipe is for lines of JSON alone
-    engine, x, y, spec = pickle.load(sys.stdin.buffer)
+    engine, x, y, spec = _receive(sys.stdin.buffer)
     stopped = threading.Event()
 
     def listen() -> None:
@@ -126,8 +151,3 @@ def main() -> None:
         _tell("error", [type(error).__name__, str(error)])
         return
     _tell("result", result.to_json())
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        main()
