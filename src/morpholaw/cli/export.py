@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from morpholaw.cli.options import STUDY
+from morpholaw.cli.options import LOSS, STUDY
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 
@@ -21,9 +21,7 @@ FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
 @click.option(
     "--scheme", type=click.IntRange(1, 4), help="zoo: without it, the encoder. anndata: without it, all."
 )
-@click.option(
-    "--loss", type=click.Choice(["hinge", "mse"]), default="hinge", show_default=True, help="Of the laws."
-)
+@LOSS
 @click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
 @click.option("--crops", help="Name of the crop set, where several would do.")
 @click.option("--tracks", type=click.Path(path_type=Path), help="The TrackMate or btrack file to copy.")

@@ -45,6 +45,14 @@ SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the step; repeatable."
 )
 
+LOSS = click.option(
+    "--loss",
+    type=click.Choice(["hinge", "mse"]),
+    default="hinge",
+    show_default=True,
+    help="Of scheme 4's laws.",
+)
+
 CLASSES = click.option(
     "--classes",
     metavar="A,B[,C...]",

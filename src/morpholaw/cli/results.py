@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import STUDY, input_settings, movie_choices, track_choices
+from morpholaw.cli.options import LOSS, STUDY, input_settings, movie_choices, track_choices
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
@@ -23,7 +23,7 @@ from morpholaw.errors import InputError
     metavar="K|median",
     help="The law of scheme 4 that is applied, by its place; by default 1, the first. median: that of all laws.",
 )
-@click.option("--loss", type=click.Choice(["hinge", "mse"]), default="hinge", help="Of scheme 4's laws.")
+@LOSS
 @click.option("--crops", type=click.Path(path_type=Path), help="A folder of crops.")
 @click.option("--movie", type=click.Path(path_type=Path), help="A movie, with --tracks.")
 @click.option("--tracks", type=click.Path(path_type=Path), help="The movie's tracks.")
@@ -101,13 +101,7 @@ def _law(text: str | None) -> int | Literal["median"] | None:
 @click.command()
 @STUDY
 @click.option("--scheme", required=True, type=click.IntRange(1, 4))
-@click.option(
-    "--loss",
-    type=click.Choice(["hinge", "mse"]),
-    default="hinge",
-    show_default=True,
-    help="Of scheme 4's laws.",
-)
+@LOSS
 @click.option("--space", type=click.Choice(["image", "latent"]), default="image", show_default=True)
 @click.option("--keep", default="", help="Latents held fixed: morphology, or names such as z3,z17.")
 @click.option(
@@ -146,13 +140,7 @@ def attack(study: Path, scheme: int, loss: str, space: str, keep: str, eps: str,
 @click.command()
 @STUDY
 @click.option("--scheme", type=click.IntRange(1, 4), help="Left out: all classifiers of the study.")
-@click.option(
-    "--loss",
-    type=click.Choice(["hinge", "mse"]),
-    default="hinge",
-    show_default=True,
-    help="Of scheme 4's laws.",
-)
+@LOSS
 @click.option("--cells", type=click.IntRange(4), default=1000, show_default=True, help="Test cells, at most.")
 @click.option("--out", type=click.Path(path_type=Path), help="The table, CSV.")
 def interventions(
@@ -216,7 +204,7 @@ def report(study: Path, out: Path) -> None:
 
 @click.command("law-card")
 @STUDY
-@click.option("--loss", type=click.Choice(["hinge", "mse"]), default="hinge", show_default=True)
+@LOSS
 @click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("law.html"), show_default=True)
 def law_card(study: Path, loss: Literal["hinge", "mse"], law: int, out: Path) -> None:

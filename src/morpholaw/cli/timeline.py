@@ -8,20 +8,14 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import SET, STUDY, parse_settings
+from morpholaw.cli.options import LOSS, SET, STUDY, parse_settings
 from morpholaw.cli.progress_bar import progress
 
 
 @click.command()
 @STUDY
 @click.option("--scheme", required=True, type=click.IntRange(1, 4))
-@click.option(
-    "--loss",
-    type=click.Choice(["hinge", "mse"]),
-    default="hinge",
-    show_default=True,
-    help="Of scheme 4's laws.",
-)
+@LOSS
 @click.option(
     "--conditions",
     type=click.Path(path_type=Path),

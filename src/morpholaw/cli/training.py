@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from morpholaw.cli.options import CLASSES, INPUTS, SET, STUDY, StepCommand, parse_settings
+from morpholaw.cli.options import CLASSES, INPUTS, LOSS, SET, STUDY, StepCommand, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_confusion, show_table
@@ -84,9 +84,7 @@ def train_classifier(
     "--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often groups are dealt anew."
 )
 @click.option("--models", type=int, help="Models of each fold, trained together (10).")
-@click.option(
-    "--loss", type=click.Choice(["hinge", "mse"]), default="hinge", show_default=True, help="Of laws."
-)
+@LOSS
 @click.option("--evaluations", type=int, help="Expressions tried in each search for a law.")
 @SET
 @click.option(
