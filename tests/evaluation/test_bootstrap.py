@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.bootstrap import accuracy_interval
+from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
 from morpholaw.evaluation.metrics import accuracy
 
 
@@ -56,3 +56,28 @@ def test_groups_must_fit_the_cells():
         accuracy_interval(np.ones(3), np.arange(2))
     with pytest.raises(InputError, match="at least one"):
         accuracy_interval(np.ones(0))
+
+
+def test_precision_at_a_prevalence_follows_bayes_rule():
+    targets = np.repeat([0, 1], 100)
+    correct = np.ones(200, bool)
+    correct[:10] = False  # a tenth of class 0 is called class 1
+    correct[100:120] = False  # and a fifth of class 1 is missed
+    found = precision_interval(correct, None, targets, 0.02)
+    assert found.value == pytest.approx(0.02 * 0.8 / (0.02 * 0.8 + 0.98 * 0.1))
+    assert found.low < found.value < found.high
+    assert precision_interval(correct, None, targets, 0.5).value == pytest.approx(0.8 / 0.9)
+
+
+def test_no_false_positive_among_few_groups_does_not_make_a_rare_class_certain():
+    targets, groups = np.repeat([0, 1], 100), np.arange(200) // 10
+    found = precision_interval(np.ones(200, bool), groups, targets, 0.02)
+    assert found.value == found.high == 1
+    assert found.low < 0.1  # 0 of 10 groups leave room for a false positive rate of 28 %
+
+
+def test_precision_needs_two_classes_and_a_share():
+    with pytest.raises(InputError, match="between 0 and 1"):
+        precision_interval(np.ones(4), None, np.array([0, 0, 1, 1]), 2)
+    with pytest.raises(InputError, match="two classes"):
+        precision_interval(np.ones(4), None, np.zeros(4, int), 0.02)

@@ -8,7 +8,7 @@ import pytest
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.errors import InputError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
-from morpholaw.evaluation.cross_validation import CrossValidation, folds
+from morpholaw.evaluation.cross_validation import CrossValidation, Design, folds, shuffled_targets
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +49,26 @@ def test_measured_shapes_tell_simulated_phases_apart(cells):
 
 
 def test_shuffled_labels_are_at_chance(cells):
-    features, _, groups = cells
-    names, number = np.unique(groups, return_inverse=True)
-    of_group = np.random.default_rng(1).permutation(np.arange(len(names)) % 2)
-    found = validated(features, of_group[number], groups).estimate("shapes-logistic")
+    features, targets, groups = cells
+    found = validated(features, shuffled_targets(groups, targets, 1), groups).estimate("shapes-logistic")
     assert found.low < 0.5 < found.high
     assert found.value == pytest.approx(0.5, abs=0.15)
+
+
+def test_shuffled_labels_keep_the_cells_of_a_group_alike_where_they_were():
+    groups = np.repeat(np.arange(20), 5)
+    alike, mixed = (np.repeat(np.arange(20) % 2, 5), np.arange(100) % 2)
+    shuffled = shuffled_targets(groups, alike)
+    assert (shuffled.reshape(20, 5) == shuffled.reshape(20, 5)[:, :1]).all()
+    assert (shuffled != alike).any()
+    for targets in (alike, mixed):
+        assert np.bincount(shuffled_targets(groups, targets)).tolist() == [50, 50]
+
+
+@pytest.mark.parametrize("wrong", [{"repeats": 0}, {"trials": -1}, {"prevalence": 1.0}])
+def test_a_design_that_cannot_be_carried_out_is_refused(wrong):
+    with pytest.raises(InputError):
+        Design(**wrong)
 
 
 def test_the_table_has_a_row_for_each_fold_and_one_of_all(cells):
@@ -66,6 +80,9 @@ def test_the_table_has_a_row_for_each_fold_and_one_of_all(cells):
     assert total["test_cells"] == 180
     assert total["low"] <= total["balanced_accuracy"] <= total["high"]
     assert total["balanced_accuracy"] == pytest.approx(one["balanced_accuracy"][:-1].mean(), abs=0.03)
+    assert total["prevalence"] == 0.02
+    assert total["precision_low"] <= total["precision"] <= total["precision_high"]
+    assert one["precision"][:-1].isna().all()
     groups = result.by_group()
     assert groups[groups["classifier"] == "shapes-tree"]["cells"].sum() == 180
 

@@ -10,6 +10,7 @@ import pytest
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError, NoSpaceError, StudyGoneError, StudyLockedError
+from morpholaw.evaluation.cross_validation import Design
 from morpholaw.events import Monitor
 from morpholaw.interpretation.interventions import NAMES
 from morpholaw.interpretation.latent_summary import LatentSummary
@@ -18,9 +19,10 @@ from morpholaw.models.law import Law
 from morpholaw.sample import sample_folder
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.labelled_cells import labelled_cells
-from morpholaw.study import Study, law_step
+from morpholaw.study import Study, classifier_step, law_step
 from morpholaw.study.attack_step import common_cells
 from morpholaw.training.rigl import METHODS
+from morpholaw.training.tune import Tuned
 
 
 def test_table_1_has_a_row_for_each_scheme_beside_the_papers(trained_study):
@@ -457,6 +459,35 @@ def test_cross_validation_writes_a_table_and_changes_no_model(study):
     assert set(pd.read_csv(saved / "scheme4-hinge-groups.csv")["classifier"]) == set(total.index)
     after = {path: path.read_bytes() for path in (study.path / "classifiers").rglob("*") if path.is_file()}
     assert after == before
+
+
+def test_settings_of_a_fold_are_searched_without_its_test_cells(study, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "morpholaw.study.cross_validation_step.search_settings",
+        lambda folder, cells, *rest: seen.append(cells) or Tuned(0.9, 100, 0.7, 1.0, None),
+    )
+    used = []
+    train = classifier_step.train
+    monkeypatch.setattr(
+        classifier_step,
+        "train",
+        lambda folder, scheme, config, *rest, **more: (
+            used.append(config) or train(folder, scheme, config, *rest, **more)
+        ),
+    )
+    quick = {"models": 1, "epochs": 6, "warmup_epochs": 2, "epoch_cells": 0}
+    study.cross_validate(3, design=Design(folds=2, trials=4), **quick)
+    groups = study.crops.cells["group"].to_numpy(str)
+    assert len(seen) == 2
+    assert all(not set(groups[cells.train]) & set(groups[cells.test]) for cells in seen)
+    assert [config.sparsity for config in used] == [0.9, 0.9]
+    assert (study.path / "cross_validation" / "scheme3-tuned.csv").exists()
+
+
+def test_there_is_nothing_to_search_for_dense_heads(study):
+    with pytest.raises(InputError, match="sparse networks"):
+        study.cross_validate(2, design=Design(trials=4))
 
 
 def test_cross_validation_refuses_more_folds_than_groups(study):

@@ -9,6 +9,10 @@ import click
 from rich.markup import escape as escape_markup
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
     from morpholaw.store.classifier_record import ClassifierRecord
 
 COLUMNS = {
@@ -51,6 +55,35 @@ def show_table(study: Any) -> None:
         click.echo("; ".join(f"{count} test cells, split {split}" for split, count in splits.items()) + ".")
         if len(splits) > 1:
             click.echo("These schemes were tested on different cells; train them again to compare them.")
+
+
+def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled: bool) -> None:
+    """Print the accuracies of a cross-validation, and what a predicted class means where it is rare."""
+    from morpholaw.display import percent, percent_interval
+
+    totals = table[table["fold"] == "all"]
+    first = totals.iloc[0]
+    whose = ", labels shuffled" if shuffled else ""
+    click.echo(
+        f"Balanced accuracy of {first['test_cells']} cells of {first['test_groups']} groups, each tested by models "
+        f"that were trained without its group{whose}; 95 % intervals over groups:"
+    )
+    for row in totals.to_dict("records"):
+        folds = (table["classifier"] == row["classifier"]) & (table["fold"] != "all")
+        shares = table.loc[folds, "balanced_accuracy"]
+        interval = percent_interval(row["balanced_accuracy"], row["low"], row["high"])
+        click.echo(
+            f"  {row['classifier']:16} {interval}, folds {percent(shares.min())} to {percent(shares.max())}"
+        )
+    if len(classes) > 2 or shuffled:
+        return
+    click.echo(
+        f"Where {percent(first['prevalence'])} of all cells are {classes[1]}, so many of the predicted ones are:"
+    )
+    for row in totals.to_dict("records"):
+        values = (row["precision"], row["precision_low"], row["precision_high"])
+        shown = "none was predicted" if math.isnan(values[0]) else percent_interval(*values)
+        click.echo(f"  {row['classifier']:16} {shown}")
 
 
 def show_confusion(record: ClassifierRecord) -> None:

@@ -13,7 +13,7 @@ import click
 from morpholaw.cli.options import CLASSES, INPUTS, LOSS, SET, STUDY, StepCommand, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
-from morpholaw.cli.table import show_confusion, show_table
+from morpholaw.cli.table import show_confusion, show_cross_validation, show_table
 from morpholaw.display import percent, percent_interval
 
 if TYPE_CHECKING:
@@ -83,9 +83,24 @@ def train_classifier(
 @click.option(
     "--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often groups are dealt anew."
 )
+@INPUTS
 @click.option("--models", type=int, help="Models of each fold, trained together (10).")
 @LOSS
 @click.option("--evaluations", type=int, help="Expressions tried in each search for a law.")
+@click.option(
+    "--tune",
+    "trials",
+    type=click.IntRange(1),
+    help="Search scheme 3's settings within the training groups of each fold, with so many trials.",
+)
+@click.option(
+    "--shuffle", is_flag=True, help="Shuffle the labels first: a control, which is to come out at chance."
+)
+@click.option(
+    "--prevalence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Share of cells of the second class at which its precision is given (0.02).",
+)
 @SET
 @click.option(
     "--out",
@@ -95,45 +110,33 @@ def train_classifier(
 def cross_validate(
     study: Path,
     scheme: int,
-    folds: int,
-    repeats: int,
-    models: int | None,
     loss: Literal["hinge", "mse"],
-    evaluations: int | None,
     settings: tuple[str, ...],
     out: Path | None,
+    **options: Any,
 ) -> None:
     """Test a scheme and the baselines on all labelled groups of cells; changes no model."""
     from morpholaw.config import ClassifierConfig, LawConfig
-    from morpholaw.store.classifier_record import name_of
+    from morpholaw.evaluation.cross_validation import Design
+    from morpholaw.store.labelled_cells import chosen_classes
     from morpholaw.study import Study
+    from morpholaw.study.cross_validation_step import FOLDER, encoder_sentence, table_name
 
-    config = ClassifierConfig.from_values(parse_settings(settings) | ({"models": models} if models else {}))
+    given = {name: options[name] for name in ("inputs", "models") if options[name] is not None}
+    config = ClassifierConfig.from_values(parse_settings(settings) | given)
     law: dict[str, Any] = {name: getattr(config, name) for name in ("seed", "inputs", "shapes")}
-    law |= {"loss": loss, "count": config.models} | ({"evaluations": evaluations} if evaluations else {})
+    law |= {"loss": loss, "count": config.models}
+    if options["evaluations"]:
+        law["evaluations"] = options["evaluations"]
+    chosen = {name: options[name] for name in ("folds", "repeats", "trials", "prevalence") if options[name]}
+    design = Design(**chosen, shuffled=options["shuffle"])
     opened, searched = Study(study), LawConfig.from_values(law)
     with progress() as monitor:
-        table = opened.cross_validate(
-            scheme, config, folds=folds, repeats=repeats, law=searched, out=out, monitor=monitor
-        )
-    if scheme != 1 and opened.has_encoder:
-        from morpholaw.study.cross_validation_step import encoder_sentence
-
+        table = opened.cross_validate(scheme, config, design=design, law=searched, out=out, monitor=monitor)
+    if scheme != 1 and config.inputs != "shapes" and opened.has_encoder:
         click.echo(encoder_sentence(opened))
-    totals = table[table["fold"] == "all"]
-    click.echo(
-        f"Balanced accuracy of {totals['test_cells'].iloc[0]} cells of {totals['test_groups'].iloc[0]} groups, each "
-        "tested by models that were trained without its group; 95 % intervals over groups:"
-    )
-    for row in totals.to_dict("records"):
-        shares = table.loc[
-            (table["classifier"] == row["classifier"]) & (table["fold"] != "all"), "balanced_accuracy"
-        ]
-        click.echo(
-            f"  {row['classifier']:16} {percent_interval(row['balanced_accuracy'], row['low'], row['high'])}, folds "
-            f"{percent(shares.min())} to {percent(shares.max())}"
-        )
-    place = out or study / "cross_validation" / f"{name_of(scheme, loss)}.csv"
+    show_cross_validation(table, chosen_classes(opened, config.classes), design.shuffled)
+    place = out or opened.path / FOLDER / f"{table_name(scheme, searched, config, design)}.csv"
     click.echo(f"The folds are in {place}, the groups in {place.stem}-groups.csv.")
 
 

@@ -54,24 +54,122 @@ def accuracy_interval(
     InputError
         If there is no value, or groups or targets do not fit the cells.
     """
+    table, names, classes = _checked(correct, groups, targets)
+    count = len(np.unique(names))
+    one_model = len(table) == 1 and classes.max() == 0
+    if count == table.shape[1] and one_model and np.isin(table, (0, 1)).all():
+        return accuracy(table[0] > 0, level)
+    by_class, resampled = _shares(table, names, classes, seed)
+    value = float(by_class.mean())
+    ends = (
+        np.quantile(resampled.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+        if len(resampled)
+        else (value, value)
+    )
+    low, high = float(ends[0]), float(ends[1])
+    if high - low < 1e-12:
+        bound = accuracy(np.arange(count) < round(value * count), level)
+        low, high = min(value, bound.low), max(value, bound.high)
+    return Estimate(value, low, high)
+
+
+def precision_interval(
+    correct: np.ndarray,
+    groups: np.ndarray | None,
+    targets: np.ndarray,
+    prevalence: float,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    """Return the share of cells predicted to be of class 1 that are, where a stated share of all cells is.
+
+    Sensitivity and false positive rate are measured on the cells; by Bayes' rule the precision at a prevalence p is
+    p s / (p s + (1 - p) f). It says what a prediction means in a movie, where a class is rarer than in a labelled set.
+
+    Parameters
+    ----------
+    correct : ndarray, (n,) or (members, n)
+        Whether each model is right about each cell; numbers in [0, 1] are shares.
+    groups : ndarray, (n,), optional
+        Which cells belong together; by default each cell is its own group.
+    targets : ndarray, int (n,)
+        True classes, 0 or 1, each at least once.
+    prevalence : float
+        Share of cells that are of class 1, in (0, 1).
+    level : float
+        Confidence level of the interval.
+    seed : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    Estimate
+        With its percentile interval over groups and models. Where no cell of class 0 is wrong, resampling cannot tell
+        how rare false positives are: the lower end is then that of the upper end of Wilson's interval of 0 false
+        positives among as many cells as there are groups of class 0. NaN where no cell is predicted to be of class 1.
+
+    Raises
+    ------
+    InputError
+        If there are not two classes, the prevalence is no share, or the arrays do not fit each other.
+    """
+    if not 0 < prevalence < 1:
+        raise InputError(f"The prevalence must be a share between 0 and 1, not {prevalence:g}.")
+    table, names, classes = _checked(correct, groups, targets)
+    if set(np.unique(targets)) != {0, 1}:
+        raise InputError("The precision at a prevalence needs cells of two classes, 0 and 1.")
+    by_class, resampled = _shares(table, names, classes, seed)
+    value = float(_precision(by_class[None], prevalence)[0])
+    known = _precision(resampled, prevalence)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return Estimate(value, np.nan, np.nan)
+    low, high = (float(end) for end in np.quantile(known, [(1 - level) / 2, (1 + level) / 2]))
+    if by_class[0] == 1:
+        negatives = len(np.unique(names[classes == 0]))
+        fewest_right = accuracy(np.ones(negatives, bool), level).low
+        low = float(_precision(np.array([[fewest_right, by_class[1]]]), prevalence)[0])
+    return Estimate(value, min(low, value), max(high, value))
+
+
+def _precision(right: np.ndarray, prevalence: float) -> np.ndarray:
+    """Return the precision of class 1 from the shares of both classes that are right, (m, 2) to (m,)."""
+    true = prevalence * right[:, 1]
+    called = true + (1 - prevalence) * (1 - right[:, 0])
+    precision: np.ndarray = np.divide(true, called, out=np.full(len(right), np.nan), where=called > 0)
+    return precision
+
+
+def _checked(
+    correct: np.ndarray, groups: np.ndarray | None, targets: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return correctness (members, n), the group of each cell and the place of its class."""
     table = np.atleast_2d(np.asarray(correct, dtype=np.float64))
     if table.size == 0:
         raise InputError("A confidence interval needs at least one model and one cell.")
-    members, n = table.shape
+    n = table.shape[1]
     names = np.arange(n) if groups is None else np.asarray(groups)
     classes = np.zeros(n, np.int64) if targets is None else np.unique(targets, return_inverse=True)[1]
     if len(names) != n or len(classes) != n:
         raise InputError(f"There are {len(names)} groups and {len(classes)} targets for {n} cells.")
+    return table, names, classes
+
+
+def _shares(
+    table: np.ndarray, names: np.ndarray, classes: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share of right cells of each class, (classes,), and of resamples, (resamples, classes).
+
+    Resamples without a cell of a class say nothing about it and are left out.
+    """
+    members = len(table)
     group = np.unique(names, return_inverse=True)[1]
     count = int(group.max()) + 1
-    if count == n and members == 1 and classes.max() == 0 and np.isin(table, (0, 1)).all():
-        return accuracy(table[0] > 0, level)
     right, cells = np.zeros((members, count, classes.max() + 1)), np.zeros((count, classes.max() + 1))
     for member, values in enumerate(table):
         np.add.at(right[member], (group, classes), values)
     np.add.at(cells, (group, classes), 1)
-    value = float((right.mean(axis=0).sum(axis=0) / cells.sum(axis=0)).mean())
-
+    by_class: np.ndarray = right.mean(axis=0).sum(axis=0) / cells.sum(axis=0)
     rng = np.random.default_rng(seed)
     parts = []
     for begin in range(0, RESAMPLES, step := max(1, _NUMBERS // count)):
@@ -82,19 +180,7 @@ def accuracy_interval(
         with np.errstate(invalid="ignore", divide="ignore"):
             parts.append(np.einsum("rm,rmc->rc", models, by_model) / (drawn @ cells))
     shares = np.concatenate(parts)
-    shares = shares[
-        np.isfinite(shares).all(axis=1)
-    ]  # a resample without a cell of a class says nothing about it
-    ends = (
-        np.quantile(shares.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
-        if len(shares)
-        else (value, value)
-    )
-    low, high = float(ends[0]), float(ends[1])
-    if high - low < 1e-12:
-        bound = accuracy(np.arange(count) < round(value * count), level)
-        low, high = min(value, bound.low), max(value, bound.high)
-    return Estimate(value, low, high)
+    return by_class, shares[np.isfinite(shares).all(axis=1)]
 
 
 def bootstrap(

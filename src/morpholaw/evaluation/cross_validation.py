@@ -10,8 +10,43 @@ import pandas as pd
 
 from morpholaw.cells.splits import grouped_folds
 from morpholaw.errors import InputError
-from morpholaw.evaluation.bootstrap import accuracy_interval
+from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
 from morpholaw.evaluation.estimate import Estimate
+
+PREVALENCE = 0.02
+"""Share of a movie's cells that are in metaphase, about, where nothing else is known."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """How a cross-validation is done.
+
+    Attributes
+    ----------
+    folds, repeats : int
+        Folds, and how often the groups are dealt anew.
+    trials : int
+        Trials of a search for scheme 3's settings within the training groups of each fold; 0: no search.
+    shuffled : bool
+        Whether labels are shuffled first, in training and test cells alike: a control, which is to be at chance.
+    prevalence : float
+        Share of cells of the second of two classes at which precision is given.
+    """
+
+    folds: int = 5
+    repeats: int = 1
+    trials: int = 0
+    shuffled: bool = False
+    prevalence: float = PREVALENCE
+
+    def __post_init__(self) -> None:
+        """Refuse a design that cannot be carried out."""
+        if self.repeats < 1:
+            raise InputError(f"Cross-validation needs at least one repeat, not {self.repeats}.")
+        if self.trials < 0:
+            raise InputError(f"A search needs at least one trial, or 0 for no search, not {self.trials}.")
+        if not 0 < self.prevalence < 1:
+            raise InputError(f"The prevalence must be a share between 0 and 1, not {self.prevalence:g}.")
 
 
 @dataclass(frozen=True)
@@ -59,6 +94,20 @@ def folds(
             yield Fold(repeat + 1, number, train, test)
 
 
+def shuffled_targets(groups: np.ndarray, targets: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Return targets, int64 (n,), that have nothing to do with the cells.
+
+    Whole groups exchange their class where each has only one, so that cells of a group stay alike; else cells do.
+    """
+    rng = np.random.default_rng(seed)
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    of_group = targets[first]
+    shuffled: np.ndarray = (
+        rng.permutation(of_group)[group] if (of_group[group] == targets).all() else rng.permutation(targets)
+    )
+    return shuffled
+
+
 class CrossValidation:
     """Predicted classes of all cells by models that were trained without their groups.
 
@@ -66,10 +115,13 @@ class CrossValidation:
     ----------
     groups, targets : ndarray, (n,)
         Group and class of each cell.
+    prevalence : float
+        Share of cells of the second of two classes at which precision is given.
     """
 
-    def __init__(self, groups: np.ndarray, targets: np.ndarray) -> None:
+    def __init__(self, groups: np.ndarray, targets: np.ndarray, prevalence: float = PREVALENCE) -> None:
         self.groups, self.targets = np.asarray(groups), np.asarray(targets)
+        self.prevalence = prevalence
         self._folds: dict[str, list[tuple[Fold, np.ndarray]]] = {}
 
     def add(self, name: str, fold: Fold, predicted: np.ndarray) -> None:
@@ -99,6 +151,14 @@ class CrossValidation:
         targets = self.targets[tested] if balanced else None
         return accuracy_interval(mean[tested], self.groups[tested], targets)
 
+    def precision(self, name: str) -> Estimate | None:
+        """Return the precision of the second class at the prevalence; None of other than two classes."""
+        mean = np.nanmean(self.correct(name), axis=0)
+        tested = np.isfinite(mean)
+        if set(np.unique(self.targets[tested])) != {0, 1}:
+            return None
+        return precision_interval(mean[tested], self.groups[tested], self.targets[tested], self.prevalence)
+
     def table(self) -> pd.DataFrame:
         """Return one row per method and fold, and one of all folds.
 
@@ -106,8 +166,10 @@ class CrossValidation:
         -------
         DataFrame
             classifier, repeat, fold, models, training_cells, test_cells, test_groups, accuracy, balanced_accuracy
-            (means over the models), low, high (95 % interval of the balanced accuracy over groups). ``fold`` is "all"
-            and ``repeat`` empty in the rows of all folds.
+            (means over the models), low, high (95 % interval of the balanced accuracy over groups), prevalence,
+            precision, precision_low, precision_high. ``fold`` is "all" and ``repeat`` empty in the rows of all folds;
+            only these have a precision: how many of the cells predicted to be of the second of two classes are, where
+            ``prevalence`` of all cells is.
         """
         rows = []
         for name in self.names:
@@ -144,11 +206,16 @@ class CrossValidation:
             "balanced_accuracy": balanced.value,
             "low": balanced.low,
             "high": balanced.high,
+            "prevalence": None,
+            "precision": None,
+            "precision_low": None,
+            "precision_high": None,
         }
 
     def _summary(self, name: str) -> dict[str, object]:
         balanced, plain = self.estimate(name), self.estimate(name, balanced=False)
         tested = np.isfinite(np.nanmean(self.correct(name), axis=0))
+        precision = self.precision(name)
         return {
             "classifier": name,
             "repeat": None,
@@ -161,4 +228,8 @@ class CrossValidation:
             "balanced_accuracy": balanced.value,
             "low": balanced.low,
             "high": balanced.high,
+            "prevalence": None if precision is None else self.prevalence,
+            "precision": None if precision is None else precision.value,
+            "precision_low": None if precision is None else precision.low,
+            "precision_high": None if precision is None else precision.high,
         }

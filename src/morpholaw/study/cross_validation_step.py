@@ -13,11 +13,17 @@ import pandas as pd
 
 from morpholaw.cells.files import write_table
 from morpholaw.cells.splits import split_fingerprint
-from morpholaw.config import ClassifierConfig, LawConfig
+from morpholaw.config import ClassifierConfig, LawConfig, TuneConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
 from morpholaw.evaluation.crop_scores import score_crops
-from morpholaw.evaluation.cross_validation import CrossValidation, Fold, folds
+from morpholaw.evaluation.cross_validation import (
+    CrossValidation,
+    Design,
+    Fold,
+    folds,
+    shuffled_targets,
+)
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
@@ -26,6 +32,8 @@ from morpholaw.store.encoders import data_fingerprint
 from morpholaw.store.labelled_cells import Labelled, all_labels, chosen_classes, class_numbers, labels_seen
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classifier_step, law_step
+from morpholaw.study.tune_step import search_settings
+from morpholaw.training.tune import TrialStorage
 
 FOLDER = "cross_validation"
 """Where the tables are kept in a study."""
@@ -36,20 +44,25 @@ def cross_validate(
     scheme: int,
     config: ClassifierConfig,
     law_config: LawConfig,
-    count: int,
-    repeats: int,
+    design: Design,
     monitor: Monitor = SILENT,
 ) -> CrossValidation:
     """Train and test a scheme and the baselines on grouped folds.
 
     Each fold's models learn from its training groups alone, scheme 4 from the latents that the fold's own scheme 3
-    kept. Settings that a search found are not used, because it may have seen the cells that are tested here.
+    kept. Settings that the study's search found are not used, because it may have seen the cells that are tested here;
+    with ``design.trials`` each fold searches its own.
 
     Raises
     ------
     InputError
-        When a class has fewer groups than folds, or the encoder has learnt from labels of these cells.
+        When a class has fewer groups than folds, the encoder has learnt from labels of these cells, or settings are to
+        be searched of a scheme that has none.
     """
+    if design.trials and not (_trains_scheme_3(scheme, law_config) and config.inputs == "latents"):
+        raise InputError(
+            "Settings are searched for sparse networks that read latents, in schemes 3 and 4; leave out the search."
+        )
     classes = chosen_classes(folder, config.classes)
     config = config.model_copy(update={"classes": classes})
     labels = all_labels(folder) if folder.sets else np.array([], str)
@@ -64,12 +77,15 @@ def cross_validate(
         monitor.emit(Message(encoder_sentence(folder)))
     targets = class_numbers(labels[cells], classes)
     measured = baseline_features(folder.crops[cells])
-    result = CrossValidation(groups, targets)
-    for fold in folds(groups, targets, count, repeats, config.split_seed):
-        monitor.emit(Message(f"Repeat {fold.repeat} of {repeats}, fold {fold.number} of {count}."))
-        predicted = _trained_without(
-            folder, scheme, config, law_config, _split(fold, cells, groups, targets, classes), monitor
+    if design.shuffled:
+        targets = shuffled_targets(groups, targets, config.split_seed)
+    result = CrossValidation(groups, targets, design.prevalence)
+    for fold in folds(groups, targets, design.folds, design.repeats, config.split_seed):
+        monitor.emit(
+            Message(f"Repeat {fold.repeat} of {design.repeats}, fold {fold.number} of {design.folds}.")
         )
+        split = _split(fold, cells, groups, targets, classes)
+        predicted = _trained_without(folder, scheme, config, law_config, split, design.trials, monitor)
         if predicted is None:
             break
         result.add(_name(scheme, law_config), fold, predicted)
@@ -89,6 +105,18 @@ def keep(folder: StudyFolder, result: CrossValidation, name: str, out: Path | No
     write_table(place, table)
     write_table(place.with_name(f"{place.stem}-groups.csv"), result.by_group())
     return table
+
+
+def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, design: Design) -> str:
+    """Return what the table is called in a study, such as "scheme3-shapes-tuned"."""
+    inputs = law_config.inputs if scheme == 4 else config.inputs
+    parts = (
+        _name(scheme, law_config),
+        "" if inputs == "latents" or scheme == 1 else inputs,
+        "tuned" if design.trials else "",
+        "shuffled" if design.shuffled else "",
+    )
+    return "-".join(part for part in parts if part)
 
 
 def encoder_sentence(folder: StudyFolder) -> str:
@@ -111,6 +139,11 @@ def _check_encoder(folder: StudyFolder, groups: np.ndarray) -> None:
         )
 
 
+def _trains_scheme_3(scheme: int, law_config: LawConfig) -> bool:
+    """Return whether models of scheme 3 are trained: by itself, or to choose what laws read or imitate."""
+    return scheme == 3 or (scheme == 4 and (law_config.inputs == "latents" or law_config.loss == "mse"))
+
+
 def _name(scheme: int, law_config: LawConfig) -> str:
     return name_of(scheme, law_config.loss)
 
@@ -129,12 +162,16 @@ def _trained_without(
     config: ClassifierConfig,
     law_config: LawConfig,
     cells: Labelled,
+    trials: int,
     monitor: Monitor,
 ) -> np.ndarray | None:
     """Return the classes of a fold's test cells by models of its training cells, (members, n); None after a stop."""
     with _copy(folder) as study:
-        needs_3 = scheme == 4 and (law_config.inputs == "latents" or law_config.loss == "mse")
-        for each in (3, 4) if needs_3 else (scheme,):
+        if trials:
+            searched = TuneConfig(trials=trials, seed=config.seed, sparse_method=config.sparse_method)
+            best = search_settings(study, cells, searched, config, TrialStorage(exclusive=True), monitor)
+            config = best.applied(config)
+        for each in (3, 4) if scheme == 4 and _trains_scheme_3(scheme, law_config) else (scheme,):
             if each == 4:
                 law_step.discover(study, law_config, config, monitor, cells=cells)
             else:

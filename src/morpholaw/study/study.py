@@ -41,6 +41,7 @@ from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.training.distributed import is_main_process
 
 if TYPE_CHECKING:
+    from morpholaw.evaluation.cross_validation import Design
     from morpholaw.evaluation.timeline import Timeline
     from morpholaw.interpretation.latent_summary import LatentSummary
     from morpholaw.interpretation.law_sentence import LawSentence
@@ -1044,6 +1045,7 @@ class Study(StudyFolder):
         *,
         folds: int = 5,
         repeats: int = 1,
+        design: Design | None = None,
         law: LawConfig | None = None,
         out: Path | str | None = None,
         monitor: Monitor = SILENT,
@@ -1062,11 +1064,15 @@ class Study(StudyFolder):
             Settings of schemes 1 to 3; the defaults where it is left out.
         folds, repeats : int
             Folds, and how often the groups are dealt anew.
+        design : Design, optional
+            In place of ``folds`` and ``repeats``, a :class:`morpholaw.evaluation.cross_validation.Design`, which also
+            has ``trials`` (a search for scheme 3's settings within each fold), ``shuffled`` (labels that mean nothing,
+            as a control) and ``prevalence``.
         law : LawConfig, optional
             Settings of scheme 4; by default as many laws as models.
         out : path, optional
-            CSV file for the table of folds; by default ``cross_validation/scheme3.csv`` in the study. The accuracy of
-            each group is written beside it.
+            CSV file for the table of folds; by default ``cross_validation/scheme3.csv`` in the study, named after the
+            scheme, what it reads, and the design. The accuracy of each group is written beside it.
         monitor : Monitor
             Progress and cancellation; after a stop the complete folds are written.
         **settings
@@ -1077,7 +1083,8 @@ class Study(StudyFolder):
         DataFrame
             One row per classifier and fold, and one of all folds (``fold`` is "all"): classifier, repeat, fold, models,
             training_cells, test_cells, test_groups, accuracy, balanced_accuracy, low and high (95 % interval of the
-            balanced accuracy over groups). The baselines stand below the scheme.
+            balanced accuracy over groups), prevalence, precision, precision_low and precision_high (of the second class
+            at this prevalence). The baselines stand below the scheme.
 
         Raises
         ------
@@ -1087,18 +1094,21 @@ class Study(StudyFolder):
         InterruptedError
             When it was stopped before a fold was complete.
         """
+        from morpholaw.evaluation.cross_validation import Design
         from morpholaw.study import cross_validation_step
 
         config = _settings(ClassifierConfig, config, settings)
+        design = design or Design(folds, repeats)
         law = law or LawConfig(
             count=config.models, seed=config.seed, inputs=config.inputs, shapes=config.shapes
         )
         if scheme not in (1, 2, 3, 4):
             raise InputError(f"There is no scheme {scheme}; expected 1 to 4.")
-        result = cross_validation_step.cross_validate(self, scheme, config, law, folds, repeats, monitor)
+        result = cross_validation_step.cross_validate(self, scheme, config, law, design, monitor)
         with self.writing():
             where = None if out is None else Path(out)
-            return cross_validation_step.keep(self, result, name_of(scheme, law.loss), where)
+            name = cross_validation_step.table_name(scheme, law, config, design)
+            return cross_validation_step.keep(self, result, name, where)
 
     @shows_progress
     def interventions(

@@ -10,7 +10,7 @@ from morpholaw.config import ClassifierConfig, TuneConfig
 from morpholaw.events import SILENT, Monitor
 from morpholaw.store import encoders
 from morpholaw.store.changes import provenance
-from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.store.labelled_cells import Labelled, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
@@ -26,38 +26,15 @@ def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> 
     shared = ("seed", "device", "classes", "test_fraction", "split_seed", "sparse_method")
     classifier = ClassifierConfig(**{name: getattr(config, name) for name in shared})
     cells = labelled_cells(folder, classifier)
-    means, log_variances = oriented_posteriors(encoders.of_study(folder), folder.crops[cells.train])
-    latents = training_latents(means, log_variances, classifier)
-    groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
-    _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)
-    latents[:, validation] = means[0, validation]  # trials are judged as classifiers are, without noise
     place = folder.path / "search"
     place.mkdir(exist_ok=True)
     storage = config.storage or f"sqlite:///{(place / 'optuna.db').resolve().as_posix()}"
-    held = np.isin(np.arange(len(cells.train)), validation)
-    rows = np.flatnonzero(~held)[repeated(int((~held).sum()), classifier.epoch_cells)]
-    rows = np.concatenate([rows, validation])
-    best = search.tune(
-        latents[:, rows],
-        cells.train_targets[rows],
-        np.arange(len(rows) - len(validation), len(rows)),
-        config.model_copy(update={"storage": storage}),
-        classifier,
-        method=METHODS[classifier.sparse_method],
-        trials=search.TrialStorage(
-            "-".join(
-                (
-                    folder.name,
-                    cells.fingerprint,
-                    encoders.data_fingerprint(folder),
-                    *cells.classes,
-                    config.sparse_method,
-                )
-            ),
-            exclusive=config.storage is None,
-        ),
-        monitor=monitor,
-    )
+    name = (
+        folder.name, cells.fingerprint, encoders.data_fingerprint(folder), *cells.classes, config.sparse_method
+    )  # fmt: skip
+    trials = search.TrialStorage("-".join(name), exclusive=config.storage is None)
+    config_of_search = config.model_copy(update={"storage": storage})
+    best = search_settings(folder, cells, config_of_search, classifier, trials, monitor)
     write_table(
         place / "trials.csv", best.study.trials_dataframe(attrs=("number", "value", "params", "state"))
     )
@@ -72,3 +49,32 @@ def tune(folder: StudyFolder, config: TuneConfig, monitor: Monitor = SILENT) -> 
     )
     record.write(place / "best.json")
     return record
+
+
+def search_settings(
+    folder: StudyFolder,
+    cells: Labelled,
+    config: TuneConfig,
+    classifier: ClassifierConfig,
+    trials: search.TrialStorage = search.SHARED,
+    monitor: Monitor = SILENT,
+) -> search.Tuned:
+    """Search scheme 3's settings on the training cells of a split; its test cells are not looked at."""
+    means, log_variances = oriented_posteriors(encoders.of_study(folder), folder.crops[cells.train])
+    latents = training_latents(means, log_variances, classifier)
+    groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
+    _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)
+    latents[:, validation] = means[0, validation]  # trials are judged as classifiers are, without noise
+    held = np.isin(np.arange(len(cells.train)), validation)
+    rows = np.flatnonzero(~held)[repeated(int((~held).sum()), classifier.epoch_cells)]
+    rows = np.concatenate([rows, validation])
+    return search.tune(
+        latents[:, rows],
+        cells.train_targets[rows],
+        np.arange(len(rows) - len(validation), len(rows)),
+        config,
+        classifier,
+        method=METHODS[classifier.sparse_method],
+        trials=trials,
+        monitor=monitor,
+    )
