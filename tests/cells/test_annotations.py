@@ -49,7 +49,7 @@ def test_every_change_is_on_disk_at_once(tmp_path):
     notes.undo()
     assert Annotations(tmp_path / "study" / "labels.json").get("movie", 3) is None
     names = {path.name for path in (tmp_path / "study").iterdir()}
-    assert names <= {"labels.jsonl", ".labels.jsonl.lock"}
+    assert names <= {"labels.jsonl", ".labels.jsonl.lock", "labels.json"}
 
 
 def test_two_processes_that_label_one_study_lose_nothing(tmp_path):
@@ -175,6 +175,43 @@ def test_annotations_of_layout_1_are_taken_over_once(tmp_path):
     assert len(again.path.read_text().splitlines()) == 4
     mine.undo()
     assert Annotations(path).get("movie", 0) == "a"
+
+
+def test_a_script_reads_the_last_class_of_each_crop_as_one_json_object(tmp_path):
+    notes = Annotations(tmp_path / "labels.jsonl")
+    notes.add_class("anaphase")
+    notes.set_labels({("movie", 3): "metaphase", ("movie", 4): "interphase", ("other", 0): None})
+    notes.set_label("movie", 3, "interphase")
+    notes.set_label("movie", 5, "metaphase")
+    notes.undo()
+    assert json.loads((tmp_path / "labels.json").read_text()) == {
+        "schema": 2,
+        "classes": ["anaphase", "metaphase", "interphase"],
+        "labels": {"movie": {"3": "interphase", "4": "interphase"}, "other": {"0": ""}},
+    }
+
+
+def test_a_lost_log_is_made_again_from_its_summary(tmp_path):
+    notes = Annotations(tmp_path / "labels.jsonl")
+    notes.set_labels({("movie", 3): "metaphase", ("movie", 4): "interphase"})
+    notes.path.unlink()
+    again = Annotations(tmp_path / "labels.jsonl")
+    assert (again.get("movie", 3), again.get("movie", 4)) == ("metaphase", "interphase")
+    again.set_label("movie", 3, "interphase")
+    assert Annotations(tmp_path / "labels.jsonl").get("movie", 4) == "interphase"
+
+
+def test_a_summary_never_counts_against_its_log(tmp_path):
+    notes = Annotations(tmp_path / "labels.jsonl")
+    notes.set_label("movie", 3, "metaphase")
+    for text in ('{"schema": 2, "classes": [], "labels": {"movie": {"3": "wrong", "9": "wrong"}}}', "{"):
+        (tmp_path / "labels.json").write_text(text)
+        again = Annotations(tmp_path / "labels.jsonl")
+        assert (again.get("movie", 3), again.get("movie", 9)) == ("metaphase", None)
+    (tmp_path / "labels.json").unlink()
+    (tmp_path / "labels.json").mkdir()  # it cannot be written
+    notes.set_label("movie", 4, "interphase")
+    assert Annotations(tmp_path / "labels.jsonl").get("movie", 4) == "interphase"
 
 
 def test_many_processes_that_label_at_once_lose_nothing(tmp_path):
@@ -333,7 +370,7 @@ def test_an_entry_that_names_no_crop_or_class_costs_that_entry_only(tmp_path, en
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path):
     path = tmp_path / "labels.json"
-    path.write_text(json.dumps({"schema": 2, "classes": 5}))
+    path.write_text(json.dumps({"schema": 3, "classes": 5}))
     with pytest.raises(InputError, match="newer version"):
         Annotations(path)
     assert path.exists()

@@ -27,7 +27,7 @@ from morpholaw.errors import InputError
 from morpholaw.escape import one_line
 
 SCHEMA = 2
-"""Version of the file's layout; layout 1 was one JSON object (:mod:`morpholaw.cells.annotations_v1`)."""
+"""Version of the file's layout; layout 1 was one JSON object (:mod:`morpholaw.cells.annotation_summary`)."""
 _WAIT = 30.0
 """Seconds to wait for other processes that are adding to the file."""
 
@@ -212,6 +212,14 @@ class AnnotationLog:
                 change = self._parsed(line)
                 if change is not None:
                     yield change
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a file with something in it."""
+        try:
+            return self.path.stat().st_size > 0
+        except OSError:
+            return False
 
     @property
     def is_empty(self) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 from uuid import uuid4
@@ -22,7 +22,12 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.annotation_log import AnnotationLog, Change, Item, new_change
-from morpholaw.cells.annotations_v1 import AnnotationsV1, NewerLayoutError, read_annotations_v1
+from morpholaw.cells.annotation_summary import (
+    AnnotationSummary,
+    NewerLayoutError,
+    read_annotation_summary,
+    write_annotation_summary,
+)
 from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import write_table
@@ -67,8 +72,9 @@ class Annotations:
     Parameters
     ----------
     path : path
-        The log, or a JSON file of layout 1. The log lies beside that file, with the suffix ``.jsonl``; the
-        annotations of the file are taken over into it at the first change.
+        The log (``.jsonl``) or its summary (``.json``), which lies beside it and holds the last class of each crop for
+        scripts. Where there is a summary and no log, as in files of layout 1, the summary's annotations are taken
+        over into a log at the first change.
     find_set : callable, optional
         Returns the crop set of a name, None where there is none. With it an annotation is tied to the crop's pixels;
         without it, only to its place.
@@ -91,7 +97,7 @@ class Annotations:
 
     def __init__(self, path: str | os.PathLike[str], find_set: FindSet | None = None) -> None:
         self.path = Path(path).with_suffix(".jsonl")
-        self._old_path = self.path.with_suffix(".json")
+        self._summary_path = self.path.with_suffix(".json")
         self._find_set = find_set
         self._session = uuid4().hex
         self._log = AnnotationLog(self.path)
@@ -108,7 +114,7 @@ class Annotations:
         ] = {}  # of the pictures that were annotated at a place, the latest last
         self._found: dict[str, tuple[object, dict[int, str]]] = {}  # annotations that count, by set
         self._changed: dict[str, set[int]] = {}  # crops whose annotations have changed since
-        self._old: AnnotationsV1 | None = None  # what lies under the log
+        self._old: AnnotationSummary | None = None  # what lies under the log
         self._old_read = False
         self._old_problems: list[str] = []
 
@@ -356,20 +362,25 @@ class Annotations:
         return marks
 
     def _read_old(self) -> None:
-        """Read a file of layout 1, whose annotations lie under all that is in the log."""
+        """Read a file of layout 1, or a summary that has lost its log; their annotations lie under all in the log."""
         self._old_read = True
-        if not self._old_path.exists():
+        if not self._summary_path.exists():
             return
         try:
-            self._old = read_annotations_v1(self._old_path)
+            summary = read_annotation_summary(self._summary_path)
         except NewerLayoutError:
             raise
         except ValueError:
-            if not self._old_path.is_file():
-                raise InputError(f"The annotations {self._old_path} are not a file.") from None
-            raise self._set_aside(self._old_path) from None
-        self._old_problems = self._old.problems
-        self._declare([*self._old.classes, *self._old.labels.values()])
+            if self._log.exists:  # the log counts, and writes its summary anew
+                return
+            if not self._summary_path.is_file():
+                raise InputError(f"The annotations {self._summary_path} are not a file.") from None
+            raise self._set_aside(self._summary_path) from None
+        if summary.layout > 1 and self._log.exists:
+            return
+        self._old = summary
+        self._old_problems = summary.problems
+        self._declare([*summary.classes, *summary.labels.values()])
 
     def _read_log(self) -> dict[str, _Step]:
         """Apply what was added to the log; returns for each change what its crops were given before."""
@@ -452,10 +463,19 @@ class Annotations:
             with self._log.locked():
                 self.refresh()
                 yield
+                self._write_summary()
         except OSError as error:
             raise InputError(
                 f"The labels cannot be saved to {self.path} ({error.strerror or error}); the last change was not made."
             ) from None
+
+    def _write_summary(self) -> None:
+        """Write the summary of the log; where that fails there is none, rather than one that is out of date."""
+        try:
+            write_annotation_summary(self._summary_path, self.classes, self._labels())
+        except OSError:
+            with suppress(OSError):
+                self._summary_path.unlink(missing_ok=True)
 
     def _add(self, change: Change) -> _Step:
         """Add a change, after the annotations of layout 1 where they are not in the log yet; read it back."""

@@ -5,6 +5,7 @@
     study.json            name, classes, schema
     crops/<set>/          crop sets: images.npy, cells.csv, set.json
     annotations.jsonl     classes given by a person, one change per line
+    annotations.json      the last class of each crop, for scripts
     latent_names.json     names given to latents, by encoder
     encoder/              the trained beta-TCVAE; checkpoint/ beside it while it trains
     latents/<set>/        means and log-variances by encoder, a cache

@@ -189,7 +189,7 @@ def _copy(folder: StudyFolder) -> Iterator[StudyFolder]:
     with tempfile.TemporaryDirectory(prefix="morpholaw-fold-") as place:
         path = Path(place) / folder.name
         (path / "classifiers").mkdir(parents=True)
-        for name in ("study.json", "annotations.json", "latent_names.json"):
+        for name in ("study.json", "annotations.jsonl", "latent_names.json"):
             if (folder.path / name).exists():
                 shutil.copy(folder.path / name, path)
         if folder.has_encoder:
