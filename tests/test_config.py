@@ -1,6 +1,6 @@
 import pytest
 
-from morpholaw.config import AttackConfig, ClassifierConfig, EncoderConfig, LawConfig
+from morpholaw.config import AttackConfig, ClassifierConfig, EncoderConfig, LawConfig, TuneConfig
 from morpholaw.errors import InputError, SettingError
 
 
@@ -56,3 +56,42 @@ def test_several_values_are_read_from_one_text():
     assert AttackConfig.from_values({"eps": "0,0.1"}).eps == (0.0, 0.1)
     with pytest.raises(SettingError, match="latents"):
         LawConfig.from_values({"latents": "1,x"})
+
+
+@pytest.mark.parametrize("kind", [EncoderConfig, ClassifierConfig, TuneConfig, LawConfig])
+def test_the_papers_preset_changes_every_setting_that_it_names(kind):
+    paper, usual = kind.from_values({"preset": "paper"}), kind()
+    assert kind.PAPER
+    for name in kind.PAPER:
+        assert getattr(paper, name) != getattr(usual, name)
+
+
+def test_the_papers_preset_is_the_paper():
+    encoder = EncoderConfig.from_values({"preset": "paper"})
+    assert (encoder.latents, encoder.filters, encoder.hidden) == (32, (8, 16, 32, 64), 256)
+    assert (encoder.epochs, encoder.batch_size, encoder.learning_rate) == (5, 256, 5e-4)
+    assert (encoder.texture, encoder.symmetry, encoder.edge_weight, encoder.start_from) == (
+        0,
+        False,
+        1,
+        "none",
+    )
+    heads = ClassifierConfig.from_values({"preset": "paper"})
+    assert (heads.models, heads.epochs, heads.batch_size, heads.dropout, heads.warmup_epochs) == (
+        10,
+        100,
+        64,
+        0.3,
+        20,
+    )
+    assert (heads.sparsity, heads.update_every, heads.update_fraction) == (0.951, 115, 0.758)
+    assert (heads.sparse_method, heads.latent_noise, heads.test_fraction) == ("paper", 0, 0.1)
+    law = LawConfig.from_values({"preset": "paper"})
+    assert (law.count, law.max_complexity, law.parsimony, law.distillation) == (10, 20, 0.001, "raw")
+
+
+def test_a_setting_that_is_given_takes_precedence_over_the_preset():
+    assert EncoderConfig.from_values({"preset": "paper", "texture": 3}).texture == 3
+    assert EncoderConfig.from_values({"preset": None}) == EncoderConfig()
+    with pytest.raises(SettingError, match="no preset 'papers'; there is 'paper'"):
+        EncoderConfig.from_values({"preset": "papers"})

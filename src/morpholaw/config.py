@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -85,6 +85,9 @@ Shapes = Annotated[
 class StepConfig(BaseModel):
     """Base of all settings: unknown names are refused, values are checked on assignment."""
 
+    PAPER: ClassVar[dict[str, Any]] = {}
+    """The preset "paper": the paper's own settings, where the defaults are others."""
+
     model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=False)
 
     @classmethod
@@ -119,7 +122,8 @@ class StepConfig(BaseModel):
         Parameters
         ----------
         values : dict
-            Settings by name; those that are left out have their defaults.
+            Settings by name; those that are left out have their defaults. With ``preset`` "paper", those that are left
+            out are the paper's.
 
         Returns
         -------
@@ -131,8 +135,12 @@ class StepConfig(BaseModel):
         SettingError
             One sentence that names the first setting that is wrong and says what it should be.
         """
+        others = {name: value for name, value in values.items() if name != "preset"}
+        preset = values.get("preset") or ""
+        if preset not in ("", "paper"):
+            raise SettingError(f"There is no preset {preset!r}; there is 'paper'.", "preset")
         try:
-            return cls.model_validate(values)
+            return cls.model_validate({**(cls.PAPER if preset else {}), **others})
         except ValidationError as error:
             raise _setting_error(cls, error) from None
 
@@ -310,6 +318,18 @@ class TrainingConfig(StepConfig):
 class EncoderConfig(TrainingConfig):
     """Training of the beta-TCVAE (paper, 5.1 and B.1)."""
 
+    PAPER: ClassVar[dict[str, Any]] = {
+        "epoch_crops": 0,
+        "edge_weight": 1.0,
+        "texture": 0.0,
+        "symmetry": False,
+        "start_from": "none",
+        "precision": "float32",
+        "adam_memory": 0.999,
+        "schedule": "constant",
+        "first_image": "random",
+    }
+
     latents: int = Field(32, ge=2, le=256, description="Latent variables (paper: 32).")
     filters: tuple[int, ...] = Field((8, 16, 32, 64), description="Filters of the encoder's convolutions.")
     hidden: int = Field(256, ge=8, le=4096, description="Units of the fully connected layer (paper: 256).")
@@ -324,6 +344,23 @@ class EncoderConfig(TrainingConfig):
     )
     batch_size: int = Field(256, ge=8, le=8192, description="Crops in a batch (paper: 256).")
     learning_rate: float = Field(5e-4, gt=0, le=1, description="Adam's step size (paper: 0.0005).")
+    schedule: Literal["warm-up", "constant"] = Field(
+        "warm-up",
+        description="Learning rate over the training. warm-up: it rises over the first 100 steps and falls to a tenth "
+        "over the last fifth; constant: as in the paper, which names no schedule.",
+    )
+    adam_memory: float = Field(
+        0.99,
+        gt=0,
+        lt=1,
+        description="Decay of Adam's mean of squared gradients, beta 2. Adam's own 0.999, which the paper keeps, "
+        "remembers a thousand calm steps, after which one steep batch moves all weights too far.",
+    )
+    first_image: Literal["mean", "random"] = Field(
+        "mean",
+        description="What a new decoder shows before it has learnt: the mean grey level of the crops, or whatever its "
+        "random weights make, as in the paper.",
+    )
     alpha: float = Field(1.0, ge=0, description="Weight of the index-code mutual information I(z;n), eq. 7.")
     beta: float = Field(12.0, ge=0, description="Weight of the total correlation TC(z), eq. 7.")
     gamma: float = Field(1.0, ge=0, description="Weight of the dimension-wise KL divergence, eq. 7.")
@@ -405,6 +442,15 @@ class SplitConfig(TrainingConfig):
 class ClassifierConfig(SplitConfig):
     """Training of schemes 1-3 (paper, 6.2 and B.2-B.3)."""
 
+    PAPER: ClassVar[dict[str, Any]] = {
+        "test_fraction": 0.1,
+        "epoch_cells": 0,
+        "latent_noise": 0.0,
+        "class_balance": False,
+        "schedule": "constant",
+        "sparse_method": "paper",
+    }
+
     inputs: Inputs = "latents"
     shapes: Shapes = None
     models: int = Field(10, ge=1, le=1000, description="Models, trained together (paper: 10).")
@@ -416,7 +462,17 @@ class ClassifierConfig(SplitConfig):
         "number, each time rotated and flipped at random, so that warm-up and RigL's updates take as many steps.",
     )
     batch_size: int = Field(64, ge=2, le=8192, description="Crops in a batch (paper: 64).")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size for heads.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's step size.")
+    schedule: Literal["cosine", "constant"] = Field(
+        "cosine",
+        description="Learning rate of scheme 1 over the training: down to 0 along a cosine, or constant: as in the "
+        "paper, which names no schedule. That of schemes 2 and 3 is constant.",
+    )
+    class_balance: bool = Field(
+        True,
+        description="Weigh the classes so that all count the same for the loss; off: each cell counts the same, as in "
+        "the paper, whose two classes are of about the same size.",
+    )
     hidden: tuple[int, ...] = Field(
         (16, 16, 16), description="Units of the head's hidden layers (paper, B.2)."
     )
@@ -449,6 +505,8 @@ class ClassifierConfig(SplitConfig):
 class TuneConfig(SplitConfig):
     """Search of RigL's settings with Optuna (paper, B.3.1)."""
 
+    PAPER: ClassVar[dict[str, Any]] = {"test_fraction": 0.1, "sparse_method": "paper"}
+
     trials: int = Field(200, ge=1, description="Trials (paper: 200).")
     runs: int = Field(5, ge=1, description="Models per trial (paper: 5).")
     epochs: int = Field(40, ge=2, description="Epochs per model (paper: 40).")
@@ -464,6 +522,8 @@ class TuneConfig(SplitConfig):
 class LawConfig(TrainingConfig):
     """Symbolic regression of the decision boundary (paper, 5.3, 6.4, B.4)."""
 
+    PAPER: ClassVar[dict[str, Any]] = {"distillation": "raw", "teacher": "first", "rows": "all"}
+
     inputs: Inputs = "latents"
     shapes: Shapes = None
     loss: Literal["hinge", "mse"] = Field(
@@ -473,6 +533,16 @@ class LawConfig(TrainingConfig):
         "censored",
         description="MSE: how extreme outputs of scheme 3 are treated. censored: beyond a band near the boundary any "
         "value counts as right; clipped; tanh, the network's probability; raw: unchanged, as in the paper.",
+    )
+    teacher: Literal["mean", "first"] = Field(
+        "mean",
+        description="MSE: the network that laws imitate, the mean output of scheme 3's models, or one of them, the "
+        "first; the paper's is one network.",
+    )
+    rows: Literal["balanced", "all"] = Field(
+        "balanced",
+        description="What a search learns from: 4,000 rows at most, as many of each class, of which some may be "
+        "repeated; or all rows, as in the paper.",
     )
     engine: str = Field("auto", description="auto, pysr or embedded; auto uses PySR where it has run before.")
     count: int = Field(

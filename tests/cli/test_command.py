@@ -10,6 +10,8 @@ from PIL import Image
 
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
+from morpholaw.config import StepConfig
+from morpholaw.errors import InputError
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
@@ -143,6 +145,26 @@ def test_settings_come_from_a_file_and_flags_go_over_it(study, tmp_path):
     assert done.exit_code == 0, done.output
     made = json.loads((study.path / "encoder" / "model.json").read_text())["config"]
     assert (made["epoch_crops"], made["seed"]) == (128, 4)
+
+
+def test_the_papers_preset_reaches_the_training_below_what_is_set(tmp_path, monkeypatch):
+    Study.create(tmp_path / "s")
+    configs = []
+
+    def stop(folder, *arguments):
+        configs.append(next(one for one in arguments if isinstance(one, StepConfig)))
+        raise InputError("That is enough.")
+
+    monkeypatch.setattr("morpholaw.study.encoder_step.train", stop)
+    monkeypatch.setattr("morpholaw.study.law_step.discover", stop)
+    words = ("--study", tmp_path / "s", "--preset", "paper", "--set")
+    assert call("train-encoder", *words, "texture=3").exit_code == 2
+    assert call("discover-law", *words, "rows=balanced").exit_code == 2
+    assert call("train-classifier", "--scheme", 4, *words, "models=2").exit_code == 2
+    encoder, law, trained = configs
+    assert (encoder.symmetry, encoder.texture) == (False, 3)
+    assert (law.distillation, law.rows) == ("raw", "balanced")
+    assert (trained.distillation, trained.count) == ("raw", 2)
 
 
 def test_help_and_import_are_light():

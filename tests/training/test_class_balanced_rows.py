@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from morpholaw.training.class_balanced_rows import MAX_ROWS, class_balanced_rows
+from morpholaw.training.class_balanced_rows import MAX_ROWS, class_balanced_rows, training_rows
 
 
 def of_sizes(*sizes):
@@ -31,3 +31,8 @@ def test_one_class_against_the_rest_has_half_of_the_rows(sizes, seed):
     assert np.abs(drawn - np.multiply(shares, len(rows))).max() <= len(sizes)
     if max(np.divide(sizes, shares)) <= MAX_ROWS:
         assert set(rows) == set(range(sum(sizes)))
+
+
+def test_all_rows_are_used_once_where_all_are_asked_for():
+    rows = training_rows(of_sizes(5_000, 30), (0.5, 0.5), 0, "all")
+    assert rows.tolist() == list(range(5_030))

@@ -52,6 +52,20 @@ def test_the_first_steps_do_not_undo_an_encoder_that_training_starts_from():
     assert worst < 2 * history["reconstruction"][-1]
 
 
+def test_a_constant_schedule_has_the_same_rate_at_every_step():
+    def rates(schedule):
+        training = EncoderTraining(crops(), TINY.model_copy(update={"schedule": schedule}))
+        found = []
+        for index in training.batches():
+            training.advance(index)
+            found.append(training.optimiser.param_groups[0]["lr"])
+        return found
+
+    assert set(rates("constant")) == {TINY.learning_rate}
+    rising = rates("warm-up")
+    assert rising[0] < max(rising) > rising[-1]
+
+
 def test_the_same_seed_gives_the_same_weights():
     first, second = (train_encoder(crops(), TINY)[0].state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -195,6 +195,10 @@ def test_uneven_classes_count_alike() -> None:
         called = head(torch.from_numpy(z))[0].numpy() >= 0
     assert called[y == 1].mean() > 0.75
     assert called[y == 0].mean() < 0.25
+    head = train_heads(z, y, values.model_copy(update={"class_balance": False}))
+    with torch.no_grad():
+        called = head(torch.from_numpy(z))[0].numpy() >= 0
+    assert called[y == 1].mean() < 0.5
 
 
 def test_more_than_two_classes_get_an_output_each() -> None:

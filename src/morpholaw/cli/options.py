@@ -45,6 +45,12 @@ SET = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the step; repeatable."
 )
 
+PRESET = click.option(
+    "--preset",
+    type=click.Choice(["paper"]),
+    help="The paper's own settings in place of the defaults; --set and other options take precedence.",
+)
+
 LOSS = click.option(
     "--loss",
     type=click.Choice(["hinge", "mse"]),

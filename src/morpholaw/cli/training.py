@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from morpholaw.cli.options import CLASSES, INPUTS, LOSS, SET, STUDY, StepCommand, parse_settings
+from morpholaw.cli.options import CLASSES, INPUTS, LOSS, PRESET, SET, STUDY, StepCommand, parse_settings
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_confusion, show_cross_validation, show_table
@@ -30,13 +30,17 @@ REPLACE = click.option(
 @click.command("train-encoder", cls=StepCommand, settings="EncoderConfig")
 @STUDY
 @click.option("--config", "file", type=click.Path(path_type=Path), help="JSON file of settings.")
+@PRESET
 @SET
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of a stopped training.")
-def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], resume: bool) -> None:
+def train_encoder(
+    study: Path, file: Path | None, preset: str | None, settings: tuple[str, ...], resume: bool
+) -> None:
     """Train the beta-TCVAE on all crops of the study."""
     opened = open_study(study)
     with progress() as monitor:
-        made = opened.train_encoder(**parse_settings(settings, file), resume=resume, monitor=monitor)
+        values = {"preset": preset} | parse_settings(settings, file)
+        made = opened.train_encoder(**values, resume=resume, monitor=monitor)
     if not made.complete:
         again = " ".join(["morpholaw", *sys.argv[1:], *([] if resume else ["--resume"])])
         click.echo(f"Stopped; the encoder as it is was kept. Go on with: {again}")
@@ -52,19 +56,12 @@ def train_encoder(study: Path, file: Path | None, settings: tuple[str, ...], res
 @click.option("--models", type=int, help="Models, trained together (paper: 10).")
 @NAME
 @REPLACE
+@PRESET
 @SET
 def train_classifier(
-    study: Path,
-    scheme: int,
-    classes: str | None,
-    inputs: str | None,
-    models: int | None,
-    name: str | None,
-    replace: bool,
-    settings: tuple[str, ...],
+    study: Path, scheme: int, name: str | None, replace: bool, settings: tuple[str, ...], **options: Any
 ) -> None:
     """Train the models of one scheme and test them on held-out groups of cells."""
-    options = {"classes": classes, "inputs": inputs, "models": models}
     given = parse_settings(settings) | {key: value for key, value in options.items() if value is not None}
     opened = open_study(study)
     with progress() as monitor:
@@ -101,6 +98,7 @@ def train_classifier(
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Share of cells of the second class at which its precision is given (0.02).",
 )
+@PRESET
 @SET
 @click.option(
     "--out",
@@ -122,10 +120,10 @@ def cross_validate(
     from morpholaw.study import Study
     from morpholaw.study.cross_validation_step import FOLDER, encoder_sentence, table_name
 
-    given = {name: options[name] for name in ("inputs", "models") if options[name] is not None}
+    given = {name: options[name] for name in ("inputs", "models", "preset") if options[name] is not None}
     config = ClassifierConfig.from_values(parse_settings(settings) | given)
     law: dict[str, Any] = {name: getattr(config, name) for name in ("seed", "inputs", "shapes")}
-    law |= {"loss": loss, "count": config.models}
+    law |= {"loss": loss, "count": config.models, "preset": options["preset"]}
     if options["evaluations"]:
         law["evaluations"] = options["evaluations"]
     chosen = {name: options[name] for name in ("folds", "repeats", "trials", "prevalence") if options[name]}
@@ -144,12 +142,15 @@ def cross_validate(
 @STUDY
 @click.option("--trials", type=int, help="Trials (paper: 200).")
 @click.option("--storage", help="Optuna storage URL, to share the search between processes or machines.")
+@PRESET
 @SET
-def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[str, ...]) -> None:
+def tune(
+    study: Path, trials: int | None, storage: str | None, preset: str | None, settings: tuple[str, ...]
+) -> None:
     """Search the settings of scheme 3 with Optuna."""
     from morpholaw.cells.files import plain
 
-    given = {"trials": trials, "storage": storage}
+    given = {"trials": trials, "storage": storage, "preset": preset}
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
     with progress() as monitor:
         best = open_study(study).tune(monitor=monitor, **values)
@@ -167,17 +168,10 @@ def tune(study: Path, trials: int | None, storage: str | None, settings: tuple[s
 @INPUTS
 @NAME
 @REPLACE
+@PRESET
 @SET
 def discover_law(
-    study: Path,
-    loss: str | None,
-    engine: str | None,
-    count: int | None,
-    classes: str | None,
-    inputs: str | None,
-    name: str | None,
-    replace: bool,
-    settings: tuple[str, ...],
+    study: Path, name: str | None, replace: bool, settings: tuple[str, ...], **options: Any
 ) -> None:
     """Search for laws: expressions of latents or of measured shapes.
 
@@ -187,9 +181,8 @@ def discover_law(
     from morpholaw.store import classifiers
     from morpholaw.store.classifier_record import name_of
 
-    given = {"loss": loss, "engine": engine, "count": count, "classes": classes, "inputs": inputs}
     opened = open_study(study)
-    values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
+    values = parse_settings(settings) | {k: v for k, v in options.items() if v is not None}
     with progress() as monitor:
         opened.discover_law(name=name, replace=replace, monitor=monitor, **values)
     record = classifiers.record(opened, name or name_of(4, values.get("loss", "hinge")))

@@ -29,7 +29,7 @@ from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
 from morpholaw.study.latent_rows import oriented_latents, oriented_posteriors, repeated, training_latents
 from morpholaw.training.checkpointing import Checkpointing
-from morpholaw.training.class_balanced_rows import class_balanced_rows
+from morpholaw.training.class_balanced_rows import training_rows
 from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.heads import train_heads
 from morpholaw.training.laws import discover_laws
@@ -72,9 +72,8 @@ def discover(
     if len(cells.classes) > 2:
         return _discover_class_laws(folder, cells, config, split, name, monitor)
     views = _views(folder, cells, config, split.augment)
-    chosen = class_balanced_rows(
-        [np.flatnonzero(views.targets == number) for number in (0, 1)], (0.5, 0.5), config.seed
-    )
+    of_class = [np.flatnonzero(views.targets == number) for number in (0, 1)]
+    chosen = training_rows(of_class, (0.5, 0.5), config.seed, config.rows)
     views = views.rows(chosen)
     features, targets = views.features, views.targets
     names = list(features.names)
@@ -285,9 +284,10 @@ def _scheme_3_reads_latents(folder: StudyFolder) -> bool:
 def _outputs_of_scheme_3(
     folder: StudyFolder, views: _Views, config: LawConfig, classes: tuple[str, ...]
 ) -> np.ndarray:
-    """Return the mean output of scheme 3's models for each row, float64 (n,) or (n, classes): what MSE laws learn.
+    """Return what MSE laws learn: outputs of scheme 3 for each row, float64 (n,) or (n, classes).
 
-    All models are used: to choose one by its test accuracy would let the test cells choose the law.
+    They are the mean over its models, or those of the first one: to choose one by its test accuracy would let the test
+    cells choose the law.
     """
     scheme3 = classifiers.load(folder, "scheme3")
     if scheme3.inputs != config.inputs:
@@ -307,5 +307,6 @@ def _outputs_of_scheme_3(
         assert views.shapes is not None
         values = scheme3.columns.standardise(scheme3.columns.table(views.latents, views.shapes))
         scores = scheme3.score_columns(torch.from_numpy(values.astype(np.float32)))
-    outputs: np.ndarray = scores.double().mean(0).numpy()
+    teachers = scores[:1] if config.teacher == "first" else scores
+    outputs: np.ndarray = teachers.double().mean(0).numpy()
     return outputs

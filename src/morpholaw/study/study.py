@@ -61,7 +61,8 @@ class Study(StudyFolder):
     """One investigation on disk, and everything that can be done with it.
 
     Every step holds the study's lock while it runs, and writes its result whole or not at all. It takes its settings
-    as a configuration, as keywords, or as both: keywords take precedence. ``monitor`` receives its progress and can
+    as a configuration, as keywords, or as both: keywords take precedence. With ``preset="paper"`` among the keywords,
+    settings that are not given are the paper's and not the defaults. ``monitor`` receives its progress and can
     stop it (:mod:`morpholaw.events`).
 
     Parameters
@@ -538,7 +539,10 @@ class Study(StudyFolder):
         with self.writing():
             if scheme == 4:
                 count = {"count": config.models} if "models" in config.model_fields_set else {}
-                law = LawConfig(seed=config.seed, inputs=config.inputs, shapes=config.shapes, **count)
+                preset = {"preset": settings.get("preset")}
+                law = LawConfig.from_values(
+                    {**preset, "seed": config.seed, "inputs": config.inputs, "shapes": config.shapes, **count}
+                )
                 record = law_step.discover(self, law, config, monitor, replace, name)
             else:
                 record = classifier_step.train(self, scheme, config, monitor, replace, name)
@@ -1099,8 +1103,14 @@ class Study(StudyFolder):
 
         config = _settings(ClassifierConfig, config, settings)
         design = design or Design(folds, repeats)
-        law = law or LawConfig(
-            count=config.models, seed=config.seed, inputs=config.inputs, shapes=config.shapes
+        law = law or LawConfig.from_values(
+            {
+                "preset": settings.get("preset"),
+                "count": config.models,
+                "seed": config.seed,
+                "inputs": config.inputs,
+                "shapes": config.shapes,
+            }
         )
         if scheme not in (1, 2, 3, 4):
             raise InputError(f"There is no scheme {scheme}; expected 1 to 4.")

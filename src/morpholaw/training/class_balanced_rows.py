@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -40,3 +41,13 @@ def class_balanced_rows(
         for rows, share in zip(groups, shares, strict=True)
     ]
     return np.sort(np.concatenate(drawn))
+
+
+def training_rows(
+    groups: Sequence[np.ndarray],
+    shares: Sequence[float],
+    seed: int | Sequence[int],
+    rows: Literal["balanced", "all"],
+) -> np.ndarray:
+    """Return the rows that a search learns from: those of `class_balanced_rows`, or all, sorted."""
+    return np.sort(np.concatenate(groups)) if rows == "all" else class_balanced_rows(groups, shares, seed)

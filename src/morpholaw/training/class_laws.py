@@ -21,7 +21,7 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Expression, simplify
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
-from morpholaw.training.class_balanced_rows import class_balanced_rows
+from morpholaw.training.class_balanced_rows import training_rows
 from morpholaw.training.laws import law_candidates
 from morpholaw.training.multinomial import Multinomial, Scales, fit_scales
 from morpholaw.training.symbolic.engine import Candidate
@@ -99,7 +99,7 @@ def discover_class_laws(
     for number, name in enumerate(classes):
         monitor.emit(Message(f"Searching for the law of {name} against the rest."))
         shares = [0.5 if other == number else 0.5 / (len(classes) - 1) for other in range(len(classes))]
-        rows = class_balanced_rows(rows_of_class, shares, (config.seed, number))
+        rows = training_rows(rows_of_class, shares, (config.seed, number), config.rows)
         candidates = law_candidates(
             table.rows(rows),
             (truth[rows] == number).astype(np.int64),

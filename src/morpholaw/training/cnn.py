@@ -46,7 +46,7 @@ def train_cnn(
         Training crops, uint8 (n, size, size).
     targets : ndarray
         Class numbers, int (n,), 0 to C - 1, each at least once. Two classes get one output (eq. 2), more get one each.
-        If the classes are uneven, the rarer ones weigh more, so that all count the same.
+        If the classes are uneven, the rarer ones weigh more, so that all count the same (``class_balance``).
     config : ClassifierConfig
         The settings.
     checkpointing : Checkpointing
@@ -112,6 +112,8 @@ class _Training:
         self.optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
         self.crops = torch.from_numpy(np.ascontiguousarray(images))
         self.labels = torch.from_numpy(classes)
+        if not config.class_balance:
+            sizes = np.full_like(sizes, len(classes) / len(sizes))
         weights = len(classes) / (len(sizes) * torch.from_numpy(sizes).float())
         self.class_weights = weights.to(self.device)
         self.positive_weight = (torch.tensor(sizes[0]) / torch.tensor(sizes[-1]).float()).to(self.device)
@@ -134,12 +136,18 @@ class _Training:
         x = orient_batch(self.crops[index]) if config.augment else self.crops[index]
         x = x.to(self.device).unsqueeze(1).float().div_(255).to(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
-            group["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
+            group["lr"] = config.learning_rate * self._rate()
         with self.autocast:
             features = self.cnn(x)
         labels = self.labels[index].to(self.device)
         self.step += 1
         return self._optimise(features.float(), labels)
+
+    def _rate(self) -> float:
+        """Return the learning rate of this step, as a share of the setting."""
+        if self.config.schedule == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
 
     def _optimise(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         scores = self.head(features)

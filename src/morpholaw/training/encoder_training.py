@@ -32,10 +32,9 @@ from morpholaw.training.total_correlation import kl_parts
 
 WARM_UP = 100
 """Steps over which the learning rate rises."""
-BETAS = 0.9, 0.99
-"""Adam's memory of the gradient and of its square. With the usual 0.999 for the square, Adam remembers a thousand calm
-steps, after which one steep batch moves all weights three times too far: a training once lost most of what it had
-learnt in this way."""
+GRADIENT_MEMORY = 0.9
+"""Adam's memory of the gradient, beta 1. That of its square, beta 2, is a setting: with the usual 0.999 a training once
+lost most of what it had learnt to one steep batch."""
 
 
 class EncoderTraining:
@@ -84,7 +83,8 @@ class EncoderTraining:
         if labels is not None and config.task:
             joint = JointObjective(labels, config.latents, config.task_share, config.seed)
             self.joint = joint.to(self.device)
-        self.optimiser = torch.optim.Adam(self.parameters(), config.learning_rate, BETAS, fused=True)
+        betas = GRADIENT_MEMORY, config.adam_memory
+        self.optimiser = torch.optim.Adam(self.parameters(), config.learning_rate, betas, fused=True)
         self.step = 0
         self.history: dict[str, list[float]] = {}
         self.batch = min(config.batch_size, len(images))
@@ -98,7 +98,7 @@ class EncoderTraining:
         error = ReconstructionError(size, config.edge_weight, config.texture)
         self.reconstruction_error = error.to(self.device)
         self.data_size = len(images) * (COUNT if config.augment else 1)
-        if model is None:
+        if model is None and config.first_image == "mean":
             self._start_at_the_mean_image()
 
     def parameters(self) -> list[torch.nn.Parameter]:
@@ -223,6 +223,8 @@ class EncoderTraining:
     def _rate(self) -> float:
         # Constant as in the paper, then down to a tenth over the last fifth, which sharpens the images. At the start it
         # rises: Adam's first steps move each weight by the full rate, which would undo an encoder to start from.
+        if self.config.schedule == "constant":
+            return 1.0
         late = max(0.0, (self.step / self.total_steps - 0.8) / 0.2)
         early = min(1.0, (self.step + 1) / min(WARM_UP, self.total_steps))
         return early * (0.55 + 0.45 * math.cos(math.pi * late))

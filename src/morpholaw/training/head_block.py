@@ -42,7 +42,8 @@ class TrainingRows:
     targets : Tensor
         float32 (n, 1) of 0 and 1 for two classes, or one-hot (n, classes).
     weights : Tensor
-        float32 (n, 1): n / (classes * size of the row's class), so that all classes count the same.
+        float32 (n, 1): n / (classes * size of the row's class), so that all classes count the same; 1 without
+        ``class_balance``.
     outputs : int
         1 for two classes (eq. 2), else one per class.
 
@@ -52,7 +53,9 @@ class TrainingRows:
         If the shapes do not fit, a feature is not finite, or a class is missing.
     """
 
-    def __init__(self, features: np.ndarray | Tensor, targets: np.ndarray | Tensor) -> None:
+    def __init__(
+        self, features: np.ndarray | Tensor, targets: np.ndarray | Tensor, class_balance: bool = True
+    ) -> None:
         rows = torch.as_tensor(features, dtype=torch.float32)
         rows = rows.unsqueeze(0) if rows.dim() == 2 else rows
         classes = torch.as_tensor(targets).long()
@@ -75,7 +78,8 @@ class TrainingRows:
         self.features = rows.reshape(-1, self.inputs).contiguous()
         one_hot = torch.nn.functional.one_hot(classes, count).float()
         self.targets = classes.float().unsqueeze(1) if count == 2 else one_hot
-        self.weights = (len(classes) / (count * sizes.float()))[classes].unsqueeze(1)
+        weight_of_class = len(classes) / (count * sizes.float()) if class_balance else torch.ones(count)
+        self.weights = weight_of_class[classes].unsqueeze(1)
 
     def __len__(self) -> int:
         """Return the number of cells."""

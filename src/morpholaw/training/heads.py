@@ -50,8 +50,8 @@ class HeadTraining:
 
     Notes
     -----
-    The loss is the cross-entropy, with classes weighted to count the same: real sets are uneven (215 to 127), and both
-    classes should count the same for where the boundary lies. Classes of equal size get weights of one.
+    The loss is the cross-entropy, by default with classes weighted to count the same: real sets are uneven (215 to
+    127), and both classes should count the same for where the boundary lies. Classes of equal size get weights of one.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class HeadTraining:
         self.config = config
         self.seeds = tuple(range(config.seed, config.seed + config.models) if seeds is None else seeds)
         self.epoch = 0
-        self.rows = TrainingRows(features, targets)
+        self.rows = TrainingRows(features, targets, config.class_balance)
         self.method = None if rigl is None else rigl.method
         self.settings = None
         if rigl is not None:

@@ -89,6 +89,15 @@ def test_reset_returns_to_the_defaults_and_to_what_the_form_began_with(qtbot):
     assert form.values() == {"device": "cpu"}
 
 
+def test_the_papers_settings_are_one_click_away(qtbot):
+    form = ConfigForm(settings.EncoderConfig, preset={"device": "cpu"})
+    qtbot.addWidget(form)
+    form.set_values({"texture": 3})
+    with qtbot.waitSignal(form.changed):
+        form.paper_button.click()
+    assert form.config() == settings.EncoderConfig.from_values({"preset": "paper", "device": "cpu"})
+
+
 def test_ranges_come_from_the_configuration(form, qtbot):
     models = form.editors["models"]
     assert (models.min, models.max) == (1, 1000)

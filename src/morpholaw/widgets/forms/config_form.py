@@ -71,6 +71,13 @@ class ConfigForm(QWidget):
         if hidden:
             self.advanced.add_widget(self._rows(hidden))
         self.advanced.add_widget(self.reset_button)
+        self.paper_button = QPushButton("Use the paper's settings")
+        self.paper_button.setToolTip(
+            "Set every setting of this form to that of the paper (--preset paper), to compare with it."
+        )
+        self.paper_button.clicked.connect(self.use_paper)
+        if config_class.PAPER:
+            self.advanced.add_widget(self.paper_button)
         layout.addWidget(self.advanced)
         self.reset()
 
@@ -112,6 +119,11 @@ class ConfigForm(QWidget):
     def reset(self) -> None:
         """Show the values that the form began with."""
         self.set_values(self.preset)
+
+    def use_paper(self) -> None:
+        """Show the paper's settings, and how the form began where the paper says nothing, as of the device."""
+        self.set_values({**self.preset, **self.config_class.PAPER})
+        self.changed.emit()
 
     @property
     def error(self) -> str:
