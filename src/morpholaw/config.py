@@ -228,10 +228,10 @@ class CropConfig(StepConfig):
     frame_offset: int | None = Field(
         None, description="Added to the tracks' frame numbers to get the movie's, which count from 0."
     )
-    ids: Literal["auto", "tracks", "per-frame", "linked"] = Field(
+    ids: Literal["auto", "tracks", "per-frame", "linked", "laptrack"] = Field(
         "auto",
         description="What the numbers in masks mean: tracks; cells of one frame only (per-frame); cells to be linked "
-        "over time (linked); auto: told by the content.",
+        "over time, by overlap (linked) or with LapTrack (laptrack); auto: told by the content.",
     )
     frame_interval: float | None = Field(
         None,

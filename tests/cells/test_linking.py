@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from morpholaw.cells.laptrack_linking import link_masks_by_laptrack
 from morpholaw.cells.linking import agreement, link_masks
 from morpholaw.cells.movies import open_movie
 from morpholaw.cells.tracks import divisions, open_tracks, read_tracks
+from morpholaw.errors import InputError
 
 SIZE = 120
 
@@ -24,7 +27,8 @@ def discs(places: list[tuple[float, float, float]], rng: np.random.Generator) ->
     return mask
 
 
-def test_cells_are_followed_whatever_their_ids() -> None:
+@pytest.mark.parametrize("link_masks", [link_masks, link_masks_by_laptrack])
+def test_cells_are_followed_whatever_their_ids(link_masks) -> None:
     rng = np.random.default_rng(0)
     cells = [(20 + 25 * i, 20 + 25 * j, 7.0) for i in range(4) for j in range(4)]
     frames = [discs([(y + 2 * t, x + t, r) for y, x, r in cells], rng) for t in range(5)]
@@ -46,7 +50,8 @@ def test_a_cell_that_is_missed_in_one_frame_goes_on_and_in_two_does_not() -> Non
     assert link_masks(enumerate(frames))["track_id"].nunique() == 3
 
 
-def test_a_division_has_one_mother_and_two_daughters() -> None:
+@pytest.mark.parametrize("link_masks", [link_masks, link_masks_by_laptrack])
+def test_a_division_has_one_mother_and_two_daughters(link_masks) -> None:
     rng = np.random.default_rng(2)
     before = [(60.0, 60.0, 10.0), (20.0, 20.0, 7.0)]
     after = [[(60.0 - 5 - t, 60.0, 6.0), (60.0 + 5 + t, 60.0, 6.0), (20.0, 20.0, 7.0)] for t in range(3)]
@@ -66,7 +71,15 @@ def test_a_cell_that_comes_in_beside_another_is_no_daughter() -> None:
 
 def test_frames_without_masks_and_stacks_without_frames() -> None:
     empty = np.zeros((20, 20), int)
-    assert len(link_masks([])) == len(link_masks([(0, empty), (1, empty)])) == 0
+    for link in (link_masks, link_masks_by_laptrack):
+        assert len(link([])) == len(link([(0, empty), (1, empty)])) == 0
+
+
+def test_without_laptrack_one_sentence_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "laptrack", None)
+    masks = np.stack([discs([(60.0, 60.0, 8.0)], np.random.default_rng(0))] * 2)
+    with pytest.raises(InputError, match=r'pip install "napari-morpholaw\[laptrack\]"'):
+        open_tracks(masks, ids="laptrack")
 
 
 def test_agreement_counts_ids_that_stay_with_their_cell() -> None:
@@ -96,16 +109,19 @@ def daughters(table: pd.DataFrame) -> set[tuple[int, frozenset[int]]]:
     return {(row.t, frozenset(first[list(row.daughters)])) for row in divisions(table).itertuples()}
 
 
-def test_real_cells_are_linked_like_their_true_tracks(shared_data: Path) -> None:
+@pytest.mark.filterwarnings("ignore::morpholaw.cells.tracks.TracksWarning")
+@pytest.mark.parametrize("ids", ["linked", "laptrack"])
+def test_real_cells_are_linked_like_their_true_tracks(shared_data: Path, ids: str) -> None:
     masks = shared_data / "hela_ctc_02" / "02_ST" / "SEG"
     truth = steps(open_tracks(masks).table)
-    by_overlap = open_tracks(masks, ids="linked").table
-    linked = steps(by_overlap)
+    linking = open_tracks(masks, ids=ids)
+    assert linking.facts.automatic
+    linked = steps(linking.table)
     right = len(truth & linked)
     assert right / len(truth) > 0.98
     assert right / len(linked) > 0.97
     known = daughters(open_tracks(shared_data / "hela_ctc_02" / "02_GT" / "TRA").table)
-    found = daughters(by_overlap)
+    found = daughters(linking.table)
     assert len(found & known) > 0.7 * len(known)
     assert len(found & known) > 0.75 * len(found)
 

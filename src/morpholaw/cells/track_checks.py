@@ -28,7 +28,7 @@ def check_links(table: pd.DataFrame, ids: Ids, format_name: str, where: str) -> 
     ----------
     table : DataFrame
         A valid track table.
-    ids : {"auto", "tracks", "per-frame", "linked"}
+    ids : {"auto", "tracks", "per-frame", "linked", "laptrack"}
         What the person says that ids mean; anything but "auto" is taken at its word.
 
     Raises

@@ -118,9 +118,9 @@ def open_tracks(
         are matched by them.
     pixel_size : float, optional
         Micrometres per pixel of the movie.
-    ids : {"auto", "tracks", "per-frame", "linked"}
+    ids : {"auto", "tracks", "per-frame", "linked", "laptrack"}
         What the ids in the file mean: found out from the content; ids of tracks; ids of one frame only, so that each
-        cell is a track by itself; for masks also: not used, masks are linked by overlap.
+        cell is a track by itself; for masks also: not used, masks are linked by overlap or with LapTrack.
     frame_offset : int, optional
         Added to the file's frame numbers to get the movie's, which count from 0; 0 says that they fit as they are.
     frame_interval : float, optional

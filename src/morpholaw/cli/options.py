@@ -101,8 +101,9 @@ _TRACK_CHOICES = (
     ),
     click.option(
         "--ids",
-        type=click.Choice(["auto", "tracks", "per-frame", "linked"]),
-        help="What the numbers in masks mean: tracks, cells of one frame only, or cells to be linked over time.",
+        type=click.Choice(["auto", "tracks", "per-frame", "linked", "laptrack"]),
+        help="What the numbers in masks mean: tracks, cells of one frame only, or cells to be linked over time, "
+        "by overlap (linked) or with LapTrack.",
     ),
     click.option(
         "--frame-interval",

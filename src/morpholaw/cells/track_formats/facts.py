@@ -10,8 +10,9 @@ import pandas as pd
 
 FrameNumbering = Literal["as stored", "file numbers", "unknown"]
 LengthUnit = Literal["pixel", "um", "unknown"]
-Ids = Literal["auto", "tracks", "per-frame", "linked"]
-"""What the ids of a file mean: decided by content; ids of tracks; ids of one frame only; to be linked anew."""
+Ids = Literal["auto", "tracks", "per-frame", "linked", "laptrack"]
+"""What the ids of a file mean: decided by content; ids of tracks; ids of one frame only; to be linked anew, by overlap
+or with LapTrack."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class TrackContext:
         The numbers in the names of the movie's files, one per frame.
     pixel_size : float or None
         Micrometres per pixel of the movie.
-    ids : {"auto", "tracks", "per-frame", "linked"}
+    ids : {"auto", "tracks", "per-frame", "linked", "laptrack"}
         What the ids of the file mean.
     frame_interval : float or None
         Seconds from one frame of the movie to the next; in the file's unit of time where that is not known.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from morpholaw.cells.laptrack_linking import link_masks_by_laptrack
 from morpholaw.cells.linking import agreement, link_masks
 from morpholaw.cells.mask_centroids import label_centroids, stack_centroids
 from morpholaw.cells.movies import Movie, open_movie
@@ -46,8 +47,10 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
     frames = _Masks(movie, where)
     _check_masks(frames, where)
     ids, why = _meaning(frames) if context.ids == "auto" else (context.ids, "")
-    if ids == "linked":
-        table = link_masks(enumerate(frames)).drop(columns="area")
+    automatic = ids in ("linked", "laptrack")
+    if automatic:
+        link = link_masks if ids == "linked" else link_masks_by_laptrack
+        table = link(enumerate(frames)).drop(columns="area")
     else:
         table = stack_centroids(enumerate(frames)).drop(columns="area")
         table["mask_id"] = table["track_id"]
@@ -55,13 +58,13 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
         raise InputError(f"{where} has no mask in any of its {len(movie)} frames.")
     if ids == "per-frame":
         table["track_id"] = np.arange(1, len(table) + 1)
-    if ids == "linked":
+    if automatic:
         divided = table.loc[table["parent"] >= 0, "parent"].nunique()
         notes.append(
-            f"{where}: {why}its {len(table)} masks were linked by overlap: {table['track_id'].nunique()} tracks, "
-            f"{divided} divisions. Such links are simple ones; a tracker's are better where cells are crowded. "
-            "Other ways to take the ids: --ids tracks (as they are), --ids per-frame (ids_per_frame=true; each mask "
-            "by itself)."
+            f"{where}: {why}its {len(table)} masks were linked {'by overlap' if ids == 'linked' else 'with LapTrack'}: "
+            f"{table['track_id'].nunique()} tracks, {divided} divisions. Check them where cells are crowded or fast. "
+            "Other ways to take the ids: --ids tracks (as they are), --ids linked (by overlap), --ids laptrack (with "
+            "LapTrack), --ids per-frame (ids_per_frame=true; each mask by itself)."
         )
     elif why:
         notes.append(f"{where}: {why}")
@@ -75,7 +78,7 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
         frame_numbers=numbers,
         unit="pixel",
         linked=ids != "per-frame",
-        automatic=ids == "linked",
+        automatic=automatic,
         notes=notes,
         sources=dict.fromkeys(("image_size", "frame_count", "unit"), "the masks")
         | ({} if numbers is None else {"frame_numbers": "the names of the masks"}),

@@ -1,0 +1,71 @@
+"""Masks linked by LapTrack, which solves all links of two frames together: for crowded cells, where overlap errs.
+
+LapTrack (Fukai and Kawaguchi, Bioinformatics 2023) is an optional package:
+``pip install "napari-morpholaw[laptrack]"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from morpholaw.cells.mask_centroids import stack_centroids
+from morpholaw.errors import InputError
+
+_REACH = 1.0
+"""Median cell diameters that a cell may move from one frame to the next, or a daughter lie from her mother."""
+_MISSED = 1
+"""Frames in which a cell may be missed."""
+
+
+def link_masks_by_laptrack(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
+    """Link the masks of successive frames, gaps and divisions included.
+
+    Parameters
+    ----------
+    frames : iterable of (int, ndarray)
+        Frame number and masks (y, x), integers; 0 is background. Ids need not mean anything across frames.
+
+    Returns
+    -------
+    DataFrame
+        ``track_id`` (from 1), ``t``, ``y``, ``x``, ``area`` (pixels), ``parent`` (-1: none), ``mask_id``.
+
+    Raises
+    ------
+    InputError
+        LapTrack is not installed.
+    """
+    try:
+        from laptrack import LapTrack
+    except ImportError:
+        raise InputError(
+            'Linking with LapTrack needs a package that is not installed: pip install "napari-morpholaw[laptrack]". '
+            "--ids linked links by overlap without it."
+        ) from None
+    table = stack_centroids(frames).rename(columns={"track_id": "mask_id"})
+    if len(table) == 0:
+        return table.assign(track_id=0, parent=-1)
+    reach = (
+        _REACH * np.sqrt(4 * np.median(table["area"]) / np.pi)
+    ) ** 2  # the metric is the squared distance
+    tracker = LapTrack(
+        cutoff=reach,
+        gap_closing_cutoff=reach,
+        gap_closing_max_frame_count=_MISSED,
+        splitting_cutoff=reach,
+    )
+    points, splits, _ = tracker.predict_dataframe(
+        table, ["y", "x"], frame_col="t", only_coordinate_cols=False
+    )
+    linked = points.reset_index(drop=True)
+    parents = (
+        dict(zip(splits["child_track_id"], splits["parent_track_id"], strict=True)) if len(splits) else {}
+    )
+    linked["parent"] = [parents.get(track, -2) + 1 for track in linked["track_id"]]
+    linked["track_id"] += 1
+    return linked[["track_id", "t", "y", "x", "area", "parent", "mask_id"]].astype(
+        {"track_id": np.int64, "parent": np.int64}
+    )
