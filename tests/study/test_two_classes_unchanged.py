@@ -1,0 +1,87 @@
+"""Studies of two classes give the numbers that they gave before classifiers could tell more classes apart.
+
+The numbers below were written by the code as it was before (one output and its sign, eq. 2), on this study, with the
+same settings. Since then the same training, search, measurement and calibration serve any number of classes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator.crops import simulate_crops
+from morpholaw.store import classifiers
+from morpholaw.study import Study
+
+HEADS = {"models": 2, "epochs": 2, "epoch_cells": 0, "batch_size": 16, "learning_rate": 1e-2, "threads": 1}
+BEFORE = {
+    "scheme1": {
+        "scores": [0.232264, 0.23229, 0.232284, 0.232323, 0.232327],
+        "confusion": [[0, 10], [0, 7]],
+        "accuracy": [0.411765],
+        "area": 1.0,
+        "sizes": (9697,),
+        "weights": (1040,),
+        "calibration": [0.005025, -0.001167],
+    },
+    "scheme2": {
+        "scores": [-0.17765, -0.105046, -0.189311, -0.060498, -0.044017],
+        "confusion": [[10, 0], [5, 2]],
+        "accuracy": [0.823529, 0.588235],
+        "area": 1.0,
+        "sizes": (8641, 8641),
+        "weights": (1040, 1040),
+        "calibration": [17.516671, 1.669182],
+    },
+    "scheme3": {
+        "scores": [-0.075307, -0.062582, -0.076364, -0.050919, -0.038075],
+        "confusion": [[10, 0], [7, 0]],
+        "accuracy": [0.411765, 0.588235],
+        "area": 1.0,
+        "sizes": (1632, 1649),
+        "weights": (206, 208),
+        "calibration": [29.928324, 1.667245],
+    },
+    "scheme4-hinge": {
+        "scores": [-0.018847, -2.195896, -2.221569, -0.145183, -0.000396],
+        "confusion": [[10, 0], [7, 0]],
+        "accuracy": [0.588235],
+        "area": 0.9,
+        "sizes": (4,),
+        "weights": None,
+        "calibration": [10.471948, 1.563357],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def two_classes(tmp_path_factory):
+    study = Study.create(tmp_path_factory.mktemp("before") / "study")
+    images, cells = simulate_crops(phases={"interphase": 36, "metaphase": 24}, seed=5)
+    CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
+    study.load_encoder("sample")
+    study.train_classifier(1, **HEADS | {"epochs": 1, "models": 1})
+    study.train_classifier(2, **HEADS)
+    study.train_classifier(3, **HEADS, warmup_epochs=1, sparsity=0.8, update_every=3)
+    search = {"count": 1, "evaluations": 1_000, "processes": 1, "engine": "embedded"}
+    study.discover_law(**search, latents=(0, 15, 16, 22))
+    return study
+
+
+@pytest.mark.parametrize("name", BEFORE)
+def test_a_study_of_two_classes_has_the_numbers_from_before(two_classes, name):
+    before, record = BEFORE[name], classifiers.record(two_classes, name)
+    measured = record.evaluation
+    assert record.classes == ("interphase", "metaphase")
+    assert measured.split == "6b19766ad13d"
+    assert [list(row) for row in measured.confusion] == before["confusion"]
+    np.testing.assert_allclose(measured.accuracy, before["accuracy"], atol=1e-6)
+    assert measured.roc_auc == pytest.approx(before["area"], abs=1e-6)
+    assert record.expression_sizes == before["sizes"]
+    assert record.head_weights == before["weights"]
+    fitted = [measured.calibration.slope, measured.calibration.intercept]
+    np.testing.assert_allclose(fitted, before["calibration"], rtol=5e-3)
+    scores = two_classes.classify(name)["score"].to_numpy(float)
+    np.testing.assert_allclose(scores[::12], before["scores"], rtol=2e-3, atol=1e-4)
