@@ -10,7 +10,10 @@ import pytest
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator.crops import simulate_crops
+from morpholaw.cells.simulator.movie import simulate_movie
+from morpholaw.config import SimulateConfig
 from morpholaw.errors import InputError
+from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
 from morpholaw.store import classifiers
 from morpholaw.study import Study
@@ -100,9 +103,33 @@ def test_a_retraining_for_other_classes_replaces_nothing_unasked(phases):
     assert classifiers.record(phases, "scheme2") == before
 
 
-def test_classification_along_tracks_says_that_it_is_for_two_classes(phases_study):
-    with pytest.raises(InputError, match=r"tells 4 classes apart.*known for two"):
+def test_classification_along_tracks_needs_the_order_of_the_stages(phases_study):
+    with pytest.raises(InputError, match=r"tells 4 classes apart.*in which order"):
         phases_study.classify(2, along_tracks=True)
+    with pytest.raises(InputError, match="names 'telophase', but the classes are"):
+        phases_study.classify(2, stages=("interphase", "telophase"))
+
+
+def test_tracked_cells_get_stages_in_their_order(phases, tmp_path):
+    """A labelled movie says in which order its stages come; a person may say it too, and the person's order counts."""
+    movie = simulate_movie(SimulateConfig(frames=24, cells=12, width=256, height=256, seed=5))
+    folder = movie.write(tmp_path / "movie")
+    phases.crop(folder / "movie.tif", folder / "tracks.csv", name="movie")
+    cells = phases.crop_set("movie")
+    table = phases.classify(2, crops=cells)
+    order = StageOrder(("interphase", "prometaphase", "metaphase", "anaphase"))
+    assert order.violations(table, table["class"], order.cycle) == 0
+    assert (table["class"] != table["frame_class"]).any()
+    assert order.violations(table, table["frame_class"], order.cycle) > 0
+    probability = table[[f"probability_{name}" for name in phases.classifier(2).classes]].to_numpy(float)
+    np.testing.assert_allclose(probability.sum(1), 1)
+    assert "frame_class" not in phases.classify(2, crops=cells, along_tracks=False)
+    assert phases.set_stages(("interphase", "metaphase"), ("anaphase",)).final == ("anaphase",)
+    other = phases.classify(2, crops=cells)
+    died = other[other["class"] == "anaphase"].groupby("track_id")["t"].min()
+    last = other[other["track_id"].isin(died.index)].sort_values("t").groupby("track_id").last()
+    assert (last["class"] == "anaphase").all()
+    assert phases.set_stages(()) == order
 
 
 def test_attacks_say_that_they_are_for_two_classes(phases_study):

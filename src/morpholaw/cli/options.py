@@ -139,6 +139,11 @@ def input_settings(settings: tuple[str, ...], choices: dict[str, Any]) -> dict[s
     return parse_settings(settings) | chosen
 
 
+def split_names(text: str | None) -> tuple[str, ...]:
+    """Return the names in a list such as "interphase, metaphase"; none of no text."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
 def parse_settings(pairs: tuple[str, ...], file: Path | None = None) -> dict[str, Any]:
     """KEY=VALUE pairs over a JSON file of settings; a value that is JSON is read as such, else as text."""
     values: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import LOSS, STUDY, input_settings, movie_choices, track_choices
+from morpholaw.cli.options import LOSS, STUDY, input_settings, movie_choices, split_names, track_choices
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
@@ -30,9 +30,17 @@ from morpholaw.errors import InputError
 @click.option(
     "--along-tracks/--frame-by-frame",
     default=None,
-    help="A tracked cell's class is the likeliest given its whole track (frame_class: that of its frame alone), or the "
-    "sign of each score; by default along tracks that show divisions, without frame_class.",
+    help="A tracked cell's class is the likeliest given its whole track (frame_class: that of its frame alone), or "
+    "that of its score; by default along tracks that show divisions, of more than two classes where the order of "
+    "stages is known, without frame_class.",
 )
+@click.option(
+    "--stages",
+    metavar="A,B[,C...]",
+    help="More than two classes along tracks: the stages in their order, the last leading back to the first; by "
+    "default that of the command classes, else that which the study's labelled tracks show.",
+)
+@click.option("--final", metavar="A[,B...]", help="With --stages: classes that no cell leaves.")
 @movie_choices
 @track_choices
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
@@ -46,6 +54,8 @@ def classify(
     movie: Path | None,
     tracks: Path | None,
     along_tracks: bool | None,
+    stages: str | None,
+    final: str | None,
     out: Path,
     **choices: Any,
 ) -> None:
@@ -65,6 +75,8 @@ def classify(
     classifier = name if scheme is None else scheme
     if classifier is None or (scheme is not None and name is not None):
         raise InputError("Give --scheme or --name, to say which classifier scores the cells.")
+    if final and not stages:
+        raise InputError("--final goes with --stages, the order of the other classes.")
     if law is not None and scheme not in (4, None):
         raise InputError("--law chooses a law of scheme 4; the other schemes have none.")
     with progress() as monitor:
@@ -76,6 +88,8 @@ def classify(
             movie=movie,
             tracks=tracks,
             along_tracks=along_tracks,
+            stages=split_names(stages),
+            final=split_names(final),
             monitor=monitor,
             **input_settings((), choices),
         )

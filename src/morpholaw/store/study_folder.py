@@ -7,6 +7,7 @@
     annotations.jsonl     classes given by a person, one change per line
     annotations.json      the last class of each crop, for scripts
     latent_names.json     names given to latents, by encoder
+    classes.json          colours and order of the classes, and the order of stages along tracks
     encoder/              the trained beta-TCVAE; checkpoint/ beside it while it trains
     latents/<set>/        means and log-variances by encoder, a cache
     classifiers/<name>/   one bundle a scheme: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse
@@ -31,6 +32,7 @@ from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.cells.files import is_temporary, read_json, remove_leftovers, restore_set_aside, write_json
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError, StudyLockedError, file_error
 from morpholaw.escape import file_name
+from morpholaw.store.class_record import ClassRecord
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.study_record import DEFAULT_CLASSES, StudyRecord
 from morpholaw.store.tuned_record import TunedRecord
@@ -79,6 +81,21 @@ class StudyFolder:
         for crop_set in self.sets:
             known += sorted(set(crop_set.cells["label"]) - {""})
         return tuple(dict.fromkeys(known))
+
+    @property
+    def class_record(self) -> ClassRecord:
+        """Colours and order of the classes, as a person set them; InputError where the file is damaged."""
+        path = self.path / "classes.json"
+        return ClassRecord.read(path) if path.exists() else ClassRecord.model_validate({})
+
+    def keep_classes(self, record: ClassRecord) -> None:
+        """Write colours and order of the classes."""
+        try:
+            if not self.path.is_dir():
+                raise FileNotFoundError
+            record.write(self.path / "classes.json")
+        except OSError as error:
+            raise self._unwritable(error) from None
 
     @contextmanager
     def writing(self) -> Iterator[None]:

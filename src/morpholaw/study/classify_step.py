@@ -1,7 +1,7 @@
 """Apply a study's models to cells: a table of scores and classes, one row a cell.
 
-Of two classes, the class is the sign of a score (eq. 2), or, ``along`` tracks, the likeliest one with the cell's whole
-track in view; the sign's is then kept as ``frame_class``. Of more, it is the class of the largest score.
+Of two classes, the class is the sign of a score (eq. 2); of more, that of the largest score. ``along`` tracks, it is
+the likeliest one with the cell's whole track in view, and that of the cell's own frame is kept as ``frame_class``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.tracks import divisions
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
-from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.calibration import Calibration, Temperature
 from morpholaw.evaluation.crop_scores import score_crops, scorer
 from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.evaluation.performance import margins, measure, median_score
+from morpholaw.evaluation.stage_hmm import classify_stages
+from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.evaluation.track_hmm import classify_tracks
 from morpholaw.events import SILENT, Monitor
 from morpholaw.models.classes import classes_of_scores, predicted_classes
@@ -36,6 +38,7 @@ from morpholaw.store.classifier_record import Evaluation
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.scale import at_scale, model_scale
+from morpholaw.study.stages import stage_order
 from morpholaw.training.cores import available_cores
 
 COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class", "probability")
@@ -43,6 +46,8 @@ COLUMNS = ("crop", "file", "track_id", "t", "y", "x", "score", "class", "probabi
 ``probability_NAME`` of each class follow; the ids of the tracks' own file stand beside them."""
 UNDEFINED = "undefined"
 """The class of a cell whose score is not a finite number."""
+LEAST_ERROR, MOST_ERROR = 0.02, 0.5
+"""Bounds of a classifier's error along tracks: few held-out cells say little about rare mistakes."""
 BATCH = 512
 """Crops that are compared with the training cells at a time."""
 
@@ -52,14 +57,20 @@ class AlongTracks(NamedTuple):
 
     Attributes
     ----------
-    calibration : Calibration
-        Likelihood ratios of the classifier's scores.
+    calibration : Calibration or Temperature
+        Likelihood ratios of the scores of two classes, or the probabilities of more.
     always : bool
-        Also where no division is known; tracks without divisions add little to what single frames say.
+        Also where no division is known; tracks without divisions add little to what single frames say of two classes.
+    order : StageOrder, optional
+        The order of stages, of more than two classes.
+    error : float
+        How often the classifier errs on held-out cells, of more than two classes.
     """
 
-    calibration: Calibration
+    calibration: Calibration | Temperature
     always: bool
+    order: StageOrder | None = None
+    error: float = 0.0
 
 
 def one_law(folder: StudyFolder, name: str, law: int) -> tuple[Classifier, Evaluation]:
@@ -120,27 +131,28 @@ def applied(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation | No
 
 
 def along_tracks(
-    folder: StudyFolder, name: str, wanted: bool | None, evaluation: Evaluation | None
+    folder: StudyFolder,
+    name: str,
+    wanted: bool | None,
+    evaluation: Evaluation | None,
+    order: StageOrder | None = None,
 ) -> AlongTracks | None:
     """Return what classification along tracks needs of a classifier; None where it is not ``wanted``.
 
     ``wanted`` is None for the default: along tracks wherever divisions are known and scores are calibrated, by
-    ``evaluation``.
+    ``evaluation``; of more than two classes also where the order of stages is known: ``order``, or that of the study.
 
     Raises
     ------
     InputError
-        When it is wanted, and the classifier's scores could not be calibrated.
+        When it is wanted, and the classifier's scores could not be calibrated or the order of stages is not known.
     """
     record = classifiers.record(folder, name)
-    if not record.two_classes:
-        if wanted:
-            raise InputError(
-                f"{name} tells {len(record.classes)} classes apart, and the order of the cell cycle along tracks is "
-                "known for two; classify frame by frame."
-            )
+    if order is not None:
+        order.check(record.classes)
+    if wanted is False:
         return None
-    calibration = None if wanted is False or evaluation is None else evaluation.calibration
+    calibration = None if evaluation is None else evaluation.calibration or evaluation.temperature
     if calibration is None:
         if wanted:
             raise InputError(
@@ -148,7 +160,19 @@ def along_tracks(
                 "have finite scores for one class only. Train it again, or classify frame by frame."
             )
         return None
-    return AlongTracks(calibration, always=bool(wanted))
+    if record.two_classes:
+        return AlongTracks(calibration, always=bool(wanted))
+    order = order or stage_order(folder, record.classes)
+    if order is None:
+        if wanted:
+            raise InputError(
+                f"{name} tells {len(record.classes)} classes apart, and neither the study nor its labelled tracks say "
+                "in which order a cell passes through them: give the stages in their order, or classify frame by frame."
+            )
+        return None
+    assert evaluation is not None
+    right = evaluation.ensemble_balanced_accuracy or evaluation.ensemble_accuracy.value
+    return AlongTracks(calibration, bool(wanted), order, min(max(1 - right, LEAST_ERROR), MOST_ERROR))
 
 
 def classify_set(
@@ -225,13 +249,43 @@ def _table(
     if unusual is not None:
         table["unusual"] = unusual
     scored = cells.iloc[: len(scores)]
-    tracked = scored["track_id"].to_numpy() >= 0
-    if along is not None and (along.always or len(divisions(scored[tracked]))):
-        probability, _ = classify_tracks(scored[tracked], scores[tracked], along.calibration)
-        table["frame_class"] = table["class"]
-        table.loc[tracked, "class"] = named[predicted_classes(probability - 0.5)]
-        table.loc[tracked, "probability"] = np.maximum(probability, 1 - probability)
+    if along is not None:
+        _add_track_classes(table, scored, scores, along, classes)
     return table
+
+
+def _add_track_classes(
+    table: pd.DataFrame,
+    cells: pd.DataFrame,
+    scores: np.ndarray,
+    along: AlongTracks,
+    classes: tuple[str, ...],
+) -> None:
+    """Put the classes along tracks, and their probabilities, in the place of those of single frames."""
+    tracked = cells["track_id"].to_numpy() >= 0
+    frames = cells["track_id"].to_numpy()[tracked]
+    named = np.array([*classes, UNDEFINED], dtype=object)
+    if along.order is None:
+        if not (along.always or len(divisions(cells[tracked]))):
+            return
+        assert isinstance(along.calibration, Calibration)
+        positive, _ = classify_tracks(cells[tracked], scores[tracked], along.calibration)
+        numbers, probability = predicted_classes(positive - 0.5), np.stack([1 - positive, positive], axis=1)
+    else:
+        if not (along.always or len(np.unique(frames)) < len(frames)):
+            return
+        numbers, probability, _ = classify_stages(
+            cells[tracked],
+            along.calibration.probabilities(scores[tracked]),
+            classes,
+            along.order,
+            along.error,
+        )
+        for number, name in enumerate(classes):
+            table.loc[tracked, f"probability_{name}"] = probability[:, number]
+    table["frame_class"] = table["class"]
+    table.loc[tracked, "class"] = named[numbers]
+    table.loc[tracked, "probability"] = probability[np.arange(len(numbers)), numbers]
 
 
 def classify_movie(

@@ -25,7 +25,8 @@ from morpholaw.config import (
 )
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Monitor
+from morpholaw.evaluation.stage_order import StageOrder
+from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers, encoders, timelines
 from morpholaw.store.baseline_record import keep_baselines
@@ -831,6 +832,8 @@ class Study(StudyFolder):
         loss: Loss = "hinge",
         law: int | Literal["median"] | None = None,
         along_tracks: bool | None = None,
+        stages: Sequence[str] = (),
+        final: Sequence[str] = (),
         config: CropConfig | None = None,
         monitor: Monitor = SILENT,
         **settings: Any,
@@ -853,8 +856,13 @@ class Study(StudyFolder):
             the median score of all laws.
         along_tracks : bool, optional
             Use the order of the cell cycle: a tracked cell's class is the most probable one given the scores along
-            its whole track (:mod:`morpholaw.evaluation.track_hmm`) rather than the sign of one score. By default
-            wherever the tracks show divisions.
+            its whole track (:mod:`morpholaw.evaluation.track_hmm`, of more than two classes
+            :mod:`morpholaw.evaluation.stage_hmm`) rather than that of its own score. By default wherever the tracks
+            show divisions, or, of more than two classes, wherever the order of stages is known.
+        stages, final : sequence of str
+            Of more than two classes: the stages in the order in which a cell passes through them, the last leading back
+            to the first, and those that no cell leaves. By default the order of :meth:`set_stages`, else the one that
+            the labelled tracks of the study show.
         config : CropConfig, optional
             How the movie is understood: pixel size, channel, frame offset and the like.
         monitor : Monitor
@@ -866,7 +874,7 @@ class Study(StudyFolder):
         -------
         DataFrame
             One row per cell: crop, file, track_id, t, y, x, score, class, probability; for a whole study also ``set``;
-            along tracks also ``frame_class``, that of the score's sign. ``score`` is the median over the models, and
+            along tracks also ``frame_class``, that of the frame alone. ``score`` is the median over the models, and
             ``probability`` that of the cell's class if all classes were equally frequent, calibrated on held-out
             cells. With more than two classes ``score`` is the margin of the best class over the second, and there are
             ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each class. ``unusual``
@@ -889,7 +897,10 @@ class Study(StudyFolder):
             classifier, evaluation = classify_step.one_law(self, name, law)
         else:
             classifier, evaluation = classify_step.applied(self, name)
-        along = classify_step.along_tracks(self, name, along_tracks, evaluation)
+        order = StageOrder.of(stages, final) if stages else None
+        along = classify_step.along_tracks(self, name, along_tracks, evaluation, order)
+        if along is not None and along.order is not None:
+            monitor.emit(Message(f"Stages along tracks: {along.order.text}."))
         known = familiarity(self, name)
         if movie is not None:
             if tracks is None:
@@ -914,6 +925,36 @@ class Study(StudyFolder):
         if not tables:
             raise InputError(f"The study {self.path} has no crops to classify; cut or import some first.")
         return pd.concat(tables, ignore_index=True)
+
+    def set_stages(self, stages: Sequence[str], final: Sequence[str] = ()) -> StageOrder | None:
+        """Say in which order a cell passes through the classes, for classification along tracks.
+
+        Parameters
+        ----------
+        stages : sequence of str
+            The stages in their order, the one in which cells spend most of their time first; the last leads back to it.
+            Without any, the order is again learnt from labelled tracks.
+        final : sequence of str
+            Classes that a cell may enter from any other and that none leaves, such as apoptosis.
+
+        Returns
+        -------
+        StageOrder or None
+            What is now used for all classes of the study; None where no order is known.
+
+        Raises
+        ------
+        InputError
+            When a stage is none of the study's classes or is named twice, or the file cannot be written.
+        """
+        from morpholaw.study.stages import stage_order
+
+        order = StageOrder.of(stages, final) if stages else None
+        if order is not None:
+            order.check(self.classes)
+        cycle, last = (order.cycle, order.final) if order else ((), ())
+        self.keep_classes(self.class_record.model_copy(update={"stages": cycle, "final": last}))
+        return stage_order(self, self.classes)
 
     @shows_progress
     def timeline(

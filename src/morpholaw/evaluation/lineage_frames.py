@@ -1,0 +1,117 @@
+"""Tracks of a movie side by side, generation by generation, for models along lineages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Tracks whose mothers are all of the generation before, each from its first frame on.
+
+    Attributes
+    ----------
+    row, frame, track : ndarray, int64 (cells,)
+        Row of each cell in the table, and its frame and track among those below.
+    last : ndarray, int64 (tracks,)
+        Last frame of each track, counted from its first.
+    first, cut_off, divided : ndarray, bool (tracks,)
+        Whether a track begins in the movie's first frame, ends in its last one, ends in a linked division.
+    mother : ndarray, int64 (tracks,)
+        Track of the generation before; empty for the first generation.
+    mothers_of_next : ndarray, int64 (tracks of the next generation,)
+        Their mothers among these tracks.
+    likelihood : ndarray, float64 (frames, tracks, C)
+        What each image says about the stages; 1 where there is none.
+    """
+
+    row: np.ndarray
+    frame: np.ndarray
+    track: np.ndarray
+    last: np.ndarray
+    first: np.ndarray
+    cut_off: np.ndarray
+    divided: np.ndarray
+    mother: np.ndarray
+    mothers_of_next: np.ndarray
+    likelihood: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)))
+
+    def with_rows(self, likelihood: np.ndarray) -> Generation:
+        """Return the generation with the likelihoods (n, C) of the table's rows."""
+        frames = np.ones((int(self.last.max()) + 1, len(self.last), likelihood.shape[1]))
+        frames[self.frame, self.track] = likelihood[self.row]
+        return replace(self, likelihood=frames)
+
+    def product_of_sisters(self, values: np.ndarray) -> np.ndarray:
+        """Return for each track the product of its sisters' values, (tracks, C); 1 for one without sisters."""
+        logs = np.log(np.where(values > 0, values, 1.0))
+        zeros = (values <= 0).astype(np.int64)
+        mothers = int(self.mother.max(initial=-1)) + 1
+        all_logs, all_zeros = np.zeros((mothers, values.shape[1])), np.zeros((mothers, values.shape[1]))
+        np.add.at(all_logs, self.mother, logs)
+        np.add.at(all_zeros, self.mother, zeros)
+        possible = all_zeros[self.mother] == zeros
+        product: np.ndarray = np.where(possible, np.exp(all_logs[self.mother] - logs), 0.0)
+        return product
+
+
+def generations_of(cells: pd.DataFrame) -> list[Generation]:
+    """Return the generations of all tracks, mothers before daughters.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        ``track_id``, ``t`` and ``parent`` (-1: none), one row per cell. A track whose parent has no other child
+        continues the parent, and daughters of a division that do not begin after their mother are on their own.
+    """
+    _, t = np.unique(cells["t"].to_numpy(), return_inverse=True)  # frames without any cell do not count
+    ids, track = np.unique(cells["track_id"].to_numpy(), return_inverse=True)
+    start, end = np.full(len(ids), len(t) + 1), np.full(len(ids), -1)
+    np.minimum.at(start, track, t)
+    np.maximum.at(end, track, t)
+    parents = cells.groupby(track)["parent"].first().to_numpy()
+    parent = np.where(np.isin(parents, ids), np.searchsorted(ids, parents).clip(0, len(ids) - 1), -1)
+    parent = np.where((parent >= 0) & (start > end[parent]), parent, -1)
+    children = np.bincount(parent[parent >= 0], minlength=len(ids))
+    # In the order of their starts, mothers come before daughters.
+    whole = np.arange(len(ids))
+    for one in np.argsort(start, kind="stable"):
+        if parent[one] >= 0 and children[parent[one]] == 1:
+            whole[one] = whole[parent[one]]
+    mother = np.full(len(ids), -1)
+    level = np.zeros(len(ids), np.int64)
+    divided = np.zeros(len(ids), bool)
+    for one in np.argsort(start, kind="stable"):
+        if parent[one] >= 0 and whole[one] == one:
+            mother[one] = whole[parent[one]]
+            level[one] = level[mother[one]] + 1
+            divided[mother[one]] = True
+    np.maximum.at(end, whole, end)
+    track = whole[track]
+    kept = np.unique(whole)
+    generations: list[Generation] = []
+    place = np.full(len(ids), -1)
+    for number in range(int(level[kept].max()) + 1):
+        members = kept[level[kept] == number]
+        above = place[mother[members]] if number else np.zeros(0, np.int64)
+        place[members] = np.arange(len(members))
+        if generations:
+            generations[-1] = replace(generations[-1], mothers_of_next=above)
+        rows = np.flatnonzero(level[track] == number)
+        generations.append(
+            Generation(
+                rows,
+                t[rows] - start[track[rows]],
+                place[track[rows]],
+                end[members] - start[members],
+                start[members] == 0,
+                end[members] == t.max(),
+                divided[members],
+                above,
+                np.zeros(0, np.int64),
+            )
+        )
+    return generations
