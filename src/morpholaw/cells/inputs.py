@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.crops import MovieCells
+from morpholaw.cells.frame_order import alternation
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.pixel_explanations import explain
 from morpholaw.cells.tracks import Tracks, open_tracks
@@ -132,6 +133,7 @@ def compare(movie: Movie, tracks: Tracks, config: CropConfig) -> Comparison:
         sentence
         for sentence in (
             _frame_shape(movie, config),
+            _frame_order(movie),
             _image_size(movie, tracks),
             _frames(movie, tracks),
             _positions(movie, tracks, config),
@@ -178,6 +180,18 @@ def _frame_shape(movie: Movie, config: CropConfig) -> str:
     return (
         f"{movie.name} is read as {frames} frames of {height} x {width} pixels, which are too small for a cell: its "
         "axes seem to be in another order; name them with --axes, one letter each, such as yxt."
+    )
+
+
+def _frame_order(movie: Movie) -> str:
+    period = alternation(movie)
+    if period == 1:
+        return ""
+    return (
+        f"{movie.name} does not name its axes, and its frames are not in the order of time: each resembles the one "
+        f"{period} frames later more than the next, as where {period} channels or slices take turns. Save it with its "
+        "axes named (in Fiji: Image > Hyperstacks > Stack to Hyperstack, with that many channels), or give --axes tyx "
+        "where it is right as it is."
     )
 
 
