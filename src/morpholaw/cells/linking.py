@@ -23,9 +23,9 @@ _DAUGHTERS_REACH = 1.5
 _MISSED = 1
 """Frames in which a cell may be missed."""
 _SHARE = 0.2, 2.2
-"""Area of a daughter over her mother's, at least; of both daughters together, at most."""
+"""Minimum of a daughter's area over her mother's, and maximum of both daughters' together."""
 _ALIKE = 1.6
-"""Area of one daughter over the other's, at most."""
+"""Maximum of one daughter's area over the other's."""
 
 
 @dataclass

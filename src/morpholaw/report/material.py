@@ -21,7 +21,7 @@ from morpholaw.store.latent_sample import LatentSample, latent_sample
 from morpholaw.store.study_folder import StudyFolder
 
 TESTED = 4000
-"""Test cells that are scored anew, at the most; Table 1 holds what was measured on all."""
+"""Maximum number of test cells that are scored again; Table 1 was measured on all of them."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ MARGIN = 15.0
 INK, PALE, SOFT = 26, 92, 245
 """Grey levels of text, of captions, and of a table's first line."""
 NARROW, WIDE = 6, 60
-"""Letters that a column's width is reckoned with, at the least and at the most."""
+"""Minimum and maximum number of letters that a column is made wide enough for."""
 
 
 def render_pdf(name: str, subtitle: str, sections: Sequence[Section], foot: str) -> bytes:

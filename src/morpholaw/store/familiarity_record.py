@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from morpholaw.store.study_folder import StudyFolder
 
 CELLS = 2_000
-"""Training cells that are described, at most."""
+"""Maximum number of training cells that are described."""
 _FILE = "familiarity.json"
 
 

@@ -14,7 +14,7 @@ from morpholaw.store.latent_sample import latent_sample
 from morpholaw.store.study_folder import StudyFolder
 
 CELLS = 2000
-"""Cells whose range and median the sentence speaks about, at most."""
+"""Maximum number of cells whose range and median the sentence states."""
 
 
 def law_words(folder: StudyFolder, classifier: Classifier, k: int) -> LawSentence:

@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """A loss of outputs (rows,), and its derivative by each of them."""
 OFFERED = 24
-"""Forms of each class that are tried in combination, at most."""
+"""Maximum number of forms per class that are tried in combination."""
 SWEEPS = 3
-"""How often each class may change its law, at most."""
+"""Maximum number of times that each class changes its law."""
 FITTED_ROWS = 4_000
-"""Rows that scales and constants are fitted to, at most."""
+"""Maximum number of rows that scales and constants are fitted to."""
 
 
 def discover_class_laws(

@@ -13,7 +13,7 @@ from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, phot
 SHOWN = 10
 """Cells shown beside their reconstructions."""
 LISTED = 12
-"""Latents in the table and among the traversals, at the most."""
+"""Maximum number of latents in the table and among the traversals."""
 QUANTITIES = ("reconstruction", "mutual information", "total correlation", "dimension-wise KL")
 
 

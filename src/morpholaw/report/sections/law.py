@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DIGITS = 3
 """Significant digits of the constants that are shown."""
 TYPICAL_RANGE = 3.0
-"""What is looked at of every latent, at the least: -3 to 3."""
+"""Every latent is examined at least from -3 to 3."""
 STEPS = 61
 PICTURES = 7
 UNDECIDED = 8
@@ -35,7 +35,7 @@ UNDECIDED = 8
 SLICES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Slices of the boundary: quantiles of the test cells."""
 PAIRS = 4
-"""Vetoes of pairs of latents that are listed, at the most."""
+"""Maximum number of vetoes of two latents that are listed."""
 MORE = 0.05
 """Share of its range that a pair must exclude beyond what one of the two does by itself."""
 ROMAN = {"2": "II", "3": "III", "4": "IV", "5": "V", "6": "VI", "7": "VII", "8": "VIII", "9": "IX"}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from morpholaw.models.classifier import Classifier
 
 SMALL_MULTIPLES = 20
-"""Networks drawn side by side, at the most."""
+"""Maximum number of networks side by side."""
 
 
 def networks(material: Material) -> list[Block]:

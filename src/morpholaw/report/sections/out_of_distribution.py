@@ -17,7 +17,7 @@ from morpholaw.report.sections.law import DIGITS
 from morpholaw.store.familiarity_record import familiarity
 
 REFERENCE = 600
-"""Real crops that the odd ones are compared with, at the most."""
+"""Maximum number of real crops to compare the odd ones with."""
 PAIRS = 3
 """Panels of two latents each."""
 
