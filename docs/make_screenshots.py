@@ -21,8 +21,10 @@ os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.
 
 import napari
 import numpy as np
+from qtpy.QtCore import QPointF, Qt
 from qtpy.QtWidgets import QApplication
 
+from morpholaw.study import Study
 from morpholaw.widgets.napari_readers import sample_data
 from morpholaw.widgets.network.network_scene import places
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -40,8 +42,16 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     study = arguments.study or sample_data.study_copy(Path(tempfile.mkdtemp()) / "sample-study")
+    if arguments.study is None and set(arguments.panels) & set(OF_MOVIE):
+        cut_movie(study)
     for name in arguments.panels:
         picture(name, study, arguments.out / f"{name}.png")
+
+
+def cut_movie(study: Path) -> None:
+    """Add the cells of the sample's movie to the study, for panels that follow cells in it."""
+    folder = sample_data.movie_folder()
+    Study.open(study).crop(folder / "movie.tif", folder / "tracks.csv", name="movie", replace=True)
 
 
 def picture(name: str, study: Path, out: Path) -> None:
@@ -133,6 +143,49 @@ def use_network(viewer: Any, widget: Any) -> None:
     wait(60, lambda: widget.response.figure.canvas is not None)
 
 
+def use_timeline(viewer: Any, widget: Any) -> None:
+    """Make the timeline of the movie."""
+    widget.make_button.click()
+    wait(90, lambda: widget.tables is not None)
+    wait(20, lambda: widget.durations.canvas is not None)
+
+
+def use_table(viewer: Any, widget: Any) -> None:
+    """Score the cells and go to a metaphase of the movie."""
+    widget.scorer.score()
+    wait(120, lambda: widget.current.last_scores is not None)
+    widget.filters.movie.setCurrentText("movie")
+    widget.refresh()
+    widget.table.sortByColumn(
+        [column.title for column in widget.table.cells.columns].index("Score"), Qt.SortOrder.DescendingOrder
+    )
+    widget.table.selectRow(3)
+
+
+def use_map(viewer: Any, widget: Any) -> None:
+    """Circle some cells."""
+    wait(120, lambda: widget.map.drawing is not None)
+    wait(60, lambda: not widget.shape_call.running)
+    middle = widget.map.drawing.places.mean(axis=0)
+    for angle in np.linspace(0, 2 * np.pi, 40):
+        place = QPointF(*(middle + 30 * np.array([np.cos(angle), np.sin(angle)])))
+        if angle == 0:
+            widget.map.pressed(place)
+        widget.map.moved(place, True)
+    widget.map.released(place, False)
+    widget.map.moved(QPointF(*widget.map.drawing.places[0]), False)
+
+
+def use_lineages(viewer: Any, widget: Any) -> None:
+    """Show the families of the movie, coloured by predicted class."""
+    widget.scorer.score()
+    wait(120, lambda: widget.current.last_scores is not None)
+    widget.colour.setCurrentText("predicted class")
+    widget.draw()
+    wait(20, lambda: widget.tree.drawing is not None)
+    widget.current.select([int(widget.shown.images[len(widget.shown.images) // 2])])
+
+
 def select(widget: Any, *classes: str) -> None:
     """Select the first cell of each class."""
     labels = widget.current.study.labels
@@ -147,8 +200,15 @@ PANELS: dict[str, tuple[str, str, Callable[[Any, Any], None]]] = {
     "perturb": ("perturb", "PerturbWidget", use_perturb),
     "laws": ("laws", "LawsWidget", use_laws),
     "network": ("network", "NetworkWidget", use_network),
+    "timeline": ("timeline", "TimelineWidget", use_timeline),
+    "table": ("table", "TableWidget", use_table),
+    "map": ("map", "MapWidget", use_map),
+    "lineages": ("lineages", "LineagesWidget", use_lineages),
 }
 """Name of the picture: module, panel and what is done before it is taken."""
+
+OF_MOVIE = ("timeline", "table", "map", "lineages")
+"""Panels whose pictures need the cells of the movie in the study."""
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QMessageBox
@@ -100,6 +101,33 @@ def labelled_study(labelled_study_folder, tmp_path) -> Path:
 def trained_study(trained_study_folder, tmp_path) -> Path:
     """A copy of the trained study that a test may change."""
     return Path(shutil.copytree(trained_study_folder, tmp_path / "trained"))
+
+
+@pytest.fixture(scope="session")
+def tracked_study_folder(made_once) -> Path:
+    """A study of five tracks in eight frames, one of which divides, with its movie as movie.npy."""
+    return made_once("tracked", _make_tracked_study)
+
+
+def _make_tracked_study(folder: Path) -> None:
+    """Tracks 1 to 5; 1 divides into 2 and 3 after frame 3, whose cells are labelled metaphase."""
+    places = {1: (30, 30), 2: (28, 50), 3: (32, 70), 4: (90, 100), 5: (60, 140)}
+    frames = {1: range(4), 2: range(4, 8), 3: range(4, 8), 4: range(8), 5: range(8)}
+    rows = [
+        (track, t, y, x, 1 if track in (2, 3) else -1)
+        for track, (y, x) in places.items()
+        for t in frames[track]
+    ]
+    movie = np.random.default_rng(0).normal(100, 3, (8, 120, 160)).clip(0).astype(np.uint16)
+    for _, t, y, x, _ in rows:
+        movie[t, y - 5 : y + 6, x - 5 : x + 6] += 400
+    study = Study.create(folder)
+    study.crop(
+        movie, pd.DataFrame(rows, columns=["track_id", "t", "y", "x", "parent"]), name="movie", size=32
+    )
+    np.save(folder / "movie.npy", movie)
+    dividing = np.flatnonzero(study.crops.cells["t"] == 3).tolist()
+    study.annotations.set_labels({("movie", crop): "metaphase" for crop in dividing})
 
 
 @pytest.fixture

@@ -21,7 +21,18 @@ import pandas as pd
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget
 
-PANELS = ("Cells", "Latents", "Classify", "Perturb", "Laws", "Network")
+PANELS = (
+    "Cells",
+    "Latents",
+    "Classify",
+    "Perturb",
+    "Laws",
+    "Network",
+    "Timeline",
+    "Table",
+    "Map",
+    "Lineages",
+)
 TICK = 5
 """Milliseconds between two ticks."""
 MOVE_EVERY = 0.1

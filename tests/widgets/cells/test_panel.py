@@ -18,7 +18,8 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
 from morpholaw.widgets.cells.crop_box import crop_corners
-from morpholaw.widgets.cells.labelling import LEAST_SURE, UNLABELLED
+from morpholaw.widgets.cells.labelling import UNLABELLED
+from morpholaw.widgets.cells.orders import LEAST_SURE
 from morpholaw.widgets.cells.panel import CellsWidget
 
 pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
@@ -59,12 +60,12 @@ def test_cells_of_layers_are_cut_shown_and_found_by_a_click(panel, qtbot, tmp_pa
         widget.cutting.cut_button.click()
     assert widget.gallery.crop_model.rowCount() == 18
     assert widget.current.study.sets[0].name == "blobs"
-    widget.clicked(np.array([2.0, 88.0, 32.0]))
+    widget.in_movie.clicked(np.array([2.0, 88.0, 32.0]))
     cell = widget.labelling.cells.iloc[widget.current.selection[0]]
     assert (cell.track_id, cell.t) == (5, 2)
     assert widget.gallery.selected == widget.current.selection
     np.testing.assert_allclose(boxes(widget.viewer)[0].data[0][:, 1:], crop_corners(90, 30, 32))
-    widget.clicked(np.array([2.0, 5.0, 155.0]))  # nothing is there
+    widget.in_movie.clicked(np.array([2.0, 5.0, 155.0]))  # nothing is there
     assert widget.labelling.cells.iloc[widget.current.selection[0]].track_id == 5
 
 

@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QMessageBox
 
 from morpholaw.cells.crop_record import CropOrigin, MovieSource
@@ -63,7 +64,7 @@ def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
     assert widget.table.rowCount() == 1
     assert widget.table.chosen.scheme == 1
     assert widget.table.chosen.members == 1
-    qtbot.waitUntil(lambda: widget.confusion.canvas is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: widget.confusion.matrix.canvas is not None, timeout=10_000)
 
 
 def test_trained_models_are_not_replaced_unasked(panel, trained_study, monkeypatch):
@@ -273,3 +274,19 @@ def test_opening_the_panel_loads_no_torch():
         "assert not {'torch', 'matplotlib.pyplot'} & set(sys.modules), 'loaded'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_field_of_the_confusions_shows_and_selects_its_cells(panel, tracked_study, qtbot):
+    widget = panel(ClassifyWidget, show=True)
+    widget.current.open(tracked_study)
+    record = widget.table.chosen
+    matrix = widget.confusion.matrix
+    qtbot.waitUntil(lambda: matrix.drawing is not None, timeout=30_000)
+    column, row = matrix.place_of(3)  # metaphase predicted as metaphase
+    with qtbot.waitSignal(widget.confusion.selected, timeout=120_000):
+        qtbot.mouseClick(matrix.surface, Qt.MouseButton.LeftButton, pos=QPoint(round(column), round(row)))
+    selected = widget.current.selection
+    assert len(selected) == record.evaluation.confusion[1][1] > 0
+    assert set(widget.current.labels[selected]) == {"metaphase"}
+    assert not widget.confusion.crops.empty
+    assert record.name in widget.current.scores

@@ -72,6 +72,7 @@ def test_a_click_on_an_event_goes_to_its_frame_and_cell(panel, qtbot):
     cells = panel.current.crops.sets[0].cells
     mine = cells[cells["track_id"] == event["track_id"]]
     nearest = mine.iloc[(mine["t"] - event["t"]).abs().argmin()]
+    assert panel.current.selection == [nearest.name]
     assert panel.viewer.dims.point[0] == nearest["t"]
     assert panel.viewer.scene.camera.center[-2:] == pytest.approx((nearest["y"], nearest["x"]), abs=1)
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractListModel, QEvent, QItemSelectionModel, QModelIndex, QRect, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QFontMetrics, QImage, QKeySequence, QPainter, QPen, QPixmap
+from qtpy.QtGui import QColor, QFontMetrics, QKeySequence, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QWidget
 
-from morpholaw.errors import MorpholawError
+from morpholaw.widgets.forms.number_keys import digit_of
+from morpholaw.widgets.pictures.crop_pixmap import crop_pixmap
 
 if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
@@ -23,9 +24,9 @@ SIDE = 76
 MOST_SELECTED = 1000
 """Most crops that a selection made elsewhere selects in the gallery."""
 CAPTION = 15
-"""Height of the class name below a crop in pixels of the screen."""
-BRIGHTER = np.round(255 * (np.arange(256) / 255) ** 0.6).astype(np.uint8)
-"""Grey levels as shown, with a gamma of 0.6: interphase nuclei are much darker than mitotic ones."""
+"""Height of one line below a crop in pixels of the screen: its class, then what is predicted."""
+NOTE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
+"""Qt's role of the second line below a crop."""
 
 
 class CropModel(QAbstractListModel):
@@ -43,6 +44,8 @@ class CropModel(QAbstractListModel):
         Returns the class of a crop, "" for none.
     about : callable
         Returns the tooltip of a crop.
+    note_of : callable
+        Returns the second line below a crop.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -52,6 +55,7 @@ class CropModel(QAbstractListModel):
         self.reads = 0
         self.label_of: Callable[[int], str] = lambda _: ""
         self.about: Callable[[int], str] = lambda _: ""
+        self.note_of: Callable[[int], str] = lambda _: ""
         self._images: OrderedDict[int, QPixmap] = OrderedDict()
 
     def show_crops(self, crops: Crops | None, order: np.ndarray) -> None:
@@ -88,6 +92,8 @@ class CropModel(QAbstractListModel):
             return self._image(crop)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.about(crop)
+        if role == NOTE_ROLE:
+            return self.note_of(crop)
         return crop if role == Qt.ItemDataRole.UserRole else None
 
     def _image(self, crop: int) -> QPixmap:
@@ -100,15 +106,7 @@ class CropModel(QAbstractListModel):
 
     def _read(self, crop: int) -> QPixmap:
         self.reads += 1
-        if self.crops is None:
-            return QPixmap()
-        try:
-            pixels = BRIGHTER[self.crops[crop]]
-        except (MorpholawError, OSError, IndexError):
-            return QPixmap()  # the study's folder is gone: the gallery shows an empty frame
-        height, width = pixels.shape
-        image = QImage(pixels.data, width, height, width, QImage.Format.Format_Grayscale8)
-        return QPixmap.fromImage(image.copy())
+        return crop_pixmap(self.crops, crop)
 
 
 class _CropDelegate(QStyledItemDelegate):
@@ -117,10 +115,11 @@ class _CropDelegate(QStyledItemDelegate):
     def __init__(self, colour_of: Callable[[str], str], parent: QWidget) -> None:
         super().__init__(parent)
         self.colour_of = colour_of
+        self.lines = 1
 
     def sizeHint(self, option: Any, index: QModelIndex) -> QSize:
         """Return the size of a crop with its caption."""
-        return QSize(SIDE + 8, SIDE + CAPTION + 8)
+        return QSize(SIDE + 8, SIDE + self.lines * CAPTION + 8)
 
     def paint(self, painter: QPainter | None, option: Any, index: QModelIndex) -> None:
         """Draw one crop."""
@@ -140,10 +139,11 @@ class _CropDelegate(QStyledItemDelegate):
         if label:
             painter.setPen(QPen(QColor(self.colour_of(label)), 3))
             painter.drawRect(place.adjusted(1, 1, -1, -1))
-            painter.setPen(option.palette.text().color())
-            below = QRect(place.x(), place.bottom() + 2, SIDE, CAPTION)
-            text = QFontMetrics(painter.font()).elidedText(label, Qt.TextElideMode.ElideRight, SIDE)
-            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, text)
+        painter.setPen(option.palette.text().color())
+        for line, text in enumerate((label, index.data(NOTE_ROLE))[: self.lines]):
+            below = QRect(place.x(), place.bottom() + 2 + line * CAPTION, SIDE, CAPTION)
+            shown = QFontMetrics(painter.font()).elidedText(text or "", Qt.TextElideMode.ElideRight, SIDE)
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, shown)
         painter.restore()
 
 
@@ -157,20 +157,23 @@ class Gallery(QListView):
 
     Notes
     -----
-    Signals: ``numbered`` (a key from 0 to 9 was pressed), ``undo``, ``redo``, ``chosen`` (global indices of the
-    selected crops, after the user changed the selection).
+    Signals: ``numbered`` (a key from 0 to 9 was pressed), ``undo``, ``redo``, ``next_wanted`` (N),
+    ``stretch_wanted`` (S), ``chosen`` (global indices of the selected crops, after the user changed the selection).
     """
 
     numbered = Signal(int)
     undo = Signal()
     redo = Signal()
+    next_wanted = Signal()
+    stretch_wanted = Signal()
     chosen = Signal(list)
 
     def __init__(self, colour_of: Callable[[str], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.crop_model = CropModel(self)
         self.setModel(self.crop_model)
-        self.setItemDelegate(_CropDelegate(colour_of, self))
+        self._delegate = _CropDelegate(colour_of, self)
+        self.setItemDelegate(self._delegate)
         self.setToolTip("Select crops with mouse and arrow keys, and label them with the number keys.")
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setResizeMode(QListView.ResizeMode.Adjust)
@@ -210,6 +213,12 @@ class Gallery(QListView):
             self.scrollTo(index)
         self._silent = False
 
+    def show_notes(self, on: bool) -> None:
+        """Give each crop a second line, or take it away."""
+        if self._delegate.lines != 1 + on:
+            self._delegate.lines = 1 + on
+            self.scheduleDelayedItemsLayout()
+
     def advance(self) -> None:
         """Select the next crop, where there is one."""
         row = self.currentIndex().row() + 1
@@ -220,16 +229,19 @@ class Gallery(QListView):
         """Handle the labelling keys here, before shortcuts of the window."""
         if event is None:
             return False
-        if event.type() == QEvent.Type.ShortcutOverride and (_digit(event) is not None or _history(event)):
+        wanted = event.type() == QEvent.Type.ShortcutOverride
+        if wanted and (digit_of(event) is not None or _history(event) or _letter(event)):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: Any) -> None:
-        """Label with 1 to 9, clear with 0, undo with Ctrl+Z, redo with Ctrl+Shift+Z, move with arrows."""
-        digit, history = _digit(event), _history(event)
+        """Label with 1 to 9, clear with 0, undo and redo with Ctrl+Z and Ctrl+Shift+Z, move with N, S and arrows."""
+        digit, history = digit_of(event), _history(event)
         if digit is not None:
             self.numbered.emit(digit)
+        elif letter := _letter(event):
+            (self.next_wanted if letter == "n" else self.stretch_wanted).emit()
         elif history:
             (self.undo if history == "undo" else self.redo).emit()
         else:
@@ -240,10 +252,10 @@ class Gallery(QListView):
             self.chosen.emit(self.selected)
 
 
-def _digit(event: Any) -> int | None:
-    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-    text = event.text()
-    return int(text) if modifiers == Qt.KeyboardModifier.NoModifier and text in list("0123456789") else None
+def _letter(event: Any) -> str:
+    """Return the key N or S, without modifiers; "" for others."""
+    plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
+    return event.text().lower() if plain and event.text().lower() in ("n", "s") else ""
 
 
 def _history(event: Any) -> str:

@@ -19,18 +19,28 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from morpholaw.display import number as number_text
 from morpholaw.errors import InputError
 from morpholaw.escape import one_line
 from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.classifiers import readable_records
-from morpholaw.widgets.cells.class_buttons import ClassButtons
 from morpholaw.widgets.cells.gallery import Gallery
+from morpholaw.widgets.cells.orders import (
+    ORDERS,
+    SCORED,
+    arranged,
+    next_on_track,
+    next_unlabelled,
+    stretch,
+)
+from morpholaw.widgets.forms.class_buttons import ClassButtons
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
@@ -38,8 +48,7 @@ if TYPE_CHECKING:
 
     from morpholaw.study import Study
 
-ALL_SETS, ALL_CLASSES, UNLABELLED = "all sets", "all classes", "unlabelled"
-AS_CUT, LEAST_SURE = "as cut", "least sure first"
+ALL_SETS, ALL_CLASSES, UNLABELLED, MISLABELLED = "all sets", "all classes", "unlabelled", "maybe mislabelled"
 NO_CLASS_COLOUR = "#aaaaaa"
 """Colour of a label that is no class of the study."""
 _PREFERRED = (3, 2, 1, 4)  # schemes to ask which cells are uncertain, the sparse head first, as in the paper
@@ -74,15 +83,17 @@ class Labelling(QWidget):
         self.current, self.runner = current, runner
         self.labels = np.empty(0, object)
         self.cells: pd.DataFrame | None = None
-        self._sureness: np.ndarray | None = None
-        self._asking = self._labelling = False
+        self._asking = self._labelling = self._on_track = False
         self._colours: dict[str, str] = {}
         self._build()
 
     def _build(self) -> None:
         self.sets, self.classes = narrow_combo("set"), narrow_combo("class")
         self.sets.setToolTip("Show the crops of one set only.")
-        self.classes.setToolTip("Show the crops of one class only.")
+        self.classes.setToolTip(
+            "Show the crops of one class only, or those that may be mislabelled: a trained classifier predicts another "
+            "class for them."
+        )
         self.set_button = QPushButton("Edit set")
         self.set_button.setToolTip("Rename or delete the set that is chosen in the list above.")
         menu = QMenu(self.set_button)
@@ -93,19 +104,32 @@ class Labelling(QWidget):
             self.set_button.sizeHint().width() + 6
         )  # napari's style counts no arrow
         self.order = narrow_combo("order")
-        self.order.addItems([AS_CUT, LEAST_SURE])
+        self.order.addItems(list(ORDERS))
         self.order.setToolTip(
-            "Choose the order of the crops. Least sure first: cells whose median score over the trained models is "
-            "nearest to the boundary, which are the most useful to label."
+            "Choose the order of the crops. "
+            + " ".join(f"{name[0].upper()}{name[1:]}: {meaning}." for name, meaning in ORDERS.items())
+        )
+        self.next_button, self.stretch_button = QPushButton("Next unlabelled"), QPushButton("Select stretch")
+        self.next_button.setToolTip(
+            "Select the next cell without a class, in the order that is shown (key N)."
+        )
+        self.stretch_button.setToolTip(
+            "Select a cell's whole track, or, of two selected cells of a track, all from the first to the last (key S)."
         )
         self.gallery = Gallery(self._colour)
         self.gallery.crop_model.label_of = lambda crop: str(self.labels[crop])
         self.gallery.crop_model.about = self._about
+        self.gallery.crop_model.note_of = self._note
         self.buttons = ClassButtons()
         self.error_line = ErrorLine()
-        self.hint = QLabel("Keys: 1 to 9 label, 0 clears the label, Ctrl+Z undoes, arrows move.")
+        self.hint = QLabel(
+            "Keys: 1 to 9 label, 0 clears the label, N: next unlabelled, S: stretch, Ctrl+Z undoes, arrows move. "
+            "After a click in the movie, each label moves on to the cell's next frame."
+        )
         self.hint.setWordWrap(True)
-        shown, order = QHBoxLayout(), QHBoxLayout()
+        shown, order, ways = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        ways.addWidget(self.next_button)
+        ways.addWidget(self.stretch_button)
         shown.addWidget(QLabel("Show"))
         shown.addWidget(self.sets, 1)
         shown.addWidget(self.classes, 1)
@@ -119,6 +143,7 @@ class Labelling(QWidget):
         layout.addLayout(shown)
         layout.addLayout(order)
         layout.addWidget(self.gallery, 1)
+        layout.addLayout(ways)
         for part in (self.buttons, self.hint, self.error_line):
             layout.addWidget(part)
         self.buttons.pressed.connect(self.label_selected)
@@ -126,14 +151,17 @@ class Labelling(QWidget):
         self.gallery.numbered.connect(self.label_selected)
         self.gallery.undo.connect(lambda: self._step("undo"))
         self.gallery.redo.connect(lambda: self._step("redo"))
-        self.gallery.chosen.connect(self.current.select)
+        self.gallery.chosen.connect(self._choose)
+        self.gallery.next_wanted.connect(self.select_next_unlabelled)
+        self.gallery.stretch_wanted.connect(self.select_stretch)
+        self.next_button.clicked.connect(self.select_next_unlabelled)
+        self.stretch_button.clicked.connect(self.select_stretch)
         self.runner.finished.connect(self._scored)
         self.runner.failed.connect(self._not_scored)
 
     def refresh(self) -> None:
         """Show the crops of the study, in the order in which they were cut."""
         crops = self.current.crops
-        self._sureness = None
         self.cells = None if crops is None else crops.cells
         names = [] if crops is None else [crop_set.name for crop_set in crops.sets]
         _fill(self.sets, [ALL_SETS, *names])
@@ -150,7 +178,7 @@ class Labelling(QWidget):
         else:
             self.labels = np.concatenate([study.annotations.labels_for(one) for one in crops.sets])
         self._show_counts()
-        _fill(self.classes, [ALL_CLASSES, UNLABELLED, *self.buttons.classes])
+        _fill(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
         self.apply_filter()
 
     def apply_filter(self) -> None:
@@ -162,12 +190,15 @@ class Labelling(QWidget):
         chosen = np.ones(len(crops), bool)
         if self.chosen_set:
             chosen &= (cells["set"] == self.chosen_set).to_numpy()
-        name = self.classes.currentText()
-        if name != ALL_CLASSES:
+        name, scores = self.classes.currentText(), self.current.last_scores
+        if name == MISLABELLED:
+            chosen &= False if scores is None else scores.contradicts(self.labels)
+        elif name != ALL_CLASSES:
             chosen &= self.labels == ("" if name == UNLABELLED else name)
-        order = np.flatnonzero(chosen)
-        if self.order.currentText() == LEAST_SURE and self._sureness is not None:
-            order = order[np.argsort(self._sureness[order], kind="stable")]
+        order = arranged(
+            self.order.currentText(), np.flatnonzero(chosen), cells, list(self.current.scores.values())
+        )
+        self.gallery.show_notes(scores is not None)
         self.gallery.crop_model.show_crops(crops, order)
         self.gallery.select(self.current.selection)
         self.shown.emit()
@@ -243,7 +274,7 @@ class Labelling(QWidget):
 
     def label_selected(self, number: int) -> None:
         """Label the selected cells with class ``number`` (from 1), or clear their label (0); move to the next cell."""
-        selected = self.gallery.selected
+        selected = self.gallery.selected or self.current.selection
         with self.error_line.catch():
             study = self.current.required()
             if not selected:
@@ -256,14 +287,49 @@ class Labelling(QWidget):
             study.annotations.set_labels({self._key(crop): name for crop in selected})
             self._labelled(selected)
             if len(selected) == 1:
-                self.gallery.advance()
+                self._advance(selected[0])
+
+    def stay_on_track(self) -> None:
+        """Let the next label go to the next frame of the selected cell's track, as after a click in the movie."""
+        self._on_track = True
+
+    def _choose(self, cells: list[int]) -> None:
+        self._on_track = False
+        self.current.select(cells)
+
+    def _advance(self, cell: int) -> None:
+        following = next_on_track(self._table(), cell) if self._on_track else None
+        if following is not None:
+            self.current.select([following])
+        elif not self._on_track:
+            self.gallery.advance()
+
+    def select_next_unlabelled(self) -> None:
+        """Select the next cell without a class, in the order that is shown."""
+        with self.error_line.catch():
+            selected = self.gallery.selected
+            order = self.gallery.crop_model.order
+            cell = next_unlabelled(order, self.labels, selected[-1] if selected else None)
+            if cell is None:
+                raise InputError("Every cell that is shown has a class.")
+            self._choose([cell])
+            self.gallery.setFocus()
+
+    def select_stretch(self) -> None:
+        """Select a stretch of the selected cell's track."""
+        with self.error_line.catch():
+            selected = self.current.selection
+            if not selected:
+                raise InputError("No cell is selected; click one in the gallery or in the movie first.")
+            self._choose(stretch(self._table(), selected))
+            self.gallery.setFocus()
 
     def add_class(self, name: str) -> None:
         """Add a class, which gets the next key."""
         with self.error_line.catch():
             self.current.required().annotations.add_class(name)
             self._show_counts()
-            _fill(self.classes, [ALL_CLASSES, UNLABELLED, *self.buttons.classes])
+            _fill(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
             self._announce()
 
     def _step(self, way: str) -> None:
@@ -306,7 +372,8 @@ class Labelling(QWidget):
         return [] if crops is None else zip(crops.sets, crops.offsets.tolist(), strict=False)
 
     def _filter_chosen(self, _: int) -> None:
-        if self.order.currentText() == LEAST_SURE and self._sureness is None:
+        wants_scores = self.order.currentText() in SCORED or self.classes.currentText() == MISLABELLED
+        if wants_scores and self.current.last_scores is None:
             self.ask()
         else:
             self.apply_filter()
@@ -317,20 +384,30 @@ class Labelling(QWidget):
             study = self.current.required()
             best = self._model(study)
             if best is None:
-                self.order.setCurrentIndex(0)
+                self._not_asked()
                 raise InputError(
                     "No model is trained yet that could be unsure; train one in the Classify panel first."
                 )
             if self.runner.running:
-                self.order.setCurrentIndex(0)
+                self._not_asked()
                 raise InputError("A step is still running here; wait for it or press Stop.")
             self._asking = True
             job = Job("classify", str(study.path), {}, {"scheme": best.name})
             self.runner.start(job, table=True, name="find uncertain cells")
 
-    def forget_scores(self) -> None:
-        """Forget the scores after the models changed."""
-        self._sureness = None
+    def _not_asked(self) -> None:
+        """Show what can be shown without scores."""
+        self.order.setCurrentIndex(0)
+        if self.classes.currentText() == MISLABELLED:
+            self.classes.setCurrentIndex(0)
+        self.apply_filter()
+
+    def _note(self, crop: int) -> str:
+        """Return the predicted class and the score of a crop for the line below it; "" where it was not scored."""
+        scores = self.current.last_scores
+        if scores is None or not np.isfinite(scores.scores[crop]):
+            return ""
+        return f"{number_text(float(scores.scores[crop]), 1, sign=True)} {scores.predicted[crop]}"
 
     def _model(self, study: Study) -> ClassifierRecord | None:
         trained = readable_records(study, self.error_line.say)
@@ -339,19 +416,21 @@ class Labelling(QWidget):
     def _not_scored(self, _: str) -> None:
         if self._asking:
             self._asking = False
-            self.order.setCurrentIndex(0)
+            self._not_asked()
 
     def _scored(self, result: dict[str, Any]) -> None:
         asking, self._asking = self._asking, False
-        table = result.get("table")
+        table, study, crops = result.get("table"), self.current.study, self.current.crops
         if not asking:
             return
-        if table is None or self.cells is None or len(table) != len(self.cells):
-            self.order.setCurrentIndex(0)
+        best = None if study is None else self._model(study)
+        scores = None
+        if table is not None and crops is not None and best is not None:
+            scores = CellScores.of_table(best, table, crops)
+        if scores is None:
+            self._not_asked()
             return
-        # a cell without a score is the most uncertain
-        self._sureness = np.nan_to_num(np.abs(table["score"].to_numpy(np.float64)), nan=-1.0)
-        self.apply_filter()
+        self.current.add_scores(scores)  # every panel shows them, this one too
         if len(self.gallery.crop_model.order):
             self.current.select([int(self.gallery.crop_model.order[0])])
 

@@ -13,7 +13,6 @@ from morpholaw.widgets.cells.importing import ImportFolder, ImportLabels
 from morpholaw.widgets.cells.labelling import Labelling
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.movie.layer_sources import is_cut_from
-from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ class CellsWidget(StudyWidget):
         self.labelling = Labelling(self.current, self.runner)
         self.gallery = self.labelling.gallery
         self.box = CropBox(self.viewer)
-        self.clicks = MovieClicks(self.viewer, self.clicked)
         self.tabs = QTabWidget()
         for part, name in (
             (self.cutting, "From a movie"), (self.folder, "From a folder"), (self.import_labels, "Labels")
@@ -57,8 +55,9 @@ class CellsWidget(StudyWidget):
         self.listen(self.current.changed, self._refresh)
         self.listen(self.current.crops_changed, self._refresh)
         self.listen(self.current.labels_changed, self._labels_changed)
-        self.listen(self.current.classifiers_changed, self._models_changed)
+        self.listen(self.current.scores_changed, self._scores_changed)
         self.listen(self.current.selection_changed, self._selected)
+        self.listen(self.in_movie.picked, self._picked)
         for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
             self.listen(event, self._layers_changed)
         self.cutting.size_changed.connect(self.show_box)
@@ -74,8 +73,8 @@ class CellsWidget(StudyWidget):
     def _labels_changed(self) -> None:
         self.labelling.refresh_labels()
 
-    def _models_changed(self) -> None:
-        self.labelling.forget_scores()
+    def _scores_changed(self) -> None:
+        self.labelling.apply_filter()
 
     def _layers_changed(self, _: Any = None) -> None:
         self.cutting.image.refresh()
@@ -103,14 +102,10 @@ class CellsWidget(StudyWidget):
         self.gallery.select(crops)
         self.show_box(move=True)
 
-    def clicked(self, position: np.ndarray) -> None:
-        """Select the crop of the cell that was clicked in the movie."""
-        cells = self._cells_of_movie()
-        if cells is None:
-            return
-        row = nearest_cell(cells, self.cutting.image.layer, position, reach=self.cutting.crop_size / 2)
-        if row is not None:
-            self.current.select([int(cells["index"].iloc[row])])
+    def _picked(self, _: int) -> None:
+        """Give the labelling keys to the cell that was clicked in the movie."""
+        self.labelling.stay_on_track()
+        if self.isVisible():
             self.gallery.setFocus()
 
     def show_box(self, *_: Any, move: bool = False) -> None:

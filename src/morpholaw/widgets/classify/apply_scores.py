@@ -41,6 +41,7 @@ from morpholaw.widgets.movie.layer_sources import (
 )
 from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class ApplyScores(QWidget):
         self._running: ClassifierRecord | None = None
         self._shown: ClassifierRecord | None = None
         self._tracks: pd.DataFrame | None = None
-        self._why_not = ""
+        self._why_not = self._set = ""
         self._build()
         self.choose(None)
         self.clicks = MovieClicks(viewer, self.clicked)
@@ -182,12 +183,13 @@ class ApplyScores(QWidget):
             arguments: dict[str, Any] = {"scheme": chosen.name, "along_tracks": along}
             files, code = None, ""
             if self.cells.currentText() == LAYERS:
-                files, self._why_not = self._from_layers(), ""
+                files, self._why_not, self._set = self._from_layers(), "", ""
                 tracks = self.tracks.layer or self.labels.layer
                 code = layers_code(study.path, "classify", self.image.layer, tracks, arguments)
             else:
                 crops = study.crop_set(self.cells.currentText())
                 arguments["crops"], self._tracks = str(crops.folder), crops.cells
+                self._set = crops.name
                 self._why_not = self._not_of_movie(crops)
             self._running = chosen
             job = Job("classify", str(study.path), {}, arguments)
@@ -222,7 +224,25 @@ class ApplyScores(QWidget):
         self.divisions = _division_frames(self._tracks)
         self.export_button.setEnabled(True)
         self.show_scores(classifier)
+        self._share(classifier)
         self.scored.emit()
+
+    def _share(self, classifier: ClassifierRecord) -> None:
+        """Let every panel show the scores, where they are of crops of the study."""
+        crops = self.current.crops
+        if self._set and crops is not None and self.table is not None:
+            scores = CellScores.of_table(classifier, self.table, crops, self._set)
+            if scores is not None:
+                self.current.add_scores(scores)
+
+    def show_cell(self, cell: int) -> None:
+        """Plot the score over time of a cell that was selected in any panel, if its set was scored."""
+        crops = self.current.crops
+        if crops is None or self.table is None or not self._set or cell >= len(crops):
+            return
+        one = crops.cells.iloc[cell]
+        if one["set"] == self._set and one["track_id"] >= 0:
+            self.show_track(int(one["track_id"]))
 
     def show_scores(self, classifier: ClassifierRecord) -> None:
         """Write the last scores to the chosen layers; layers that do not fit are named below the buttons."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from qtpy.QtWidgets import (
     QComboBox,
     QGroupBox,
@@ -19,14 +18,14 @@ from morpholaw.config import ClassifierConfig
 from morpholaw.display import MODELS, percent, scheme_title
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
-from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.classifier_record import name_of
 from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.classify.apply_scores import ApplyScores
 from morpholaw.widgets.classify.comparison import ComparisonTable
+from morpholaw.widgets.classify.confusion_picture import ConfusionPicture
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.preferences import preferences
 from morpholaw.widgets.study.study_widget import StudyWidget
 
@@ -62,6 +61,7 @@ class ClassifyWidget(StudyWidget):
         self.listen(self.current.crops_changed, self.refresh)
         self.listen(self.current.labels_changed, self._show_labelled)
         self.listen(self.current.classifiers_changed, self.show_classifiers)
+        self.listen(self.current.selection_changed, self._selected)
         for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
             self.listen(event, self._layers_changed)
         self.refresh()
@@ -93,7 +93,7 @@ class ClassifyWidget(StudyWidget):
 
     def _comparison(self) -> QWidget:
         self.table = ComparisonTable()
-        self.confusion = FigurePanel(self.viewer, "")
+        self.confusion = ConfusionPicture(self.viewer, self.current, self.runner)
         self.mixed = QLabel()
         self.mixed.setWordWrap(True)
         self.compare_button = QPushButton("Compare predictions")
@@ -148,13 +148,14 @@ class ClassifyWidget(StudyWidget):
     def _layers_changed(self, _: Any = None) -> None:
         self.apply_scores.refresh_layers()
 
+    def _selected(self, cells: list[int]) -> None:
+        if cells:
+            self.apply_scores.show_cell(cells[0])
+
     def _choose(self) -> None:
         chosen = self.table.chosen
         self.apply_scores.choose(chosen)
-        if chosen is None:
-            self.confusion.say("Trained models appear here, one row per scheme.")
-        else:
-            self.confusion.draw(lambda figsize, theme: _confusion(chosen, figsize, theme))
+        self.confusion.show_record(chosen)
 
     def train(self) -> None:
         """Train the models of the chosen scheme in a child process; ask before models are replaced."""
@@ -197,13 +198,6 @@ class ClassifyWidget(StudyWidget):
             self.table.show_agreement(table.set_index("classifier"))
         elif "name" in result:
             self.table.show_classifiers(self.table.classifiers, choose=str(result["name"]))
-
-
-def _confusion(chosen: ClassifierRecord, figsize: Any, theme: Any) -> Any:
-    from morpholaw.figures.performance import confusion
-
-    counts, size = np.array(chosen.evaluation.confusion), (min(figsize[0], 3.4), None)
-    return confusion(counts, chosen.classes, title=chosen.label, theme=theme, figsize=size)
 
 
 def _box(title: str, *parts: QWidget) -> QGroupBox:

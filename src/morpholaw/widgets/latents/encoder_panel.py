@@ -16,11 +16,11 @@ from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.jobs.python_code import step_code
-from morpholaw.widgets.latents.encoder_state import EncoderState, encoder_state
 from morpholaw.widgets.latents.latent_space import load_encoder
 from morpholaw.widgets.latents.training_plot import TrainingPlot
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, white_of
 from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.encoder_state import EncoderState, encoder_state
 from morpholaw.widgets.study.preferences import preferences
 
 if TYPE_CHECKING:

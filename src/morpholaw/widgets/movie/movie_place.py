@@ -89,11 +89,16 @@ def movie_layer(viewer: ViewerModel, crop_set: CropSet) -> Image | None:
 
 
 def crop_at(viewer: ViewerModel, crops: Crops, position: Sequence[float]) -> int | None:
-    """Return the crop whose cell is nearest to a world position in its frame; None if none is near."""
-    for k, crop_set in enumerate(crops.sets):
-        movie = movie_layer(viewer, crop_set)
-        if movie is None:
-            continue
+    """Return the crop whose cell is nearest to a world position in its frame; None if none is near.
+
+    Of several movies that are shown over one another, the active layer's comes first, then the uppermost visible one.
+    """
+    movies = [movie_layer(viewer, crop_set) for crop_set in crops.sets]
+    active, layers = viewer.layers.selection.active, list(viewer.layers)
+    shown = [k for k, movie in enumerate(movies) if movie is not None and movie.visible]
+    for k in sorted(shown, key=lambda k: (movies[k] is not active, -layers.index(movies[k]))):
+        movie, crop_set = movies[k], crops.sets[k]
+        assert movie is not None
         reach = crop_set.size / _factor(crop_set) / 2
         layer: Layer | None = movie
         place = np.asarray(position, float)
@@ -103,6 +108,18 @@ def crop_at(viewer: ViewerModel, crops: Crops, position: Sequence[float]) -> int
         if row is not None:
             return int(crops.offsets[k]) + row
     return None
+
+
+def is_in_view(layer: Image, y: float, x: float) -> bool:
+    """Whether the canvas shows a place, in pixels of a layer, well inside its edges; False where that is not known."""
+    if layer.multiscale:
+        return False
+    low, high = np.asarray(layer.corner_pixels, float)[:, -2:]
+    room = high - low
+    place = np.array([y, x])
+    return bool(
+        (room > 1).all() and (place >= low + 0.08 * room).all() and (place <= high - 0.08 * room).all()
+    )
 
 
 def _shows(layer: Image, shape: tuple[int, ...]) -> bool:

@@ -48,7 +48,7 @@ class FigurePanel(QWidget):
         self.sentence = QLabel()
         self.sentence.setWordWrap(True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._picture = QLabel()
+        self._picture = self._new_picture()
         self._picture.hide()
         self.call = LatestCall(self)
         self.call.returned.connect(self._show)
@@ -108,7 +108,13 @@ class FigurePanel(QWidget):
         self._drawn_width, self._drawn_at = self.width(), time.monotonic()
         dark = "light" not in str(self.viewer.theme)
         width = max(self.width(), LEAST_WIDTH)
-        self.call.start(draw_figure, self._make, width, dark, self.devicePixelRatioF())
+        self._start(self._make, width, dark, self.devicePixelRatioF())
+
+    def _new_picture(self) -> QLabel:
+        return QLabel()
+
+    def _start(self, make: Make, width: int, dark: bool, ratio: float) -> None:
+        self.call.start(draw_figure, make, width, dark, ratio)
 
     def _show(self, drawing: Drawing) -> None:
         if self._make is None:

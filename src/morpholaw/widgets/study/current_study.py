@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, finalize
 
+import numpy as np
 from napari.utils.notifications import show_error
 from psygnal import Signal
 
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError
 from morpholaw.widgets.jobs.live_process import LiveProcess
 from morpholaw.widgets.jobs.window_steps import WindowSteps
+from morpholaw.widgets.study.way_to_law import WayToLaw
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
     from morpholaw.store.overview import Overview
     from morpholaw.study import Study
+    from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
+    from morpholaw.widgets.study.cell_scores import CellScores
 
 _CHANGED_BY_STEP = {
     "crop": ("crops_changed", "labels_changed"),
@@ -46,12 +50,19 @@ class CurrentStudy:
         The steps that the viewer's panels have started.
     selection : list of int
         Global indices (:class:`morpholaw.cells.crop_set.Crops`) of the selected crops, in the order of selection.
+    scores : dict of str to CellScores
+        What classifiers make of the study's crops, by the classifier's name, the one that was applied last at the end;
+        empty until cells are scored, and after models or crops change.
+    in_movie : SelectionInMovie or None
+        Shows the selected cells in the viewer's movie; None before a panel is open.
+    way : WayToLaw
+        Runs the steps from labels to a law.
 
     Notes
     -----
     Signals: ``changed`` (another study is open, or none), ``crops_changed``, ``labels_changed``,
     ``encoder_changed``, ``classifiers_changed``, ``laws_changed``, ``names_changed`` (of latents),
-    ``timeline_changed``, and ``selection_changed`` with the list of global indices.
+    ``timeline_changed``, ``scores_changed``, and ``selection_changed`` with the list of global indices.
     """
 
     changed = Signal()
@@ -62,6 +73,7 @@ class CurrentStudy:
     laws_changed = Signal()
     names_changed = Signal()
     timeline_changed = Signal()
+    scores_changed = Signal()
     selection_changed = Signal(list)
 
     def __init__(self) -> None:
@@ -72,14 +84,22 @@ class CurrentStudy:
         self.steps.closed.connect(self.live.close)  # it starts again where another window needs it
         self.study: Study | None = None
         self.selection: list[int] = []
+        self.scores: dict[str, CellScores] = {}
+        self.in_movie: SelectionInMovie | None = None
+        self.way = WayToLaw(self)
         self._crops: Crops | None = None
         self._overview: Overview | None = None
+        self._labels: np.ndarray | None = None
         # First of all listeners, so that no panel shows what was there before.
         for signal in (
             self.changed, self.crops_changed, self.labels_changed, self.encoder_changed, self.classifiers_changed,
             self.laws_changed,
         ):  # fmt: skip
             signal.connect(self._forget_overview)
+        for signal in (self.changed, self.crops_changed, self.encoder_changed, self.classifiers_changed):
+            signal.connect(self._forget_scores)
+        for signal in (self.changed, self.crops_changed, self.labels_changed):
+            signal.connect(self._forget_labels)
 
     @classmethod
     def of(cls, viewer: ViewerModel) -> CurrentStudy:
@@ -150,6 +170,34 @@ class CurrentStudy:
         return self._crops
 
     @property
+    def labels(self) -> np.ndarray:
+        """The class given to each crop of the study, object (crops,), "" for none; kept until labels change."""
+        crops = self.crops
+        if self._labels is None or crops is None:
+            if self.study is None or crops is None:
+                return np.empty(0, object)
+            given = [self.study.annotations.labels_for(one) for one in crops.sets]
+            self._labels = np.concatenate(given).astype(object)
+        return self._labels
+
+    def set_label(self, cells: Sequence[int], name: str) -> None:
+        """Give a class to crops by their global indices, "" for none, save it, and tell every panel.
+
+        Raises
+        ------
+        InputError
+            When no study is open, no cell is selected, or the labels cannot be saved.
+        """
+        crops = self.crops
+        if not cells or crops is None:
+            self.required()
+            raise InputError("No cell is selected; select some first.")
+        table = crops.cells
+        keys = zip(table["set"].iloc[list(cells)], table["crop"].iloc[list(cells)], strict=True)
+        self.required().annotations.set_labels({(str(one), int(crop)): name for one, crop in keys})
+        self.labels_changed.emit()
+
+    @property
     def overview(self) -> Overview | None:
         """What the study holds and what comes next; None where none is open or it is gone. Kept until it changes."""
         if self._overview is None and self.study is not None:
@@ -161,6 +209,27 @@ class CurrentStudy:
 
     def _forget_overview(self) -> None:
         self._overview = None
+
+    def _forget_labels(self) -> None:
+        self._labels = None
+
+    def _forget_scores(self) -> None:
+        if self.scores:
+            self.scores = {}
+            self.scores_changed.emit()
+
+    @property
+    def last_scores(self) -> CellScores | None:
+        """The scores of the classifier that was applied last; None where cells were not scored."""
+        return next(reversed(self.scores.values()), None)
+
+    def add_scores(self, scores: CellScores) -> None:
+        """Keep the scores of all crops, in place of those of the same classifier, and tell every panel."""
+        if self.last_scores is not None and self.last_scores.same_as(scores):
+            return  # several panels hear of one run
+        self.scores.pop(scores.classifier.name, None)
+        self.scores[scores.classifier.name] = scores
+        self.scores_changed.emit()
 
     def select(self, indices: Sequence[int]) -> None:
         """Select crops by their global indices and tell every panel."""

@@ -10,6 +10,7 @@ from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
 from morpholaw.widgets.study.current_study import CurrentStudy, unwrapped
 from morpholaw.widgets.study.study_bar import StudyBar
 from morpholaw.widgets.study.way_strip import WayStrip
@@ -39,6 +40,8 @@ class StudyWidget(QWidget):
         The viewer itself.
     current : CurrentStudy
         What the viewer's panels share.
+    in_movie : SelectionInMovie
+        The selected cells in the movie.
     error_line : ErrorLine
         ``with self.error_line.catch(): ...`` around whatever a person's input can break.
     body : QVBoxLayout
@@ -49,6 +52,9 @@ class StudyWidget(QWidget):
         super().__init__()
         self.viewer = unwrapped(napari_viewer)
         self.current = CurrentStudy.of(napari_viewer)
+        if self.current.in_movie is None:
+            self.current.in_movie = SelectionInMovie(self.viewer, self.current)
+        self.in_movie = self.current.in_movie
         self.error_line = ErrorLine()
         self.study_bar = StudyBar(self.current, self.error_line)
         inside = _Body()

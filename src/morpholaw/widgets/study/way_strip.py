@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from morpholaw.jobs import Job
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.way_buttons import WayButtons
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -46,7 +47,8 @@ class WayStrip(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 8, 0)
         layout.setSpacing(2)
-        for part in (self.contents, self.warning, self.next_button, self.report):
+        self.way = WayButtons(current)
+        for part in (self.contents, self.warning, self.next_button, self.way, self.report):
             layout.addWidget(part)
         self.hide()
 
@@ -70,6 +72,7 @@ class WayStrip(QWidget):
                 f"\N{WARNING SIGN} {found.warnings[0]}" + (f" ({more} more)" if more else "")
             )
             self.warning.setToolTip("\n".join(found.warnings))
+        self.way.refresh()
         step = found.next_step
         self.next_button.setEnabled(not step.panel or self._window is not None)
         if step.panel:

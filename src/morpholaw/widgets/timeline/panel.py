@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from morpholaw.config import TimelineConfig
@@ -138,8 +139,10 @@ class TimelineWidget(StudyWidget):
         if crop_set is None:
             self.error_line.say(f"The study no longer has the crop set {event['movie']}.", notify=False)
             return
-        where = _place(crop_set.cells, int(event["track_id"]), int(event["t"]))
-        if not go_to(self.viewer, crop_set, *where):
+        row = _nearest(crop_set.cells, int(event["track_id"]), int(event["t"]))
+        self.current.select([int(crops.offsets[crops.sets.index(crop_set)]) + row])
+        cell = crop_set.cells.iloc[row]
+        if not go_to(self.viewer, crop_set, int(cell["t"]), float(cell["y"]), float(cell["x"])):
             self.error_line.say(f"Open the movie of {event['movie']} to go to its cells.", notify=False)
             return
         self.error_line.clear()
@@ -204,8 +207,7 @@ def _figure(make: Any, tables: TimelineTables, name: str, figsize: Any, theme: A
     return make(tables, name, figsize=figsize, theme=theme)
 
 
-def _place(cells: Any, track_id: int, t: int) -> tuple[int, float, float]:
-    """Return the frame, y and x of a track at a frame, or at the nearest one that it has an image of."""
-    mine = cells[cells["track_id"] == track_id]
-    nearest = mine.iloc[int((mine["t"] - t).abs().to_numpy().argmin())]
-    return int(nearest["t"]), float(nearest["y"]), float(nearest["x"])
+def _nearest(cells: Any, track_id: int, t: int) -> int:
+    """Return the row of a track at a frame, or at the nearest one that it has an image of."""
+    rows = np.flatnonzero(cells["track_id"].to_numpy() == track_id)
+    return int(rows[np.abs(cells["t"].to_numpy()[rows] - t).argmin()])

@@ -1,0 +1,164 @@
+"""Families of cells as trees: one line per cell over the frames, coloured by class or score, with its divisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba_array
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from morpholaw.errors import InputError
+from morpholaw.figures import validation
+from morpholaw.figures.palette import class_colours
+from morpholaw.figures.style import (
+    LIGHT,
+    SIGNED,
+    SMALL,
+    FigSize,
+    Theme,
+    colourbar,
+    dress,
+    figure_width,
+    legend,
+    new_figure,
+    plain,
+)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Cells of some families, and their images.
+
+    Attributes
+    ----------
+    names : sequence of str
+        What each of the m cells is called beside its line.
+    mother : ndarray, int64 (m,)
+        The row of each cell's mother, -1 for none.
+    cell : ndarray, int64 (n,)
+        The row of the cell that each image shows.
+    frame : ndarray, int64 (n,)
+        The frame of each image.
+    """
+
+    names: Sequence[str]
+    mother: np.ndarray
+    cell: np.ndarray
+    frame: np.ndarray
+
+
+def tree_levels(mother: np.ndarray) -> np.ndarray:
+    """Return how far down each cell is drawn, float64 (m,): daughters below one another, a mother between them."""
+    daughters: dict[int, list[int]] = {}
+    for cell, above in enumerate(mother.tolist()):
+        daughters.setdefault(above, []).append(cell)
+    levels = np.zeros(len(mother))
+    order: list[int] = []
+    waiting = daughters.get(-1, [])[::-1]
+    while waiting:
+        cell = waiting.pop()
+        order.append(cell)
+        waiting.extend(daughters.get(cell, [])[::-1])
+    if len(order) != len(mother):
+        raise InputError("The cells of a lineage tree must not be their own ancestors.")
+    leaves = [cell for cell in order if cell not in daughters]
+    levels[leaves] = np.arange(len(leaves))
+    for cell in reversed(order):
+        if cell in daughters:
+            levels[cell] = np.mean(levels[daughters[cell]])
+    return levels
+
+
+def lineage_tree(
+    tree: Tree,
+    *,
+    labels: Sequence[str] | None = None,
+    classes: Sequence[str] = (),
+    values: np.ndarray | None = None,
+    value_name: str = "",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Families as trees over the frames of a movie.
+
+    Parameters
+    ----------
+    tree : Tree
+        The cells and their images.
+    labels : sequence of str, optional
+        Class of each image, "" for none, which is grey.
+    classes : sequence of str
+        All classes of the study, so that each has its colour.
+    values : ndarray, float (n,), optional
+        Scores that colour the images in place of the classes, white at zero.
+    value_name : str
+        What the values are.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        When lengths do not agree, or neither labels nor values are given.
+    """
+    count, levels = len(tree.cell), tree_levels(np.asarray(tree.mother))
+    lines = float(levels.max(initial=0)) + 1
+    figure = new_figure(figsize, theme, min(1.6 + 0.19 * lines, 7.0))
+    axes = dress(figure.add_subplot(), theme)
+    first, last = (
+        np.array([pick(tree.frame[tree.cell == cell], initial=start) for cell in range(len(levels))])
+        for pick, start in ((np.min, np.iinfo(np.int64).max), (np.max, -1))
+    )
+    axes.hlines(levels, first - 0.5, last + 0.5, color=theme.muted, lw=0.8, zorder=1)
+    for cell, mother in enumerate(np.asarray(tree.mother).tolist()):
+        if mother >= 0:
+            axes.plot(
+                [last[mother] + 0.5, first[cell] - 0.5],
+                levels[[mother, cell]],
+                color=theme.muted,
+                lw=0.8,
+                zorder=1,
+            )
+    middle = levels[tree.cell]
+    ends = np.stack([np.column_stack([tree.frame + side, middle]) for side in (-0.5, 0.5)], axis=1)
+    thick = 6.0 if lines < 12 else 4.0
+    if values is not None:
+        numbers = np.asarray(validation.same_length(values, count, "values"), float)
+        limit = float(np.nanpercentile(np.abs(numbers), 98)) if np.isfinite(numbers).any() else 1.0
+        known = np.isfinite(numbers)
+        bars = LineCollection(ends[known], array=numbers[known], cmap=SIGNED, linewidths=thick, zorder=2)
+        bars.set_clim(-max(limit, 1e-9), max(limit, 1e-9))
+        axes.add_collection(bars)
+        colourbar(figure, bars, axes, plain(value_name), theme)
+    elif labels is not None:
+        given = np.asarray(validation.same_length(labels, count, "labels"), dtype=str)
+        present = [
+            name for name in dict.fromkeys([*classes, *sorted(set(given) - {""})]) if (given == name).any()
+        ]
+        colours = dict(zip(present, class_colours(present, among=classes), strict=True)) if present else {}
+        known = given != ""
+        if known.any():
+            colour = to_rgba_array([colours[name] for name in given[known]])
+            axes.add_collection(LineCollection(ends[known], colors=colour, linewidths=thick, zorder=2))
+        handles = [Line2D([], [], color=colours[name], lw=thick, label=plain(name)) for name in present]
+        if handles:
+            legend(axes, theme, handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+    else:
+        raise InputError("A lineage tree is coloured by labels or by values; give either.")
+    if lines <= 30:
+        axes.set_yticks(levels, [plain(name) for name in tree.names], fontsize=SMALL if lines < 20 else 5.5)
+    else:
+        axes.set_yticks([])
+    room = max(float(last.max(initial=0)) * 0.01, 0.6)
+    axes.set(
+        xlim=(float(first.min(initial=0)) - room, float(last.max(initial=0)) + room), ylim=(lines - 0.4, -0.6)
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("frame")
+    axes.set_ylabel("track" if figure_width(figsize) > 2 else "")
+    return figure

@@ -1,0 +1,158 @@
+"""A confusion matrix whose cells are clicked to see, and to select, the crops in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QPixmap
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from morpholaw.errors import InputError
+from morpholaw.jobs import Job
+from morpholaw.widgets.pictures.cell_picture import CellPicture
+from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, white_of
+from morpholaw.widgets.study.cell_scores import CellScores
+
+if TYPE_CHECKING:
+    from morpholaw.store.classifier_record import ClassifierRecord
+    from morpholaw.widgets.jobs.job_runner import JobRunner
+    from morpholaw.widgets.study.current_study import CurrentStudy
+
+SHOWN = 12
+"""Crops that are shown of a cell of the matrix at most."""
+COLUMNS = 6
+NOTHING = "Trained models appear here, one row per scheme."
+HINT = "Held-out cells by their true and their predicted class. Click a field to see its cells and to select them."
+
+
+class ConfusionPicture(QWidget):
+    """Shows how a classifier confuses the classes of held-out cells, and which cells these are.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer, whose theme the figure has.
+    current : CurrentStudy
+        The study, its scores and selection.
+    runner : JobRunner
+        Scores the cells where that was not done yet.
+
+    Notes
+    -----
+    ``selected`` is emitted after the cells of a field were selected.
+    """
+
+    selected = Signal()
+
+    def __init__(self, viewer: Any, current: CurrentStudy, runner: JobRunner) -> None:
+        super().__init__()
+        self.current, self.runner = current, runner
+        self.record: ClassifierRecord | None = None
+        self._wanted: tuple[int, int] | None = None
+        self.matrix = CellPicture(viewer, NOTHING, lambda _: QPixmap(), self._about, reach=60)
+        self.matrix.zooms = False
+        self.matrix.setToolTip(
+            "Click a field of the matrix to see the cells in it, which are then selected everywhere."
+        )
+        self.hint = QLabel(HINT)
+        self.hint.setWordWrap(True)
+        self.crops = PictureGrid("", largest=58)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for part in (self.matrix, self.hint, self.crops):
+            layout.addWidget(part)
+        self.crops.hide()
+        self.matrix.chosen.connect(self._chosen)
+        runner.finished.connect(self._scored)
+        runner.failed.connect(self._not_scored)
+        self.show_record(None)
+
+    def show_record(self, record: ClassifierRecord | None) -> None:
+        """Show the confusions of a classifier, or none."""
+        self.record, self._wanted = record, None
+        self.hint.setVisible(record is not None)
+        self.crops.hide()
+        if record is None:
+            self.matrix.say(NOTHING)
+            return
+        count = len(record.classes)
+        fields = np.array([[column, row] for row in range(count) for column in range(count)], float)
+
+        def make(figsize: Any, theme: Any) -> Any:
+            from morpholaw.figures.performance import confusion
+
+            counts, size = np.array(record.evaluation.confusion), (min(figsize[0], 3.4), None)
+            return confusion(counts, record.classes, title=record.label, theme=theme, figsize=size)
+
+        self.matrix.draw_cells(make, fields, np.arange(count**2))
+
+    def show_field(self, true: int, predicted: int) -> None:
+        """Select the held-out cells of one class that are predicted as another; score all cells first if needed."""
+        record = self.record
+        if record is None:
+            return
+        with self.runner.error_line.catch():
+            study = self.current.required()
+            self._wanted = (true, predicted)
+            scores = self.current.scores.get(record.name)
+            if scores is not None:
+                self._show(scores)
+            elif self.runner.running:
+                self._wanted = None
+                raise InputError("A step is still running here; wait for it or press Stop.")
+            else:
+                job = Job("classify", str(study.path), {}, {"scheme": record.name})
+                self.runner.start(job, table=True, name="find these cells")
+
+    def _show(self, scores: CellScores) -> None:
+        from morpholaw.store.labelled_cells import held_out
+
+        record, wanted, crops = self.record, self._wanted, self.current.crops
+        self._wanted = None
+        if record is None or wanted is None or crops is None:
+            return
+        cells, targets = held_out(self.current.required(), record.name)
+        true, predicted = wanted
+        chosen = cells[(targets == true) & (scores.by_frame[cells] == record.classes[predicted])]
+        self.crops.setVisible(bool(len(chosen)))
+        what = f"{record.classes[true]} predicted as {record.classes[predicted]}"
+        self.hint.setText(f"{HINT} Selected: {len(chosen)} cells, {what}.")
+        if len(chosen):
+            self.current.select(chosen.tolist())
+            self._show_crops(np.asarray(crops[chosen[:SHOWN]]))
+        self.selected.emit()
+
+    def _show_crops(self, images: np.ndarray) -> None:
+        tiles = grey_tiles(images / 255.0, high=white_of(images / 255.0))
+        rows = -(-len(tiles) // COLUMNS)
+        filled = np.zeros((rows * COLUMNS, *tiles.shape[1:]), np.uint8)
+        filled[: len(tiles)] = tiles
+        self.crops.show_pictures(filled.reshape(rows, COLUMNS, *tiles.shape[1:]))
+
+    def _about(self, field: int) -> str:
+        if self.record is None:
+            return ""
+        classes = self.record.classes
+        true, predicted = divmod(field, len(classes))
+        return f"{classes[true]} predicted as {classes[predicted]}"
+
+    def _chosen(self, fields: list[int]) -> None:
+        if self.record is not None:
+            self.show_field(*divmod(fields[0], len(self.record.classes)))
+
+    def _scored(self, result: dict[str, Any]) -> None:
+        crops, table = self.current.crops, result.get("table")
+        if self._wanted is None or self.record is None or crops is None or table is None:
+            return
+        scores = CellScores.of_table(self.record, table, crops) if "score" in table else None
+        if scores is None:
+            self._wanted = None
+            return
+        self.current.add_scores(scores)
+        with self.runner.error_line.catch():
+            self._show(scores)
+
+    def _not_scored(self, _: str) -> None:
+        self._wanted = None

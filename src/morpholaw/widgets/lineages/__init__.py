@@ -1,0 +1,1 @@
+"""The Lineages panel: families of tracked cells as trees."""

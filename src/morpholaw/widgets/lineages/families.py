@@ -1,0 +1,78 @@
+"""Which families of the study's cells are drawn, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from morpholaw.evaluation.lineages import Lineages
+    from morpholaw.figures.lineage_tree import Tree
+
+MOST_CELLS = 40
+"""Cells that are drawn at most, the largest families first."""
+
+
+@dataclass(frozen=True)
+class Families:
+    """Families of tracked cells, as they are drawn.
+
+    Attributes
+    ----------
+    tree : Tree
+        The cells.
+    images : ndarray, int64 (n,)
+        Global index of the crop of each image of the tree.
+    points : ndarray, float (n, 2)
+        Frame and level of each image in the figure.
+    count : int
+        How many families there are in all with a division.
+    """
+
+    tree: Tree
+    images: np.ndarray
+    points: np.ndarray
+    count: int
+
+
+def families(lineages: Lineages, of_crop: int | None) -> Families | None:
+    """Return the family of one crop, or the largest families of all; None where the crop has no track.
+
+    Parameters
+    ----------
+    lineages : Lineages
+        Cells and families of a table with the column ``index``, the global index of each crop.
+    of_crop : int, optional
+        The crop whose family is wanted.
+    """
+    from morpholaw.figures.lineage_tree import Tree, tree_levels
+
+    images, cells = lineages.images, lineages.cells
+    lineage = cells["lineage"].to_numpy()
+    sizes = np.bincount(lineage, minlength=len(cells))
+    if of_crop is None:
+        roots = np.flatnonzero(sizes > 0)
+        roots = roots[np.argsort(-sizes[roots], kind="stable")]
+        keep = roots[np.cumsum(sizes[roots]) <= MOST_CELLS]
+        wanted = keep if len(keep) else roots[:1]
+    else:
+        row = np.flatnonzero(images["index"].to_numpy() == of_crop)
+        if not len(row):
+            return None
+        wanted = lineage[[images["cell"].to_numpy()[row[0]]]]
+    chosen = np.flatnonzero(np.isin(lineage, wanted))
+    new_row = np.full(len(cells), -1)
+    new_row[chosen] = np.arange(len(chosen))
+    mother = cells["mother"].to_numpy()[chosen]
+    mother = np.where(mother >= 0, new_row[mother], -1)
+    shown = images[np.isin(images["cell"].to_numpy(), chosen)]
+    tree = Tree(
+        names=[str(track) for track in cells["track_id"].to_numpy()[chosen]],
+        mother=mother,
+        cell=new_row[shown["cell"].to_numpy()],
+        frame=shown["t"].to_numpy(),
+    )
+    points = np.column_stack([tree.frame, tree_levels(mother)[tree.cell]]).astype(float)
+    return Families(tree, shown["index"].to_numpy(np.int64), points, int((sizes > 1).sum()))

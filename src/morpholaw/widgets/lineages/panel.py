@@ -1,0 +1,199 @@
+"""The Lineages panel: families of tracked cells as trees, coloured by class or score and linked to the movie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtWidgets import QFormLayout, QLabel
+
+from morpholaw.display import number
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.lineages.families import MOST_CELLS, Families, families
+from morpholaw.widgets.pictures.cell_picture import CellPicture
+from morpholaw.widgets.study.cell_facts import CellFacts
+from morpholaw.widgets.study.cell_scorer import CellScorer
+from morpholaw.widgets.study.study_widget import StudyWidget
+
+if TYPE_CHECKING:
+    from morpholaw.cells.crop_set import Crops
+    from morpholaw.evaluation.lineages import Lineages
+    from morpholaw.figures.lineage_tree import Tree
+
+NO_TRACKS = (
+    "Families appear here as trees. They need cells that were cut from a movie with its tracks; do that in the Cells "
+    "panel."
+)
+NOT_TRACKED = "The selected cell has no track. Select another one, or show the largest families."
+SELECT = "Select a cell, in the movie or in any panel, to see its family."
+LARGEST, SELECTED = "largest families", "family of the selected cell"
+CLASS, PREDICTED, SCORE = "class", "predicted class", "score"
+
+
+class LineagesWidget(StudyWidget):
+    """Draws families of tracked cells; an image of a cell that is clicked is selected everywhere.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer, or napari's proxy of it.
+
+    Attributes
+    ----------
+    shown : Families or None
+        What is drawn.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.shown: Families | None = None
+        self.lineages: Lineages | None = None
+        self.facts = CellFacts(self.current)
+        self.call = LatestCall(self)
+        self.show_box, self.colour = narrow_combo("families"), narrow_combo("colour")
+        self.show_box.addItems([LARGEST, SELECTED])
+        self.show_box.setToolTip("Choose which families are drawn.")
+        self.colour.setToolTip("Choose what the colour of a cell in a frame means.")
+        rows = QFormLayout()
+        rows.addRow("Show", self.show_box)
+        rows.addRow("Colour", self.colour)
+        self.tree = CellPicture(self.viewer, NO_TRACKS, self.facts.picture, self.facts.lines)
+        self.tree.setToolTip(
+            "Rest the mouse on a line to see the cell in that frame, and click it to go there in the movie. The wheel "
+            "zooms, and a double click shows all again."
+        )
+        self.caption = QLabel()
+        self.caption.setWordWrap(True)
+        self.scorer = CellScorer(self.current)
+        self.body.addLayout(rows)
+        for part in (self.tree, self.caption, self.scorer):
+            self.body.addWidget(part)
+        self.body.addStretch(1)
+        self.show_box.activated.connect(self._families_chosen)
+        self.colour.activated.connect(self._colour_chosen)
+        self.tree.chosen.connect(self.current.select)
+        self.call.returned.connect(self._take)
+        self.call.failed.connect(self._failed)
+        current = self.current
+        for signal in (current.changed, current.crops_changed):
+            self.listen(signal, self.reload)
+        for signal in (current.labels_changed, current.scores_changed):
+            self.listen(signal, self._recolour)
+        self.listen(current.selection_changed, self._selected)
+        self.in_movie.mark()
+        self.reload()
+
+    def reload(self) -> None:
+        """Find the families of the study's cells, in a thread."""
+        self.call.forget()
+        self.lineages = self.shown = None
+        self.caption.clear()
+        self.tree.say(NO_TRACKS)
+        crops = self.current.crops
+        if crops is None or not (crops.cells["track_id"] >= 0).any():
+            return
+        self.tree.say("Following the tracks...")
+        self.call.start(_follow, crops)
+
+    def _take(self, lineages: Lineages) -> None:
+        self.lineages = lineages
+        self.draw()
+
+    def _failed(self, sentence: str) -> None:
+        self.tree.say(sentence)
+
+    def _families_chosen(self, _: int) -> None:
+        self.draw()
+
+    def _colour_chosen(self, _: int) -> None:
+        self.draw(keep_zoom=True)
+
+    def _recolour(self) -> None:
+        self.draw(keep_zoom=True)
+
+    def draw(self, keep_zoom: bool = False) -> None:
+        """Draw the chosen families."""
+        self._list_colours()
+        if self.lineages is None:
+            return
+        selected, of_selected = self.current.selection, self.show_box.currentText() == SELECTED
+        if of_selected and not selected:
+            self.shown = None
+            self.tree.say(SELECT)
+            self.caption.clear()
+            return
+        shown = families(self.lineages, selected[0] if of_selected else None)
+        if shown is None:
+            self.shown = None
+            self.tree.say(NOT_TRACKED)
+            self.caption.clear()
+            return
+        self.shown = shown
+        options, tree = self._colours(shown.images), shown.tree
+        if "values" in options:
+            tree = replace(tree, names=_with_scores(tree, options["values"]))
+
+        def make(figsize: Any, theme: Any) -> Any:
+            from morpholaw.figures.lineage_tree import lineage_tree
+
+            return lineage_tree(tree, theme=theme, figsize=figsize, **options)
+
+        self.tree.draw_cells(make, shown.points, shown.images, keep_zoom)
+        self.tree.select(selected)
+        self._say(shown, of_selected)
+
+    def _list_colours(self) -> None:
+        scores, chosen = self.current.last_scores, self.colour.currentText()
+        names = [CLASS, *([PREDICTED, SCORE] if scores is not None else [])]
+        if names != [self.colour.itemText(k) for k in range(self.colour.count())]:
+            self.colour.clear()
+            self.colour.addItems(names)
+            self.colour.setCurrentIndex(max(0, self.colour.findText(chosen)))
+
+    def _colours(self, images: np.ndarray) -> dict[str, Any]:
+        """Return what colours the images, as arguments of the figure."""
+        study, scores, by = self.current.study, self.current.last_scores, self.colour.currentText()
+        classes = () if study is None else study.classes
+        if by == SCORE and scores is not None:
+            return {"values": scores.scores[images], "value_name": "score"}
+        labels = scores.predicted if by == PREDICTED and scores is not None else self.current.labels
+        return {"labels": labels[images], "classes": classes}
+
+    def _selected(self, cells: list[int]) -> None:
+        shown = self.shown
+        outside = bool(cells) and (shown is None or cells[0] not in shown.images)
+        if self.lineages is not None and self.show_box.currentText() == SELECTED and outside:
+            self.draw()
+        else:
+            self.tree.select(cells)
+
+    def _say(self, shown: Families, of_selected: bool) -> None:
+        cells = len(shown.tree.names)
+        divided = int((np.bincount(shown.tree.mother[shown.tree.mother >= 0], minlength=cells) > 1).sum())
+        counts = f"{cells} cell{'s' * (cells != 1)}, {divided} division{'s' * (divided != 1)}"
+        lines = [f"Each line is a cell over time; where it forks, the cell divides. {counts}."]
+        if not of_selected:
+            lines.append(f" {shown.count:,} families divide; at most {MOST_CELLS} cells are drawn.")
+        scores = self.current.last_scores
+        if self.colour.currentText() == SCORE and scores is not None:
+            lines.append(f" Beside each line: its track and median score of {scores.classifier.label}.")
+        self.caption.setText("".join(lines))
+
+
+def _follow(crops: Crops) -> Lineages:
+    """Return the families of the tracked crops; called in a thread."""
+    from morpholaw.evaluation.lineages import follow_cells
+
+    return follow_cells(crops.cells.rename(columns={"set": "movie"}).assign(**{"class": ""}))
+
+
+def _with_scores(tree: Tree, scores: np.ndarray) -> list[str]:
+    """Return the names of the cells with the median score of each."""
+    names = []
+    for cell, name in enumerate(tree.names):
+        some = scores[tree.cell == cell]
+        some = some[np.isfinite(some)]
+        names.append(f"{name}: {number(float(np.median(some)), 1, sign=True)}" if len(some) else name)
+    return names

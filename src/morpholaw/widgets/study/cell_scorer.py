@@ -1,0 +1,95 @@
+"""Scores all cells of the study with a classifier, for the panels that show or order cells by score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from morpholaw.errors import InputError
+from morpholaw.jobs import Job
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.classifiers import readable_records
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.study.cell_scores import CellScores
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+PLACE = "cell scores"
+"""Place of the step in the window (:class:`WindowSteps`): every panel shows the same one."""
+
+
+class CellScorer(QWidget):
+    """A choice of classifier and a button that applies it to all cells of the study.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study, which gets the scores.
+    """
+
+    def __init__(self, current: CurrentStudy, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.current = current
+        self.records: dict[str, ClassifierRecord] = {}
+        self.choice = narrow_combo("classifier")
+        self.choice.setToolTip("Choose the classifier that scores the cells.")
+        self.button = QPushButton("Score cells")
+        self.button.setToolTip(
+            "Apply the classifier to all cells of the study; every panel then shows the scores."
+        )
+        self.runner = JobRunner(current, PLACE)
+        row = QHBoxLayout()
+        row.addWidget(self.choice, 1)
+        row.addWidget(self.button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self.runner)
+        self.button.clicked.connect(self.score)
+        self.runner.finished.connect(self._finished)
+        for signal in (current.changed, current.classifiers_changed):
+            signal.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List the classifiers of the study."""
+        study, chosen = self.current.study, self.choice.currentData()
+        found = [] if study is None else readable_records(study, self.runner.error_line.say)
+        self.records = {record.name: record for record in found}
+        self.choice.clear()
+        for record in found:
+            self.choice.addItem(record.label, record.name)
+        if not found:
+            self.choice.addItem("no classifier yet")
+        place = self.choice.findData(chosen)
+        sparse = next((k for k, record in enumerate(found) if record.scheme == 3), 0)
+        self.choice.setCurrentIndex(place if chosen and place >= 0 else sparse)
+        self.button.setEnabled(bool(found))
+
+    def score(self) -> None:
+        """Score all cells in a child process."""
+        with self.runner.error_line.catch():
+            study = self.current.required()
+            name = self.choice.currentData()
+            if name is None:
+                raise InputError("There is no classifier yet; train one in the Classify panel.")
+            self.runner.start(
+                Job("classify", str(study.path), {}, {"scheme": name}), table=True, name="score cells"
+            )
+
+    def _finished(self, values: dict[str, Any]) -> None:
+        run, crops = self.current.steps.at(PLACE), self.current.crops
+        table = values.get("table")
+        if (
+            run is None
+            or run.job is None
+            or table is None
+            or crops is None
+            or values.get("complete") is False
+        ):
+            return
+        record = self.records.get(str(run.job.arguments.get("scheme")))
+        scores = None if record is None else CellScores.of_table(record, table, crops)
+        if scores is not None:
+            self.current.add_scores(scores)

@@ -1,0 +1,73 @@
+"""Labels the selected cells from any panel: class buttons, and the number keys of the view that has the cells."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from morpholaw.errors import InputError
+from morpholaw.figures.palette import class_colours
+from morpholaw.widgets.forms.class_buttons import ClassButtons
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.forms.number_keys import digit_of
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+
+class LabelSelected(QWidget):
+    """Class buttons with the number of labelled cells, which label the selected cells.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study and its selected cells.
+    view : QWidget
+        Shows the cells; its number keys label them.
+    """
+
+    def __init__(self, current: CurrentStudy, view: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.current = current
+        self.colours: dict[str, str] = {}
+        self.buttons = ClassButtons()
+        self.error_line = ErrorLine()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.buttons)
+        layout.addWidget(self.error_line)
+        self.buttons.pressed.connect(self.label)
+        self.buttons.added.connect(self._add)
+        view.installEventFilter(self)
+        self.refresh()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Take the number keys of the view before shortcuts of the window do."""
+        kinds = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
+        if event is None or event.type() not in kinds or (number := digit_of(event)) is None:
+            return super().eventFilter(watched, event)
+        event.accept()
+        if event.type() == QEvent.Type.KeyPress:
+            self.label(number)
+        return True
+
+    def refresh(self) -> None:
+        """Show the classes of the study and how many cells have them."""
+        study = self.current.study
+        names = [] if study is None else list(study.classes)
+        counts = Counter(self.current.labels.tolist())
+        self.colours = dict(zip(names, class_colours(names), strict=True)) if names else {}
+        self.buttons.show_counts({name: counts[name] for name in names}, len(self.current.labels))
+
+    def label(self, number: int) -> None:
+        """Label the selected cells with class ``number`` (from 1), or clear their label (0)."""
+        with self.error_line.catch():
+            classes = self.buttons.classes
+            if number > len(classes):
+                raise InputError(f"There is no class {number}; the study has {len(classes)} classes.")
+            self.current.set_label(self.current.selection, classes[number - 1] if number else "")
+
+    def _add(self, name: str) -> None:
+        with self.error_line.catch():
+            self.current.required().annotations.add_class(name)
+            self.current.labels_changed.emit()

@@ -1,0 +1,156 @@
+"""The steps from labels to a law, one after the other, each in its own process."""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from morpholaw.errors import MorpholawError
+from morpholaw.jobs import Job
+from morpholaw.store.overview import FEW_LABELS
+from morpholaw.widgets.jobs.python_code import job_code
+from morpholaw.widgets.study.encoder_state import encoder_state
+from morpholaw.widgets.study.presets import PRESETS, Preset
+
+if TYPE_CHECKING:
+    from morpholaw.config import EncoderConfig
+    from morpholaw.store.overview import Overview
+    from morpholaw.widgets.jobs.step_run import StepRun
+    from morpholaw.widgets.study.current_study import CurrentStudy
+
+PLACE = "way to a law"
+"""Place of the steps in the window (:class:`WindowSteps`)."""
+NAMES = {
+    "train_encoder": "learn the latents",
+    "train_classifier": "train the sparse head",
+    "discover_law": "search for a law",
+    "report": "write the report",
+}
+"""What each step is called, in the order in which they run."""
+
+
+def remaining_steps(overview: Overview, encoder_stopped: bool = False) -> list[str]:
+    """Return the steps that are still to be done, in order; none while too few cells of two classes are labelled.
+
+    Parameters
+    ----------
+    overview : Overview
+        What the study holds.
+    encoder_stopped : bool
+        Whether the encoder's training was stopped and can be resumed.
+    """
+    if not can_start(overview):
+        return []
+    schemes = {record.scheme for record in overview.classifiers}
+    missing = {
+        "train_encoder": not overview.encoder or encoder_stopped,
+        "train_classifier": 3 not in schemes,
+        "discover_law": 4 not in schemes,
+    }
+    steps = [step for step, wanted in missing.items() if wanted]
+    return [*steps, "report"] if steps else []
+
+
+def can_start(overview: Overview) -> bool:
+    """Whether there are crops, and two classes with enough labelled cells."""
+    return overview.crops > 0 and sum(count >= FEW_LABELS for count in overview.labels.values()) >= 2
+
+
+class WayToLaw:
+    """Runs what is missing between labels and a law, and can be stopped and resumed: what is done is not done again.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study; referenced weakly.
+
+    Notes
+    -----
+    Signals: ``moved`` (a step has begun or all have ended), ``arrived`` (the report's path).
+    """
+
+    moved = Signal()
+    arrived = Signal(Path)
+
+    def __init__(self, current: CurrentStudy) -> None:
+        self._current = weakref.ref(current)
+        self.preset: Preset = PRESETS[1]
+        self.done: list[str] = []
+        self.todo: list[str] = []
+        self._study = ""
+        self._report: Path | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a step is under way."""
+        current = self._current()
+        run = None if current is None else current.steps.at(PLACE)
+        return run is not None and run.running
+
+    def steps(self) -> list[str]:
+        """Return the steps that are to be done."""
+        current = self._current()
+        overview = None if current is None else current.overview
+        if current is None or overview is None or current.study is None:
+            return []
+        return remaining_steps(overview, self._resumable() is not None)
+
+    def _resumable(self) -> EncoderConfig | None:
+        """Return the settings of an encoder's training that was stopped; None where there is none."""
+        current = self._current()
+        with suppress(MorpholawError):
+            return (
+                None if current is None or current.study is None else encoder_state(current.study).resumable
+            )
+        return None
+
+    def start(self, preset: Preset) -> None:
+        """Begin, or go on where it was stopped."""
+        current = self._current()
+        if current is None or self.running:
+            return
+        self._study = str(current.required().path)
+        self.preset, self.done, self.todo = preset, [], self.steps()
+        self._next()
+
+    def _next(self) -> None:
+        current = self._current()
+        if current is None or not self.todo:
+            self.moved.emit()
+            return
+        step = self.todo.pop(0)
+        self.done.append(step)
+        job = self._job(step)
+        count = len(self.done) + len(self.todo)
+        name = f"{len(self.done)} of {count}, {NAMES[step]}"
+        run = current.steps.start(PLACE, job, name, job_code(job), table=False, files=None)
+        run.ended.connect(self._ended)
+        self.moved.emit()
+
+    def _job(self, step: str) -> Job:
+        """Return the job of a step, with the preset's settings."""
+        if step == "train_encoder":
+            stopped = self._resumable()  # a training goes on with the settings that it began with
+            config = (stopped or self.preset.encoder).model_dump(mode="json")
+            return Job(step, self._study, config, {} if stopped is None else {"resume": True})
+        if step == "train_classifier":
+            return Job(step, self._study, self.preset.heads.model_dump(mode="json"), {"scheme": 3})
+        if step == "discover_law":
+            return Job(step, self._study, self.preset.law.model_dump(mode="json"))
+        self._report = Path(self._study) / "report.html"
+        return Job(step, self._study, arguments={"out": str(self._report)})
+
+    def _ended(self, run: StepRun | Any) -> None:
+        current = self._current()
+        same = current is not None and current.study is not None and str(current.study.path) == self._study
+        if run.state != "done" or run.values.get("complete") is False or not same:
+            self.todo = []
+            self.moved.emit()
+            return
+        if not self.todo and self.done[-1:] == ["report"] and self._report is not None:
+            self.arrived.emit(self._report)
+        self._next()

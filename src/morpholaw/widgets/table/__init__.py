@@ -1,0 +1,1 @@
+"""The Cell table panel: the cells of the study in rows."""

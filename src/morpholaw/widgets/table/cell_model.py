@@ -1,0 +1,141 @@
+"""The cells of a study as a Qt model, sorted and filtered in NumPy so that any number of rows stays quick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QWidget
+
+from morpholaw.display import significant
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table.
+
+    Attributes
+    ----------
+    title : str
+        Its title.
+    tip : str
+        What it holds, in a sentence.
+    values : ndarray, (cells,)
+        Numbers, or texts of type object.
+    """
+
+    title: str
+    tip: str
+    values: np.ndarray
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are texts."""
+        return self.values.dtype == object
+
+    def text(self, cell: int) -> str:
+        """Return a value as it is shown; "" where there is none."""
+        value = self.values[cell]
+        if self.is_text:
+            return str(value)
+        if not np.isfinite(value):
+            return ""
+        return f"{int(value)}" if self.values.dtype.kind == "i" else significant(float(value), 3)
+
+
+class CellModel(QAbstractTableModel):
+    """Cells in rows, in a chosen order.
+
+    Attributes
+    ----------
+    columns : list of Column
+        What is shown of each cell.
+    order : ndarray, int64 (rows,)
+        Global index of the cell in each row.
+    colours : dict of str to str
+        Colour of each class.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.columns: list[Column] = []
+        self.order = np.empty(0, np.int64)
+        self.colours: dict[str, str] = {}
+        self._chosen = np.empty(0, np.int64)
+        self._sorted_by, self._descending = -1, False
+        self._rows = np.empty(0, np.int64)
+
+    def show_cells(self, columns: Sequence[Column], colours: dict[str, str], chosen: np.ndarray) -> None:
+        """Show the cells ``chosen``, global indices int64 (rows,), of columns that hold all cells."""
+        self.beginResetModel()
+        self.columns, self.colours, self._chosen = list(columns), colours, np.asarray(chosen, np.int64)
+        self._arrange()
+        self.endResetModel()
+
+    def rows_of(self, cells: Sequence[int]) -> np.ndarray:
+        """Return the rows of cells, sorted int64; cells that are filtered out have none."""
+        wanted = np.asarray(cells, np.int64)
+        wanted = wanted[(wanted >= 0) & (wanted < len(self._rows))]
+        rows = self._rows[wanted]
+        return np.sort(rows[rows >= 0])
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        """Return the number of cells."""
+        return 0 if parent is not None and parent.isValid() else len(self.order)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        """Return the number of columns."""
+        return 0 if parent is not None and parent.isValid() else len(self.columns)
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return what is shown of a cell: text, alignment, colour of its class, or its global index (user)."""
+        if not index.isValid():
+            return None
+        cell, column = int(self.order[index.row()]), self.columns[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.text(cell)
+        if role == Qt.ItemDataRole.TextAlignmentRole and not column.is_text:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.DecorationRole and column.is_text:
+            colour = self.colours.get(str(column.values[cell]))
+            return None if colour is None else QColor(colour)
+        return cell if role == Qt.ItemDataRole.UserRole else None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return the title of a column, and what it holds."""
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.columns[section].title
+        return self.columns[section].tip if role == Qt.ItemDataRole.ToolTipRole else None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort the rows by a column; cells without a value come last."""
+        self._sorted_by, self._descending = column, order == Qt.SortOrder.DescendingOrder
+        self.layoutAboutToBeChanged.emit()
+        self._arrange()
+        self.layoutChanged.emit()
+
+    def _arrange(self) -> None:
+        self.order = self._chosen
+        if 0 <= self._sorted_by < len(self.columns) and len(self._chosen):
+            self.order = self._chosen[_order(self.columns[self._sorted_by], self._chosen, self._descending)]
+        cells = len(self.columns[0].values) if self.columns else 0
+        self._rows = np.full(cells, -1, np.int64)
+        self._rows[self.order] = np.arange(len(self.order))
+
+
+def _order(column: Column, cells: np.ndarray, descending: bool) -> np.ndarray:
+    """Return the order of some cells by a column, stable; those without a value last."""
+    values = column.values[cells]
+    if column.is_text:
+        _, values = np.unique(values.astype(str), return_inverse=True)
+        values = np.where(column.values[cells] == "", np.nan, values.astype(np.float64))
+    values = values.astype(np.float64)
+    return np.argsort(-values if descending else values, kind="stable")  # NumPy sorts NaN to the end

@@ -1,0 +1,126 @@
+"""Which cells the table shows: by movie, class, predicted class, track and score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
+
+from morpholaw.errors import InputError
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from morpholaw.cells.crop_set import Crops
+    from morpholaw.widgets.study.cell_scores import CellScores
+
+ALL_MOVIES, ALL_CLASSES, UNLABELLED, ALL_PREDICTED = (
+    "all movies",
+    "all classes",
+    "unlabelled",
+    "any prediction",
+)
+MISLABELLED = "not as labelled"
+
+
+class Filters(QWidget):
+    """Choices of which cells are shown.
+
+    Notes
+    -----
+    ``changed`` is emitted after the user changed a choice.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.movie, self.given, self.predicted = (narrow_combo(n) for n in ("movie", "class", "predicted"))
+        self.movie.setToolTip("Show the cells of one movie only.")
+        self.given.setToolTip("Show the cells that were given one class, or none.")
+        self.predicted.setToolTip(
+            "Show the cells that are predicted as one class; not as labelled: labelled cells for which another class "
+            "is predicted, which may be mislabelled."
+        )
+        self.track, self.low, self.high = QLineEdit(), QLineEdit(), QLineEdit()
+        self.track.setPlaceholderText("all tracks")
+        self.track.setToolTip("Show the cells of these tracks: numbers, with commas between them.")
+        self.low.setPlaceholderText("score from")
+        self.low.setToolTip("Show the cells with at least this score.")
+        self.high.setPlaceholderText("to")
+        self.high.setToolTip("Show the cells with at most this score.")
+        self.selected = QCheckBox("Selected only")
+        self.selected.setToolTip("Show only the cells that are selected, here or in another panel.")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(QLabel("Show"), 0, 0)
+        for column, part in enumerate((self.movie, self.given, self.predicted), start=1):
+            grid.addWidget(part, 0, column)
+            part.activated.connect(self._report)
+        for column, line in enumerate((self.track, self.low, self.high), start=1):
+            grid.addWidget(line, 1, column)
+            line.editingFinished.connect(self._report)
+        grid.addWidget(self.selected, 2, 1, 1, 3)
+        self.selected.toggled.connect(self._report)
+
+    def refresh(self, movies: Sequence[str], classes: Sequence[str], scores: CellScores | None) -> None:
+        """List the movies and classes; the choices stay where they can."""
+        _list(self.movie, [ALL_MOVIES, *movies])
+        _list(self.given, [ALL_CLASSES, UNLABELLED, *classes])
+        predicted = [] if scores is None else [MISLABELLED, *scores.classifier.classes]
+        _list(self.predicted, [ALL_PREDICTED, *predicted])
+        for part in (self.predicted, self.low, self.high):
+            part.setEnabled(scores is not None)
+
+    def chosen(
+        self, crops: Crops, labels: np.ndarray, scores: CellScores | None, selection: Sequence[int]
+    ) -> np.ndarray:
+        """Return the global indices of the cells to show, int64 (rows,).
+
+        Raises
+        ------
+        InputError
+            When a line holds no number.
+        """
+        cells = crops.cells
+        keep = np.ones(len(crops), bool)
+        if self.movie.currentIndex() > 0:
+            keep &= (cells["set"] == self.movie.currentText()).to_numpy()
+        if self.given.currentIndex() > 0:
+            name = self.given.currentText()
+            keep &= labels == ("" if name == UNLABELLED else name)
+        if scores is not None:
+            if self.predicted.currentIndex() > 0:
+                name = self.predicted.currentText()
+                keep &= scores.contradicts(labels) if name == MISLABELLED else scores.predicted == name
+            for line, sign in ((self.low, 1), (self.high, -1)):
+                if line.text().strip():
+                    keep &= sign * scores.scores >= sign * _number(line.text(), "a score")
+        if self.track.text().strip():
+            tracks = [_number(text, "the number of a track") for text in self.track.text().split(",")]
+            keep &= np.isin(cells["track_id"].to_numpy(), tracks)
+        if self.selected.isChecked():
+            keep &= np.isin(np.arange(len(crops)), selection)
+        return np.flatnonzero(keep)
+
+    def _report(self, *_: object) -> None:
+        self.changed.emit()
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        return float(text.strip().replace("\N{MINUS SIGN}", "-"))
+    except ValueError:
+        raise InputError(f"{text.strip()!r} is not {what}; type a number.") from None
+
+
+def _list(box: QComboBox, items: list[str]) -> None:
+    chosen = box.currentText()
+    if [box.itemText(k) for k in range(box.count())] == items:
+        return
+    box.clear()
+    box.addItems(items)
+    box.setCurrentIndex(max(0, box.findText(chosen)))

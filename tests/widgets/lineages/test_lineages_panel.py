@@ -1,0 +1,59 @@
+"""The lineage trees: an image that is clicked is selected, and a selected cell's family is drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+
+from morpholaw.figures.lineage_tree import tree_levels
+from morpholaw.widgets.lineages.panel import SELECT, SELECTED, LineagesWidget
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+
+@pytest.fixture
+def panel(tracked_study_folder, make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=False)
+    viewer.add_image(np.load(tracked_study_folder / "movie.npy"), name="movie")
+    widget = LineagesWidget(viewer)
+    qtbot.addWidget(widget, before_close_func=lambda widget: settle(widget, qtbot))
+    widget.resize(420, 780)
+    widget.show()
+    CurrentStudy.of(viewer).open(tracked_study_folder)
+    qtbot.waitUntil(lambda: widget.tree.drawing is not None, timeout=60_000)
+    return widget
+
+
+def settle(widget, qtbot) -> None:
+    qtbot.waitUntil(lambda: not widget.call.running and not widget.tree.pending, timeout=60_000)
+
+
+def of_track(panel, track: int, t: int) -> int:
+    cells = panel.current.crops.cells
+    return int(np.flatnonzero((cells["track_id"] == track) & (cells["t"] == t))[0])
+
+
+def test_an_image_that_is_clicked_is_selected_and_shown_in_the_movie(panel, qtbot):
+    cell = of_track(panel, 3, 6)
+    place = QPoint(*(round(value) for value in panel.tree.place_of(cell)))
+    qtbot.mouseClick(panel.tree.surface, Qt.MouseButton.LeftButton, pos=place)
+    assert panel.current.selection == [cell]
+    assert panel.viewer.dims.point[0] == 6
+
+
+def test_a_selected_cells_family_is_its_mother_and_sister_too(panel, qtbot):
+    panel.show_box.setCurrentText(SELECTED)
+    panel.show_box.activated.emit(1)
+    assert panel.tree.sentence.text() == SELECT
+    panel.current.select([of_track(panel, 2, 5)])
+    qtbot.waitUntil(lambda: panel.tree.drawing is not None, timeout=60_000)
+    assert sorted(panel.shown.tree.names) == ["1", "2", "3"]
+    assert "3 cells, 1 division." in panel.caption.text()
+    assert panel.tree.selected == [of_track(panel, 2, 5)]
+
+
+def test_daughters_lie_on_either_side_of_their_mother():
+    levels = tree_levels(np.array([-1, 0, 0, 2, 2, -1]))
+    assert levels[0] == (levels[1] + levels[2]) / 2
+    assert levels[2] == (levels[3] + levels[4]) / 2
+    assert sorted(levels[[1, 3, 4, 5]]) == [0, 1, 2, 3]

@@ -1,0 +1,92 @@
+"""The map of cells: points are hovered, clicked and circled, and what is circled is labelled."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+
+from morpholaw.widgets.map.features import principal_components
+from morpholaw.widgets.map.panel import MapWidget
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+
+@pytest.fixture
+def panel(tracked_study_folder, make_napari_viewer, tmp_path, qtbot):
+    viewer = make_napari_viewer(show=False)
+    viewer.add_image(np.load(tracked_study_folder / "movie.npy"), name="movie")
+    widget = MapWidget(viewer)
+    # measured here rather than in the live process, which takes seconds to start
+    widget.current.live.call = lambda function, *arguments, monitor=None: function(*arguments)
+    qtbot.addWidget(widget, before_close_func=lambda widget: settle(widget, qtbot))
+    widget.resize(420, 780)
+    widget.show()
+    CurrentStudy.of(viewer).open(shutil.copytree(tracked_study_folder, tmp_path / "study"))
+    qtbot.waitUntil(lambda: widget.map.drawing is not None, timeout=60_000)
+    return widget
+
+
+def settle(widget, qtbot) -> None:
+    calls = (widget.latent_call, widget.shape_call, widget.umap_call)
+    qtbot.waitUntil(lambda: not any(one.running for one in calls) and not widget.map.pending, timeout=60_000)
+
+
+def spot(panel, cell: int) -> QPoint:
+    return QPoint(*(round(value) for value in panel.map.place_of(cell)))
+
+
+def test_without_an_encoder_shapes_are_mapped(panel):
+    assert panel.across.currentText().startswith("PC 1 of shapes")
+    assert "28 of 28 cells" in panel.caption.text()
+    assert any(panel.up.itemText(k).startswith("area (") for k in range(panel.up.count()))
+
+
+def test_a_point_that_is_hovered_shows_its_cell_and_a_click_goes_there(panel, qtbot):
+    cell = int(panel.map.cells[12])
+    panel.map.moved(spot(panel, cell).toPointF(), False)
+    hovered = panel.map.hovered
+    assert hovered is not None
+    assert not panel.facts.picture(hovered).isNull()
+    qtbot.mouseClick(panel.map.surface, Qt.MouseButton.LeftButton, pos=spot(panel, cell))
+    assert panel.current.selection == [hovered]
+    place = panel.current.crops.cells.iloc[hovered]
+    assert panel.viewer.dims.point[0] == place.t
+
+
+def test_cells_that_are_circled_are_selected_and_labelled_by_a_key(panel, qtbot):
+    (left, top), (right, bottom) = panel.map.drawing.frame
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    surface = panel.map.surface
+    qtbot.mousePress(surface, Qt.MouseButton.LeftButton, pos=QPoint(int(left) - 2, int(top) - 2))
+    for x, y in corners[1:]:
+        panel.map.moved(QPoint(int(x) + 2, int(y) + 2).toPointF(), True)
+    panel.map.moved(QPoint(int(left) - 2, int(bottom) + 2).toPointF(), True)
+    qtbot.mouseRelease(surface, Qt.MouseButton.LeftButton, pos=QPoint(int(left) - 2, int(bottom) + 2))
+    assert sorted(panel.current.selection) == sorted(panel.map.cells.tolist())
+    qtbot.keyClick(panel.map, "1")
+    assert set(panel.current.labels) == {panel.labels.buttons.classes[0]}
+
+
+def test_the_selection_of_another_panel_is_marked(panel):
+    panel.current.select([3, 4])
+    assert panel.map.selected == [3, 4]
+    assert "2 selected" in panel.caption.text()
+
+
+def test_the_wheel_zooms_around_the_mouse(panel, qtbot):
+    x, y = panel.map.place_of(int(panel.map.cells[5]))
+    before = panel.map.drawing
+    panel.map.zoom(QPoint(round(x), round(y)).toPointF(), 2.0)
+    qtbot.waitUntil(lambda: panel.map.drawing is not before, timeout=60_000)
+    after = panel.map.drawing.limits
+    assert after[1] - after[0] == pytest.approx((before.limits[1] - before.limits[0]) / 2)
+    assert panel.map.place_of(int(panel.map.cells[5])) == pytest.approx((x, y), abs=8)
+
+
+def test_principal_components_say_their_share_of_the_variance():
+    rng = np.random.default_rng(0)
+    columns = np.column_stack([3 * rng.normal(size=500), rng.normal(size=500)])
+    names = list(principal_components(columns, "latents"))
+    assert names[0].startswith("PC 1 of latents (9")

@@ -1,0 +1,108 @@
+"""One button runs what is missing between labels and a law, stops, and goes on."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QDesktopServices
+
+from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
+from morpholaw.store.overview import overview
+from morpholaw.study import Study
+from morpholaw.widgets.jobs.step_run import StepRun
+from morpholaw.widgets.jobs.window_steps import WindowSteps
+from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.presets import PRESETS, about
+from morpholaw.widgets.study.way_buttons import WayButtons
+from morpholaw.widgets.study.way_to_law import PLACE, remaining_steps
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """The jobs that are started, each a run that a test ends; no process runs."""
+    started = []
+
+    def start(self, place, job, name, python, *, table, files):
+        run = self._new(place, StepRun(name, job, python, self))
+        started.append(run)
+        self.begun.emit(place)
+        return run
+
+    monkeypatch.setattr(WindowSteps, "start", start)
+    return started
+
+
+@pytest.fixture
+def buttons(labelled_study_folder, qtbot):
+    current = CurrentStudy()
+    current.open(labelled_study_folder)
+    widget = WayButtons(current)
+    qtbot.addWidget(widget)
+    widget.show()
+    return widget
+
+
+def end(run: StepRun, state: str = "done") -> None:
+    run.state = state
+    run.ended.emit(run)
+
+
+def test_the_steps_run_in_order_with_the_presets_settings(buttons, steps, qtbot, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    buttons.preset.setCurrentIndex(0)
+    qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
+    for _ in range(4):
+        end(steps[-1])
+    assert [run.job.step for run in steps] == ["train_encoder", "train_classifier", "discover_law", "report"]
+    assert steps[0].job.config["epoch_crops"] == PRESETS[0].encoder.epoch_crops
+    assert steps[1].job.arguments == {"scheme": 3}
+    assert "2 of 4" in steps[1].status.name
+    assert not buttons.current.way.running
+
+
+def test_a_step_that_is_stopped_ends_the_way_and_it_can_go_on(buttons, steps, qtbot):
+    qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
+    assert buttons.runner.isVisible()
+    assert not buttons.button.isVisible()
+    end(steps[-1], "stopped")
+    assert len(steps) == 1
+    assert buttons.button.isVisible()
+    qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
+    assert len(steps) == 2
+    assert buttons.current.steps.at(PLACE) is steps[1]
+
+
+def test_only_what_is_missing_is_done(labelled_study_folder, trained_study_folder, tmp_path):
+    assert remaining_steps(overview(Study.open(trained_study_folder))) == []
+    partly = shutil.copytree(trained_study_folder, tmp_path / "study")
+    shutil.rmtree(partly / "classifiers" / "scheme4-hinge")
+    assert remaining_steps(overview(Study.open(partly))) == ["discover_law", "report"]
+    assert remaining_steps(overview(Study.open(partly)), encoder_stopped=True)[0] == "train_encoder"
+
+
+def test_the_cost_is_shown_before_it_is_paid(buttons):
+    assert "minute" in buttons.cost.text()
+    assert "search for a law" in buttons.cost.text()
+    assert "Only about 30 cells of a class will be held out" in buttons.cost.text()
+
+
+def test_presets_cost_more_the_more_thorough_they_are():
+    steps = ("train_encoder", "train_classifier", "discover_law")
+    costs = [sum(one.seconds(step, 2, 2_000_000) for step in steps) for one in PRESETS]
+    assert costs == sorted(costs)
+    settings = (
+        (PRESETS[-1].encoder, EncoderConfig),
+        (PRESETS[-1].heads, ClassifierConfig),
+        (PRESETS[-1].law, LawConfig),
+    )
+    assert all(config == kind(**kind.PAPER) for config, kind in settings)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(12, "about 20 seconds"), (61, "about 2 minutes"), (3 * 3600, "about 3.0 hours")]
+)
+def test_times_are_said_in_words(seconds, words):
+    assert about(seconds) == words
