@@ -410,6 +410,37 @@ class EncoderConfig(TrainingConfig):
     gain_jitter: float = Field(
         0.0, ge=0, le=1, description="Random brightness gain, as a standard deviation of log gain; 0: none."
     )
+    swap: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of crops that are shown in the surroundings of another cell, so that surroundings say "
+        "nothing about the cell; 0: none, as in the paper.",
+    )
+    split: bool = Field(
+        False,
+        description="Latents of two kinds by construction: half of each symmetry follow the cell, the others its "
+        "surroundings. The cell's latents of one crop and the others of another must decode to that cell in those "
+        "surroundings.",
+    )
+    microscopes: float = Field(
+        0.0,
+        ge=0,
+        le=3,
+        description="Strength of random noise, blur, sharpening, gain, gamma and background that are added to what is "
+        "encoded; what is decoded stays as it was. 1: as much as real sources differ; 0: none, as in the paper.",
+    )
+    perturbation: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Largest fast gradient sign perturbation of latents that is added to what is encoded, in grey "
+        "levels of 0 to 1; what is decoded stays as it was. 0: none, as in the paper.",
+    )
+    grain_smoothing: bool = Field(
+        False,
+        description="Measure the texture after a slight blur, which takes off most of the noise of single pixels.",
+    )
     start_from: str = Field(
         "auto",
         description="A trained encoder to start from: a folder, 'sample' for the shipped one (simulated cells), or "
@@ -483,6 +514,20 @@ class ClassifierConfig(SplitConfig):
         ge=0,
         description="Noise on the latents that heads are trained on, in standard deviations of q(z|x), schemes 2 and "
         "3; 0: none, as in the paper.",
+    )
+    swaps: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Versions of each training cell in the surroundings of another one, from which heads and laws over "
+        "latents learn too, schemes 2 to 4; 8 are as many as orientations. 0: none, as in the paper.",
+    )
+    microscopes: float = Field(
+        0.0,
+        ge=0,
+        le=3,
+        description="Strength of random noise, blur, sharpening, gain, gamma and background in those versions (8 where "
+        "swaps is 0), schemes 2 to 4. 1: as much as real sources differ; 0: none, as in the paper.",
     )
     warmup_epochs: int = Field(20, ge=0, description="Dense epochs before pruning, scheme 3 (paper: 20).")
     sparsity: float = Field(

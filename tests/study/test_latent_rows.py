@@ -9,6 +9,7 @@ from morpholaw.study.latent_rows import (
     oriented_latents,
     oriented_posteriors,
     training_latents,
+    training_posteriors,
 )
 from morpholaw.training.encoder import encode
 
@@ -50,3 +51,12 @@ def test_the_same_seed_gives_the_same_rows_and_another_one_others(encoder, image
     first, again, other = (rows_of(encoder, images, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_heads_learn_from_swapped_cells_as_well_where_they_are_asked_to(encoder, images):
+    plain = oriented_posteriors(encoder, images)[0]
+    means, log_variances = training_posteriors(encoder, images, ClassifierConfig(swaps=3))
+    assert means.shape == log_variances.shape == (11, 5, 32)
+    np.testing.assert_array_equal(means[:8], plain)
+    assert all(not np.array_equal(version, plain[k]) for k, version in enumerate(means[8:]))
+    assert training_posteriors(encoder, images, ClassifierConfig(microscopes=1.0))[0].shape == (16, 5, 32)

@@ -15,7 +15,7 @@ SECTIONS = {
     "Bring data": ("inspect", "crop", "import-crops", "sets", "info"),
     "Train": ("train-encoder", "train-classifier", "tune", "cross-validate"),
     "Find laws": ("discover-law", "test-law", "law-card"),
-    "Use": ("classify", "timeline", "interventions", "attack", "report", "export"),
+    "Use": ("classify", "adapt", "timeline", "interventions", "attack", "report", "export"),
     "Large and fast": ("run", "bench"),
 }
 """The commands in the order of the work."""
@@ -72,6 +72,7 @@ for command in (
     training.discover_law,
     training.test_law,
     results.classify,
+    results.adapt,
     timeline.timeline,
     results.attack,
     results.interventions,

@@ -41,6 +41,7 @@ from morpholaw.errors import InputError
     "default that of the command classes, else that which the study's labelled tracks show.",
 )
 @click.option("--final", metavar="A[,B...]", help="With --stages: classes that no cell leaves.")
+@click.option("--adapted", metavar="SET", help="As the classifier was adapted to this crop set; see adapt.")
 @movie_choices
 @track_choices
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
@@ -56,6 +57,7 @@ def classify(
     along_tracks: bool | None,
     stages: str | None,
     final: str | None,
+    adapted: str | None,
     out: Path,
     **choices: Any,
 ) -> None:
@@ -90,6 +92,7 @@ def classify(
             along_tracks=along_tracks,
             stages=split_names(stages),
             final=split_names(final),
+            adapted=adapted,
             monitor=monitor,
             **input_settings((), choices),
         )
@@ -99,6 +102,45 @@ def classify(
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
     click.echo(f"{len(table)} cells scored: {counts}. The table is {out}.")
     click.echo(unusual_cells(table))
+
+
+@click.command()
+@STUDY
+@click.option("--scheme", type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law: the first.")
+@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
+@LOSS
+@click.option("--crops", "crop_set", required=True, metavar="SET", help="A crop set of the study, by name.")
+@click.option(
+    "--labels/--no-labels",
+    default=True,
+    help="Use the set's labels where both classes have some, or the distribution of the scores alone.",
+)
+@click.option("--undo", is_flag=True, help="Remove what was set for this classifier and crop set.")
+def adapt(
+    study: Path,
+    scheme: int | None,
+    name: str | None,
+    loss: Literal["hinge", "mse"],
+    crop_set: str,
+    labels: bool,
+    undo: bool,
+) -> None:
+    """Fit threshold and scale of a classifier to cells of another source; the models stay as they are.
+
+    The two numbers are kept in the study beside the models and apply to that crop set alone. A movie is classified with
+    them by classify --adapted SET.
+    """
+    classifier = name if scheme is None else scheme
+    if classifier is None or (scheme is not None and name is not None):
+        raise InputError("Give --scheme or --name, to say which classifier is adapted.")
+    opened = open_study(study)
+    if undo:
+        opened.undo_adaptation(classifier, crop_set, loss=loss)
+        click.echo(f"The adaptation to {crop_set} was removed.")
+        return
+    with progress() as monitor:
+        record = opened.adapt(classifier, crop_set, loss=loss, labels=labels, monitor=monitor)
+    click.echo(record.sentence)
 
 
 def _law(text: str | None) -> int | Literal["median"] | None:

@@ -13,16 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
-from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, nucleus, peak
-from morpholaw.cells.segmentation import foreground_masks, nucleus_masks
+from morpholaw.cells.cell_pixels import nuclei, with_margin
+from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, peak
+from morpholaw.cells.segmentation import foreground_masks
 from morpholaw.errors import InputError
-
-MARGIN = 2
-"""Pixels by which a segmented nucleus is dilated: its blurred rim belongs to the cell."""
-
-_DISC = np.hypot(*np.ogrid[-MARGIN : MARGIN + 1, -MARGIN : MARGIN + 1]) <= MARGIN
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class CellCrops:
     def of(
         cls, images: np.ndarray, brightness: np.ndarray | None = None, masks: np.ndarray | None = None
     ) -> CellCrops:
-        """Find each cell's own pixels: its nucleus, dilated by `MARGIN`.
+        """Find each cell's own pixels: its nucleus and a rim (:func:`morpholaw.cells.cell_pixels.cell_pixels`).
 
         Parameters
         ----------
@@ -71,12 +66,13 @@ class CellCrops:
         if crops.ndim != 3 or crops.dtype != np.uint8 or not len(crops):
             raise InputError(f"Crops must be uint8 (n, s, s), at least one, not {crops.dtype} {crops.shape}.")
         each = np.ones(len(crops), np.float32) if brightness is None else np.asarray(brightness, np.float32)
-        nuclei = nucleus_masks(crops) if masks is None else np.array(masks, bool)
-        if each.shape != (len(crops),) or nuclei.shape != crops.shape:
+        if each.shape != (len(crops),) or (masks is not None and np.shape(masks) != crops.shape):
             raise InputError(f"There must be one brightness and one mask for each of the {len(crops)} crops.")
-        nuclei[~nuclei.any(axis=(1, 2))] = nucleus(crops.shape[-1])
-        foreground = _dilated(foreground_masks(crops) | nuclei)
-        return cls(crops, np.where(np.isfinite(each) & (each > 0), each, 1), _dilated(nuclei), ~foreground)
+        central = nuclei(crops, masks)
+        foreground = with_margin(foreground_masks(crops) | central)
+        return cls(
+            crops, np.where(np.isfinite(each) & (each > 0), each, 1), with_margin(central), ~foreground
+        )
 
     def __len__(self) -> int:
         """Return the number of crops."""
@@ -202,8 +198,3 @@ def _background(crops: CellCrops, k: int, rng: np.random.Generator) -> np.ndarra
         values = np.sort(image, axis=None)[: max(1, image.size // 20)]
     drawn: np.ndarray = rng.choice(values, image.shape)
     return drawn.astype(np.float32)
-
-
-def _dilated(masks: np.ndarray) -> np.ndarray:
-    dilated: np.ndarray = ndimage.binary_dilation(masks, _DISC[None])
-    return dilated

@@ -36,6 +36,17 @@ def kinds(latents: int) -> tuple[Kind, ...]:
     return tuple(kind for kind in get_args(Kind) for _ in range(count[kind]))
 
 
+@cache
+def cell_latents(latents: int) -> tuple[bool, ...]:
+    """Return which latents follow the cell where they are split (``EncoderConfig.split``): half of each kind, first."""
+    kind_of = kinds(latents)
+    ranks = [kind_of[:number].count(kind) for number, kind in enumerate(kind_of)]
+    half = {kind: (kind_of.count(kind) + 1) // 2 for kind in set(kind_of)}
+    if "direction" in half:
+        half["direction"] -= half["direction"] % 2  # pairs stay together
+    return tuple(rank < half[kind] for rank, kind in zip(ranks, kind_of, strict=True))
+
+
 def transform_latents(latents: Tensor, k: int) -> Tensor:
     """Return what latents become when the crop takes orientation ``k``.
 

@@ -17,7 +17,7 @@ from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
-from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
+from morpholaw.study.latent_rows import repeated, training_latents, training_posteriors
 from morpholaw.training.checkpointing import Checkpointing
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode
@@ -93,7 +93,7 @@ def _with_head(
     if config.inputs != "latents":
         return _with_head_on_shapes(folder, cells, config, sparse, checkpointing, monitor)
     encoder = encoders.of_study(folder)
-    posteriors = oriented_posteriors(encoder, folder.crops[cells.train], config.augment)
+    posteriors = training_posteriors(encoder, folder.crops[cells.train], config)
     epoch = repeated(len(cells.train), config.epoch_cells)
     head = train_heads(
         training_latents(*posteriors, config)[:, epoch],

@@ -23,6 +23,7 @@ from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.tracks import divisions
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
+from morpholaw.evaluation.adaptation import Adaptation
 from morpholaw.evaluation.calibration import Calibration, Temperature
 from morpholaw.evaluation.crop_scores import score_crops, scorer
 from morpholaw.evaluation.familiarity import Familiarity
@@ -182,12 +183,15 @@ def classify_set(
     monitor: Monitor = SILENT,
     evaluation: Evaluation | None = None,
     familiarity: Familiarity | None = None,
+    adaptation: Adaptation | None = None,
 ) -> pd.DataFrame:
     """Score every crop of a set; the score is the models' median, ``evaluation`` makes probabilities of it.
 
-    Crops that are far from the training cells, by ``familiarity``, are marked as unusual.
+    Crops that are far from the training cells, by ``familiarity``, are marked as unusual. Scores are those of the
+    ``adaptation``, if there is one.
     """
     each = score_crops(classifier, crop_set.images, monitor=monitor)
+    each = each if adaptation is None else adaptation.apply(each)
     unusual = None if familiarity is None else _unusual(familiarity, crop_set.images, each.shape[1])
     return _table(classifier, crop_set.cells, each, along, evaluation, unusual)
 
@@ -297,6 +301,7 @@ def classify_movie(
     monitor: Monitor = SILENT,
     evaluation: Evaluation | None = None,
     familiarity: Familiarity | None = None,
+    adaptation: Adaptation | None = None,
 ) -> pd.DataFrame:
     """Cut every tracked cell of a movie and score it; the crops are not kept.
 
@@ -320,6 +325,7 @@ def classify_movie(
 
     parts = [part for part, _ in cells.cut(monitor, process, available_cores(), one_core)]
     scores = np.concatenate([part for part, _ in parts], axis=1)
+    scores = scores if adaptation is None else adaptation.apply(scores)
     marks = [mark for _, mark in parts if mark is not None]
     unusual = None if familiarity is None else np.concatenate(marks)
     return _table(classifier, cells.table, scores, along, evaluation, unusual)
@@ -333,12 +339,13 @@ def classify_folder(
     monitor: Monitor = SILENT,
     evaluation: Evaluation | None = None,
     familiarity: Familiarity | None = None,
+    adaptation: Adaptation | None = None,
 ) -> pd.DataFrame:
     """Score every crop in the folder of a crop set, or in one of image files; those are not kept."""
     if (Path(crops) / "set.json").is_file():
-        return classify_set(classifier, CropSet(crops), along, monitor, evaluation, familiarity)
+        return classify_set(classifier, CropSet(crops), along, monitor, evaluation, familiarity, adaptation)
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         config = ImportConfig(**own, classes={})
         crop_set = import_crops(crops, Path(place) / "crops", config, monitor)
-        return classify_set(classifier, crop_set, along, monitor, evaluation, familiarity)
+        return classify_set(classifier, crop_set, along, monitor, evaluation, familiarity, adaptation)

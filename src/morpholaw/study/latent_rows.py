@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from morpholaw.cells.orientations import all_orientations
+from morpholaw.cells.orientations import COUNT, all_orientations, orient
 from morpholaw.config import ClassifierConfig
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.encoder import encode
+from morpholaw.training.training_crops import changed_versions
 
 DRAWS = 8
 """Noisy versions per orientation of a cell; every epoch draws one of them."""
@@ -27,6 +28,38 @@ def oriented_posteriors(
     oriented = all_orientations(images) if augment else images[None]
     means, log_variances = zip(*(encode(encoder, np.ascontiguousarray(one)) for one in oriented), strict=True)
     return np.stack(means), np.stack(log_variances)
+
+
+def training_posteriors(
+    encoder: BetaTCVAE, images: np.ndarray, config: ClassifierConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Encode the crops that heads and laws learn from.
+
+    Parameters
+    ----------
+    encoder : BetaTCVAE
+        In evaluation mode.
+    images : ndarray, uint8 (n, s, s)
+        The training crops.
+    config : ClassifierConfig
+        Which versions of them: ``augment``, ``swaps`` and ``microscopes``.
+
+    Returns
+    -------
+    means, log_variances : ndarray
+        float32 (versions, n, latents): the orientations, then the changed versions, each in one orientation.
+    """
+    means, log_variances = oriented_posteriors(encoder, images, config.augment)
+    count = config.swaps or (COUNT if config.microscopes else 0)
+    changed = changed_versions(images, count, config.swaps > 0, config.microscopes, config.seed)
+    turned = (orient(one, k % COUNT if config.augment else 0) for k, one in enumerate(changed))
+    more = [encode(encoder, np.ascontiguousarray(one)) for one in turned]
+    if not more:
+        return means, log_variances
+    return (
+        np.concatenate([means, np.stack([one for one, _ in more])]),
+        np.concatenate([log_variances, np.stack([one for _, one in more])]),
+    )
 
 
 def training_latents(means: np.ndarray, log_variances: np.ndarray, config: ClassifierConfig) -> np.ndarray:

@@ -27,7 +27,7 @@ from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
-from morpholaw.study.latent_rows import oriented_latents, oriented_posteriors, repeated, training_latents
+from morpholaw.study.latent_rows import repeated, training_latents, training_posteriors
 from morpholaw.training.checkpointing import Checkpointing
 from morpholaw.training.class_balanced_rows import training_rows
 from morpholaw.training.class_laws import discover_class_laws
@@ -71,7 +71,7 @@ def discover(
     cells = labelled_cells(folder, split) if cells is None else cells
     if len(cells.classes) > 2:
         return _discover_class_laws(folder, cells, config, split, name, monitor)
-    views = _views(folder, cells, config, split.augment)
+    views = _views(folder, cells, config, split)
     of_class = [np.flatnonzero(views.targets == number) for number in (0, 1)]
     chosen = training_rows(of_class, (0.5, 0.5), config.seed, config.rows)
     views = views.rows(chosen)
@@ -132,7 +132,7 @@ def _discover_class_laws(
         config = config.model_copy(update={"latents": latents})
     if "count" not in config.model_fields_set:
         config = config.model_copy(update={"count": SEARCHES_PER_CLASS})
-    views = _views(folder, cells, config, split.augment)
+    views = _views(folder, cells, config, split)
     laws = discover_class_laws(
         views.features,
         views.targets,
@@ -163,7 +163,7 @@ def _latents_of_sparse_networks(
 ) -> tuple[int, ...]:
     """Return the latents that most of some sparse networks keep, trained as scheme 3 is."""
     settings = split.model_copy(update={"models": SPARSE_NETWORKS})
-    posteriors = oriented_posteriors(encoders.of_study(folder), folder.crops[cells.train], settings.augment)
+    posteriors = training_posteriors(encoders.of_study(folder), folder.crops[cells.train], settings)
     epoch = repeated(len(cells.train), settings.epoch_cells)
     head = train_heads(
         training_latents(*posteriors, settings)[:, epoch],
@@ -228,16 +228,16 @@ class _Views:
         )
 
 
-def _views(folder: StudyFolder, cells: Labelled, config: LawConfig, augment: bool) -> _Views:
-    """Return the views of the training cells that laws learn from."""
+def _views(folder: StudyFolder, cells: Labelled, config: LawConfig, split: ClassifierConfig) -> _Views:
+    """Return the views of the training cells that laws learn from: those that heads of settings ``split`` do."""
     encoder = None if config.inputs == "shapes" else encoders.of_study(folder)
     kept = () if encoder is None else _latents_to_read(folder, config, encoder)
     if config.inputs == "latents":
         assert encoder is not None
-        oriented = oriented_latents(encoder, folder.crops[cells.train], augment)
-        latents = oriented.reshape(-1, encoder.latents)
+        versions = training_posteriors(encoder, folder.crops[cells.train], split)[0]
+        latents = versions.reshape(-1, encoder.latents)
         features = FeatureTable(latents[:, list(kept)], tuple(f"z{latent}" for latent in kept))
-        count = len(oriented)
+        count = len(versions)
         return _Views(
             features,
             np.tile(cells.train_targets, count),
@@ -245,7 +245,7 @@ def _views(folder: StudyFolder, cells: Labelled, config: LawConfig, augment: boo
             latents,
             encoder=encoder,
         )
-    rows = measure_training_cells(folder, cells.train, encoder, kept, config.shapes, augment)
+    rows = measure_training_cells(folder, cells.train, encoder, kept, config.shapes, split.augment)
     values = rows.standardised(rows.means)
     count = len(values)
     return _Views(

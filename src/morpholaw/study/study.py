@@ -42,6 +42,7 @@ from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.training.distributed import is_main_process
 
 if TYPE_CHECKING:
+    from morpholaw.evaluation.adaptation import Adaptation
     from morpholaw.evaluation.cross_validation import Design
     from morpholaw.evaluation.timeline import Timeline
     from morpholaw.interpretation.latent_summary import LatentSummary
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.law import Law
     from morpholaw.models.vae import BetaTCVAE
+    from morpholaw.store.adaptation_record import AdaptationRecord
     from morpholaw.study.export_step import Format
     from morpholaw.study.own_law_step import LawTest
 
@@ -834,6 +836,7 @@ class Study(StudyFolder):
         along_tracks: bool | None = None,
         stages: Sequence[str] = (),
         final: Sequence[str] = (),
+        adapted: str | None = None,
         config: CropConfig | None = None,
         monitor: Monitor = SILENT,
         **settings: Any,
@@ -863,6 +866,9 @@ class Study(StudyFolder):
             Of more than two classes: the stages in the order in which a cell passes through them, the last leading back
             to the first, and those that no cell leaves. By default the order of :meth:`set_stages`, else the one that
             the labelled tracks of the study show.
+        adapted : str, optional
+            Name of a crop set; the classifier is applied as it was adapted to that set (:meth:`adapt`). Cells of a set
+            that the classifier was adapted to need no name.
         config : CropConfig, optional
             How the movie is understood: pixel size, channel, frame offset and the like.
         monitor : Monitor
@@ -886,7 +892,7 @@ class Study(StudyFolder):
         InputError
             When there is no such classifier, no cell, or the movie or its tracks cannot be read.
         """
-        from morpholaw.study import classify_step
+        from morpholaw.study import adapt_step, classify_step
 
         name = _name(scheme, loss)
         classifier: Classifier
@@ -902,24 +908,33 @@ class Study(StudyFolder):
         if along is not None and along.order is not None:
             monitor.emit(Message(f"Stages along tracks: {along.order.text}."))
         known = familiarity(self, name)
+
+        def adaptation(crop_set: str | None) -> Adaptation | None:
+            return adapt_step.chosen(self, name, law, crop_set, adapted, monitor)
+
         if movie is not None:
             if tracks is None:
                 raise InputError("A movie needs its tracks to be classified; give both.")
             config = _settings(CropConfig, config, settings)
             inputs = open_inputs(movie, tracks, config)
             return classify_step.classify_movie(
-                self, classifier, inputs, config, along, monitor, evaluation, known
+                self, classifier, inputs, config, along, monitor, evaluation, known, adaptation(None)
             )
         if config is not None or settings:
             raise InputError("Settings of the inputs, such as pixel_size, go with a movie and its tracks.")
         if isinstance(crops, CropSet):
-            return classify_step.classify_set(classifier, crops, along, monitor, evaluation, known)
+            own = adaptation(adapt_step.own_set(self, crops.folder))
+            return classify_step.classify_set(classifier, crops, along, monitor, evaluation, known, own)
         if crops is not None:
-            return classify_step.classify_folder(self, classifier, crops, along, monitor, evaluation, known)
+            own = adaptation(adapt_step.own_set(self, Path(crops)))
+            return classify_step.classify_folder(
+                self, classifier, crops, along, monitor, evaluation, known, own
+            )
         tell_changes(self, [name], monitor)
         tables = []
         for crop_set in self.sets:
-            table = classify_step.classify_set(classifier, crop_set, along, monitor, evaluation, known)
+            own = adaptation(crop_set.name)
+            table = classify_step.classify_set(classifier, crop_set, along, monitor, evaluation, known, own)
             table.insert(0, "set", crop_set.name)
             tables.append(table)
         if not tables:
@@ -955,6 +970,69 @@ class Study(StudyFolder):
         cycle, last = (order.cycle, order.final) if order else ((), ())
         self.keep_classes(self.class_record.model_copy(update={"stages": cycle, "final": last}))
         return stage_order(self, self.classes)
+
+    @shows_progress
+    def adapt(
+        self,
+        scheme: int | str,
+        crop_set: str,
+        *,
+        loss: Loss = "hinge",
+        labels: bool = True,
+        monitor: Monitor = SILENT,
+    ) -> AdaptationRecord:
+        """Set threshold and scale of a classifier of two classes for one crop set; the models stay as they are.
+
+        Another microscope shifts and stretches scores, often without changing their order. What is set applies to
+        that set alone, wherever its cells are classified, until :meth:`undo_adaptation`.
+
+        Parameters
+        ----------
+        scheme : int or str
+            The scheme, 1 to 4, or the name of a classifier. Of scheme 4 the first law is adapted.
+        crop_set : str
+            Name of a crop set of the study, e.g. cut from the new movie.
+        loss : {"hinge", "mse"}
+            Of scheme 4's laws.
+        labels : bool
+            Use the set's labels where cells of both classes are labelled, ten of each are many; otherwise the
+            distribution of all scores of the set.
+        monitor : Monitor
+            Progress and cancellation.
+
+        Returns
+        -------
+        AdaptationRecord
+            Threshold, scale, and what they come from.
+
+        Raises
+        ------
+        InputError
+            When there is no such set or classifier, it has more than two classes, there are too few cells, or the
+            labels contradict the scores.
+        """
+        from morpholaw.study import adapt_step
+
+        with self.writing():
+            return adapt_step.adapt(self, _name(scheme, loss), crop_set, labels, monitor)
+
+    def undo_adaptation(self, scheme: int | str, crop_set: str, *, loss: Loss = "hinge") -> None:
+        """Remove what :meth:`adapt` set.
+
+        Parameters
+        ----------
+        scheme, crop_set, loss
+            As for :meth:`adapt`.
+
+        Raises
+        ------
+        InputError
+            When the classifier is not adapted to the set.
+        """
+        from morpholaw.study import adapt_step
+
+        with self.writing():
+            adapt_step.undo(self, _name(scheme, loss), crop_set)
 
     @shows_progress
     def timeline(

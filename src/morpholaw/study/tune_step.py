@@ -13,7 +13,7 @@ from morpholaw.store.changes import provenance
 from morpholaw.store.labelled_cells import Labelled, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.store.tuned_record import TunedRecord
-from morpholaw.study.latent_rows import oriented_posteriors, repeated, training_latents
+from morpholaw.study.latent_rows import repeated, training_latents, training_posteriors
 from morpholaw.training import tune as search
 from morpholaw.training.rigl import METHODS
 
@@ -60,7 +60,8 @@ def search_settings(
     monitor: Monitor = SILENT,
 ) -> search.Tuned:
     """Search scheme 3's settings on the training cells of a split; its test cells are not looked at."""
-    means, log_variances = oriented_posteriors(encoders.of_study(folder), folder.crops[cells.train])
+    encoder = encoders.of_study(folder)
+    means, log_variances = training_posteriors(encoder, folder.crops[cells.train], classifier)
     latents = training_latents(means, log_variances, classifier)
     groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
     _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)

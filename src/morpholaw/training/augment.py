@@ -1,11 +1,20 @@
-"""Flips and 90 degree rotations, a batch at a time (paper, B.1 and B.2)."""
+"""Changes of training crops, a batch at a time: orientations, surroundings, microscopes (paper, B.1 and B.2)."""
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
 from torch import Tensor
 
+from morpholaw.cells.normalise import CEILING
 from morpholaw.cells.orientations import COUNT, inverse, orient
+
+DARK, SAMPLED = 32, 128
+"""A crop's background is taken from the ``DARK`` darkest of ``SAMPLED`` pixels."""
+SURROUNDINGS_GAIN = 0.3
+"""Standard deviation of the log gain of swapped surroundings."""
 
 
 def orient_batch(crops: Tensor, first: int = 0, total: int | None = None) -> Tensor:
@@ -35,3 +44,107 @@ def orient_batch(crops: Tensor, first: int = 0, total: int | None = None) -> Ten
         block = crops[int(inside[0]) : int(inside[-1]) + 1] if len(inside) else crops[:0]
         oriented.append(orient(block, inverse(k)))
     return torch.cat(oriented)
+
+
+def exchange_surroundings(
+    images: Tensor, cells: Tensor, donors: Tensor, donor_cells: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Show each cell in the surroundings of another crop, whose own cell is replaced by its background.
+
+    Parameters
+    ----------
+    images, donors : Tensor
+        float32 (n, 1, size, size), the crops and those that surroundings come from.
+    cells, donor_cells : Tensor
+        bool (n, 1, size, size), pixels of their central cells.
+    generator : torch.Generator
+        Draws the background.
+
+    Returns
+    -------
+    Tensor
+        float32 (n, 1, size, size).
+    """
+    flat = donors.flatten(1)
+    sampled = flat[:, torch.randint(flat.shape[1], (SAMPLED,), generator=generator)]
+    dark = sampled.topk(DARK, dim=1, largest=False).values
+    drawn = torch.randint(DARK, flat.shape, generator=generator)
+    background = dark.gather(1, drawn).view_as(donors)
+    return torch.where(cells, images, torch.where(donor_cells, background, donors))
+
+
+def another_microscope(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Show crops as other microscopes would: with noise, blurred or sharpened, with another contrast and background.
+
+    Each crop is changed in its own way, and by a strength of its own, from nothing up to ``strength``.
+
+    Parameters
+    ----------
+    images : Tensor
+        float32 (n, 1, size, size) in [0, 1].
+    strength : float
+        1 is as much as real sources differ.
+    generator : torch.Generator
+        Draws the changes.
+
+    Returns
+    -------
+    Tensor
+        float32 (n, 1, size, size) in [0, 1].
+    """
+    count = len(images)
+    each = strength * torch.rand(count, 1, 1, 1, generator=generator)
+
+    def normal(deviation: float) -> Tensor:
+        return deviation * each * torch.randn(count, 1, 1, 1, generator=generator)
+
+    smooth = blur(blur(images))
+    sharpness = normal(1.0).clamp(-1, 1.5)  # -1: blurred; above 0: local contrast enhanced
+    changed = (images + sharpness * (images - smooth)).clamp_min(0)
+    changed = (changed * CEILING).pow(normal(0.25).exp()) / CEILING  # the cell's brightest chromatin stays
+    changed = changed * normal(0.15).exp() + normal(0.02)
+    noise = torch.randn(images.shape, generator=generator)
+    return (changed + normal(0.05) * noise).clamp_(0, 1)
+
+
+def blur(images: Tensor) -> Tensor:
+    """Blur images (..., size, size) by a binomial filter of three pixels in each direction."""
+    kernel = _binomial(images.shape[-1]).to(images.device)
+    return kernel @ images @ kernel.T
+
+
+def _binomial(size: int) -> Tensor:
+    """Return the matrix, (size, size), that blurs along one axis; at the ends the last pixel is repeated."""
+    kernel = torch.diag(torch.full((size,), 0.5))
+    kernel += torch.diag(torch.full((size - 1,), 0.25), 1) + torch.diag(torch.full((size - 1,), 0.25), -1)
+    kernel[0, 0] = kernel[-1, -1] = 0.75
+    return kernel
+
+
+class CellMasks:
+    """The central cell's pixels of each training crop, found when a crop is first asked for.
+
+    Parameters
+    ----------
+    count : int
+        Crops of the training.
+    size : int
+        Side of a crop, in pixels.
+    """
+
+    def __init__(self, count: int, size: int) -> None:
+        self.size = size
+        self._packed = np.zeros((count, math.ceil(size * size / 8)), np.uint8)
+        self._known = np.zeros(count, bool)
+
+    def of(self, index: np.ndarray, crops: np.ndarray) -> Tensor:
+        """Return the masks, bool (n, size, size), of ``crops``, which are the training's crops of numbers ``index``."""
+        from morpholaw.cells.cell_pixels import cell_pixels
+
+        new = np.flatnonzero(~self._known[index])
+        if len(new):
+            masks = cell_pixels(crops[new])
+            self._packed[index[new]] = np.packbits(masks.reshape(len(new), -1), axis=1)
+            self._known[index[new]] = True
+        pixels = np.unpackbits(self._packed[index], axis=1, count=self.size * self.size)
+        return torch.from_numpy(pixels.reshape(-1, self.size, self.size).astype(bool))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,15 @@ from torch.nn.parallel import DistributedDataParallel
 from morpholaw.cells.orientations import COUNT, orient
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
-from morpholaw.models.symmetry import transform_latents
+from morpholaw.models.symmetry import cell_latents, transform_latents
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.training.augment import orient_batch
+from morpholaw.training.augment import (
+    SURROUNDINGS_GAIN,
+    CellMasks,
+    another_microscope,
+    exchange_surroundings,
+    orient_batch,
+)
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
 from morpholaw.training.distributed import all_reduce_sum, gather, rank, world_size
 from morpholaw.training.encoding import Images
@@ -95,8 +102,10 @@ class EncoderTraining:
             )
         self.epoch_steps = max(1, math.ceil(max(len(images), config.epoch_crops) / self.batch))
         self.total_steps = self.epoch_steps * config.epochs
-        error = ReconstructionError(size, config.edge_weight, config.texture)
+        error = ReconstructionError(size, config.edge_weight, config.texture, config.grain_smoothing)
         self.reconstruction_error = error.to(self.device)
+        self.masks = CellMasks(len(images), size) if config.swap or config.split else None
+        self.cell_latents = torch.tensor(cell_latents(config.latents), device=self.device)
         self.data_size = len(images) * (COUNT if config.augment else 1)
         if model is None and config.first_image == "mean":
             self._start_at_the_mean_image()
@@ -123,8 +132,8 @@ class EncoderTraining:
                 if step >= self.total_steps:
                     return
 
-    def load(self, index: np.ndarray, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return this process's part of a batch, and the order of the whole batch.
+    def load(self, index: np.ndarray, generator: torch.Generator) -> Batch:
+        """Return this process's part of a batch.
 
         Parameters
         ----------
@@ -132,24 +141,50 @@ class EncoderTraining:
             int64 (batch,), the crops of the whole batch.
         generator : torch.Generator
             In the same state in every process.
-
-        Returns
-        -------
-        images : Tensor
-            float32 (batch / processes, 1, size, size) in [0, 1] on the device, in random orientations.
-        order : Tensor
-            int64 (batch,), the place in ``index`` of every crop of the whole batch.
         """
         config, total, part = self.config, len(index), self._part(len(index))
         order = torch.randperm(total, generator=generator) if config.augment else torch.arange(total)
-        crops = torch.from_numpy(np.array(self.images[index[order[part].numpy()]]))
+        numbers = index[order[part].numpy()]
+        crops = torch.from_numpy(np.array(self.images[numbers]))
+        masks = None if self.masks is None else self.masks.of(numbers, crops.numpy())
         if config.augment:
             crops = orient_batch(crops, part.start, total)
-        batch = self._on_device(crops).unsqueeze(1).float().div_(255)
+            masks = None if masks is None else orient_batch(masks, part.start, total)
+        images = self._on_device(crops).unsqueeze(1).float().div_(255)
         if config.gain_jitter:
             gain = torch.randn(total, 1, 1, 1, generator=generator).mul_(config.gain_jitter).exp_()
-            batch = (batch * self._on_device(gain[part])).clamp_(0, 1)
-        return batch.to(memory_format=torch.channels_last), order
+            images = (images * self._on_device(gain[part])).clamp_(0, 1)
+        cells = None if masks is None else masks.unsqueeze(1)
+        own = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) * 1_009 + rank())
+        if config.swap and cells is not None:
+            images = self._swapped(images, cells, own)
+        images = images.to(memory_format=torch.channels_last)
+        return Batch(images, order, cells, own)
+
+    def _swapped(self, images: Tensor, cells: Tensor, generator: torch.Generator) -> Tensor:
+        """Return crops a share of which is in the surroundings of others, which are brighter or dimmer at random."""
+        count = len(images)
+        shift = int(torch.randint(1, max(2, count), (), generator=generator))
+        gain = torch.randn(count, 1, 1, 1, generator=generator).mul_(SURROUNDINGS_GAIN).exp_()
+        donors, donor_cells = images.roll(shift, 0) * gain, cells.roll(shift, 0)
+        exchanged = exchange_surroundings(images, cells, donors, donor_cells, generator).clamp_(0, 1)
+        chosen = torch.rand(count, 1, 1, 1, generator=generator) < self.config.swap
+        return torch.where(chosen, exchanged, images)
+
+    def _encoded(self, batch: Batch) -> Tensor:
+        """Return what is encoded: the crops, as another microscope or an attack would change them."""
+        images, config, generator = batch.images, self.config, batch.generator
+        if config.microscopes:
+            images = another_microscope(images, config.microscopes, generator)
+        if config.perturbation:
+            start = images.detach().requires_grad_()
+            with self._autocast():
+                mean = self.model.encode(start)[0].float()
+            toward = torch.randn(mean.shape, generator=generator)
+            (gradient,) = torch.autograd.grad((mean * toward).sum(), start)
+            size = config.perturbation * torch.rand(len(images), 1, 1, 1, generator=generator)
+            images = (images + size * gradient.sign()).clamp_(0, 1)
+        return images.to(memory_format=torch.channels_last)
 
     def advance(self, index: np.ndarray) -> dict[str, Tensor]:
         """Take one optimiser step.
@@ -173,13 +208,17 @@ class EncoderTraining:
         targets = None
         if self.joint is not None:
             index, targets = self.joint.draw(index, self.step)
-        images, order = self.load(index, generator)
+        batch = self.load(index, generator)
         noise = torch.randn(len(index), config.latents, generator=generator)[self._part(len(index))]
         # Transformed latents must decode to the crop in the same orientation (see models.symmetry).
         k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
+        targets_of_decoder, others = batch.images, None
+        if config.split and batch.cells is not None:
+            targets_of_decoder, others = self._mixed(batch)
+        encoded = self._encoded(batch)
         with self._autocast():
-            posterior, decoded = self.sampled(images, self._on_device(noise), k)
-        error = self.reconstruction_error(decoded.float(), orient(images, k))
+            posterior, decoded = self.sampled(encoded, self._on_device(noise), k, others, self.cell_latents)
+        error = self.reconstruction_error(decoded.float(), orient(targets_of_decoder, k))
         z, mean, log_variance = gather(posterior)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
         loss = (
@@ -190,7 +229,7 @@ class EncoderTraining:
         )
         classification: dict[str, Tensor] = {}
         if self.joint is not None and targets is not None:
-            cross_entropy = self.joint(mean, self._on_device(targets[order]))
+            cross_entropy = self.joint(mean, self._on_device(targets[batch.order]))
             classification["class cross-entropy"] = cross_entropy
             loss = loss + config.task * cross_entropy
         for group in self.optimiser.param_groups:
@@ -208,6 +247,19 @@ class EncoderTraining:
             "dimension-wise KL": parts.dimension_wise.detach(),
             **{name: value.detach() for name, value in classification.items()},
         }
+
+    def _mixed(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return crops half of which are in the surroundings of others, and the place of those others."""
+        assert batch.cells is not None
+        count, generator = len(batch.images), batch.generator
+        shift = int(torch.randint(1, max(2, count), (), generator=generator))
+        places = torch.arange(count)
+        others = torch.where(torch.rand(count, generator=generator) < 0.5, places.roll(shift), places)
+        exchanged = exchange_surroundings(
+            batch.images, batch.cells, batch.images[others], batch.cells[others], generator
+        )
+        same = (others == places).view(-1, 1, 1, 1)
+        return torch.where(same, batch.images, exchanged), others
 
     def _on_device(self, tensor: Tensor) -> Tensor:
         """Copy a tensor to the device; a GPU computes meanwhile."""
@@ -247,6 +299,28 @@ class EncoderTraining:
         return all(bool(torch.isfinite(parameter).all()) for parameter in self.parameters())
 
 
+@dataclass(frozen=True)
+class Batch:
+    """One process's part of a batch.
+
+    Attributes
+    ----------
+    images : Tensor
+        float32 (batch / processes, 1, size, size) in [0, 1] on the device, in random orientations: what is decoded.
+    order : Tensor
+        int64 (batch,), the place in the batch's index of every crop of the whole batch.
+    cells : Tensor or None
+        bool, as ``images``: pixels of the central cells, where surroundings are exchanged.
+    generator : torch.Generator
+        For what this process draws.
+    """
+
+    images: Tensor
+    order: Tensor
+    cells: Tensor | None
+    generator: torch.Generator
+
+
 class _Sampled(nn.Module):
     """Crops to samples of their latents and decoded images, as one module, so that DDP can wrap it."""
 
@@ -254,9 +328,16 @@ class _Sampled(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor, noise: Tensor, k: int = 0) -> tuple[Tensor, Tensor]:
-        """Return z, mean and log-variance, float32 (3, n, latents), and the decoded images in orientation ``k``."""
+    def forward(
+        self, images: Tensor, noise: Tensor, k: int, others: Tensor | None, cell_latents: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return z, mean and log-variance, float32 (3, n, latents), and the decoded images in orientation ``k``.
+
+        ``others`` are the places in the batch, int64 (n,), of the crops whose latents of the surroundings are decoded
+        with each crop's latents of the cell, bool (latents,).
+        """
         mean, log_variance = self.model.encode(images)
         mean, log_variance = mean.float(), log_variance.float()
         z = mean + noise * torch.exp(0.5 * log_variance)
-        return torch.stack([z, mean, log_variance]), self.model.decoder(transform_latents(z, k))
+        decoded = z if others is None else torch.where(cell_latents, z, z[others])
+        return torch.stack([z, mean, log_variance]), self.model.decoder(transform_latents(decoded, k))

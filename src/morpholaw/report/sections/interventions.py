@@ -7,6 +7,7 @@ from dataclasses import astuple
 import numpy as np
 from markupsafe import Markup
 
+from morpholaw.cells.cell_pixels import MARGIN
 from morpholaw.display import classifier_title, percent, percent_interval, span
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.interpretation.interventions import (
@@ -17,7 +18,7 @@ from morpholaw.interpretation.interventions import (
     variants,
 )
 from morpholaw.interpretation.interventions import interventions as measure_interventions
-from morpholaw.interpretation.surroundings import MARGIN, CellCrops
+from morpholaw.interpretation.surroundings import CellCrops
 from morpholaw.models.classifier import Classifier
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph

@@ -1,0 +1,149 @@
+"""Fit threshold and scale of a classifier to one crop set, from its labels or from its scores alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.errors import InputError
+from morpholaw.evaluation.adaptation import Adaptation, adapt_to_labels, adapt_to_scores
+from morpholaw.evaluation.crop_scores import score_crops
+from morpholaw.evaluation.performance import median_score
+from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.models.classifier import Classifier
+from morpholaw.sample import sample_folder
+from morpholaw.store import classifiers
+from morpholaw.store.adaptation_record import AdaptationRecord, adaptation_file, adaptation_of
+from morpholaw.store.changes import provenance
+from morpholaw.store.labelled_cells import class_numbers, held_out
+from morpholaw.store.study_folder import StudyFolder
+from morpholaw.study.classify_step import applied
+
+
+def adapt(
+    folder: StudyFolder, name: str, crop_set: str, labels: bool = True, monitor: Monitor = SILENT
+) -> AdaptationRecord:
+    """Adapt a classifier to a crop set of the study and keep the two numbers beside the models."""
+    classifier, evaluation = applied(folder, name)
+    classes = classifier.classes
+    if len(classes) != 2:
+        raise InputError(
+            f"{name} tells {len(classes)} classes apart; only two can be adapted by a threshold."
+        )
+    rows = np.flatnonzero(folder.crops.cells["set"].to_numpy(str) == crop_set)
+    if not len(rows):
+        known = ", ".join(one.name for one in folder.sets) or "none"
+        raise InputError(f"There are no crops of a set {crop_set!r} in the study; its sets are {known}.")
+    label = folder.crops.cells["label"].to_numpy(str)[rows]
+    labelled = np.isin(label, classes)
+    each = {one: int(np.sum(label == one)) for one in classes}
+    if labels and labelled.any() and not all(each.values()):
+        monitor.emit(
+            Message(f"Cells of one class alone are labelled in {crop_set}; its scores are used.", "warning")
+        )
+    if labels and all(each.values()):
+        scores = _scores(classifier, folder.crops[rows[labelled]], monitor)
+        targets = class_numbers(label[labelled], classes)
+        calibration = None if evaluation is None else evaluation.calibration
+        found, used, cells = adapt_to_labels(scores, targets, calibration), each, int(labelled.sum())
+    else:
+        scores = _scores(classifier, folder.crops[rows], monitor)
+        found, used, cells = (
+            adapt_to_scores(scores, *_known(folder, name, classifier, crop_set)),
+            {},
+            len(rows),
+        )
+    record = AdaptationRecord(
+        classifier=name,
+        sha256=classifiers.record(folder, name).sha256 or "",
+        crop_set=crop_set,
+        threshold=found.threshold,
+        scale=found.scale,
+        labels=used,
+        cells=cells,
+        provenance=provenance(folder, classes),
+    )
+    file = adaptation_file(folder, name, crop_set)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    record.write(file)
+    monitor.emit(Message(record.sentence))
+    return record
+
+
+def undo(folder: StudyFolder, name: str, crop_set: str) -> None:
+    """Remove the adaptation of a classifier to a crop set."""
+    file = adaptation_file(folder, name, crop_set)
+    if not file.is_file():
+        raise InputError(f"{name} is not adapted to {crop_set}; there is nothing to undo.")
+    file.unlink()
+
+
+def own_set(folder: StudyFolder, place: Path) -> str | None:
+    """Return the name of the study's crop set in the folder ``place``; None where it is none of the study's."""
+    sets = (folder.path / "crops").resolve()
+    return place.name if place.resolve().parent == sets else None
+
+
+def chosen(
+    folder: StudyFolder,
+    name: str,
+    law: int | str | None,
+    crop_set: str | None,
+    adapted: str | None,
+    monitor: Monitor = SILENT,
+) -> Adaptation | None:
+    """Return the adaptation with which cells of a set are classified, and say so; None without one.
+
+    Parameters
+    ----------
+    law : int, "median" or None
+        What is applied of scheme 4; the first law, 0 or None, is adapted, the others are not.
+    crop_set : str or None
+        The study's set that the cells are of.
+    adapted : str or None
+        The set whose adaptation was asked for, in place of ``crop_set``.
+    """
+    wanted = adapted or crop_set
+    if wanted is None or law not in (None, 0):
+        if adapted:
+            raise InputError(
+                f"Of {name} the first law alone is adapted; leave out the law, or the adaptation."
+            )
+        return None
+    record = adaptation_of(folder, name, classifiers.record(folder, name).sha256 or "", wanted)
+    if record is None:
+        if adapted:
+            raise InputError(f"{name} is not adapted to {adapted}; adapt it first, or leave that out.")
+        return None
+    monitor.emit(Message(f"Adapted scores: {record.sentence}"))
+    return record.adaptation
+
+
+def _scores(classifier: Classifier, images: np.ndarray, monitor: Monitor) -> np.ndarray:
+    return median_score(score_crops(classifier, images, monitor=monitor))
+
+
+def _known(
+    folder: StudyFolder, name: str, classifier: Classifier, crop_set: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores and classes of cells that the classifier knows, and that are not of the set it is adapted to.
+
+    They are its held-out cells, or the shipped ones where it was trained elsewhere.
+    """
+    if classifiers.record(folder, name).trained_elsewhere:
+        sample = CropSet(sample_folder() / "labelled")
+        label = sample.cells["label"].to_numpy(str)
+        rows = np.flatnonzero(np.isin(label, classifier.classes))
+        images, targets = np.asarray(sample.images[rows]), class_numbers(label[rows], classifier.classes)
+    else:
+        cells, targets = held_out(folder, name)
+        elsewhere = folder.crops.cells["set"].to_numpy(str)[cells] != crop_set
+        images, targets = folder.crops[cells[elsewhere]], targets[elsewhere]
+    if len(np.unique(targets)) < 2:
+        raise InputError(
+            f"{name} has no held-out cells of both classes outside {crop_set}, so it cannot be adapted without labels; "
+            "label a few cells of each class."
+        )
+    return _scores(classifier, images, SILENT), targets
