@@ -128,22 +128,30 @@ def _scores(classifier: Classifier, images: np.ndarray, monitor: Monitor) -> np.
 def _known(
     folder: StudyFolder, name: str, classifier: Classifier, crop_set: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores and classes of cells that the classifier knows, and that are not of the set it is adapted to.
+    """Return scores and classes of cells of other sets, whose scores say how far apart the classes lie.
 
-    They are its held-out cells, or the shipped ones where it was trained elsewhere.
+    They are the held-out cells; all labelled ones where new labels have changed the split; the shipped ones where the
+    classifier was trained elsewhere.
     """
+    classes = classifier.classes
     if classifiers.record(folder, name).trained_elsewhere:
         sample = CropSet(sample_folder() / "labelled")
         label = sample.cells["label"].to_numpy(str)
-        rows = np.flatnonzero(np.isin(label, classifier.classes))
-        images, targets = np.asarray(sample.images[rows]), class_numbers(label[rows], classifier.classes)
-    else:
+        rows = np.flatnonzero(np.isin(label, classes))
+        return _scores(classifier, np.asarray(sample.images[rows]), SILENT), class_numbers(
+            label[rows], classes
+        )
+    label = folder.crops.cells["label"].to_numpy(str)
+    try:
         cells, targets = held_out(folder, name)
-        elsewhere = folder.crops.cells["set"].to_numpy(str)[cells] != crop_set
-        images, targets = folder.crops[cells[elsewhere]], targets[elsewhere]
+    except InputError:
+        cells = np.flatnonzero(np.isin(label, classes))
+        targets = class_numbers(label[cells], classes)
+    elsewhere = folder.crops.cells["set"].to_numpy(str)[cells] != crop_set
+    images, targets = folder.crops[cells[elsewhere]], targets[elsewhere]
     if len(np.unique(targets)) < 2:
         raise InputError(
-            f"{name} has no held-out cells of both classes outside {crop_set}, so it cannot be adapted without labels; "
+            f"{name} has no labelled cells of both classes outside {crop_set}, so it cannot be adapted without labels; "
             "label a few cells of each class."
         )
     return _scores(classifier, images, SILENT), targets
