@@ -84,7 +84,6 @@ class Variant:
     start: bool = True
 
 
-PAPER = {"beta": 6.0, "edge_weight": 1.0, "texture": 0.0, "symmetry": False}
 SWAPPED = {"swaps": 8}
 VARIED = {"swaps": 8, "microscopes": 1.0}
 ROBUST = {"swap": 0.5, "microscopes": 1.0, "perturbation": 0.05}
@@ -94,17 +93,17 @@ VARIANTS = {
     "shipped, heads varied": Variant(None, VARIED),
     "default": Variant(),
     "swap": Variant({"swap": 0.5}),
-    "swap, heads varied": Variant({"swap": 0.5}, VARIED),
+    "swap, heads swapped": Variant({"swap": 0.5}, SWAPPED),
     "microscopes": Variant({"microscopes": 1.0}),
     "perturbation": Variant({"perturbation": 0.05}),
     "smoothed grain": Variant({"grain_smoothing": True}),
     "all": Variant(ROBUST),
+    "all, heads swapped": Variant(ROBUST, SWAPPED),
     "all, heads varied": Variant(ROBUST, VARIED),
-    "all and split, heads varied": Variant({**ROBUST, "split": True}, VARIED),
     "from scratch": Variant(start=False),
-    "paper, from scratch": Variant(PAPER, {"latent_noise": 0.0}, start=False),
+    "paper, from scratch": Variant({"preset": "paper"}, {"preset": "paper"}, start=False),
     "split, from scratch": Variant({"swap": 0.5, "split": True}, start=False),
-    "all and split, from scratch": Variant({**ROBUST, "split": True}, VARIED, start=False),
+    "all and split, from scratch": Variant({**ROBUST, "split": True}, SWAPPED, start=False),
 }
 
 

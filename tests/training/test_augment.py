@@ -3,10 +3,16 @@ import pytest
 import torch
 
 from morpholaw.cells.cell_pixels import cell_pixels
+from morpholaw.cells.normalise import peak
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import EncoderConfig
 from morpholaw.models.symmetry import cell_latents, kinds, transform_latents
-from morpholaw.training.augment import CellMasks, another_microscope, exchange_surroundings
+from morpholaw.training.augment import (
+    CellMasks,
+    another_microscope,
+    exchange_surroundings,
+    other_surroundings,
+)
 from morpholaw.training.encoder import EncoderTraining, train_encoder
 from morpholaw.training.training_crops import changed_versions
 
@@ -106,6 +112,18 @@ def test_changed_versions_differ_from_each_other_and_repeat_with_the_seed(images
     assert one.shape == images.shape
     assert np.array_equal(one, again)
     assert not np.array_equal(one, two)
-    swapped = next(iter(changed_versions(images, 1, True, 0.0)))
-    cells = cell_pixels(images)
-    assert np.array_equal(swapped[cells], images[cells])
+    unchanged = next(iter(changed_versions(images, 1, False, 0.0)))
+    assert np.array_equal(unchanged, images)
+
+
+def test_swapped_surroundings_leave_the_cell_its_shape_and_the_crop_its_scale(images):
+    pixels, cells = as_tensor(images), torch.from_numpy(cell_pixels(images)).unsqueeze(1)
+    donors = torch.arange(len(images)).roll(5)
+    shown = other_surroundings(pixels, cells, donors, torch.Generator().manual_seed(1))
+    for before, after, cell in zip(pixels, shown, cells, strict=True):
+        ratio = after[cell] / before[cell].clamp_min(1e-3)
+        assert ratio.max() <= 1.0 + 1e-5
+        bright = before[cell] > 0.1
+        assert ratio[bright].std() < 1e-4  # one factor for the whole cell
+    brightest = peak(np.rint(255 * shown[:, 0].numpy()).astype(np.uint8))
+    assert (brightest <= peak(images) + 2).all()

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from morpholaw.cells.normalise import CEILING
+from morpholaw.cells.normalise import CEILING, PEAK, nucleus
 from morpholaw.cells.orientations import COUNT, inverse, orient
 
 DARK, SAMPLED = 32, 128
 """A crop's background is taken from the ``DARK`` darkest of ``SAMPLED`` pixels."""
-SURROUNDINGS_GAIN = 0.3
-"""Standard deviation of the log gain of swapped surroundings."""
+SURROUNDINGS_GAIN = 0.7
+"""Standard deviation of the log gain of swapped surroundings: metaphases are two to three times as bright as others."""
 
 
 def orient_batch(crops: Tensor, first: int = 0, total: int | None = None) -> Tensor:
@@ -71,6 +71,43 @@ def exchange_surroundings(
     drawn = torch.randint(DARK, flat.shape, generator=generator)
     background = dark.gather(1, drawn).view_as(donors)
     return torch.where(cells, images, torch.where(donor_cells, background, donors))
+
+
+def other_surroundings(images: Tensor, cells: Tensor, donors: Tensor, generator: torch.Generator) -> Tensor:
+    """Show each cell in the surroundings of another one as a microscope might have shown it.
+
+    Surroundings are brighter or dimmer at random. The donor's own cell is removed in half of the crops; in the others
+    it shows where it is larger. Then each crop is divided by its brightest chromatin again, as when crops are cut.
+
+    Parameters
+    ----------
+    images : Tensor
+        float32 (n, 1, size, size) in [0, 1].
+    cells : Tensor
+        bool, as ``images``: pixels of the central cells.
+    donors : Tensor
+        int64 (n,), the crop that each cell's surroundings come from.
+    generator : torch.Generator
+        Of all that is drawn.
+
+    Returns
+    -------
+    Tensor
+        float32 (n, 1, size, size) in [0, 1].
+    """
+    count = len(images)
+    gain = torch.randn(count, 1, 1, 1, generator=generator).mul_(SURROUNDINGS_GAIN).exp_()
+    removed = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
+    shown = exchange_surroundings(images, cells, images[donors] * gain, cells[donors] & removed, generator)
+    before, after = _peak(images), _peak(shown)
+    return (shown * (before / after.clamp_min(1e-3)).clamp_max(1)).clamp_(0, 1)
+
+
+def _peak(images: Tensor) -> Tensor:
+    """Return the grey value of the brightest chromatin of each crop, (n, 1, 1, 1); see `cells.normalise.peak`."""
+    inside = images.flatten(1)[:, torch.from_numpy(nucleus(images.shape[-1])).flatten()]
+    rank = 1 + round(PEAK / 100 * (inside.shape[1] - 1))
+    return inside.kthvalue(rank, dim=1).values.view(-1, 1, 1, 1)
 
 
 def another_microscope(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:

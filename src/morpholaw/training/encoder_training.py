@@ -24,11 +24,11 @@ from morpholaw.errors import InputError
 from morpholaw.models.symmetry import cell_latents, transform_latents
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.augment import (
-    SURROUNDINGS_GAIN,
     CellMasks,
     another_microscope,
     exchange_surroundings,
     orient_batch,
+    other_surroundings,
 )
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
 from morpholaw.training.distributed import all_reduce_sum, gather, rank, world_size
@@ -164,10 +164,8 @@ class EncoderTraining:
     def _swapped(self, images: Tensor, cells: Tensor, generator: torch.Generator) -> Tensor:
         """Return crops a share of which is in the surroundings of others, which are brighter or dimmer at random."""
         count = len(images)
-        shift = int(torch.randint(1, max(2, count), (), generator=generator))
-        gain = torch.randn(count, 1, 1, 1, generator=generator).mul_(SURROUNDINGS_GAIN).exp_()
-        donors, donor_cells = images.roll(shift, 0) * gain, cells.roll(shift, 0)
-        exchanged = exchange_surroundings(images, cells, donors, donor_cells, generator).clamp_(0, 1)
+        donors = torch.arange(count).roll(int(torch.randint(1, max(2, count), (), generator=generator)))
+        exchanged = other_surroundings(images, cells, donors, generator)
         chosen = torch.rand(count, 1, 1, 1, generator=generator) < self.config.swap
         return torch.where(chosen, exchanged, images)
 

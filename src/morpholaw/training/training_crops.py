@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from morpholaw.cells.cell_pixels import cell_pixels
-from morpholaw.training.augment import SURROUNDINGS_GAIN, another_microscope, exchange_surroundings
+from morpholaw.training.augment import another_microscope, other_surroundings
 
 BLOCK = 1024
 """Crops changed at a time."""
@@ -40,16 +40,17 @@ def changed_versions(
     pixels = torch.from_numpy(np.ascontiguousarray(images)).unsqueeze(1)
     cells = torch.from_numpy(cell_pixels(images)).unsqueeze(1) if swapped else None
     for _ in range(count):
-        donors = torch.randperm(len(pixels), generator=generator)
-        parts = []
+        order = torch.randperm(len(pixels), generator=generator)
+        version = torch.empty_like(pixels)
         for place in range(0, len(pixels), BLOCK):
-            part = slice(place, place + BLOCK)
+            part = order[
+                place : place + BLOCK
+            ]  # surroundings come from crops of the same part, which is at random
             crops = pixels[part].float() / 255
             if cells is not None:
-                gain = torch.randn(len(crops), 1, 1, 1, generator=generator).mul(SURROUNDINGS_GAIN).exp()
-                others = pixels[donors[part]].float() / 255 * gain
-                crops = exchange_surroundings(crops, cells[part], others, cells[donors[part]], generator)
+                donors = torch.arange(len(crops)).roll(1)
+                crops = other_surroundings(crops, cells[part], donors, generator)
             if microscopes:
                 crops = another_microscope(crops, microscopes, generator)
-            parts.append(crops.clamp(0, 1).mul(255).round().byte())
-        yield torch.cat(parts)[:, 0].numpy()
+            version[part] = crops.clamp(0, 1).mul(255).round().byte()
+        yield version[:, 0].numpy()
