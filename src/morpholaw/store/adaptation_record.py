@@ -58,7 +58,6 @@ class AdaptationRecord(ResultRecord):
         return f"{self.classifier} on {self.crop_set}: {numbers}, {source}."
 
 
-
 def adaptation_file(folder: StudyFolder, classifier: str, crop_set: str) -> Path:
     """Return where the adaptation of a classifier to a crop set is kept."""
     return folder.path / "adaptations" / classifier / f"{crop_set}.json"
