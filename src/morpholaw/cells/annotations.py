@@ -12,58 +12,28 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.annotation_log import AnnotationLog, Change, Item, new_change
-from morpholaw.cells.annotation_summary import (
-    AnnotationSummary,
-    NewerLayoutError,
-    read_annotation_summary,
-    write_annotation_summary,
-)
+from morpholaw.cells.annotation_log import AnnotationLog, Item, new_change
+from morpholaw.cells.annotation_state import Annotation, AnnotationState, Key, Place, Step
 from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import write_table
 from morpholaw.cells.label_tables import LabelTable, read_label_table
-from morpholaw.errors import InputError, file_error
+from morpholaw.errors import InputError
 from morpholaw.escape import is_text
 
-Key = tuple[str, int]
 FindSet = Callable[[str], CropSet | None]
 
 _HISTORY = 1000
 _ABSENT = "absent"
 """Mark of an annotation whose crop set was gone before fingerprints were kept; it matches no crop."""
-
-
-class Annotation(NamedTuple):
-    """The class that a person gave to a crop.
-
-    Attributes
-    ----------
-    label : str
-        The class; "" for none.
-    by, at : str
-        Who gave it and when (UTC, ISO 8601); "" where it is not known.
-    writer : str
-        The session that gave it: only this one may undo it.
-    """
-
-    label: str
-    by: str = ""
-    at: str = ""
-    writer: str = ""
-
-
-_Place = tuple[str, int, str]  # set, crop, mark
-_Step = dict[_Place, Annotation | None]  # what to put back; None: not annotated
 
 
 class Annotations:
@@ -97,52 +67,30 @@ class Annotations:
 
     def __init__(self, path: str | os.PathLike[str], find_set: FindSet | None = None) -> None:
         self.path = Path(path).with_suffix(".jsonl")
-        self._summary_path = self.path.with_suffix(".json")
         self._find_set = find_set
         self._session = uuid4().hex
-        self._log = AnnotationLog(self.path)
-        self._undo: list[tuple[str, _Step]] = []
-        self._redo: list[tuple[str, _Step]] = []
-        self._forget_all()
+        self._state = AnnotationState(self.path)
+        self._undo: list[tuple[str, Step]] = []
+        self._redo: list[tuple[str, Step]] = []
         self.refresh()
 
-    def _forget_all(self) -> None:
-        self.classes: list[str] = []
-        self._known: dict[_Place, Annotation] = {}
-        self._marks_at: dict[
-            Key, list[str]
-        ] = {}  # of the pictures that were annotated at a place, the latest last
-        self._found: dict[str, tuple[object, dict[int, str]]] = {}  # annotations that count, by set
-        self._changed: dict[str, set[int]] = {}  # crops whose annotations have changed since
-        self._old: AnnotationSummary | None = None  # what lies under the log
-        self._old_read = False
-        self._old_problems: list[str] = []
-
-    def __len__(self) -> int:
-        """Return how many crops have a class."""
-        return sum(label != "" for label in self._labels().values())
+    @property
+    def classes(self) -> list[str]:
+        """Class names in the order in which they were first used or declared."""
+        return self._state.classes
 
     @property
     def problems(self) -> list[str]:
         """What of the files could not be read, one sentence each."""
-        broken = self._log.broken
-        lines = (
-            [f"{self.path} has {broken} line(s) that cannot be read; they are left out."] if broken else []
-        )
-        return [*self._old_problems, *lines]
+        return self._state.problems
 
     def refresh(self) -> None:
         """Take in what other windows and processes have saved; a few microseconds where there is nothing new."""
-        try:
-            if self._log.has_been_replaced():
-                self._forget_all()
-            if not self._old_read:
-                self._read_old()
-            self._read_log()
-        except OSError as error:
-            raise file_error(f"The annotations {self.path} cannot be read", error) from None
-        if self._log.is_damaged:
-            raise self._set_aside(self.path)
+        self._state.refresh()
+
+    def __len__(self) -> int:
+        """Return how many crops have a class."""
+        return sum(label != "" for label in self._state.labels().values())
 
     def get(self, set_name: str, crop: int) -> str | None:
         """Return the class of a crop: "" where it has none, None where nobody has annotated it."""
@@ -152,12 +100,8 @@ class Annotations:
     def annotation(self, set_name: str, crop: int) -> Annotation | None:
         """Return the class of a crop with who gave it and when; None where nobody has annotated it."""
         key = set_name, int(crop)
-        mark = self._last(key) if self._find_set is None else self._marks([key])[key]
-        for one in (mark, ""):
-            if (known := self._known.get((*key, one))) is not None:
-                return known
-        label = None if self._old is None else self._old.labels.get(key)
-        return None if label is None else Annotation(label)
+        mark = self._state.last_mark(key) if self._find_set is None else self._marks([key])[key]
+        return self._state.annotation(key, mark)
 
     def history(self, set_name: str, crop: int) -> list[Annotation]:
         """Return all classes that a crop was given, the latest last; "" stands for none."""
@@ -221,37 +165,11 @@ class Annotations:
 
     def of_set(self, crop_set: CropSet) -> dict[int, str]:
         """Return the annotations of a set's crops: crop to class, "" where it was given none."""
-        self.refresh()
-        name, state = crop_set.name, (crop_set.folder, len(crop_set), crop_set.pixels_state())
-        known = self._found.get(name)
-        changed = self._changed.pop(name, set())
-        if known is None or known[0] != state:
-            found = self._counting(crop_set, [crop for one, crop in self._marks_at if one == name])
-        else:
-            found = {crop: label for crop, label in known[1].items() if crop not in changed}
-            found |= self._counting(crop_set, changed)
-        self._found[name] = state, found
-        old = {} if self._old is None else self._old.labels
-        below = {crop: label for (one, crop), label in old.items() if one == name and crop < len(crop_set)}
-        return below | found
-
-    def _counting(self, crop_set: CropSet, crops: Iterable[int]) -> dict[int, str]:
-        """Return those annotations of some crops that belong to the pictures which are there now."""
-        crops = [crop for crop in crops if crop < len(crop_set)]
-        marked = {crop for crop in crops if any(self._marks_at.get((crop_set.name, crop), ()))}
-        marks, found = crop_set.marks(marked), {}
-        for crop in crops:
-            last = self._last((crop_set.name, crop))
-            for mark in (last,) if last == "" else (marks.get(crop, ""), ""):
-                known = self._known.get((crop_set.name, crop, mark))
-                if known is not None:
-                    found[crop] = known.label
-                    break
-        return found
+        return self._state.of_set(crop_set)
 
     def strays(self, crop_set: CropSet) -> int:
         """Count the annotations that were given to other pictures under this set's name; they are not used."""
-        given = {crop for name, crop in self._labels() if name == crop_set.name}
+        given = {crop for name, crop in self._state.labels() if name == crop_set.name}
         return len(given - self.of_set(crop_set).keys())
 
     def counts(self, *crop_sets: CropSet) -> dict[str, int]:
@@ -259,7 +177,7 @@ class Annotations:
         if crop_sets:
             counter = Counter(label for crop_set in crop_sets for label in self.labels_for(crop_set))
         else:
-            counter = Counter(self._labels().values())
+            counter = Counter(self._state.labels().values())
         names = [*self.classes, *sorted(set(counter) - set(self.classes) - {""})]
         return {name: counter[name] for name in names}
 
@@ -286,7 +204,7 @@ class Annotations:
 
     def replace_set(self, set_name: str, labels: Mapping[int, str]) -> None:
         """Replace all annotations of a set by others, crop to class; earlier steps cannot be undone any more."""
-        if not labels and not any(name == set_name for name, _ in self._labels()):
+        if not labels and not any(name == set_name for name, _ in self._state.labels()):
             return
         wanted = {(set_name, int(crop)): label for crop, label in labels.items()}
         marks = self._marks(wanted)
@@ -298,7 +216,7 @@ class Annotations:
     def copy_set(self, set_name: str, new_name: str) -> None:
         """Give a set of another name the annotations of this one, which belong to the same pictures."""
         self.tie_to_crops()
-        places = [(place, known) for place, known in self._known.items() if place[0] == set_name]
+        places = [(place, known) for place, known in self._state.known.items() if place[0] == set_name]
         if places:
             items = [Item(new_name, crop, known.label, mark) for (_, crop, mark), known in places]
             self._write("forget", items, sets=[new_name])
@@ -307,7 +225,7 @@ class Annotations:
     def tie_to_crops(self) -> None:
         """Take over a file of layout 1 now, while its crop sets are there to take fingerprints of."""
         self.refresh()
-        if self._takes_over:
+        if self._state.takes_over:
             self._write("label")
 
     def export_csv(self, path: str | os.PathLike[str], *crop_sets: CropSet) -> Path:
@@ -322,18 +240,6 @@ class Annotations:
         if not tables:
             raise InputError("There is no crop set to export labels of.")
         return write_table(path, pd.concat(tables, ignore_index=True))
-
-    def _last(self, key: Key) -> str:
-        """Return the mark of the picture that was last annotated at a place; "" where none was."""
-        return self._marks_at[key][-1] if key in self._marks_at else ""
-
-    def _labels(self) -> dict[Key, str]:
-        """Return the last annotation of each place, whatever picture is there now."""
-        labels = {} if self._old is None else dict(self._old.labels)
-        for place, known in self._known.items():
-            if self._last(place[:2]) == place[2]:
-                labels[place[:2]] = known.label
-        return labels
 
     def _check_crops(self, keys: Iterable[Key]) -> None:
         for name, crop in keys:
@@ -361,140 +267,25 @@ class Annotations:
                 marks |= {(name, crop): mark for crop, mark in crop_set.marks(crops).items()}
         return marks
 
-    def _read_old(self) -> None:
-        """Read a file of layout 1, or a summary that has lost its log; their annotations lie under all in the log."""
-        self._old_read = True
-        if not self._summary_path.exists():
-            return
-        try:
-            summary = read_annotation_summary(self._summary_path)
-        except NewerLayoutError:
-            raise
-        except ValueError:
-            if self._log.exists:  # the log counts, and writes its summary anew
-                return
-            if not self._summary_path.is_file():
-                raise InputError(f"The annotations {self._summary_path} are not a file.") from None
-            raise self._set_aside(self._summary_path) from None
-        if summary.layout > 1 and self._log.exists:
-            return
-        self._old = summary
-        self._old_problems = summary.problems
-        self._declare([*summary.classes, *summary.labels.values()])
-
-    def _read_log(self) -> dict[str, _Step]:
-        """Apply what was added to the log; returns for each change what its crops were given before."""
-        steps = {change.id: self._take(change) for change in self._log.new_changes()}
-        header = self._log.header
-        if self._old is not None and header is not None and header.takes_over == self._old.digest:
-            self._old = None  # it is in the log now, tied to the crops
-        return steps
-
-    @property
-    def _takes_over(self) -> bool:
-        """Whether the annotations of layout 1 go into the log with the next change."""
-        return self._old is not None and self._log.is_empty
-
-    def _set_aside(self, path: Path) -> InputError:
-        """Move a damaged file out of the way and return the error that says so."""
-        aside, number = path.with_name(f"{path.name}.broken"), 2
-        while aside.exists():
-            aside, number = path.with_name(f"{path.name}.broken{number}"), number + 1
-        path.rename(aside)
-        return InputError(
-            f"The annotations in {path} are damaged; they were kept as {aside.name}, and opening "
-            "the study again starts without them."
-        )
-
-    def _declare(self, names: Iterable[str]) -> None:
-        known = set(self.classes)
-        for name in names:
-            if name and name not in known:
-                known.add(name)
-                self.classes.append(name)
-
-    def _take(self, change: Change) -> _Step:
-        """Apply a change and return what its crops were given before."""
-        before: _Step = {}
-        self._declare([*change.classes, *(item.label or "" for item in change.items)])
-        if change.sets:
-            self._known = {
-                place: known for place, known in self._known.items() if place[0] not in change.sets
-            }
-            self._marks_at = {
-                key: marks for key, marks in self._marks_at.items() if key[0] not in change.sets
-            }
-            for name in change.sets:
-                self._found.pop(name, None)
-            if self._old is not None:
-                self._old.forget(change.sets)
-        for name, crop, label, mark, writer in change.items:
-            place = (name, crop, mark)
-            before[place] = self._known.get(place)
-            self._changed.setdefault(name, set()).add(crop)
-            if label is None:
-                self._known.pop(place, None)
-            else:
-                self._known[place] = Annotation(label, change.by, change.at, writer or change.session)
-                marks = self._marks_at.setdefault((name, crop), [])
-                if mark in marks:
-                    marks.remove(mark)
-                marks.append(mark)
-        return before
-
     def _write(
         self,
         action: Literal["label", "declare", "forget"],
         items: Iterable[Item] = (),
         classes: Iterable[str] = (),
         sets: Iterable[str] = (),
-    ) -> tuple[str, _Step]:
+    ) -> tuple[str, Step]:
         """Add a change to the log; returns its id and what its crops were given before."""
         change = new_change(
             self._session, action=action, items=tuple(items), classes=tuple(classes), sets=tuple(sets)
         )
-        with self._saving():
-            return change.id, self._add(change)
+        with self._state.saving():
+            return change.id, self._state.add(change, self._marks)
 
-    @contextmanager
-    def _saving(self) -> Iterator[None]:
-        """Take in what others saved, let the block add to the log, all or nothing."""
-        try:
-            with self._log.locked():
-                self.refresh()
-                yield
-                self._write_summary()
-        except OSError as error:
-            raise InputError(
-                f"The labels cannot be saved to {self.path} ({error.strerror or error}); the last change was not made."
-            ) from None
-
-    def _write_summary(self) -> None:
-        """Write the summary of the log; where that fails there is none, rather than one that is out of date."""
-        try:
-            write_annotation_summary(self._summary_path, self.classes, self._labels())
-        except OSError:
-            with suppress(OSError):
-                self._summary_path.unlink(missing_ok=True)
-
-    def _add(self, change: Change) -> _Step:
-        """Add a change, after the annotations of layout 1 where they are not in the log yet; read it back."""
-        if self._old is not None and self._takes_over:
-            marks = self._marks(self._old.labels)
-            items = tuple(Item(*key, label, marks[key]) for key, label in self._old.labels.items())
-            taken = new_change("", items=items, classes=tuple(self._old.classes))
-            self._log.append(taken, takes_over=self._old.digest)
-        self._log.append(change)
-        steps = self._read_log()
-        if change.id not in steps:
-            raise OSError("another program wrote over them")
-        return steps[change.id]
-
-    def _step(self, source: list[tuple[str, _Step]], target: list[tuple[str, _Step]]) -> list[Key]:
+    def _step(self, source: list[tuple[str, Step]], target: list[tuple[str, Step]]) -> list[Key]:
         if not source:
             return []
         undoes, step = source[-1]
-        with self._saving():
+        with self._state.saving():
             items = tuple(
                 Item(*place[:2], None, place[2])
                 if known is None
@@ -504,13 +295,13 @@ class Annotations:
             )
             if items:
                 change = new_change(self._session, items=items, undoes=undoes)
-                target.append((change.id, self._add(change)))
+                target.append((change.id, self._state.add(change, self._marks)))
         source.pop()
         return [(item.set, item.crop) for item in items]
 
-    def _is_own(self, place: _Place) -> bool:
+    def _is_own(self, place: Place) -> bool:
         """Whether this window was the last to annotate a crop, or its undo took the annotation away."""
-        known = self._known.get(place)
+        known = self._state.known.get(place)
         return known is None or known.writer == self._session
 
 

@@ -1,0 +1,269 @@
+"""What a study's annotations are now: the log, or the summary that stands in for a lost one, read and kept up to date.
+
+Reading is incremental: what other processes add to the log is taken in by the next call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from morpholaw.cells.annotation_log import AnnotationLog, Change, Item, new_change
+from morpholaw.cells.annotation_summary import (
+    AnnotationSummary,
+    NewerLayoutError,
+    read_annotation_summary,
+    write_annotation_summary,
+)
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.errors import InputError, file_error
+
+Key = tuple[str, int]
+"""Crop set and crop."""
+Place = tuple[str, int, str]
+"""Crop set, crop, and the fingerprint of its pixels."""
+Step = dict[Place, "Annotation | None"]
+"""What to put back to undo a change; None where the place was not annotated."""
+FindMarks = Callable[[Iterable[Key]], dict[Key, str]]
+"""Returns the fingerprints of crops."""
+
+
+class Annotation(NamedTuple):
+    """The class that a person gave to a crop.
+
+    Attributes
+    ----------
+    label : str
+        The class; "" for none.
+    by, at : str
+        Who gave it and when (UTC, ISO 8601); "" where it is not known.
+    writer : str
+        The session that gave it: only this one may undo it.
+    """
+
+    label: str
+    by: str = ""
+    at: str = ""
+    writer: str = ""
+
+
+class AnnotationState:
+    """The annotations of a study as the files hold them.
+
+    Parameters
+    ----------
+    path : Path
+        The log; its summary lies beside it, with the suffix ``.json``.
+
+    Attributes
+    ----------
+    classes : list of str
+        Class names in the order in which they were first used or declared.
+    known : dict
+        Place to annotation.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._summary_path = path.with_suffix(".json")
+        self._log = AnnotationLog(path)
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        self.classes: list[str] = []
+        self.known: dict[Place, Annotation] = {}
+        self._marks_at: dict[
+            Key, list[str]
+        ] = {}  # of the pictures that were annotated at a place, the latest last
+        self._found: dict[str, tuple[object, dict[int, str]]] = {}  # annotations that count, by set
+        self._changed: dict[str, set[int]] = {}  # crops whose annotations have changed since
+        self._old: AnnotationSummary | None = None  # what lies under the log
+        self._old_read = False
+        self._old_problems: list[str] = []
+
+    @property
+    def problems(self) -> list[str]:
+        """What of the files could not be read, one sentence each."""
+        broken = self._log.broken
+        lines = (
+            [f"{self.path} has {broken} line(s) that cannot be read; they are left out."] if broken else []
+        )
+        return [*self._old_problems, *lines]
+
+    def refresh(self) -> None:
+        """Take in what other windows and processes have saved; a few microseconds where there is nothing new."""
+        try:
+            if self._log.has_been_replaced():
+                self._forget_all()
+            if not self._old_read:
+                self._read_old()
+            self._read_log()
+        except OSError as error:
+            raise file_error(f"The annotations {self.path} cannot be read", error) from None
+        if self._log.is_damaged:
+            raise self._set_aside(self.path)
+
+    def annotation(self, key: Key, mark: str) -> Annotation | None:
+        """Return the annotation of a crop with a fingerprint; None where nobody has annotated it."""
+        for one in (mark, ""):
+            if (known := self.known.get((*key, one))) is not None:
+                return known
+        label = None if self._old is None else self._old.labels.get(key)
+        return None if label is None else Annotation(label)
+
+    def of_set(self, crop_set: CropSet) -> dict[int, str]:
+        """Return the annotations of a set's crops: crop to class, "" where it was given none."""
+        self.refresh()
+        name, state = crop_set.name, (crop_set.folder, len(crop_set), crop_set.pixels_state())
+        known = self._found.get(name)
+        changed = self._changed.pop(name, set())
+        if known is None or known[0] != state:
+            found = self._counting(crop_set, [crop for one, crop in self._marks_at if one == name])
+        else:
+            found = {crop: label for crop, label in known[1].items() if crop not in changed}
+            found |= self._counting(crop_set, changed)
+        self._found[name] = state, found
+        old = {} if self._old is None else self._old.labels
+        below = {crop: label for (one, crop), label in old.items() if one == name and crop < len(crop_set)}
+        return below | found
+
+    def _counting(self, crop_set: CropSet, crops: Iterable[int]) -> dict[int, str]:
+        """Return those annotations of some crops that belong to the pictures which are there now."""
+        crops = [crop for crop in crops if crop < len(crop_set)]
+        marked = {crop for crop in crops if any(self._marks_at.get((crop_set.name, crop), ()))}
+        marks, found = crop_set.marks(marked), {}
+        for crop in crops:
+            last = self.last_mark((crop_set.name, crop))
+            for mark in (last,) if last == "" else (marks.get(crop, ""), ""):
+                known = self.known.get((crop_set.name, crop, mark))
+                if known is not None:
+                    found[crop] = known.label
+                    break
+        return found
+
+    def last_mark(self, key: Key) -> str:
+        """Return the mark of the picture that was last annotated at a place; "" where none was."""
+        return self._marks_at[key][-1] if key in self._marks_at else ""
+
+    def labels(self) -> dict[Key, str]:
+        """Return the last annotation of each place, whatever picture is there now."""
+        labels = {} if self._old is None else dict(self._old.labels)
+        for place, known in self.known.items():
+            if self.last_mark(place[:2]) == place[2]:
+                labels[place[:2]] = known.label
+        return labels
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Take in what others saved, let the block add to the log, all or nothing."""
+        try:
+            with self._log.locked():
+                self.refresh()
+                yield
+                self._write_summary()
+        except OSError as error:
+            raise InputError(
+                f"The labels cannot be saved to {self.path} ({error.strerror or error}); the last change was not made."
+            ) from None
+
+    def add(self, change: Change, find_marks: FindMarks) -> Step:
+        """Add a change, after the annotations of layout 1 where they are not in the log yet; read it back."""
+        if self._old is not None and self.takes_over:
+            marks = find_marks(self._old.labels)
+            items = tuple(Item(*key, label, marks[key]) for key, label in self._old.labels.items())
+            taken = new_change("", items=items, classes=tuple(self._old.classes))
+            self._log.append(taken, takes_over=self._old.digest)
+        self._log.append(change)
+        steps = self._read_log()
+        if change.id not in steps:
+            raise OSError("another program wrote over them")
+        return steps[change.id]
+
+    def _read_old(self) -> None:
+        """Read a file of layout 1, or a summary that has lost its log; their annotations lie under all in the log."""
+        self._old_read = True
+        if not self._summary_path.exists():
+            return
+        try:
+            summary = read_annotation_summary(self._summary_path)
+        except NewerLayoutError:
+            raise
+        except ValueError:
+            if self._log.exists:  # the log counts, and writes its summary anew
+                return
+            if not self._summary_path.is_file():
+                raise InputError(f"The annotations {self._summary_path} are not a file.") from None
+            raise self._set_aside(self._summary_path) from None
+        if summary.layout > 1 and self._log.exists:
+            return
+        self._old = summary
+        self._old_problems = summary.problems
+        self._declare([*summary.classes, *summary.labels.values()])
+
+    def _read_log(self) -> dict[str, Step]:
+        """Apply what was added to the log; returns for each change what its crops were given before."""
+        steps = {change.id: self._take(change) for change in self._log.new_changes()}
+        header = self._log.header
+        if self._old is not None and header is not None and header.takes_over == self._old.digest:
+            self._old = None  # it is in the log now, tied to the crops
+        return steps
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether the annotations of layout 1 go into the log with the next change."""
+        return self._old is not None and self._log.is_empty
+
+    def _set_aside(self, path: Path) -> InputError:
+        """Move a damaged file out of the way and return the error that says so."""
+        aside, number = path.with_name(f"{path.name}.broken"), 2
+        while aside.exists():
+            aside, number = path.with_name(f"{path.name}.broken{number}"), number + 1
+        path.rename(aside)
+        return InputError(
+            f"The annotations in {path} are damaged; they were kept as {aside.name}, and opening "
+            "the study again starts without them."
+        )
+
+    def _declare(self, names: Iterable[str]) -> None:
+        known = set(self.classes)
+        for name in names:
+            if name and name not in known:
+                known.add(name)
+                self.classes.append(name)
+
+    def _take(self, change: Change) -> Step:
+        """Apply a change and return what its crops were given before."""
+        before: Step = {}
+        self._declare([*change.classes, *(item.label or "" for item in change.items)])
+        if change.sets:
+            self.known = {place: known for place, known in self.known.items() if place[0] not in change.sets}
+            self._marks_at = {
+                key: marks for key, marks in self._marks_at.items() if key[0] not in change.sets
+            }
+            for name in change.sets:
+                self._found.pop(name, None)
+            if self._old is not None:
+                self._old.forget(change.sets)
+        for name, crop, label, mark, writer in change.items:
+            place = (name, crop, mark)
+            before[place] = self.known.get(place)
+            self._changed.setdefault(name, set()).add(crop)
+            if label is None:
+                self.known.pop(place, None)
+            else:
+                self.known[place] = Annotation(label, change.by, change.at, writer or change.session)
+                marks = self._marks_at.setdefault((name, crop), [])
+                if mark in marks:
+                    marks.remove(mark)
+                marks.append(mark)
+        return before
+
+    def _write_summary(self) -> None:
+        """Write the summary of the log; where that fails there is none, rather than one that is out of date."""
+        try:
+            write_annotation_summary(self._summary_path, self.classes, self.labels())
+        except OSError:
+            with suppress(OSError):
+                self._summary_path.unlink(missing_ok=True)
