@@ -115,7 +115,7 @@ def test_a_law_of_one_latent_is_decided_by_it_alone():
     assert in_words(vetoes[0], "a", "b") == "z17 below 0.95 excludes b, whatever the other latents are."
     shifted = replace(vetoes[0], ranges=((-2.5, -0.001), (-3.0, -2.75)))
     assert in_words(shifted, "a", "b").startswith(
-        "z17 between \u22122.50 and 0.00 or below \u22122.75 excludes b"
+        "z17 between \u22122.50 and \u22120.01 or below \u22122.75 excludes b"
     )
     assert "in 43 % of their range" in in_words(Veto(("z1", "z2"), 1, 0.43), "a", "b")
     assert "in less than 1 % of their range" in in_words(Veto(("z1", "z2"), 1, 0.004), "a", "b")

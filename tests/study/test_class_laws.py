@@ -52,6 +52,17 @@ def test_the_cells_of_a_study_are_classified_by_the_laws(phases):
     np.testing.assert_allclose(written, log_softmax, rtol=1e-3, atol=1e-3)
 
 
+def test_a_class_and_a_cell_are_put_into_words(phases):
+    calls = np.array(PHASES)[phases.class_laws().predict(phases.latents()[0])]
+    found = phases.explain_cell(5)
+    assert found.predicted == calls[5]
+    assert found.other in set(PHASES) - {found.predicted}
+    sentence = phases.law_sentence(class_name="metaphase").text
+    assert "Called metaphase rather than another class" in sentence or "either direction" in sentence
+    with pytest.raises(InputError, match="name the class: interphase, prometaphase"):
+        phases.law_sentence()
+
+
 def test_a_model_has_one_law_for_each_class(phases):
     classifier, record = phases.classifier(4), classifiers.record(phases, "scheme4-hinge")
     assert (classifier.members, len(classifier.laws)) == (1, 4)

@@ -59,3 +59,16 @@ def test_the_command_prints_accuracy_interval_and_the_laws(study):
     assert "held-out cells" in result.output
     assert "law 2: " in result.output
     assert CliRunner().invoke(main, ["test-law", "--study", str(study.path), "area <"]).exit_code == 2
+
+
+def test_a_cell_is_explained_by_the_study_and_the_command(study):
+    calls = study.laws()[0].predict(study.latents()[0].astype(float))
+    found = study.explain_cell(3)
+    assert found.predicted == ("interphase", "metaphase")[calls[3]]
+    result = CliRunner().invoke(main, ["explain-cell", "--study", str(study.path), "--cell", "3"])
+    assert result.exit_code == 0, result.output
+    assert found.text in result.output
+    with pytest.raises(InputError, match="no cell 999"):
+        study.explain_cell(999)
+    with pytest.raises(InputError, match="no law 9"):
+        study.explain_cell(3, law=8)

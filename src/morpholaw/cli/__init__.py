@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 from morpholaw import __version__
-from morpholaw.cli import bench, cells, cluster, export, info, results, timeline, training
+from morpholaw.cli import bench, cells, cluster, export, info, laws, results, timeline, training
 from morpholaw.errors import MorpholawError
 
 SECTIONS = {
     "Begin": ("demo", "simulate"),
     "Bring data": ("inspect", "crop", "import-crops", "sets", "info"),
     "Train": ("train-encoder", "train-classifier", "tune", "cross-validate"),
-    "Find laws": ("discover-law", "test-law", "law-card"),
+    "Find laws": ("discover-law", "test-law", "explain-cell", "law-card"),
     "Use": ("classify", "adapt", "timeline", "interventions", "attack", "report", "export"),
     "Large and fast": ("run", "bench"),
 }
@@ -71,6 +71,7 @@ for command in (
     training.tune,
     training.discover_law,
     training.test_law,
+    laws.explain_cell,
     results.classify,
     results.adapt,
     timeline.timeline,

@@ -18,6 +18,7 @@ from morpholaw.display import percent, percent_interval
 
 if TYPE_CHECKING:
     from morpholaw.store.classifier_record import ClassifierRecord
+    from morpholaw.study import Study
 
 NAME = click.option(
     "--name", help="What the classifier is called in the study; left out: after its scheme, such as scheme2."
@@ -187,24 +188,28 @@ def discover_law(
         opened.discover_law(name=name, replace=replace, monitor=monitor, **values)
     record = classifiers.record(opened, name or name_of(4, values.get("loss", "hinge")))
     if not record.two_classes:
-        _show_class_laws(record)
+        _show_class_laws(opened, record)
         return
     for law, share in zip(record.laws, record.evaluation.balanced_accuracy, strict=True):
         shown = law_in_units(law, record.columns).rounded()
         click.echo(f"{law.size:4d} nodes  {percent(share)} balanced on held-out cells  {shown}")
-    if name is None:
-        said = opened.law_sentence(loss=values.get("loss", "hinge"))
-        tested = record.evaluation
-        right = percent_interval(*astuple(tested.ensemble_accuracy))
-        click.echo(f"Law 1, which classify applies: {record.positive} where {said.inequality}.")
-        click.echo(said.text)
-        click.echo(f"It is right in {right} of {tested.test_cells} held-out cells.")
+    said = opened.law_sentence(loss=values.get("loss", "hinge"), name=name)
+    tested = record.evaluation
+    right = percent_interval(*astuple(tested.ensemble_accuracy))
+    click.echo(f"Law 1, which classify applies: {record.positive} where {said.inequality}.")
+    click.echo(said.text)
+    click.echo(f"It is right in {right} of {tested.test_cells} held-out cells.")
 
 
-def _show_class_laws(record: ClassifierRecord) -> None:
-    """Print the law of each class, and how often the largest is right."""
+def _show_class_laws(opened: Study, record: ClassifierRecord) -> None:
+    """Print the law of each class and its sentence, and how often the largest is right."""
+    from morpholaw.models.law_units import law_in_units
+
     for name, law in record.class_laws.laws.items():
-        click.echo(f"{name}: {law.size:4d} nodes  {law.rounded()}")
+        shown = law_in_units(law, record.columns).rounded()
+        click.echo(
+            f"{name}: {law.size:4d} nodes  {shown}. {opened.law_sentence(class_name=name, name=record.name).text}"
+        )
     tested = record.evaluation
     click.echo(
         f"The class of the largest is right in {percent_interval(*astuple(tested.ensemble_accuracy))} of "

@@ -16,6 +16,8 @@ LEAST_CORRELATION = 0.3
 LEAST_EVEN_CORRELATION = 0.6
 """The same for shapes that follow the distance from the median: a weak relation of both ends tells a reader nothing."""
 BOTH_ENDS = "both ends"
+NEIGHBOURHOOD = "neighbourhood"
+"""The name of latents that follow what is around the cell."""
 
 # The name that a latent gets from a measured shape or a true factor of the simulator, and whether more of the shape is
 # more of what the name says.
@@ -34,9 +36,9 @@ _NAMES = {
     "true_offset_y": ("y-position", 1),
     "brightness": ("brightness", 1),
     "true_brightness": ("brightness", 1),
-    "neighbour_area": ("neighbourhood", 1),
-    "true_neighbours": ("neighbourhood", 1),
-    "true_neighbour_distance": ("neighbourhood", -1),
+    "neighbour_area": (NEIGHBOURHOOD, 1),
+    "true_neighbours": (NEIGHBOURHOOD, 1),
+    "true_neighbour_distance": (NEIGHBOURHOOD, -1),
 }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from morpholaw.errors import InputError
 from morpholaw.interpretation.latent_names import (
+    NEIGHBOURHOOD,
     SuggestedName,
     correlate,
     signed_name,
@@ -148,7 +149,22 @@ def summarise_latents(
     mu = np.asarray(means, dtype=np.float64)
     correlations = correlate(mu, pd.DataFrame(index=range(len(mu))) if shapes is None else shapes)
     median = np.median(mu, axis=0).astype(np.float32)
-    return LatentSummary(ranking, correlations, suggest_names(correlations), median, len(mu), surroundings)
+    names = _with_surroundings(suggest_names(correlations), surroundings)
+    return LatentSummary(ranking, correlations, names, median, len(mu), surroundings)
+
+
+def _with_surroundings(
+    names: dict[int, SuggestedName], shares: np.ndarray | None
+) -> dict[int, SuggestedName]:
+    """Return names that say so where a latent of the cell depends on its surroundings as well."""
+    if shares is None:
+        return names
+    return {
+        latent: replace(one, name=f"{one.name} and surroundings")
+        if shares[latent] >= MORPHOLOGY_SHARE and not one.name.startswith(NEIGHBOURHOOD)
+        else one
+        for latent, one in names.items()
+    }
 
 
 def evenly_spaced(count: int, most: int = SAMPLE) -> np.ndarray:

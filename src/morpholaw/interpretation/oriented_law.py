@@ -33,6 +33,15 @@ def law_in_words(law: Law, words: Mapping[str, str]) -> tuple[Law, dict[str, str
     return replace(law, expression=expression), {latent: name for latent, (name, _) in names.items()}
 
 
+def rename(expression: Expression, names: Mapping[str, str]) -> Expression:
+    """Return an expression whose variables are shown by other names, such as "size (−z1)"; for text alone."""
+    if isinstance(expression, Variable):
+        return replace(expression, name=names.get(expression.name, expression.name))
+    if isinstance(expression, Call):
+        return replace(expression, operands=tuple(rename(one, names) for one in expression.operands))
+    return expression
+
+
 def _extract_sign(node: Expression, reversed_names: frozenset[str]) -> tuple[int, Expression]:
     """Return a sign and an expression whose product is the node after z -> -z for each of the names."""
     if isinstance(node, Variable):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from morpholaw.display import number, percent
+from morpholaw.display import MINUS, number, percent
 from morpholaw.errors import InputError
 from morpholaw.interpretation.interval_arithmetic import bound_expression
+from morpholaw.interpretation.latent_names import split_sign
 from morpholaw.models.law import Law
 
 BOXES = 40_000  # boxes bounded in one pass
 WORK = 500_000  # boxes bounded for one group of latents
+TYPICAL_LIMITS = (-3.0, 3.0)
+"""Range of a latent that nothing else is known of."""
+ROUNDING = 1e-6
+"""Last digits of a number that are due to floating point alone."""
 
 
 Limits = Mapping[str, tuple[float, ...]]
@@ -71,7 +77,7 @@ def find_vetoes(
         first within each number of latents.
     """
     names = law.expression.variables()
-    limits = {name: tuple((ranges or {}).get(name, (-3.0, 3.0))) for name in names}
+    limits = {name: tuple((ranges or {}).get(name, TYPICAL_LIMITS)) for name in names}
     for name, (low, high) in limits.items():
         if not (np.isfinite([low, high]).all() and low < high):
             raise InputError(f"The range of {name!r} must be two finite numbers, the smaller first.")
@@ -94,35 +100,71 @@ def find_vetoes(
 
 
 def in_words(
-    veto: Veto, negative: str, positive: str, names: Mapping[str, str] | None = None, limit: float = 3.0
+    veto: Veto,
+    negative: str,
+    positive: str,
+    names: Mapping[str, str] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> str:
     """Describe a veto: "z3 (size) above 1.05 excludes metaphase, whatever the other latents are.".
+
+    Numbers are rounded towards the inside of a range, so that the sentence never says more than was proved.
 
     Parameters
     ----------
     names
-        Words for latents, e.g. ``{"z3": "size"}``.
-    limit
-        Ends of a range that lie here are written as "above" and "below".
+        Words for latents, e.g. ``{"z3": "size"}``. A latent that decreases with what it is named after,
+        ``{"z1": "−size"}``, is spoken of in the direction of the name: "size (−z1) below ...".
+    ranges
+        The range of each input; ends of a veto that lie there are written as "above" and "below". By default -3 to 3.
+    units
+        Units of measured shapes; an input that is listed here is a shape, and is called by its own name.
     """
-    words = names or {}
-    labels = [f"{n} ({words[n]})" if n in words and words[n] != n else n for n in veto.latents]
+    words, shapes = names or {}, units or {}
+    others = "inputs" if shapes else "latents"
+    labels = [_label(name, words.get(name, "")) for name in veto.latents]
     class_name = positive if veto.excluded > 0 else negative
-    if veto.ranges:
-        spans = " or ".join(_span_words(low, high, limit) for low, high in veto.ranges)
-        return f"{labels[0]} {spans} excludes {class_name}, whatever the other latents are."
-    return (
-        f"{' and '.join(labels)} together exclude {class_name} in {percent(veto.share, 0)} of their range, "
-        "whatever the other latents are."
-    )
+    if not veto.ranges:
+        return (
+            f"{' and '.join(labels)} together exclude {class_name} in {percent(veto.share, 0)} of their range, "
+            f"whatever the other {others} are."
+        )
+    name = veto.latents[0]
+    limits = (ranges or {}).get(name, TYPICAL_LIMITS)
+    spans, reverse = list(veto.ranges), split_sign(words.get(name, ""))[1] < 0
+    if reverse:
+        spans = [(-high, -low) for low, high in reversed(spans)]
+        limits = (-limits[1], -limits[0])
+    unit = f" {shapes[name]}" if shapes.get(name) else ""
+    text = " or ".join(_span_words(*span, limits, unit) for span in spans)
+    return f"{labels[0]} {text} excludes {class_name}, whatever the other {others} are."
 
 
-def _span_words(low: float, high: float, limit: float) -> str:
-    if low <= -limit and high >= limit:
+def _label(name: str, word: str) -> str:
+    """Return "z3 (size)", "size (−z1)" where the latent decreases with it, or the name alone."""
+    plain, sign = split_sign(word)
+    if not plain or plain == name:
+        return name
+    return f"{plain} ({MINUS}{name})" if sign < 0 else f"{name} ({plain})"
+
+
+def _span_words(low: float, high: float, limits: tuple[float, float], unit: str) -> str:
+    first, last = low <= limits[0], high >= limits[1]
+    if first and last:
         return "at any value"
-    if high >= limit:
-        return f"above {number(low)}"
-    return f"below {number(high)}" if low <= -limit else f"between {number(low)} and {number(high)}"
+    digits = _digits(limits)
+    scale = 10.0**digits
+    lower = f"{number(math.ceil(low * scale - ROUNDING) / scale, digits)}{unit}"
+    upper = f"{number(math.floor(high * scale + ROUNDING) / scale, digits)}{unit}"
+    if last:
+        return f"above {lower}"
+    return f"below {upper}" if first else f"between {lower.removesuffix(unit)} and {upper}"
+
+
+def _digits(limits: tuple[float, float]) -> int:
+    """Return the decimals that tell a hundred values of a range apart."""
+    return max(0, 2 - math.floor(math.log10(max(limits[1] - limits[0], 1e-9))))
 
 
 def _all_groups(names: Sequence[str]) -> list[tuple[str, ...]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from morpholaw.errors import InputError
 from morpholaw.models.classes import largest_classes
+from morpholaw.models.expressions import Call
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 
@@ -67,6 +69,25 @@ class ClassLaws:
         """
         table = FeatureTable.of(features)
         return np.stack([law.score(table) for law in self.laws.values()], axis=1)
+
+    def against_the_rest(self, name: str) -> Law:
+        """Return the law f_c - max(f_d) of a class c over all others d: it is 0 or more where c is predicted.
+
+        Raises
+        ------
+        InputError
+            If there is no such class.
+        """
+        if name not in self.laws:
+            raise InputError(f"There is no law of the class {name!r}; there are {', '.join(self.laws)}.")
+        others = [law.expression for other, law in self.laws.items() if other != name]
+        largest = reduce(lambda a, b: Call("max", (a, b)), others)
+        return Law(Call("-", (self.laws[name].expression, largest)), self.names)
+
+    def against(self, name: str, other: str) -> Law:
+        """Return the law f_c - f_d of two classes: it is 0 or more where c is likelier than d."""
+        pair = [self.laws[one].expression for one in (name, other)]
+        return Law(Call("-", (pair[0], pair[1])), self.names)
 
     def undefined(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
         """Return the number of rows where at least one law has no finite value."""

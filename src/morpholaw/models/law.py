@@ -11,7 +11,7 @@ import numpy as np
 
 from morpholaw.errors import InputError
 from morpholaw.models.classes import predicted_classes
-from morpholaw.models.expressions import Expression, parse, to_latex, to_python
+from morpholaw.models.expressions import Call, Expression, Variable, parse, to_latex, to_python
 from morpholaw.models.features import FeatureTable, column_numbers, latent_names
 
 if TYPE_CHECKING:
@@ -150,6 +150,11 @@ class Law:
         values = [float(f"{value:.{digits}g}") for value in self.expression.constants()]
         return replace(self, expression=self.expression.with_constants(values).with_plain_signs())
 
+    def reduced(self) -> Law:
+        """Return the same law over the features that it uses alone."""
+        used = self.expression.variables()
+        return replace(self, expression=_renumbered(self.expression, used), names=used)
+
     def text(self) -> str:
         """Return infix text, constants at full precision."""
         return self.expression.text()
@@ -215,6 +220,14 @@ class Law:
     def __str__(self) -> str:
         """Return infix text."""
         return self.text()
+
+
+def _renumbered(node: Expression, names: Sequence[str]) -> Expression:
+    if isinstance(node, Variable):
+        return replace(node, column=names.index(node.name))
+    if isinstance(node, Call):
+        return replace(node, operands=tuple(_renumbered(one, names) for one in node.operands))
+    return node
 
 
 def _latent(name: str) -> int:

@@ -18,6 +18,7 @@ from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import all_labels, held_out
 from morpholaw.store.latent_sample import LatentSample, latent_sample
+from morpholaw.store.law_reading import LawReading, read_law
 from morpholaw.store.study_folder import StudyFolder
 
 TESTED = 4000
@@ -70,6 +71,7 @@ class Material:
         self.classifier = cache(self._classifier)
         self.test = cache(self._test)
         self.scores = cache(self._scores)
+        self.reading = cache(self._reading)
 
     # ---- cells
 
@@ -196,6 +198,13 @@ class Material:
     @property
     def _kept_by_each(self) -> tuple[tuple[int, ...], ...]:
         return self.records["scheme3"].kept_latents if "scheme3" in self.records else ()
+
+    def _reading(self, name: str, k: int, class_name: str | None = None) -> LawReading:
+        """Return a law with what it is read by; of more than two classes that of a class."""
+        try:
+            return read_law(self.study, self.classifier(name), k, class_name)
+        except InputError as reason:
+            raise Absent(str(reason)) from None
 
     def _test(self, name: str) -> TestCells:
         """Return the held-out cells of a classifier, found again from what is recorded of its split."""

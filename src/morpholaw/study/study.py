@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from morpholaw.evaluation.adaptation import Adaptation
     from morpholaw.evaluation.cross_validation import Design
     from morpholaw.evaluation.timeline import Timeline
+    from morpholaw.interpretation.cell_reasons import CellReasons
     from morpholaw.interpretation.latent_summary import LatentSummary
     from morpholaw.interpretation.law_sentence import LawSentence
     from morpholaw.models.class_laws import ClassLaws
@@ -611,8 +612,10 @@ class Study(StudyFolder):
         """Return the laws of more than two classes that are kept under a name; InputError where there are none."""
         return classifiers.record(self, name).class_laws
 
-    def law_sentence(self, law: int = 0, loss: Loss = "hinge") -> LawSentence:
-        """Put a law of two classes into words and units, for the range of the labelled cells.
+    def law_sentence(
+        self, law: int = 0, loss: Loss = "hinge", class_name: str | None = None, name: str | None = None
+    ) -> LawSentence:
+        """Put a law into words and units, for the range of the labelled cells.
 
         Parameters
         ----------
@@ -620,6 +623,10 @@ class Study(StudyFolder):
             Its place in :meth:`laws`; 0 is the best on the training cells.
         loss : {"hinge", "mse"}
             The loss that it was found with.
+        class_name : str, optional
+            With more than two classes, the one that is told from all others.
+        name : str, optional
+            The laws by their name in the study, in place of their loss.
 
         Returns
         -------
@@ -630,14 +637,49 @@ class Study(StudyFolder):
         Raises
         ------
         InputError
-            When there is no such law, or it tells more than two classes apart.
+            When there is no such law or class.
         """
-        from morpholaw.study.law_sentences import law_words
+        from morpholaw.store.law_reading import read_law
 
-        classifier = self.classifier(4, loss)
-        if not 0 <= law < classifier.members:
-            raise InputError(f"There is no law {law + 1}; there are laws 1 to {classifier.members}.")
-        return law_words(self, classifier, law)
+        return read_law(self, self.classifier(name or 4, loss), law, class_name).sentence()
+
+    def explain_cell(
+        self, cell: int, law: int = 0, loss: Loss = "hinge", name: str | None = None
+    ) -> CellReasons:
+        """Say why a law calls a cell what it does, in words and units.
+
+        Parameters
+        ----------
+        cell : int
+            Its index among the study's crops, as :meth:`test_law` lists cells that a law gets wrong.
+        law : int
+            The law's place in :meth:`laws`; 0 is the best on the training cells.
+        loss : {"hinge", "mse"}
+            The loss that it was found with.
+        name : str, optional
+            The laws by their name in the study, in place of their loss.
+
+        Returns
+        -------
+        CellReasons
+            ``text``, and what it is made from: each term of the law in this cell and in the median cell, the term that
+            decides, and for each input the smallest change that would change the class, with the share of labelled
+            cells that are nearer to the boundary. With more than two classes, the likeliest is compared with the
+            second.
+
+        Raises
+        ------
+        InputError
+            When there is no such cell or law.
+
+        Examples
+        --------
+        >>> print(study.explain_cell(17).text)  # doctest: +SKIP
+        Called metaphase. What decides: contrast, which is 0.41 here and 0.22 in the median cell. ...
+        """
+        from morpholaw.store.law_reading import explain_cell
+
+        return explain_cell(self, self.classifier(name or 4, loss), cell, law)
 
     def test_law(self, expression: str, *, loss: Loss = "hinge", class_name: str | None = None) -> LawTest:
         """Test a formula of your own on held-out cells, beside the laws that were found.

@@ -26,6 +26,16 @@ ROWS = np.random.default_rng(0).normal(0, 2, (300, 3))
         ("a - a + 3", "a - a + 3 >= 0"),
         ("exp(a) + 1", "exp(a) >= -1"),
         ("sqrt(a + 1) - 2", "sqrt(1 + a) >= 2"),
+        ("abs(a) / a", "a >= 0"),
+        ("2 * abs(a) / a - 1", "a >= 0"),
+        ("b * abs(a) / a", "a * b >= 0"),
+        ("(a - b) / square(c)", "a - b >= 0"),
+        ("(a - b) / c", "(a - b) * c >= 0"),
+        ("1 / abs(a) - 0", "1 / abs(a) >= 0"),
+        ("min(9 - a, b - 1.9)", "a <= 9 and b >= 1.9"),
+        ("3 - 2 * max(a, b + 1)", "a <= 1.5 and b <= 0.5"),
+        ("max(min(a, b - 1), c)", "c >= 0 or (a >= 0 and b >= 1)"),
+        ("max(min(a, b), a)", "a >= 0"),
     ],
 )
 def test_known_laws(text, expected):
@@ -57,7 +67,12 @@ def expressions():
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
-            st.builds(lambda o, a, b: Call(o, (a, b)), st.sampled_from("+-*/"), inner, inner),
+            st.builds(
+                lambda o, a, b: Call(o, (a, b)),
+                st.sampled_from(["+", "-", "*", "/", "min", "max"]),
+                inner,
+                inner,
+            ),
             st.builds(
                 lambda o, a: Call(o, (a,)),
                 st.sampled_from(["square", "exp", "log", "sqrt", "abs", "sin"]),

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from morpholaw.models.expressions import Call, Constant, Variable, parse, simplify, skeleton
 from morpholaw.models.expressions.operators import BINARY, UNARY
 
+JOINED = (*BINARY, "min", "max")
+
 NAMES = ["z3", "z17", "z21", "z29"]
 Z = np.random.default_rng(0).uniform(0.3, 1.7, (20, 4)) * np.random.default_rng(1).choice([-1, 1], (20, 4))
 
@@ -21,7 +23,7 @@ TREES = st.recursive(
     LEAVES,
     lambda below: st.one_of(
         st.tuples(st.sampled_from(UNARY), below).map(lambda pair: Call(pair[0], (pair[1],))),
-        st.tuples(st.sampled_from(BINARY), below, below).map(lambda triple: Call(triple[0], triple[1:])),
+        st.tuples(st.sampled_from(JOINED), below, below).map(lambda triple: Call(triple[0], triple[1:])),
     ),
     max_leaves=12,
 )
@@ -66,6 +68,11 @@ def test_a_simplified_tree_has_the_same_skeleton(tree):
         ("3*exp(z3 + 0.5)", f"{3 * math.exp(0.5)!r}*exp(z3)"),
         ("2 + 3*exp(0)", "5"),
         ("z3/(z3*z17)", "1/z17"),
+        ("min(z3, min(z17, z3))", "min(z17, z3)"),
+        ("max(min(z3, z17), z17)", "z17"),
+        ("min(2, min(z3, 5))", "min(z3, 2)"),
+        ("max(2, 5)*z3", "5*z3"),
+        ("min(z3, z17) + min(z17, z3)", "2*min(z17, z3)"),
     ],
 )
 def test_usual_simplifications(text, simple):

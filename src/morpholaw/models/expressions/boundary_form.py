@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from morpholaw.models.expressions.normal_form import Atom, NoNormalForm, Product, Sum, sum_of, write_sum
 from morpholaw.models.expressions.tree import Call, Constant, Expression
 
+_JOINED = {"min": ("and", "or"), "max": ("or", "and")}
+"""How parts are joined where the least or the largest is at least, or at most, a threshold."""
+
 
 @dataclass(frozen=True)
 class Inequality:
@@ -42,17 +45,32 @@ class Inequality:
         return Call("-", (a, b))
 
     def text(self, digits: int = 3) -> str:
-        """Return text such as ``contrast - 1.2 * roundness >= 0.4`` with ``digits`` significant digits."""
+        """Return text such as ``contrast - 1.2 * roundness >= 0.4`` with ``digits`` significant digits.
+
+        The least of several values is at least a threshold where each is: ``min`` and ``max`` are written as "and" and
+        "or" of inequalities.
+        """
+        left = self.left
+        if isinstance(left, Call) and left.operator in _JOINED:
+            word = _JOINED[left.operator][0 if self.at_least else 1]
+            return f" {word} ".join(self._part(operand, word, digits) for operand in _flat(left))
         values = [float(f"{value:.{digits}g}") for value in self.left.constants()]
         sign = ">=" if self.at_least else "<="
         return f"{self.left.with_constants(values).text()} {sign} {self.threshold:.{digits}g}"
+
+    def _part(self, operand: Expression, word: str, digits: int) -> str:
+        """Return one of several inequalities that are joined by a word, in brackets where it has another word in it."""
+        a, b = (operand, Constant(self.threshold)) if self.at_least else (Constant(self.threshold), operand)
+        text = boundary_form(Call("-", (a, b))).text(digits)
+        other = "or" if word == "and" else "and"
+        return f"({text})" if f" {other} " in text else text
 
 
 def boundary_form(expression: Expression) -> Inequality:
     """Return the simplest inequality that holds where the expression is 0 or more.
 
-    Wherever the expression is finite, the inequality has the same truth. An expression without a normal form, such as
-    one with ``min``, is compared with 0 as it is.
+    Wherever the expression is finite, the inequality has the same truth. An expression without a normal form is
+    compared with 0 as it is.
     """
     try:
         total, threshold, at_least = _reduced(sum_of(expression))
@@ -94,10 +112,12 @@ def _constant(total: Sum) -> float:
 
 def _inside(product: Product, threshold: float) -> tuple[Sum, float] | None:
     """Return the sum inside a monotone function, and what the threshold becomes; None where there is none."""
-    if threshold == 0:  # exp is positive, so that as a factor it changes no sign
-        kept = tuple(factor for factor in product if factor[0].name != "exp")
-        if len(kept) < len(product) and kept:
+    if threshold == 0:
+        kept = _with_the_sign_of(product)
+        if kept and kept != product:
             return Sum(((kept, 1.0),)), 0.0
+    elif -1 < threshold <= 1 and len(sign := _with_the_sign_of(product)) == 1 and _is_a_sign(product):
+        return Sum(((sign, 1.0),)), 0.0
     if len(product) != 1 or product[0][1] != 1:
         return None
     atom = product[0][0]
@@ -112,6 +132,47 @@ def _inside(product: Product, threshold: float) -> tuple[Sum, float] | None:
     if atom.name == "log" and _is_positive(atom.inner):
         return atom.inner, math.exp(threshold)
     return None
+
+
+def _with_the_sign_of(product: Product) -> Product:
+    """Return the factors that decide the sign of a product wherever it is finite.
+
+    exp is positive, 1 / x has the sign of x, and what is divided by is not 0, so that neither its square nor its
+    magnitude counts.
+    """
+    divisors = {atom for atom, power in product if power < 0}
+    kept: list[tuple[Atom, int]] = []
+    for atom, power in product:
+        positive = atom.name in ("abs", "sqrt", "exp")
+        if atom.name == "exp" or (power < 0 and (positive or power % 2 == 0)):
+            continue
+        if atom.name == "abs" and _factors(atom) <= divisors:
+            continue
+        kept.append((atom, 1 if power < 0 else power))
+    return tuple(kept)
+
+
+def _factors(atom: Atom) -> set[Atom]:
+    """Return the factors of what a function is applied to, where that is one product; else a set of the function."""
+    terms = () if atom.inner is None else atom.inner.terms
+    return {factor for factor, _ in terms[0][0]} if len(terms) == 1 else {atom}
+
+
+def _is_a_sign(product: Product) -> bool:
+    """Return whether a product is abs(x) / x or x / abs(x), which is 1 or -1."""
+    if len(product) != 2 or {power for _, power in product} != {1, -1}:
+        return False
+    a, b = (factor[0] for factor in product)
+    return (a.name == "abs" and _factors(a) == {b}) or (b.name == "abs" and _factors(b) == {a})
+
+
+def _flat(node: Call) -> list[Expression]:
+    """Return the operands of min or max, those of the same operator inside it among them."""
+    operands: list[Expression] = []
+    for operand in node.operands:
+        same = isinstance(operand, Call) and operand.operator == node.operator
+        operands += _flat(operand) if same and isinstance(operand, Call) else [operand]
+    return operands
 
 
 def _is_positive(total: Sum) -> bool:

@@ -21,15 +21,20 @@ from morpholaw.models.expressions.tree import Call, Constant, Expression, Variab
 
 @dataclass(frozen=True)
 class Atom:
-    """A variable (``inner`` is None), or a function of a sum; "()" is the sum itself."""
+    """A variable (``inner`` is None), or a function of a sum; "()" is the sum itself.
+
+    ``min`` and ``max`` have further operands in ``others``.
+    """
 
     name: str
     column: int = -1
     inner: Sum | None = None
+    others: tuple[Sum, ...] = ()
 
     def key(self) -> tuple[Any, ...]:
         """Return a sort key."""
-        return (self.name, self.column, self.inner.key() if self.inner else ())
+        rest = tuple(one.key() for one in self.others)
+        return (self.name, self.column, self.inner.key() if self.inner else (), rest)
 
 
 Product = tuple[tuple[Atom, int], ...]
@@ -80,8 +85,6 @@ def sum_of(node: Expression) -> Sum:
     if isinstance(node, Variable):
         return Sum(((((Atom(node.name, node.column), 1),), 1.0),))
     assert isinstance(node, Call)
-    if node.operator in ("min", "max"):
-        raise NoNormalForm  # a sum of products has no place for them
     parts = [sum_of(operand) for operand in node.operands]
     values = [part.constant() for part in parts]
     if all(value is not None for value in values):
@@ -98,6 +101,8 @@ def sum_of(node: Expression) -> Sum:
             return _multiply(parts[0], _power(parts[1], -1))
         case "square":
             return _power(parts[0], 2)
+        case "min" | "max":
+            return _extreme(node.operator, parts)
         case name:
             return _function(name, parts[0])
 
@@ -191,6 +196,48 @@ def _function(name: str, a: Sum) -> Sum:
     return Sum(((((Atom(name, inner=a), 1),), scale),))
 
 
+def _extreme(name: str, parts: Iterable[Sum]) -> Sum:
+    """Return the least or the largest of some sums: flat, sorted, each once, at most one of them a constant.
+
+    ``max(min(a, b), a)`` is ``a``: what lies on one side of another operand does not count.
+    """
+    flat: dict[Any, Sum] = {}
+    numbers: list[float] = []
+    for part in parts:
+        for operand in _operands(name, part):
+            value = operand.constant()
+            if value is None:
+                flat[operand.key()] = operand
+            else:
+                numbers.append(value)
+    if numbers:
+        value = min(numbers) if name == "min" else max(numbers)
+        flat[()] = _number(value)
+    other = "max" if name == "min" else "min"
+    kept = [one for key, one in flat.items() if not _absorbed(other, key, one, flat)]
+    if len(kept) == 1:
+        return kept[0]
+    kept.sort(key=lambda one: (one.constant() is not None, one.key()))
+    return Sum(((((Atom(name, inner=kept[0], others=tuple(kept[1:])), 1),), 1.0),))
+
+
+def _operands(name: str, part: Sum) -> tuple[Sum, ...]:
+    """Return the operands of a sum that is a min or max and nothing else, else the sum itself."""
+    if len(part.terms) == 1:
+        product, coefficient = part.terms[0]
+        if coefficient == 1 and len(product) == 1 and product[0][1] == 1 and product[0][0].name == name:
+            atom = product[0][0]
+            assert atom.inner is not None
+            return (atom.inner, *atom.others)
+    return (part,)
+
+
+def _absorbed(other: str, key: Any, operand: Sum, among: dict[Any, Sum]) -> bool:
+    """Return whether an operand of min is a max of one of the other operands and something else, or the reverse."""
+    inside = _operands(other, operand)
+    return len(inside) > 1 and any(one.key() in among and one.key() != key for one in inside)
+
+
 def _scaled(a: Sum, scale: float) -> Sum:
     return _collect((product, scale * coefficient) for product, coefficient in a.terms)
 
@@ -232,7 +279,9 @@ def _write_factor(atom: Atom, power: int) -> Expression:
         if atom.inner is None:
             return Variable(atom.name, atom.column)
         inner = write_sum(atom.inner)
-        return inner if atom.name == "()" else Call(atom.name, (inner,))
+        for one in atom.others:
+            inner = Call(atom.name, (inner, write_sum(one)))
+        return inner if atom.name == "()" or atom.others else Call(atom.name, (inner,))
     half = Call("square", (_write_factor(atom, power // 2),))
     return half if power % 2 == 0 else Call("*", (half, _write_factor(atom, 1)))
 
@@ -247,4 +296,9 @@ def _describe(total: Sum) -> str:
 
 
 def _describe_atom(atom: Atom) -> str:
-    return atom.name if atom.inner is None else f"{atom.name}[{_describe(atom.inner)}]"
+    if atom.inner is None:
+        return atom.name
+    inside = sorted(
+        map(_describe, (atom.inner, *atom.others))
+    )  # the constants' values do not order min and max
+    return f"{atom.name}[{','.join(inside)}]"

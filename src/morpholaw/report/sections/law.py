@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.display import MINUS, number, significant
-from morpholaw.evaluation.columns import measured_columns
+from morpholaw.display import number, significant
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
 from morpholaw.interpretation.components import sample_parts
-from morpholaw.interpretation.law_sentence import law_sentence
 from morpholaw.interpretation.oriented_law import law_in_words
 from morpholaw.interpretation.traversal import decode
-from morpholaw.interpretation.vetoes import Veto, find_vetoes, in_words
-from morpholaw.models.classes import pair_of
 from morpholaw.models.law import Law
 from morpholaw.models.law_units import law_in_units
 from morpholaw.report.formula import typeset
@@ -34,10 +30,6 @@ UNDECIDED = 8
 """Cells on the boundary that are shown."""
 SLICES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Slices of the boundary: quantiles of the test cells."""
-PAIRS = 4
-"""Maximum number of vetoes of two latents that are listed."""
-MORE = 0.05
-"""Share of its range that a pair must exclude beyond what one of the two does by itself."""
 ROMAN = {"2": "II", "3": "III", "4": "IV", "5": "V", "6": "VI", "7": "VII", "8": "VIII", "9": "IX"}
 
 
@@ -62,28 +54,19 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
         blocks.append(Formula(typeset(named_law, names, DIGITS, size=15), f"The same with {origin}."))
     blocks += _components(law, _cloud(material, name))
     blocks += _boundary(material, name, k)
-    blocks += _vetoes(material, name, law)
+    blocks += _vetoes(material, name, k)
     return blocks
 
 
 def _sentence(material: Material, name: str, k: int) -> list[Block]:
     """Return the law as a sentence; nothing where it tells more than two classes apart."""
-    classifier = material.classifier(name)
-    if len(classifier.classes) != 2:
+    if len(material.classifier(name).classes) != 2:
         return []
-    crops = material.test(name).images
-    measured = measured_columns(classifier, crops)
-    features = () if classifier.columns is None else classifier.columns.features
-    shapes = [feature for feature in features if feature.source == "shape"]
-    words = material.words if classifier.encoder is not None and material.study.has_encoder else {}
-    said = law_sentence(
-        law_in_units(classifier.laws[k], classifier.columns),
-        measured,
-        pair_of(classifier.classes),
-        shapes,
-        words,
-    )
-    return [Paragraph(said.text), Paragraph(f"{classifier.positive} where {said.inequality}")]
+    said = material.reading(name, k).sentence()
+    return [
+        Paragraph(said.text),
+        Paragraph(f"{material.classifier(name).positive} where {said.inequality}"),
+    ]
 
 
 def _over_columns(material: Material, name: str, k: int) -> list[Block]:
@@ -104,7 +87,34 @@ def _over_columns(material: Material, name: str, k: int) -> list[Block]:
             "The same with each shape less its mean, in standard deviations of the training cells, as it was found.",
         ),
         Table(("Input", "Unit", "Meaning", "Mean", "Standard deviation"), rows, "What the law reads."),
+        *_input_boundary(material, name, k),
+        *_vetoes(material, name, k),
     ]
+
+
+def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
+    """Return where the class changes over the two inputs that change the score most, with labelled cells."""
+    from morpholaw.figures.law_boundary import cells_on_map, law_boundary
+    from morpholaw.figures.palette import class_colours
+    from morpholaw.interpretation.input_slice import input_slice
+
+    reading = material.reading(name, k)
+    if not reading.law.expression.variables():
+        return []
+    computed = input_slice(reading.law, reading.cells, reading.ranges)
+    labels = tuple(reading.axis_label(one) for one in computed.names)
+    cells = None
+    if len(computed.names) == 2:
+        colours = dict(zip(reading.classes, class_colours(reading.classes), strict=True))
+        x, y = reading.cells.select(computed.names).T
+        cells = cells_on_map(x, y, reading.labels, colours)
+    held = computed.held_text(reading.units)
+    figure = law_boundary(computed, labels, reading.classes, cells, held=held, figsize=(5.4, None))
+    caption = (
+        "The score over the inputs that change it most, all others at their median; the class changes on the dashed "
+        "line. Dots are labelled cells."
+    )
+    return [drawing(figure, "Decision boundary", caption)]
 
 
 def _in_formula(word: str) -> str:
@@ -247,31 +257,17 @@ def _by_effect(latents: tuple[int, ...], cloud: np.ndarray, score: Score) -> lis
     return sorted(latents, key=lambda latent: (-effect(latent), latent))
 
 
-def _vetoes(material: Material, name: str, law: Law) -> list[Block]:
-    """Which latents, by themselves or in pairs, exclude a class within the range of the cells."""
-    classifier, cloud = material.classifier(name), _cloud(material, name)
-    reach = max((float(np.abs(_axis(cloud, z)[[0, -1]]).max()) for z in law.latents), default=TYPICAL_RANGE)
-    limit = float(np.ceil(reach))
-    ranges = {latent: (-limit, limit) for latent in law.expression.variables()}
-    found = find_vetoes(law, ranges) if ranges else []
-    single = [veto for veto in found if len(veto.latents) == 1]
-    pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
-    within = f"within {MINUS}{limit:g} to {limit:g}"
-    if not single and not pairs:
-        return [
-            Paragraph(
-                f"No latent, and no pair of latents, can be proved to exclude a class by itself {within}."
-            )
-        ]
-    words = {latent: word for latent, word in material.words.items() if latent in law.names}
-    sentences = [
-        in_words(veto, classifier.negative, classifier.positive, words, limit) for veto in (*single, *pairs)
-    ]
-    intro = f"Latents that exclude a class whatever the others are, {within} (proved by interval arithmetic):"
+def _vetoes(material: Material, name: str, k: int) -> list[Block]:
+    """Which inputs, by themselves or in pairs, exclude a class within the range of the cells."""
+    reading = material.reading(name, k)
+    sentences = reading.vetoes()
+    if not sentences:
+        nothing = (
+            "No input, and no pair of inputs, can be proved to exclude a class within the range of the cells."
+        )
+        return [Paragraph(nothing)]
+    intro = (
+        "Inputs that exclude a class whatever the others are, within the range of the cells (proved by interval "
+        "arithmetic):"
+    )
     return [Paragraph(intro), Bullets(sentences)]
-
-
-def _adds(pair: Veto, single: list[Veto]) -> bool:
-    """Whether a pair excludes clearly more than either of the two does by itself."""
-    alone = [v.share for v in single if v.excluded == pair.excluded and v.latents[0] in pair.latents]
-    return pair.share >= max(alone, default=0.0) + MORE

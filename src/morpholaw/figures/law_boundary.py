@@ -1,0 +1,79 @@
+"""Where a law changes the class, over inputs in units, with labelled cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
+from morpholaw.figures.style import LIGHT, FigSize, Theme
+from morpholaw.interpretation.components import readable
+from morpholaw.interpretation.input_slice import InputSlice
+
+DOTS = 300
+"""Labelled cells that are drawn of each class, at most."""
+
+
+def law_boundary(
+    computed: InputSlice,
+    axis_labels: tuple[str, ...],
+    classes: tuple[str, str],
+    cells: CellsOnMap | None = None,
+    *,
+    held: str = "",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Draw a slice of a law as a map with its boundary, or as a curve.
+
+    Parameters
+    ----------
+    computed : InputSlice
+        The law over one or two inputs.
+    axis_labels : tuple of str
+        Names of these inputs, with units.
+    classes : (str, str)
+        The classes of f < 0 and of f >= 0.
+    cells : CellsOnMap, optional
+        Labelled cells to draw as dots.
+    held : str
+        Where the other inputs are held.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+    """
+    title = f"Others at their median: {held}" if held else None
+    if len(computed.axes) == 1:
+        return response_map_1d(
+            computed.axes[0],
+            readable(computed.values, gaps=True),
+            axis_labels[0],
+            response_name="score f",
+            title=title,
+            theme=theme,
+            figsize=figsize,
+        )
+    return response_map_2d(
+        computed.axes[0],
+        computed.axes[1],
+        readable(computed.values),
+        (axis_labels[0], axis_labels[1]),
+        arrows=0,
+        cells=cells,
+        sides=classes,
+        response_name="score f",
+        title=title,
+        theme=theme,
+        figsize=figsize,
+    )
+
+
+def cells_on_map(x: np.ndarray, y: np.ndarray, labels: np.ndarray, colours: Mapping[str, str]) -> CellsOnMap:
+    """Return at most `DOTS` cells per class, evenly spaced among those given."""
+    chosen = []
+    for name in colours:
+        of_class = np.flatnonzero((labels == name) & np.isfinite(x) & np.isfinite(y))
+        chosen.append(of_class[:: max(1, -(-len(of_class) // DOTS))])
+    rows = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, int)
+    return CellsOnMap(x[rows], y[rows], labels[rows], colours)

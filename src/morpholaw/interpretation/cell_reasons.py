@@ -1,0 +1,313 @@
+"""Why a law calls one cell what it does: its terms, which of them decides, and what would change the class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from morpholaw.cells.shape_features import Feature
+from morpholaw.display import MINUS, percent, significant
+from morpholaw.errors import InputError
+from morpholaw.interpretation.components import Term, additive_terms
+from morpholaw.interpretation.law_sentence import QUANTILES, STEPS
+from morpholaw.interpretation.oriented_law import law_in_words, rename
+from morpholaw.models.expressions import Call, Constant, Expression, Inequality, boundary_form
+from morpholaw.models.features import FeatureTable, latent_feature
+from morpholaw.models.law import Law
+
+GRID = 200
+"""Values of an input at which a change of class is looked for."""
+SHOWN_FLIPS = 2
+"""Changes of one input that the text names."""
+NEAR = 0.5
+"""A cell is near the boundary if so many standard deviations of one input change its class."""
+
+
+@dataclass(frozen=True)
+class TermValue:
+    """One term of a law in one cell.
+
+    Attributes
+    ----------
+    text : str
+        The term, with names; a part of "and" and "or" is an inequality.
+    value : float
+        Its value in the cell.
+    typical : float
+        The same in the median cell.
+    sign : int
+        +1 where more of it speaks for the second class, -1 where it speaks for the first.
+    """
+
+    text: str
+    value: float
+    typical: float
+    sign: int = 1
+
+    @property
+    def push(self) -> float:
+        """How much more it speaks for the second class here than in the median cell; below 0 for the first."""
+        return self.sign * (self.value - self.typical)
+
+
+@dataclass(frozen=True)
+class Flip:
+    """The smallest change of one input that changes the class, all others unchanged.
+
+    Attributes
+    ----------
+    feature : Feature
+        The input.
+    value, at : float
+        Its value in the cell, and where the class changes, in units.
+    deviations : float
+        The distance between the two, in standard deviations of the labelled cells.
+    """
+
+    feature: Feature
+    value: float
+    at: float
+    deviations: float
+
+    @property
+    def text(self) -> str:
+        """Such as "width above 11.2 µm (8.4 µm here)"."""
+        unit = f" {self.feature.unit}" if self.feature.unit else ""
+        side = "above" if self.at > self.value else "below"
+        here = significant(self.value)
+        return f"{self.feature.name} {side} {significant(self.at)}{unit} ({here}{unit} here)"
+
+
+@dataclass(frozen=True)
+class CellReasons:
+    """Why a cell is called what it is.
+
+    Attributes
+    ----------
+    predicted, other : str
+        Its class, and the class that it would have on the other side; "" where the law has no value.
+    score : float
+        The score f.
+    inequality : str
+        The simplest inequality that holds for the second class.
+    terms : tuple of TermValue
+        The terms of that inequality.
+    decisive : TermValue or None
+        The one that speaks most for the class, compared with the median cell.
+    flips : tuple of Flip
+        The smallest change of each input that changes the class, the smallest first.
+    nearer : float
+        Share of the labelled cells that are nearer to the boundary, in [0, 1].
+    text : str
+        All this in a few sentences.
+    """
+
+    predicted: str
+    other: str
+    score: float
+    inequality: str
+    terms: tuple[TermValue, ...]
+    decisive: TermValue | None
+    flips: tuple[Flip, ...]
+    nearer: float
+    text: str
+
+
+def cell_reasons(
+    law: Law,
+    row: np.ndarray,
+    cells: FeatureTable,
+    classes: tuple[str, str],
+    features: Sequence[Feature] = (),
+    words: Mapping[str, str] | None = None,
+) -> CellReasons:
+    """Say why a law calls a cell what it does.
+
+    Parameters
+    ----------
+    law : Law
+        Over inputs in units.
+    row : ndarray, float64 (columns,)
+        The inputs of the cell, in the columns of ``cells``.
+    cells : FeatureTable
+        Inputs of labelled cells, in units: what is usual.
+    classes : (str, str)
+        The classes of f < 0 and of f >= 0.
+    features : sequence of Feature
+        The shapes among the inputs; others are latents.
+    words : mapping, optional
+        Names of latents, with a minus sign where more of the latent is less of it.
+
+    Raises
+    ------
+    InputError
+        If the cell does not have the columns of the table.
+    """
+    if np.shape(row) != (len(cells.names),):
+        raise InputError(f"A cell has one value for each of {', '.join(cells.names)}; got {np.shape(row)}.")
+    used = law.expression.variables()
+    given = {name: word for name, word in (words or {}).items() if name in used}
+    oriented, names = law_in_words(law, given)
+    signs = np.array([-1.0 if given.get(name, "").startswith((MINUS, "-")) else 1.0 for name in used])
+    here = FeatureTable(np.asarray(row, np.float64)[None], cells.names).select(used)[0] * signs
+    usual = cells.select(used) * signs
+    usual = usual[np.isfinite(usual).all(axis=1)]
+    law_of_used = oriented.reduced()
+    known = {feature.name: feature for feature in features}
+    inputs = [
+        known.get(name) or _latent(name, names.get(name, ""), sign)
+        for name, sign in zip(used, signs, strict=True)
+    ]
+    score = float(law_of_used.score(FeatureTable(here[None], used))[0])
+    simplest = boundary_form(law_of_used.expression)
+    shown = rename(simplest.left, {name: one.name for name, one in zip(used, inputs, strict=True)})
+    inequality = Inequality(shown, simplest.threshold, simplest.at_least).text()
+    if not np.isfinite(score):
+        missing = [one.name for one, value in zip(inputs, here, strict=True) if not np.isfinite(value)]
+        reason = f"{', '.join(missing)} could not be measured" if missing else "the law has no value there"
+        return CellReasons("", "", score, inequality, (), None, (), 0.0, f"This cell has no class: {reason}.")
+    positive = score >= 0
+    median = np.median(usual, axis=0) if len(usual) else here
+    terms = _terms(simplest, here, median, {name: one.name for name, one in zip(used, inputs, strict=True)})
+    flips = _flips(law_of_used, here, usual, inputs)
+    scores = simplest.expression.evaluate(usual)
+    own = float(simplest.expression.evaluate(here[None])[0])
+    same = np.isfinite(scores)
+    nearer = float(np.mean(np.abs(scores[same]) < abs(own))) if same.any() else 0.0
+    predicted, other = (classes[1], classes[0]) if positive else classes
+    decisive = _decisive(terms, simplest, positive)
+    reasons = CellReasons(predicted, other, score, inequality, terms, decisive, flips, nearer, "")
+    return CellReasons(**{**vars(reasons), "text": _text(reasons, len(usual))})
+
+
+def _latent(name: str, word: str, sign: float) -> Feature:
+    feature = latent_feature(int(name[1:]))
+    if not word:
+        return feature
+    number = f"{MINUS}{name}" if sign < 0 else name
+    return Feature(f"{word} ({number})", "", feature.meaning, "latent")
+
+
+def _terms(
+    simplest: Inequality, here: np.ndarray, median: np.ndarray, names: Mapping[str, str]
+) -> tuple[TermValue, ...]:
+    """Return the terms of an inequality, or the inequalities that "and" and "or" join."""
+    rows = np.stack([here, median])
+    sign = 1 if simplest.at_least else -1
+    left = simplest.left
+    if isinstance(left, Call) and left.operator in ("min", "max"):
+        found = []
+        for operand in _operands(left):
+            part = _compared(operand, simplest)
+            values = part.expression.evaluate(rows)
+            shown = Inequality(rename(part.left, names), part.threshold, part.at_least)
+            found.append(TermValue(shown.text(), float(values[0]), float(values[1])))
+        return tuple(found)
+    law = Law(left, ())
+    texts = [_rounded(Term(term.sign, rename(term.expression, names))) for term in additive_terms(law)]
+    pairs = [term.values(rows) for term in additive_terms(law)]
+    return tuple(
+        TermValue(text, float(v[0]), float(v[1]), sign) for text, v in zip(texts, pairs, strict=True)
+    )
+
+
+def _operands(node: Call) -> list[Expression]:
+    operands: list[Expression] = []
+    for operand in node.operands:
+        same = isinstance(operand, Call) and operand.operator == node.operator
+        operands += _operands(operand) if same and isinstance(operand, Call) else [operand]
+    return operands
+
+
+def _compared(operand: Expression, whole: Inequality) -> Inequality:
+    threshold = Constant(whole.threshold)
+    a, b = (operand, threshold) if whole.at_least else (threshold, operand)
+    return boundary_form(Call("-", (a, b)))
+
+
+def _rounded(term: Term) -> str:
+    values = [float(f"{value:.3g}") for value in term.expression.constants()]
+    return Term(term.sign, term.expression.with_constants(values)).text
+
+
+def _decisive(terms: Sequence[TermValue], simplest: Inequality, positive: bool) -> TermValue | None:
+    """Return the term that speaks most for the class."""
+    if not terms:
+        return None
+    left = simplest.left
+    if isinstance(left, Call) and left.operator in ("min", "max"):
+        # Joined by "and", an inequality that fails decides, else the one that holds most narrowly; by "or" the reverse.
+        joined_by_and = (left.operator == "min") == simplest.at_least
+        return (min if joined_by_and else max)(terms, key=lambda term: term.value)
+    best = max(terms, key=lambda term: term.push if positive else -term.push)
+    return best if (best.push if positive else -best.push) > 0 else None
+
+
+def _flips(law: Law, here: np.ndarray, usual: np.ndarray, inputs: Sequence[Feature]) -> tuple[Flip, ...]:
+    if not len(usual):
+        return ()
+    low, high = np.quantile(usual, QUANTILES, axis=0)
+    spread = np.where((s := usual.std(axis=0)) > 0, s, 1.0)
+    found = []
+    for k, feature in enumerate(inputs):
+        at = _nearest_change(law, here, k, min(low[k], here[k]), max(high[k], here[k]))
+        if at is not None:
+            found.append(Flip(feature, float(here[k]), at, abs(at - float(here[k])) / float(spread[k])))
+    return tuple(sorted(found, key=lambda flip: flip.deviations))
+
+
+def _nearest_change(law: Law, here: np.ndarray, k: int, low: float, high: float) -> float | None:
+    """Return the value of input ``k`` nearest to the cell's, between ``low`` and ``high``, where the class changes."""
+
+    def positive(values: np.ndarray) -> np.ndarray:
+        rows = np.tile(here, (len(values), 1))
+        rows[:, k] = values
+        scores = law.score(FeatureTable(rows, law.names))
+        return np.where(np.isfinite(scores), scores >= 0, np.nan)
+
+    own = positive(here[k : k + 1])[0]
+    best: float | None = None
+    for end in (low, high):
+        values = np.linspace(here[k], end, GRID)
+        changed = np.flatnonzero(positive(values) == 1 - own)
+        if not len(changed):
+            continue
+        inside, outside = values[changed[0] - 1], values[changed[0]]
+        for _ in range(STEPS):
+            middle = (inside + outside) / 2
+            if positive(np.array([middle]))[0] == own:
+                inside = middle
+            else:
+                outside = middle
+        if best is None or abs(outside - here[k]) < abs(best - here[k]):
+            best = float(outside)
+    return best
+
+
+def _text(reasons: CellReasons, cells: int) -> str:
+    sentences = [f"Called {reasons.predicted}."]
+    one = reasons.decisive
+    if one is not None and (">=" in one.text or "<=" in one.text):
+        sentences.append(f"What decides: {one.text} {'holds' if one.value >= 0 else 'does not hold'}.")
+    elif one is not None:
+        values = f"{significant(one.value)} here and {significant(one.typical)} in the median cell"
+        sentences.append(f"What decides: {one.text}, which is {values}.")
+    if reasons.flips:
+        near = reasons.flips[:SHOWN_FLIPS]
+        limits = ", or ".join(flip.text for flip in near)
+        sentences.append(f"It would be called {reasons.other} with {limits}, all other inputs unchanged.")
+        first = reasons.flips[0].deviations
+        how = "near the boundary" if first < NEAR else "clear of the boundary"
+        sentences.append(
+            f"It is {how}: the smallest such change is {significant(first, 2)} standard deviations of the labelled "
+            "cells."
+        )
+    elif cells:
+        sentences.append(
+            "No change of a single input within the range of the labelled cells would change its class."
+        )
+    if cells:
+        sentences.append(f"{percent(reasons.nearer, 0)} of the labelled cells are nearer to the boundary.")
+    return " ".join(sentences)

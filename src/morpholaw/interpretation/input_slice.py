@@ -1,0 +1,109 @@
+"""A law over one or two of its inputs in units, all others at the median of some cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from morpholaw.display import significant
+from morpholaw.errors import InputError
+from morpholaw.models.features import FeatureTable
+from morpholaw.models.law import Law
+
+STEPS = 81
+
+
+@dataclass(frozen=True)
+class InputSlice:
+    """Scores of a law over one or two inputs.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The inputs across and up; one for a curve.
+    axes : tuple of ndarray
+        Values of each, rising, float64 (steps,).
+    values : ndarray
+        Scores, (steps,), or (steps, steps) with rows along the second input; NaN where undefined.
+    held : dict
+        Values of the other inputs.
+    """
+
+    names: tuple[str, ...]
+    axes: tuple[np.ndarray, ...]
+    values: np.ndarray
+    held: dict[str, float]
+
+    def held_text(self, units: Mapping[str, str]) -> str:
+        """Return where the other inputs are: "area = 180 µm², contrast = 0.3"."""
+        return ", ".join(
+            f"{name} = {significant(value)}{f' {units[name]}' if units.get(name) else ''}"
+            for name, value in self.held.items()
+        )
+
+
+def input_slice(
+    law: Law,
+    cells: FeatureTable,
+    ranges: Mapping[str, tuple[float, float]],
+    names: Sequence[str] = (),
+) -> InputSlice:
+    """Return the scores of a law over some of its inputs.
+
+    Parameters
+    ----------
+    law : Law
+        Over inputs in units.
+    cells : FeatureTable
+        Cells at whose median the other inputs are held.
+    ranges : mapping
+        Range of each input.
+    names : sequence of str
+        One or two inputs; by default the two (or the one) that change the score most.
+
+    Raises
+    ------
+    InputError
+        If the law reads no input, or not the ones that are named.
+    """
+    used = law.expression.variables()
+    chosen = tuple(names) or inputs_by_effect(law, cells, ranges)[:2]
+    unknown = [name for name in chosen if name not in used]
+    if unknown or not 1 <= len(chosen) <= 2 or len(set(chosen)) != len(chosen):
+        raise InputError(f"A slice is over one or two inputs of the law: {', '.join(used) or 'it has none'}.")
+    middle = medians(cells, used)
+    axes = tuple(np.linspace(*ranges[name], STEPS) for name in chosen)
+    mesh = np.meshgrid(*axes, indexing="xy")
+    rows = np.tile(np.array([middle[name] for name in used]), (mesh[0].size, 1))
+    for name, values in zip(chosen, mesh, strict=True):
+        rows[:, used.index(name)] = values.ravel()
+    scores = law.reduced().score(FeatureTable(rows, used)).reshape(mesh[0].shape)
+    held = {name: middle[name] for name in used if name not in chosen}
+    return InputSlice(chosen, axes, np.where(np.isfinite(scores), scores, np.nan), held)
+
+
+def inputs_by_effect(
+    law: Law, cells: FeatureTable, ranges: Mapping[str, tuple[float, float]]
+) -> tuple[str, ...]:
+    """Return the inputs of a law by how much the score changes along them, most first."""
+    used = law.expression.variables()
+    middle = medians(cells, used)
+    effects = {}
+    for place, name in enumerate(used):
+        rows = np.tile(np.array([middle[one] for one in used]), (STEPS, 1))
+        rows[:, place] = np.linspace(*ranges[name], STEPS)
+        f = np.nan_to_num(law.reduced().score(FeatureTable(rows, used)), posinf=1e9, neginf=-1e9)
+        effects[name] = float(np.std(f / (1 + np.abs(f))))  # squeezed, for laws may overflow
+    return tuple(sorted(used, key=lambda name: (-effects[name], name)))
+
+
+def medians(cells: FeatureTable, names: Sequence[str]) -> dict[str, float]:
+    """Return the median of each input over the cells that have a value; 0 where none has."""
+    found = {}
+    for name in names:
+        values = cells.select([name])[:, 0]
+        values = values[np.isfinite(values)]
+        found[name] = float(np.median(values)) if len(values) else 0.0
+    return found

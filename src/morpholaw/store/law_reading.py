@@ -1,0 +1,213 @@
+"""A law of a study as a person reads it: its inputs in units and with names, over the labelled cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from morpholaw.cells.shape_features import Feature
+from morpholaw.errors import InputError
+from morpholaw.evaluation.columns import measured_columns
+from morpholaw.interpretation.cell_reasons import CellReasons, cell_reasons
+from morpholaw.interpretation.law_sentence import QUANTILES, LawSentence, law_sentence
+from morpholaw.interpretation.vetoes import TYPICAL_LIMITS, Veto, find_vetoes, in_words
+from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.classes import largest_classes
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.features import FeatureTable
+from morpholaw.models.law import Law
+from morpholaw.models.law_units import law_in_units
+from morpholaw.store.labelled_cells import all_labels
+from morpholaw.store.latent_sample import latent_sample
+from morpholaw.store.study_folder import StudyFolder
+
+CELLS = 2000
+"""Labelled cells that a law is read over, at most."""
+PAIRS = 4
+"""Vetoes of pairs of inputs that are stated, at most."""
+MORE = 0.05
+"""Share of its range that a pair must exclude beyond what one of the two excludes alone."""
+MOST_NODES = 60
+"""Nodes of a law in which vetoes of pairs are looked for, at most: beyond, the search takes minutes."""
+ANOTHER = "another class"
+"""What a law of one class among several tells that class from."""
+
+
+@dataclass(frozen=True)
+class LawReading:
+    """One law with what it is read by.
+
+    Attributes
+    ----------
+    law : Law
+        Over inputs in units; 0 or more is the second class.
+    classes : (str, str)
+        The classes of f < 0 and of f >= 0.
+    cells : FeatureTable
+        Inputs of labelled cells in units; latents are those of all columns of the encoder.
+    index : ndarray, int64 (n,)
+        Those cells among the study's crops.
+    labels : ndarray, str (n,)
+        Their classes.
+    features : tuple of Feature
+        The shapes that the law may read.
+    words : dict
+        Names of latents with their signs, e.g. {"z1": "\u2212size"}.
+    """
+
+    law: Law
+    classes: tuple[str, str]
+    cells: FeatureTable
+    index: np.ndarray
+    labels: np.ndarray
+    features: tuple[Feature, ...]
+    words: dict[str, str]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of each shape that the law uses, "" where it has none."""
+        used = self.law.expression.variables()
+        return {one.name: one.unit for one in self.features if one.name in used}
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Range of each input that the law uses, which statements hold in.
+
+        A shape's is that of 99 % of the labelled cells, a latent's at least -3 to 3.
+        """
+        ranges = {}
+        for name in self.law.expression.variables():
+            values = self.cells.select([name])[:, 0]
+            values = values[np.isfinite(values)]
+            low, high = np.quantile(values, QUANTILES) if len(values) else TYPICAL_LIMITS
+            if name not in self.units:
+                reach = float(np.ceil(max(-low, high, TYPICAL_LIMITS[1])))
+                low, high = -reach, reach
+            if low < high:
+                ranges[name] = (float(low), float(high))
+            else:
+                ranges[name] = (float(low) - 0.5, float(low) + 0.5)
+        return ranges
+
+    def axis_label(self, name: str) -> str:
+        """Return an input as an axis is labelled: "width (µm)", "z1 (size)"."""
+        unit, word = self.units.get(name, ""), self.words.get(name, "")
+        return f"{name} ({unit or word})" if unit or word else name
+
+    def sentence(self) -> LawSentence:
+        """Put the law into words."""
+        return law_sentence(self.law, self.cells, self.classes, self.features, self.words)
+
+    def vetoes(self, cuts: int = 120) -> list[str]:
+        """Return a sentence for each input, and for a few pairs, that excludes a class whatever the others are."""
+        used = self.law.expression.variables()
+        if not used:
+            return []
+        law, ranges = self.law.reduced(), self.ranges
+        groups = [(name,) for name in used] if len(used) == 1 or law.size > MOST_NODES else None
+        with np.errstate(all="ignore"):
+            found = find_vetoes(law, ranges, groups, cuts)
+        single = [veto for veto in found if len(veto.latents) == 1]
+        pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
+        return [in_words(veto, *self.classes, self.words, ranges, self.units) for veto in (*single, *pairs)]
+
+    def reasons(self, row: np.ndarray) -> CellReasons:
+        """Say why a cell, (columns,) in the columns of ``cells``, is called what it is."""
+        return cell_reasons(self.law, row, self.cells, self.classes, self.features, self.words)
+
+
+def read_law(
+    folder: StudyFolder, classifier: Classifier, k: int = 0, class_name: str | None = None
+) -> LawReading:
+    """Return a law of a classifier with what it is read by.
+
+    Parameters
+    ----------
+    k : int
+        Place of the law, or of the set of laws of more than two classes.
+    class_name : str, optional
+        Of more than two classes, the one whose law is read: where it is larger than all others.
+
+    Raises
+    ------
+    InputError
+        If there is no such law or class.
+    """
+    if not 0 <= k < classifier.members:
+        raise InputError(f"There is no law {k + 1}; there are laws 1 to {classifier.members}.")
+    if len(classifier.classes) == 2:
+        if class_name not in (None, *classifier.classes):
+            raise InputError(f"There is no class {class_name!r}; there are {', '.join(classifier.classes)}.")
+        return _reading(folder, classifier, classifier.laws[k], (classifier.negative, classifier.positive))
+    laws = ClassLaws(dict(zip(classifier.classes, classifier.laws_of(k), strict=True)))
+    if class_name is None:
+        raise InputError(
+            f"These laws tell {len(laws.classes)} classes apart, one law each; name the class: "
+            f"{', '.join(laws.classes)}."
+        )
+    return _reading(folder, classifier, laws.against_the_rest(class_name), (ANOTHER, class_name))
+
+
+def explain_cell(folder: StudyFolder, classifier: Classifier, cell: int, k: int = 0) -> CellReasons:
+    """Say why law ``k`` calls a cell, an index into the study's crops, what it does.
+
+    Of more than two classes, the law of the likeliest is compared with that of the second.
+
+    Raises
+    ------
+    InputError
+        If there is no such law or cell.
+    """
+    if not 0 <= cell < len(folder.crops):
+        raise InputError(f"There is no cell {cell}; the study has cells 0 to {len(folder.crops) - 1}.")
+    if len(classifier.classes) == 2:
+        reading = read_law(folder, classifier, k)
+    else:
+        reading = read_law(folder, classifier, k, classifier.classes[0])
+    row = measured_columns(classifier, folder.crops[np.array([cell])]).select(reading.cells.names)[0]
+    if len(classifier.classes) > 2:
+        laws = ClassLaws(
+            {
+                name: law_in_units(law, classifier.columns)
+                for name, law in zip(classifier.classes, classifier.laws_of(k), strict=True)
+            }
+        )
+        scores = laws.score(FeatureTable(row[None], reading.cells.names))
+        order = np.argsort(-np.nan_to_num(scores[0], nan=-np.inf), kind="stable")
+        best = int(largest_classes(scores)[0])
+        first, second = (laws.classes[one] for one in order[:2])
+        if best < 0:
+            first, second = laws.classes[:2]
+        law = laws.against(first, second)
+        reading = LawReading(**{**vars(reading), "law": law, "classes": (second, first)})
+    return reading.reasons(row)
+
+
+def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tuple[str, str]) -> LawReading:
+    labels = all_labels(folder)
+    cells = some_labelled(labels, classifier.classes)
+    columns = classifier.columns
+    words = {}
+    if classifier.encoder is not None:
+        summary = latent_sample(folder, classifier.encoder).summary
+        words = {f"z{latent}": word for latent, word in summary.words(folder.latent_names).items()}
+    shapes = () if columns is None else tuple(one for one in columns.features if one.source == "shape")
+    table = measured_columns(classifier, folder.crops[cells])
+    return LawReading(law_in_units(law, columns), classes, table, cells, labels[cells], shapes, words)
+
+
+def some_labelled(labels: np.ndarray, classes: Sequence[str], most: int = CELLS) -> np.ndarray:
+    """Return indices of cells with one of the classes, evenly spaced, int64; of all cells where none has."""
+    cells = np.flatnonzero(np.isin(labels, list(classes)))
+    cells = cells if len(cells) else np.arange(len(labels))
+    if len(cells) > most:
+        cells = cells[np.linspace(0, len(cells) - 1, most).astype(int)]
+    return cells
+
+
+def _adds(pair: Veto, single: Sequence[Veto]) -> bool:
+    """Return whether a pair excludes clearly more than either of the two does alone."""
+    alone = [one.share for one in single if one.excluded == pair.excluded and one.latents[0] in pair.latents]
+    return pair.share >= max(alone, default=0.0) + MORE

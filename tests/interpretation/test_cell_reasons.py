@@ -1,0 +1,93 @@
+"""Why a cell is called what it is: every change that is named does change the class, and terms add up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from morpholaw.cells.shape_features import choose_features
+from morpholaw.errors import InputError
+from morpholaw.interpretation.cell_reasons import cell_reasons
+from morpholaw.models.expressions import Call, Constant, Variable
+from morpholaw.models.features import FeatureTable
+from morpholaw.models.law import Law
+
+NAMES = ("width", "contrast", "z1")
+FEATURES = choose_features(NAMES[:2], 0.33)
+CLASSES = ("interphase", "metaphase")
+CELLS = FeatureTable(
+    np.random.default_rng(0).normal([12, 0.3, 0], [3, 0.1, 1], (300, 3)).clip([2, 0.02, -3], [20, 1, 3]),
+    NAMES,
+)
+LAWS = st.recursive(
+    st.one_of(
+        st.floats(-3, 12).map(lambda x: Constant(round(x, 2))),
+        st.sampled_from([Variable(name, k) for k, name in enumerate(NAMES)]),
+    ),
+    lambda inner: st.one_of(
+        st.builds(
+            lambda o, a, b: Call(o, (a, b)), st.sampled_from(["+", "-", "*", "/", "min", "max"]), inner, inner
+        ),
+        st.builds(lambda o, a: Call(o, (a,)), st.sampled_from(["square", "exp", "log", "abs"]), inner),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=80)
+@given(LAWS, st.integers(0, 299), st.sampled_from(["size", "−size", ""]))
+def test_every_change_that_is_named_changes_the_class(expression, cell, word):
+    law, row = Law(expression, NAMES), CELLS.values[cell]
+    found = cell_reasons(law, row, CELLS, CLASSES, FEATURES, {"z1": word} if word else {})
+    before = int(law.predict(FeatureTable(row[None], NAMES))[0])
+    if before < 0:
+        assert "has no class" in found.text
+        return
+    assert found.predicted == CLASSES[before]
+    for flip in found.flips:
+        latent = "z1" in flip.feature.name
+        column = 2 if latent else NAMES.index(flip.feature.name)
+        sign = -1 if latent and word == "−size" else 1
+        assert flip.value == pytest.approx(sign * row[column])
+        changed = row.copy()
+        changed[column] = sign * flip.at
+        assert int(law.predict(FeatureTable(changed[None], NAMES))[0]) == 1 - before, flip.text
+        assert ("above" in flip.text) == (sign * (changed[column] - row[column]) > 0)
+    assert list(found.flips) == sorted(found.flips, key=lambda one: one.deviations)
+
+
+def test_a_cell_is_explained_in_units():
+    law = Law.parse("9 - width + 20*contrast", NAMES)
+    found = cell_reasons(law, np.array([8.0, 0.1, 0.0]), CELLS, CLASSES, FEATURES)
+    assert found.predicted == "metaphase"
+    assert found.inequality == "20 * contrast - width >= -9"
+    assert found.decisive is not None
+    assert found.decisive.text == "-width"
+    assert [term.value for term in found.terms] == pytest.approx([2.0, -8.0])
+    assert "It would be called interphase with width above 11 µm (8 µm here)" in found.text
+    assert "nearer to the boundary" in found.text
+
+
+def test_the_condition_of_a_rule_that_fails_decides():
+    law = Law.parse("min(9 - width, contrast - 0.25)", NAMES)
+    found = cell_reasons(law, np.array([8.0, 0.1, 0.0]), CELLS, CLASSES, FEATURES)
+    assert found.predicted == "interphase"
+    assert "What decides: contrast >= 0.25 does not hold." in found.text
+    assert "called metaphase with contrast above 0.25 (0.1 here)" in found.text
+
+
+def test_a_latent_is_spoken_of_in_the_direction_of_its_name():
+    law = Law.parse("z1 - 0.5", NAMES)
+    found = cell_reasons(law, np.array([8.0, 0.1, 2.0]), CELLS, CLASSES, FEATURES, {"z1": "−size"})
+    assert found.inequality == "size (−z1) <= -0.5"
+    assert "interphase with size (−z1) above −0.5 (−2 here)" in found.text
+
+
+def test_a_cell_without_a_nucleus_has_no_class():
+    law = Law.parse("width - 9", NAMES)
+    found = cell_reasons(law, np.array([np.nan, 0.1, 2.0]), CELLS, CLASSES, FEATURES)
+    assert found.text == "This cell has no class: width could not be measured."
+    with pytest.raises(InputError, match="one value for each"):
+        cell_reasons(law, np.zeros(2), CELLS, CLASSES, FEATURES)

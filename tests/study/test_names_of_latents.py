@@ -1,0 +1,82 @@
+"""More of what a latent is named after is more of the named quantity, in every study."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.shape import measure_shapes
+from morpholaw.interpretation.latent_names import BOTH_ENDS, split_sign
+from morpholaw.interpretation.latent_summary import summarise_latents
+from morpholaw.sample import sample_folder
+from morpholaw.store import encoders
+from morpholaw.training.encoder import encode
+
+AFTER = {
+    "size": "area",
+    "elongation": "axis_ratio",
+    "neighbourhood": "neighbour_area",
+    "x-position": "offset_x",
+    "y-position": "offset_y",
+}
+"""The measured shape that a name stands for, where the two are called differently."""
+
+
+def shipped(_):
+    crops = CropSet.open(sample_folder() / "labelled").images[:200]
+    return encoders.load(sample_folder() / "encoder"), crops
+
+
+def trained(study):
+    return study.encoder, study.crops[np.arange(len(study.crops))]
+
+
+def reversed_latents(study):
+    """The trained study with every latent negated, as another training could have found them."""
+    encoder, crops = trained(study)
+    with torch.no_grad():
+        encoder.mean.weight.neg_()
+        encoder.mean.bias.neg_()
+    return encoder, crops
+
+
+@pytest.mark.parametrize("cells", [shipped, trained, reversed_latents])
+def test_a_named_latent_follows_what_it_is_named_after(trained_study, cells):
+    encoder, crops = cells(trained_study)
+    means, log_variances = encode(encoder, crops)
+    shapes = measure_shapes(crops)
+    summary = summarise_latents(means, log_variances, shapes)
+    assert summary.words()
+    for latent, word in summary.words().items():
+        name, sign = split_sign(word)
+        base = name.removesuffix(f", {BOTH_ENDS}").rstrip("0123456789").rstrip()
+        values = sign * means[:, latent]
+        if BOTH_ENDS not in name:  # that has no direction
+            assert spearmanr(values, shapes[AFTER.get(base, base)]).statistic > 0, word
+
+
+def test_a_reversed_latent_keeps_its_name_and_changes_its_sign(trained_study):
+    names = []
+    for cells in (trained, reversed_latents):
+        encoder, crops = cells(trained_study)
+        names.append(summarise_latents(*encode(encoder, crops), measure_shapes(crops)).words())
+    assert names[0].keys() == names[1].keys()
+    for latent, word in names[0].items():
+        (name, sign), (other, opposite) = split_sign(word), split_sign(names[1][latent])
+        assert name == other
+        assert sign == -opposite or BOTH_ENDS in name
+
+
+def test_a_latent_that_depends_on_the_surroundings_says_so():
+    random = np.random.default_rng(0)
+    images = np.zeros((60, 32, 32), np.uint8)
+    for k, image in enumerate(images):
+        image[16 - k // 8 - 3 : 16 + k // 8 + 3, 12:20] = 200
+    shapes = measure_shapes(images)
+    means = np.stack([shapes["area"], random.normal(size=60)], axis=1)
+    summary = summarise_latents(means, np.zeros_like(means), shapes, np.array([0.4, 0.0]))
+    assert summary.words()[0] == "size and surroundings"
+    assert summarise_latents(means, np.zeros_like(means), shapes, np.array([0.1, 0.0])).words()[0] == "size"
