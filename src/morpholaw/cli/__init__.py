@@ -14,7 +14,7 @@ SECTIONS = {
     "Begin": ("demo", "simulate"),
     "Bring data": ("inspect", "crop", "import-crops", "sets", "info"),
     "Train": ("train-encoder", "train-classifier", "tune", "cross-validate"),
-    "Find laws": ("discover-law", "test-law", "explain-cell", "law-card"),
+    "Find laws": ("discover-law", "test-law", "apply-law", "explain-cell", "law-sheet", "law-card"),
     "Use": ("classify", "adapt", "timeline", "interventions", "attack", "report", "export"),
     "Large and fast": ("run", "bench"),
 }
@@ -71,7 +71,9 @@ for command in (
     training.tune,
     training.discover_law,
     training.test_law,
+    laws.apply_law,
     laws.explain_cell,
+    laws.law_sheet,
     results.classify,
     results.adapt,
     timeline.timeline,

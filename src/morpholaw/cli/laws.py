@@ -1,4 +1,4 @@
-"""Commands that read a law: explain-cell."""
+"""Commands that read a law: explain-cell, law-sheet, apply-law."""
 
 from __future__ import annotations
 
@@ -40,3 +40,50 @@ def explain_cell(study: Path, cell: int, law: int, loss: Literal["hinge", "mse"]
         for term in reasons.terms:
             here, usual = significant(term.value), significant(term.typical)
             click.echo(f"  {term.text:40} {here:>10} here {usual:>10} in the median cell")
+
+
+@click.command("law-sheet")
+@STUDY
+@LAW
+@LOSS
+@NAMED
+@click.option("--class", "class_name", help="With more than two classes, the one told from all others.")
+@click.option(
+    "--unlabelled",
+    is_flag=True,
+    help="In a random order without labels, to be sorted by a person; the answers are printed.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("law-sheet.png"), show_default=True,
+    help="The picture: .png, .pdf or .svg.",
+)  # fmt: skip
+def law_sheet(
+    study: Path,
+    law: int,
+    loss: Literal["hinge", "mse"],
+    name: str | None,
+    class_name: str | None,
+    unlabelled: bool,
+    out: Path,
+) -> None:
+    """Draw twenty cells of a law: typical of each side, and nearest to its boundary."""
+    opened = open_study(study)
+    sheet = opened.law_sheet(out, law - 1, loss, class_name, name, unlabelled)
+    click.echo(opened.law_sentence(law - 1, loss, class_name, name).text)
+    click.echo(f"The sheet is {out}: {sum(map(len, sheet.cells))} cells.")
+    if unlabelled:
+        labels = [label or "unlabelled" for row in sheet.labels for label in row]
+        answers = ", ".join(f"{number} {label}" for number, label in enumerate(labels, 1))
+        click.echo(f"Answers: {answers}.")
+
+
+@click.command("apply-law")
+@STUDY
+@LAW
+@LOSS
+@NAMED
+def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | None) -> None:
+    """Choose the law that scheme 4 applies: it becomes the first."""
+    opened = open_study(study)
+    chosen = opened.apply_law(law - 1, loss, name)
+    click.echo(f"Law 1 from now on, which classify applies: {chosen.rounded()}")

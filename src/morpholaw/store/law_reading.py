@@ -21,6 +21,7 @@ from morpholaw.models.law import Law
 from morpholaw.models.law_units import law_in_units
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.latent_sample import latent_sample
+from morpholaw.store.law_names import ANOTHER
 from morpholaw.store.study_folder import StudyFolder
 
 CELLS = 2000
@@ -31,8 +32,6 @@ MORE = 0.05
 """Share of its range that a pair must exclude beyond what one of the two excludes alone."""
 MOST_NODES = 60
 """Nodes of a law in which vetoes of pairs are looked for, at most: beyond, the search takes minutes."""
-ANOTHER = "another class"
-"""What a law of one class among several tells that class from."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from morpholaw.models.vae import BetaTCVAE
     from morpholaw.store.adaptation_record import AdaptationRecord
     from morpholaw.study.export_step import Format
+    from morpholaw.study.law_sheet_step import LawSheet
     from morpholaw.study.own_law_step import LawTest
 
 Config = TypeVar("Config", bound=StepConfig)
@@ -680,6 +681,96 @@ class Study(StudyFolder):
         from morpholaw.store.law_reading import explain_cell
 
         return explain_cell(self, self.classifier(name or 4, loss), cell, law)
+
+    def law_sheet(
+        self,
+        out: Path | str,
+        law: int = 0,
+        loss: Loss = "hinge",
+        class_name: str | None = None,
+        name: str | None = None,
+        unlabelled: bool = False,
+    ) -> LawSheet:
+        """Draw twenty cells that show what a law does: typical of each side, and nearest to its boundary.
+
+        Parameters
+        ----------
+        out : path
+            The picture, a file that ends in .png, .pdf or .svg.
+        law : int
+            Its place in :meth:`laws`; 0 is the first.
+        loss : {"hinge", "mse"}
+            The loss that it was found with.
+        class_name : str, optional
+            With more than two classes, the one that is told from all others.
+        name : str, optional
+            The laws by their name in the study, in place of their loss.
+        unlabelled : bool
+            Draw the cells in a random order without titles or labels, to be sorted by a person who reads the sentence
+            alone. The answers are in what is returned.
+
+        Returns
+        -------
+        LawSheet
+            The cells row by row, with their indices, labels and scores.
+
+        Raises
+        ------
+        InputError
+            When there is no such law or class, or the file cannot be written.
+        """
+        from morpholaw.cells.files import atomic_file
+        from morpholaw.figures.law_sheet import law_sheet as draw
+        from morpholaw.study.law_sheet_step import law_sheet
+
+        path = Path(out)
+        if path.suffix not in (".png", ".pdf", ".svg"):
+            raise InputError(
+                f"A sheet is written to a file ending in .png, .pdf or .svg, not to {path.name}."
+            )
+        sheet = law_sheet(self, self.classifier(name or 4, loss), law, class_name)
+        if unlabelled:
+            sheet = sheet.shuffled()
+            numbers = np.split(
+                np.arange(1, 1 + sum(map(len, sheet.cells))), np.cumsum([*map(len, sheet.cells)])[:-1]
+            )
+            figure = draw(sheet.rows, sheet.titles, [[str(one) for one in row] for row in numbers])
+        else:
+            figure = draw(sheet.rows, sheet.titles, sheet.captions)
+        with atomic_file(path) as stream:
+            figure.savefig(stream, format=path.suffix[1:], dpi=150)
+        return sheet
+
+    def apply_law(self, law: int, loss: Loss = "hinge", name: str | None = None) -> Law:
+        """Choose the law that scheme 4 applies: it becomes the first, and is measured on the held-out cells.
+
+        Parameters
+        ----------
+        law : int
+            Its place in :meth:`laws`.
+        loss : {"hinge", "mse"}
+            The loss that it was found with.
+        name : str, optional
+            The laws by their name in the study, in place of their loss.
+
+        Returns
+        -------
+        Law
+            The law that is applied from now on wherever no other is chosen. The others keep their order.
+
+        Raises
+        ------
+        InputError
+            When there is no such law, there are more than two classes, or the held-out cells are no longer there.
+        StudyLockedError, StudyGoneError, NoSpaceError
+            When the study cannot be written to.
+        """
+        from morpholaw.study.applied_law_step import apply_law
+
+        with self.writing():
+            record = apply_law(self, name or name_of(4, loss), law)
+            keep_familiarity(self, record)
+        return record.laws[0]
 
     def test_law(self, expression: str, *, loss: Loss = "hinge", class_name: str | None = None) -> LawTest:
         """Test a formula of your own on held-out cells, beside the laws that were found.

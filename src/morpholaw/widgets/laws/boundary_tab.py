@@ -13,11 +13,14 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from morpholaw.errors import InputError
 from morpholaw.figures.palette import class_colours
 from morpholaw.models.law import Law
+from morpholaw.store.law_names import ANOTHER
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface, cells_and_surface
+from morpholaw.widgets.laws.input_boundary import InputBoundary
 from morpholaw.widgets.laws.latent_view import LatentSpaceLabels, LatentView
+from morpholaw.widgets.laws.law_page import LawPlace
 from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -26,7 +29,7 @@ _LEGEND = (
     "Red, f < 0: predicted as {negative}. Blue, f > 0: predicted as {positive}. "
     "The dashed line is the boundary f = 0."
 )
-_DOTS = "Dots are labelled cells: {classes}. They are shown whatever their other latents are."
+_DOTS = "Dots are labelled cells: {classes}. They are shown whatever their other inputs are."
 
 
 class BoundaryTab(QWidget):
@@ -78,8 +81,14 @@ class BoundaryTab(QWidget):
         row.addWidget(self.back_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
-        column.addLayout(row)
+        self.depth_row = QWidget()
+        self.depth_row.setLayout(row)
+        row.setContentsMargins(0, 0, 0, 0)
+        self.inputs = InputBoundary(viewer, current)
+        self.inputs.hide()
+        column.addWidget(self.depth_row)
         column.addWidget(self.slices, 1)
+        column.addWidget(self.inputs, 1)
         column.addWidget(self.legend)
         self.add_button.clicked.connect(self.add_to_viewer)
         self.back_button.clicked.connect(self.back)
@@ -93,15 +102,32 @@ class BoundaryTab(QWidget):
     ) -> None:
         """Show a law of an encoder with ``latents`` latents; ``python`` is the line of Python that reads it."""
         self.law, self._classes, self._python = law, classes, python
+        self._show_slices(True)
         used = tuple(int(name[1:]) for name in law.expression.variables())
         response = Response(law.score, used, latents, "f(z)", sides=classes, colours=self._colours())
         self.slices.show_response(response, words)
         self.legend.setText(self._legend())
         self._fill_third()
 
+    def show_inputs(self, place: LawPlace, classes: tuple[str, str]) -> None:
+        """Show a law that reads measured shapes, over two of its inputs in units."""
+        self.law, self._classes = None, classes
+        self._show_slices(False)
+        self.slices.clear()
+        self.inputs.show_law(place, classes, self._colours())
+        self.legend.setText(self._legend())
+
+    def _show_slices(self, on: bool) -> None:
+        for part in (self.depth_row, self.slices):
+            part.setVisible(on)
+        self.inputs.setVisible(not on)
+        if on:
+            self.inputs.clear()
+
     def clear(self) -> None:
         """Remove the law."""
         self.law = None
+        self._show_slices(True)
         self.legend.clear()
         self.slices.clear()
 
@@ -122,7 +148,8 @@ class BoundaryTab(QWidget):
     def _colours(self) -> dict[str, str]:
         """Return the colours of all classes of the study."""
         study = self.current.study
-        names = list(dict.fromkeys([*(study.classes if study is not None else ()), *self._classes]))
+        classes = [name for name in self._classes if name != ANOTHER]
+        names = list(dict.fromkeys([*(study.classes if study is not None else ()), *classes]))
         return dict(zip(names, class_colours(names), strict=True))
 
     def _legend(self) -> str:

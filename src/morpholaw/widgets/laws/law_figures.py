@@ -13,13 +13,15 @@ STEPS = 61
 LIMIT = 3.0
 
 
-def components_figure(law: Law, names: dict[str, str], figsize: Any, theme: Any) -> Any:
-    """Draw each part of a law over its latents (paper, figures 11 and 13)."""
+def components_figure(
+    law: Law, names: dict[str, str], ranges: dict[str, tuple[float, float]], figsize: Any, theme: Any
+) -> Any:
+    """Draw each part of a law over its inputs (paper, figures 11 and 13); latents from -3 to 3 unless said."""
     from morpholaw.figures.laws import law_components
     from morpholaw.interpretation.components import sample_parts
 
-    axis = np.linspace(-LIMIT, LIMIT, STEPS)
-    parts = sample_parts(law, dict.fromkeys(law.names, axis), names)
+    axes = {name: np.linspace(*ranges.get(name, (-LIMIT, LIMIT)), STEPS) for name in law.names}
+    parts = sample_parts(law, axes, names)
     return law_components(parts, theme=theme, figsize=figsize)
 
 

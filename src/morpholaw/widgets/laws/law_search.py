@@ -28,6 +28,8 @@ ENGINES = {
     "embedded": "embedded, needs no set-up",
 }
 """Search engines and what they are called in the panel."""
+SHOWN = ("inputs", "loss", "count")
+"""Settings that are always in view."""
 
 
 class EngineLine(QWidget):
@@ -136,12 +138,12 @@ class LawSearch(QWidget):
         self.engine = EngineLine(self.runner)
         self.form = ConfigForm(
             LawConfig,
-            fields=("loss", "count"),
-            advanced=[name for name in LawConfig.model_fields if name not in ("loss", "count", "engine")],
+            fields=SHOWN,
+            advanced=[name for name in LawConfig.model_fields if name not in (*SHOWN, "engine")],
         )
         self.run_button = QPushButton("Search for laws")
         self.run_button.setToolTip(
-            "Search for short expressions of the latents that scheme 3 reads (paper, 5.3)."
+            "Search for short expressions of the chosen inputs: the latents that scheme 3 reads, shapes, or both."
         )
         self.front = FigurePanel(viewer)
         buttons = QHBoxLayout()

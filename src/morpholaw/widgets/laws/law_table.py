@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
 from morpholaw.display import percent
-from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.forms.row_table import ROW_HEIGHT, NumberItem, RowTable
+from morpholaw.widgets.laws.law_entries import LawEntry
 
 COLUMNS = (
     ("Accuracy", "Accuracy on the held-out test cells."),
-    ("Size", "Nodes of the expression: constants, latents and operators (eqs. 11-14)."),
+    ("Size", "Nodes of the expression: constants, inputs and operators (eqs. 11-14)."),
     ("Complexity", "Complexity as the search counts it."),
     ("Expression", "The score f: positive for the second class, negative for the first."),
 )
+CLASS_COLUMN = ("Found", "Share of the held-out cells of this class that are called so.")
 LEAST_ROWS, MOST_ROWS = 2, 6
 
 
@@ -36,27 +39,40 @@ class LawTable(RowTable):
         self.stretch(len(COLUMNS) - 1)
         self.itemSelectionChanged.connect(self._selected)
 
-    def fill(self, found: ClassifierRecord | None) -> None:
-        """Show laws, the most accurate on the test cells first, and select the first."""
+    def fill(self, entries: Sequence[LawEntry]) -> None:
+        """Show laws, the most accurate on the test cells first, and select the first.
+
+        Laws of more than two classes keep the order of the classes, whose names are shown.
+        """
         self.blockSignals(True)
         self.setSortingEnabled(False)
-        self.setRowCount(0 if found is None else len(found.laws))
-        accuracies = () if found is None else found.evaluation.accuracy
-        for row, (law, accuracy) in enumerate(zip(found.laws if found else (), accuracies, strict=True)):
+        self.setRowCount(len(entries))
+        of_classes = any(entry.class_name is not None for entry in entries)
+        for row, entry in enumerate(entries):
+            law = entry.law
             numbers = (
-                (percent(accuracy), accuracy),
+                (percent(entry.accuracy), entry.accuracy),
                 (f"{law.size}", law.size),
                 (f"{law.complexity}", law.complexity),
             )
             cells = [NumberItem(text, number) for text, number in numbers]
-            expression = QTableWidgetItem(law.rounded(3).text())
+            text = law.rounded(3).text()
+            expression = QTableWidgetItem(f"{entry.class_name}: {text}" if entry.class_name else text)
             expression.setToolTip(law.text())
             for column, item in enumerate([*cells, expression]):
-                item.setData(Qt.ItemDataRole.UserRole, row)
+                item.setData(Qt.ItemDataRole.UserRole, entry.place)
                 self.setItem(row, column, item)
+        title, tip = CLASS_COLUMN if of_classes else COLUMNS[0]
+        heading = self.horizontalHeaderItem(0)
+        if heading is not None:
+            heading.setText(title)
+            heading.setToolTip(tip)
+        if of_classes:
+            self.heading.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
-        self.sortItems(2, Qt.SortOrder.AscendingOrder)
-        self.sortItems(0, Qt.SortOrder.DescendingOrder)
+        if not of_classes:
+            self.sortItems(2, Qt.SortOrder.AscendingOrder)
+            self.sortItems(0, Qt.SortOrder.DescendingOrder)
         rows = min(max(self.rowCount(), LEAST_ROWS), MOST_ROWS)
         self.setFixedHeight(self.heading.sizeHint().height() + ROW_HEIGHT * rows + 4)
         self.blockSignals(False)

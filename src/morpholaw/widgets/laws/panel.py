@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QTabWidget,
-    QWidget,
-)
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabWidget, QWidget
 
-from morpholaw import escape
-from morpholaw.display import LOSSES, percent
+from morpholaw.display import percent
 from morpholaw.errors import MorpholawError
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.forms.section import Section
-from morpholaw.widgets.jobs.python_code import step_code
+from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.jobs.python_code import literal, step_code
 from morpholaw.widgets.laws.boundary_tab import BoundaryTab
+from morpholaw.widgets.laws.cell_tab import CellTab
+from morpholaw.widgets.laws.copy_row import CopyRow, law_text, named
 from morpholaw.widgets.laws.formula import FormulaLabel
+from morpholaw.widgets.laws.law_entries import LawEntry, law_entries, law_sets
 from morpholaw.widgets.laws.law_figures import components_figure, front_figure
+from morpholaw.widgets.laws.law_page import LawPage, LawPlace, law_page
 from morpholaw.widgets.laws.law_search import LawSearch
 from morpholaw.widgets.laws.law_table import LawTable
+from morpholaw.widgets.laws.sheet_tab import SheetTab
 from morpholaw.widgets.laws.vetoes_tab import VetoesTab
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
-COPIES = {"latex": "LaTeX", "python": "Python", "text": "text"}
-"""Forms that a law is copied in, and what they are called."""
-LOSS_WORDS = {"hinge": "from the labels (hinge)", "mse": "from scheme 3 (MSE)"}
-NO_LAW = "There is no law yet. Train scheme 3, then search for laws above."
+NO_LAW = "There is no law yet. Search for laws above: over shapes right away, over latents once scheme 3 is trained."
 NO_STUDY = "No study is open."
+FRONT_OF_CLASSES = (
+    "Laws of more than two classes are fitted to each other, so that there is no front of one of them."
+)
 
 
 class LawsWidget(StudyWidget):
@@ -54,8 +51,12 @@ class LawsWidget(StudyWidget):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.found: ClassifierRecord | None = None
-        self.law: Law | None = None
-        self.place = 0
+        self.entries: list[LawEntry] = []
+        self.entry: LawEntry | None = None
+        self.page: LawPage | None = None
+        self.page_call = LatestCall(self, live=True)
+        self.page_call.returned.connect(self._show_words)
+        self.page_call.failed.connect(self.error_line.say)
         # always visible, so that a figure that just fits does not make it come and go
         self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self._build_search()
@@ -65,6 +66,7 @@ class LawsWidget(StudyWidget):
         self.listen(self.current.laws_changed, self.reload)
         self.listen(self.current.names_changed, self._renamed)
         self.listen(self.current.labels_changed, self._labels_changed)
+        self.listen(self.current.selection_changed, self._selection_changed)
         self.listen(self.viewer.events.theme, self._rethemed)
         self.listen(self.viewer.layers.events.removed, self._layer_removed)
         self._show_study()
@@ -93,33 +95,36 @@ class LawsWidget(StudyWidget):
         self.nothing = QLabel(NO_LAW)
         self.nothing.setWordWrap(True)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.sentence = QLabel()
+        self.sentence.setWordWrap(True)
+        self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula = FormulaLabel()
-        self.copy_row = QWidget()
-        buttons = QHBoxLayout(self.copy_row)
-        buttons.setContentsMargins(0, 0, 0, 0)
-        self.copy_buttons = QButtonGroup(self)
-        self.copy_buttons.buttonClicked.connect(self._copy_clicked)
-        for name, words in COPIES.items():
-            button = QPushButton(f"Copy {words}")
-            button.setToolTip(f"Copy the law as {words} to the clipboard.")
-            button.setObjectName(f"copy {name}")
-            self.copy_buttons.addButton(button)
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        for part in (self.loss_row, self.table, self.nothing, self.formula, self.copy_row):
+        self.copy_row = CopyRow()
+        self.copy_row.wanted.connect(self.copy)
+        self.apply_button = QPushButton("Apply this law")
+        self.apply_button.setToolTip(
+            "Make this law the first, which scheme 4 applies wherever no other is chosen, and measure it."
+        )
+        self.apply_button.clicked.connect(self.apply)
+        self.copy_row.add(self.apply_button)
+        for part in (self.loss_row, self.table, self.nothing, self.sentence, self.formula, self.copy_row):
             self.body.addWidget(part)
 
     def _build_views(self) -> None:
         self.front = FigurePanel(self.viewer)
         self.components = FigurePanel(self.viewer)
         self.boundary = BoundaryTab(self.viewer, self.current, self.search.runner, self.error_line, NO_LAW)
-        self.vetoes = VetoesTab()
+        self.vetoes = VetoesTab(self.current)
+        self.cell = CellTab(self.current)
+        self.sheet = SheetTab(self.viewer, self.current)
         self.tabs = QTabWidget()
         for page, title in (
             (self.front, "Front"),
             (self.components, "Components"),
             (self.boundary, "Boundary"),
             (self.vetoes, "Vetoes"),
+            (self.cell, "This cell"),
+            (self.sheet, "Cells"),
         ):
             self.tabs.addTab(page, title)
         self.body.addWidget(self.tabs)
@@ -136,48 +141,64 @@ class LawsWidget(StudyWidget):
 
     def reload(self) -> None:
         """Read the laws of the study again."""
-        study, before = self.current.study, self.loss.currentData()
-        trained = classifiers.names(study) if study is not None else []
-        losses = [loss for loss in LOSSES if name_of(4, loss) in trained]
+        before = self.loss.currentData()
         self.loss.blockSignals(True)
         self.loss.clear()
-        for loss in losses:
-            self.loss.addItem(LOSS_WORDS[loss], loss)
+        for name, words in law_sets(self.current.study).items():
+            self.loss.addItem(words, name)
         self.loss.setCurrentIndex(max(0, self.loss.findData(before)))
         self.loss.blockSignals(False)
         self._loss_chosen()
 
     def _found(self, loss: str) -> None:
-        self.loss.setCurrentIndex(max(0, self.loss.findData(loss)))
-        if self.found is not None:
-            self.search_box.expand(False)
+        self.loss.setCurrentIndex(max(0, self.loss.findData(name_of(4, loss))))
+        if self.found is None:
+            return
+        self.search_box.expand(False)
+        if self.found.two_classes:
             best = max(self.found.evaluation.accuracy)
             show_info(
                 f"{len(self.found.laws)} laws were found; the best is right for {percent(best)} of the test cells."
             )
+        else:
+            share = self.found.evaluation.ensemble_accuracy.value
+            show_info(
+                f"One law for each of {len(self.found.classes)} classes was found; {percent(share)} of the test cells "
+                "are right."
+            )
 
     def _loss_chosen(self, *_: Any) -> None:
-        self.found = None
+        self.found, self.entries = None, []
         if self.loss.currentData() and self.current.study is not None:
             with self.error_line.catch():
-                self.found = classifiers.record(self.current.study, name_of(4, self.loss.currentData()))
+                self.found = classifiers.record(self.current.study, self.loss.currentData())
         self.nothing.setText(NO_LAW if self.current.study else NO_STUDY)
-        if self.found is not None and not self.found.two_classes:
-            self.nothing.setText(_class_laws(self.found))
-            self.found = None
+        if self.found is not None:
+            self.entries = law_entries(self.found)
         has_laws = self.found is not None
         self.nothing.setVisible(not has_laws)
-        for part in (self.loss_row, self.table, self.formula, self.copy_row, self.tabs):
+        for part in (self.loss_row, self.table, self.sentence, self.formula, self.copy_row, self.tabs):
             part.setVisible(has_laws)
         if not has_laws:
-            self.law = None
+            self.entry = self.page = None
+            self.page_call.forget()
+            self.sentence.clear()
             self.formula.clear()
             self.boundary.clear()
-        self.table.fill(self.found)
+            self.cell.show_law(None)
+            self.sheet.show_law(None)
+        self.table.fill(self.entries)
+
+    @property
+    def law(self) -> Law | None:
+        """The law that is shown."""
+        return None if self.entry is None else self.entry.law
 
     @property
     def words(self) -> dict[int, str]:
-        """Names of latents in the study."""
+        """Names of latents with their signs: of the chosen law's where they were read, else those given by hand."""
+        if self.page is not None:
+            return {int(name[1:]): word for name, word in self.page.words.items()}
         study = self.current.study
         try:
             return study.latent_names if study is not None else {}
@@ -188,35 +209,105 @@ class LawsWidget(StudyWidget):
         """Show the law at a place of the study's list."""
         if self.found is None:
             return
-        self.place, self.law = place, self.found.laws[place]
+        self.entry, self.page = self.entries[place], None
         self._show_law()
 
+    def _place(self) -> LawPlace | None:
+        """Return where the law is, and the state of what it is read by."""
+        study, found, entry = self.current.study, self.found, self.entry
+        if study is None or found is None or entry is None:
+            return None
+        paths = (
+            study.path / "classifiers" / found.name / "model.json",
+            study.annotations.path,
+            study.path / "study.json",
+        )
+        stamp = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
+        names = tuple(sorted(study.latent_names.items()))
+        return LawPlace(str(study.path), found.name, entry.member, entry.class_name, (*stamp, names))
+
     def _show_law(self) -> None:
-        found, law, study = self.found, self.law, self.current.study
-        if found is None or law is None or study is None:
+        found, entry, study = self.found, self.entry, self.current.study
+        if found is None or entry is None or study is None:
+            return
+        try:
+            place = self._place()
+        except (MorpholawError, OSError) as error:
+            self.error_line.say(str(error))
+            return
+        assert place is not None
+        self._show_formula()
+        if found.two_classes:
+            number = entry.place
+            self.front.draw(lambda figsize, theme: front_figure(found, number, figsize, theme))
+        else:
+            self.front.say(FRONT_OF_CLASSES)
+        self.apply_button.setVisible(found.two_classes and len(found.laws) > 1)
+        self.apply_button.setEnabled(entry.place > 0)
+        self.sentence.setText("Reading the law...")
+        self.page_call.start(self.current.live.call, law_page, place)
+        self._show_boundary(place)
+        self.vetoes.show_law(place)
+        self.cell.show_law(place)
+        self.sheet.show_law(place)
+
+    def _show_boundary(self, place: LawPlace) -> None:
+        found, entry = self.found, self.entry
+        assert found is not None
+        assert entry is not None
+        if found.columns is not None:
+            self.boundary.show_inputs(place, entry.classes)
+            return
+        path, name = place.study, found.name
+        source = f"law = study.classifier({name!r}).laws[{entry.place}]\n"
+        python = step_code(path, "laws", {"loss": found.loss}) + f"law = laws[{entry.place}]\n"
+        if not found.two_classes or name != name_of(4, found.loss):
+            python = f"import morpholaw as ml\n\nstudy = ml.Study({literal(path)})\n{source}"
+        latents = 0 if found.encoder is None else found.encoder.latents
+        self.boundary.show_law(entry.decision, latents, entry.classes, self.words, python)
+
+    def _show_formula(self) -> None:
+        """Show the formula and its parts: with names, and in units once they were read."""
+        entry, page, found = self.entry, self.page, self.found
+        if entry is None or found is None:
             return
         from morpholaw.interpretation.components import drawable_parts
         from morpholaw.interpretation.oriented_law import law_in_words
+        from morpholaw.models.law_units import law_in_units
 
-        place, names = self.place, named(law.names, self.words)
+        law, names = law_in_units(entry.law, found.columns), named(entry.law.names, self.words)
         self.formula.show_law(*law_in_words(law, names))
-        self.front.draw(lambda figsize, theme: front_figure(found, place, figsize, theme))
+        ranges = {} if page is None else page.ranges
         if drawable_parts(law):
-            self.components.draw(lambda figsize, theme: components_figure(law, names, figsize, theme))
+            self.components.draw(lambda figsize, theme: components_figure(law, names, ranges, figsize, theme))
         else:
-            self.components.say("No part of this law depends on one or two latents only.")
-        path, loss = study.path, self.loss.currentData()
-        python = step_code(path, "laws", {"loss": loss}) + f"law = laws[{place}]\n"
-        classes = found.pair
-        latents = 0 if found.encoder is None else found.encoder.latents
-        self.boundary.show_law(law, latents, classes, self.words, python)
-        self.vetoes.show_law(law, classes, names)
+            self.components.say("No part of this law depends on one or two inputs only.")
+
+    def _show_words(self, page: LawPage) -> None:
+        self.page = page
+        entry, found = self.entry, self.found
+        if entry is None or found is None:
+            return
+        applied = "" if not found.two_classes else f"Law {entry.place + 1}. "
+        if found.two_classes and entry.place == 0:
+            applied = "Law 1, which is applied. "
+        lead = f"{applied}{entry.classes[1]} where {page.inequality}. " if found.two_classes else ""
+        self.sentence.setText(f"{lead}{page.sentence}")
+        self._show_formula()
+        place = self._place()
+        if place is not None and page.words and found.columns is None:
+            self._show_boundary(place)
 
     def _renamed(self) -> None:
+        self.page = None
         self._show_law()
 
     def _labels_changed(self) -> None:
         self.boundary.labels_changed()
+        self._show_law()
+
+    def _selection_changed(self, _: list[int]) -> None:
+        self.cell.ask()
 
     def _layer_removed(self, *_: Any) -> None:
         self.boundary.layer_removed()
@@ -224,39 +315,24 @@ class LawsWidget(StudyWidget):
     def _rethemed(self, *_: Any) -> None:
         QTimer.singleShot(0, self._show_law)
 
-    def _copy_clicked(self, button: QPushButton) -> None:
-        self.copy(button.objectName().removeprefix("copy "))
+    def apply(self) -> None:
+        """Make the chosen law the first, which is applied."""
+        entry, found = self.entry, self.found
+        if entry is None or found is None:
+            return
+        with self.error_line.catch():
+            study = self.current.required()
+            study.apply_law(entry.place, name=found.name)
+            show_info(f"Scheme 4 applies law {entry.place + 1} from now on; it is the first in the list.")
+            self.current.announce("discover_law")
 
     def copy(self, kind: str) -> None:
-        """Copy the law to the clipboard as "latex", "python" or "text"."""
-        law, found = self.law, self.found
-        if law is None or found is None:
+        """Copy the law to the clipboard as "latex", "python", "spreadsheet" or "text"."""
+        entry, found = self.entry, self.found
+        if entry is None or found is None:
             return
-        if kind == "latex":
-            from morpholaw.interpretation.oriented_law import law_in_words
-
-            law_of_words, names = law_in_words(law, named(law.names, self.words))
-            text = "f = " + law_of_words.latex(names)
-        else:
-            text = law.to_python("f", found.pair) if kind == "python" else law.text()
-        clipboard = QGuiApplication.clipboard()
-        assert clipboard is not None  # there is one while the application runs
-        clipboard.setText(text)
-        show_info("The law is on the clipboard.")
-
-
-def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
-    """Return words for the latents of a law: {"z3": "size"} of ("z3", "z17") and {3: "size"}."""
-    return {name: words[int(name[1:])] for name in names if int(name[1:]) in words}
-
-
-def _class_laws(record: ClassifierRecord) -> str:
-    """Return the laws of more than two classes as rich text, one per class."""
-    lines = "<br>".join(
-        f"<b>{escape.html(name)}</b>: f = {escape.html(law.rounded().text())}"
-        for name, law in record.class_laws.laws.items()
-    )
-    return (
-        f"<qt>One law for each of {len(record.classes)} classes; a cell is of the class whose law is largest. The "
-        f"views of this panel are for laws of two classes.<br><br>{lines}</qt>"
-    )
+        with self.error_line.catch():
+            clipboard = QGuiApplication.clipboard()
+            assert clipboard is not None  # there is one while the application runs
+            clipboard.setText(law_text(kind, entry.law, entry.classes, found.columns, self.words))
+            show_info("The law is on the clipboard.")

@@ -1,24 +1,33 @@
-"""Sentences about latents that exclude a class, alone or in pairs (paper, 6.4)."""
+"""Sentences about inputs that exclude a class, alone or in pairs (paper, 6.4)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QWidget
 
-from morpholaw.models.law import Law
 from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.laws.law_page import LawPlace, law_vetoes
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+_NOTHING = "No input, and no pair of inputs, excludes a class whatever the values of the others."
 
 
 class VetoesTab(QLabel):
-    """Finds the vetoes of a law when the tab is shown."""
+    """Finds the vetoes of a law when the tab is shown.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study, whose live process searches.
+    """
+
+    def __init__(self, current: CurrentStudy, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._wanted: tuple[Law, tuple[str, str], dict[str, str]] | None = None
-        self.call = LatestCall(self)
+        self.current = current
+        self._wanted: LawPlace | None = None
+        self.call = LatestCall(self, live=True)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.setText)
         self.setWordWrap(True)
@@ -26,9 +35,9 @@ class VetoesTab(QLabel):
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setMargin(6)
 
-    def show_law(self, law: Law, classes: tuple[str, str], words: dict[str, str]) -> None:
-        """Show the vetoes of a law once the tab is visible; ``words`` are names of latents."""
-        self._wanted = (law, classes, words)
+    def show_law(self, place: LawPlace) -> None:
+        """Show the vetoes of a law once the tab is visible."""
+        self._wanted = place
         self._search()
 
     def showEvent(self, event: Any) -> None:
@@ -39,17 +48,8 @@ class VetoesTab(QLabel):
     def _search(self) -> None:
         if self._wanted is not None and self.isVisible():
             self.setText("Searching for vetoes...")
-            self.call.start(_sentences, *self._wanted)
+            self.call.start(self.current.live.call, law_vetoes, self._wanted)
             self._wanted = None
 
     def _take(self, sentences: list[str]) -> None:
-        nothing = "No latent and no pair of latents excludes a class whatever the values of the others."
-        self.setText("\n\n".join(f"•  {sentence}" for sentence in sentences) or nothing)
-
-
-def _sentences(law: Law, classes: tuple[str, str], words: dict[str, str]) -> list[str]:
-    from morpholaw.interpretation.vetoes import find_vetoes, in_words
-
-    with np.errstate(all="ignore"):
-        vetoes = find_vetoes(law)
-    return [in_words(veto, *classes, names=words) for veto in vetoes]
+        self.setText("\n\n".join(f"•  {sentence}" for sentence in sentences) or _NOTHING)

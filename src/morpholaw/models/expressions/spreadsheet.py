@@ -1,0 +1,97 @@
+"""A law as a formula of a spreadsheet, over the columns of an exported table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from morpholaw.errors import InputError
+from morpholaw.models.expressions.operators import OPERATORS
+from morpholaw.models.expressions.tree import Call, Constant, Expression, Variable
+
+_FUNCTIONS = {
+    "exp": "EXP",
+    "log": "LN",
+    "sin": "SIN",
+    "sqrt": "SQRT",
+    "abs": "ABS",
+    "min": "MIN",
+    "max": "MAX",
+}
+_LONGEST_TEXT = 255
+"""Characters of a text constant that Excel reads in a formula."""
+
+
+def to_spreadsheet(
+    expression: Expression, classes: tuple[str, str] | None = None, columns: Mapping[str, str] | None = None
+) -> str:
+    """Return a formula for the first row of data (row 2) that Excel and LibreOffice Calc read; fill it down.
+
+    Parameters
+    ----------
+    expression : Expression
+        Over inputs in units.
+    classes : (str, str), optional
+        The classes of f < 0 and of f >= 0: the formula then gives the class in place of the score, and "undefined"
+        where the score is no number.
+    columns : mapping, optional
+        Input to the letters of its column, e.g. ``{"width": "C"}``; by default the inputs are columns A, B, ... in the
+        order of the law.
+
+    Raises
+    ------
+    InputError
+        If an input has no column, or a column is not called by letters.
+
+    Examples
+    --------
+    >>> from morpholaw.models.expressions import parse
+    >>> to_spreadsheet(parse("9 - width + 2*square(contrast)", ["width", "contrast"]))
+    '=9-A2+2*POWER(B2,2)'
+    """
+    used = expression.variables()
+    letters = (
+        dict(columns) if columns is not None else {name: column_letters(k) for k, name in enumerate(used)}
+    )
+    for name in used:
+        column = letters.get(name, "")
+        if not (column.isascii() and column.isalpha() and column.isupper() and len(column) <= 3):
+            raise InputError(f"The input {name!r} needs a column of letters, such as C; got {column!r}.")
+    score = _write(expression, {name: f"{column}2" for name, column in letters.items()}, 0, False)
+    if classes is None:
+        return f"={score}"
+    negative, positive = map(_text, classes)
+    return f'=IFERROR(IF({score}>=0,{positive},{negative}),"undefined")'
+
+
+def column_letters(number: int) -> str:
+    """Return the letters of a column, from 0: A, B, ..., Z, AA, ..."""
+    letters = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _text(text: str) -> str:
+    """Return a text constant; quotes are doubled, and it is on one line."""
+    shown = " ".join(text.split())[:_LONGEST_TEXT]
+    return '"' + shown.replace('"', '""') + '"'
+
+
+def _write(node: Expression, cells: Mapping[str, str], outer: int, right: bool) -> str:
+    if isinstance(node, Constant):
+        text = repr(float(node.value)).removesuffix(".0").replace("e", "E")
+        return f"({text})" if node.value < 0 else text
+    if isinstance(node, Variable):
+        return cells[node.name]
+    assert isinstance(node, Call)
+    if node.operator == "square":
+        return f"POWER({_write(node.operands[0], cells, 0, False)},2)"
+    if node.operator in _FUNCTIONS:
+        inside = ",".join(_write(operand, cells, 0, False) for operand in node.operands)
+        return f"{_FUNCTIONS[node.operator]}({inside})"
+    precedence = OPERATORS[node.operator].precedence
+    a, b = node.operands
+    text = f"{_write(a, cells, precedence, False)}{node.operator}{_write(b, cells, precedence, True)}"
+    return f"({text})" if precedence < outer or (right and precedence == outer) else text

@@ -1,0 +1,92 @@
+"""Twenty cells of a study that show what a law does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from morpholaw.display import significant
+from morpholaw.errors import InputError
+from morpholaw.interpretation.sheet import Sheet, sheet_of
+from morpholaw.models.classifier import Classifier
+from morpholaw.store.law_reading import read_law
+from morpholaw.store.study_folder import StudyFolder
+
+
+@dataclass(frozen=True)
+class LawSheet:
+    """Cells of a study on a sheet.
+
+    Attributes
+    ----------
+    rows : tuple of ndarray, uint8 (n, s, s)
+        Crops, row by row.
+    titles : tuple of str
+        What each row shows.
+    cells : tuple of ndarray, int64
+        Their indices among the study's crops.
+    labels : tuple of tuple of str
+        Their classes, "" where unlabelled.
+    scores : tuple of ndarray
+        Scores of the law.
+    """
+
+    rows: tuple[np.ndarray, ...]
+    titles: tuple[str, ...]
+    cells: tuple[np.ndarray, ...]
+    labels: tuple[tuple[str, ...], ...]
+    scores: tuple[np.ndarray, ...]
+
+    @property
+    def captions(self) -> tuple[tuple[str, ...], ...]:
+        """Index, label and score of each cell."""
+        return tuple(
+            tuple(
+                f"#{cell} {label} {significant(score, 2)}".replace("  ", " ")
+                for cell, label, score in zip(*row, strict=True)
+            )
+            for row in zip(self.cells, self.labels, self.scores, strict=True)
+        )
+
+    def shuffled(self, seed: int = 0) -> LawSheet:
+        """Return the same cells in one order that says nothing, to be sorted by a person."""
+        order = np.random.default_rng(seed).permutation(sum(map(len, self.cells)))
+        width = max(map(len, self.cells), default=1) or 1
+        every = np.concatenate([row for row in self.rows if len(row)])[order]
+        cells, scores = np.concatenate(self.cells)[order], np.concatenate(self.scores)[order]
+        labels = [label for row in self.labels for label in row]
+        parts = [slice(start, start + width) for start in range(0, len(order), width)]
+        return LawSheet(
+            tuple(every[part] for part in parts),
+            ("",) * len(parts),
+            tuple(cells[part] for part in parts),
+            tuple(tuple(labels[k] for k in order[part]) for part in parts),
+            tuple(scores[part] for part in parts),
+        )
+
+
+def law_sheet(
+    folder: StudyFolder, classifier: Classifier, k: int = 0, class_name: str | None = None
+) -> LawSheet:
+    """Choose the labelled cells (all, where none is labelled) that show what law ``k`` does.
+
+    Raises
+    ------
+    InputError
+        If there is no such law or class, the study has no crops, or the law has no value for any cell.
+    """
+    if not folder.sets:
+        raise InputError(f"The study {folder.path} has no crops yet.")
+    reading = read_law(folder, classifier, k, class_name)
+    scores = reading.law.score(reading.cells)
+    chosen: Sheet = sheet_of(scores, reading.classes)
+    cells = tuple(reading.index[row] for row in chosen.rows)
+    empty = np.zeros((0, *folder.crops[np.array([0])].shape[1:]), np.uint8)
+    return LawSheet(
+        tuple(folder.crops[row] if len(row) else empty for row in cells),
+        chosen.titles,
+        cells,
+        tuple(tuple(map(str, reading.labels[row])) for row in chosen.rows),
+        tuple(scores[row] for row in chosen.rows),
+    )

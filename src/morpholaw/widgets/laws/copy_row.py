@@ -1,0 +1,72 @@
+"""Buttons that copy the chosen law, and the text of each form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+
+from morpholaw.models.features import ModelColumns
+from morpholaw.models.law import Law
+
+COPIES = {"latex": "LaTeX", "python": "Python", "spreadsheet": "spreadsheet", "text": "text"}
+"""Forms that a law is copied in, and what they are called."""
+
+
+class CopyRow(QWidget):
+    """A button for each form.
+
+    Notes
+    -----
+    ``wanted`` (the form) is emitted when a button is pressed.
+    """
+
+    wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self.buttons = QButtonGroup(self)
+        self.buttons.buttonClicked.connect(self._clicked)
+        for name, words in COPIES.items():
+            button = QPushButton(words if name != "latex" else f"Copy {words}")
+            tip = "formula over an exported table" if name == "spreadsheet" else words
+            button.setToolTip(f"Copy the law as {tip} to the clipboard.")
+            button.setObjectName(f"copy {name}")
+            self.buttons.addButton(button)
+            self._row.addWidget(button)
+        self._row.addStretch(1)
+
+    def add(self, widget: QWidget) -> None:
+        """Add a widget at the right."""
+        self._row.addWidget(widget)
+
+    def _clicked(self, button: QPushButton) -> None:
+        self.wanted.emit(button.objectName().removeprefix("copy "))
+
+
+def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
+    """Return words for the latents of a law: {"z3": "size"} of ("z3", "width") and {3: "size"}."""
+    latents = {name: int(name[1:]) for name in names if name[:1] == "z" and name[1:].isdecimal()}
+    return {name: words[number] for name, number in latents.items() if number in words}
+
+
+def law_text(
+    kind: str, law: Law, classes: tuple[str, str], columns: ModelColumns | None, words: dict[int, str]
+) -> str:
+    """Return a law, in units, as "latex", "python", "spreadsheet" or "text"."""
+    from morpholaw.models.law_units import law_in_units
+
+    law = law_in_units(law, columns)
+    if kind == "latex":
+        from morpholaw.interpretation.oriented_law import law_in_words
+
+        law_of_words, names = law_in_words(law, named(law.names, words))
+        return "f = " + law_of_words.latex(names)
+    if kind == "spreadsheet":
+        from morpholaw.models.expressions.spreadsheet import to_spreadsheet
+
+        return to_spreadsheet(law.expression, classes)
+    return law.to_python("f", classes) if kind == "python" else law.text()

@@ -1,0 +1,118 @@
+"""Where a law over measured shapes changes the class: a map over two inputs in units, with labelled cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.laws.law_page import Boundary, LawPlace, law_boundary
+from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+
+class InputBoundary(QWidget):
+    """A map of a law over two of its inputs.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its theme is the figure's.
+    current : CurrentStudy
+        The study, whose live process computes.
+    """
+
+    def __init__(self, viewer: Any, current: CurrentStudy) -> None:
+        super().__init__()
+        self.current = current
+        self.place: LawPlace | None = None
+        self.shown: Boundary | None = None
+        self._classes = ("", "")
+        self._colours: dict[str, str] = {}
+        self._stale = False
+        self.x_box, self.y_box = narrow_combo("input across"), narrow_combo("input up")
+        self.x_box.setToolTip("Choose the input that varies from left to right.")
+        self.y_box.setToolTip("Choose the input that varies from bottom to top.")
+        self.figure = FigurePanel(viewer)
+        self.call = LatestCall(self, live=True)
+        self.call.returned.connect(self._take)
+        self.call.failed.connect(self.figure.say)
+        axes = QHBoxLayout()
+        for label, box in (("Across", self.x_box), ("Up", self.y_box)):
+            axes.addWidget(QLabel(label))
+            axes.addWidget(box, 1)
+            box.activated.connect(self._chosen)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(axes)
+        layout.addWidget(self.figure)
+
+    def show_law(self, place: LawPlace, classes: tuple[str, str], colours: dict[str, str]) -> None:
+        """Show a law; inputs that were chosen before stay chosen where it reads them."""
+        same = self.place is not None and (self.place.name, self.place.member) == (place.name, place.member)
+        self.place, self._classes, self._colours = place, classes, colours
+        if not same:
+            self.x_box.clear()
+            self.y_box.clear()
+        self.ask()
+
+    def clear(self) -> None:
+        """Remove the law."""
+        self.place = self.shown = None
+        self.call.forget()
+        self.figure.say("")
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The inputs that were chosen; empty for those that change the score most."""
+        chosen = [box.currentText() for box in (self.x_box, self.y_box) if box.currentText()]
+        return tuple(dict.fromkeys(chosen))
+
+    def ask(self) -> None:
+        """Compute and draw the map as soon as it is visible."""
+        self._stale = self.place is not None
+        if self.place is not None and self.isVisible():
+            self._stale = False
+            if self.shown is None:
+                self.figure.say("Drawing...")
+            self.call.start(self.current.live.call, law_boundary, self.place, self.axes)
+
+    def showEvent(self, event: Any) -> None:
+        """Compute what was requested while the map was hidden."""
+        super().showEvent(event)
+        if self._stale:
+            self.ask()
+
+    def _chosen(self, _: int) -> None:
+        if self.x_box.currentText() == self.y_box.currentText():  # every choice is a map
+            other = self.y_box if self.sender() is self.x_box else self.x_box
+            other.setCurrentIndex((other.currentIndex() + 1) % max(1, other.count()))
+        self.ask()
+
+    def _take(self, computed: Boundary) -> None:
+        self.shown = computed
+        names = computed.computed.names
+        for box, name in zip((self.x_box, self.y_box), (*names, ""), strict=False):
+            box.clear()
+            box.addItems(list(computed.inputs) if name else [])
+            box.setCurrentText(name)
+            box.setEnabled(len(computed.inputs) > 2 or (len(computed.inputs) == 2 and bool(name)))
+        classes, colours = self._classes, self._colours
+        self.figure.draw(lambda figsize, theme: _figure(computed, classes, colours, figsize, theme))
+
+
+def _figure(
+    computed: Boundary, classes: tuple[str, str], colours: dict[str, str], figsize: Any, theme: Any
+) -> Any:
+    from morpholaw.figures.law_boundary import cells_on_map
+    from morpholaw.figures.law_boundary import law_boundary as draw
+
+    cells = None
+    if computed.cells.shape[1] == 2:
+        x, y = computed.cells.T
+        cells = cells_on_map(x, y, computed.cell_labels, colours)
+    return draw(
+        computed.computed, computed.labels, classes, cells, held=computed.held, theme=theme, figsize=figsize
+    )

@@ -1,0 +1,160 @@
+"""What the panel shows of a law, computed in the live process, which imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from morpholaw.models.law import Law
+
+if TYPE_CHECKING:
+    from morpholaw.interpretation.cell_reasons import CellReasons
+    from morpholaw.interpretation.input_slice import InputSlice
+    from morpholaw.store.law_reading import LawReading
+    from morpholaw.study.law_sheet_step import LawSheet
+
+
+@dataclass(frozen=True)
+class LawPlace:
+    """Where a law is, and the state of what it is read by: calls with the same one have the same answer.
+
+    Attributes
+    ----------
+    study : str
+        Folder of the study.
+    name : str
+        The set of laws.
+    member : int
+        Place of the law, or of the laws of all classes.
+    class_name : str or None
+        The class, where there are more than two.
+    stamp : tuple
+        When the laws, the labels and the names were last changed.
+    """
+
+    study: str
+    name: str
+    member: int
+    class_name: str | None
+    stamp: tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class LawPage:
+    """A law in words.
+
+    Attributes
+    ----------
+    sentence, inequality : str
+        What it says, and the simplest inequality with the same classes.
+    law : Law
+        The law over inputs in units.
+    words, units : dict
+        Names of its latents with their signs, and units of its shapes.
+    ranges : dict
+        Range of each input.
+    """
+
+    sentence: str
+    inequality: str
+    law: Law
+    words: dict[str, str]
+    units: dict[str, str]
+    ranges: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A slice of a law with labelled cells.
+
+    Attributes
+    ----------
+    computed : InputSlice
+        The scores.
+    labels : tuple of str
+        Labels of the axes.
+    held : str
+        Where the other inputs are.
+    inputs : tuple of str
+        All inputs of the law, the one that changes the score most first.
+    cells : ndarray, float64 (n, axes)
+        Labelled cells.
+    cell_labels : ndarray, str (n,)
+        Their classes.
+    """
+
+    computed: InputSlice
+    labels: tuple[str, ...]
+    held: str
+    inputs: tuple[str, ...]
+    cells: np.ndarray
+    cell_labels: np.ndarray
+
+
+def law_page(place: LawPlace) -> LawPage:
+    """Put a law into words."""
+    reading = _reading(place)
+    said = reading.sentence()
+    used = reading.law.expression.variables()
+    words = {name: word for name, word in reading.words.items() if name in used}
+    return LawPage(said.text, said.inequality, reading.law, words, reading.units, reading.ranges)
+
+
+def law_vetoes(place: LawPlace) -> list[str]:
+    """Return sentences about inputs that exclude a class."""
+    return _reading(place).vetoes(cuts=80)
+
+
+def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
+    """Return a slice over the inputs ``names``; over those that change the score most where there are none."""
+    from morpholaw.interpretation.input_slice import input_slice, inputs_by_effect
+
+    reading = _reading(place)
+    inputs = inputs_by_effect(reading.law, reading.cells, reading.ranges)
+    chosen = tuple(names) if set(names) <= set(inputs) and names else inputs[:2]
+    computed = input_slice(reading.law, reading.cells, reading.ranges, chosen)
+    return Boundary(
+        computed,
+        tuple(reading.axis_label(name) for name in computed.names),
+        computed.held_text(reading.units),
+        inputs,
+        reading.cells.select(computed.names),
+        reading.labels,
+    )
+
+
+def explained_cell(place: LawPlace, cell: int) -> CellReasons:
+    """Say why a cell is called what it is."""
+    from morpholaw.store import classifiers
+    from morpholaw.store.law_reading import explain_cell
+    from morpholaw.study import Study
+
+    study = Study(Path(place.study))
+    return explain_cell(study, classifiers.load(study, place.name), cell, place.member)
+
+
+def sheet(place: LawPlace) -> LawSheet:
+    """Return cells that show what the law does."""
+    from morpholaw.store import classifiers
+    from morpholaw.study import Study
+    from morpholaw.study.law_sheet_step import law_sheet
+
+    study = Study(Path(place.study))
+    return law_sheet(study, classifiers.load(study, place.name), place.member, place.class_name)
+
+
+@lru_cache(maxsize=8)
+def _reading(place: LawPlace) -> LawReading:
+    from morpholaw.store import classifiers
+    from morpholaw.store.law_reading import read_law
+    from morpholaw.study import Study
+    from morpholaw.training.devices import torch_threads
+
+    study = Study(Path(place.study))
+    with torch_threads(1):
+        return read_law(study, classifiers.load(study, place.name), place.member, place.class_name)

@@ -1,0 +1,121 @@
+"""The Laws panel with laws over measured shapes, and with laws of more than two classes."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from qtpy.QtGui import QGuiApplication
+
+from morpholaw.cells.shape_features import choose_features
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.features import ModelColumns
+from morpholaw.models.law import Law
+from morpholaw.study import Study
+from morpholaw.widgets.laws.panel import LawsWidget
+
+NAMES = ("width", "contrast", "area")
+
+
+def shape_laws(study: Study, texts, classes, name="scheme4-hinge") -> None:
+    """Keep laws over three shapes, standardised, as a search would."""
+    features = choose_features(NAMES)
+    columns = ModelColumns.fitted(features, study.shapes())
+    laws = [Law.parse(text, NAMES) for text in texts]
+    study.add_classifier(Classifier.with_laws(None, laws, classes, columns), name)
+
+
+@pytest.fixture(scope="module")
+def shape_study(labelled_study_folder, made_once):
+    def make(folder):
+        study = Study.open(shutil.copytree(labelled_study_folder, folder))
+        shape_laws(study, ["0.2 - width", "contrast - width + 0.1*area"], ("interphase", "metaphase"))
+        labels = np.where(study.labels == "metaphase", "metaphase", "interphase")
+        third = np.flatnonzero(labels == "interphase")[::2]
+        study.annotations.set_labels({("simulated", int(cell)): "anaphase" for cell in third})
+        shape_laws(
+            study,
+            ["width", "-width", "0.5 - contrast"],
+            ("interphase", "metaphase", "anaphase"),
+            "three-phases",
+        )
+
+    return made_once("shape-laws", make)
+
+
+@pytest.fixture
+def panel(make_napari_viewer, qtbot, shape_study, tmp_path):
+    panel = LawsWidget(make_napari_viewer(show=False))
+    qtbot.addWidget(panel, before_close_func=lambda panel: panel.search.runner.close_down())
+    panel.resize(420, 900)
+    panel.show()
+    panel.current.open(shutil.copytree(shape_study, tmp_path / "shapes"))
+    qtbot.waitUntil(lambda: panel.page is not None, timeout=120_000)
+    return panel
+
+
+def test_a_law_over_shapes_is_read_in_words_and_units(panel, qtbot):
+    panel.table.pick(0)
+    qtbot.waitUntil(lambda: "Law 1, which is applied" in panel.sentence.text(), timeout=60_000)
+    assert "narrower" in panel.sentence.text()
+    assert "px" in panel.sentence.text()
+    panel.copy("text")
+    assert "width" in QGuiApplication.clipboard().text()
+    panel.copy("spreadsheet")
+    assert QGuiApplication.clipboard().text().startswith("=IFERROR(IF(")
+    panel.tabs.setCurrentWidget(panel.boundary)
+    qtbot.waitUntil(lambda: panel.boundary.inputs.shown is not None, timeout=60_000)
+    assert panel.boundary.inputs.shown.computed.names == ("width",)
+    panel.table.pick(1)
+    qtbot.waitUntil(lambda: len(panel.boundary.inputs.shown.computed.names) == 2, timeout=60_000)
+    assert panel.boundary.inputs.x_box.count() == 3
+    panel.tabs.setCurrentWidget(panel.vetoes)
+    qtbot.waitUntil(lambda: "xcludes" in panel.vetoes.text(), timeout=60_000)
+
+
+def test_the_selected_cell_is_explained(panel, qtbot):
+    panel.table.pick(1)
+    panel.tabs.setCurrentWidget(panel.cell)
+    assert panel.cell.picture.empty
+    panel.current.select([7])
+    qtbot.waitUntil(lambda: panel.cell.reasons is not None, timeout=60_000)
+    expected = panel.current.study.explain_cell(7, law=1)
+    assert panel.cell.reasons.text == expected.text
+    assert "median cell" in panel.cell.words.text()
+    panel.tabs.setCurrentWidget(panel.sheet)
+    qtbot.waitUntil(lambda: panel.sheet.shown is not None, timeout=60_000)
+    assert sum(map(len, panel.sheet.shown.cells)) == 20
+
+
+def test_another_law_is_applied(panel, qtbot):
+    panel.table.pick(1)
+    second = panel.law
+    assert panel.apply_button.isEnabled()
+    panel.apply_button.click()
+    assert panel.current.study.laws()[0] == second
+    panel.table.pick(0)
+    assert panel.law == second
+    assert not panel.apply_button.isEnabled()
+
+
+def test_laws_of_three_classes_have_a_row_each(panel, qtbot):
+    box = panel.loss
+    assert [box.itemText(k) for k in range(box.count())] == [
+        "from the labels (hinge), over shapes",
+        "three-phases, over shapes, 3 classes",
+    ]
+    box.setCurrentIndex(1)
+    assert panel.table.rowCount() == 3
+    assert panel.table.item(1, 3).text().startswith("metaphase: ")
+    panel.table.pick(1)
+    qtbot.waitUntil(lambda: "rather than another class" in panel.sentence.text(), timeout=60_000)
+    assert "Called metaphase rather than another class: nuclei that are" in panel.sentence.text()
+    assert not panel.apply_button.isVisible()
+    assert "no front" in panel.front.sentence.text()
+    panel.tabs.setCurrentWidget(panel.boundary)
+    qtbot.waitUntil(lambda: panel.boundary.inputs.shown is not None, timeout=60_000)
+    panel.tabs.setCurrentWidget(panel.cell)
+    panel.current.select([3])
+    qtbot.waitUntil(lambda: panel.cell.reasons is not None, timeout=60_000)
+    assert panel.cell.reasons.other in ("interphase", "metaphase", "anaphase")
