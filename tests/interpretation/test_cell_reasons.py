@@ -66,6 +66,7 @@ def test_a_cell_is_explained_in_units():
     assert found.decisive is not None
     assert found.decisive.text == "-width"
     assert [term.value for term in found.terms] == pytest.approx([2.0, -8.0])
+    assert "What decides: width, 8 µm here and 11.6 µm in the median cell" in found.text
     assert "It would be called interphase with width above 11 µm (8 µm here)" in found.text
     assert "nearer to the boundary" in found.text
 
@@ -81,7 +82,7 @@ def test_the_condition_of_a_rule_that_fails_decides():
 def test_a_latent_is_spoken_of_in_the_direction_of_its_name():
     law = Law.parse("z1 - 0.5", NAMES)
     found = cell_reasons(law, np.array([8.0, 0.1, 2.0]), CELLS, CLASSES, FEATURES, {"z1": "−size"})
-    assert found.inequality == "size (−z1) <= -0.5"
+    assert found.inequality == "size <= -0.5"
     assert "interphase with size (−z1) above −0.5 (−2 here)" in found.text
 
 

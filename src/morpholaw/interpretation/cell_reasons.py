@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.cells.shape_features import Feature
-from morpholaw.display import MINUS, percent, significant
+from morpholaw.display import MINUS, number, percent, significant
 from morpholaw.errors import InputError
 from morpholaw.interpretation.components import Term, additive_terms
 from morpholaw.interpretation.law_sentence import QUANTILES, STEPS
 from morpholaw.interpretation.oriented_law import law_in_words, rename
-from morpholaw.models.expressions import Call, Constant, Expression, Inequality, boundary_form
+from morpholaw.models.expressions import Call, Constant, Expression, Inequality, Variable, boundary_form
 from morpholaw.models.features import FeatureTable, latent_feature
 from morpholaw.models.law import Law
 
@@ -39,12 +39,16 @@ class TermValue:
         The same in the median cell.
     sign : int
         +1 where more of it speaks for the second class, -1 where it speaks for the first.
+    readings : str
+        Of a term of one input, that input in the cell and in the median cell: "width, 8.4 µm here and 12 µm in the
+        median cell".
     """
 
     text: str
     value: float
     typical: float
     sign: int = 1
+    readings: str = ""
 
     @property
     def push(self) -> float:
@@ -162,7 +166,8 @@ def cell_reasons(
     ]
     score = float(law_of_used.score(FeatureTable(here[None], used))[0])
     simplest = boundary_form(law_of_used.expression)
-    shown = rename(simplest.left, {name: one.name for name, one in zip(used, inputs, strict=True)})
+    in_formula = {name: _in_formula(names.get(name, name)) for name in used}
+    shown = rename(simplest.left, in_formula)
     inequality = Inequality(shown, simplest.threshold, simplest.at_least).text()
     if not np.isfinite(score):
         missing = [one.name for one, value in zip(inputs, here, strict=True) if not np.isfinite(value)]
@@ -170,7 +175,7 @@ def cell_reasons(
         return CellReasons("", "", score, inequality, (), None, (), 0.0, f"This cell has no class: {reason}.")
     positive = score >= 0
     median = np.median(usual, axis=0) if len(usual) else here
-    terms = _terms(simplest, here, median, {name: one.name for name, one in zip(used, inputs, strict=True)})
+    terms = _terms(simplest, here, median, in_formula, inputs)
     flips = _flips(law_of_used, here, usual, inputs)
     scores = simplest.expression.evaluate(usual)
     own = float(simplest.expression.evaluate(here[None])[0])
@@ -182,6 +187,11 @@ def cell_reasons(
     return CellReasons(**{**vars(reasons), "text": _text(reasons, len(usual))})
 
 
+def _in_formula(word: str) -> str:
+    """Return a name as one word: "size 2" would read as a product."""
+    return word.replace(",", "").replace("-", "_").replace(" ", "_")
+
+
 def _latent(name: str, word: str, sign: float) -> Feature:
     feature = latent_feature(int(name[1:]))
     if not word:
@@ -191,7 +201,11 @@ def _latent(name: str, word: str, sign: float) -> Feature:
 
 
 def _terms(
-    simplest: Inequality, here: np.ndarray, median: np.ndarray, names: Mapping[str, str]
+    simplest: Inequality,
+    here: np.ndarray,
+    median: np.ndarray,
+    names: Mapping[str, str],
+    inputs: Sequence[Feature],
 ) -> tuple[TermValue, ...]:
     """Return the terms of an inequality, or the inequalities that "and" and "or" join."""
     rows = np.stack([here, median])
@@ -205,12 +219,23 @@ def _terms(
             shown = Inequality(rename(part.left, names), part.threshold, part.at_least)
             found.append(TermValue(shown.text(), float(values[0]), float(values[1])))
         return tuple(found)
-    law = Law(left, ())
-    texts = [_rounded(Term(term.sign, rename(term.expression, names))) for term in additive_terms(law)]
-    pairs = [term.values(rows) for term in additive_terms(law)]
-    return tuple(
-        TermValue(text, float(v[0]), float(v[1]), sign) for text, v in zip(texts, pairs, strict=True)
-    )
+    terms = []
+    for term in additive_terms(Law(left, ())):
+        first, second = map(float, term.values(rows))
+        text = _rounded(Term(term.sign, rename(term.expression, names)))
+        columns = {node.column for node in term.expression.nodes() if isinstance(node, Variable)}
+        readings = ""
+        if len(columns) == 1:
+            (column,) = columns
+            readings = _readings(inputs[column], float(here[column]), float(median[column]))
+        terms.append(TermValue(text, first, second, sign, readings))
+    return tuple(terms)
+
+
+def _readings(feature: Feature, here: float, median: float) -> str:
+    unit = f" {feature.unit}" if feature.unit else ""
+    values = f"{significant(here)}{unit} here and {significant(median)}{unit} in the median cell"
+    return f"{feature.name}, {values}"
 
 
 def _operands(node: Call) -> list[Expression]:
@@ -291,6 +316,8 @@ def _text(reasons: CellReasons, cells: int) -> str:
     one = reasons.decisive
     if one is not None and (">=" in one.text or "<=" in one.text):
         sentences.append(f"What decides: {one.text} {'holds' if one.value >= 0 else 'does not hold'}.")
+    elif one is not None and one.readings:
+        sentences.append(f"What decides: {one.readings}.")
     elif one is not None:
         values = f"{significant(one.value)} here and {significant(one.typical)} in the median cell"
         sentences.append(f"What decides: {one.text}, which is {values}.")
@@ -301,7 +328,7 @@ def _text(reasons: CellReasons, cells: int) -> str:
         first = reasons.flips[0].deviations
         how = "near the boundary" if first < NEAR else "clear of the boundary"
         sentences.append(
-            f"It is {how}: the smallest such change is {significant(first, 2)} standard deviations of the labelled "
+            f"It is {how}: the smallest such change is {number(first, 1)} standard deviations of the labelled "
             "cells."
         )
     elif cells:

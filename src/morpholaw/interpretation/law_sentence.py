@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.cells.shape_features import Feature
-from morpholaw.display import significant
+from morpholaw.display import MINUS, significant
 from morpholaw.interpretation.latent_names import split_sign
 from morpholaw.interpretation.monotone import directions
 from morpholaw.models.expressions import boundary_form
@@ -99,7 +99,7 @@ def law_sentence(
         )
         for name in used
     )
-    return LawSentence(pushes, simplest.text(), _text(pushes, classes))
+    return LawSentence(pushes, simplest.text(), _text(pushes, classes, words or {}))
 
 
 def _constant_class(law: Law) -> int:
@@ -111,7 +111,9 @@ def _named_latent(name: str, word: str) -> Feature:
     feature = latent_feature(int(name[1:]))
     plain, sign = split_sign(word) if word else ("", 1)
     if not plain:
-        return Feature(name, "", feature.meaning, "latent", "cell", f"higher in {name}", f"lower in {name}")
+        return Feature(
+            name, "", feature.meaning, "latent", "cell", f"with a higher {name}", f"with a lower {name}"
+        )
     more, less = f"with more {plain} ({name})", f"with less {plain} ({name})"
     return Feature(
         name, "", feature.meaning, "latent", "cell", more if sign > 0 else less, less if sign > 0 else more
@@ -149,18 +151,17 @@ def _score(law: Law, names: Sequence[str], row: np.ndarray) -> float:
     return float(law.score(FeatureTable(values, law.names))[0])
 
 
-def _text(pushes: Sequence[Push], classes: tuple[str, str]) -> str:
+def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, str]) -> str:
     negative, positive = classes
     clear = [push for push in pushes if push.direction]
     unclear = [push.feature.name for push in pushes if not push.direction]
     sentences = []
     if clear:
-        kinds = _joined([_kind(push) for push in clear])
-        sentences.append(f"Called {positive} rather than {negative}: nuclei that are {kinds}.")
+        sentences.append(f"Called {positive} rather than {negative}: nuclei{_described(clear)}.")
     crossed = [push for push in clear if push.threshold is not None]
     if crossed:
         others = "With all other inputs at their median it is" if len(pushes) > 1 else "It is"
-        limits = " or ".join(_limit(push) for push in crossed)
+        limits = " or ".join(_limit(push, words.get(push.feature.name, "")) for push in crossed)
         sentences.append(f"{others} called {positive} with {limits}.")
     if unclear:
         count = "counts" if len(unclear) == 1 else "count"
@@ -173,11 +174,24 @@ def _kind(push: Push) -> str:
     return (feature.more if push.direction > 0 else feature.less) or feature.name
 
 
-def _limit(push: Push) -> str:
-    side = "above" if push.direction > 0 else "below"
-    unit = f" {push.feature.unit}" if push.feature.unit else ""
+def _described(pushes: Sequence[Push]) -> str:
+    """Return how nuclei are described: " that are narrower and grainier, with less size (z1)"."""
+    kinds = [_kind(push) for push in pushes]
+    having = [kind.removeprefix("with ") for kind in kinds if kind.startswith("with ")]
+    being = [kind for kind in kinds if not kind.startswith("with ")]
+    text = f" that are {_joined(being)}" if being else ""
+    return text + (f"{',' if being else ''} with {_joined(having)}" if having else "")
+
+
+def _limit(push: Push, word: str) -> str:
+    """Return from where on an input speaks for the class; a latent in the direction of its name."""
     assert push.threshold is not None
-    return f"{push.feature.name} {side} {significant(push.threshold)}{unit}"
+    plain, sign = split_sign(word) if word else ("", 1)
+    name, threshold, direction = push.feature.name, sign * push.threshold, sign * push.direction
+    if plain:
+        name = f"{plain} ({MINUS if sign < 0 else ''}{name})"
+    unit = f" {push.feature.unit}" if push.feature.unit else ""
+    return f"{name} {'above' if direction > 0 else 'below'} {significant(threshold)}{unit}"
 
 
 def _joined(words: Sequence[str]) -> str:

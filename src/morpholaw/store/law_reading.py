@@ -30,6 +30,8 @@ PAIRS = 4
 """Vetoes of pairs of inputs that are stated, at most."""
 MORE = 0.05
 """Share of its range that a pair must exclude beyond what one of the two excludes alone."""
+LEAST = 0.02
+"""Share of its range that an input must exclude to be stated."""
 MOST_NODES = 60
 """Nodes of a law in which vetoes of pairs are looked for, at most: beyond, the search takes minutes."""
 
@@ -108,6 +110,7 @@ class LawReading:
         groups = [(name,) for name in used] if len(used) == 1 or law.size > MOST_NODES else None
         with np.errstate(all="ignore"):
             found = find_vetoes(law, ranges, groups, cuts)
+        found = [veto for veto in found if veto.share >= LEAST]
         single = [veto for veto in found if len(veto.latents) == 1]
         pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
         return [in_words(veto, *self.classes, self.words, ranges, self.units) for veto in (*single, *pairs)]

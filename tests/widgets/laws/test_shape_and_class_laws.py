@@ -30,10 +30,10 @@ def shape_laws(study: Study, texts, classes, name="scheme4-hinge") -> None:
 def shape_study(labelled_study_folder, made_once):
     def make(folder):
         study = Study.open(shutil.copytree(labelled_study_folder, folder))
-        shape_laws(study, ["0.2 - width", "contrast - width + 0.1*area"], ("interphase", "metaphase"))
         labels = np.where(study.labels == "metaphase", "metaphase", "interphase")
         third = np.flatnonzero(labels == "interphase")[::2]
         study.annotations.set_labels({("simulated", int(cell)): "anaphase" for cell in third})
+        shape_laws(study, ["0.2 - width", "contrast - width + 0.1*area"], ("interphase", "metaphase"))
         shape_laws(
             study,
             ["width", "-width", "0.5 - contrast"],

@@ -90,9 +90,10 @@ def _reduced(total: Sum) -> tuple[Sum, float, bool]:
         terms = [(product, value) for product, value in total.terms if product]
         if not terms:
             return total, 0.0, at_least
-        # The smallest coefficient becomes 1, and at least one is positive, so that nothing begins with a minus sign.
+        # The (lower) median coefficient becomes 1, so that numbers stay readable where units differ; at least one is
+        # positive, so that nothing begins with a minus sign.
         positive = any(value > 0 for _, value in terms)
-        unit = min(abs(value) for _, value in terms) * (1 if positive else -1)
+        unit = sorted(abs(value) for _, value in terms)[(len(terms) - 1) // 2] * (1 if positive else -1)
         terms = [(product, value / unit) for product, value in terms]
         threshold = -constant / unit
         at_least = at_least == (unit > 0)
