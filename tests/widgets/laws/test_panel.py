@@ -175,7 +175,7 @@ def test_vetoes_are_sentences_with_the_latents_names(panel, qtbot, trained_study
     panel.current.open(trained_study).name_latent(0, "size")
     panel.current.names_changed.emit()
     panel.tabs.setCurrentWidget(panel.vetoes)
-    qtbot.waitUntil(lambda: "excludes" in panel.vetoes.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "excludes" in panel.vetoes.text(), timeout=120_000)
     assert "z0 (size) below" in panel.vetoes.text()
     assert "excludes metaphase, whatever the other latents are." in panel.vetoes.text()
 
