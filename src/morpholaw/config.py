@@ -638,11 +638,13 @@ class AttackConfig(TrainingConfig):
     target: Literal["label", "call"] = Field(
         "label", description="Move away from the true label, or from the model's own predicted class."
     )
+    towards: str = Field("", description="Move towards this class instead; empty: away from the cell's own.")
+    name: str = Field("", description="The classifier to attack by its name, in place of the scheme.")
     loss: Literal["hinge", "mse"] = Field(
         "hinge", description="Scheme 4: the laws to attack, by the loss they were found with."
     )
     gradient_loss: Literal["bce", "hinge"] = Field(
-        "bce", description="Loss whose gradient's sign is followed."
+        "bce", description="Loss whose gradient's sign is followed: cross-entropy or hinge."
     )
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from morpholaw.errors import InputError
 from morpholaw.events import Monitor
-from morpholaw.interpretation.attack import AttackOptions, attack_curve, perturb
+from morpholaw.interpretation.attack import AttackOptions, attack_curve, attack_pairs, perturb
 from morpholaw.interpretation.gradients import RandomSigns, fgsm_direction, score_gradients
 from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
 
@@ -424,3 +424,101 @@ def test_a_law_without_latents_cannot_be_attacked_but_can_be_asked():
     constant = Classifier.with_laws(real_classifier(4).encoder, [Law.parse("1.5", ("z0",))], ("a", "b"))
     curve = attack_curve(constant, torch.randn(6, 5), TRUTH, (0.0, 1.0), AttackOptions("latent"))
     np.testing.assert_allclose(curve.accuracy, 0.5)
+
+
+class ThreeClasses(LatentEnsemble):
+    """Three scores per input, one per class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = torch.randn(self.members, 5, 3)
+
+    def score_latents(self, z):
+        z = z.expand(self.members, *z.shape[-2:])
+        return torch.einsum("mnh,mhc->mnc", torch.tanh(z @ self.first), self.last)
+
+
+THREE = np.array([0, 1, 2, 0, 1, 2])
+
+
+@pytest.mark.parametrize("loss", ["bce", "hinge"])
+@pytest.mark.parametrize("towards", [None, 1])
+def test_of_more_classes_the_direction_is_the_sign_of_finite_differences(loss, towards):
+    classifier = ThreeClasses().double()
+    z = torch.randn(6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    moved_for = torch.as_tensor(THREE if towards is None else np.full(6, towards))
+
+    def loss_of(moved):
+        scores = classifier.score_latents(moved)
+        if loss == "bce":
+            return torch.stack(
+                [nn.functional.cross_entropy(one, moved_for, reduction="none") for one in scores]
+            )
+        own = nn.functional.one_hot(moved_for, 3).bool()
+        others = scores.masked_fill(own, -torch.inf).amax(-1)
+        return (1 - (scores[:, own] - others)).clamp(min=0)
+
+    direction, scores = fgsm_direction(classifier, z, THREE, "latent", loss, towards=towards)
+    assert scores.shape == (3, 6, 3)
+    away = 1 if towards is None else -1
+    for member, crop in ((0, 0), (1, 3), (2, 5)):
+        expected = finite_difference_sign(loss_of, z, member, crop, [(k,) for k in range(4)])
+        assert direction[member, crop].tolist() == [away * sign for sign in expected]
+
+
+def test_of_two_classes_towards_one_is_away_from_the_other():
+    classifier, z = LatentEnsemble(), torch.randn(6, 4)
+    towards, _ = fgsm_direction(classifier, z, None, "latent", towards=1)
+    away, _ = fgsm_direction(classifier, z, np.zeros(6, np.int64), "latent")
+    assert torch.equal(towards, away)
+
+
+def test_two_outputs_are_attacked_as_one_output_that_is_their_difference():
+    """The softmax of (0, f) is the logistic function of f: both paths must agree."""
+
+    class TwoOutputs(LatentEnsemble):
+        def score_latents(self, z):
+            f = super().score_latents(z)
+            return torch.stack([torch.zeros_like(f), f], dim=-1)
+
+    z = torch.randn(40, 4, generator=torch.Generator().manual_seed(4))
+    y = np.arange(40) % 2
+    one, two = (
+        attack_curve(make(), z, y, (0.0, 0.3, 1.0), AttackOptions("latent"))
+        for make in (LatentEnsemble, TwoOutputs)
+    )
+    np.testing.assert_array_equal(one.predicted, two.predicted)
+    smallest = [
+        minimal_perturbation(make(), z, AttackOptions("latent")) for make in (LatentEnsemble, TwoOutputs)
+    ]
+    np.testing.assert_allclose(*smallest)
+
+
+def test_the_smallest_perturbation_towards_a_class_reaches_it_and_no_other():
+    classifier = ThreeClasses()
+    z = torch.randn(30, 4, generator=torch.Generator().manual_seed(5))
+    options = AttackOptions("latent", towards=2)
+    eps = minimal_perturbation(classifier, z, options, eps_max=8.0, tolerance=1e-2)
+    direction, scores = fgsm_direction(classifier, z, None, "latent", towards=2)
+    found = np.isfinite(eps)
+    assert found.any()
+    moved = z + torch.as_tensor(np.where(found, eps, 0.0), dtype=torch.float32)[..., None] * direction
+    after = classifier.score_latents(moved).argmax(-1).numpy()
+    assert (after[found] == 2).all()
+    assert (scores.argmax(-1).numpy()[found] != 2).all()
+    free = minimal_perturbation(classifier, z, AttackOptions("latent"), eps_max=8.0, tolerance=1e-2)
+    assert np.isfinite(free).sum() >= found.sum()
+
+
+def test_pairs_of_classes_sum_up_attacks_towards_each():
+    classifier = ThreeClasses()
+    z = torch.randn(60, 4, generator=torch.Generator().manual_seed(6))
+    y = np.arange(60) % 3
+    found = attack_pairs(classifier, z, y, 3, (0.0, 3.0), AttackOptions("latent"))
+    assert found.success.shape == (3, 2, 3, 3)
+    assert np.isnan(found.success[:, :, np.arange(3), np.arange(3)]).all()
+    towards = attack_curve(classifier, z, y, (3.0,), AttackOptions("latent", towards=2))
+    np.testing.assert_allclose(found.success[:, 1, 0, 2], (towards.predicted[:, 0, y == 0] == 2).mean(axis=1))
+    assert found.cells.tolist() == [20, 20, 20]
+    with pytest.raises(InputError, match="no class 3 to move towards"):
+        attack_curve(classifier, z, y, (1.0,), AttackOptions("latent", towards=3))

@@ -6,11 +6,13 @@ import shutil
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator.crops import simulate_crops
 from morpholaw.cells.simulator.movie import simulate_movie
+from morpholaw.cli import main
 from morpholaw.config import SimulateConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.stage_order import StageOrder
@@ -132,9 +134,43 @@ def test_tracked_cells_get_stages_in_their_order(phases, tmp_path):
     assert phases.set_stages(()) == order
 
 
-def test_attacks_say_that_they_are_for_two_classes(phases_study):
-    with pytest.raises(InputError, match="two classes; the one that was chosen tells 4 apart"):
-        phases_study.attack(scheme=2, eps=(0.0,))
+@pytest.mark.parametrize(
+    ("scheme", "space", "eps"), [(1, "image", 0.2), (2, "latent", 0.5), (3, "latent", 0.5)]
+)
+def test_attacks_lower_the_accuracy_more_than_random_signs_do(phases_study, scheme, space, eps):
+    table = phases_study.attack(scheme=scheme, space=space, eps=(0.0, eps))
+    table = table.groupby("eps").mean(numeric_only=True)
+    measured = classifiers.record(phases_study, f"scheme{scheme}").evaluation.accuracy
+    assert table.loc[0.0, "accuracy"] == pytest.approx(np.mean(measured))
+    assert table.loc[eps, "accuracy"] < table.loc[eps, "random_signs"]
+    with pytest.raises(InputError, match=r"does not know the class 'telophase'"):
+        phases_study.attack(scheme=scheme, towards="telophase", eps=(0.0,))
+
+
+def test_cells_are_moved_towards_a_chosen_class_and_each_pair_is_measured(phases_study):
+    settings = {"scheme": 2, "space": "latent", "eps": (0.0, 2.0)}
+    table = phases_study.attack(towards="anaphase", **settings).groupby("eps")["success"].mean()
+    assert table[0.0] < 0.2
+    assert table[2.0] > 0.5
+    pairs = phases_study.attack_pairs(**settings)
+    assert len(pairs) == 2 * 4 * 3
+    to_anaphase = pairs[(pairs["towards"] == "anaphase") & (pairs["eps"] == 2.0)]
+    assert np.average(to_anaphase["success"], weights=to_anaphase["cells"]) == pytest.approx(table[2.0])
+    assert (to_anaphase["success"] > to_anaphase["random_signs"]).all()
+    unmoved = pairs[pairs["eps"] == 0.0]
+    confusion = np.array(classifiers.record(phases_study, "scheme2").evaluation.confusion)
+    assert unmoved["cells"].sum() == 3 * confusion.sum()
+
+
+def test_the_command_writes_the_matrix_of_pairs(phases_study, tmp_path):
+    words = ["attack", "--study", str(phases_study.path), "--name", "scheme3", "--space", "latent"]
+    result = CliRunner().invoke(main, [*words, "--pairs", "--eps", "0,1", "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert "metaphase" in result.output
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "scheme3-latent-pairs.csv",
+        "scheme3-latent-pairs.png",
+    }
 
 
 def test_classifiers_of_the_same_classes_are_compared(phases_study):
@@ -148,5 +184,6 @@ def test_the_report_shows_each_class_and_says_what_is_for_two(phases_study, tmp_
     for name in PHASES:
         assert f"<td>{name}</td>" in text
     assert "Balanced over the classes" in text
-    assert "Attacks are measured for classifiers of two classes" in text
+    assert "Accuracy under attack in latent space" in text
+    assert "Attacked cells, scheme2, image space" in text
     assert "Confusion matrix of scheme2" in text

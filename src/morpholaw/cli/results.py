@@ -156,39 +156,67 @@ def _law(text: str | None) -> int | Literal["median"] | None:
 
 @click.command()
 @STUDY
-@click.option("--scheme", required=True, type=click.IntRange(1, 4))
+@click.option("--scheme", type=click.IntRange(1, 4))
+@click.option("--name", default="", help="A classifier by its name, in place of --scheme.")
 @LOSS
 @click.option("--space", type=click.Choice(["image", "latent"]), default="image", show_default=True)
 @click.option("--keep", default="", help="Latents held fixed: morphology, or names such as z3,z17.")
 @click.option(
     "--eps", default="0,0.05,0.1,0.15,0.2,0.25", show_default=True, help="Magnitudes, comma-separated."
 )
+@click.option("--towards", default="", metavar="CLASS", help="Move cells towards a class.")
+@click.option(
+    "--pairs", is_flag=True, help="Move cells towards each class: success for each pair of classes."
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the curve.")
-def attack(study: Path, scheme: int, loss: str, space: str, keep: str, eps: str, out: Path) -> None:
+def attack(
+    study: Path,
+    scheme: int | None,
+    name: str,
+    loss: str,
+    space: str,
+    keep: str,
+    eps: str,
+    towards: str,
+    pairs: bool,
+    out: Path,
+) -> None:
     """Accuracy under fast gradient sign attacks: a table and a figure."""
     from morpholaw.cells.files import write_table
+    from morpholaw.escape import file_name
 
     try:
         magnitudes = tuple(float(part) for part in eps.split(","))
     except ValueError:
         raise InputError(f"--eps {eps!r} is not a list of numbers such as 0.1,0.2.") from None
-    with progress() as monitor:
-        table = open_study(study).attack(
-            scheme=scheme,
-            loss=loss,
-            space=space,
-            keep=keep,
-            eps=magnitudes,
-            monitor=monitor,
-        )
+    if (scheme is None) == (not name):
+        raise InputError("Give --scheme or --name, to say which classifier is attacked.")
+    settings: dict[str, Any] = {"loss": loss, "space": space, "keep": keep, "eps": magnitudes}
+    settings |= {"name": name} if scheme is None else {"scheme": scheme}
     held = "-".join(part.strip().replace(" ", "_") for part in keep.split(",") if part.strip())
-    name = (
-        f"scheme{scheme}{'-mse' if scheme == 4 and loss == 'mse' else ''}-{space}{held and '-keep-' + held}"
-    )
-    write_table(out / f"{name}.csv", table)
-    _attack_figure(table, out / f"{name}.png")
+    attacked = name or f"scheme{scheme}{'-mse' if scheme == 4 and loss == 'mse' else ''}"
+    file = f"{file_name(attacked, 'classifier')}-{space}{held and '-keep-' + held}"
+    if pairs:
+        with progress() as monitor:
+            table = open_study(study).attack_pairs(monitor=monitor, **settings)
+        write_table(out / f"{file}-pairs.csv", table)
+        shown = _pairs_figure(table, out / f"{file}-pairs.png")
+        click.echo(
+            f"Share of each class (rows) taken for another after an attack towards it, in %, at {shown[0]:g}:"
+        )
+        click.echo((100 * shown[1]).round(1).to_string(na_rep=""))
+        click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
+        return
+    with progress() as monitor:
+        table = open_study(study).attack(towards=towards, monitor=monitor, **settings)
+    if towards:
+        file += f"-towards-{file_name(towards, 'class')}"
+    write_table(out / f"{file}.csv", table)
+    _attack_figure(table, out / f"{file}.png")
     by_eps = table.groupby("eps")
     shown = by_eps["accuracy"].agg(["mean", "std"]).assign(random_signs=by_eps["random_signs"].mean())
+    if towards:
+        shown["success"] = by_eps["success"].mean()
     click.echo(shown.round(4).to_string())
     click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
 
@@ -224,6 +252,23 @@ def interventions(
     if out is not None:
         write_table(out, table)
         click.echo(f"The table is {out}.")
+
+
+def _pairs_figure(table: Any, path: Path) -> tuple[float, Any]:
+    """Draw the success of each pair of classes at the largest eps; return that eps, and the matrix as a table."""
+    from morpholaw.cells.files import atomic_file
+    from morpholaw.figures.attacks import attack_matrix
+
+    eps = float(table["eps"].max())
+    classes = list(dict.fromkeys(table["class"]))
+    rows = table[table["eps"] == eps]
+    matrix = rows.pivot(index="class", columns="towards", values="success").reindex(
+        index=classes, columns=classes
+    )
+    figure = attack_matrix(matrix.to_numpy(), classes, eps=eps, space=table["space"].iloc[0])
+    with atomic_file(path) as stream:
+        figure.savefig(stream, format="png", dpi=150)
+    return eps, matrix
 
 
 def _attack_figure(table: Any, path: Path) -> None:

@@ -23,6 +23,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.models.heads import HeadEnsemble
 
 Head = Callable[[Tensor], Tensor]
+Objective = Callable[[Tensor], Tensor]
 FUSED_CPU_BATCH = 160
 """Crops per batch on a CPU: the fastest of 80 to 640."""
 
@@ -122,12 +123,12 @@ class FusedClassifier(nn.Module):
         """Return scores (members, n) of latents, as the classifier itself does."""
         return self.score_features(latents)
 
-    def gradients(self, blocks: Tensor) -> tuple[Tensor, Tensor]:
-        """Return gradients (members, n, 4, h, w) of every member's scores, and the scores (members, n)."""
+    def gradients(self, blocks: Tensor, objective: Objective | None = None) -> tuple[Tensor, Tensor]:
+        """Return gradients (members, n, 4, h, w) of every member's scores, and the scores; see `feature_gradients`."""
         with torch.no_grad():
             outputs = [network.forward(blocks) for network in self.networks]
         features = torch.stack([output for output, _ in outputs]).expand(self.members, -1, -1)
-        head_gradients, scores = feature_gradients(self.score_features, features)
+        head_gradients, scores = feature_gradients(self.score_features, features, objective)
         with torch.no_grad():
             by_network = torch.split(head_gradients, 1 if self.separate else self.members)
             gradients = [
@@ -139,12 +140,18 @@ class FusedClassifier(nn.Module):
         return torch.cat(gradients), scores
 
 
-def feature_gradients(score: Any, features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the gradient of every member's scores at its features (members, n, f), and the scores (members, n)."""
+def feature_gradients(
+    score: Any, features: Tensor, objective: Objective | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return gradients at every member's features (members, n, f), and the scores (members, n) or (members, n, C).
+
+    The gradient is that of ``objective``, a function of the scores with values (members, n); by default of the scores.
+    """
     with torch.enable_grad():
         inputs = features.detach().clone().requires_grad_()
         scores = score(inputs)
-        total = scores.sum() + 0 * inputs.sum()  # autograd has no gradient, not even 0, for a constant law
+        values = scores if objective is None else objective(scores)
+        total = values.sum() + 0 * inputs.sum()  # autograd has no gradient, not even 0, for a constant law
         return torch.autograd.grad(total, inputs)[0], scores.detach()
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from morpholaw.errors import InputError
+from morpholaw.models.classes import NO_CLASS
 from morpholaw.models.classifier import NO_LATENTS
 
 Space = Literal["image", "latent"]
@@ -175,3 +176,21 @@ def member_scores(classifier: Scorer, inputs: Tensor, space: Space) -> Tensor:
 def predicted_signs(scores: Tensor) -> Tensor:
     """Return predicted classes (eq. 2): +1 where f(x) >= 0, -1 where f(x) < 0, 0 where f(x) is NaN."""
     return (scores >= 0).to(scores.dtype) - (scores < 0).to(scores.dtype)
+
+
+def predicted_numbers(scores: Tensor, by_class: bool) -> Tensor:
+    """Return predicted classes, int64: 0 to C - 1, and `NO_CLASS` where no score is finite.
+
+    Parameters
+    ----------
+    scores
+        f(x) of any shape (...) of two classes, f_c(x) of shape (..., C) of more.
+    by_class
+        Whether the last axis is that of the classes.
+    """
+    if not by_class:
+        numbers = (scores >= 0).long()
+        return torch.where(torch.isnan(scores), NO_CLASS, numbers)
+    defined = torch.isfinite(scores)
+    best = torch.where(defined, scores, -torch.inf).argmax(dim=-1)
+    return torch.where(defined.any(dim=-1), best, NO_CLASS)

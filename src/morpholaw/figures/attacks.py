@@ -25,6 +25,7 @@ from morpholaw.figures.style import (
     Theme,
     dress,
     figure_width,
+    heading,
     legend,
     new_figure,
     plain,
@@ -90,6 +91,57 @@ def attack_curves(
     axes.set_xlabel(f"perturbation magnitude ε ({plain(space)} space)")
     axes.set(ylabel="test accuracy (%)", ylim=(-3, 103))
     legend(axes, theme, loc="best")
+    return figure
+
+
+def attack_matrix(
+    success: np.ndarray,
+    classes: Sequence[str],
+    *,
+    eps: float,
+    space: str = "image",
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Draw how often cells of one class are taken for another after an attack towards it.
+
+    Parameters
+    ----------
+    success : ndarray
+        (C, C), shares in [0, 1] by true class (rows) and the class attacked towards (columns); NaN where there is none.
+    classes : sequence of str
+        Their names.
+    eps : float
+        Magnitude of the perturbation.
+    space : str
+        The attacked space: "image", "latent".
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the matrix doesn't have one row and column per class.
+    """
+    count = len(classes)
+    success = validation.numbers(success, (count, count), "success of an attack")
+    width = figure_width(figsize, min(1.8 + 0.6 * count, 7.0))
+    figure = new_figure(figsize, theme, height=width * 0.92, width=width, fixed_aspect=True)
+    axes = dress(figure.add_subplot(), theme)
+    axes.imshow(success, cmap="Oranges", vmin=0, vmax=1)
+    size = float(np.clip(72 * (width - 1.2) / count / 3.2, 4, 9))
+    for (row, column), share in np.ndenumerate(success):
+        text = "" if np.isnan(share) else f"{100 * share:.0f}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color="#1a1a1a")
+    names = [plain(name) for name in classes]
+    axes.set_xticks(range(count), names, rotation=0 if count < 3 else 90 if count > 8 else 35,
+                    ha="right" if 2 < count <= 8 else "center")  # fmt: skip
+    axes.set_yticks(range(count), names)
+    axes.tick_params(length=0, labelsize=9 if count <= 8 else 6.5)
+    axes.set(xlabel="attacked towards", ylabel="true class")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    heading(axes, f"taken for it, %: ε = {eps:g}, {plain(space)} space", theme)
     return figure
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,7 +25,7 @@ from morpholaw.evaluation.scoring import (
     batches,
     crops_per_batch,
     member_scores,
-    predicted_signs,
+    predicted_numbers,
     shared_scores,
 )
 from morpholaw.events import SILENT, Monitor, Progress
@@ -52,6 +52,8 @@ class AttackOptions:
         The sign of the gradient, or random signs as a control.
     target : {"label", "call"}
         Move away from the true label, or from each member's predicted class.
+    towards : int, optional
+        The class to move towards instead.
     loss : {"bce", "hinge"}
         The loss whose gradient is followed.
     bounds : tuple of float or None
@@ -66,6 +68,7 @@ class AttackOptions:
     fixed: tuple[int, ...] = ()
     direction: Direction = "gradient"
     target: Target = "label"
+    towards: int | None = None
     loss: Loss = "bce"
     bounds: Bounds = IMAGE_BOUNDS
     seed: int = 0
@@ -89,23 +92,33 @@ class AttackCurve:
     ----------
     eps : ndarray, float64 (eps,)
         Magnitudes, in units of the attacked space.
-    correct : ndarray, bool (members, eps, crops)
-        Whether an attacked crop keeps its true class. Fewer crops than requested if the step was stopped.
+    predicted : ndarray, int64 (members, eps, crops)
+        Predicted class of each attacked crop; `NO_CLASS` where it has none. Fewer crops than requested if the step was
+        stopped.
+    truth : ndarray, int64 (crops,)
+        True classes.
     """
 
     eps: np.ndarray
-    correct: np.ndarray
+    predicted: np.ndarray
+    truth: np.ndarray
+
+    @property
+    def correct(self) -> np.ndarray:
+        """Whether an attacked crop keeps its true class, bool (members, eps, crops)."""
+        correct: np.ndarray = self.predicted == self.truth
+        return correct
 
     @property
     def crops(self) -> int:
         """The number of attacked crops."""
-        return int(self.correct.shape[2])
+        return len(self.truth)
 
     @property
     def accuracy(self) -> np.ndarray:
         """Accuracy on the attacked crops, (members, eps); NaN if there are none."""
         if not self.crops:
-            return np.full(self.correct.shape[:2], np.nan)
+            return np.full(self.predicted.shape[:2], np.nan)
         accuracy: np.ndarray = self.correct.mean(axis=2)
         return accuracy
 
@@ -118,6 +131,62 @@ class AttackCurve:
     def deviation(self) -> np.ndarray:
         """Standard deviation over members, (eps,), with n - 1; 0 for a single member."""
         return self.accuracy.std(axis=0, ddof=1) if len(self.accuracy) > 1 else np.zeros(len(self.eps))
+
+
+@dataclass(frozen=True)
+class AttackPairs:
+    """How often cells of one class are taken for another after an attack towards it.
+
+    Attributes
+    ----------
+    eps : ndarray, float64 (eps,)
+        Magnitudes, in units of the attacked space.
+    success : ndarray, float64 (members, eps, C, C)
+        Share of the crops of a true class (rows) whose predicted class is the one attacked towards (columns); NaN on
+        the diagonal and for classes without crops.
+    cells : ndarray, int64 (C,)
+        Attacked crops of each true class.
+    """
+
+    eps: np.ndarray
+    success: np.ndarray
+    cells: np.ndarray
+
+
+def attack_pairs(
+    classifier: Scorer,
+    x: np.ndarray | Tensor,
+    y: np.ndarray,
+    classes: int,
+    eps: Sequence[float],
+    options: AttackOptions = FGSM,
+    monitor: Monitor = SILENT,
+) -> AttackPairs:
+    """Attack all crops towards each class in turn.
+
+    Parameters
+    ----------
+    classifier, x, y, eps, options, monitor
+        As for `attack_curve`; the class to move towards in ``options`` is ignored.
+    classes : int
+        Number of classes, 2 or more.
+
+    Returns
+    -------
+    AttackPairs
+        NaN for classes that were not attacked towards because the step was stopped.
+    """
+    truth = np.asarray(y, np.int64)
+    success = np.full((classifier.members, len(_checked_magnitudes(eps)), classes, classes), np.nan)
+    for towards in range(classes):
+        curve = attack_curve(classifier, x, truth, eps, replace(options, towards=towards), monitor)
+        if curve.crops < len(truth):
+            break
+        reached = curve.predicted == towards
+        for own in range(classes):
+            if own != towards and (truth == own).any():
+                success[:, :, own, towards] = reached[:, :, truth == own].mean(axis=2)
+    return AttackPairs(_checked_magnitudes(eps), success, np.bincount(truth, minlength=classes))
 
 
 def perturb(inputs: Tensor, direction: Tensor, eps: float, bounds: Bounds = None) -> Tensor:
@@ -160,7 +229,7 @@ def attack_curve(
     x : ndarray or Tensor
         Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
     y : ndarray or Tensor
-        True classes, int (n,), 0 (negative) or 1 (positive).
+        True classes, int (n,), 0 to C - 1; of two, 0 is the negative one.
     eps : sequence of float
         Magnitudes, in units of the attacked space.
     options : AttackOptions
@@ -171,7 +240,7 @@ def attack_curve(
     Returns
     -------
     AttackCurve
-        Accuracy is always that of the true label, whatever the attack moves away from.
+        Accuracy is always that of the true label, whatever the attack moves away from or towards.
 
     Raises
     ------
@@ -185,26 +254,27 @@ def attack_curve(
     parts = attack_parts(classifier, options)
     size = crops_per_batch(parts[0], options.space, options.batch)
     random_signs = RandomSigns(options.seed)
-    correct = [np.zeros((classifier.members, len(magnitudes), 0), dtype=bool)]
+    predicted = [np.zeros((classifier.members, len(magnitudes), 0), dtype=np.int64)]
     done = 0
     for crops, batch_labels in zip(batches(x, size), batches(labels, size), strict=True):
         if monitor.should_stop():
             break
         inputs = prepare_inputs(parts[0], crops, options.space)
-        truth = batch_labels.to(inputs.device, torch.int64)
+        away_from = batch_labels.to(inputs.device, torch.int64)
         control = (
             random_direction(parts[0], inputs, random_signs, options.space, options.fixed)
             if options.direction == "random"
             else None
         )
-        correct.append(
-            torch.cat([_still_correct(part, inputs, truth, magnitudes, options, control) for part in parts])
+        predicted.append(
+            torch.cat([_attacked(part, inputs, away_from, magnitudes, options, control) for part in parts])
             .cpu()
             .numpy()
         )
-        done += len(truth)
+        done += len(away_from)
         monitor.emit(Progress(done, len(x), "attack"))
-    return AttackCurve(magnitudes, np.concatenate(correct, axis=2))
+    truth = labels.cpu().numpy().astype(np.int64)[:done]
+    return AttackCurve(magnitudes, np.concatenate(predicted, axis=2), truth)
 
 
 def attack_parts(classifier: Scorer, options: AttackOptions) -> list[Scorer]:
@@ -218,7 +288,7 @@ def attack_parts(classifier: Scorer, options: AttackOptions) -> list[Scorer]:
     return fuse_members(classifier)
 
 
-def _still_correct(
+def _attacked(
     classifier: Scorer,
     inputs: Tensor,
     truth: Tensor,
@@ -226,17 +296,17 @@ def _still_correct(
     options: AttackOptions,
     control: Tensor | None,
 ) -> Tensor:
-    """Return whether each attacked input keeps its true class, bool (members, eps, n)."""
+    """Return the predicted class of each attacked input, int64 (members, eps, n)."""
     if control is None:
         targets = truth if options.target == "label" else None
         direction, clean = fgsm_direction(
-            classifier, inputs, targets, options.space, options.loss, options.fixed
+            classifier, inputs, targets, options.space, options.loss, options.fixed, options.towards
         )
     else:
         with torch.inference_mode():
             direction, clean = control, shared_scores(classifier, inputs, options.space)
     scores = _attacked_scores(classifier, inputs, direction, clean, eps, options)
-    return predicted_signs(scores) == 2 * truth - 1
+    return predicted_numbers(scores, by_class=clean.ndim == 3)
 
 
 @torch.inference_mode()
@@ -248,7 +318,7 @@ def _attacked_scores(
     eps: np.ndarray,
     options: AttackOptions,
 ) -> Tensor:
-    """Return scores of the attacked inputs, (members, eps, n); those at eps = 0 are ``clean``."""
+    """Return scores of the attacked inputs, (members, eps, n[, C]); those at eps = 0 are ``clean``."""
     limits = options.limits
     unclipped = limits is None or bool(((inputs >= limits[0]) & (inputs <= limits[1])).all())
     step = direction.to(inputs.dtype)

@@ -28,12 +28,12 @@ from morpholaw.evaluation.scoring import (
     crops_per_batch,
     encode_means,
     has_latents,
-    predicted_signs,
+    predicted_numbers,
     shared_scores,
 )
 from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.interpretation.attack import AttackOptions, attack_curve
-from morpholaw.interpretation.gradients import score_gradients
+from morpholaw.interpretation.gradients import class_margin, score_gradients
 from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
 
 
@@ -46,7 +46,7 @@ class LabelledCrops:
     images : ndarray or Tensor
         uint8 (n, s, s) or float32 (n, 1, s, s).
     y : ndarray
-        True classes, int (n,), 0 or 1.
+        True classes, int (n,), 0 to C - 1.
     masks : ndarray or None
         bool (n, s, s), True inside the central nucleus, where known.
     groups : ndarray or None
@@ -124,6 +124,7 @@ def energy_inside(
 ) -> np.ndarray:
     """Compute the share of the squared image gradient of f that lies inside the nucleus, float64 (members, n).
 
+    Of more than two classes, f is the margin of the predicted class over all others.
     The fast gradient sign has the same magnitude at every pixel, so its energy would only measure the size of the
     nucleus. The gradient itself says where a small change matters. Compare with the mask's share of the image.
 
@@ -145,12 +146,17 @@ def energy_inside(
     shares = []
     for crops, inside in zip(batches(images, size), batches(masks, size), strict=True):
         inputs = prepare_inputs(parts[0], crops, "image")
-        gradient = torch.cat([score_gradients(part, inputs, "image")[0] for part in parts])
+        gradient = torch.cat([score_gradients(part, inputs, "image", _own_margin)[0] for part in parts])
         pixels = to_pixels(gradient) if isinstance(parts[0], FusedClassifier) else gradient
         energy = pixels[:, :, 0].double().square()
         nucleus = torch.as_tensor(np.asarray(inside, dtype=bool), device=energy.device)
         shares.append(((energy * nucleus).sum((2, 3)) / energy.sum((2, 3))).cpu().numpy())
     return np.concatenate(shares, axis=1)
+
+
+def _own_margin(scores: Tensor) -> Tensor:
+    """Return f of two classes, (members, n); of more, the margin of the predicted class over all others."""
+    return scores if scores.ndim == 2 else class_margin(scores, predicted_numbers(scores.detach(), True))
 
 
 def orientation_invariant(
@@ -191,8 +197,8 @@ def _same_class(
     for crops in batches(images, max(1, batch // 8)):
         changed = variants(as_images(crops))
         scores = shared_scores(classifier, prepare_inputs(classifier, torch.cat(changed), "image"), "image")
-        signs = predicted_signs(scores).reshape(len(scores), len(changed), -1)
-        same.append(((signs == signs[:, :1]).all(dim=1) & (signs[:, 0] != 0)).cpu().numpy())
+        numbers = predicted_numbers(scores, scores.ndim == 3).reshape(len(scores), len(changed), -1)
+        same.append(((numbers == numbers[:, :1]).all(dim=1) & (numbers[:, 0] >= 0)).cpu().numpy())
     return np.concatenate(same, axis=1)
 
 

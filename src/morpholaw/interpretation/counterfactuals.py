@@ -14,11 +14,12 @@ from morpholaw.evaluation.scoring import Scorer, check_space, has_latents, share
 from morpholaw.interpretation.attack import FGSM, AttackOptions, perturb
 from morpholaw.interpretation.gradients import fgsm_direction
 from morpholaw.interpretation.traversal import decode
+from morpholaw.models.classes import largest_classes, predicted_classes
 
 
 @dataclass(frozen=True)
 class Counterfactuals:
-    """Crops perturbed to mislead one model, float arrays with one row per crop.
+    """Crops perturbed to mislead one model, arrays with one row per crop.
 
     Attributes
     ----------
@@ -29,7 +30,7 @@ class Counterfactuals:
     reconstruction, perturbed_reconstruction : ndarray or None
         The encoder's reconstruction of the crops before and after, (n, s, s); None for scheme 1.
     scores, perturbed_scores : ndarray
-        f before and after, (n,).
+        f before and after, (n,) of two classes, (n, C) of more.
     """
 
     images: np.ndarray
@@ -49,7 +50,35 @@ class Counterfactuals:
     @property
     def flipped(self) -> np.ndarray:
         """Where the predicted class changed, bool (n,)."""
-        return np.asarray((self.scores >= 0) != (self.perturbed_scores >= 0))
+        return np.asarray(self.predicted != self.perturbed_predicted)
+
+    @property
+    def margins(self) -> tuple[np.ndarray, np.ndarray]:
+        """f before and after, (n,); of more than two classes, the lead of the first predicted class over the others."""
+        if self.scores.ndim == 1:
+            return self.scores, self.perturbed_scores
+        rows, own = np.arange(len(self.scores)), np.maximum(self.predicted, 0)
+
+        def margin(scores: np.ndarray) -> np.ndarray:
+            others = np.where(np.isfinite(scores), scores, -np.inf)
+            others[rows, own] = -np.inf
+            return np.asarray(scores[rows, own] - others.max(axis=1))
+
+        return margin(self.scores), margin(self.perturbed_scores)
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Predicted classes before, int64 (n,)."""
+        return _predicted(self.scores)
+
+    @property
+    def perturbed_predicted(self) -> np.ndarray:
+        """Predicted classes after, int64 (n,)."""
+        return _predicted(self.perturbed_scores)
+
+
+def _predicted(scores: np.ndarray) -> np.ndarray:
+    return predicted_classes(scores) if scores.ndim == 1 else largest_classes(scores)
 
 
 def counterfactuals(
@@ -72,7 +101,7 @@ def counterfactuals(
     member : int
         The model to mislead.
     options : AttackOptions
-        Space, bounds and fixed latents.
+        Space, bounds, fixed latents and the class to move towards.
 
     Returns
     -------
@@ -94,7 +123,9 @@ def counterfactuals(
         with torch.no_grad():
             latents = encoder.encode(crops)[0]
     inputs = latents if options.space == "latent" and latents is not None else crops
-    direction, scores = fgsm_direction(classifier, inputs, None, options.space, options.loss, options.fixed)
+    direction, scores = fgsm_direction(
+        classifier, inputs, None, options.space, options.loss, options.fixed, options.towards
+    )
     moved = perturb(inputs, direction[member], eps, options.limits)
     with torch.no_grad():
         perturbed_scores = shared_scores(classifier, moved, options.space)[member]

@@ -10,34 +10,71 @@ import torch
 from torch import Tensor
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.fused_classifier import FusedClassifier, feature_gradients, to_blocks
-from morpholaw.evaluation.scoring import Scorer, Space, check_space, has_latents, predicted_signs
+from morpholaw.evaluation.fused_classifier import FusedClassifier, Objective, feature_gradients, to_blocks
+from morpholaw.evaluation.scoring import (
+    Scorer,
+    Space,
+    check_space,
+    has_latents,
+    predicted_numbers,
+    predicted_signs,
+)
 from morpholaw.models.classes import NO_CLASS
 
 Loss = Literal["bce", "hinge"]
 
 
-def score_gradients(classifier: Scorer, inputs: Tensor, space: Space) -> tuple[Tensor, Tensor]:
-    """Return gradients (members, n, ...) of every member's scores, and the scores (members, n)."""
+def score_gradients(
+    classifier: Scorer, inputs: Tensor, space: Space, objective: Objective | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return gradients (members, n, ...) of every member's scores, and the scores (members, n) or (members, n, C).
+
+    The gradient is that of ``objective``, a function of the scores with values (members, n); by default of the scores.
+    """
     if space == "latent":
-        return _latent_gradients(classifier, inputs)
+        return _latent_gradients(classifier, inputs, objective)
     if isinstance(classifier, FusedClassifier):
-        return classifier.gradients(inputs)
+        return classifier.gradients(inputs, objective)
     inputs = inputs.detach().requires_grad_()
     if has_latents(classifier):
         means = classifier.encoder.encode(inputs)[0]
-        latent_gradients, scores = _latent_gradients(classifier, means.detach())
+        latent_gradients, scores = _latent_gradients(classifier, means.detach(), objective)
         # One forward pass of the encoder; one batched backward pass for all members.
         (gradient,) = torch.autograd.grad(means, inputs, latent_gradients, is_grads_batched=True)
         return gradient, scores
     copies = inputs.detach().expand(classifier.members, *inputs.shape).clone().requires_grad_()
     scores = classifier.score_images(copies)
-    return torch.autograd.grad(scores.sum(), copies)[0], scores.detach()
+    values = scores if objective is None else objective(scores)
+    return torch.autograd.grad(values.sum(), copies)[0], scores.detach()
 
 
-def _latent_gradients(classifier: Scorer, latents: Tensor) -> tuple[Tensor, Tensor]:
+def _latent_gradients(
+    classifier: Scorer, latents: Tensor, objective: Objective | None
+) -> tuple[Tensor, Tensor]:
     """Return every member's gradient with respect to its copy of the latents: one backward pass for all."""
-    return feature_gradients(classifier.score_latents, latents.expand(classifier.members, *latents.shape))
+    copies = latents.expand(classifier.members, *latents.shape)
+    return feature_gradients(classifier.score_latents, copies, objective)
+
+
+def class_margin(scores: Tensor, classes: Tensor, loss: Loss = "bce") -> Tensor:
+    """Return how far each class is ahead of all others, (members, n), of scores (members, n, C); differentiable.
+
+    Parameters
+    ----------
+    scores : Tensor
+        f_c(x); a class without a finite score is left out.
+    classes : Tensor
+        Class numbers, int64 (members, n); the margin of `NO_CLASS` is a constant 0.
+    loss : {"bce", "hinge"}
+        Against the others together, the log odds of the softmax; or against the best of them.
+    """
+    known = classes >= 0
+    own = torch.nn.functional.one_hot(classes.clamp(min=0), scores.shape[-1]).bool()
+    finite = torch.where(torch.isfinite(scores), scores, -torch.inf)
+    others = finite.masked_fill(own, -torch.inf)
+    against = others.logsumexp(-1) if loss == "bce" else others.amax(-1)
+    margin = scores.masked_fill(~own, 0.0).sum(-1) - against
+    return torch.where(known, margin, 0.0)
 
 
 def fgsm_direction(
@@ -47,12 +84,14 @@ def fgsm_direction(
     space: Space = "image",
     loss: Loss = "bce",
     fixed: Sequence[int] = (),
+    towards: int | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Compute the sign of the gradient of every member's loss with respect to its inputs (eq. 1).
 
     By the chain rule sign(grad_x L) = sign(dL/df) sign(grad_x f), and the first factor is known in closed
     form: -y for binary cross-entropy, -y or 0 (beyond the margin) for hinge. This keeps the sign exact where
-    the sigmoid of a confident score underflows and autograd would return zero.
+    the sigmoid of a confident score underflows and autograd would return zero. Of more than two classes, f is the
+    margin of a class over all others (`class_margin`), of which the cross-entropy is a monotonic function too.
 
     Parameters
     ----------
@@ -61,20 +100,22 @@ def fgsm_direction(
     inputs : Tensor
         float32, images (n, 1, s, s) or latents (n, latents), on the classifier's device.
     targets : Tensor, ndarray or None
-        Classes to move away from, 0 or 1: (n,), or (members, n). None for each member's predicted classes.
+        Classes to move away from, 0 to C - 1: (n,), or (members, n). None for each member's predicted classes.
     space : {"image", "latent"}
         What ``inputs`` holds.
     loss : {"bce", "hinge"}
-        Binary cross-entropy or hinge loss.
+        Cross-entropy or hinge loss.
     fixed : sequence of int
         Latents that are not perturbed; in latent space only.
+    towards : int, optional
+        The class to move towards, in place of away from ``targets``.
 
     Returns
     -------
     direction : Tensor
         int8 (members, n, ...) of -1, 0, 1; 0 where a gradient is NaN.
     scores : Tensor
-        Scores (members, n) of the inputs.
+        Scores (members, n) or (members, n, C) of the inputs.
 
     Raises
     ------
@@ -82,14 +123,39 @@ def fgsm_direction(
         For latent space with scheme 1, fixed latents in image space or out of range, and targets of the wrong shape.
     """
     check_fixed(classifier, inputs, space, fixed)
-    gradient, scores = score_gradients(classifier, inputs, space)
-    y = predicted_signs(scores) if targets is None else _signs(targets, scores)
-    away = -y if loss == "bce" else -y * (y * scores < 1)
-    away = away.reshape(*away.shape, *[1] * (inputs.ndim - 1))
-    direction = torch.sign(gradient).mul_(away).to(torch.int8)  # torch's sign of NaN is 0
+
+    def objective(scores: Tensor) -> Tensor:
+        return scores if scores.ndim == 2 else _margin_to_raise(scores, targets, towards, loss)
+
+    gradient, scores = score_gradients(classifier, inputs, space, objective)
+    direction = torch.sign(gradient)  # torch's sign of NaN is 0
+    if scores.ndim == 2:
+        if towards is not None:
+            _check_class(towards, 2)
+            targets = torch.full((len(inputs),), 1 - towards)
+        y = predicted_signs(scores) if targets is None else _signs(targets, scores)
+        away = -y if loss == "bce" else -y * (y * scores < 1)
+        direction.mul_(away.reshape(*away.shape, *[1] * (inputs.ndim - 1)))
+    signs = direction.to(torch.int8)
     if fixed:
-        direction[..., list(fixed)] = 0
-    return direction, scores
+        signs[..., list(fixed)] = 0
+    return signs, scores
+
+
+def _margin_to_raise(
+    scores: Tensor, targets: Tensor | np.ndarray | None, towards: int | None, loss: Loss
+) -> Tensor:
+    """Return what an attack on more than two classes raises: the margin of a class, or minus that of ``targets``."""
+    if towards is not None:
+        _check_class(towards, scores.shape[-1])
+        margin = class_margin(scores, torch.full_like(scores[..., 0], towards, dtype=torch.int64), loss)
+    elif targets is None:
+        margin = class_margin(scores, predicted_numbers(scores.detach(), True), loss)
+    else:
+        margin = class_margin(scores, _numbers(targets, scores), loss)
+    if loss == "hinge":
+        margin = torch.where(margin < 1, margin, margin.detach())
+    return margin if towards is not None else -margin
 
 
 class RandomSigns:
@@ -142,15 +208,29 @@ def check_fixed(classifier: Scorer, inputs: Tensor, space: Space, fixed: Sequenc
         )
 
 
-def _signs(targets: Tensor | np.ndarray, scores: Tensor) -> Tensor:
-    """Return the signs of eq. 2 for class numbers, float32 (members, n): -1 for 0, +1 for 1, 0 for ``NO_CLASS``."""
-    members, n = scores.shape
+def _check_class(number: int, classes: int) -> None:
+    if not 0 <= number < classes:
+        raise InputError(f"There is no class {number} to move towards: there are {classes}, from 0.")
+
+
+def _numbers(targets: Tensor | np.ndarray, scores: Tensor) -> Tensor:
+    """Return class numbers as int64 (members, n), for scores (members, n) or (members, n, C)."""
+    members, n = scores.shape[:2]
+    count = 2 if scores.ndim == 2 else scores.shape[2]
     classes = torch.as_tensor(targets).to(scores.device)
     if classes.shape not in ((n,), (members, n)):
         raise InputError(
             f"The targets have the shape {tuple(classes.shape)}; expected ({n},) or ({members}, {n}), one per crop."
         )
-    if bool(((classes != 0) & (classes != 1) & (classes != NO_CLASS)).any()):
-        raise InputError("The targets must be 0 (negative class) or 1 (positive class).")
-    signs = torch.where(classes == NO_CLASS, 0, 2 * classes.long() - 1)
-    return signs.to(torch.float32).expand(members, n)
+    if bool(
+        (((classes < 0) | (classes >= count) | (classes != classes.long())) & (classes != NO_CLASS)).any()
+    ):
+        meant = "0 (negative class) or 1 (positive class)" if count == 2 else f"0 to {count - 1}"
+        raise InputError(f"The targets must be {meant}.")
+    return classes.long().expand(members, n)
+
+
+def _signs(targets: Tensor | np.ndarray, scores: Tensor) -> Tensor:
+    """Return the signs of eq. 2 for class numbers, float32 (members, n): -1 for 0, +1 for 1, 0 for ``NO_CLASS``."""
+    classes = _numbers(targets, scores)
+    return torch.where(classes == NO_CLASS, 0, 2 * classes - 1).to(torch.float32)

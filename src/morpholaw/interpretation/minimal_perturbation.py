@@ -10,10 +10,11 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import prepare_inputs
-from morpholaw.evaluation.scoring import Scorer, batches, crops_per_batch, member_scores, predicted_signs
+from morpholaw.evaluation.scoring import Scorer, batches, crops_per_batch, member_scores, predicted_numbers
 from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.interpretation.attack import FGSM, AttackOptions, attack_parts, perturb
 from morpholaw.interpretation.gradients import fgsm_direction
+from morpholaw.models.classes import NO_CLASS
 
 
 def minimal_perturbation(
@@ -38,7 +39,7 @@ def minimal_perturbation(
     x : ndarray or Tensor
         Crops, uint8 (n, s, s) or float32 (n, 1, s, s); in latent space latents, float32 (n, latents).
     options : AttackOptions
-        Space, bounds and fixed latents; the attack follows the gradient, away from the predicted class.
+        Space, bounds and fixed latents; the attack follows the gradient, away from the predicted class or towards one.
     eps_max : float
         Largest magnitude to try, in units of the attacked space.
     tolerance : float
@@ -84,17 +85,18 @@ class _GradientRay:
     def __init__(self, classifier: Scorer, inputs: Tensor, options: AttackOptions) -> None:
         self.classifier, self.inputs, self.options = classifier, inputs, options
         self.direction, scores = fgsm_direction(
-            classifier, inputs, None, options.space, options.loss, options.fixed
+            classifier, inputs, None, options.space, options.loss, options.fixed, options.towards
         )
-        self.signs = predicted_signs(scores)
+        self.by_class = scores.ndim == 3
+        self.before = predicted_numbers(scores, self.by_class)
 
     def first_change(self, eps_max: float, tolerance: float, steps: int) -> Tensor:
         """Return the smallest eps with another class, (members, n), as `minimal_perturbation` does."""
         step = eps_max / steps
-        low = torch.zeros(self.signs.shape, dtype=torch.float64, device=self.inputs.device)
+        low = torch.zeros(self.before.shape, dtype=torch.float64, device=self.inputs.device)
         high = torch.full_like(low, torch.inf)
         for k in range(1, steps + 1):
-            unchanged = torch.isinf(high) & (self.signs != 0)
+            unchanged = torch.isinf(high) & (self.before != NO_CLASS)
             if not unchanged.any():
                 break
             eps = torch.full_like(low, k * step)
@@ -107,11 +109,11 @@ class _GradientRay:
             changed = self._changed(middle, bracketed)
             high = torch.where(changed, middle, high)
             low = torch.where(bracketed & ~changed, middle, low)
-        return torch.where(self.signs == 0, torch.nan, high)
+        return torch.where(self.before == NO_CLASS, torch.nan, high)
 
     @torch.inference_mode()
     def _changed(self, eps: Tensor, where: Tensor) -> Tensor:
-        """Return whether the class is the opposite one at ``eps`` (members, n); False outside ``where``.
+        """Return whether the class is another one at ``eps`` (members, n); False outside ``where``.
 
         Only columns (crops) that some member still needs are evaluated.
         """
@@ -123,6 +125,9 @@ class _GradientRay:
         magnitude = eps[:, columns].to(self.inputs.dtype).reshape(len(eps), -1, *trailing)
         step = magnitude * self.direction[:, columns]
         moved = perturb(self.inputs[columns], step, 1.0, self.options.limits)
-        signs = predicted_signs(member_scores(self.classifier, moved, self.options.space))
-        changed[:, columns] = (signs == -self.signs[:, columns]) & where[:, columns]
+        scores = member_scores(self.classifier, moved, self.options.space)
+        after, before = predicted_numbers(scores, self.by_class), self.before[:, columns]
+        towards = self.options.towards
+        reached = after >= 0 if towards is None else after == towards
+        changed[:, columns] = reached & (after != before) & where[:, columns]
         return changed

@@ -154,9 +154,10 @@ class Material:
 
     @property
     def one_a_scheme(self) -> dict[int, str]:
-        """Scheme to classifier of two classes, for figures with one curve per scheme: of scheme 4 the hinge laws."""
+        """Scheme to classifier, for figures with one curve per scheme: of two classes first, of scheme 4 hinge laws."""
         found: dict[int, str] = {}
-        for name in sorted(self.two_class_names):
+        others = sorted(set(self.names) - set(self.two_class_names))
+        for name in [*sorted(self.two_class_names), *others]:
             found.setdefault(self.records[name].scheme, name)
         return found
 
@@ -164,13 +165,6 @@ class Material:
     def two_class_names(self) -> list[str]:
         """Names of the classifiers that tell two classes apart, by the sign of one score."""
         return [name for name in self.names if self.records[name].two_classes]
-
-    def need_two_classes(self, what: str) -> None:
-        """Raise Absent where no classifier tells two classes apart; ``what`` is shown for those alone."""
-        if self.names and not self.two_class_names:
-            raise Absent(
-                f"{what} for classifiers of two classes; those of this study tell more than two apart."
-            )
 
     def title(self, name: str) -> str:
         """Return "Scheme 4, β-TCVAE + symbolic expression (hinge)"."""

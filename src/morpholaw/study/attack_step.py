@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,8 @@ from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
-from morpholaw.interpretation.attack import AttackOptions, attack_curve
+from morpholaw.interpretation.attack import AttackOptions, attack_curve, attack_pairs
 from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
-from morpholaw.models.classes import pair_of
 from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.changes import tell_changes
@@ -39,15 +39,17 @@ def attack_schemes(
     -------
     DataFrame
         One row per model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, random_signs
-        (accuracy under random signs of the same size, the control), split. Schemes that a
-        stop left out are missing.
+        (accuracy under random signs of the same size, the control), split; towards a class also ``towards`` and
+        ``success``, the share of the other classes' cells that are taken for it. Schemes that a stop left out are
+        missing.
 
     Raises
     ------
     InputError
         When a scheme was not trained, has no such space, or the schemes have no held-out cell in common.
     """
-    configs = [AttackConfig.from_values({**config.model_dump(), "scheme": scheme}) for scheme in schemes]
+    configs = [config] if config.name else [config.model_copy(update={"scheme": one}) for one in schemes]
+    configs = [AttackConfig.from_values(one.model_dump()) for one in configs]
     names = [_name(one) for one in configs]
     tell_changes(folder, names, monitor)
     cells = common_cells(folder, names)
@@ -86,20 +88,30 @@ def common_cells(folder: StudyFolder, names: Sequence[str]) -> np.ndarray:
 
 
 def _name(config: AttackConfig) -> str:
-    return name_of(config.scheme, config.loss)
+    return config.name or name_of(config.scheme, config.loss)
 
 
-def attack(
-    folder: StudyFolder, config: AttackConfig, cells: np.ndarray, monitor: Monitor = SILENT
-) -> pd.DataFrame:
-    """Attack one scheme on some of its held-out cells; the table is that of :func:`attack_schemes`."""
+class _Attacked(NamedTuple):
+    """What is attacked of a study: a classifier, the inputs of the space, and true classes."""
+
+    classifier: Classifier
+    inputs: torch.Tensor
+    targets: np.ndarray
+    options: AttackOptions
+    split: str
+
+
+def _prepare(folder: StudyFolder, config: AttackConfig, cells: np.ndarray) -> _Attacked:
     name = _name(config)
     classifier = classifiers.load(folder, name)
-    pair_of(classifier.classes)
     if classifier.columns is not None:
         raise InputError(f"{name} cannot be attacked. {NO_GRADIENT}")
+    if config.towards and config.towards not in classifier.classes:
+        raise InputError(
+            f"{name} does not know the class {config.towards!r} to move towards; its classes are "
+            f"{', '.join(classifier.classes)}."
+        )
     held, its_targets = held_out(folder, name)
-    targets = its_targets[np.isin(held, cells)]
     x = torch.from_numpy(folder.crops[cells]).unsqueeze(1).float() / 255
     if config.space == "latent":
         if classifier.encoder is None:
@@ -110,24 +122,70 @@ def attack(
         space=config.space,
         fixed=held_latents(folder, classifier, config.keep),
         target=config.target,
+        towards=classifier.classes.index(config.towards) if config.towards else None,
         loss=config.gradient_loss,
     )
-    curve = attack_curve(classifier, x, targets, config.eps, options, monitor)
-    control = attack_curve(classifier, x, targets, config.eps, replace(options, direction="random"), monitor)
+    split = split_fingerprint(folder.crops.cells["group"].to_numpy(str)[cells])
+    return _Attacked(classifier, x, its_targets[np.isin(held, cells)], options, split)
+
+
+def attack(
+    folder: StudyFolder, config: AttackConfig, cells: np.ndarray, monitor: Monitor = SILENT
+) -> pd.DataFrame:
+    """Attack one scheme on some of its held-out cells; the table is that of :func:`attack_schemes`."""
+    one = _prepare(folder, config, cells)
+    curve = attack_curve(one.classifier, one.inputs, one.targets, config.eps, one.options, monitor)
+    random = replace(one.options, direction="random")
+    control = attack_curve(one.classifier, one.inputs, one.targets, config.eps, random, monitor)
     members, count = curve.accuracy.shape
-    return pd.DataFrame(
+    table: dict[str, Any] = {
+        "scheme": one.classifier.scheme,
+        "loss": config.loss if one.classifier.scheme == 4 else "",
+        "space": config.space,
+        "keep": config.keep,
+        "model": np.repeat(np.arange(members), count),
+        "eps": np.tile(np.asarray(config.eps), members),
+        "accuracy": curve.accuracy.ravel(),
+        "random_signs": control.accuracy.ravel(),
+        "split": one.split,
+    }
+    if config.towards:
+        table["towards"] = config.towards
+        others = curve.truth != one.options.towards
+        reached = (curve.predicted == one.options.towards)[:, :, others]
+        table["success"] = reached.mean(axis=2).ravel() if others.any() else np.nan
+    return pd.DataFrame(table)
+
+
+def pairs(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT) -> pd.DataFrame:
+    """Attack the held-out cells of a classifier towards each class; see :meth:`morpholaw.Study.attack_pairs`."""
+    name = _name(config)
+    tell_changes(folder, [name], monitor)
+    one = _prepare(folder, config.model_copy(update={"towards": ""}), common_cells(folder, [name]))
+    classes = one.classifier.classes
+    args = (one.classifier, one.inputs, one.targets, len(classes), config.eps)
+    found = attack_pairs(*args, one.options, monitor)
+    control = attack_pairs(*args, replace(one.options, direction="random"), monitor)
+    rows = [
         {
-            "scheme": config.scheme,
-            "loss": config.loss if config.scheme == 4 else "",
+            "classifier": name,
             "space": config.space,
             "keep": config.keep,
-            "model": np.repeat(np.arange(members), count),
-            "eps": np.tile(np.asarray(config.eps), members),
-            "accuracy": curve.accuracy.ravel(),
-            "random_signs": control.accuracy.ravel(),
-            "split": split_fingerprint(folder.crops.cells["group"].to_numpy(str)[cells]),
+            "eps": magnitude,
+            "class": classes[own],
+            "towards": classes[towards],
+            "cells": int(found.cells[own]),
+            "success": float(found.success[:, place, own, towards].mean()),
+            "deviation": float(found.success[:, place, own, towards].std()),
+            "random_signs": float(control.success[:, place, own, towards].mean()),
+            "split": one.split,
         }
-    )
+        for place, magnitude in enumerate(found.eps)
+        for own in range(len(classes))
+        for towards in range(len(classes))
+        if own != towards
+    ]
+    return pd.DataFrame(rows)
 
 
 def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tuple[int, ...]:

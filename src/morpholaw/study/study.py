@@ -1275,13 +1275,15 @@ class Study(StudyFolder):
         **settings
             Settings of :class:`morpholaw.AttackConfig`, among them ``scheme`` (2), ``space`` ("image" or "latent"),
             ``eps`` (magnitudes, by default 0 to 0.25), ``keep`` (latents held fixed: "morphology" or names such as
-            "z3,z17") and ``target`` ("label" or "call").
+            "z3,z17"), ``target`` ("label" or "call"), ``towards`` (a class to move towards instead) and ``name`` (a
+            classifier by its name, in place of the scheme).
 
         Returns
         -------
         DataFrame
             One row per model and eps: scheme, loss, space, keep, model, eps, accuracy, random_signs (accuracy under
-            random signs of the same size, the control), split.
+            random signs of the same size, the control), split; with ``towards`` also that class and ``success``, the
+            share of the other classes' cells that are taken for it.
 
         Raises
         ------
@@ -1292,6 +1294,41 @@ class Study(StudyFolder):
 
         config = _settings(AttackConfig, config, settings)
         return attack_step.attack_schemes(self, schemes or (config.scheme,), config, monitor)
+
+    @shows_progress
+    def attack_pairs(
+        self,
+        config: AttackConfig | None = None,
+        *,
+        monitor: Monitor = SILENT,
+        **settings: Any,
+    ) -> pd.DataFrame:
+        """Measure for each pair of classes how often an attack makes cells of one be taken for the other.
+
+        Parameters
+        ----------
+        config : AttackConfig, optional
+            Settings; the defaults where it is left out.
+        monitor : Monitor
+            Progress and cancellation.
+        **settings
+            Settings of :class:`morpholaw.AttackConfig`, as for :meth:`attack`; ``towards`` and ``target`` do not apply.
+
+        Returns
+        -------
+        DataFrame
+            One row per eps, true class and class that is attacked towards: classifier, space, keep, eps, class,
+            towards, cells; success, the mean share over the models, and deviation, its standard deviation;
+            random_signs, the share under random signs of the same size; split.
+
+        Raises
+        ------
+        InputError
+            When the classifier was not trained, has no latent space, or its held-out cells are not there any more.
+        """
+        from morpholaw.study import attack_step
+
+        return attack_step.pairs(self, _settings(AttackConfig, config, settings), monitor)
 
     @shows_progress
     def cross_validate(

@@ -18,7 +18,6 @@ def attacked_cells(material: Material) -> list[Block]:
     """Show a few test cells attacked in each space, for the first model of each scheme."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to attack.")
-    material.need_two_classes("Attacked cells are shown")
     blocks: list[Block] = []
     for scheme, name in material.one_a_scheme.items():
         try:
@@ -45,12 +44,13 @@ def _panel(
     result = counterfactuals(
         material.classifier(name), cells.images, eps, options=AttackOptions(space, fixed=held)
     )
-    negative, positive = material.records[name].classes
+    classes = material.records[name].classes
+    margins = result.margins
     figure = attack_panels(
         result.images, result.perturbed, difference=result.difference,
         reconstruction=result.perturbed_reconstruction if space == "image" else None,
-        scores_before=result.scores, scores_after=result.perturbed_scores,
-        labels=[positive if target > 0 else negative for target in cells.targets],
+        scores_before=margins[0], scores_after=margins[1],
+        labels=[classes[target] for target in cells.targets],
         pixel_size=material.pixel_size, figsize=(4.5, None),
     )  # fmt: skip
     what = "all latents" if space == "latent" else "the picture"
@@ -60,6 +60,8 @@ def _panel(
         f"{material.title(name)}, first model: {what} moved by ε = {eps:g} away from its call. "
         f"{int(result.flipped.sum())} of {len(cells)} calls change."
     )
+    if len(classes) > 2:
+        caption += " Numbers: how far the class called before is ahead of all others, before and after."
     if space == "latent":
         caption += " Perturbed cells are decoded, and compared with the cell's own reconstruction."
     return [photograph(figure, f"Attacked cells, {name}, {space} space", caption)]

@@ -101,7 +101,6 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
     """Accuracy against the perturbation's magnitude, in each space."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to attack.")
-    material.need_two_classes("Attacks are measured")
     one, missing = _tested(material)
     if not one:
         return missing
@@ -185,10 +184,9 @@ def constraints(material: Material) -> list[Block]:
     """Show a table: one row per constraint, one column per scheme."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so no constraint can be measured.")
-    material.need_two_classes("Domain constraints are measured")
     blocks: list[Block] = []
     measured: dict[str, list[Constraint]] = {}
-    for name in material.two_class_names:
+    for name in material.names:
         try:
             measured[name] = measure(material.classifier(name), material.test(name), material.morphology)
         except Absent as absent:

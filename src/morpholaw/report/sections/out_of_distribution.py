@@ -10,7 +10,7 @@ from morpholaw.display import classifier_title, number, percent
 from morpholaw.evaluation.performance import applied_score
 from morpholaw.interpretation.components import deciding_terms
 from morpholaw.interpretation.out_of_distribution import OddCrops, odd_crops, probe_odd_crops
-from morpholaw.models.classes import predicted_classes
+from morpholaw.models.classes import classes_of_scores
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.report.sections.law import DIGITS
@@ -26,8 +26,7 @@ def out_of_distribution(material: Material) -> list[Block]:
     """Blank, saturated, empty, noisy and defocused pictures, encoded and called by every classifier."""
     if not material.names:
         raise Absent("No classifier has been trained yet, so nothing calls pictures that are no cells.")
-    material.need_two_classes("Pictures that are no cells are classified")
-    names = material.two_class_names
+    names = material.names
     real = material.study.crops[_reference(material)]
     odd = odd_crops(real)
     found = {name: probe_odd_crops(material.classifier(name), real, odd) for name in names}
@@ -82,8 +81,9 @@ def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
         far = shown[place].distance if shown is not None else None
         cells = ["n/a" if far is None else number(np.median(far), 1)]
         for name, results in found.items():
-            calls = predicted_classes(applied_score(results[place].scores, material.records[name].scheme))
-            cells.append(_in_words(calls, material.records[name].classes))
+            record = material.records[name]
+            scores = applied_score(results[place].scores, record.scheme)
+            cells.append(_in_words(classes_of_scores(scores, len(record.classes)), record.classes))
         rows.append((kind.kind[:1].upper() + kind.kind[1:], *cells))
     limit = (
         f" 99 % of real cells are nearer than {number(shown[0].distance_limit or np.nan, 1)}."
@@ -144,7 +144,7 @@ def _deciding(material: Material, found: dict[str, list[OddCrops]]) -> list[Bloc
     """Which term of the best law decides each kind of picture."""
     for name, results in found.items():
         laws = material.classifier(name).laws
-        if not laws or results[0].means is None:
+        if not laws or results[0].means is None or not material.records[name].two_classes:
             continue
         law = laws[0].rounded(DIGITS)
         rows = []

@@ -27,7 +27,11 @@ def performance(material: Material) -> list[Block]:
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to compare.")
     blocks: list[Block] = []
-    curves = {scheme: name for scheme, name in material.one_a_scheme.items() if _tested(material, name)}
+    curves = {
+        scheme: name
+        for scheme, name in material.one_a_scheme.items()
+        if material.records[name].two_classes and _tested(material, name)
+    }
     if curves:
         first = next(iter(curves.values()))
         same = {
