@@ -54,7 +54,7 @@ class Counterfactuals:
 
     @property
     def margins(self) -> tuple[np.ndarray, np.ndarray]:
-        """f before and after, (n,); of more than two classes, the lead of the first predicted class over the others."""
+        """Scores before and after, (n,); of more than two classes, the lead of the class predicted before."""
         if self.scores.ndim == 1:
             return self.scores, self.perturbed_scores
         rows, own = np.arange(len(self.scores)), np.maximum(self.predicted, 0)
