@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= morpholaw-demo
 
-.PHONY: help demo test test-fast test-pyside check bench docs docs-pictures screenshots sample-data torture lock clean
+.PHONY: help demo test test-fast test-pyside check bench docs docs-pictures package screenshots sample-data torture lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -31,12 +31,22 @@ test-pyside: $(READY)  ## the panels' tests with PySide6 in place of PyQt6
 	@for own in .venv-pyside/lib/python*/site-packages; do echo "import site; site.addsitedir('$(abspath $(VENV))/lib/$$(basename $$(dirname $$own))/site-packages')" > $$own/main.pth; done
 	QT_API=pyside6 .venv-pyside/bin/python -m pytest -q -o qt_api=pyside6 tests/widgets
 
-check: $(READY)  ## lint, formatting, docstrings, types, import rules, declared dependencies
+check: $(READY) package  ## lint, formatting, docstrings, types, import rules, dependencies, spelling, prose, the package
 	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/ruff format --check -q src tests benchmarks docs
 	$(BIN)/deptry src
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell src tests benchmarks docs/*.md docs/*/*.md *.md napari.yaml pyproject.toml
+	$(BIN)/proselint check --config docs/proselint.json README.md CONTRIBUTING.md docs/*.md docs/howto/*.md docs/methods/*.md
+	$(BIN)/pip check
+	$(BIN)/npe2 validate napari.yaml
+
+package: $(READY)  ## the package, in dist/, as an index would check it
+	@rm -rf dist
+	$(BIN)/hatchling build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
 
 bench: $(READY)  ## the performance table, each row against its peer
 	# Without their dependencies, which are here but for torchvision: that one would bring another torch.
