@@ -16,12 +16,12 @@ demo: $(READY)  ## the whole story on the shipped sample: Table 1 and report.htm
 	  && echo "make demo took $$((SECONDS - begin)) s; results are in $(OUT), the report is $(OUT)/report.html"
 
 test: $(READY)  ## lint, types, import rules and all tests
-	@begin=$$SECONDS; $(MAKE) --no-print-directory check && OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile \
+	@begin=$$SECONDS; $(MAKE) --no-print-directory check && OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
 	  && echo "make test took $$((SECONDS - begin)) s"
 
 # Without pages, reports and attacks, and without tests that take over ten seconds.
 test-fast: $(READY)  ## the quick tests alone, while one works
-	OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile -m "not slow" \
+	OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" \
 	  --ignore=tests/docs --ignore=tests/report --ignore=tests/torture
 
 # The packages of $(VENV), with a Qt of its own. PySide6 6.12 loses references to None under Python 3.11 and dies.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +26,13 @@ from morpholaw.study import Study
 # A busy machine is no reason to fail.
 hypothesis.settings.register_profile("morpholaw", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("morpholaw")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker of ``--dist loadfile`` is left with one at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
 
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

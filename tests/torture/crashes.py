@@ -15,7 +15,6 @@ import shutil
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from forks import Failed, Killed, value_of
 
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
@@ -159,9 +159,9 @@ class Crashes:
     def __init__(self, place: Path) -> None:
         self.place = place
         torch.set_num_threads(1)
-        _in_a_fork(lambda: make_base(place))
+        value_of(lambda: make_base(place))
         self.base = place / "base" / "study"
-        self.before = _in_a_fork(lambda: state(Study(self.base)))
+        self.before = value_of(lambda: state(Study(self.base)))
         self.after: dict[str, Any] = {}
         self.operations: dict[str, int] = {}
         self.tally = Tally()
@@ -178,7 +178,7 @@ class Crashes:
                 STEPS[name].run(study, self.place)
             return count[0], state(Study(path))
 
-        self.operations[name], self.after[name] = _in_a_fork(run)
+        self.operations[name], self.after[name] = value_of(run)
 
     def kill(self, name: str, at: list[int]) -> None:
         """Kill a step before the operations ``at``, one after the other in each new start, then let it end."""
@@ -192,7 +192,7 @@ class Crashes:
         for leftover in path.rglob(".*.tmp"):
             os.utime(leftover, (0, 0))  # as if an hour had passed
         try:
-            _in_a_fork(lambda: self._again(name, path))
+            value_of(lambda: self._again(name, path))
             self.tally.resumes += 1
         except Failed as error:
             self.tally.failures.append(f"{name} killed at {at}, started again: {error}")
@@ -227,7 +227,7 @@ class Crashes:
                     STEPS[name].run(study, self.place)
 
         try:
-            _in_a_fork(run)
+            value_of(run)
         except Killed:
             return True
         except Failed as error:
@@ -243,7 +243,7 @@ class Crashes:
                 return state(study)
 
         try:
-            found = _in_a_fork(look)
+            found = value_of(look)
         except Failed as error:
             self.tally.failures.append(f"{name} killed at {at}, opened: {error}")
             return
@@ -277,41 +277,6 @@ class Crashes:
 
     def _copy(self, name: str, called: str) -> Path:
         return Path(shutil.copytree(self.base, self.place / called / "study"))
-
-
-class Failed(Exception):
-    """A forked call that raised; the text is the end of its traceback."""
-
-
-class Killed(Exception):
-    """A forked call that was killed."""
-
-
-def _in_a_fork(call: Callable[[], Any]) -> Any:
-    """What ``call`` returns, as JSON, from a process of its own."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        os.dup2(1, 2)
-        try:
-            answer = json.dumps({"value": call()}, default=str)
-        except BaseException:
-            answer = json.dumps({"error": traceback.format_exc()[-600:]})
-        with os.fdopen(writer, "w") as stream:
-            stream.write(answer)
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as stream:
-        text = stream.read()
-    _, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        raise Killed
-    answer = json.loads(text)
-    if "error" in answer:
-        raise Failed(answer["error"])
-    return answer["value"]
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crashes import STEPS, _in_a_fork, counted, state
+from crashes import STEPS, counted, state
+from forks import value_of
 
 from morpholaw.errors import MorpholawError
 from morpholaw.study import Study
@@ -81,7 +82,7 @@ def no_space(crashes: Any, name: str, after: int, number: int = errno.ENOSPC) ->
         return wrong
 
     crashes.reference(name)
-    wrong = _in_a_fork(run)
+    wrong = value_of(run)
     shutil.rmtree(path.parent)
     return wrong
 
@@ -105,7 +106,7 @@ def deleted(crashes: Any, name: str) -> list[str]:
             return [f"{name}: said nothing"]
         return [f"{name}: made the folder again"] if path.exists() else []
 
-    return _in_a_fork(run)
+    return value_of(run)
 
 
 HOLD = """
@@ -178,12 +179,12 @@ def whole_workflow(crashes: Any) -> list[str]:
             STEPS["annotate"].run(study, crashes.place)
         return tried
 
-    return _in_a_fork(run)
+    return value_of(run)
 
 
 def once(call: Callable[[], Any]) -> Any:
     """``call`` in a process of its own."""
-    return _in_a_fork(call)
+    return value_of(call)
 
 
 __all__ = ["counted", "deleted", "lock_of_a_killed_process", "no_space", "once", "whole_workflow"]

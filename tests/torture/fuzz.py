@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import shutil
 import signal
 import time
 import traceback
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from forks import fork
 from mutations import mutate, rehash
 
 from morpholaw.errors import InputError
@@ -255,16 +254,18 @@ def _study(place: Path) -> list[Path]:
 
     from morpholaw.study import Study
 
-    made = place.parent / "making"
-    if made.exists():
-        return [_copy(made / "base" / "study", place / "study")]
-    study = Study(crashes.make_base(made))
-    study.annotations.set_labels({("cells", k): study.labels[k] for k in range(5)})  # as they are: one split
-    study.name_latent(3, "size")
-    study.latents()
-    study.tune(trials=1, batch_trials=1, runs=1, epochs=2, device="cpu")
-    shutil.rmtree(study.path / "classifiers" / "scheme1")
-    return [_copy(study.path, place / "study")]
+    base = place.parent / "making" / "base" / "study"
+    if not (base.parent / "complete").exists():
+        study = Study(base if base.exists() else crashes.make_base(base.parents[1]))
+        study.annotations.set_labels(
+            {("cells", k): study.labels[k] for k in range(5)}
+        )  # as they are: one split
+        study.name_latent(3, "size")
+        study.latents()
+        study.tune(trials=1, batch_trials=1, runs=1, epochs=2, device="cpu")
+        shutil.rmtree(base / "classifiers" / "scheme1")
+        (base.parent / "complete").touch()
+    return [_copy(base, place / "study")]
 
 
 def _bundle(place: Path) -> list[Path]:
@@ -429,12 +430,12 @@ class Fuzzer:
         if name not in self._good:
             folder = self.place / "good" / name.replace(" ", "-")
             folder.mkdir(parents=True)
-            made = _in_child(lambda tell: tell("\n".join(map(str, READERS[name].make(folder)))))
+            made = fork(lambda tell: tell("\n".join(map(str, READERS[name].make(folder)))))
             if made.code or not made.lines:
                 raise RuntimeError(f"the good files of {name} could not be made: {made.lines} {made.code}")
             self._good[name] = [Path(line) for line in made.lines]
             for path in set(self._good[name]):  # what is refused unchanged would test nothing
-                done = _in_child(lambda _, path=path: READERS[name].read(self._fresh(path)))
+                done = fork(lambda _, path=path: READERS[name].read(self._fresh(path)))
                 if done.code:
                     raise RuntimeError(f"{name} does not read the good {path}: {done.lines}")
         result = self.results[name]
@@ -448,12 +449,13 @@ class Fuzzer:
 
         def work(tell: Callable[[str], None]) -> None:
             _limit()
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             for number in range(first, end):
                 tell(f"begin {number}")
                 tell(f"{self._one(name, number)}")
-            tell(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}")
+            tell(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before}")
 
-        done = _in_child(work)
+        done = fork(work)
         number = first
         for line in done.lines:
             kind, _, rest = line.partition(" ")
@@ -530,42 +532,13 @@ def judge(path: Path, make: Callable[[Path], None], read: Callable[[Path], None]
             outcome = "its payload ran"
         tell(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before} {outcome}")
 
-    done = _in_child(work)
+    done = fork(work)
     if done.code or not done.lines:
         return f"the process ended with {done.code}: {done.lines}", 0
     kilobytes, _, outcome = done.lines[-1].partition(" ")
     if int(kilobytes) > 512 << 10:
         outcome = f"took {int(kilobytes) >> 10} MB"
     return outcome, int(kilobytes) << 10
-
-
-@dataclass
-class _Done:
-    lines: list[str]
-    code: int
-
-
-def _in_child(work: Callable[[Callable[[str], None]], None]) -> _Done:
-    """Run ``work`` in a fork; what it told line by line, and how it ended."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        silent = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silent, 1)
-        os.dup2(silent, 2)
-        warnings.simplefilter("ignore")
-        try:
-            work(lambda text: os.write(writer, f"{text}\n".encode()))
-        except BaseException:
-            os.write(writer, f"failed 0 {traceback.format_exc()[-900:]!r}\n".encode())
-            os._exit(1)
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, encoding="utf-8", errors="replace") as stream:
-        lines = stream.read().splitlines()
-    _, status = os.waitpid(pid, 0)
-    return _Done(lines, os.waitstatus_to_exitcode(status))
 
 
 def _limit() -> None:

@@ -15,6 +15,10 @@ import psutil
 TINY = {"latents": 4, "filters": (2, 2, 4, 4), "hidden": 8, "batch_size": 32, "device": "cpu", "threads": 1}
 
 
+PATIENCE = 240
+"""Seconds that a step may take to begin or to stop, on a busy machine too."""
+
+
 @dataclass
 class Slope:
     """Resident memory against steps of a training."""
@@ -26,18 +30,20 @@ class Slope:
 
 
 def training_memory(seconds: float) -> Slope:
-    """Train an encoder for so long and fit a line to the second half of its memory, in megabytes."""
+    """Train an encoder for so long after its first report; fit a line to the second half of its memory, in MB."""
     from morpholaw.config import EncoderConfig
     from morpholaw.training import encoder
 
     images = np.random.default_rng(0).integers(0, 255, (256, 32, 32)).astype(np.uint8)
     config = EncoderConfig(**{**TINY, "epochs": 1000, "epoch_crops": 10**7, "start_from": "none"})  # type: ignore[arg-type]
-    process, points, until = psutil.Process(), [], time.monotonic() + seconds
+    process, points, until = psutil.Process(), [], float("inf")
     encoder_every = encoder.REPORT_EVERY
     encoder.REPORT_EVERY = 0.05
 
     def report(event: Any) -> None:
+        nonlocal until
         if type(event).__name__ == "Metrics":
+            until = min(until, time.monotonic() + seconds)
             points.append((event.step, process.memory_info().rss / 2**20))
 
     try:
@@ -113,9 +119,9 @@ def cycle(application: Any, study: Path, train: bool) -> None:
         runner.start(Job("train_encoder", str(study), values))
     else:
         runner.run("count", _count, 10**9)
-    _until(application, lambda: bool(heard or ended), 60)
+    _until(application, lambda: bool(heard or ended), PATIENCE)
     runner.stop()
-    _until(application, lambda: bool(ended), 60)
+    _until(application, lambda: bool(ended), PATIENCE)
     panel.close()
     runner.close_down()
     panel.deleteLater()

@@ -113,32 +113,35 @@ def memory(place: Path, seconds: float, seed: int) -> dict[str, Any]:
     return {**asdict(slope), "failures": failures}
 
 
-def cycles(place: Path, seconds: float, seed: int) -> dict[str, Any]:
-    """Open, train, stop and close: a training in a process every tenth time, else a step in a thread."""
+def cycles(place: Path, seconds: float, seed: int, before: int = 4) -> dict[str, Any]:
+    """Open, train, stop and close: a training in a process every tenth time, else a step in a thread.
+
+    The first ``before`` make what is made once and kept.
+    """
     from leaks import cycle, held, small_study
 
     study = small_study(place)
     from qtpy.QtWidgets import QApplication
 
     application = QApplication.instance() or QApplication([])
-    for number in range(4):
-        cycle(application, study, train=number % 2 == 0)  # what is made once and kept
-    before, until, done, trained = held(), time.monotonic() + seconds, 0, 0
+    for number in range(before):
+        cycle(application, study, train=number % 2 == 0)
+    first, until, done, trained = held(), time.monotonic() + seconds, 0, 0
     while (time.monotonic() < until and done < 1000) or done < 3:
         train = done % 10 == 0
         cycle(application, study, train)
         done, trained = done + 1, trained + train
     patience = time.monotonic() + 20  # a stopped job's timer ends after ten seconds
-    while (after := held()).threads > before.threads and time.monotonic() < patience:
+    while (after := held()).threads > first.threads and time.monotonic() < patience:
         application.processEvents()
         time.sleep(0.1)
     failures = []
-    if after.children > before.children or after.threads > before.threads or after.files > before.files + 2:
-        failures.append(f"left behind: {before} became {after}")
+    if after.children > first.children or after.threads > first.threads or after.files > first.files + 2:
+        failures.append(f"left behind: {first} became {after}")
     return {
         "cycles": done,
         "trained": trained,
-        "before": asdict(before),
+        "before": asdict(first),
         "after": asdict(after),
         "failures": failures,
     }
