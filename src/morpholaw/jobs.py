@@ -62,6 +62,8 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
     "train_classifier": settings.ClassifierConfig,
     "tune": settings.TuneConfig,
     "discover_law": settings.LawConfig,
+    "improve_law": None,
+    "law_stability": None,
     "classify": None,
     "compare": None,
     "timeline": settings.TimelineConfig,

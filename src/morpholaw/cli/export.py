@@ -35,9 +35,10 @@ FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
 def export(study: Path, kind: Any, out: Path, law: int, **wanted: Any) -> None:
     """Write results for other programs.
 
-    zoo: a BioImage Model Zoo package of the encoder or a classifier (.zip). law: one law as Python (.py) or LaTeX
-    (.tex). csv: scores by track and frame. trackmate, btrack: a copy of that program's file with scores in it. geff: a
-    graph of the cells with their scores. anndata: cells x latents (.h5ad).
+    zoo: a BioImage Model Zoo package of the encoder or a classifier (.zip). law: one law as Python (.py), LaTeX (.tex),
+    a spreadsheet of the labelled cells with the law as a formula (.csv), or TrackMate's spot filters where the law is a
+    set of thresholds (.xml). csv: scores by track and frame. trackmate, btrack: a copy of that program's file with
+    scores in it. geff: a graph of the cells with their scores. anndata: cells x latents (.h5ad).
     """
     with progress() as monitor:
         path = open_study(study).export(kind, out, law=law - 1, monitor=monitor, **wanted)

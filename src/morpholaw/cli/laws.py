@@ -1,4 +1,4 @@
-"""Commands that read a law: explain-cell, law-sheet, apply-law."""
+"""Commands that read a law: explain-cell, law-sheet, apply-law, improve-law, law-stability."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from morpholaw.cli.options import LOSS, STUDY
+from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.display import significant
 
@@ -87,3 +88,60 @@ def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | 
     opened = open_study(study)
     chosen = opened.apply_law(law - 1, loss, name)
     click.echo(f"Law 1 from now on, which classify applies: {chosen.rounded()}")
+
+
+@click.command("improve-law")
+@STUDY
+@LAW
+@LOSS
+@NAMED
+@click.option("--from", "expression", help="A formula to begin with, over the same inputs, shapes in units.")
+@click.option(
+    "--evaluations",
+    type=click.IntRange(1_000),
+    help="Expressions tried in each of two searches; by default as before.",
+)
+def improve_law(
+    study: Path,
+    law: int,
+    loss: Literal["hinge", "mse"],
+    name: str | None,
+    expression: str | None,
+    evaluations: int | None,
+) -> None:
+    """Search on from a law, or from a formula of your own; a better law becomes the first."""
+    opened = open_study(study)
+    with progress() as monitor:
+        first = opened.improve_law(law - 1, loss, name, expression, evaluations, monitor=monitor)
+    sentence = opened.law_sentence(0, loss, name=name)
+    click.echo(f"Law 1, {first.size} nodes, which classify applies: {sentence.inequality}. {sentence.text}")
+
+
+@click.command("law-stability")
+@STUDY
+@LAW
+@LOSS
+@NAMED
+@click.option("--resamples", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--evaluations",
+    type=click.IntRange(1_000),
+    default=30_000,
+    show_default=True,
+    help="Tried in each search.",
+)
+def law_stability(
+    study: Path,
+    law: int,
+    loss: Literal["hinge", "mse"],
+    name: str | None,
+    resamples: int,
+    evaluations: int,
+) -> None:
+    """Search anew on resampled groups of cells: how often inputs, directions and form of a law come back."""
+    opened = open_study(study)
+    with progress() as monitor:
+        found = opened.law_stability(
+            law - 1, loss, name, resamples=resamples, evaluations=evaluations, monitor=monitor
+        )
+    click.echo(found.text)

@@ -1,18 +1,22 @@
-"""One law as a file: a Python function that needs nothing but the standard library, or LaTeX."""
+"""One law as a file: a Python function that needs nothing but the standard library, LaTeX, or TrackMate's filters."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
 from morpholaw.cells.shape_features import NEIGHBOURHOOD_NAMES, SHAPE_NAMES
 from morpholaw.errors import InputError
+from morpholaw.exchange.law_filters import filters_xml, spot_filters
+from morpholaw.models.expressions.spreadsheet import column_letters, to_spreadsheet
 from morpholaw.models.law import Law
 
-SUFFIXES = (".py", ".tex")
+SUFFIXES = (".py", ".tex", ".xml")
 
 
 def write_law(
@@ -21,7 +25,7 @@ def write_law(
     classes: tuple[str, str],
     meanings: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write ``law`` to a .py or .tex file.
+    """Write ``law`` to a .py or .tex file, or as filters of TrackMate's spots to an .xml file.
 
     Parameters
     ----------
@@ -35,11 +39,15 @@ def write_law(
     Raises
     ------
     InputError
-        The suffix is another one.
+        The suffix is another one, or the law is no filter of TrackMate.
     """
     path, meanings = Path(path), meanings or {}
     if path.suffix not in SUFFIXES:
-        raise InputError(f"A law is written to a file ending in {' or '.join(SUFFIXES)}, not to {path.name}.")
+        raise InputError(
+            f"A law is written to a file ending in {', '.join(SUFFIXES)} or .csv, not to {path.name}."
+        )
+    if path.suffix == ".xml":
+        return write_bytes(path, filters_xml(spot_filters(law.expression, classes)[1]))
     words = {name: meanings[name] for name in law.names if name in meanings}
     header = [
         f"A law found by Morpholaw {__version__}: f < 0 is {classes[0]}, f >= 0 is {classes[1]}.",
@@ -63,3 +71,43 @@ def _inputs(law: Law) -> str:
     if shapes:
         parts.append(f"the shapes {', '.join(shapes)} (in the units that the study measures them in)")
     return f"It reads {' and '.join(parts)}."
+
+
+def write_law_table(
+    path: str | os.PathLike[str],
+    law: Law,
+    classes: tuple[str, str],
+    values: np.ndarray,
+    about: Mapping[str, Sequence[str]],
+) -> Path:
+    """Write a table of cells with the law as a formula in each row, CSV, for Excel and LibreOffice Calc.
+
+    Parameters
+    ----------
+    path
+        The file.
+    law
+        Over inputs in units.
+    classes
+        Names of the negative (f < 0) and the positive class (f >= 0).
+    values
+        The law's used inputs, (n, inputs), in the order of its columns.
+    about
+        Further columns of text, such as labels, written so that no spreadsheet takes them for formulas.
+    """
+    import csv
+    import io
+
+    used = law.expression.variables()
+    columns = {name: column_letters(len(about) + k) for k, name in enumerate(used)}
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*map(escape.csv_text, about), *used, "f", "class"])
+    texts = [[escape.csv_text(one) for one in column] for column in about.values()]
+    for k, row in enumerate(values):
+        numbers = [repr(float(value)) if np.isfinite(value) else "" for value in row]
+        formulas = ["", "undefined"]  # an empty cell would count as 0
+        if np.isfinite(row).all():
+            formulas = [to_spreadsheet(law.expression, kind, columns, k + 2) for kind in (None, classes)]
+        writer.writerow([*(column[k] for column in texts), *numbers, *formulas])
+    return write_bytes(Path(path), stream.getvalue().encode("utf-8-sig"))

@@ -18,13 +18,14 @@ from morpholaw.events import SILENT, Monitor
 from morpholaw.exchange.anndata import write_anndata
 from morpholaw.exchange.btrack import write_btrack
 from morpholaw.exchange.geff import write_geff
-from morpholaw.exchange.law import write_law
+from morpholaw.exchange.law import write_law, write_law_table
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import Evaluation, name_of
+from morpholaw.store.law_reading import read_law
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classify_step
 
@@ -174,6 +175,10 @@ def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
         )
     classes = (classifier.negative, classifier.positive)
     law = law_in_units(classifier.laws[wanted.law], classifier.columns)
+    if Path(out).suffix == ".csv":
+        reading = read_law(folder, classifier, wanted.law)
+        about = {"cell": [str(cell) for cell in reading.index], "label": [str(one) for one in reading.labels]}
+        return write_law_table(out, law, classes, reading.cells.select(law.expression.variables()), about)
     return write_law(out, law, classes, _meanings(folder))
 
 

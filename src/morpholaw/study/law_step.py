@@ -71,13 +71,13 @@ def discover(
     cells = labelled_cells(folder, split) if cells is None else cells
     if len(cells.classes) > 2:
         return _discover_class_laws(folder, cells, config, split, name, monitor)
-    views = _views(folder, cells, config, split)
+    views = training_views(folder, cells, config, split)
     of_class = [np.flatnonzero(views.targets == number) for number in (0, 1)]
     chosen = training_rows(of_class, (0.5, 0.5), config.seed, config.rows)
     views = views.rows(chosen)
     features, targets = views.features, views.targets
     names = list(features.names)
-    outputs = _outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None
+    outputs = outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None
     checkpoint = Checkpoint(
         folder.path / "classifiers" / name / "checkpoint",
         config.model_dump(mode="json", exclude={"processes"}),
@@ -132,13 +132,13 @@ def _discover_class_laws(
         config = config.model_copy(update={"latents": latents})
     if "count" not in config.model_fields_set:
         config = config.model_copy(update={"count": SEARCHES_PER_CLASS})
-    views = _views(folder, cells, config, split)
+    views = training_views(folder, cells, config, split)
     laws = discover_class_laws(
         views.features,
         views.targets,
         cells.classes,
         config,
-        outputs=_outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None,
+        outputs=outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None,
         cells=views.cells,
         monitor=monitor,
     )
@@ -189,7 +189,7 @@ def _split(folder: StudyFolder, config: LawConfig) -> ClassifierConfig:
 
 
 @dataclass(frozen=True)
-class _Views:
+class TrainingViews:
     """What laws learn from: rows that are views of training cells, such as their orientations.
 
     Attributes
@@ -216,7 +216,7 @@ class _Views:
     columns: ModelColumns | None = None
     encoder: BetaTCVAE | None = None
 
-    def rows(self, chosen: np.ndarray) -> _Views:
+    def rows(self, chosen: np.ndarray) -> TrainingViews:
         """Return some of the rows."""
         return replace(
             self,
@@ -228,7 +228,9 @@ class _Views:
         )
 
 
-def _views(folder: StudyFolder, cells: Labelled, config: LawConfig, split: ClassifierConfig) -> _Views:
+def training_views(
+    folder: StudyFolder, cells: Labelled, config: LawConfig, split: ClassifierConfig
+) -> TrainingViews:
     """Return the views of the training cells that laws learn from: those that heads of settings ``split`` do."""
     encoder = None if config.inputs == "shapes" else encoders.of_study(folder)
     kept = () if encoder is None else _latents_to_read(folder, config, encoder)
@@ -238,7 +240,7 @@ def _views(folder: StudyFolder, cells: Labelled, config: LawConfig, split: Class
         latents = versions.reshape(-1, encoder.latents)
         features = FeatureTable(latents[:, list(kept)], tuple(f"z{latent}" for latent in kept))
         count = len(versions)
-        return _Views(
+        return TrainingViews(
             features,
             np.tile(cells.train_targets, count),
             np.tile(cells.train, count),
@@ -248,7 +250,7 @@ def _views(folder: StudyFolder, cells: Labelled, config: LawConfig, split: Class
     rows = measure_training_cells(folder, cells.train, encoder, kept, config.shapes, split.augment)
     values = rows.standardised(rows.means)
     count = len(values)
-    return _Views(
+    return TrainingViews(
         FeatureTable(values.reshape(-1, values.shape[-1]).astype(np.float64), rows.columns.names),
         np.tile(cells.train_targets[rows.measured], count),
         np.tile(cells.train[rows.measured], count),
@@ -281,8 +283,8 @@ def _scheme_3_reads_latents(folder: StudyFolder) -> bool:
 
 
 @torch.no_grad()
-def _outputs_of_scheme_3(
-    folder: StudyFolder, views: _Views, config: LawConfig, classes: tuple[str, ...]
+def outputs_of_scheme_3(
+    folder: StudyFolder, views: TrainingViews, config: LawConfig, classes: tuple[str, ...]
 ) -> np.ndarray:
     """Return what MSE laws learn: outputs of scheme 3 for each row, float64 (n,) or (n, classes).
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from morpholaw.models.vae import BetaTCVAE
     from morpholaw.store.adaptation_record import AdaptationRecord
     from morpholaw.study.export_step import Format
+    from morpholaw.study.improve_law_step import LawStability
     from morpholaw.study.law_sheet_step import LawSheet
     from morpholaw.study.own_law_step import LawTest
 
@@ -740,6 +741,107 @@ class Study(StudyFolder):
         with atomic_file(path) as stream:
             figure.savefig(stream, format=path.suffix[1:], dpi=150)
         return sheet
+
+    @shows_progress
+    def improve_law(
+        self,
+        law: int = 0,
+        loss: Loss = "hinge",
+        name: str | None = None,
+        expression: str | None = None,
+        evaluations: int | None = None,
+        monitor: Monitor = SILENT,
+    ) -> Law:
+        """Search on from a law, or from a formula of your own, and keep what is better.
+
+        Two searches begin with the law and variants of it among random expressions. A better law, on the training
+        cells, becomes the first, which is applied and measured on the held-out cells; otherwise nothing changes.
+
+        Parameters
+        ----------
+        law : int
+            The law's place in :meth:`laws`; 0 is the first.
+        loss : {"hinge", "mse"}
+            The loss that it was found with.
+        name : str, optional
+            The laws by their name in the study, in place of their loss.
+        expression : str, optional
+            A formula to begin with in place of the law, over the same inputs, shapes in units.
+        evaluations : int, optional
+            Expressions tried in each search; by default as many as the laws were searched with.
+        monitor : Monitor
+            Progress and cancellation.
+
+        Returns
+        -------
+        Law
+            The first law.
+
+        Raises
+        ------
+        InputError
+            When there is no such law, there are more than two classes, or the training cells are no longer there.
+        StudyLockedError, StudyGoneError, NoSpaceError
+            When the study cannot be written to.
+        """
+        from morpholaw.study.improve_law_step import improve
+
+        with self.writing():
+            record = improve(self, name or name_of(4, loss), law, expression, evaluations, monitor)
+            keep_familiarity(self, record)
+        return record.laws[0]
+
+    @shows_progress
+    def law_stability(
+        self,
+        law: int = 0,
+        loss: Loss = "hinge",
+        name: str | None = None,
+        resamples: int = 20,
+        evaluations: int = 30_000,
+        seed: int = 0,
+        monitor: Monitor = SILENT,
+    ) -> LawStability:
+        """Search anew on resampled groups of training cells: how often inputs, directions and form of a law come back.
+
+        Parameters
+        ----------
+        law : int
+            The law's place in :meth:`laws`; 0 is the first.
+        loss : {"hinge", "mse"}
+            The loss that it was found with.
+        name : str, optional
+            The laws by their name in the study, in place of their loss.
+        resamples : int
+            Bootstrap resamples of the groups, each with one search.
+        evaluations : int
+            Expressions tried in each search.
+        seed : int
+            Of resamples and searches.
+        monitor : Monitor
+            Progress and cancellation; a stop returns what was found so far.
+
+        Returns
+        -------
+        LawStability
+            ``text``, a few sentences, and the numbers. The sentences are kept beside the laws, for panel and card.
+
+        Raises
+        ------
+        InputError
+            When there is no such law, there are more than two classes, or the training cells are no longer there.
+        StudyLockedError, StudyGoneError, NoSpaceError
+            When the study cannot be written to.
+        """
+        from morpholaw.store.law_stability import keep_stability
+        from morpholaw.study.improve_law_step import stability
+
+        laws = name or name_of(4, loss)
+        with self.writing():
+            found = stability(self, laws, law, resamples, evaluations, seed, monitor)
+            if found.searches:
+                keep_stability(self, laws, classifiers.record(self, laws).laws[law].text(), found.text)
+        return found
 
     def apply_law(self, law: int, loss: Loss = "hinge", name: str | None = None) -> Law:
         """Choose the law that scheme 4 applies: it becomes the first, and is measured on the held-out cells.

@@ -15,7 +15,8 @@ import numpy as np
 from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor, Progress
-from morpholaw.models.expressions import skeleton
+from morpholaw.models.expressions import Call, Expression, skeleton
+from morpholaw.models.expressions.operators import SEARCHED
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 FinishedSearches = list[dict[str, Any]]
 """Results of the searches that have run to their end, as plain values (`SearchResult.to_json`)."""
 
+LEAST_GAIN = 1e-4
+"""Least gain of loss plus price of complexity that counts as an improvement."""
 STUCK = 0.01
 """A search whose law is less accurate than the best by at least this much counts as stuck in a poor optimum."""
 
@@ -126,6 +129,63 @@ def law_candidates(
                 if problem.cost(one) < problem.cost(known):
                     forms[skeleton(one.expression)] = one
     return sorted(forms.values(), key=lambda one: (problem.cost(one), one.text))
+
+
+def improve_law(
+    features: FeatureTable | pd.DataFrame | np.ndarray,
+    targets: np.ndarray,
+    start: Expression,
+    config: LawConfig,
+    *,
+    outputs: np.ndarray | None = None,
+    cells: np.ndarray | None = None,
+    monitor: Monitor = SILENT,
+) -> Law | None:
+    """Search on from an expression; return a better law, or None where none was found.
+
+    The first search begins with the expression and its mutants among random ones, and so do ``config.count - 1`` others
+    with other seeds. Better is a lower loss plus price of complexity on the training rows than that of the expression
+    with its constants refitted; where it is the expression itself that gets better by the refit, that is returned.
+
+    Parameters
+    ----------
+    start : Expression
+        Over the columns of ``features``.
+    features, targets, config, outputs, cells, monitor
+        As for `discover_laws`. The embedded engine searches.
+
+    Raises
+    ------
+    InputError
+        If the expression has operators that no search uses (min, max), or for what `discover_laws` refuses.
+    """
+    foreign = {node.operator for node in start.nodes() if isinstance(node, Call)} - set(SEARCHED)
+    if foreign:
+        raise InputError(
+            f'A search does not know {" or ".join(sorted(foreign))}, which "and" and "or" stand for; begin with a '
+            "formula of sums, products and functions."
+        )
+    most = max(config.max_complexity, start.complexity())
+    config = config.model_copy(update={"engine": "embedded", "max_complexity": most})
+    problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
+    problem = replace(problem, spec=replace(problem.spec, guesses=(start.text(),)))
+    x, y, kind = problem.features.values, problem.y, problem.spec.loss
+
+    def candidate(expression: Expression) -> Candidate:
+        return Candidate(expression, problem.spec.complexity(expression), measured(expression, x, y, kind))
+
+    before = candidate(start)
+    known = [before, candidate(refit(start, x, y, kind))]
+    results = _search(EmbeddedEngine(), problem, config, NO_CHECKPOINTS, monitor)
+    found = [(one, result) for result in results for one in result.front if one.expression.variables()]
+    if not found:
+        return None
+    best = min([*known[1:], *(one for one, _ in found)], key=lambda one: (problem.cost(one), one.text))
+    if not problem.cost(best) < problem.cost(before) - LEAST_GAIN:
+        return None
+    source = next((result for one, result in found if one is best), results[0])
+    law = _law(problem, best, source, refit_constants=best is not known[1] and not monitor.should_stop())
+    return replace(law, metadata={**law.metadata, "improved_from": start.text()})
 
 
 @dataclass(frozen=True)

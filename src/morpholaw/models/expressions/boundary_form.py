@@ -50,20 +50,25 @@ class Inequality:
         The least of several values is at least a threshold where each is: ``min`` and ``max`` are written as "and" and
         "or" of inequalities.
         """
-        left = self.left
-        if isinstance(left, Call) and left.operator in _JOINED:
-            word = _JOINED[left.operator][0 if self.at_least else 1]
-            return f" {word} ".join(self._part(operand, word, digits) for operand in _flat(left))
+        word, parts = self.parts
+        if word:
+            other = "or" if word == "and" else "and"
+            texts = [part.text(digits) for part in parts]
+            return f" {word} ".join(f"({text})" if f" {other} " in text else text for text in texts)
         values = [float(f"{value:.{digits}g}") for value in self.left.constants()]
         sign = ">=" if self.at_least else "<="
         return f"{self.left.with_constants(values).text()} {sign} {self.threshold:.{digits}g}"
 
-    def _part(self, operand: Expression, word: str, digits: int) -> str:
-        """Return one of several inequalities that are joined by a word, in brackets where it has another word in it."""
-        a, b = (operand, Constant(self.threshold)) if self.at_least else (Constant(self.threshold), operand)
-        text = boundary_form(Call("-", (a, b))).text(digits)
-        other = "or" if word == "and" else "and"
-        return f"({text})" if f" {other} " in text else text
+    @property
+    def parts(self) -> tuple[str, tuple[Inequality, ...]]:
+        """The word "and" or "or" with the inequalities that it joins; an empty word with this one alone."""
+        left = self.left
+        if not isinstance(left, Call) or left.operator not in _JOINED:
+            return "", (self,)
+        word = _JOINED[left.operator][0 if self.at_least else 1]
+        threshold = Constant(self.threshold)
+        pairs = [(one, threshold) if self.at_least else (threshold, one) for one in _flat(left)]
+        return word, tuple(boundary_form(Call("-", pair)) for pair in pairs)
 
 
 def boundary_form(expression: Expression) -> Inequality:

@@ -22,9 +22,12 @@ _LONGEST_TEXT = 255
 
 
 def to_spreadsheet(
-    expression: Expression, classes: tuple[str, str] | None = None, columns: Mapping[str, str] | None = None
+    expression: Expression,
+    classes: tuple[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    row: int = 2,
 ) -> str:
-    """Return a formula for the first row of data (row 2) that Excel and LibreOffice Calc read; fill it down.
+    """Return a formula that Excel and LibreOffice Calc read, for one row of a table; fill it down.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ def to_spreadsheet(
     columns : mapping, optional
         Input to the letters of its column, e.g. ``{"width": "C"}``; by default the inputs are columns A, B, ... in the
         order of the law.
+    row : int
+        The row; by default the first below the heading.
 
     Raises
     ------
@@ -56,7 +61,7 @@ def to_spreadsheet(
         column = letters.get(name, "")
         if not (column.isascii() and column.isalpha() and column.isupper() and len(column) <= 3):
             raise InputError(f"The input {name!r} needs a column of letters, such as C; got {column!r}.")
-    score = _write(expression, {name: f"{column}2" for name, column in letters.items()}, 0, False)
+    score = _write(expression, {name: f"{column}{row}" for name, column in letters.items()}, 0, False)
     if classes is None:
         return f"={score}"
     negative, positive = map(_text, classes)

@@ -16,6 +16,7 @@ from morpholaw.models.law_units import law_in_units
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Formula, Paragraph, Table, drawing, photograph
+from morpholaw.store.law_stability import stability_sentence
 
 if TYPE_CHECKING:
     from morpholaw.models.vae import BetaTCVAE
@@ -63,9 +64,11 @@ def _sentence(material: Material, name: str, k: int) -> list[Block]:
     if len(material.classifier(name).classes) != 2:
         return []
     said = material.reading(name, k).sentence()
+    stable = stability_sentence(material.study, name, material.classifier(name).laws[k].text())
     return [
         Paragraph(said.text),
         Paragraph(f"{material.classifier(name).positive} where {said.inequality}"),
+        *([Paragraph(stable)] if stable else []),
     ]
 
 

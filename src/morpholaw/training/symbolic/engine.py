@@ -29,7 +29,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class SearchSpec:
-    """One search: the grammar, its costs and cap (paper, B.4), the loss, the seed and the budget."""
+    """One search: the grammar, its costs and cap (paper, B.4), the loss, the seed and the budget.
+
+    ``guesses`` are expressions that the embedded engine begins with, beside random ones.
+    """
 
     variables: tuple[str, ...]
     binary: tuple[str, ...] = BINARY
@@ -42,6 +45,7 @@ class SearchSpec:
     loss: LossKind = "hinge"
     seed: int = 0
     budget: Budget = Budget()
+    guesses: tuple[str, ...] = ()
 
     def complexity(self, expression: Expression) -> int:
         """Return the complexity at this search's costs."""

@@ -18,11 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.events import ShouldStop, never
+from morpholaw.models.expressions import parse
 from morpholaw.training.symbolic.engine import SearchProgress, SearchSpec, StoppedBy
-from morpholaw.training.symbolic.program import CODES, VARIABLE, Program, depth
+from morpholaw.training.symbolic.program import CODES, VARIABLE, Program, depth, encode
 from morpholaw.training.symbolic.scoring import Scorer
 from morpholaw.training.symbolic.variation import Variation, fold, strip_affine
 
+GUESS_MEMBERS = 6
+"""Members of each island that a guess and its mutants take the place of."""
 AFFINE_COST = 4
 """Complexity of scale * g + offset beyond that of g: two operators and two constants."""
 
@@ -95,6 +98,7 @@ class Evolution:
         with np.errstate(all="ignore"):
             self.new_batch()
             islands = [self.new_island(cap) for cap in self.caps]
+            self.settle_guesses(islands)
             for island in islands:
                 self.remember(island)
             while not self.finished():
@@ -180,6 +184,18 @@ class Evolution:
                 self.score(member)
                 island.append(member)
         return island
+
+    def settle_guesses(self, islands: list[list[Member]]) -> None:
+        """Put the guesses, and as many mutants of each, in the place of random members where an island's cap allows."""
+        for text in self.spec.guesses:
+            guess = encode(parse(text, self.spec.variables))
+            for island, cap in zip(islands, self.caps, strict=True):
+                for place in range(min(GUESS_MEMBERS, len(island))):
+                    program = guess if place == 0 else self.vary.mutate(guess, 1.0)
+                    member = self.member(program, cap)
+                    if member is not None and self.score(member) < math.inf:
+                        island.pop(0)
+                        island.append(member)
 
     def evolve(self, island: list[Member], cap: int) -> None:
         """Run one round of mutations and crossovers on an island."""

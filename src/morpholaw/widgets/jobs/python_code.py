@@ -18,6 +18,8 @@ _RESULTS = {
     "tune": "record",
     "laws": "laws",
     "discover_law": "law",
+    "improve_law": "law",
+    "law_stability": "stability",
     "classify": "scores",
     "compare": "agreement",
     "timeline": "timeline",

@@ -39,10 +39,6 @@ class CopyRow(QWidget):
             self._row.addWidget(button)
         self._row.addStretch(1)
 
-    def add(self, widget: QWidget) -> None:
-        """Add a widget at the right."""
-        self._row.addWidget(widget)
-
     def _clicked(self, button: QPushButton) -> None:
         self.wanted.emit(button.objectName().removeprefix("copy "))
 

@@ -11,9 +11,11 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabWidget, QWidget
 
 from morpholaw.display import percent
 from morpholaw.errors import MorpholawError
+from morpholaw.jobs import Job
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.law_stability import stability_sentence
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.forms.section import Section
 from morpholaw.widgets.jobs.latest_call import LatestCall
@@ -106,8 +108,30 @@ class LawsWidget(StudyWidget):
             "Make this law the first, which scheme 4 applies wherever no other is chosen, and measure it."
         )
         self.apply_button.clicked.connect(self.apply)
-        self.copy_row.add(self.apply_button)
-        for part in (self.loss_row, self.table, self.nothing, self.sentence, self.formula, self.copy_row):
+        self.improve_button = QPushButton("Improve")
+        self.improve_button.setToolTip("Search on from this law; a better one becomes the first.")
+        self.stable_button = QPushButton("Measure stability")
+        self.stable_button.setToolTip(
+            "Search anew on 20 resamples of the groups of cells: how often inputs, directions and form come back."
+        )
+        self.improve_button.clicked.connect(lambda: self._start("improve_law"))
+        self.stable_button.clicked.connect(lambda: self._start("law_stability"))
+        self.step_row = QWidget()
+        steps = QHBoxLayout(self.step_row)
+        steps.setContentsMargins(0, 0, 0, 0)
+        for button in (self.apply_button, self.improve_button, self.stable_button):
+            steps.addWidget(button)
+        steps.addStretch(1)
+        shown = (
+            self.loss_row,
+            self.table,
+            self.nothing,
+            self.sentence,
+            self.formula,
+            self.copy_row,
+            self.step_row,
+        )
+        for part in shown:
             self.body.addWidget(part)
 
     def _build_views(self) -> None:
@@ -177,7 +201,15 @@ class LawsWidget(StudyWidget):
             self.entries = law_entries(self.found)
         has_laws = self.found is not None
         self.nothing.setVisible(not has_laws)
-        for part in (self.loss_row, self.table, self.sentence, self.formula, self.copy_row, self.tabs):
+        for part in (
+            self.loss_row,
+            self.table,
+            self.sentence,
+            self.formula,
+            self.copy_row,
+            self.step_row,
+            self.tabs,
+        ):
             part.setVisible(has_laws)
         if not has_laws:
             self.entry = self.page = None
@@ -242,6 +274,7 @@ class LawsWidget(StudyWidget):
             self.front.draw(lambda figsize, theme: front_figure(found, number, figsize, theme))
         else:
             self.front.say(FRONT_OF_CLASSES)
+        self.step_row.setVisible(found.two_classes)
         self.apply_button.setVisible(found.two_classes and len(found.laws) > 1)
         self.apply_button.setEnabled(entry.place > 0)
         self.sentence.setText("Reading the law...")
@@ -292,7 +325,10 @@ class LawsWidget(StudyWidget):
         if found.two_classes and entry.place == 0:
             applied = "Law 1, which is applied. "
         lead = f"{applied}{entry.classes[1]} where {page.inequality}. " if found.two_classes else ""
-        self.sentence.setText(f"{lead}{page.sentence}")
+        stable = (
+            stability_sentence(self.current.study, found.name, entry.law.text()) if self.current.study else ""
+        )
+        self.sentence.setText("\n".join(filter(None, [f"{lead}{page.sentence}", stable])))
         self._show_formula()
         place = self._place()
         if place is not None and page.words and found.columns is None:
@@ -325,6 +361,16 @@ class LawsWidget(StudyWidget):
             study.apply_law(entry.place, name=found.name)
             show_info(f"Scheme 4 applies law {entry.place + 1} from now on; it is the first in the list.")
             self.current.announce("discover_law")
+
+    def _start(self, step: str) -> None:
+        """Start a step about the chosen law: improve_law or law_stability."""
+        entry, found = self.entry, self.found
+        if entry is None or found is None:
+            return
+        with self.error_line.catch():
+            study, runner = self.current.required(), self.search.runner
+            runner.show()
+            runner.start(Job(step, str(study.path), {}, {"law": entry.place, "name": found.name}))
 
     def copy(self, kind: str) -> None:
         """Copy the law to the clipboard as "latex", "python", "spreadsheet" or "text"."""

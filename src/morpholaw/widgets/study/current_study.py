@@ -33,6 +33,8 @@ _CHANGED_BY_STEP = {
     "train_classifier": ("classifiers_changed",),
     "tune": ("classifiers_changed",),
     "discover_law": ("laws_changed", "classifiers_changed"),
+    "improve_law": ("laws_changed", "classifiers_changed"),
+    "law_stability": ("laws_changed",),
     "timeline": ("timeline_changed",),
 }
 
