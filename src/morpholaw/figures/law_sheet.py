@@ -34,12 +34,13 @@ def law_sheet(
     columns = max((len(row) for row in rows), default=1) or 1
     width = figure_width(figsize, 6.0)
     cell = width / columns
-    text = 0.2 if captions else 0.06
+    lines = max((one.count("\n") + 1 for row in captions for one in row), default=0)
+    text = 0.06 + 0.15 * lines
     height = sum(cell + text + (0.28 if title else 0.0) for title in titles)
     figure = new_figure(figsize, theme, height=height, width=6.0)
     figure.set_layout_engine("none")
     figure.set_size_inches(width, height)
-    white = max((int(np.quantile(row, 0.999)) for row in rows if len(row)), default=255) or 255
+    white = max((int(np.quantile(row, 0.995)) for row in rows if len(row)), default=255) or 255
     top = height
     for place, (row, title) in enumerate(zip(rows, titles, strict=True)):
         if title:

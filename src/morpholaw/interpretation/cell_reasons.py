@@ -254,7 +254,8 @@ def _compared(operand: Expression, whole: Inequality) -> Inequality:
 
 def _rounded(term: Term) -> str:
     values = [float(f"{value:.3g}") for value in term.expression.constants()]
-    return Term(term.sign, term.expression.with_constants(values)).text
+    text = term.expression.with_constants(values).text()
+    return text if term.sign > 0 else f"-{text}"  # a term is no sum, so that the sign is its own
 
 
 def _decisive(terms: Sequence[TermValue], simplest: Inequality, positive: bool) -> TermValue | None:

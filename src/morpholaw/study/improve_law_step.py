@@ -41,13 +41,13 @@ class InputStability:
         The input.
     found : int
         Searches whose law reads it.
-    same_direction : int
-        Those in which it speaks for the same class.
+    same_direction : int or None
+        Those in which it speaks for the same class; None where it speaks for either in the law itself.
     """
 
     name: str
     found: int
-    same_direction: int
+    same_direction: int | None
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class LawStability:
         if not self.searches:
             return "No search on resampled groups found a law."
         back = "; ".join(
-            f"{one.name} came back in {one.found}, in {one.same_direction} with the same direction"
+            f"{one.name} came back in {one.found}"
+            + (f", in {one.same_direction} with the same direction" if one.same_direction is not None else "")
             for one in self.inputs
         )
         text = (
@@ -207,7 +208,7 @@ def stability(
         InputStability(
             one,
             sum(one in names for names in read),
-            sum(names.get(one) == expected[one] for names in each),
+            sum(names.get(one) == expected[one] for names in each) if expected[one] else None,
         )
         for one in used
     )

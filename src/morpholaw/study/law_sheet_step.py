@@ -40,11 +40,10 @@ class LawSheet:
 
     @property
     def captions(self) -> tuple[tuple[str, ...], ...]:
-        """Index, label and score of each cell."""
+        """Index and score of each cell, and its label on a second line."""
         return tuple(
             tuple(
-                f"#{cell} {label} {significant(score, 2)}".replace("  ", " ")
-                for cell, label, score in zip(*row, strict=True)
+                f"#{cell}: {significant(score, 2)}\n{label}" for cell, label, score in zip(*row, strict=True)
             )
             for row in zip(self.cells, self.labels, self.scores, strict=True)
         )

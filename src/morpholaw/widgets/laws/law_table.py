@@ -40,12 +40,13 @@ class LawTable(RowTable):
         self.itemSelectionChanged.connect(self._selected)
 
     def fill(self, entries: Sequence[LawEntry]) -> None:
-        """Show laws, the most accurate on the test cells first, and select the first.
+        """Show laws, the most accurate on the test cells first, and select the one that is applied.
 
         Laws of more than two classes keep the order of the classes, whose names are shown.
         """
         self.blockSignals(True)
         self.setSortingEnabled(False)
+        self.setRowCount(0)  # so that the first is picked anew, even where it was picked before
         self.setRowCount(len(entries))
         of_classes = any(entry.class_name is not None for entry in entries)
         for row, entry in enumerate(entries):
@@ -77,7 +78,7 @@ class LawTable(RowTable):
         self.setFixedHeight(self.heading.sizeHint().height() + ROW_HEIGHT * rows + 4)
         self.blockSignals(False)
         if self.rowCount():
-            self.selectRow(0)
+            self.pick(0)
 
     def pick(self, place: int) -> None:
         """Select the law at a place of the study's list."""

@@ -147,8 +147,8 @@ class LawsWidget(StudyWidget):
             (self.components, "Components"),
             (self.boundary, "Boundary"),
             (self.vetoes, "Vetoes"),
-            (self.cell, "This cell"),
-            (self.sheet, "Cells"),
+            (self.cell, "Cell"),
+            (self.sheet, "Sheet"),
         ):
             self.tabs.addTab(page, title)
         self.body.addWidget(self.tabs)
