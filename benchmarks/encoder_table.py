@@ -155,7 +155,7 @@ class Table:
         if any(key.items() <= row.items() for row in self.rows()):
             return
         variant = VARIANTS[name]
-        encoder, training = self._encoder(variant, seed)
+        encoder, training = self.encoder(variant, seed)
         row: dict[str, Any] = {**key, **training}
         begin = time.process_time()
         row |= latents_row(encoder, self.factors, self.test)
@@ -169,7 +169,7 @@ class Table:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
 
-    def _encoder(self, variant: Variant, seed: int) -> tuple[BetaTCVAE, dict[str, Any]]:
+    def encoder(self, variant: Variant, seed: int) -> tuple[BetaTCVAE, dict[str, Any]]:
         """Return the encoder of a variant; rows that differ in their heads alone share one."""
         shipped = sample_folder() / "encoder"
         if variant.encoder is None:

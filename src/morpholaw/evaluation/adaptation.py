@@ -4,7 +4,7 @@ Another microscope or stain shifts the scores of a classifier and stretches them
 An adaptation is two numbers, f' = scale * (f - threshold), which leave the classifier as it is. With labels they come
 from a logistic regression of the classes on the scores. Without labels, the scores that the classifier has on cells it
 knows say how far its two classes lie apart and how wide they are; the shift, the stretch and the share of the classes
-are sought under which the new scores are likeliest.
+are sought under which the new scores are likeliest; small shifts are held to be chance.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ FEWEST = 30
 """Cells below which scores alone say too little."""
 MOST = 2_000
 """Scores that are used, at most."""
-STRETCH = 0.7
-"""Standard deviation of the logarithm of the stretch that is expected between sources."""
+EVIDENCE = 50
+"""Cells that scores count as, at most: those of one movie are no independent evidence for small shifts."""
+SHIFT, STRETCH = 0.25, 0.35
+"""What is expected between sources: standard deviations of the shift, in distances between the two classes, and of the
+logarithm of the stretch."""
 _FREEDOM = 4.0  # of Student's t: the tails of scores are far longer than a normal distribution's
 _SHARES = np.array([0.03, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8])
 
@@ -116,15 +119,16 @@ def adapt_to_scores(scores: np.ndarray, known_scores: np.ndarray, known_targets:
     spread = max(float(np.quantile(values, 0.95) - np.quantile(values, 0.05)), 1e-9)
     best, chosen = -np.inf, (0.0, 1.0)
     thresholds = np.concatenate([[0.0], np.quantile(values, np.linspace(0.02, 0.98, 49))])
+    weight = min(1.0, EVIDENCE / len(values))
     for scale in np.unique([1.0, *(gap / spread * np.geomspace(0.25, 8, 21))]):
-        prior = -0.5 * (np.log(scale) / STRETCH) ** 2 + len(values) * np.log(scale)
         adapted = scale * (values - thresholds[:, None])
         parts = np.stack([_student(adapted, *low), _student(adapted, *high)])
         mixed = (1 - _SHARES[:, None, None]) * parts[0] + _SHARES[:, None, None] * parts[1]
-        likelihood = np.log(mixed + 1e-300).sum(axis=2).max(axis=0)
-        likelihood = likelihood - 0.5 * (scale * thresholds / (2 * gap)) ** 2 + prior
-        if likelihood.max() > best:
-            best, chosen = float(likelihood.max()), (float(thresholds[likelihood.argmax()]), float(scale))
+        likelihood = np.log(mixed + 1e-300).sum(axis=2).max(axis=0) + len(values) * np.log(scale)
+        expected = (scale * thresholds / (SHIFT * gap)) ** 2 + (np.log(scale) / STRETCH) ** 2
+        posterior = weight * likelihood - 0.5 * expected
+        if posterior.max() > best:
+            best, chosen = float(posterior.max()), (float(thresholds[posterior.argmax()]), float(scale))
     return Adaptation(*chosen)
 
 
