@@ -16,6 +16,9 @@ from morpholaw.study import Study
 
 PAPER = {"interphase": 4092, "metaphase": 3929}
 UNLABELLED = 40_000
+SWAP, SWAPS = 0.5, 8
+"""Share of the encoder's crops, and versions of each labelled cell, in the surroundings of another cell: without them
+the law of the sample reads the neighbourhood (docs/encoder_table.md)."""
 
 
 def add_simulated(study: Study, name: str, *crops: Any, **kind: Any) -> None:
@@ -49,6 +52,7 @@ def main() -> None:
                 start_from="none",
                 epoch_crops=options.epoch_crops,
                 threads=options.threads,
+                swap=SWAP,
                 resume=True,
                 **said,
             )
@@ -61,7 +65,7 @@ def main() -> None:
             if f"scheme{scheme}" not in done:
                 if scheme == 3 and options.tune:
                     study.tune(**said)
-                study.train_classifier(scheme, **said)
+                study.train_classifier(scheme, swaps=SWAPS, **said)
         for loss in ("hinge", "mse"):
             if f"scheme4-{loss}" not in done:
                 study.discover_law(loss=loss, evaluations=options.evaluations, **said)

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from morpholaw.cells.simulator import simulate_crops
-from morpholaw.config import ClassifierConfig
+from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.models.vae import BetaTCVAE
+from morpholaw.store.labelled_cells import labelled_cells
+from morpholaw.study import law_step
 from morpholaw.study.latent_rows import (
     DRAWS,
     oriented_latents,
@@ -60,3 +62,11 @@ def test_heads_learn_from_swapped_cells_as_well_where_they_are_asked_to(encoder,
     np.testing.assert_array_equal(means[:8], plain)
     assert all(not np.array_equal(version, plain[k]) for k, version in enumerate(means[8:]))
     assert training_posteriors(encoder, images, ClassifierConfig(microscopes=1.0))[0].shape == (16, 5, 32)
+
+
+def test_laws_learn_from_the_versions_that_scheme_3_learnt_from(trained_study):
+    split = ClassifierConfig(swaps=2)
+    cells = labelled_cells(trained_study, split)
+    views = law_step._views(trained_study, cells, LawConfig(latents=(0, 1)), split)
+    assert len(views.features) == len(views.targets) == (8 + 2) * len(cells.train)
+    np.testing.assert_array_equal(views.targets[-len(cells.train) :], cells.train_targets)
