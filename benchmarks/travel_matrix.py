@@ -110,7 +110,8 @@ def main() -> None:
         ).fit(shapes(own.rows(train)), own.rows(train).targets(PAIR))
         known = {name: score_crops(each, held.images) for name, each in schemes.classifiers.items()}
         for applied, target in cells.items():
-            target = held if applied == learnt else target
+            unseen = ~np.isin(target.groups.astype(str), own.groups[train].astype(str))
+            target = held if applied == learnt else target.rows(unseen)
             truth = target.targets(PAIR)
             row: dict[str, object] = {
                 "learnt on": learnt,
