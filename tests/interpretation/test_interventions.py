@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from morpholaw.cells.orientations import all_orientations
+from morpholaw.cells.shape_features import choose_features, measure_features
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.errors import InputError
+from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.interpretation.interventions import (
     NAMES,
+    SURROUNDINGS,
+    dependence,
     interventions,
     predictor,
     shifted,
@@ -22,6 +26,9 @@ from morpholaw.interpretation.surroundings import (
     remove_surroundings,
     swap_surroundings,
 )
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.features import ModelColumns
+from morpholaw.models.law import Law
 
 
 def _disc(radius: float, y: float = 31.5, x: float = 31.5) -> np.ndarray:
@@ -87,6 +94,19 @@ def cells():
     return CellCrops.of(images), targets, table["group"].to_numpy(str)
 
 
+@pytest.fixture(scope="module")
+def many_cells():
+    images, table = simulate_crops(phases={"interphase": 60, "metaphase": 60}, seed=6)
+    targets = (table["label"] == "metaphase").to_numpy().astype(int)
+    return CellCrops.of(images, table["brightness"].to_numpy()), targets, np.arange(len(images))
+
+
+def judge(predict, crops, targets, groups):
+    """What is said of a classifier, and how often it is right about the crops as they are."""
+    found = interventions(predict, crops, targets, groups, names=("none", *SURROUNDINGS))
+    return dependence(found), found[0].balanced_accuracy.value
+
+
 def test_a_classifier_of_the_centre_changes_no_call_and_one_of_the_edge_does(cells):
     crops, targets, groups = cells
     edge = ~_disc(28)
@@ -106,6 +126,62 @@ def test_a_classifier_of_the_centre_changes_no_call_and_one_of_the_edge_does(cel
     assert by_name[1]["other class"].flips.low > 0.1
     assert by_name[1]["none"].flips.value == 0
     assert by_name[1]["orientation"].flips.value == 0  # a disc has no orientation
+
+
+def law_of(shape: str, threshold: float) -> Classifier:
+    """A law that reads one shape, as it is measured."""
+    columns = ModelColumns(choose_features([shape]), (threshold,), (1.0,))
+    return Classifier.with_laws(None, [Law.parse(shape, (shape,))], ("interphase", "metaphase"), columns)
+
+
+@pytest.mark.parametrize("shape", ["neighbours", "neighbour_area"])
+def test_a_law_that_reads_the_neighbourhood_is_said_to(many_cells, shape):
+    crops, targets, groups = many_cells
+    typical = float(np.nanmedian(measure_features(crops.images, neighbourhood=True)[shape]))
+    judged, _ = judge(predictor(scorer(law_of(shape, typical))), crops, targets, groups)
+    assert judged.reads
+    assert judged.sentence.startswith("It reads the surroundings of the cell: ")
+    assert judged.worst.flips.low > 0.2
+
+
+@pytest.mark.parametrize("shape", ["area", "axis_ratio"])
+def test_a_law_that_reads_the_cell_is_not_said_to_read_the_neighbourhood(many_cells, shape):
+    crops, targets, groups = many_cells
+    measured = measure_features(crops.images)[shape].to_numpy()
+    between = np.mean([np.nanmedian(measured[targets == number]) for number in (0, 1)])
+    judged, accuracy = judge(predictor(scorer(law_of(shape, float(between)))), crops, targets, groups)
+    assert judged.reads is not True
+    assert abs(accuracy - 0.5) > 0.2
+
+
+def test_a_cue_planted_far_from_the_cell_is_found_however_well_it_tells_the_classes_apart(many_cells):
+    crops, targets, groups = many_cells
+    images = crops.images.copy()
+    images[targets == 1, :4] = 200
+    judged, accuracy = judge(
+        predictor(lambda images: images[:, :4].mean(axis=(1, 2))[None] - 100.0),
+        CellCrops.of(images),
+        targets,
+        groups,
+    )
+    assert accuracy == 1
+    assert judged.reads
+    assert judged.worst.flips.low > 0.3
+
+
+def test_a_classifier_of_the_middle_of_the_cell_is_cleared_by_many_cells_and_not_by_few(many_cells):
+    crops, targets, groups = many_cells
+
+    def middle(images: np.ndarray) -> np.ndarray:
+        return images[:, 30:34, 30:34].mean(axis=(1, 2))[None] - 60.0
+
+    judged, _ = judge(predictor(middle), crops, targets, groups)
+    assert judged.reads is False
+    assert judged.sentence.startswith("It was not seen to read")
+    some = np.r_[np.flatnonzero(targets == 0)[:5], np.flatnonzero(targets == 1)[:5]]
+    judged, _ = judge(predictor(middle), CellCrops.of(crops.images[some]), targets[some], groups[some])
+    assert judged.reads is None
+    assert "cannot be told" in judged.sentence
 
 
 def test_with_shuffled_labels_surroundings_of_another_class_do_no_more_than_those_of_the_same(cells):

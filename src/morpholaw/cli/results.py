@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -12,6 +12,9 @@ from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
 from morpholaw.errors import InputError
+
+if TYPE_CHECKING:
+    from morpholaw.interpretation.interventions import Intervention
 
 
 @click.command()
@@ -233,6 +236,7 @@ def interventions(
     """Put held-out cells into other surroundings, shift and turn them: how many calls change."""
     from morpholaw.cells.files import write_table
     from morpholaw.display import percent_interval
+    from morpholaw.interpretation.interventions import dependence
     from morpholaw.study import Study
 
     with progress() as monitor:
@@ -249,6 +253,7 @@ def interventions(
                 for key in ("balanced_accuracy", "flips")
             ]
             click.echo(f"  {row['meaning']:58}  {shares[0]:22}  {shares[1]}")
+        click.echo(dependence([_intervention(row) for row in rows.to_dict("records")]).sentence)
     if out is not None:
         write_table(out, table)
         click.echo(f"The table is {out}.")
@@ -269,6 +274,17 @@ def _pairs_figure(table: Any, path: Path) -> tuple[float, Any]:
     with atomic_file(path) as stream:
         figure.savefig(stream, format="png", dpi=150)
     return eps, matrix
+
+
+def _intervention(row: dict[str, Any]) -> Intervention:
+    """Return what a row of the table of interventions says."""
+    from morpholaw.evaluation.estimate import Estimate
+    from morpholaw.interpretation.interventions import Intervention
+
+    flips, accuracy = (
+        Estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for key in ("flips", "balanced_accuracy")
+    )
+    return Intervention(row["intervention"], flips, accuracy)
 
 
 def _attack_figure(table: Any, path: Path) -> None:

@@ -6,12 +6,13 @@ makes crops that a microscope could have recorded, and it does not depend on wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from morpholaw.cells.orientations import COUNT, orient
+from morpholaw.display import percent, percent_interval
 from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.events import SILENT, Monitor, Progress
@@ -64,6 +65,58 @@ NAMES = {
 """The interventions and what they are, in the order in which they are measured."""
 
 
+NEGLIGIBLE = 0.05
+"""Share of predicted classes that may change in other surroundings before a classifier counts as reading them."""
+SURROUNDINGS = ("other class, cell removed", "removed")
+"""Interventions that change the surroundings alone; the others may also show the rim of the other cell."""
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """Whether a classifier reads the surroundings of a cell.
+
+    Attributes
+    ----------
+    reads : bool or None
+        True where more than a `NEGLIGIBLE` share of its predicted classes changes in other surroundings, by the whole
+        interval; False where, by the whole interval, not more does; None where the cells are too few to tell.
+    worst : Intervention
+        The one of `SURROUNDINGS` that changes most.
+    """
+
+    reads: bool | None
+    worst: Intervention
+
+    @property
+    def sentence(self) -> str:
+        """What was found, such as "It reads the surroundings: ..."."""
+        flips = self.worst.flips
+        share = percent_interval(flips.value, flips.low, flips.high)
+        found = f"{share} of its predicted classes change with {_INSTEAD[self.worst.name]}"
+        if self.reads:
+            return f"It reads the surroundings of the cell: {found}."
+        limit = percent(NEGLIGIBLE, 0)
+        if self.reads is None:
+            return f"Whether it reads the surroundings of the cell cannot be told from these cells: {found}."
+        return f"It was not seen to read the surroundings of the cell: {found}, at most {limit}."
+
+
+_INSTEAD = {
+    "other class, cell removed": "the surroundings of a cell of another class",
+    "removed": "nothing around the cell",
+}
+
+
+def dependence(found: Sequence[Intervention]) -> Dependence:
+    """Judge from measured interventions whether a classifier reads the surroundings of a cell."""
+    around = [one for one in found if one.name in SURROUNDINGS]
+    worst = max(around, key=lambda one: (one.flips.low, one.flips.high))
+    if worst.flips.low > NEGLIGIBLE:
+        return Dependence(True, worst)
+    widest = max(around, key=lambda one: one.flips.high)
+    return Dependence(False if widest.flips.high <= NEGLIGIBLE else None, widest)
+
+
 def interventions(
     predict: Predict,
     crops: CellCrops,
@@ -71,6 +124,7 @@ def interventions(
     groups: np.ndarray | None = None,
     seed: int = 0,
     monitor: Monitor = SILENT,
+    names: Sequence[str] = tuple(NAMES),
 ) -> list[Intervention]:
     """Measure what changed surroundings, shifts and orientations do to the predicted classes.
 
@@ -88,11 +142,13 @@ def interventions(
         Of the choice of donors.
     monitor : Monitor
         Progress and cancellation.
+    names : sequence of str
+        Some of `NAMES`; by default all.
 
     Returns
     -------
     list of Intervention
-        In the order of `NAMES`; fewer if the step was stopped.
+        In the order of ``names``; fewer if the step was stopped.
 
     Raises
     ------
@@ -102,7 +158,7 @@ def interventions(
     targets = np.asarray(targets)
     before = predict(crops.images)
     results: list[Intervention] = []
-    for name in NAMES:
+    for name in names:
         if monitor.should_stop():
             break
         after = np.stack([predict(images) for images in variants(name, crops, targets, groups, seed)])
@@ -113,7 +169,7 @@ def interventions(
                 accuracy_interval((after == targets).mean(axis=0), groups, targets),
             )
         )
-        monitor.emit(Progress(len(results), len(NAMES), "interventions"))
+        monitor.emit(Progress(len(results), len(names), "interventions"))
     return results
 
 

@@ -282,6 +282,11 @@ class Classifier(nn.Module):
             return tuple(f"z{latent}" for latent in self.kept_latents(k))
         return tuple(self.columns.names[column] for column in self.head.kept_inputs(k))
 
+    @property
+    def applied(self) -> Classifier:
+        """What scores new cells where nothing else is chosen: of laws the first, else all models."""
+        return self.select(0) if self.scheme == 4 else self
+
     def select(self, k: int) -> Classifier:
         """Return a classifier of model ``k`` alone, which shares the encoder."""
         classes = self.classes

@@ -48,7 +48,7 @@ def intervene(
         some = _balanced(targets, cells, seed)
         index, targets = index[some], targets[some]
         groups = folder.crops.cells["group"].to_numpy(str)[index]
-        predict = predictor(scorer(classifiers.load(folder, name)))
+        predict = predictor(scorer(classifiers.load(folder, name).applied))
         crops = cell_crops(folder, index)
         for one in interventions(predict, crops, targets, groups, seed, monitor):
             rows.append(

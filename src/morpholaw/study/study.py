@@ -1526,7 +1526,8 @@ class Study(StudyFolder):
         Parameters
         ----------
         schemes : sequence of int or str
-            Schemes or names of classifiers; by default all classifiers of the study.
+            Schemes or names of classifiers; by default all classifiers of the study. Of laws the first is measured,
+            which is the one that is applied.
         loss : {"hinge", "mse"}
             Of scheme 4's laws, where it is given by its number.
         cells : int
