@@ -183,6 +183,16 @@ def test_attacks_make_it_worse_and_held_latents_are_named(trained_study):
         trained_study.attack(scheme=1, space="latent", eps=(0.1,))
 
 
+def test_successful_attacks_on_crops_say_how_much_of_them_lies_inside_the_nucleus(trained_study):
+    table = trained_study.attack(scheme=2, eps=(0.0, 0.3))
+    nothing, attacked = (table[table["eps"] == eps] for eps in (0.0, 0.3))
+    assert nothing[["energy_inside", "nucleus_area"]].isna().all(axis=None)
+    succeeded = attacked[attacked["accuracy"] < nothing["accuracy"].to_numpy()]
+    assert len(succeeded)
+    assert succeeded["energy_inside"].between(0, 1, inclusive="neither").all()
+    assert succeeded["nucleus_area"].between(0.01, 0.5).all()
+
+
 def test_several_schemes_are_attacked_in_one_call(trained_study):
     attack = {"space": "latent", "eps": (0.0, 2.0)}
     both = trained_study.attack(schemes=[2, 3], **attack)

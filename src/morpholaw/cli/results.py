@@ -220,6 +220,8 @@ def attack(
     shown = by_eps["accuracy"].agg(["mean", "std"]).assign(random_signs=by_eps["random_signs"].mean())
     if towards:
         shown["success"] = by_eps["success"].mean()
+    if table["energy_inside"].notna().any():
+        shown = shown.join(by_eps[["energy_inside", "nucleus_area"]].mean())
     click.echo(shown.round(4).to_string())
     click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
 

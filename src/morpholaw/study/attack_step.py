@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from morpholaw.cells.segmentation import nucleus_masks
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
-from morpholaw.interpretation.attack import AttackOptions, attack_curve, attack_pairs
+from morpholaw.interpretation.attack import AttackCurve, AttackOptions, attack_curve, attack_pairs
+from morpholaw.interpretation.constraints import energy_inside
 from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
 from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.store import classifiers
@@ -39,7 +41,9 @@ def attack_schemes(
     -------
     DataFrame
         One row per model and eps: scheme, loss (of laws), space, keep, model, eps, accuracy, random_signs
-        (accuracy under random signs of the same size, the control), split; towards a class also ``towards`` and
+        (accuracy under random signs of the same size, the control), energy_inside and nucleus_area (of the attacks on
+        crops that succeeded: the mean share of the gradient's energy that lies inside the nucleus, and the nucleus'
+        share of the crop), split; towards a class also ``towards`` and
         ``success``, the share of the other classes' cells that are taken for it. Schemes that a stop left out are
         missing.
 
@@ -134,10 +138,11 @@ def attack(
 ) -> pd.DataFrame:
     """Attack one scheme on some of its held-out cells; the table is that of :func:`attack_schemes`."""
     one = _prepare(folder, config, cells)
-    curve = attack_curve(one.classifier, one.inputs, one.targets, config.eps, one.options, monitor)
+    curve = attack_curve(one.classifier, one.inputs, one.targets, (0.0, *config.eps), one.options, monitor)
+    energy, area = _inside(one, folder.crops[cells], curve)
     random = replace(one.options, direction="random")
     control = attack_curve(one.classifier, one.inputs, one.targets, config.eps, random, monitor)
-    members, count = curve.accuracy.shape
+    members, count = len(curve.accuracy), len(config.eps)
     table: dict[str, Any] = {
         "scheme": one.classifier.scheme,
         "loss": config.loss if one.classifier.scheme == 4 else "",
@@ -145,16 +150,39 @@ def attack(
         "keep": config.keep,
         "model": np.repeat(np.arange(members), count),
         "eps": np.tile(np.asarray(config.eps), members),
-        "accuracy": curve.accuracy.ravel(),
+        "accuracy": curve.accuracy[:, 1:].ravel(),
         "random_signs": control.accuracy.ravel(),
+        "energy_inside": energy.ravel(),
+        "nucleus_area": area.ravel(),
         "split": one.split,
     }
     if config.towards:
         table["towards"] = config.towards
         others = curve.truth != one.options.towards
-        reached = (curve.predicted == one.options.towards)[:, :, others]
+        reached = (curve.predicted == one.options.towards)[:, 1:, others]
         table["success"] = reached.mean(axis=2).ravel() if others.any() else np.nan
     return pd.DataFrame(table)
+
+
+def _inside(attacked: _Attacked, images: np.ndarray, curve: AttackCurve) -> tuple[np.ndarray, np.ndarray]:
+    """Return what of the successful attacks lies inside the nucleus, each (members, eps); NaN where none succeeded.
+
+    They are the mean share of the energy of the gradient and, to compare it with, of the area, for attacks on crops by
+    classifiers of two classes. The first eps of the curve is 0.
+    """
+    energy, area = (np.full((len(curve.correct), len(curve.eps) - 1), np.nan) for _ in range(2))
+    two_classes = len(attacked.classifier.classes) == 2
+    if attacked.options.space != "image" or not two_classes or curve.crops < len(images):
+        return energy, area
+    masks = nucleus_masks(images)
+    shares = energy_inside(attacked.classifier, images, masks)
+    for member, correct in enumerate(curve.correct):
+        for place, kept in enumerate(correct[1:]):
+            succeeded = correct[0] & ~kept & masks.any(axis=(1, 2)) & np.isfinite(shares[member])
+            if succeeded.any():
+                energy[member, place] = shares[member, succeeded].mean()
+                area[member, place] = masks[succeeded].mean()
+    return energy, area
 
 
 def pairs(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT) -> pd.DataFrame:

@@ -1384,7 +1384,9 @@ class Study(StudyFolder):
         -------
         DataFrame
             One row per model and eps: scheme, loss, space, keep, model, eps, accuracy, random_signs (accuracy under
-            random signs of the same size, the control), split; with ``towards`` also that class and ``success``, the
+            random signs of the same size, the control), energy_inside and nucleus_area (of successful attacks on crops:
+            the share of the gradient's energy inside the nucleus, and the nucleus' share of the crop), split; with
+            ``towards`` also that class and ``success``, the
             share of the other classes' cells that are taken for it.
 
         Raises

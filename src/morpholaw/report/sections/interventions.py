@@ -97,8 +97,8 @@ def _verdicts(measured: dict[str, list[Intervention]]) -> list[Block]:
 def _caption() -> str:
     return (
         "Balanced accuracy with its 95 % interval, and below it the share of predicted classes that change; at most "
-        f"{CELLS} test cells; means over the models (of scheme 4 the first law, which is applied), over {DRAWS} draws of "
-        "other surroundings, 8 directions or 7 orientations, and intervals by bootstrap over groups of cells and "
+        f"{CELLS} test cells; means over the models (of scheme 4 the first law, which is applied), over {DRAWS} draws "
+        "of other surroundings, 8 directions or 7 orientations, and intervals by bootstrap over groups of cells and "
         f"models. A cell's own pixels are its segmented nucleus, dilated by {MARGIN} px; surroundings are exchanged in "
         "the movie's grey values, and the new crop is divided by the brightness of its cell. The rim is what shows of "
         "the other cell where that is larger. A classifier is said to read the surroundings where more than "
