@@ -24,7 +24,6 @@ import numpy as np
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtWidgets import QApplication
 
-from morpholaw.study import Study
 from morpholaw.widgets.napari_readers import sample_data
 from morpholaw.widgets.network.network_scene import places
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -42,16 +41,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     study = arguments.study or sample_data.study_copy(Path(tempfile.mkdtemp()) / "sample-study")
-    if arguments.study is None and set(arguments.panels) & set(OF_MOVIE):
-        cut_movie(study)
     for name in arguments.panels:
         picture(name, study, arguments.out / f"{name}.png")
-
-
-def cut_movie(study: Path) -> None:
-    """Add the cells of the sample's movie to the study, for panels that follow cells in it."""
-    folder = sample_data.movie_folder()
-    Study.open(study).crop(folder / "movie.tif", folder / "tracks.csv", name="movie", replace=True)
 
 
 def picture(name: str, study: Path, out: Path) -> None:
@@ -153,7 +144,7 @@ def use_timeline(viewer: Any, widget: Any) -> None:
 def use_table(viewer: Any, widget: Any) -> None:
     """Score the cells and go to a metaphase of the movie."""
     widget.scorer.score()
-    wait(120, lambda: widget.current.last_scores is not None)
+    wait(400, lambda: widget.current.last_scores is not None)
     widget.filters.movie.setCurrentText("movie")
     widget.refresh()
     widget.table.sortByColumn(
@@ -173,13 +164,14 @@ def use_map(viewer: Any, widget: Any) -> None:
             widget.map.pressed(place)
         widget.map.moved(place, True)
     widget.map.released(place, False)
-    widget.map.moved(QPointF(*widget.map.drawing.places[0]), False)
+    places = widget.map.drawing.places
+    widget.map.moved(QPointF(*places[np.argmax(places[:, 0] - places[:, 1])]), False)  # away from those circled
 
 
 def use_lineages(viewer: Any, widget: Any) -> None:
     """Show the families of the movie, coloured by predicted class."""
     widget.scorer.score()
-    wait(120, lambda: widget.current.last_scores is not None)
+    wait(400, lambda: widget.current.last_scores is not None)
     widget.colour.setCurrentText("predicted class")
     widget.draw()
     wait(20, lambda: widget.tree.drawing is not None)
@@ -206,9 +198,6 @@ PANELS: dict[str, tuple[str, str, Callable[[Any, Any], None]]] = {
     "lineages": ("lineages", "LineagesWidget", use_lineages),
 }
 """Name of the picture: module, panel and what is done before it is taken."""
-
-OF_MOVIE = ("timeline", "table", "map", "lineages")
-"""Panels whose pictures need the cells of the movie in the study."""
 
 
 if __name__ == "__main__":

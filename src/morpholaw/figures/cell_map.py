@@ -102,11 +102,12 @@ def cell_map(
         legend(
             axes,
             theme,
-            loc="upper center",
-            bbox_to_anchor=(0.5, 1.14),
-            ncols=4,
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=3 if width < 5 else 5,
             markerscale=1.6,
             columnspacing=1,
+            handletextpad=0.2,
         )
     else:
         raise InputError("A map of cells is coloured by labels or by values; give either.")

@@ -147,11 +147,11 @@ def lineage_tree(
             axes.add_collection(LineCollection(ends[known], colors=colour, linewidths=thick, zorder=2))
         handles = [Line2D([], [], color=colours[name], lw=thick, label=plain(name)) for name in present]
         if handles:
-            legend(axes, theme, handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+            legend(axes, theme, handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     else:
         raise InputError("A lineage tree is coloured by labels or by values; give either.")
-    if lines <= 30:
-        axes.set_yticks(levels, [plain(name) for name in tree.names], fontsize=SMALL if lines < 20 else 5.5)
+    if lines <= 45:
+        axes.set_yticks(levels, [plain(name) for name in tree.names], fontsize=SMALL if lines < 30 else 6)
     else:
         axes.set_yticks([])
     room = max(float(last.max(initial=0)) * 0.01, 0.6)

@@ -380,3 +380,40 @@ def test_a_deleted_study_is_said_when_labelling(panel, qtbot, labelled_study):
     shutil.rmtree(labelled_study)
     press(qtbot, widget.gallery, "1")
     assert "was moved or deleted" in widget.labelling.error_line.text()
+
+
+def test_labels_after_a_click_in_the_movie_move_along_the_track(panel, qtbot, tracked_study_folder, tmp_path):
+    widget = panel(CellsWidget)
+    widget.viewer.add_image(np.load(tracked_study_folder / "movie.npy"), name="movie")
+    study = widget.current.open(shutil.copytree(tracked_study_folder, tmp_path / "study"))
+    cells = widget.labelling.cells
+    widget.in_movie.clicked(np.array([0.0, 91.0, 99.0]))
+    press(qtbot, widget.gallery, "11")
+    track = np.flatnonzero(cells["track_id"] == 4).tolist()
+    given = [study.annotations.get("movie", cell) for cell in track]
+    assert given[:2] == [study.classes[0]] * 2
+    assert widget.current.selection == [track[2]]
+    press(qtbot, widget.gallery, "s")
+    assert widget.current.selection == track
+    press(qtbot, widget.gallery, "2n")  # the whole track at once, then the next cell without a class
+    assert [study.annotations.get("movie", cell) for cell in track] == [study.classes[1]] * 8
+    (unlabelled,) = widget.current.selection
+    assert widget.labelling.labels[unlabelled] == ""
+
+
+def test_of_two_movies_over_one_another_the_active_one_is_clicked(
+    panel, qtbot, tracked_study_folder, tmp_path
+):
+    widget = panel(CellsWidget)
+    folder = shutil.copytree(tracked_study_folder, tmp_path / "study")
+    movie = np.load(folder / "movie.npy")
+    tracks = pd.DataFrame(
+        [(9, t, 92, 98, -1) for t in range(8)], columns=["track_id", "t", "y", "x", "parent"]
+    )
+    Study.open(folder).crop(movie[:, ::-1], tracks, name="other", size=32)
+    first, second = widget.viewer.add_image(movie, name="movie"), widget.viewer.add_image(movie, name="other")
+    widget.current.open(folder)
+    for layer, name in ((first, "movie"), (second, "other")):
+        widget.viewer.layers.selection.active = layer
+        widget.in_movie.clicked(np.array([2.0, 91.0, 99.0]))
+        assert widget.current.crops.cells["set"].iloc[widget.current.selection[0]] == name

@@ -17,6 +17,7 @@ from morpholaw.figures.palette import class_colours
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.study import Study
 from morpholaw.widgets.classify.panel import ClassifyWidget
+from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 MOVIE = CropOrigin(kind="movie", movie=MovieSource(name="movie", shape=(40, 100, 100), dtype="uint8"))
@@ -156,6 +157,8 @@ def test_applying_scores_colours_the_layers_and_exports(panel, tracked_study, qt
     assert tracks.color_by == "score"
     assert set(tracks.features["class"]) == {0, 1}
     points = viewer.layers["scheme 3: sparse head scores"]
+    points.selected_data = {5, 7}  # as with napari's tool for points
+    assert widget.current.selection == [5, 7]
     assert len(points.data) == 240
     truth = np.where(cells["label"] == "metaphase", 1, 0)
     assert np.mean((points.features["class"] == "metaphase") == truth) > 0.7
@@ -279,14 +282,15 @@ def test_opening_the_panel_loads_no_torch():
 def test_a_field_of_the_confusions_shows_and_selects_its_cells(panel, tracked_study, qtbot):
     widget = panel(ClassifyWidget, show=True)
     widget.current.open(tracked_study)
-    record = widget.table.chosen
+    record, crops = widget.table.chosen, widget.current.crops
+    table = widget.current.study.classify(record.name)  # here rather than in a process of its own, which takes seconds
+    widget.current.add_scores(CellScores.of_table(record, table, crops))
     matrix = widget.confusion.matrix
     qtbot.waitUntil(lambda: matrix.drawing is not None, timeout=30_000)
     column, row = matrix.place_of(3)  # metaphase predicted as metaphase
-    with qtbot.waitSignal(widget.confusion.selected, timeout=120_000):
+    with qtbot.waitSignal(widget.confusion.selected, timeout=10_000):
         qtbot.mouseClick(matrix.surface, Qt.MouseButton.LeftButton, pos=QPoint(round(column), round(row)))
     selected = widget.current.selection
     assert len(selected) == record.evaluation.confusion[1][1] > 0
     assert set(widget.current.labels[selected]) == {"metaphase"}
     assert not widget.confusion.crops.empty
-    assert record.name in widget.current.scores

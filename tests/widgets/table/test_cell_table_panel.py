@@ -90,6 +90,20 @@ def test_filters_show_some_cells_and_say_how_many(panel, qtbot):
     assert "type a number" in panel.error_line.text()
 
 
+def test_movies_are_listed_and_one_is_chosen(panel):
+    assert [panel.movies.table.cell(0, column).text() for column in range(6)] == [
+        "movie", "28", "5", "3", "0", "yes"
+    ]  # fmt: skip
+    panel.movies.table.cellDoubleClicked.emit(0, 0)
+    assert panel.filters.movie.currentText() == "movie"
+    panel.viewer.layers.remove("movie")
+    panel.current.select([4])
+    assert "The movie of movie is not open" in panel.summary.text()
+    panel.movies.table.selectRow(0)
+    panel.movies.open_button.click()
+    assert "not cut from the file of a movie" in panel.movies.error_line.text()
+
+
 def test_a_hundred_thousand_rows_sort_and_select_at_once(qtbot):
     table = CellTable()
     qtbot.addWidget(table)

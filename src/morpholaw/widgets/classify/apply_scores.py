@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels, Tracks
+from napari.layers import Image, Labels, Points, Tracks
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -89,6 +89,7 @@ class ApplyScores(QWidget):
         self._shown: ClassifierRecord | None = None
         self._tracks: pd.DataFrame | None = None
         self._why_not = self._set = ""
+        self._points: Points | None = None
         self._build()
         self.choose(None)
         self.clicks = MovieClicks(viewer, self.clicked)
@@ -278,10 +279,27 @@ class ApplyScores(QWidget):
             writers.append(lambda: f"{score_labels(labels, table, classes, painted):,} labels")
         if self.points.isChecked() and self.viewer.layers:
             like, name = self.image.layer or tracks or labels, f"{classifier.label} scores"
-            writers.append(
-                lambda: f"{len(score_points(self.viewer, table, classes, name, like, colours).data):,} points"
-            )
+            writers.append(lambda: self._add_points(table, classes, name, like, colours))
         return writers
+
+    def _add_points(
+        self, table: pd.DataFrame, classes: Sequence[str], name: str, like: Any, colours: Sequence[str]
+    ) -> str:
+        """Add points of the scored cells; those that are selected with napari's tool are selected in every panel."""
+        points = score_points(self.viewer, table, classes, name, like, colours)
+        crops = self.current.crops
+        places = [] if crops is None else [k for k, one in enumerate(crops.sets) if one.name == self._set]
+        if crops is not None and places:
+            placed = np.isfinite(table[["t", "y", "x"]].astype(np.float64).to_numpy()).all(axis=1)
+            points.metadata["cells"] = int(crops.offsets[places[0]]) + np.flatnonzero(placed)
+            points.selected_data.events.items_changed.connect(self._points_selected)
+        self._points = points
+        return f"{len(points.data):,} points"
+
+    def _points_selected(self, *_: Any) -> None:
+        points = self._points
+        if points is not None and points.selected_data and len(points.data) == len(points.metadata["cells"]):
+            self.current.select(points.metadata["cells"][sorted(points.selected_data)].tolist())
 
     def _colours(self, classes: Sequence[str]) -> list[str]:
         study = self.current.study

@@ -53,7 +53,9 @@ def families(lineages: Lineages, of_crop: int | None) -> Families | None:
     lineage = cells["lineage"].to_numpy()
     sizes = np.bincount(lineage, minlength=len(cells))
     if of_crop is None:
-        roots = np.flatnonzero(sizes > 0)
+        roots = np.flatnonzero(
+            sizes > min(1, int(sizes.max()) - 1)
+        )  # single cells only where nothing divides
         roots = roots[np.argsort(-sizes[roots], kind="stable")]
         keep = roots[np.cumsum(sizes[roots]) <= MOST_CELLS]
         wanted = keep if len(keep) else roots[:1]
@@ -62,7 +64,10 @@ def families(lineages: Lineages, of_crop: int | None) -> Families | None:
         if not len(row):
             return None
         wanted = lineage[[images["cell"].to_numpy()[row[0]]]]
+    place = np.full(len(cells), len(cells))
+    place[wanted] = np.arange(len(wanted))
     chosen = np.flatnonzero(np.isin(lineage, wanted))
+    chosen = chosen[np.argsort(place[lineage[chosen]], kind="stable")]
     new_row = np.full(len(cells), -1)
     new_row[chosen] = np.arange(len(chosen))
     mother = cells["mother"].to_numpy()[chosen]

@@ -11,7 +11,6 @@ from psygnal import Signal
 
 from morpholaw.errors import MorpholawError
 from morpholaw.jobs import Job
-from morpholaw.store.overview import FEW_LABELS
 from morpholaw.widgets.jobs.python_code import job_code
 from morpholaw.widgets.study.encoder_state import encoder_state
 from morpholaw.widgets.study.presets import PRESETS, Preset
@@ -57,6 +56,8 @@ def remaining_steps(overview: Overview, encoder_stopped: bool = False) -> list[s
 
 def can_start(overview: Overview) -> bool:
     """Whether there are crops, and two classes with enough labelled cells."""
+    from morpholaw.store.overview import FEW_LABELS  # it brings pandas
+
     return overview.crops > 0 and sum(count >= FEW_LABELS for count in overview.labels.values()) >= 2
 
 

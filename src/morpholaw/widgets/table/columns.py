@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from morpholaw.widgets.study.cell_scores import CellScores
 
 
-def cell_columns(crops: Crops, labels: np.ndarray, scores: list[CellScores]) -> list[Column]:
+def cell_columns(
+    crops: Crops, labels: np.ndarray, scores: list[CellScores], several_movies: bool
+) -> list[Column]:
     """Return the columns of all crops of a study.
 
     Parameters
@@ -25,10 +27,12 @@ def cell_columns(crops: Crops, labels: np.ndarray, scores: list[CellScores]) -> 
         Class given to each crop, "" for none.
     scores : list of CellScores
         What classifiers make of them, the one that was applied last at the end.
+    several_movies : bool
+        Whether cells of several movies are shown, so that each cell's is named.
     """
     cells = crops.cells
     columns = [Column("Cell", "Number of the crop in its set.", cells["crop"].to_numpy(np.int64))]
-    if len(crops.sets) > 1:
+    if several_movies:
         movie = np.asarray(cells["set"], dtype=object)
         columns.insert(0, Column("Movie", "The crop set, which is named after its movie or folder.", movie))
     track, frame = cells["track_id"].to_numpy(np.int64), cells["t"].to_numpy(np.int64)
@@ -42,8 +46,8 @@ def cell_columns(crops: Crops, labels: np.ndarray, scores: list[CellScores]) -> 
         last = scores[-1]
         label = last.classifier.label
         columns += [
-            Column("Predicted", f"The class that {label} predicts.", last.predicted),
             Column("Score", f"Score of {label}: 0 is the boundary between the classes.", last.scores),
+            Column("Predicted", f"The class that {label} predicts.", last.predicted),
         ]
     if len(scores) > 1:
         columns.append(

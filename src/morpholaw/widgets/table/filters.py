@@ -57,13 +57,19 @@ class Filters(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.addWidget(QLabel("Show"), 0, 0)
-        for column, part in enumerate((self.movie, self.given, self.predicted), start=1):
-            grid.addWidget(part, 0, column)
+        grid.addWidget(self.movie, 0, 1)
+        grid.addWidget(self.given, 0, 2, 1, 2)
+        grid.addWidget(self.track, 1, 1)
+        grid.addWidget(self.predicted, 1, 2, 1, 2)
+        grid.addWidget(self.selected, 2, 1)
+        grid.addWidget(self.low, 2, 2)
+        grid.addWidget(self.high, 2, 3)
+        for column, share in ((1, 2), (2, 1), (3, 1)):
+            grid.setColumnStretch(column, share)
+        for part in (self.movie, self.given, self.predicted):
             part.activated.connect(self._report)
-        for column, line in enumerate((self.track, self.low, self.high), start=1):
-            grid.addWidget(line, 1, column)
+        for line in (self.track, self.low, self.high):
             line.editingFinished.connect(self._report)
-        grid.addWidget(self.selected, 2, 1, 1, 3)
         self.selected.toggled.connect(self._report)
 
     def refresh(self, movies: Sequence[str], classes: Sequence[str], scores: CellScores | None) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
+from morpholaw.widgets.movie.movie_place import movie_layer
+from morpholaw.widgets.movie.selection_in_movie import set_of
 from morpholaw.widgets.study.cell_scorer import CellScorer
 from morpholaw.widgets.study.label_selected import LabelSelected
 from morpholaw.widgets.study.study_widget import StudyWidget
 from morpholaw.widgets.table.cell_table import CellTable
 from morpholaw.widgets.table.columns import cell_columns
 from morpholaw.widgets.table.filters import Filters
+from morpholaw.widgets.table.movies import Movies
+
+if TYPE_CHECKING:
+    from morpholaw.cells.crop_set import Crops
 
 NO_CELLS = "The cells of the study appear here. Cut some from a tracked movie, or import a folder, in the Cells panel."
+
+WIDTHS = {"Movie": 72, "Class": 104, "Predicted": 104, "Score": 56, "Brightness": 76, "Disagree": 64}
+"""Widths of columns in pixels, where they are not those of a short number."""
 
 
 class TableWidget(StudyWidget):
@@ -34,11 +43,21 @@ class TableWidget(StudyWidget):
         self.summary.setWordWrap(True)
         self.scorer = CellScorer(self.current)
         self.labels = LabelSelected(self.current, self.table)
-        for part in (self.filters, self.summary, self.table, self.labels, self.scorer):
-            self.body.addWidget(part)
-        self.body.setStretchFactor(self.table, 1)
+        self.movies = Movies(self.viewer, self.current)
+        cells = QWidget()
+        layout = QVBoxLayout(cells)
+        layout.setContentsMargins(0, 4, 0, 0)
+        for part in (self.filters, self.summary, self.table, self.labels):
+            layout.addWidget(part)
+        layout.setStretchFactor(self.table, 1)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(cells, "Cells")
+        self.tabs.addTab(self.movies, "Movies")
+        self.body.addWidget(self.tabs, 1)
+        self.body.addWidget(self.scorer)
         self.table.chosen.connect(self._choose)
         self.filters.changed.connect(self.refresh)
+        self.movies.chosen.connect(self._list_movie)
         current = self.current
         for signal in (
             current.changed,
@@ -48,6 +67,8 @@ class TableWidget(StudyWidget):
         ):
             self.listen(signal, self.refresh)
         self.listen(current.selection_changed, self._selected)
+        for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
+            self.listen(event, self._layers_changed)
         self.in_movie.mark()
         self.refresh()
 
@@ -55,6 +76,7 @@ class TableWidget(StudyWidget):
         """Show the cells of the study that pass the filters."""
         crops, study = self.current.crops, self.current.study
         self.labels.refresh()
+        self.movies.refresh()
         if crops is None or study is None:
             self.table.cells.show_cells([], {}, np.empty(0))
             self.summary.setText(NO_CELLS)
@@ -63,7 +85,8 @@ class TableWidget(StudyWidget):
         self.filters.refresh([one.name for one in crops.sets], self.labels.buttons.classes, scores)
         with self.error_line.catch():
             chosen = self.filters.chosen(crops, labels, scores, self.current.selection)
-            columns = cell_columns(crops, labels, list(self.current.scores.values()))
+            several = len(crops.sets) > 1 and self.filters.movie.currentIndex() <= 0
+            columns = cell_columns(crops, labels, list(self.current.scores.values()), several)
             self._show(columns, chosen)
 
     def _show(self, columns: Any, chosen: np.ndarray) -> None:
@@ -71,9 +94,19 @@ class TableWidget(StudyWidget):
         self.table.cells.show_cells(columns, self.labels.colours, chosen)
         if titles != [column.title for column in columns]:
             for place, column in enumerate(columns):
-                self.table.setColumnWidth(place, 92 if column.is_text else 52)
+                self.table.setColumnWidth(place, WIDTHS.get(column.title, 48))
         self.table.select(self.current.selection)
         self._say()
+
+    def _layers_changed(self, _: Any = None) -> None:
+        self.movies.refresh()
+        self._say()
+
+    def _list_movie(self, name: str) -> None:
+        """List the cells of one movie."""
+        self.filters.movie.setCurrentText(name)
+        self.tabs.setCurrentIndex(0)
+        self.refresh()
 
     def _choose(self, cells: list[int]) -> None:
         self.current.select(cells)
@@ -88,4 +121,15 @@ class TableWidget(StudyWidget):
         crops = self.current.crops
         if crops is not None:
             rows, selected = self.table.cells.rowCount(), len(self.current.selection)
-            self.summary.setText(f"{rows:,} of {len(crops):,} cells shown, {selected:,} selected.")
+            text = f"{rows:,} of {len(crops):,} cells shown, {selected:,} selected."
+            self.summary.setText(text + self._not_in_view(crops))
+
+    def _not_in_view(self, crops: Crops) -> str:
+        """Say where the first selected cell's movie is not open."""
+        selection = self.current.selection
+        if not selection or selection[0] >= len(crops):
+            return ""
+        crop_set, _ = set_of(crops, selection[0])
+        if crop_set.record.movie is None or movie_layer(self.viewer, crop_set) is not None:
+            return ""
+        return f" The movie of {crop_set.name} is not open; open it under Movies to see the cell there."

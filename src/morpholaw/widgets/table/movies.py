@@ -1,0 +1,140 @@
+"""The movies of a study: how many cells each has, how many are labelled and scored, and a way to open it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QLabel, QPushButton, QTableWidgetItem, QVBoxLayout, QWidget
+
+from morpholaw.errors import InputError
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.forms.row_table import NumberItem, RowTable
+from morpholaw.widgets.movie.movie_place import movie_layer
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from morpholaw.cells.crop_set import CropSet
+
+COLUMNS = (
+    ("Movie", "The crop set, which is named after its movie or folder."),
+    ("Cells", "How many cells it has."),
+    ("Tracks", "How many tracks they are in."),
+    ("Labelled", "How many of them have a class."),
+    ("Scored", "How many of them were scored by the classifier that was applied last."),
+    ("Shown", "Whether a layer of the viewer shows the movie."),
+)
+HINT = "Score cells, below, applies a classifier to the cells of all movies at once."
+
+
+class Movies(QWidget):
+    """Lists the crop sets of the study, and opens the movie of one.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where movies are opened.
+    current : CurrentStudy
+        The study.
+
+    Notes
+    -----
+    ``chosen`` carries the name of a set that was double-clicked, whose cells are then listed.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, viewer: ViewerModel, current: CurrentStudy, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer, self.current = viewer, current
+        self.table = RowTable(COLUMNS)
+        self.table.setToolTip(
+            "The movies and folders that the cells are of; double-click one to list its cells."
+        )
+        self.table.pick_one()
+        self.table.stretch(0)
+        self.table.setMinimumHeight(160)
+        self.open_button = QPushButton("Open movie")
+        self.open_button.setToolTip(
+            "Open the movie of the selected row as a layer, so that its cells can be seen in it."
+        )
+        hint = QLabel(HINT)
+        hint.setWordWrap(True)
+        self.error_line = ErrorLine()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        for part in (self.table, self.open_button, hint, self.error_line):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        self.open_button.clicked.connect(self.open_movie)
+        self.table.cellDoubleClicked.connect(self._double_clicked)
+
+    def refresh(self) -> None:
+        """Show the sets of the study as they are now."""
+        crops, labels, scores = self.current.crops, self.current.labels, self.current.last_scores
+        sets = [] if crops is None else crops.sets
+        row = self.table.currentRow()
+        self.table.setRowCount(len(sets))
+        for place, crop_set in enumerate(sets):
+            assert crops is not None
+            part = slice(int(crops.offsets[place]), int(crops.offsets[place + 1]))
+            tracks = crop_set.cells["track_id"].to_numpy()
+            scored = 0 if scores is None else int(np.isfinite(scores.scores[part]).sum())
+            counts = (
+                len(crop_set),
+                len(np.unique(tracks[tracks >= 0])),
+                int((labels[part] != "").sum()),
+                scored,
+            )
+            self.table.setItem(place, 0, QTableWidgetItem(crop_set.name))
+            for column, count in enumerate(counts, start=1):
+                self.table.setItem(place, column, NumberItem(f"{count:,}", count))
+            self.table.setItem(place, 5, QTableWidgetItem(self._state(crop_set)))
+        if 0 <= row < len(sets):
+            self.table.selectRow(row)
+        self.open_button.setEnabled(bool(sets))
+
+    def _state(self, crop_set: CropSet) -> str:
+        if crop_set.record.movie is None:
+            return "no movie"
+        return "yes" if movie_layer(self.viewer, crop_set) is not None else "no"
+
+    def open_movie(self) -> None:
+        """Open the movie of the selected set as a layer."""
+        with self.error_line.catch():
+            crops, row = self.current.crops, self.table.currentRow()
+            if crops is None or not 0 <= row < len(crops.sets):
+                raise InputError("Select the row of a movie first.")
+            crop_set = crops.sets[row]
+            if movie_layer(self.viewer, crop_set) is not None:
+                raise InputError(f"The movie of {crop_set.name} is open already.")
+            self.viewer.open(str(movie_file(crop_set)))
+            self.refresh()
+
+    def _double_clicked(self, row: int, _: int) -> None:
+        self.chosen.emit(self.table.cell(row, 0).text())
+
+
+def movie_file(crop_set: CropSet) -> Path:
+    """Return the file or folder of the movie that a set was cut from.
+
+    Raises
+    ------
+    InputError
+        When it was cut from no file, or the file is gone.
+    """
+    movie, sources = crop_set.record.movie, crop_set.record.sources
+    if movie is None or not sources:
+        raise InputError(
+            f"The crops {crop_set.name} were not cut from the file of a movie; open it yourself."
+        )
+    path = (crop_set.folder / sources[0].path).resolve()
+    if not path.exists():
+        raise InputError(
+            f"The movie {path} of {crop_set.name} is not there any more; open it from where it is now."
+        )
+    return path
