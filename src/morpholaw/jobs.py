@@ -68,6 +68,7 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
     "compare": None,
     "timeline": settings.TimelineConfig,
     "attack": settings.AttackConfig,
+    "attack_pairs": settings.AttackConfig,
     "report": None,
 }
 """The heavy steps of a study that a job can be, and their settings; None where a step has arguments only."""

@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from morpholaw import __version__
-from morpholaw.cli import bench, cells, cluster, export, info, laws, results, timeline, training
+from morpholaw.cli import bench, cells, classes, cluster, export, info, laws, results, timeline, training
 from morpholaw.errors import MorpholawError
 
 SECTIONS = {
     "Begin": ("demo", "simulate"),
-    "Bring data": ("inspect", "crop", "import-crops", "sets", "info"),
+    "Bring data": ("inspect", "crop", "import-crops", "sets", "classes", "info"),
     "Train": ("train-encoder", "train-classifier", "tune", "cross-validate"),
     "Find laws": (
         "discover-law",
@@ -73,6 +73,7 @@ for command in (
     cells.import_crops,
     cells.inspect,
     cells.sets,
+    classes.classes,
     info.info,
     training.train_encoder,
     training.train_classifier,

@@ -13,6 +13,11 @@ _FIXED = {
     "apoptosis": "#d55e00",
 }
 _OTHERS = ("#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#0072b2", "#f0e442")
+# Each the farthest from all before it for whoever sees it worst of three: with all cones, protanopes, deuteranopes.
+_MORE = (
+    "#2d00ff", "#6969ff", "#873c1e", "#00f087", "#5a4b5a", "#d2d2c3", "#0f4bb4", "#6996ff", "#69e1f0", "#ff965a",
+    "#f00f4b",
+)  # fmt: skip
 
 
 def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> list[str]:
@@ -27,7 +32,7 @@ def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> list[str
     """
     every = list(dict.fromkeys([*among, *classes]))
     fixed = {_FIXED[name] for name in every if name in _FIXED}
-    free = [colour for colour in _OTHERS if colour not in fixed] or list(_OTHERS)
+    free = [colour for colour in (*_OTHERS, *_MORE) if colour not in fixed]
     others = [name for name in every if name not in _FIXED]
     colours = {name: free[place % len(free)] for place, name in enumerate(others)}
     return [_FIXED.get(name) or colours[name] for name in classes]

@@ -37,6 +37,8 @@ WIDEST = 3.5
 """Line width of the largest weight, in points."""
 _SMALLEST = 4.0
 """Smallest text of a bias, in points; biases are left out where there is no room for it."""
+_FEW = 4
+"""Outputs whose names fit side by side."""
 _NODE = 5.0
 """Distance of a bias from the centre of its neuron, in points."""
 
@@ -223,7 +225,8 @@ def _draw(
     """Draw connections, then neurons over them, then names and biases."""
     axes.set_axis_off()
     depth = len(drawing.places) - 1
-    axes.set(xlim=(0, 1), ylim=(-depth - 0.35, 0.4))
+    room = 0.35 if len(output_names) <= _FEW else 0.75  # names of many outputs take turns in three rows
+    axes.set(xlim=(0, 1), ylim=(-depth - room, 0.4))
     if not any(mask.any() for mask in drawing.masks):
         note(axes, "no weight is active", theme)
         return
@@ -241,7 +244,9 @@ def _draw(
             if layer == 0 and crowded > 2:
                 _write(axes, x, 0, 5, symbol(names[neuron]), min(9.0, crowded * 1.3), colour, outline)
             if layer == depth and neuron < len(names):
-                _write(axes, x, -layer, -5, symbol(names[neuron]), SMALL, colour, outline)
+                rank = list(places).index(neuron)
+                fall = -5 - (SMALL + 2) * (rank % 3 if len(names) > _FEW else 0)
+                _write(axes, x, -layer, fall, symbol(names[neuron]), SMALL, colour, outline)
             if layer and biases:
                 value = drawing.biases[layer - 1][neuron]
                 beside = min(crowded, (72 * inches / len(places) - _NODE) / 3.2)

@@ -22,7 +22,7 @@ Neuron = tuple[int, int]
 
 @dataclass(frozen=True)
 class SparseNetwork:
-    """One masked network with Mish hidden layers and one linear output.
+    """One masked network with Mish hidden layers and linear outputs: one of two classes, else one per class.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class SparseNetwork:
 
     @classmethod
     def from_arrays(
-        cls, weights: Sequence[Any], masks: Sequence[Any], biases: Sequence[Any], output: int = 0
+        cls, weights: Sequence[Any], masks: Sequence[Any], biases: Sequence[Any], output: int | None = None
     ) -> SparseNetwork:
         """Build a network from arrays of the attributes' shapes; ``output`` chooses one of several outputs."""
         kept = [np.array(m, dtype=bool) for m in masks]
@@ -52,14 +52,15 @@ class SparseNetwork:
                 raise InputError(
                     f"Layer {layer} has weights {w.shape}, biases {b.shape}; expected ({rows}, n) and (n,)."
                 )
-        if not 0 <= output < values[-1].shape[1]:
-            raise InputError(f"There is no output {output}; the network has {values[-1].shape[1]}.")
-        values[-1], kept[-1] = values[-1][:, [output]], kept[-1][:, [output]]
-        shifts[-1] = shifts[-1][[output]]
+        if output is not None:
+            if not 0 <= output < values[-1].shape[1]:
+                raise InputError(f"There is no output {output}; the network has {values[-1].shape[1]}.")
+            values[-1], kept[-1] = values[-1][:, [output]], kept[-1][:, [output]]
+            shifts[-1] = shifts[-1][[output]]
         return cls(tuple(values), tuple(kept), tuple(shifts))
 
     @classmethod
-    def of(cls, head: HeadEnsemble, member: int, output: int = 0) -> SparseNetwork:
+    def of(cls, head: HeadEnsemble, member: int, output: int | None = None) -> SparseNetwork:
         """Build the network of one member of an ensemble of heads without batch normalisation (scheme 2 or 3)."""
         if head.normalise:
             raise InputError("A head with batch normalisation has no sub-networks; use scheme 2 or 3.")
@@ -100,12 +101,12 @@ class SparseNetwork:
         )
 
     def score(self, z: np.ndarray) -> np.ndarray:
-        """Return f(z), float64 (n,), of inputs (n, inputs)."""
+        """Return f(z), float64 (n,) of one output and (n, outputs) of several, of inputs (n, inputs)."""
         x = np.asarray(z, dtype=np.float64)
         for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             x = x @ w + b
             x = mish(x) if layer < self.depth else x
-        return x[:, 0]
+        return x[:, 0] if x.shape[1] == 1 else x
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def mish(x: np.ndarray) -> np.ndarray:
 
 
 def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray, ...]:
-    """Return the connections on any path from ``inputs`` to the output (figure 6): a bool mask for each layer."""
+    """Return the connections on any path from ``inputs`` to an output (figure 6): a bool mask for each layer."""
     reached: np.ndarray = np.zeros(network.masks[0].shape[0], dtype=bool)
     reached[list(inputs)] = True
     forward = []
@@ -144,7 +145,7 @@ def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray,
         forward.append(mask & reached[:, None])
         reached = np.asarray(forward[-1].any(axis=0))
     kept: list[np.ndarray] = []
-    useful: np.ndarray = np.ones(1, dtype=bool)
+    useful: np.ndarray = np.ones(network.widths[-1], dtype=bool)
     for mask in reversed(forward):
         kept.insert(0, mask & useful)
         useful = np.asarray(kept[0].any(axis=1))
@@ -195,7 +196,7 @@ def decompose(network: SparseNetwork) -> list[SubNetwork]:
 
     Neurons that depend on the same inputs belong to the same sub-network. The output adds the contributions of the
     sub-networks that feed it and belongs to none: f(z) = bias + the sum of the contributions. Neurons that do not reach
-    the output are left out.
+    the output are left out. For the contributions, choose one output of several (`SparseNetwork.of`).
 
     Returns
     -------
@@ -254,9 +255,9 @@ def feeds_output(network: SparseNetwork, part: SubNetwork) -> bool:
 
 
 def stream_neurons(network: SparseNetwork) -> set[Neuron]:
-    """Return the neurons, inputs included, from which the output can be reached, and the output."""
+    """Return the neurons, inputs included, from which an output can be reached, and the outputs."""
     found: set[Neuron] = set()
-    waiting: list[Neuron] = [(network.depth, 0)]
+    waiting: list[Neuron] = [(network.depth, unit) for unit in range(network.widths[-1])]
     while waiting:
         neuron = waiting.pop()
         found.add(neuron)

@@ -23,6 +23,8 @@ class ClassRecord(Record):
     colours : dict of str to str
         "#rrggbb" of the classes that were given a colour; the others have those of
         :func:`morpholaw.figures.palette.class_colours`.
+    hidden : tuple of str
+        Names that were renamed, merged or removed; shown only where a cell still has one.
     stages : tuple of str
         The cycle of stages along tracks; empty where it was not set.
     final : tuple of str
@@ -33,6 +35,7 @@ class ClassRecord(Record):
 
     order: tuple[str, ...] = ()
     colours: dict[str, str] = Field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
     final: tuple[str, ...] = ()
 
@@ -62,5 +65,9 @@ class ClassRecord(Record):
         if len(stages) < 2:
             stages, final = (), ()
         return ClassRecord(
-            order=new(self.order), colours=dict(reversed(colours.items())), stages=stages, final=final
+            order=new(self.order),
+            colours=dict(reversed(colours.items())),
+            hidden=self.hidden,
+            stages=stages,
+            final=final,
         )

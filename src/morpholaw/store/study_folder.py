@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,7 @@ from morpholaw.cells.crop_set import Crops, CropSet
 from morpholaw.cells.files import is_temporary, read_json, remove_leftovers, restore_set_aside, write_json
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError, StudyLockedError, file_error
 from morpholaw.escape import file_name
+from morpholaw.figures.palette import class_colours
 from morpholaw.store.class_record import ClassRecord
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.study_record import DEFAULT_CLASSES, StudyRecord
@@ -76,11 +77,32 @@ class StudyFolder:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names: those the study began with, then those that cells have been given."""
-        known = [*self.record.classes, *self.annotations.classes]
+        """Class names in the order that was set; others follow: those it began with, then those given to cells."""
+        kept = self.class_record
+        known = [*kept.order, *self.record.classes, *self.annotations.classes]
         for crop_set in self.sets:
             known += sorted(set(crop_set.cells["label"]) - {""})
+        if kept.hidden:
+            used = {label for crop_set in self.sets for label in self.annotations.labels_for(crop_set)}
+            gone = set(kept.hidden) - used
+            known = [name for name in known if name not in gone]
         return tuple(dict.fromkeys(known))
+
+    def class_colours(self, classes: Sequence[str] | None = None) -> list[str]:
+        """Return "#rrggbb" of some classes, by default of all: the colours that were set, else the usual ones."""
+        every = self.classes
+        shown = every if classes is None else classes
+        usual = class_colours(shown, among=every)
+        chosen = self.class_record.colours
+        return [chosen.get(name, colour) for name, colour in zip(shown, usual, strict=True)]
+
+    def add_class(self, name: str) -> None:
+        """Declare a class before any cell has it; InputError where it has no name."""
+        self.annotations.add_class(name)
+        record = self.class_record
+        if name.strip() in record.hidden:
+            hidden = tuple(one for one in record.hidden if one != name.strip())
+            self.keep_classes(record.model_copy(update={"hidden": hidden}))
 
     @property
     def class_record(self) -> ClassRecord:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -1175,6 +1175,86 @@ class Study(StudyFolder):
         if not tables:
             raise InputError(f"The study {self.path} has no crops to classify; cut or import some first.")
         return pd.concat(tables, ignore_index=True)
+
+    def rename_classes(self, names: Mapping[str, str], monitor: Monitor = SILENT) -> int:
+        """Rename classes, or merge several by giving them one name.
+
+        A class that takes a new name keeps its classifiers. Classifiers of classes that are merged stay as they were
+        trained.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            Old names to new ones.
+        monitor : Monitor
+            Receives a warning for each classifier that must be trained again.
+
+        Returns
+        -------
+        int
+            Cells whose label changed.
+
+        Raises
+        ------
+        InputError
+            When there is no such class, or a new name is empty.
+        """
+        from morpholaw.study import class_step
+
+        with self.writing():
+            return class_step.rename(self, names, monitor)
+
+    def arrange_classes(self, order: Sequence[str]) -> None:
+        """Show classes in another order, everywhere.
+
+        Parameters
+        ----------
+        order : sequence of str
+            Names of classes; those that are left out follow.
+
+        Raises
+        ------
+        InputError
+            When there is no such class.
+        """
+        from morpholaw.study import class_step
+
+        class_step.arrange(self, order)
+
+    def colour_classes(self, colours: Mapping[str, str]) -> None:
+        """Give classes colours of your own, everywhere.
+
+        Parameters
+        ----------
+        colours : mapping of str to str
+            Class names to colours such as "#009e73"; "" for the usual colour, which colour-blind people can tell from
+            the others.
+
+        Raises
+        ------
+        InputError
+            When there is no such class, or a colour is of another form.
+        """
+        from morpholaw.study import class_step
+
+        class_step.colour(self, colours)
+
+    def remove_class(self, name: str) -> None:
+        """Remove a class that no cell has.
+
+        Parameters
+        ----------
+        name : str
+            The class.
+
+        Raises
+        ------
+        InputError
+            When there is no such class, or cells are labelled with it.
+        """
+        from morpholaw.study import class_step
+
+        class_step.remove(self, name)
 
     def set_stages(self, stages: Sequence[str], final: Sequence[str] = ()) -> StageOrder | None:
         """Say in which order a cell passes through the classes, for classification along tracks.

@@ -34,11 +34,12 @@ def networks(material: Material) -> list[Block]:
     if classifier.columns is not None:
         inputs = list(classifier.columns.names)
     one = all_networks[best]
-    figure = topology(one.weights, one.masks, one.biases, inputs)
+    outputs = ("f(x)",) if record.two_classes else record.classes
+    figure = topology(one.weights, one.masks, one.biases, inputs, output_names=outputs)
     weights = record.head_weights or ()
     output = f"the output is positive for {record.classes[-1]}"
     if not record.two_classes:
-        output = f"of the {len(record.classes)} outputs, that of {record.classes[0]} is drawn"
+        output = "there is one output per class"
     caption = (
         f"Model {best + 1}, the most accurate on the test cells ({percent(accuracy[best])}): {weights[best]} "
         f"weights, expression size {record.expression_sizes[best]} (eq. 14). Numbers are biases; {output}."

@@ -22,7 +22,6 @@ from qtpy.QtWidgets import (
 from morpholaw.display import number as number_text
 from morpholaw.errors import InputError
 from morpholaw.escape import one_line
-from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.classifiers import readable_records
@@ -41,6 +40,7 @@ from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.cell_scores import CellScores
+from morpholaw.widgets.study.class_editor import ClassEditor
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ class Labelling(QWidget):
             layout.addWidget(part)
         self.buttons.pressed.connect(self.label_selected)
         self.buttons.added.connect(self.add_class)
+        self.editor = ClassEditor(self.current, self.error_line, self)
+        self.buttons.menu_wanted.connect(self.editor.show_menu)
         self.gallery.numbered.connect(self.label_selected)
         self.gallery.undo.connect(lambda: self._step("undo"))
         self.gallery.redo.connect(lambda: self._step("redo"))
@@ -244,8 +246,9 @@ class Labelling(QWidget):
         study = self.current.study
         names = [] if study is None else list(study.classes)
         counts = Counter(self.labels.tolist())
-        self.buttons.show_counts({name: counts[name] for name in names}, len(self.labels))
-        self._colours = dict(zip(names, class_colours(names), strict=True)) if names else {}
+        colours = [] if study is None else study.class_colours(names)
+        self._colours = dict(zip(names, colours, strict=True))
+        self.buttons.show_counts({name: counts[name] for name in names}, len(self.labels), self._colours)
 
     def _colour(self, name: str) -> str:
         return self._colours.get(name, NO_CLASS_COLOUR)
@@ -327,7 +330,7 @@ class Labelling(QWidget):
     def add_class(self, name: str) -> None:
         """Add a class, which gets the next key."""
         with self.error_line.catch():
-            self.current.required().annotations.add_class(name)
+            self.current.required().add_class(name)
             self._show_counts()
             _fill(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
             self._announce()

@@ -112,7 +112,8 @@ class ApplyScores(QWidget):
         self.along = QCheckBox("Use whole tracks")
         self.along.setToolTip(
             "Predict classes along whole tracks: metaphase ends in a division, and a newborn daughter is not in "
-            "metaphase. Without, each frame is classified by its own score."
+            "metaphase; of more than two classes, stages follow each other in the order that the command classes sets "
+            "or labelled tracks show. Without, each frame is classified by its own score."
         )
         self.along.setChecked(True)
         self.points = QCheckBox("Add points coloured by class")
@@ -180,7 +181,9 @@ class ApplyScores(QWidget):
                 raise InputError(
                     "There is no classifier to apply; train one first and choose it in the table."
                 )
-            along = self.along.isChecked() and chosen.two_classes
+            along: bool | None = self.along.isChecked()
+            if along and not chosen.two_classes:
+                along = None  # where the order of the stages is known
             arguments: dict[str, Any] = {"scheme": chosen.name, "along_tracks": along}
             files, code = None, ""
             if self.cells.currentText() == LAYERS:
@@ -303,7 +306,7 @@ class ApplyScores(QWidget):
 
     def _colours(self, classes: Sequence[str]) -> list[str]:
         study = self.current.study
-        return class_colours(classes, among=study.classes if study is not None else ())
+        return class_colours(classes) if study is None else study.class_colours(classes)
 
     def clicked(self, position: np.ndarray) -> None:
         """Plot the score over time of the track that was clicked."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
-
-from morpholaw.figures.palette import class_colours
 
 COLUMNS = 2
 
@@ -15,15 +15,18 @@ class ClassButtons(QWidget):
 
     Notes
     -----
-    Signals: ``pressed`` (number of the class, from 1; 0 clears the label), ``added`` (name of a new class).
+    Signals: ``pressed`` (number of the class, from 1; 0 clears the label), ``added`` (name of a new class),
+    ``menu_wanted`` (name of a class and a place of the screen, after a click with the right button).
     """
 
     pressed = Signal(int)
     added = Signal(str)
+    menu_wanted = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.classes: list[str] = []
+        self.colours: dict[str, str] = {}
         self.buttons: list[QPushButton] = []
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -40,28 +43,32 @@ class ClassButtons(QWidget):
         layout.addLayout(self._grid)
         layout.addLayout(last_row)
 
-    def show_counts(self, counts: dict[str, int], cells: int) -> None:
-        """Show the number of cells of each class, and how many of ``cells`` are labelled."""
-        if list(counts) != self.classes or not self.buttons:
-            self._make(list(counts))
+    def show_counts(self, counts: dict[str, int], cells: int, colours: Mapping[str, str]) -> None:
+        """Show the number of cells of each class in its colour, and how many of ``cells`` are labelled."""
+        if list(counts) != self.classes or dict(colours) != self.colours or not self.buttons:
+            self._make(list(counts), dict(colours))
         for number, (name, count) in enumerate(counts.items(), start=1):
             key = f"{number}  " if number < 10 else ""
             self.buttons[number].setText(f"{key}{name} ({count:,})")
         self.total.setText(f"{sum(counts.values()):,} of {cells:,} labelled")
 
-    def _make(self, classes: list[str]) -> None:
+    def _make(self, classes: list[str], colours: dict[str, str]) -> None:
         for button in self.buttons:
             self._grid.removeWidget(button)
             button.deleteLater()
-        self.classes = classes
-        colours = class_colours(classes) if classes else []
+        self.classes, self.colours = classes, colours
         self.buttons = [
             self._button(
                 0, "0  Clear label", "transparent", "Remove the label of the selected cells (key 0)."
             )
         ]
-        for number, (name, colour) in enumerate(zip(classes, colours, strict=True), start=1):
-            self.buttons.append(self._button(number, name, colour, _tip(number, name)))
+        for number, name in enumerate(classes, start=1):
+            button = self._button(number, name, colours[name], _tip(number, name))
+            button.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+            button.customContextMenuRequested.connect(
+                lambda place, name=name, button=button: self.menu_wanted.emit(name, button.mapToGlobal(place))
+            )
+            self.buttons.append(button)
         for place, button in enumerate([*self.buttons[1:], self.buttons[0]]):
             self._grid.addWidget(button, place // COLUMNS, place % COLUMNS)
 
@@ -84,4 +91,6 @@ class ClassButtons(QWidget):
 
 def _tip(number: int, name: str) -> str:
     key = f" (key {number})" if number < 10 else ""
-    return f"Label the selected cells as {name}{key}."
+    return (
+        f"Label the selected cells as {name}{key}. Right-click to rename, merge, colour or remove the class."
+    )

@@ -24,6 +24,7 @@ _RESULTS = {
     "compare": "agreement",
     "timeline": "timeline",
     "attack": "accuracy",
+    "attack_pairs": "pairs",
 }
 """Names for what methods of a study return; those that return nothing are not listed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,16 @@ RADIUS = 6.5
 """Radius of a neuron."""
 WIDEST = 6.0
 """Width of the strongest connection."""
+NAMED = 44.0
+"""Least distance of outputs that have names."""
+FEW, OUTPUT_ROWS = 4, 3
+"""Outputs whose names stand side by side, and the rows that the names of more take turns in."""
 BLUE, RED = {False: "#2166ac", True: "#6bb3e8"}, {False: "#b2182b", True: "#ff7a66"}
 """Colours of positive and negative weights on light and dark background, as in figures.style."""
 
 
 def through(network: SparseNetwork, neuron: Neuron) -> set[Edge]:
-    """Return the connections on all paths through a neuron, from the inputs to the output."""
+    """Return the connections on all paths through a neuron, from the inputs to the outputs."""
     edges: set[Edge] = set()
     for step in (network.incoming, network.outgoing):
         waiting, seen = [neuron], {neuron}
@@ -86,17 +91,26 @@ class NetworkScene(QGraphicsScene):
         self.neurons: dict[Neuron, _Node] = {}
         self.edges: dict[Edge, _Connection] = {}
         self.input_names: dict[int, str] = {}
+        self.output_names: tuple[str, ...] = ()
+        self.output_colours: tuple[str, ...] = ()
         self.dark = True
 
-    def show_network(self, network: SparseNetwork, input_names: dict[int, str], dark: bool = True) -> None:
-        """Draw a network; ``input_names`` maps latents to words."""
+    def show_network(
+        self,
+        network: SparseNetwork,
+        input_names: dict[int, str],
+        dark: bool = True,
+        outputs: Mapping[str, str] | None = None,
+    ) -> None:
+        """Draw a network; ``input_names`` maps latents to words, ``outputs`` classes of several outputs to colours."""
         self.clear()
         self.network, self.input_names, self.dark = network, input_names, dark
+        self.output_names, self.output_colours = tuple(outputs or {}), tuple((outputs or {}).values())
         self.neurons, self.edges = {}, {}
         strongest = max(float(np.abs(w).max(initial=0)) for w in network.weights) or 1.0
         at = places(network)
         crowd = max(sum(1 for n in at if n[0] == layer) for layer in range(network.depth + 1))
-        width = max(WIDTH, 30.0 * crowd)
+        width = max(WIDTH, 30.0 * crowd, NAMED * len(self.output_names))
         points = {n: QPointF(x * width, y * RISE) for n, (x, y) in at.items()}
         for layer, mask in enumerate(network.masks):
             for row, column in np.argwhere(mask):
@@ -128,7 +142,9 @@ class NetworkScene(QGraphicsScene):
         layer, unit = neuron
         if layer == 0:
             return self.input_names.get(unit, f"z{unit}")
-        return "the output" if layer == self.network.depth else f"neuron {layer}.{unit + 1}"
+        if layer == self.network.depth:
+            return f"the output of {self.output_names[unit]}" if self.output_names else "the output"
+        return f"neuron {layer}.{unit + 1}"
 
     def mousePressEvent(self, event: Any) -> None:
         """Choose the neuron that was clicked, or none."""
@@ -142,7 +158,7 @@ class NetworkScene(QGraphicsScene):
         return QColor("#e4e6e8" if self.dark else "#222222")
 
     def _write(self, points: dict[Neuron, QPointF], width: float) -> None:
-        """Write the names of inputs above them, biases beside other neurons, and f below the output."""
+        """Write the names of inputs above them, biases beside other neurons, and f or classes below the outputs."""
         assert self.network is not None
         beside: dict[int, int] = {}
         for (layer, unit), point in points.items():
@@ -156,8 +172,11 @@ class NetworkScene(QGraphicsScene):
             text = number(bias, sign=True)
             self._text(text, point.x() + RADIUS + 4, point.y() - 8, 9, left=True)
             if layer == self.network.depth:
-                self._text("f(z)", point.x(), point.y() + RADIUS + 2, 10)
-        self.setSceneRect(QRectF(-14, -48, width + 28, RISE * self.network.depth + 78))
+                name = self.output_names[unit] if self.output_names else "f(z)"
+                row = (beside[layer] - 1) % OUTPUT_ROWS if len(self.output_names) > FEW else 0
+                self._text(name, point.x(), point.y() + RADIUS + 2 + 15 * row, 10)
+        below = 15 * (OUTPUT_ROWS - 1) if len(self.output_names) > FEW else 0
+        self.setSceneRect(QRectF(-34, -48, width + 68, RISE * self.network.depth + 78 + below))
 
     def _text(self, text: str, x: float, y: float, size: int, left: bool = False) -> None:
         item = QGraphicsSimpleTextItem(text)
@@ -241,6 +260,8 @@ class _Node(QGraphicsEllipseItem):
             bias = number(scene.network.biases[layer - 1][unit], 3, sign=True)
             self.sentence = f"{name.capitalize()}: bias {bias}."
         self._ink = scene.ink
+        if layer == scene.network.depth and scene.output_colours:
+            self._ink = QColor(scene.output_colours[unit])
         self.setToolTip(f"{self.sentence} Click to see its paths and its response.")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAcceptHoverEvents(True)

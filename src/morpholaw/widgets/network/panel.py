@@ -144,7 +144,7 @@ class NetworkWidget(StudyWidget):
             return
         words = self.words
         dark = "light" not in str(self.viewer.theme)
-        self.scene.show_network(network, words, dark)
+        self.scene.show_network(network, words, dark, self._outputs(self.record))
         self.view.fit()
         counts = input_survival(self.record.kept_latents)
         models = len(self.networks)
@@ -153,9 +153,16 @@ class NetworkWidget(StudyWidget):
         size = self.record.expression_sizes[self.model.currentIndex()]
         self.survival.setText(
             f"Expression size: {size} nodes. Latents read, with the number of models (of {models}) that read them: "
-            f"{text or 'none'}." + _which_output(self.record)
+            f"{text or 'none'}."
         )
         self.show_neuron(None)
+
+    def _outputs(self, record: ClassifierRecord) -> dict[str, str]:
+        """Return the colours of the classes that have an output each; none of two classes, which share one."""
+        study = self.current.study
+        if record.two_classes or study is None:
+            return {}
+        return dict(zip(record.classes, study.class_colours(record.classes), strict=True))
 
     def _rethemed(self, *_: Any) -> None:
         QTimer.singleShot(0, self._draw)
@@ -195,10 +202,3 @@ class NetworkWidget(StudyWidget):
 def neuron_response(network: SparseNetwork, part: SubNetwork, z: np.ndarray) -> np.ndarray:
     """Return the activation, (n,), of the one target of a sub-network at all latents of the encoder (n, latents)."""
     return activations(network, part, z[:, [unit for _, unit in part.sources]])[:, 0]
-
-
-def _which_output(record: ClassifierRecord) -> str:
-    """Say which output is drawn, where there is one per class."""
-    if record.two_classes:
-        return ""
-    return f" Of the {len(record.classes)} outputs, one per class, that of {record.classes[0]} is drawn."

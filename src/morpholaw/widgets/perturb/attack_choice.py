@@ -10,10 +10,13 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from morpholaw.display import Loss
 from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.scoring import Space
 
+AWAY = "away from its class"
+"""The direction of an attack that is towards no class in particular."""
 SPACES: dict[str, tuple[Space, bool]] = {
     "image": ("image", False),
     "latent": ("latent", False),
@@ -51,17 +54,23 @@ class AttackChoice(QWidget):
             "or names such as z3, z17."
         )
         self.held_label = QLabel("Held fixed")
+        self.towards_box = narrow_combo("class")
+        self.towards_box.setToolTip(
+            "Choose whether cells are moved away from their class, or towards a class of your choice."
+        )
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Scheme", self.scheme_box)
         form.addRow("Model", self.model_box)
         form.addRow("Space", self.space_box)
         form.addRow(self.held_label, self.held_line)
+        form.addRow("Direction", self.towards_box)
         self._show_held()
         self.scheme_box.currentIndexChanged.connect(self._scheme_chosen)
         self.model_box.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.space_box.currentIndexChanged.connect(self._space_chosen)
         self.held_line.editingFinished.connect(self.changed.emit)
+        self.towards_box.currentIndexChanged.connect(lambda _: self.changed.emit())
 
     @property
     def classifier(self) -> ClassifierRecord | None:
@@ -89,10 +98,15 @@ class AttackChoice(QWidget):
         """The latents held fixed, as ``keep`` of :class:`morpholaw.config.AttackConfig`."""
         return self.held_line.text().strip() if SPACES[self.space_box.currentText()][1] else ""
 
+    @property
+    def towards(self) -> str:
+        """The class to move towards; "" for away from the cell's own."""
+        return str(self.towards_box.currentData() or "")
+
     def show_classifiers(self, classifiers: Sequence[ClassifierRecord]) -> None:
-        """List those that tell two classes apart, which attacks are for; the chosen one stays chosen among them."""
+        """List classifiers; the chosen one stays chosen among them."""
         before = self.scheme_box.currentData()
-        self.classifiers = [one for one in classifiers if one.two_classes]
+        self.classifiers = list(classifiers)
         blocked = self.scheme_box.blockSignals(True)
         self.scheme_box.clear()
         for entry in self.classifiers:
@@ -107,7 +121,19 @@ class AttackChoice(QWidget):
         self.model_box.clear()
         self.model_box.addItems([f"{k + 1} of {models}" for k in range(models)])
         self.model_box.blockSignals(blocked)
+        self._show_directions()
         self.changed.emit()
+
+    def _show_directions(self) -> None:
+        classes = () if self.classifier is None else self.classifier.classes
+        before = self.towards
+        blocked = self.towards_box.blockSignals(True)
+        self.towards_box.clear()
+        self.towards_box.addItem(AWAY, "")
+        for name in classes:
+            self.towards_box.addItem(f"towards {name}", name)
+        self.towards_box.setCurrentIndex(max(0, self.towards_box.findData(before)))
+        self.towards_box.blockSignals(blocked)
 
     def _space_chosen(self, *_: Any) -> None:
         self._show_held()

@@ -50,14 +50,14 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class LiveAttack:
-    """An attack on cells that moves them away from the class one model predicts, ready for any eps.
+    """An attack on cells, away from the class that one model predicts or towards another, ready for any eps.
 
     Attributes
     ----------
     model : ModelFile
         The model.
     classes : tuple of str
-        The classes predicted for f < 0 and for f >= 0.
+        The classes; of two, those predicted for f < 0 and for f >= 0.
     images : ndarray, uint8 (n, s, s)
         The cells' crops.
     cells : list of int
@@ -66,14 +66,17 @@ class LiveAttack:
         "image" or "latent".
     held : tuple of int
         Latents that are held fixed.
+    towards : int or None
+        The class to move towards; None for away from the predicted class.
     """
 
     model: ModelFile
-    classes: tuple[str, str]
+    classes: tuple[str, ...]
     images: np.ndarray
     cells: list[int]
     space: Space
     held: tuple[int, ...]
+    towards: int | None = None
 
     @property
     def reach(self) -> float:
@@ -88,6 +91,7 @@ class LiveAttack:
             "model": self.model.member,
             "space": self.space,
             "held": list(self.held),
+            "towards": "" if self.towards is None else self.classes[self.towards],
             "eps": eps,
         }
 
@@ -107,7 +111,9 @@ class Attacked:
     difference : ndarray
         The change that the attack made.
     scores, perturbed_scores : ndarray, (n,)
-        f before and after.
+        f before and after; of more than two classes, the lead of the class predicted before over the best other.
+    predicted, perturbed_predicted : ndarray, int64 (n,)
+        Numbers of the predicted classes before and after; -1 where a score is undefined.
     """
 
     eps: float
@@ -117,22 +123,25 @@ class Attacked:
     difference: np.ndarray
     scores: np.ndarray
     perturbed_scores: np.ndarray
+    predicted: np.ndarray
+    perturbed_predicted: np.ndarray
 
     @property
     def flipped(self) -> np.ndarray:
         """Whether the predicted class changed, bool (n,)."""
-        changed: np.ndarray = (self.scores >= 0) != (self.perturbed_scores >= 0)
+        changed: np.ndarray = self.predicted != self.perturbed_predicted
         return changed
 
 
 def prepare(
     live: LiveProcess,
     model: ModelFile,
-    classes: tuple[str, str],
+    classes: tuple[str, ...],
     space: Space,
     keep: str,
     crops: Crops,
     cells: Sequence[int],
+    towards: str = "",
 ) -> LiveAttack:
     """Read the cells in this process and the model in the live process.
 
@@ -143,7 +152,8 @@ def prepare(
     """
     images = np.asarray(crops[list(cells)])
     held = live.call(held_by, model, space, keep)
-    return LiveAttack(model, classes, images, list(cells), space, held)
+    number = classes.index(towards) if towards else None
+    return LiveAttack(model, classes, images, list(cells), space, held, number)
 
 
 @lru_cache(maxsize=2)
@@ -167,7 +177,12 @@ def held_by(model: ModelFile, space: Space, keep: str) -> tuple[int, ...]:
 
 
 def perturbed(
-    model: ModelFile, images: np.ndarray, eps: float, space: Space, held: Sequence[int]
+    model: ModelFile,
+    images: np.ndarray,
+    eps: float,
+    space: Space,
+    held: Sequence[int],
+    towards: int | None = None,
 ) -> Attacked:
     """Attack crops, uint8 (n, s, s), at ``eps``."""
     from morpholaw.interpretation.attack import AttackOptions
@@ -175,16 +190,28 @@ def perturbed(
     from morpholaw.training.devices import torch_threads
 
     with torch_threads(1):  # two threads wait for each other longer than a few cells take
-        options = AttackOptions(space, fixed=tuple(held))
+        options = AttackOptions(space, fixed=tuple(held), towards=towards)
         after = counterfactuals(classifier_of(model), images, eps, 0, options)
     rebuilt = after.reconstruction if space == "latent" else after.perturbed_reconstruction
     return Attacked(
-        eps, after.images, after.perturbed, rebuilt, after.difference, after.scores, after.perturbed_scores
+        eps,
+        after.images,
+        after.perturbed,
+        rebuilt,
+        after.difference,
+        *after.margins,
+        after.predicted,
+        after.perturbed_predicted,
     )
 
 
-def smallest_flips(model: ModelFile, images: np.ndarray, space: Space, held: Sequence[int]) -> np.ndarray:
-    """Find the smallest eps that changes the predicted class, float64 (n,); inf where none up to REACH does."""
+def smallest_flips(
+    model: ModelFile, images: np.ndarray, space: Space, held: Sequence[int], towards: int | None = None
+) -> np.ndarray:
+    """Find the smallest eps that changes the predicted class, float64 (n,); inf where none up to REACH does.
+
+    Towards a class, it is the smallest eps at which that class is predicted.
+    """
     from morpholaw.evaluation.scoring import encode_means
     from morpholaw.interpretation.attack import AttackOptions
     from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
@@ -193,6 +220,6 @@ def smallest_flips(model: ModelFile, images: np.ndarray, space: Space, held: Seq
     classifier, reach = classifier_of(model), REACH[space]
     with torch_threads(1):
         inputs = encode_means(classifier.encoder, images) if space == "latent" else images
-        options = AttackOptions(space, fixed=tuple(held))
+        options = AttackOptions(space, fixed=tuple(held), towards=towards)
         eps: np.ndarray = minimal_perturbation(classifier, inputs, options, reach, reach / 1000, 32)[0]
     return eps

@@ -34,7 +34,7 @@ LARGEST = 180
 UNITS = {"image": "of the grey range", "latent": "SD of the prior"}
 """Unit of eps in each space."""
 _NO_STUDY = "Open a study first."
-_NO_CLASSIFIER = "Train a classifier of two classes in the Classify panel first."
+_NO_CLASSIFIER = "Train a classifier in the Classify panel first."
 _NO_CELLS = "Select cells in the gallery of the Cells panel, or press Pick cells in the movie and click one."
 
 
@@ -141,9 +141,11 @@ class CellPanel(QWidget):
             except MorpholawError as error:
                 self._not_prepared(str(error))
                 return
-            space, keep = self.choice.space, self.choice.keep
+            space, keep, towards = self.choice.space, self.choice.keep, self.choice.towards
             cells = selection[:SHOWN]
-            self.load_call.start(prepare, self.current.live, model, saved.pair, space, keep, crops, cells)
+            self.load_call.start(
+                prepare, self.current.live, model, saved.classes, space, keep, crops, cells, towards
+            )
 
     def clear(self, sentence: str) -> None:
         """Remove the cells and show a sentence."""
@@ -178,7 +180,14 @@ class CellPanel(QWidget):
         if attack is not None:
             eps = float(self.slider.value())
             self.perturb_call.start(
-                self.current.live.call, perturbed, attack.model, attack.images, eps, attack.space, attack.held
+                self.current.live.call,
+                perturbed,
+                attack.model,
+                attack.images,
+                eps,
+                attack.space,
+                attack.held,
+                attack.towards,
             )
 
     def _perturbed(self, result: Attacked) -> None:
@@ -202,18 +211,28 @@ class CellPanel(QWidget):
         before = [number(score, sign=True) for score in result.scores]
         after = [number(score, sign=True) for score in result.perturbed_scores]
         if len(before) == 1:  # one cell has room for larger images
-            titles = [f"original: f = {before[0]}", f"perturbed: f = {after[0]}", *list(kinds)[2:]]
+            what = "f" if len(attack.classes) == 2 else "lead"
+            titles = [
+                f"original: {what} = {before[0]}",
+                f"perturbed: {what} = {after[0]}",
+                *list(kinds)[2:],
+            ]
             self.pictures.show_titled(tiles[:, 0], titles, columns=2)
             return
         captions = [f"{first}\n\u2192 {then}" for first, then in zip(before, after, strict=True)]
+        if len(attack.classes) > 2:
+            captions = [
+                f"{_short(attack, one)}\n\u2192 {_short(attack, other)}"
+                for one, other in zip(result.predicted, result.perturbed_predicted, strict=True)
+            ]
         self.pictures.show_pictures(tiles, list(kinds), [f"#{cell}" for cell in attack.cells], captions)
 
     def _verdict(self, attack: LiveAttack, result: Attacked) -> list[str]:
         """Say which predicted classes change, a line per statement."""
         flipped = result.flipped
         if len(flipped) == 1:
-            before = attack.classes[int(result.scores[0] >= 0)]
-            after = attack.classes[int(result.perturbed_scores[0] >= 0)]
+            before = _called(attack, result.predicted[0])
+            after = _called(attack, result.perturbed_predicted[0])
             change = f"{before} \u2192 {after}" if flipped[0] else f"stays {before}"
         else:
             change = f"the predicted class changes for {int(flipped.sum())} of {len(flipped)} cells"
@@ -223,7 +242,10 @@ class CellPanel(QWidget):
                 f"#{cell} {number(flip, 3)}" if np.isfinite(flip) else f"#{cell} none up to {attack.reach:g}"
                 for cell, flip in zip(attack.cells, self.flips, strict=True)
             ]
-            lines.append("Smallest ε that changes the predicted class: " + ", ".join(texts))
+            what = "changes the predicted class"
+            if attack.towards is not None:
+                what = f"makes it {attack.classes[attack.towards]}"
+            lines.append(f"Smallest ε that {what}: " + ", ".join(texts))
         if len(self.current.selection) > SHOWN:
             lines.append(f"The first {SHOWN} of {len(self.current.selection)} selected cells are shown.")
         return lines
@@ -248,7 +270,13 @@ class CellPanel(QWidget):
             self.flip_button.setEnabled(False)
             attack = self.attack
             self.flip_call.start(
-                self.current.live.call, smallest_flips, attack.model, attack.images, attack.space, attack.held
+                self.current.live.call,
+                smallest_flips,
+                attack.model,
+                attack.images,
+                attack.space,
+                attack.held,
+                attack.towards,
             )
 
     def _not_flipped(self, sentence: str) -> None:
@@ -262,6 +290,17 @@ class CellPanel(QWidget):
             # rounded up: at the slider's value the predicted class must have changed
             self.slider.setValue(min(self.slider.maximum(), float(np.ceil(flips[0] * 1000) / 1000)))
         self.perturb()
+
+
+def _called(attack: LiveAttack, number: int) -> str:
+    """Return the name of a predicted class."""
+    return attack.classes[number] if number >= 0 else "undefined"
+
+
+def _short(attack: LiveAttack, number: int) -> str:
+    """Return the name of a predicted class, cut to the width of a picture."""
+    name = _called(attack, number)
+    return name if len(name) <= 12 else f"{name[:11]}…"
 
 
 def _kinds(result: Attacked) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
+from morpholaw.store.classifier_record import name_of
 from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine
@@ -59,22 +60,32 @@ class AttackPanel(QWidget):
         self.button.setToolTip(
             "Measure the accuracy on the held-out test cells for every ε (paper, figures 14, 17 and 19)."
         )
+        self.pairs_button = QPushButton("Attack towards each class")
+        self.pairs_button.setToolTip(
+            "Move the test cells towards each class in turn, by the largest ε: how often cells of one class are taken "
+            "for another."
+        )
         self.runner = JobRunner(current, "perturb")
         self.figure = FigurePanel(viewer, _NOTHING)
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addWidget(self.all_schemes)
         row.addStretch(1)
+        second = QHBoxLayout()
+        second.addWidget(self.pairs_button)
+        second.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
         layout.addLayout(row)
+        layout.addLayout(second)
         layout.addWidget(self.runner)
         layout.addWidget(self.figure)
         layout.addStretch(1)
         self.button.clicked.connect(self.start)
+        self.pairs_button.clicked.connect(self.start_pairs)
         self.runner.finished.connect(self._finished)
-        self.runner.failed.connect(lambda _: self.button.setEnabled(True))
+        self.runner.failed.connect(lambda _: self._enable(True))
 
     def clear(self) -> None:
         """Remove the curves, which are of another study or of older classifiers."""
@@ -89,13 +100,53 @@ class AttackPanel(QWidget):
             schemes = self._schemes(study)
             if self.runner.running:
                 raise InputError("An attack is still running; wait for it or press Stop.")
-            values = {**self.form.values(), "space": self.choice.space}
-            if self.choice.keep:
-                values["keep"] = self.choice.keep
-            if not self.all_schemes.isChecked() and self.choice.loss == "mse":
-                values["loss"] = "mse"
-            self.button.setEnabled(False)
+            values = self._values()
+            if self.choice.towards:
+                values["towards"] = self.choice.towards
+            if self.all_schemes.isChecked():
+                values.pop("name", None)
+                values.pop("loss", None)
+            self._enable(False)
             self.runner.start(Job("attack", str(study.path), values, {"schemes": schemes}), table=True)
+
+    def start_pairs(self) -> None:
+        """Attack the test cells towards each class in a child process."""
+        with self.error_line.catch():
+            study, chosen = self.current.required(), self.choice.classifier
+            self.form.config()
+            if chosen is None:
+                raise InputError("No classifier is trained yet; train one in the Classify panel first.")
+            if self.runner.running:
+                raise InputError("An attack is still running; wait for it or press Stop.")
+            values = {**self._values(), "name": chosen.name}
+            values["eps"] = [max(self.form.config().eps)]
+            self._enable(False)
+            self.runner.start(Job("attack_pairs", str(study.path), values), table=True)
+
+    def _values(self) -> dict[str, Any]:
+        """Return the settings of the form and of the choices above."""
+        values = {**self.form.values(), "space": self.choice.space}
+        chosen = self.choice.classifier
+        if self.choice.keep:
+            values["keep"] = self.choice.keep
+        if self.choice.loss == "mse":
+            values["loss"] = "mse"
+        if chosen is not None and chosen.name != name_of(chosen.scheme, chosen.loss):
+            values["name"] = chosen.name
+        return values
+
+    def _enable(self, on: bool) -> None:
+        self.button.setEnabled(on)
+        self.pairs_button.setEnabled(on)
+
+    def _show_pairs(self, table: pd.DataFrame) -> None:
+        classes = list(dict.fromkeys(table["class"]))
+        if table["success"].isna().all():
+            self.figure.say("The attack was stopped before any class was attacked towards.")
+            return
+        self.table = table
+        self.drawn.emit()
+        self.figure.draw(lambda figsize, theme: _matrix(table, classes, figsize, theme))
 
     def _schemes(self, study: Study) -> list[int]:
         chosen = self.choice.classifier
@@ -106,21 +157,44 @@ class AttackPanel(QWidget):
         trained = readable_records(study, self.error_line.say)
         image = self.choice.space == "image"
         schemes: list[int] = [
-            one.scheme for one in trained if one.loss != "mse" and (one.scheme > 1 or image)
+            one.scheme
+            for one in trained
+            if one.name == name_of(one.scheme, "hinge")
+            and set(one.classes) == set(chosen.classes)
+            and (one.scheme > 1 or image)
         ]
         if not schemes:
             raise InputError(f"No trained scheme can be attacked in the space {self.choice.space!r}.")
         return schemes
 
     def _finished(self, result: dict[str, Any]) -> None:
-        self.button.setEnabled(True)
+        self._enable(True)
         table = result.get("table")
+        if table is not None and "class" in table:
+            self._show_pairs(table)
+            return
         if table is None or (table := table.dropna(subset="accuracy")).empty:
             self.figure.say("The attack was stopped before any cell was attacked.")
             return
         self.table = table
         self.drawn.emit()
         self.figure.draw(lambda figsize, theme: _figure(table, figsize, theme))
+
+
+def _matrix(table: pd.DataFrame, classes: list[str], figsize: Any, theme: Any) -> Any:
+    from morpholaw.figures.attacks import attack_matrix
+
+    matrix = table.pivot(index="class", columns="towards", values="success")
+    matrix = matrix.reindex(index=classes, columns=classes)
+    space, keep = table["space"].iloc[0], table["keep"].fillna("").iloc[0]
+    return attack_matrix(
+        matrix.to_numpy(),
+        classes,
+        eps=float(table["eps"].iloc[0]),
+        space=f"{space}, {keep} held" if keep else space,
+        theme=theme,
+        figsize=figsize,
+    )
 
 
 def _figure(table: pd.DataFrame, figsize: Any, theme: Any) -> Any:

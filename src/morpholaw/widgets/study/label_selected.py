@@ -8,10 +8,10 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from morpholaw.errors import InputError
-from morpholaw.figures.palette import class_colours
 from morpholaw.widgets.forms.class_buttons import ClassButtons
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.number_keys import digit_of
+from morpholaw.widgets.study.class_editor import ClassEditor
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 
@@ -38,6 +38,8 @@ class LabelSelected(QWidget):
         layout.addWidget(self.error_line)
         self.buttons.pressed.connect(self.label)
         self.buttons.added.connect(self._add)
+        self.editor = ClassEditor(current, self.error_line, self)
+        self.buttons.menu_wanted.connect(self.editor.show_menu)
         view.installEventFilter(self)
         self.refresh()
 
@@ -56,8 +58,10 @@ class LabelSelected(QWidget):
         study = self.current.study
         names = [] if study is None else list(study.classes)
         counts = Counter(self.current.labels.tolist())
-        self.colours = dict(zip(names, class_colours(names), strict=True)) if names else {}
-        self.buttons.show_counts({name: counts[name] for name in names}, len(self.current.labels))
+        colours = [] if study is None else study.class_colours(names)
+        self.colours = dict(zip(names, colours, strict=True))
+        counted = {name: counts[name] for name in names}
+        self.buttons.show_counts(counted, len(self.current.labels), self.colours)
 
     def label(self, number: int) -> None:
         """Label the selected cells with class ``number`` (from 1), or clear their label (0)."""
@@ -69,5 +73,5 @@ class LabelSelected(QWidget):
 
     def _add(self, name: str) -> None:
         with self.error_line.catch():
-            self.current.required().annotations.add_class(name)
+            self.current.required().add_class(name)
             self.current.labels_changed.emit()

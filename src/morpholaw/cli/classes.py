@@ -1,0 +1,71 @@
+"""The command classes: names, order and colours of a study's classes, and the order of stages along tracks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from morpholaw.cli.options import STUDY, split_names
+from morpholaw.cli.progress_bar import progress
+from morpholaw.errors import InputError
+
+
+@click.command()
+@STUDY
+@click.option("--rename", multiple=True, nargs=2, metavar="OLD NEW", help="Rename a class; repeatable.")
+@click.option("--merge", metavar="A,B[,C...]=NEW", multiple=True, help="Merge classes into one; repeatable.")
+@click.option("--add", metavar="NAME", multiple=True, help="Add a class; repeatable.")
+@click.option("--remove", metavar="NAME", multiple=True, help="Remove a class that no cell has; repeatable.")
+@click.option("--order", metavar="A,B[,C...]", help="The order in which classes are shown.")
+@click.option("--colour", multiple=True, nargs=2, metavar="NAME #RRGGBB", help="Colour a class; repeatable.")
+@click.option(
+    "--stages",
+    metavar="A,B[,C...]",
+    help="The order in which a cell passes through the classes, the last leading back to the first; 'learn' for that "
+    "which labelled tracks show.",
+)
+@click.option("--final", metavar="A[,B...]", help="With --stages: classes that no cell leaves.")
+def classes(
+    study: Path,
+    rename: tuple[tuple[str, str], ...],
+    merge: tuple[str, ...],
+    add: tuple[str, ...],
+    remove: tuple[str, ...],
+    order: str | None,
+    colour: tuple[tuple[str, str], ...],
+    stages: str | None,
+    final: str | None,
+) -> None:
+    """List the classes of a study; rename, merge, add, remove, arrange or colour them, or set the order of stages."""
+    from morpholaw.study import Study
+    from morpholaw.study.stages import stage_order
+
+    opened = Study(study)
+    names = dict(rename)
+    for text in merge:
+        old, separator, new = text.rpartition("=")
+        if not separator or not new.strip() or not split_names(old):
+            raise InputError(f"--merge {text!r} is not A,B=NEW.")
+        names |= dict.fromkeys(split_names(old), new.strip())
+    if final and not stages:
+        raise InputError("--final goes with --stages, the order of the other classes.")
+    if names:
+        with progress() as monitor:
+            count = opened.rename_classes(names, monitor)
+        click.echo(f"{count} cells have another label.")
+    for name in add:
+        opened.add_class(name)
+    for name in remove:
+        opened.remove_class(name)
+    if order:
+        opened.arrange_classes(split_names(order))
+    if colour:
+        opened.colour_classes(dict(colour))
+    if stages:
+        opened.set_stages(() if stages.strip() == "learn" else split_names(stages), split_names(final))
+    counts = opened.annotations.counts(*opened.sets) if opened.sets else {}
+    for name, hue in zip(opened.classes, opened.class_colours(), strict=True):
+        click.echo(f"{name:<24} {hue}  {counts.get(name, 0):>8,} cells")
+    known = stage_order(opened, opened.classes)
+    click.echo(f"Stages along tracks: {'not known' if known is None else known.text}.")

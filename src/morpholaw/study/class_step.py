@@ -1,0 +1,111 @@
+"""Rename, merge, colour, arrange and remove classes: labels, classifiers and settings of a study follow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from morpholaw.cells.annotations import Key
+from morpholaw.errors import InputError
+from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.store import classifiers
+from morpholaw.store.study_folder import StudyFolder
+
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+
+
+def rename(folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SILENT) -> int:
+    """Give all cells of some classes another class; returns how many cells changed.
+
+    A class that takes a new name keeps its classifiers, which call it by that name. Classes that are merged into one
+    leave theirs as they are: these were trained to tell them apart.
+
+    Raises
+    ------
+    InputError
+        When a class does not exist, or a new name is empty.
+    """
+    wanted = {old: new.strip() for old, new in names.items() if old != new.strip()}
+    for old, new in wanted.items():
+        if old not in folder.classes:
+            raise InputError(
+                f"The study has no class {old!r} to rename; its classes are {', '.join(folder.classes)}."
+            )
+        if not new:
+            raise InputError(f"The class {old!r} needs a new name.")
+    merged = len(set(wanted.values())) < len(wanted) or any(new in folder.classes for new in wanted.values())
+    labels: dict[Key, str | None] = {}
+    for crop_set in folder.sets:
+        given = folder.annotations.labels_for(crop_set)
+        labels |= {(crop_set.name, k): wanted[label] for k, label in enumerate(given) if label in wanted}
+    if labels:
+        folder.annotations.set_labels(labels)
+    for new in dict.fromkeys(wanted.values()):
+        folder.annotations.add_class(new)
+    record = folder.class_record
+    arranged = record.order or folder.classes
+    record = record.model_copy(update={"order": tuple(arranged)}).renamed(wanted)
+    hidden = (set(record.hidden) | set(wanted)) - set(wanted.values())
+    folder.keep_classes(record.model_copy(update={"hidden": tuple(sorted(hidden))}))
+    for name in classifiers.names(folder):
+        _rename_in_classifier(folder, name, wanted, merged, monitor)
+    return len(labels)
+
+
+def _rename_in_classifier(
+    folder: StudyFolder, name: str, names: Mapping[str, str], merged: bool, monitor: Monitor
+) -> None:
+    found = classifiers.record(folder, name)
+    if not set(found.classes) & set(names):
+        return
+    if merged:
+        monitor.emit(Message(f"{name} still tells the old classes apart; train it again.", "warning"))
+        return
+    classes = tuple(names.get(one, one) for one in found.classes)
+    config = found.config.model_copy(update={"classes": classes})
+    found.model_copy(update={"classes": classes, "config": config}).write(
+        classifiers.place_of(folder, name) / "model.json"
+    )
+
+
+def arrange(folder: StudyFolder, order: Sequence[str]) -> None:
+    """Show classes in another order, those that are not named after the others; InputError for an unknown one."""
+    _check_known(folder, order)
+    folder.keep_classes(folder.class_record.model_copy(update={"order": tuple(dict.fromkeys(order))}))
+
+
+def colour(folder: StudyFolder, colours: Mapping[str, str]) -> None:
+    """Give classes colours "#rrggbb" of one's own, or with "" the usual ones; InputError for anything else."""
+    _check_known(folder, colours)
+    known = dict(folder.class_record.colours)
+    for name, text in colours.items():
+        value = text.strip().lower()
+        if value and not _COLOUR.fullmatch(value):
+            raise InputError(f"{text!r} is not a colour such as #009e73.")
+        known.pop(name, None)
+        if value:
+            known[name] = value
+    folder.keep_classes(folder.class_record.model_copy(update={"colours": known}))
+
+
+def remove(folder: StudyFolder, name: str) -> None:
+    """Remove a class that no cell has; InputError where some have it."""
+    _check_known(folder, [name])
+    count = sum(int((folder.annotations.labels_for(one) == name).sum()) for one in folder.sets)
+    if count:
+        raise InputError(
+            f"{count} cells are labelled {name}; merge it into another class, or clear their labels first."
+        )
+    record = folder.class_record
+    update = {
+        "hidden": tuple(sorted({*record.hidden, name})),
+        "order": tuple(one for one in record.order if one != name),
+    }
+    folder.keep_classes(record.model_copy(update=update))
+
+
+def _check_known(folder: StudyFolder, names: Sequence[str] | Mapping[str, str]) -> None:
+    known = folder.classes
+    for name in names:
+        if name not in known:
+            raise InputError(f"The study has no class {name!r}; its classes are {', '.join(known)}.")

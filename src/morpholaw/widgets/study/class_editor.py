@@ -1,0 +1,101 @@
+"""Renames, merges, colours, moves and removes classes of the study, from a menu on the button of a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QPoint
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QColorDialog, QInputDialog, QMenu, QWidget
+
+from morpholaw.widgets.forms.confirm import confirmed
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+
+class ClassEditor:
+    """Changes the classes of the study, for all panels.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study whose classes are changed.
+    error_line : ErrorLine
+        Where errors are shown.
+    parent : QWidget
+        Over which menu and questions open.
+    """
+
+    def __init__(self, current: CurrentStudy, error_line: ErrorLine, parent: QWidget) -> None:
+        self.current, self.error_line, self.parent = current, error_line, parent
+
+    def menu(self, name: str) -> QMenu:
+        """Return the menu of a class."""
+        menu = QMenu(self.parent)
+        study = self.current.study
+        others = [] if study is None else [one for one in study.classes if one != name]
+        self._add(menu, f"Rename {name}...", lambda: self._ask_name(name))
+        into = menu.addMenu("Merge into")
+        assert into is not None
+        into.setEnabled(bool(others))
+        for other in others:
+            self._add(into, other, lambda other=other: self._ask_merge(name, other))
+        self._add(menu, "Choose a colour...", lambda: self._ask_colour(name))
+        self._add(menu, "Use the usual colour", lambda: self.colour(name, ""))
+        self._add(menu, "Move to the front", lambda: self.move_to_front(name))
+        self._add(menu, "Remove", lambda: self.remove(name))
+        return menu
+
+    def show_menu(self, name: str, place: QPoint) -> None:
+        """Open the menu of a class at a place of the screen."""
+        self.menu(name).exec(place)
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Give a class another name, or merge it into the class of that name."""
+        self._change(lambda: self.current.required().rename_classes({name: new_name}))
+
+    def colour(self, name: str, colour: str) -> None:
+        """Give a class a colour "#rrggbb", or with "" the usual one."""
+        self._change(lambda: self.current.required().colour_classes({name: colour}))
+
+    def move_to_front(self, name: str) -> None:
+        """Show a class before all others."""
+        self._change(
+            lambda: self.current.required().arrange_classes([name, *self.current.required().classes])
+        )
+
+    def remove(self, name: str) -> None:
+        """Remove a class that no cell has."""
+        self._change(lambda: self.current.required().remove_class(name))
+
+    def _change(self, change: Callable[[], Any]) -> None:
+        with self.error_line.catch():
+            change()
+            self.current.labels_changed.emit()
+            self.current.classifiers_changed.emit()
+
+    def _ask_name(self, name: str) -> None:
+        new_name, accepted = QInputDialog.getText(
+            self.parent, "Rename class", f"New name of the class {name}:", text=name
+        )
+        if accepted and new_name.strip() not in ("", name):
+            self.rename(name, new_name.strip())
+
+    def _ask_merge(self, name: str, other: str) -> None:
+        question = f"Label all cells of {name} as {other}? Classifiers that tell the two apart must be trained again."
+        if confirmed(self.parent, "Merge classes", question):
+            self.rename(name, other)
+
+    def _ask_colour(self, name: str) -> None:
+        study = self.current.study
+        before = "#808080" if study is None else study.class_colours([name])[0]
+        chosen = QColorDialog.getColor(QColor(before), self.parent, f"Colour of {name}")
+        if chosen.isValid():
+            self.colour(name, chosen.name())
+
+    @staticmethod
+    def _add(menu: QMenu, text: str, do: Callable[[], Any]) -> None:
+        action = menu.addAction(text)
+        assert action is not None
+        action.triggered.connect(lambda _=False: do())
