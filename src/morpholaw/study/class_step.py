@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from morpholaw.cells.annotations import Key
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.store import classifiers
@@ -34,7 +33,7 @@ def rename(folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SIL
         if not new:
             raise InputError(f"The class {old!r} needs a new name.")
     merged = len(set(wanted.values())) < len(wanted) or any(new in folder.classes for new in wanted.values())
-    labels: dict[Key, str | None] = {}
+    labels: dict[tuple[str, int], str | None] = {}
     for crop_set in folder.sets:
         given = folder.annotations.labels_for(crop_set)
         labels |= {(crop_set.name, k): wanted[label] for k, label in enumerate(given) if label in wanted}

@@ -113,13 +113,14 @@ class AttackPanel(QWidget):
         """Attack the test cells towards each class in a child process."""
         with self.error_line.catch():
             study, chosen = self.current.required(), self.choice.classifier
-            self.form.config()
+            config = self.form.config()
+            assert isinstance(config, AttackConfig)
             if chosen is None:
                 raise InputError("No classifier is trained yet; train one in the Classify panel first.")
             if self.runner.running:
                 raise InputError("An attack is still running; wait for it or press Stop.")
             values = {**self._values(), "name": chosen.name}
-            values["eps"] = [max(self.form.config().eps)]
+            values["eps"] = [max(config.eps)]
             self._enable(False)
             self.runner.start(Job("attack_pairs", str(study.path), values), table=True)
 

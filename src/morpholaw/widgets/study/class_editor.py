@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QPoint
@@ -40,7 +41,7 @@ class ClassEditor:
         assert into is not None
         into.setEnabled(bool(others))
         for other in others:
-            self._add(into, other, lambda other=other: self._ask_merge(name, other))
+            self._add(into, other, partial(self._ask_merge, name, other))
         self._add(menu, "Choose a colour...", lambda: self._ask_colour(name))
         self._add(menu, "Use the usual colour", lambda: self.colour(name, ""))
         self._add(menu, "Move to the front", lambda: self.move_to_front(name))
