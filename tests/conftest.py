@@ -81,6 +81,31 @@ def _train_study(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def phases_study(made_once):
+    """Four phases, the shipped encoder, and schemes 1 to 3 of all of them; read only."""
+    return Study(made_once("phases", _train_phases))
+
+
+def _train_phases(folder: Path) -> None:
+    study = Study.create(folder)
+    phases = {"interphase": 60, "prometaphase": 40, "metaphase": 40, "anaphase": 40}
+    images, cells = simulate_crops(phases=phases, seed=3)
+    CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
+    study.load_encoder("sample")
+    quick = {
+        "models": 2,
+        "epochs": 8,
+        "epoch_cells": 600,
+        "learning_rate": 1e-2,
+        "threads": 1,
+        "classes": "all",
+    }
+    study.train_classifier(1, **quick | {"epochs": 2})
+    study.train_classifier(2, **quick)
+    study.train_classifier(3, **quick, warmup_epochs=4, sparsity=0.8, update_every=20)
+
+
+@pytest.fixture(scope="session")
 def keep_unmeasured() -> Callable[[Study, Classifier, str], ClassifierRecord]:
     """Keeps a classifier in a study without cells to measure it on; its record says that every cell was right."""
 

@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from morpholaw.cells.crop_record import CropOrigin
-from morpholaw.cells.crop_set import CropSet
-from morpholaw.cells.simulator.crops import simulate_crops
 from morpholaw.cells.simulator.movie import simulate_movie
 from morpholaw.cli import main
 from morpholaw.config import SimulateConfig
@@ -20,25 +17,8 @@ from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_
 from morpholaw.store import classifiers
 from morpholaw.study import Study
 
-PHASES = {"interphase": 60, "prometaphase": 40, "metaphase": 40, "anaphase": 40}
-QUICK = {"models": 2, "epochs": 8, "epoch_cells": 600, "learning_rate": 1e-2, "threads": 1, "classes": "all"}
+PHASES = ("interphase", "prometaphase", "metaphase", "anaphase")
 COLUMNS = ["crop", "file", "track_id", "t", "y", "x", "score", "class", "probability"]
-
-
-@pytest.fixture(scope="session")
-def phases_study(made_once):
-    """Four phases, the shipped encoder, and schemes 1 to 3 of all of them; read only."""
-
-    def make(folder):
-        study = Study.create(folder)
-        images, cells = simulate_crops(phases=PHASES, seed=3)
-        CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
-        study.load_encoder("sample")
-        study.train_classifier(1, **QUICK | {"epochs": 2})
-        study.train_classifier(2, **QUICK)
-        study.train_classifier(3, **QUICK, warmup_epochs=4, sparsity=0.8, update_every=20)
-
-    return Study(made_once("phases", make))
 
 
 @pytest.fixture

@@ -132,7 +132,8 @@ def attack_matrix(
     size = float(np.clip(72 * (width - 1.2) / count / 3.2, 4, 9))
     for (row, column), share in np.ndenumerate(success):
         text = "" if np.isnan(share) else f"{100 * share:.0f}"
-        axes.text(column, row, text, ha="center", va="center", fontsize=size, color="#1a1a1a")
+        colour = "white" if share > 0.6 else "#1a1a1a"
+        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
     names = [plain(name) for name in classes]
     axes.set_xticks(range(count), names, rotation=0 if count < 3 else 90 if count > 8 else 35,
                     ha="right" if 2 < count <= 8 else "center")  # fmt: skip

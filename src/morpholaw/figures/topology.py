@@ -38,7 +38,8 @@ WIDEST = 3.5
 _SMALLEST = 4.0
 """Smallest text of a bias, in points; biases are left out where there is no room for it."""
 _FEW = 4
-"""Outputs whose names fit side by side."""
+"""Outputs whose names fit side by side; those of more take turns in rows."""
+_ROWS = 4
 _NODE = 5.0
 """Distance of a bias from the centre of its neuron, in points."""
 
@@ -225,7 +226,7 @@ def _draw(
     """Draw connections, then neurons over them, then names and biases."""
     axes.set_axis_off()
     depth = len(drawing.places) - 1
-    room = 0.35 if len(output_names) <= _FEW else 0.75  # names of many outputs take turns in three rows
+    room = 0.35 if len(output_names) <= _FEW else 0.85
     axes.set(xlim=(0, 1), ylim=(-depth - room, 0.4))
     if not any(mask.any() for mask in drawing.masks):
         note(axes, "no weight is active", theme)
@@ -245,7 +246,7 @@ def _draw(
                 _write(axes, x, 0, 5, symbol(names[neuron]), min(9.0, crowded * 1.3), colour, outline)
             if layer == depth and neuron < len(names):
                 rank = list(places).index(neuron)
-                fall = -5 - (SMALL + 2) * (rank % 3 if len(names) > _FEW else 0)
+                fall = -5 - (SMALL + 2) * (rank % _ROWS if len(names) > _FEW else 0)
                 _write(axes, x, -layer, fall, symbol(names[neuron]), SMALL, colour, outline)
             if layer and biases:
                 value = drawing.biases[layer - 1][neuron]

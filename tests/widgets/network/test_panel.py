@@ -192,3 +192,16 @@ def test_a_study_deleted_meanwhile_still_shows_what_was_read(panel, qtbot, spars
     assert panel.response.shown.pictures_x is None
     panel.reload()
     assert not panel.view.isVisible()
+
+
+def test_each_class_of_several_has_its_output_in_its_colour(make_napari_viewer, phases_study):
+    widget = NetworkWidget(make_napari_viewer())
+    widget.current.open(phases_study.path)
+    classes = widget.record.classes
+    assert widget.scene.output_names == classes
+    assert list(widget.scene.output_colours) == phases_study.class_colours(classes)
+    depth = widget.network.depth
+    outputs = [neuron for neuron in widget.scene.neurons if neuron[0] == depth]
+    assert len(outputs) == len(classes) == 4
+    widget.show_neuron((depth, 2))
+    assert widget.scene.called((depth, 2)) == f"the output of {classes[2]}"

@@ -314,3 +314,22 @@ def test_a_damaged_classifier_is_left_out_and_said(widget, trained_study):
     widget.current.open(trained_study)
     assert widget.choice.scheme_box.findData("scheme2") == -1
     assert "scheme2" in widget.error_line.text()
+
+
+def test_cells_of_several_classes_are_moved_towards_a_chosen_one(widget, phases_study, qtbot):
+    widget.current.open(phases_study.path)
+    choice = widget.choice
+    choice.scheme_box.setCurrentIndex(choice.scheme_box.findData("scheme2"))
+    classes = choice.classifier.classes
+    assert [choice.towards_box.itemData(k) for k in range(choice.towards_box.count())] == ["", *classes]
+    choice.space_box.setCurrentText("latent")
+    choice.towards_box.setCurrentIndex(choice.towards_box.findData("anaphase"))
+    select(widget, qtbot, 3)
+    moved = move(widget, qtbot, 3.0)
+    assert classes[moved.perturbed_predicted[0]] == "anaphase"
+    assert classes[moved.predicted[0]] != "anaphase"
+    assert "→ anaphase" in widget.cells.verdict.text()
+    widget.cells.find_flips()
+    settle(widget, qtbot)
+    assert 0 < widget.cells.flips[0] < 3.0
+    assert "makes it anaphase" in widget.cells.verdict.text()
