@@ -157,15 +157,15 @@ def use_map(viewer: Any, widget: Any) -> None:
     """Circle some cells."""
     wait(120, lambda: widget.map.drawing is not None)
     wait(60, lambda: not widget.shape_call.running)
-    middle = widget.map.drawing.places.mean(axis=0)
+    places = widget.map.drawing.places
+    middle = places[np.argmax(places.sum(axis=1))] - 25  # the cells at the lower right
     for angle in np.linspace(0, 2 * np.pi, 40):
         place = QPointF(*(middle + 30 * np.array([np.cos(angle), np.sin(angle)])))
         if angle == 0:
             widget.map.pressed(place)
         widget.map.moved(place, True)
     widget.map.released(place, False)
-    places = widget.map.drawing.places
-    widget.map.moved(QPointF(*places[np.argmax(places[:, 0] - places[:, 1])]), False)  # away from those circled
+    widget.map.moved(QPointF(*places[np.argmin(places.sum(axis=1))]), False)
 
 
 def use_lineages(viewer: Any, widget: Any) -> None:
