@@ -36,6 +36,7 @@ ROWS = np.random.default_rng(0).normal(0, 2, (300, 3))
         ("3 - 2 * max(a, b + 1)", "a <= 1.5 and b <= 0.5"),
         ("max(min(a, b - 1), c)", "c >= 0 or (a >= 0 and b >= 1)"),
         ("max(min(a, b), a)", "a >= 0"),
+        ("138000000*a - square(exp(9.13*b)) - 31100000", "a - exp(18.3 * b - 18.7) >= 0.225"),
     ],
 )
 def test_known_laws(text, expected):

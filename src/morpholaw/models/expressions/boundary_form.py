@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from morpholaw.models.expressions.normal_form import Atom, NoNormalForm, Product, Sum, sum_of, write_sum
 from morpholaw.models.expressions.tree import Call, Constant, Expression
 
+FAR = 100.0
+"""Coefficients of exp beyond this factor from 1 are written inside it."""
 _JOINED = {"min": ("and", "or"), "max": ("or", "and")}
 """How parts are joined where the least or the largest is at least, or at most, a threshold."""
 
@@ -98,8 +100,10 @@ def _reduced(total: Sum) -> tuple[Sum, float, bool]:
         # The (lower) median coefficient becomes 1, so that numbers stay readable where units differ; at least one is
         # positive, so that nothing begins with a minus sign.
         positive = any(value > 0 for _, value in terms)
-        unit = sorted(abs(value) for _, value in terms)[(len(terms) - 1) // 2] * (1 if positive else -1)
-        terms = [(product, value / unit) for product, value in terms]
+        plain = [abs(value) for product, value in terms if not _has_exp(product)]
+        sizes = sorted(plain or [abs(value) for _, value in terms])
+        unit = sizes[(len(sizes) - 1) // 2] * (1 if positive else -1)
+        terms = [_scale_in_exponent(product, value / unit) for product, value in terms]
         threshold = -constant / unit
         at_least = at_least == (unit > 0)
         if len(terms) > 1:
@@ -110,6 +114,24 @@ def _reduced(total: Sum) -> tuple[Sum, float, bool]:
         rest, moved = inner
         # The loop goes on with: rest - moved, compared with 0.
         total = Sum((*[term for term in rest.terms if term[0]], ((), _constant(rest) - moved)))
+
+
+def _has_exp(product: Product) -> bool:
+    return any(atom.name == "exp" for atom, _ in product)
+
+
+def _scale_in_exponent(product: Product, coefficient: float) -> tuple[Product, float]:
+    """Return a term whose coefficient is far from 1 with it inside exp: 7e-9 exp(9 x)^2 is exp(18 x - 18.8)."""
+    if not _has_exp(product) or 1 / FAR < abs(coefficient) < FAR:
+        return product, coefficient
+    terms: dict[Product, float] = {(): math.log(abs(coefficient))}
+    for atom, power in product:
+        if atom.name == "exp" and atom.inner is not None:
+            for inside, value in atom.inner.terms:
+                terms[inside] = terms.get(inside, 0.0) + power * value
+    inner = Sum(tuple(sorted(terms.items(), key=lambda term: (not term[0], str(term[0])))))
+    rest = [(atom, power) for atom, power in product if atom.name != "exp"]
+    return (*rest, (Atom("exp", inner=inner), 1)), math.copysign(1.0, coefficient)
 
 
 def _constant(total: Sum) -> float:
