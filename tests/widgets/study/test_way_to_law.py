@@ -101,6 +101,12 @@ def test_presets_cost_more_the_more_thorough_they_are():
     assert all(config == kind(**kind.PAPER) for config, kind in settings)
 
 
+def test_presets_reach_a_step_as_they_are():
+    for preset in PRESETS:
+        for config in (preset.encoder, preset.heads, preset.law):
+            assert type(config).from_values(config.model_dump(mode="json")) == config  # as a job sends them
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(12, "about 20 seconds"), (61, "about 2 minutes"), (3 * 3600, "about 3.0 hours")]
 )

@@ -35,6 +35,7 @@ class WayButtons(QWidget):
         for place, preset in enumerate(PRESETS):
             self.preset.addItem(preset.name, place)
         self.preset.setCurrentIndex(1)
+        self.preset.setMinimumWidth(self.preset.fontMetrics().horizontalAdvance("Quick look") + 46)
         self.preset.setToolTip(
             "Choose how thoroughly a law is looked for. "
             + " ".join(

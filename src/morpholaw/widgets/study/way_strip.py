@@ -116,8 +116,9 @@ def contents(found: Overview) -> str:
     parts = [
         f"{found.crops:,} crops",
         f"{found.labelled:,} labelled",
-        f"encoder {there if found.encoder else missing}",
-        f"schemes {' '.join(map(str, schemes)) or missing}",
-        f"law {there if law else missing}",
+        # a mark stays in the line of its word
+        f"encoder\N{NO-BREAK SPACE}{there if found.encoder else missing}",
+        f"schemes\N{NO-BREAK SPACE}{' '.join(map(str, schemes)) or missing}",
+        f"law\N{NO-BREAK SPACE}{there if law else missing}",
     ]
     return " \N{MIDDLE DOT} ".join(parts)
