@@ -122,20 +122,19 @@ def test_a_movie_is_called_along_its_tracks_in_the_same_columns(trained_study, t
         (["simulate", "{tmp}/m", "--set", "frames"], "is not KEY=VALUE"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_status_2(arguments, sentence, tmp_path):
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "morpholaw.cli",
-            *(part.replace("{tmp}", str(tmp_path)) for part in arguments),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert done.returncode == 2
+def test_bad_input_is_one_sentence_and_exit_status_2(arguments, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = call(*(part.replace("{tmp}", str(tmp_path)) for part in arguments))
+    assert done.exit_code == 2
     assert sentence in done.stderr
+    assert isinstance(done.exception, SystemExit)  # nothing else comes out: a process would show a traceback
+
+
+def test_the_command_as_a_process_ends_with_2_and_a_sentence(tmp_path):
+    command = [sys.executable, "-m", "morpholaw.cli", "crop", "nowhere.tif", "t.csv", "--study", "s"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nowhere.tif" in done.stderr
     assert "Traceback" not in done.stderr
 
 
