@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from morpholaw.cells.files import read_json, write_json
 from morpholaw.errors import InputError
 from morpholaw.store.classifiers import place_of
-from morpholaw.store.study_folder import StudyFolder
+
+if TYPE_CHECKING:
+    from morpholaw.store.study_folder import StudyFolder  # it brings pandas
 
 MOST = 100
 """Laws whose sentences are kept, at most."""

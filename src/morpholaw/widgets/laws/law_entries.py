@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from morpholaw.errors import MorpholawError
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.law_names import ANOTHER
-from morpholaw.store.study_folder import StudyFolder
+
+if TYPE_CHECKING:
+    from morpholaw.store.study_folder import StudyFolder  # it brings pandas
 
 LOSS_WORDS = {"hinge": "from the labels (hinge)", "mse": "from scheme 3 (MSE)"}
 INPUT_WORDS = {"latents": "", "shapes": ", over shapes", "both": ", over latents and shapes"}
