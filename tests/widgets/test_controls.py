@@ -20,7 +20,18 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-PANELS = ("Cells", "Latents", "Classify", "Perturb", "Laws", "Network", "Timeline", "Table", "Map", "Lineages")
+PANELS = (
+    "Cells",
+    "Latents",
+    "Classify",
+    "Perturb",
+    "Laws",
+    "Network",
+    "Timeline",
+    "Table",
+    "Map",
+    "Lineages",
+)
 CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
 
 

@@ -283,7 +283,8 @@ def test_a_field_of_the_confusions_shows_and_selects_its_cells(panel, tracked_st
     widget = panel(ClassifyWidget, show=True)
     widget.current.open(tracked_study)
     record, crops = widget.table.chosen, widget.current.crops
-    table = widget.current.study.classify(record.name)  # here rather than in a process of its own, which takes seconds
+    # here rather than in a process of its own, which takes seconds
+    table = widget.current.study.classify(record.name)
     widget.current.add_scores(CellScores.of_table(record, table, crops))
     matrix = widget.confusion.matrix
     qtbot.waitUntil(lambda: matrix.drawing is not None, timeout=30_000)
