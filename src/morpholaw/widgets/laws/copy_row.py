@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from morpholaw.models.features import ModelColumns
 from morpholaw.models.law import Law
 
-COPIES = {"latex": "LaTeX", "python": "Python", "spreadsheet": "spreadsheet", "text": "text"}
+COPIES = {"latex": "LaTeX", "python": "Python", "spreadsheet": "Spreadsheet", "text": "Text"}
 """Forms that a law is copied in, and what they are called."""
+TOOLTIPS = {
+    "latex": "Copy the law as LaTeX to the clipboard.",
+    "python": "Copy the law as a Python function to the clipboard.",
+    "spreadsheet": "Copy the law as a formula for Excel or Calc, its inputs in the columns A, B, ... of row 2.",
+    "text": "Copy the law as text to the clipboard.",
+}
 
 
 class CopyRow(QWidget):
@@ -28,12 +34,12 @@ class CopyRow(QWidget):
         super().__init__(parent)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(QLabel("Copy as"))
         self.buttons = QButtonGroup(self)
         self.buttons.buttonClicked.connect(self._clicked)
         for name, words in COPIES.items():
-            button = QPushButton(words if name != "latex" else f"Copy {words}")
-            tip = "formula over an exported table" if name == "spreadsheet" else words
-            button.setToolTip(f"Copy the law as {tip} to the clipboard.")
+            button = QPushButton(words)
+            button.setToolTip(TOOLTIPS[name])
             button.setObjectName(f"copy {name}")
             self.buttons.addButton(button)
             self._row.addWidget(button)
