@@ -19,6 +19,8 @@ UNLABELLED = 40_000
 SWAP, SWAPS = 0.5, 8
 """Share of the encoder's crops, and versions of each labelled cell, in the surroundings of another cell: without them
 the law of the sample reads the neighbourhood (docs/encoder_table.md)."""
+PERTURBATION = 0.05
+"""Of what the encoder reads: with it schemes 2 to 4 withstand small attacks (docs/encoder_table.md)."""
 
 
 def add_simulated(study: Study, name: str, *crops: Any, **kind: Any) -> None:
@@ -53,6 +55,7 @@ def main() -> None:
                 epoch_crops=options.epoch_crops,
                 threads=options.threads,
                 swap=SWAP,
+                perturbation=PERTURBATION,
                 resume=True,
                 **said,
             )
