@@ -321,9 +321,9 @@ class LawsWidget(StudyWidget):
         entry, found = self.entry, self.found
         if entry is None or found is None:
             return
-        applied = "" if not found.two_classes else f"Law {entry.place + 1}. "
+        applied = "" if not found.two_classes else f"Law {entry.place + 1}: "
         if found.two_classes and entry.place == 0:
-            applied = "Law 1, which is applied. "
+            applied = "Law 1, which is applied: "
         lead = f"{applied}{entry.classes[1]} where {page.inequality}. " if found.two_classes else ""
         stable = (
             stability_sentence(self.current.study, found.name, entry.law.text()) if self.current.study else ""
