@@ -36,11 +36,13 @@ def test_a_complete_study_has_every_section_filled(page: Any) -> None:
         "Pictures that are no cells", "Rashomon set", "Settings and provenance",
     ]  # fmt: skip
     assert (
-        page.text.count('class="absent"') == 3
-    )  # no timeline without a movie; twice: phases has no test cells
-    assert page.prose.count("The study no longer has cells of all classes that phases tells apart.") >= 2
+        page.text.count('class="absent"') == 4
+    )  # no timeline without a movie; three times: phases has no test cells
+    assert page.prose.count("The study no longer has cells of all classes that phases tells apart.") >= 3
     assert "What the cells did over time has not been asked for" in page.prose
     assert page.count("figure") >= 20
+    assert "With a wrong cell" in page.prose
+    assert "At 2 %" in page.prose
 
 
 def test_pictures_that_are_no_cells_are_called_by_every_scheme_and_decided_by_a_term(page: Any) -> None:

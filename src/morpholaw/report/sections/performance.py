@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from morpholaw.display import number, percent, percent_interval
+from morpholaw.evaluation.bootstrap import precision_interval
 from morpholaw.evaluation.performance import applied_score, margins
 from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest_within
 from morpholaw.models.classes import classes_of_scores
@@ -16,6 +17,10 @@ from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, phot
 
 WRONG = 8
 """Most wrong cells shown of a scheme."""
+WORST = 3
+"""Groups shown that a classifier is worst on."""
+PREVALENCES = (0.5, 0.1, 0.02)
+"""Shares of all cells at which the precision of a class is given."""
 TOLERANCE = 0.01
 """How far below the best a small model may be and still be good enough."""
 
@@ -67,7 +72,67 @@ def performance(material: Material) -> list[Block]:
         blocks.append(drawing(figure, f"Confusion matrix of {name}", caption))
         if not record.two_classes and evaluation.by_class:
             blocks.append(_by_class(material, name))
+    tested = [name for name in material.names if _tested(material, name)]
+    if tested:
+        blocks.append(_by_group(material, tested))
+    pairs = [name for name in tested if material.records[name].two_classes]
+    if pairs:
+        blocks.append(_where_rare(material, pairs))
     return blocks
+
+
+def _correct(material: Material, name: str) -> np.ndarray:
+    """Return which test cells each model is right about, bool (members, n); of laws the first, which is applied."""
+    scores, cells = material.scores(name), material.test(name)
+    if material.records[name].scheme == 4:
+        scores = scores[:1]
+    correct: np.ndarray = classes_of_scores(scores, len(material.records[name].classes)) == cells.targets
+    return correct
+
+
+def _by_group(material: Material, names: list[str]) -> Table:
+    """Return how accuracy differs between groups, and the groups that are worst."""
+    rows = []
+    for name in names:
+        share, groups = _correct(material, name).mean(axis=0), material.test(name).groups
+        labels, number = np.unique(groups, return_inverse=True)
+        sizes = np.bincount(number)
+        each = np.bincount(number, share) / sizes
+        worst = np.argsort(each - 1e-6 * sizes, kind="stable")[:WORST]
+        shown = "; ".join(f"{labels[k]}: {percent(each[k])} of {sizes[k]}" for k in worst if each[k] < 1)
+        rows.append(
+            (
+                material.title(name),
+                f"{len(labels):,}",
+                percent(np.median(each)),
+                f"{(each < 1).sum():,}",
+                shown or "none",
+            )
+        )
+    caption = (
+        "Accuracy on the test cells by group (track, lineage or movie), mean over the models, of laws the first; the "
+        f"{WORST} worst groups with the number of their cells."
+    )
+    return Table(("Classifier", "Groups", "Median", "With a wrong cell", "Worst"), rows, caption)
+
+
+def _where_rare(material: Material, names: list[str]) -> Table:
+    """Return what a predicted class means where it is rarer than in the labelled set."""
+    rows = []
+    for name in names:
+        cells = material.test(name)
+        shares = [
+            precision_interval(_correct(material, name), cells.groups, cells.targets, prevalence)
+            for prevalence in PREVALENCES
+        ]
+        of_class = f"{material.title(name)}, {material.records[name].classes[1]}"
+        rows.append((of_class, *(percent_interval(*astuple(share)) for share in shares)))
+    caption = (
+        "Precision: how many of the cells that are predicted to be of the class are, where it is the stated share of "
+        "all cells, by Bayes' rule from the test cells; 95 % intervals over groups. Where no test cell is given "
+        "the class wrongly, the lower end allows for as many as the number of groups cannot exclude."
+    )
+    return Table(("Classifier and class", *(f"At {percent(p, 0)}" for p in PREVALENCES)), rows, caption)
 
 
 def _by_class(material: Material, name: str) -> Table:
