@@ -108,6 +108,17 @@ def test_a_linked_daughter_goes_on_where_her_mother_was():
     assert found[7:10] == found[11:14]
 
 
+def test_a_cell_that_looks_like_another_stage_for_good_is_one_mistake(movie):
+    truth, sure = movie["label"].to_numpy(), mistaken(movie, 0.05)
+    looks = movie["track_id"].isin([3, 7]).to_numpy() & (truth == "interphase")
+    sure[looks] = shown(*["prometaphase"] * int(looks.sum()))
+    stages, _, _ = classify_stages(movie, sure, CLASSES, ORDER, error=0.05)
+    found = np.array(CLASSES)[stages]
+    assert looks.sum() > 20
+    assert (found[looks] == "interphase").mean() > 0.8
+    assert (found[~looks] == truth[~looks]).mean() > 0.98
+
+
 def test_frames_without_a_cell_or_a_score_are_bridged():
     cells = tracks((0, 12, -1), (0, 12, -1))
     names = [*["interphase"] * 3, *["prometaphase"] * 2, *["metaphase"] * 3, *["anaphase"] * 2]
@@ -145,13 +156,15 @@ def test_probabilities_are_those_of_all_ways_a_lineage_could_go():
         patch.setattr(stage_hmm, "MAX_ROUNDS", 1)  # nothing learnt yet
         _, found, _ = classify_stages(cells, seen, CLASSES, ORDER, error=0.0)
     rates = StagePrior.of(ORDER, CLASSES).rates()
+    named = [*range(5), 0, 0, 0]  # lookalikes of prometaphase, metaphase and anaphase are in interphase
+    seen = np.concatenate([seen, seen[:, 1:4]], axis=1)
     expected = np.zeros((5, 5))
-    for a, b, c, d, e in product(range(5), repeat=5):
+    for a, b, c, d, e in product(range(8), repeat=5):
         weight = rates.first[a] * rates.onward[a, b] * rates.after[b, stage_hmm.DIVIDES]
         weight *= rates.birth[b, c] * rates.onward[c, d] * rates.birth[b, e] * rates.after[e, stage_hmm.ENDS]
         weight *= seen[0, a] * seen[1, b] * seen[2, c] * seen[3, d] * seen[4, e]
         for row, stage in enumerate((a, b, c, d, e)):
-            expected[row, stage] += weight
+            expected[row, named[stage]] += weight
     np.testing.assert_allclose(found, expected / expected.sum(1, keepdims=True), atol=1e-12)
 
 

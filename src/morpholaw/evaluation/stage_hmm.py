@@ -6,6 +6,9 @@ daughters continue their mother's lineage. How often each stage is left, ends in
 daughters begin in, is learnt from the movie itself by expectation and maximisation, so that no time between frames and
 no share of linked divisions is assumed.
 
+A classifier's mistakes last: a cell that looks like another stage does so for many frames, and they are one mistake and
+not one per frame. So each class but the first has a lookalike, a cell of the first stage that looks like it.
+
 Of two classes, :mod:`morpholaw.evaluation.track_hmm` also knows the newborn and the lookalike.
 """
 
@@ -29,21 +32,25 @@ _STAY, _LEAVE, _FINISH = 5.0, 0.5, 0.05
 """Pseudo-counts of a step that stays, leads to another stage, and into a final one."""
 _AFTER = (20.0, 0.5, 0.5)
 """Pseudo-counts of `CONTINUES`, `DIVIDES` and `ENDS`, for every stage."""
+_LOOKS, _LOOKS_FIRST = 0.05, 0.2
+"""Pseudo-counts of becoming a lookalike where the first stage may begin, and of being one when coming into sight."""
+_LOOKS_ON = 50.0
+"""Pseudo-counts of a lookalike that stays one, for each that becomes as the other cells of the first stage."""
 
 
 @dataclass(frozen=True)
 class StageRates:
-    """Probabilities of what a cell does, by its stage.
+    """Probabilities of what a cell does, by its stage: the C classes, then the lookalikes.
 
     Attributes
     ----------
-    first, later : ndarray, float64 (C,)
+    first, later : ndarray, float64 (S,)
         Stage of a cell without a linked mother, in the movie's first frame and where it comes into sight later.
-    step : ndarray, float64 (C, C)
+    step : ndarray, float64 (S, S)
         Next stage, given the stage, of a track that goes on.
-    after : ndarray, float64 (C, 3)
+    after : ndarray, float64 (S, 3)
         Whether a track goes on, ends in a linked division, or ends without one, given the stage.
-    birth : ndarray, float64 (C, C)
+    birth : ndarray, float64 (S, S)
         First stage of a linked daughter, given the last stage of her mother.
     """
 
@@ -55,7 +62,7 @@ class StageRates:
 
     @property
     def onward(self) -> np.ndarray:
-        """P(the track goes on, next stage | stage), float64 (C, C)."""
+        """P(the track goes on, next stage | stage), float64 (S, S)."""
         onward: np.ndarray = self.after[:, CONTINUES, None] * self.step
         return onward
 
@@ -71,14 +78,26 @@ class StagePrior:
 
     @classmethod
     def of(cls, order: StageOrder, classes: Sequence[str]) -> StagePrior:
-        """Return the prior of an order of stages."""
+        """Return the prior of an order of stages: its classes, then the lookalikes of all but the first stage."""
+        first, looks = classes.index(order.cycle[0]), lookalikes(order, classes)
         final = np.array([name in order.final for name in classes])
         leave = np.where(final, _FINISH, _LEAVE)[None]
         steps, births = order.steps(classes), order.births(classes)
         step = np.where(steps, np.where(np.eye(len(classes), dtype=bool), _STAY, leave), 0.0)
         after = np.tile(_AFTER, (len(classes), 1))
         after[final, DIVIDES] = 0
-        return cls(np.ones(len(classes)), step, after, np.where(births, leave, 0.0))
+        birth = np.where(births, leave, 0.0)
+        count, size = len(classes), len(classes) + len(looks)
+        start = np.concatenate([np.ones(count), np.full(len(looks), _LOOKS_FIRST)])
+        whole = np.zeros((2, size, size))
+        whole[:, :count, :count] = step, birth
+        whole[0, :count, count:] = np.where(steps[:, first], _LOOKS, 0.0)[:, None]
+        whole[1, :count, count:] = np.where(births[:, first], _LOOKS, 0.0)[:, None]
+        for place in range(count, size):
+            whole[:, place, place] = _LOOKS_ON
+            whole[:, place, first] = 1.0
+        alike = np.tile((_AFTER[CONTINUES], 0.0, _AFTER[ENDS]), (len(looks), 1))
+        return cls(start, whole[0], np.concatenate([after, alike]), whole[1])
 
     def rates(self, counts: StageRates | None = None) -> StageRates:
         """Return the rates that fit the prior and expected counts, which have the same shapes."""
@@ -87,6 +106,11 @@ class StagePrior:
             seen = (counts.first, counts.later, counts.step, counts.after, counts.birth)
             parts = tuple(prior + count for prior, count in zip(parts, seen, strict=True))
         return StageRates(*(part / part.sum(-1, keepdims=True).clip(1e-300) for part in parts))
+
+
+def lookalikes(order: StageOrder, classes: Sequence[str]) -> list[int]:
+    """Return the classes that have lookalikes: all but the first stage and the final ones."""
+    return [k for k, name in enumerate(classes) if name != order.cycle[0] and name not in order.final]
 
 
 def classify_stages(
@@ -133,17 +157,27 @@ def classify_stages(
         return np.zeros(0, np.int64), np.zeros((0, count)), rates
     known = np.isfinite(probabilities).all(axis=1, keepdims=True)
     likelihood = np.where(known, (1 - error) * np.nan_to_num(probabilities) + error / count, 1.0)
+    looks, first = lookalikes(order, classes), classes.index(order.cycle[0])
+    likelihood = np.concatenate([likelihood, likelihood[:, looks]], axis=1)
     generations = [one.with_rows(likelihood) for one in generations_of(cells)]
     for _ in range(MAX_ROUNDS):
         marginals, counts = _expect(generations, rates)
         previous, rates = rates, prior.rates(counts)
         if np.allclose(previous.step, rates.step, atol=TOLERANCE):
             break
+    marginals = [_of_classes(marginal, count, first) for marginal in marginals]
     decoded = _decode(generations, marginals, order.steps(classes), order.births(classes))
     stages, probability = np.zeros(len(cells), np.int64), np.zeros((len(cells), count))
     for one, marginal, path in zip(generations, marginals, decoded, strict=True):
         probability[one.row], stages[one.row] = marginal[one.frame, one.track], path[one.frame, one.track]
     return stages, probability, rates
+
+
+def _of_classes(marginal: np.ndarray, count: int, first: int) -> np.ndarray:
+    """Return P(class), (frames, tracks, C), in which lookalikes count as the first stage."""
+    classes = marginal[..., :count].copy()
+    classes[..., first] += marginal[..., count:].sum(-1)
+    return classes
 
 
 def _expect(generations: list[Generation], rates: StageRates) -> tuple[list[np.ndarray], StageRates]:
