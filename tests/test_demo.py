@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from morpholaw import demo
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.errors import InputError
@@ -16,7 +17,27 @@ HEADS = ClassifierConfig(
 )
 
 
+def small_sample(folder):
+    """The shipped sample with 400 of its labelled crops."""
+    labelled = CropSet(sample_folder() / "labelled")
+    chosen = np.linspace(0, len(labelled) - 1, 400).astype(int)
+    cells = labelled.cells.iloc[chosen].reset_index(drop=True)
+    CropSet.write(
+        folder / "labelled",
+        labelled.images[chosen],
+        cells,
+        CropOrigin(kind="simulated", pixel_size=labelled.record.pixel_size),
+    )
+    (folder / "movie").symlink_to(sample_folder() / "movie")
+    return folder
+
+
+@pytest.mark.slow
 def test_the_demo_ends_with_table_1_and_a_report(tmp_path, monkeypatch):
+    sample = small_sample(tmp_path / "sample")
+    monkeypatch.setattr(demo, "sample_folder", lambda: sample)
+    monkeypatch.setattr("morpholaw.report.sections.constraints.ATTACKED", 12)
+    monkeypatch.setattr("morpholaw.report.sections.constraints.CONSTRAINED", 6)
     monkeypatch.setattr(
         demo, "ENCODER", EncoderConfig(epochs=1, epoch_crops=2_000, start_from="none", threads=1)
     )

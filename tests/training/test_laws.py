@@ -77,7 +77,7 @@ def test_what_few_cells_say_is_worth_fewer_nodes():
     cell = np.tile(np.arange(80), 4)
     views = FeatureTable(x.values[cell] + rng.normal(0, 0.05, (len(cell), 3)), NAMES)
     independent, grouped = (
-        sum(law.size for law in discover_laws(views, noisy[cell], config(count=4), cells=ids))
+        sum(law.size for law in discover_laws(views, noisy[cell], config(evaluations=5_000), cells=ids))
         for ids in (None, cell)
     )
     assert grouped < independent

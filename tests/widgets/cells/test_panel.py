@@ -198,7 +198,7 @@ def test_a_movie_that_is_a_file_is_cut_in_a_child_process(panel, qtbot, tmp_path
     widget.cutting.open_tracks(tmp_path / "tracks.csv")
     with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
         widget.cutting.cut_button.click()
-        qtbot.waitUntil(lambda: widget.runner.pid is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: widget.runner.pid is not None, timeout=60_000)
     assert widget.gallery.crop_model.rowCount() == 18
     assert widget.current.study.sets[0].record.sources[0].path.endswith("blobs.tif")
 
