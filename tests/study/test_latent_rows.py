@@ -67,6 +67,6 @@ def test_heads_learn_from_swapped_cells_as_well_where_they_are_asked_to(encoder,
 def test_laws_learn_from_the_versions_that_scheme_3_learnt_from(trained_study):
     split = ClassifierConfig(swaps=2)
     cells = labelled_cells(trained_study, split)
-    views = law_step._views(trained_study, cells, LawConfig(latents=(0, 1)), split)
+    views = law_step.training_views(trained_study, cells, LawConfig(latents=(0, 1)), split)
     assert len(views.features) == len(views.targets) == (8 + 2) * len(cells.train)
     np.testing.assert_array_equal(views.targets[-len(cells.train) :], cells.train_targets)

@@ -131,7 +131,7 @@ def trained_study(trained_study_folder, tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def tracked_study_folder(made_once) -> Path:
     """A study of five tracks in eight frames, one of which divides, with its movie as movie.npy."""
-    return made_once("tracked", _make_tracked_study)
+    return made_once("tracked-with-movie", _make_tracked_study)
 
 
 def _make_tracked_study(folder: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QPoint
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog, QInputDialog, QMenu, QWidget
 
@@ -50,7 +50,9 @@ class ClassEditor:
 
     def show_menu(self, name: str, place: QPoint) -> None:
         """Open the menu of a class at a place of the screen."""
-        self.menu(name).exec(place)
+        menu = self.menu(name)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(place)
 
     def rename(self, name: str, new_name: str) -> None:
         """Give a class another name, or merge it into the class of that name."""
