@@ -31,6 +31,7 @@ def cell_map(
     *,
     labels: Sequence[str] | None = None,
     classes: Sequence[str] = (),
+    colours: Sequence[str] = (),
     values: np.ndarray | None = None,
     value_name: str = "",
     signed: bool = False,
@@ -49,6 +50,8 @@ def cell_map(
         n class names, "" for cells without one, which are grey and lie below the others.
     classes : sequence of str
         All classes of the study, so that each has its colour.
+    colours : sequence of str
+        Their colours, "#rrggbb"; by default those of :func:`morpholaw.figures.palette.class_colours`.
     values : ndarray, float (n,), optional
         Colours the cells in place of the labels; cells without a value are grey.
     value_name : str
@@ -95,10 +98,11 @@ def cell_map(
             axes.plot(
                 *points[given == ""].T, "o", ms=size, color=theme.muted, alpha=0.45, mew=0, label="no class"
             )
-        for name, colour in zip(
-            present, class_colours(present, among=classes) if present else [], strict=True
-        ):
-            axes.plot(*points[given == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
+        chosen = dict(zip(classes, colours, strict=False))
+        usual = class_colours(present, among=classes) if present else []
+        for name, colour in zip(present, usual, strict=True):
+            shown = chosen.get(name, colour)
+            axes.plot(*points[given == name].T, "o", ms=size, color=shown, mew=0, label=plain(name))
         legend(
             axes,
             theme,

@@ -79,6 +79,7 @@ def lineage_tree(
     *,
     labels: Sequence[str] | None = None,
     classes: Sequence[str] = (),
+    colours: Sequence[str] = (),
     values: np.ndarray | None = None,
     value_name: str = "",
     theme: Theme = LIGHT,
@@ -94,6 +95,8 @@ def lineage_tree(
         Class of each image, "" for none, which is grey.
     classes : sequence of str
         All classes of the study, so that each has its colour.
+    colours : sequence of str
+        Their colours, "#rrggbb"; by default those of :func:`morpholaw.figures.palette.class_colours`.
     values : ndarray, float (n,), optional
         Scores that colour the images in place of the classes, white at zero.
     value_name : str
@@ -140,12 +143,13 @@ def lineage_tree(
         present = [
             name for name in dict.fromkeys([*classes, *sorted(set(given) - {""})]) if (given == name).any()
         ]
-        colours = dict(zip(present, class_colours(present, among=classes), strict=True)) if present else {}
+        usual = class_colours(present, among=classes) if present else []
+        colour_of = dict(zip(present, usual, strict=True)) | dict(zip(classes, colours, strict=False))
         known = given != ""
         if known.any():
-            colour = to_rgba_array([colours[name] for name in given[known]])
+            colour = to_rgba_array([colour_of[name] for name in given[known]])
             axes.add_collection(LineCollection(ends[known], colors=colour, linewidths=thick, zorder=2))
-        handles = [Line2D([], [], color=colours[name], lw=thick, label=plain(name)) for name in present]
+        handles = [Line2D([], [], color=colour_of[name], lw=thick, label=plain(name)) for name in present]
         if handles:
             legend(axes, theme, handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     else:

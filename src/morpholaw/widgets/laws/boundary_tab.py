@@ -150,7 +150,8 @@ class BoundaryTab(QWidget):
         study = self.current.study
         classes = [name for name in self._classes if name != ANOTHER]
         names = list(dict.fromkeys([*(study.classes if study is not None else ()), *classes]))
-        return dict(zip(names, class_colours(names), strict=True))
+        colours = class_colours(names) if study is None else study.class_colours(names)
+        return dict(zip(names, colours, strict=True))
 
     def _legend(self) -> str:
         """Explain the colours of the plot, in HTML."""

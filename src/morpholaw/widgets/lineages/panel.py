@@ -156,10 +156,11 @@ class LineagesWidget(StudyWidget):
         """Return what colours the images, as arguments of the figure."""
         study, scores, by = self.current.study, self.current.last_scores, self.colour.currentText()
         classes = () if study is None else study.classes
+        colours = [] if study is None else study.class_colours()
         if by == SCORE and scores is not None:
             return {"values": scores.scores[images], "value_name": "score"}
         labels = scores.predicted if by == PREDICTED and scores is not None else self.current.labels
-        return {"labels": labels[images], "classes": classes}
+        return {"labels": labels[images], "classes": classes, "colours": colours}
 
     def _selected(self, cells: list[int]) -> None:
         shown = self.shown

@@ -212,9 +212,8 @@ class MapWidget(StudyWidget):
         if by == MOVIE:
             movies = crops.cells["set"].to_numpy(object)[cells]
             return {"labels": movies, "classes": [one.name for one in crops.sets]}
-        if by == PREDICTED and scores is not None:
-            return {"labels": scores.predicted[cells], "classes": study.classes}
-        return {"labels": current.labels[cells], "classes": study.classes}
+        labels = scores.predicted[cells] if by == PREDICTED and scores is not None else current.labels[cells]
+        return {"labels": labels, "classes": study.classes, "colours": study.class_colours()}
 
     def _selected(self, cells: list[int]) -> None:
         self.map.select(cells)

@@ -1,0 +1,40 @@
+"""Maps of cells and lineage trees show classes in the colours that the study has given them."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
+
+from morpholaw.figures.cell_map import cell_map
+from morpholaw.figures.lineage_tree import Tree, lineage_tree
+from morpholaw.figures.palette import class_colours
+
+CLASSES = ("interphase", "metaphase", "anaphase")
+COLOURS = ("#112233", "#445566", "#778899")
+LABELS = ["metaphase", "", "anaphase", "metaphase"]
+
+
+def test_a_map_has_the_colours_of_the_study() -> None:
+    points = np.arange(8.0).reshape(4, 2)
+
+    def colours(**options) -> dict[str, str]:
+        axes = cell_map(points, ("area", "width"), labels=LABELS, classes=CLASSES, **options).axes[0]
+        return {str(line.get_label()): to_hex(line.get_color()) for line in axes.lines}
+
+    chosen = colours(colours=COLOURS)
+    assert (chosen["metaphase"], chosen["anaphase"]) == COLOURS[1:]
+    usual = dict(zip(CLASSES, class_colours(CLASSES), strict=True))
+    assert colours()["metaphase"] == to_hex(usual["metaphase"])
+
+
+def test_a_lineage_tree_has_the_colours_of_the_study() -> None:
+    tree = Tree(["1"], np.array([-1]), np.zeros(4, np.int64), np.arange(4))
+    axes = lineage_tree(tree, labels=LABELS, classes=CLASSES, colours=COLOURS).axes[0]
+    drawn = {
+        to_hex(colour)
+        for lines in axes.collections
+        if isinstance(lines, LineCollection)
+        for colour in lines.get_colors()
+    }
+    assert {COLOURS[1], COLOURS[2]} <= drawn
