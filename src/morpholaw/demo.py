@@ -20,8 +20,7 @@ UNLABELLED = 12_000
 ENCODER = EncoderConfig(epochs=4, epoch_crops=160_000, start_from="none")
 """0.64 million crops instead of the paper's ten million, which takes minutes instead of hours."""
 CNN = ClassifierConfig(models=3, epochs=8)
-HEADS = ClassifierConfig(models=10, swaps=8)
-"""Cells are learnt in other surroundings as well, so that laws read the cell rather than its neighbourhood."""
+HEADS = ClassifierConfig(models=10)
 LAWS = (
     LawConfig(loss="hinge", count=6, evaluations=150_000),
     LawConfig(loss="mse", count=6, evaluations=120_000),
