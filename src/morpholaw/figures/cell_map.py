@@ -101,8 +101,8 @@ def cell_map(
         chosen = dict(zip(classes, colours, strict=False))
         usual = class_colours(present, among=classes) if present else []
         for name, colour in zip(present, usual, strict=True):
-            shown = chosen.get(name, colour)
-            axes.plot(*points[given == name].T, "o", ms=size, color=shown, mew=0, label=plain(name))
+            colour = chosen.get(name, colour)
+            axes.plot(*points[given == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
         legend(
             axes,
             theme,
