@@ -48,7 +48,6 @@ def preload() -> None:
 
 def become(module: str, environment: dict[str, str], streams: list[int]) -> None:
     """Be ``python -m module`` in a session of its own."""
-    os.setsid()
     for target, descriptor in enumerate(streams):
         os.dup2(descriptor, target)
     os.environ.clear()
@@ -89,13 +88,14 @@ def serve(requests: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             requests.close()
-            os.close(descriptors[3])
+            os.setsid()  # before its number is known, by which its group may be ended
+            with socket.socket(fileno=descriptors[3]) as answer:
+                answer.sendall(f"{os.getpid()}\n".encode())
             os.chdir(folder)
             become(module, environment, descriptors[:3])
         for descriptor in descriptors[:3]:
             os.close(descriptor)
         answer = socket.socket(fileno=descriptors[3])
-        answer.sendall(f"{pid}\n".encode())
         threading.Thread(target=tell_end, args=(pid, answer), daemon=True).start()
 
 
