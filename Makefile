@@ -62,7 +62,8 @@ screenshots: $(READY)  ## the pictures of every panel in docs/images
 docs-pictures:  ## which of those pictures are older than the code they show
 	docs/stale-pictures
 
-torture: $(READY)  ## kills, changed files, full disks, long work: docs/reliability.md; MINUTES=25 SEED=0
+torture: $(READY)  ## new examples for the property tests, then kills, changed files, full disks, long work: docs/reliability.md; MINUTES=25 SEED=0
+	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 -m hypothesis --hypothesis-profile=new
 	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/torture/run.py --minutes $(or $(MINUTES),25) --seed $(or $(SEED),0) \
 	  --json docs/reliability.json --report docs/reliability.md
 

@@ -23,9 +23,10 @@ from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
 from morpholaw.store.provenance import Provenance
 from morpholaw.study import Study
 
-# A busy machine is no reason to fail.
-hypothesis.settings.register_profile("morpholaw", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("morpholaw")
+# A busy machine is no reason to fail, nor is chance: every run draws the same examples. `make torture` draws new ones.
+hypothesis.settings.register_profile("same", deadline=None, print_blob=True, derandomize=True)
+hypothesis.settings.register_profile("new", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,18 +20,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-PANELS = (
-    "Cells",
-    "Latents",
-    "Classify",
-    "Perturb",
-    "Laws",
-    "Network",
-    "Timeline",
-    "Table",
-    "Map",
-    "Lineages",
-)
+from morpholaw.widgets.window_latency import PANELS
+
 CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
 
 

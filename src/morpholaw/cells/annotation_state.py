@@ -74,9 +74,7 @@ class AnnotationState:
     def _forget_all(self) -> None:
         self.classes: list[str] = []
         self.known: dict[Place, Annotation] = {}
-        self._marks_at: dict[
-            Key, list[str]
-        ] = {}  # of the pictures that were annotated at a place, the latest last
+        self._marks_at: dict[Key, list[str]] = {}  # of the images annotated at a place, the latest last
         self._found: dict[str, tuple[object, dict[int, str]]] = {}  # annotations that count, by set
         self._changed: dict[str, set[int]] = {}  # crops whose annotations have changed since
         self._old: AnnotationSummary | None = None  # what lies under the log
@@ -150,9 +148,9 @@ class AnnotationState:
     def labels(self) -> dict[Key, str]:
         """Return the last annotation of each place, whatever picture is there now."""
         labels = {} if self._old is None else dict(self._old.labels)
-        for place, known in self.known.items():
-            if self.last_mark(place[:2]) == place[2]:
-                labels[place[:2]] = known.label
+        for key, marks in self._marks_at.items():
+            if (known := self.known.get((*key, marks[-1]))) is not None:
+                labels[key] = known.label
         return labels
 
     @contextmanager

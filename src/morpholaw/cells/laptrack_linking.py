@@ -23,15 +23,7 @@ _MISSED = 1
 def link_masks_by_laptrack(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataFrame:
     """Link the masks of successive frames, gaps and divisions included.
 
-    Parameters
-    ----------
-    frames : iterable of (int, ndarray)
-        Frame number and masks (y, x), integers; 0 is background. Ids need not mean anything across frames.
-
-    Returns
-    -------
-    DataFrame
-        ``track_id`` (from 1), ``t``, ``y``, ``x``, ``area`` (pixels), ``parent`` (-1: none), ``mask_id``.
+    It takes and returns what :func:`morpholaw.cells.linking.link_masks` does.
 
     Raises
     ------
@@ -48,9 +40,8 @@ def link_masks_by_laptrack(frames: Iterable[tuple[int, np.ndarray]]) -> pd.DataF
     table = stack_centroids(frames).rename(columns={"track_id": "mask_id"})
     if len(table) == 0:
         return table.assign(track_id=0, parent=-1)
-    reach = (
-        _REACH * np.sqrt(4 * np.median(table["area"]) / np.pi)
-    ) ** 2  # the metric is the squared distance
+    # LapTrack's metric is the squared distance.
+    reach = _REACH**2 * 4 * np.median(table["area"]) / np.pi
     tracker = LapTrack(
         cutoff=reach,
         gap_closing_cutoff=reach,

@@ -51,9 +51,8 @@ def spot_filters(expression: Expression, classes: tuple[str, str]) -> tuple[str,
         If the law is no set of thresholds that all hold, or reads what TrackMate does not measure.
     """
     word, parts = boundary_form(expression).parts
-    keeps_second = (
-        word != "or"
-    )  # where one of several is enough for the second class, all must fail for the first
+    # Where one of several is enough for the second class, all must fail for the first.
+    keeps_second = word != "or"
     filters = []
     for part in parts:
         if not isinstance(part.left, Variable):

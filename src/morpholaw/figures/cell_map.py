@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
-from morpholaw.figures.palette import class_colours
+from morpholaw.figures.palette import colours_of_labels
 from morpholaw.figures.style import (
     LIGHT,
     SIGNED,
@@ -91,17 +91,11 @@ def cell_map(
         colourbar(figure, shown, axes, plain(value_name), theme)
     elif labels is not None:
         given = np.asarray(validation.same_length(labels, len(points), "labels"), dtype=str)
-        present = [
-            name for name in dict.fromkeys([*classes, *sorted(set(given) - {""})]) if (given == name).any()
-        ]
         if (given == "").any():
             axes.plot(
                 *points[given == ""].T, "o", ms=size, color=theme.muted, alpha=0.45, mew=0, label="no class"
             )
-        chosen = dict(zip(classes, colours, strict=False))
-        usual = class_colours(present, among=classes) if present else []
-        for name, colour in zip(present, usual, strict=True):
-            colour = chosen.get(name, colour)
+        for name, colour in colours_of_labels(given, classes, colours).items():
             axes.plot(*points[given == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
         legend(
             axes,

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
-from morpholaw.figures.palette import class_colours
+from morpholaw.figures.palette import colours_of_labels
 from morpholaw.figures.style import (
     LIGHT,
     SIGNED,
@@ -140,16 +140,14 @@ def lineage_tree(
         colourbar(figure, bars, axes, plain(value_name), theme)
     elif labels is not None:
         given = np.asarray(validation.same_length(labels, count, "labels"), dtype=str)
-        present = [
-            name for name in dict.fromkeys([*classes, *sorted(set(given) - {""})]) if (given == name).any()
-        ]
-        usual = class_colours(present, among=classes) if present else []
-        colour_of = dict(zip(present, usual, strict=True)) | dict(zip(classes, colours, strict=False))
+        colour_of = colours_of_labels(given, classes, colours)
         known = given != ""
         if known.any():
             colour = to_rgba_array([colour_of[name] for name in given[known]])
             axes.add_collection(LineCollection(ends[known], colors=colour, linewidths=thick, zorder=2))
-        handles = [Line2D([], [], color=colour_of[name], lw=thick, label=plain(name)) for name in present]
+        handles = [
+            Line2D([], [], color=colour, lw=thick, label=plain(name)) for name, colour in colour_of.items()
+        ]
         if handles:
             legend(axes, theme, handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # Okabe and Ito's palette, away from the red and blue that stand for signs.
 _FIXED = {
@@ -36,3 +36,24 @@ def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> list[str
     others = [name for name in every if name not in _FIXED]
     colours = {name: free[place % len(free)] for place, name in enumerate(others)}
     return [_FIXED.get(name) or colours[name] for name in classes]
+
+
+def colours_of_labels(
+    labels: Iterable[str], classes: Sequence[str] = (), colours: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the colour "#rrggbb" of each class that is among labels, in the order of the classes, others after them.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        Classes of cells, "" for none.
+    classes : sequence of str
+        All classes of a study.
+    colours : sequence of str
+        Their colours; by default those of :func:`class_colours`.
+    """
+    there = {str(label) for label in labels} - {""}
+    present = [*(name for name in dict.fromkeys(classes) if name in there), *sorted(there - set(classes))]
+    chosen = dict(zip(classes, colours, strict=bool(colours)))
+    usual = zip(present, class_colours(present, among=classes), strict=True)
+    return {name: chosen.get(name, colour) for name, colour in usual}

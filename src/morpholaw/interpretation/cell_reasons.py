@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from morpholaw.errors import InputError
 from morpholaw.interpretation.components import Term, additive_terms
 from morpholaw.interpretation.law_sentence import QUANTILES, STEPS
 from morpholaw.interpretation.oriented_law import law_in_words, rename
-from morpholaw.models.expressions import Call, Constant, Expression, Inequality, Variable, boundary_form
+from morpholaw.models.expressions import Inequality, Variable, boundary_form
 from morpholaw.models.features import FeatureTable, latent_feature
 from morpholaw.models.law import Law
 
@@ -184,7 +184,7 @@ def cell_reasons(
     predicted, other = (classes[1], classes[0]) if positive else classes
     decisive = _decisive(terms, simplest, positive)
     reasons = CellReasons(predicted, other, score, inequality, terms, decisive, flips, nearer, "")
-    return CellReasons(**{**vars(reasons), "text": _text(reasons, len(usual))})
+    return replace(reasons, text=_text(reasons, len(usual)))
 
 
 def _in_formula(word: str) -> str:
@@ -210,17 +210,16 @@ def _terms(
     """Return the terms of an inequality, or the inequalities that "and" and "or" join."""
     rows = np.stack([here, median])
     sign = 1 if simplest.at_least else -1
-    left = simplest.left
-    if isinstance(left, Call) and left.operator in ("min", "max"):
+    word, parts = simplest.parts
+    if word:
         found = []
-        for operand in _operands(left):
-            part = _compared(operand, simplest)
+        for part in parts:
             values = part.expression.evaluate(rows)
             shown = Inequality(rename(part.left, names), part.threshold, part.at_least)
             found.append(TermValue(shown.text(), float(values[0]), float(values[1])))
         return tuple(found)
     terms = []
-    for term in additive_terms(Law(left, ())):
+    for term in additive_terms(Law(simplest.left, ())):
         first, second = map(float, term.values(rows))
         text = _rounded(Term(term.sign, rename(term.expression, names)))
         columns = {node.column for node in term.expression.nodes() if isinstance(node, Variable)}
@@ -238,20 +237,6 @@ def _readings(feature: Feature, here: float, median: float) -> str:
     return f"{feature.name}, {values}"
 
 
-def _operands(node: Call) -> list[Expression]:
-    operands: list[Expression] = []
-    for operand in node.operands:
-        same = isinstance(operand, Call) and operand.operator == node.operator
-        operands += _operands(operand) if same and isinstance(operand, Call) else [operand]
-    return operands
-
-
-def _compared(operand: Expression, whole: Inequality) -> Inequality:
-    threshold = Constant(whole.threshold)
-    a, b = (operand, threshold) if whole.at_least else (threshold, operand)
-    return boundary_form(Call("-", (a, b)))
-
-
 def _rounded(term: Term) -> str:
     values = [float(f"{value:.3g}") for value in term.expression.constants()]
     text = term.expression.with_constants(values).text()
@@ -262,11 +247,10 @@ def _decisive(terms: Sequence[TermValue], simplest: Inequality, positive: bool) 
     """Return the term that speaks most for the class."""
     if not terms:
         return None
-    left = simplest.left
-    if isinstance(left, Call) and left.operator in ("min", "max"):
+    word, _ = simplest.parts
+    if word:
         # Joined by "and", an inequality that fails decides, else the one that holds most narrowly; by "or" the reverse.
-        joined_by_and = (left.operator == "min") == simplest.at_least
-        return (min if joined_by_and else max)(terms, key=lambda term: term.value)
+        return (min if word == "and" else max)(terms, key=lambda term: term.value)
     best = max(terms, key=lambda term: term.push if positive else -term.push)
     return best if (best.push if positive else -best.push) > 0 else None
 
@@ -303,10 +287,10 @@ def _nearest_change(law: Law, here: np.ndarray, k: int, low: float, high: float)
         inside, outside = values[changed[0] - 1], values[changed[0]]
         for _ in range(STEPS):
             middle = (inside + outside) / 2
-            if positive(np.array([middle]))[0] == own:
-                inside = middle
-            else:
+            if positive(np.array([middle]))[0] == 1 - own:  # not where the law has no value
                 outside = middle
+            else:
+                inside = middle
         if best is None or abs(outside - here[k]) < abs(best - here[k]):
             best = float(outside)
     return best

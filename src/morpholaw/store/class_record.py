@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.store.record import Record
 
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
+COLOUR = re.compile(r"#[0-9a-f]{6}")
+"""How a colour is written."""
 
 
 class ClassRecord(Record):
@@ -41,7 +42,7 @@ class ClassRecord(Record):
 
     @model_validator(mode="after")
     def _known_colours(self) -> Self:
-        wrong = [colour for colour in self.colours.values() if not _COLOUR.fullmatch(colour)]
+        wrong = [colour for colour in self.colours.values() if not COLOUR.fullmatch(colour)]
         if wrong:
             raise ValueError(f"the colour {wrong[0]!r} is not of the form #rrggbb")
         if self.stages:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -183,7 +183,7 @@ def explain_cell(folder: StudyFolder, classifier: Classifier, cell: int, k: int 
         if best < 0:
             first, second = laws.classes[:2]
         law = laws.against(first, second)
-        reading = LawReading(**{**vars(reading), "law": law, "classes": (second, first)})
+        reading = replace(reading, law=law, classes=(second, first))
     return reading.reasons(row)
 
 

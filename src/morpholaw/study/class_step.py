@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.store import classifiers
+from morpholaw.store.class_record import COLOUR
 from morpholaw.store.study_folder import StudyFolder
-
-_COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
 def rename(folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SILENT) -> int:
@@ -79,7 +77,7 @@ def colour(folder: StudyFolder, colours: Mapping[str, str]) -> None:
     known = dict(folder.class_record.colours)
     for name, text in colours.items():
         value = text.strip().lower()
-        if value and not _COLOUR.fullmatch(value):
+        if value and not COLOUR.fullmatch(value):
             raise InputError(f"{text!r} is not a colour such as #009e73.")
         known.pop(name, None)
         if value:

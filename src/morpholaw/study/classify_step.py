@@ -267,7 +267,7 @@ def _add_track_classes(
 ) -> None:
     """Put the classes along tracks, and their probabilities, in the place of those of single frames."""
     tracked = cells["track_id"].to_numpy() >= 0
-    frames = cells["track_id"].to_numpy()[tracked]
+    tracks = cells["track_id"].to_numpy()[tracked]
     named = np.array([*classes, UNDEFINED], dtype=object)
     if along.order is None:
         if not (along.always or len(divisions(cells[tracked]))):
@@ -276,7 +276,7 @@ def _add_track_classes(
         positive, _ = classify_tracks(cells[tracked], scores[tracked], along.calibration)
         numbers, probability = predicted_classes(positive - 0.5), np.stack([1 - positive, positive], axis=1)
     else:
-        if not (along.always or len(np.unique(frames)) < len(frames)):
+        if not (along.always or len(np.unique(tracks)) < len(tracks)):
             return
         numbers, probability, _ = classify_stages(
             cells[tracked],

@@ -23,7 +23,7 @@ from morpholaw.store.labelled_cells import held_out, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.evaluation_step import keep
 from morpholaw.study.law_step import TrainingViews, outputs_of_scheme_3, training_views
-from morpholaw.training.class_balanced_rows import class_balanced_rows, training_rows
+from morpholaw.training.class_balanced_rows import class_balanced_rows
 from morpholaw.training.laws import discover_laws, improve_law
 
 RESAMPLES = 20
@@ -127,8 +127,7 @@ def improve(
     else:
         start = _standardised(parse(expression, features.names), views.columns)
     config = config.model_copy(update={"count": 2} | ({"evaluations": evaluations} if evaluations else {}))
-    of_class = [np.flatnonzero(views.targets == number) for number in (0, 1)]
-    views = views.rows(training_rows(of_class, (0.5, 0.5), config.seed, config.rows))
+    views = views.drawn(config)
     better = improve_law(
         views.features,
         views.targets,

@@ -52,8 +52,8 @@ def training_posteriors(
     means, log_variances = oriented_posteriors(encoder, images, config.augment)
     count = config.swaps or (COUNT if config.microscopes else 0)
     changed = changed_versions(images, count, config.swaps > 0, config.microscopes, config.seed)
-    turned = (orient(one, k % COUNT if config.augment else 0) for k, one in enumerate(changed))
-    more = [encode(encoder, np.ascontiguousarray(one)) for one in turned]
+    oriented = (orient(one, k % COUNT if config.augment else 0) for k, one in enumerate(changed))
+    more = [encode(encoder, np.ascontiguousarray(one)) for one in oriented]
     if not more:
         return means, log_variances
     return (

@@ -71,10 +71,7 @@ def discover(
     cells = labelled_cells(folder, split) if cells is None else cells
     if len(cells.classes) > 2:
         return _discover_class_laws(folder, cells, config, split, name, monitor)
-    views = training_views(folder, cells, config, split)
-    of_class = [np.flatnonzero(views.targets == number) for number in (0, 1)]
-    chosen = training_rows(of_class, (0.5, 0.5), config.seed, config.rows)
-    views = views.rows(chosen)
+    views = training_views(folder, cells, config, split).drawn(config)
     features, targets = views.features, views.targets
     names = list(features.names)
     outputs = outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None
@@ -215,6 +212,11 @@ class TrainingViews:
     shapes: pd.DataFrame | None = None
     columns: ModelColumns | None = None
     encoder: BetaTCVAE | None = None
+
+    def drawn(self, config: LawConfig) -> TrainingViews:
+        """Return the rows that a search for laws of two classes learns from."""
+        of_class = [np.flatnonzero(self.targets == number) for number in (0, 1)]
+        return self.rows(training_rows(of_class, (0.5, 0.5), config.seed, config.rows))
 
     def rows(self, chosen: np.ndarray) -> TrainingViews:
         """Return some of the rows."""

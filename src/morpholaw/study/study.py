@@ -1158,18 +1158,21 @@ class Study(StudyFolder):
         if config is not None or settings:
             raise InputError("Settings of the inputs, such as pixel_size, go with a movie and its tracks.")
         if isinstance(crops, CropSet):
-            own = adaptation(adapt_step.own_set(self, crops.folder))
-            return classify_step.classify_set(classifier, crops, along, monitor, evaluation, known, own)
+            adapted_scores = adaptation(adapt_step.own_set(self, crops.folder))
+            return classify_step.classify_set(
+                classifier, crops, along, monitor, evaluation, known, adapted_scores
+            )
         if crops is not None:
-            own = adaptation(adapt_step.own_set(self, Path(crops)))
+            adapted_scores = adaptation(adapt_step.own_set(self, Path(crops)))
             return classify_step.classify_folder(
-                self, classifier, crops, along, monitor, evaluation, known, own
+                self, classifier, crops, along, monitor, evaluation, known, adapted_scores
             )
         tell_changes(self, [name], monitor)
         tables = []
         for crop_set in self.sets:
-            own = adaptation(crop_set.name)
-            table = classify_step.classify_set(classifier, crop_set, along, monitor, evaluation, known, own)
+            table = classify_step.classify_set(
+                classifier, crop_set, along, monitor, evaluation, known, adaptation(crop_set.name)
+            )
             table.insert(0, "set", crop_set.name)
             tables.append(table)
         if not tables:

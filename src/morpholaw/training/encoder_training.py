@@ -155,11 +155,11 @@ class EncoderTraining:
             gain = torch.randn(total, 1, 1, 1, generator=generator).mul_(config.gain_jitter).exp_()
             images = (images * self._on_device(gain[part])).clamp_(0, 1)
         cells = None if masks is None else masks.unsqueeze(1)
-        own = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) * 1_009 + rank())
+        local = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) * 1_009 + rank())
         if config.swap and cells is not None:
-            images = self._swapped(images, cells, own)
+            images = self._swapped(images, cells, local)
         images = images.to(memory_format=torch.channels_last)
-        return Batch(images, order, cells, own)
+        return Batch(images, order, cells, local)
 
     def _swapped(self, images: Tensor, cells: Tensor, generator: torch.Generator) -> Tensor:
         """Return crops a share of which is in the surroundings of others, which are brighter or dimmer at random."""

@@ -43,9 +43,8 @@ def changed_versions(
         order = torch.randperm(len(pixels), generator=generator)
         version = torch.empty_like(pixels)
         for place in range(0, len(pixels), BLOCK):
-            part = order[
-                place : place + BLOCK
-            ]  # surroundings come from crops of the same part, which is at random
+            # Surroundings come from crops of the same block, whose order is random.
+            part = order[place : place + BLOCK]
             crops = pixels[part].float() / 255
             if cells is not None:
                 donors = torch.arange(len(crops)).roll(1)

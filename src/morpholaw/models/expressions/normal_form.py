@@ -298,7 +298,6 @@ def _describe(total: Sum) -> str:
 def _describe_atom(atom: Atom) -> str:
     if atom.inner is None:
         return atom.name
-    inside = sorted(
-        map(_describe, (atom.inner, *atom.others))
-    )  # the constants' values do not order min and max
+    # Sorted as texts, because the values of constants must not decide the order of operands.
+    inside = sorted(map(_describe, (atom.inner, *atom.others)))
     return f"{atom.name}[{','.join(inside)}]"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QInputDialog,
     QLabel,
@@ -37,7 +36,7 @@ from morpholaw.widgets.cells.orders import (
 from morpholaw.widgets.forms.class_buttons import ClassButtons
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.class_editor import ClassEditor
@@ -166,7 +165,7 @@ class Labelling(QWidget):
         crops = self.current.crops
         self.cells = None if crops is None else crops.cells
         names = [] if crops is None else [crop_set.name for crop_set in crops.sets]
-        _fill(self.sets, [ALL_SETS, *names])
+        list_choices(self.sets, [ALL_SETS, *names])
         self.order.setCurrentIndex(0)
         self.refresh_labels()
 
@@ -180,7 +179,7 @@ class Labelling(QWidget):
         else:
             self.labels = np.concatenate([study.annotations.labels_for(one) for one in crops.sets])
         self._show_counts()
-        _fill(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
+        list_choices(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
         self.apply_filter()
 
     def apply_filter(self) -> None:
@@ -332,7 +331,7 @@ class Labelling(QWidget):
         with self.error_line.catch():
             self.current.required().add_class(name)
             self._show_counts()
-            _fill(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
+            list_choices(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
             self._announce()
 
     def _step(self, way: str) -> None:
@@ -436,15 +435,3 @@ class Labelling(QWidget):
         self.current.add_scores(scores)  # every panel shows them, this one too
         if len(self.gallery.crop_model.order):
             self.current.select([int(self.gallery.crop_model.order[0])])
-
-
-def _fill(box: QComboBox, items: list[str]) -> None:
-    """List items in a box and keep the choice."""
-    before = box.currentText()
-    if [box.itemText(index) for index in range(box.count())] == items:
-        return
-    box.blockSignals(True)
-    box.clear()
-    box.addItems(items)
-    box.setCurrentIndex(max(0, box.findText(before)))
-    box.blockSignals(False)

@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QFormLayout, QLabel
 
 from morpholaw.display import number
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.lineages.families import MOST_CELLS, Families, families
 from morpholaw.widgets.pictures.cell_picture import CellPicture
@@ -145,12 +145,8 @@ class LineagesWidget(StudyWidget):
         self._say(shown, of_selected)
 
     def _list_colours(self) -> None:
-        scores, chosen = self.current.last_scores, self.colour.currentText()
-        names = [CLASS, *([PREDICTED, SCORE] if scores is not None else [])]
-        if names != [self.colour.itemText(k) for k in range(self.colour.count())]:
-            self.colour.clear()
-            self.colour.addItems(names)
-            self.colour.setCurrentIndex(max(0, self.colour.findText(chosen)))
+        scored = self.current.last_scores is not None
+        list_choices(self.colour, [CLASS, *([PREDICTED, SCORE] if scored else [])])
 
     def _colours(self, images: np.ndarray) -> dict[str, Any]:
         """Return what colours the images, as arguments of the figure."""

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QFormLayout, QLabel
 
 from morpholaw.errors import InputError
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.map.features import MOST_CELLS, Features, embed, has_umap, read_latents, read_shapes
 from morpholaw.widgets.pictures.cell_picture import CellPicture
@@ -184,15 +184,12 @@ class MapWidget(StudyWidget):
         self._say(len(points))
 
     def _list_colours(self) -> None:
-        scores, chosen = self.current.last_scores, self.colour.currentText()
+        scores = self.current.last_scores
         names = [CLASS, *([PREDICTED, SCORE] if scores is not None else []), MOVIE]
         crops = self.current.crops
         if crops is not None and (crops.cells["t"] >= 0).any():
             names.append(FRAME)
-        if names != [self.colour.itemText(k) for k in range(self.colour.count())]:
-            self.colour.clear()
-            self.colour.addItems(names)
-            self.colour.setCurrentIndex(max(0, self.colour.findText(chosen)))
+        list_choices(self.colour, names)
 
     def _colours(self, cells: np.ndarray) -> dict[str, Any]:
         """Return what colours the points, as arguments of the figure."""

@@ -73,7 +73,7 @@ PRESETS = (
     ),
     Preset(
         "Standard",
-        "Settings whose results can be relied on for a study of one or a few movies.",
+        "The settings of the demo: a longer training and more laws, in minutes.",
         EncoderConfig(epochs=4, epoch_crops=160_000),
         ClassifierConfig(),
         LawConfig(count=6, evaluations=150_000),

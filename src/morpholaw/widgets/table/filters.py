@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from morpholaw.errors import InputError
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,10 +74,10 @@ class Filters(QWidget):
 
     def refresh(self, movies: Sequence[str], classes: Sequence[str], scores: CellScores | None) -> None:
         """List the movies and classes; the choices stay where they can."""
-        _list(self.movie, [ALL_MOVIES, *movies])
-        _list(self.given, [ALL_CLASSES, UNLABELLED, *classes])
+        list_choices(self.movie, [ALL_MOVIES, *movies])
+        list_choices(self.given, [ALL_CLASSES, UNLABELLED, *classes])
         predicted = [] if scores is None else [MISLABELLED, *scores.classifier.classes]
-        _list(self.predicted, [ALL_PREDICTED, *predicted])
+        list_choices(self.predicted, [ALL_PREDICTED, *predicted])
         for part in (self.predicted, self.low, self.high):
             part.setEnabled(scores is not None)
 
@@ -121,12 +121,3 @@ def _number(text: str, what: str) -> float:
         return float(text.strip().replace("\N{MINUS SIGN}", "-"))
     except ValueError:
         raise InputError(f"{text.strip()!r} is not {what}; type a number.") from None
-
-
-def _list(box: QComboBox, items: list[str]) -> None:
-    chosen = box.currentText()
-    if [box.itemText(k) for k in range(box.count())] == items:
-        return
-    box.clear()
-    box.addItems(items)
-    box.setCurrentIndex(max(0, box.findText(chosen)))
