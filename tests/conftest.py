@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+import types
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -22,6 +25,9 @@ from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
 from morpholaw.store.provenance import Provenance
 from morpholaw.study import Study
+
+sys.path.insert(0, str(Path(__file__).parent))
+from warm_process import WarmServer
 
 # A busy machine is no reason to fail, nor is chance: every run draws the same examples. `make torture` draws new ones.
 hypothesis.settings.register_profile("same", deadline=None, print_blob=True, derandomize=True)
@@ -44,6 +50,26 @@ def shared_data() -> Path:
     if not _SHARED.is_dir():
         pytest.skip(f"needs the real data sets in {_SHARED}, which this machine does not have")
     return _SHARED
+
+
+@pytest.fixture(scope="session")
+def warm_server() -> Iterator[WarmServer]:
+    """A process that forks the children of this session's jobs and panels."""
+    server = WarmServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def forked_children(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, warm_server: WarmServer
+) -> None:
+    """Child processes of jobs and panels begin with all imported, but for those of tests marked ``fresh``."""
+    if os.name == "posix" and request.node.get_closest_marker("fresh") is None:
+        forking = types.ModuleType("subprocess")
+        vars(forking).update(vars(subprocess), Popen=warm_server.popen)
+        monkeypatch.setattr("morpholaw.jobs.subprocess", forking)
+        monkeypatch.setattr("morpholaw.widgets.jobs.live_process.subprocess", forking)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from morpholaw.events import Front, Message, Metrics, Preview, Progress, Result
 from morpholaw.jobs import Job, JobProcess, decode_event, encode_event, run
 from morpholaw.study import Study
 
+pytestmark = pytest.mark.usefixtures("forked_children")
+
 SHORT = {"epochs": 1, "epoch_crops": 512, "threads": 1, "batch_size": 64}
 LONG = {"epochs": 1000, "epoch_crops": 100_000, "threads": 1, "batch_size": 64}
 
@@ -48,6 +50,7 @@ def test_a_job_file_runs_the_same_here_and_on_another_machine(study, tmp_path):
     assert all(np.array_equal(here[name], there[name]) for name in here)
 
 
+@pytest.mark.fresh
 def test_a_child_reports_and_ends_with_a_result(study):
     process = JobProcess(Job("train_encoder", str(study.path), SHORT))
     events = list(process.events())
@@ -73,6 +76,7 @@ def test_stopping_soon_keeps_the_model_and_a_checkpoint(study):
     process.close()
 
 
+@pytest.mark.fresh  # it is still importing when it is stopped
 def test_a_job_that_has_not_begun_stops_at_once(study):
     before = study.encoder.state_dict()
     process = JobProcess(Job("train_encoder", str(study.path), LONG))

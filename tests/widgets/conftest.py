@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
-import types
 import warnings
 from pathlib import Path
 
@@ -21,26 +18,9 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
 
-sys.path.insert(0, str(Path(__file__).parent))
-from warm_process import WarmServer
-
-
-@pytest.fixture(scope="session")
-def warm_server():
-    """A process that forks the children of this session's panels."""
-    server = WarmServer()
-    yield server
-    server.close()
-
-
 @pytest.fixture(autouse=True)
-def _children_are_forked(request, monkeypatch, warm_server):
-    """Panels' child processes begin with all imported; ``jobs/``, which tests processes, starts them as they are."""
-    if os.name == "posix" and "jobs" not in request.path.parts:
-        forking = types.ModuleType("subprocess")
-        vars(forking).update(vars(subprocess), Popen=warm_server.popen)
-        monkeypatch.setattr("morpholaw.jobs.subprocess", forking)
-        monkeypatch.setattr("morpholaw.widgets.jobs.live_process.subprocess", forking)
+def _children_are_forked(forked_children):
+    """No panel waits for a Python that imports torch."""
 
 
 @pytest.fixture(autouse=True)

@@ -57,6 +57,7 @@ def wait_for_training(qtbot, runner):
     return seen
 
 
+@pytest.mark.fresh
 def test_a_job_reports_and_its_result_is_announced(qtbot, runner, labelled_study):
     runner.current.open(labelled_study)
     told, seen = [], []
@@ -89,6 +90,7 @@ def test_stop_keeps_the_model_and_returns_in_two_seconds(qtbot, runner, labelled
     assert runner.current.study.can_resume
 
 
+@pytest.mark.fresh  # it is still importing when it is stopped
 def test_stop_before_the_step_began_returns_at_once(qtbot, runner, labelled_study):
     runner.start(long_job(labelled_study))
     began = time.monotonic()

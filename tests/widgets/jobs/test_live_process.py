@@ -43,6 +43,7 @@ def gone(pid: int) -> bool:
     return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.fresh
 def test_it_is_another_process_that_stays(live):
     assert not live.running
     first = live.call(os.getpid)
@@ -105,6 +106,7 @@ def test_a_killed_process_is_noticed_although_a_worker_of_it_holds_the_pipe(live
     assert live.call(math.sqrt, 4) == 2
 
 
+@pytest.mark.fresh
 def test_torch_is_there_and_qt_is_not(live, trained_study):
     live.call(encoder_of, EncoderFile.of(Study.open(trained_study)))
     there = live.call(functools.partial(eval, "set(__import__('sys').modules)"))
@@ -126,6 +128,7 @@ def test_events_and_a_stop_cross_to_the_window(live, trained_study):
     assert np.allclose(found.vertices[:, 2], 0.1)
 
 
+@pytest.mark.fresh
 def test_it_ends_with_the_study_of_its_viewer():
     current = CurrentStudy()
     pid = current.live.call(os.getpid)
