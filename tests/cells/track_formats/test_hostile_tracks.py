@@ -42,7 +42,7 @@ def chunk(path: Path, data: bytes, filters: tuple[str, ...], mask: int = 0) -> P
     return path
 
 
-BOMB = zlib.compress(bytes(50_000_000), 1)
+BOMB = zlib.compress(bytes(50_000_000), 9)
 TWICE = zlib.compress(BOMB, 9)
 
 
