@@ -330,8 +330,6 @@ def _serve(source: str) -> int:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # what libraries print must not mix with the events
     stopped = threading.Event()
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(10)  # the window stays quick while a job computes
 
     def say(event: Event) -> None:
         if is_main_process() or isinstance(
@@ -348,6 +346,8 @@ def _serve(source: str) -> int:
 
     try:
         if source == "-":
+            with contextlib.suppress(AttributeError, OSError):
+                os.nice(10)  # the window that started it stays quick while it computes
             job = Job.from_values(_message(sys.stdin.readline()), "The message on standard input")
             threading.Thread(target=listen, daemon=True).start()
         else:
