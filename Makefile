@@ -54,7 +54,7 @@ bench: $(READY)  ## the performance table, each row against its peer
 	$(BIN)/morpholaw bench --json docs/performance.json
 
 docs: $(READY)  ## the documentation's pages, in site/; warnings are errors
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict && echo "open site/index.html"
+	$(BIN)/python -m zensical build --clean --strict && echo "open site/index.html"
 
 screenshots: $(READY)  ## the pictures of every panel in docs/images
 	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_screenshots.py

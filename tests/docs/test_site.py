@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -42,16 +43,18 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The built pages by path."""
-    out = tmp_path_factory.mktemp("site")
+    """The built pages by path; the project's own site/ is left alone."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(DOCS, folder / "docs")
+    shutil.copy(ROOT / "zensical.toml", folder)
+    (folder / "src").symlink_to(ROOT / "src")
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", out],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+        [sys.executable, "-m", "zensical", "build", "--strict"], cwd=folder, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return {path: Page(path) for path in out.rglob("*.html") if path.name != "404.html"}
+    pages = {path: Page(path) for path in (folder / "site").rglob("*.html") if path.name != "404.html"}
+    assert len(pages) == len(list(DOCS.rglob("*.md")))
+    return pages
 
 
 def test_every_link_leads_somewhere(site):
@@ -72,6 +75,24 @@ def test_every_link_leads_somewhere(site):
 def test_the_pages_load_nothing_from_elsewhere(site):
     loaded = [load for page in site.values() for load in page.loads if urlsplit(load).netloc]
     assert not loaded, loaded
+
+
+def test_every_page_is_in_the_menu():
+    menu = set(re.findall(r'"([^"]+\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8")))
+    assert menu == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+
+
+def test_the_search_works_in_a_page_opened_from_a_folder(site):
+    page = next(path for path in site if path.name == "glossary.html")
+    # a browser starts no worker in a page from a folder; this stands in for one
+    assert "./theme/iframe-worker.js" in site[page].loads
+    assert "Rashomon" in (page.parent / "search.js").read_text(encoding="utf-8")
+
+
+def test_settings_and_commands_are_listed_as_the_program_has_them(site):
+    reference = next(path.parent for path in site if path.name == "command.html")
+    assert "<code>--scheme" in (reference / "command.html").read_text(encoding="utf-8")
+    assert "<code>latent_noise" in (reference / "settings.html").read_text(encoding="utf-8")
 
 
 def test_every_formula_is_set(site):

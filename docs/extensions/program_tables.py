@@ -1,22 +1,33 @@
-"""A hook of mkdocs: tables of every setting and command, made from the program itself so that they stay true."""
+"""A Markdown extension: tables of every setting and command, made from the program so that they stay true."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import click
+from markdown import Extension, Markdown
+from markdown.preprocessors import Preprocessor
 
 from morpholaw import config
 from morpholaw.cli import main
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put the tables in place of the comments that stand for them."""
-    if "<!-- settings -->" in markdown:
-        markdown = markdown.replace("<!-- settings -->", settings())
-    if "<!-- commands -->" in markdown:
-        markdown = markdown.replace("<!-- commands -->", commands())
-    return markdown
+class ProgramTables(Extension):
+    """Puts the tables in place of the comments that stand for them."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        md.preprocessors.register(_Tables(md), "program_tables", priority=50)  # before anything else
+
+
+class _Tables(Preprocessor):
+    def run(self, lines: list[str]) -> list[str]:
+        tables = {"<!-- settings -->": settings, "<!-- commands -->": commands}
+        return [row for line in lines for row in (tables[line]().splitlines() if line in tables else [line])]
+
+
+def makeExtension(**options: Any) -> ProgramTables:
+    """Give Markdown the extension; it asks for it by this name."""
+    return ProgramTables(**options)
 
 
 def settings() -> str:
