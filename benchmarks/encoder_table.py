@@ -21,12 +21,16 @@ import numpy as np
 import pandas as pd
 import torch
 from encoder_cells import FIVE_CLASSES, TWO_CLASSES, Cells, another_microscope, real_cells, simulated_cells
+from scipy import ndimage
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from morpholaw.cells.cell_pixels import cell_pixels
+from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, peak
+from morpholaw.cells.segmentation import BLOCK
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.evaluation.cross_validation import folds
@@ -79,11 +83,18 @@ class Variant:
         Settings of heads, and of what laws learn from.
     start : bool
         Whether training starts from the shipped encoder.
+    alone : bool
+        Whether cells are seen without their surroundings.
     """
 
     encoder: dict[str, Any] | None = field(default_factory=dict)
     heads: dict[str, Any] = field(default_factory=dict)
     start: bool = True
+    alone: bool = False
+
+    def seen(self, images: np.ndarray) -> np.ndarray:
+        """Return crops as this variant sees them."""
+        return cells_alone(images) if self.alone else images
 
 
 SWAPPED = {"swaps": 8}
@@ -102,6 +113,8 @@ VARIANTS = {
     "all": Variant(ROBUST),
     "all, heads swapped": Variant(ROBUST, SWAPPED),
     "all, heads varied": Variant(ROBUST, VARIED),
+    "cell alone": Variant(alone=True),
+    "cell alone, perturbation": Variant({"perturbation": 0.05}, alone=True),
     "from scratch": Variant(start=False),
     "paper, from scratch": Variant({"preset": "paper"}, {"preset": "paper"}, start=False),
     "split, from scratch": Variant({"swap": 0.5, "split": True}, start=False),
@@ -160,12 +173,12 @@ class Table:
         encoder, training = self.encoder(variant, seed)
         row: dict[str, Any] = {**key, **training}
         begin = time.process_time()
-        row |= latents_row(encoder, self.factors, self.test)
+        row |= latents_row(encoder, self.factors, self.test, variant)
         heads = Schemes(encoder, self.train.of(PAIR), variant, seed)
         row |= heads.surroundings(self.test.rows(np.arange(0, len(self.test), 2)))
-        row |= heads.attacked(self.test, self.eps_of_scheme_1())
+        row |= heads.attacked(self.test, self.eps_of_scheme_1(), variant)
         row |= travel_row(encoder, self.real, variant, seed)
-        row |= held_back_row(encoder, self.real["mitocheck"], seed)
+        row |= held_back_row(encoder, self.real["mitocheck"], variant, seed)
         row["minutes to measure"] = round((time.process_time() - begin) / 60, 2)
         with self.file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
@@ -181,11 +194,12 @@ class Table:
         )
         changed = [f"{key}-{value}" for key, value in sorted(variant.encoder.items())]
         start = "shipped" if variant.start else "scratch"
+        changed += ["alone"] if variant.alone else []
         place = self.folder / "encoders" / "_".join([start, str(self.crops), str(seed), *changed])
         if not (place / "model.json").exists():
             begin = time.process_time()
             model = load_encoder(shipped).train().requires_grad_(True) if variant.start else None
-            model, history = train_encoder(self.unlabelled, config, start=model)
+            model, history = train_encoder(variant.seen(self.unlabelled), config, start=model)
             training = {
                 "crops/s": round(self.crops / (time.process_time() - begin)),
                 "reconstruction error": round(history["reconstruction"][-1], 2),
@@ -194,7 +208,7 @@ class Table:
             save_bundle(
                 place, model.state_dict(), {"kind": "encoder", "settings": model.settings(), **training}
             )
-            draw(model, self.test.images, place)
+            draw(model, variant.seen(self.test.images), place)
         description = json.loads((place / "model.json").read_text(encoding="utf-8"))
         return load_encoder(place), {name: description[name] for name in ("crops/s", "reconstruction error")}
 
@@ -214,6 +228,18 @@ class Table:
         return float(json.loads(file.read_text(encoding="utf-8"))["eps"])
 
 
+def cells_alone(images: np.ndarray) -> np.ndarray:
+    """Return crops, uint8 (n, s, s), with nothing but the cell: its pixels, softly bounded, on its own grey scale."""
+    alone = np.empty_like(images)
+    for start in range(0, len(images), BLOCK):
+        part = images[start : start + BLOCK]
+        soft = ndimage.gaussian_filter(cell_pixels(part).astype(np.float32), (0, 1, 1))
+        kept = part * soft
+        scale = np.clip(peak(kept) * (CEILING / 255), FAINTEST, BRIGHTEST)
+        alone[start : start + BLOCK] = np.clip(np.rint(kept / scale[:, None, None]), 0, 255)
+    return alone
+
+
 def load_encoder(folder: Path) -> BetaTCVAE:
     """Return the encoder in ``folder``, in evaluation mode."""
     tensors, description = load_bundle(folder, "encoder")
@@ -226,12 +252,12 @@ class Schemes:
     """Schemes 2, 3 and 4 on the latents of one encoder, learnt from some cells."""
 
     def __init__(self, encoder: BetaTCVAE, cells: Cells, variant: Variant, seed: int) -> None:
-        self.seed = seed
+        self.seed, self.seen = seed, variant.seen
         config = ClassifierConfig.from_values(
             {"models": MODELS, "epochs": 20, "warmup_epochs": 6, "threads": 1, "seed": seed, **variant.heads}
         )
         targets = cells.targets(PAIR)
-        means, log_variances = training_posteriors(encoder, cells.images, config)
+        means, log_variances = training_posteriors(encoder, self.seen(cells.images), config)
         rows = training_latents(means, log_variances, config)
         repeated = np.tile(np.arange(len(targets)), max(1, 3000 // len(targets)))
         dense = train_heads(rows[:, repeated], targets[repeated], config)
@@ -252,11 +278,16 @@ class Schemes:
             "4": Classifier.with_laws(encoder, laws, PAIR),
         }
 
+    def predictor(self, classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what a classifier says of crops as they were cut."""
+        predict = predictor(scorer(classifier))
+        return lambda images: predict(self.seen(images))
+
     def accuracy(self, cells: Cells, name: str) -> dict[str, float]:
         """Return the balanced accuracy of each scheme, mean over its models."""
         truth = cells.targets(PAIR)
         return {
-            f"{name}: scheme {scheme}": accuracy_of(predictor(scorer(each))(cells.images), truth)
+            f"{name}: scheme {scheme}": accuracy_of(self.predictor(each)(cells.images), truth)
             for scheme, each in self.classifiers.items()
         }
 
@@ -271,7 +302,7 @@ class Schemes:
             for kind, one in (("", crops), (" as shown", as_shown))
         }
         for scheme, classifier in self.classifiers.items():
-            predict = predictor(scorer(classifier))
+            predict = self.predictor(classifier)
             before = accuracy_of(predict(cells.images), truth)
             row[f"as it is: scheme {scheme}"] = round(100 * before, 2)
             for kind, versions in swapped.items():
@@ -281,8 +312,9 @@ class Schemes:
         row["laws"] = [str(law.expression) for law in self.classifiers["4"].laws_of(0)]
         return row
 
-    def attacked(self, cells: Cells, eps: float) -> dict[str, Any]:
+    def attacked(self, cells: Cells, eps: float, variant: Variant) -> dict[str, Any]:
         """Return the accuracy of each scheme under image attacks."""
+        cells = Cells(variant.seen(cells.images), cells.table)
         chosen = np.arange(0, len(cells), 4)
         row: dict[str, Any] = {"eps": eps}
         for scheme, classifier in self.classifiers.items():
@@ -315,14 +347,15 @@ def stepwise(classifier: Classifier, cells: Cells, eps: float) -> float:
     return round(accuracy_of((scores >= 0).astype(int), truth), 4)
 
 
-def latents_row(encoder: BetaTCVAE, factors: Cells, cells: Cells) -> dict[str, Any]:
+def latents_row(encoder: BetaTCVAE, factors: Cells, cells: Cells, variant: Variant) -> dict[str, Any]:
     """Return what the latents hold: disentanglement, how many say something, how many are the cell's own."""
-    means, log_variances = encode(encoder, factors.images)
+    means, log_variances = encode(encoder, variant.seen(factors.images))
     gap = mutual_information_gap(means, factors.table[list(FACTORS)])
     summary = summarise_latents(means, log_variances)
     some = cells.rows(np.arange(0, len(cells), 2))
     crops = CellCrops.of(some.images, some.table["brightness"].to_numpy())
-    share = surroundings_share(lambda images: encode(encoder, images)[0], crops, some.groups)[summary.active]
+    latents = surroundings_share(lambda images: encode(encoder, variant.seen(images))[0], crops, some.groups)
+    share = latents[summary.active]
     return {
         "MIG": round(float(gap.score), 4),
         "active": len(summary.active),
@@ -347,7 +380,7 @@ def travel_row(encoder: BetaTCVAE, real: dict[str, Cells], variant: Variant, see
     }
 
 
-def held_back_row(encoder: BetaTCVAE, cells: Cells, seed: int) -> dict[str, Any]:
+def held_back_row(encoder: BetaTCVAE, cells: Cells, variant: Variant, seed: int) -> dict[str, Any]:
     """Return balanced accuracies of a regression and of trees on the latents of MitoCheck, movies kept back."""
     kinds: dict[str, Callable[[], ClassifierMixin]] = {
         "regression": lambda: make_pipeline(
@@ -360,7 +393,7 @@ def held_back_row(encoder: BetaTCVAE, cells: Cells, seed: int) -> dict[str, Any]
     row: dict[str, Any] = {}
     for count, classes in (("two", PAIR), ("five", tuple(FIVE_CLASSES))):
         some = cells.of(classes)
-        latents, truth = encode(encoder, some.images)[0], some.targets(classes)
+        latents, truth = encode(encoder, variant.seen(some.images))[0], some.targets(classes)
         shuffled = np.random.default_rng(seed).permutation(truth)
         for kind, make in kinds.items():
             row[f"{count} classes: {kind}"] = cross_validated(make, latents, truth, some.groups, seed)

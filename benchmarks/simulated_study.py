@@ -12,6 +12,7 @@ from typing import Any
 from morpholaw.cells.simulator import simulate_crop_set
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
+from morpholaw.store import classifiers
 from morpholaw.study import Study
 
 PAPER = {"interphase": 4092, "metaphase": 3929}
@@ -21,6 +22,7 @@ SWAP, SWAPS = 0.5, 8
 the law of the sample reads the neighbourhood (docs/encoder_table.md)."""
 PERTURBATION = 0.05
 """Of what the encoder reads: with it schemes 2 to 4 withstand small attacks (docs/encoder_table.md)."""
+SHAPE_LAWS = "scheme4-shapes"
 
 
 def add_simulated(study: Study, name: str, *crops: Any, **kind: Any) -> None:
@@ -39,6 +41,9 @@ def main() -> None:
     parser.add_argument("--cnn-epochs", type=int, default=15)
     parser.add_argument("--only-encoder", action="store_true")
     parser.add_argument(
+        "--only-shapes", action="store_true", help="Stop after the laws over measured shapes."
+    )
+    parser.add_argument(
         "--tune", action="store_true", help="Search RigL's settings before scheme 3 is trained."
     )
     options = parser.parse_args()
@@ -48,6 +53,10 @@ def main() -> None:
     add_simulated(study, "wide", UNLABELLED, 2, domain="wide", labels=False)
     with progress() as monitor:
         said = {"monitor": monitor}
+        if SHAPE_LAWS not in classifiers.names(study):
+            study.discover_law(inputs="shapes", name=SHAPE_LAWS, evaluations=options.evaluations, **said)
+        if options.only_shapes:
+            return
         if not study.has_encoder or study.can_resume:
             made = study.train_encoder(
                 epochs=5,

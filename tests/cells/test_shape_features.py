@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from skimage.measure import perimeter, regionprops
 from skimage.morphology import convex_hull_image
 
@@ -44,6 +45,26 @@ def test_shapes_are_those_that_scikit_image_measures_in_the_same_mask(crops):
             region.area / convex_hull_image(mask, offset_coordinates=False).sum()
         )
         assert one.roundness == pytest.approx(4 * np.pi * region.area / perimeter(mask) ** 2)
+
+
+@pytest.mark.parametrize("neighbours", [20, 45, 120, 255])
+def test_what_is_measured_does_not_depend_on_how_bright_the_neighbours_are(neighbours):
+    y, x = np.mgrid[-31.5:32, -31.5:32]
+    nucleus = np.hypot(x / 10, y / 4) < 1
+    around = (np.hypot(x - 25, y) < 7) | (np.hypot(x + 22, y + 22) < 9) | (np.hypot(x, y - 27) < 6)
+    random = np.random.default_rng(0)
+    crops = [
+        (
+            gaussian_filter(90.0 * nucleus, 1.5)
+            + gaussian_filter(grey * around, 1.5)
+            + random.normal(4, 1, nucleus.shape)
+        )
+        .clip(0, 255)
+        .astype(np.uint8)
+        for grey in (0.0, neighbours)
+    ]
+    alone, crowded = measure_features(np.stack(crops), UM).to_numpy()
+    np.testing.assert_allclose(crowded, alone, rtol=0.02)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.4])

@@ -8,8 +8,8 @@ from scipy import ndimage
 from morpholaw.cells.normalise import nucleus
 from morpholaw.cells.segmentation import nucleus_masks
 
-MARGIN = 2
-"""Pixels by which a segmented nucleus is dilated: its blurred rim belongs to the cell."""
+MARGIN = 3
+"""Pixels by which a segmented nucleus is dilated: its blurred rim, dimmer than half of its brightest, belongs to it."""
 
 _DISC = np.hypot(*np.ogrid[-MARGIN : MARGIN + 1, -MARGIN : MARGIN + 1]) <= MARGIN
 

@@ -1,6 +1,11 @@
 """The nuclei of a crop: which pixels are foreground, and which connected component is the crop's own nucleus.
 
-All crops of a batch are worked on together: one smoothing, one histogram threshold, one labelling.
+The crop's own nucleus ends where its brightness falls to half of its brightest chromatin. That depends on the nucleus
+alone: a threshold from the whole crop (Otsu's) moves with what is around the cell, so that the same metaphase plate has
+another outline beside other neighbours, and every length that is measured on it would tell the neighbourhood. The other
+nuclei have Otsu's threshold of the crop.
+
+All crops of a batch are worked on together: one smoothing, one histogram, two labellings.
 """
 
 from __future__ import annotations
@@ -10,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from morpholaw.cells.normalise import peak
+
 BLOCK = 512
 """Crops worked on at a time."""
 
@@ -17,9 +24,11 @@ _SMOOTHING = 1.0  # pixels
 _SPECK = 20  # pixels; a smaller component is noise, neither a nucleus nor a neighbour
 _CONTRAST = 12  # grey levels that foreground must be above background, on average, to be anything
 _REACH = 12  # pixels from the centre within which the central nucleus must begin
+_RIM = 3  # pixels around the central nucleus that are its blurred edge, and no neighbour
 _CONNECTED = np.zeros((3, 3, 3), int)
 _CONNECTED[1] = 1  # in the plane of a crop, corners included; never from one crop to the next
 _STRAIGHT = _CONNECTED * ndimage.generate_binary_structure(3, 1)
+_DISC = (np.hypot(*np.ogrid[-_RIM : _RIM + 1, -_RIM : _RIM + 1]) <= _RIM)[None]
 
 
 def nucleus_masks(images: np.ndarray) -> np.ndarray:
@@ -53,6 +62,18 @@ class Components:
         mask: np.ndarray = (self.labels > 0) & (self.labels == self.central[:, np.newaxis, np.newaxis])
         return mask
 
+    def with_central(self, masks: np.ndarray) -> Components:
+        """Return these components, the neighbours, and the central nuclei ``masks``, bool (n, s, s)."""
+        crops, first = np.arange(len(masks)), len(self.area)
+        found = masks.any(axis=(1, 2))
+        own = np.where(found, first + crops, 0)
+        return Components(
+            np.where(masks, own[:, np.newaxis, np.newaxis], self.labels),
+            np.concatenate([self.owner, crops]),
+            np.concatenate([self.area, masks.sum(axis=(1, 2))]),
+            own,
+        )
+
 
 def segment(images: np.ndarray) -> Components:
     """Find the nuclei of a batch of crops, uint8 (n, s, s)."""
@@ -60,19 +81,24 @@ def segment(images: np.ndarray) -> Components:
     levels = np.rint(smooth).astype(np.uint8)
     histograms = _histograms(levels)
     threshold = _otsu(histograms)
-    components = _components(levels, threshold)
-    lost = np.flatnonzero((components.central == 0) & (threshold < 255))
-    if len(lost) == 0:
-        return components
-    # A dim nucleus among bright ones lies wholly below the threshold: look for it among what is below.
-    dark = histograms[lost] * (np.arange(256) <= threshold[lost, np.newaxis])
-    lower = threshold.copy()
-    lower[lost] = _otsu(dark)
-    found = _components(levels[lost], lower[lost]).central > 0
-    if not found.any():
-        return components
-    lower[lost[~found]] = threshold[lost[~found]]
-    return _components(levels, lower)
+    own = _own_nuclei(levels, histograms, threshold, peak(smooth))
+    rim = ndimage.binary_dilation(own, _DISC)
+    return _components((levels > threshold[:, np.newaxis, np.newaxis]) & ~rim).with_central(own)
+
+
+def _own_nuclei(
+    levels: np.ndarray, histograms: np.ndarray, threshold: np.ndarray, brightest: np.ndarray
+) -> np.ndarray:
+    """Return the central nucleus of each crop, bool (n, s, s)."""
+    half = np.where(threshold < 255, np.rint(brightest / 2), 255)
+    own = _central(_components(levels > half[:, np.newaxis, np.newaxis]).labels)
+    lost = np.flatnonzero(~own.any(axis=(1, 2)) & (threshold < 255))
+    if len(lost):
+        # A dim nucleus beside a bright one, which set the level: look for it among what is below the threshold.
+        dark = histograms[lost] * (np.arange(256) <= threshold[lost, np.newaxis])
+        lower = np.minimum(_otsu(dark), threshold[lost])
+        own[lost] = _central(_components(levels[lost] > lower[:, np.newaxis, np.newaxis]).labels)
+    return own
 
 
 def _histograms(levels: np.ndarray) -> np.ndarray:
@@ -96,17 +122,17 @@ def _otsu(histograms: np.ndarray) -> np.ndarray:
     return np.where(two_sided & ((high - low)[rows, best] >= _CONTRAST), best, 255)
 
 
-def _components(levels: np.ndarray, threshold: np.ndarray) -> Components:
-    foreground = _fill_holes(levels > threshold[:, np.newaxis, np.newaxis])
-    labels, count = ndimage.label(foreground, structure=_CONNECTED)
+def _components(foreground: np.ndarray) -> Components:
+    """Label foreground, bool (n, s, s), its holes filled."""
+    labels, count = ndimage.label(_fill_holes(foreground), structure=_CONNECTED)
     area = np.bincount(labels.ravel(), minlength=count + 1)
     speck = area < _SPECK
     speck[0] = True
     area[speck] = 0
     labels[speck[labels]] = 0
     owner = np.zeros(count + 1, np.int64)
-    owner[labels] = np.arange(len(levels))[:, np.newaxis, np.newaxis]
-    return Components(labels, owner, area, _central(labels))
+    owner[labels] = np.arange(len(labels))[:, np.newaxis, np.newaxis]
+    return Components(labels, owner, area, np.zeros(len(labels), np.int64))
 
 
 def _fill_holes(foreground: np.ndarray) -> np.ndarray:
@@ -121,13 +147,13 @@ def _fill_holes(foreground: np.ndarray) -> np.ndarray:
 
 
 def _central(labels: np.ndarray) -> np.ndarray:
-    """Return the component under the centre, or the one that comes nearest to it within reach."""
+    """Return the component under the centre, or the one that comes nearest to it within reach, bool (n, s, s)."""
     size = labels.shape[-1]
     from_centre = np.arange(size) - (size - 1) / 2
     distance = np.hypot(from_centre[:, np.newaxis], from_centre).ravel()
     order = np.argsort(distance, kind="stable")
     order = order[distance[order] <= _REACH * size / 64]
     near = labels.reshape(len(labels), -1)[:, order]
-    first = np.argmax(near > 0, axis=1)
-    central: np.ndarray = near[np.arange(len(labels)), first]
+    first = near[np.arange(len(labels)), np.argmax(near > 0, axis=1)][:, np.newaxis, np.newaxis]
+    central: np.ndarray = (labels == first) & (labels > 0)
     return central

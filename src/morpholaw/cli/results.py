@@ -229,11 +229,17 @@ def attack(
 @click.command()
 @STUDY
 @click.option("--scheme", type=click.IntRange(1, 4), help="Left out: all classifiers of the study.")
+@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
 @LOSS
 @click.option("--cells", type=click.IntRange(4), default=1000, show_default=True, help="Test cells, at most.")
 @click.option("--out", type=click.Path(path_type=Path), help="The table, CSV.")
 def interventions(
-    study: Path, scheme: int | None, loss: Literal["hinge", "mse"], cells: int, out: Path | None
+    study: Path,
+    scheme: int | None,
+    name: str | None,
+    loss: Literal["hinge", "mse"],
+    cells: int,
+    out: Path | None,
 ) -> None:
     """Put held-out cells into other surroundings, shift and turn them: how many calls change."""
     from morpholaw.cells.files import write_table
@@ -242,12 +248,15 @@ def interventions(
     from morpholaw.study import Study
 
     with progress() as monitor:
+        chosen = name or scheme
         table = Study(study).interventions(
-            () if scheme is None else (scheme,), loss=loss, cells=cells, monitor=monitor
+            () if chosen is None else (chosen,), loss=loss, cells=cells, monitor=monitor
         )
-    for name, rows in table.groupby("classifier", sort=False):
+    for classifier, rows in table.groupby("classifier", sort=False):
         first = rows.iloc[0]
-        click.echo(f"{name}, {first['cells']} test cells of {first['groups']} groups, split {first['split']}")
+        click.echo(
+            f"{classifier}, {first['cells']} test cells of {first['groups']} groups, split {first['split']}"
+        )
         click.echo(f"  {'':58}  {'balanced accuracy':22}  predicted classes that change")
         for row in rows.to_dict("records"):
             shares = [

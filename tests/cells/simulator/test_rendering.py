@@ -59,7 +59,8 @@ def test_masks_have_the_moments_asked_for(kind, pattern, y, x, area, axis_ratio,
     assert size == pytest.approx(area, rel=0.06, abs=8)
     np.testing.assert_allclose(centre, (y, x), atol=0.35)
     assert ratio == pytest.approx(axis_ratio, rel=0.08)
-    assert abs(np.sin(angle - orientation)) < 0.12
+    # In pixels, a small mask that is nearly round has hardly an orientation.
+    assert abs(np.sin(angle - orientation)) < 0.12 + 0.01 / (axis_ratio - 1)
 
 
 @pytest.mark.parametrize("kind", ["interphase", "metaphase", "anaphase"])
