@@ -67,6 +67,7 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
     "classify": None,
     "compare": None,
     "timeline": settings.TimelineConfig,
+    "condition_study": None,
     "attack": settings.AttackConfig,
     "attack_pairs": settings.AttackConfig,
     "report": None,

@@ -107,7 +107,7 @@ def test_mitosis_of_several_stages_is_one_phase_and_long_ones_are_arrested():
     assert found.durations.set_index("class").loc["mitosis", "median"] == pytest.approx(7, abs=0.5)
     arrests = found.events[found.events["event"] == "arrest"]
     assert arrests["track_id"].tolist() == [9]
-    assert "frames, because the frame interval is not known" in found.notes[0]
+    assert "frames, because the time between frames is not known" in found.notes[0]
 
 
 def test_a_dying_cell_is_an_event():

@@ -24,7 +24,16 @@ SECTIONS = {
         "law-sheet",
         "law-card",
     ),
-    "Use": ("classify", "adapt", "timeline", "interventions", "attack", "report", "export"),
+    "Use": (
+        "classify",
+        "adapt",
+        "timeline",
+        "condition-study",
+        "interventions",
+        "attack",
+        "report",
+        "export",
+    ),
     "Large and fast": ("run", "bench"),
 }
 """The commands in the order of the work."""
@@ -89,6 +98,7 @@ for command in (
     results.classify,
     results.adapt,
     timeline.timeline,
+    timeline.condition_study,
     results.attack,
     results.interventions,
     results.report,

@@ -62,3 +62,27 @@ def timeline(
             f"{p_value(row.p)} ({row.test}){corrected}."
         )
     click.echo(f"The tables and figures are in {out}.")
+
+
+@click.command("condition-study")
+@STUDY
+@click.option(
+    "--conditions",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="CSV with movie (crop set), condition and replicate.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The new study's folder.")
+def condition_study(study: Path, conditions: Path, out: Path) -> None:
+    """Make a study whose classes are conditions, to find what separates treated from untreated cells.
+
+    It has the same crops and encoder. Whole replicates are held out for testing, so that a law is not judged on the
+    movies that it has seen.
+    """
+    from morpholaw.study import Study
+
+    with progress() as monitor:
+        made = Study(study).condition_study(out, conditions, monitor=monitor)
+    counts = made.annotations.counts(*made.sets)
+    classes = ", ".join(f"{counts.get(name, 0):,} cells of {name}" for name in made.classes)
+    click.echo(f"The study {out} has {classes}. Next: morpholaw train-classifier --study {out} --scheme 3")

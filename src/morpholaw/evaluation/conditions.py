@@ -93,6 +93,13 @@ def read_conditions(path: Path | str, movies: Sequence[str]) -> Conditions:
     return check_conditions(table, movies, str(path))
 
 
+def given_conditions(conditions: Path | str | pd.DataFrame, movies: Sequence[str]) -> Conditions:
+    """Return the conditions in a file or a table; see :func:`read_conditions`."""
+    if isinstance(conditions, pd.DataFrame):
+        return check_conditions(conditions.astype(str), movies)
+    return read_conditions(conditions, movies)
+
+
 def check_conditions(
     table: pd.DataFrame, movies: Sequence[str], where: str = "The table of conditions"
 ) -> Conditions:

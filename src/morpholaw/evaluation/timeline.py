@@ -192,10 +192,10 @@ def _unit(
     seconds = {movie: config.frame_interval or intervals.get(movie) for movie in movies}
     unknown = [movie for movie, value in seconds.items() if not value]
     if unknown:
+        whose = f" of {', '.join(map(str, unknown))}" if any(unknown) else ""
         notes.append(
-            "Times are in frames, because the frame interval is not known"
-            + (f" of {', '.join(map(str, unknown))}" if any(unknown) else "")
-            + "; give --frame-interval in seconds."
+            f"Times are in frames, because the time between frames{whose} is not known; "
+            "set the frame interval, in seconds."
         )
         return Unit("frames", dict.fromkeys(movies, 1.0))
     return Unit("min", {movie: float(value) / 60 for movie, value in seconds.items() if value})

@@ -12,6 +12,7 @@ from morpholaw.errors import InputError
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
 from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.condition_record import condition_notes
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.study_folder import StudyFolder
 
@@ -91,6 +92,10 @@ def overview(folder: StudyFolder) -> Overview:
     """
     sets = {crop_set.name: len(crop_set) for crop_set in folder.sets}
     warnings = list(folder.problems)
+    try:
+        warnings += condition_notes(folder)
+    except InputError as error:
+        warnings.append(str(error))
     given = all_labels(folder) if sets else np.array([], str)
     labels = Counter(given.tolist())
     labels.pop("", None)

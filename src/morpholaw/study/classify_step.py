@@ -36,6 +36,7 @@ from morpholaw.models.classes import classes_of_scores, predicted_classes
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import Evaluation
+from morpholaw.store.condition_record import condition_record
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.scale import at_scale, model_scale
@@ -146,11 +147,16 @@ def along_tracks(
     Raises
     ------
     InputError
-        When it is wanted, and the classifier's scores could not be calibrated or the order of stages is not known.
+        When it is wanted, and the classifier's scores could not be calibrated, the order of stages is not known, or the
+        study's classes are conditions.
     """
     record = classifiers.record(folder, name)
     if order is not None:
         order.check(record.classes)
+    if condition_record(folder) is not None:
+        if wanted:
+            raise InputError("The classes of this study are conditions, which stay the same along a track.")
+        return None
     if wanted is False:
         return None
     calibration = None if evaluation is None else evaluation.calibration or evaluation.temperature

@@ -32,6 +32,7 @@ from morpholaw.store import classifiers, encoders, timelines
 from morpholaw.store.baseline_record import keep_baselines
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
+from morpholaw.store.condition_record import tell_condition_notes
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.familiarity_record import familiarity, keep_familiarity
 from morpholaw.store.labelled_cells import Labelled, all_labels, held_out, labelled_cells
@@ -280,6 +281,49 @@ class Study(StudyFolder):
 
         with self.writing():
             return set_step.rename(self, name, new_name)
+
+    @shows_progress
+    def condition_study(
+        self, out: Path | str, conditions: Path | str | pd.DataFrame, *, monitor: Monitor = SILENT
+    ) -> Study:
+        """Make a study whose classes are conditions, to find what separates treated from untreated cells.
+
+        The new study has the crops of the movies in the table, each cell with its movie's condition as its class, and
+        this study's encoder. Classifiers, laws, baselines, interventions and the report are those of any study. Whole
+        replicates are held out for testing, never some of the cells of a movie; where a condition has one replicate
+        that is impossible, and the new study says what its accuracy then means.
+
+        Parameters
+        ----------
+        out : path
+            A new or empty folder.
+        conditions : path or DataFrame
+            A table with the columns ``movie`` (the name of a crop set), ``condition`` and ``replicate``.
+        monitor : Monitor
+            Receives what limits the results.
+
+        Returns
+        -------
+        Study
+            The new study.
+
+        Raises
+        ------
+        InputError
+            When the table is wrong or has one condition, or something else is at ``out``; nothing is left behind.
+        """
+        from morpholaw.evaluation.conditions import given_conditions
+        from morpholaw.study.condition_study_step import copy_as_conditions
+        from morpholaw.study.crop_step import removed_on_failure
+
+        found = given_conditions(conditions, [one.name for one in self.sets])
+        with removed_on_failure(Path(out)):
+            study = type(self).create(out, classes=found.names)
+            copy_as_conditions(self, found, study)
+            if self.has_encoder:
+                study.load_encoder(self.path / "encoder")
+        tell_condition_notes(study, monitor)
+        return study
 
     def delete_set(self, name: str) -> None:
         """Delete a crop set with its annotations and cached latents; models that were trained on it stay.
@@ -542,6 +586,7 @@ class Study(StudyFolder):
         from morpholaw.study import classifier_step, law_step
 
         config = _settings(ClassifierConfig, config, settings)
+        tell_condition_notes(self, monitor)
         with self.writing():
             if scheme == 4:
                 count = {"count": config.models} if "models" in config.model_fields_set else {}
@@ -602,6 +647,7 @@ class Study(StudyFolder):
         from morpholaw.study import law_step
 
         config = _settings(LawConfig, config, settings)
+        tell_condition_notes(self, monitor)
         with self.writing():
             record = law_step.discover(self, config, None, monitor, replace, name)
             if record is not None:
@@ -1590,6 +1636,7 @@ class Study(StudyFolder):
         )
         if scheme not in (1, 2, 3, 4):
             raise InputError(f"There is no scheme {scheme}; expected 1 to 4.")
+        tell_condition_notes(self, monitor)
         result = cross_validation_step.cross_validate(self, scheme, config, law, design, monitor)
         with self.writing():
             where = None if out is None else Path(out)

@@ -12,10 +12,11 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.config import TimelineConfig
 from morpholaw.errors import InputError
-from morpholaw.evaluation.conditions import Conditions, check_conditions, read_conditions
+from morpholaw.evaluation.conditions import given_conditions
 from morpholaw.evaluation.timeline import Timeline, build_timeline
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.store import classifiers
+from morpholaw.store.condition_record import condition_record
 from morpholaw.store.study_folder import StudyFolder
 
 SHAPES = ("area", "axis_ratio", "brightness", "texture")
@@ -32,8 +33,13 @@ def tracked_sets(folder: StudyFolder) -> list[CropSet]:
     Raises
     ------
     InputError
-        When there are none.
+        When there are none, or the study's classes are conditions.
     """
+    if condition_record(folder) is not None:
+        raise InputError(
+            f"The classes of the study {folder.path} are conditions, which no cell passes through; make the timeline "
+            "of the study that the cells are from."
+        )
     sets = [one for one in folder.sets if _has_tracks(one.cells)]
     if not sets:
         raise InputError(
@@ -86,7 +92,8 @@ def timeline(
     intervals = {
         one.name: None if one.record.movie is None else one.record.movie.frame_interval for one in sets
     }
-    built = build_timeline(images, config, _conditions(conditions, names), intervals)
+    placed = None if conditions is None else given_conditions(conditions, names)
+    built = build_timeline(images, config, placed, intervals)
     for sentence in built.notes:
         monitor.emit(Message(sentence, "warning"))
     return replace(built, lineages=replace(built.lineages, images=_with_shapes(folder, built, sets)))
@@ -97,14 +104,6 @@ def value_columns(built: Timeline) -> list[str]:
     images = built.lineages.images
     latents = [name for name in images if name[:1] == "z" and name[1:].isdecimal()]
     return [name for name in ("score", *SHAPES, *latents) if name in images]
-
-
-def _conditions(conditions: Path | str | pd.DataFrame | None, movies: list[str]) -> Conditions | None:
-    if conditions is None:
-        return None
-    if isinstance(conditions, pd.DataFrame):
-        return check_conditions(conditions.astype(str), movies)
-    return read_conditions(conditions, movies)
 
 
 def _with_parents(table: pd.DataFrame, sets: list[CropSet]) -> pd.DataFrame:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QLabel
 
 from morpholaw.cells.simulator import simulate_movie
 from morpholaw.config import SimulateConfig, TimelineConfig
 from morpholaw.evaluation.timeline import build_timeline
+from morpholaw.events import Message
+from morpholaw.jobs import Job, run
 from morpholaw.store import timelines
 from morpholaw.study import Study
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -80,6 +85,39 @@ def test_a_click_on_an_event_goes_to_its_frame_and_cell(panel, qtbot):
 def test_without_a_classifier_the_button_says_what_to_do(panel):
     panel.make_button.click()
     assert "train one in the Classify panel" in panel.runner.error_line.text()
+
+
+def test_a_note_of_the_step_stands_once_in_the_panel(panel, qtbot):
+    [note] = [one for one in panel.tables.notes if "Times are in frames" in one]
+
+    def step(monitor) -> None:
+        monitor.emit(Message(note, "warning"))
+
+    with qtbot.waitSignal(panel.runner.finished, timeout=20_000):
+        panel.runner.run("timeline", step)
+    shown = [label for label in panel.findChildren(QLabel) if label.isVisible() and note in label.text()]
+    assert shown == [panel.summary]
+
+
+def test_a_study_of_the_conditions_is_made_and_opened(panel, tmp_path, monkeypatch):
+    study, out = shutil.copytree(panel.current.study.path, tmp_path / "study"), tmp_path / "out"
+    shutil.copytree(study / "crops" / "movie", study / "crops" / "treated")
+    panel.current.open(study)
+    panel.study_button.click()
+    assert "Choose a table of conditions first" in panel.runner.error_line.text()
+    (tmp_path / "conditions.csv").write_text("movie,condition,replicate\nmovie,control,1\ntreated,drug,1\n")
+    panel.conditions.setText(str(tmp_path / "conditions.csv"))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(out), ""))
+
+    def here(job: Job, **_) -> None:  # in place of a child process
+        run(job)
+        panel.runner.finished.emit({})
+
+    monkeypatch.setattr(panel.runner, "start", here)
+    panel.study_button.click()
+    assert panel.current.study.path == out
+    assert panel.current.study.classes == ("control", "drug")
+    assert "condition and movie are the same thing here" in panel.way_strip.warning.text()
 
 
 def test_another_study_without_a_timeline_shows_none(panel, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table
+from morpholaw.store.condition_record import condition_notes
 from morpholaw.store.table1 import table1 as study_table1
 
 
@@ -39,7 +40,7 @@ def overview(material: Material) -> list[Block]:
         Table(
             columns,
             rows,
-            "A group is a track, a lineage or a movie: it is never split between training and test.",
+            "A group is a track, a lineage, a movie or a replicate: it is never split between training and test.",
         )
     ]
     if known:
@@ -48,6 +49,7 @@ def overview(material: Material) -> list[Block]:
         blocks.append(Table(("Class", "Cells", "%"), shares))
     else:
         blocks.append(Paragraph("No cell has a class yet.", "absent"))
+    blocks += [Paragraph(sentence, "warning") for sentence in condition_notes(study)]
     blocks.append(_split(material))
     return blocks
 

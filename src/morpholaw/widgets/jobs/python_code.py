@@ -23,6 +23,7 @@ _RESULTS = {
     "classify": "scores",
     "compare": "agreement",
     "timeline": "timeline",
+    "condition_study": "conditions",
     "attack": "accuracy",
     "attack_pairs": "pairs",
 }

@@ -21,6 +21,7 @@ from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 from morpholaw.widgets.timeline.events_table import EventsTable, go_to
+from morpholaw.widgets.timeline.shown_timeline import ShownTimeline, read_timeline
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.timeline_tables import TimelineTables
@@ -50,9 +51,12 @@ class TimelineWidget(StudyWidget):
         self.runner = JobRunner(self.current, "timeline")
         self.call = LatestCall(self)
         self._build()
+        self._new_study = ""
         self.make_button.clicked.connect(self.make)
+        self.study_button.clicked.connect(self._ask_for_study)
         self.browse_button.clicked.connect(self._browse)
         self.shown_class.currentIndexChanged.connect(self._draw_class)
+        self.runner.finished.connect(self._made)
         self.events.picked.connect(self.show_event)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.error_line.say)
@@ -84,6 +88,11 @@ class TimelineWidget(StudyWidget):
         self.make_button.setToolTip(
             "Classify all tracked cells and find their phases, divisions and durations."
         )
+        self.study_button = QPushButton("Make a study of the conditions...")
+        self.study_button.setToolTip(
+            "Make a study of the same cells whose classes are the conditions, and open it: which law separates treated "
+            "from untreated cells? Whole replicates are held out for testing."
+        )
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.shown_class = narrow_combo("class")
@@ -100,7 +109,8 @@ class TimelineWidget(StudyWidget):
         for page, title in pages:
             self.tabs.addTab(page, title)
         self.body.addLayout(rows)
-        for part in (self.form, self.make_button, self.runner, self.summary, self.shown_class, self.tabs):
+        parts = (self.form, self.make_button, self.study_button, self.runner, self.summary, self.shown_class)
+        for part in (*parts, self.tabs):
             self.body.addWidget(part)
         self.body.addStretch(1)
 
@@ -117,17 +127,28 @@ class TimelineWidget(StudyWidget):
             if name is None:
                 raise InputError("There is no classifier yet; train one in the Classify panel.")
             self.form.config()
+            self._new_study = ""
             arguments: dict[str, Any] = {"scheme": name}
             if path := self.conditions.text().strip():
                 arguments["conditions"] = path
             self.runner.start(Job("timeline", str(study.path), self.form.values(), arguments))
+
+    def make_study(self, out: str) -> None:
+        """Make the study of conditions at ``out`` in a child process; it is opened when it is there."""
+        with self.runner.error_line.catch():
+            study = self.current.required()
+            arguments = {"out": out, "conditions": self._required_conditions()}
+            self._new_study = out
+            self.runner.start(
+                Job("condition_study", str(study.path), {}, arguments), name="study of conditions"
+            )
 
     def reload(self) -> None:
         """Read the timeline that the study keeps, in a thread."""
         self._clear()
         study = self.current.study
         if study is not None and timelines.exists(study):
-            self.call.start(timelines.tables, study)
+            self.call.start(read_timeline, study)
 
     def show_event(self, row: int) -> None:
         """Move the viewer to the frame and place of an event."""
@@ -146,6 +167,32 @@ class TimelineWidget(StudyWidget):
             self.error_line.say(f"Open the movie of {event['movie']} to go to its cells.", notify=False)
             return
         self.error_line.clear()
+
+    def _made(self, values: dict[str, Any]) -> None:
+        new_study, self._new_study = self._new_study, ""
+        if not values.get("complete", True):
+            return
+        if new_study:
+            self.study_bar.open_study(new_study)
+        # What the step said last stands among the notes above the figures, or above the panels of the new study.
+        self.runner.status.hide()
+
+    def _required_conditions(self) -> str:
+        path = self.conditions.text().strip()
+        if not path:
+            raise InputError(
+                "Choose a table of conditions first: which movie is which condition and replicate."
+            )
+        return path
+
+    def _ask_for_study(self) -> None:
+        with self.runner.error_line.catch():
+            folder = self.current.required().path
+            self._required_conditions()
+            beside = str(folder.with_name(f"{folder.name}-conditions"))
+            path, _ = QFileDialog.getSaveFileName(self, "Name the folder of the new study", beside)
+            if path:
+                self.make_study(path)
 
     def _show_classifiers(self) -> None:
         study = self.current.study
@@ -166,19 +213,18 @@ class TimelineWidget(StudyWidget):
         for panel in (self.durations, self.compared, self.shares):
             panel.say(NOTHING)
 
-    def _take(self, tables: TimelineTables) -> None:
-        from morpholaw.figures.timeline_tables import main_class, share_figure, timed_classes
+    def _take(self, shown: ShownTimeline) -> None:
+        from morpholaw.figures.timeline_tables import share_figure  # already imported in the thread
 
-        self.tables = tables
+        self.tables = tables = shown.tables
         self.summary.setText("\n".join((f"{tables}.", *tables.notes)))
         self.summary.show()
         self.events.show_events(tables.events)
-        self.shares.draw(partial(_figure, share_figure, tables, main_class(tables)))
-        names = timed_classes(tables)
+        self.shares.draw(partial(_figure, share_figure, tables, shown.over_time))
         self.shown_class.blockSignals(True)
-        self.shown_class.addItems(names)
+        self.shown_class.addItems(shown.timed)
         self.shown_class.blockSignals(False)
-        self.shown_class.setVisible(bool(names))
+        self.shown_class.setVisible(bool(shown.timed))
         self._draw_class()
 
     def _draw_class(self, _: int = -1) -> None:

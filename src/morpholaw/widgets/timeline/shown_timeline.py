@@ -1,0 +1,45 @@
+"""What the Timeline panel shows of a study: read, and matplotlib imported, in a thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from morpholaw.store import timelines
+
+if TYPE_CHECKING:
+    from morpholaw.evaluation.timeline_tables import TimelineTables
+    from morpholaw.store.study_folder import StudyFolder
+
+
+@dataclass(frozen=True)
+class ShownTimeline:
+    """The timeline of a study with what the panel offers to draw.
+
+    Attributes
+    ----------
+    tables : TimelineTables
+        The tables.
+    timed : list of str
+        Classes of which enough phases were seen whole to draw their durations.
+    over_time : str
+        The class whose share is drawn over time, or the mitotic index.
+    """
+
+    tables: TimelineTables
+    timed: list[str]
+    over_time: str
+
+
+def read_timeline(study: StudyFolder) -> ShownTimeline:
+    """Read the timeline that a study keeps; called in a thread, as the import of the figures takes a second.
+
+    Raises
+    ------
+    InputError
+        When there is none, or a file is missing or damaged.
+    """
+    from morpholaw.figures.timeline_tables import main_class, timed_classes
+
+    tables = timelines.tables(study)
+    return ShownTimeline(tables, timed_classes(tables), main_class(tables))
