@@ -1,7 +1,7 @@
 """Make sample_data/ from its seed and a trained simulated study.
 
 ``make sample-data`` trains the study first, with ``benchmarks/simulated_study.py``. The movie and the labelled crops
-are simulated anew; the encoder and the best model of each scheme are the study's.
+are simulated anew; the encoder, the best model of each scheme and the laws over measured shapes are the study's.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from simulated_study import MEASURED
 
 from morpholaw.cells.simulator import simulate_crop_set, simulate_movie
 from morpholaw.config import SimulateConfig
@@ -30,12 +31,36 @@ def _best(accuracy: Sequence[float], sizes: Sequence[int]) -> int:
     return int(np.lexsort([sizes, -np.array(accuracy)])[0])
 
 
+def write_classifier(study: Study, name: str, folder: Path) -> None:
+    """Write a classifier as it is shipped: the best of its models, but all the laws over measured shapes."""
+    record = classifiers.record(study, name)
+    classifier, evaluation = study.classifier(name), record.evaluation
+    if name != MEASURED:
+        classifier = classifier.select(_best(evaluation.accuracy, record.expression_sizes))
+        evaluation = study.evaluate(classifier, record.config)
+    shipped = ClassifierRecord.of(
+        classifier,
+        name=name,
+        evaluation=evaluation,
+        config=record.config,
+        provenance=record.provenance,
+        encoder_fingerprint=record.encoder_fingerprint,
+        law_config=record.law_config,
+    )
+    classifier.save(folder, shipped.description())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path)
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "sample_data")
+    parser.add_argument("--only", metavar="NAME", help="Make this classifier again, and nothing else.")
     options = parser.parse_args()
     out, study = options.out, Study(options.study)
+    if options.only:
+        shutil.rmtree(out / "classifiers" / options.only, ignore_errors=True)
+        write_classifier(study, options.only, out / "classifiers" / options.only)
+        return
     for name in ("movie", "labelled", "encoder", "classifiers"):
         shutil.rmtree(out / name, ignore_errors=True)
     simulate_movie(MOVIE).write(out / "movie")
@@ -43,21 +68,8 @@ def main() -> None:
     record = study.encoder_record.model_copy(update={"history": {}})
     save_bundle(out / "encoder", study.encoder.state_dict(), record.description())
     (out / "classifiers").mkdir()
-    for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge"):
-        ensemble = classifiers.record(study, name)
-        classifier = study.classifier(name).select(
-            _best(ensemble.evaluation.accuracy, ensemble.expression_sizes)
-        )
-        one = ClassifierRecord.of(
-            classifier,
-            name=name,
-            evaluation=study.evaluate(classifier, ensemble.config),
-            config=ensemble.config,
-            provenance=ensemble.provenance,
-            encoder_fingerprint=ensemble.encoder_fingerprint,
-            law_config=ensemble.law_config,
-        )
-        classifier.save(out / "classifiers" / name, one.description())
+    for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge", MEASURED):
+        write_classifier(study, name, out / "classifiers" / name)
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     print(f"{out}: {size / 1e6:.1f} MB")
 

@@ -12,6 +12,7 @@ from typing import Any
 from morpholaw.cells.simulator import simulate_crop_set
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
+from morpholaw.interpretation.components import additive_terms
 from morpholaw.store import classifiers
 from morpholaw.study import Study
 
@@ -22,7 +23,8 @@ SWAP, SWAPS = 0.5, 8
 the law of the sample reads the neighbourhood (docs/encoder_table.md)."""
 PERTURBATION = 0.05
 """Of what the encoder reads: with it schemes 2 to 4 withstand small attacks (docs/encoder_table.md)."""
-SHAPE_LAWS = "scheme4-shapes"
+MEASURED, MOST_NODES = "measured", 9
+"""The laws over measured shapes, and the nodes of such a law: more of them are right no more often."""
 
 
 def add_simulated(study: Study, name: str, *crops: Any, **kind: Any) -> None:
@@ -30,6 +32,15 @@ def add_simulated(study: Study, name: str, *crops: Any, **kind: Any) -> None:
     folder = study.path / "crops" / name
     if not folder.exists():
         simulate_crop_set(folder, *crops, **kind)
+
+
+def apply_a_sum(study: Study) -> None:
+    """Apply the first law whose terms have one shape each, so that a sentence says all of it."""
+    for place, law in enumerate(classifiers.record(study, MEASURED).laws):
+        terms = [set(term.expression.variables()) for term in additive_terms(law)]
+        if max(map(len, terms)) == 1 and len(set().union(*terms)) > 1:
+            study.apply_law(place, name=MEASURED)
+            return
 
 
 def main() -> None:
@@ -40,9 +51,7 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=200_000)
     parser.add_argument("--cnn-epochs", type=int, default=15)
     parser.add_argument("--only-encoder", action="store_true")
-    parser.add_argument(
-        "--only-shapes", action="store_true", help="Stop after the laws over measured shapes."
-    )
+    parser.add_argument("--only-measured", action="store_true", help="Stop after the laws over shapes.")
     parser.add_argument(
         "--tune", action="store_true", help="Search RigL's settings before scheme 3 is trained."
     )
@@ -53,9 +62,16 @@ def main() -> None:
     add_simulated(study, "wide", UNLABELLED, 2, domain="wide", labels=False)
     with progress() as monitor:
         said = {"monitor": monitor}
-        if SHAPE_LAWS not in classifiers.names(study):
-            study.discover_law(inputs="shapes", name=SHAPE_LAWS, evaluations=options.evaluations, **said)
-        if options.only_shapes:
+        if MEASURED not in classifiers.names(study):
+            study.discover_law(
+                inputs="shapes",
+                name=MEASURED,
+                evaluations=options.evaluations,
+                max_complexity=MOST_NODES,
+                **said,
+            )
+            apply_a_sum(study)
+        if options.only_measured:
             return
         if not study.has_encoder or study.can_resume:
             made = study.train_encoder(

@@ -44,10 +44,12 @@ def test_the_demo_ends_with_table_1_and_a_report(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "UNLABELLED", 100)
     monkeypatch.setattr(demo, "CNN", ClassifierConfig(models=1, epochs=1, epoch_cells=0))
     monkeypatch.setattr(demo, "HEADS", HEADS)
+    monkeypatch.setattr(demo, "MEASURED", LawConfig(inputs="shapes", count=1, evaluations=1_000, processes=1))
     monkeypatch.setattr(demo, "LAWS", (LawConfig(count=1, evaluations=1_000, processes=1),))
     study = demo.run_demo(tmp_path / "demo")
     table = study.table1().set_index("name")
     assert list(table.index) == [
+        "measured",
         "scheme1",
         "scheme2",
         "scheme3",

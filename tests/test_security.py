@@ -126,7 +126,7 @@ def test_names_of_classes_files_sets_and_latents_are_only_names_in_a_report(stud
     assert "a&<i>b" not in report
     from morpholaw.report.card import law_card
 
-    card = law_card(study, "hinge", 0, tmp_path / "card.html").read_text()
+    card = law_card(study, "scheme4-hinge", 0, tmp_path / "card.html").read_text()
     assert "<script" not in card
     assert "<b onload" not in card
 

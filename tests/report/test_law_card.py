@@ -30,7 +30,7 @@ def cards(study: Study, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[
     assert result.exit_code == 0, result.output
     assert "hinge-1.pdf" in result.output
     for loss, k in (("hinge", 2), ("mse", 0)):
-        law_card(study, loss, k, made[loss, k])  # type: ignore[arg-type]
+        law_card(study, f"scheme4-{loss}", k, made[loss, k])
     return made
 
 
@@ -41,7 +41,7 @@ def test_every_law_has_a_card(
     assert all(cards[law].with_suffix(f".{ending}").exists() for ending in ("html", "pdf", "md"))
     page = read_page(cards[law])
     assert page.headings == [
-        "The law", "Its latents", "Accuracy", "Where it fails", "Domain constraints",
+        "The law", "Its inputs", "Accuracy", "Where it fails", "Domain constraints",
         "What it reads", "Provenance",
     ]  # fmt: skip
     assert f"{LAWS[law]} nodes" in page.prose
@@ -66,7 +66,7 @@ def test_the_pdf_holds_the_same_sections_numbers_and_pictures(cards: dict[tuple[
     text = "\n".join(page.extract_text() for page in pages)
     for section in (
         "The law",
-        "Its latents",
+        "Its inputs",
         "Accuracy",
         "Where it fails",
         "Domain constraints",
@@ -81,9 +81,9 @@ def test_the_pdf_holds_the_same_sections_numbers_and_pictures(cards: dict[tuple[
 
 
 def test_a_law_that_is_not_there_is_one_sentence(study: Study, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no law 8; the study has laws 1 to 3"):
-        law_card(study, "hinge", 7, tmp_path / "card.html")
-    with pytest.raises(InputError, match="no laws found"):
-        law_card(Study.create(tmp_path / "s"), "mse", 0, tmp_path / "card.html")
+    with pytest.raises(InputError, match="no law 8; scheme4-hinge has laws 1 to 3"):
+        law_card(study, "scheme4-hinge", 7, tmp_path / "card.html")
+    with pytest.raises(InputError, match="no laws called"):
+        law_card(Study.create(tmp_path / "s"), "scheme4-mse", 0, tmp_path / "card.html")
     with pytest.raises(InputError, match=r"must end in \.html"):
-        law_card(study, "hinge", 0, tmp_path / "card.pdf")
+        law_card(study, "scheme4-hinge", 0, tmp_path / "card.pdf")

@@ -6,10 +6,12 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
+from morpholaw.cli import main
 from morpholaw.errors import InputError
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import ModelColumns
@@ -178,6 +180,24 @@ def test_report_and_card_say_the_law_and_what_cannot_be_shown(shape_study, tmp_p
     assert "Standard deviation" in card
     assert said.split(":")[0].split(" rather")[0] in card
     assert "Traceback" not in page + card
+
+
+def test_laws_with_a_name_of_their_own_are_in_the_report_and_have_cards(shape_study, tmp_path):
+    study = Study(shutil.copytree(shape_study.path, tmp_path / "study"))
+    (study.path / "classifiers" / "scheme4-hinge").rename(study.path / "classifiers" / "measured")
+    record = study.path / "classifiers" / "measured" / "model.json"
+    record.write_text(record.read_text().replace('"name": "scheme4-hinge"', '"name": "measured"'))
+    page = study.report(tmp_path / "report.html").read_text()
+    assert "Laws, measured" in page
+    assert "over shapes in standard deviations" in page
+    result = CliRunner().invoke(
+        main,
+        ["law-card", "--study", str(study.path), "--name", "measured", "--out", str(tmp_path / "card.html")],
+    )
+    assert result.exit_code == 0, result.output
+    card = (tmp_path / "card.md").read_text()
+    assert "found with the hinge loss" in card
+    assert any(words in card for words in ("no call changes", "calls change", "one call changes"))
 
 
 def test_an_exported_law_reads_units(shape_study, tmp_path):

@@ -333,11 +333,12 @@ def report(study: Path, out: Path) -> None:
 @click.command("law-card")
 @STUDY
 @LOSS
+@click.option("--name", help="The laws by their name in the study, in place of --loss.")
 @click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("law.html"), show_default=True)
-def law_card(study: Path, loss: Literal["hinge", "mse"], law: int, out: Path) -> None:
+def law_card(study: Path, loss: Literal["hinge", "mse"], name: str | None, law: int, out: Path) -> None:
     """Write the card of one law as HTML, with a PDF and Markdown beside it."""
-    path = open_study(study).law_card(out, law - 1, loss)
+    path = open_study(study).law_card(out, law - 1, loss, name)
     click.echo(f"The card is {path}, {path.with_suffix('.pdf').name} and {path.with_suffix('.md').name}.")
 
 
@@ -346,7 +347,7 @@ def law_card(study: Path, loss: Literal["hinge", "mse"], law: int, out: Path) ->
     "--out", type=click.Path(path_type=Path), default=Path("morpholaw-demo"), help="Where the study goes."
 )
 def demo(out: Path) -> None:
-    """Return the whole story on the shipped sample: ends with Table 1 and report.html."""
+    """Train every scheme on the shipped sample: ends with Table 1 and report.html."""
     from morpholaw.demo import run_demo
 
     with progress() as monitor:

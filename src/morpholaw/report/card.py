@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from morpholaw import __version__
-from morpholaw.display import Loss, correlation, percent, span
+from morpholaw.display import correlation, percent, span
 from morpholaw.errors import InputError
 from morpholaw.interpretation.traversal import TYPICAL, traverse
 from morpholaw.report.material import Material
@@ -18,20 +18,19 @@ from morpholaw.report.pdf import render_pdf
 from morpholaw.report.sections import constraints, interventions, laws, performance, provenance
 from morpholaw.report.sections import law as law_section
 from morpholaw.report.writing import blocks_or_reason, render, write
-from morpholaw.store.classifier_record import name_of
 from morpholaw.store.study_folder import StudyFolder
 
 
-def law_card(study: StudyFolder, loss: Loss, k: int, path: Path | str) -> Path:
+def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     """Write the card of one law as HTML, and as PDF and Markdown beside it.
 
     Parameters
     ----------
     study : Study
-    loss : {"hinge", "mse"}
-        The loss that the law was found with.
+    name : str
+        The classifier whose law it is, e.g. "scheme4-hinge".
     k : int
-        Its place among the laws of that loss; 0 is the best on the training cells.
+        Its place among the laws of that classifier; 0 is the best on the training cells.
     path : path
         The HTML file; the others have the same name and the endings ``.pdf`` and ``.md``.
 
@@ -46,16 +45,11 @@ def law_card(study: StudyFolder, loss: Loss, k: int, path: Path | str) -> Path:
         When the study has no such law, or a file cannot be written.
     """
     material = Material(study)
-    name = name_of(4, loss)
-    if name not in material.names:
-        raise InputError(
-            f"The study {study.path} has no laws found with the loss {loss!r}; discover some first."
-        )
+    if name not in material.names or material.records[name].scheme != 4:
+        raise InputError(f"The study {study.path} has no laws called {name!r}; discover some first.")
     classifier = material.classifier(name)
     if not 0 <= k < classifier.members:
-        raise InputError(
-            f"There is no law {k + 1}; the study has laws 1 to {classifier.members} of this loss."
-        )
+        raise InputError(f"There is no law {k + 1}; {name} has laws 1 to {classifier.members}.")
     law = classifier.laws[k]
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
@@ -64,8 +58,8 @@ def law_card(study: StudyFolder, loss: Loss, k: int, path: Path | str) -> Path:
         )
     parts = {
         "The law": lambda: law_section.law_figures(material, name, k),
-        "Its latents": lambda: _latents(material, name, k),
-        "Accuracy": lambda: _accuracy(material, loss, k),
+        "Its inputs": lambda: _inputs(material, name, k),
+        "Accuracy": lambda: _accuracy(material, name, k),
         "Where it fails": lambda: _failures(material, name, k),
         "Domain constraints": lambda: _constraints(material, name, k),
         "What it reads": lambda: interventions.of_one(material, name, k),
@@ -77,7 +71,7 @@ def law_card(study: StudyFolder, loss: Loss, k: int, path: Path | str) -> Path:
         "name": f"Law {k + 1} of {study.name}",
         "subtitle": (
             f"f(z) ≥ 0 is {classifier.positive}, f(z) < 0 is {classifier.negative}; {law.size} nodes, complexity "
-            f"{law.complexity}, found with the {laws.LOSSES[loss]}."
+            f"{law.complexity}, {laws.search(material.records[name])}."
         ),
         "sections": sections,
     }
@@ -93,11 +87,13 @@ def law_card(study: StudyFolder, loss: Loss, k: int, path: Path | str) -> Path:
     return path
 
 
-def _latents(material: Material, name: str, k: int) -> list[Block]:
+def _inputs(material: Material, name: str, k: int) -> list[Block]:
     """Return what each latent of the law looks like, and which measured shape it follows."""
     from morpholaw.figures.pictures import traversal_grid
 
     classifier = material.classifier(name)
+    if classifier.columns is not None and not classifier.columns.latents:
+        raise Absent("The law reads measured shapes, which are listed with their units above.")
     latents, encoder = list(classifier.kept_latents(k)), classifier.encoder
     if not latents or encoder is None:
         raise Absent("The law reads no latent: it is a constant.")
@@ -126,11 +122,11 @@ def _latents(material: Material, name: str, k: int) -> list[Block]:
     return [photograph(figure, "What the latents look like", caption), Table(columns, rows)]
 
 
-def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
+def _accuracy(material: Material, name: str, k: int) -> list[Block]:
     """Test accuracy with its interval, on which split, and what rounding does."""
-    evaluation = material.records[name_of(4, loss)].evaluation
+    evaluation = material.records[name].evaluation
     share = laws.recorded_accuracy(evaluation, k)
-    classifier = material.classifier(name_of(4, loss))
+    classifier = material.classifier(name)
     trained = dict(classifier.laws[k].metadata).get("accuracy")
     rows = [
         (
@@ -142,7 +138,7 @@ def _accuracy(material: Material, loss: str, k: int) -> list[Block]:
             "Accuracy on the training cells",
             "not recorded" if trained is None else percent(float(trained)),
         ),
-        (f"With constants at {law_section.DIGITS} digits", laws.rounding(material, loss)[k]),
+        (f"With constants at {law_section.DIGITS} digits", laws.rounding(material, name)[k]),
         (
             "Split",
             f"{evaluation.split}: {evaluation.training_cells:,} cells in training, "

@@ -14,7 +14,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.report.page import Absent
 from morpholaw.store import classifiers, encoders
-from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import all_labels, held_out
 from morpholaw.store.latent_sample import LatentSample, latent_sample
@@ -155,9 +155,12 @@ class Material:
     @property
     def one_a_scheme(self) -> dict[int, str]:
         """Scheme to classifier, for figures with one curve per scheme: of two classes first, of scheme 4 hinge laws."""
+        def order(name: str) -> tuple[bool, bool, str]:
+            record = self.records[name]
+            return not record.two_classes, name != name_of(record.scheme, "hinge"), name
+
         found: dict[int, str] = {}
-        others = sorted(set(self.names) - set(self.two_class_names))
-        for name in [*sorted(self.two_class_names), *others]:
+        for name in sorted(self.names, key=order):
             found.setdefault(self.records[name].scheme, name)
         return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,7 @@ def _parts(material: Material) -> dict[str, Builder]:
         "Latents": lambda: encoder.latents(material),
         "Traversals": lambda: encoder.traversals(material),
         "Sparse networks": lambda: networks.networks(material),
-        "Laws, hinge loss": lambda: laws.laws(material, "hinge"),
-        "Laws, squared error": lambda: laws.laws(material, "mse"),
+        **{title: partial(laws.laws, material, name) for name, title in laws.titles(material).items()},
         "Laws of more than two classes": lambda: class_laws.class_laws(material),
         "ROC and confusion": lambda: performance.performance(material),
         "Most wrong cells": lambda: performance.wrong_cells(material),

@@ -1701,7 +1701,7 @@ class Study(StudyFolder):
         """
         return table1(self)
 
-    def law_card(self, out: Path | str, law: int = 0, loss: Loss = "hinge") -> Path:
+    def law_card(self, out: Path | str, law: int = 0, loss: Loss = "hinge", name: str | None = None) -> Path:
         """Write everything that is known about one law as HTML, with a PDF and Markdown beside it.
 
         Parameters
@@ -1712,6 +1712,8 @@ class Study(StudyFolder):
             Its place in :meth:`laws`; 0 is the best on the training cells.
         loss : {"hinge", "mse"}
             The loss that it was found with.
+        name : str, optional
+            The laws by their name in the study, in place of their loss.
 
         Returns
         -------
@@ -1725,7 +1727,7 @@ class Study(StudyFolder):
         """
         from morpholaw.report import law_card
 
-        return law_card(self, loss, law, out)
+        return law_card(self, name or name_of(4, loss), law, out)
 
     @shows_progress
     def export(

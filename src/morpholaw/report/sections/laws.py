@@ -4,40 +4,58 @@ from __future__ import annotations
 
 import numpy as np
 
-from morpholaw.display import number, percent, span
+from morpholaw.display import Loss, number, percent, span
+from morpholaw.errors import MorpholawError
+from morpholaw.evaluation.columns import measured_columns
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.metrics import accuracy
+from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table
 from morpholaw.report.sections.law import DIGITS, law_figures
-from morpholaw.store.classifier_record import Evaluation, name_of
+from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
 
-LOSSES = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
+LOSSES: dict[Loss, str] = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
 
 
-def laws(material: Material, loss: str) -> list[Block]:
-    """All laws found with a loss, and the best of them in detail."""
-    found = list(
-        material.need(name_of(4, loss), f"No laws have been searched for with the {LOSSES[loss]}.").laws
-    )
-    record = material.records[name_of(4, loss)]
+def titles(material: Material) -> dict[str, str]:
+    """Return the classifiers that are laws of two classes, the laws by either loss among them, and their titles."""
+    found = {name_of(4, "hinge"): "Laws, hinge loss", name_of(4, "mse"): "Laws, squared error"}
+    try:
+        records = material.records
+    except MorpholawError:
+        return found  # each section says why
+    for name, record in records.items():
+        if record.scheme == 4 and record.two_classes and name not in found:
+            found[name] = f"Laws, {name}"
+    return found
+
+
+def laws(material: Material, name: str) -> list[Block]:
+    """All laws of a classifier, and the best of them in detail."""
+    loss = next((f" with the {words}" for loss, words in LOSSES.items() if name == name_of(4, loss)), "")
+    found = list(material.need(name, f"No laws have been searched for{loss}.").laws)
+    record = material.records[name]
     if not record.two_classes:
-        raise Absent(
-            f"The laws found with the {LOSSES[loss]} tell {len(record.classes)} classes apart; they are shown below."
-        )
-    blocks: list[Block] = [_table(material, loss, found)]
-    blocks += [
+        raise Absent(f"The laws found{loss} tell {len(record.classes)} classes apart; they are shown below.")
+    return [
+        _table(material, name, found),
         Paragraph("The first law, the best on the training cells:"),
-        *law_figures(material, name_of(4, loss), 0),
+        *law_figures(material, name, 0),
     ]
-    return blocks
 
 
-def _table(material: Material, loss: str, found: list[Law]) -> Table:
-    evaluation = material.records[name_of(4, loss)].evaluation
-    rounded = rounding(material, loss)
+def search(record: ClassifierRecord) -> str:
+    """Return how the laws of a classifier came about: "found with the hinge loss on the labels"."""
+    return f"found with the {LOSSES[record.loss]}" if record.loss else "made by hand"
+
+
+def _table(material: Material, name: str, found: list[Law]) -> Table:
+    record = material.records[name]
+    evaluation = record.evaluation
+    rounded = rounding(material, name)
     rows = []
     for k, law in enumerate(found):
         share = recorded_accuracy(evaluation, k)
@@ -53,9 +71,10 @@ def _table(material: Material, loss: str, found: list[Law]) -> Table:
             )
         )
     columns = ("", "Law", "Nodes", "Complexity", "Accuracy, %", "95 % interval", f"With {DIGITS} digits")
+    inputs = "" if record.inputs == "latents" else ", over shapes in standard deviations"
     caption = (
-        f"Laws found with the {LOSSES[loss]}, best first on the training cells; f ≥ 0 is "
-        f"{material.classifier(name_of(4, loss)).positive}. Accuracy on {evaluation.test_cells:,} test cells, with "
+        f"Laws {search(record)}{inputs}, best first on the training cells; f ≥ 0 is "
+        f"{record.positive}. Accuracy on {evaluation.test_cells:,} test cells, with "
         f"{interval_kind(evaluation)}. Constants are shown with {DIGITS} significant digits and used in full; the "
         "last column says what rounding them changes. The paper's laws have 11 to 20 nodes at 96.9 to 97.8 %."
     )
@@ -77,20 +96,23 @@ def recorded_accuracy(evaluation: Evaluation, k: int) -> Estimate:
     return accuracy(np.arange(n) < round(evaluation.accuracy[k] * n))
 
 
-def rounding(material: Material, loss: str) -> list[str]:
+def rounding(material: Material, name: str) -> list[str]:
     """For every law, what rounding its constants does on the test cells."""
-    found = material.classifier(name_of(4, loss)).laws
+    classifier = material.classifier(name)
     try:
-        latents, targets = material.test_latents(name_of(4, loss)), material.test(name_of(4, loss)).targets
+        test = material.test(name)
     except Absent:
-        return ["n/a"] * len(found)
+        return ["n/a"] * len(classifier.laws)
+    inputs = measured_columns(classifier, test.images)
+    if classifier.columns is not None:
+        inputs = FeatureTable(classifier.columns.standardise(inputs), inputs.names)
     texts = []
-    for law in found:
-        short = law.rounded(DIGITS)
-        changed = int(np.count_nonzero(law.predict(latents) != short.predict(latents)))
+    for law in classifier.laws:
+        before, after = law.predict(inputs), law.rounded(DIGITS).predict(inputs)
+        changed = int(np.count_nonzero(before != after))
         if not changed:
             texts.append("no call changes")
             continue
         calls = f"{changed} calls change" if changed > 1 else "one call changes"
-        texts.append(f"{percent(short.accuracy(latents, targets))}: {calls}")
+        texts.append(f"{percent(float(np.mean(after == test.targets)))}: {calls}")
     return texts

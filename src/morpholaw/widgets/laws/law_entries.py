@@ -68,18 +68,27 @@ def law_entries(record: ClassifierRecord) -> list[LawEntry]:
 
 
 def law_sets(study: StudyFolder | None) -> dict[str, str]:
-    """Return the sets of laws of a study: name to what the panel calls it, those found by the losses first."""
+    """Return the sets of laws of a study: name to what the panel calls it.
+
+    Laws over shapes come first, which can be checked with a ruler, then those found by either loss.
+    """
     if study is None:
         return {}
     found = {name_of(4, loss): words for loss, words in LOSS_WORDS.items()}
     trained = classifiers.names(study)
-    sets = {name: words for name, words in found.items() if name in trained}
-    for name in trained:
+    over_shapes: dict[str, str] = {}
+    others = {name: words for name, words in found.items() if name in trained}
+    for name in [*others, *(name for name in trained if name not in found)]:
         try:
             record = classifiers.record(study, name)
         except MorpholawError:
             continue  # said when it is chosen
         if record.scheme == 4:
             classes = "" if record.two_classes else f", {len(record.classes)} classes"
-            sets[name] = found.get(name, name) + INPUT_WORDS[record.inputs] + classes
-    return sets
+            text = found.get(name, name) + INPUT_WORDS[record.inputs] + classes
+            if record.inputs == "shapes":
+                others.pop(name, None)
+                over_shapes[name] = text
+            else:
+                others[name] = text
+    return over_shapes | others
