@@ -155,6 +155,7 @@ class Material:
     @property
     def one_a_scheme(self) -> dict[int, str]:
         """Scheme to classifier, for figures with one curve per scheme: of two classes first, of scheme 4 hinge laws."""
+
         def order(name: str) -> tuple[bool, bool, str]:
             record = self.records[name]
             return not record.two_classes, name != name_of(record.scheme, "hinge"), name
