@@ -7,6 +7,7 @@ training cells.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from morpholaw.cells.shape_features import measure_features
 Baseline = Literal["shapes-logistic", "shapes-tree"]
 BASELINES: dict[Baseline, str] = {
     "shapes-logistic": "measured shapes + logistic regression",
-    "shapes-tree": "measured shapes + tree of depth two",
+    "shapes-tree": "measured shapes + small tree",
 }
 """Names of the baselines and what they are."""
 
@@ -54,7 +55,9 @@ def fit_baseline(name: Baseline, features: np.ndarray, targets: np.ndarray) -> A
 
     missing = SimpleImputer(strategy="median", keep_empty_features=True)
     if name == "shapes-tree":
-        tree = DecisionTreeClassifier(max_depth=2, class_weight="balanced", random_state=0)
+        # Depth two for two classes; deeper where four leaves could not even name all classes.
+        depth = math.ceil(math.log2(2 * len(np.unique(targets))))
+        tree = DecisionTreeClassifier(max_depth=depth, class_weight="balanced", random_state=0)
         return make_pipeline(missing, tree).fit(features, targets)
     regression = LogisticRegression(class_weight="balanced", max_iter=2000)
     return make_pipeline(missing, StandardScaler(), regression).fit(features, targets)
