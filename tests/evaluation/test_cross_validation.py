@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,18 @@ def test_each_cell_is_tested_once_in_each_repeat_and_no_group_is_on_both_sides(c
     assert set(dealt[1]) != set(dealt[2])
     with pytest.raises(InputError, match="at least one repeat"):
         next(folds(groups, targets, 5, 0))
+
+
+def test_movies_of_unequal_size_are_dealt_otherwise_in_every_repeat():
+    sizes = np.array([44, 31, 29, 24, 22, 19, 17, 16, 13, 12, 11, 9, 8, 7, 6, 5, 4, 3, 2, 1])
+    groups = np.repeat(np.arange(len(sizes)), 2 * sizes)
+    targets = np.concatenate([np.repeat([0, 1], size) for size in sizes])
+    together: dict[int, set[tuple[int, int]]] = {1: set(), 2: set(), 3: set()}
+    for fold in folds(groups, targets, 5, 3):
+        together[fold.repeat] |= set(combinations(np.unique(groups[fold.test]).tolist(), 2))
+        assert 0.15 < len(fold.test) / len(targets) < 0.25
+    for one, other in combinations(together.values(), 2):
+        assert len(one & other) < 0.7 * len(one)
 
 
 def test_measured_shapes_tell_simulated_phases_apart(cells):
