@@ -65,8 +65,8 @@ def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled:
     first = totals.iloc[0]
     whose = ", labels shuffled" if shuffled else ""
     click.echo(
-        f"Balanced accuracy of {first['test_cells']} cells of {first['test_groups']} groups, each tested by models "
-        f"that were trained without its group{whose}; 95 % intervals over groups:"
+        f"Balanced accuracy of {first['test_cells']} cells of {first['test_groups']} groups ({', '.join(classes)}), "
+        f"each tested by models that were trained without its group{whose}; 95 % intervals over groups:"
     )
     for row in totals.to_dict("records"):
         folds = (table["classifier"] == row["classifier"]) & (table["fold"] != "all")

@@ -81,6 +81,7 @@ def train_classifier(
 @click.option(
     "--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often groups are dealt anew."
 )
+@CLASSES
 @INPUTS
 @click.option("--models", type=int, help="Models of each fold, trained together (10).")
 @LOSS
@@ -121,7 +122,8 @@ def cross_validate(
     from morpholaw.study import Study
     from morpholaw.study.cross_validation_step import FOLDER, encoder_sentence, table_name
 
-    given = {name: options[name] for name in ("inputs", "models", "preset") if options[name] is not None}
+    named = ("classes", "inputs", "models", "preset")
+    given = {name: options[name] for name in named if options[name] is not None}
     config = ClassifierConfig.from_values(parse_settings(settings) | given)
     law: dict[str, Any] = {name: getattr(config, name) for name in ("seed", "inputs", "shapes")}
     law |= {"loss": loss, "count": config.models, "preset": options["preset"]}
