@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import Counter
 from pathlib import Path
@@ -12,7 +11,8 @@ import numpy as np
 
 from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.crop_folder import crop_files, groups_of, labels_of
-from morpholaw.cells.crop_images import cut_centre, fit_square, read_grey
+from morpholaw.cells.crop_images import fit_square
+from morpholaw.cells.crop_reader import CropReader, crop_reader
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import CropWriter
@@ -24,8 +24,6 @@ from morpholaw.events import SILENT, Message, Monitor, Progress
 
 _SAMPLE_CROPS = 512
 _BATCH = 256
-_SAMPLE_SIDE = 1024
-"""Rows and columns of a large image that are sampled for its background."""
 
 
 def import_crops(
@@ -67,28 +65,31 @@ def import_crops(
     names = [file.relative_to(folder).as_posix() for file in files]
     labels = labels_of(names, config.classes, folder)
     groups = groups_of(names, config.group_regex)
-    normalisation, dtype = _fit(files, config)
     brightness: list[np.ndarray] = []
     digests: dict[bytes, str] = {}
     duplicates = resized = 0
     said = monotonic()
-    with CropWriter(out, config.size, overwrite) as writer:
+    with (
+        crop_reader(folder, config.size, config.channel) as reader,
+        CropWriter(out, config.size, overwrite) as writer,
+    ):
+        normalisation, dtype = _fit(files, config, reader)
         for start in range(0, len(files), _BATCH):
             if monitor.should_stop():
                 raise InterruptedError(f"Importing {folder} was stopped; no crops were kept.")
             batch = []
-            for i in range(start, min(start + _BATCH, len(files))):
-                raw = read_grey(files[i], config.channel)
-                if raw.dtype != dtype:
+            read = reader.crops(files[start : start + _BATCH], normalisation.background)
+            for i, crop in enumerate(read, start):
+                if crop.pixels.dtype != dtype:
                     raise InputError(
-                        f"{files[i]} has {raw.dtype} pixels and {files[0]} has {dtype}; crops imported "
+                        f"{files[i]} has {crop.pixels.dtype} pixels and {files[0]} has {dtype}; crops imported "
                         "together must come from one camera setting."
                     )
-                first = digests.setdefault(hashlib.sha256(raw.tobytes()).digest(), groups[i] or names[i])
+                first = digests.setdefault(crop.digest, groups[i] or names[i])
                 duplicates += first != (groups[i] or names[i])
                 groups[i] = groups[i] or first
-                resized += raw.shape != (config.size, config.size)
-                batch.append(fit_square(raw, config.size, normalisation.background))
+                resized += crop.shape != (config.size, config.size)
+                batch.append(crop.pixels)
             crops = np.stack(batch)
             brightness.append(normalisation.brightness(crops))
             writer.append(normalisation.apply(crops, brightness[-1]))
@@ -113,17 +114,10 @@ def import_crops(
     return CropSet(writer.folder)
 
 
-def _fit(files: list[Path], config: ImportConfig) -> tuple[Normalisation, np.dtype]:
+def _fit(files: list[Path], config: ImportConfig, reader: CropReader) -> tuple[Normalisation, np.dtype]:
     """Return the folder's normalisation, from files spread evenly over it, and the dtype of the first file."""
     chosen = np.unique(np.linspace(0, len(files) - 1, min(len(files), _SAMPLE_CROPS)).round().astype(int))
-    centres, levels = [], []
-    for (
-        i
-    ) in chosen:  # of each image only its centre is kept: images may be whole fields of 8192 x 8192 pixels
-        image = read_grey(files[i], config.channel)
-        step = max(1, max(image.shape) // _SAMPLE_SIDE)  # a level of the background needs no more
-        levels.append(np.percentile(image[::step, ::step], 5))
-        centres.append(cut_centre(image, config.size))
+    centres, levels = reader.samples([files[i] for i in chosen])
     level = float(np.median(levels))
     crops = np.stack([fit_square(image, config.size, level) for image in centres])
     return fit_normalisation(crops, f"The crops in {files[0].parent}", config.brightness), centres[0].dtype

@@ -7,6 +7,7 @@ decided for the user, is a warning. Nothing here writes a file.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.frame_order import alternation
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.pixel_explanations import explain
+from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
@@ -101,7 +103,8 @@ def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = 
         raise InputError(
             f"The movie {opened.name} needs tracks; give a tracks file, a label stack or a table."
         )
-    found = open_tracks(
+    read = partial(
+        open_tracks,
         tracks,
         movie_shape=opened.shape,
         movie_frames=opened.facts.frame_numbers,
@@ -111,6 +114,7 @@ def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = 
         frame_interval=config.frame_interval,
         swap_xy=config.swap_xy,
     )
+    found = read_apart(read, tracks)
     return Inputs(opened, found, compare(opened, found, config))
 
 
@@ -124,6 +128,7 @@ def open_chosen_movie(movie: Any, config: CropConfig, name: str | None = None) -
         position=config.position,
         z=config.z,
         axes=config.axes,
+        apart=True,
     )
 
 

@@ -6,12 +6,14 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from morpholaw.cells.files import refuse_special
+from morpholaw.cells.frames_apart import frames_apart
 from morpholaw.cells.movie_facts import MovieFacts
 from morpholaw.cells.movie_formats.array import open_array, open_npy
 from morpholaw.cells.movie_formats.folder import open_folder
@@ -93,7 +95,9 @@ class Movie:
         if not 0 <= t < len(self):
             raise IndexError(f"frame {t} of {self.name}, which has frames 0 to {len(self) - 1}")
         try:
-            frame = np.array(self._source.read(t), dtype=self.dtype)
+            found = self._source.read(t)
+            own = found.dtype == self.dtype and self._source.fresh
+            frame = found if own else np.array(found, dtype=self.dtype)
         except InputError:
             raise
         except MemoryError:
@@ -132,6 +136,7 @@ def open_movie(
     position: int | str | None = None,
     z: int | str | None = None,
     axes: str | None = None,
+    apart: bool = False,
 ) -> Movie:
     """Open a movie without reading its pixels.
 
@@ -154,6 +159,8 @@ def open_movie(
     axes : str, optional
         One letter per axis of the source ("tyx", "yxt", "tcyx"), where the file does not name its axes or names
         them wrongly. For a folder: one letter for each number that changes in the names, then y and x.
+    apart : bool
+        Read a file that somebody sent in a process of its own, which ends where it takes too much memory or time.
 
     Returns
     -------
@@ -176,7 +183,8 @@ def open_movie(
     refuse_address(os.fspath(source))
     path = Path(source)
     refuse_special(path)
-    return Movie(_open_path(path, choices), name or _short_name(path), path, pixel_size)
+    opened = frames_apart(partial(_open_path, path, choices), path) if apart else _open_path(path, choices)
+    return Movie(opened, name or _short_name(path), path, pixel_size)
 
 
 def open_masks(source: str | os.PathLike[str]) -> Movie:

@@ -84,6 +84,7 @@ def array_planes(array: Any, where: str, found: str | None, wanted: str | None) 
         stored=letters,
         format="array",
         named=found is not None or wanted is not None,
+        mapped=isinstance(array, np.memmap),
     )
 
 

@@ -62,6 +62,8 @@ class Planes:
         What was decided so far.
     named : bool
         Whether the source or the user names the axes.
+    mapped : bool
+        Whether planes lie in the file as they are, so that nothing is decoded.
     """
 
     axes: str
@@ -82,6 +84,7 @@ class Planes:
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     named: bool = True
+    mapped: bool = False
 
     def length(self, axis: str) -> int:
         """Return how many planes there are along an axis."""
@@ -156,7 +159,9 @@ def select_movie(planes: Planes, choices: Choices, where: str, one_frame: bool =
         files=planes.files,
         notes=tuple(notes),
     )
-    return FrameSource(facts, partial(_read_frame, planes, index, time, z), planes.pixel_size)
+    return FrameSource(
+        facts, partial(_read_frame, planes, index, time, z), planes.pixel_size, mapped=planes.mapped
+    )
 
 
 def _with_time(planes: Planes, where: str) -> Planes:

@@ -71,11 +71,17 @@ class FrameSource:
         ``read(t)`` returns frame t as an array (y, x). It may be called from several threads at once.
     pixel_size : PixelSize or None
         What the source says, not yet checked to be square.
+    fresh : bool
+        Whether ``read`` returns a new array at every call, which may be changed.
+    mapped : bool
+        Whether frames lie in a file as they are, so that nothing is decoded.
     """
 
     facts: MovieFacts
     read: Callable[[int], np.ndarray]
     pixel_size: PixelSize | None = None
+    fresh: bool = False
+    mapped: bool = False
 
 
 def is_number(value: int | str) -> bool:

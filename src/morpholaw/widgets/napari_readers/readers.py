@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,11 @@ def tracks_layer(path: str | os.PathLike[str], pixel_size: float | None = None) 
     InputError
         When the file is not tracks, or is in micrometres and the pixel size is not known.
     """
+    from morpholaw.cells.reader_process import read_apart
     from morpholaw.cells.tracks import read_tracks
 
-    return table_as_layer(read_tracks(path, pixel_size=pixel_size), Path(path).stem)
+    table = read_apart(partial(read_tracks, path, pixel_size=pixel_size), path)
+    return table_as_layer(table, Path(path).stem)
 
 
 def dropped_tracks(path: str | os.PathLike[str]) -> LayerData:
@@ -111,7 +114,7 @@ def lazy_movie(path: str | os.PathLike[str]) -> LayerData:
     """
     from morpholaw.cells.movies import open_movie
 
-    movie = open_movie(path)
+    movie = open_movie(path, apart=True)
     first = movie.frame(0)
     low, high = (float(value) for value in np.percentile(first, [1, 99.8]))
     options = {

@@ -1,0 +1,82 @@
+"""The images of a folder of crops, read in a process that can be ended; only what becomes crops comes back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morpholaw.cells.crop_images import cut_centre, fit_square, read_grey
+from morpholaw.cells.reader_process import answered_apart
+
+_BATCH = 16
+"""Images per question, which may take a minute: they may be whole fields of 8192 x 8192 pixels."""
+_SAMPLE_SIDE = 1024
+"""Rows and columns of a large image that are sampled for its background."""
+
+
+@dataclass(frozen=True)
+class ReadCrop:
+    """An image as it becomes a crop.
+
+    Attributes
+    ----------
+    pixels : ndarray (size, size)
+        Its centre, in its own grey values.
+    shape : tuple of int
+        Of the whole image.
+    digest : bytes
+        A fingerprint of all its pixels.
+    """
+
+    pixels: np.ndarray
+    shape: tuple[int, ...]
+    digest: bytes
+
+
+class CropReader:
+    """Reads the images of a folder; made by :func:`crop_reader`."""
+
+    def __init__(self, ask: Callable[[Any], Any]) -> None:
+        self._ask = ask
+
+    def samples(self, files: list[Path]) -> tuple[list[np.ndarray], list[float]]:
+        """Return the centres of images, at most (size, size), and the levels of their backgrounds."""
+        found = [one for part in _parts(files) for one in self._ask((_sample, part, None))]
+        return [centre for centre, _ in found], [level for _, level in found]
+
+    def crops(self, files: list[Path], background: float) -> Iterator[ReadCrop]:
+        """Read images as crops, padded with the background level."""
+        for part in _parts(files):
+            yield from self._ask((_crop, part, background))
+
+
+@contextmanager
+def crop_reader(folder: Path, size: int, channel: int | str | None) -> Iterator[CropReader]:
+    """Read images below ``folder`` while the block lasts, as crops of (size, size)."""
+
+    def answer(question: tuple[Callable[..., Any], list[Path], float | None]) -> list[Any]:
+        function, files, background = question
+        return [function(read_grey(file, channel), size, background) for file in files]
+
+    with answered_apart(answer, folder) as ask:
+        yield CropReader(ask)
+
+
+def _sample(image: np.ndarray, size: int, _: None) -> tuple[np.ndarray, float]:
+    step = max(1, max(image.shape) // _SAMPLE_SIDE)  # a level of the background needs no more
+    return cut_centre(image, size), float(np.percentile(image[::step, ::step], 5))
+
+
+def _crop(image: np.ndarray, size: int, background: float) -> ReadCrop:
+    digest = hashlib.sha256(image.tobytes()).digest()
+    return ReadCrop(fit_square(image, size, background), image.shape, digest)
+
+
+def _parts(files: list[Path]) -> Iterator[list[Path]]:
+    return (files[start : start + _BATCH] for start in range(0, len(files), _BATCH))
