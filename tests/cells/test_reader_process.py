@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -204,3 +205,11 @@ def test_memory_and_time_grow_with_the_file(tmp_path):
     small, large = reader_process._memory(1000), reader_process._memory(reader_process._size(tmp_path / "a"))
     assert small < 4 << 30
     assert large > 4 << 30
+
+
+def test_a_program_without_standard_input_reads_as_well(movie):
+    path, _, frames = movie
+    code = f"from morpholaw.cells.movies import open_movie; print(open_movie({str(path)!r}, apart=True).frame(2).sum())"
+    command = f'exec "{sys.executable}" -c "{code}" <&-'
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == int(frames[2].sum())

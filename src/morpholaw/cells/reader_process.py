@@ -248,9 +248,10 @@ def _keep_only(descriptors: set[int]) -> None:
     for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     silent = os.open(os.devnull, os.O_RDWR)
-    for standard in range(_FIRST_OWN):
+    for standard in set(range(_FIRST_OWN)) - descriptors:  # a program without a terminal may have used their numbers
         os.dup2(silent, standard)
-    kept = [_FIRST_OWN - 1, *sorted(descriptors), os.sysconf("SC_OPEN_MAX")]
+    own = sorted(one for one in descriptors if one >= _FIRST_OWN)
+    kept = [_FIRST_OWN - 1, *own, os.sysconf("SC_OPEN_MAX")]
     for before, after in itertools.pairwise(kept):
         os.closerange(before + 1, after)
 
