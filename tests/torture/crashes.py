@@ -60,6 +60,13 @@ def _label(study: Study, place: Path) -> None:
     study.name_latent(1, "elongation <b>")
 
 
+def _has_other_laws(study: Study) -> bool:
+    """Whether the laws, or their order, are others than those of the study that the copies are made of."""
+    base = Study(study.path.parents[1] / "base" / "study")
+    now, before = ([law.text() for law in one.laws()] for one in (study, base))
+    return now != before
+
+
 STEPS: dict[str, Step] = {
     "import": Step(
         lambda s, place: s.import_crops(place / "pngs", name="pngs", size=64),
@@ -79,6 +86,12 @@ STEPS: dict[str, Step] = {
     "scheme 3": Step(lambda s, _: s.train_classifier(3, **HEADS, seed=1)),
     "discover-law": Step(lambda s, _: s.discover_law(**LAWS, seed=1)),
     "tune": Step(lambda s, _: s.tune(trials=4, batch_trials=2, runs=1, epochs=4, device="cpu")),
+    "improve-law": Step(lambda s, _: s.improve_law(0, evaluations=1_000), lambda s: _has_other_laws(s)),
+    "apply-law": Step(lambda s, _: s.apply_law(1), lambda s: _has_other_laws(s)),
+    "rename-set": Step(
+        lambda s, _: s.rename_set("cells", "renamed"),
+        lambda s: any(one.name == "renamed" for one in s.sets),
+    ),
     "annotate": Step(_label),
 }
 
@@ -125,6 +138,7 @@ def state(study: Study) -> dict[str, Any]:
         classifier = classifiers.load(study, name)
         found[name] = [_weights(classifier), [law.text() for law in classifier.laws]]
     found["labels"] = {key: study.annotations.get("cells", key) for key in range(60)}
+    found["renamed labels"] = {key: study.annotations.get("renamed", key) for key in range(60)}
     found["classes"] = list(study.classes)
     found["names"] = study.latent_names
     if (tuned := study.tuned) is not None:

@@ -8,6 +8,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,6 +20,7 @@ import psutil
 from morpholaw.cells.annotations import Annotations
 from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.errors import MorpholawError
 
 FORK = multiprocessing.get_context("fork")
 
@@ -77,14 +79,26 @@ def _annotator(place: Path, number: int, labels: int, saved: Connection) -> None
     crop_set = CropSet(place / "cells")
     notes = Annotations(place / "annotations.jsonl", {"cells": crop_set}.get)
     for crop in range(1 + number * labels, 1 + (number + 1) * labels):
-        notes.set_label("cells", 0, f"class {number}")
-        notes.set_label("cells", crop, f"class {number}")
+        _insist(notes.set_label, "cells", 0, f"class {number}")
+        _insist(notes.set_label, "cells", crop, f"class {number}")
         if crop % 7:
             saved.send((crop, f"class {number}"))
         else:
-            notes.undo()
+            _insist(notes.undo)
             saved.send((crop, None))
     saved.close()
+
+
+def _insist(change: Callable[..., Any], *arguments: Any) -> None:
+    """Make a change again as long as the program says that somebody else is saving and it was not made."""
+    while True:
+        try:
+            change(*arguments)
+        except MorpholawError as error:
+            if "another process is saving" not in str(error):
+                raise
+        else:
+            return
 
 
 @dataclass
