@@ -109,3 +109,9 @@ def test_scale_bar_is_round_and_fits(width):
 def test_wrong_arrays_are_named(cells, call, words):
     with pytest.raises(InputError, match=words):
         call(cells)
+
+
+def test_a_name_of_any_length_leaves_room_for_the_pictures():
+    pictures = np.zeros((3, 5, 8, 8), np.uint8)
+    figure = traversal_grid(pictures, ["z1", "x" * 5000, "elongation"], np.linspace(-2, 2, 5))
+    assert figure.get_size_inches()[1] > 1

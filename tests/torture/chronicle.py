@@ -59,6 +59,11 @@ def tables(results: dict[str, Any]) -> str:
         lines.append(f"| the longest until this was noticed, s | {led['slowest']:.1f} |")
     if "names" in results["names"]:
         lines.append(f"| hostile names | {results['names']['names']} |")
+    if "reports" in (opened := results.get("reports", {})):
+        browser = (
+            f"{Path(opened['browser']).name}" if opened["browser"] else "a browser, which this machine lacks"
+        )
+        lines.append(f"| reports of studies with hostile names, opened in {browser} | {opened['reports']} |")
     if "cycles" in results["cycles"]:
         cycles = results["cycles"]
         lines.append(

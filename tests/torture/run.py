@@ -27,7 +27,7 @@ warnings.simplefilter("ignore")
 
 SHARES = {
     **{"crashes": 0.37, "fuzz": 0.32, "hostile": 0.02, "environment": 0.08, "memory": 0.04, "cycles": 0.10},
-    **{"annotators": 0.03, "leaders": 0.03, "names": 0.01},
+    **{"annotators": 0.03, "leaders": 0.02, "names": 0.01, "reports": 0.01},
 }
 """Share of the time that each part gets."""
 
@@ -170,9 +170,17 @@ def names(place: Path, seconds: float, seed: int) -> dict[str, Any]:
     return asdict(try_names(5000, seed))
 
 
+def reports(place: Path, seconds: float, seed: int) -> dict[str, Any]:
+    """Reports of hostile studies in a real browser, where there is one."""
+    from browser import open_reports
+    from crashes import Crashes
+
+    return asdict(open_reports(Crashes(place).base, place / "reports", 4))
+
+
 PARTS: dict[str, Callable[[Path, float, int], dict[str, Any]]] = {
     "crashes": crashes, "fuzz": fuzz, "hostile": hostile, "environment": environment, "memory": memory,
-    "cycles": cycles, "annotators": annotators, "leaders": leaders, "names": names,
+    "cycles": cycles, "annotators": annotators, "leaders": leaders, "names": names, "reports": reports,
 }  # fmt: skip
 
 

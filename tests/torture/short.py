@@ -95,6 +95,13 @@ def names(place: Path) -> dict[str, Any]:
     return asdict(try_names(500, seed=0))
 
 
+def reports(place: Path) -> dict[str, Any]:
+    """One report of a hostile study in a real browser, where there is one."""
+    from browser import open_reports
+
+    return asdict(open_reports(base(place).base, place / "reports", 1))
+
+
 def long(place: Path) -> dict[str, Any]:
     """Seconds of training, and some cycles of a panel."""
     return {"memory": run.memory(place / "memory", 5, 0), "cycles": run.cycles(place, 5, 0, before=2)}
@@ -102,7 +109,7 @@ def long(place: Path) -> dict[str, Any]:
 
 PARTS = {
     "crashes": crashes, "environment": environment, "fuzz": fuzz, "hostile": hostile, "long": long,
-    "annotators": annotators, "leaders": leaders, "names": names,
+    "annotators": annotators, "leaders": leaders, "names": names, "reports": reports,
 }  # fmt: skip
 
 if __name__ == "__main__":

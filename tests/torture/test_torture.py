@@ -10,6 +10,7 @@ from pathlib import Path
 
 import fuzz
 import pytest
+from browser import BROWSERS, find_browser
 from hostile import HARMLESS, HOSTILE
 from mutations import mutate
 
@@ -39,7 +40,7 @@ def _run(out: Path, *parts: str) -> dict:
 def forked(tmp_path_factory) -> dict:
     """What was found by all parts that need no window; one process, so that they share a study and imports."""
     out = tmp_path_factory.mktemp("torture") / "found.json"
-    return _run(out, "crashes", "environment", "leaders", "fuzz", "hostile", "annotators", "names")
+    return _run(out, "crashes", "environment", "leaders", "fuzz", "hostile", "annotators", "names", "reports")
 
 
 def test_steps_killed_between_two_writes_leave_a_study_that_opens_and_goes_on_to_the_same(forked):
@@ -82,6 +83,13 @@ def test_names_that_mean_harm_stay_text(forked):
     found = forked["names"]
     assert found["failures"] == []
     assert found["names"] == 500
+
+
+def test_a_report_of_names_that_mean_harm_runs_and_asks_for_nothing_in_a_browser(forked):
+    if find_browser() is None:
+        pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
+    assert forked["reports"]["failures"] == []
+    assert forked["reports"]["reports"] == 1
 
 
 def test_a_training_that_goes_on_does_not_grow_and_panels_leave_nothing_behind(tmp_path):

@@ -248,11 +248,9 @@ def _keep_only(descriptors: set[int]) -> None:
     for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     silent = os.open(os.devnull, os.O_RDWR)
-    standard = (
-        set(range(_FIRST_OWN)) - descriptors
-    )  # a program without a terminal may have used their numbers
-    for number in standard:
-        os.dup2(silent, number)
+    # without a terminal, the numbers of the standard streams may be those of what is kept
+    for standard in set(range(_FIRST_OWN)) - descriptors:
+        os.dup2(silent, standard)
     own = sorted(one for one in descriptors if one >= _FIRST_OWN)
     kept = [_FIRST_OWN - 1, *own, os.sysconf("SC_OPEN_MAX")]
     for before, after in itertools.pairwise(kept):

@@ -181,10 +181,14 @@ def plain(text: object) -> str:
     return str(text).replace("$", r"\$")
 
 
+_LONGEST_NAME = 40
+
+
 def symbol(name: str) -> str:
-    """``z29`` or ``z_29`` as a subscripted symbol; any other name as it is."""
+    """``z29`` or ``z_29`` as a subscripted symbol; any other name as it is, cut off where it would fill a figure."""
     match = re.fullmatch(r"([A-Za-z])_?\{?(\d+)\}?", name.strip())
-    return f"${match[1]}_{{{match[2]}}}$" if match else plain(name)
+    short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
+    return f"${match[1]}_{{{match[2]}}}$" if match else plain(short)
 
 
 def symbols(text: str) -> str:
