@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= morpholaw-demo
 
-.PHONY: help demo test test-fast test-pyside check bench docs docs-pictures package screenshots sample-data torture lock clean
+.PHONY: help demo test all-tests test-fast test-pyside check lint types bench docs docs-pictures package screenshots sample-data torture lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -16,13 +16,17 @@ demo: $(READY)  ## the whole story on the shipped sample: Table 1 and report.htm
 	  && echo "make demo took $$((SECONDS - begin)) s; results are in $(OUT), the report is $(OUT)/report.html"
 
 test: $(READY)  ## lint, types, import rules and all tests
-	@begin=$$SECONDS; $(MAKE) --no-print-directory check && OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder \
+	@begin=$$SECONDS; $(MAKE) --no-print-directory lint && $(MAKE) --no-print-directory -j2 types all-tests \
 	  && echo "make test took $$((SECONDS - begin)) s"
+
+PYTEST = OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+all-tests: $(READY)
+	$(PYTEST)
 
 # Without pages, reports and attacks, and without tests that take over ten seconds.
 test-fast: $(READY)  ## the quick tests alone, while one works
-	OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" \
-	  --ignore=tests/docs --ignore=tests/report --ignore=tests/torture
+	$(PYTEST) -m "not slow" --ignore=tests/docs --ignore=tests/report --ignore=tests/torture
 
 # The packages of $(VENV), with a Qt of its own. PySide6 6.12 loses references to None under Python 3.11 and dies.
 test-pyside: $(READY)  ## the panels' tests with PySide6 in place of PyQt6
@@ -31,11 +35,15 @@ test-pyside: $(READY)  ## the panels' tests with PySide6 in place of PyQt6
 	@for own in .venv-pyside/lib/python*/site-packages; do echo "import site; site.addsitedir('$(abspath $(VENV))/lib/$$(basename $$(dirname $$own))/site-packages')" > $$own/main.pth; done
 	QT_API=pyside6 .venv-pyside/bin/python -m pytest -q -o qt_api=pyside6 tests/widgets
 
-check: $(READY) package  ## lint, formatting, docstrings, types, import rules, dependencies, spelling, prose, the package
+check: lint types  ## lint, formatting, docstrings, types, import rules, dependencies, spelling, prose, the package
+
+types: $(READY)
+	$(BIN)/mypy
+
+lint: $(READY) package
 	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/ruff format --check -q src tests benchmarks docs
 	$(BIN)/deptry src
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell src tests benchmarks docs/*.md docs/*/*.md *.md napari.yaml pyproject.toml
 	$(BIN)/proselint check --config docs/proselint.json README.md CONTRIBUTING.md docs/*.md docs/howto/*.md docs/methods/*.md

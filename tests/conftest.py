@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -39,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no worker of ``--dist loadfile`` is left with one at the end."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported out of every later collection of garbage: each viewer's test has three of them."""
+    gc.collect()
+    gc.freeze()
 
 
 _SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"

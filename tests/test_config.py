@@ -63,7 +63,12 @@ def test_the_papers_preset_changes_every_setting_that_it_names(kind):
     paper, usual = kind.from_values({"preset": "paper"}), kind()
     assert kind.PAPER
     for name in kind.PAPER:
-        assert getattr(paper, name) != getattr(usual, name)
+        assert name in paper.model_fields_set
+        if (kind, name) != (
+            ClassifierConfig,
+            "epochs",
+        ):  # as many as the heads have; scheme 1 has fewer if unset
+            assert getattr(paper, name) != getattr(usual, name)
 
 
 def test_the_papers_preset_is_the_paper():
@@ -85,6 +90,7 @@ def test_the_papers_preset_is_the_paper():
         20,
     )
     assert (heads.sparsity, heads.update_every, heads.update_fraction) == (0.951, 115, 0.758)
+    assert heads.patience == 0
     assert (heads.sparse_method, heads.latent_noise, heads.test_fraction) == ("paper", 0, 0.1)
     law = LawConfig.from_values({"preset": "paper"})
     assert (law.count, law.max_complexity, law.parsimony, law.distillation) == (10, 20, 0.001, "raw")

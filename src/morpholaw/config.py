@@ -475,6 +475,8 @@ class ClassifierConfig(SplitConfig):
 
     PAPER: ClassVar[dict[str, Any]] = {
         "test_fraction": 0.1,
+        "epochs": 100,
+        "patience": 0,
         "epoch_cells": 0,
         "latent_noise": 0.0,
         "class_balance": False,
@@ -485,7 +487,19 @@ class ClassifierConfig(SplitConfig):
     inputs: Inputs = "latents"
     shapes: Shapes = None
     models: int = Field(10, ge=1, le=1000, description="Models, trained together (paper: 10).")
-    epochs: int = Field(100, ge=1, le=10_000, description="Passes over the training crops (paper: 100).")
+    epochs: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="Passes over the training crops (paper: 100). Of scheme 1: 8 if not given.",
+    )
+    patience: int = Field(
+        3,
+        ge=0,
+        description="Scheme 1: passes that predict held-out groups of the training cells worse than an earlier one, "
+        "after which the training ends with the networks from before those; 0: all passes and nothing held out, as in "
+        "the paper.",
+    )
     epoch_cells: int = Field(
         7200,
         ge=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import warnings
 from pathlib import Path
@@ -16,6 +17,17 @@ from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.study import Study
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _windows_are_imported():
+    """What a window imports is left out of every later collection of garbage, like what the tests do."""
+    import matplotlib.figure
+    import napari._qt.qt_main_window
+    import torch._dynamo  # noqa: F401, what an optimiser imports
+
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

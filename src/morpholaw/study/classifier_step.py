@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor
 
 from morpholaw.cells.files import fingerprint
+from morpholaw.cells.splits import grouped_split
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
@@ -25,6 +27,10 @@ from morpholaw.training.heads import train_heads
 from morpholaw.training.rigl import METHODS, RigL
 
 State = Checkpointing[dict[str, Tensor]]
+CNN_EPOCHS = 8
+"""Passes of scheme 1 where the settings do not say how many: the CNN needs fewer than the heads."""
+HELD_OUT_SHARE = 0.15
+"""Share of the training cells that says when scheme 1 ends."""
 
 
 def train(
@@ -48,6 +54,8 @@ def train(
     if scheme == 3 and (tuned := folder.tuned) is not None:
         found = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
         config = config.model_copy(update=found)
+    if scheme == 1 and "epochs" not in config.model_fields_set:
+        config = config.model_copy(update={"epochs": CNN_EPOCHS})
     cells = labelled_cells(folder, config) if cells is None else cells
     checkpoint = _checkpoint(folder, scheme, cells, config, name)
     state = checkpoint.read()
@@ -75,10 +83,39 @@ def _with_cnn(
     folder: StudyFolder, cells: Labelled, config: ClassifierConfig, checkpointing: State, monitor: Monitor
 ) -> Classifier:
     """Train scheme 1."""
-    epoch = repeated(len(cells.train), config.epoch_cells)
-    images, targets = folder.crops[cells.train][epoch], cells.train_targets[epoch]
-    cnn, head = train_cnn(images, targets, config, checkpointing=checkpointing, monitor=monitor)
+    fitted, held_out = _held_out_groups(folder, cells, config)
+    epoch = fitted[repeated(len(fitted), config.epoch_cells)]
+    cnn, head = train_cnn(
+        folder.crops[cells.train[epoch]],
+        cells.train_targets[epoch],
+        config,
+        held_out=(folder.crops[cells.train[held_out]], cells.train_targets[held_out])
+        if len(held_out)
+        else None,
+        checkpointing=checkpointing,
+        monitor=monitor,
+    )
     return Classifier.dense_cnn(cnn, head, cells.classes)
+
+
+def _held_out_groups(
+    folder: StudyFolder, cells: Labelled, config: ClassifierConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split the training cells by group: those to learn from, and those that say when to end.
+
+    Returns
+    -------
+    tuple of ndarray, int64
+        Places among the training cells. None are held out where ``config.patience`` is 0, or where the groups are too
+        few for every class on both sides.
+    """
+    if config.patience:
+        groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
+        try:
+            return grouped_split(groups, cells.train_targets.astype(str), HELD_OUT_SHARE, config.seed)
+        except InputError:
+            pass
+    return np.arange(len(cells.train)), np.arange(0)
 
 
 def _with_head(

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Metrics, Monitor, Progress
+from morpholaw.events import SILENT, Message, Metrics, Monitor, Progress
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training.adam_state import adam_tensors, load_adam
@@ -22,9 +22,13 @@ from morpholaw.training.augment import orient_batch
 from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
 from morpholaw.training.cores import free_cores
 from morpholaw.training.devices import choose_device, choose_precision, lay_out, torch_threads
+from morpholaw.training.early_stopping import EarlyStopping
 
 REPORT_EVERY = 0.5
 """Seconds between two reports of the loss."""
+TIMED_STEPS = 10
+"""Steps after which the length of the training is told."""
+HELD_OUT_BATCH = 256
 
 
 def train_cnn(
@@ -32,6 +36,7 @@ def train_cnn(
     targets: np.ndarray,
     config: ClassifierConfig,
     *,
+    held_out: tuple[np.ndarray, np.ndarray] | None = None,
     checkpointing: Checkpointing[dict[str, Tensor]] = NO_CHECKPOINTS,
     monitor: Monitor = SILENT,
 ) -> tuple[CNNEnsemble, HeadEnsemble]:
@@ -49,6 +54,9 @@ def train_cnn(
         If the classes are uneven, the rarer ones weigh more, so that all count the same (``class_balance``).
     config : ClassifierConfig
         The settings.
+    held_out : tuple of ndarray, optional
+        Crops and class numbers of other cells, whose loss is measured after every pass. The training ends after
+        ``config.patience`` passes that predict them worse than an earlier one, with the networks from before those.
     checkpointing : Checkpointing
         Keeps the state now and then, and resumes from it.
     monitor : Monitor
@@ -64,15 +72,17 @@ def train_cnn(
     InputError
         If the loss is no longer a number.
     """
-    training = _Training(images, targets, config)
+    training = _Training(images, targets, config, held_out)
     if checkpointing.resume is not None:
         training.load(checkpointing.resume)
-    reported = saved = time.monotonic()
+    began = reported = saved = time.monotonic()
     with torch_threads(config.threads or free_cores()):
-        while training.step < training.steps and not monitor.should_stop():
+        while not training.over and not monitor.should_stop():
             loss, accuracy = training.advance()
             now = time.monotonic()
-            if now - reported > REPORT_EVERY or training.step == training.steps:
+            if training.step == training.resumed_at + TIMED_STEPS:
+                monitor.emit(Message(training.price((now - began) / TIMED_STEPS)))
+            if now - reported > REPORT_EVERY or training.over:
                 reported = now
                 if not math.isfinite(float(loss)):
                     raise InputError(
@@ -86,15 +96,26 @@ def train_cnn(
                 if checkpointing.save is not None and now - saved >= checkpointing.seconds:
                     checkpointing.save(training.state())
                     saved = now
-        if checkpointing.save is not None and training.step < training.steps:
+        if checkpointing.save is not None and not training.over:
             checkpointing.save(training.state())
+    if training.over:
+        training.keep_best()
+        if training.step < training.steps:
+            monitor.emit(Progress(training.steps, training.steps, "scheme 1"))
+            monitor.emit(Message(training.why_it_ended()))
     return lay_out(training.cnn.to("cpu"), torch.contiguous_format).eval(), training.head.cpu().eval()
 
 
 class _Training:
     """Networks, optimiser and step: everything that the next step depends on."""
 
-    def __init__(self, images: np.ndarray, targets: np.ndarray, config: ClassifierConfig) -> None:
+    def __init__(
+        self,
+        images: np.ndarray,
+        targets: np.ndarray,
+        config: ClassifierConfig,
+        held_out: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
         self.config = config
         self.device = choose_device(config.device)
         precision = choose_precision("auto", self.device)
@@ -124,6 +145,22 @@ class _Training:
         self.autocast: AbstractContextManager[Any] = (
             nullcontext() if precision == torch.float32 else torch.autocast(self.device.type, precision)
         )
+        self.held_out = held_out
+        self.stopping = EarlyStopping(config.patience) if held_out is not None and config.patience else None
+
+    @property
+    def over(self) -> bool:
+        """Whether all passes are done, or those that still helped."""
+        return self.step >= self.steps or (self.stopping is not None and self.stopping.over)
+
+    def price(self, seconds: float) -> str:
+        """Say how long the training takes at so many seconds per step."""
+        minutes = seconds * (self.steps - self.resumed_at) / 60
+        length = (
+            f"{minutes:.0f} minutes" if minutes >= 1.5 else "a minute" if minutes > 0.5 else "half a minute"
+        )
+        at_most = " at most" if self.stopping is not None else ""
+        return f"{self.config.models} networks, {self.config.epochs} passes: about {length}{at_most}."
 
     def advance(self) -> tuple[Tensor, Tensor]:
         """Take one step of the optimiser; return loss and accuracy, means over the models."""
@@ -134,14 +171,37 @@ class _Training:
         index = self.order[place * self.batch : (place + 1) * self.batch]
         torch.manual_seed(config.seed * 1_000_003 + self.step)  # of dropout
         x = orient_batch(self.crops[index]) if config.augment else self.crops[index]
-        x = x.to(self.device).unsqueeze(1).float().div_(255).to(memory_format=torch.channels_last)
         for group in self.optimiser.param_groups:
             group["lr"] = config.learning_rate * self._rate()
         with self.autocast:
-            features = self.cnn(x)
+            features = self.cnn(self._pixels(x))
         labels = self.labels[index].to(self.device)
         self.step += 1
-        return self._optimise(features.float(), labels)
+        result = self._optimise(features.float(), labels)
+        if self.stopping is not None and self.step % self.epoch_steps == 0:
+            self.stopping.update(self._held_out_losses(), self._weights())
+        return result
+
+    @torch.no_grad()
+    def _held_out_losses(self) -> Tensor:
+        """Return the loss of each held-out cell (n,), the mean over the models."""
+        assert self.held_out is not None
+        images, targets = map(torch.from_numpy, self.held_out)
+        self.cnn.eval()
+        self.head.eval()
+        losses = []
+        for crops, labels in zip(images.split(HELD_OUT_BATCH), targets.split(HELD_OUT_BATCH), strict=True):
+            with self.autocast:
+                features = self.cnn(self._pixels(crops))
+            losses.append(self._losses(self.head(features.float()), labels.to(self.device)).mean(0))
+        self.cnn.train()
+        self.head.train()
+        return torch.cat(losses).cpu()
+
+    def _pixels(self, crops: Tensor) -> Tensor:
+        """Return crops as the networks read them."""
+        pixels = crops.to(self.device).unsqueeze(1).float().div_(255)
+        return pixels.to(memory_format=torch.channels_last)
 
     def _rate(self) -> float:
         """Return the learning rate of this step, as a share of the setting."""
@@ -159,26 +219,52 @@ class _Training:
 
     def _loss(self, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean cross-entropy, classes weighted to count the same, and which predictions are right."""
+        predicted = scores >= 0 if self.outputs == 1 else scores.argmax(2)
+        return self._losses(scores, labels).mean(), predicted == labels
+
+    def _losses(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """Return the weighted cross-entropy of each crop under each model (members, n)."""
         if self.outputs == 1:
-            loss = F.binary_cross_entropy_with_logits(
-                scores, labels.float().expand_as(scores), pos_weight=self.positive_weight
+            return F.binary_cross_entropy_with_logits(
+                scores, labels.float().expand_as(scores), pos_weight=self.positive_weight, reduction="none"
             )
-            return loss, (scores >= 0) == (labels > 0)
         truth = labels.expand(scores.shape[:2])
-        each = F.cross_entropy(scores.flatten(0, 1), truth.flatten(), reduction="none")
+        each = F.cross_entropy(scores.flatten(0, 1), truth.flatten(), reduction="none").view(truth.shape)
         # Divided by the number of crops and not by the batch's weights, which vary from batch to batch.
-        return (each * self.class_weights[truth.flatten()]).mean(), scores.argmax(2) == truth
+        return each * self.class_weights[truth]
+
+    def why_it_ended(self) -> str:
+        """Say why a training ended before its last pass."""
+        done = self.step // self.epoch_steps
+        return f"Ended after {done} of {self.config.epochs} passes: held-out training cells are predicted worse again."
+
+    def keep_best(self) -> None:
+        """Return to the weights that predict the held-out cells best."""
+        if self.stopping is not None and self.stopping.kept:
+            self._load_weights(self.stopping.kept)
 
     def state(self) -> dict[str, Tensor]:
         """Return weights, statistics, Adam's moments and the step."""
-        parts = {"cnn": self.cnn, "head": self.head}
-        weights = {f"{part}.{k}": v for part, net in parts.items() for k, v in net.state_dict().items()}
-        return weights | adam_tensors(self.optimiser) | {"step": torch.tensor(self.step)}
+        stopping = {} if self.stopping is None else self.stopping.state()
+        return self._weights() | adam_tensors(self.optimiser) | stopping | {"step": torch.tensor(self.step)}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from what `state` returned, of a training with the same settings."""
+        self._load_weights(state)
+        load_adam(self.optimiser, state)
+        if self.stopping is not None:
+            self.stopping.load(state)
+        self.step = self.resumed_at = int(state["step"])
+
+    def _weights(self) -> dict[str, Tensor]:
+        parts = {"cnn": self.cnn, "head": self.head}
+        return {
+            f"{part}.{name}": value for part, net in parts.items() for name, value in net.state_dict().items()
+        }
+
+    def _load_weights(self, weights: dict[str, Tensor]) -> None:
         for part, net in {"cnn": self.cnn, "head": self.head}.items():
             prefix = f"{part}."
-            net.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
-        load_adam(self.optimiser, state)
-        self.step = self.resumed_at = int(state["step"])
+            net.load_state_dict(
+                {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+            )
