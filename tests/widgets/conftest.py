@@ -22,9 +22,9 @@ from morpholaw.study import Study
 @pytest.fixture(scope="session", autouse=True)
 def _windows_are_imported():
     """What a window imports is left out of every later collection of garbage, like what the tests do."""
-    import matplotlib.figure
-    import napari._qt.qt_main_window
-    import torch._dynamo  # noqa: F401, what an optimiser imports
+    import matplotlib.figure  # noqa: F401
+    import napari._qt.qt_main_window  # noqa: F401
+    import torch._dynamo  # noqa: F401
 
     gc.collect()
     gc.freeze()
