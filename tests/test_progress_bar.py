@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from morpholaw import progress_bar
-from morpholaw.events import SILENT, Message, Metrics, Monitor, Progress
+from morpholaw.events import SILENT, Front, Message, Metrics, Monitor, Progress
 from morpholaw.progress_bar import shows_progress
 
 
@@ -16,6 +16,7 @@ class Owner:
     def step(self, count: int, monitor: Monitor = SILENT) -> int:
         monitor.emit(Message("Begun."))
         monitor.emit(Message("Few cells.", "warning"))
+        monitor.emit(Front([3], [0.5], "z1 - 0.2"))
         for done in range(count):
             monitor.emit(Metrics(done, {"loss": 0.5}))
             monitor.emit(Progress(done, count, "train"))
@@ -34,8 +35,8 @@ def test_where_there_is_no_terminal_messages_and_shares_are_lines(capsys):
     assert written.err.splitlines() == [
         "Begun.",
         "Warning: Few cells.",
-        "train 0%  loss 0.5",
-        "train 50%  loss 0.5",
+        "train 0%  loss 0.5  z1 - 0.2",
+        "train 50%  loss 0.5  z1 - 0.2",
     ]
 
 
@@ -46,7 +47,7 @@ def test_a_silent_study_and_one_with_a_monitor_write_nothing(capsys):
     owner.progress = False
     assert owner.step(2) == 2
     assert capsys.readouterr().err == ""
-    assert len(events) == 6
+    assert len(events) == 7
 
 
 def test_a_script_sees_its_study_at_work(trained_study, capsys):

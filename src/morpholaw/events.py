@@ -32,10 +32,14 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Front:
-    """The laws found so far: the complexities (rising) that earn their place, and the loss of each (falling)."""
+    """The laws found so far: the complexities (rising) that earn their place, and the loss of each (falling).
+
+    ``law`` is the one of the least loss plus price of complexity, "" where the engine does not say.
+    """
 
     complexity: list[int]
     loss: list[float]
+    law: str = ""
 
 
 @dataclass(frozen=True)

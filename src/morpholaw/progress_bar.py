@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from morpholaw.events import Event, Message, Metrics, Monitor
+from morpholaw.events import Event, Front, Message, Metrics, Monitor
 from morpholaw.events import Progress as Done
 
 EVERY = 10.0
@@ -33,23 +33,27 @@ def progress_bar() -> Iterator[Callable[[Event], None]]:
         *columns,
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[numbers]}"),
+        TextColumn("{task.fields[numbers]}", markup=False),
         console=console,
         refresh_per_second=4,
     )
     tasks: dict[str, TaskID] = {}
-    numbers = ""
+    numbers = law = ""
 
     def show(event: Event) -> None:
-        nonlocal numbers
+        nonlocal numbers, law
         if isinstance(event, Message):
             bar.console.print(_sentence(event), highlight=False)
         elif isinstance(event, Metrics):
             numbers = _numbers(event)
+        elif isinstance(event, Front):
+            law = event.law
         elif isinstance(event, Done):
             if event.stage not in tasks:
                 tasks[event.stage] = bar.add_task(event.stage or "working", total=event.total, numbers="")
-            bar.update(tasks[event.stage], completed=event.done, total=event.total, numbers=numbers)
+            bar.update(
+                tasks[event.stage], completed=event.done, total=event.total, numbers=f"{numbers}  {law}"
+            )
 
     with bar:
         yield show
@@ -59,17 +63,23 @@ class _Lines:
     """Writes messages at once, and how far the work is every few seconds."""
 
     def __init__(self) -> None:
-        self.written, self.numbers = time.monotonic(), ""
+        self.written, self.numbers, self.law = time.monotonic(), "", ""
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Message):
             print(_sentence(event), file=sys.stderr, flush=True)
         elif isinstance(event, Metrics):
             self.numbers = _numbers(event)
+        elif isinstance(event, Front):
+            self.law = event.law
         elif isinstance(event, Done) and time.monotonic() - self.written >= EVERY:
             self.written = time.monotonic()
             share = f" {event.done / event.total:.0%}" if event.total else f" {event.done:,}"
-            print(f"{event.stage or 'working'}{share}  {self.numbers}".rstrip(), file=sys.stderr, flush=True)
+            print(
+                f"{event.stage or 'working'}{share}  {self.numbers}  {self.law}".rstrip(),
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def _sentence(event: Message) -> str:

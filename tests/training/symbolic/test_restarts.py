@@ -11,9 +11,11 @@ import psutil
 import pytest
 
 from morpholaw.events import Front, Message, Metrics, Monitor, Progress
+from morpholaw.models.expressions import parse
 from morpholaw.training.symbolic import Budget, SearchSpec, search_restarts
 from morpholaw.training.symbolic.embedded import EmbeddedEngine
 from morpholaw.training.symbolic.engine import candidate_front
+from morpholaw.training.symbolic.refit import measured
 
 X = np.random.default_rng(0).standard_normal((300, 2))
 Y = np.where(X[:, 0] > X[:, 1] ** 2, 1.0, -1.0)
@@ -69,6 +71,9 @@ def test_the_front_grows_and_ends_as_the_merged_front_of_the_results(processes):
     last = dict(zip(fronts[-1].complexity, fronts[-1].loss, strict=True))
     assert min(last.values()) == pytest.approx(merged[-1].loss)
     assert all(last[c.complexity] == pytest.approx(c.loss) for c in merged if c.complexity in last)
+    law = parse(fronts[-1].law, specs(1, 1)[0].variables)
+    best = min(merged, key=lambda candidate: candidate.loss + 0.001 * candidate.complexity)
+    assert measured(law, X, Y, "hinge") == pytest.approx(best.loss, abs=0.02)
 
 
 def test_a_stop_is_answered_within_seconds_by_all_processes():

@@ -274,6 +274,8 @@ def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):
         assert not panel.search.run_button.isEnabled()
     assert panel.search.laws_so_far == fronts[-1]
     assert len(fronts) > 1  # it grew while the search went on
+    assert panel.search.best.text() == f"So far: {fronts[-1].law}"
+    assert "z" in fronts[-1].law
     assert "complexity" not in panel.search.runner.status.text()
     assert panel.found is not None
     assert 1 <= panel.table.rowCount() <= 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -80,12 +81,18 @@ class SearchProgress:
         Smallest loss so far.
     front : tuple of (complexity, loss)
         The best expressions so far.
+    law : str
+        The expression of the least cost so far, its constants at three digits; "" from PySR.
+    cost : float
+        Its loss plus the price of its complexity.
     """
 
     evaluations: int
     seconds: float
     best: float
     front: tuple[tuple[int, float], ...] = ()
+    law: str = ""
+    cost: float = math.inf
 
 
 @dataclass(frozen=True)

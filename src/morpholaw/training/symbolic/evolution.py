@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.events import ShouldStop, never
-from morpholaw.models.expressions import parse
+from morpholaw.models.expressions import parse, simplify
 from morpholaw.training.symbolic.engine import SearchProgress, SearchSpec, StoppedBy
-from morpholaw.training.symbolic.program import CODES, VARIABLE, Program, depth, encode
+from morpholaw.training.symbolic.polish_front import affine
+from morpholaw.training.symbolic.program import CODES, VARIABLE, Program, decode, depth, encode
 from morpholaw.training.symbolic.scoring import Scorer
 from morpholaw.training.symbolic.variation import Variation, fold, strip_affine
 
@@ -87,6 +88,7 @@ class Evolution:
         self.baseline = max(float(np.var(y)), 1e-12) if spec.loss == "mse" else 1.0
         self.frequency = np.ones(self.cap + 1)
         self.hall: dict[int, Member] = {}
+        self.shown: tuple[Program, str] = ((), "")
         self.evaluations = 0
         self.stopped_by: StoppedBy = "budget"
 
@@ -164,7 +166,20 @@ class Evolution:
         """Return how far the search is; forms count as the expressions that they become, with scale and offset."""
         front = tuple((m.complexity + AFFINE_COST, m.loss) for m in self.hall.values())
         best = min((loss for _, loss in front), default=math.inf)
-        return SearchProgress(self.spent(), time.perf_counter() - self.began, best, front)
+        law, cost = self.law_so_far()
+        return SearchProgress(self.spent(), time.perf_counter() - self.began, best, front, law, cost)
+
+    def law_so_far(self) -> tuple[str, float]:
+        """Return the form of the least cost, with its scale and offset written out, and that cost."""
+        best = min(self.hall.values(), key=self.cost, default=None)
+        if best is None:
+            return "", math.inf
+        if best.program != self.shown[0]:
+            form = decode(best.program, self.spec.variables)
+            law = simplify(affine(form, self.all_rows.projection(best.program)))
+            rounded = law.with_constants([float(f"{value:.3g}") for value in law.constants()])
+            self.shown = best.program, rounded.text()
+        return self.shown[1], self.cost(best)
 
     def new_batch(self) -> None:
         """Draw the rows of the next round."""

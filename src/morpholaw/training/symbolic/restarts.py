@@ -106,7 +106,8 @@ class _Watch:
         self.done = [0] * len(specs)
         self.best = math.inf
         self.front: list[tuple[int, float]] = []
-        self.reported_front: list[tuple[int, float]] = []
+        self.law, self.cost = "", math.inf
+        self.reported_front: tuple[list[tuple[int, float]], str] = [], ""
         self.reported = 0.0
 
     def update(self, index: int, progress: SearchProgress) -> None:
@@ -114,6 +115,8 @@ class _Watch:
         self.done[index] = min(progress.evaluations, self.budgets[index] or progress.evaluations)
         self.best = min(self.best, progress.best)
         self.front = pareto_front([*self.front, *progress.front], key=tuple)
+        if progress.cost < self.cost:
+            self.law, self.cost = progress.law, progress.cost
         self.report()
 
     def finish(self, index: int, result: SearchResult) -> None:
@@ -138,9 +141,9 @@ class _Watch:
         self.monitor.emit(Progress(done, total, "search"))
         if math.isfinite(self.best):
             self.monitor.emit(Metrics(done, {"loss": self.best}))
-        if self.front != self.reported_front:
-            self.reported_front = self.front
-            self.monitor.emit(Front([c for c, _ in self.front], [loss for _, loss in self.front]))
+        if (self.front, self.law) != self.reported_front:
+            self.reported_front = self.front, self.law
+            self.monitor.emit(Front([c for c, _ in self.front], [loss for _, loss in self.front], self.law))
 
 
 def _side_by_side(

@@ -62,6 +62,10 @@ class Scorer:
     def fit(self, program: Program) -> Projection:
         """Return the best scale and offset of the program, and the remaining loss."""
         self.evaluations += 1
+        return self.projection(program)
+
+    def projection(self, program: Program) -> Projection:
+        """Return what `fit` does; not counted as an evaluation of the search."""
         f = evaluate(program, self.x)
         return NO_PROJECTION if np.ndim(f) == 0 else self.projector.fit(f)
 

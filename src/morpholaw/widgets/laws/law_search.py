@@ -146,6 +146,9 @@ class LawSearch(QWidget):
             "Search for short expressions of the chosen inputs: the latents that scheme 3 reads, shapes, or both."
         )
         self.front = FigurePanel(viewer)
+        self.best = QLabel()
+        self.best.setWordWrap(True)
+        self.best.setToolTip("The law of the least loss plus price of complexity, found so far.")
         buttons = QHBoxLayout()
         buttons.addWidget(self.run_button)
         buttons.addStretch(1)
@@ -154,7 +157,9 @@ class LawSearch(QWidget):
         for part in (self.engine, self.form):
             layout.addWidget(part)
         layout.addLayout(buttons)
+        layout.addWidget(self.best)
         layout.addWidget(self.front)
+        self.best.hide()
         self.front.hide()
         self.laws_so_far: Front | None = None
         self._loss = "hinge"
@@ -198,12 +203,15 @@ class LawSearch(QWidget):
 
     def show_study(self) -> None:
         """Remove the front of the previous search."""
+        self.best.hide()
         self.front.say("")
         self.front.hide()
 
     def _heard(self, event: Any) -> None:
         if self._searching and isinstance(event, Front):
             self.laws_so_far = event
+            self.best.setText(f"So far: {event.law}")
+            self.best.setVisible(bool(event.law))
             self.front.draw(lambda figsize, theme: _figure(event, figsize, theme))
 
     def _finished(self, _: dict[str, Any]) -> None:

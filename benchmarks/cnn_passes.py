@@ -1,0 +1,52 @@
+"""Accuracy of scheme 1 after few and after many passes, on movies that are kept back.
+
+Run ``python benchmarks/cnn_passes.py DATA STUDY`` where DATA is the folder ``mitocheck_hela``; STUDY is made, or used
+again. Three models for each number of passes and each of three splits; seconds are the processor's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw.study import Study
+
+CLASSES = {"interphase": ["Interphase"], "metaphase": ["Metaphase", "MetaphaseAlignment"]}
+GROUPS = r"(PL.*?___P[^_]+)"
+WAYS = {
+    "4 passes": {"epochs": 4},
+    "8 passes, the default": {},
+    "8 passes, nothing held out": {"patience": 0, "epochs": 8},
+    "25 passes, nothing held out": {"patience": 0, "epochs": 25},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--models", type=int, default=3)
+    options = parser.parse_args()
+    if not options.study.exists():
+        Study.create(options.study).import_crops(options.data, classes=CLASSES, group_regex=GROUPS)
+    study = Study.open(options.study)
+    print("| passes | balanced accuracy per split, means of the models | mean | CPU s per model |")
+    print("| --- | --- | --- | --- |")
+    for way, settings in WAYS.items():
+        found, began = [], time.process_time()
+        for seed in range(options.splits):
+            record = study.train_classifier(
+                1, models=options.models, seed=seed, split_seed=seed, replace=True, threads=1, **settings
+            )
+            found.append(np.mean(record.evaluation.balanced_accuracy))
+        seconds = (time.process_time() - began) / options.splits / options.models
+        row = ", ".join(f"{value:.3f}" for value in found)
+        print(f"| {way} | {row} | {np.mean(found):.3f} | {seconds:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
