@@ -66,6 +66,7 @@ def test_the_command_writes_tables_and_figures(screen, tmp_path):
     assert "(log-rank over cells)" in done.output
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"phases.csv", "events.csv", "durations.csv", "shares.csv", "comparisons.csv"} <= names
+    assert "timeline.h5ad" in names
     assert {
         "duration-metaphase.png",
         "superplot-metaphase.png",

@@ -1,4 +1,4 @@
-"""Cells x latents as AnnData's .h5ad, for scanpy and its kin.
+"""Tables of numbers, such as cells x latents, as AnnData's .h5ad, for scanpy and its kin.
 
 The file is written by AnnData's published on-disk format with h5py: the package itself bars the newest pandas on
 some Pythons, and need not be there to write for those who have it.
@@ -22,44 +22,47 @@ if TYPE_CHECKING:
 
 def write_anndata(
     path: str | os.PathLike[str],
-    latents: np.ndarray,
+    values: np.ndarray,
     obs: pd.DataFrame,
     var: pd.DataFrame,
     layers: Mapping[str, np.ndarray] | None = None,
-    about: Mapping[str, str] | None = None,
+    about: Mapping[str, str | pd.DataFrame] | None = None,
 ) -> Path:
     """Write an AnnData file, whole or not at all.
 
     Parameters
     ----------
-    latents
-        X, float32 (cells, latents).
+    values
+        X, float32 (cells, columns), e.g. latents.
     obs, var
-        One row per cell, one row per latent; their indices are the names. Columns of text become categories,
+        One row per cell, one row per column of X; their indices are the names. Columns of text become categories,
         whole numbers with gaps nullable integers.
     layers
         More arrays of X's shape, e.g. the log-variances.
     about
-        Text for ``uns``: versions and settings that made this.
+        For ``uns``: versions and settings that made this, and further tables.
     """
     import h5py
 
     with atomic_file(path) as stream, h5py.File(stream.name, "w") as file:
         _mark(file, "anndata", "0.1.0")
-        _array(file, "X", latents)
+        _array(file, "X", values)
         _frame(file, "obs", obs)
         _frame(file, "var", var)
         groups = ("layers", "obsm", "obsp", "uns", "varm", "varp")
         containers = {name: _mark(file.create_group(name), "dict", "0.1.0") for name in groups}
-        for name, values in (layers or {}).items():
-            _array(containers["layers"], name, values)
+        for name, layer in (layers or {}).items():
+            _array(containers["layers"], name, layer)
         if {"x", "y"} <= set(obs.columns):
             _array(
                 containers["obsm"], "spatial", obs[["x", "y"]].to_numpy(np.float64)
             )  # the name that squidpy looks for
-        for name, text in (about or {}).items():
-            containers["uns"][name] = text
-            _mark(containers["uns"][name], "string", "0.2.0")
+        for name, content in (about or {}).items():
+            if isinstance(content, pd.DataFrame):
+                _frame(containers["uns"], name, content)
+            else:
+                containers["uns"][name] = content
+                _mark(containers["uns"][name], "string", "0.2.0")
     return Path(path)
 
 
@@ -79,8 +82,8 @@ def _texts(group: h5py.Group, name: str, values: Sequence[str]) -> None:
     _mark(data, "string-array", "0.2.0")
 
 
-def _frame(file: h5py.File, name: str, frame: pd.DataFrame) -> None:
-    group = _mark(file.create_group(name), "dataframe", "0.2.0")
+def _frame(place: h5py.Group, name: str, frame: pd.DataFrame) -> None:
+    group = _mark(place.create_group(name), "dataframe", "0.2.0")
     _texts(group, "_index", frame.index.astype(str))
     group.attrs["_index"] = "_index"
     group.attrs["column-order"] = np.array(list(frame.columns), object)

@@ -1,4 +1,4 @@
-"""A timeline as files: CSV tables, and figures that can be read without colours."""
+"""A timeline as files: CSV tables, one file of AnnData, and figures that can be read without colours."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from morpholaw.figures.timeline_tables import (
     timed_classes,
 )
 from morpholaw.store.timelines import TABLES
+from morpholaw.study.timeline_anndata import write_timeline_anndata
 from morpholaw.study.timeline_step import value_columns
 
 DPI = 200
 
 
 def write_timeline(timeline: Timeline, out: Path | str | os.PathLike[str]) -> Path:
-    """Write the tables and figures of a timeline.
+    """Write the tables and figures of a timeline, and all of it as AnnData.
 
     Parameters
     ----------
@@ -55,6 +56,7 @@ def write_timeline(timeline: Timeline, out: Path | str | os.PathLike[str]) -> Pa
         table: pd.DataFrame = getattr(timeline, name)
         if len(table):
             write_table(folder / f"{name}.csv", table.drop(columns=["cell"], errors="ignore"))
+    write_timeline_anndata(timeline, folder / "timeline.h5ad")
     for name, make in timeline_figures(timeline):
         with atomic_file(folder / f"{file_name(name)}.png") as stream:
             make().savefig(stream, format="png", dpi=DPI)
