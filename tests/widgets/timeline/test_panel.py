@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import time
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QLabel
@@ -118,6 +121,29 @@ def test_a_study_of_the_conditions_is_made_and_opened(panel, tmp_path, monkeypat
     assert panel.current.study.path == out
     assert panel.current.study.classes == ("control", "drug")
     assert "condition and movie are the same thing here" in panel.way_strip.warning.text()
+
+
+def test_a_timeline_of_thousands_of_events_does_not_hold_up_the_window(panel, tmp_path, qtbot):
+    """As many rows as 1,000 tracks of each of 8 movies make in 200 frames; CPU time, as other programs run too."""
+    study, few = Study(shutil.copytree(panel.current.study.path, tmp_path / "study")), panel.tables
+    rows = {"phases": 11_000, "events": 5_500, "shares": 4_800}
+    many = {
+        name: pd.concat([getattr(few, name)] * (count // len(getattr(few, name)) + 1), ignore_index=True)
+        for name, count in rows.items()
+    }
+    with study.writing():
+        timelines.save(study, replace(few, **many), "scheme2", "no data")
+    panel.current.open(study.path)
+    longest, last = 0.0, time.thread_time()
+    for tab in (0, 1, 2, 3):
+        panel.tabs.setCurrentIndex(tab)
+        while panel.tables is None or any(
+            figure.pending for figure in (panel.durations, panel.compared, panel.shares)
+        ):
+            qtbot.wait(1)
+            longest, last = max(longest, time.thread_time() - last), time.thread_time()
+    assert panel.events.rowCount() == 1000
+    assert longest < 0.3
 
 
 def test_another_study_without_a_timeline_shows_none(panel, tmp_path):
