@@ -109,3 +109,17 @@ def test_the_sample_study_is_a_copy_that_opens(make_napari_viewer, small_sample,
     study.annotations.set_label(study.sets[0].name, 0, "anaphase")
     again = sample_data.study_copy(study.path)  # opened once more: what was done in it is kept
     assert type(study).open(again).annotations.get(study.sets[0].name, 0) == "anaphase"
+
+
+def test_the_real_movie_is_fetched_only_after_a_yes(tmp_path, monkeypatch):
+    asked = []
+
+    def answer_no(parent, title, question):
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr("morpholaw.widgets.forms.confirm.confirmed", answer_no)
+    monkeypatch.setattr(sample_data, "preferences", lambda: Preferences(cache_folder=str(tmp_path)))
+    assert sample_data.sample_real_movie() == []
+    assert "182 MB" in asked[0]
+    assert not list(tmp_path.iterdir())

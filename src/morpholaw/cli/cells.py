@@ -1,4 +1,4 @@
-"""Commands about cells: simulate, crop, import-crops, inspect, sets."""
+"""Commands about cells: simulate, fetch-movie, crop, import-crops, inspect, sets."""
 
 from __future__ import annotations
 
@@ -39,6 +39,27 @@ def simulate(
     )
     simulate_movie(config).write(out)
     click.echo(f"Wrote a movie of {config.frames} frames, its masks, tracks and truth to {out}.")
+
+
+@click.command("fetch-movie")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def fetch_movie(out: Path, yes: bool) -> None:
+    """Fetch a real tracked movie to try: HeLa cells of the Cell Tracking Challenge.
+
+    Says how large it is and what it may be used for, and asks.
+    """
+    from morpholaw.cells.real_movie import ABOUT, PARTS, PIXEL_SIZE, fetch_real_movie, is_fetched
+
+    if not is_fetched(out):
+        click.echo(ABOUT)
+        if not yes:
+            click.confirm(f"Fetch it to {out}?", abort=True)
+    with progress() as monitor:
+        fetch_real_movie(out, monitor)
+    click.echo(
+        f"The movie is {out / PARTS[0]} and its tracks are {out / PARTS[1]}; --pixel-size {PIXEL_SIZE}."
+    )
 
 
 @click.command(cls=StepCommand, settings="CropConfig")

@@ -1,11 +1,13 @@
-"""File > Open Sample: a simulated tracked movie, alone or with the study that was trained on it."""
+"""File > Open Sample: a simulated tracked movie, alone or with the study that was trained on it, and a real one."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
+from morpholaw.events import Event, Monitor, Progress
 from morpholaw.sample import sample_folder
+from morpholaw.widgets.napari_readers.movie_folders import folder_layers
 from morpholaw.widgets.napari_readers.readers import AXES, LayerData, lazy_movie, table_as_layer
 from morpholaw.widgets.study.preferences import preferences
 
@@ -38,6 +40,28 @@ def sample_study() -> list[LayerData]:
     if viewer is not None:
         CurrentStudy.of(viewer).open(study)
     return sample_movie()
+
+
+def sample_real_movie() -> list[LayerData]:
+    """Return a real movie, its masks and tracks; where it is not here yet, say what it is, ask, and fetch it."""
+    from napari.utils import progress
+
+    from morpholaw.cells.real_movie import ABOUT, fetch_real_movie, is_fetched
+    from morpholaw.widgets.forms.confirm import confirmed
+
+    folder = Path(preferences().cache_folder)
+    if not is_fetched(folder) and not confirmed(
+        None, "Download a movie?", f"{ABOUT}\n\nFetch it to {folder}?"
+    ):
+        return []
+    with progress(desc="Fetching the movie") as bar:
+
+        def show(event: Event) -> None:
+            if isinstance(event, Progress):
+                bar.total = event.total
+                bar.update(event.done - bar.n)
+
+        return folder_layers(fetch_real_movie(folder, Monitor(show)))
 
 
 def movie_folder() -> Path:
