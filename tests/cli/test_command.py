@@ -5,15 +5,18 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from click.shell_completion import get_completion_class
 from click.testing import CliRunner
 from PIL import Image
 
+from morpholaw import config
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
 from morpholaw.config import StepConfig
 from morpholaw.errors import InputError
 from morpholaw.sample import sample_folder
 from morpholaw.study import Study
+from morpholaw.training import durations
 
 SCORE_COLUMNS = ["crop", "file", "track_id", "t", "y", "x", "score", "class", "probability", "unusual"]
 
@@ -184,3 +187,49 @@ def test_scores_of_a_blank_crop_are_finite(study, tmp_path):
     done = call("classify", "--study", study.path, "--scheme", 2, *blank)
     assert done.exit_code == 0, done.output
     assert np.isfinite(pd.read_csv(tmp_path / "s.csv")["score"]).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["train-encoder", "--set", "epochs=2"], "Would train an encoder on 200 crops, 2 epochs"),
+        (["train-classifier", "--scheme", 1], "Would train 10 models of scheme 1 on"),
+        (["train-classifier", "--scheme", 4, "--models", 3], "Would search for 3 laws on"),
+        (["discover-law", "--inputs", "shapes"], "of interphase, metaphase, and test them on"),
+        (["tune", "--trials", 20], "Would train 5 models of scheme 3 in each of 20 trials."),
+    ],
+)
+def test_a_dry_run_says_what_and_how_long_and_changes_nothing(words, says, study):
+    before = {path: path.stat().st_mtime_ns for path in study.path.rglob("*")}
+    done = call(*words, "--study", study.path, "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert says in done.output
+    assert "About" in done.output
+    assert {path: path.stat().st_mtime_ns for path in study.path.rglob("*")} == before
+
+
+def test_a_dry_run_refuses_what_the_run_would_refuse(study):
+    done = call("train-classifier", "--study", study.path, "--scheme", 2, "--set", "epochs=-1", "--dry-run")
+    assert done.exit_code == 2
+    assert "epochs" in done.output
+
+
+def test_a_longer_step_takes_longer():
+    short, long = config.LawConfig(count=1), config.LawConfig(count=10)
+    assert durations.law_seconds(long, 2) > 5 * durations.law_seconds(short, 2)
+    assert durations.law_seconds(long, 1) > 1.5 * durations.law_seconds(long, 2)
+    cnn = config.ClassifierConfig(models=2)
+    assert durations.classifier_seconds(cnn, 1, 100, 2) > durations.classifier_seconds(cnn, 2, 100, 2)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands_and_options(shell):
+    script = call("completion", shell)
+    assert script.exit_code == 0
+    assert "_MORPHOLAW_COMPLETE" in script.output
+    completer = get_completion_class(shell)(main, {}, "morpholaw", "_MORPHOLAW_COMPLETE")
+    assert {found.value for found in completer.get_completions([], "train-")} == {
+        "train-encoder",
+        "train-classifier",
+    }
+    assert "--dry-run" in {found.value for found in completer.get_completions(["discover-law"], "--d")}

@@ -7,11 +7,23 @@ from typing import Any
 import click
 
 from morpholaw import __version__
-from morpholaw.cli import bench, cells, classes, cluster, export, info, laws, results, timeline, training
+from morpholaw.cli import (
+    bench,
+    cells,
+    classes,
+    cluster,
+    completion,
+    export,
+    info,
+    laws,
+    results,
+    timeline,
+    training,
+)
 from morpholaw.errors import MorpholawError
 
 SECTIONS = {
-    "Begin": ("demo", "simulate"),
+    "Begin": ("demo", "simulate", "fetch-movie"),
     "Bring data": ("inspect", "crop", "import-crops", "sets", "classes", "info"),
     "Train": ("train-encoder", "train-classifier", "tune", "cross-validate"),
     "Find laws": (
@@ -35,6 +47,7 @@ SECTIONS = {
         "export",
     ),
     "Large and fast": ("run", "bench"),
+    "Shell": ("completion",),
 }
 """The commands in the order of the work."""
 
@@ -78,6 +91,7 @@ def main() -> None:
 for command in (
     results.demo,
     cells.simulate,
+    cells.fetch_movie,
     cells.crop,
     cells.import_crops,
     cells.inspect,
@@ -106,5 +120,6 @@ for command in (
     bench.bench,
     results.law_card,
     export.export,
+    completion.completion,
 ):
     main.add_command(command)

@@ -51,6 +51,10 @@ PRESET = click.option(
     help="The paper's own settings in place of the defaults; --set and other options take precedence.",
 )
 
+DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Say what would be done and about how long it would take, and stop there."
+)
+
 LOSS = click.option(
     "--loss",
     type=click.Choice(["hinge", "mse"]),

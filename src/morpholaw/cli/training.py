@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from morpholaw.cli.options import CLASSES, INPUTS, LOSS, PRESET, SET, STUDY, StepCommand, parse_settings
+from morpholaw.cli.options import (
+    CLASSES,
+    DRY_RUN,
+    INPUTS,
+    LOSS,
+    PRESET,
+    SET,
+    STUDY,
+    StepCommand,
+    parse_settings,
+)
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_confusion, show_cross_validation, show_table
@@ -34,13 +44,18 @@ REPLACE = click.option(
 @PRESET
 @SET
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of a stopped training.")
+@DRY_RUN
 def train_encoder(
-    study: Path, file: Path | None, preset: str | None, settings: tuple[str, ...], resume: bool
+    study: Path, file: Path | None, preset: str | None, settings: tuple[str, ...], resume: bool, dry_run: bool
 ) -> None:
     """Train the beta-TCVAE on all crops of the study."""
     opened = open_study(study)
+    values = {"preset": preset} | parse_settings(settings, file)
+    if dry_run:
+        from morpholaw.cli import dry_run as would
+
+        return would.encoder(opened, values)
     with progress() as monitor:
-        values = {"preset": preset} | parse_settings(settings, file)
         made = opened.train_encoder(**values, resume=resume, monitor=monitor)
     if not made.complete:
         again = " ".join(["morpholaw", *sys.argv[1:], *([] if resume else ["--resume"])])
@@ -59,12 +74,23 @@ def train_encoder(
 @REPLACE
 @PRESET
 @SET
+@DRY_RUN
 def train_classifier(
-    study: Path, scheme: int, name: str | None, replace: bool, settings: tuple[str, ...], **options: Any
+    study: Path,
+    scheme: int,
+    name: str | None,
+    replace: bool,
+    settings: tuple[str, ...],
+    dry_run: bool,
+    **options: Any,
 ) -> None:
     """Train the models of one scheme and test them on held-out groups of cells."""
     given = parse_settings(settings) | {key: value for key, value in options.items() if value is not None}
     opened = open_study(study)
+    if dry_run:
+        from morpholaw.cli import dry_run as would
+
+        return would.classifier(opened, scheme, given)
     with progress() as monitor:
         record = opened.train_classifier(scheme, name=name, replace=replace, monitor=monitor, **given)
     show_table(opened)
@@ -147,14 +173,24 @@ def cross_validate(
 @click.option("--storage", help="Optuna storage URL, to share the search between processes or machines.")
 @PRESET
 @SET
+@DRY_RUN
 def tune(
-    study: Path, trials: int | None, storage: str | None, preset: str | None, settings: tuple[str, ...]
+    study: Path,
+    trials: int | None,
+    storage: str | None,
+    preset: str | None,
+    settings: tuple[str, ...],
+    dry_run: bool,
 ) -> None:
     """Search the settings of scheme 3 with Optuna."""
     from morpholaw.cells.files import plain
 
     given = {"trials": trials, "storage": storage, "preset": preset}
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
+    if dry_run:
+        from morpholaw.cli import dry_run as would
+
+        return would.tuning(open_study(study), values)
     with progress() as monitor:
         best = open_study(study).tune(monitor=monitor, **values)
     click.echo(json.dumps(plain(best.to_json()), indent=2))
@@ -173,8 +209,9 @@ def tune(
 @REPLACE
 @PRESET
 @SET
+@DRY_RUN
 def discover_law(
-    study: Path, name: str | None, replace: bool, settings: tuple[str, ...], **options: Any
+    study: Path, name: str | None, replace: bool, settings: tuple[str, ...], dry_run: bool, **options: Any
 ) -> None:
     """Search for laws: expressions of latents or of measured shapes.
 
@@ -186,6 +223,10 @@ def discover_law(
 
     opened = open_study(study)
     values = parse_settings(settings) | {k: v for k, v in options.items() if v is not None}
+    if dry_run:
+        from morpholaw.cli import dry_run as would
+
+        return would.law(opened, values)
     with progress() as monitor:
         opened.discover_law(name=name, replace=replace, monitor=monitor, **values)
     record = classifiers.record(opened, name or name_of(4, values.get("loss", "hinge")))

@@ -33,6 +33,13 @@ HELD_OUT_SHARE = 0.15
 """Share of the training cells that says when scheme 1 ends."""
 
 
+def settings_of(scheme: int, config: ClassifierConfig) -> ClassifierConfig:
+    """Return the settings with the passes that a scheme needs, where they do not say how many."""
+    if scheme == 1 and "epochs" not in config.model_fields_set:
+        return config.model_copy(update={"epochs": CNN_EPOCHS})
+    return config
+
+
 def train(
     folder: StudyFolder,
     scheme: int,
@@ -54,8 +61,7 @@ def train(
     if scheme == 3 and (tuned := folder.tuned) is not None:
         found = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
         config = config.model_copy(update=found)
-    if scheme == 1 and "epochs" not in config.model_fields_set:
-        config = config.model_copy(update={"epochs": CNN_EPOCHS})
+    config = settings_of(scheme, config)
     cells = labelled_cells(folder, config) if cells is None else cells
     checkpoint = _checkpoint(folder, scheme, cells, config, name)
     state = checkpoint.read()

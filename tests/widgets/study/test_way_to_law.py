@@ -11,10 +11,11 @@ from qtpy.QtGui import QDesktopServices
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.store.overview import overview
 from morpholaw.study import Study
+from morpholaw.training.durations import about
 from morpholaw.widgets.jobs.step_run import StepRun
 from morpholaw.widgets.jobs.window_steps import WindowSteps
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.presets import PRESETS, about
+from morpholaw.widgets.study.presets import PRESETS
 from morpholaw.widgets.study.way_buttons import WayButtons
 from morpholaw.widgets.study.way_to_law import PLACE, remaining_steps
 

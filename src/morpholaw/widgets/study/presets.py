@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
-
-CROPS_PER_CORE = 1500
-"""Crops that an encoder learns from in a second, per CPU core (docs/performance.md; machines differ by half)."""
-SECONDS_PER_MODEL = 1.5
-"""Seconds to train one sparse head for 100 epochs, in the company of others."""
-EVALUATIONS_PER_CORE = 25_000
-"""Expressions that a search evaluates in a second, per CPU core."""
-STARTING = 6.0
-"""Seconds until a step's process has started and read its data."""
+from morpholaw.training.durations import STARTING, classifier_seconds, encoder_seconds, law_seconds
 
 
 @dataclass(frozen=True)
@@ -54,12 +45,11 @@ class Preset:
             Crops of the study.
         """
         if step == "train_encoder":
-            passed = self.encoder.epochs * max(self.encoder.epoch_crops, crops)
-            return STARTING + passed / (CROPS_PER_CORE * cores)
+            return encoder_seconds(self.encoder, crops, cores)
         if step == "train_classifier":
-            return STARTING + self.heads.models * SECONDS_PER_MODEL * self.heads.epochs / 100
+            return classifier_seconds(self.heads, 3, 0, cores)
         if step == "discover_law":
-            return STARTING + self.law.count * self.law.evaluations / (EVALUATIONS_PER_CORE * cores)
+            return law_seconds(self.law, cores)
         return 2 * STARTING
 
 
@@ -86,13 +76,3 @@ PRESETS = (
         LawConfig(**LawConfig.PAPER),
     ),
 )
-
-
-def about(seconds: float) -> str:
-    """Return a time as a person says it: "about 2 minutes"."""
-    if seconds < 50:
-        return f"about {max(10, 10 * math.ceil(seconds / 10))} seconds"
-    minutes = max(1, math.ceil(seconds / 60))
-    if minutes < 90:
-        return f"about {minutes} minute{'s' * (minutes != 1)}"
-    return f"about {seconds / 3600:.1f} hours"

@@ -9,10 +9,11 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.training.cores import available_cores
+from morpholaw.training.durations import about
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.presets import PRESETS, about
+from morpholaw.widgets.study.presets import PRESETS
 from morpholaw.widgets.study.way_to_law import NAMES, PLACE
 
 FEW_TEST_CELLS = 50
