@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 OUT ?= morpholaw-demo
 
-.PHONY: help demo test all-tests test-fast test-pyside check lint types bench docs docs-pictures package screenshots sample-data torture lock clean
+.PHONY: help demo test all-tests test-fast test-pyside check lint types bench docs docs-pictures notebooks package screenshots sample-data torture lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,20 +41,21 @@ types: $(READY)
 	$(BIN)/mypy
 
 lint: $(READY) package
-	$(BIN)/ruff check src tests benchmarks docs
-	$(BIN)/ruff format --check -q src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs .ci hatch_build.py
+	$(BIN)/ruff format --check -q src tests benchmarks docs .ci hatch_build.py
 	$(BIN)/deptry src
 	$(BIN)/lint-imports
 	$(BIN)/codespell src tests benchmarks docs/*.md docs/*/*.md *.md napari.yaml pyproject.toml
-	$(BIN)/proselint check --config docs/proselint.json README.md CONTRIBUTING.md docs/*.md docs/howto/*.md docs/methods/*.md
+	$(BIN)/proselint check --config docs/proselint.json README.md CONTRIBUTING.md docs/*.md docs/howto/*.md docs/methods/*.md docs/notebooks/*.md
 	$(BIN)/pip check
 	$(BIN)/npe2 validate napari.yaml
 
-package: $(READY)  ## the package, in dist/, as an index would check it
+package: $(READY)  ## the package and its conda recipe, in dist/, as an index would check them
 	@rm -rf dist
 	$(BIN)/hatchling build
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/python .ci/conda_recipe.py
 
 bench: $(READY)  ## the performance table, each row against its peer
 	# Without their dependencies, which are here but for torchvision: that one would bring another torch.
@@ -64,8 +65,13 @@ bench: $(READY)  ## the performance table, each row against its peer
 docs: $(READY)  ## the documentation's pages, in site/; warnings are errors
 	$(BIN)/python -m zensical build --clean --strict && echo "open site/index.html"
 
-screenshots: $(READY)  ## the pictures of every panel in docs/images
+notebooks: $(READY)  ## the notebooks of docs/notebooks as .ipynb files, in notebooks/
+	$(BIN)/jupytext --to ipynb --set-kernel python3 $$(ls docs/notebooks/*.md | grep -v index.md)
+	@mkdir -p notebooks && mv docs/notebooks/*.ipynb notebooks/
+
+screenshots: $(READY)  ## the pictures of every panel in docs/images, and the moving one
 	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_screenshots.py
+	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_moving_picture.py
 
 docs-pictures:  ## which of those pictures are older than the code they show
 	docs/stale-pictures
@@ -80,10 +86,11 @@ sample-data: $(READY)  ## make sample_data/ again from its seed, with the models
 	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --tune --cnn-epochs 3 --evaluations 60000
 	$(BIN)/python benchmarks/make_sample_data.py $(STUDY)
 
-lock:  ## resolve the newest versions into requirements.lock
+lock:  ## resolve the newest versions into requirements.lock, and into uv.lock for three systems and four Pythons
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q -U pip \
 	  && .lock-venv/bin/pip install -q 'torch==2.13.0' '.[test]' \
-	  && .lock-venv/bin/pip freeze --exclude napari-morpholaw | sed 's/+cpu//' > requirements.lock && rm -rf .lock-venv
+	  && .lock-venv/bin/pip freeze --exclude napari-morpholaw | sed 's/+cpu//' > requirements.lock \
+	  && .lock-venv/bin/pip install -q uv && .lock-venv/bin/uv lock --upgrade && rm -rf .lock-venv
 
 $(READY): requirements.lock pyproject.toml napari.yaml
 	@echo "Setting up $(VENV): about two minutes, once."
