@@ -120,5 +120,5 @@ def check_requirements(names: list[str]) -> None:
     named = {re.split(r"[\[<>=!; ]", need)[0].lower() for need in needs}
     for name in names:
         base, _, extra = name.strip("'\"").partition("[")
-        assert base.lower() in named | {"napari-morpholaw"}, name
+        assert base.lower() in named | {"napari-morpholaw", "."}, name
         assert not extra or extra.rstrip("]") in extras, name

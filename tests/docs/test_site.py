@@ -10,13 +10,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import jupytext
 import pytest
+from PIL import Image
 
 import morpholaw
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PICTURE = re.compile(r"\[[^\]]+\]\(([^)]+\.png)\)")
+PICTURE = re.compile(r"\[[^\]]+\]\(([^)]+\.(?:png|gif))\)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -122,7 +124,7 @@ def test_every_picture_is_shown_and_every_picture_shown_is_there():
 
 
 def test_every_picture_is_made_by_a_script():
-    scripts = [DOCS / "make_screenshots.py", *(ROOT / "benchmarks").glob("*.py")]
+    scripts = [*DOCS.glob("make_*.py"), *(ROOT / "benchmarks").glob("*.py")]
     made = "".join(path.read_text(encoding="utf-8") for path in scripts)
     for picture in (DOCS / "images").iterdir():
         # a benchmark makes one for each study, scheme, latent, response, attack or setting
@@ -130,6 +132,22 @@ def test_every_picture_is_made_by_a_script():
         stem = re.sub(r"_(scheme\d.*|z\d+|\d+|image|latent|neighbourhood)$", "_", stem)
         stem = re.sub(r"^sweep_.*", "sweep_", stem)
         assert stem in made, f"no script makes {picture.name}"
+
+
+def test_the_moving_picture_moves_and_loads_quickly():
+    picture = DOCS / "images" / "movie_to_law.gif"
+    with Image.open(picture) as opened:
+        assert opened.n_frames > 10
+    assert picture.stat().st_size < 2e6
+
+
+def test_each_notebook_opens_as_one():
+    pages = [path for path in (DOCS / "notebooks").glob("*.md") if path.name != "index.md"]
+    assert len(pages) >= 4
+    for page in pages:
+        kinds = [cell.cell_type for cell in jupytext.read(page).cells]
+        assert kinds[0] == "markdown", page.name
+        assert kinds.count("code") >= 4, page.name
 
 
 def test_the_changelog_and_the_citation_know_this_version():
