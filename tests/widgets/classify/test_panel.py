@@ -47,7 +47,7 @@ def test_the_table_shows_the_trained_schemes(panel, trained_study):
     table = widget.table
     rows = [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount())]
     assert [row[0] for row in rows] == ["2 dense (2)", "3 sparse (2)", "4 hinge (2)"]
-    assert all(re.fullmatch(r"[\d.]+ % \([\d.]+ to [\d.]+\)", row[1]) for row in rows)
+    assert all(re.fullmatch(r"[\d.]+ \([\d.]+–[\d.]+\)", row[1]) for row in rows)
     weights = ClassifierRecord.read(trained_study / "classifiers" / "scheme2").head_weights
     assert rows[0][2] == str(weights[0])
     assert rows[2][2] == "n/a"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
-from morpholaw.display import percent, percent_interval, spread
+from morpholaw.display import number, percent, spread
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.forms.row_table import RowTable
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     ("Scheme", "The scheme and, in brackets, how many models of it were trained."),
     (
-        "Accuracy",
+        "Accuracy, %",
         "Accuracy of the models' median score on the held-out test cells (95 % interval over groups of cells).",
     ),
     ("Weights", "Active weights of the head, mean over the models (paper, table 1)."),
@@ -62,7 +61,10 @@ class ComparisonTable(RowTable):
             measured += " against ".join(one.classes)
             texts = (
                 (f"{one.short_label} ({one.members})", f"{one.label}, {one.members} models"),
-                (percent_interval(*astuple(share)), measured),
+                (
+                    f"{number(100 * share.value, 1)} ({number(100 * share.low, 1)}–{number(100 * share.high, 1)})",
+                    measured,
+                ),
                 ("n/a" if one.head_weights is None else spread(one.head_weights), ""),
                 (spread(one.expression_sizes), ""),
                 ("", 'Press "Compare predictions" to fill this column.'),
@@ -121,6 +123,6 @@ class ComparisonTable(RowTable):
                 if other is not one and np.isfinite(agreement[row, column])
             }
             item = self.cell(row, len(COLUMNS) - 1)
-            item.setText(percent(float(np.mean(list(others.values())))) if others else "n/a")
+            item.setText(percent(float(np.mean(list(others.values()))), 0) if others else "n/a")
             tips = [f"{percent(share)} with {label}" for label, share in others.items()]
             item.setToolTip("\n".join(tips) or "No other scheme tells the same classes apart.")
