@@ -21,15 +21,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from morpholaw.cells.shape import measure_shapes
 from morpholaw.cells.splits import grouped_split
 from morpholaw.errors import InputError
 from morpholaw.evaluation.adaptation import Adaptation, adapt_to_labels, adapt_to_scores
+from morpholaw.evaluation.baselines import baseline_features
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.models.classes import classes_of_scores
 
-SHAPES = ["area", "aspect", "diagonality", "axis_ratio", "brightness", "texture"]
 LABELS = 10
 """Labelled cells of each class that threshold and scale are adapted to."""
 DRAWS = 5
@@ -62,7 +61,7 @@ def _fewer(cells: Cells) -> Cells:
 
 def shapes(cells: Cells) -> np.ndarray:
     """Return shapes of cells, 0 where there is no nucleus."""
-    return np.nan_to_num(measure_shapes(cells.images)[SHAPES].to_numpy(float))
+    return np.nan_to_num(baseline_features(cells.images))
 
 
 def adapted(
