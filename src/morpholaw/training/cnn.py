@@ -20,8 +20,7 @@ from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training.adam_state import adam_tensors, load_adam
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
-from morpholaw.training.cores import free_cores
-from morpholaw.training.devices import choose_device, choose_precision, lay_out, torch_threads
+from morpholaw.training.devices import choose_device, choose_precision, lay_out, shared_threads
 from morpholaw.training.early_stopping import EarlyStopping
 
 REPORT_EVERY = 0.5
@@ -76,8 +75,9 @@ def train_cnn(
     if checkpointing.resume is not None:
         training.load(checkpointing.resume)
     began = reported = saved = time.monotonic()
-    with torch_threads(config.threads or free_cores()):
+    with shared_threads(config.threads) as decide_threads:
         while not training.over and not monitor.should_stop():
+            decide_threads()
             loss, accuracy = training.advance()
             now = time.monotonic()
             if training.step == training.resumed_at + TIMED_STEPS:

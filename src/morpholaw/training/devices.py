@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from morpholaw.errors import InputError
+from morpholaw.training.cores import CoresLeft, free_cores
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -92,6 +93,31 @@ def torch_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], None]]:
+    """Compute on the cores that nothing else keeps busy inside the block; call what is returned at every step.
+
+    On a machine that gets busy, threads wait for one another: two of them then take a step in several times the CPU
+    seconds of one. So their number is decided again every few seconds, down to one.
+
+    Parameters
+    ----------
+    fixed : int
+        The number of threads; 0: the cores that are free.
+    processes : int
+        Processes that train together on this machine. If there are several, the number stays as it was at the start,
+        since each would take the others for somebody else's.
+    """
+    left = CoresLeft()
+    with torch_threads(fixed or max(1, free_cores() // processes)):
+
+        def decide() -> None:
+            if not fixed and processes == 1 and (count := left.count()) is not None:
+                torch.set_num_threads(count)
+
+        yield decide
 
 
 @contextmanager

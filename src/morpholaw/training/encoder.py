@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -12,8 +13,7 @@ from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Metrics, Monitor, Preview, Progress
 from morpholaw.models.vae import BetaTCVAE
-from morpholaw.training.cores import free_cores
-from morpholaw.training.devices import describe_device, kept_memory, lay_out, torch_threads
+from morpholaw.training.devices import describe_device, kept_memory, lay_out, shared_threads
 from morpholaw.training.distributed import (
     is_main_process,
     local_world_size,
@@ -80,8 +80,11 @@ def train_encoder(
     InputError
         If the loss is no longer a number; the checkpoint then holds the last good weights.
     """
-    threads = config.threads or max(1, free_cores() // local_world_size())
-    with process_group(config.device), torch_threads(threads), kept_memory():
+    with (
+        process_group(config.device),
+        shared_threads(config.threads, local_world_size()) as decide_threads,
+        kept_memory(),
+    ):
         if not is_main_process():
             monitor = Monitor(should_stop=monitor.should_stop)
         training = EncoderTraining(images, config, start, labels)
@@ -93,17 +96,22 @@ def train_encoder(
         together = f", {world_size()} processes" if world_size() > 1 else ""
         where = f"{describe_device(training.device)}{together}"
         monitor.emit(Message(f"Training the encoder on the {where}, {len(images)} crops."))
-        history = _run(training, checkpoint if is_main_process() else None, synchronised(monitor))
+        history = _run(
+            training, checkpoint if is_main_process() else None, synchronised(monitor), decide_threads
+        )
     return lay_out(training.model.to("cpu"), torch.contiguous_format).eval(), history
 
 
-def _run(training: EncoderTraining, checkpoint: Path | None, monitor: Monitor) -> dict[str, list[float]]:
+def _run(
+    training: EncoderTraining, checkpoint: Path | None, monitor: Monitor, decide_threads: Callable[[], None]
+) -> dict[str, list[float]]:
     history = training.history
     reported = previewed = time.monotonic()
     saved, good = -math.inf, None  # the first report writes a checkpoint, so that there always is one
     for index in training.batches():
         if monitor.should_stop():
             break
+        decide_threads()
         parts = training.advance(index)
         now = time.monotonic()
         last = training.step == training.total_steps
