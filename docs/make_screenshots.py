@@ -87,7 +87,7 @@ def use_classify(viewer: Any, widget: Any) -> None:
     """Apply the sparse head to the movie and show a track that divides."""
     apply = widget.apply_scores
     apply.apply_button.click()
-    wait(60, lambda: apply.table is not None)
+    wait(300, lambda: apply.table is not None)
     tracks = apply.table["track_id"].dropna()
     chosen = next((track for track in apply.divisions if (tracks == track).sum() > 3), tracks.mode()[0])
     apply.show_track(int(chosen))
