@@ -21,6 +21,7 @@ from morpholaw.training.adam_state import adam_tensors, load_adam
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
 from morpholaw.training.devices import choose_device, choose_precision, lay_out, shared_threads
+from morpholaw.training.durations import about
 from morpholaw.training.early_stopping import EarlyStopping
 
 REPORT_EVERY = 0.5
@@ -155,12 +156,9 @@ class _Training:
 
     def price(self, seconds: float) -> str:
         """Say how long the training takes at so many seconds per step."""
-        minutes = seconds * (self.steps - self.resumed_at) / 60
-        length = (
-            f"{minutes:.0f} minutes" if minutes >= 1.5 else "a minute" if minutes > 0.5 else "half a minute"
-        )
+        length = about(seconds * (self.steps - self.resumed_at))
         at_most = " at most" if self.stopping is not None else ""
-        return f"{self.config.models} networks, {self.config.epochs} passes: about {length}{at_most}."
+        return f"{self.config.models} networks, {self.config.epochs} passes: {length}{at_most}."
 
     def advance(self) -> tuple[Tensor, Tensor]:
         """Take one step of the optimiser; return loss and accuracy, means over the models."""
