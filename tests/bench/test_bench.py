@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -28,6 +30,7 @@ def test_every_row_has_a_measurement():
         "classify",
         "laws",
         "growth",
+        "busy",
         "gui",
         "startup",
     }
@@ -44,6 +47,26 @@ def test_the_startup_row_is_measured_and_written_as_json(tmp_path):
     assert 5 < row["peak_memory_mb"] < 500
     assert row["also"][0]["peer_name"] == "limit of morpholaw --help"
     assert "ratio" in done.output
+
+
+def test_work_is_measured_beside_busy_processes_that_end_with_it(monkeypatch):
+    from morpholaw.bench import busy
+
+    monkeypatch.setattr(busy, "SETTLING", 0.0)
+    monkeypatch.setattr(busy, "SECONDS", 0.1)
+    me, beside = psutil.Process(), []
+
+    def step():
+        beside.append(sum("while True" in " ".join(child.cmdline()) for child in me.children()))
+        time.sleep(0.01)
+        return 3.0
+
+    found = busy.rates(step)
+    assert [len(rounds) for rounds in found] == [1] * 4
+    assert all(0 < rate <= 300 for (rate,) in found)
+    assert sorted(set(beside)) == [0, 1, 2, 4]
+    step()
+    assert beside[-1] == 0
 
 
 def test_an_unknown_row_is_one_sentence():

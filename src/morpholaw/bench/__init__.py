@@ -9,6 +9,7 @@ ROWS = {
     "classify": "cells classified, movie in, table out",
     "laws": "symbolic search, time to goal",
     "growth": "cost per crop as a study grows",
+    "busy": "training beside busy processes, against the fair share",
     "gui": "the window while an encoder trains",
     "startup": "import and --help",
 }

@@ -72,7 +72,7 @@ def train_cnn(
     InputError
         If the loss is no longer a number.
     """
-    training = _Training(images, targets, config, held_out)
+    training = CNNTraining(images, targets, config, held_out)
     if checkpointing.resume is not None:
         training.load(checkpointing.resume)
     began = reported = saved = time.monotonic()
@@ -107,7 +107,7 @@ def train_cnn(
     return lay_out(training.cnn.to("cpu"), torch.contiguous_format).eval(), training.head.cpu().eval()
 
 
-class _Training:
+class CNNTraining:
     """Networks, optimiser and step: everything that the next step depends on."""
 
     def __init__(
