@@ -33,6 +33,9 @@ def test_table_1_has_a_row_for_each_scheme_beside_the_papers(trained_study):
     assert table.loc["scheme4-hinge", "head weights"] == "n/a"
     assert table.loc["scheme3", "paper's size"] == "180 ± 20"
     assert table["split"].nunique() == 1
+    assert (
+        "  accuracy %" in str(table).splitlines()[0]
+    )  # where it is printed narrow, the own accuracy is not left out
 
 
 def test_all_schemes_are_tested_on_the_same_cells_and_no_group_is_on_both_sides(trained_study):

@@ -21,7 +21,6 @@ COLUMNS = {
     "accuracy %": "accuracy %",
     "balanced %": "balanced accuracy %",
     "interval": "balanced 95 % interval",
-    "paper %": "paper's accuracy %",
 }
 """Short headings and the table's own columns."""
 MANY = 6

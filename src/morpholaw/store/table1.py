@@ -26,7 +26,9 @@ PAPER = {
 
 
 def table1(folder: StudyFolder) -> pd.DataFrame:
-    """Return one row per classifier: scheme, models, weights, size, accuracies in per cent, split, the paper's.
+    """Return one row per classifier: scheme, models, weights, size, split, accuracies in per cent, and the paper's.
+
+    The accuracies stand last, so that pandas does not leave them out where it prints a wide table.
 
     Errors are standard deviations over the models, as in the paper; intervals are those of the median score, over
     groups of cells. Below the classifiers stand the baselines that were measured on the same split and classes, as
@@ -49,16 +51,16 @@ def _row(found: ClassifierRecord) -> dict[str, object]:
         "models": found.members,
         "model": found.model,
         "head weights": "n/a" if found.head_weights is None else spread(found.head_weights),
-        "head expression size": spread(found.expression_sizes),
-        "accuracy %": spread(100 * np.array(evaluation.accuracy), 1),
-        "balanced accuracy %": spread(100 * np.array(evaluation.balanced_accuracy), 1),
-        "95 % interval": _interval(evaluation.ensemble_accuracy),
-        "balanced 95 % interval": _interval(evaluation.balanced_interval),
-        "test cells": evaluation.test_cells,
-        "split": evaluation.split,
         "paper's weights": weights,
+        "head expression size": spread(found.expression_sizes),
         "paper's size": size,
         "paper's accuracy %": accuracy,
+        "test cells": evaluation.test_cells,
+        "split": evaluation.split,
+        "95 % interval": _interval(evaluation.ensemble_accuracy),
+        "balanced 95 % interval": _interval(evaluation.balanced_interval),
+        "balanced accuracy %": spread(100 * np.array(evaluation.balanced_accuracy), 1),
+        "accuracy %": spread(100 * np.array(evaluation.accuracy), 1),
     }
 
 
@@ -69,16 +71,16 @@ def _baseline_row(found: MeasuredBaseline) -> dict[str, object]:
         "models": 1,
         "model": found.title,
         "head weights": "n/a",
-        "head expression size": "n/a",
-        "accuracy %": f"{100 * found.accuracy.value:.1f}",
-        "balanced accuracy %": f"{100 * found.balanced_accuracy.value:.1f}",
-        "95 % interval": _interval(found.accuracy),
-        "balanced 95 % interval": _interval(found.balanced_accuracy),
-        "test cells": found.test_cells,
-        "split": found.split,
         "paper's weights": "n/a",
+        "head expression size": "n/a",
         "paper's size": "n/a",
         "paper's accuracy %": "n/a",
+        "test cells": found.test_cells,
+        "split": found.split,
+        "95 % interval": _interval(found.accuracy),
+        "balanced 95 % interval": _interval(found.balanced_accuracy),
+        "balanced accuracy %": f"{100 * found.balanced_accuracy.value:.1f}",
+        "accuracy %": f"{100 * found.accuracy.value:.1f}",
     }
 
 
