@@ -1,6 +1,8 @@
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -233,3 +235,46 @@ def test_the_shell_completes_commands_and_options(shell):
         "train-classifier",
     }
     assert "--dry-run" in {found.value for found in completer.get_completions(["discover-law"], "--d")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            "attack --scheme 2 --space latent --towards nosuch --out OUT",
+            "its classes are interphase, metaphase",
+        ),
+        ("attack --scheme 2 --space latent --towards metaphase --pairs --out OUT", "leave out --towards"),
+        (
+            "attack --scheme 2 --space latent --pairs --out FILE",
+            "FILE cannot be read or written: Not a directory",
+        ),
+        ("cross-validate --scheme 2 --folds 10000", "The class 'interphase' comes from"),
+        ("cross-validate --scheme 2 --classes metaphase,nosuch", "no labelled cell of the class 'nosuch'"),
+        ("cross-validate --scheme 2 --out .", ". is a folder; give the name of a file in it"),
+        ("cross-validate --scheme 2 --out FILE/table.csv", "FILE is a file and no folder"),
+        ("adapt --scheme 2 --crops nosuch", "There are no crops of a set 'nosuch'"),
+        ("explain-cell --cell 100000", "There is no cell 100000"),
+        ("law-sheet --law 99 --out sheet.png", "There is no law 99"),
+        ("improve-law --from z999", "is not one of its variables"),
+        ("law-stability --name nosuch", "has no trained nosuch"),
+        ("classes --rename nosuch other", "has no class 'nosuch' to rename"),
+    ],
+)
+def test_names_numbers_and_places_that_do_not_fit_are_one_sentence(
+    trained_study, tmp_path, monkeypatch, arguments, sentence
+):
+    monkeypatch.chdir(tmp_path)
+    Path("FILE").write_text("")
+    command, *words = arguments.split()
+    done = call(command, "--study", trained_study.path, *words)
+    assert done.exit_code == 2, done.output
+    assert sentence in done.output
+    assert "Traceback" not in done.output
+
+
+def test_cross_validation_without_an_encoder_names_the_study(study, tmp_path):
+    shutil.rmtree(study.path / "encoder")
+    done = call("cross-validate", "--study", study.path, "--scheme", 2, "--folds", 2)
+    assert done.exit_code == 2
+    assert f"The study {study.path} has no encoder yet" in done.output

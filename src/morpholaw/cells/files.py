@@ -8,6 +8,7 @@ begin with a dot, which no name does that a person gives (:func:`morpholaw.escap
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -42,7 +43,11 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Folders on the way are made. After an error the old file, if there was one, is untouched.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # a file is where the folder would be
+        code = errno.ENOTDIR
+        raise NotADirectoryError(code, os.strerror(code), str(target.parent)) from None
     temporary = temporary_path(target)
     try:
         with temporary.open("xb") as handle:
@@ -55,6 +60,22 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Refuse a place where no file can be written, before hours are spent on what is to be in it.
+
+    Raises
+    ------
+    InputError
+        It is a folder, or a file is in the place of one of its folders.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"{target} is a folder; give the name of a file in it.")
+    for folder in target.parents:
+        if folder.is_file():
+            raise InputError(f"{target} cannot be written: {folder} is a file and no folder.")
 
 
 def temporary_path(path: Path) -> Path:

@@ -28,7 +28,9 @@ from morpholaw.errors import InputError, MorpholawError, error_of_kind, kind_of,
 _Answer = TypeVar("_Answer")
 
 SECONDS = 60.0
-"""How long an answer may take, and a second more for each megabyte of the file where all of it is read."""
+"""How long an answer may compute, and a second more for each megabyte of the file where all of it is read."""
+PATIENCE = 3
+"""How many times as long it may take in all, on a busy machine or a slow network."""
 MEMORY = 3 << 30
 """Bytes that reading may take, or :data:`EXPANSION` times the file where that is more and the machine has as much."""
 EXPANSION = 20
@@ -130,8 +132,10 @@ class ReaderProcess:
         self._ours.close()
         self.close.detach()
         code = os.waitstatus_to_exitcode(status)
+        if code == -signal.SIGPROF:
+            return f"it took more than {seconds:.0f} s of computing, {_TOO_MUCH}"
         if code == -signal.SIGALRM:
-            return f"it took more than {seconds:.0f} s, {_TOO_MUCH}"
+            return f"it took more than {PATIENCE * seconds:.0f} s, {_TOO_MUCH}"
         if code == -signal.SIGKILL:
             return "its reader was ended by the system, as happens where memory runs out"
         how = f"signal {-code}" if code < 0 else f"status {code}"
@@ -235,17 +239,20 @@ def _outcome(call: Callable[[], Any]) -> tuple[str, Any]:
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Have the kernel end this process where the block takes longer, whatever it is doing."""
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    """Have the kernel end this process where the block computes or waits for longer, whatever it is doing."""
+    limits = {signal.ITIMER_PROF: seconds, signal.ITIMER_REAL: PATIENCE * seconds}
+    for timer, limit in limits.items():
+        signal.setitimer(timer, limit)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        for timer in limits:
+            signal.setitimer(timer, 0)
 
 
 def _keep_only(descriptors: set[int]) -> None:
     """Let go of everything else that the asking process has open: locks, pipes of other readers, its terminal."""
-    for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGALRM, signal.SIGPROF, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     silent = os.open(os.devnull, os.O_RDWR)
     # without a terminal, the numbers of the standard streams may be those of what is kept

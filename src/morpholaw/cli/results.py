@@ -167,7 +167,7 @@ def _law(text: str | None) -> int | Literal["median"] | None:
 @click.option(
     "--eps", default="0,0.05,0.1,0.15,0.2,0.25", show_default=True, help="Magnitudes, comma-separated."
 )
-@click.option("--towards", default="", metavar="CLASS", help="Move cells towards a class.")
+@click.option("--towards", metavar="CLASS", help="Move cells towards a class.")
 @click.option(
     "--pairs", is_flag=True, help="Move cells towards each class: success for each pair of classes."
 )
@@ -180,7 +180,7 @@ def attack(
     space: str,
     keep: str,
     eps: str,
-    towards: str,
+    towards: str | None,
     pairs: bool,
     out: Path,
 ) -> None:
@@ -194,6 +194,10 @@ def attack(
         raise InputError(f"--eps {eps!r} is not a list of numbers such as 0.1,0.2.") from None
     if (scheme is None) == (not name):
         raise InputError("Give --scheme or --name, to say which classifier is attacked.")
+    if towards == "":
+        raise InputError("--towards needs the name of a class.")
+    if pairs and towards:
+        raise InputError("--pairs moves cells towards every class; leave out --towards.")
     settings: dict[str, Any] = {"loss": loss, "space": space, "keep": keep, "eps": magnitudes}
     settings |= {"name": name} if scheme is None else {"scheme": scheme}
     held = "-".join(part.strip().replace(" ", "_") for part in keep.split(",") if part.strip())
@@ -211,7 +215,7 @@ def attack(
         click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
         return
     with progress() as monitor:
-        table = open_study(study).attack(towards=towards, monitor=monitor, **settings)
+        table = open_study(study).attack(towards=towards or "", monitor=monitor, **settings)
     if towards:
         file += f"-towards-{file_name(towards, 'class')}"
     write_table(out / f"{file}.csv", table)

@@ -72,6 +72,9 @@ def cross_validate(
             f"The study {folder.path} has no labelled cells of {' or '.join(classes)} to test on."
         )
     groups = folder.crops.cells["group"].to_numpy(str)[cells]
+    _check_classes(folder, classes, labels[cells], groups, design.folds)
+    if scheme != 1 and (law_config.inputs if scheme == 4 else config.inputs) != "shapes":
+        folder.encoder_record  # noqa: B018 (it says so where there is none)
     if scheme != 1 and folder.has_encoder:
         _check_encoder(folder, groups)
         monitor.emit(Message(encoder_sentence(folder)))
@@ -101,7 +104,6 @@ def keep(folder: StudyFolder, result: CrossValidation, name: str, out: Path | No
     """Write the table of folds, and that of groups beside it; returns the former."""
     table = result.table()
     place = folder.path / FOLDER / f"{name}.csv" if out is None else Path(out)
-    place.parent.mkdir(parents=True, exist_ok=True)
     write_table(place, table)
     write_table(place.with_name(f"{place.stem}-groups.csv"), result.by_group())
     return table
@@ -129,6 +131,23 @@ def encoder_sentence(folder: StudyFolder) -> str:
     return (
         "The encoder was trained on other crops than those of this study: it has not seen the tested cells."
     )
+
+
+def _check_classes(
+    folder: StudyFolder, classes: tuple[str, ...], labels: np.ndarray, groups: np.ndarray, count: int
+) -> None:
+    """Refuse a class that cannot be in every fold."""
+    for name in classes:
+        found = len(np.unique(groups[labels == name]))
+        if not found:
+            raise InputError(
+                f"The study {folder.path} has no labelled cell of the class {name!r} to test on."
+            )
+        if found < count:
+            raise InputError(
+                f"The class {name!r} comes from {found} groups of cells (tracks, movies), fewer than {count} folds; "
+                "use fewer folds, or label cells of other groups."
+            )
 
 
 def _check_encoder(folder: StudyFolder, groups: np.ndarray) -> None:

@@ -1636,6 +1636,10 @@ class Study(StudyFolder):
         )
         if scheme not in (1, 2, 3, 4):
             raise InputError(f"There is no scheme {scheme}; expected 1 to 4.")
+        if out is not None:
+            from morpholaw.cells.files import check_place
+
+            check_place(out)
         tell_condition_notes(self, monitor)
         result = cross_validation_step.cross_validate(self, scheme, config, law, design, monitor)
         with self.writing():
