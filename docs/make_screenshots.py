@@ -137,7 +137,7 @@ def use_network(viewer: Any, widget: Any) -> None:
 def use_timeline(viewer: Any, widget: Any) -> None:
     """Make the timeline of the movie."""
     widget.make_button.click()
-    wait(90, lambda: widget.tables is not None)
+    wait(400, lambda: widget.tables is not None)
     wait(20, lambda: widget.durations.canvas is not None)
 
 
