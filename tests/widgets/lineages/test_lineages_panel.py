@@ -57,3 +57,22 @@ def test_daughters_lie_on_either_side_of_their_mother():
     assert levels[0] == (levels[1] + levels[2]) / 2
     assert levels[2] == (levels[3] + levels[4]) / 2
     assert sorted(levels[[1, 3, 4, 5]]) == [0, 1, 2, 3]
+
+
+def test_tracks_are_hidden_by_class_and_stay_in_the_layer(panel, qtbot):
+    cells = panel.current.crops.cells
+    layer = panel.viewer.add_tracks(cells[["track_id", "t", "y", "x"]].to_numpy(float), name="tracks")
+    mother = [of_track(panel, 1, t) for t in cells.loc[cells["track_id"] == 1, "t"]]
+    panel.current.set_label(mother, "metaphase")
+    box = panel.tracks.boxes["metaphase"]
+    assert box.isVisible()
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert not box.isChecked()
+    of_mother = layer.data[:, 0] == 1
+    assert (layer.track_colors[of_mother, 3] == 0).all()
+    assert (layer.track_colors[~of_mother, 3] == 1).all()
+    assert len(layer.data) == len(cells)
+    layer.color_by = "track_id"
+    assert (layer.track_colors[of_mother, 3] == 0).all()
+    qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert (layer.track_colors[:, 3] == 1).all()

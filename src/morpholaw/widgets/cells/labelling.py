@@ -38,7 +38,7 @@ from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.study.cell_scores import CellScores
+from morpholaw.widgets.study.cell_scores import MISLABELLED, CellScores
 from morpholaw.widgets.study.class_editor import ClassEditor
 from morpholaw.widgets.study.current_study import CurrentStudy
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from morpholaw.study import Study
 
-ALL_SETS, ALL_CLASSES, UNLABELLED, MISLABELLED = "all sets", "all classes", "unlabelled", "maybe mislabelled"
+ALL_SETS, ALL_CLASSES, UNLABELLED = "all sets", "all classes", "unlabelled"
 NO_CLASS_COLOUR = "#aaaaaa"
 """Colour of a label that is no class of the study."""
 _PREFERRED = (3, 2, 1, 4)  # schemes to ask which cells are uncertain, the sparse head first, as in the paper

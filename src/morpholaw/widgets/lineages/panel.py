@@ -12,6 +12,7 @@ from morpholaw.display import number
 from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.lineages.families import MOST_CELLS, Families, families
+from morpholaw.widgets.lineages.tracks_by_class import TracksByClass
 from morpholaw.widgets.pictures.cell_picture import CellPicture
 from morpholaw.widgets.study.cell_facts import CellFacts
 from morpholaw.widgets.study.cell_scorer import CellScorer
@@ -66,9 +67,10 @@ class LineagesWidget(StudyWidget):
         )
         self.caption = QLabel()
         self.caption.setWordWrap(True)
+        self.tracks = TracksByClass(self.viewer)
         self.scorer = CellScorer(self.current)
         self.body.addLayout(rows)
-        for part in (self.tree, self.caption, self.scorer):
+        for part in (self.tree, self.caption, self.tracks, self.scorer):
             self.body.addWidget(part)
         self.body.addStretch(1)
         self.show_box.activated.connect(self._families_chosen)
@@ -82,6 +84,7 @@ class LineagesWidget(StudyWidget):
         for signal in (current.labels_changed, current.scores_changed):
             self.listen(signal, self._recolour)
         self.listen(current.selection_changed, self._selected)
+        self.listen(self.viewer.layers.events.inserted, self._show_tracks)
         self.in_movie.mark()
         self.reload()
 
@@ -91,6 +94,8 @@ class LineagesWidget(StudyWidget):
         self.lineages = self.shown = None
         self.caption.clear()
         self.tree.say(NO_TRACKS)
+        self._list_colours()
+        self._show_tracks()
         crops = self.current.crops
         if crops is None or not (crops.cells["track_id"] >= 0).any():
             return
@@ -108,10 +113,23 @@ class LineagesWidget(StudyWidget):
         self.draw()
 
     def _colour_chosen(self, _: int) -> None:
-        self.draw(keep_zoom=True)
+        self._recolour()
 
     def _recolour(self) -> None:
         self.draw(keep_zoom=True)
+        self._show_tracks()
+
+    def _show_tracks(self, _: Any = None) -> None:
+        study = self.current.study
+        classes = () if study is None else study.classes
+        self.tracks.show_classes(self.current.crops, self._classes_of_cells(), classes)
+
+    def _classes_of_cells(self) -> np.ndarray:
+        """Return the class of each crop: the predicted one where colours are those of a classifier."""
+        scores = self.current.last_scores
+        if scores is not None and self.colour.currentText() in (PREDICTED, SCORE):
+            return scores.predicted
+        return self.current.labels
 
     def draw(self, keep_zoom: bool = False) -> None:
         """Draw the chosen families."""
@@ -155,8 +173,7 @@ class LineagesWidget(StudyWidget):
         colours = [] if study is None else study.class_colours()
         if by == SCORE and scores is not None:
             return {"values": scores.scores[images], "value_name": "score"}
-        labels = scores.predicted if by == PREDICTED and scores is not None else self.current.labels
-        return {"labels": labels[images], "classes": classes, "colours": colours}
+        return {"labels": self._classes_of_cells()[images], "classes": classes, "colours": colours}
 
     def _selected(self, cells: list[int]) -> None:
         shown = self.shown

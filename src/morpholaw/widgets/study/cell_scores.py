@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
     from morpholaw.store.classifier_record import ClassifierRecord
 
+MISLABELLED = "maybe mislabelled"
+"""What the panels call labelled cells for which a classifier predicts another class."""
+
 
 @dataclass(frozen=True)
 class CellScores:

@@ -10,12 +10,12 @@ from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from morpholaw.errors import InputError
 from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
+from morpholaw.widgets.study.cell_scores import MISLABELLED, CellScores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from morpholaw.cells.crop_set import Crops
-    from morpholaw.widgets.study.cell_scores import CellScores
 
 ALL_MOVIES, ALL_CLASSES, UNLABELLED, ALL_PREDICTED = (
     "all movies",
@@ -23,7 +23,6 @@ ALL_MOVIES, ALL_CLASSES, UNLABELLED, ALL_PREDICTED = (
     "unlabelled",
     "any prediction",
 )
-MISLABELLED = "not as labelled"
 
 
 class Filters(QWidget):
@@ -42,8 +41,8 @@ class Filters(QWidget):
         self.movie.setToolTip("Show the cells of one movie only.")
         self.given.setToolTip("Show the cells that were given one class, or none.")
         self.predicted.setToolTip(
-            "Show the cells that are predicted as one class; not as labelled: labelled cells for which another class "
-            "is predicted, which may be mislabelled."
+            "Show the cells that are predicted as one class; maybe mislabelled: labelled cells for which another class "
+            "is predicted."
         )
         self.track, self.low, self.high = QLineEdit(), QLineEdit(), QLineEdit()
         self.track.setPlaceholderText("all tracks")
