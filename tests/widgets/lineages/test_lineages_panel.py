@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -59,7 +61,8 @@ def test_daughters_lie_on_either_side_of_their_mother():
     assert sorted(levels[[1, 3, 4, 5]]) == [0, 1, 2, 3]
 
 
-def test_tracks_are_hidden_by_class_and_stay_in_the_layer(panel, qtbot):
+def test_tracks_are_hidden_by_class_and_stay_in_the_layer(panel, tmp_path, qtbot):
+    panel.current.open(shutil.copytree(panel.current.study.path, tmp_path / "study"))
     cells = panel.current.crops.cells
     layer = panel.viewer.add_tracks(cells[["track_id", "t", "y", "x"]].to_numpy(float), name="tracks")
     mother = [of_track(panel, 1, t) for t in cells.loc[cells["track_id"] == 1, "t"]]
