@@ -74,6 +74,7 @@ class TracksByClass(QWidget):
         unticked = {name for name, box in self.boxes.items() if not box.isChecked()}
         for box in self.boxes.values():
             self._rows.removeWidget(box)
+            box.hide()  # it is deleted later than the new boxes are drawn
             box.deleteLater()
         self.boxes = {}
         for place, name in enumerate(names):
