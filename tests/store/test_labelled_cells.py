@@ -8,6 +8,7 @@ import pytest
 from morpholaw.config import ClassifierConfig
 from morpholaw.errors import InputError
 from morpholaw.store.labelled_cells import all_labels, chosen_classes, labelled_cells
+from morpholaw.study import Study
 
 
 @pytest.fixture
@@ -46,3 +47,10 @@ def test_one_labelled_class_is_not_enough(study):
     )
     with pytest.raises(InputError, match="labelled cells of interphase; a classifier needs two classes"):
         chosen_classes(study, ("all",))
+
+
+def test_a_study_whose_only_set_is_damaged_has_no_labels(study):
+    (study.path / "crops" / "simulated" / "cells.csv").write_text("")
+    damaged = Study(study.path)
+    assert len(damaged.labels) == 0
+    assert "simulated" in damaged.problems[0]

@@ -48,7 +48,8 @@ class Labelled:
 
 def all_labels(folder: StudyFolder) -> np.ndarray:
     """Return the class of every crop of the study, str (n,); "" where it has none."""
-    return np.concatenate([folder.annotations.labels_for(crop_set) for crop_set in folder.sets])
+    none = np.array([], object)  # what is left where the only set is damaged
+    return np.concatenate([none, *(folder.annotations.labels_for(crop_set) for crop_set in folder.sets)])
 
 
 def chosen_classes(folder: StudyFolder, classes: Sequence[str] = ()) -> tuple[str, ...]:
