@@ -2,8 +2,10 @@
 
 The crop's own nucleus ends where its brightness falls to half of its brightest chromatin. That depends on the nucleus
 alone: a threshold from the whole crop (Otsu's) moves with what is around the cell, so that the same metaphase plate has
-another outline beside other neighbours, and every length that is measured on it would tell the neighbourhood. The other
-nuclei have Otsu's threshold of the crop.
+another outline beside other neighbours, and every length that is measured on it would tell the neighbourhood. The
+outline lies inside the blurred edge: areas of simulated nuclei are 0.83 (interphase) and 0.77 (metaphase) of the true
+ones; half of the mean brightness has 0.95 of both, and moves more with the neighbours. The other nuclei have Otsu's
+threshold of the crop.
 
 All crops of a batch are worked on together: one smoothing, one histogram, two labellings.
 """

@@ -99,7 +99,8 @@ def test_the_picture_shows_what_the_table_says(labelled, phase):
         assert np.corrcoef(found[measured], truth[true])[0, 1] > least, measured
     if phase == "interphase":
         ratio = found["area"] * 0.333**2 / truth["true_size"].to_numpy()
-        assert 0.85 < ratio.median() < 1.15
+        # The outline runs where the nucleus is half as bright as its brightest chromatin, inside its blurred edge.
+        assert 0.75 < ratio.median() < 1.0
 
 
 def test_the_neighbourhood_is_a_shortcut_to_the_class(labelled):
