@@ -16,7 +16,6 @@ import pandas as pd
 from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.frame_order import alternation
 from morpholaw.cells.movies import Movie, open_movie
-from morpholaw.cells.pixel_explanations import explain
 from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
@@ -157,6 +156,10 @@ def compare_pixels(cells: MovieCells) -> Comparison:
         return Comparison((f"The frames of {movie.name} that were looked at are blank.",))
     if findings.fits:
         return Comparison()
+    from morpholaw.cells.pixel_explanations import (
+        explain,
+    )  # brings scipy.ndimage; needed where something is wrong
+
     found = explain(findings, movie.frame, len(movie), cells.table, cells.side, cells.pixel_size)
     if found is not None:
         return Comparison(

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from morpholaw.cells.convex_hull import hull_pixels
-from morpholaw.cells.segmentation import BLOCK, Components, segment
 from morpholaw.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# pandas is imported when something is measured, so that a panel opens without it.
+    from morpholaw.cells.segmentation import Components
+
+# pandas and scipy are imported when something is measured, so that a panel opens and crops are cut without them.
 
 Source = Literal["latent", "shape"]
 About = Literal["cell", "neighbourhood"]
@@ -196,6 +196,8 @@ def measure_features(
         )
     if pixel_size is not None and not (np.isfinite(pixel_size) and pixel_size > 0):
         raise InputError(f"The pixel size must be a positive number of micrometres, not {pixel_size}.")
+    from morpholaw.cells.segmentation import BLOCK
+
     names = [feature.name for feature in shape_features(pixel_size, neighbourhood)]
     parts = [_measure(images[i : i + BLOCK], pixel_size, neighbourhood) for i in range(0, len(images), BLOCK)]
     import pandas as pd
@@ -206,6 +208,9 @@ def measure_features(
 
 
 def _measure(images: np.ndarray, pixel_size: float | None, neighbourhood: bool) -> dict[str, np.ndarray]:
+    from morpholaw.cells.convex_hull import hull_pixels
+    from morpholaw.cells.segmentation import segment
+
     n, um = len(images), pixel_size or 1.0
     components = segment(images)
     mask = components.central_mask

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from morpholaw.display import MINUS
 from morpholaw.errors import InputError
@@ -176,6 +175,8 @@ def split_sign(word: str) -> tuple[str, int]:
 
 def _standard_ranks(values: np.ndarray) -> np.ndarray:
     """Return the ranks of each column with mean 0 and variance 1; 0 for a column that does not vary."""
+    from scipy.stats import rankdata  # takes half a second: whoever cuts crops names no latents
+
     ranks: np.ndarray = rankdata(values, axis=0)
     ranks = ranks - ranks.mean(axis=0)
     spread = ranks.std(axis=0)
