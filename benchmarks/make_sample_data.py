@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 from simulated_study import MEASURED
 
+from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crop_set, simulate_movie
 from morpholaw.config import SimulateConfig
 from morpholaw.models.bundle import save_bundle
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.familiarity_record import training_cloud, write_familiarity
 from morpholaw.study import Study
 
 MOVIE = SimulateConfig(frames=36, cells=30, height=288, width=288, seed=7)
@@ -50,6 +52,14 @@ def write_classifier(study: Study, name: str, folder: Path) -> None:
     classifier.save(folder, shipped.description())
 
 
+def describe_training_cells(sample: Path) -> None:
+    """Say what the cells that the classifiers learnt from look like, by the shipped ones, which are simulated alike."""
+    cells = CropSet(sample / "labelled")
+    cloud = training_cloud(cells.images, cells.cells["group"].to_numpy(str))
+    for folder in (sample / "classifiers").iterdir():
+        write_familiarity(folder, ClassifierRecord.read(folder).sha256, cloud)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path)
@@ -60,6 +70,7 @@ def main() -> None:
     if options.only:
         shutil.rmtree(out / "classifiers" / options.only, ignore_errors=True)
         write_classifier(study, options.only, out / "classifiers" / options.only)
+        describe_training_cells(out)
         return
     for name in ("movie", "labelled", "encoder", "classifiers"):
         shutil.rmtree(out / name, ignore_errors=True)
@@ -70,6 +81,7 @@ def main() -> None:
     (out / "classifiers").mkdir()
     for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge", MEASURED):
         write_classifier(study, name, out / "classifiers" / name)
+    describe_training_cells(out)
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     print(f"{out}: {size / 1e6:.1f} MB")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
 from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.interpretation.latent_summary import evenly_spaced
-from morpholaw.sample import sample_folder
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.classifiers import place_of, record
 from morpholaw.store.labelled_cells import labelled_cells
@@ -48,8 +47,8 @@ class FamiliarityRecord(Record):
 def familiarity(folder: StudyFolder, name: str) -> Familiarity | None:
     """Return the training cells of a classifier as a cloud; None where they are not known.
 
-    It is read where it was kept; else it is measured on the study's crops, without those of the groups that the
-    classifier is tested on. Of the classifiers that come with Morpholaw it is that of the shipped cells.
+    It is read where it was kept, as beside the classifiers that come with Morpholaw; else it is measured on the study's
+    crops, without those of the groups that the classifier is tested on.
     """
     found = record(folder, name)
     place = place_of(folder, name) / _FILE
@@ -57,20 +56,31 @@ def familiarity(folder: StudyFolder, name: str) -> Familiarity | None:
         kept = FamiliarityRecord.read(place)
         if kept.classifier == found.sha256:
             return Familiarity(np.array(kept.centre), np.array(kept.precision), kept.limit, kept.cells)
-    return _of_the_sample(found) if found.trained_elsewhere else _measured(folder, found)
+    return None if found.trained_elsewhere else _measured(folder, found)
 
 
 def keep_familiarity(folder: StudyFolder, found: ClassifierRecord) -> None:
     """Describe the training cells of a classifier beside it; the study must be locked for writing."""
     cloud = _measured(folder, found)
     if cloud is not None and found.sha256:
-        FamiliarityRecord(
-            classifier=found.sha256,
-            centre=tuple(cloud.centre.tolist()),
-            precision=tuple(map(tuple, cloud.precision.tolist())),
-            limit=cloud.limit,
-            cells=cloud.cells,
-        ).write(place_of(folder, found.name) / _FILE)
+        write_familiarity(place_of(folder, found.name), found.sha256, cloud)
+
+
+def write_familiarity(classifier: Path, sha256: str, cloud: Familiarity) -> None:
+    """Write the training cells of a classifier as a cloud into its folder."""
+    FamiliarityRecord(
+        classifier=sha256,
+        centre=tuple(cloud.centre.tolist()),
+        precision=tuple(map(tuple, cloud.precision.tolist())),
+        limit=cloud.limit,
+        cells=cloud.cells,
+    ).write(classifier / _FILE)
+
+
+def training_cloud(images: np.ndarray, groups: np.ndarray) -> Familiarity:
+    """Describe crops, uint8 (n, s, s), by at most `CELLS` of them, spread evenly."""
+    rows = evenly_spaced(len(images), CELLS)
+    return Familiarity.fit(np.asarray(images[rows]), groups[rows])
 
 
 def _measured(folder: StudyFolder, found: ClassifierRecord) -> Familiarity | None:
@@ -84,17 +94,3 @@ def _measured(folder: StudyFolder, found: ClassifierRecord) -> Familiarity | Non
     rows = np.flatnonzero(np.isin(sets, np.unique(sets[split.train])) & ~np.isin(groups, groups[split.test]))
     rows = rows[evenly_spaced(len(rows), CELLS)]
     return Familiarity.fit(folder.crops[rows], groups[rows])
-
-
-def _of_the_sample(found: ClassifierRecord) -> Familiarity | None:
-    """Describe the cells that come with the shipped classifiers, which are simulated like those they learnt from."""
-    try:
-        sample = sample_folder()
-        shipped = ClassifierRecord.read(sample / "classifiers" / found.name)
-        if shipped.sha256 != found.sha256:
-            return None
-        cells = CropSet(sample / "labelled")
-    except InputError:
-        return None
-    rows = evenly_spaced(len(cells), CELLS)
-    return Familiarity.fit(np.asarray(cells.images[rows]), cells.cells["group"].to_numpy(str)[rows])
