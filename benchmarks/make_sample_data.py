@@ -56,6 +56,7 @@ def describe_training_cells(sample: Path) -> None:
     """Say what the cells that the classifiers learnt from look like, by the shipped ones, which are simulated alike."""
     cells = CropSet(sample / "labelled")
     cloud = training_cloud(cells.images, cells.cells["group"].to_numpy(str))
+    assert cloud is not None
     for folder in (sample / "classifiers").iterdir():
         write_familiarity(folder, ClassifierRecord.read(folder).sha256, cloud)
 

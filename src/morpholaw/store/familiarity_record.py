@@ -77,8 +77,8 @@ def write_familiarity(classifier: Path, sha256: str, cloud: Familiarity) -> None
     ).write(classifier / _FILE)
 
 
-def training_cloud(images: np.ndarray, groups: np.ndarray) -> Familiarity:
-    """Describe crops, uint8 (n, s, s), by at most `CELLS` of them, spread evenly."""
+def training_cloud(images: np.ndarray, groups: np.ndarray) -> Familiarity | None:
+    """Describe crops, uint8 (n, s, s), by at most `CELLS` of them, spread evenly; None where they are too few."""
     rows = evenly_spaced(len(images), CELLS)
     return Familiarity.fit(np.asarray(images[rows]), groups[rows])
 
