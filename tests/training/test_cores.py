@@ -44,6 +44,7 @@ def test_cores_are_counted_again_without_what_this_process_does(clock):
 
 @pytest.mark.parametrize(("fixed", "processes", "expected"), [(0, 1, 1), (2, 1, 2), (0, 2, 2)])
 def test_a_training_takes_fewer_threads_when_others_begin(clock, monkeypatch, fixed, processes, expected):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr("morpholaw.training.devices.free_cores", lambda: 4)
     before = torch.get_num_threads()
     with shared_threads(fixed, processes) as decide:
@@ -52,3 +53,14 @@ def test_a_training_takes_fewer_threads_when_others_begin(clock, monkeypatch, fi
         decide()
         assert torch.get_num_threads() == expected
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("stated", "expected"), [("1", 1), ("3", 3), ("64", 4), ("", 4), ("all", 4)])
+def test_a_training_takes_no_more_threads_than_its_environment_allows(clock, monkeypatch, stated, expected):
+    monkeypatch.setenv("OMP_NUM_THREADS", stated)
+    monkeypatch.setattr("morpholaw.training.devices.free_cores", lambda: 4)
+    with shared_threads() as decide:
+        assert torch.get_num_threads() == expected
+        clock.update(time=10, busy=0, own=0)
+        decide()
+        assert torch.get_num_threads() == expected

@@ -20,6 +20,12 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def most_threads() -> int:
+    """Return how many threads this process may compute with: OMP_NUM_THREADS where it is set, else its cores."""
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    return min(available_cores(), max(1, int(stated))) if stated.isdecimal() else available_cores()
+
+
 def free_cores() -> int:
     """Return the number of cores that nothing else keeps busy right now, at least one."""
     busy = float(psutil.cpu_percent(WATCH_SECONDS)) / 100 * (psutil.cpu_count() or 1)

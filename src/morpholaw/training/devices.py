@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from morpholaw.errors import InputError
-from morpholaw.training.cores import CoresLeft, free_cores
+from morpholaw.training.cores import CoresLeft, free_cores, most_threads
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -105,17 +105,18 @@ def shared_threads(fixed: int = 0, processes: int = 1) -> Iterator[Callable[[], 
     Parameters
     ----------
     fixed : int
-        The number of threads; 0: the cores that are free.
+        The number of threads; 0: the cores that are free, at most OMP_NUM_THREADS where that is set.
     processes : int
         Processes that train together on this machine. If there are several, the number stays as it was at the start,
         since each would take the others for somebody else's.
     """
     left = CoresLeft()
-    with torch_threads(fixed or max(1, free_cores() // processes)):
+    most = most_threads()
+    with torch_threads(fixed or max(1, min(free_cores() // processes, most))):
 
         def decide() -> None:
             if not fixed and processes == 1 and (count := left.count()) is not None:
-                torch.set_num_threads(count)
+                torch.set_num_threads(min(count, most))
 
         yield decide
 
