@@ -20,6 +20,7 @@ class Owner:
         for done in range(count):
             monitor.emit(Metrics(done, {"loss": 0.5}))
             monitor.emit(Progress(done, count, "train"))
+        monitor.emit(Progress(0, 1, "next"))
         return count
 
 
@@ -37,6 +38,7 @@ def test_where_there_is_no_terminal_messages_and_shares_are_lines(capsys):
         "Warning: Few cells.",
         "train 0%  loss 0.5  z1 - 0.2",
         "train 50%  loss 0.5  z1 - 0.2",
+        "next 0%",
     ]
 
 
@@ -47,7 +49,7 @@ def test_a_silent_study_and_one_with_a_monitor_write_nothing(capsys):
     owner.progress = False
     assert owner.step(2) == 2
     assert capsys.readouterr().err == ""
-    assert len(events) == 7
+    assert len(events) == 8
 
 
 def test_a_script_sees_its_study_at_work(trained_study, capsys):

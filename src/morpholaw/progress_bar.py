@@ -38,45 +38,61 @@ def progress_bar() -> Iterator[Callable[[Event], None]]:
         refresh_per_second=4,
     )
     tasks: dict[str, TaskID] = {}
-    numbers = law = ""
+    details = _Details()
 
     def show(event: Event) -> None:
-        nonlocal numbers, law
+        details.note(event)
         if isinstance(event, Message):
             bar.console.print(_sentence(event), highlight=False)
-        elif isinstance(event, Metrics):
-            numbers = _numbers(event)
-        elif isinstance(event, Front):
-            law = event.law
         elif isinstance(event, Done):
             if event.stage not in tasks:
                 tasks[event.stage] = bar.add_task(event.stage or "working", total=event.total, numbers="")
-            bar.update(
-                tasks[event.stage], completed=event.done, total=event.total, numbers=f"{numbers}  {law}"
-            )
+            bar.update(tasks[event.stage], completed=event.done, total=event.total, numbers=details.text)
 
     with bar:
         yield show
+
+
+class _Details:
+    """The numbers of a stage and the best law that it has found, for display beside how far it is."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._noted: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
+
+    def note(self, event: Event) -> None:
+        """Take the details from an event; what another stage has noted is forgotten once this one is under way."""
+        if isinstance(event, Metrics):
+            numbers = (f"{name} {value:.4g}" for name, value in list(event.values.items())[:5])
+            self._noted["numbers"] = "  ".join(numbers)
+        elif isinstance(event, Front):
+            self._noted["law"] = event.law
+        elif isinstance(event, Done):
+            before = self._shown if event.stage == self._stage else {}
+            self._stage, self._shown, self._noted = event.stage, before | self._noted, {}
+
+    @property
+    def text(self) -> str:
+        """What is displayed."""
+        return "  ".join(self._shown[name] for name in ("numbers", "law") if self._shown.get(name))
 
 
 class _Lines:
     """Writes messages at once, and how far the work is every few seconds."""
 
     def __init__(self) -> None:
-        self.written, self.numbers, self.law = time.monotonic(), "", ""
+        self.written, self.details = time.monotonic(), _Details()
 
     def __call__(self, event: Event) -> None:
+        self.details.note(event)
         if isinstance(event, Message):
             print(_sentence(event), file=sys.stderr, flush=True)
-        elif isinstance(event, Metrics):
-            self.numbers = _numbers(event)
-        elif isinstance(event, Front):
-            self.law = event.law
         elif isinstance(event, Done) and time.monotonic() - self.written >= EVERY:
             self.written = time.monotonic()
             share = f" {event.done / event.total:.0%}" if event.total else f" {event.done:,}"
             print(
-                f"{event.stage or 'working'}{share}  {self.numbers}  {self.law}".rstrip(),
+                f"{event.stage or 'working'}{share}  {self.details.text}".rstrip(),
                 file=sys.stderr,
                 flush=True,
             )
@@ -84,10 +100,6 @@ class _Lines:
 
 def _sentence(event: Message) -> str:
     return event.text if event.level == "info" else f"Warning: {event.text}"
-
-
-def _numbers(event: Metrics) -> str:
-    return "  ".join(f"{name} {value:.4g}" for name, value in list(event.values.items())[:5])
 
 
 Step = TypeVar("Step", bound=Callable[..., Any])
