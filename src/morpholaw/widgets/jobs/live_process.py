@@ -67,7 +67,7 @@ class LiveProcess:
                 _send(process.stdin, (function, arguments, monitor is not None))
                 with _passing_on_stop(process.stdin, monitor.should_stop if monitor is not None else never):
                     while True:
-                        kind, value = pickle.load(process.stdout)
+                        kind, value = _received(process.stdout)
                         if kind == "event" and monitor is not None:
                             monitor.emit(value)
                         elif kind != "event":
@@ -134,6 +134,15 @@ def _passing_on_stop(pipe: IO[bytes], should_stop: ShouldStop) -> Iterator[None]
         done.set()
         if should_stop is not never:
             watcher.join()
+
+
+def _received(pipe: IO[bytes]) -> tuple[str, Any]:
+    """Return the next answer; EOFError where another thread closes the pipe meanwhile."""
+    try:
+        kind, value = pickle.load(pipe)
+    except ValueError as error:
+        raise EOFError from error
+    return kind, value
 
 
 def _send(pipe: IO[bytes], message: Any) -> None:
