@@ -64,7 +64,9 @@ def test_work_is_measured_beside_busy_processes_that_end_with_it(monkeypatch):
     found = busy.rates(step)
     assert [len(rounds) for rounds in found] == [1] * 4
     assert all(0 < rate <= 300 for (rate,) in found)
-    assert sorted(set(beside)) == [0, 1, 2, 4]
+    assert (
+        {0, 1, 2, 4} <= set(beside) <= set(range(5))
+    )  # one that has just been started may not have its name yet
     step()
     assert beside[-1] == 0
 
