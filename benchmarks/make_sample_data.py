@@ -17,10 +17,12 @@ from simulated_study import MEASURED
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crop_set, simulate_movie
 from morpholaw.config import SimulateConfig
+from morpholaw.evaluation.familiarity import Familiarity
+from morpholaw.interpretation.latent_summary import evenly_spaced
 from morpholaw.models.bundle import save_bundle
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.store.familiarity_record import training_cloud, write_familiarity
+from morpholaw.store.familiarity_record import CELLS, write_familiarity
 from morpholaw.study import Study
 
 MOVIE = SimulateConfig(frames=36, cells=30, height=288, width=288, seed=7)
@@ -55,7 +57,8 @@ def write_classifier(study: Study, name: str, folder: Path) -> None:
 def describe_training_cells(sample: Path) -> None:
     """Say what the cells that the classifiers learnt from look like, by the shipped ones, which are simulated alike."""
     cells = CropSet(sample / "labelled")
-    cloud = training_cloud(cells.images, cells.cells["group"].to_numpy(str))
+    rows = evenly_spaced(len(cells), CELLS)
+    cloud = Familiarity.fit(np.asarray(cells.images[rows]), cells.cells["group"].to_numpy(str)[rows])
     assert cloud is not None
     for folder in (sample / "classifiers").iterdir():
         write_familiarity(folder, ClassifierRecord.read(folder).sha256, cloud)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
@@ -26,8 +25,7 @@ from morpholaw.cells.annotation_state import Annotation, AnnotationState, Key, P
 from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import write_table
-from morpholaw.cells.label_tables import LabelTable, read_label_table
-from morpholaw.cells.reader_process import read_apart
+from morpholaw.cells.label_tables import LabelTable, open_label_table
 from morpholaw.errors import InputError
 from morpholaw.escape import is_text
 
@@ -195,8 +193,7 @@ class Annotations:
             When columns are missing, a row names a crop that the set lacks, or a key is ambiguous; nothing is changed
             then.
         """
-        read = partial(read_label_table, path, crop_set.cells, crop_set.name)
-        return self.add_table(read_apart(read, path), crop_set.name)
+        return self.add_table(open_label_table(path, crop_set.cells, crop_set.name), crop_set.name)
 
     def add_table(self, table: LabelTable, set_name: str) -> int:
         """Take classes that were read before, in one step; returns how many crops it labelled."""

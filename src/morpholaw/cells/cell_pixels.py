@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from morpholaw.cells.normalise import nucleus
-from morpholaw.cells.segmentation import nucleus_masks
-
-MARGIN = 3
-"""Pixels by which a segmented nucleus is dilated: its blurred rim, dimmer than half of its brightest, belongs to it."""
-
-_DISC = np.hypot(*np.ogrid[-MARGIN : MARGIN + 1, -MARGIN : MARGIN + 1]) <= MARGIN
+from morpholaw.cells.segmentation import nucleus_masks, with_margin
 
 
 def cell_pixels(images: np.ndarray, masks: np.ndarray | None = None) -> np.ndarray:
@@ -33,9 +27,3 @@ def nuclei(images: np.ndarray, masks: np.ndarray | None = None) -> np.ndarray:
     found = nucleus_masks(images) if masks is None else np.array(masks, bool)
     found[~found.any(axis=(1, 2))] = nucleus(images.shape[-1])
     return found
-
-
-def with_margin(masks: np.ndarray) -> np.ndarray:
-    """Return masks (n, s, s) dilated by `MARGIN` pixels."""
-    dilated: np.ndarray = ndimage.binary_dilation(masks, _DISC[None])
-    return dilated

@@ -259,12 +259,16 @@ class MovieCells:
 
 def file_source(path: Path, folder: Path) -> FileSource:
     """Describe a file or folder that the crops in ``folder`` are made from: relative path and fingerprint."""
+    return FileSource(path=path_from(path, folder), fingerprint=fingerprint(path.absolute()))
+
+
+def path_from(path: Path, folder: Path) -> str:
+    """Return a path as seen from a folder, with slashes; the whole path where that is on another drive."""
     path = path.absolute()
     try:
-        shown = Path(os.path.relpath(path, folder.absolute())).as_posix()
-    except ValueError:  # another drive on Windows
-        shown = path.as_posix()
-    return FileSource(path=shown, fingerprint=fingerprint(path))
+        return Path(os.path.relpath(path, folder.absolute())).as_posix()
+    except ValueError:  # Windows
+        return path.as_posix()
 
 
 class _Cutter:

@@ -156,9 +156,8 @@ def compare_pixels(cells: MovieCells) -> Comparison:
         return Comparison((f"The frames of {movie.name} that were looked at are blank.",))
     if findings.fits:
         return Comparison()
-    from morpholaw.cells.pixel_explanations import (
-        explain,
-    )  # brings scipy.ndimage; needed where something is wrong
+    # Imported where something is wrong: it brings scipy.ndimage.
+    from morpholaw.cells.pixel_explanations import explain
 
     found = explain(findings, movie.frame, len(movie), cells.table, cells.side, cells.pixel_size)
     if found is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,8 @@ import pandas as pd
 from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.files import write_bytes
 from morpholaw.cells.inputs import Comparison, Inputs, compare_pixels, open_chosen_movie, open_inputs
-from morpholaw.cells.label_tables import read_label_table
+from morpholaw.cells.label_tables import open_label_table
 from morpholaw.cells.movies import Movie
-from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.tracks import Tracks, divisions
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
@@ -131,7 +129,7 @@ def _compare_cells(
             lines.append(findings.sentence)
         comparison = compare_pixels(cells)
         if labels is not None:
-            table = read_apart(partial(read_label_table, labels, cells.table, inputs.movie.name), labels)
+            table = open_label_table(labels, cells.table, inputs.movie.name)
             counts = pd.Series(table.classes).value_counts()
             listed = ", ".join(f"{count} {name}" for name, count in counts.items()) or "no class"
             lines.append(

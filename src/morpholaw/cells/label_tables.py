@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.text_table import read_text_table
 from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states
 from morpholaw.cells.track_formats.column_names import (
@@ -67,6 +69,11 @@ class _Key:
     @property
     def text(self) -> str:
         return " and ".join(self.columns)
+
+
+def open_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name: str) -> LabelTable:
+    """Do what :func:`read_label_table` does in a process that can be ended: somebody may have sent the table."""
+    return read_apart(partial(read_label_table, path, cells, set_name), path)
 
 
 def read_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name: str) -> LabelTable:

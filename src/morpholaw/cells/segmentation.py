@@ -21,16 +21,17 @@ from morpholaw.cells.normalise import peak
 
 BLOCK = 512
 """Crops worked on at a time."""
+MARGIN = 3
+"""Pixels by which a segmented nucleus is dilated: its blurred rim, dimmer than half of its brightest, belongs to it."""
 
 _SMOOTHING = 1.0  # pixels
 _SPECK = 20  # pixels; a smaller component is noise, neither a nucleus nor a neighbour
 _CONTRAST = 12  # grey levels that foreground must be above background, on average, to be anything
 _REACH = 12  # pixels from the centre within which the central nucleus must begin
-_RIM = 3  # pixels around the central nucleus that are its blurred edge, and no neighbour
 _CONNECTED = np.zeros((3, 3, 3), int)
 _CONNECTED[1] = 1  # in the plane of a crop, corners included; never from one crop to the next
 _STRAIGHT = _CONNECTED * ndimage.generate_binary_structure(3, 1)
-_DISC = (np.hypot(*np.ogrid[-_RIM : _RIM + 1, -_RIM : _RIM + 1]) <= _RIM)[None]
+_DISC = (np.hypot(*np.ogrid[-MARGIN : MARGIN + 1, -MARGIN : MARGIN + 1]) <= MARGIN)[None]
 
 
 def nucleus_masks(images: np.ndarray) -> np.ndarray:
@@ -84,8 +85,14 @@ def segment(images: np.ndarray) -> Components:
     histograms = _histograms(levels)
     threshold = _otsu(histograms)
     own = _own_nuclei(levels, histograms, threshold, peak(smooth))
-    rim = ndimage.binary_dilation(own, _DISC)
-    return _components((levels > threshold[:, np.newaxis, np.newaxis]) & ~rim).with_central(own)
+    others = (levels > threshold[:, np.newaxis, np.newaxis]) & ~with_margin(own)
+    return _components(others).with_central(own)
+
+
+def with_margin(masks: np.ndarray) -> np.ndarray:
+    """Return masks (n, s, s) dilated by `MARGIN` pixels."""
+    dilated: np.ndarray = ndimage.binary_dilation(masks, _DISC)
+    return dilated
 
 
 def _own_nuclei(

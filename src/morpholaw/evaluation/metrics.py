@@ -214,10 +214,10 @@ def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     InputError
         If one of the two classes has no cell, or a score is not a number.
     """
-    positive, value = _scored(labels, scores)
-    hits, misses = int(positive.sum()), int((~positive).sum())
     from scipy.stats import rankdata  # takes half a second: most who measure need no ranks
 
+    positive, value = _scored(labels, scores)
+    hits, misses = int(positive.sum()), int((~positive).sum())
     return float((rankdata(value)[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 

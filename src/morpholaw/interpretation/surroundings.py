@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morpholaw.cells.cell_pixels import nuclei, with_margin
+from morpholaw.cells.cell_pixels import nuclei
 from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, peak
-from morpholaw.cells.segmentation import foreground_masks
+from morpholaw.cells.segmentation import foreground_masks, with_margin
 from morpholaw.errors import InputError
 
 

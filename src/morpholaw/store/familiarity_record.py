@@ -77,12 +77,6 @@ def write_familiarity(classifier: Path, sha256: str, cloud: Familiarity) -> None
     ).write(classifier / _FILE)
 
 
-def training_cloud(images: np.ndarray, groups: np.ndarray) -> Familiarity | None:
-    """Describe crops, uint8 (n, s, s), by at most `CELLS` of them, spread evenly; None where they are too few."""
-    rows = evenly_spaced(len(images), CELLS)
-    return Familiarity.fit(np.asarray(images[rows]), groups[rows])
-
-
 def _measured(folder: StudyFolder, found: ClassifierRecord) -> Familiarity | None:
     """Describe the crops of the sets that the classifier learnt from, without the groups that it is tested on."""
     try:

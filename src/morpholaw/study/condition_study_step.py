@@ -17,6 +17,7 @@ import pandas as pd
 from morpholaw.cells.crop_record import FileSource, write_crop_record
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import write_cells
+from morpholaw.cells.crops import path_from
 from morpholaw.errors import InputError
 from morpholaw.evaluation.conditions import Conditions
 from morpholaw.store.condition_record import FILE, ConditionsRecord, MovieCondition
@@ -95,9 +96,4 @@ def _link(source: Path, place: Path) -> None:
 
 def _moved(source: FileSource, folder: Path, place: Path) -> FileSource:
     """Return a source whose path is relative to another crop set's folder."""
-    path = (folder / source.path).resolve()
-    try:
-        shown = Path(os.path.relpath(path, place.absolute())).as_posix()
-    except ValueError:  # another drive on Windows
-        shown = path.as_posix()
-    return source.model_copy(update={"path": shown})
+    return source.model_copy(update={"path": path_from((folder / source.path).resolve(), place)})

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,7 @@ from morpholaw.cells.crops import MovieCells, write_crops
 from morpholaw.cells.files import replace_folder, sync_folder
 from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.inputs import Inputs, compare_pixels
-from morpholaw.cells.label_tables import LabelTable, read_label_table
-from morpholaw.cells.reader_process import read_apart
+from morpholaw.cells.label_tables import LabelTable, open_label_table
 from morpholaw.config import CropConfig, ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
@@ -140,7 +138,7 @@ def adopt(
         scale.check(crop_set.record.scale, f"the crops of {crop_set.name}", monitor, force)
     earlier = _earlier_set(folder, crop_set.record, replace, force, monitor)
     place = folder.new_set_folder(name or crop_set.name) if earlier is None else earlier.folder
-    table = None if labels is None else _table_of(labels, crop_set.cells, place.name)
+    table = None if labels is None else open_label_table(labels, crop_set.cells, place.name)
     with folder.writing():
         cells, before = crop_set.cells.copy(), crop_set.record.group_prefix
         prefix = unused_prefix(folder, place.name)
@@ -195,15 +193,10 @@ def _earlier_set(
 
 
 def _read_labels(labels: Path | str, cells: MovieCells, name: str, monitor: Monitor) -> LabelTable:
-    table = _table_of(labels, cells.table, name)
+    table = open_label_table(labels, cells.table, name)
     for note in table.notes:
         monitor.emit(Message(note, "warning"))
     return table
-
-
-def _table_of(labels: Path | str, cells: pd.DataFrame, name: str) -> LabelTable:
-    """Read a table of classes in a process that can be ended: somebody may have sent it."""
-    return read_apart(partial(read_label_table, labels, cells, name), labels)
 
 
 @dataclass(frozen=True)

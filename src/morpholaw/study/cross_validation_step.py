@@ -29,7 +29,7 @@ from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.encoders import data_fingerprint
-from morpholaw.store.labelled_cells import Labelled, all_labels, chosen_classes, class_numbers, labels_seen
+from morpholaw.store.labelled_cells import Labelled, LabelsSeen, all_labels, chosen_classes, class_numbers
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classifier_step, law_step
 from morpholaw.study.tune_step import search_settings
@@ -73,9 +73,8 @@ def cross_validate(
         )
     groups = folder.crops.cells["group"].to_numpy(str)[cells]
     _check_classes(folder, classes, labels[cells], groups, design.folds)
-    if scheme != 1 and (law_config.inputs if scheme == 4 else config.inputs) != "shapes":
-        folder.encoder_record  # noqa: B018 (it says so where there is none)
-    if scheme != 1 and folder.has_encoder:
+    reads_latents = (law_config.inputs if scheme == 4 else config.inputs) != "shapes"
+    if scheme != 1 and (reads_latents or folder.has_encoder):
         _check_encoder(folder, groups)
         monitor.emit(Message(encoder_sentence(folder)))
     targets = class_numbers(labels[cells], classes)
@@ -151,7 +150,8 @@ def _check_classes(
 
 
 def _check_encoder(folder: StudyFolder, groups: np.ndarray) -> None:
-    seen = labels_seen(folder)
+    """Refuse a study without an encoder, and one whose encoder has learnt from labels of the groups."""
+    seen = LabelsSeen.of(folder.encoder_record)
     if seen is not None and seen.train_groups & set(groups):
         raise InputError(
             "The encoder learnt from labels of cells that would be tested; train it with task 0 to cross-validate."

@@ -1620,6 +1620,7 @@ class Study(StudyFolder):
         InterruptedError
             When it was stopped before a fold was complete.
         """
+        from morpholaw.cells.files import check_place
         from morpholaw.evaluation.cross_validation import Design
         from morpholaw.study import cross_validation_step
 
@@ -1637,8 +1638,6 @@ class Study(StudyFolder):
         if scheme not in (1, 2, 3, 4):
             raise InputError(f"There is no scheme {scheme}; expected 1 to 4.")
         if out is not None:
-            from morpholaw.cells.files import check_place
-
             check_place(out)
         tell_condition_notes(self, monitor)
         result = cross_validation_step.cross_validate(self, scheme, config, law, design, monitor)

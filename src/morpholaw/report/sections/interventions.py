@@ -7,7 +7,7 @@ from dataclasses import astuple
 import numpy as np
 from markupsafe import Markup
 
-from morpholaw.cells.cell_pixels import MARGIN
+from morpholaw.cells.segmentation import MARGIN
 from morpholaw.display import classifier_title, percent, percent_interval, span
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.interpretation.interventions import (
