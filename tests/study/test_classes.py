@@ -43,13 +43,31 @@ def test_a_renamed_class_keeps_its_cells_its_colour_and_its_place(study):
 
 def test_merged_classes_are_one_and_the_merge_can_be_undone(study):
     study.set_stages(["interphase", "metaphase", "anaphase"])
-    study.rename_classes({"metaphase": "mitosis", "anaphase": "mitosis"})
+    study.rename_classes({"metaphase": "mitosis", "anaphase": "mitosis"}, merge=True)
     assert counts(study) == {"interphase": 6, "mitosis": 9}
     assert set(study.classes) == {"interphase", "mitosis"}
     assert study.class_record.stages == ("interphase", "mitosis")
     study.annotations.undo()
     assert counts(study)["anaphase"] == 4
     assert "anaphase" in study.classes  # a name that cells have is shown
+
+
+def test_no_two_classes_become_one_unasked(study):
+    before = counts(study)
+    for names in ({"metaphase": "anaphase"}, {"metaphase": "mitosis", "anaphase": "mitosis"}):
+        with pytest.raises(InputError, match="would become one class; to merge them, give --merge"):
+            study.rename_classes(names)
+    words = ["classes", "--study", str(study.path)]
+    refused = CliRunner().invoke(main, [*words, "--rename", "metaphase", "anaphase"])
+    assert refused.exit_code == 2
+    assert counts(Study.open(study.path)) == before
+    study.rename_classes({"metaphase": "anaphase", "anaphase": "metaphase"})  # each takes the other's name
+    assert counts(study) == {"interphase": 6, "metaphase": 4, "anaphase": 5}
+    study.add_class("late")
+    assert study.rename_classes({"anaphase": "late"}) == 5  # a name that no cell has is free
+    merged = CliRunner().invoke(main, [*words, "--merge", "late=metaphase"])
+    assert merged.exit_code == 0, merged.output
+    assert counts(Study.open(study.path)) == {"interphase": 6, "metaphase": 9}
 
 
 def test_a_classifier_follows_a_new_name_and_stays_where_classes_are_merged(trained_study, tmp_path):
@@ -61,7 +79,7 @@ def test_a_classifier_follows_a_new_name_and_stays_where_classes_are_merged(trai
     np.testing.assert_array_equal(held_out(copy, "scheme2")[1], before)
     assert set(copy.classify("scheme2")["class"]) <= {"interphase", "mitotic"}
     said = []
-    copy.rename_classes({"mitotic": "interphase"}, Monitor(emit=said.append))
+    copy.rename_classes({"mitotic": "interphase"}, Monitor(emit=said.append), merge=True)
     assert classifiers.record(copy, "scheme2").classes == ("interphase", "mitotic")
     texts = [one.text for one in said if isinstance(one, Message)]
     assert "scheme2 still tells the old classes apart; train it again." in texts

@@ -14,7 +14,7 @@ from morpholaw.errors import InputError
 @click.command()
 @STUDY
 @click.option("--rename", multiple=True, nargs=2, metavar="OLD NEW", help="Rename a class; repeatable.")
-@click.option("--merge", metavar="A,B[,C...]=NEW", multiple=True, help="Merge classes into one; repeatable.")
+@click.option("--merge", metavar="A,B[,C...]=NEW", multiple=True, help="Merge classes into one, which may be one of them; repeatable.")
 @click.option("--add", metavar="NAME", multiple=True, help="Add a class; repeatable.")
 @click.option("--remove", metavar="NAME", multiple=True, help="Remove a class that no cell has; repeatable.")
 @click.option("--order", metavar="A,B[,C...]", help="The order in which classes are shown.")
@@ -42,17 +42,18 @@ def classes(
     from morpholaw.study.stages import stage_order
 
     opened = Study(study)
-    names = dict(rename)
+    merged: dict[str, str] = {}
     for text in merge:
         old, separator, new = text.rpartition("=")
         if not separator or not new.strip() or not split_names(old):
             raise InputError(f"--merge {text!r} is not A,B=NEW.")
-        names |= dict.fromkeys(split_names(old), new.strip())
+        merged |= dict.fromkeys(split_names(old), new.strip())
     if final and not stages:
         raise InputError("--final goes with --stages, the order of the other classes.")
-    if names:
+    if rename or merged:
         with progress() as monitor:
-            count = opened.rename_classes(names, monitor)
+            count = opened.rename_classes(dict(rename), monitor) if rename else 0
+            count += opened.rename_classes(merged, monitor, merge=True) if merged else 0
         click.echo(f"{count} cells have another label.")
     for name in add:
         opened.add_class(name)

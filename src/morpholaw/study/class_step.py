@@ -11,7 +11,9 @@ from morpholaw.store.class_record import COLOUR
 from morpholaw.store.study_folder import StudyFolder
 
 
-def rename(folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SILENT) -> int:
+def rename(
+    folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SILENT, *, merge: bool = False
+) -> int:
     """Give all cells of some classes another class; returns how many cells changed.
 
     A class that takes a new name keeps its classifiers, which call it by that name. Classes that are merged into one
@@ -20,7 +22,7 @@ def rename(folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SIL
     Raises
     ------
     InputError
-        When a class does not exist, or a new name is empty.
+        When a class does not exist, a new name is empty, or classes would become one without ``merge``.
     """
     wanted = {old: new.strip() for old, new in names.items() if old != new.strip()}
     for old, new in wanted.items():
@@ -30,7 +32,12 @@ def rename(folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SIL
             )
         if not new:
             raise InputError(f"The class {old!r} needs a new name.")
-    merged = len(set(wanted.values())) < len(wanted) or any(new in folder.classes for new in wanted.values())
+    merged = merges(folder, wanted)
+    if merged and not merge:
+        old, new = merged[0]
+        raise InputError(
+            f"{old!r} and {new!r} would become one class; to merge them, give --merge {old}={new}, in Python merge=True."
+        )
     labels: dict[tuple[str, int], str | None] = {}
     for crop_set in folder.sets:
         given = folder.annotations.labels_for(crop_set)
@@ -45,8 +52,24 @@ def rename(folder: StudyFolder, names: Mapping[str, str], monitor: Monitor = SIL
     hidden = (set(record.hidden) | set(wanted)) - set(wanted.values())
     folder.keep_classes(record.model_copy(update={"hidden": tuple(sorted(hidden))}))
     for name in classifiers.names(folder):
-        _rename_in_classifier(folder, name, wanted, merged, monitor)
+        _rename_in_classifier(folder, name, wanted, bool(merged), monitor)
     return len(labels)
+
+
+def merges(folder: StudyFolder, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the renamings, old name and new, that make one class of two.
+
+    A class without cells that no classifier knows is only a name, which another class may take.
+    """
+    known = {name for classifier in classifiers.names(folder) for name in classifiers.record(folder, classifier).classes}
+    known |= {name for name, count in folder.annotations.counts(*folder.sets).items() if count}
+    taken = known - set(names)
+    found = []
+    for old, new in names.items():
+        if new in taken:
+            found.append((old, new))
+        taken.add(new)
+    return found
 
 
 def _rename_in_classifier(

@@ -1225,7 +1225,9 @@ class Study(StudyFolder):
             raise InputError(f"The study {self.path} has no crops to classify; cut or import some first.")
         return pd.concat(tables, ignore_index=True)
 
-    def rename_classes(self, names: Mapping[str, str], monitor: Monitor = SILENT) -> int:
+    def rename_classes(
+        self, names: Mapping[str, str], monitor: Monitor = SILENT, *, merge: bool = False
+    ) -> int:
         """Rename classes, or merge several by giving them one name.
 
         A class that takes a new name keeps its classifiers. Classifiers of classes that are merged stay as they were
@@ -1237,6 +1239,8 @@ class Study(StudyFolder):
             Old names to new ones.
         monitor : Monitor
             Receives a warning for each classifier that must be trained again.
+        merge : bool
+            Whether classes may become one, by a name that another class has.
 
         Returns
         -------
@@ -1246,12 +1250,12 @@ class Study(StudyFolder):
         Raises
         ------
         InputError
-            When there is no such class, or a new name is empty.
+            When there is no such class, a new name is empty, or classes would become one without ``merge``.
         """
         from morpholaw.study import class_step
 
         with self.writing():
-            return class_step.rename(self, names, monitor)
+            return class_step.rename(self, names, monitor, merge=merge)
 
     def arrange_classes(self, order: Sequence[str]) -> None:
         """Show classes in another order, everywhere.

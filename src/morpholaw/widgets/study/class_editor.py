@@ -55,8 +55,12 @@ class ClassEditor:
         menu.popup(place)
 
     def rename(self, name: str, new_name: str) -> None:
-        """Give a class another name, or merge it into the class of that name."""
+        """Give a class another name."""
         self._change(lambda: self.current.required().rename_classes({name: new_name}))
+
+    def merge(self, name: str, other: str) -> None:
+        """Label all cells of a class as another one."""
+        self._change(lambda: self.current.required().rename_classes({name: other}, merge=True))
 
     def colour(self, name: str, colour: str) -> None:
         """Give a class a colour "#rrggbb", or with "" the usual one."""
@@ -79,16 +83,24 @@ class ClassEditor:
             self.current.classifiers_changed.emit()
 
     def _ask_name(self, name: str) -> None:
+        from morpholaw.study.class_step import merges
+
         new_name, accepted = QInputDialog.getText(
             self.parent, "Rename class", f"New name of the class {name}:", text=name
         )
-        if accepted and new_name.strip() not in ("", name):
-            self.rename(name, new_name.strip())
+        new_name = new_name.strip()
+        if not accepted or new_name in ("", name):
+            return
+        with self.error_line.catch():
+            if merges(self.current.required(), {name: new_name}):
+                self._ask_merge(name, new_name)
+            else:
+                self.rename(name, new_name)
 
     def _ask_merge(self, name: str, other: str) -> None:
         question = f"Label all cells of {name} as {other}? Classifiers that tell the two apart must be trained again."
         if confirmed(self.parent, "Merge classes", question):
-            self.rename(name, other)
+            self.merge(name, other)
 
     def _ask_colour(self, name: str) -> None:
         study = self.current.study
