@@ -55,7 +55,7 @@ def test_merged_classes_are_one_and_the_merge_can_be_undone(study):
 def test_no_two_classes_become_one_unasked(study):
     before = counts(study)
     for names in ({"metaphase": "anaphase"}, {"metaphase": "mitosis", "anaphase": "mitosis"}):
-        with pytest.raises(InputError, match="would become one class; to merge them, give --merge"):
+        with pytest.raises(InputError, match="would become one class; to merge them, use --merge"):
             study.rename_classes(names)
     words = ["classes", "--study", str(study.path)]
     refused = CliRunner().invoke(main, [*words, "--rename", "metaphase", "anaphase"])

@@ -14,7 +14,12 @@ from morpholaw.errors import InputError
 @click.command()
 @STUDY
 @click.option("--rename", multiple=True, nargs=2, metavar="OLD NEW", help="Rename a class; repeatable.")
-@click.option("--merge", metavar="A,B[,C...]=NEW", multiple=True, help="Merge classes into one, which may be one of them; repeatable.")
+@click.option(
+    "--merge",
+    metavar="A[,B...]=NEW",
+    multiple=True,
+    help="Merge classes into another or a new one; repeatable.",
+)
 @click.option("--add", metavar="NAME", multiple=True, help="Add a class; repeatable.")
 @click.option("--remove", metavar="NAME", multiple=True, help="Remove a class that no cell has; repeatable.")
 @click.option("--order", metavar="A,B[,C...]", help="The order in which classes are shown.")

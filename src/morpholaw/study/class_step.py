@@ -36,7 +36,7 @@ def rename(
     if merged and not merge:
         old, new = merged[0]
         raise InputError(
-            f"{old!r} and {new!r} would become one class; to merge them, give --merge {old}={new}, in Python merge=True."
+            f"{old!r} and {new!r} would become one class; to merge them, use --merge {old}={new}, or merge=True."
         )
     labels: dict[tuple[str, int], str | None] = {}
     for crop_set in folder.sets:
@@ -61,8 +61,9 @@ def merges(folder: StudyFolder, names: Mapping[str, str]) -> list[tuple[str, str
 
     A class without cells that no classifier knows is only a name, which another class may take.
     """
-    known = {name for classifier in classifiers.names(folder) for name in classifiers.record(folder, classifier).classes}
-    known |= {name for name, count in folder.annotations.counts(*folder.sets).items() if count}
+    known = {name for name, count in folder.annotations.counts(*folder.sets).items() if count}
+    for classifier in classifiers.names(folder):
+        known |= set(classifiers.record(folder, classifier).classes)
     taken = known - set(names)
     found = []
     for old, new in names.items():
