@@ -16,3 +16,8 @@ class Roles(griffe.Extension):
     def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
         if obj.docstring:
             obj.docstring.value = _ROLE.sub(r"`\1`", obj.docstring.value)
+
+    def on_function_instance(self, *, func: griffe.Function, **_: Any) -> None:
+        """Show a method of a study as it is called: without the study."""
+        if func.path.startswith("morpholaw.study.methods.") and "study" in func.parameters:
+            del func.parameters["study"]

@@ -8,8 +8,9 @@ import click
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
-from morpholaw import config
 from morpholaw.cli import main
+from morpholaw.config import SimulateConfig, StepConfig
+from morpholaw.jobs import STEPS
 
 
 class ProgramTables(Extension):
@@ -32,17 +33,11 @@ def makeExtension(**options: Any) -> ProgramTables:
 
 def settings() -> str:
     """A section for each step's settings."""
-    models = [
-        kind
-        for kind in vars(config).values()
-        if isinstance(kind, type)
-        and issubclass(kind, config.StepConfig)
-        and kind not in (config.StepConfig, config.TrainingConfig)
-    ]
-    return "\n\n".join(_section(kind) for kind in models)
+    models = dict.fromkeys([SimulateConfig, *STEPS.values()])
+    return "\n\n".join(_section(kind) for kind in models if kind is not None)
 
 
-def _section(kind: type[config.StepConfig]) -> str:
+def _section(kind: type[StepConfig]) -> str:
     rows = ["| setting | default | what |", "| --- | --- | --- |"]
     for name, field in kind.model_fields.items():
         default = field.get_default(call_default_factory=True)

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from morpholaw.store.labelled_cells import Labelled
 
 
-def name_of(scheme: int, loss: str | None = None) -> str:
-    """Return the name that a scheme's classifier is kept under; ``loss`` is that of scheme 4's laws."""
+def name_of(scheme: int | str, loss: str | None = None) -> str:
+    """Return the name of a classifier, given by itself or by its scheme; ``loss`` is that of scheme 4's laws."""
+    if isinstance(scheme, str):
+        return scheme
     return f"scheme4-{loss}" if scheme == 4 else f"scheme{scheme}"
 
 

@@ -1,0 +1,178 @@
+"""Methods of a study that put laws into words and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from morpholaw.display import Loss
+from morpholaw.errors import InputError
+from morpholaw.store.classifier_record import name_of
+
+if TYPE_CHECKING:
+    from morpholaw.interpretation.cell_reasons import CellReasons
+    from morpholaw.interpretation.law_sentence import LawSentence
+    from morpholaw.study.law_sheet_step import LawSheet
+    from morpholaw.study.study import Study
+
+
+def law_sentence(
+    study: Study, law: int = 0, loss: Loss = "hinge", class_name: str | None = None, name: str | None = None
+) -> LawSentence:
+    """Put a law into words and units, for the range of the labelled cells.
+
+    Parameters
+    ----------
+    law : int
+        Its place in :meth:`laws`; 0 is the best on the training cells.
+    loss : {"hinge", "mse"}
+        The loss that it was found with.
+    class_name : str, optional
+        With more than two classes, the one that is told from all others.
+    name : str, optional
+        The laws by their name in the study, in place of their loss.
+
+    Returns
+    -------
+    LawSentence
+        ``text``, the sentence; ``inequality``, the simplest one that holds for the positive class; and for each
+        input which way it pushes (proved over the range of the cells) and where the class changes.
+
+    Raises
+    ------
+    InputError
+        When there is no such law or class.
+    """
+    from morpholaw.store.law_reading import read_law
+
+    return read_law(study, study.classifier(name or 4, loss), law, class_name).sentence()
+
+
+def explain_cell(
+    study: Study, cell: int, law: int = 0, loss: Loss = "hinge", name: str | None = None
+) -> CellReasons:
+    """Say why a law calls a cell what it does, in words and units.
+
+    Parameters
+    ----------
+    cell : int
+        Its index among the study's crops, as :meth:`test_law` lists cells that a law gets wrong.
+    law : int
+        The law's place in :meth:`laws`; 0 is the best on the training cells.
+    loss : {"hinge", "mse"}
+        The loss that it was found with.
+    name : str, optional
+        The laws by their name in the study, in place of their loss.
+
+    Returns
+    -------
+    CellReasons
+        ``text``, and what it is made from: each term of the law in this cell and in the median cell, the term that
+        decides, and for each input the smallest change that would change the class, with the share of labelled
+        cells that are nearer to the boundary. With more than two classes, the likeliest is compared with the
+        second.
+
+    Raises
+    ------
+    InputError
+        When there is no such cell or law.
+
+    Examples
+    --------
+    >>> print(study.explain_cell(17).text)  # doctest: +SKIP
+    Called metaphase. What decides: contrast, which is 0.41 here and 0.22 in the median cell. ...
+    """
+    from morpholaw.store.law_reading import explain_cell
+
+    return explain_cell(study, study.classifier(name or 4, loss), cell, law)
+
+
+def law_sheet(
+    study: Study,
+    out: Path | str,
+    law: int = 0,
+    loss: Loss = "hinge",
+    class_name: str | None = None,
+    name: str | None = None,
+    unlabelled: bool = False,
+) -> LawSheet:
+    """Draw twenty cells that show what a law does: typical of each side, and nearest to its boundary.
+
+    Parameters
+    ----------
+    out : path
+        The picture, a file that ends in .png, .pdf or .svg.
+    law : int
+        Its place in :meth:`laws`; 0 is the first.
+    loss : {"hinge", "mse"}
+        The loss that it was found with.
+    class_name : str, optional
+        With more than two classes, the one that is told from all others.
+    name : str, optional
+        The laws by their name in the study, in place of their loss.
+    unlabelled : bool
+        Draw the cells in a random order without titles or labels, to be sorted by a person who reads the sentence
+        alone. The answers are in what is returned.
+
+    Returns
+    -------
+    LawSheet
+        The cells row by row, with their indices, labels and scores.
+
+    Raises
+    ------
+    InputError
+        When there is no such law or class, or the file cannot be written.
+    """
+    from morpholaw.cells.files import atomic_file
+    from morpholaw.figures.law_sheet import law_sheet as draw
+    from morpholaw.study.law_sheet_step import law_sheet
+
+    path = Path(out)
+    if path.suffix not in (".png", ".pdf", ".svg"):
+        raise InputError(f"A sheet is written to a file ending in .png, .pdf or .svg, not to {path.name}.")
+    sheet = law_sheet(study, study.classifier(name or 4, loss), law, class_name)
+    if unlabelled:
+        sheet = sheet.shuffled()
+        numbers = np.split(
+            np.arange(1, 1 + sum(map(len, sheet.cells))), np.cumsum([*map(len, sheet.cells)])[:-1]
+        )
+        figure = draw(sheet.rows, sheet.titles, [[str(one) for one in row] for row in numbers])
+    else:
+        figure = draw(sheet.rows, sheet.titles, sheet.captions)
+    with atomic_file(path) as stream:
+        figure.savefig(stream, format=path.suffix[1:], dpi=150)
+    return sheet
+
+
+def law_card(
+    study: Study, out: Path | str, law: int = 0, loss: Loss = "hinge", name: str | None = None
+) -> Path:
+    """Write everything that is known about one law as HTML, with a PDF and Markdown beside it.
+
+    Parameters
+    ----------
+    out : path
+        The HTML file.
+    law : int
+        Its place in :meth:`laws`; 0 is the best on the training cells.
+    loss : {"hinge", "mse"}
+        The loss that it was found with.
+    name : str, optional
+        The laws by their name in the study, in place of their loss.
+
+    Returns
+    -------
+    Path
+        The HTML file.
+
+    Raises
+    ------
+    InputError
+        When there is no such law, or a file cannot be written.
+    """
+    from morpholaw.report import law_card
+
+    return law_card(study, name or name_of(4, loss), law, out)
