@@ -165,7 +165,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
 def test_a_loss_that_is_no_number_stops_and_says_what_to_change(study, monkeypatch):
     before = weights(study, "scheme2")
     nan = torch.tensor(float("nan"))
-    monkeypatch.setattr("morpholaw.training.cnn.CNNTraining._optimise", lambda *_: (nan, nan))
+    monkeypatch.setattr("morpholaw.training.cnn.CNNTraining.advance", lambda _: (nan, nan))
     with pytest.raises(InputError, match=r"scheme 1 is no longer a number.*lower the learning rate"):
         study.train_classifier(1, **HEADS)
     monkeypatch.setattr(

@@ -54,6 +54,22 @@ def test_steps_are_those_of_the_processor(cells, changed):
         assert there == pytest.approx(here, rel=0.02, abs=0.02)
 
 
+@pytest.mark.filterwarnings("error:Steps are not recorded")
+def test_recorded_steps_go_where_the_steps_themselves_go(cells):
+    """Sixty steps, in which each of the eight orientations is recorded."""
+    ends = []
+    for recorded in (True, False):
+        training = EncoderTraining(cells[0], settings("cuda", epoch_crops=8192))
+        assert training.recorded is not None
+        if not recorded:
+            training.recorded.record = None
+        batches = training.batches()
+        losses = [training.advance(next(batches)) for _ in range(60)]
+        ends.append({name: float(value) for name, value in losses[-1].items()})
+        assert len(training.recorded._recorded) == (8 if recorded else 0)
+    assert ends[0] == pytest.approx(ends[1], rel=0.05, abs=0.05)
+
+
 @pytest.mark.parametrize("precision", ["auto", "float32"])
 def test_an_encoder_learns_and_comes_back_to_the_processor(cells, precision):
     config = settings("cuda", precision=precision, epoch_crops=20_000)

@@ -20,9 +20,10 @@ from morpholaw.models.heads import HeadEnsemble
 from morpholaw.training.adam_state import adam_tensors, load_adam
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
-from morpholaw.training.devices import choose_device, choose_precision, lay_out, shared_threads
+from morpholaw.training.devices import choose_device, choose_precision, lay_out, resident, shared_threads
 from morpholaw.training.durations import about
 from morpholaw.training.early_stopping import EarlyStopping
+from morpholaw.training.recorded_steps import RecordedSteps, cuda_recorder
 
 REPORT_EVERY = 0.5
 """Seconds between two reports of the loss."""
@@ -131,9 +132,14 @@ class CNNTraining:
         lay_out(self.cnn.to(self.device), torch.channels_last).train()
         self.head.to(self.device).train()
         parameters = [*self.cnn.parameters(), *self.head.parameters()]
-        self.optimiser = torch.optim.Adam(parameters, config.learning_rate, fused=True)
-        self.crops = torch.from_numpy(np.ascontiguousarray(images))
-        self.labels = torch.from_numpy(classes)
+        gpu = self.device.type == "cuda"
+        self.rate = torch.tensor(config.learning_rate, device=self.device) if gpu else None
+        self.optimiser = torch.optim.Adam(
+            parameters, config.learning_rate if self.rate is None else self.rate, fused=True, capturable=gpu
+        )
+        self.recorded = RecordedSteps(self._update, self._state, cuda_recorder() if gpu else None)
+        self.crops = resident(images, self.device)
+        self.labels = torch.from_numpy(classes).to(self.crops.device)
         if not config.class_balance:
             sizes = np.full_like(sizes, len(classes) / len(sizes))
         weights = len(classes) / (len(sizes) * torch.from_numpy(sizes).float())
@@ -144,7 +150,9 @@ class CNNTraining:
         self.steps = self.epoch_steps * config.epochs
         self.step = self.resumed_at = 0
         self.autocast: AbstractContextManager[Any] = (
-            nullcontext() if precision == torch.float32 else torch.autocast(self.device.type, precision)
+            nullcontext()
+            if precision == torch.float32
+            else torch.autocast(self.device.type, precision, cache_enabled=not gpu)
         )
         self.held_out = held_out
         self.stopping = EarlyStopping(config.patience) if held_out is not None and config.patience else None
@@ -166,19 +174,19 @@ class CNNTraining:
         if place == 0 or self.step == self.resumed_at:
             shuffle = torch.Generator().manual_seed(config.seed * 1_000_003 + epoch)
             self.order = torch.randperm(len(self.crops), generator=shuffle)
-        index = self.order[place * self.batch : (place + 1) * self.batch]
+        index = self.order[place * self.batch : (place + 1) * self.batch].to(self.crops.device)
         torch.manual_seed(config.seed * 1_000_003 + self.step)  # of dropout
         x = orient_batch(self.crops[index]) if config.augment else self.crops[index]
+        rate = config.learning_rate * self._rate()
+        if self.rate is not None:
+            self.rate.fill_(rate)
         for group in self.optimiser.param_groups:
-            group["lr"] = config.learning_rate * self._rate()
-        with self.autocast:
-            features = self.cnn(self._pixels(x))
-        labels = self.labels[index].to(self.device)
+            group["lr"] = rate if self.rate is None else self.rate
+        losses = self.recorded((self._pixels(x), self.labels[index].to(self.device)))
         self.step += 1
-        result = self._optimise(features.float(), labels)
         if self.stopping is not None and self.step % self.epoch_steps == 0:
             self.stopping.update(self._held_out_losses(), self._weights())
-        return result
+        return losses["loss"], losses["accuracy"]
 
     @torch.no_grad()
     def _held_out_losses(self) -> Tensor:
@@ -207,13 +215,21 @@ class CNNTraining:
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
 
-    def _optimise(self, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        scores = self.head(features)
+    def _update(self, pixels: Tensor, labels: Tensor, _: int = 0) -> dict[str, Tensor]:
+        """Move the weights of all networks; return the means of loss and accuracy."""
+        with self.autocast:
+            features = self.cnn(pixels)
+        scores = self.head(features.float())
         loss, correct = self._loss(scores, labels)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss * self.head.members)
         self.optimiser.step()
-        return loss.detach(), correct.float().mean().detach()
+        return {"loss": loss.detach(), "accuracy": correct.float().mean().detach()}
+
+    def _state(self) -> list[Tensor]:
+        """Return what a step moves: weights, statistics of normalisations, and the optimiser's moments."""
+        moments = [value for moments in self.optimiser.state.values() for value in moments.values()]
+        return [*self._weights().values(), *moments]
 
     def _loss(self, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean cross-entropy, classes weighted to count the same, and which predictions are right."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -42,6 +43,17 @@ def choose_device(name: str = "auto") -> torch.device:
         present = ", ".join(kind for kind, there in available.items() if there)
         raise InputError(f"The device {name!r} is not available here; this machine has {present}.")
     return torch.device(name)
+
+
+def resident(crops: np.ndarray, device: torch.device) -> torch.Tensor:
+    """Return crops (n, size, size) where a training reads its batches: on a GPU that has the room, else in memory.
+
+    They may take half of what is free there; a batch is then chosen on the GPU, and nothing is copied to it.
+    """
+    held = torch.from_numpy(np.ascontiguousarray(crops))
+    if device.type == "cuda" and held.nbytes <= torch.cuda.mem_get_info(device)[0] / 2:
+        return held.to(device)
+    return held
 
 
 def describe_device(device: torch.device) -> str:

@@ -30,11 +30,12 @@ from morpholaw.training.augment import (
     orient_batch,
     other_surroundings,
 )
-from morpholaw.training.devices import choose_device, choose_precision, lay_out
+from morpholaw.training.devices import choose_device, choose_precision, lay_out, resident
 from morpholaw.training.distributed import all_reduce_sum, gather, rank, world_size
 from morpholaw.training.encoding import Images
 from morpholaw.training.joint_objective import EncoderLabels, JointObjective
 from morpholaw.training.reconstruction import ReconstructionError
+from morpholaw.training.recorded_steps import RecordedSteps, cuda_recorder
 from morpholaw.training.total_correlation import kl_parts
 
 WARM_UP = 100
@@ -91,7 +92,17 @@ class EncoderTraining:
             joint = JointObjective(labels, config.latents, config.task_share, config.seed)
             self.joint = joint.to(self.device)
         betas = GRADIENT_MEMORY, config.adam_memory
-        self.optimiser = torch.optim.Adam(self.parameters(), config.learning_rate, betas, fused=True)
+        gpu = self.device.type == "cuda"
+        self.rate = torch.tensor(config.learning_rate, device=self.device) if gpu else None
+        self.optimiser = torch.optim.Adam(
+            self.parameters(),
+            config.learning_rate if self.rate is None else self.rate,
+            betas,
+            fused=True,
+            capturable=gpu,
+        )
+        record = cuda_recorder() if gpu and self._recordable() else None
+        self.recorded = None if record is None else RecordedSteps(self._update, self._state, record)
         self.step = 0
         self.history: dict[str, list[float]] = {}
         self.batch = min(config.batch_size, len(images))
@@ -105,6 +116,8 @@ class EncoderTraining:
         error = ReconstructionError(size, config.edge_weight, config.texture, config.grain_smoothing)
         self.reconstruction_error = error.to(self.device)
         self.masks = CellMasks(len(images), size) if config.swap or config.split else None
+        in_memory = gpu and self.masks is None and isinstance(images, np.ndarray)
+        self.resident = resident(np.asarray(images), self.device) if in_memory else None
         self.cell_latents = torch.tensor(cell_latents(config.latents), device=self.device)
         self.data_size = len(images) * (COUNT if config.augment else 1)
         if model is None and config.first_image == "mean":
@@ -145,7 +158,10 @@ class EncoderTraining:
         config, total, part = self.config, len(index), self._part(len(index))
         order = torch.randperm(total, generator=generator) if config.augment else torch.arange(total)
         numbers = index[order[part].numpy()]
-        crops = torch.from_numpy(np.array(self.images[numbers]))
+        if self.resident is not None:
+            crops = self.resident[self._on_device(torch.from_numpy(numbers))]
+        else:
+            crops = torch.from_numpy(np.array(self.images[numbers]))
         masks = None if self.masks is None else self.masks.of(numbers, crops.numpy())
         if config.augment:
             crops = orient_batch(crops, part.start, total)
@@ -203,20 +219,55 @@ class EncoderTraining:
         """
         config = self.config
         generator = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) % 2**63)
-        targets = None
+        classes = None
         if self.joint is not None:
-            index, targets = self.joint.draw(index, self.step)
+            index, classes = self.joint.draw(index, self.step)
         batch = self.load(index, generator)
         noise = torch.randn(len(index), config.latents, generator=generator)[self._part(len(index))]
+        noise = self._on_device(noise)
         # Transformed latents must decode to the crop in the same orientation (see models.symmetry).
         k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
-        targets_of_decoder, others = batch.images, None
-        if config.split and batch.cells is not None:
-            targets_of_decoder, others = self._mixed(batch)
-        encoded = self._encoded(batch)
+        self._set_rate()
+        if self.recorded is not None:
+            losses = self.recorded((batch.images, noise), k)
+        else:
+            decoded, others = self._mixed(batch) if config.split else (batch.images, None)
+            labels = None if classes is None else self._on_device(classes[batch.order])
+            losses = self._update(decoded, noise, k, self._encoded(batch), others, labels)
+        self.step += 1
+        return losses
+
+    def _update(
+        self,
+        images: Tensor,
+        noise: Tensor,
+        k: int,
+        encoded: Tensor | None = None,
+        others: Tensor | None = None,
+        labels: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Move the weights; everything here is computed on the device, from tensors that lie there.
+
+        Parameters
+        ----------
+        images : Tensor
+            (n, 1, size, size), what is decoded.
+        noise : Tensor
+            (n, latents), of the samples.
+        k : int
+            Orientation of what is decoded.
+        encoded : Tensor, optional
+            (n, 1, size, size), what is encoded, where that is something else.
+        others : Tensor, optional
+            int64 (n,), see `_mixed`.
+        labels : Tensor, optional
+            int64 (batch,), classes of the joint objective.
+        """
+        config = self.config
         with self._autocast():
-            posterior, decoded = self.sampled(encoded, self._on_device(noise), k, others, self.cell_latents)
-        error = self.reconstruction_error(decoded.float(), orient(targets_of_decoder, k))
+            seen = images if encoded is None else encoded
+            posterior, decoded = self.sampled(seen, noise, k, others, self.cell_latents)
+        error = self.reconstruction_error(decoded.float(), orient(images, k))
         z, mean, log_variance = gather(posterior)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
         loss = (
@@ -226,16 +277,13 @@ class EncoderTraining:
             + config.gamma * parts.dimension_wise
         )
         classification: dict[str, Tensor] = {}
-        if self.joint is not None and targets is not None:
-            cross_entropy = self.joint(mean, self._on_device(targets[batch.order]))
+        if self.joint is not None and labels is not None:
+            cross_entropy = self.joint(mean, labels)
             classification["class cross-entropy"] = cross_entropy
             loss = loss + config.task * cross_entropy
-        for group in self.optimiser.param_groups:
-            group["lr"] = config.learning_rate * self._rate()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
-        self.step += 1
         mean_error = all_reduce_sum(error.detach()) / world_size()
         return {
             "loss": loss.detach() + config.reconstruction * (mean_error - error.detach()),
@@ -245,6 +293,25 @@ class EncoderTraining:
             "dimension-wise KL": parts.dimension_wise.detach(),
             **{name: value.detach() for name, value in classification.items()},
         }
+
+    def _recordable(self) -> bool:
+        """Return whether a step computes the same operations every time, from its crops and its noise alone."""
+        config = self.config
+        changed = config.split or config.microscopes or config.perturbation
+        return self.joint is None and not changed and world_size() == 1
+
+    def _state(self) -> list[Tensor]:
+        """Return what a step moves: the weights, and the moments of the optimiser."""
+        moments = [value for moments in self.optimiser.state.values() for value in moments.values()]
+        return [*(weight.detach() for weight in self.parameters()), *moments]
+
+    def _set_rate(self) -> None:
+        """Set the learning rate of this step; a recorded one reads it from the device."""
+        rate = self.config.learning_rate * self._rate()
+        if self.rate is not None:
+            self.rate.fill_(rate)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate if self.rate is None else self.rate
 
     def _mixed(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return crops half of which are in the surroundings of others, and the place of those others."""
@@ -260,8 +327,8 @@ class EncoderTraining:
         return torch.where(same, batch.images, exchanged), others
 
     def _on_device(self, tensor: Tensor) -> Tensor:
-        """Copy a tensor to the device; a GPU computes meanwhile."""
-        if self.device.type == "cuda":
+        """Copy a tensor to the device, where it is not there already; a GPU computes meanwhile."""
+        if self.device.type == "cuda" and not tensor.is_cuda:
             tensor = tensor.pin_memory()
         return tensor.to(self.device, non_blocking=True)
 
@@ -282,7 +349,8 @@ class EncoderTraining:
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision == torch.float32:
             return nullcontext()
-        return torch.autocast(self.device.type, self.precision)
+        # A recorded step has to cast its weights anew, which a cache of casts would leave out.
+        return torch.autocast(self.device.type, self.precision, cache_enabled=self.recorded is None)
 
     @torch.no_grad()
     def preview(self, count: int = 8) -> np.ndarray:
