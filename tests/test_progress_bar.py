@@ -16,9 +16,10 @@ class Owner:
     def step(self, count: int, monitor: Monitor = SILENT) -> int:
         monitor.emit(Message("Begun."))
         monitor.emit(Message("Few cells.", "warning"))
-        monitor.emit(Front([3], [0.5], "z1 - 0.2"))
         for done in range(count):
             monitor.emit(Metrics(done, {"loss": 0.5}))
+            if done == 1:
+                monitor.emit(Front([3], [0.5], "z1 - 0.2"))
             monitor.emit(Progress(done, count, "train"))
         monitor.emit(Progress(0, 1, "next"))
         return count
@@ -36,8 +37,8 @@ def test_where_there_is_no_terminal_messages_and_shares_are_lines(capsys):
     assert written.err.splitlines() == [
         "Begun.",
         "Warning: Few cells.",
-        "train 0%  loss 0.5  z1 - 0.2",
-        "train 50%  loss 0.5  z1 - 0.2",
+        "train 0%  loss 0.5",
+        "train 50%  z1 - 0.2",
         "next 0%",
     ]
 

@@ -68,11 +68,6 @@ def python_comment(text: str) -> str:
     return "# " + one_line(text).encode("ascii", "backslashreplace").decode()
 
 
-def python_string(text: str) -> str:
-    """Return the source of a string literal whose value is ``text`` on one line; ASCII only."""
-    return ascii(one_line(text))
-
-
 def markdown(text: str) -> str:
     """Return Markdown that renders as ``text`` on one line: no links, images, HTML or emphasis."""
     line = one_line(text)

@@ -74,8 +74,8 @@ class _Details:
 
     @property
     def text(self) -> str:
-        """What is displayed."""
-        return "  ".join(self._shown[name] for name in ("numbers", "law") if self._shown.get(name))
+        """What is displayed: the best law, else the numbers; the least loss of a search is not that of its best law."""
+        return self._shown.get("law") or self._shown.get("numbers", "")
 
 
 class _Lines:

@@ -18,6 +18,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.study import Study
+from morpholaw.study.applied_classifier import AppliedClassifier
 from morpholaw.study.classify_step import classify_movie
 from morpholaw.training.cores import available_cores
 from morpholaw.training.encoder import encode
@@ -30,9 +31,8 @@ def measure(full: bool = False) -> list[Comparison]:
     torch.set_num_threads(available_cores())
     frames = 400 if full else 100
     encoder = BetaTCVAE().eval()
-    classifier = Classifier.with_head(
-        encoder, HeadEnsemble(10), ("negative", "positive"), sparse=False
-    ).eval()
+    classifier = Classifier.with_head(encoder, HeadEnsemble(10), ("negative", "positive"), sparse=False)
+    applied = AppliedClassifier(classifier.eval())
     config = CropConfig()
     with tempfile.TemporaryDirectory(prefix="morpholaw-bench-") as place:
         movie = Path(place) / "movie.tif"
@@ -40,7 +40,7 @@ def measure(full: bool = False) -> list[Comparison]:
         crops = cut_crops(open_movie(movie), tracks, Path(place) / "set").images[:]
         study = Study.create(Path(place) / "study")
         mine, theirs = in_turn(
-            lambda: classify_movie(study, classifier, open_inputs(movie, tracks, config), config),
+            lambda: classify_movie(study, applied, open_inputs(movie, tracks, config), config),
             lambda: encode(encoder, crops),
             rounds=7,
         )

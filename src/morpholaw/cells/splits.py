@@ -106,6 +106,35 @@ def grouped_folds(
     return [(cells[fold_of[member] != fold], cells[fold_of[member] == fold]) for fold in range(k)]
 
 
+def check_groups(groups: np.ndarray, labels: np.ndarray, classes: Sequence[str], least: int) -> None:
+    """Refuse a class whose cells are of too few groups to be in each of ``least`` parts; a group is never split.
+
+    Parameters
+    ----------
+    groups, labels : ndarray, str (n,)
+        Group and class of each cell.
+    classes : sequence of str
+        The classes that each part needs.
+    least : int
+        Parts: 2 for a split, else folds.
+
+    Raises
+    ------
+    InputError
+        When a class has fewer groups.
+    """
+    for name in classes:
+        found = len(np.unique(groups[labels == name]))
+        if not found:
+            raise InputError(f"There is no labelled cell of the class {name!r}; label some, or leave it out.")
+        if found < least:
+            raise InputError(
+                f"The class {name!r} comes from {found} group{'s' * (found != 1)} of cells (tracks, movies); at least "
+                f"{least} are needed, as a group is never split: label cells of other groups"
+                f"{', or use fewer folds' * (least > 2)}."
+            )
+
+
 def split_fingerprint(test_groups: Iterable[Any]) -> str:
     """Twelve hexadecimal digits that name a split by the groups it tests on, in any order."""
     text = "\0".join(sorted({str(group) for group in test_groups}))
@@ -126,6 +155,7 @@ def _shares(
     if len(classes) < 2:
         found = f"only {str(classes[0])!r}" if len(classes) else "none"
         raise InputError(f"A split needs labelled cells of at least two classes; found {found}.")
+    check_groups(groups[cells], labels[cells], classes.tolist(), least)
     names, group_of = np.unique(groups[cells], return_inverse=True)
     place = np.argsort([hashlib.sha256(f"{seed}\0{name}".encode()).hexdigest() for name in names])
     rank = np.empty(len(names), dtype=np.int64)
@@ -133,12 +163,6 @@ def _shares(
     member = rank[group_of]
     counts = np.zeros((len(names), len(classes)))
     np.add.at(counts, (member, class_of), 1)
-    for c, name in enumerate(classes.tolist()):
-        if (found_groups := int((counts[:, c] > 0).sum())) < least:
-            raise InputError(
-                f"The class {name!r} comes from {found_groups} group{'s' * (found_groups != 1)} of cells "
-                f"(tracks, movies); at least {least} are needed, as a group is never split."
-            )
     return cells, member, counts / counts.sum(axis=0), classes.tolist()
 
 

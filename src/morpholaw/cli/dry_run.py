@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -9,7 +10,6 @@ import click
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig, StepConfig, TuneConfig
 from morpholaw.store.labelled_cells import Labelled
 from morpholaw.study import Study
-from morpholaw.study.classifier_step import settings_of
 from morpholaw.training.cores import available_cores
 from morpholaw.training.durations import (
     about,
@@ -35,7 +35,7 @@ def classifier(study: Study, scheme: int, values: dict[str, Any]) -> None:
     if scheme == 4:
         known = {"models": "count"} | {name: name for name in LawConfig.model_fields} | {"preset": "preset"}
         return law(study, {known[name]: value for name, value in values.items() if name in known})
-    config = settings_of(scheme, ClassifierConfig.from_values(values))
+    config = ClassifierConfig.from_values(values).for_scheme(scheme)
     split = study.split(config)
     click.echo(f"Would train {config.models} models of scheme {scheme} {_on(split)}")
     _costs(classifier_seconds(config, scheme, len(split.train), available_cores()), config)
@@ -55,6 +55,15 @@ def law(study: Study, values: dict[str, Any]) -> None:
     split = study.split(classes=config.classes, test_fraction=config.test_fraction, split_seed=seed)
     click.echo(f"Would search for {config.count} laws {_on(split)}")
     _costs(law_seconds(config, config.processes or available_cores()), config)
+
+
+SAYS: dict[str, Callable[..., None]] = {
+    "train_encoder": encoder,
+    "train_classifier": classifier,
+    "tune": tuning,
+    "discover_law": law,
+}
+"""What each step of a study would do, said from the study, the step's arguments and its settings."""
 
 
 def _on(split: Labelled) -> str:

@@ -38,6 +38,13 @@ REPLACE = click.option(
 )
 
 
+def _say_what(step: str, *arguments: Any) -> None:
+    """Say what a step would do and about how long it would take."""
+    from morpholaw.cli.dry_run import SAYS
+
+    SAYS[step](*arguments)
+
+
 @click.command("train-encoder", cls=StepCommand, settings="EncoderConfig")
 @STUDY
 @click.option("--config", "file", type=click.Path(path_type=Path), help="JSON file of settings.")
@@ -52,9 +59,7 @@ def train_encoder(
     opened = open_study(study)
     values = {"preset": preset} | parse_settings(settings, file)
     if dry_run:
-        from morpholaw.cli import dry_run as would
-
-        return would.encoder(opened, values)
+        return _say_what("train_encoder", opened, values)
     with progress() as monitor:
         made = opened.train_encoder(**values, resume=resume, monitor=monitor)
     if not made.complete:
@@ -88,9 +93,7 @@ def train_classifier(
     given = parse_settings(settings) | {key: value for key, value in options.items() if value is not None}
     opened = open_study(study)
     if dry_run:
-        from morpholaw.cli import dry_run as would
-
-        return would.classifier(opened, scheme, given)
+        return _say_what("train_classifier", opened, scheme, given)
     with progress() as monitor:
         record = opened.train_classifier(scheme, name=name, replace=replace, monitor=monitor, **given)
     show_table(opened)
@@ -188,9 +191,7 @@ def tune(
     given = {"trials": trials, "storage": storage, "preset": preset}
     values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
     if dry_run:
-        from morpholaw.cli import dry_run as would
-
-        return would.tuning(open_study(study), values)
+        return _say_what("tune", open_study(study), values)
     with progress() as monitor:
         best = open_study(study).tune(monitor=monitor, **values)
     click.echo(json.dumps(plain(best.to_json()), indent=2))
@@ -224,9 +225,7 @@ def discover_law(
     opened = open_study(study)
     values = parse_settings(settings) | {k: v for k, v in options.items() if v is not None}
     if dry_run:
-        from morpholaw.cli import dry_run as would
-
-        return would.law(opened, values)
+        return _say_what("discover_law", opened, values)
     with progress() as monitor:
         opened.discover_law(name=name, replace=replace, monitor=monitor, **values)
     record = classifiers.record(opened, name or name_of(4, values.get("loss", "hinge")))

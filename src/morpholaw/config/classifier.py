@@ -34,6 +34,9 @@ SparseMethod = Annotated[
     ),
 ]
 
+CNN_EPOCHS = 8
+"""Passes of scheme 1 where the settings do not say how many: the CNN needs fewer than the heads."""
+
 
 class ClassifierConfig(SplitConfig):
     """Training of schemes 1-3 (paper, 6.2 and B.2-B.3)."""
@@ -124,3 +127,9 @@ class ClassifierConfig(SplitConfig):
     )
     sparse_method: SparseMethod = "measured"
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: chosen by the amount of work.")
+
+    def for_scheme(self, scheme: int) -> ClassifierConfig:
+        """Return the settings with the passes that a scheme needs, where they do not say how many."""
+        if scheme == 1 and "epochs" not in self.model_fields_set:
+            return self.model_copy(update={"epochs": CNN_EPOCHS})
+        return self

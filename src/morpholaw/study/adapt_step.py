@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
-from morpholaw.evaluation.adaptation import Adaptation, adapt_to_labels, adapt_to_scores
+from morpholaw.evaluation.adaptation import adapt_to_labels, adapt_to_scores
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import median_score
 from morpholaw.events import SILENT, Message, Monitor
@@ -19,7 +20,7 @@ from morpholaw.store.adaptation_record import AdaptationRecord, adaptation_file,
 from morpholaw.store.changes import provenance
 from morpholaw.store.labelled_cells import class_numbers, held_out
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study.classify_step import applied
+from morpholaw.study.applied_classifier import AppliedClassifier, applied
 
 
 def adapt(
@@ -86,39 +87,29 @@ def own_set(folder: StudyFolder, place: Path) -> str | None:
     return place.name if place.resolve().parent == sets else None
 
 
-def chosen(
+def adapted_to(
     folder: StudyFolder,
+    applied: AppliedClassifier,
     name: str,
-    law: int | str | None,
-    crop_set: str | None,
-    adapted: str | None,
+    crop_set: str,
     monitor: Monitor = SILENT,
-) -> Adaptation | None:
-    """Return the adaptation with which cells of a set are classified, and say so; None without one.
+    *,
+    required: bool = False,
+) -> AppliedClassifier:
+    """Return a classifier with its adaptation to a crop set, and say so; as it is where it has none.
 
-    Parameters
-    ----------
-    law : int, "median" or None
-        What is applied of scheme 4; the first law, 0 or None, is adapted, the others are not.
-    crop_set : str or None
-        The study's set that the cells are of.
-    adapted : str or None
-        The set whose adaptation was asked for, in place of ``crop_set``.
+    Raises
+    ------
+    InputError
+        When an adaptation is ``required`` and there is none.
     """
-    wanted = adapted or crop_set
-    if wanted is None or law not in (None, 0):
-        if adapted:
-            raise InputError(
-                f"Of {name} the first law alone is adapted; leave out the law, or the adaptation."
-            )
-        return None
-    record = adaptation_of(folder, name, classifiers.record(folder, name).sha256 or "", wanted)
+    record = adaptation_of(folder, name, classifiers.record(folder, name).sha256 or "", crop_set)
     if record is None:
-        if adapted:
-            raise InputError(f"{name} is not adapted to {adapted}; adapt it first, or leave that out.")
-        return None
+        if required:
+            raise InputError(f"{name} is not adapted to {crop_set}; adapt it first, or leave that out.")
+        return applied
     monitor.emit(Message(f"Adapted scores: {record.sentence}"))
-    return record.adaptation
+    return replace(applied, adaptation=record.adaptation)
 
 
 def _scores(classifier: Classifier, images: np.ndarray, monitor: Monitor) -> np.ndarray:

@@ -10,7 +10,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study.classify_step import one_law
+from morpholaw.study.applied_classifier import one_law
 
 T = TypeVar("T")
 

@@ -27,17 +27,8 @@ from morpholaw.training.heads import train_heads
 from morpholaw.training.rigl import METHODS, RigL
 
 State = Checkpointing[dict[str, Tensor]]
-CNN_EPOCHS = 8
-"""Passes of scheme 1 where the settings do not say how many: the CNN needs fewer than the heads."""
 HELD_OUT_SHARE = 0.15
 """Share of the training cells that says when scheme 1 ends."""
-
-
-def settings_of(scheme: int, config: ClassifierConfig) -> ClassifierConfig:
-    """Return the settings with the passes that a scheme needs, where they do not say how many."""
-    if scheme == 1 and "epochs" not in config.model_fields_set:
-        return config.model_copy(update={"epochs": CNN_EPOCHS})
-    return config
 
 
 def train(
@@ -61,7 +52,7 @@ def train(
     if scheme == 3 and (tuned := folder.tuned) is not None:
         found = {k: value for k, value in tuned.settings.items() if k not in config.model_fields_set}
         config = config.model_copy(update=found)
-    config = settings_of(scheme, config)
+    config = config.for_scheme(scheme)
     cells = labelled_cells(folder, config) if cells is None else cells
     checkpoint = _checkpoint(folder, scheme, cells, config, name)
     state = checkpoint.read()

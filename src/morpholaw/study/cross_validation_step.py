@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.cells.files import write_table
-from morpholaw.cells.splits import split_fingerprint
+from morpholaw.cells.splits import check_groups, split_fingerprint
 from morpholaw.config import ClassifierConfig, LawConfig, TuneConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
@@ -72,7 +72,7 @@ def cross_validate(
             f"The study {folder.path} has no labelled cells of {' or '.join(classes)} to test on."
         )
     groups = folder.crops.cells["group"].to_numpy(str)[cells]
-    _check_classes(folder, classes, labels[cells], groups, design.folds)
+    check_groups(groups, labels[cells], classes, design.folds)
     reads_latents = (law_config.inputs if scheme == 4 else config.inputs) != "shapes"
     if scheme != 1 and (reads_latents or folder.has_encoder):
         _check_encoder(folder, groups)
@@ -130,23 +130,6 @@ def encoder_sentence(folder: StudyFolder) -> str:
     return (
         "The encoder was trained on other crops than those of this study: it has not seen the tested cells."
     )
-
-
-def _check_classes(
-    folder: StudyFolder, classes: tuple[str, ...], labels: np.ndarray, groups: np.ndarray, count: int
-) -> None:
-    """Refuse a class that cannot be in every fold."""
-    for name in classes:
-        found = len(np.unique(groups[labels == name]))
-        if not found:
-            raise InputError(
-                f"The study {folder.path} has no labelled cell of the class {name!r} to test on."
-            )
-        if found < count:
-            raise InputError(
-                f"The class {name!r} comes from {found} groups of cells (tracks, movies), fewer than {count} folds; "
-                "use fewer folds, or label cells of other groups."
-            )
 
 
 def _check_encoder(folder: StudyFolder, groups: np.ndarray) -> None:

@@ -27,7 +27,9 @@ from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import Evaluation, name_of
 from morpholaw.store.law_reading import read_law
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study import classify_step
+from morpholaw.study import applied_classifier
+from morpholaw.study.applied_classifier import AppliedClassifier
+from morpholaw.study.classify_step import classify_set
 
 Format = Literal["zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata"]
 SHOWN = 8
@@ -104,37 +106,31 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
         raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
     name = name_of(wanted.scheme, wanted.loss)
     crop_set = _tracked_set(folder, wanted.crops)
-    classifier, evaluation = _applied(folder, name, wanted)
-    along = classify_step.along_tracks(folder, name, wanted.along_tracks, evaluation)
-    table = _scored(classifier, crop_set, monitor, along)
+    applied = _applied(folder, name, wanted)
+    along = applied_classifier.along_tracks(folder, name, wanted.along_tracks, applied.evaluation)
+    table = _scored(AppliedClassifier(applied.classifier, along=along), crop_set, monitor)
     table["parent"] = crop_set.cells["parent"]
     movie = crop_set.record.movie
     ids = [column for column in SOURCE_IDS if column in table]
     by_class = [column for column in table if column.startswith(("score_", "probability_"))]
     return Scores(
         table[["track_id", "t", "y", "x", "parent", "score", "class", *by_class, *ids]],
-        classifier.classes,
-        classifier.scheme,
+        applied.classifier.classes,
+        applied.classifier.scheme,
         crop_set.name,
         _movie_pixel_size(crop_set),
         None if movie is None else movie.shape,
     )
 
 
-def _applied(folder: StudyFolder, name: str, wanted: Wanted) -> tuple[Classifier, Evaluation | None]:
+def _applied(folder: StudyFolder, name: str, wanted: Wanted) -> AppliedClassifier:
     """Return what is applied of a classifier: of scheme 4 the law that is wanted, else all models."""
-    if name.startswith("scheme4") and wanted.law > 0:
-        return classify_step.one_law(folder, name, wanted.law)
-    return classify_step.applied(folder, name)
+    law = wanted.law if name.startswith("scheme4") and wanted.law > 0 else None
+    return applied_classifier.chosen(folder, name, law)
 
 
-def _scored(
-    classifier: Classifier,
-    crop_set: CropSet,
-    monitor: Monitor,
-    along: classify_step.AlongTracks | None = None,
-) -> pd.DataFrame:
-    table = classify_step.classify_set(classifier, crop_set, along, monitor)
+def _scored(applied: AppliedClassifier, crop_set: CropSet, monitor: Monitor) -> pd.DataFrame:
+    table = classify_set(applied, crop_set, monitor)
     if len(table) < len(crop_set):
         raise InterruptedError("The export was stopped; nothing was written.")
     return table
@@ -195,8 +191,8 @@ def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Moni
     obs["label"] = np.concatenate([folder.annotations.labels_for(one) for one in folder.sets])
     one = None if wanted.scheme is None else name_of(wanted.scheme, wanted.loss)
     for name in classifiers.names(folder) if one is None else [one]:
-        classifier, _ = _applied(folder, name, wanted)
-        tables = [_scored(classifier, own, monitor) for own in folder.sets]
+        applied = AppliedClassifier(_applied(folder, name, wanted).classifier)
+        tables = [_scored(applied, own, monitor) for own in folder.sets]
         table = pd.concat(tables, ignore_index=True)
         obs[f"score_{name}"], obs[f"class_{name}"] = table["score"], table["class"]
     obs.index = pd.Index(obs["set"] + "/" + obs["crop"].astype(str))
@@ -232,7 +228,8 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
         )
         return write_zoo(out, encoder, raw, normalisation, about)
     name = name_of(wanted.scheme, wanted.loss)
-    classifier, evaluation = _applied(folder, name, wanted)
+    applied = _applied(folder, name, wanted)
+    classifier, evaluation = applied.classifier, applied.evaluation
     if classifier.columns is not None:
         raise InputError(
             f"{name} reads shapes, which are measured in the crop and are no part of a network; export the law itself "

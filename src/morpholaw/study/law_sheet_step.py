@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from morpholaw.cells.files import atomic_file
 from morpholaw.display import significant
 from morpholaw.errors import InputError
+from morpholaw.figures.law_sheet import law_sheet as draw
 from morpholaw.interpretation.sheet import Sheet, sheet_of
 from morpholaw.models.classifier import Classifier
 from morpholaw.store.law_reading import read_law
@@ -47,6 +51,12 @@ class LawSheet:
             )
             for row in zip(self.cells, self.labels, self.scores, strict=True)
         )
+
+    @property
+    def numbers(self) -> tuple[tuple[str, ...], ...]:
+        """The place of each cell on the sheet, from 1, and nothing else about it."""
+        count = itertools.count(1)
+        return tuple(tuple(str(next(count)) for _ in row) for row in self.cells)
 
     def shuffled(self, seed: int = 0) -> LawSheet:
         """Return the same cells in one order that says nothing, to be sorted by a person."""
@@ -89,3 +99,17 @@ def law_sheet(
         tuple(tuple(map(str, reading.labels[row])) for row in chosen.rows),
         tuple(scores[row] for row in chosen.rows),
     )
+
+
+def check_name(path: Path) -> None:
+    """Refuse a file whose name does not say which kind of picture it is."""
+    if path.suffix not in (".png", ".pdf", ".svg"):
+        raise InputError(f"A sheet is written to a file ending in .png, .pdf or .svg, not to {path.name}.")
+
+
+def write(sheet: LawSheet, path: Path, numbered: bool = False) -> LawSheet:
+    """Draw a sheet, with captions that describe each cell or ``numbered``, write it whole, and return it."""
+    figure = draw(sheet.rows, sheet.titles, sheet.numbers if numbered else sheet.captions)
+    with atomic_file(path) as stream:
+        figure.savefig(stream, format=path.suffix[1:], dpi=150)
+    return sheet

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from morpholaw.display import Loss
-from morpholaw.errors import InputError
 from morpholaw.store.classifier_record import name_of
 
 if TYPE_CHECKING:
@@ -126,25 +123,11 @@ def law_sheet(
     InputError
         When there is no such law or class, or the file cannot be written.
     """
-    from morpholaw.cells.files import atomic_file
-    from morpholaw.figures.law_sheet import law_sheet as draw
-    from morpholaw.study.law_sheet_step import law_sheet
+    from morpholaw.study import law_sheet_step
 
-    path = Path(out)
-    if path.suffix not in (".png", ".pdf", ".svg"):
-        raise InputError(f"A sheet is written to a file ending in .png, .pdf or .svg, not to {path.name}.")
-    sheet = law_sheet(study, study.classifier(name or 4, loss), law, class_name)
-    if unlabelled:
-        sheet = sheet.shuffled()
-        numbers = np.split(
-            np.arange(1, 1 + sum(map(len, sheet.cells))), np.cumsum([*map(len, sheet.cells)])[:-1]
-        )
-        figure = draw(sheet.rows, sheet.titles, [[str(one) for one in row] for row in numbers])
-    else:
-        figure = draw(sheet.rows, sheet.titles, sheet.captions)
-    with atomic_file(path) as stream:
-        figure.savefig(stream, format=path.suffix[1:], dpi=150)
-    return sheet
+    law_sheet_step.check_name(Path(out))
+    sheet = law_sheet_step.law_sheet(study, study.classifier(name or 4, loss), law, class_name)
+    return law_sheet_step.write(sheet.shuffled() if unlabelled else sheet, Path(out), numbered=unlabelled)
 
 
 def law_card(

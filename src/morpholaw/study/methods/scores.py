@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,14 +22,13 @@ from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import encoders, timelines
 from morpholaw.store.changes import tell_changes
-from morpholaw.store.classifier_record import Evaluation, name_of
+from morpholaw.store.classifier_record import name_of
 from morpholaw.store.familiarity_record import familiarity
 
 if TYPE_CHECKING:
-    from morpholaw.evaluation.adaptation import Adaptation
     from morpholaw.evaluation.timeline import Timeline
-    from morpholaw.models.classifier import Classifier
     from morpholaw.store.adaptation_record import AdaptationRecord
+    from morpholaw.study.applied_classifier import AppliedClassifier
     from morpholaw.study.study import Study
 
 
@@ -101,57 +101,41 @@ def classify(
     InputError
         When there is no such classifier, no cell, or the movie or its tracks cannot be read.
     """
-    from morpholaw.study import adapt_step, classify_step
+    from morpholaw.study import adapt_step, applied_classifier, classify_step
 
     name = name_of(scheme, loss)
-    classifier: Classifier
-    evaluation: Evaluation | None
-    if law == "median":
-        classifier, evaluation = classify_step.all_models(study, name)
-    elif law is not None:
-        classifier, evaluation = classify_step.one_law(study, name, law)
-    else:
-        classifier, evaluation = classify_step.applied(study, name)
+    first_law = law in (None, 0)
+    if adapted and not first_law:
+        raise InputError(f"Of {name} the first law alone is adapted; leave out the law, or the adaptation.")
+    applied = applied_classifier.chosen(study, name, law)
     order = StageOrder.of(stages, final) if stages else None
-    along = classify_step.along_tracks(study, name, along_tracks, evaluation, order)
+    along = applied_classifier.along_tracks(study, name, along_tracks, applied.evaluation, order)
     if along is not None and along.order is not None:
         monitor.emit(Message(f"Stages along tracks: {along.order.text}."))
-    known = familiarity(study, name)
+    applied = replace(applied, along=along, familiarity=familiarity(study, name))
 
-    def adaptation(crop_set: str | None) -> Adaptation | None:
-        return adapt_step.chosen(study, name, law, crop_set, adapted, monitor)
+    def for_set(crop_set: str | None) -> AppliedClassifier:
+        wanted = adapted or crop_set
+        if wanted is None or not first_law:
+            return applied
+        return adapt_step.adapted_to(study, applied, name, wanted, monitor, required=bool(adapted))
 
     if movie is not None:
         if tracks is None:
             raise InputError("A movie needs its tracks to be classified; give both.")
         config = CropConfig.of(config, settings)
         inputs = open_inputs(movie, tracks, config)
-        return classify_step.classify_movie(
-            study, classifier, inputs, config, along, monitor, evaluation, known, adaptation(None)
-        )
+        return classify_step.classify_movie(study, for_set(None), inputs, config, monitor)
     if config is not None or settings:
         raise InputError("Settings of the inputs, such as pixel_size, go with a movie and its tracks.")
     if isinstance(crops, CropSet):
-        adapted_scores = adaptation(adapt_step.own_set(study, crops.folder))
-        return classify_step.classify_set(
-            classifier, crops, along, monitor, evaluation, known, adapted_scores
-        )
+        used = for_set(adapt_step.own_set(study, crops.folder))
+        return classify_step.classify_set(used, crops, monitor)
     if crops is not None:
-        adapted_scores = adaptation(adapt_step.own_set(study, Path(crops)))
-        return classify_step.classify_folder(
-            study, classifier, crops, along, monitor, evaluation, known, adapted_scores
-        )
+        used = for_set(adapt_step.own_set(study, Path(crops)))
+        return classify_step.classify_folder(study, used, crops, monitor)
     tell_changes(study, [name], monitor)
-    tables = []
-    for crop_set in study.sets:
-        table = classify_step.classify_set(
-            classifier, crop_set, along, monitor, evaluation, known, adaptation(crop_set.name)
-        )
-        table.insert(0, "set", crop_set.name)
-        tables.append(table)
-    if not tables:
-        raise InputError(f"The study {study.path} has no crops to classify; cut or import some first.")
-    return pd.concat(tables, ignore_index=True)
+    return classify_step.classify_study(study, for_set, monitor)
 
 
 @shows_progress
