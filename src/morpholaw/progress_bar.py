@@ -79,10 +79,10 @@ class _Details:
 
 
 class _Lines:
-    """Writes messages at once, and how far the work is every few seconds."""
+    """Writes messages at once, and how far the work is every few seconds, with details that have changed."""
 
     def __init__(self) -> None:
-        self.written, self.details = time.monotonic(), _Details()
+        self.written, self.details, self.shown = time.monotonic(), _Details(), ""
 
     def __call__(self, event: Event) -> None:
         self.details.note(event)
@@ -91,11 +91,9 @@ class _Lines:
         elif isinstance(event, Done) and time.monotonic() - self.written >= EVERY:
             self.written = time.monotonic()
             share = f" {event.done / event.total:.0%}" if event.total else f" {event.done:,}"
-            print(
-                f"{event.stage or 'working'}{share}  {self.details.text}".rstrip(),
-                file=sys.stderr,
-                flush=True,
-            )
+            details = "" if self.details.text == self.shown else self.details.text
+            self.shown = self.details.text
+            print(f"{event.stage or 'working'}{share}  {details}".rstrip(), file=sys.stderr, flush=True)
 
 
 def _sentence(event: Message) -> str:

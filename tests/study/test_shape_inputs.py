@@ -13,6 +13,7 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
 from morpholaw.errors import InputError
+from morpholaw.events import Front, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import ModelColumns
 from morpholaw.models.law_units import law_in_units
@@ -42,6 +43,13 @@ def test_a_law_over_shapes_needs_no_encoder_and_is_right_on_held_out_cells(shape
     classifier = shape_study.classifier(4)
     assert classifier.inputs == "shapes"
     assert min(shape_study.evaluate(classifier).balanced_accuracy) > 0.85
+
+
+def test_the_best_law_so_far_is_shown_in_units(shape_study, tmp_path):
+    study, events = Study(shutil.copytree(shape_study.path, tmp_path / "copy")), []
+    study.discover_law(inputs="shapes", count=1, evaluations=4_000, processes=1, monitor=Monitor(events.append))
+    shown = [event.law for event in events if isinstance(event, Front)][-1]
+    assert study.test_law(shown).tested.balanced_accuracy > 0.85
 
 
 @pytest.mark.parametrize("scheme", [3, 4])

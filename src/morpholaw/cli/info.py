@@ -13,6 +13,7 @@ from morpholaw.cli.options import STUDY
 @STUDY
 def info(study: Path) -> None:
     """Show what a study holds, what is out of date, and what comes next."""
+    from morpholaw.models.law_units import law_in_units
     from morpholaw.store.overview import overview, performance
     from morpholaw.store.study_folder import StudyFolder
 
@@ -28,7 +29,7 @@ def info(study: Path) -> None:
     for record in found.classifiers:
         rows.append((record.name, f"{', '.join(record.classes)}; {performance(record)}"))
         if record.laws:
-            rows.append(("", f"law: {record.laws[0].rounded()}"))
+            rows.append(("", f"law: {law_in_units(record.laws[0], record.columns).rounded()}"))
     for heading, text in rows:
         click.echo(f"{heading + ':' if heading else '':<16}{text}")
     for sentence in found.warnings:

@@ -23,6 +23,7 @@ from morpholaw.cells.import_crops import import_crops
 from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.tracks import divisions
 from morpholaw.config import CropConfig, ImportConfig
+from morpholaw.display import percent
 from morpholaw.errors import InputError
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops, scorer
@@ -76,7 +77,7 @@ def unusual_cells(table: pd.DataFrame) -> str:
     count = int(table["unusual"].sum())
     if not count:
         return "None is unusual: all pictures are made like those of the training cells."
-    share = f"{count} of {len(table)} ({count / max(1, len(table)):.1%})"
+    share = f"{count} of {len(table)} ({percent(count / max(1, len(table)))})"
     return (
         f"Unusual, unlike 99 % of the training cells in grey levels, noise or sharpness: {share}. Do not trust their "
         "classes; they are marked in the column unusual."

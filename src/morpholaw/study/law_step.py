@@ -15,10 +15,12 @@ import torch
 from morpholaw.cells.files import fingerprint
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError
-from morpholaw.events import SILENT, Message, Monitor
+from morpholaw.events import SILENT, Event, Front, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import FeatureTable, ModelColumns
+from morpholaw.models.law import Law
+from morpholaw.models.law_units import law_in_units
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
@@ -92,7 +94,7 @@ def discover(
         checkpointing=Checkpointing(
             lambda results: checkpoint.write({}, results=results), state[1]["results"] if state else None
         ),
-        monitor=monitor,
+        monitor=_in_units(monitor, views),
     )
     if not laws:
         if monitor.should_stop():
@@ -137,7 +139,7 @@ def _discover_class_laws(
         config,
         outputs=outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None,
         cells=views.cells,
-        monitor=monitor,
+        monitor=_in_units(monitor, views),
     )
     if laws is None:
         if monitor.should_stop():
@@ -149,6 +151,18 @@ def _discover_class_laws(
         )
     classifier = Classifier.with_laws(views.encoder, list(laws.laws.values()), cells.classes, views.columns)
     return keep(folder, classifier, name, cells, split, config)
+
+
+def _in_units(monitor: Monitor, views: TrainingViews) -> Monitor:
+    """Return a monitor that reports the best law so far as it will be shown: in units, with rounded numbers."""
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Front) and event.law:
+            law = law_in_units(Law.parse(event.law, views.features.names), views.columns)
+            event = replace(event, law=law.rounded().text())
+        monitor.emit(event)
+
+    return replace(monitor, emit=emit)
 
 
 def _scheme_3_tells_apart(folder: StudyFolder, classes: tuple[str, ...]) -> bool:

@@ -352,7 +352,7 @@ def test_why_pysr_is_not_ready_is_said_and_it_is_set_up_only_when_asked(panel, q
     engine.look()
     assert (
         engine.reason.text()
-        == "The embedded engine searches, because PySR cannot: Julia has not been set up."
+        == "The built-in engine searches. PySR, an optional one, is not ready: Julia has not been set up."
     )
     answers = [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
     monkeypatch.setattr(QMessageBox, "question", lambda *a: asked.append(a[2]) or answers.pop(0))

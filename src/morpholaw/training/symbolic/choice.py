@@ -22,16 +22,21 @@ def choose_engine(name: str = "auto") -> tuple[Engine, str]:
         If there is no such engine, or PySR was asked for and cannot run.
     """
     if name == "embedded":
-        return EmbeddedEngine(), "The embedded engine searches, as asked for."
+        return EmbeddedEngine(), "The built-in engine (embedded) searches, as asked for."
     if name not in ("auto", "pysr"):
         raise InputError(f"There is no engine {name!r}; the engines are auto, pysr and embedded.")
     pysr = PySREngine()
     state = pysr.availability()
     if state.ready and name == "auto" and not pysr.seen_to_run:
-        reason = "PySR has not run here yet (engine 'pysr' tries it)"
-        return EmbeddedEngine(), f"The embedded engine searches: {reason}."
+        return (
+            EmbeddedEngine(),
+            "The built-in engine searches. PySR has not run here yet; engine 'pysr' tries it.",
+        )
     if state.ready:
         return pysr, f"PySR {pysr.version} searches: {state.reason}."
     if name == "pysr":
         raise InputError(f"PySR cannot run here: {state.reason}; the engine 'embedded' needs no set-up.")
-    return EmbeddedEngine(), f"The embedded engine searches, because PySR cannot: {state.reason}."
+    return (
+        EmbeddedEngine(),
+        f"The built-in engine searches. PySR, an optional one, is not ready: {state.reason}.",
+    )
