@@ -8,7 +8,7 @@ import click
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
-from morpholaw.cli import main
+from morpholaw.cli import SECTIONS, main
 from morpholaw.config import SimulateConfig, StepConfig
 from morpholaw.jobs import STEPS
 
@@ -46,9 +46,12 @@ def _section(kind: type[StepConfig]) -> str:
 
 
 def commands() -> str:
-    """A section for each command, with its options."""
+    """Every command with its options, in the order of the work."""
     context = click.Context(main, info_name="morpholaw")
-    return "\n\n".join(_command(context, name, main.commands[name]) for name in main.list_commands(context))
+    parts = []
+    for heading, names in SECTIONS.items():
+        parts += [f"## {heading}", *(_command(context, name, main.commands[name]) for name in names)]
+    return "\n\n".join(parts)
 
 
 def _command(parent: click.Context, name: str, command: click.Command) -> str:
@@ -65,7 +68,7 @@ def _command(parent: click.Context, name: str, command: click.Command) -> str:
         *(f"| <code>{_text(a)}</code> | {_text(b)} |" for a, b in rows),
     ]
     words = _text(command.help or "")
-    return f"## {name}\n\n{words}\n\n```text\n{usage}\n```\n\n" + ("\n".join(table) if rows else "")
+    return f"### {name}\n\n{words}\n\n```text\n{usage}\n```\n\n" + ("\n".join(table) if rows else "")
 
 
 def _cell(value: Any) -> str:

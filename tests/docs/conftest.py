@@ -19,7 +19,6 @@ from PIL import Image
 from morpholaw import config
 from morpholaw.cells import simulator
 from morpholaw.report import writing
-from morpholaw.study import study as study_module
 
 HEADS = {"models": 2, "epochs": 6, "warmup_epochs": 3, "epoch_cells": 300, "learning_rate": 1e-2}
 SMALL: dict[type, dict[str, Any]] = {
@@ -34,11 +33,10 @@ SMALL: dict[type, dict[str, Any]] = {
 @pytest.fixture
 def small_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step of a study, however it is called, begins with small defaults; movies, crops and sections are few."""
-    original = study_module._settings
 
     def smaller(kind: Any, given: Any, settings: dict[str, Any]) -> Any:
         asked = {} if given is None else given.model_dump(exclude_unset=True)
-        return original(kind, None, {**SMALL.get(kind, {}), **asked, **settings})
+        return kind.from_values({**SMALL.get(kind, {}), **asked, **settings})
 
     movie, crops = simulator.simulate_movie, simulator.simulate_crops
 
@@ -52,7 +50,7 @@ def small_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
     parts = writing._parts
     monkeypatch.setattr(writing, "_parts", lambda material: dict(list(parts(material).items())[:3]))
-    monkeypatch.setattr(study_module, "_settings", smaller)
+    monkeypatch.setattr(config.StepConfig, "of", classmethod(smaller))
     monkeypatch.setattr(simulator, "simulate_movie", small_movie)
     monkeypatch.setattr(simulator, "simulate_crops", few_crops)
 

@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from morpholaw.errors import InputError
 from morpholaw.evaluation.disentanglement import (
     discretise,
-    disentanglement_completeness,
     entropy,
     mutual_information,
     mutual_information_gap,
-    separated_attribute_predictability,
     within,
 )
 
@@ -95,23 +93,6 @@ def test_an_outlier_does_not_squeeze_the_bins():
     assert len(np.unique(discretise(values))) == 20
 
 
-def test_sap_of_aligned_and_copied_latents(factors):
-    aligned = separated_attribute_predictability(factors.to_numpy(), factors)
-    copied = separated_attribute_predictability(np.repeat(factors.to_numpy(), 2, axis=1), factors)
-    assert aligned > 0.95
-    assert copied == pytest.approx(0, abs=1e-9)
-
-
-def test_disentanglement_and_completeness_are_different_questions():
-    assert disentanglement_completeness(np.eye(3)) == pytest.approx((1, 1))
-    assert disentanglement_completeness(np.ones((3, 3))) == pytest.approx((0, 0), abs=1e-12)
-    split = np.array([[1, 1, 0, 0], [0, 0, 1, 1]])  # two latents a factor: disentangled, not complete
-    disentangled, complete = disentanglement_completeness(split)
-    assert disentangled == pytest.approx(1)
-    assert complete == pytest.approx(0.5)
-    assert disentanglement_completeness(np.zeros((2, 2))) == (0, 0)
-
-
 @pytest.mark.parametrize(
     ("latents", "factors", "message"),
     [
@@ -125,8 +106,3 @@ def test_disentanglement_and_completeness_are_different_questions():
 def test_bad_input_is_told_in_one_sentence(latents, factors, message):
     with pytest.raises(InputError, match=message):
         mutual_information_gap(latents, factors)
-
-
-def test_negative_importance_is_refused():
-    with pytest.raises(InputError, match="not negative"):
-        disentanglement_completeness(np.array([[1, -1], [0, 1]]))

@@ -12,7 +12,6 @@ from morpholaw.evaluation.metrics import (
     accuracy,
     balanced_accuracy,
     confusion,
-    member_agreement,
     roc,
     roc_auc,
 )
@@ -64,11 +63,6 @@ def test_the_area_is_the_share_of_pairs_in_order_and_that_under_the_curve(pairs)
     assert len(thresholds) == len(false) == len(np.unique(scores)) + 1
 
 
-def test_models_agree_by_their_calls_not_their_scores():
-    scores = np.array([[1.0, 2.0, -1.0, 0.0], [5.0, 0.1, -9.0, 3.0], [1.0, np.nan, 1.0, -1.0]])
-    np.testing.assert_allclose(member_agreement(scores), [[1, 1, 0.25], [1, 1, 0.25], [0.25, 0.25, 0.75]])
-
-
 def test_the_smallest_model_that_is_good_enough():
     points = [
         *model_points(2, [0.99, 0.991], [8641, 8641]),
@@ -89,7 +83,6 @@ def test_the_smallest_model_that_is_good_enough():
         (lambda: confusion(np.array([0]), np.array([0, 1]), 2), "2 predictions for 1 labels"),
         (lambda: roc(np.ones(3), np.ones(3)), "both classes"),
         (lambda: roc_auc(np.array([1, -1]), np.array([np.nan, 1])), "scores that are numbers"),
-        (lambda: member_agreement(np.zeros((2, 0))), "no scores to compare"),
         (lambda: smallest_within([]), "no models to choose from"),
         (lambda: model_points(1, [0.9], []), "1 accuracies for 0 sizes"),
     ],

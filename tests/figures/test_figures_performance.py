@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
-from morpholaw.figures.performance import confusion, roc, roc_curve, score_histogram
+from morpholaw.figures.performance import confusion, roc, roc_curve
 from morpholaw.figures.rashomon import rashomon
 from morpholaw.figures.style import DARK
 
@@ -92,17 +92,3 @@ def test_roc_area_is_the_probability_of_the_right_order(cells):
     differences = scores[positive][:, None] - scores[~positive]
     expected = ((differences > 0) + 0.5 * (differences == 0)).mean()
     assert np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2) == pytest.approx(expected)
-
-
-def test_histogram_counts_every_cell_and_says_what_is_missing(draw, texts):
-    scores = np.r_[RNG.normal(-2, 1, 100), RNG.normal(2, 1, 99), np.nan, 1e9]
-    labels = ["interphase"] * 100 + ["metaphase"] * 101
-    figure = score_histogram(scores, labels)
-    draw(figure)
-    assert {"interphase (100)", "metaphase (100)", "not finite: 1", "score f(x)", "cells"} <= texts(figure)
-
-
-@pytest.mark.parametrize("scores", [[np.nan, np.nan], [0.0, 0.0], [-1.0, 2.0]])
-def test_histogram_of_few_or_equal_scores(draw, scores):
-    draw(score_histogram(scores, ["interphase", "interphase"]), colours=10)
-    draw(score_histogram(scores, ["", ""]), colours=10)

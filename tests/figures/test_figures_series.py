@@ -11,7 +11,6 @@ from morpholaw.errors import InputError
 from morpholaw.figures.style import DARK
 from morpholaw.figures.tracks import probabilities_over_time, score_over_time
 from morpholaw.figures.training import running_mean, training_curves
-from morpholaw.figures.tuning import tuning_importances, tuning_slices
 
 RNG = np.random.default_rng(0)
 
@@ -94,35 +93,6 @@ def test_track_of_one_frame_and_without_scores(draw, texts):
     assert "no score is finite" in texts(figure)
     with pytest.raises(InputError, match="scores must have shape"):
         score_over_time([1, 2], [1, 2, 3])
-
-
-@pytest.mark.parametrize("width", [3.2, 6.4])
-def test_tuning_figures(draw, texts, width):
-    objective = RNG.random(60)
-    objective[7] = np.nan
-    settings = {
-        "S": RNG.uniform(0.95, 0.97, 60),
-        "ΔT (steps)": RNG.integers(100, 200, 60),
-        "α": RNG.random(60),
-    }
-    figure = tuning_slices(settings, objective, figsize=(width, None))
-    draw(figure)
-    assert {"S", "ΔT (steps)", "α", "accuracy + sparsity", "trial"} <= texts(figure)
-    star = figure.axes[0].collections[1].get_offsets()[0]
-    assert star[1] == pytest.approx(np.nanmax(objective))
-    bars = tuning_importances({"S": 0.7, "ΔT": 0.2, "α": np.nan}, figsize=(width, None))
-    draw(bars, colours=10)
-    assert {"S", "0.70", "setting"} <= texts(bars)
-
-
-def test_tuning_without_trials(draw):
-    draw(tuning_slices({"S": [0.95, 0.96]}, [np.nan, np.nan]))
-    with pytest.raises(InputError, match="no settings"):
-        tuning_slices({}, [])
-    with pytest.raises(InputError, match="no importances"):
-        tuning_importances({})
-    with pytest.raises(InputError, match="values of S must have shape"):
-        tuning_slices({"S": [1.0]}, [1.0, 2.0])
 
 
 def test_frames_have_whole_numbers_and_the_legend_shows_the_classes():

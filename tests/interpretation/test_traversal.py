@@ -9,7 +9,6 @@ import torch
 from morpholaw.errors import InputError
 from morpholaw.interpretation.traversal import (
     decode,
-    perceptible_change,
     traverse,
 )
 
@@ -49,8 +48,3 @@ def test_a_latent_that_is_not_there_is_refused(latent):
 def test_decoding_in_batches_changes_nothing():
     z = np.random.default_rng(0).normal(size=(7, 4))
     np.testing.assert_array_equal(decode(Painter(), z, batch=2), decode(Painter(), z, batch=100))
-
-
-def test_a_latent_that_paints_nothing_changes_nothing():
-    change = perceptible_change(Painter(), np.zeros((2, 4)), values=(-2, 2))
-    np.testing.assert_allclose(change, [4, 4, 4, 0])

@@ -47,7 +47,9 @@ def test_a_law_over_shapes_needs_no_encoder_and_is_right_on_held_out_cells(shape
 
 def test_the_best_law_so_far_is_shown_in_units(shape_study, tmp_path):
     study, events = Study(shutil.copytree(shape_study.path, tmp_path / "copy")), []
-    study.discover_law(inputs="shapes", count=1, evaluations=4_000, processes=1, monitor=Monitor(events.append))
+    study.discover_law(
+        inputs="shapes", count=1, evaluations=4_000, processes=1, monitor=Monitor(events.append)
+    )
     shown = [event.law for event in events if isinstance(event, Front)][-1]
     assert study.test_law(shown).tested.balanced_accuracy > 0.85
 

@@ -1,7 +1,4 @@
-"""Disentanglement: how well single latents represent single factors, by MIG, SAP and DCI on data with known factors.
-
-Chen et al. 2018 (mutual information gap), Kumar et al. 2018 (SAP), Eastwood & Williams 2018 (DCI).
-"""
+"""Disentanglement: how well single latents represent single known factors (Chen et al. 2018)."""
 
 from __future__ import annotations
 
@@ -115,53 +112,6 @@ def mutual_information_gap(
     ordered = np.sort(information, axis=1)
     gaps = (ordered[:, -1] - ordered[:, -2]) / entropies
     return MutualInformationGap(float(gaps.mean()), gaps, information, information.argmax(axis=1), names)
-
-
-def separated_attribute_predictability(latents: np.ndarray, factors: pd.DataFrame | np.ndarray) -> float:
-    """Compute the SAP of continuous factors (Kumar et al. 2018): the mean gap in R^2 of the two best latents."""
-    z, values, _ = _checked(latents, factors)
-    spread = z.std(axis=0)
-    standard = np.divide(z - z.mean(axis=0), spread, out=np.zeros_like(z), where=spread > 0)
-    targets = (values - values.mean(axis=0)) / values.std(axis=0)
-    fits = np.sort(np.square(targets.T @ standard / len(z)), axis=1)
-    return float(np.mean(fits[:, -1] - fits[:, -2]))
-
-
-def disentanglement_completeness(importance: np.ndarray) -> tuple[float, float]:
-    """Compute disentanglement and completeness (Eastwood & Williams 2018) of an importance matrix.
-
-    Parameters
-    ----------
-    importance
-        (factors, latents), not negative: how much each latent matters to each factor.
-        `MutualInformationGap.information` serves; the original takes it from a random forest.
-
-    Returns
-    -------
-    tuple[float, float]
-        Disentanglement (each latent serves one factor) and completeness (each factor is served by one
-        latent), 0 to 1, weighted by each latent's share of all importance; 0 where nothing has any
-        importance.
-    """
-    r = np.asarray(importance, dtype=np.float64)
-    if r.ndim != 2 or min(r.shape) < 2 or not np.isfinite(r).all() or (r < 0).any():
-        raise InputError(
-            "The importance must be (factors, latents), two or more of each, finite and not negative."
-        )
-    if r.sum() == 0:
-        return 0.0, 0.0
-    disentangled = np.average(_concentration(r.T), weights=r.sum(axis=0))
-    complete = np.average(_concentration(r), weights=r.sum(axis=1))
-    return float(disentangled), float(complete)
-
-
-def _concentration(rows: np.ndarray) -> np.ndarray:
-    """Return 1 - normalised entropy of each row: 1 where one entry holds everything, 0 where all are equal."""
-    total = rows.sum(axis=1, keepdims=True)
-    share = np.divide(rows, total, out=np.full_like(rows, 1 / rows.shape[1]), where=total > 0)
-    logs = np.log(share, out=np.zeros_like(share), where=share > 0)
-    concentration: np.ndarray = 1 + np.sum(share * logs, axis=1) / np.log(rows.shape[1])
-    return concentration
 
 
 def _checked(

@@ -221,19 +221,6 @@ def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:
     return float((rankdata(value)[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 
-def member_agreement(scores: np.ndarray) -> np.ndarray:
-    """Return the share of cells that two models classify alike, float64 (members, members), from scores (members, n).
-
-    A score that is NaN agrees with nothing, itself included.
-    """
-    f = np.atleast_2d(np.asarray(scores, dtype=np.float64))
-    if not f.shape[1]:
-        raise InputError("There are no scores to compare; expected at least one cell.")
-    sign = np.where(np.isnan(f), np.nan, np.where(f >= 0, 1.0, -1.0))
-    agreement: np.ndarray = (sign[:, None] == sign[None]).mean(axis=2)
-    return agreement
-
-
 def _pair(labels: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     truth, values = np.asarray(labels).reshape(-1), np.asarray(predicted).reshape(-1)
     if len(truth) != len(values):

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from morpholaw.display import percent
 from morpholaw.evaluation import metrics
 from morpholaw.figures import validation
-from morpholaw.figures.palette import class_colours
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
@@ -177,72 +176,3 @@ def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.
         return np.empty(0), np.empty(0)
     false, true, _ = metrics.roc(positive, scores)
     return false, true
-
-
-def score_histogram(
-    scores: np.ndarray,
-    labels: Sequence[str],
-    *,
-    classes: Sequence[str] | None = None,
-    bins: int = 50,
-    theme: Theme = LIGHT,
-    figsize: FigSize = None,
-) -> Figure:
-    """Scores f(x) of all cells, a histogram a class, with the boundary f = 0.
-
-    Parameters
-    ----------
-    scores
-        (n,), those that aren't finite are counted in the legend and left out.
-    labels
-        n class names; "" for none.
-    classes
-        Classes to show, in this order; all that occur where empty.
-    bins
-        Number of bins over the central 99 % of scores.
-    theme, figsize
-        See :mod:`morpholaw.figures`.
-
-    Raises
-    ------
-    InputError
-        If lengths differ.
-    """
-    scores = validation.numbers(scores, ("n",), "scores")
-    names = np.asarray(validation.same_length(labels, len(scores), "labels"), dtype=str)
-    shown = list(classes) if classes is not None else sorted(set(names) - {""}) or [""]
-    width = figure_width(figsize, 4.2)
-    figure = new_figure(figsize, theme, height=width * 0.65, width=4.2)
-    axes = dress(figure.add_subplot(), theme)
-    axes.set(xlabel="score f(x)", ylabel="cells")
-    finite = np.isfinite(scores)
-    if not finite.any():
-        note(axes, "no score is finite", theme)
-        return figure
-    low, high = np.percentile(scores[finite], [0.5, 99.5])
-    low, high = min(low, 0.0), max(high, 0.0)
-    span = (low, high) if high > low else (-1.0, 1.0)
-    for name, colour in zip(shown, class_colours(shown), strict=True):
-        values = np.clip(scores[finite & (names == name)], *span)
-        axes.hist(values, bins, range=span, histtype="stepfilled", color=colour, alpha=0.35)
-        axes.hist(
-            values,
-            bins,
-            range=span,
-            histtype="step",
-            color=colour,
-            linewidth=1.2,
-            label=f"{plain(name) or 'cells'} ({len(values):,})",
-        )
-    axes.axvline(0, color=theme.zero, linestyle="--", linewidth=1.2)
-    missing = int((~finite).sum())
-    if missing:
-        axes.plot([], [], " ", label=f"not finite: {missing:,}")
-    figure.legend(
-        loc="outside upper center",
-        ncols=3 if width > 4 else 2,
-        frameon=False,
-        fontsize=SMALL,
-        labelcolor=theme.foreground,
-    )
-    return figure

@@ -62,24 +62,3 @@ def decode(encoder: Encoder, latents: np.ndarray | Tensor, batch: int = CPU_BATC
     if not parts:
         raise InputError("There are no latents to decode; expected at least one row.")
     return torch.cat(parts).numpy()
-
-
-def perceptible_change(
-    encoder: Encoder,
-    bases: np.ndarray | Tensor,
-    values: Sequence[float] = (-2.0, 2.0),
-) -> np.ndarray:
-    """Measure how much each latent changes the decoded image, float64 (latents,).
-
-    For every base cell the latent is set to each of ``values``; the number is the root mean square, over
-    cells and pairs of neighbouring values, of the pixel that changes most. A latent "whose traversals do not
-    produce perceptible changes" (6.1) has a number near 0; one grey level of an 8-bit display is 1/255.
-    """
-    points = np.asarray(torch.as_tensor(bases).detach().cpu(), dtype=np.float32)
-    points = points.reshape(-1, points.shape[-1])
-    squares = np.zeros(points.shape[1])
-    for base in points:
-        images = traverse(encoder, base, values=values)
-        largest = np.abs(np.diff(images, axis=1)).max(axis=(2, 3))
-        squares += np.square(largest).mean(axis=1)
-    return np.sqrt(squares / len(points))

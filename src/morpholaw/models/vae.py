@@ -84,10 +84,6 @@ class BetaTCVAE(nn.Module):
         images: Tensor = self.decoder(latents)[:, :1]
         return images
 
-    def decode_texture(self, latents: Tensor) -> Tensor | None:
-        """Return the grain (n, 1, size, size), see ``training.reconstruction``; None for a model without."""
-        return self.decoder(latents)[:, 1:] if self.texture else None
-
     @property
     def last_bias(self) -> Tensor:
         """Biases of the decoder's last convolution: the grey level (and grain) of an image of nothing."""

@@ -151,8 +151,3 @@ def kl_parts(
         (log_joint - log_marginals).mean(),
         (log_marginals - log_prior).mean(),
     )
-
-
-def analytic_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return KL(q(z|x) || N(0, I)) of each crop and latent, (batch, latents), in nats."""
-    return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
