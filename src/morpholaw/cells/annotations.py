@@ -93,18 +93,42 @@ class Annotations:
         return sum(label != "" for label in self._state.labels().values())
 
     def get(self, set_name: str, crop: int) -> str | None:
-        """Return the class of a crop: "" where it has none, None where nobody has annotated it."""
+        """Return the class of a crop: "" where it has none, None where nobody has annotated it.
+
+        Parameters
+        ----------
+        set_name : str
+            Name of the crop set.
+        crop : int
+            Number of the crop in its set.
+        """
         known = self.annotation(set_name, crop)
         return None if known is None else known.label
 
     def annotation(self, set_name: str, crop: int) -> Annotation | None:
-        """Return the class of a crop with who gave it and when; None where nobody has annotated it."""
+        """Return the class of a crop with who gave it and when; None where nobody has annotated it.
+
+        Parameters
+        ----------
+        set_name : str
+            Name of the crop set.
+        crop : int
+            Number of the crop in its set.
+        """
         key = set_name, int(crop)
         mark = self._state.last_mark(key) if self._find_set is None else self._marks([key])[key]
         return self._state.annotation(key, mark)
 
     def history(self, set_name: str, crop: int) -> list[Annotation]:
-        """Return all classes that a crop was given, the latest last; "" stands for none."""
+        """Return all classes that a crop was given, the latest last; "" stands for none.
+
+        Parameters
+        ----------
+        set_name : str
+            Name of the crop set.
+        crop : int
+            Number of the crop in its set.
+        """
         key = set_name, int(crop)
         marks = {self._marks([key])[key], ""}
         return [
@@ -115,11 +139,26 @@ class Annotations:
         ]
 
     def set_label(self, set_name: str, crop: int, label: str | None) -> None:
-        """Give one crop a class, or none; one step for :meth:`undo`."""
+        """Give one crop a class, or none; one step for :meth:`undo`.
+
+        Parameters
+        ----------
+        set_name : str
+            Name of the crop set.
+        crop : int
+            Number of the crop in its set.
+        label : str or None
+            The class; None for none.
+        """
         self.set_labels({(set_name, crop): label})
 
     def set_labels(self, labels: Mapping[Key, str | None]) -> None:
         """Give many crops their classes in one step: {(set, crop): class or None}.
+
+        Parameters
+        ----------
+        labels : mapping of (str, int) to str or None
+            Set and crop to class.
 
         Raises
         ------
@@ -137,7 +176,13 @@ class Annotations:
         self._redo = []
 
     def add_class(self, name: str) -> None:
-        """Declare a class before any crop has it, e.g. for a button."""
+        """Declare a class before any crop has it, e.g. for a button.
+
+        Parameters
+        ----------
+        name : str
+            The class.
+        """
         name = _class_name(name)
         if not name:
             raise InputError("A class needs a name.")
@@ -157,23 +202,47 @@ class Annotations:
         return self._step(self._redo, self._undo)
 
     def labels_for(self, crop_set: CropSet) -> np.ndarray:
-        """Return the class of every crop, str (n,), "" for none: imported labels, overridden by annotations."""
+        """Return the class of every crop, str (n,), "" for none: imported labels, overridden by annotations.
+
+        Parameters
+        ----------
+        crop_set : CropSet
+            The crop set.
+        """
         labels: np.ndarray = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
         given = self.of_set(crop_set)
         labels[np.fromiter(given.keys(), np.int64, len(given))] = np.array([*given.values(), ""], object)[:-1]
         return labels
 
     def of_set(self, crop_set: CropSet) -> dict[int, str]:
-        """Return the annotations of a set's crops: crop to class, "" where it was given none."""
+        """Return the annotations of a set's crops: crop to class, "" where it was given none.
+
+        Parameters
+        ----------
+        crop_set : CropSet
+            The crop set.
+        """
         return self._state.of_set(crop_set)
 
     def strays(self, crop_set: CropSet) -> int:
-        """Count the annotations that were given to other pictures under this set's name; they are not used."""
+        """Count the annotations that were given to other pictures under this set's name; they are not used.
+
+        Parameters
+        ----------
+        crop_set : CropSet
+            The crop set.
+        """
         given = {crop for name, crop in self._state.labels() if name == crop_set.name}
         return len(given - self.of_set(crop_set).keys())
 
     def counts(self, *crop_sets: CropSet) -> dict[str, int]:
-        """Count the crops of each class, in the order of ``classes``: of the annotations, or of whole sets."""
+        """Count the crops of each class, in the order of ``classes``: of the annotations, or of whole sets.
+
+        Parameters
+        ----------
+        *crop_sets : CropSet
+            Sets whose imported labels count too; none for the annotations alone.
+        """
         if crop_sets:
             counter = Counter(label for crop_set in crop_sets for label in self.labels_for(crop_set))
         else:
@@ -187,6 +256,13 @@ class Annotations:
         See :func:`morpholaw.cells.label_tables.read_label_table` for the tables that are understood. Rows without a
         class are passed over.
 
+        Parameters
+        ----------
+        path : path
+            The table.
+        crop_set : CropSet
+            The crop set.
+
         Raises
         ------
         InputError
@@ -196,14 +272,30 @@ class Annotations:
         return self.add_table(open_label_table(path, crop_set.cells, crop_set.name), crop_set.name)
 
     def add_table(self, table: LabelTable, set_name: str) -> int:
-        """Take classes that were read before, in one step; returns how many crops it labelled."""
+        """Take classes that were read before, in one step; returns how many crops it labelled.
+
+        Parameters
+        ----------
+        table : LabelTable
+            Classes of crops, as read from a table.
+        set_name : str
+            Name of the crop set.
+        """
         pairs = zip(table.crops.tolist(), table.classes, strict=True)
         labels: dict[Key, str | None] = {(set_name, crop): str(label) for crop, label in pairs}
         self.set_labels(labels)
         return len(labels)
 
     def replace_set(self, set_name: str, labels: Mapping[int, str]) -> None:
-        """Replace all annotations of a set by others, crop to class; earlier steps cannot be undone any more."""
+        """Replace all annotations of a set by others, crop to class; earlier steps cannot be undone any more.
+
+        Parameters
+        ----------
+        set_name : str
+            Name of the crop set.
+        labels : mapping of int to str
+            Crop to class.
+        """
         if not labels and not any(name == set_name for name, _ in self._state.labels()):
             return
         wanted = {(set_name, int(crop)): label for crop, label in labels.items()}
@@ -214,7 +306,13 @@ class Annotations:
         self._undo, self._redo = [], []
 
     def copy_set(self, set_name: str, new_name: str) -> None:
-        """Give a set of another name the annotations of this one, which belong to the same pictures."""
+        """Give a set of another name the annotations of this one, which belong to the same pictures.
+
+        Parameters
+        ----------
+        set_name, new_name : str
+            Names of the crop sets.
+        """
         self.tie_to_crops()
         places = [(place, known) for place, known in self._state.known.items() if place[0] == set_name]
         if places:
@@ -229,7 +327,15 @@ class Annotations:
             self._write("label")
 
     def export_csv(self, path: str | os.PathLike[str], *crop_sets: CropSet) -> Path:
-        """Write the labelled crops of the sets: set, crop, file, track_id, t, y, x, the source's own ids, label."""
+        """Write the labelled crops of the sets: set, crop, file, track_id, t, y, x, the source's own ids, label.
+
+        Parameters
+        ----------
+        path : path
+            The file, CSV.
+        *crop_sets : CropSet
+            The sets.
+        """
         tables = []
         for crop_set in crop_sets:
             ids = [name for name in SOURCE_IDS if name in crop_set.cells]

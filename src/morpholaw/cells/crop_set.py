@@ -48,7 +48,13 @@ class CropSet:
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str]) -> CropSet:
-        """Return the set in ``folder``: the same as ``CropSet(folder)``."""
+        """Return the set in ``folder``: the same as ``CropSet(folder)``.
+
+        Parameters
+        ----------
+        folder : path
+            The set's folder.
+        """
         return cls(folder)
 
     @classmethod
@@ -165,6 +171,15 @@ class CropSet:
 
         The file is read, not mapped: pages of a map that are touched at random stay resident, so that an
         epoch over millions of crops would come to occupy the memory of all of them.
+
+        Parameters
+        ----------
+        out : ndarray, uint8 (n, s, s)
+            What they are read into.
+        rows : ndarray, int64 (k,)
+            Places in ``out``.
+        crops : ndarray, int64 (k,)
+            Numbers of crops.
         """
         if not hasattr(os, "preadv"):  # Windows
             out[rows] = self.images[crops]
@@ -210,6 +225,11 @@ class CropSet:
         """Return the fingerprint of each crop's pixels, 16 hexadecimal digits; kept until the file changes.
 
         By them a crop is known again, wherever it is and whatever lies at its place later.
+
+        Parameters
+        ----------
+        crops : iterable of int
+            Numbers of crops.
         """
         state = self.pixels_state()
         if state != self._marks_of:

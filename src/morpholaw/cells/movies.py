@@ -79,6 +79,11 @@ class Movie:
     def frame(self, t: int) -> np.ndarray:
         """Read frame ``t``.
 
+        Parameters
+        ----------
+        t : int
+            The frame, from 0.
+
         Returns
         -------
         numpy.ndarray

@@ -71,6 +71,11 @@ class Normalisation:
         """Measure the brightest chromatin of the central cell of each raw crop (n, s, s), float32 (n,).
 
         The median of the source is 1. All values are 1 where one scale applies to the whole source.
+
+        Parameters
+        ----------
+        raw : ndarray, (n, s, s)
+            Crops in the movie's units.
         """
         if self.per == "source":
             return np.ones(len(raw), np.float32)
@@ -94,7 +99,15 @@ class Normalisation:
         return rounded.astype(np.uint8)
 
     def invert(self, crops: np.ndarray, brightness: np.ndarray | float = 1.0) -> np.ndarray:
-        """Return raw units, float32, from uint8 crops or floats in [0, 1], exact to half a grey level."""
+        """Return raw units, float32, from uint8 crops or floats in [0, 1], exact to half a grey level.
+
+        Parameters
+        ----------
+        crops : ndarray, (n, s, s)
+            uint8, or float in [0, 1].
+        brightness : ndarray, (n,), or float
+            What each crop was divided by, as :meth:`brightness` measured it.
+        """
         level = np.asarray(crops, np.float32)
         if np.asarray(crops).dtype == np.uint8:
             level = level / _LEVELS
@@ -107,7 +120,13 @@ class Normalisation:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Normalisation:
-        """Read what :meth:`to_json` wrote; raises InputError where a number is missing or not one."""
+        """Read what :meth:`to_json` wrote; raises InputError where a number is missing or not one.
+
+        Parameters
+        ----------
+        values : dict
+            Plain values.
+        """
         try:
             numbers = {key: float(values[key]) for key in ("background", "scale", "ceiling")}
             # Crop sets written before version 0.2 have one scale per source.

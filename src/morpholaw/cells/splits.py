@@ -136,7 +136,13 @@ def check_groups(groups: np.ndarray, labels: np.ndarray, classes: Sequence[str],
 
 
 def split_fingerprint(test_groups: Iterable[Any]) -> str:
-    """Twelve hexadecimal digits that name a split by the groups it tests on, in any order."""
+    """Twelve hexadecimal digits that name a split by the groups it tests on, in any order.
+
+    Parameters
+    ----------
+    test_groups : iterable
+        Names of the groups.
+    """
     text = "\0".join(sorted({str(group) for group in test_groups}))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

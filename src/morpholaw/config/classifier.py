@@ -129,7 +129,13 @@ class ClassifierConfig(SplitConfig):
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: chosen by the amount of work.")
 
     def for_scheme(self, scheme: int) -> ClassifierConfig:
-        """Return the settings with the passes that a scheme needs, where they do not say how many."""
+        """Return the settings with the passes that a scheme needs, where they do not say how many.
+
+        Parameters
+        ----------
+        scheme : int
+            1 to 3.
+        """
         if scheme == 1 and "epochs" not in self.model_fields_set:
             return self.model_copy(update={"epochs": CNN_EPOCHS})
         return self

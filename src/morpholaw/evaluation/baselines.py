@@ -25,7 +25,13 @@ BASELINES: dict[Baseline, str] = {
 
 
 def baseline_features(images: np.ndarray) -> np.ndarray:
-    """Measure the shapes that the baselines read: crops, uint8 (n, s, s), to float64 (n, features)."""
+    """Measure the shapes that the baselines read: crops, uint8 (n, s, s), to float64 (n, features).
+
+    Parameters
+    ----------
+    images : ndarray, uint8 (n, s, s)
+        Crops.
+    """
     measured: np.ndarray = measure_features(images).to_numpy(np.float64)
     return measured
 
@@ -66,5 +72,17 @@ def fit_baseline(name: Baseline, features: np.ndarray, targets: np.ndarray) -> A
 def predict_baseline(
     name: Baseline, features: np.ndarray, targets: np.ndarray, others: np.ndarray
 ) -> np.ndarray:
-    """Return the classes of ``others`` (m, features), int64 (m,), by a baseline fitted to the other cells."""
+    """Return the classes of ``others`` (m, features), int64 (m,), by a baseline fitted to the other cells.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`BASELINES`.
+    features : ndarray, float64 (n, features)
+        Of the cells to learn from.
+    targets : ndarray, int64 (n,)
+        Their classes.
+    others : ndarray, float64 (m, features)
+        Of the cells to classify.
+    """
     return np.asarray(fit_baseline(name, features, targets).predict(others), dtype=np.int64)

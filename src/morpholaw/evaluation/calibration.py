@@ -87,13 +87,25 @@ class Calibration:
         return cls(float(slope) / scale, float(intercept), least, most)
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """Return the probabilities of both classes if they are equally frequent, float64 (n, 2); NaN if undefined."""
+        """Return the probabilities of both classes if they are equally frequent, float64 (n, 2); NaN if undefined.
+
+        Parameters
+        ----------
+        scores : ndarray, (n,)
+            Scores f(x).
+        """
         ratio = self.likelihood_ratio(scores)
         positive = np.where(np.isfinite(scores), ratio / (1 + ratio), np.nan)
         return np.stack([1 - positive, positive], axis=-1)
 
     def likelihood_ratio(self, scores: np.ndarray) -> np.ndarray:
-        """Return P(score | positive) / P(score | negative), float64; 1 where a score is not finite."""
+        """Return P(score | positive) / P(score | negative), float64; 1 where a score is not finite.
+
+        Parameters
+        ----------
+        scores : ndarray, (n,)
+            Scores f(x).
+        """
         scores = np.asarray(scores, np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
             ratio = np.clip(np.exp(self.slope * scores + self.intercept), self.least, self.most)

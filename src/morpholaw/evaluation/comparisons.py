@@ -41,12 +41,30 @@ class Unit:
         return float(np.mean(list(self.per_frame.values())))
 
     def of(self, frames: pd.Series, movies: pd.Series) -> np.ndarray:
-        """Return frames of movies in this unit, float64 (n,)."""
+        """Return frames of movies in this unit, float64 (n,).
+
+        Parameters
+        ----------
+        frames : Series
+            Frames or differences of frames.
+        movies : Series
+            The movie of each.
+        """
         return np.asarray(frames, np.float64) * np.asarray(movies.map(self.per_frame), np.float64)
 
 
 def phase_survival(phases: pd.DataFrame, name: str, step: float) -> Survival:
-    """Return the Kaplan-Meier curve of a class; phases that were under way at first sight are left out."""
+    """Return the Kaplan-Meier curve of a class; phases that were under way at first sight are left out.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        Phases of all cells, as in :class:`morpholaw.evaluation.timeline.Timeline`.
+    name : str
+        The class.
+    step : float
+        Time between frames, in the unit of the durations.
+    """
     whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
     return kaplan_meier(whole["duration"].to_numpy(), ~whole["right_censored"].to_numpy(bool), step)
 
@@ -143,7 +161,17 @@ def compare_conditions(
 
 
 def replicate_durations(phases: pd.DataFrame, name: str, limit: float) -> pd.DataFrame:
-    """Return the restricted mean duration of a class in every replicate: ``condition``, ``replicate``, ``mean``."""
+    """Return the restricted mean duration of a class in every replicate: ``condition``, ``replicate``, ``mean``.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        Phases of all cells, as in :class:`morpholaw.evaluation.timeline.Timeline`.
+    name : str
+        The class.
+    limit : float
+        The time up to which means are taken.
+    """
     rows = []
     for (condition, replicate), mine in phases.groupby(["condition", "replicate"], sort=False):
         curve = phase_survival(mine, name, 0.0)
@@ -153,7 +181,15 @@ def replicate_durations(phases: pd.DataFrame, name: str, limit: float) -> pd.Dat
 
 
 def common_limit(phases: pd.DataFrame, name: str) -> float:
-    """Return the longest duration of a class that was seen in every condition."""
+    """Return the longest duration of a class that was seen in every condition.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        Phases of all cells, as in :class:`morpholaw.evaluation.timeline.Timeline`.
+    name : str
+        The class.
+    """
     whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
     longest = whole.groupby("condition")["duration"].max()
     return float(longest.min()) if len(longest) else float("nan")

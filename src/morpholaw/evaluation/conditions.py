@@ -94,7 +94,15 @@ def read_conditions(path: Path | str, movies: Sequence[str]) -> Conditions:
 
 
 def given_conditions(conditions: Path | str | pd.DataFrame, movies: Sequence[str]) -> Conditions:
-    """Return the conditions in a file or a table; see :func:`read_conditions`."""
+    """Return the conditions in a file or a table; see :func:`read_conditions`.
+
+    Parameters
+    ----------
+    conditions : path or DataFrame
+        A CSV file or a table.
+    movies : sequence of str
+        The movies that there are.
+    """
     if isinstance(conditions, pd.DataFrame):
         return check_conditions(conditions.astype(str), movies)
     return read_conditions(conditions, movies)
@@ -103,7 +111,17 @@ def given_conditions(conditions: Path | str | pd.DataFrame, movies: Sequence[str
 def check_conditions(
     table: pd.DataFrame, movies: Sequence[str], where: str = "The table of conditions"
 ) -> Conditions:
-    """Return the conditions of a table with the columns movie, condition and replicate; see :func:`read_conditions`."""
+    """Return the conditions of a table with the columns movie, condition and replicate; see :func:`read_conditions`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per movie.
+    movies : sequence of str
+        The movies that there are.
+    where : str
+        What the table is called in an error.
+    """
     empty = (table == "").any(axis=1)
     if empty.any():
         raise InputError(

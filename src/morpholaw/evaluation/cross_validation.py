@@ -98,6 +98,13 @@ def shuffled_targets(groups: np.ndarray, targets: np.ndarray, seed: int = 0) -> 
     """Return targets, int64 (n,), that have nothing to do with the cells.
 
     Whole groups exchange their class where each has only one, so that cells of a group stay alike; else cells do.
+
+    Parameters
+    ----------
+    groups, targets : ndarray, (n,)
+        Group and class of each cell.
+    seed : int
+        Of the shuffling.
     """
     rng = np.random.default_rng(seed)
     _, first, group = np.unique(groups, return_index=True, return_inverse=True)
@@ -125,7 +132,17 @@ class CrossValidation:
         self._folds: dict[str, list[tuple[Fold, np.ndarray]]] = {}
 
     def add(self, name: str, fold: Fold, predicted: np.ndarray) -> None:
-        """Keep what the models of a method predict for the test cells of a fold, int (members, m) or (m,)."""
+        """Keep what the models of a method predict for the test cells of a fold, int (members, m) or (m,).
+
+        Parameters
+        ----------
+        name : str
+            The method.
+        fold : Fold
+            The fold.
+        predicted : ndarray, int (members, m) or (m,)
+            Predicted classes.
+        """
         self._folds.setdefault(name, []).append((fold, np.atleast_2d(predicted)))
 
     @property
@@ -134,7 +151,13 @@ class CrossValidation:
         return list(self._folds)
 
     def correct(self, name: str) -> np.ndarray:
-        """Return whether each cell is right, (repeats, n): the share of a fold's models; NaN where not tested."""
+        """Return whether each cell is right, (repeats, n): the share of a fold's models; NaN where not tested.
+
+        Parameters
+        ----------
+        name : str
+            The method.
+        """
         repeats = max(fold.repeat for fold, _ in self._folds[name])
         table = np.full((repeats, len(self.targets)), np.nan)
         for fold, predicted in self._folds[name]:
@@ -145,6 +168,13 @@ class CrossValidation:
         """Return the accuracy of a method over all cells, repeats and models, with its interval over groups.
 
         Repeats are of the same cells: the groups alone are drawn anew, not the repeats.
+
+        Parameters
+        ----------
+        name : str
+            The method.
+        balanced : bool
+            Whether classes weigh the same.
         """
         mean = np.nanmean(self.correct(name), axis=0)
         tested = np.isfinite(mean)
@@ -152,7 +182,13 @@ class CrossValidation:
         return accuracy_interval(mean[tested], self.groups[tested], targets)
 
     def precision(self, name: str) -> Estimate | None:
-        """Return the precision of the second class at the prevalence; None of other than two classes."""
+        """Return the precision of the second class at the prevalence; None of other than two classes.
+
+        Parameters
+        ----------
+        name : str
+            The method.
+        """
         mean = np.nanmean(self.correct(name), axis=0)
         tested = np.isfinite(mean)
         if set(np.unique(self.targets[tested])) != {0, 1}:

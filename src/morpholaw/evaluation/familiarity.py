@@ -129,11 +129,23 @@ class Familiarity:
         return cls(centre, precision, float(np.quantile(distances, QUANTILE)), len(images))
 
     def distances(self, images: np.ndarray) -> np.ndarray:
-        """Return the Mahalanobis distance of crops from the training cells, float64 (n,)."""
+        """Return the Mahalanobis distance of crops from the training cells, float64 (n,).
+
+        Parameters
+        ----------
+        images : ndarray, uint8 (n, s, s)
+            Crops.
+        """
         return _distances(picture_statistics(images), self.centre, self.precision)
 
     def unusual(self, images: np.ndarray) -> np.ndarray:
-        """Return whether crops, uint8 (n, s, s), are farther from the training cells than the limit, bool (n,)."""
+        """Return whether crops, uint8 (n, s, s), are farther from the training cells than the limit, bool (n,).
+
+        Parameters
+        ----------
+        images : ndarray, uint8 (n, s, s)
+            Crops.
+        """
         far: np.ndarray = self.distances(images) > self.limit
         return far
 

@@ -99,7 +99,13 @@ def applied_score(scores: np.ndarray, scheme: int) -> np.ndarray:
 
 
 def scores_by_class(scores: np.ndarray) -> np.ndarray:
-    """Return one column of scores per class, (n, classes), from scores (n,) of two classes or (n, classes)."""
+    """Return one column of scores per class, (n, classes), from scores (n,) of two classes or (n, classes).
+
+    Parameters
+    ----------
+    scores : ndarray, (n,) or (n, classes)
+        Scores f(x) of two classes, or those of each class.
+    """
     if scores.ndim == 2:
         return scores
     defined = np.nan_to_num(scores)  # a cell without a score is on neither side
@@ -107,7 +113,13 @@ def scores_by_class(scores: np.ndarray) -> np.ndarray:
 
 
 def margins(scores: np.ndarray) -> np.ndarray:
-    """Return the margin of the best class over the second, (n,), from scores (n, classes); NaN where undefined."""
+    """Return the margin of the best class over the second, (n,), from scores (n, classes); NaN where undefined.
+
+    Parameters
+    ----------
+    scores : ndarray, (n, classes)
+        Scores of each class.
+    """
     ranked = np.sort(np.where(np.isfinite(scores), scores, -np.inf), axis=1)
     with np.errstate(invalid="ignore"):
         margin: np.ndarray = ranked[:, -1] - ranked[:, -2]

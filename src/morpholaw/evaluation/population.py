@@ -110,6 +110,15 @@ def count_classes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """Count the images of each class for every family and frame.
 
+    Parameters
+    ----------
+    lineages : Lineages
+        Tracked cells.
+    classes : sequence of str
+        All classes, in the order of their numbers.
+    mitotic : sequence of str
+        Those that are stages of mitosis.
+
     Returns
     -------
     counts : ndarray, float32 (families, frames, classes)

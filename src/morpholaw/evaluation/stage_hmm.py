@@ -78,7 +78,15 @@ class StagePrior:
 
     @classmethod
     def of(cls, order: StageOrder, classes: Sequence[str]) -> StagePrior:
-        """Return the prior of an order of stages: its classes, then the lookalikes of all but the first stage."""
+        """Return the prior of an order of stages: its classes, then the lookalikes of all but the first stage.
+
+        Parameters
+        ----------
+        order : StageOrder
+            The order of stages.
+        classes : sequence of str
+            All classes, in the order of their numbers.
+        """
         first, looks = classes.index(order.cycle[0]), lookalikes(order, classes)
         final = np.array([name in order.final for name in classes])
         leave = np.where(final, _FINISH, _LEAVE)[None]
@@ -100,7 +108,13 @@ class StagePrior:
         return cls(start, whole[0], np.concatenate([after, alike]), whole[1])
 
     def rates(self, counts: StageRates | None = None) -> StageRates:
-        """Return the rates that fit the prior and expected counts, which have the same shapes."""
+        """Return the rates that fit the prior and expected counts, which have the same shapes.
+
+        Parameters
+        ----------
+        counts : StageRates, optional
+            Expected counts of starts and steps; none for the prior alone.
+        """
         parts = (self.start, self.start, self.step, self.after, self.birth)
         if counts is not None:
             seen = (counts.first, counts.later, counts.step, counts.after, counts.birth)
@@ -109,7 +123,15 @@ class StagePrior:
 
 
 def lookalikes(order: StageOrder, classes: Sequence[str]) -> list[int]:
-    """Return the classes that have lookalikes: all but the first stage and the final ones."""
+    """Return the classes that have lookalikes: all but the first stage and the final ones.
+
+    Parameters
+    ----------
+    order : StageOrder
+        The order of stages.
+    classes : sequence of str
+        All classes, in the order of their numbers.
+    """
     return [k for k, name in enumerate(classes) if name != order.cycle[0] and name not in order.final]
 
 

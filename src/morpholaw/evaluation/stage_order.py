@@ -50,14 +50,28 @@ class StageOrder:
 
     @classmethod
     def of(cls, cycle: Sequence[str], final: Sequence[str] = ()) -> StageOrder:
-        """Return the order that a person wrote down; a first stage that is repeated at the end is left out there."""
+        """Return the order that a person wrote down; a first stage that is repeated at the end is left out there.
+
+        Parameters
+        ----------
+        cycle : sequence of str
+            Stages in their order.
+        final : sequence of str
+            Classes that no cell leaves.
+        """
         names = [name.strip() for name in cycle if name.strip()]
         if len(names) > 2 and names[-1] == names[0]:
             names = names[:-1]
         return cls(tuple(names), tuple(name.strip() for name in final if name.strip()))
 
     def check(self, classes: Sequence[str]) -> None:
-        """Raise an `InputError` if a stage is none of ``classes``."""
+        """Raise an `InputError` if a stage is none of ``classes``.
+
+        Parameters
+        ----------
+        classes : sequence of str
+            All classes, in the order of their numbers.
+        """
         for name in (*self.cycle, *self.final):
             if name not in classes:
                 raise InputError(
@@ -71,7 +85,13 @@ class StageOrder:
         return f"{line}; final: {', '.join(self.final)}" if self.final else line
 
     def steps(self, classes: Sequence[str]) -> np.ndarray:
-        """Return which class may follow which from one frame to the next, bool (C, C): from row to column."""
+        """Return which class may follow which from one frame to the next, bool (C, C): from row to column.
+
+        Parameters
+        ----------
+        classes : sequence of str
+            All classes, in the order of their numbers.
+        """
         allowed = self._outside_the_cycle(classes)
         for place, name in enumerate(self.cycle):
             after = self.cycle[(place + 1) % len(self.cycle)]
@@ -82,6 +102,11 @@ class StageOrder:
         """Return which class a daughter may begin in, bool (C, C), by the last class of her mother.
 
         A division takes time, so one stage may pass unseen between the two; the first stage, which lasts, may not.
+
+        Parameters
+        ----------
+        classes : sequence of str
+            All classes, in the order of their numbers.
         """
         allowed = self.steps(classes)
         count = len(self.cycle)

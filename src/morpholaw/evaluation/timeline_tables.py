@@ -53,7 +53,15 @@ class TimelineTables:
     notes: tuple[str, ...]
 
     def survival(self, name: str, condition: str | None = None) -> Survival:
-        """Return the Kaplan-Meier curve of a class, in one condition or in all cells."""
+        """Return the Kaplan-Meier curve of a class, in one condition or in all cells.
+
+        Parameters
+        ----------
+        name : str
+            The class.
+        condition : str, optional
+            The condition; all cells where left out.
+        """
         phases = self.phases if condition is None else self.phases[self.phases["condition"] == condition]
         return phase_survival(phases, name, self.unit.step)
 

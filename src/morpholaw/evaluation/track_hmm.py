@@ -139,7 +139,13 @@ class CellCycle:
         return self.unlinked_division + (1 - self.division) * self.lose
 
     def start(self, newborn: float) -> np.ndarray:
-        """Return P(stage), float64 (4,), of a cell whose birth is not linked, given P(newborn)."""
+        """Return P(stage), float64 (4,), of a cell whose birth is not linked, given P(newborn).
+
+        Parameters
+        ----------
+        newborn : float
+            Probability that the cell was born in its first frame.
+        """
         negative = 1 - self.begin_positive - _LOOKALIKE
         grown = np.array([0.0, negative, self.begin_positive, _LOOKALIKE])
         return np.array([newborn, 0.0, 0.0, 0.0]) + (1 - newborn) * grown

@@ -281,6 +281,13 @@ def attack_parts(classifier: Scorer, options: AttackOptions) -> list[Scorer]:
     """Return what an attack processes one after another: see `fuse_members`.
 
     A fused classifier is padded with zeros, so the classifier itself is used where clipping would change them.
+
+    Parameters
+    ----------
+    classifier : Scorer
+        In evaluation mode.
+    options : AttackOptions
+        What is attacked, and how.
     """
     limits = options.limits
     if options.space == "latent" or (limits is not None and not limits[0] <= 0 <= limits[1]):

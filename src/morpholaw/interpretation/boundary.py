@@ -35,7 +35,17 @@ class Surface:
 
 
 def member_score(classifier: Scorer, member: int, batch: int = LATENT_BATCH // 8) -> Score:
-    """Score of one model of an ensemble as a function of NumPy latents (n, latents)."""
+    """Score of one model of an ensemble as a function of NumPy latents (n, latents).
+
+    Parameters
+    ----------
+    classifier : Scorer
+        In evaluation mode.
+    member : int
+        The model, from 0.
+    batch : int
+        Latents that are scored at a time.
+    """
     if not 0 <= member < classifier.members:
         raise InputError(f"There is no model {member}; there are models 0 to {classifier.members - 1}.")
     device = device_of(classifier.encoder, classifier)
@@ -56,6 +66,8 @@ def slice_scores(
 
     Parameters
     ----------
+    score
+        From latents (n, latents) to scores (n,).
     base
         Values of all latents, (latents,).
     axes
@@ -92,8 +104,12 @@ def boundary_surface(
 
     Parameters
     ----------
+    score
+        From latents (n, latents) to scores (n,).
     base
         Values of the other latents, (latents,).
+    latents
+        The three that vary.
     low, high
         Ends of the cube in latent units; the typical range of a latent is -3 to 3.
     steps
@@ -133,8 +149,12 @@ def crossings(score: Score, starts: np.ndarray, ends: np.ndarray, halvings: int 
 
     Parameters
     ----------
+    score
+        From latents (n, latents) to scores (n,).
     starts, ends
         Latents, (n, latents), with scores of different signs.
+    halvings
+        Steps of the bisection.
 
     Returns
     -------
@@ -155,6 +175,17 @@ def undecided_cells(score: Score, latents: np.ndarray, count: int = 16, seed: in
 
     Each lies on the line from a random cell to the nearest cell of the other class.
     Decode them with `morpholaw.interpretation.traversal.decode` to see them.
+
+    Parameters
+    ----------
+    score : callable
+        From latents (n, latents) to scores (n,).
+    latents : ndarray, float (n, latents)
+        Real cells.
+    count : int
+        How many to find, at most.
+    seed : int
+        Of the choice of cells.
 
     Returns
     -------

@@ -113,7 +113,21 @@ def neighbourhood_correct(
     morphology: Sequence[int],
     eps: float = 1.0,
 ) -> np.ndarray:
-    """Return which crops keep their true class when all latents but ``morphology`` are attacked, (members, n)."""
+    """Return which crops keep their true class when all latents but ``morphology`` are attacked, (members, n).
+
+    Parameters
+    ----------
+    classifier : Scorer
+        In evaluation mode.
+    images : ndarray or Tensor
+        Crops, uint8 (n, s, s) or float (n, 1, s, s).
+    y : ndarray, int64 (n,)
+        True classes.
+    morphology : sequence of int
+        Latents that are kept as they are.
+    eps : float
+        Size of the attack, in units of the latents.
+    """
     latents = encode_means(classifier.encoder, images)
     options = AttackOptions("latent", fixed=tuple(morphology))
     return attack_curve(classifier, latents, y, (eps,), options).correct[:, 0]
@@ -162,24 +176,60 @@ def _own_margin(scores: Tensor) -> Tensor:
 def orientation_invariant(
     classifier: Scorer, images: np.ndarray | Tensor, batch: int = CPU_BATCH
 ) -> np.ndarray:
-    """Return which crops keep their predicted class in all 8 orientations (D4), bool (members, n)."""
+    """Return which crops keep their predicted class in all 8 orientations (D4), bool (members, n).
+
+    Parameters
+    ----------
+    classifier : Scorer
+        In evaluation mode.
+    images : ndarray or Tensor
+        Crops, uint8 (n, s, s) or float (n, 1, s, s).
+    batch : int
+        Crops that are scored at a time.
+    """
     return _same_class(classifier, images, orientations, batch)
 
 
 def shift_invariant(
     classifier: Scorer, images: np.ndarray | Tensor, pixels: int = 3, batch: int = CPU_BATCH
 ) -> np.ndarray:
-    """Return which crops keep their class when shifted by ``pixels`` in all 8 directions, bool (members, n)."""
+    """Return which crops keep their class when shifted by ``pixels`` in all 8 directions, bool (members, n).
+
+    Parameters
+    ----------
+    classifier : Scorer
+        In evaluation mode.
+    images : ndarray or Tensor
+        Crops, uint8 (n, s, s) or float (n, 1, s, s).
+    pixels : int
+        Length of the shifts.
+    batch : int
+        Crops that are scored at a time.
+    """
     return _same_class(classifier, images, lambda x: shifts(x, pixels), batch)
 
 
 def orientations(images: Tensor) -> list[Tensor]:
-    """Return the 8 orientations of images (n, 1, s, s); the images themselves first."""
+    """Return the 8 orientations of images (n, 1, s, s); the images themselves first.
+
+    Parameters
+    ----------
+    images : Tensor
+        Float, (n, 1, s, s).
+    """
     return [orient(images, k) for k in range(COUNT)]
 
 
 def shifts(images: Tensor, pixels: int) -> list[Tensor]:
-    """Return images (n, 1, s, s) and their shifts in the 8 directions, with edges repeated."""
+    """Return images (n, 1, s, s) and their shifts in the 8 directions, with edges repeated.
+
+    Parameters
+    ----------
+    images : Tensor
+        Float, (n, 1, s, s).
+    pixels : int
+        Length of the shifts.
+    """
     padded = torch.nn.functional.pad(images, [pixels] * 4, mode="replicate")
     height, width = images.shape[2:]
     moves = [(0, 0), *((a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b)]

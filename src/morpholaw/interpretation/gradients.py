@@ -30,6 +30,17 @@ def score_gradients(
     """Return gradients (members, n, ...) of every member's scores, and the scores (members, n) or (members, n, C).
 
     The gradient is that of ``objective``, a function of the scores with values (members, n); by default of the scores.
+
+    Parameters
+    ----------
+    classifier : Scorer
+        In evaluation mode.
+    inputs : Tensor
+        Images (n, 1, s, s) or latents (n, latents).
+    space : {"image", "latent"}
+        What the inputs are.
+    objective : callable, optional
+        A function of the scores with values (members, n).
     """
     if space == "latent":
         return _latent_gradients(classifier, inputs, objective)
@@ -174,7 +185,13 @@ class RandomSigns:
         self._rng = np.random.default_rng(seed)
 
     def next(self, shape: Sequence[int]) -> Tensor:
-        """Return the signs of the next batch of inputs, int8 of ``shape``, (n, ...)."""
+        """Return the signs of the next batch of inputs, int8 of ``shape``, (n, ...).
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Of the batch, (n, ...).
+        """
         count, size = shape[0], int(np.prod(shape[1:]))
         words = self._rng.integers(0, 2**64, size=(count, -(-size // 64)), dtype=np.uint64)
         bits = np.unpackbits(words.view(np.uint8), axis=1, count=size).astype(np.int8)
@@ -184,7 +201,21 @@ class RandomSigns:
 def random_direction(
     classifier: Scorer, inputs: Tensor, signs: RandomSigns, space: Space = "image", fixed: Sequence[int] = ()
 ) -> Tensor:
-    """Return random signs for a batch of inputs, int8 (members, n, ...), with fixed latents at 0."""
+    """Return random signs for a batch of inputs, int8 (members, n, ...), with fixed latents at 0.
+
+    Parameters
+    ----------
+    classifier : Scorer
+        In evaluation mode.
+    inputs : Tensor
+        Images (n, 1, s, s) or latents (n, latents).
+    signs : RandomSigns
+        Where the signs come from.
+    space : {"image", "latent"}
+        What the inputs are.
+    fixed : sequence of int
+        Latents that are kept as they are.
+    """
     check_fixed(classifier, inputs, space, fixed)
     if isinstance(classifier, FusedClassifier) and space == "image":
         side = 2 * (inputs.shape[-1] - 1)
@@ -197,7 +228,19 @@ def random_direction(
 
 
 def check_fixed(classifier: Scorer, inputs: Tensor, space: Space, fixed: Sequence[int]) -> None:
-    """Raise an `InputError` if the space or the latents to keep fixed do not exist."""
+    """Raise an `InputError` if the space or the latents to keep fixed do not exist.
+
+    Parameters
+    ----------
+    classifier : Scorer
+        In evaluation mode.
+    inputs : Tensor
+        Images (n, 1, s, s) or latents (n, latents).
+    space : {"image", "latent"}
+        What the inputs are.
+    fixed : sequence of int
+        Latents that are kept as they are.
+    """
     check_space(classifier, space)
     if fixed and space == "image":
         raise InputError("Latents can be kept fixed in latent space only; this attack is in image space.")

@@ -108,7 +108,13 @@ _INSTEAD = {
 
 
 def dependence(found: Sequence[Intervention]) -> Dependence:
-    """Judge from measured interventions whether a classifier reads the surroundings of a cell."""
+    """Judge from measured interventions whether a classifier reads the surroundings of a cell.
+
+    Parameters
+    ----------
+    found : sequence of Intervention
+        What was measured of one classifier.
+    """
     around = [one for one in found if one.name in SURROUNDINGS]
     worst = max(around, key=lambda one: (one.flips.low, one.flips.high))
     if worst.flips.low > NEGLIGIBLE:
@@ -205,7 +211,15 @@ def variants(
 
 
 def shifted(images: np.ndarray, pixels: int) -> list[np.ndarray]:
-    """Return crops (n, s, s) shifted by ``pixels`` in the 8 directions, with edges repeated."""
+    """Return crops (n, s, s) shifted by ``pixels`` in the 8 directions, with edges repeated.
+
+    Parameters
+    ----------
+    images : ndarray, uint8 (n, s, s)
+        Crops.
+    pixels : int
+        Length of the shifts.
+    """
     padded = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels)), mode="edge")
     side = images.shape[-1]
     steps = [(a, b) for a in (0, 1, 2) for b in (0, 1, 2) if (a, b) != (1, 1)]
@@ -213,7 +227,13 @@ def shifted(images: np.ndarray, pixels: int) -> list[np.ndarray]:
 
 
 def predictor(score: Callable[[np.ndarray], np.ndarray]) -> Predict:
-    """Return what predicts classes, from what computes scores of every model, e.g. `evaluation.crop_scores.scorer`."""
+    """Return what predicts classes, from what computes scores of every model, e.g. `evaluation.crop_scores.scorer`.
+
+    Parameters
+    ----------
+    score : callable
+        From crops (n, s, s) to scores (members, n[, classes]).
+    """
 
     def predict(images: np.ndarray) -> np.ndarray:
         scores = score(images)

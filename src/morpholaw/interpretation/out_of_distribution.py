@@ -58,8 +58,12 @@ def odd_crops(
     ----------
     crops
         Real crops, uint8 (n, s, s): their size is taken, and the defocused ones are made of them.
+    count
+        Crops of each kind that has several.
     defocus
         Standard deviation of the blur, in pixels.
+    seed
+        Of the noise and the choice of crops.
     """
     from scipy.ndimage import gaussian_filter
 
@@ -84,6 +88,8 @@ def probe_odd_crops(
 
     Parameters
     ----------
+    classifier
+        In evaluation mode.
     crops
         Real crops, uint8 (n, s, s), that the encodings are compared with.
     odd
@@ -112,6 +118,13 @@ def mahalanobis(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Distance of points (k, latents) from the cloud of ``reference`` (n, latents), in standard deviations.
 
     Directions in which the reference hardly varies are kept from dividing by zero by a floor of 1e-3.
+
+    Parameters
+    ----------
+    points : ndarray, float (k, latents)
+        The points.
+    reference : ndarray, float (n, latents)
+        The cloud.
     """
     centred = reference - reference.mean(axis=0)
     spread, directions = np.linalg.eigh(centred.T @ centred / max(1, len(reference) - 1))

@@ -19,7 +19,17 @@ class ModelPoint:
 
 
 def model_points(scheme: int, accuracies: Sequence[float], sizes: Sequence[int]) -> list[ModelPoint]:
-    """Return the models of one ensemble as points."""
+    """Return the models of one ensemble as points.
+
+    Parameters
+    ----------
+    scheme : int
+        1 to 4.
+    accuracies : sequence of float
+        One per model.
+    sizes : sequence of int
+        Nodes, one per model.
+    """
     if len(accuracies) != len(sizes):
         raise InputError(f"There are {len(accuracies)} accuracies for {len(sizes)} sizes; expected as many.")
     pairs = zip(accuracies, sizes, strict=True)
@@ -28,6 +38,13 @@ def model_points(scheme: int, accuracies: Sequence[float], sizes: Sequence[int])
 
 def smallest_within(points: Iterable[ModelPoint], tolerance: float = 0.01) -> ModelPoint:
     """Return the smallest model whose accuracy is at most ``tolerance`` below the best; of equals the most accurate.
+
+    Parameters
+    ----------
+    points : iterable of ModelPoint
+        The models.
+    tolerance : float
+        Loss of accuracy that is allowed, as a share.
 
     Raises
     ------

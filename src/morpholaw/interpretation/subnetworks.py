@@ -42,7 +42,15 @@ class SparseNetwork:
     def from_arrays(
         cls, weights: Sequence[Any], masks: Sequence[Any], biases: Sequence[Any], output: int | None = None
     ) -> SparseNetwork:
-        """Build a network from arrays of the attributes' shapes; ``output`` chooses one of several outputs."""
+        """Build a network from arrays of the attributes' shapes; ``output`` chooses one of several outputs.
+
+        Parameters
+        ----------
+        weights, masks, biases : sequence of array_like
+            One per layer.
+        output : int, optional
+            The output to keep.
+        """
         kept = [np.array(m, dtype=bool) for m in masks]
         values = [np.asarray(w, dtype=np.float64) * m for w, m in zip(weights, kept, strict=True)]
         shifts = [np.array(b, dtype=np.float64) for b in biases]
@@ -61,7 +69,17 @@ class SparseNetwork:
 
     @classmethod
     def of(cls, head: HeadEnsemble, member: int, output: int | None = None) -> SparseNetwork:
-        """Build the network of one member of an ensemble of heads without batch normalisation (scheme 2 or 3)."""
+        """Build the network of one member of an ensemble of heads without batch normalisation (scheme 2 or 3).
+
+        Parameters
+        ----------
+        head : HeadEnsemble
+            The heads.
+        member : int
+            The model, from 0.
+        output : int, optional
+            The output to keep.
+        """
         if head.normalise:
             raise InputError("A head with batch normalisation has no sub-networks; use scheme 2 or 3.")
         if not 0 <= member < head.members:
@@ -83,7 +101,13 @@ class SparseNetwork:
         return (self.masks[0].shape[0], *(len(b) for b in self.biases))
 
     def incoming(self, neuron: Neuron) -> list[Neuron]:
-        """Return the neurons with a connection into ``neuron``."""
+        """Return the neurons with a connection into ``neuron``.
+
+        Parameters
+        ----------
+        neuron : Neuron
+            Its layer and its place there.
+        """
         layer, unit = neuron
         return (
             []
@@ -92,7 +116,13 @@ class SparseNetwork:
         )
 
     def outgoing(self, neuron: Neuron) -> list[Neuron]:
-        """Return the neurons that ``neuron`` has a connection into."""
+        """Return the neurons that ``neuron`` has a connection into.
+
+        Parameters
+        ----------
+        neuron : Neuron
+            Its layer and its place there.
+        """
         layer, unit = neuron
         return (
             []
@@ -101,7 +131,13 @@ class SparseNetwork:
         )
 
     def score(self, z: np.ndarray) -> np.ndarray:
-        """Return f(z), float64 (n,) of one output and (n, outputs) of several, of inputs (n, inputs)."""
+        """Return f(z), float64 (n,) of one output and (n, outputs) of several, of inputs (n, inputs).
+
+        Parameters
+        ----------
+        z : ndarray, float (n, inputs)
+            Inputs.
+        """
         x = np.asarray(z, dtype=np.float64)
         for layer, (w, b) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             x = x @ w + b
@@ -132,12 +168,26 @@ class SubNetwork:
 
 
 def mish(x: np.ndarray) -> np.ndarray:
-    """Return the Mish activation, x tanh(log(1 + e^x)) (eq. 10)."""
+    """Return the Mish activation, x tanh(log(1 + e^x)) (eq. 10).
+
+    Parameters
+    ----------
+    x : ndarray
+        Any shape.
+    """
     return np.asarray(x * np.tanh(np.logaddexp(0.0, x)))
 
 
 def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray, ...]:
-    """Return the connections on any path from ``inputs`` to an output (figure 6): a bool mask for each layer."""
+    """Return the connections on any path from ``inputs`` to an output (figure 6): a bool mask for each layer.
+
+    Parameters
+    ----------
+    network : SparseNetwork
+        The network.
+    inputs : collection of int
+        Numbers of inputs.
+    """
     reached: np.ndarray = np.zeros(network.masks[0].shape[0], dtype=bool)
     reached[list(inputs)] = True
     forward = []
@@ -159,6 +209,10 @@ def sub_network(
 
     Parameters
     ----------
+    network
+        The network.
+    terminals
+        Neurons at which the sub-network ends.
     sources
         Neurons at which the sub-network begins; the network's inputs where None.
 
@@ -198,6 +252,11 @@ def decompose(network: SparseNetwork) -> list[SubNetwork]:
     sub-networks that feed it and belongs to none: f(z) = bias + the sum of the contributions. Neurons that do not reach
     the output are left out. For the contributions, choose one output of several (`SparseNetwork.of`).
 
+    Parameters
+    ----------
+    network : SparseNetwork
+        The network.
+
     Returns
     -------
     list[SubNetwork]
@@ -222,6 +281,15 @@ def activations(network: SparseNetwork, part: SubNetwork, values: np.ndarray) ->
     """Return the activations of the terminals, float64 (n, terminals), given those of the sources, (n, sources).
 
     The output neuron, if it is a terminal, returns its sum: Mish applies to hidden neurons only.
+
+    Parameters
+    ----------
+    network : SparseNetwork
+        The network.
+    part : SubNetwork
+        One of :func:`decompose`.
+    values : ndarray, float (n, sources)
+        Values of its sources.
     """
     source_values = np.asarray(values, dtype=np.float64)
     if source_values.ndim != 2 or source_values.shape[1] != len(part.sources):
@@ -242,6 +310,15 @@ def contribution(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -
     """Return what the sub-network adds to the output, float64 (n,), given its sources, (n, sources).
 
     0 everywhere for a sub-network that feeds only other sub-networks.
+
+    Parameters
+    ----------
+    network : SparseNetwork
+        The network.
+    part : SubNetwork
+        One of :func:`decompose`.
+    values : ndarray, float (n, sources)
+        Values of its sources.
     """
     ends = activations(network, part, values)
     last = network.depth - 1
@@ -250,12 +327,26 @@ def contribution(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -
 
 
 def feeds_output(network: SparseNetwork, part: SubNetwork) -> bool:
-    """Return whether the output reads one of the sub-network's terminals."""
+    """Return whether the output reads one of the sub-network's terminals.
+
+    Parameters
+    ----------
+    network : SparseNetwork
+        The network.
+    part : SubNetwork
+        One of :func:`decompose`.
+    """
     return any((network.depth, 0) in network.outgoing(t) for t in part.terminals)
 
 
 def stream_neurons(network: SparseNetwork) -> set[Neuron]:
-    """Return the neurons, inputs included, from which an output can be reached, and the outputs."""
+    """Return the neurons, inputs included, from which an output can be reached, and the outputs.
+
+    Parameters
+    ----------
+    network : SparseNetwork
+        The network.
+    """
     found: set[Neuron] = set()
     waiting: list[Neuron] = [(network.depth, unit) for unit in range(network.widths[-1])]
     while waiting:
@@ -266,13 +357,25 @@ def stream_neurons(network: SparseNetwork) -> set[Neuron]:
 
 
 def input_survival(kept: Sequence[Sequence[int]]) -> dict[int, int]:
-    """Count in how many models each input survives, most frequent first; ``kept`` holds each model's inputs."""
+    """Count in how many models each input survives, most frequent first; ``kept`` holds each model's inputs.
+
+    Parameters
+    ----------
+    kept : sequence of sequence of int
+        Inputs that each model keeps.
+    """
     counts = Counter(k for inputs in kept for k in set(inputs))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def usual_inputs(kept: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Return the inputs that at least half of the models kept, in order; if there are none, all that any kept."""
+    """Return the inputs that at least half of the models kept, in order; if there are none, all that any kept.
+
+    Parameters
+    ----------
+    kept : sequence of sequence of int
+        Inputs that each model keeps.
+    """
     counts = input_survival(kept)
     return tuple(sorted([k for k, count in counts.items() if 2 * count >= len(kept)] or counts))
 

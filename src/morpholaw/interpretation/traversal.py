@@ -24,6 +24,8 @@ def traverse(
 
     Parameters
     ----------
+    encoder
+        In evaluation mode.
     base
         Latents to start from, (latents,): zeros for the mean cell, or an encoded cell.
     latents
@@ -54,7 +56,17 @@ def traverse(
 
 
 def decode(encoder: Encoder, latents: np.ndarray | Tensor, batch: int = CPU_BATCH) -> np.ndarray:
-    """Decode latents (n, latents) to images, float32 (n, s, s), in batches and without gradients."""
+    """Decode latents (n, latents) to images, float32 (n, s, s), in batches and without gradients.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        In evaluation mode.
+    latents : ndarray or Tensor, float (n, latents)
+        The latents.
+    batch : int
+        Latents that are decoded at a time.
+    """
     device = device_of(encoder)
     points = torch.as_tensor(latents, dtype=torch.float32)
     with torch.no_grad():

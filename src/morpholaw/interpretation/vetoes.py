@@ -62,6 +62,8 @@ def find_vetoes(
 
     Parameters
     ----------
+    law
+        The law.
     ranges
         Range of each latent; the typical -3 to 3 where it is not given.
     groups
@@ -113,6 +115,10 @@ def in_words(
 
     Parameters
     ----------
+    veto
+        The veto.
+    negative, positive
+        The classes of f < 0 and of f >= 0.
     names
         Words for latents, e.g. ``{"z3": "size"}``. A latent that decreases with what it is named after,
         ``{"z1": "−size"}``, is spoken of in the direction of the name: "size (−z1) below ...".

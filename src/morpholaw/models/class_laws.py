@@ -73,6 +73,11 @@ class ClassLaws:
     def against_the_rest(self, name: str) -> Law:
         """Return the law f_c - max(f_d) of a class c over all others d: it is 0 or more where c is predicted.
 
+        Parameters
+        ----------
+        name : str
+            The class c.
+
         Raises
         ------
         InputError
@@ -85,16 +90,36 @@ class ClassLaws:
         return Law(Call("-", (self.laws[name].expression, largest)), self.names)
 
     def against(self, name: str, other: str) -> Law:
-        """Return the law f_c - f_d of two classes: it is 0 or more where c is likelier than d."""
+        """Return the law f_c - f_d of two classes: it is 0 or more where c is likelier than d.
+
+        Parameters
+        ----------
+        name : str
+            The class c.
+        other : str
+            The class d.
+        """
         pair = [self.laws[one].expression for one in (name, other)]
         return Law(Call("-", (pair[0], pair[1])), self.names)
 
     def undefined(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
-        """Return the number of rows where at least one law has no finite value."""
+        """Return the number of rows where at least one law has no finite value.
+
+        Parameters
+        ----------
+        features : FeatureTable, DataFrame or ndarray
+            Columns by name; an array holds all latents, (n, L).
+        """
         return int(np.count_nonzero(~np.isfinite(self.score(features)).all(axis=1)))
 
     def predict(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Return the number of each row's class, int64 (n,); a law without a finite value does not win."""
+        """Return the number of each row's class, int64 (n,); a law without a finite value does not win.
+
+        Parameters
+        ----------
+        features : FeatureTable, DataFrame or ndarray
+            Columns by name; an array holds all latents, (n, L).
+        """
         return largest_classes(self.score(features))
 
     def to_json(self) -> dict[str, Any]:
@@ -107,6 +132,11 @@ class ClassLaws:
     @classmethod
     def from_json(cls, values: Any) -> ClassLaws:
         """Return the laws that `to_json` wrote.
+
+        Parameters
+        ----------
+        values : object
+            Plain values, as read from JSON.
 
         Raises
         ------

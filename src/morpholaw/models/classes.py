@@ -15,6 +15,11 @@ NO_CLASS = -1
 def pair_of(classes: Sequence[str]) -> tuple[str, str]:
     """Return the negative and the positive class of two.
 
+    Parameters
+    ----------
+    classes : sequence of str
+        The classes.
+
     Raises
     ------
     InputError
@@ -82,7 +87,13 @@ def classes_of_scores(scores: np.ndarray, classes: int) -> np.ndarray:
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the softmax over the last axis; scores that are not finite stay NaN and add nothing."""
+    """Return the logarithm of the softmax over the last axis; scores that are not finite stay NaN and add nothing.
+
+    Parameters
+    ----------
+    scores : ndarray, (..., classes)
+        Scores of each class.
+    """
     finite = np.isfinite(scores)
     values = np.where(finite, scores, -np.inf)
     top = np.max(values, axis=-1, keepdims=True)

@@ -90,7 +90,17 @@ class Classifier(nn.Module):
 
     @classmethod
     def dense_cnn(cls, cnn: CNNEnsemble, head: HeadEnsemble, classes: Sequence[str]) -> Classifier:
-        """Return a classifier of scheme 1: a CNN and its dense head, trained end to end."""
+        """Return a classifier of scheme 1: a CNN and its dense head, trained end to end.
+
+        Parameters
+        ----------
+        cnn : CNNEnsemble
+            Convolutions of every model.
+        head : HeadEnsemble
+            Dense head of every model.
+        classes : sequence of str
+            Class names; of two, the second is that of f(x) >= 0.
+        """
         return cls(1, classes, cnn=cnn, head=head)
 
     @classmethod
@@ -105,6 +115,19 @@ class Classifier(nn.Module):
         """Return a classifier of scheme 2, or of scheme 3 if the head is ``sparse``.
 
         It reads all latents of the encoder, or ``columns``; an encoder is not needed for shapes.
+
+        Parameters
+        ----------
+        encoder : BetaTCVAE or None
+            The encoder that gives the latents; None where shapes alone are read.
+        head : HeadEnsemble
+            The heads, one per model.
+        classes : sequence of str
+            Class names; of two, the second is that of f(x) >= 0.
+        sparse : bool
+            Whether it is scheme 3.
+        columns : ModelColumns, optional
+            The columns that are read in place of all latents.
         """
         return cls(3 if sparse else 2, classes, encoder, head=head, columns=columns)
 
@@ -122,6 +145,17 @@ class Classifier(nn.Module):
         of the classes, then those of the next.
 
         Laws read latents of the encoder, or ``columns``; an encoder is not needed for shapes.
+
+        Parameters
+        ----------
+        encoder : BetaTCVAE or None
+            The encoder that gives the latents; None where shapes alone are read.
+        laws : sequence of Law
+            The laws, one per model, or one per model and class.
+        classes : sequence of str
+            Class names; of two, the second is that of f(x) >= 0.
+        columns : ModelColumns, optional
+            The columns that are read in place of all latents.
         """
         if not laws:
             raise InputError("Scheme 4 needs at least one law; discover one first.")
@@ -155,7 +189,13 @@ class Classifier(nn.Module):
         return 1 if len(self.classes) == 2 else len(self.classes)
 
     def laws_of(self, k: int) -> tuple[Law, ...]:
-        """Return the laws of model ``k`` of scheme 4."""
+        """Return the laws of model ``k`` of scheme 4.
+
+        Parameters
+        ----------
+        k : int
+            The model, from 0.
+        """
         return self.laws[k * self.laws_per_model : (k + 1) * self.laws_per_model]
 
     @property
@@ -168,6 +208,11 @@ class Classifier(nn.Module):
 
         More than two classes have scores (members, n, classes), here and in the other methods.
         Differentiable, except where shapes are read, which have no gradient.
+
+        Parameters
+        ----------
+        images : Tensor
+            Float, (n, 1, size, size), in [0, 1].
         """
         if self.cnn is not None and self.head is not None:
             scores: Tensor = self.head(self.cnn(images))
@@ -178,6 +223,11 @@ class Classifier(nn.Module):
 
     def read_columns(self, images: Tensor) -> Tensor:
         """Return the standardised columns (n, columns) of images (n, 1, size, size) in [0, 1]; NaN without a nucleus.
+
+        Parameters
+        ----------
+        images : Tensor
+            Float, (n, 1, size, size), in [0, 1].
 
         Raises
         ------
@@ -199,6 +249,11 @@ class Classifier(nn.Module):
         """Return f of every model, (members, n), for standardised columns (n, columns); differentiable.
 
         A law that is undefined at a point gives NaN there, as a head does where a column is NaN.
+
+        Parameters
+        ----------
+        values : Tensor
+            Float, (n, columns), standardised.
         """
         names = self._columns().names
         if self.head is not None:
@@ -222,6 +277,11 @@ class Classifier(nn.Module):
         """Return f(z) of every model, (members, n), for latents (n, L) or (members, n, L); differentiable.
 
         A law that is undefined at a point gives NaN there.
+
+        Parameters
+        ----------
+        latents : Tensor
+            Float, (n, L), or (members, n, L) for latents of each model's own.
         """
         if self.columns is not None:
             raise InputError(NO_LATENTS)
@@ -257,7 +317,13 @@ class Classifier(nn.Module):
         return [size(self.head.widths)] * self.members
 
     def kept_latents(self, k: int) -> tuple[int, ...]:
-        """Return the latents that model ``k`` reads; empty for scheme 1."""
+        """Return the latents that model ``k`` reads; empty for scheme 1.
+
+        Parameters
+        ----------
+        k : int
+            The model, from 0.
+        """
         if self.laws:
             used = self.kept_columns(k)
             if self.columns is not None:
@@ -273,7 +339,13 @@ class Classifier(nn.Module):
         return tuple(sorted(z for z in self.columns.latents if f"z{z}" in names))
 
     def kept_columns(self, k: int) -> tuple[str, ...]:
-        """Return the names of the columns that model ``k`` reads, such as "z3" or "width"; empty for scheme 1."""
+        """Return the names of the columns that model ``k`` reads, such as "z3" or "width"; empty for scheme 1.
+
+        Parameters
+        ----------
+        k : int
+            The model, from 0.
+        """
         if self.laws:
             return tuple(
                 dict.fromkeys(name for law in self.laws_of(k) for name in law.expression.variables())
@@ -288,7 +360,13 @@ class Classifier(nn.Module):
         return self.select(0) if self.scheme == 4 else self
 
     def select(self, k: int) -> Classifier:
-        """Return a classifier of model ``k`` alone, which shares the encoder."""
+        """Return a classifier of model ``k`` alone, which shares the encoder.
+
+        Parameters
+        ----------
+        k : int
+            The model, from 0.
+        """
         classes = self.classes
         if self.laws:
             return Classifier.with_laws(self.encoder, self.laws_of(k), classes, self.columns)
@@ -326,12 +404,26 @@ class Classifier(nn.Module):
         }
 
     def save(self, folder: Path | str, description: dict[str, Any] | None = None) -> str:
-        """Write a bundle that holds everything a prediction needs; return its fingerprint."""
+        """Write a bundle that holds everything a prediction needs; return its fingerprint.
+
+        Parameters
+        ----------
+        folder : path
+            A folder; it is made where it is missing, and what it holds stays valid until the new bundle is complete.
+        description : dict, optional
+            Plain values that are kept beside the models.
+        """
         return save_bundle(folder, dict(self.state_dict()), {**(description or {}), **self.layout()})
 
     @classmethod
     def load(cls, folder: Path | str) -> Classifier:
-        """Read a bundle; raise InputError when it is missing, damaged or of another kind."""
+        """Read a bundle; raise InputError when it is missing, damaged or of another kind.
+
+        Parameters
+        ----------
+        folder : path
+            The folder that :meth:`save` wrote.
+        """
         tensors, values = load_bundle(folder, "classifier")
         return build_network(lambda: cls._from_description(values, tensors), tensors, folder)
 

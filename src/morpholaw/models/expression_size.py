@@ -22,7 +22,13 @@ def dense_size(widths: Sequence[int]) -> int:
 
 
 def batchnorm_size(widths: Sequence[int]) -> int:
-    """Return the nodes of a dense head with batch normalisation (eq. 13); (32, 16, 16, 16, 1) gives 9697."""
+    """Return the nodes of a dense head with batch normalisation (eq. 13); (32, 16, 16, 16, 1) gives 9697.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Inputs, units of each hidden layer, and outputs.
+    """
     hidden = sum(n_out * (8 * n_in + 30) for n_in, n_out in _hidden_layers(widths))
     return _last_layer(widths) + hidden
 

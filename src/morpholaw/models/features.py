@@ -82,6 +82,11 @@ class FeatureTable:
     def select(self, names: Sequence[str]) -> np.ndarray:
         """Return the columns ``names``, (n, len(names)), in this order.
 
+        Parameters
+        ----------
+        names : sequence of str
+            Names of columns.
+
         Raises
         ------
         InputError
@@ -90,7 +95,13 @@ class FeatureTable:
         return self.values[:, column_numbers(self.names, names)]
 
     def rows(self, index: np.ndarray | slice) -> FeatureTable:
-        """Return the table of some rows."""
+        """Return the table of some rows.
+
+        Parameters
+        ----------
+        index : ndarray or slice
+            Numbers of the rows, or a mask.
+        """
         return FeatureTable(self.values[index], self.names)
 
 

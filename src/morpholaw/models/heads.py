@@ -131,7 +131,13 @@ class HeadEnsemble(nn.Module):
         return flat.view(n, members, units).transpose(0, 1)
 
     def member(self, k: int) -> HeadEnsemble:
-        """Return an ensemble of member ``k`` alone, with copies of its tensors, in the same mode and place."""
+        """Return an ensemble of member ``k`` alone, with copies of its tensors, in the same mode and place.
+
+        Parameters
+        ----------
+        k : int
+            The member, from 0.
+        """
         one = HeadEnsemble(1, self.inputs, self.hidden, self.outputs, self.normalise, self.dropout)
         one.load_state_dict({name: tensor[k : k + 1] for name, tensor in self.state_dict().items()})
         return one.to(self.weights[0].device).train(self.training)
@@ -141,7 +147,13 @@ class HeadEnsemble(nn.Module):
         return torch.stack([mask.flatten(1).sum(1) for mask in self.masks]).sum(0)
 
     def kept_inputs(self, k: int) -> tuple[int, ...]:
-        """Return the inputs that member ``k`` is connected to, in rising order."""
+        """Return the inputs that member ``k`` is connected to, in rising order.
+
+        Parameters
+        ----------
+        k : int
+            The member, from 0.
+        """
         return tuple(int(i) for i in self.masks[0][k].any(1).nonzero().flatten())
 
 

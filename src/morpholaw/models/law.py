@@ -126,11 +126,23 @@ class Law:
         return self.expression.evaluate_torch(features[:, columns])
 
     def undefined(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
-        """Return the number of rows without a finite score."""
+        """Return the number of rows without a finite score.
+
+        Parameters
+        ----------
+        features : FeatureTable, DataFrame or ndarray
+            Columns by name; an array holds all latents, (n, L).
+        """
         return int(np.count_nonzero(~np.isfinite(self.score(features))))
 
     def predict(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Return the class of each row, int64 (n,): 0, 1, or -1 where the score is not finite."""
+        """Return the class of each row, int64 (n,): 0, 1, or -1 where the score is not finite.
+
+        Parameters
+        ----------
+        features : FeatureTable, DataFrame or ndarray
+            Columns by name; an array holds all latents, (n, L).
+        """
         return predicted_classes(self.score(features))
 
     def accuracy(self, features: FeatureTable | pd.DataFrame | np.ndarray, targets: np.ndarray) -> float:
@@ -146,7 +158,13 @@ class Law:
         return float(np.mean(self.predict(features) == np.asarray(targets)))
 
     def rounded(self, digits: int = 3) -> Law:
-        """Return the law with its constants rounded to ``digits`` significant digits and plain signs; score it anew."""
+        """Return the law with its constants rounded to ``digits`` significant digits and plain signs; score it anew.
+
+        Parameters
+        ----------
+        digits : int
+            Significant digits of constants.
+        """
         values = [float(f"{value:.{digits}g}") for value in self.expression.constants()]
         return replace(self, expression=self.expression.with_constants(values).with_plain_signs())
 
@@ -160,7 +178,15 @@ class Law:
         return self.expression.text()
 
     def latex(self, names: Mapping[str, str] | None = None, digits: int = 3) -> str:
-        """Return LaTeX; ``names`` gives words to show for features, e.g. ``{"z3": "size"}``."""
+        """Return LaTeX; ``names`` gives words to show for features, e.g. ``{"z3": "size"}``.
+
+        Parameters
+        ----------
+        names : mapping of str to str, optional
+            Words for features.
+        digits : int
+            Significant digits of constants.
+        """
         return to_latex(self.expression, names, digits)
 
     def to_python(
@@ -202,6 +228,11 @@ class Law:
     @classmethod
     def from_json(cls, values: Any) -> Law:
         """Return the law that `to_json` wrote; size and complexity are counted anew.
+
+        Parameters
+        ----------
+        values : object
+            Plain values, as read from JSON.
 
         Raises
         ------

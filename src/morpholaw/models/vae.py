@@ -75,12 +75,24 @@ class BetaTCVAE(nn.Module):
         )[:-1]
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance of q(z|x), each (n, latents), of images (n, 1, size, size) in [0, 1]."""
+        """Return mean and log-variance of q(z|x), each (n, latents), of images (n, 1, size, size) in [0, 1].
+
+        Parameters
+        ----------
+        images : Tensor
+            Float, (n, 1, size, size), in [0, 1].
+        """
         hidden = self.encoder(images)
         return self.mean(hidden), self.log_variance(hidden).clamp(*LOG_VARIANCE_RANGE)
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Return images (n, 1, size, size) from latents (n, latents); 0 is background, 1 the brightest."""
+        """Return images (n, 1, size, size) from latents (n, latents); 0 is background, 1 the brightest.
+
+        Parameters
+        ----------
+        latents : Tensor
+            Float, (n, latents).
+        """
         images: Tensor = self.decoder(latents)[:, :1]
         return images
 
@@ -102,5 +114,11 @@ class BetaTCVAE(nn.Module):
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> BetaTCVAE:
-        """Return the network that :meth:`settings` described."""
+        """Return the network that :meth:`settings` described.
+
+        Parameters
+        ----------
+        settings : dict
+            Plain values by name.
+        """
         return cls(**{**settings, "filters": tuple(settings["filters"])})

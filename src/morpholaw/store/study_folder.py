@@ -59,7 +59,15 @@ class StudyFolder:
 
     @classmethod
     def make(cls, path: Path | str, classes: tuple[str, ...] = DEFAULT_CLASSES) -> Path:
-        """Make an empty study at ``path``; InputError where something else is there."""
+        """Make an empty study at ``path``; InputError where something else is there.
+
+        Parameters
+        ----------
+        path : path
+            A new or empty folder.
+        classes : tuple of str
+            Class names to begin with.
+        """
         path = Path(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise InputError(f"{path} is already there and not empty; expected a new folder for the study.")
@@ -89,7 +97,13 @@ class StudyFolder:
         return tuple(dict.fromkeys(known))
 
     def class_colours(self, classes: Sequence[str] | None = None) -> list[str]:
-        """Return "#rrggbb" of some classes, by default of all: the colours that were set, else the usual ones."""
+        """Return "#rrggbb" of some classes, by default of all: the colours that were set, else the usual ones.
+
+        Parameters
+        ----------
+        classes : sequence of str, optional
+            The classes; all of the study where left out.
+        """
         every = self.classes
         shown = every if classes is None else classes
         usual = class_colours(shown, among=every)
@@ -97,7 +111,13 @@ class StudyFolder:
         return [chosen.get(name, colour) for name, colour in zip(shown, usual, strict=True)]
 
     def add_class(self, name: str) -> None:
-        """Declare a class before any cell has it; InputError where it has no name."""
+        """Declare a class before any cell has it; InputError where it has no name.
+
+        Parameters
+        ----------
+        name : str
+            The class.
+        """
         self.annotations.add_class(name)
         record = self.class_record
         if name.strip() in record.hidden:
@@ -111,7 +131,13 @@ class StudyFolder:
         return ClassRecord.read(path) if path.exists() else ClassRecord.model_validate({})
 
     def keep_classes(self, record: ClassRecord) -> None:
-        """Write colours and order of the classes."""
+        """Write colours and order of the classes.
+
+        Parameters
+        ----------
+        record : ClassRecord
+            What the file holds from now on.
+        """
         try:
             if not self.path.is_dir():
                 raise FileNotFoundError
@@ -233,7 +259,13 @@ class StudyFolder:
         return self._opened[key]
 
     def crop_set(self, name: str) -> CropSet:
-        """Return the crop set called ``name``; InputError where there is none."""
+        """Return the crop set called ``name``; InputError where there is none.
+
+        Parameters
+        ----------
+        name : str
+            Its name, as in :attr:`sets`.
+        """
         return self._set(name)
 
     @property
@@ -247,7 +279,13 @@ class StudyFolder:
         return self._crops
 
     def new_set_folder(self, name: str) -> Path:
-        """Return the folder for a new crop set; a number is added to a name that is taken."""
+        """Return the folder for a new crop set; a number is added to a name that is taken.
+
+        Parameters
+        ----------
+        name : str
+            The set's name; what a folder's name cannot hold is replaced.
+        """
         safe = file_name(name, "crops")
         folder, count = self.path / "crops" / safe, 1
         while folder.exists():
@@ -301,7 +339,15 @@ class StudyFolder:
         return {int(key): str(name) for key, name in named.items() if key.isdecimal()}
 
     def name_latent(self, latent: int, name: str) -> None:
-        """Name a latent everywhere; an empty name removes it."""
+        """Name a latent everywhere; an empty name removes it.
+
+        Parameters
+        ----------
+        latent : int
+            Its number: 3 for z3.
+        name : str
+            What it is called.
+        """
         names = self.latent_names
         names.pop(latent, None)
         if name.strip():

@@ -108,18 +108,36 @@ class Study(StudyFolder):
 
     @classmethod
     def open(cls, path: Path | str) -> Study:
-        """Open the study at ``path``; InputError where there is none."""
+        """Open the study at ``path``; InputError where there is none.
+
+        Parameters
+        ----------
+        path : path
+            The study's folder.
+        """
         return cls(path)
 
     @classmethod
     def open_or_create(cls, path: Path | str) -> Study:
-        """Open the study at ``path``, or make it where there is nothing yet."""
+        """Open the study at ``path``, or make it where there is nothing yet.
+
+        Parameters
+        ----------
+        path : path
+            The study's folder.
+        """
         return cls(path) if (Path(path) / "study.json").exists() else cls.create(path)
 
     @classmethod
     @contextmanager
     def opened_or_new(cls, path: Path | str) -> Iterator[Study]:
-        """Open the study at ``path``, or make it for the block; a new one is removed again where the block fails."""
+        """Open the study at ``path``, or make it for the block; a new one is removed again where the block fails.
+
+        Parameters
+        ----------
+        path : path
+            The study's folder.
+        """
         if (Path(path) / "study.json").exists():
             yield cls(path)
             return

@@ -44,7 +44,15 @@ class RigLSettings:
 
     @staticmethod
     def same(config: ClassifierConfig, members: int) -> RigLSettings:
-        """Return the settings of ``config`` for all members."""
+        """Return the settings of ``config`` for all members.
+
+        Parameters
+        ----------
+        config : ClassifierConfig
+            Sparsity, update interval, update fraction and end of the updates.
+        members : int
+            How many models share them.
+        """
         return RigLSettings(
             (config.sparsity,) * members,
             (config.update_every,) * members,
@@ -52,7 +60,13 @@ class RigLSettings:
         )
 
     def take(self, members: Sequence[int]) -> RigLSettings:
-        """Return the settings of some of the members."""
+        """Return the settings of some of the members.
+
+        Parameters
+        ----------
+        members : sequence of int
+            Numbers of the members.
+        """
         return RigLSettings(
             tuple(self.sparsity[k] for k in members),
             tuple(self.update_every[k] for k in members),

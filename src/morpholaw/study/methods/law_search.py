@@ -102,7 +102,13 @@ def laws(study: Study, loss: Loss = "hinge") -> list[Law]:
 
 
 def class_laws(study: Study, name: str = "scheme4-hinge") -> ClassLaws:
-    """Return the laws of more than two classes that are kept under a name; InputError where there are none."""
+    """Return the laws of more than two classes that are kept under a name; InputError where there are none.
+
+    Parameters
+    ----------
+    name : str
+        What they are called in the study.
+    """
     return classifiers.record(study, name).class_laws
 
 
