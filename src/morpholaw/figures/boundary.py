@@ -160,6 +160,7 @@ def boundary_surface(
     for axis, name in zip((axes.xaxis, axes.yaxis, axes.zaxis), names, strict=True):
         axis.set_label_text(symbol(name), fontsize=TEXT, color=theme.foreground)
         axis.set_pane_color(theme.background)
+        # matplotlib has no other way to colour one axes' grid in three dimensions
         axis._axinfo["grid"].update(color=theme.muted + "50", linewidth=0.5)
         axis.line.set_color(theme.muted)
         axis.set_tick_params(colors=theme.foreground, labelsize=SMALL, pad=-2)

@@ -1,4 +1,7 @@
-"""A figure as text: an SVG element or a data address, for a report that is one file."""
+"""A figure as text: an SVG element or a data address, for a report that is one file.
+
+The canvases are called themselves: ``savefig`` draws a figure twice, once for its layout alone.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import re
 from xml.sax.saxutils import escape, quoteattr
 
 import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 
@@ -19,7 +24,7 @@ def to_svg(figure: Figure, title: str | None = None) -> str:
     """
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "morpholaw"}):
-        figure.savefig(buffer, format="svg", facecolor=figure.get_facecolor(), metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
@@ -34,5 +39,6 @@ def to_svg(figure: Figure, title: str | None = None) -> str:
 def to_png_data_uri(figure: Figure, dpi: float = 150) -> str:
     """Return the figure as ``data:image/png;base64,...`` at ``dpi`` dots per inch."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, facecolor=figure.get_facecolor())
+    figure.set_dpi(dpi)
+    FigureCanvasAgg(figure).print_png(buffer)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -79,6 +79,11 @@ def law_sentence(
         The shapes among the inputs; others are latents.
     words : mapping, optional
         Names of latents, with a minus sign where more of the latent is less of it, e.g. ``{"z1": "−size"}``.
+
+    Returns
+    -------
+    LawSentence
+        The sentence, the simplest inequality, and what each input does.
     """
     simplest = boundary_form(law.expression)
     used = simplest.left.variables()

@@ -2,9 +2,9 @@
 
 In each round every island runs tournaments on a fresh batch of rows: the winner is mutated, or two winners are crossed;
 a worse child is accepted as in simulated annealing, and the oldest member is removed. Complexities that are crowded
-count as worse. Then everyone is scored on all rows, the front enters the hall of fame, and islands exchange members.
-Each island has its own cap on complexity: where only short forms live, a product of sums is not crowded out by longer
-sums of everything.
+count as worse. Then all members are scored on all rows, the front enters the hall of fame, and islands exchange
+members. Each island has its own limit of complexity, so that short forms have a place where longer ones cannot crowd
+them out.
 """
 
 from __future__ import annotations
