@@ -97,6 +97,8 @@ class Variant:
         return cells_alone(images) if self.alone else images
 
 
+BARE = {"swap": 0.0, "shape_weight": 0.0}
+"""What a variant does not name is off, though it is on by default."""
 SWAPPED = {"swaps": 8}
 VARIED = {"swaps": 8, "microscopes": 1.0}
 ROBUST = {"swap": 0.5, "microscopes": 1.0, "perturbation": 0.05}
@@ -110,6 +112,10 @@ VARIANTS = {
     "microscopes": Variant({"microscopes": 1.0}),
     "perturbation": Variant({"perturbation": 0.05}),
     "smoothed grain": Variant({"grain_smoothing": True}),
+    "shapes": Variant({"shape_weight": 3000.0}),
+    "shapes and swap": Variant({"shape_weight": 3000.0, "swap": 0.5}),
+    "shapes and swap, heads swapped": Variant({"shape_weight": 3000.0, "swap": 0.5}, SWAPPED),
+    "shapes, swap and perturbation": Variant({"shape_weight": 3000.0, "swap": 0.5, "perturbation": 0.05}),
     "all": Variant(ROBUST),
     "all, heads swapped": Variant(ROBUST, SWAPPED),
     "all, heads varied": Variant(ROBUST, VARIED),
@@ -190,7 +196,7 @@ class Table:
         if variant.encoder is None:
             return load_encoder(shipped), {}
         config = EncoderConfig.from_values(
-            {"epochs": 1, "epoch_crops": self.crops, "threads": 1, "seed": seed, **variant.encoder}
+            {"epochs": 1, "epoch_crops": self.crops, "threads": 1, "seed": seed, **BARE, **variant.encoder}
         )
         changed = [f"{key}-{value}" for key, value in sorted(variant.encoder.items())]
         start = "shipped" if variant.start else "scratch"

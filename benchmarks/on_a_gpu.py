@@ -41,7 +41,8 @@ def wait() -> None:
 
 
 def encoder(batch: int, precision: str) -> Callable[[], int]:
-    training = EncoderTraining(CROPS, EncoderConfig(epochs=1000, batch_size=batch, precision=precision))
+    config = EncoderConfig(epochs=1000, batch_size=batch, precision=precision, swap=0, shape_weight=0)
+    training = EncoderTraining(CROPS, config)
     batches = training.batches()
 
     def step() -> int:

@@ -10,9 +10,9 @@ from morpholaw.evaluation.metrics import balanced_accuracy
 
 @pytest.fixture
 def elsewhere(study):
-    """A study with a second set: the cells of the first, dimmer, most of them unlabelled."""
+    """A study with a second set: the cells of the first, with half the contrast, most of them unlabelled."""
     first = study.sets[0]
-    images = np.rint(0.6 * first.images[:].astype(float) + 12).astype(np.uint8)
+    images = np.rint(0.5 * first.images[:].astype(float) + 30).astype(np.uint8)
     cells = first.cells.drop(columns="crop").assign(group=[f"other-{k}" for k in range(len(first))])
     truth = cells["label"].to_numpy(str)
     kept = np.concatenate([np.flatnonzero(truth == name)[:12] for name in ("interphase", "metaphase")])
@@ -36,7 +36,7 @@ def test_an_adaptation_changes_the_set_it_was_made_for_until_it_is_undone(elsewh
 
     record = study.adapt(2, "elsewhere")
     assert record.labels == {"interphase": 12, "metaphase": 12}
-    assert accuracy(study, truth) >= unadapted
+    assert accuracy(study, truth) > unadapted + 0.2
     adapted = study.classify(2, crops=study.crop_set("elsewhere"))["score"].to_numpy()
     np.testing.assert_allclose(adapted, record.scale * (before - record.threshold), rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(study.classify(2, crops=first)["score"].to_numpy(), others)

@@ -14,10 +14,18 @@ from morpholaw.training.augment import (
     other_surroundings,
 )
 from morpholaw.training.encoder import EncoderTraining, train_encoder
+from morpholaw.training.encoder_training import Batch
 from morpholaw.training.training_crops import changed_versions
 
 SMALL = EncoderConfig(
-    latents=8, filters=(4, 8, 8, 8), hidden=32, epochs=1, epoch_crops=0, batch_size=16, precision="float32"
+    latents=8,
+    filters=(4, 8, 8, 8),
+    hidden=32,
+    epochs=1,
+    epoch_crops=0,
+    batch_size=16,
+    precision="float32",
+    swap=0,
 )
 
 
@@ -52,6 +60,26 @@ def test_microscopes_change_grey_levels_and_nothing_at_strength_zero(images):
     assert 0.005 < off.median() < 0.1
     correlation = np.corrcoef(changed.flatten().numpy(), pixels.flatten().numpy())[0, 1]
     assert correlation > 0.9  # it is still the same cell
+
+
+def test_what_is_drawn_lies_on_the_device_of_the_crops():
+    """The device "meta" computes nothing, but refuses tensors of another device, as a GPU does."""
+    pixels = torch.empty(6, 1, 64, 64, device="meta")
+    cells, donors = (
+        torch.empty_like(pixels, dtype=torch.bool),
+        torch.empty(6, dtype=torch.int64, device="meta"),
+    )
+    drawn = torch.Generator().manual_seed(0)
+    assert other_surroundings(pixels, cells, donors, drawn).is_meta
+    assert another_microscope(pixels, 1.0, drawn).is_meta
+    training = EncoderTraining(
+        np.zeros((16, 64, 64), np.uint8), SMALL.model_copy(update={"perturbation": 0.1})
+    )
+    training.model.to("meta")
+    batch = Batch(pixels, torch.arange(6), cells, drawn, torch.empty(6, 0, device="meta"))
+    assert training._encoded(batch).is_meta
+    assert training._swapped(pixels, cells, drawn).is_meta
+    assert all(mixed.is_meta for mixed in training._mixed(batch))
 
 
 def test_masks_are_those_of_the_segmentation_whenever_they_are_asked_for(images):

@@ -46,7 +46,13 @@ def separability(model, images, classes):
 def test_a_texture_that_an_unsupervised_encoder_drops_becomes_separable_in_the_latents():
     images, classes = textured(192)
     levers = {"latents": 3, "filters": (8, 16, 32), "hidden": 32, "batch_size": 32, "epochs": 40}
-    weights = {"learning_rate": 3e-3, "reconstruction": 300.0, "texture": 0.0, "task": 3000.0}
+    weights = {
+        "learning_rate": 3e-3,
+        "reconstruction": 300.0,
+        "texture": 0.0,
+        "shape_weight": 0.0,
+        "task": 3000.0,
+    }
     config = TINY.model_copy(update=levers | weights)
     with_task, history = train_encoder(images, config, labels=labels_of(classes, 48))
     without, _ = train_encoder(images, config.model_copy(update={"task": 0.0}))

@@ -110,7 +110,7 @@ def test_a_step_that_cannot_be_recorded_is_taken_as_it_is_written():
 def test_a_batch_that_was_cut_short_is_not_replayed_on_the_wrong_tensors():
     taken = []
 
-    def step(values, kind):
+    def step(kind, values):
         taken.append((values.shape[0], kind))
         weights.add_(values.sum())
         return {"sum": values.sum()}

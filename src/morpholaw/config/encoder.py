@@ -17,6 +17,8 @@ class EncoderConfig(TrainingConfig):
         "epoch_crops": 0,
         "edge_weight": 1.0,
         "texture": 0.0,
+        "shape_weight": 0.0,
+        "swap": 0.0,
         "symmetry": False,
         "start_from": "none",
         "precision": "float32",
@@ -76,6 +78,12 @@ class EncoderConfig(TrainingConfig):
         description="Weight of the error of the texture, a second decoded image that holds the size of the first one's "
         "residual at each pixel; 0: none, as in the paper.",
     )
+    shape_weight: float = Field(
+        3000.0,
+        ge=0,
+        description="Weight of the error of shapes that are measured in each crop, such as axis ratio and contrast, "
+        "and that latents have to tell besides decoding it; 0: none, as in the paper.",
+    )
     symmetry: bool = Field(
         True,
         description="Latents of one kind of symmetry each, such as unchanged by rotations and flips: transformed "
@@ -106,7 +114,7 @@ class EncoderConfig(TrainingConfig):
         0.0, ge=0, le=1, description="Random brightness gain, as a standard deviation of log gain; 0: none."
     )
     swap: float = Field(
-        0.0,
+        0.5,
         ge=0,
         le=1,
         description="Share of crops that are shown in the surroundings of another cell, so that surroundings say "

@@ -66,9 +66,9 @@ def exchange_surroundings(
         float32 (n, 1, size, size).
     """
     flat = donors.flatten(1)
-    sampled = flat[:, torch.randint(flat.shape[1], (SAMPLED,), generator=generator)]
+    sampled = flat[:, torch.randint(flat.shape[1], (SAMPLED,), generator=generator).to(flat.device)]
     dark = sampled.topk(DARK, dim=1, largest=False).values
-    drawn = torch.randint(DARK, flat.shape, generator=generator)
+    drawn = torch.randint(DARK, flat.shape, generator=generator).to(flat.device)
     background = dark.gather(1, drawn).view_as(donors)
     return torch.where(cells, images, torch.where(donor_cells, background, donors))
 
@@ -95,9 +95,9 @@ def other_surroundings(images: Tensor, cells: Tensor, donors: Tensor, generator:
     Tensor
         float32 (n, 1, size, size) in [0, 1].
     """
-    count = len(images)
-    gain = torch.randn(count, 1, 1, 1, generator=generator).mul_(SURROUNDINGS_GAIN).exp_()
-    removed = torch.rand(count, 1, 1, 1, generator=generator) < 0.5
+    count, device = len(images), images.device
+    gain = torch.randn(count, 1, 1, 1, generator=generator).mul_(SURROUNDINGS_GAIN).exp_().to(device)
+    removed = (torch.rand(count, 1, 1, 1, generator=generator) < 0.5).to(device)
     shown = exchange_surroundings(images, cells, images[donors] * gain, cells[donors] & removed, generator)
     before, after = _peak(images), _peak(shown)
     return (shown * (before / after.clamp_min(1e-3)).clamp_max(1)).clamp_(0, 1)
@@ -105,7 +105,8 @@ def other_surroundings(images: Tensor, cells: Tensor, donors: Tensor, generator:
 
 def _peak(images: Tensor) -> Tensor:
     """Return the grey value of the brightest chromatin of each crop, (n, 1, 1, 1); see `cells.normalise.peak`."""
-    inside = images.flatten(1)[:, torch.from_numpy(nucleus(images.shape[-1])).flatten()]
+    places = torch.from_numpy(np.flatnonzero(nucleus(images.shape[-1]))).to(images.device)
+    inside = images.flatten(1)[:, places]
     rank = 1 + round(PEAK / 100 * (inside.shape[1] - 1))
     return inside.kthvalue(rank, dim=1).values.view(-1, 1, 1, 1)
 
@@ -129,18 +130,18 @@ def another_microscope(images: Tensor, strength: float, generator: torch.Generat
     Tensor
         float32 (n, 1, size, size) in [0, 1].
     """
-    count = len(images)
-    each = strength * torch.rand(count, 1, 1, 1, generator=generator)
+    count, device = len(images), images.device
+    each = strength * torch.rand(count, 1, 1, 1, generator=generator).to(device)
 
     def normal(deviation: float) -> Tensor:
-        return deviation * each * torch.randn(count, 1, 1, 1, generator=generator)
+        return deviation * each * torch.randn(count, 1, 1, 1, generator=generator).to(device)
 
     smooth = blur(blur(images))
     sharpness = normal(1.0).clamp(-1, 1.5)  # -1: blurred; above 0: local contrast enhanced
     changed = (images + sharpness * (images - smooth)).clamp_min(0)
     changed = (changed * CEILING).pow(normal(0.25).exp()) / CEILING  # the cell's brightest chromatin stays
     changed = changed * normal(0.15).exp() + normal(0.02)
-    noise = torch.randn(images.shape, generator=generator)
+    noise = torch.randn(images.shape, generator=generator).to(device)
     return (changed + normal(0.05) * noise).clamp_(0, 1)
 
 

@@ -215,7 +215,7 @@ class CNNTraining:
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
 
-    def _update(self, pixels: Tensor, labels: Tensor, _: int = 0) -> dict[str, Tensor]:
+    def _update(self, _: int, pixels: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Move the weights of all networks; return the means of loss and accuracy."""
         with self.autocast:
             features = self.cnn(pixels)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from morpholaw.errors import InputError
 from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
@@ -23,8 +24,8 @@ CHANGEABLE = ("threads", "device", "learning_rate", "reconstruction")
 def save_checkpoint(training: EncoderTraining, folder: Path) -> None:
     """Write everything that resuming needs: weights, Adam's moments, the step and the history."""
     tensors = {f"model.{name}": tensor for name, tensor in training.model.state_dict().items()}
-    if training.joint is not None:
-        tensors |= {f"joint.{name}": tensor for name, tensor in training.joint.state_dict().items()}
+    for name, head in _heads(training).items():
+        tensors |= {f"{name}.{part}": tensor for part, tensor in head.state_dict().items()}
     tensors |= adam_tensors(training.optimiser)
     description = {
         "kind": "encoder checkpoint",
@@ -37,6 +38,12 @@ def save_checkpoint(training: EncoderTraining, folder: Path) -> None:
     if training.joint is not None:
         description["labels"] = training.joint.labels.fingerprint
     save_bundle(folder, tensors, description)
+
+
+def _heads(training: EncoderTraining) -> dict[str, nn.Module]:
+    """Return what is learnt beside the network, by name."""
+    heads = {"joint": training.joint, "shapes": training.shapes}
+    return {name: head for name, head in heads.items() if head is not None}
 
 
 def load_checkpoint(training: EncoderTraining, folder: Path) -> str:
@@ -69,9 +76,9 @@ def load_checkpoint(training: EncoderTraining, folder: Path) -> str:
         )
     weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
     load_weights(training.model, weights, folder)
-    if training.joint is not None:
-        head = {name.removeprefix("joint."): t for name, t in tensors.items() if name.startswith("joint.")}
-        load_weights(training.joint, head, folder)
+    for name, head in _heads(training).items():
+        parts = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+        load_weights(head, parts, folder)
     load_adam(training.optimiser, tensors)
     training.step = description["step"]
     training.history = {name: list(values) for name, values in description.get("history", {}).items()}

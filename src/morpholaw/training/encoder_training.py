@@ -2,7 +2,8 @@
 
 Every random choice of step k depends only on the seed and k, so a run that is stopped and resumed goes through the same
 batches, orientations and samples as one that is not. The same holds for a run that several processes share: each takes
-its part of the same batch, and the total correlation is that of the whole batch.
+its part of the same batch, and the total correlation is that of the whole batch; only surroundings are exchanged among
+the crops of one process.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from morpholaw.training.encoding import Images
 from morpholaw.training.joint_objective import EncoderLabels, JointObjective
 from morpholaw.training.reconstruction import ReconstructionError
 from morpholaw.training.recorded_steps import RecordedSteps, cuda_recorder
+from morpholaw.training.shape_objective import ShapeObjective, telling_latents
 from morpholaw.training.total_correlation import kl_parts
 
 WARM_UP = 100
@@ -91,6 +93,9 @@ class EncoderTraining:
         if labels is not None and config.task:
             joint = JointObjective(labels, config.latents, config.task_share, config.seed)
             self.joint = joint.to(self.device)
+        self.shapes: ShapeObjective | None = None
+        if config.shape_weight:
+            self.shapes = ShapeObjective(images, telling_latents(config)).to(self.device)
         betas = GRADIENT_MEMORY, config.adam_memory
         gpu = self.device.type == "cuda"
         self.rate = torch.tensor(config.learning_rate, device=self.device) if gpu else None
@@ -124,8 +129,9 @@ class EncoderTraining:
             self._start_at_the_mean_image()
 
     def parameters(self) -> list[torch.nn.Parameter]:
-        """Return what is learnt, in the optimiser's order: the network, then the head of the joint objective."""
-        return [*self.model.parameters(), *(self.joint.parameters() if self.joint is not None else ())]
+        """Return what is learnt, in the optimiser's order: the network, then the heads of the added objectives."""
+        heads = [objective for objective in (self.joint, self.shapes) if objective is not None]
+        return [*self.model.parameters(), *(weight for head in heads for weight in head.parameters())]
 
     def _start_at_the_mean_image(self) -> None:
         # A decoder whose bias is the mean grey level skips the first hundreds of steps, which learn only that.
@@ -163,6 +169,7 @@ class EncoderTraining:
         else:
             crops = torch.from_numpy(np.array(self.images[numbers]))
         masks = None if self.masks is None else self.masks.of(numbers, crops.numpy())
+        shapes = torch.empty(len(crops), 0) if self.shapes is None else self.shapes.of(numbers)
         if config.augment:
             crops = orient_batch(crops, part.start, total)
             masks = None if masks is None else orient_batch(masks, part.start, total)
@@ -170,19 +177,20 @@ class EncoderTraining:
         if config.gain_jitter:
             gain = torch.randn(total, 1, 1, 1, generator=generator).mul_(config.gain_jitter).exp_()
             images = (images * self._on_device(gain[part])).clamp_(0, 1)
-        cells = None if masks is None else masks.unsqueeze(1)
+        cells = None if masks is None else self._on_device(masks.unsqueeze(1))
         local = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) * 1_009 + rank())
         if config.swap and cells is not None:
             images = self._swapped(images, cells, local)
         images = images.to(memory_format=torch.channels_last)
-        return Batch(images, order, cells, local)
+        return Batch(images, order, cells, local, self._on_device(shapes))
 
     def _swapped(self, images: Tensor, cells: Tensor, generator: torch.Generator) -> Tensor:
         """Return crops a share of which is in the surroundings of others, which are brighter or dimmer at random."""
         count = len(images)
-        donors = torch.arange(count).roll(int(torch.randint(1, max(2, count), (), generator=generator)))
+        shift = int(torch.randint(1, max(2, count), (), generator=generator))
+        donors = torch.arange(count, device=images.device).roll(shift)
         exchanged = other_surroundings(images, cells, donors, generator)
-        chosen = torch.rand(count, 1, 1, 1, generator=generator) < self.config.swap
+        chosen = (torch.rand(count, 1, 1, 1, generator=generator) < self.config.swap).to(images.device)
         return torch.where(chosen, exchanged, images)
 
     def _encoded(self, batch: Batch) -> Tensor:
@@ -194,10 +202,10 @@ class EncoderTraining:
             start = images.detach().requires_grad_()
             with self._autocast():
                 mean = self.model.encode(start)[0].float()
-            toward = torch.randn(mean.shape, generator=generator)
+            toward = torch.randn(mean.shape, generator=generator).to(images.device)
             (gradient,) = torch.autograd.grad((mean * toward).sum(), start)
             size = config.perturbation * torch.rand(len(images), 1, 1, 1, generator=generator)
-            images = (images + size * gradient.sign()).clamp_(0, 1)
+            images = (images + size.to(images.device) * gradient.sign()).clamp_(0, 1)
         return images.to(memory_format=torch.channels_last)
 
     def advance(self, index: np.ndarray) -> dict[str, Tensor]:
@@ -229,19 +237,20 @@ class EncoderTraining:
         k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
         self._set_rate()
         if self.recorded is not None:
-            losses = self.recorded((batch.images, noise), k)
+            losses = self.recorded((batch.images, noise, batch.shapes), k)
         else:
             decoded, others = self._mixed(batch) if config.split else (batch.images, None)
             labels = None if classes is None else self._on_device(classes[batch.order])
-            losses = self._update(decoded, noise, k, self._encoded(batch), others, labels)
+            losses = self._update(k, decoded, noise, batch.shapes, self._encoded(batch), others, labels)
         self.step += 1
         return losses
 
     def _update(
         self,
+        k: int,
         images: Tensor,
         noise: Tensor,
-        k: int,
+        shapes: Tensor,
         encoded: Tensor | None = None,
         others: Tensor | None = None,
         labels: Tensor | None = None,
@@ -250,12 +259,14 @@ class EncoderTraining:
 
         Parameters
         ----------
+        k : int
+            Orientation of what is decoded.
         images : Tensor
             (n, 1, size, size), what is decoded.
         noise : Tensor
             (n, latents), of the samples.
-        k : int
-            Orientation of what is decoded.
+        shapes : Tensor
+            (n, shapes), what latents have to say of each crop; no columns where nothing is asked.
         encoded : Tensor, optional
             (n, 1, size, size), what is encoded, where that is something else.
         others : Tensor, optional
@@ -276,10 +287,13 @@ class EncoderTraining:
             + config.beta * parts.total_correlation
             + config.gamma * parts.dimension_wise
         )
-        classification: dict[str, Tensor] = {}
+        added: dict[str, Tensor] = {}
+        if self.shapes is not None:
+            added["shape error"] = self.shapes(z, gather(shapes.unsqueeze(0))[0])
+            loss = loss + config.shape_weight * added["shape error"]
         if self.joint is not None and labels is not None:
             cross_entropy = self.joint(mean, labels)
-            classification["class cross-entropy"] = cross_entropy
+            added["class cross-entropy"] = cross_entropy
             loss = loss + config.task * cross_entropy
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -291,7 +305,7 @@ class EncoderTraining:
             "mutual information": parts.mutual_information.detach(),
             "total correlation": parts.total_correlation.detach(),
             "dimension-wise KL": parts.dimension_wise.detach(),
-            **{name: value.detach() for name, value in classification.items()},
+            **{name: value.detach() for name, value in added.items()},
         }
 
     def _recordable(self) -> bool:
@@ -316,10 +330,11 @@ class EncoderTraining:
     def _mixed(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return crops half of which are in the surroundings of others, and the place of those others."""
         assert batch.cells is not None
-        count, generator = len(batch.images), batch.generator
+        count, generator, device = len(batch.images), batch.generator, batch.images.device
         shift = int(torch.randint(1, max(2, count), (), generator=generator))
-        places = torch.arange(count)
-        others = torch.where(torch.rand(count, generator=generator) < 0.5, places.roll(shift), places)
+        places = torch.arange(count, device=device)
+        exchange = (torch.rand(count, generator=generator) < 0.5).to(device)
+        others = torch.where(exchange, places.roll(shift), places)
         exchanged = exchange_surroundings(
             batch.images, batch.cells, batch.images[others], batch.cells[others], generator
         )
@@ -379,12 +394,15 @@ class Batch:
         bool, as ``images``: pixels of the central cells, where surroundings are exchanged.
     generator : torch.Generator
         For what this process draws.
+    shapes : Tensor
+        float32 (batch / processes, shapes), what latents have to say of each crop; no columns where nothing is asked.
     """
 
     images: Tensor
     order: Tensor
     cells: Tensor | None
     generator: torch.Generator
+    shapes: Tensor
 
 
 class _Sampled(nn.Module):

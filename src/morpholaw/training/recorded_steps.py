@@ -33,7 +33,7 @@ class RecordedSteps:
     Parameters
     ----------
     step : callable
-        Takes tensors and the step's kind, moves ``state``, and returns losses by name. Steps of one kind are the same
+        Takes the step's kind and tensors, moves ``state``, and returns losses by name. Steps of one kind are the same
         operations on tensors of the same shapes, apart from a batch that is cut short.
     state : callable
         Returns the tensors that a step changes: weights, statistics and the optimiser's moments.
@@ -53,12 +53,12 @@ class RecordedSteps:
         done = self._plain.get(kind, 0)
         if self.record is None or done < PLAIN:
             self._plain[kind] = done + 1
-            return self.step(*inputs, kind)
+            return self.step(kind, *inputs)
         if kind not in self._recorded:
             return self._record(self.record, inputs, kind)
         places, replay = self._recorded[kind]
         if any(place.shape != new.shape for place, new in zip(places, inputs, strict=True)):
-            return self.step(*inputs, kind)
+            return self.step(kind, *inputs)
         for place, new in zip(places, inputs, strict=True):
             place.copy_(new, non_blocking=True)
         return replay()
@@ -68,9 +68,9 @@ class RecordedSteps:
         places = tuple(one.clone() for one in inputs)
         checked = bool(self._recorded)
         before = [] if checked else [one.clone() for one in self.state()]
-        losses = self.step(*inputs, kind)
+        losses = self.step(kind, *inputs)
         try:
-            replay = record(lambda: self.step(*places, kind))
+            replay = record(lambda: self.step(kind, *places))
             if not checked:
                 after = [one.clone() for one in self.state()]
                 _restore(self.state(), before)
