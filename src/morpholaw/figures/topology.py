@@ -105,7 +105,7 @@ def topology(
     width = figure_width(figsize, 4.6)
     figure = new_figure(figsize, theme, height=0.75 * len(drawing.places) + 0.5, width=4.6)
     axes = dress(figure.add_subplot(), theme)
-    _draw(axes, drawing, theme, streams, list(input_names), list(output_names), bool(biases), width)
+    _draw(axes, drawing, theme, streams, (list(input_names), list(output_names)), bool(biases), width)
     if title:
         heading(axes, plain(title), theme)
     strongest = _strongest(drawing)
@@ -162,7 +162,7 @@ def topologies(
     grid = panels(figure, rows, columns, theme)
     for axes, network, title in zip(grid.flat, networks, titles, strict=False):
         drawing = _lay_out(*network, len(input_names), "omit")
-        _draw(axes, drawing, theme, None, list(input_names), [], False, width / columns)
+        _draw(axes, drawing, theme, None, (list(input_names), []), False, width / columns)
         heading(axes, plain(title), theme)
     for axes in grid.flat[len(networks) :]:
         axes.set_axis_off()
@@ -221,9 +221,10 @@ def _strongest(drawing: _Drawing) -> float:
 
 def _draw(
     axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.ndarray] | None,
-    input_names: list[str], output_names: list[str], biases: bool, inches: float,
+    names: tuple[list[str], list[str]], biases: bool, inches: float,
 ) -> None:  # fmt: skip
-    """Draw connections, then neurons over them, then names and biases."""
+    """Draw connections, then neurons over them, then names (of the inputs, of the outputs) and biases."""
+    input_names, output_names = names
     axes.set_axis_off()
     depth = len(drawing.places) - 1
     room = 0.35 if len(output_names) <= _FEW else 0.85
@@ -240,19 +241,21 @@ def _draw(
         size = min(28.0, (30 * inches / max(len(places), 1)) ** 2)
         xs = list(places.values())
         axes.scatter(xs, [-layer] * len(xs), s=size, c=colours, edgecolors=theme.background, zorder=3)
-        names = input_names if layer == 0 else output_names if layer == depth else []
+        written = input_names if layer == 0 else output_names if layer == depth else []
         for (neuron, x), colour in zip(places.items(), colours, strict=True):
             if layer == 0 and crowded > 2:
-                _write(axes, x, 0, 5, symbol(names[neuron]), min(9.0, crowded * 1.3), colour, outline)
-            if layer == depth and neuron < len(names):
+                _write(
+                    axes, (x, 0), (0, 5), symbol(written[neuron]), min(9.0, crowded * 1.3), colour, outline
+                )
+            if layer == depth and neuron < len(written):
                 rank = list(places).index(neuron)
-                fall = -5 - (SMALL + 2) * (rank % _ROWS if len(names) > _FEW else 0)
-                _write(axes, x, -layer, fall, symbol(names[neuron]), SMALL, colour, outline)
+                fall = -5 - (SMALL + 2) * (rank % _ROWS if len(written) > _FEW else 0)
+                _write(axes, (x, -layer), (0, fall), symbol(written[neuron]), SMALL, colour, outline)
             if layer and biases:
                 value = drawing.biases[layer - 1][neuron]
                 beside = min(crowded, (72 * inches / len(places) - _NODE) / 3.2)
                 if beside >= _SMALLEST:
-                    _write_beside(axes, x, -layer, number(value), beside, colour, outline)
+                    _write(axes, (x, -layer), (_NODE, 0), number(value), beside, colour, outline)
 
 
 def _lit(layer: int, masks: list[np.ndarray], streams: list[np.ndarray] | None) -> np.ndarray:
@@ -292,29 +295,22 @@ def _draw_weights(axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.
     )  # fmt: skip
 
 
-def _write_beside(
-    axes: Axes, x: float, y: float, text: str, size: float, colour: str, outline: list[withStroke]
-) -> None:
-    """Write text to the right of a neuron, where the connections above and below it leave room."""
-    axes.annotate(
-        text, (x, y), xytext=(_NODE, 0), textcoords="offset points", ha="left", va="center", fontsize=size,
-        color=colour, path_effects=outline, zorder=4, annotation_clip=False,
-    )  # fmt: skip
-
-
 def _write(
     axes: Axes,
-    x: float,
-    y: float,
-    rise: float,
+    place: tuple[float, float],
+    away: tuple[float, float],
     text: str,
     size: float,
     colour: str,
     outline: list[withStroke],
 ) -> None:
-    """Text ``rise`` points above (or below) a neuron, legible over the lines."""
+    """Write text some points away from a neuron, to its right or above or below it, legible over the lines.
+
+    To the right is where the connections above and below leave room.
+    """
+    right, rise = away
+    vertical = "center" if rise == 0 else "bottom" if rise > 0 else "top"
     axes.annotate(
-        text, (x, y), xytext=(0, rise), textcoords="offset points", ha="center",
-        va="bottom" if rise > 0 else "top", fontsize=size, color=colour, path_effects=outline, zorder=4,
-        annotation_clip=False,
+        text, place, xytext=away, textcoords="offset points", ha="left" if right else "center", va=vertical,
+        fontsize=size, color=colour, path_effects=outline, zorder=4, annotation_clip=False,
     )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -46,6 +46,24 @@ class ModelFile:
             )
             raise StudyGoneError(f"The {what} is gone; it was moved or deleted.") from None
         return cls(str(study.path), saved.name, member, changed)
+
+
+class Direction(NamedTuple):
+    """Where an attack moves cells.
+
+    Attributes
+    ----------
+    space : {"image", "latent"}
+        What is changed.
+    keep : str
+        Latents that are held fixed, as in :class:`morpholaw.AttackConfig`.
+    towards : str
+        The class to move towards; "" for away from the predicted one.
+    """
+
+    space: Space
+    keep: str
+    towards: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,11 +155,9 @@ def prepare(
     live: LiveProcess,
     model: ModelFile,
     classes: tuple[str, ...],
-    space: Space,
-    keep: str,
+    direction: Direction,
     crops: Crops,
     cells: Sequence[int],
-    towards: str = "",
 ) -> LiveAttack:
     """Read the cells in this process and the model in the live process.
 
@@ -151,9 +167,9 @@ def prepare(
         If the scheme has no such space, or a latent to hold is unknown.
     """
     images = np.asarray(crops[list(cells)])
-    held = live.call(held_by, model, space, keep)
-    number = classes.index(towards) if towards else None
-    return LiveAttack(model, classes, images, list(cells), space, held, number)
+    held = live.call(held_by, model, direction.space, direction.keep)
+    number = classes.index(direction.towards) if direction.towards else None
+    return LiveAttack(model, classes, images, list(cells), direction.space, held, number)
 
 
 @lru_cache(maxsize=2)

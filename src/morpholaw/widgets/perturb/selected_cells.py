@@ -16,6 +16,7 @@ from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.perturb.live_attack import (
     REACH,
     Attacked,
+    Direction,
     LiveAttack,
     ModelFile,
     perturbed,
@@ -141,10 +142,9 @@ class CellPanel(QWidget):
             except MorpholawError as error:
                 self._not_prepared(str(error))
                 return
-            space, keep, towards = self.choice.space, self.choice.keep, self.choice.towards
-            cells = selection[:SHOWN]
+            direction = Direction(self.choice.space, self.choice.keep, self.choice.towards)
             self.load_call.start(
-                prepare, self.current.live, model, saved.classes, space, keep, crops, cells, towards
+                prepare, self.current.live, model, saved.classes, direction, crops, selection[:SHOWN]
             )
 
     def clear(self, sentence: str) -> None:
