@@ -2,6 +2,8 @@
 
 ``make sample-data`` trains the study first, with ``benchmarks/simulated_study.py``. The movie and the labelled crops
 are simulated anew; the encoder, the best model of each scheme and the laws over measured shapes are the study's.
+``--phases FOUR`` makes the classifiers of four phases alone, which read shapes and no encoder, from a study that
+``benchmarks/four_phases.py`` trained.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from morpholaw.study import Study
 MOVIE = SimulateConfig(frames=36, cells=30, height=288, width=288, seed=7)
 LABELLED = {"interphase": 1030, "metaphase": 1000}
 SEED = 8
+PHASES = {"scheme2-shapes": "scheme2", "scheme3-shapes": "scheme3", "laws-shapes": MEASURED}
+"""Classifiers of four phases that are shipped, and what they are called in the sample."""
 
 
 def _best(accuracy: Sequence[float], sizes: Sequence[int]) -> int:
@@ -36,15 +40,18 @@ def _best(accuracy: Sequence[float], sizes: Sequence[int]) -> int:
 
 
 def write_classifier(study: Study, name: str, folder: Path) -> None:
-    """Write a classifier as it is shipped: the best of its models, but all the laws over measured shapes."""
+    """Write a classifier as it is shipped: the best of its models, but all the laws over measured shapes.
+
+    It is called after its folder.
+    """
     record = classifiers.record(study, name)
     classifier, evaluation = study.classifier(name), record.evaluation
-    if name != MEASURED:
+    if folder.name != MEASURED:
         classifier = classifier.select(_best(evaluation.accuracy, record.expression_sizes))
         evaluation = study.evaluate(classifier, record.config)
     shipped = ClassifierRecord.of(
         classifier,
-        name=name,
+        name=folder.name,
         evaluation=evaluation,
         config=record.config,
         provenance=record.provenance,
@@ -54,13 +61,12 @@ def write_classifier(study: Study, name: str, folder: Path) -> None:
     classifier.save(folder, shipped.description())
 
 
-def describe_training_cells(sample: Path) -> None:
-    """Say what the cells that the classifiers learnt from look like, by the shipped ones, which are simulated alike."""
-    cells = CropSet(sample / "labelled")
+def describe_training_cells(classifiers_folder: Path, cells: CropSet) -> None:
+    """Say what the cells that classifiers learnt from look like, by ``cells``, which are simulated alike."""
     rows = evenly_spaced(len(cells), CELLS)
     cloud = Familiarity.fit(np.asarray(cells.images[rows]), cells.cells["group"].to_numpy(str)[rows])
     assert cloud is not None
-    for folder in (sample / "classifiers").iterdir():
+    for folder in classifiers_folder.iterdir():
         write_familiarity(folder, ClassifierRecord.read(folder).sha256, cloud)
 
 
@@ -69,12 +75,25 @@ def main() -> None:
     parser.add_argument("study", type=Path)
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "sample_data")
     parser.add_argument("--only", metavar="NAME", help="Make this classifier again, and nothing else.")
+    parser.add_argument(
+        "--phases",
+        action="store_true",
+        help="Make the classifiers of four phases from STUDY, and nothing else.",
+    )
     options = parser.parse_args()
     out, study = options.out, Study(options.study)
     if options.only:
         shutil.rmtree(out / "classifiers" / options.only, ignore_errors=True)
         write_classifier(study, options.only, out / "classifiers" / options.only)
-        describe_training_cells(out)
+        describe_training_cells(out / "classifiers", CropSet(out / "labelled"))
+        return
+    if options.phases:
+        folder = out / "phases" / "classifiers"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name, shipped in PHASES.items():
+            write_classifier(study, name, folder / shipped)
+        describe_training_cells(folder, study.crop_set("labelled"))
         return
     for name in ("movie", "labelled", "encoder", "classifiers"):
         shutil.rmtree(out / name, ignore_errors=True)
@@ -85,7 +104,7 @@ def main() -> None:
     (out / "classifiers").mkdir()
     for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge", MEASURED):
         write_classifier(study, name, out / "classifiers" / name)
-    describe_training_cells(out)
+    describe_training_cells(out / "classifiers", CropSet(out / "labelled"))
     size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     print(f"{out}: {size / 1e6:.1f} MB")
 

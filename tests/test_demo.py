@@ -6,9 +6,11 @@ import pytest
 from morpholaw import demo
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import score_crops
+from morpholaw.models.classes import classes_of_scores
 from morpholaw.models.classifier import Classifier
 from morpholaw.sample import sample_folder
 
@@ -85,3 +87,16 @@ def test_the_shipped_models_do_what_the_readme_says(name, least):
     scores = score_crops(classifier, labelled.images[np.sort(chosen)])[0]
     truth = labelled.cells["label"].to_numpy()[np.sort(chosen)] == "metaphase"
     assert np.mean((scores >= 0) == truth) >= least
+
+
+@pytest.mark.parametrize(("name", "least"), [("scheme2", 0.93), ("scheme3", 0.87), ("measured", 0.83)])
+def test_the_shipped_models_of_four_phases_do_what_the_readme_says(name, least):
+    phases = ("interphase", "prometaphase", "metaphase", "anaphase")
+    images, cells = simulate_crops(phases=dict.fromkeys(phases, 120), seed=77)
+    classifier = Classifier.load(sample_folder() / "phases" / "classifiers" / name)
+    assert classifier.classes == phases
+    called = np.array(phases)[classes_of_scores(score_crops(classifier, images)[0], len(phases))]
+    truth = cells["label"].to_numpy(str)
+    assert np.mean([(called[truth == one] == one).mean() for one in phases]) >= least
+    if name == "measured":
+        assert max(law.size for law in classifier.laws) <= 9

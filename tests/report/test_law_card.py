@@ -49,6 +49,18 @@ def test_every_law_has_a_card(
     assert page.count("figure") >= 3
 
 
+def test_laws_of_three_classes_have_one_card(read_page: Any, study: Study, tmp_path: Path) -> None:
+    page = read_page(law_card(study, "phases", 0, tmp_path / "phases.html"))
+    assert page.headings[:3] == ["The laws", "Pairs of classes", "Its inputs"]
+    assert "Classes: 1 interphase, 2 metaphase, 3 anaphase." in page.prose
+    for name in ("interphase", "metaphase"):
+        assert re.search(f"typical {name} cell|labelled cells of {name} is called so", page.prose)
+    text = (tmp_path / "phases.md").read_text(encoding="utf-8")
+    assert "$$\nf_{2}(z) = z_{1}^{2} - 0.25" in text
+    pages = PdfReader(tmp_path / "phases.pdf").pages
+    assert any("metaphase rather than" in page.extract_text() for page in pages)
+
+
 def test_markdown_has_the_formula_and_the_numbers(cards: dict[tuple[str, int], Path]) -> None:
     text = cards["hinge", 0].with_suffix(".md").read_text(encoding="utf-8")
     assert "$$\nf(z) = z_{2}" in text

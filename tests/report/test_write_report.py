@@ -52,9 +52,13 @@ def test_pictures_that_are_no_cells_are_called_by_every_scheme_and_decided_by_a_
     assert "99 % of real cells are nearer than" in page.prose
 
 
-def test_laws_of_three_classes_come_with_their_confusion(page: Any) -> None:
-    assert "Of 50 held-out cells 84.0 % are right (95 % interval 71.0 to 92.0)" in page.prose
+def test_laws_of_three_classes_are_read_class_by_class_and_pair_by_pair(page: Any) -> None:
+    assert "Of 50 held-out cells 84.0 % (71.0 to 92.0) are right" in page.prose
     assert "2 of them have a law without a finite value" in page.prose
+    assert re.search("typical interphase cell|labelled cells of interphase is called so", page.prose)
+    assert "No labelled cell is anaphase." in page.prose
+    assert "metaphase rather than interphase" in page.prose
+    assert "Regions of the classes" in page.text
 
 
 def test_the_rashomon_set_is_coloured_by_each_constraint(page: Any) -> None:

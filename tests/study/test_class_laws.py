@@ -57,8 +57,11 @@ def test_a_class_and_a_cell_are_put_into_words(phases):
     found = phases.explain_cell(5)
     assert found.predicted == calls[5]
     assert found.other in set(PHASES) - {found.predicted}
-    sentence = phases.law_sentence(class_name="metaphase").text
-    assert "Called metaphase rather than another class" in sentence or "either direction" in sentence
+    said = phases.law_sentence(class_name="metaphase")
+    assert "metaphase cell, changed in one input at a time, stays metaphase" in said.text
+    assert said.typical is not None
+    pair = phases.law_sentence(class_name=("prometaphase", "metaphase"))
+    assert {one for one in PHASES if one in pair.text} <= {"prometaphase", "metaphase"}
     with pytest.raises(InputError, match="name the class: interphase, prometaphase"):
         phases.law_sentence()
 

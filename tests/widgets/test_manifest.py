@@ -11,6 +11,7 @@ import npe2
 import pytest
 import yaml
 
+from morpholaw.store import classifiers
 from morpholaw.widgets.napari_readers import sample_data
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.preferences import Preferences, preferences
@@ -97,6 +98,20 @@ def test_the_sample_movie_has_its_tracks_and_masks(make_napari_viewer, small_sam
     assert [type(layer).__name__ for layer in layers] == ["Image", "Labels", "Tracks"]
     assert layers[0].data.shape == layers[1].data.shape == (6, 160, 160)
     assert {"label", "parent"} <= set(layers[2].features)
+
+
+def test_the_sample_study_of_four_phases_opens_with_its_classifiers(
+    make_napari_viewer, small_sample, monkeypatch
+):
+    viewer = make_napari_viewer()
+    monkeypatch.setattr("napari.current_viewer", lambda: viewer)
+    viewer.open_sample("napari-morpholaw", "phases")
+    study = CurrentStudy.of(viewer).study
+    assert study.path == small_sample / "sample-phases"
+    assert study.classes == sample_data.PHASES
+    assert study.class_record.stages == sample_data.PHASES
+    assert sorted(classifiers.names(study)) == ["measured", "scheme2", "scheme3"]
+    assert sample_data.phases_copy(study.path) == study.path
 
 
 def test_the_sample_study_is_a_copy_that_opens(make_napari_viewer, small_sample, monkeypatch):

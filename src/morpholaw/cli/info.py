@@ -8,6 +8,9 @@ import click
 
 from morpholaw.cli.options import STUDY
 
+MOST_NAMED = 6
+"""Classes of a classifier that are named, at most."""
+
 
 @click.command()
 @STUDY
@@ -27,8 +30,8 @@ def info(study: Path) -> None:
         ("encoder", found.encoder or "none"),
     ]
     for record in found.classifiers:
-        rows.append((record.name, f"{', '.join(record.classes)}; {performance(record)}"))
-        if record.laws:
+        rows.append((record.name, f"{_in_short(record.classes)}; {performance(record)}"))
+        if record.laws and record.two_classes:
             rows.append(("", f"law: {law_in_units(record.laws[0], record.columns).rounded()}"))
     for heading, text in rows:
         click.echo(f"{heading + ':' if heading else '':<16}{text}")
@@ -37,3 +40,10 @@ def info(study: Path) -> None:
     click.echo(f"{'next:':<16}{found.next_step.text}")
     where = found.next_step.command or f"In napari: Plugins > Morpholaw > {found.next_step.panel}"
     click.echo(f"{'':<16}{where}")
+
+
+def _in_short(classes: tuple[str, ...]) -> str:
+    """Return the names of classes, of many the first ones."""
+    if len(classes) <= MOST_NAMED:
+        return ", ".join(classes)
+    return f"{', '.join(classes[: MOST_NAMED - 1])} and {len(classes) - MOST_NAMED + 1} more"

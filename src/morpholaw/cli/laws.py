@@ -11,6 +11,7 @@ from morpholaw.cli.options import LOSS, STUDY
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.display import significant
+from morpholaw.errors import InputError
 
 LAW = click.option(
     "--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the first."
@@ -49,6 +50,7 @@ def explain_cell(study: Path, cell: int, law: int, loss: Literal["hinge", "mse"]
 @LOSS
 @NAMED
 @click.option("--class", "class_name", help="With more than two classes, the one told from all others.")
+@click.option("--against", metavar="CLASS", help="With --class: the one other class that it is told from.")
 @click.option(
     "--unlabelled",
     is_flag=True,
@@ -64,13 +66,17 @@ def law_sheet(
     loss: Literal["hinge", "mse"],
     name: str | None,
     class_name: str | None,
+    against: str | None,
     unlabelled: bool,
     out: Path,
 ) -> None:
     """Draw twenty cells of a law: typical of each side, and nearest to its boundary."""
     opened = open_study(study)
-    sheet = opened.law_sheet(out, law - 1, loss, class_name, name, unlabelled)
-    click.echo(opened.law_sentence(law - 1, loss, class_name, name).text)
+    if against and not class_name:
+        raise InputError("--against goes with --class, the class that is told from it.")
+    told = (class_name, against) if class_name and against else class_name
+    sheet = opened.law_sheet(out, law - 1, loss, told, name, unlabelled)
+    click.echo(opened.law_sentence(law - 1, loss, told, name).text)
     click.echo(f"The sheet is {out}: {sum(map(len, sheet.cells))} cells.")
     if unlabelled:
         labels = [label or "unlabelled" for row in sheet.labels for label in row]

@@ -51,7 +51,7 @@ def write_law(
     words = {name: meanings[name] for name in law.names if name in meanings}
     header = [
         f"A law found by Morpholaw {__version__}: f < 0 is {classes[0]}, f >= 0 is {classes[1]}.",
-        _inputs(law),
+        inputs_sentence(law),
         *(f"{name}: {word}" for name, word in words.items()),
     ]
     if path.suffix == ".py":
@@ -63,7 +63,7 @@ def write_law(
     return write_bytes(path, text.encode())
 
 
-def _inputs(law: Law) -> str:
+def inputs_sentence(law: Law) -> str:
     """Say what the law reads."""
     shapes = [name for name in law.names if name in SHAPE_NAMES or name in NEIGHBOURHOOD_NAMES]
     latents = [name for name in law.names if name not in shapes]

@@ -69,9 +69,41 @@ class MedianScore(nn.Module):
         return torch.nanquantile(finite, 0.5, dim=0).unsqueeze(1)
 
 
+class ClassScores(nn.Module):
+    """Images (n, 1, s, s) in [0, 1] to one score per class, (n, classes), of more than two classes.
+
+    It is the logarithm of the softmax, its median over the models; NaN where a model's score is undefined.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        encoder, cnn = classifier.encoder, classifier.cnn
+        self.features = cnn if encoder is None else Latents(encoder)
+        self.head, self.laws, self.classes = classifier.head, classifier.laws, len(classifier.classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Score images, (n, 1, size, size), as (n, classes)."""
+        assert self.features is not None
+        features = self.features(images)
+        if self.head is None:
+            laws = torch.stack([law.score_torch(features) for law in self.laws])
+            scores = laws.unflatten(0, (-1, self.classes)).movedim(1, 2)
+        else:
+            scores = self.head(features)
+        finite = torch.isfinite(scores)
+        filled = torch.where(finite, scores, -torch.inf)
+        logarithm = filled - torch.logsumexp(filled, dim=-1, keepdim=True)
+        return torch.nanquantile(torch.where(finite, logarithm, torch.nan), 0.5, dim=0)
+
+
 def portable(model: BetaTCVAE | Classifier, size: int, normalisation: Normalisation) -> nn.Module:
-    """Return the network that is exported, (n, 1, size, size) to (n, latents) or (n, 1), in evaluation mode."""
-    body = MedianScore(model) if isinstance(model, Classifier) else Latents(model)
+    """Return the network that is exported, in evaluation mode: (n, 1, size, size) to latents or scores.
+
+    A classifier of two classes gives (n, 1), of more (n, classes).
+    """
+    body: nn.Module = Latents(model) if isinstance(model, BetaTCVAE) else MedianScore(model)
+    if isinstance(model, Classifier) and len(model.classes) > 2:
+        body = ClassScores(model)
     return nn.Sequential(CellScale(size, normalisation), body).cpu().eval()
 
 

@@ -27,6 +27,9 @@ from morpholaw.figures.style import (
     scheme_name,
 )
 
+MOST_SHARES = 8
+"""Classes for which shares are written beside counts, at most."""
+
 
 def confusion(
     matrix: np.ndarray,
@@ -36,7 +39,7 @@ def confusion(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """Confusion matrix: shares of each true class, with counts.
+    """Confusion matrix: shares of each true class, with counts; of many classes counts alone, on the same colours.
 
     Parameters
     ----------
@@ -60,10 +63,15 @@ def confusion(
     axes = dress(figure.add_subplot(), theme)
     totals = matrix.sum(1, keepdims=True)
     share = np.divide(matrix, totals, out=np.full_like(matrix, np.nan), where=totals > 0)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    size = float(np.clip(72 * (width - 1.2) / len(classes) / 6, 4, SMALL + 1))
+    edges = np.arange(len(classes) + 1) - 0.5
+    axes.pcolormesh(edges, edges, np.ma.masked_invalid(share), cmap="Blues", vmin=0, vmax=1)
+    axes.set(aspect="equal", ylim=(edges[-1], edges[0]))
+    room = 72 * (width - 1.2) / len(classes)
+    size = float(np.clip(room / 6, SMALL - 1.5, SMALL + 1))
     for (row, column), part in np.ndenumerate(share):
         text = "n/a" if np.isnan(part) else f"{percent(part)}\n({matrix[row, column]:,.0f})"
+        if len(classes) > MOST_SHARES:
+            text = f"{matrix[row, column]:,.0f}" if matrix[row, column] else ""
         colour = theme.muted if np.isnan(part) else "white" if part > 0.55 else "#1a1a1a"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
     names = [plain(name) for name in classes]
@@ -134,6 +142,54 @@ def roc(
             one.fill_between(_RATES, low, high, color=look["color"], alpha=0.2, linewidth=0)
             one.plot(np.r_[0, _RATES], np.r_[0, curve.mean], linewidth=1.4, label=name, **look)
     legend(axes, theme, loc="lower right")
+    return figure
+
+
+def class_roc(
+    scores: np.ndarray,
+    targets: np.ndarray,
+    classes: Sequence[str],
+    colours: Sequence[str],
+    *,
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """ROC curve of each class against the rest, with the area under it.
+
+    Parameters
+    ----------
+    scores
+        (n, classes), larger where a class is likelier. Cells whose scores aren't finite are left out.
+    targets
+        (n,), the number of each cell's class.
+    classes, colours
+        Their names and colours.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If lengths differ.
+    """
+    scores = validation.numbers(scores, ("n", len(classes)), "scores")
+    truth = validation.numbers(targets, (len(scores),), "targets")
+    width = figure_width(figsize, 5.2)
+    figure = new_figure(figsize, theme, height=max(width * 0.62, 0.16 * len(classes) + 0.6), width=5.2)
+    axes = dress(figure.add_subplot(), theme)
+    axes.set(
+        xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02)
+    )
+    axes.set_box_aspect(1)
+    axes.plot([0, 1], [0, 1], color=theme.muted, linewidth=0.8, linestyle=":")
+    for number, (name, colour) in enumerate(zip(classes, colours, strict=True)):
+        false, true = roc_curve(scores[:, number], truth == number)
+        if len(false):
+            area = np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2)
+            axes.plot(false, true, color=colour, linewidth=1.3, label=f"{plain(name)}: area {area:.3f}")
+        else:
+            axes.plot([], [], color=colour, label=f"{plain(name)}: too few cells")
+    figure.legend(loc="outside right center", frameon=False, fontsize=SMALL, labelcolor=theme.foreground)
     return figure
 
 

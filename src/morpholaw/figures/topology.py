@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,9 +37,8 @@ WIDEST = 3.5
 """Line width of the largest weight, in points."""
 _SMALLEST = 4.0
 """Smallest text of a bias, in points; biases are left out where there is no room for it."""
-_FEW = 4
-"""Outputs whose names fit side by side; those of more take turns in rows."""
-_ROWS = 4
+_LETTER = 0.62
+"""Width of a letter over the size of its text."""
 _NODE = 5.0
 """Distance of a bias from the centre of its neuron, in points."""
 
@@ -103,7 +102,9 @@ def topology(
     if streams is not None:
         validation.same_length(streams, len(drawing.weights), "highlighted layers")
     width = figure_width(figsize, 4.6)
-    figure = new_figure(figsize, theme, height=0.75 * len(drawing.places) + 0.5, width=4.6)
+    used = [input_names[neuron] for neuron in drawing.places[0]]
+    layers = len(drawing.places) + _long(used, width) + _long(output_names, width)
+    figure = new_figure(figsize, theme, height=0.75 * layers + 0.5, width=4.6)
     axes = dress(figure.add_subplot(), theme)
     _draw(axes, drawing, theme, streams, (list(input_names), list(output_names)), bool(biases), width)
     if title:
@@ -158,7 +159,8 @@ def topologies(
     width = figure_width(figsize, 7.2)
     columns = columns or columns_for(len(networks), width, 1.45)
     rows = -(-len(networks) // columns)
-    figure = new_figure(figsize, theme, height=rows * 1.9, width=7.2)
+    tall = 2.9 if _long(input_names, width / columns) else 1.9
+    figure = new_figure(figsize, theme, height=rows * tall, width=7.2)
     grid = panels(figure, rows, columns, theme)
     for axes, network, title in zip(grid.flat, networks, titles, strict=False):
         drawing = _lay_out(*network, len(input_names), "omit")
@@ -227,15 +229,16 @@ def _draw(
     input_names, output_names = names
     axes.set_axis_off()
     depth = len(drawing.places) - 1
-    room = 0.35 if len(output_names) <= _FEW else 0.85
-    axes.set(xlim=(0, 1), ylim=(-depth - room, 0.4))
+    inputs = [input_names[neuron] for neuron in drawing.places[0]]
+    upright, slanted = (_long(row, inches) for row in (inputs, output_names))
+    axes.set(xlim=(0, 1), ylim=(-depth - (1.1 if slanted else 0.35), 1.5 if upright else 0.4))
     if not any(mask.any() for mask in drawing.masks):
         note(axes, "no weight is active", theme)
         return
     _draw_weights(axes, drawing, theme, streams)
-    outline = [withStroke(linewidth=2, foreground=theme.background)]
+    outlined = {"path_effects": [withStroke(linewidth=2, foreground=theme.background)]}
     for layer, places in enumerate(drawing.places):
-        crowded = min(SMALL, 72 * inches / max(len(places), 1) / 3.4)
+        crowded = min(SMALL, 72 * inches / max(len(places), 1) / (1.6 if upright else 3.4))
         lit = _lit(layer, drawing.masks, streams)
         colours = [theme.foreground if lit[neuron] else theme.muted for neuron in places]
         size = min(28.0, (30 * inches / max(len(places), 1)) ** 2)
@@ -244,18 +247,18 @@ def _draw(
         written = input_names if layer == 0 else output_names if layer == depth else []
         for (neuron, x), colour in zip(places.items(), colours, strict=True):
             if layer == 0 and crowded > 2:
-                _write(
-                    axes, (x, 0), (0, 5), symbol(written[neuron]), min(9.0, crowded * 1.3), colour, outline
-                )
+                size = min(SMALL if upright else 9.0, crowded * 1.3)
+                look: dict[str, Any] = {"fontsize": size, "color": colour, "rotation": 90 if upright else 0}
+                _write(axes, (x, 0), (0, 5), symbol(written[neuron]), look | outlined)
             if layer == depth and neuron < len(written):
-                rank = list(places).index(neuron)
-                fall = -5 - (SMALL + 2) * (rank % _ROWS if len(written) > _FEW else 0)
-                _write(axes, (x, -layer), (0, fall), symbol(written[neuron]), SMALL, colour, outline)
+                look = {"fontsize": SMALL, "color": colour, "rotation": 90 if slanted else 0}
+                _write(axes, (x, -layer), (0, -5), symbol(written[neuron]), look | outlined)
             if layer and biases:
                 value = drawing.biases[layer - 1][neuron]
                 beside = min(crowded, (72 * inches / len(places) - _NODE) / 3.2)
                 if beside >= _SMALLEST:
-                    _write(axes, (x, -layer), (_NODE, 0), number(value), beside, colour, outline)
+                    look = {"fontsize": beside, "color": colour}
+                    _write(axes, (x, -layer), (_NODE, 0), number(value), look | outlined)
 
 
 def _lit(layer: int, masks: list[np.ndarray], streams: list[np.ndarray] | None) -> np.ndarray:
@@ -295,14 +298,14 @@ def _draw_weights(axes: Axes, drawing: _Drawing, theme: Theme, streams: list[np.
     )  # fmt: skip
 
 
+def _long(names: Sequence[str], inches: float) -> bool:
+    """Return whether names do not fit side by side, so that each stands upright."""
+    letters = max((len(name) for name in names), default=0)
+    return len(names) > 1 and letters * SMALL * _LETTER > 72 * inches / len(names)
+
+
 def _write(
-    axes: Axes,
-    place: tuple[float, float],
-    away: tuple[float, float],
-    text: str,
-    size: float,
-    colour: str,
-    outline: list[withStroke],
+    axes: Axes, place: tuple[float, float], away: tuple[float, float], text: str, look: dict[str, Any]
 ) -> None:
     """Write text some points away from a neuron, to its right or above or below it, legible over the lines.
 
@@ -312,5 +315,5 @@ def _write(
     vertical = "center" if rise == 0 else "bottom" if rise > 0 else "top"
     axes.annotate(
         text, place, xytext=away, textcoords="offset points", ha="left" if right else "center", va=vertical,
-        fontsize=size, color=colour, path_effects=outline, zorder=4, annotation_clip=False,
+        zorder=4, annotation_clip=False, **look,
     )  # fmt: skip

@@ -98,7 +98,7 @@ def law_sentence(
     median = dict(zip(used, np.median(values, axis=0), strict=True))
     pushes = tuple(
         Push(
-            known.get(name) or _named_latent(name, (words or {}).get(name, "")),
+            known.get(name) or named_input(name, (words or {}).get(name, "")),
             proved[name],
             _threshold(law, name, ranges[name], median) if proved[name] else None,
         )
@@ -111,7 +111,7 @@ def _constant_class(law: Law) -> int:
     return int(_score(law, (), np.zeros(0)) >= 0)
 
 
-def _named_latent(name: str, word: str) -> Feature:
+def named_input(name: str, word: str) -> Feature:
     """Return a latent as a feature, with the words for more and less of it."""
     feature = latent_feature(int(name[1:]))
     plain, sign = split_sign(word) if word else ("", 1)
@@ -162,7 +162,7 @@ def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, 
     unclear = [push.feature.name for push in pushes if not push.direction]
     sentences = []
     if clear:
-        sentences.append(f"Called {positive} rather than {negative}: nuclei{_described(clear)}.")
+        sentences.append(f"Called {positive} rather than {negative}: nuclei{described(clear)}.")
     crossed = [push for push in clear if push.threshold is not None]
     if crossed:
         others = "With all other inputs at their median it is" if len(pushes) > 1 else "It is"
@@ -179,7 +179,7 @@ def _kind(push: Push) -> str:
     return (feature.more if push.direction > 0 else feature.less) or feature.name
 
 
-def _described(pushes: Sequence[Push]) -> str:
+def described(pushes: Sequence[Push]) -> str:
     """Return how nuclei are described: " that are narrower and grainier, with less size (z1)"."""
     kinds = [_kind(push) for push in pushes]
     having = [kind.removeprefix("with ") for kind in kinds if kind.startswith("with ")]

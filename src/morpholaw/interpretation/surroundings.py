@@ -170,6 +170,13 @@ def choose_donors(
     return donors
 
 
+def has_donor(targets: np.ndarray) -> np.ndarray:
+    """Return whether another cell has the class of each cell, bool (n,), so that surroundings can be exchanged."""
+    _, number, counts = np.unique(targets, return_inverse=True, return_counts=True)
+    found: np.ndarray = counts[number] > 1
+    return found
+
+
 def _composed(crops: CellCrops, surroundings: np.ndarray) -> np.ndarray:
     """Return normalised crops of the cells in ``surroundings``, which are in grey values of the movie."""
     grey = np.where(crops.cells, crops.images * crops.brightness[:, None, None], surroundings)

@@ -53,6 +53,7 @@ def find_vetoes(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     groups: Iterable[Sequence[str]] | None = None,
     cells: int = 120,
+    work: int = WORK,
 ) -> list[Veto]:
     """Find every veto of single latents, of pairs, and of further groups of latents.
 
@@ -71,6 +72,8 @@ def find_vetoes(
     cells
         Cuts of a single latent's range; groups and free latents are cut more coarsely to keep the work
         bounded.
+    work
+        Boxes that are bounded for one group, at most.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def find_vetoes(
         raise InputError(f"The law has no latent {unknown[0]!r}; it has {', '.join(names)}.")
     vetoes: list[Veto] = []
     for group in sorted(chosen, key=len):
-        positive, negative, edges = _excluded(law, group, limits, cells)
+        positive, negative, edges = _excluded(law, group, limits, cells, work)
         for excluded, where in ((1, positive), (-1, negative)):
             share = float(where.mean())
             parts = max(
@@ -178,12 +181,12 @@ def _all_groups(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _excluded(
-    law: Law, group: tuple[str, ...], limits: Limits, cells: int
+    law: Law, group: tuple[str, ...], limits: Limits, cells: int, work: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return whether +1 and whether -1 is excluded in each box of the group, and the edges of the last latent."""
     free = [name for name in limits if name not in group]
     cuts = cells if len(group) == 1 else max(2, round(2 * cells ** (1 / len(group))))
-    free_cuts = max(1, min(64, int((WORK / cuts ** len(group)) ** (1 / max(1, len(free))))))
+    free_cuts = max(1, min(64, int((work / cuts ** len(group)) ** (1 / max(1, len(free))))))
     group_low, group_high, edges = _boxes([limits[n] for n in group], cuts)
     free_low, free_high, _ = _boxes([limits[n] for n in free], free_cuts)
     below = np.ones(len(group_low), dtype=bool)

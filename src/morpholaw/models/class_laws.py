@@ -83,8 +83,7 @@ class ClassLaws:
         InputError
             If there is no such class.
         """
-        if name not in self.laws:
-            raise InputError(f"There is no law of the class {name!r}; there are {', '.join(self.laws)}.")
+        self._check(name)
         others = [law.expression for other, law in self.laws.items() if other != name]
         largest = reduce(lambda a, b: Call("max", (a, b)), others)
         return Law(Call("-", (self.laws[name].expression, largest)), self.names)
@@ -98,9 +97,22 @@ class ClassLaws:
             The class c.
         other : str
             The class d.
+
+        Raises
+        ------
+        InputError
+            If there is no such class, or both are one.
         """
+        self._check(name)
+        self._check(other)
+        if name == other:
+            raise InputError(f"The class {name!r} cannot be told from itself; name two classes.")
         pair = [self.laws[one].expression for one in (name, other)]
         return Law(Call("-", (pair[0], pair[1])), self.names)
+
+    def _check(self, name: str) -> None:
+        if name not in self.laws:
+            raise InputError(f"There is no law of the class {name!r}; there are {', '.join(self.laws)}.")
 
     def undefined(self, features: FeatureTable | pd.DataFrame | np.ndarray) -> int:
         """Return the number of rows where at least one law has no finite value.

@@ -12,13 +12,18 @@ from morpholaw import __version__
 from morpholaw.display import correlation, percent, span
 from morpholaw.errors import InputError
 from morpholaw.interpretation.traversal import TYPICAL, traverse
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.law import Law
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, photograph
 from morpholaw.report.pdf import render_pdf
-from morpholaw.report.sections import constraints, interventions, laws, performance, provenance
+from morpholaw.report.sections import class_laws, constraints, interventions, laws, performance, provenance
 from morpholaw.report.sections import law as law_section
 from morpholaw.report.writing import blocks_or_reason, render, write
 from morpholaw.store.study_folder import StudyFolder
+
+PLAIN = str.maketrans("", "", "{}")
+"""Takes the braces from a symbol."""
 
 
 def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
@@ -30,7 +35,8 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     name : str
         The classifier whose law it is, e.g. "scheme4-hinge".
     k : int
-        Its place among the laws of that classifier; 0 is the best on the training cells.
+        Its place among the laws of that classifier; 0 is the best on the training cells. Of more than two classes
+        there is one set of laws, at place 0.
     path : path
         The HTML file; the others have the same name and the endings ``.pdf`` and ``.md``.
 
@@ -50,14 +56,15 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     classifier = material.classifier(name)
     if not 0 <= k < classifier.members:
         raise InputError(f"There is no law {k + 1}; {name} has laws 1 to {classifier.members}.")
-    law = classifier.laws[k]
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(
             f"The card's file {path} must end in .html; its PDF and its Markdown are written beside it."
         )
+    of_two = len(classifier.classes) == 2
     parts = {
-        "The law": lambda: law_section.law_figures(material, name, k),
+        ("The law" if of_two else "The laws"): lambda: _law(material, name, k),
+        **({} if of_two else {"Pairs of classes": lambda: class_laws.pairs(material, name, k)}),
         "Its inputs": lambda: _inputs(material, name, k),
         "Accuracy": lambda: _accuracy(material, name, k),
         "Where it fails": lambda: _failures(material, name, k),
@@ -66,25 +73,55 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
         "Provenance": lambda: _provenance(material, name, k),
     }
     sections = [Section(title, blocks_or_reason(build)) for title, build in parts.items()]
+    own = f"Law {k + 1}" if of_two else f"Laws {name}"
     values: dict[str, Any] = {
         "title": f"Law card: {study.name}",
-        "name": f"Law {k + 1} of {study.name}",
-        "subtitle": (
-            f"f(z) ≥ 0 is {classifier.positive}, f(z) < 0 is {classifier.negative}; {law.size} nodes, complexity "
-            f"{law.complexity}, {laws.search(material.records[name])}."
-        ),
+        "name": f"{own} of {study.name}",
+        "subtitle": _subtitle(material, name, k),
         "sections": sections,
     }
-    foot = f"Law {k + 1} of {study.name}, written by Morpholaw {__version__}."
-    latex = Markup(law.latex(digits=law_section.DIGITS))
+    foot = f"{own} of {study.name}, written by Morpholaw {__version__}."
+    formulas = [
+        (symbol, Markup(law.latex(digits=law_section.DIGITS)), Markup(law.text()))
+        for symbol, law in _named_laws(classifier, k)
+    ]
     write(path, render("law_card.html.j2", **values))
-    write(
-        path.with_suffix(".md"),
-        render("law_card.md.j2", latex=f"f(z) = {latex}", text=Markup(law.text()), **values),
-    )
+    write(path.with_suffix(".md"), render("law_card.md.j2", formulas=formulas, **values))
     pdf = render_pdf(values["name"], values["subtitle"], sections, foot)
     write(path.with_suffix(".pdf"), pdf)
     return path
+
+
+def _named_laws(classifier: Classifier, k: int) -> list[tuple[str, Law]]:
+    """Return each law of a model with its symbol in formulas: f, or f_1, f_2, ... in the order of the classes."""
+    laws = classifier.laws_of(k)
+    if len(laws) == 1:
+        return [("f", laws[0])]
+    return [(f"f_{{{number}}}", law) for number, law in enumerate(laws, 1)]
+
+
+def _subtitle(material: Material, name: str, k: int) -> str:
+    classifier, found = material.classifier(name), laws.search(material.records[name])
+    if len(classifier.classes) > 2:
+        nodes = [law.size for law in classifier.laws_of(k)]
+        numbered = ", ".join(f"{number} {one}" for number, one in enumerate(classifier.classes, 1))
+        return (
+            f"One law per class, {found}; a cell is of the class whose law is largest. Classes: {numbered}. "
+            f"{min(nodes)} to {max(nodes)} nodes a law, {sum(nodes)} in all."
+        )
+    law = classifier.laws[k]
+    return (
+        f"f(z) ≥ 0 is {classifier.positive}, f(z) < 0 is {classifier.negative}; {law.size} nodes, complexity "
+        f"{law.complexity}, {found}."
+    )
+
+
+def _law(material: Material, name: str, k: int) -> list[Block]:
+    """Return the formula, what it says and where it decides, of one law or of one law per class."""
+    if material.records[name].two_classes:
+        return law_section.law_figures(material, name, k)
+    parts = (class_laws.formulas, class_laws.in_words, class_laws.regions)
+    return [block for part in parts for block in part(material, name, k)]
 
 
 def _inputs(material: Material, name: str, k: int) -> list[Block]:
@@ -93,7 +130,7 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
 
     classifier = material.classifier(name)
     if classifier.columns is not None and not classifier.columns.latents:
-        raise Absent("The law reads measured shapes, which are listed with their units above.")
+        raise Absent("Only measured shapes are read, which are listed with their units above.")
     latents, encoder = list(classifier.kept_latents(k)), classifier.encoder
     if not latents or encoder is None:
         raise Absent("The law reads no latent: it is a constant.")
@@ -118,7 +155,7 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
             )
         )
     columns = ("Latent", "Given name", "Suggested name", "Strongest rank correlations with measured shapes")
-    caption = "Decoded cells along each latent of the law, all others at their median."
+    caption = "Decoded cells along each latent that is read, all others at their median."
     return [photograph(figure, "What the latents look like", caption), Table(columns, rows)]
 
 
@@ -127,7 +164,7 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
     evaluation = material.records[name].evaluation
     share = laws.recorded_accuracy(evaluation, k)
     classifier = material.classifier(name)
-    trained = dict(classifier.laws[k].metadata).get("accuracy")
+    trained = dict(classifier.laws_of(k)[0].metadata).get("accuracy")
     rows = [
         (
             "Test accuracy",
@@ -145,7 +182,9 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
             f"{evaluation.test_cells:,} in test, whole groups at a time",
         ),
     ]
-    return [Table(("Measure", "Value"), rows)]
+    if len(classifier.classes) == 2:
+        return [Table(("Measure", "Value"), rows)]
+    return [Table(("Measure", "Value"), rows), *performance.of_classes(material, name)]
 
 
 def _failures(material: Material, name: str, k: int) -> list[Block]:
@@ -162,9 +201,12 @@ def _constraints(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _provenance(material: Material, name: str, k: int) -> list[Block]:
-    law = material.classifier(name).laws[k]
-    found = [(key.replace("_", " ").capitalize(), str(value)) for key, value in law.metadata.items()]
-    blocks: list[Block] = [Paragraph(f"At full precision: f(z) = {law.text()}")]
+    classifier = material.classifier(name)
+    named = _named_laws(classifier, k)
+    metadata = {key: value for key, value in named[0][1].metadata.items() if key != "class"}
+    found = [(key.replace("_", " ").capitalize(), str(value)) for key, value in metadata.items()]
+    texts = [f"At full precision: {symbol.translate(PLAIN)}(z) = {law.text()}" for symbol, law in named]
+    blocks: list[Block] = [Paragraph(text) for text in texts]
     if found:
         blocks.append(Table(("Of the search", "Value"), found))
     return [*blocks, *provenance.record(material.records[name])]

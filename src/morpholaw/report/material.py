@@ -56,7 +56,10 @@ class TestCells:
         for target in (classes := np.unique(self.targets)):
             own = np.flatnonzero(self.targets == target)
             chosen += rng.permutation(own)[: count // len(classes)].tolist()
-        rows = np.sort(np.array(chosen, dtype=int))
+        return self.rows(np.sort(np.array(chosen, dtype=int)))
+
+    def rows(self, rows: np.ndarray) -> TestCells:
+        """Return the cells of some rows."""
         return TestCells(self.index[rows], self.images[rows], self.targets[rows], self.groups[rows])
 
 

@@ -11,6 +11,8 @@ from morpholaw.cells.shape_features import Feature
 from morpholaw.errors import InputError
 from morpholaw.evaluation.columns import measured_columns
 from morpholaw.interpretation.cell_reasons import CellReasons, cell_reasons
+from morpholaw.interpretation.class_sentence import ClassSentence, class_sentence
+from morpholaw.interpretation.class_vetoes import find_class_vetoes
 from morpholaw.interpretation.law_sentence import QUANTILES, LawSentence, law_sentence
 from morpholaw.interpretation.vetoes import TYPICAL_LIMITS, Veto, find_vetoes, in_words
 from morpholaw.models.class_laws import ClassLaws
@@ -56,6 +58,8 @@ class LawReading:
         The shapes that the law may read.
     words : dict
         Names of latents with their signs, e.g. {"z1": "\u2212size"}.
+    laws : ClassLaws or None
+        Of more than two classes, the laws of all, over inputs in units: ``law`` is the lead of one over the others.
     """
 
     law: Law
@@ -65,6 +69,7 @@ class LawReading:
     labels: np.ndarray
     features: tuple[Feature, ...]
     words: dict[str, str]
+    laws: ClassLaws | None = None
 
     @property
     def units(self) -> dict[str, str]:
@@ -78,12 +83,17 @@ class LawReading:
 
         A shape's is that of 99 % of the labelled cells, a latent's at least -3 to 3.
         """
+        return self.ranges_of(self.law.expression.variables())
+
+    def ranges_of(self, names: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Return the ranges of some inputs."""
+        shapes = {one.name for one in self.features}
         ranges = {}
-        for name in self.law.expression.variables():
+        for name in names:
             values = self.cells.select([name])[:, 0]
             values = values[np.isfinite(values)]
             low, high = np.quantile(values, QUANTILES) if len(values) else TYPICAL_LIMITS
-            if name not in self.units:
+            if name not in shapes:
                 reach = float(np.ceil(max(-low, high, TYPICAL_LIMITS[1])))
                 low, high = -reach, reach
             if low < high:
@@ -97,23 +107,55 @@ class LawReading:
         unit, word = self.units.get(name, ""), self.words.get(name, "")
         return f"{name} ({unit or word})" if unit or word else name
 
-    def sentence(self) -> LawSentence:
+    def sentence(self) -> LawSentence | ClassSentence:
         """Put the law into words."""
+        if self.laws is not None:
+            return class_sentence(
+                self.laws, self.classes[1], self.cells, self.labels, self.features, self.words
+            )
         return law_sentence(self.law, self.cells, self.classes, self.features, self.words)
 
     def vetoes(self, cuts: int = 120) -> list[str]:
-        """Return a sentence for each input, and for a few pairs, that excludes a class whatever the others are."""
-        used = self.law.expression.variables()
-        if not used:
+        """Return a sentence for each input that excludes a class whatever the others are.
+
+        Of two classes also for a few pairs of inputs.
+        """
+        if not self.law.expression.variables():
             return []
-        law, ranges = self.law.reduced(), self.ranges
-        groups = [(name,) for name in used] if len(used) == 1 or law.size > MOST_NODES else None
+        ranges = self.ranges
         with np.errstate(all="ignore"):
-            found = find_vetoes(law, ranges, groups, cuts)
-        found = [veto for veto in found if veto.share >= LEAST]
+            found = [veto for veto in self._found_vetoes(ranges, cuts) if veto.share >= LEAST]
         single = [veto for veto in found if len(veto.latents) == 1]
         pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
         return [in_words(veto, *self.classes, self.words, ranges, self.units) for veto in (*single, *pairs)]
+
+    def _found_vetoes(self, ranges: dict[str, tuple[float, float]], cuts: int) -> list[Veto]:
+        if self.laws is not None:
+            return find_class_vetoes(self.laws, self.classes[1], ranges, cuts)
+        law = self.law.reduced()
+        used = law.expression.variables()
+        groups = [(name,) for name in used] if len(used) == 1 or law.size > MOST_NODES else None
+        return find_vetoes(law, ranges, groups, cuts)
+
+    def of_class(self, name: str) -> LawReading:
+        """Return the reading of another class of the same laws."""
+        assert self.laws is not None
+        return replace(self, law=self.laws.against_the_rest(name), classes=(ANOTHER, name))
+
+    def of_pair(self, name: str, other: str) -> LawReading:
+        """Return the reading of the difference of two of the laws, 0 or more for ``name``, over cells of the two."""
+        assert self.laws is not None
+        own = np.flatnonzero(np.isin(self.labels, (name, other)))
+        own = own if len(own) else np.arange(len(self.labels))
+        return replace(
+            self,
+            law=self.laws.against(name, other),
+            classes=(other, name),
+            cells=self.cells.rows(own),
+            index=self.index[own],
+            labels=self.labels[own],
+            laws=None,
+        )
 
     def reasons(self, row: np.ndarray) -> CellReasons:
         """Say why a cell, (columns,) in the columns of ``cells``, is called what it is."""
@@ -121,7 +163,10 @@ class LawReading:
 
 
 def read_law(
-    folder: StudyFolder, classifier: Classifier, k: int = 0, class_name: str | None = None
+    folder: StudyFolder,
+    classifier: Classifier,
+    k: int = 0,
+    class_name: str | tuple[str, str] | None = None,
 ) -> LawReading:
     """Return a law of a classifier with what it is read by.
 
@@ -129,8 +174,9 @@ def read_law(
     ----------
     k : int
         Place of the law, or of the set of laws of more than two classes.
-    class_name : str, optional
-        Of more than two classes, the one whose law is read: where it is larger than all others.
+    class_name : str or (str, str), optional
+        Of more than two classes, the one whose law is read: where it is larger than all others. Of two names, where
+        the law of the first is larger than that of the second.
 
     Raises
     ------
@@ -142,14 +188,28 @@ def read_law(
     if len(classifier.classes) == 2:
         if class_name not in (None, *classifier.classes):
             raise InputError(f"There is no class {class_name!r}; there are {', '.join(classifier.classes)}.")
-        return _reading(folder, classifier, classifier.laws[k], (classifier.negative, classifier.positive))
-    laws = ClassLaws(dict(zip(classifier.classes, classifier.laws_of(k), strict=True)))
+        law = law_in_units(classifier.laws[k], classifier.columns)
+        return _reading(folder, classifier, law, (classifier.negative, classifier.positive))
     if class_name is None:
         raise InputError(
-            f"These laws tell {len(laws.classes)} classes apart, one law each; name the class: "
-            f"{', '.join(laws.classes)}."
+            f"These laws tell {len(classifier.classes)} classes apart, one law each; name the class: "
+            f"{', '.join(classifier.classes)}."
         )
-    return _reading(folder, classifier, laws.against_the_rest(class_name), (ANOTHER, class_name))
+    laws = laws_in_units(classifier, k)
+    first = class_name if isinstance(class_name, str) else class_name[0]
+    lead = laws.against_the_rest(first)
+    reading = replace(_reading(folder, classifier, lead, (ANOTHER, first)), laws=laws)
+    return reading if isinstance(class_name, str) else reading.of_pair(*class_name)
+
+
+def laws_in_units(classifier: Classifier, k: int = 0) -> ClassLaws:
+    """Return the laws of more than two classes over inputs in units."""
+    return ClassLaws(
+        {
+            name: law_in_units(law, classifier.columns)
+            for name, law in zip(classifier.classes, classifier.laws_of(k), strict=True)
+        }
+    )
 
 
 def explain_cell(folder: StudyFolder, classifier: Classifier, cell: int, k: int = 0) -> CellReasons:
@@ -169,13 +229,8 @@ def explain_cell(folder: StudyFolder, classifier: Classifier, cell: int, k: int 
     else:
         reading = read_law(folder, classifier, k, classifier.classes[0])
     row = measured_columns(classifier, folder.crops[np.array([cell])]).select(reading.cells.names)[0]
-    if len(classifier.classes) > 2:
-        laws = ClassLaws(
-            {
-                name: law_in_units(law, classifier.columns)
-                for name, law in zip(classifier.classes, classifier.laws_of(k), strict=True)
-            }
-        )
+    if reading.laws is not None:
+        laws = reading.laws
         scores = laws.score(FeatureTable(row[None], reading.cells.names))
         order = np.argsort(-np.nan_to_num(scores[0], nan=-np.inf), kind="stable")
         best = int(largest_classes(scores)[0])
@@ -183,7 +238,7 @@ def explain_cell(folder: StudyFolder, classifier: Classifier, cell: int, k: int 
         if best < 0:
             first, second = laws.classes[:2]
         law = laws.against(first, second)
-        reading = replace(reading, law=law, classes=(second, first))
+        reading = replace(reading, law=law, classes=(second, first), laws=None)
     return reading.reasons(row)
 
 
@@ -197,7 +252,7 @@ def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tup
         words = {f"z{latent}": word for latent, word in summary.words(folder.latent_names).items()}
     shapes = () if columns is None else tuple(one for one in columns.features if one.source == "shape")
     table = measured_columns(classifier, folder.crops[cells])
-    return LawReading(law_in_units(law, columns), classes, table, cells, labels[cells], shapes, words)
+    return LawReading(law, classes, table, cells, labels[cells], shapes, words)
 
 
 def some_labelled(labels: np.ndarray, classes: Sequence[str], most: int = CELLS) -> np.ndarray:

@@ -17,15 +17,17 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.exchange.anndata import write_anndata
 from morpholaw.exchange.btrack import write_btrack
+from morpholaw.exchange.class_laws import write_class_laws, write_class_laws_table
 from morpholaw.exchange.geff import write_geff
 from morpholaw.exchange.law import write_law, write_law_table
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
+from morpholaw.interpretation.class_regions import read_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import Evaluation, name_of
-from morpholaw.store.law_reading import read_law
+from morpholaw.store.law_reading import LawReading, laws_in_units, read_law
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import applied_classifier
 from morpholaw.study.applied_classifier import AppliedClassifier
@@ -164,18 +166,34 @@ def _meanings(folder: StudyFolder) -> dict[str, str]:
 
 def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
     classifier = classifiers.load(folder, name_of(4, wanted.loss))
-    if not 0 <= wanted.law < len(classifier.laws):
+    if not 0 <= wanted.law < classifier.members:
         raise InputError(
-            f"The study {folder.path} has {len(classifier.laws)} laws found with the {wanted.loss} loss; there is no "
+            f"The study {folder.path} has {classifier.members} laws found with the {wanted.loss} loss; there is no "
             f"law {wanted.law + 1}."
         )
+    if len(classifier.classes) > 2:
+        return _class_laws(folder, out, wanted.law, classifier)
     classes = (classifier.negative, classifier.positive)
     law = law_in_units(classifier.laws[wanted.law], classifier.columns)
     if Path(out).suffix == ".csv":
         reading = read_law(folder, classifier, wanted.law)
-        about = {"cell": [str(cell) for cell in reading.index], "label": [str(one) for one in reading.labels]}
-        return write_law_table(out, law, classes, reading.cells.select(law.expression.variables()), about)
+        values = reading.cells.select(law.expression.variables())
+        return write_law_table(out, law, classes, values, _about(reading))
     return write_law(out, law, classes, _meanings(folder))
+
+
+def _class_laws(folder: StudyFolder, out: Path | str, k: int, classifier: Classifier) -> Path:
+    laws = laws_in_units(classifier, k)
+    if Path(out).suffix == ".csv":
+        reading = read_law(folder, classifier, k, laws.classes[0])
+        values = reading.cells.select(read_inputs(laws))
+        return write_class_laws_table(out, laws, values, _about(reading))
+    return write_class_laws(out, laws, _meanings(folder))
+
+
+def _about(reading: LawReading) -> dict[str, list[str]]:
+    """Return the columns of a table of cells that say which they are."""
+    return {"cell": [str(cell) for cell in reading.index], "label": [str(one) for one in reading.labels]}
 
 
 def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Monitor) -> Path:
@@ -237,11 +255,10 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
         )
     about = About(
         name=f"Morpholaw scheme {classifier.scheme} of {folder.name}",
-        description=f"{classifier.name}: a crop of one nucleus to a score that tells {classifier.negative} from "
-        f"{classifier.positive}.",
+        description=f"{classifier.name}: a crop of one nucleus to {_scores_words(classifier.classes)}.",
         result=_score_text(classifier),
         validation=_validation_text(evaluation),
-        channels=("score",),
+        channels=("score",) if len(classifier.classes) == 2 else classifier.classes,
         **common,
     )
     return write_zoo(out, classifier, raw, normalisation, about)
@@ -265,7 +282,15 @@ def _latents_text(latents: int, meanings: dict[str, str]) -> str:
     )
 
 
+def _scores_words(classes: tuple[str, ...]) -> str:
+    if len(classes) == 2:
+        return f"a score that tells {classes[0]} from {classes[1]}"
+    return f"one score for each of {len(classes)} classes"
+
+
 def _score_text(classifier: Classifier) -> str:
+    if len(classifier.classes) > 2:
+        return _class_scores_text(classifier)
     text = (
         f"A score f, `(batch, 1)`: below 0 is {classifier.negative}, 0 and above is {classifier.positive}; NaN where "
         "it is undefined. It is no probability."
@@ -273,6 +298,20 @@ def _score_text(classifier: Classifier) -> str:
     if classifier.members > 1:
         text += f" It is the median of {classifier.members} models."
     return text + "".join(f"\n\n    f = {law.text()}" for law in classifier.laws)
+
+
+def _class_scores_text(classifier: Classifier) -> str:
+    names = ", ".join(classifier.classes)
+    text = (
+        f"One score per class, `(batch, {len(classifier.classes)})`, in this order: {names}. It is the logarithm of a "
+        "softmax; the largest is the class, NaN where it is undefined. It is no calibrated probability."
+    )
+    if classifier.members > 1:
+        text += f" It is the median of {classifier.members} models."
+    if not classifier.laws:
+        return text
+    pairs = zip(classifier.classes, classifier.laws_of(0), strict=True)
+    return text + "".join(f"\n\n    f({name}) = {law.text()}" for name, law in pairs)
 
 
 def _validation_text(evaluation: Evaluation | None) -> str:

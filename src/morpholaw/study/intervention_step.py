@@ -12,6 +12,7 @@ from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.interventions import NAMES, interventions, predictor
+from morpholaw.interpretation.surroundings import has_donor
 from morpholaw.store import classifiers
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.latent_sample import cell_crops
@@ -73,8 +74,12 @@ def _columns(name: str, estimate: Estimate) -> dict[str, float]:
 
 
 def _balanced(targets: np.ndarray, cells: int, seed: int) -> np.ndarray:
-    """Choose at most ``cells`` rows at random, as many of each class where there are enough; sorted."""
+    """Choose at most ``cells`` rows at random, as many of each class where there are enough; sorted.
+
+    Classes with one cell are left out: nothing can be exchanged within them.
+    """
     rng = np.random.default_rng(seed)
     classes = np.unique(targets)
     each = max(2, cells // len(classes))
-    return np.sort(np.concatenate([rng.permutation(np.flatnonzero(targets == c))[:each] for c in classes]))
+    rows = np.concatenate([rng.permutation(np.flatnonzero(targets == c))[:each] for c in classes])
+    return np.sort(rows[has_donor(targets[rows])])

@@ -76,7 +76,10 @@ class LawSheet:
 
 
 def law_sheet(
-    folder: StudyFolder, classifier: Classifier, k: int = 0, class_name: str | None = None
+    folder: StudyFolder,
+    classifier: Classifier,
+    k: int = 0,
+    class_name: str | tuple[str, str] | None = None,
 ) -> LawSheet:
     """Choose the labelled cells (all, where none is labelled) that show what law ``k`` does.
 

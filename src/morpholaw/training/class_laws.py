@@ -18,12 +18,13 @@ from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.class_laws import ClassLaws
-from morpholaw.models.expressions import Expression, simplify
+from morpholaw.models.expressions import Constant, Expression, simplify
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 from morpholaw.training.class_balanced_rows import training_rows
 from morpholaw.training.laws import law_candidates
 from morpholaw.training.multinomial import Multinomial, Scales, fit_scales
+from morpholaw.training.symbolic.choice import choose_engine
 from morpholaw.training.symbolic.engine import Candidate
 from morpholaw.training.symbolic.polish_front import affine
 from morpholaw.training.symbolic.program import (
@@ -42,6 +43,8 @@ Loss = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """A loss of outputs (rows,), and its derivative by each of them."""
 OFFERED = 24
 """Maximum number of forms per class that are tried in combination."""
+REST = Constant(0.0)
+"""The law of the rest, before its offset is fitted."""
 SWEEPS = 3
 """Maximum number of times that each class changes its law."""
 FITTED_ROWS = 4_000
@@ -94,6 +97,7 @@ def discover_class_laws(
         raise InputError(
             f"Laws of classes need rows of two classes or more; {missing or list(classes)} are not enough."
         )
+    monitor.emit(Message(choose_engine(config.engine)[1]))
     offered: list[list[Candidate]] = []
     rows_of_class = [np.flatnonzero(truth == number) for number in range(len(classes))]
     for number, name in enumerate(classes):
@@ -104,7 +108,9 @@ def discover_class_laws(
             table.rows(rows),
             (truth[rows] == number).astype(np.int64),
             config,
-            outputs=None if outputs is None else log_odds(outputs[rows], number),
+            outputs=None
+            if outputs is None
+            else _of_both_signs(log_odds(outputs[rows], number), truth[rows] == number),
             cells=rows if cells is None else cells[rows],
             monitor=monitor,
         )
@@ -129,16 +135,32 @@ def log_odds(logits: np.ndarray, number: int) -> np.ndarray:
     return odds
 
 
+def _of_both_signs(odds: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Return log odds that have both signs, as a search needs them, where the network gives no row to a class, or all.
+
+    They are counted from the middle between the rows ``own`` of the class and the others: scale and offset of the law
+    are fitted later.
+    """
+    if odds.min() < 0 <= odds.max() or own.all() or not own.any():
+        return odds
+    middle: np.ndarray = odds - (np.median(odds[own]) + np.median(odds[~own])) / 2
+    return middle
+
+
 def _fitted_together(
     offered: Sequence[Sequence[Candidate]], x: np.ndarray, truth: np.ndarray, config: LawConfig
 ) -> list[Expression]:
-    """Return one expression per class, chosen among the offered forms and fitted by the multinomial loss."""
+    """Return one expression per class, chosen among the offered forms and fitted by the multinomial loss.
+
+    One class may have a constant for a law, which makes it the rest: what no other law is large for.
+    """
     measure = Multinomial.of(truth, len(offered))
     tried: list[list[Expression]] = []
     columns: list[np.ndarray] = []
     for candidates in offered:
         kept = [one.expression for one in candidates if _usable(one.expression, x, config)][:OFFERED]
         kept = kept or [min(candidates, key=lambda one: one.complexity).expression]
+        kept.append(REST)
         tried.append(kept)
         columns.append(np.stack([np.nan_to_num(form.evaluate(x), posinf=1e6, neginf=-1e6) for form in kept]))
 
@@ -158,7 +180,8 @@ def _fitted_together(
         for number, forms in enumerate(tried):
             for place in range(len(forms)):
                 choice = [*best[:number], place, *best[number + 1 :]]
-                if choice == best:
+                rests = sum(tried[c][k] is REST for c, k in enumerate(choice))
+                if choice == best or rests > 1:
                     continue
                 other = fit_scales(scores(choice), measure)
                 if cost(choice, other) < least:

@@ -119,8 +119,7 @@ def law_candidates(
     The arguments are those of `discover_laws`. A form that is a constant, or undefined on a row, is left out.
     """
     problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
-    engine, reason = choose_engine(config.engine)
-    monitor.emit(Message(reason))
+    engine, _ = choose_engine(config.engine)
     forms: dict[str, Candidate] = {}
     for result in _search(engine, problem, config, checkpointing, monitor):
         for one in result.front:

@@ -49,6 +49,7 @@ def to_python(
     names: Sequence[str],
     function: str = "law",
     classes: tuple[str, str] = ("the negative class", "the positive class"),
+    meaning: str = "",
 ) -> str:
     """Return the source of a Python function with the values of the expression.
 
@@ -62,6 +63,8 @@ def to_python(
         Name of the function.
     classes : (str, str)
         What scores below 0, and scores of 0 and above, mean; written into the docstring, escaped.
+    meaning : str
+        The docstring in place of that sentence.
 
     Returns
     -------
@@ -81,7 +84,10 @@ def to_python(
         raise InputError(f"The function cannot be called {function!r}, which is one of its arguments.")
     used = {node.operator for node in expression.nodes() if isinstance(node, Call)}
     parts = [_FUNCTIONS[name] for name in sorted(used & _FUNCTIONS.keys())]
-    meaning = f"Below 0: {classes[0]}; at 0 and above: {classes[1]}; neither where it is not a finite number."
+    below, above = classes
+    meaning = (
+        meaning or f"Below 0: {below}; at 0 and above: {above}; neither where it is not a finite number."
+    )
     parts.append(
         f"""def {function}({", ".join(names)}):
     {meaning!a}

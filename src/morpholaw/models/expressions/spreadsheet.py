@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from morpholaw.errors import InputError
 from morpholaw.models.expressions.operators import OPERATORS
@@ -76,6 +76,17 @@ def column_letters(number: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def largest_of(classes: Sequence[str], columns: Sequence[str], row: int) -> str:
+    """Return a formula for the class whose column of scores, of letters, is the largest in a row.
+
+    Scores that are no number do not win; where none is one, the formula gives "undefined".
+    """
+    first, last = f"{columns[0]}{row}", f"{columns[-1]}{row}"
+    names = ",".join(_text(name) for name in classes)
+    place = f"MATCH(AGGREGATE(14,6,{first}:{last},1),{first}:{last},0)"
+    return f'=IFERROR(CHOOSE({place},{names}),"undefined")'
 
 
 def _text(text: str) -> str:

@@ -20,7 +20,7 @@ from morpholaw.interpretation.interventions import (
     variants,
 )
 from morpholaw.interpretation.interventions import interventions as measure_interventions
-from morpholaw.interpretation.surroundings import CellCrops
+from morpholaw.interpretation.surroundings import CellCrops, has_donor
 from morpholaw.models.classifier import Classifier
 from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
@@ -76,8 +76,8 @@ def of_one(material: Material, name: str, k: int) -> list[Block]:
 
 def _test_cells(material: Material, name: str) -> TestCells:
     cells = material.test(name).some(CELLS)
-    _, counts = np.unique(cells.targets, return_counts=True)
-    if len(counts) < 2 or counts.min() < 2:
+    cells = cells.rows(np.flatnonzero(has_donor(cells.targets)))
+    if len(np.unique(cells.targets)) < 2:
         raise Absent("It has too few test cells to exchange their surroundings.")
     return cells
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from morpholaw.report.page import Absent, Block, Bullets, Formula, Paragraph, Ta
 from morpholaw.store.law_stability import stability_sentence
 
 if TYPE_CHECKING:
+    from morpholaw.models.features import ModelColumns
     from morpholaw.models.vae import BetaTCVAE
 
 DIGITS = 3
@@ -60,9 +62,7 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
 
 
 def _sentence(material: Material, name: str, k: int) -> list[Block]:
-    """Return the law as a sentence; nothing where it tells more than two classes apart."""
-    if len(material.classifier(name).classes) != 2:
-        return []
+    """Return the law as a sentence."""
     said = material.reading(name, k).sentence()
     stable = stability_sentence(material.study, name, material.classifier(name).laws[k].text())
     return [
@@ -77,11 +77,6 @@ def _over_columns(material: Material, name: str, k: int) -> list[Block]:
     classifier = material.classifier(name)
     law, columns = classifier.laws[k], classifier.columns
     assert columns is not None
-    rows = [
-        (feature.name, feature.unit, feature.meaning, significant(centre), significant(scale))
-        for feature, centre, scale in zip(columns.features, columns.centre, columns.scale, strict=True)
-        if feature.name in law.expression.variables()
-    ]
     return [
         *_sentence(material, name, k),
         Formula(typeset(law_in_units(law, columns), digits=DIGITS, size=17), "The law in units."),
@@ -89,10 +84,20 @@ def _over_columns(material: Material, name: str, k: int) -> list[Block]:
             typeset(law, digits=DIGITS, size=15),
             "The same with each shape less its mean, in standard deviations of the training cells, as it was found.",
         ),
-        Table(("Input", "Unit", "Meaning", "Mean", "Standard deviation"), rows, "What the law reads."),
+        inputs_table(columns, law.expression.variables()),
         *_input_boundary(material, name, k),
         *_vetoes(material, name, k),
     ]
+
+
+def inputs_table(columns: ModelColumns, used: Collection[str]) -> Table:
+    """Return what the inputs ``used`` of a law are, with mean and standard deviation of the training cells."""
+    rows = [
+        (feature.name, feature.unit, feature.meaning, significant(centre), significant(scale))
+        for feature, centre, scale in zip(columns.features, columns.centre, columns.scale, strict=True)
+        if feature.name in used
+    ]
+    return Table(("Input", "Unit", "Meaning", "Mean", "Standard deviation"), rows, "What the law reads.")
 
 
 def _input_boundary(material: Material, name: str, k: int) -> list[Block]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from morpholaw.display import Loss, number, percent, span
@@ -9,6 +11,7 @@ from morpholaw.errors import MorpholawError
 from morpholaw.evaluation.columns import measured_columns
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.metrics import accuracy
+from morpholaw.models.classes import largest_classes
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
 from morpholaw.report.formula import typeset
@@ -107,8 +110,9 @@ def rounding(material: Material, name: str) -> list[str]:
     if classifier.columns is not None:
         inputs = FeatureTable(classifier.columns.standardise(inputs), inputs.names)
     texts = []
-    for law in classifier.laws:
-        before, after = law.predict(inputs), law.rounded(DIGITS).predict(inputs)
+    for k in range(classifier.members):
+        laws = classifier.laws_of(k)
+        before, after = (_called(one, inputs) for one in (laws, [law.rounded(DIGITS) for law in laws]))
         changed = int(np.count_nonzero(before != after))
         if not changed:
             texts.append("no call changes")
@@ -116,3 +120,10 @@ def rounding(material: Material, name: str) -> list[str]:
         calls = f"{changed} calls change" if changed > 1 else "one call changes"
         texts.append(f"{percent(float(np.mean(after == test.targets)))}: {calls}")
     return texts
+
+
+def _called(laws: Sequence[Law], inputs: FeatureTable) -> np.ndarray:
+    """Return the class numbers that a law, or one law per class, gives."""
+    if len(laws) == 1:
+        return laws[0].predict(inputs)
+    return largest_classes(np.stack([law.score(inputs) for law in laws], axis=1))

@@ -160,4 +160,4 @@ def _deciding(material: Material, found: dict[str, list[OddCrops]]) -> list[Bloc
             "that decides most often, the largest with the sign of the score."
         )
         return [Table(("Picture", "Score", "Deciding term"), rows, caption)]
-    return [Paragraph("No law has been found yet, so no term of one decides.", "absent")]
+    return [Paragraph("There is no law of two classes, so no term of one decides.", "absent")]

@@ -27,7 +27,7 @@ TOLERANCE = 0.01
 
 def performance(material: Material) -> list[Block]:
     """ROC curves and confusion matrices on the test cells."""
-    from morpholaw.figures.performance import confusion, roc
+    from morpholaw.figures.performance import roc
 
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to compare.")
@@ -58,20 +58,9 @@ def performance(material: Material) -> list[Block]:
         )
         blocks.append(drawing(figure, "ROC curves", f"{caption}{hinge}."))
     for name in material.names:
-        record = material.records[name]
-        evaluation, members = record.evaluation, record.members
-        share = evaluation.ensemble_accuracy
-        width = min(2.7 + 0.55 * (len(record.classes) - 2), 7.2)
-        figure = confusion(np.array(evaluation.confusion), record.classes, figsize=(width, None))
-        whose = f"median score of {members} models" if members > 1 else "one model"
-        if evaluation.law is not None:
-            whose = f"law {evaluation.law + 1}"
-        caption = f"{material.title(name)}: {whose}, right: {percent_interval(*astuple(share))}."
-        if evaluation.undefined:
-            caption += f" {evaluation.undefined} scores of single models are not finite and count as wrong."
-        blocks.append(drawing(figure, f"Confusion matrix of {name}", caption))
-        if not record.two_classes and evaluation.by_class:
-            blocks.append(_by_class(material, name))
+        blocks.append(_confusion(material, name))
+        if not material.records[name].two_classes:
+            blocks += _one_against_the_rest(material, name)
     tested = [name for name in material.names if _tested(material, name)]
     if tested:
         blocks.append(_by_group(material, tested))
@@ -79,6 +68,46 @@ def performance(material: Material) -> list[Block]:
     if pairs:
         blocks.append(_where_rare(material, pairs))
     return blocks
+
+
+def of_classes(material: Material, name: str) -> list[Block]:
+    """Return the confusion matrix of a classifier of more than two classes, and each class against the rest."""
+    return [_confusion(material, name), *_one_against_the_rest(material, name)]
+
+
+def _confusion(material: Material, name: str) -> Block:
+    from morpholaw.figures.performance import confusion
+
+    record = material.records[name]
+    evaluation, members = record.evaluation, record.members
+    width = min(2.7 + 0.55 * (len(record.classes) - 2), 7.2)
+    figure = confusion(np.array(evaluation.confusion), record.classes, figsize=(width, None))
+    whose = f"median score of {members} models" if members > 1 else "one model"
+    if evaluation.law is not None:
+        whose = f"law {evaluation.law + 1}" if record.two_classes else "the largest of the laws"
+    right = percent_interval(*astuple(evaluation.ensemble_accuracy))
+    caption = f"{material.title(name)}: {whose}, right: {right}."
+    if evaluation.undefined:
+        caption += f" {evaluation.undefined} scores of single models are not finite and count as wrong."
+    return drawing(figure, f"Confusion matrix of {name}", caption)
+
+
+def _one_against_the_rest(material: Material, name: str) -> list[Block]:
+    """Return precision, recall and ROC curve of each class, where they were or can be measured."""
+    from morpholaw.figures.performance import class_roc
+
+    record = material.records[name]
+    blocks: list[Block] = [_by_class(material, name)] if record.evaluation.by_class else []
+    if not _tested(material, name):
+        return blocks
+    scores = applied_score(material.scores(name), record.scheme)
+    colours = material.study.class_colours(record.classes)
+    figure = class_roc(scores, material.test(name).targets, record.classes, colours, figsize=(5.2, None))
+    caption = (
+        f"{material.title(name)}: ROC curve of each class against the rest, by the logarithm of the softmax"
+        f"{'' if record.scheme == 4 else ', its median over the models'}."
+    )
+    return [*blocks, drawing(figure, f"ROC curves of {name}, each class against the rest", caption)]
 
 
 def _correct(material: Material, name: str) -> np.ndarray:

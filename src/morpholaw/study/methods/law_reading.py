@@ -10,14 +10,19 @@ from morpholaw.store.classifier_record import name_of
 
 if TYPE_CHECKING:
     from morpholaw.interpretation.cell_reasons import CellReasons
+    from morpholaw.interpretation.class_sentence import ClassSentence
     from morpholaw.interpretation.law_sentence import LawSentence
     from morpholaw.study.law_sheet_step import LawSheet
     from morpholaw.study.study import Study
 
 
 def law_sentence(
-    study: Study, law: int = 0, loss: Loss = "hinge", class_name: str | None = None, name: str | None = None
-) -> LawSentence:
+    study: Study,
+    law: int = 0,
+    loss: Loss = "hinge",
+    class_name: str | tuple[str, str] | None = None,
+    name: str | None = None,
+) -> LawSentence | ClassSentence:
     """Put a law into words and units, for the range of the labelled cells.
 
     Parameters
@@ -26,16 +31,17 @@ def law_sentence(
         Its place in :meth:`laws`; 0 is the best on the training cells.
     loss : {"hinge", "mse"}
         The loss that it was found with.
-    class_name : str, optional
-        With more than two classes, the one that is told from all others.
+    class_name : str or (str, str), optional
+        With more than two classes, the one that is told from all others, or two: that and the one it is told from.
     name : str, optional
         The laws by their name in the study, in place of their loss.
 
     Returns
     -------
-    LawSentence
+    LawSentence or ClassSentence
         ``text``, the sentence; ``inequality``, the simplest one that holds for the positive class; and for each
-        input which way it pushes (proved over the range of the cells) and where the class changes.
+        input which way it pushes (proved over the range of the cells) and where the class changes. That of one class
+        told from all others has ``rooms`` in place of thresholds: how far a typical cell may go.
 
     Raises
     ------
@@ -91,7 +97,7 @@ def law_sheet(
     out: Path | str,
     law: int = 0,
     loss: Loss = "hinge",
-    class_name: str | None = None,
+    class_name: str | tuple[str, str] | None = None,
     name: str | None = None,
     unlabelled: bool = False,
 ) -> LawSheet:
@@ -105,8 +111,8 @@ def law_sheet(
         Its place in :meth:`laws`; 0 is the first.
     loss : {"hinge", "mse"}
         The loss that it was found with.
-    class_name : str, optional
-        With more than two classes, the one that is told from all others.
+    class_name : str or (str, str), optional
+        With more than two classes, the one that is told from all others, or two: that and the one it is told from.
     name : str, optional
         The laws by their name in the study, in place of their loss.
     unlabelled : bool

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from morpholaw.events import Event, Monitor, Progress
 from morpholaw.sample import sample_folder
 from morpholaw.widgets.napari_readers.movie_folders import folder_layers
 from morpholaw.widgets.napari_readers.readers import AXES, LayerData, lazy_movie, table_as_layer
 from morpholaw.widgets.study.preferences import preferences
+
+if TYPE_CHECKING:
+    from morpholaw.study import Study  # it brings pandas
+
+PHASES = ("interphase", "prometaphase", "metaphase", "anaphase")
+"""The phases of the sample's movie, in the order in which a cell passes through them."""
 
 
 def sample_movie() -> list[LayerData]:
@@ -31,11 +38,19 @@ def sample_movie() -> list[LayerData]:
 
 def sample_study() -> list[LayerData]:
     """Return the same layers, and open a copy of the sample study in the viewer's panels."""
+    return _with_study(study_copy(Path(preferences().cache_folder) / "sample-study"))
+
+
+def sample_phases() -> list[LayerData]:
+    """Return the same layers, and open a copy of the sample study of four phases in the viewer's panels."""
+    return _with_study(phases_copy(Path(preferences().cache_folder) / "sample-phases"))
+
+
+def _with_study(study: Path) -> list[LayerData]:
     import napari
 
     from morpholaw.widgets.study.current_study import CurrentStudy
 
-    study = study_copy(Path(preferences().cache_folder) / "sample-study")
     viewer = napari.current_viewer()
     if viewer is not None:
         CurrentStudy.of(viewer).open(study)
@@ -77,26 +92,55 @@ def movie_folder() -> Path:
 
 def study_copy(target: Path) -> Path:
     """Return a study at ``target`` with the sample's movie, labelled crops and models; make it if it is not there."""
-    from morpholaw.cells.crop_set import CropSet
     from morpholaw.cells.files import temporary_path
-    from morpholaw.store.classifiers import adopt
     from morpholaw.study import Study
 
     if (target / "study.json").is_file():
         return target
-    sample, movie = sample_folder(), movie_folder()
     partial = temporary_path(target)
     study = Study.create(partial)
+    _add_movie_and_encoder(study)
+    # copied and not loaded: nothing here needs torch
+    shutil.copytree(sample_folder() / "labelled", study.new_set_folder("labelled"))
+    _adopt_all(study, sample_folder() / "classifiers")
+    return Path(shutil.move(partial, target))
+
+
+def phases_copy(target: Path) -> Path:
+    """Return a study at ``target`` of the four phases of the sample's movie, with models; make it if it is not there.
+
+    The cells of the movie are labelled, and the order of the phases along tracks is set.
+    """
+    from morpholaw.cells.files import temporary_path
+    from morpholaw.study import Study
+
+    if (target / "study.json").is_file():
+        return target
+    partial = temporary_path(target)
+    study = Study.create(partial, classes=PHASES)
+    _add_movie_and_encoder(study)
+    study.set_stages(PHASES)
+    _adopt_all(study, sample_folder() / "phases" / "classifiers")
+    return Path(shutil.move(partial, target))
+
+
+def _add_movie_and_encoder(study: Study) -> None:
+    from morpholaw.cells.crop_set import CropSet
+
+    sample, movie = sample_folder(), movie_folder()
     scale = CropSet(sample / "labelled").normalisation  # the movie's crops are used together with these
     study.crop(movie / "movie.tif", movie / "tracks.csv", brightness=scale.per if scale else "cell")
-    # copied and not loaded: nothing here needs torch
-    shutil.copytree(sample / "labelled", study.new_set_folder("labelled"))
-    shutil.copytree(sample / "encoder", partial / "encoder", dirs_exist_ok=True)
-    for source in sorted((sample / "classifiers").iterdir()):
-        adopt(study, source)  # none of the study's cells was trained on: they are of other seeds
+    shutil.copytree(sample / "encoder", study.path / "encoder", dirs_exist_ok=True)
     if (sample / "latent_names.json").is_file():
-        shutil.copy(sample / "latent_names.json", partial)
-    return Path(shutil.move(partial, target))
+        shutil.copy(sample / "latent_names.json", study.path)
+
+
+def _adopt_all(study: Study, folder: Path) -> None:
+    """Keep shipped classifiers; none of the study's cells was trained on: they are of other seeds."""
+    from morpholaw.store.classifiers import adopt
+
+    for source in sorted(folder.iterdir()):
+        adopt(study, source)
 
 
 def _simulate(folder: Path) -> None:

@@ -1,0 +1,124 @@
+"""Laws of more than two classes as a file: Python functions, LaTeX, or a table of cells with formulas."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw import __version__, escape
+from morpholaw.cells.files import write_bytes
+from morpholaw.errors import InputError
+from morpholaw.exchange.law import inputs_sentence
+from morpholaw.interpretation.class_regions import read_inputs
+from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.expressions.python import to_python
+from morpholaw.models.expressions.spreadsheet import column_letters, largest_of, to_spreadsheet
+
+SUFFIXES = (".py", ".tex")
+
+
+def write_class_laws(
+    path: str | os.PathLike[str], laws: ClassLaws, meanings: Mapping[str, str] | None = None
+) -> Path:
+    """Write the laws to a .py file, with a function that names the class, or to a .tex file.
+
+    Parameters
+    ----------
+    path : path
+        Its suffix says which.
+    laws : ClassLaws
+        Over inputs in units.
+    meanings : mapping, optional
+        Names given to latents, e.g. ``{"z3": "size"}``: comments in Python, words in LaTeX.
+
+    Raises
+    ------
+    InputError
+        The suffix is another one.
+    """
+    path = Path(path)
+    if path.suffix == ".xml":
+        raise InputError(
+            f"TrackMate's filters keep one of two classes; these laws tell {len(laws.classes)} apart. Write .py, .tex "
+            "or .csv."
+        )
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"Laws are written to a file ending in .py, .tex or .csv, not to {path.name}.")
+    first = next(iter(laws.laws.values()))
+    words = {name: (meanings or {})[name] for name in laws.names if name in (meanings or {})}
+    header = [
+        f"Laws of {len(laws.classes)} classes found by Morpholaw {__version__}: the largest is the class.",
+        inputs_sentence(first),
+        *(f"{name}: {word}" for name, word in words.items()),
+    ]
+    text = _python(laws, header) if path.suffix == ".py" else _latex(laws, header, words)
+    return write_bytes(path, text.encode())
+
+
+def _python(laws: ClassLaws, header: Sequence[str]) -> str:
+    parts = ["\n".join(["# -*- coding: utf-8 -*-", *map(escape.python_comment, header), "", "import math"])]
+    for number, (name, law) in enumerate(laws.laws.items()):
+        meaning = f"The law of {name}, which counts against those of the other classes."
+        parts.append(to_python(law.expression, laws.names, f"law_{number}", meaning=meaning))
+    arguments = ", ".join(laws.names)
+    classes = "".join(f"    {name!a},\n" for name in laws.classes)
+    functions = "".join(f"law_{number}, " for number in range(len(laws.classes)))
+    parts.append(
+        f"CLASSES = (\n{classes})\nLAWS = ({functions})\n\n\n"
+        f"def predicted_class({arguments}):\n"
+        f"    scores = [law({arguments}) for law in LAWS]\n"
+        "    finite = [score if math.isfinite(score) else -math.inf for score in scores]\n"
+        "    best = max(finite)\n"
+        '    return CLASSES[finite.index(best)] if best > -math.inf else "undefined"\n'
+    )
+    return "\n\n".join(parts)
+
+
+def _latex(laws: ClassLaws, header: Sequence[str], words: Mapping[str, str]) -> str:
+    comments = "".join(f"% {escape.one_line(line)}\n" for line in header)
+    numbered = "".join(
+        f"% f_{number}: {escape.one_line(name)}\n" for number, name in enumerate(laws.classes, 1)
+    )
+    lines = " \\\\\n".join(
+        f"f_{{{number}}}(z) &= {law.latex(words)}" for number, law in enumerate(laws.laws.values(), 1)
+    )
+    return f"{comments}{numbered}\\begin{{align}}\n{lines}\n\\end{{align}}\n"
+
+
+def write_class_laws_table(
+    path: str | os.PathLike[str], laws: ClassLaws, values: np.ndarray, about: Mapping[str, Sequence[str]]
+) -> Path:
+    """Write a table of cells with the laws as formulas in each row, CSV, for Excel and LibreOffice Calc.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    laws : ClassLaws
+        Over inputs in units.
+    values : ndarray
+        (n, inputs), the inputs that any law reads, in the order of its columns.
+    about : mapping
+        Further columns of text, such as labels, written so that no spreadsheet takes them for formulas.
+    """
+    used = read_inputs(laws)
+    columns = {name: column_letters(len(about) + k) for k, name in enumerate(used)}
+    scores = [column_letters(len(about) + len(used) + k) for k in range(len(laws.classes))]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    titles = [escape.csv_text(f"f {name}") for name in laws.classes]
+    writer.writerow([*map(escape.csv_text, about), *used, *titles, "class"])
+    texts = [[escape.csv_text(one) for one in column] for column in about.values()]
+    for k, row in enumerate(values):
+        numbers = [repr(float(value)) if np.isfinite(value) else "" for value in row]
+        formulas = [""] * len(scores) + ["undefined"]  # an empty cell would count as 0
+        if np.isfinite(row).all():
+            formulas = [to_spreadsheet(law.expression, None, columns, k + 2) for law in laws.laws.values()]
+            formulas.append(largest_of(laws.classes, scores, k + 2))
+        writer.writerow([*(column[k] for column in texts), *numbers, *formulas])
+    return write_bytes(Path(path), stream.getvalue().encode("utf-8-sig"))

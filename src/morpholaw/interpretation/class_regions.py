@@ -1,0 +1,134 @@
+"""Which of several classes is called over two inputs in units, all others at the median of some cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from morpholaw.errors import InputError
+from morpholaw.interpretation.input_slice import medians
+from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.features import FeatureTable
+
+STEPS = 161
+SWEPT = 41
+"""Values of an input at which each cell is looked at, to find the inputs that matter."""
+TRIED = 5
+"""Inputs whose pairs are tried, at most."""
+LEAST = 0.01
+"""Share of a map that is a region."""
+SOME = 200
+"""Cells that are looked at for it, at most."""
+
+
+@dataclass(frozen=True)
+class ClassRegions:
+    """The class over two inputs.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The inputs across and up.
+    axes : tuple of ndarray
+        Values of each, rising, float64 (steps,).
+    called : ndarray, int64 (steps, steps)
+        Number of the class, with rows along the second input; -1 where a law has no finite value.
+    held : dict
+        Values of the other inputs.
+    """
+
+    names: tuple[str, str]
+    axes: tuple[np.ndarray, np.ndarray]
+    called: np.ndarray
+    held: dict[str, float]
+
+
+def class_regions(
+    laws: ClassLaws,
+    cells: FeatureTable,
+    ranges: Mapping[str, tuple[float, float]],
+    names: Sequence[str] = (),
+) -> ClassRegions:
+    """Return the class over two inputs.
+
+    Parameters
+    ----------
+    laws : ClassLaws
+        Over inputs in units.
+    cells : FeatureTable
+        Cells at whose median the other inputs are held.
+    ranges : mapping
+        Range of each input.
+    names : sequence of str
+        Two inputs; by default those over which most classes have a region, of the inputs that change the class of
+        most cells.
+
+    Raises
+    ------
+    InputError
+        If the laws do not read two inputs, or not the ones that are named.
+    """
+    used = read_inputs(laws)
+    chosen = tuple(names)
+    if not chosen and len(used) > 1:
+        chosen = _widest_choice(laws, cells, ranges)
+    if len(set(chosen)) != 2 or not set(chosen) <= set(used):
+        raise InputError(f"Regions are over two inputs of the laws: {', '.join(used) or 'they have none'}.")
+    axes, called = _called(laws, cells, ranges, (chosen[0], chosen[1]), STEPS)
+    held = medians(cells, [name for name in used if name not in chosen])
+    return ClassRegions((chosen[0], chosen[1]), axes, called, held)
+
+
+def _called(
+    laws: ClassLaws,
+    cells: FeatureTable,
+    ranges: Mapping[str, tuple[float, float]],
+    names: tuple[str, str],
+    steps: int,
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the axes of a grid over two inputs, and the class in it, (steps, steps)."""
+    across, up = (np.linspace(*ranges[name], steps) for name in names)
+    mesh = np.meshgrid(across, up, indexing="xy")
+    rows = np.tile([medians(cells, [name])[name] for name in laws.names], (mesh[0].size, 1))
+    for name, values in zip(names, mesh, strict=True):
+        rows[:, laws.names.index(name)] = values.ravel()
+    return (across, up), laws.predict(FeatureTable(rows, laws.names)).reshape(steps, steps)
+
+
+def _widest_choice(
+    laws: ClassLaws, cells: FeatureTable, ranges: Mapping[str, tuple[float, float]]
+) -> tuple[str, ...]:
+    """Return the two of the inputs that matter most over which most classes have a region."""
+
+    def shown(names: tuple[str, str]) -> int:
+        called = _called(laws, cells, ranges, names, SWEPT)[1]
+        return int((np.bincount(called[called >= 0]) >= LEAST * called.size).sum())
+
+    return max(combinations(inputs_by_changes(laws, cells, ranges)[:TRIED], 2), key=shown)
+
+
+def read_inputs(laws: ClassLaws) -> tuple[str, ...]:
+    """Return the inputs that any of the laws reads, in the order of its columns."""
+    used = {name for law in laws.laws.values() for name in law.expression.variables()}
+    return tuple(name for name in laws.names if name in used)
+
+
+def inputs_by_changes(
+    laws: ClassLaws, cells: FeatureTable, ranges: Mapping[str, tuple[float, float]]
+) -> tuple[str, ...]:
+    """Return the inputs by the share of cells whose class changes somewhere along them, most first."""
+    used = read_inputs(laws)
+    own = cells.select(laws.names)
+    own = own[np.isfinite(own).all(axis=1)]
+    own = own[:: max(1, len(own) // SOME)]
+    before = laws.predict(FeatureTable(own, laws.names))
+    changes = {}
+    for name in used:
+        rows = np.repeat(own, SWEPT, axis=0)
+        rows[:, laws.names.index(name)] = np.tile(np.linspace(*ranges[name], SWEPT), len(own))
+        called = laws.predict(FeatureTable(rows, laws.names)).reshape(len(own), SWEPT)
+        changes[name] = float((called != before[:, None]).mean()) if len(own) else 0.0
+    return tuple(sorted(used, key=lambda name: (-changes[name], name)))
