@@ -21,7 +21,7 @@ ENCODER = EncoderConfig(epochs=4, epoch_crops=160_000, start_from="none")
 """0.64 million crops instead of the paper's ten million, which takes minutes instead of hours."""
 CNN = ClassifierConfig(models=3, epochs=8)
 HEADS = ClassifierConfig(models=10)
-MEASURED = LawConfig(inputs="shapes", count=6, evaluations=60_000, max_complexity=9)
+MEASURED = LawConfig(inputs="shapes", count=6, evaluations=60_000)
 """Laws over measured shapes, which need no encoder, in half a minute: what can be said in micrometres is said first."""
 LAWS = (
     LawConfig(loss="hinge", count=6, evaluations=150_000),

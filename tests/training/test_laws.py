@@ -65,7 +65,9 @@ def test_the_engine_and_the_outcome_are_reported(found):
 
 def test_mse_distils_a_networks_outputs():
     x, f = cells()
-    laws = discover_laws(x, f > 0, config(loss="mse", count=1, evaluations=20_000), outputs=f)
+    laws = discover_laws(
+        x, f > 0, config(loss="mse", count=1, evaluations=20_000, max_complexity=20), outputs=f
+    )
     assert laws[0].metadata["accuracy"] > 0.9
     assert laws[0].metadata["loss_kind"] == "censored"
 

@@ -10,11 +10,19 @@ from morpholaw.config.classifier import Inputs, Shapes
 from morpholaw.config.split import Classes, TestFraction
 from morpholaw.config.training import TrainingConfig
 
+MOST_COMPLEX = {"shapes": 9, "latents": 15, "both": 15}
+"""Complexity of a law at most, by what it reads, where no setting says another."""
+
 
 class LawConfig(TrainingConfig):
     """Symbolic regression of the decision boundary (paper, 5.3, 6.4, B.4)."""
 
-    PAPER: ClassVar[dict[str, Any]] = {"distillation": "raw", "teacher": "first", "rows": "all"}
+    PAPER: ClassVar[dict[str, Any]] = {
+        "distillation": "raw",
+        "teacher": "first",
+        "rows": "all",
+        "max_complexity": 20,
+    }
 
     inputs: Inputs = "latents"
     shapes: Shapes = None
@@ -44,8 +52,12 @@ class LawConfig(TrainingConfig):
         description="Expressions to find (paper: 10 for each loss). Of more than two classes: searches per class, 3 if "
         "not given.",
     )
-    max_complexity: int = Field(
-        20, ge=3, le=60, description="Hard cap on the weighted complexity (paper: 20)."
+    max_complexity: int | None = Field(
+        None,
+        ge=3,
+        le=60,
+        description="Hard cap on the weighted complexity; empty: 9 over shapes and 15 else, which can be read and are "
+        "right as often as longer laws (paper: 20).",
     )
     parsimony: float = Field(0.001, ge=0, description="Penalty for one unit of complexity (paper: 0.001).")
     evaluations: int = Field(
@@ -66,3 +78,8 @@ class LawConfig(TrainingConfig):
         ge=0,
         description="Seed of the split; empty: that of scheme 3, so that both are tested on the same cells.",
     )
+
+    @property
+    def most_complex(self) -> int:
+        """Complexity that no law exceeds: `max_complexity`, or what is usual for the inputs."""
+        return self.max_complexity or MOST_COMPLEX[self.inputs]

@@ -198,7 +198,7 @@ def _fitted_together(
 def _usable(expression: Expression, x: np.ndarray, config: LawConfig) -> bool:
     """Return whether a form has a value on all rows and is within the cap with a scale and an offset."""
     whole = simplify(affine(expression, Projection(1.37, 0.73, 0.0)))
-    return whole.complexity() <= config.max_complexity and bool(np.isfinite(expression.evaluate(x)).all())
+    return whole.complexity() <= config.most_complex and bool(np.isfinite(expression.evaluate(x)).all())
 
 
 def _refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> list[Expression]:

@@ -164,7 +164,7 @@ def improve_law(
             f'A search does not know {" or ".join(sorted(foreign))}, which "and" and "or" stand for; begin with a '
             "formula of sums, products and functions."
         )
-    most = max(config.max_complexity, start.complexity())
+    most = max(config.most_complex, start.complexity())
     config = config.model_copy(update={"engine": "embedded", "max_complexity": most})
     problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
     problem = replace(problem, spec=replace(problem.spec, guesses=(start.text(),)))
@@ -250,7 +250,7 @@ def _problem(
         y, loss = distil(np.asarray(outputs, dtype=np.float64), config.distillation)
     spec = SearchSpec(
         table.names,
-        max_complexity=config.max_complexity,
+        max_complexity=config.most_complex,
         parsimony=config.parsimony,
         loss=loss,
         budget=Budget(config.evaluations),
