@@ -72,6 +72,7 @@ def test_a_model_has_one_law_for_each_class(phases):
     assert record.expression_sizes == (sum(law.size for law in classifier.laws),)
     assert set(record.kept_latents[0]) <= set(QUICK["latents"])
     assert classifier.select(0).laws == classifier.laws
+    assert max(law.size for law in classifier.laws) <= 15
 
 
 def test_latents_come_from_sparse_networks_of_the_same_classes(phases, monkeypatch):
