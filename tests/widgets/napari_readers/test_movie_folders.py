@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,6 +85,21 @@ def test_a_ctc_folder_is_movie_masks_and_tracks_of_its_first_sequence(viewer, ct
     assert set(np.unique(np.asarray(masks.data[3]))) == {0, 2, 3}
     assert tracks.graph == {2: [1], 3: [1]}
     assert "02" in messages[0]
+
+
+def test_a_ctc_folder_whose_movie_is_one_file_has_its_tracks_too(viewer, ctc, tmp_path):
+    one = tmp_path / "one"
+    shutil.copytree(ctc / "02_GT", one / "02_GT")
+    (one / "02_ST").mkdir()
+    frames = [tifffile.imread(file) for file in sorted((ctc / "02").iterdir())]
+    tifffile.imwrite(one / "movie.tif", np.stack(frames), photometric="minisblack")
+    tifffile.imwrite(one / "movie_SEG.tif", np.zeros(SHAPE, np.uint16), photometric="minisblack")
+    viewer.open(str(one), plugin="napari-morpholaw")
+    movie, masks, tracks = viewer.layers
+    assert [layer.name for layer in viewer.layers] == ["one 02", "one 02 masks", "one 02 tracks"]
+    np.testing.assert_array_equal(np.asarray(movie.data), frames)
+    assert masks.data.shape == SHAPE
+    assert tracks.graph == {2: [1], 3: [1]}
 
 
 def test_a_dropped_ctc_folder_can_be_cut_at_once_by_its_files(viewer, ctc, qtbot, tmp_path):

@@ -20,15 +20,26 @@ from morpholaw.widgets.napari_readers.readers import (
     tracks_reader,
 )
 
-_SEQUENCE = re.compile(r"\d{2,}")
+_SEQUENCE = re.compile(r"\d{2,}(_[A-Z]+)?$")
 _ANNOTATIONS = ("GT", "RES", "ST")
 """Where a sequence's tracks are looked for: the ground truth, a tracker's result, the silver truth."""
 
 
 @dataclass(frozen=True)
 class CtcSequence:
-    """A sequence of a Cell Tracking Challenge data set: the folder of frames 02, and its tracks in 02_GT or 02_RES."""
+    """A sequence of a Cell Tracking Challenge data set.
 
+    Attributes
+    ----------
+    name : str
+        Its number, e.g. "02".
+    frames : Path
+        The folder of its frames, e.g. 02; the data set itself where its movie is one file in it.
+    tracks : Path
+        The folder of its tracks, in e.g. 02_GT or 02_RES.
+    """
+
+    name: str
     frames: Path
     tracks: Path
 
@@ -56,31 +67,36 @@ def folder_layers(path: str | os.PathLike[str]) -> list[LayerData]:
     if not sequences:
         return [lazy_movie(path)]
     if len(sequences) > 1:
-        others = ", ".join(sequence.frames.name for sequence in sequences[1:])
+        others = ", ".join(sequence.name for sequence in sequences[1:])
         show_info(
-            f"Opened sequence {sequences[0].frames.name} of {Path(path).name}; to open another one ({others}), drop "
+            f"Opened sequence {sequences[0].name} of {Path(path).name}; to open another one ({others}), drop "
             "its folder and that of its tracks."
         )
-    return ctc_layers(sequences[0])
+    return ctc_layers(Path(path), sequences[0])
 
 
 def ctc_sequences(folder: Path) -> list[CtcSequence]:
     """Return the sequences of a CTC data set that have tracks, by name; none where the folder is not a data set."""
+    names = sorted({d.name.split("_")[0] for d in folder.iterdir() if d.is_dir() and _SEQUENCE.match(d.name)})
+    tracks = {name: place for name in names if (place := _tracks_of(folder, name)) is not None}
+    in_folders = [
+        CtcSequence(name, folder / name, place) for name, place in tracks.items() if (folder / name).is_dir()
+    ]
+    if not in_folders and len(tracks) == 1:  # the frames are one file beside the tracks
+        return [CtcSequence(name, folder, place) for name, place in tracks.items()]
+    return in_folders
+
+
+def _tracks_of(folder: Path, name: str) -> Path | None:
     from morpholaw.cells.track_formats.ctc import ctc_folder
 
-    sequences = []
-    for frames in sorted(d for d in folder.iterdir() if d.is_dir() and _SEQUENCE.fullmatch(d.name)):
-        for kind in _ANNOTATIONS:
-            tracks = ctc_folder(folder / f"{frames.name}_{kind}")
-            if tracks is not None:
-                sequences.append(CtcSequence(frames, tracks))
-                break
-    return sequences
+    places = (ctc_folder(folder / f"{name}_{kind}") for kind in _ANNOTATIONS)
+    return next((place for place in places if place is not None), None)
 
 
-def ctc_layers(sequence: CtcSequence) -> list[LayerData]:
-    """Return a CTC sequence's movie, its masks (hidden; their numbers are the track ids) and its tracks."""
-    name = f"{sequence.frames.parent.name} {sequence.frames.name}"
+def ctc_layers(folder: Path, sequence: CtcSequence) -> list[LayerData]:
+    """Return the movie of a sequence of a CTC data set, its masks (hidden; their numbers are track ids) and tracks."""
+    name = f"{folder.name} {sequence.name}"
     movie, movie_options, _ = lazy_movie(sequence.frames)
     masks, mask_options, _ = lazy_masks(sequence.tracks)
     tracks, track_options, _ = tracks_layer(sequence.tracks)
