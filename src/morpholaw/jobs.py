@@ -176,6 +176,24 @@ def _check_arguments(method: Callable[..., Any], job: Job) -> None:
             raise InputError(f"The argument {name} of the step {job.step} cannot be used: {what}.") from None
 
 
+def waiting_process() -> subprocess.Popen[str]:
+    """Start a process that loads torch and then waits for a job; it ends when its standard input closes."""
+    return _child("warm")
+
+
+def _child(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "morpholaw.jobs", "-", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"},
+        start_new_session=os.name == "posix",
+    )
+
+
 class JobProcess:
     """A job in a child process.
 
@@ -183,6 +201,8 @@ class JobProcess:
     ----------
     job : Job
         What to do.
+    process : subprocess.Popen, optional
+        One of :func:`waiting_process` that does it; by default a new one.
 
     Examples
     --------
@@ -191,20 +211,10 @@ class JobProcess:
     ...     print(event)
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, process: subprocess.Popen[str] | None = None) -> None:
         self.job = job
         self._heard = self._called_off = False
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "morpholaw.jobs", "-"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            env=environment,
-            start_new_session=os.name == "posix",
-        )
+        self._process = _child() if process is None else process
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(plain(asdict(job))) + "\n")
         self._process.stdin.flush()
@@ -326,8 +336,11 @@ def decode_event(line: str) -> Event:
     return event
 
 
-def _serve(source: str) -> int:
-    """Run the job in file ``source``, or the one on standard input, and write its events to standard output."""
+def _serve(source: str, warm: bool = False) -> int:
+    """Run the job in file ``source``, or the one on standard input, and write its events to standard output.
+
+    With ``warm`` what most jobs need is loaded before the job is read.
+    """
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # what libraries print must not mix with the events
     stopped = threading.Event()
@@ -349,6 +362,9 @@ def _serve(source: str) -> int:
         if source == "-":
             with contextlib.suppress(AttributeError, OSError):
                 os.nice(10)  # the window that started it stays quick while it computes
+            if warm:
+                import morpholaw.study.classify_step
+                import morpholaw.training.encoding  # noqa: F401  it loads torch
             job = Job.from_values(_message(sys.stdin.readline()), "The message on standard input")
             threading.Thread(target=listen, daemon=True).start()
         else:
@@ -404,4 +420,4 @@ def _leave(code: int) -> None:
 
 
 if __name__ == "__main__":
-    _leave(_serve(sys.argv[1]))
+    _leave(_serve(sys.argv[1], warm="warm" in sys.argv[2:]))

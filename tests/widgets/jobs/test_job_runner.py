@@ -12,6 +12,7 @@ import pandas as pd
 import psutil
 import pytest
 import tifffile
+from napari.utils import progress
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
 from morpholaw.cells.simulator import simulate_crops
@@ -66,11 +67,13 @@ def test_a_job_reports_and_its_result_is_announced(qtbot, runner, labelled_study
     with qtbot.waitSignal(runner.finished, timeout=60_000) as done:
         runner.start(Job("train_encoder", str(labelled_study), {**TINY, "epochs": 1, "epoch_crops": 64}))
         assert "Train encoder" in runner.status.text()
+        assert [bar.desc for bar in progress._all_instances] == ["Train encoder"]  # the activity dock
         assert runner.stop_button.isVisible()
     assert done.args[0]["complete"] is True
     assert any(isinstance(event, Progress) for event in seen)
     assert told == ["encoder"]
     assert runner.current.study.has_encoder
+    assert not progress._all_instances
     assert not runner.running
     assert not runner.stop_button.isVisible()
 

@@ -41,12 +41,12 @@ def of_job(
     table: bool,
     files: Files | None,
     stop: threading.Event,
-    started: Callable[[JobProcess], None],
+    launch: Callable[[Job], JobProcess],
 ) -> Events:
     """Yield the events of a job in a child process; an error becomes the last of them, so that no dialog opens.
 
     All of it happens in the thread that asks for the events: the files that the job needs are written, the process
-    is started and passed to ``started``, and the table that it writes is read, as "table" of the Result.
+    is started by ``launch``, and the table that it writes is read, as "table" of the Result.
     """
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         process = None
@@ -57,9 +57,8 @@ def of_job(
                 job = replace(job, out=str(Path(place) / "table.csv"))
             if stop.is_set():
                 return
-            process = JobProcess(job)
+            process = launch(job)
             end_workers_with_leader(process)
-            started(process)
             if stop.is_set():
                 process.stop()
             for event in process.events():
@@ -115,8 +114,6 @@ def read_table(path: Path | str) -> pd.DataFrame:
     """Read a table that a job wrote, as it was when it was written."""
     import pandas as pd
 
-    table = pd.read_csv(
-        path, keep_default_na=False, na_values={name: [""] for name in NUMBERS}, float_precision="round_trip"
-    )
+    table = pd.read_csv(path, keep_default_na=False, na_values={name: [""] for name in NUMBERS})
     whole = {name: "Int64" for name in ("track_id", "t") if name in table}
     return table.astype(whole)

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from morpholaw.events import Event, Message, Result
 from morpholaw.jobs import Job, JobProcess
+from morpholaw.widgets.jobs.activity_bar import ActivityBar
 from morpholaw.widgets.jobs.step_events import Events, StepFailure
 from morpholaw.widgets.jobs.step_status import StepStatus
 
@@ -59,6 +60,7 @@ class StepRun(QObject):
         self._killed = False
         self._process: JobProcess | None = None
         self._worker: GeneratorWorker | None = None
+        self._activity: ActivityBar | None = None
 
     def begin(self, events: Callable[..., Events], *arguments: Any) -> None:
         """Relay ``events(*arguments)`` from a thread."""
@@ -66,6 +68,7 @@ class StepRun(QObject):
         worker.yielded.connect(self._take)
         worker.returned.connect(self._returned)
         self._worker = worker
+        self._activity = ActivityBar(self.status.name)
         worker.start()
 
     def started(self, process: JobProcess) -> None:
@@ -111,6 +114,7 @@ class StepRun(QObject):
             return
         self.state, self._killed = "stopped", True
         self.values = {"complete": False}
+        self._close_activity()
         worker, self._worker = self._worker, None
         if worker is not None:
             for signal in (worker.yielded, worker.returned, worker.errored):
@@ -127,12 +131,15 @@ class StepRun(QObject):
         elif isinstance(event, Message) and event.level == "warning":
             show_warning(event.text)
         self.status.take(event)
+        if self._activity is not None:
+            self._activity.show(self.status.share)
         self.reported.emit(event)
 
     def _returned(self, _: Any = None) -> None:
         if not self.running:
             return
         self._worker = None
+        self._close_activity()
         name = self.status.name
         if self.stopping:
             self.state = "stopped"
@@ -144,6 +151,11 @@ class StepRun(QObject):
             self.state = "done"
             show_info(f"{name}: done.")
         self.ended.emit(self)
+
+    def _close_activity(self) -> None:
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None
 
 
 def end_step(stop_flag: threading.Event, process: JobProcess | None) -> None:

@@ -12,8 +12,12 @@ from qtpy.QtWidgets import QMainWindow, QWidget
 
 from morpholaw.jobs import Job, JobProcess
 from morpholaw.widgets.forms.confirm import confirmed
+from morpholaw.widgets.jobs.spare_process import SpareProcess
 from morpholaw.widgets.jobs.step_events import Files, of_function, of_job
 from morpholaw.widgets.jobs.step_run import StepRun
+
+SHORT = ("classify",)
+"""Steps that are mostly repeated and take little longer than to load torch: a process is kept ready after one."""
 
 
 class WindowSteps(QObject):
@@ -21,6 +25,11 @@ class WindowSteps(QObject):
 
     A place names the part of a panel that starts steps, e.g. "encoder". A panel that is opened again shows the step
     that runs at its place.
+
+    Attributes
+    ----------
+    spare : SpareProcess
+        The process that waits for the next step.
 
     Notes
     -----
@@ -36,7 +45,9 @@ class WindowSteps(QObject):
         super().__init__()
         self._runs: dict[str, StepRun] = {}
         self._to_end: list[threading.Event | JobProcess] = []
+        self.spare = SpareProcess()
         weakref.finalize(self, _end, self._to_end)
+        weakref.finalize(self, self.spare.close)
 
     def at(self, place: str) -> StepRun | None:
         """Return the step that was started last at a place."""
@@ -52,17 +63,20 @@ class WindowSteps(QObject):
     ) -> StepRun:
         """Run a job in a child process; see :meth:`JobRunner.start`."""
         run = self._new(place, StepRun(name, job, python, self))
-        to_end, run_or_none = self._to_end, weakref.ref(run)  # the thread must not keep a window in memory
+        # the thread must not keep a window in memory
+        spare, to_end, run_or_none = self.spare, self._to_end, weakref.ref(run)
 
-        def started(process: JobProcess) -> None:
+        def launch(job: Job) -> JobProcess:
+            process = spare.start(job)
             to_end.append(process)
             known = run_or_none()
             if known is None:
                 process.kill()
             else:
                 known.started(process)
+            return process
 
-        run.begin(of_job, job, table, files, run.stop_flag, started)
+        run.begin(of_job, job, table, files, run.stop_flag, launch)
         self.begun.emit(place)
         return run
 
@@ -92,6 +106,7 @@ class WindowSteps(QObject):
         for run in self.running:
             run.kill()
         _end(self._to_end)
+        self.spare.close()
 
     def watch(self, widget: QWidget) -> None:
         """Watch the window that a panel is in, to ask before it closes."""
@@ -130,6 +145,8 @@ class WindowSteps(QObject):
         return run
 
     def _ended(self, run: StepRun) -> None:
+        if run.job is not None and run.job.step in SHORT:
+            self.spare.prepare()
         if run.job is not None and run.state != "failed":
             self.changed_study.emit(run.job.step)
 
