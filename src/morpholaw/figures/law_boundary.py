@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -71,9 +71,14 @@ def law_boundary(
 
 def cells_on_map(x: np.ndarray, y: np.ndarray, labels: np.ndarray, colours: Mapping[str, str]) -> CellsOnMap:
     """Return at most `DOTS` cells per class, evenly spaced among those given."""
-    chosen = []
-    for name in colours:
-        of_class = np.flatnonzero((labels == name) & np.isfinite(x) & np.isfinite(y))
-        chosen.append(of_class[:: max(1, -(-len(of_class) // DOTS))])
-    rows = np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, int)
+    rows = drawn_rows(np.column_stack([x, y]), labels, tuple(colours))
     return CellsOnMap(x[rows], y[rows], labels[rows], colours)
+
+
+def drawn_rows(places: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    """Return the rows of at most `DOTS` cells per class with a place, float64 (n, axes), evenly spaced; int64."""
+    chosen = []
+    for name in classes:
+        of_class = np.flatnonzero((labels == name) & np.isfinite(places).all(axis=1))
+        chosen.append(of_class[:: max(1, -(-len(of_class) // DOTS))])
+    return np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)

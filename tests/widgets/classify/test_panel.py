@@ -168,6 +168,12 @@ def test_applying_scores_colours_the_layers_and_exports(panel, tracked_study, qt
     axes = apply.plot.canvas.figure.axes[0]
     assert axes.get_title() == "Track 0"
     assert any(list(line.get_xdata()) == [20, 20] for line in axes.lines)
+    cell = int(np.flatnonzero((cells["track_id"] == 0) & (cells["t"] == 7))[0])
+    column, row = apply.plot.place_of(cell)
+    place = QPoint(round(column), round(row))
+    qtbot.mouseClick(apply.plot.surface, Qt.MouseButton.LeftButton, pos=place)
+    assert widget.current.selection == apply.plot.selected == [cell]
+    assert viewer.dims.point[0] == 7
     apply.export(tmp_path / "scores.csv")
     saved = pd.read_csv(tmp_path / "scores.csv")
     np.testing.assert_allclose(saved["score"], apply.table["score"], rtol=1e-6)
@@ -294,4 +300,11 @@ def test_a_field_of_the_confusions_shows_and_selects_its_cells(panel, tracked_st
     selected = widget.current.selection
     assert len(selected) == record.evaluation.confusion[1][1] > 0
     assert set(widget.current.labels[selected]) == {"metaphase"}
-    assert not widget.confusion.crops.empty
+    assert matrix.selected == [3]
+    pictures = widget.confusion.crops
+    qtbot.mouseClick(pictures, Qt.MouseButton.LeftButton, pos=pictures.place_of(0, 1).center())
+    assert widget.current.selection == [selected[1]]
+    widget.current.select([])
+    assert matrix.selected == []
+    widget.current.select(selected[:2])  # as in another panel
+    assert matrix.selected == [3]

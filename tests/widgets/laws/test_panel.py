@@ -11,8 +11,8 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QGuiApplication
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QDesktopServices, QGuiApplication
 from qtpy.QtWidgets import QMessageBox, QPushButton
 
 from morpholaw.events import Front
@@ -55,6 +55,21 @@ def with_law(study_folder, law: Law) -> None:
     evaluation = record.evaluation.model_copy(update={"accuracy": (0.999, 0.9)})
     changed = record.model_copy(update={"laws": (law, *record.laws[1:]), "evaluation": evaluation})
     changed.write(place / "model.json")
+
+
+def test_the_law_card_is_written_into_the_study_and_opened(panel, qtbot, trained_study, monkeypatch):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    panel.current.open(trained_study)
+    panel.pick(1)
+    qtbot.mouseClick(panel.card_button, Qt.MouseButton.LeftButton)
+    assert not panel.card_button.isEnabled()
+    qtbot.waitUntil(lambda: bool(opened), timeout=120_000)
+    card = trained_study / "law cards" / "scheme4-hinge law 2.html"
+    assert [url.toLocalFile() for url in opened] == [str(card)]
+    assert "Law 2" in card.read_text()
+    assert card.with_suffix(".pdf").is_file()
+    assert panel.card_button.isEnabled()
 
 
 def button(panel, name: str) -> QPushButton:
@@ -256,6 +271,23 @@ def test_the_boundary_names_its_sides_and_shows_labelled_cells(panel, qtbot, tra
     panel.current.study.annotations.set_labels({("simulated", 0): "anaphase"})
     panel.current.labels_changed.emit()
     qtbot.waitUntil(lambda: "anaphase" in slices.shown.cells.labels, timeout=10_000)
+
+
+def test_a_dot_of_the_boundary_that_is_clicked_is_selected_and_one_selected_elsewhere_marked(
+    panel, qtbot, trained_study
+):
+    panel.current.open(trained_study)
+    panel.pick(1)  # over two latents
+    panel.tabs.setCurrentWidget(panel.boundary)
+    figure = panel.boundary.slices.figure
+    qtbot.waitUntil(lambda: figure.drawing is not None, timeout=60_000)
+    places = {int(cell): QPoint(*(round(value) for value in figure.place_of(cell))) for cell in figure.cells}
+    cell = next(cell for cell, place in places.items() if figure.cell_at(QPointF(place)) == cell)
+    place = places[cell]
+    qtbot.mouseClick(figure.surface, Qt.MouseButton.LeftButton, pos=place)
+    assert panel.current.selection == figure.selected == [cell]
+    panel.current.select([int(figure.cells[0])])
+    assert figure.selected == [int(figure.cells[0])]
 
 
 def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QPointF
 from qtpy.QtGui import QGuiApplication
 
 from morpholaw.cells.shape_features import choose_features
@@ -70,6 +71,13 @@ def test_a_law_over_shapes_is_read_in_words_and_units(panel, qtbot):
     panel.table.pick(1)
     qtbot.waitUntil(lambda: len(panel.boundary.inputs.shown.computed.names) == 2, timeout=60_000)
     assert panel.boundary.inputs.x_box.count() == 3
+    figure = panel.boundary.inputs.figure
+    qtbot.waitUntil(lambda: figure.drawing is not None and len(figure.cells) > 0, timeout=60_000)
+    dots = {int(cell): QPointF(*figure.place_of(cell)) for cell in figure.cells}
+    cell = next(cell for cell, dot in dots.items() if figure.cell_at(dot) == cell)
+    figure.pressed(dots[cell])
+    figure.released(dots[cell], False)
+    assert panel.current.selection == [cell]
     panel.tabs.setCurrentWidget(panel.vetoes)
     qtbot.waitUntil(lambda: "xcludes" in panel.vetoes.text(), timeout=60_000)
 

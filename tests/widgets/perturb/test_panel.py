@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
 from morpholaw.cells.simulator import simulate_movie
 from morpholaw.config import SimulateConfig
@@ -141,6 +142,14 @@ def test_many_selected_cells_are_shortened_and_said(widget, trained_study, qtbot
     select(widget, qtbot, *range(12))
     assert widget.cells.attack.cells == [0, 1, 2, 3, 4]
     assert "first 5 of 12" in widget.cells.verdict.text()
+
+
+def test_an_attacked_cell_that_is_clicked_is_selected_alone(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    select(widget, qtbot, 3, 200)
+    pictures = widget.cells.pictures
+    qtbot.mouseClick(pictures, Qt.MouseButton.LeftButton, pos=pictures.place_of(1, 1).center())
+    assert widget.current.selection == [200]
 
 
 def test_the_model_that_is_loaded_serves_the_next_cell(widget, trained_study, qtbot):

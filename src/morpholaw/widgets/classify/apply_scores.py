@@ -27,6 +27,7 @@ from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.classify.score_layers import score_labels, score_points, score_tracks
+from morpholaw.widgets.classify.score_plot import ScoredTrack, ScorePlot
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.jobs.job_runner import JobRunner
@@ -40,7 +41,6 @@ from morpholaw.widgets.movie.layer_sources import (
     write_sources,
 )
 from morpholaw.widgets.movie.movie_clicks import MovieClicks, nearest_cell
-from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.current_study import CurrentStudy
 
@@ -127,9 +127,7 @@ class ApplyScores(QWidget):
         self.export_button.setToolTip("Save the scores of the last run as a CSV file.")
         self.export_button.setEnabled(False)
         self.error_line = ErrorLine()
-        self.plot = FigurePanel(
-            self.viewer, "After cells are scored, click a cell in the movie to see its score over time."
-        )
+        self.plot = ScorePlot(self.viewer, self.current, self._frame)
         rows = QFormLayout()
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, field in (
@@ -290,11 +288,10 @@ class ApplyScores(QWidget):
     ) -> str:
         """Add points of the scored cells; those that are selected with napari's tool are selected in every panel."""
         points = score_points(self.viewer, table, classes, name, like, colours)
-        crops = self.current.crops
-        places = [] if crops is None else [k for k, one in enumerate(crops.sets) if one.name == self._set]
-        if crops is not None and places:
+        start = self._start_of_set()
+        if start is not None:
             placed = np.isfinite(table[["t", "y", "x"]].astype(np.float64).to_numpy()).all(axis=1)
-            points.metadata["cells"] = int(crops.offsets[places[0]]) + np.flatnonzero(placed)
+            points.metadata["cells"] = start + np.flatnonzero(placed)
             points.selected_data.events.items_changed.connect(self._points_selected)
         self._points = points
         return f"{len(points.data):,} points"
@@ -319,55 +316,27 @@ class ApplyScores(QWidget):
 
     def show_track(self, track: int) -> None:
         """Plot the score of a track over time, with its divisions."""
-        if self.table is None or self._shown is None:
+        table, classifier = self.table, self._shown
+        if table is None or classifier is None:
             return
-        cells = self.table[self.table["track_id"] == track].sort_values("t")
-        t, score = cells["t"].to_numpy(np.float64), cells["score"].to_numpy(np.float64)
-        predicted = cells["class"].tolist() if "frame_class" in cells else None
-        if not self._shown.two_classes:
-            self._show_probabilities(track, cells)
-            return
-        classes, divisions = self._shown.pair, self.divisions.get(track, [])
+        cells = table[table["track_id"] == track].sort_values("t")
+        start = self._start_of_set()
+        indices = np.empty(0, np.int64) if start is None else start + cells.index.to_numpy(np.int64)
+        shown = ScoredTrack(track, cells, self.divisions.get(track, []), indices)
+        self.plot.show_track(shown, classifier, self._colours(classifier.classes))
 
-        def make(figsize: Any, theme: Any) -> Any:
-            from morpholaw.figures.tracks import score_over_time
+    def _start_of_set(self) -> int | None:
+        """Return the global index of the first scored crop; None where the cells are not of the study."""
+        crops = self.current.crops
+        places = [] if crops is None else [k for k, one in enumerate(crops.sets) if one.name == self._set]
+        return int(crops.offsets[places[0]]) if crops is not None and places else None
 
-            return score_over_time(
-                t,
-                score,
-                called=predicted,
-                divisions=divisions,
-                classes=classes,
-                title=f"Track {track}",
-                theme=theme,
-                figsize=figsize,
-            )
-
-        self.plot.draw(make)
-
-    def _show_probabilities(self, track: int, cells: pd.DataFrame) -> None:
-        """Plot the probabilities of more than two classes over time, stacked."""
-        assert self._shown is not None
-        classes = self._shown.classes
-        t = cells["t"].to_numpy(np.float64)
-        shares = cells[[f"probability_{name}" for name in classes]].to_numpy(np.float64)
-        colours, divisions = self._colours(classes), self.divisions.get(track, [])
-
-        def make(figsize: Any, theme: Any) -> Any:
-            from morpholaw.figures.tracks import probabilities_over_time
-
-            return probabilities_over_time(
-                t,
-                shares,
-                classes,
-                colours=colours,
-                divisions=divisions,
-                title=f"Track {track}",
-                theme=theme,
-                figsize=figsize,
-            )
-
-        self.plot.draw(make)
+    def _frame(self) -> float | None:
+        """Return the frame of the chosen movie that is shown."""
+        layer = self.image.layer
+        if layer is None or layer.ndim < 3:
+            return None
+        return float(layer.world_to_data(self.viewer.dims.point)[-3])
 
     def export(self, path: Path | str) -> None:
         """Save the last scores as CSV."""

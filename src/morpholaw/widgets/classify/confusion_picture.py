@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from morpholaw.errors import InputError
+from morpholaw.errors import InputError, MorpholawError
 from morpholaw.jobs import Job
 from morpholaw.widgets.pictures.cell_picture import CellPicture
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, white_of
@@ -63,8 +63,12 @@ class ConfusionPicture(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for part in (self.matrix, self.hint, self.crops):
             layout.addWidget(part)
+        self.crops.setToolTip("Click a cell to select it alone, here and in every panel.")
+        self.crops.picked.connect(self._pick)
+        self._shown: list[int] = []
         self.crops.hide()
         self.matrix.chosen.connect(self._chosen)
+        current.selection_changed.connect(self.mark)
         runner.finished.connect(self._scored)
         runner.failed.connect(self._not_scored)
         self.show_record(None)
@@ -87,6 +91,26 @@ class ConfusionPicture(QWidget):
             return confusion(counts, record.classes, title=record.label, theme=theme, figsize=size)
 
         self.matrix.draw_cells(make, fields, np.arange(count**2))
+        self.mark(self.current.selection)
+
+    def mark(self, cells: list[int]) -> None:
+        """Mark the fields that the selected held-out cells are in, as far as the cells are scored."""
+        record = self.record
+        scores = None if record is None else self.current.scores.get(record.name)
+        if record is None or scores is None or not cells:
+            self.matrix.select([])
+            return
+        from morpholaw.store.labelled_cells import held_out
+
+        try:
+            tested, targets = held_out(self.current.required(), record.name)
+        except MorpholawError:  # said where it is asked for
+            return
+        chosen = np.isin(tested, cells)
+        numbers = {name: number for number, name in enumerate(record.classes)}
+        predicted = [numbers.get(name, -1) for name in scores.by_frame[tested[chosen]]]
+        fields = targets[chosen] * len(record.classes) + np.array(predicted, np.int64)
+        self.matrix.select(sorted({int(field) for field in fields[np.array(predicted, int) >= 0]}))
 
     def show_field(self, true: int, predicted: int) -> None:
         """Select the held-out cells of one class that are predicted as another; score all cells first if needed."""
@@ -121,6 +145,7 @@ class ConfusionPicture(QWidget):
         self.hint.setText(f"{HINT} Selected: {len(chosen)} cells, {what}.")
         if len(chosen):
             self.current.select(chosen.tolist())
+            self._shown = chosen[:SHOWN].tolist()
             self._show_crops(np.asarray(crops[chosen[:SHOWN]]))
         self.selected.emit()
 
@@ -130,6 +155,11 @@ class ConfusionPicture(QWidget):
         filled = np.zeros((rows * COLUMNS, *tiles.shape[1:]), np.uint8)
         filled[: len(tiles)] = tiles
         self.crops.show_pictures(filled.reshape(rows, COLUMNS, *tiles.shape[1:]))
+
+    def _pick(self, row: int, column: int) -> None:
+        place = row * COLUMNS + column
+        if place < len(self._shown):
+            self.current.select([self._shown[place]])
 
     def _about(self, field: int) -> str:
         if self.record is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.laws.law_page import Boundary, LawPlace, law_boundary
-from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.pictures.linked_cells import LinkedCells
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 
@@ -35,7 +36,7 @@ class InputBoundary(QWidget):
         self.x_box, self.y_box = narrow_combo("input across"), narrow_combo("input up")
         self.x_box.setToolTip("Choose the input that varies from left to right.")
         self.y_box.setToolTip("Choose the input that varies from bottom to top.")
-        self.figure = FigurePanel(viewer)
+        self.figure = LinkedCells(viewer, current)
         self.call = LatestCall(self, live=True)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.figure.say)
@@ -100,19 +101,18 @@ class InputBoundary(QWidget):
             box.setCurrentText(name)
             box.setEnabled(len(computed.inputs) > 2 or (len(computed.inputs) == 2 and bool(name)))
         classes, colours = self._classes, self._colours
-        self.figure.draw(lambda figsize, theme: _figure(computed, classes, colours, figsize, theme))
+        on_map = computed.cells.shape[1] == 2
+        points, indices = (computed.cells, computed.indices) if on_map else (np.empty((0, 2)), np.empty(0))
 
+        def make(figsize: Any, theme: Any) -> Any:
+            from morpholaw.figures.law_boundary import cells_on_map
+            from morpholaw.figures.law_boundary import law_boundary as draw
 
-def _figure(
-    computed: Boundary, classes: tuple[str, str], colours: dict[str, str], figsize: Any, theme: Any
-) -> Any:
-    from morpholaw.figures.law_boundary import cells_on_map
-    from morpholaw.figures.law_boundary import law_boundary as draw
+            x, y = points.T
+            cells = cells_on_map(x, y, computed.cell_labels, colours) if on_map else None
+            return draw(
+                computed.computed, computed.labels, classes, cells, held=computed.held, theme=theme,
+                figsize=figsize,
+            )  # fmt: skip
 
-    cells = None
-    if computed.cells.shape[1] == 2:
-        x, y = computed.cells.T
-        cells = cells_on_map(x, y, computed.cell_labels, colours)
-    return draw(
-        computed.computed, computed.labels, classes, cells, held=computed.held, theme=theme, figsize=figsize
-    )
+        self.figure.draw_cells(make, points, indices)

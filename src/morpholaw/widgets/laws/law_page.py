@@ -83,9 +83,11 @@ class Boundary:
     inputs : tuple of str
         All inputs of the law, the one that changes the score most first.
     cells : ndarray, float64 (n, axes)
-        Labelled cells.
+        Labelled cells, as many as are drawn.
     cell_labels : ndarray, str (n,)
         Their classes.
+    indices : ndarray, int64 (n,)
+        Those cells among the study's crops.
     """
 
     computed: InputSlice
@@ -94,6 +96,7 @@ class Boundary:
     inputs: tuple[str, ...]
     cells: np.ndarray
     cell_labels: np.ndarray
+    indices: np.ndarray
 
 
 def law_page(place: LawPlace) -> LawPage:
@@ -112,19 +115,23 @@ def law_vetoes(place: LawPlace) -> list[str]:
 
 def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
     """Return a slice over the inputs ``names``; over those that change the score most where there are none."""
+    from morpholaw.figures.law_boundary import drawn_rows
     from morpholaw.interpretation.input_slice import input_slice, inputs_by_effect
 
     reading = _reading(place)
     inputs = inputs_by_effect(reading.law, reading.cells, reading.ranges)
     chosen = tuple(names) if set(names) <= set(inputs) and names else inputs[:2]
     computed = input_slice(reading.law, reading.cells, reading.ranges, chosen)
+    cells = reading.cells.select(computed.names)
+    rows = drawn_rows(cells, reading.labels, np.unique(reading.labels).tolist())
     return Boundary(
         computed,
         tuple(reading.axis_label(name) for name in computed.names),
         computed.held_text(reading.units),
         inputs,
-        reading.cells.select(computed.names),
-        reading.labels,
+        cells[rows],
+        reading.labels[rows],
+        reading.index[rows],
     )
 
 
@@ -146,6 +153,14 @@ def sheet(place: LawPlace) -> LawSheet:
 
     study = Study(Path(place.study))
     return law_sheet(study, classifiers.load(study, place.name), place.member, place.class_name)
+
+
+def write_card(place: LawPlace, out: str) -> str:
+    """Write a law's card as HTML, PDF and Markdown; return the path of the HTML file."""
+    from morpholaw.study import Study
+
+    Path(out).parent.mkdir(exist_ok=True)
+    return str(Study(Path(place.study)).law_card(out, place.member, name=place.name))
 
 
 @lru_cache(maxsize=8)

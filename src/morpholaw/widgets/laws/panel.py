@@ -24,6 +24,7 @@ from morpholaw.widgets.laws.boundary_tab import BoundaryTab
 from morpholaw.widgets.laws.cell_tab import CellTab
 from morpholaw.widgets.laws.copy_row import CopyRow, law_text, named
 from morpholaw.widgets.laws.formula import FormulaLabel
+from morpholaw.widgets.laws.law_card_button import LawCardButton
 from morpholaw.widgets.laws.law_entries import LawEntry, law_entries, law_sets
 from morpholaw.widgets.laws.law_figures import components_figure, front_figure
 from morpholaw.widgets.laws.law_page import LawPage, LawPlace, law_page
@@ -116,6 +117,7 @@ class LawsWidget(StudyWidget):
         )
         self.improve_button.clicked.connect(lambda: self._start("improve_law"))
         self.stable_button.clicked.connect(lambda: self._start("law_stability"))
+        self.card_button = LawCardButton(self.current, self.error_line)
         self.step_row = QWidget()
         steps = QHBoxLayout(self.step_row)
         steps.setContentsMargins(0, 0, 0, 0)
@@ -130,6 +132,7 @@ class LawsWidget(StudyWidget):
             self.formula,
             self.copy_row,
             self.step_row,
+            self.card_button,
         )
         for part in shown:
             self.body.addWidget(part)
@@ -208,6 +211,7 @@ class LawsWidget(StudyWidget):
             self.formula,
             self.copy_row,
             self.step_row,
+            self.card_button,
             self.tabs,
         ):
             part.setVisible(has_laws)
@@ -274,9 +278,11 @@ class LawsWidget(StudyWidget):
             self.front.draw(lambda figsize, theme: front_figure(found, number, figsize, theme))
         else:
             self.front.say(FRONT_OF_CLASSES)
-        self.step_row.setVisible(found.two_classes)
+        for row in (self.step_row, self.card_button):
+            row.setVisible(found.two_classes)
         self.apply_button.setVisible(found.two_classes and len(found.laws) > 1)
         self.apply_button.setEnabled(entry.place > 0)
+        self.card_button.place = place
         self.sentence.setText("Reading the law...")
         self.page_call.start(self.current.live.call, law_page, place)
         self._show_boundary(place)

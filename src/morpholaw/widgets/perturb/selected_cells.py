@@ -86,7 +86,8 @@ class CellPanel(QWidget):
         )
         self.pictures = PictureGrid(_NO_CELLS, largest=LARGEST)
         self.pictures.setToolTip(
-            "The cells before and after the attack, the change, and the encoder's reconstruction."
+            "The cells before and after the attack, the change, and the encoder's reconstruction. Click a cell to "
+            "select it alone, here and in every panel."
         )
         self.verdict = QLabel()
         self.verdict.setWordWrap(True)
@@ -107,6 +108,7 @@ class CellPanel(QWidget):
     def _connect(self) -> None:
         self.slider.valueChanged.connect(self.perturb)
         self.flip_button.clicked.connect(self.find_flips)
+        self.pictures.picked.connect(self._pick)
         self.overlay.show_box.toggled.connect(self._toggle_overlay)
         self.load_call.returned.connect(self._prepared)
         self.load_call.failed.connect(self._not_prepared)
@@ -114,6 +116,10 @@ class CellPanel(QWidget):
         self.flip_call.failed.connect(self._not_flipped)
         self.perturb_call.returned.connect(self._perturbed)
         self.perturb_call.failed.connect(self.error_line.say)
+
+    def _pick(self, _: int, column: int) -> None:
+        if self.attack is not None and len(self.attack.cells) > 1:  # one cell alone fills all columns
+            self.current.select([self.attack.cells[column]])
 
     def begin_space(self) -> None:
         """Set the slider to 0, with the range and the unit of the chosen space."""

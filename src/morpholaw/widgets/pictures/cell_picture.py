@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from qtpy.QtWidgets import QLabel, QWidget
 
+from morpholaw.widgets.pictures.arrow_keys import ARROWS, next_point
 from morpholaw.widgets.pictures.drawing import Make
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.pictures.placed_drawing import Limits, PlacedDrawing, draw_placed
@@ -26,6 +27,8 @@ MOST_MARKED = 1500
 SIDE = 84
 """Side of the crop beside the mouse, in pixels of the window."""
 MARK = "#f0e442"
+ZOOM_KEYS = {"+": 1.25, "=": 1.25, "-": 0.8}
+"""How much a key enlarges the picture."""
 
 
 class CellPicture(FigurePanel):
@@ -58,7 +61,8 @@ class CellPicture(FigurePanel):
     Notes
     -----
     ``chosen`` carries the global indices of the cells that were clicked or circled, with Shift those selected before
-    as well. The wheel zooms; a double click shows everything again.
+    as well. The wheel and the keys + and - zoom; a double click or Home shows everything again; arrow keys go to the
+    next cell.
     """
 
     chosen = Signal(list)
@@ -171,6 +175,33 @@ class CellPicture(FigurePanel):
         line = np.array([[point.x(), point.y()] for point in self._lasso])
         inside = Path(line).contains_points(self.drawing.places) & self._visible()
         return [int(cell) for cell in self._drawn_cells[inside]]
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Move to the next cell with the arrow keys, zoom with + and -, and show everything with Home."""
+        if event is None or self.drawing is None:
+            super().keyPressEvent(event)
+            return
+        key = event.key()
+        (left, top), (right, bottom) = self.drawing.frame
+        middle = QPointF((left + right) / 2, (top + bottom) / 2)
+        if key in ARROWS:
+            self._step(key, middle)
+        elif self.zooms and event.text() in ZOOM_KEYS:
+            self.zoom(middle, ZOOM_KEYS[event.text()])
+        elif self.zooms and key == Qt.Key.Key_Home:
+            self.zoom(middle, 0)
+        else:
+            super().keyPressEvent(event)
+
+    def _step(self, key: int, middle: QPointF) -> None:
+        """Select the next cell from the selected one, or from the middle, in the direction of an arrow key."""
+        assert self.drawing is not None
+        current = self.place_of(self.selected[0]) if self.selected else None
+        start = (middle.x(), middle.y()) if current is None else current
+        places = np.where(self._visible()[:, None], self.drawing.places, np.nan)
+        found = next_point(places, np.array(start), key)
+        if found is not None:
+            self.chosen.emit([int(self._drawn_cells[found])])
 
     def pressed(self, place: QPointF) -> None:
         """Begin a click or a line."""

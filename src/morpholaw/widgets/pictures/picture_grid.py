@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from qtpy.QtCore import QRect, QSize, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
+from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 SIGNED_COLOURS = np.array([[178, 24, 43], [244, 165, 130], [247, 247, 247], [146, 197, 222], [33, 102, 172]])
@@ -24,7 +24,13 @@ class PictureGrid(QWidget):
         Shown while there is no image.
     largest : int
         Largest side of an image, in pixels of the screen.
+
+    Notes
+    -----
+    ``picked`` is emitted with row and column of an image that was clicked.
     """
+
+    picked = Signal(int, int)
 
     def __init__(self, sentence: str = "", largest: int = 128, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,6 +87,21 @@ class PictureGrid(QWidget):
         super().resizeEvent(event)
         self._fit()
 
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Say which image was clicked."""
+        if event is None:
+            return
+        place = event.position().toPoint()
+        for row, column in np.ndindex(*self.tiles.shape[:2]):
+            if self.place_of(row, column).contains(place):
+                self.picked.emit(row, column)
+
+    def place_of(self, row: int, column: int) -> QRect:
+        """Return where an image is painted."""
+        side, top = self._side(), _LINE if self.column_names else 0
+        corner = QPoint(self._left() + column * (side + _GAP), top + row * self._pitch() + self._title())
+        return QRect(corner, QSize(side, side))
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint names, images and captions."""
         painter = QPainter(self)
@@ -106,7 +127,7 @@ class PictureGrid(QWidget):
                 flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight | Qt.TextFlag.TextWordWrap
                 painter.drawText(place, flags, self.row_names[row])
             for column in range(columns):
-                place = QRect(left + column * (side + _GAP), y, side, side)
+                place = self.place_of(row, column)
                 if self.titles:
                     number = row * columns + column
                     if number >= len(self.titles):

@@ -83,6 +83,12 @@ class Slice:
     pictures_y: np.ndarray | None = None
     cells: LabelledLatents | None = None
 
+    def dots(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return where labelled cells are on the map, float (n, 2), and their indices, int64 (n,)."""
+        if self.cells is None or self.y is None or not len(self.cells.labels):
+            return np.empty((0, 2)), np.empty(0, np.int64)
+        return self.cells.means[:, [self.x, self.y]].astype(np.float64), self.cells.indices
+
 
 @dataclass(frozen=True)
 class LabelledLatents:
@@ -94,10 +100,13 @@ class LabelledLatents:
         Their latents.
     labels : ndarray of str, (n,)
         Their classes.
+    indices : ndarray, int64 (n,)
+        Their places among the study's crops.
     """
 
     means: np.ndarray
     labels: np.ndarray
+    indices: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -172,10 +181,10 @@ def labelled_latents(encoder: EncoderFile, wanted: CellsWanted) -> LabelledLaten
         chosen.append(of_class[:: max(1, -(-len(of_class) // CELLS))])
     cells = np.sort(np.concatenate(chosen)).astype(np.int64)
     if not len(cells):
-        return LabelledLatents(np.zeros((0, 1), np.float32), labels[cells])
+        return LabelledLatents(np.zeros((0, 1), np.float32), labels[cells], cells)
     with torch_threads(1):
         means = encode_means(encoder_of(encoder), study.crops[cells]).numpy()
-    return LabelledLatents(means, labels[cells])
+    return LabelledLatents(means, labels[cells], cells)
 
 
 def slice_figure(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtGui import QShowEvent
@@ -14,7 +14,7 @@ from morpholaw.errors import MorpholawError
 from morpholaw.widgets.forms.float_slider import float_slider
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
-from morpholaw.widgets.pictures.figure_panel import FigurePanel
+from morpholaw.widgets.pictures.linked_cells import LinkedCells
 from morpholaw.widgets.pictures.slice import LIMIT, CellsWanted, Response, Slice, slice_figure, slice_of
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.encoder_file import EncoderFile
@@ -77,7 +77,7 @@ class SlicePanel(QWidget):
         controls.setContentsMargins(0, 0, 0, 0)
         controls.addLayout(axes)
         controls.addLayout(self._rows)
-        self.figure = FigurePanel(viewer, self.empty_sentence)
+        self.figure = LinkedCells(viewer, self.current, self.empty_sentence)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._controls)
@@ -202,7 +202,11 @@ class SlicePanel(QWidget):
         if response is None:
             return
         self.shown = computed
-        self.figure.draw(lambda figsize, theme: slice_figure(response, computed, names, held, figsize, theme))
+
+        def make(figsize: Any, theme: Any) -> Any:
+            return slice_figure(response, computed, names, held, figsize, theme)
+
+        self.figure.draw_cells(make, *computed.dots())
 
     def _failed(self, sentence: str) -> None:
         self.figure.say(sentence)

@@ -1,0 +1,66 @@
+"""A button that writes the law card of the chosen law and opens it in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QPushButton
+
+from morpholaw.widgets.forms.error_line import ErrorLine
+from morpholaw.widgets.jobs.latest_call import LatestCall
+from morpholaw.widgets.laws.law_page import LawPlace, write_card
+from morpholaw.widgets.study.current_study import CurrentStudy
+
+FOLDER = "law cards"
+"""Folder of the study that the cards are written to."""
+
+WORDS = "Write the law card and open it"
+
+
+class LawCardButton(QPushButton):
+    """Writes the card of the law that is shown.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study, whose live process writes the card.
+    error_line : ErrorLine
+        Shows why a card cannot be written.
+    """
+
+    def __init__(self, current: CurrentStudy, error_line: ErrorLine) -> None:
+        super().__init__(WORDS)
+        self.setToolTip(
+            "Write a page with everything that is known about this law, with a PDF beside it, into the study's folder, "
+            "and open it."
+        )
+        self.current, self._error_line = current, error_line
+        self.place: LawPlace | None = None
+        self.call = LatestCall(self, live=True)
+        self.call.returned.connect(self._written)
+        self.call.failed.connect(self._not_written)
+        self.clicked.connect(self._write)
+
+    def _write(self) -> None:
+        place = self.place
+        with self._error_line.catch():
+            study = self.current.required()
+            if place is None:
+                return
+            self._wait(True)
+            card = study.path / FOLDER / f"{place.name} law {place.member + 1}.html"
+            self.call.start(self.current.live.call, write_card, place, str(card))
+
+    def _written(self, card: str) -> None:
+        self._wait(False)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(card))))
+
+    def _not_written(self, sentence: str) -> None:
+        self._wait(False)
+        self._error_line.say(sentence)
+
+    def _wait(self, on: bool) -> None:
+        self.setEnabled(not on)
+        self.setText("Writing the law card..." if on else WORDS)
