@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
+import types
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from morpholaw.widgets.map.features import principal_components
+from morpholaw.widgets.map.features import embed, principal_components
 from morpholaw.widgets.map.panel import MapWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
 
@@ -83,6 +85,66 @@ def test_the_wheel_zooms_around_the_mouse(panel, qtbot):
     after = panel.map.drawing.limits
     assert after[1] - after[0] == pytest.approx((before.limits[1] - before.limits[0]) / 2)
     assert panel.map.place_of(int(panel.map.cells[5])) == pytest.approx((x, y), abs=8)
+
+
+def test_the_keyboard_goes_from_cell_to_cell_and_zooms(panel, qtbot):
+    cell = int(panel.map.cells[np.argmin(panel.map.drawing.places[:, 0])])
+    panel.current.select([cell])
+    qtbot.keyClick(panel.map, Qt.Key.Key_Right)
+    (following,) = panel.current.selection
+    assert panel.map.place_of(following)[0] > panel.map.place_of(cell)[0]
+    before = panel.map.drawing
+    qtbot.keyClick(panel.map, "+")
+    qtbot.waitUntil(lambda: panel.map.drawing is not before, timeout=60_000)
+    zoomed = panel.map.drawing
+    assert np.diff(zoomed.limits)[0] < np.diff(before.limits)[0]
+    qtbot.keyClick(panel.map, Qt.Key.Key_Home)
+    qtbot.waitUntil(lambda: panel.map.drawing is not zoomed, timeout=60_000)
+    assert panel.map.drawing.limits == pytest.approx(before.limits)
+
+
+def choose_umap(panel) -> None:
+    panel.across.setCurrentText("UMAP 1")
+    panel.across.activated.emit(panel.across.currentIndex())
+
+
+def test_umap_that_is_not_installed_is_asked_for_in_a_sentence(panel, monkeypatch, qtbot):
+    monkeypatch.setattr("morpholaw.widgets.map.panel.has_umap", lambda: False)
+    choose_umap(panel)
+    assert "pip install 'napari-morpholaw[umap]'" in panel.map.sentence.text()
+    names = [panel.across.itemText(k) for k in range(panel.across.count())]
+    panel.across.setCurrentIndex(next(k for k, name in enumerate(names) if name.startswith("PC 1")))
+    panel.across.activated.emit(0)
+    qtbot.waitUntil(lambda: panel.map.drawing is not None, timeout=60_000)
+
+
+def test_the_umap_of_the_cells_is_drawn(panel, qtbot, monkeypatch):
+    """With a package in place of umap-learn, which has its two coordinates of each cell."""
+
+    class Package:
+        def __init__(self, random_state: int) -> None: ...
+
+        def fit_transform(self, columns: np.ndarray) -> np.ndarray:
+            return columns[:, :2]
+
+    monkeypatch.setitem(sys.modules, "umap", types.SimpleNamespace(UMAP=Package))
+    monkeypatch.setattr("morpholaw.widgets.map.panel.has_umap", lambda: True)
+    qtbot.waitUntil(lambda: not panel.shape_call.running, timeout=60_000)
+    choose_umap(panel)
+    qtbot.waitUntil(lambda: "UMAP 1" in panel.features.columns, timeout=60_000)
+    qtbot.waitUntil(lambda: not panel.map.pending, timeout=60_000)
+    assert len(panel.map.cells) == 28
+
+
+def test_umap_embeds_real_cells(tmp_path):
+    pytest.importorskip("umap")
+    rng = np.random.default_rng(0)
+    columns = np.concatenate([rng.normal(size=(60, 5)), 8 + rng.normal(size=(60, 5))])
+    columns[0, 0] = np.nan
+    places = np.column_stack(list(embed(columns, np.arange(120)).columns.values()))
+    assert np.isnan(places[0]).all()
+    apart = np.linalg.norm(places[1:60].mean(axis=0) - places[60:].mean(axis=0))
+    assert apart > 3 * places[60:].std()
 
 
 def test_principal_components_say_their_share_of_the_variance():

@@ -11,6 +11,12 @@ import numpy as np
 MOST_CELLS = 5000
 """Cells on the map; of more, evenly spaced ones are shown."""
 
+UMAP_AXES = ("UMAP 1", "UMAP 2")
+NO_UMAP = (
+    "UMAP needs the package umap-learn: pip install 'napari-morpholaw[umap]', then start napari again. "
+    "The principal components are here without it."
+)
+
 
 @dataclass(frozen=True)
 class Features:
@@ -83,14 +89,22 @@ def read_shapes(study: str, with_components: bool) -> Features:
     return Features(cells, columns)
 
 
+def umap_source(features: Features) -> np.ndarray:
+    """Return what cells are embedded by, float64 (n, c): their latents, else their shapes, which are standardised."""
+    latents = [values for name, values in features.columns.items() if name.startswith("z")]
+    if latents:
+        return np.column_stack(latents)  # those that carry nothing have next to no variance
+    return _standardised(np.column_stack(list(features.columns.values())))
+
+
 def embed(columns: np.ndarray, cells: np.ndarray) -> Features:
-    """Return a UMAP of columns, float64 (n, c), which are standardised first."""
+    """Return a UMAP of columns, float64 (n, c)."""
     from umap import UMAP
 
     known = np.isfinite(columns).all(axis=1)
     places = np.full((len(columns), 2), np.nan)
-    places[known] = UMAP(random_state=0).fit_transform(_standardised(columns[known]))
-    return Features(cells, {"UMAP 1": places[:, 0], "UMAP 2": places[:, 1]})
+    places[known] = UMAP(random_state=0).fit_transform(columns[known])
+    return Features(cells, {name: places[:, axis] for axis, name in enumerate(UMAP_AXES)})
 
 
 def principal_components(columns: np.ndarray, source: str) -> dict[str, np.ndarray]:
@@ -110,8 +124,8 @@ def principal_components(columns: np.ndarray, source: str) -> dict[str, np.ndarr
 
 
 def _standardised(columns: np.ndarray) -> np.ndarray:
-    spread = columns.std(axis=0)
-    return np.asarray((columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+    spread = np.nanstd(columns, axis=0)
+    return np.asarray((columns - np.nanmean(columns, axis=0)) / np.where(spread > 0, spread, 1.0))
 
 
 def _mapped(count: int) -> np.ndarray:

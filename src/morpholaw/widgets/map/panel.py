@@ -10,7 +10,17 @@ from qtpy.QtWidgets import QFormLayout, QLabel
 from morpholaw.errors import InputError
 from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
-from morpholaw.widgets.map.features import MOST_CELLS, Features, embed, has_umap, read_latents, read_shapes
+from morpholaw.widgets.map.features import (
+    MOST_CELLS,
+    NO_UMAP,
+    UMAP_AXES,
+    Features,
+    embed,
+    has_umap,
+    read_latents,
+    read_shapes,
+    umap_source,
+)
 from morpholaw.widgets.pictures.cell_picture import CellPicture
 from morpholaw.widgets.study.cell_facts import CellFacts
 from morpholaw.widgets.study.cell_scorer import CellScorer
@@ -22,7 +32,6 @@ NO_CELLS = (
 )
 READING = "Reading the features of the cells..."
 CLASS, PREDICTED, SCORE, MOVIE, FRAME = "class", "predicted class", "score", "movie", "frame"
-UMAP = ("UMAP 1", "UMAP 2")
 
 
 class MapWidget(StudyWidget):
@@ -60,7 +69,8 @@ class MapWidget(StudyWidget):
         self.map = CellPicture(self.viewer, NO_CELLS, self.facts.picture, self.facts.lines)
         self.map.setToolTip(
             "Rest the mouse on a point to see its cell, click it to select the cell, or draw a line around many; Shift "
-            "adds to the selection. The wheel zooms, and a double click shows all cells again."
+            "adds to the selection. The wheel, + and - zoom, a double click or Home shows all cells again, and the "
+            "arrow keys go from cell to cell."
         )
         self.caption = QLabel()
         self.caption.setWordWrap(True)
@@ -124,9 +134,9 @@ class MapWidget(StudyWidget):
         before = {} if self.features is None else self.features.columns
         first = not before and bool(features.columns)
         self.features = Features(features.cells, {**before, **features.columns})
-        names = [name for name in self.features.columns if name not in UMAP]
-        if has_umap() and len(names) > 2:
-            names = [*UMAP, *names]
+        names = [name for name in self.features.columns if name not in UMAP_AXES]
+        if len(names) > 2:
+            names = [*UMAP_AXES, *names]
         for place, box in enumerate((self.across, self.up)):
             chosen = box.currentText()
             box.clear()
@@ -147,13 +157,13 @@ class MapWidget(StudyWidget):
     def _axis_chosen(self, _: int) -> None:
         features = self.features
         wanted = {self.across.currentText(), self.up.currentText()}
-        if features is not None and wanted & set(UMAP) and UMAP[0] not in features.columns:
-            source = [name for name in features.columns if name.startswith("z")] or list(features.columns)
-            columns = np.column_stack([features.columns[name] for name in source])
+        if features is None or not wanted & set(UMAP_AXES) or UMAP_AXES[0] in features.columns:
+            self.draw()
+        elif has_umap():
             self.map.say("Computing the UMAP, which takes about a minute for 5,000 cells...")
-            self.umap_call.start(self.current.live.call, embed, columns, features.cells)
-            return
-        self.draw()
+            self.umap_call.start(self.current.live.call, embed, umap_source(features), features.cells)
+        else:
+            self.map.say(NO_UMAP)
 
     def _colour_chosen(self, _: int) -> None:
         self.draw(keep_zoom=True)
