@@ -7,6 +7,7 @@ from importlib import import_module
 
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -69,3 +70,15 @@ def test_every_tooltip_is_a_whole_sentence(panel):
         tips |= {table.horizontalHeaderItem(column).toolTip() for column in range(table.columnCount())}
     texts = {re.sub(r"<[^>]*>", "", tip) for tip in tips} - {""}
     assert [text for text in texts if not text.rstrip(")").endswith(".") or text[0].islower()] == []
+
+
+def test_every_control_is_reached_with_the_tab_key(panel):
+    # the number beside a slider is the slider's own value
+    mouse_only = [
+        named(control)
+        for control in controls(panel)
+        if type(control).__name__ != "SliderLabel"
+        and not control.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and control.focusProxy() is None
+    ]
+    assert mouse_only == []

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtGui import QImage
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from morpholaw.config import CropConfig
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine, FieldError
 from morpholaw.widgets.forms.section import Section
+from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.window_latency import PANELS
 
 
 def luminance(colours: np.ndarray) -> np.ndarray:
@@ -21,13 +26,52 @@ def luminance(colours: np.ndarray) -> np.ndarray:
 
 def contrast(widget: QWidget) -> float:
     """Contrast of a widget's text: the most frequent colour against the one farthest from it."""
-    image = widget.grab().toImage()
-    colours = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
-    pixels = np.array([(c.red(), c.green(), c.blue()) for c in colours], np.uint8)
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    bits = image.constBits()
+    bits.setsize(image.sizeInBytes())
+    lines = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
+    pixels = lines[:, : 3 * image.width()].reshape(-1, 3)
     values, counts = np.unique(pixels, axis=0, return_counts=True)
     ground, all_light = luminance(values[[counts.argmax()]])[0], luminance(values)
     ratios = (np.maximum(all_light, ground) + 0.05) / (np.minimum(all_light, ground) + 0.05)
     return float(ratios.max())
+
+
+def texts(panel: QWidget) -> dict[str, QWidget]:
+    """The parts of a panel that show text now; what is switched off is exempt (WCAG 1.4.3)."""
+    shown = {}
+    for widget in panel.findChildren(QWidget):
+        text = ""
+        if isinstance(widget, (QLabel, QAbstractButton)):
+            text = widget.text()
+        elif isinstance(widget, QLineEdit):
+            text = widget.text() or widget.placeholderText()
+        elif isinstance(widget, QComboBox):
+            text = widget.currentText()
+        if text.strip() and widget.isVisible() and widget.isEnabled() and widget.width() > 8:
+            shown[f"{type(widget).__name__} {text[:40]!r}"] = widget
+    return shown
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("full", [False, True], ids=["empty", "full"])
+def test_all_that_a_panel_says_can_be_read(make_napari_viewer, qtbot, theme, full, trained_study_folder):
+    viewer = make_napari_viewer(show=True)
+    viewer.theme = theme
+    if full:
+        CurrentStudy.of(viewer).open(trained_study_folder)
+    faint = {}
+    for name in PANELS:
+        kind = getattr(import_module(f"morpholaw.widgets.{name.lower()}.panel"), f"{name}Widget")
+        panel = kind(viewer)
+        dock = viewer.window.add_dock_widget(panel, name=name)
+        qtbot.wait(50)
+        found = {what: round(contrast(widget), 1) for what, widget in texts(panel).items()}
+        assert found, name
+        faint |= {f"{name}: {what}": ratio for what, ratio in found.items() if ratio < 4.5}
+        viewer.window.remove_dock_widget(dock)
+        panel.deleteLater()
+    assert faint == {}
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

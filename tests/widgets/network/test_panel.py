@@ -125,6 +125,18 @@ def test_clicking_a_neuron_greys_all_but_its_stream_and_shows_its_response(panel
     assert panel.response.figure.sentence.text() == CLICK
 
 
+def test_the_arrow_keys_go_from_neuron_to_neuron(panel, qtbot, sparse_study):
+    panel.current.open(sparse_study)
+    scene = panel.scene
+    qtbot.keyClick(panel.view, Qt.Key.Key_Down)
+    first = scene.chosen
+    assert first is not None
+    qtbot.keyClick(panel.view, Qt.Key.Key_Down)
+    assert scene.chosen[0] > first[0]
+    qtbot.keyClick(panel.view, Qt.Key.Key_Escape)
+    assert scene.chosen is None
+
+
 def test_the_response_of_two_latents_is_a_map(panel, qtbot, sparse_study):
     panel.current.open(sparse_study)
     click(panel, qtbot, (3, 0))

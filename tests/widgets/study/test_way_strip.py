@@ -21,8 +21,11 @@ def panel(make_napari_viewer, qtbot):
     return widget
 
 
-def test_nothing_is_in_the_way_without_a_study(panel):
-    assert not panel.way_strip.isVisible()
+def test_without_a_study_the_strip_says_how_to_begin(panel):
+    strip = panel.way_strip
+    assert "press New..." in strip.contents.text()
+    assert not strip.next_button.isVisible()
+    assert not strip.way.isVisible()
 
 
 def test_a_labelled_study_is_led_to_its_encoder(panel, qtbot, labelled_study_folder):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractListModel, QEvent, QItemSelectionModel, QModelIndex, QRect, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QFontMetrics, QKeySequence, QPainter, QPen, QPixmap
+from qtpy.QtGui import QColor, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPen, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QWidget
 
 from morpholaw.widgets.forms.number_keys import digit_of
@@ -155,6 +155,11 @@ class Gallery(QListView):
     colour_of : callable
         Returns the colour of a class.
 
+    Attributes
+    ----------
+    sentence : str
+        Shown while there are no crops.
+
     Notes
     -----
     Signals: ``numbered`` (a key from 0 to 9 was pressed), ``undo``, ``redo``, ``next_wanted`` (N),
@@ -183,6 +188,7 @@ class Gallery(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumHeight(2 * (SIDE + CAPTION + 8) + 8)
+        self.sentence = ""
         self._silent = False
         self._selection.selectionChanged.connect(self._report_chosen)
 
@@ -212,6 +218,17 @@ class Gallery(QListView):
             self._selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
             self.scrollTo(index)
         self._silent = False
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the crops, or the sentence where there are none."""
+        super().paintEvent(event)
+        viewport = self.viewport()
+        if viewport is not None and not self.crop_model.rowCount():
+            painter = QPainter(viewport)
+            painter.setPen(self.palette().color(self.foregroundRole()))
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(viewport.rect().adjusted(16, 8, -16, -8), flags, self.sentence)
+            painter.end()
 
     def show_notes(self, on: bool) -> None:
         """Give each crop a second line, or take it away."""

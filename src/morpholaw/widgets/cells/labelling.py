@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from morpholaw.study import Study
 
 ALL_SETS, ALL_CLASSES, UNLABELLED = "all sets", "all classes", "unlabelled"
+NO_CROPS = "The cells appear here. Choose a movie and its tracks above, then press Cut crops."
+NONE_CHOSEN = "No crop is of this set and class; choose another one above."
 NO_CLASS_COLOUR = "#aaaaaa"
 """Colour of a label that is no class of the study."""
 _PREFERRED = (3, 2, 1, 4)  # schemes to ask which cells are uncertain, the sparse head first, as in the paper
@@ -185,6 +187,7 @@ class Labelling(QWidget):
     def apply_filter(self) -> None:
         """Show the crops of the chosen set and class in the chosen order."""
         crops, cells = self.current.crops, self.cells
+        self.gallery.sentence = NO_CROPS if crops is None else NONE_CHOSEN
         if crops is None or cells is None:
             self.gallery.crop_model.show_crops(None, np.empty(0))
             return

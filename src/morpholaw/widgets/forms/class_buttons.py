@@ -16,7 +16,7 @@ class ClassButtons(QWidget):
     Notes
     -----
     Signals: ``pressed`` (number of the class, from 1; 0 clears the label), ``added`` (name of a new class),
-    ``menu_wanted`` (name of a class and a place of the screen, after a click with the right button).
+    ``menu_wanted`` (name of a class and a place of the screen, after a click with the right button or the menu key).
     """
 
     pressed = Signal(int)
@@ -78,7 +78,7 @@ class ClassButtons(QWidget):
             f"QPushButton {{ border-left: 6px solid {colour}; text-align: left; padding-left: 6px; }}"
         )
         button.setToolTip(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the gallery keeps the keys
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the gallery keeps the keys
         button.clicked.connect(lambda _=False, number=number: self.pressed.emit(number))
         return button
 
@@ -91,6 +91,5 @@ class ClassButtons(QWidget):
 
 def _tip(number: int, name: str) -> str:
     key = f" (key {number})" if number < 10 else ""
-    return (
-        f"Label the selected cells as {name}{key}. Right-click to rename, merge, colour or remove the class."
-    )
+    ways = "Right-click, or press the menu key, to rename, merge, colour or remove the class."
+    return f"Label the selected cells as {name}{key}. {ways}"

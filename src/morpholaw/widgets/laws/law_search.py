@@ -51,7 +51,6 @@ class EngineLine(QWidget):
             self.choice.addItem(words, name)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
-        self.reason.setStyleSheet("color: palette(mid);")
         self.set_up_button = QPushButton("Set up PySR...")
         self.set_up_button.setToolTip("Download Julia and the packages of PySR, after a question.")
         self.set_up_button.hide()

@@ -63,7 +63,7 @@ class LineagesWidget(StudyWidget):
         self.tree = CellPicture(self.viewer, NO_TRACKS, self.facts.picture, self.facts.lines)
         self.tree.setToolTip(
             "Rest the mouse on a line to see the cell in that frame, and click it to go there in the movie. The wheel "
-            "zooms, and a double click shows all again."
+            "zooms, and a double click shows all again. The arrow keys go from cell to cell."
         )
         self.caption = QLabel()
         self.caption.setWordWrap(True)

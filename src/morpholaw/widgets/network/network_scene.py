@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QPainter, QPainterPath, QPainterPathStroker, QPen
+from qtpy.QtGui import QBrush, QColor, QKeyEvent, QPainter, QPainterPath, QPainterPathStroker, QPen
 from qtpy.QtWidgets import (
     QGraphicsEllipseItem,
     QGraphicsLineItem,
@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from morpholaw.display import number
 from morpholaw.interpretation.subnetworks import Neuron, SparseNetwork
+from morpholaw.widgets.pictures.arrow_keys import ARROWS, next_point
 
 Edge = tuple[int, int, int]
 """Layer, row and column of a weight: it leads from neuron (layer, row) to (layer + 1, column)."""
@@ -94,6 +95,7 @@ class NetworkScene(QGraphicsScene):
         self.output_names: tuple[str, ...] = ()
         self.output_colours: tuple[str, ...] = ()
         self.dark = True
+        self.chosen: Neuron | None = None
 
     def show_network(
         self,
@@ -106,7 +108,7 @@ class NetworkScene(QGraphicsScene):
         self.clear()
         self.network, self.input_names, self.dark = network, input_names, dark
         self.output_names, self.output_colours = tuple(outputs or {}), tuple((outputs or {}).values())
-        self.neurons, self.edges = {}, {}
+        self.neurons, self.edges, self.chosen = {}, {}, None
         strongest = max(float(np.abs(w).max(initial=0)) for w in network.weights) or 1.0
         at = places(network)
         crowd = max(sum(1 for n in at if n[0] == layer) for layer in range(network.depth + 1))
@@ -129,6 +131,7 @@ class NetworkScene(QGraphicsScene):
         """Grey out what is not on a path through the neuron; None shows all."""
         if self.network is None:
             return
+        self.chosen = neuron
         lit = set(self.edges) if neuron is None else through(self.network, neuron)
         on = {(e[0], e[1]) for e in lit} | {(e[0] + 1, e[2]) for e in lit}
         for edge, line in self.edges.items():
@@ -151,6 +154,19 @@ class NetworkScene(QGraphicsScene):
         super().mousePressEvent(event)
         hit = [item for item in self.items(event.scenePos()) if isinstance(item, _Node)]
         self.clicked.emit(hit[0].neuron if hit else None)
+
+    def step(self, key: int) -> None:
+        """Choose the next neuron in the direction of an arrow key; the first one where none is chosen."""
+        neurons = list(self.neurons)
+        if not neurons:
+            return
+        places = np.array([[node.pos().x(), node.pos().y()] for node in self.neurons.values()])
+        if self.chosen is None:
+            self.clicked.emit(neurons[0])
+            return
+        found = next_point(places, places[neurons.index(self.chosen)], key)
+        if found is not None:
+            self.clicked.emit(neurons[found])
 
     @property
     def ink(self) -> QColor:
@@ -294,6 +310,16 @@ class NetworkView(QGraphicsView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setStyleSheet("QGraphicsView { background: transparent; border: none; }")
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Go from neuron to neuron with the arrow keys; Escape chooses none."""
+        scene = self.scene()
+        if event is not None and isinstance(scene, NetworkScene) and event.key() in ARROWS:
+            scene.step(event.key())
+        elif event is not None and isinstance(scene, NetworkScene) and event.key() == Qt.Key.Key_Escape:
+            scene.clicked.emit(None)
+        else:
+            super().keyPressEvent(event)
 
     def fit(self) -> None:
         """Fit the drawing into the view."""

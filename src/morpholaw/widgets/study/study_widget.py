@@ -18,6 +18,9 @@ from morpholaw.widgets.study.way_strip import WayStrip
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+HINTS = {"dark": "#c3c7cc", "light": "#454545"}
+"""Colour of the hints in empty fields, by napari's theme."""
+
 
 class Connectable(Protocol):
     """A signal of psygnal or an event of napari."""
@@ -72,6 +75,8 @@ class StudyWidget(QWidget):
         layout.addWidget(self.error_line)
         layout.addWidget(self.scroll_area, 1)
         self.setMinimumWidth(380)
+        self._show_theme()
+        self.listen(self.viewer.events.theme, self._show_theme)
         # First of all listeners, so that an error which a panel finds on the same occasion stays.
         self.listen(self.current.changed, self._show_study)
         study, layers = self.current, self.viewer.layers.events
@@ -80,6 +85,11 @@ class StudyWidget(QWidget):
             study.laws_changed, layers.inserted, layers.removed,
         ):  # fmt: skip
             self.listen(signal, self._input_changed)
+
+    def _show_theme(self, _: Any = None) -> None:
+        """Give the hints in empty fields a contrast of 4.5 : 1 or more; Qt's own half-transparent text has 3 : 1."""
+        ink = HINTS["light" if "light" in str(self.viewer.theme) else "dark"]
+        self.setStyleSheet(f"QLineEdit {{ placeholder-text-color: {ink}; }}")
 
     def listen(self, signal: Connectable, slot: Callable[..., Any]) -> None:
         """Connect a method of this widget to a psygnal or napari event, until the widget is gone."""

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
     from morpholaw.store.overview import Overview
 
+BEGIN = (
+    "Open a study, or press New... and cut the cells of a tracked movie in the Cells panel. "
+    "To try it out: File > Open Sample > Morpholaw."
+)
+
 
 class WayStrip(QWidget):
     """Shows how far a study is on its way from a movie to a law.
@@ -50,7 +55,7 @@ class WayStrip(QWidget):
         self.way = WayButtons(current)
         for part in (self.contents, self.warning, self.next_button, self.way, self.report):
             layout.addWidget(part)
-        self.hide()
+        self.show_overview()
 
     def show_overview(self) -> None:
         """Show the study as it is now; a hidden panel looks again when it is displayed."""
@@ -58,8 +63,12 @@ class WayStrip(QWidget):
         if parent is not None and not parent.isVisible():
             return
         found = self.current.overview
-        self.setVisible(found is not None)
+        for part in (self.next_button, self.way):
+            part.setVisible(found is not None)
         if found is None:
+            self.warning.hide()
+            self.contents.setText(BEGIN)
+            self.contents.setToolTip("What to do first.")
             return
         self.contents.setText(contents(found))
         self.contents.setToolTip(

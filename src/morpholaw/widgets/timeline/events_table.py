@@ -36,7 +36,7 @@ class EventsTable(RowTable):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(COLUMNS, parent)
-        self.setToolTip("Click an event to see its cell in the viewer.")
+        self.setToolTip("Click an event, or press Enter, to see its cell in the viewer.")
         self.pick_one()
         self.stretch(0)
         self.setMinimumHeight(260)
@@ -45,6 +45,7 @@ class EventsTable(RowTable):
         self.setFont(small)
         self._rows: list[int] = []
         self.cellClicked.connect(self._clicked)
+        self.cellActivated.connect(self._clicked)  # by Enter
 
     def show_events(self, events: pd.DataFrame) -> None:
         """List events, the first ones of each movie first."""
