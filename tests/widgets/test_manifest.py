@@ -101,12 +101,14 @@ def test_the_sample_movie_has_its_tracks_and_masks(make_napari_viewer, small_sam
 
 
 def test_the_sample_study_of_four_phases_opens_with_its_classifiers(
-    make_napari_viewer, small_sample, monkeypatch
+    make_napari_viewer, small_sample, monkeypatch, qtbot
 ):
     viewer = make_napari_viewer()
     monkeypatch.setattr("napari.current_viewer", lambda: viewer)
     viewer.open_sample("napari-morpholaw", "phases")
-    study = CurrentStudy.of(viewer).study
+    current = CurrentStudy.of(viewer)
+    qtbot.waitUntil(lambda: current.study is not None, timeout=60_000)
+    study = current.study
     assert study.path == small_sample / "sample-phases"
     assert study.classes == sample_data.PHASES
     assert study.class_record.stages == sample_data.PHASES
@@ -114,11 +116,14 @@ def test_the_sample_study_of_four_phases_opens_with_its_classifiers(
     assert sample_data.phases_copy(study.path) == study.path
 
 
-def test_the_sample_study_is_a_copy_that_opens(make_napari_viewer, small_sample, monkeypatch):
+def test_the_sample_study_is_a_copy_that_opens(make_napari_viewer, small_sample, monkeypatch, qtbot):
     viewer = make_napari_viewer()
     monkeypatch.setattr("napari.current_viewer", lambda: viewer)
     viewer.open_sample("napari-morpholaw", "study")
-    study = CurrentStudy.of(viewer).study
+    current = CurrentStudy.of(viewer)
+    assert current.study is None  # the copy is made beside the window
+    qtbot.waitUntil(lambda: current.study is not None, timeout=60_000)
+    study = current.study
     assert study.path == small_sample / "sample-study"
     assert len(study.crops) > 0
     study.annotations.set_label(study.sets[0].name, 0, "anaphase")

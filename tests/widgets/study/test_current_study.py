@@ -112,3 +112,15 @@ def test_sets_that_do_not_go_together_are_a_sentence_and_the_study_before_stays(
     with pytest.raises(InputError, match="one crop size"):
         current.open(tmp_path / "mixed")
     assert current.study.path == labelled_study
+
+
+def test_two_viewers_of_one_study_see_each_others_labels(current, labelled_study, qtbot):
+    other = CurrentStudy()
+    for one in (current, other):
+        one.open(labelled_study)
+    told = []
+    current.labels_changed.connect(lambda: told.append("own"))
+    current.set_label([0], "anaphase")
+    qtbot.waitUntil(lambda: other.labels[0] == "anaphase", timeout=10_000)
+    current._label_watch.look()
+    assert told == ["own"]  # a window is not told of its own labels twice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QDesktopServices
@@ -14,8 +15,9 @@ from morpholaw.study import Study
 from morpholaw.training.durations import about
 from morpholaw.widgets.jobs.step_run import StepRun
 from morpholaw.widgets.jobs.window_steps import WindowSteps
+from morpholaw.widgets.laws.panel import LawsWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.presets import PRESETS
+from morpholaw.widgets.study.presets import PRESETS, Preset
 from morpholaw.widgets.study.way_buttons import WayButtons
 from morpholaw.widgets.study.way_to_law import PLACE, remaining_steps
 
@@ -74,6 +76,62 @@ def test_a_step_that_is_stopped_ends_the_way_and_it_can_go_on(buttons, steps, qt
     qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
     assert len(steps) == 2
     assert buttons.current.steps.at(PLACE) is steps[1]
+
+
+TINY = Preset(
+    "Tiny",
+    "For a test.",
+    EncoderConfig(
+        latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=4, epoch_crops=1_600, batch_size=32, device="cpu",
+        learning_rate=5e-3, alpha=0.1, beta=0.1, gamma=0.1, threads=1, precision="float32",
+    ),
+    ClassifierConfig(
+        models=2, epochs=20, warmup_epochs=5, learning_rate=1e-2, sparsity=0.5, update_every=10, threads=1,
+        device="cpu",
+    ),
+    LawConfig(count=1, evaluations=2_000, processes=1),
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_labels_become_a_law_and_a_report_with_a_stop_on_the_way(
+    labelled_study, qtbot, monkeypatch, make_napari_viewer
+):
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr("morpholaw.widgets.study.way_buttons.PRESETS", (TINY, TINY))
+    panel = LawsWidget(make_napari_viewer(show=True))
+    panel.viewer.window.add_dock_widget(panel)
+    study, buttons, way = panel.current.open(labelled_study), panel.way_strip.way, panel.current.way
+    qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "of" in buttons.runner.status.text() and study.can_resume, timeout=240_000)
+    qtbot.mouseClick(buttons.runner.stop_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not way.running, timeout=60_000)
+    assert panel.found is None
+    qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
+    shown = set()
+    way.moved.connect(lambda: shown.add(buttons.runner.status.text().split(":")[0]))
+    qtbot.waitUntil(lambda: bool(opened) or not way.running, timeout=600_000)
+    assert buttons.runner.error_line.text() == ""
+    assert [url.toLocalFile() for url in opened] == [str(study.path / "report.html")]
+    assert panel.found is not None  # the law is in the panel
+    assert {"2 of 4, train the sparse head", "3 of 4, search for a law", "4 of 4, write the report"} <= shown
+    assert not buttons.isVisible()  # nothing is left to do
+    panel.current.steps.end_all()
+
+
+def test_ten_cells_of_each_class_are_enough_to_begin_and_that_is_said(labelled_study, qtbot):
+    current = CurrentStudy()
+    study = current.open(labelled_study)
+    labels = study.labels
+    kept = {name: set(np.flatnonzero(labels == name)[:12]) for name in ("interphase", "metaphase")}
+    cleared = [cell for cell in range(len(labels)) if not any(cell in cells for cells in kept.values())]
+    study.annotations.set_labels({(study.sets[0].name, cell): "" for cell in cleared})
+    widget = WayButtons(current)
+    qtbot.addWidget(widget)
+    assert "Only about 3 cells of a class will be held out" in widget.cost.text()
+    assert "first look" in widget.cost.text()
+    assert current.way.steps()[0] == "train_encoder"
 
 
 def test_only_what_is_missing_is_done(labelled_study_folder, trained_study_folder, tmp_path):

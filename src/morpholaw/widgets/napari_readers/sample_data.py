@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from morpholaw.events import Event, Monitor, Progress
+from morpholaw.events import SILENT, Event, Monitor, Progress
 from morpholaw.sample import sample_folder
 from morpholaw.widgets.napari_readers.movie_folders import folder_layers
 from morpholaw.widgets.napari_readers.readers import AXES, LayerData, lazy_movie, table_as_layer
@@ -14,7 +15,11 @@ from morpholaw.widgets.study.preferences import preferences
 
 if TYPE_CHECKING:
     from morpholaw.study import Study  # it brings pandas
+    from morpholaw.widgets.jobs.step_run import StepRun
+    from morpholaw.widgets.study.current_study import CurrentStudy
 
+PLACE = "sample study"
+"""Place of the step in the window (:class:`WindowSteps`)."""
 PHASES = ("interphase", "prometaphase", "metaphase", "anaphase")
 """The phases of the sample's movie, in the order in which a cell passes through them."""
 
@@ -38,23 +43,37 @@ def sample_movie() -> list[LayerData]:
 
 def sample_study() -> list[LayerData]:
     """Return the same layers, and open a copy of the sample study in the viewer's panels."""
-    return _with_study(study_copy(Path(preferences().cache_folder) / "sample-study"))
+    return _with_study(study_copy, Path(preferences().cache_folder) / "sample-study")
 
 
 def sample_phases() -> list[LayerData]:
     """Return the same layers, and open a copy of the sample study of four phases in the viewer's panels."""
-    return _with_study(phases_copy(Path(preferences().cache_folder) / "sample-phases"))
+    return _with_study(phases_copy, Path(preferences().cache_folder) / "sample-phases")
 
 
-def _with_study(study: Path) -> list[LayerData]:
+def _with_study(copy: Callable[..., Path], study: Path) -> list[LayerData]:
+    """Return the layers and open a copy; it is made once, in a thread, and opens when it is there."""
     import napari
 
     from morpholaw.widgets.study.current_study import CurrentStudy
 
     viewer = napari.current_viewer()
-    if viewer is not None:
+    if viewer is None:
+        copy(study)
+    elif (study / "study.json").is_file():
         CurrentStudy.of(viewer).open(study)
+    else:
+        _open_when_made(CurrentStudy.of(viewer), copy, study)
     return sample_movie()
+
+
+def _open_when_made(current: CurrentStudy, copy: Callable[..., Path], study: Path) -> None:
+    def made(run: StepRun) -> None:
+        if run.state == "done":
+            current.open(study)
+
+    run = current.steps.run(PLACE, "open the sample study", "", copy, (study,), {})
+    run.ended.connect(made)
 
 
 def sample_real_movie() -> list[LayerData]:
@@ -90,7 +109,7 @@ def movie_folder() -> Path:
     return simulated
 
 
-def study_copy(target: Path) -> Path:
+def study_copy(target: Path, monitor: Monitor = SILENT) -> Path:
     """Return a study at ``target`` with the sample's movie, labelled crops and models; make it if it is not there."""
     from morpholaw.cells.files import temporary_path
     from morpholaw.study import Study
@@ -99,14 +118,14 @@ def study_copy(target: Path) -> Path:
         return target
     partial = temporary_path(target)
     study = Study.create(partial)
-    _add_movie_and_encoder(study)
+    _add_movie_and_encoder(study, monitor)
     # copied and not loaded: nothing here needs torch
     shutil.copytree(sample_folder() / "labelled", study.new_set_folder("labelled"))
     _adopt_all(study, sample_folder() / "classifiers")
     return Path(shutil.move(partial, target))
 
 
-def phases_copy(target: Path) -> Path:
+def phases_copy(target: Path, monitor: Monitor = SILENT) -> Path:
     """Return a study at ``target`` of the four phases of the sample's movie, with models; make it if it is not there.
 
     The cells of the movie are labelled, and the order of the phases along tracks is set.
@@ -118,18 +137,23 @@ def phases_copy(target: Path) -> Path:
         return target
     partial = temporary_path(target)
     study = Study.create(partial, classes=PHASES)
-    _add_movie_and_encoder(study)
+    _add_movie_and_encoder(study, monitor)
     study.set_stages(PHASES)
     _adopt_all(study, sample_folder() / "phases" / "classifiers")
     return Path(shutil.move(partial, target))
 
 
-def _add_movie_and_encoder(study: Study) -> None:
+def _add_movie_and_encoder(study: Study, monitor: Monitor) -> None:
     from morpholaw.cells.crop_set import CropSet
 
     sample, movie = sample_folder(), movie_folder()
     scale = CropSet(sample / "labelled").normalisation  # the movie's crops are used together with these
-    study.crop(movie / "movie.tif", movie / "tracks.csv", brightness=scale.per if scale else "cell")
+    study.crop(
+        movie / "movie.tif",
+        movie / "tracks.csv",
+        brightness=scale.per if scale else "cell",
+        monitor=monitor,
+    )
     shutil.copytree(sample / "encoder", study.path / "encoder", dirs_exist_ok=True)
     if (sample / "latent_names.json").is_file():
         shutil.copy(sample / "latent_names.json", study.path)

@@ -15,6 +15,7 @@ from psygnal import Signal
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError
 from morpholaw.widgets.jobs.live_process import LiveProcess
 from morpholaw.widgets.jobs.window_steps import WindowSteps
+from morpholaw.widgets.study.label_watch import LabelWatch
 from morpholaw.widgets.study.way_to_law import WayToLaw
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class CurrentStudy:
             signal.connect(self._forget_scores)
         for signal in (self.changed, self.crops_changed, self.labels_changed):
             signal.connect(self._forget_labels)
+        self._label_watch = LabelWatch(self)
 
     @classmethod
     def of(cls, viewer: ViewerModel) -> CurrentStudy:

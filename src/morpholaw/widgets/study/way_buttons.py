@@ -17,7 +17,9 @@ from morpholaw.widgets.study.presets import PRESETS
 from morpholaw.widgets.study.way_to_law import NAMES, PLACE
 
 FEW_TEST_CELLS = 50
-"""Held-out cells of a class below which an accuracy is hardly known."""
+"""Held-out cells of a class below which an accuracy is known roughly."""
+HARDLY_ANY = 10
+"""Held-out cells of a class below which it is hardly known."""
 
 
 class WayButtons(QWidget):
@@ -96,7 +98,8 @@ class WayButtons(QWidget):
         held_out = round(min(counts) * share)
         if held_out >= FEW_TEST_CELLS:
             return ""
-        return f" Only about {held_out} cells of a class will be held out, so that its accuracy is known roughly."
+        known = "known roughly" if held_out >= HARDLY_ANY else "hardly known: see it as a first look"
+        return f" Only about {held_out} cells of a class will be held out, so that its accuracy is {known}."
 
     def _start(self) -> None:
         with self.runner.error_line.catch():

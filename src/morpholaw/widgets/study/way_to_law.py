@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PLACE = "way to a law"
 """Place of the steps in the window (:class:`WindowSteps`)."""
+FEWEST_LABELS = 10
+"""Labelled cells of each of two classes from which a law can be searched for; its accuracy is then hardly known."""
 NAMES = {
     "train_encoder": "learn the latents",
     "train_classifier": "train the sparse head",
@@ -56,9 +58,7 @@ def remaining_steps(overview: Overview, encoder_stopped: bool = False) -> list[s
 
 def can_start(overview: Overview) -> bool:
     """Whether there are crops, and two classes with enough labelled cells."""
-    from morpholaw.store.overview import FEW_LABELS  # it brings pandas
-
-    return overview.crops > 0 and sum(count >= FEW_LABELS for count in overview.labels.values()) >= 2
+    return overview.crops > 0 and sum(count >= FEWEST_LABELS for count in overview.labels.values()) >= 2
 
 
 class WayToLaw:

@@ -1,0 +1,63 @@
+"""Notices labels that another window, or another person, has given to the cells of the open study."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, QTimer
+
+if TYPE_CHECKING:
+    from morpholaw.widgets.study.current_study import CurrentStudy
+
+INTERVAL = 2000
+"""Milliseconds between two looks at the file of labels."""
+
+
+class LabelWatch(QObject):
+    """Emits ``labels_changed`` of a study after its file of labels changed elsewhere.
+
+    Parameters
+    ----------
+    current : CurrentStudy
+        The study; referenced weakly.
+    """
+
+    def __init__(self, current: CurrentStudy) -> None:
+        super().__init__()
+        self._current = weakref.ref(current)
+        self._seen: tuple[int, int] | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(INTERVAL)
+        self._timer.timeout.connect(self.look)
+        current.changed.connect(self._begin)
+        current.labels_changed.connect(self._remember)
+
+    def look(self) -> None:
+        """Compare the file with how it was when this window last read it."""
+        current, state = self._current(), self._state()
+        if current is not None and state != self._seen:
+            self._seen = state
+            current.labels_changed.emit()
+
+    def _begin(self) -> None:
+        self._remember()
+        current = self._current()
+        if current is not None and current.study is not None:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _remember(self) -> None:
+        self._seen = self._state()
+
+    def _state(self) -> tuple[int, int] | None:
+        """Return size and time of the file; None where there is none."""
+        current = self._current()
+        if current is None or current.study is None:
+            return None
+        try:
+            stat = current.study.annotations.path.stat()
+        except OSError:
+            return None
+        return stat.st_size, stat.st_mtime_ns
