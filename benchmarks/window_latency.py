@@ -36,6 +36,16 @@ def table(found: dict[str, Any]) -> str:
             f"{found['opening_s'][slowest]:.2f}, {found['opening_cpu_s'][slowest]:.2f} s",
             "0.3 s",
         ),
+        (
+            "Apply on the sample: first time, again; least sure first",
+            "{:.1f}, {:.1f}; {:.1f} s".format(*found["apply_s"], *found["ask_s"]),
+            "3 s, once warm",
+        ),
+        (
+            "longest blocking while a panel or tab opens, first and second time: by the clock, computed",
+            _tabs(found["tabs"]),
+            "0.3 s",
+        ),
         ("torch in the window's process, at the end of all this", torch, "not imported"),
         (f"{tracks['vertices']:,} vertices of tracks coloured by score", f"{tracks['seconds']:.2f} s", "2 s"),
         (f"gallery of {gallery['cells']:,} cells opened", f"{gallery['opened_s']:.2f} s", ""),
@@ -55,6 +65,25 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join([*head, *(f"| {what} | {value} | {limit} |" for what, value, limit in rows), note])
 
 
+def _tabs(gaps: dict[str, list[list[float]]]) -> str:
+    """Name the slowest panel or tab of each turn."""
+    words = []
+    for turn in range(2):
+        name = max(gaps, key=lambda name: gaps[name][turn][1])
+        words.append("{}: {:.2f}, {:.2f} s".format(name, *gaps[name][turn]))
+    return "; ".join(words)
+
+
+def tabs_table(gaps: dict[str, list[list[float]]]) -> str:
+    """Return what each panel and tab blocks the window for, as a table."""
+    head = ["| panel, tab | first, s: by the clock, computed | second, s |", "| --- | --- | --- |"]
+    rows = [
+        f"| {name} | {first[0]:.2f}, {first[1]:.2f} | {second[0]:.2f}, {second[1]:.2f} |"
+        for name, (first, second) in gaps.items()
+    ]
+    return "\n".join([*head, *rows])
+
+
 def _gaps(gaps: dict[str, float]) -> str:
     return f"{gaps['median']:.0f}, {gaps['p99']:.0f}, {gaps['max']:.0f} ms"
 
@@ -64,8 +93,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.parse_args()
-    print(table(measure()))
+    parser.add_argument("--tabs", action="store_true", help="a row for each panel and tab as well")
+    arguments = parser.parse_args()
+    found = measure()
+    print(table(found))
+    if arguments.tabs:
+        print(f"\n{tabs_table(found['tabs'])}")
 
 
 if __name__ == "__main__":

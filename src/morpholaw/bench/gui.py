@@ -15,23 +15,30 @@ from typing import Any
 from morpholaw.bench.comparison import Comparison
 
 OPENING_LIMIT = 0.3
-"""Seconds that a panel may take to open."""
+"""Seconds that a panel may take to open, and that it or a tab may block the window meanwhile."""
 STALL_LIMIT = 0.05
 """Seconds that the event loop may stall beyond what it does without training."""
+APPLY_LIMIT = 3.0
+"""Seconds that a classifier may take to score the sample, where a process waits for it."""
 STOP_LIMIT = 2.0
 """Seconds from Stop to the training's end."""
 
 
 def measure(full: bool = False) -> list[Comparison]:
-    """Measure seconds to open the slowest panel, and the longest stalls with and without training."""
+    """Measure seconds to open the slowest panel, blocking by panels and tabs, and stalls with and without training."""
     found = _in_a_window()
     opening, gaps = found["opening_s"], found["gaps_ms"]
     slowest = max(opening, key=lambda name: opening[name])
     alone, training = (gaps[state]["max"] / 1000 for state in ("alone", "training"))
+    gaps_of_tabs = {name: max(gap for gap, _ in turns) for name, turns in found["tabs"].items()}
+    tab = max(gaps_of_tabs, key=lambda name: gaps_of_tabs[name])
     allowed = f"longest stall without training ({alone:.3f} s) and {STALL_LIMIT} s"
     return [
         Comparison([training], [alone + STALL_LIMIT], allowed, 1, "s"),
         Comparison([opening[slowest]], [OPENING_LIMIT], f"limit of opening a panel ({slowest})", 1, "s"),
+        Comparison([gaps_of_tabs[tab]], [OPENING_LIMIT], f"limit of blocking at an opening ({tab})", 1, "s"),
+        Comparison([found["apply_s"][1]], [APPLY_LIMIT], "limit of Apply on the sample, once warm", 1, "s"),
+        Comparison([found["ask_s"][0]], [APPLY_LIMIT], "limit of least sure first, once warm", 1, "s"),
         Comparison([found["stop_s"]], [STOP_LIMIT], "limit of Stop", 1, "s"),
     ]
 

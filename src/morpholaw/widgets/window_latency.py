@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QTabWidget
 
 PANELS = (
     "Cells",
@@ -41,11 +42,12 @@ VERTICES, CELLS = 250_000, 20_000
 
 
 class LoopWatch:
-    """Records the milliseconds between the ticks of a timer in the event loop."""
+    """Records the milliseconds between the ticks of a timer in the event loop, and those that its thread computed."""
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
-        self._last = 0.0
+        self.computed: list[float] = []
+        self._last = self._last_computed = 0.0
         self._timer = QTimer()
         self._timer.timeout.connect(self._tick)
 
@@ -68,14 +70,34 @@ class LoopWatch:
             "max": float(gaps.max()),
         }
 
+    def around(self, action: Callable[[], Any], seconds: float) -> tuple[float, float]:
+        """Do something in the loop and run it on; return the longest gap, by the clock and computed, in seconds.
+
+        What the window's thread computed does not depend on what else the machine does.
+        """
+        self.gaps, self.computed = [], []
+        self._last, self._last_computed = time.perf_counter(), time.thread_time()
+        self._timer.start(TICK)
+        action()
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            QApplication.processEvents()
+            time.sleep(0.001)
+        self._timer.stop()
+        return max(self.gaps, default=0.0) / 1000, max(self.computed, default=0.0) / 1000
+
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, computed = time.perf_counter(), time.thread_time()
         self.gaps.append(1000 * (now - self._last))
-        self._last = now
+        self.computed.append(1000 * (computed - self._last_computed))
+        self._last, self._last_computed = now, computed
 
 
 SETTLING = 2.0
 """Seconds for napari to draw its own window and the movie before a panel is opened."""
+WATCHED = (3.0, 1.0)
+"""Seconds that the loop is watched after a panel or a tab was opened for the first and the second time, for its
+pictures are drawn meanwhile."""
 ROUNDS = 3
 """Rounds of the event loop until a panel is painted: it is shown in the first, its layers in the next."""
 
@@ -100,7 +122,9 @@ def measure(seconds: float = 12.0) -> dict[str, Any]:
         panels, opening, computing = open_panels(viewer)
         CurrentStudy.of(viewer).open(study)
         figures: dict[str, Any] = {"opening_s": opening, "opening_cpu_s": computing}
+        figures["tabs"] = measure_tabs(viewer)
         figures["torch_after_opening"] = "torch" in sys.modules
+        figures |= measure_scoring(panels["Classify"], panels["Cells"])
         figures |= measure_training(panels["Latents"], Path(place) / "training", seconds)
         figures["tracks"] = measure_tracks(viewer)
         figures["gallery"] = measure_gallery(viewer, panels["Cells"], Path(place) / "large")
@@ -129,6 +153,59 @@ def open_panels(viewer: Any) -> tuple[dict[str, Any], dict[str, float], dict[str
             QApplication.processEvents()
         seconds[name], computed[name] = time.perf_counter() - start, time.process_time() - start_cpu
     return panels, seconds, computed
+
+
+def measure_tabs(viewer: Any) -> dict[str, list[tuple[float, float]]]:
+    """Open every panel and each of its tabs with a trained study, twice.
+
+    Returns
+    -------
+    dict of str to list
+        Of each panel ("Laws") and tab ("Laws, Front") the longest gap of the event loop while it opens and while
+        its pictures are drawn: by the clock and computed, in seconds, at the first and the second opening.
+    """
+    watch = LoopWatch()
+    gaps: dict[str, list[tuple[float, float]]] = {}
+    for seconds in WATCHED:
+        for name in PANELS:
+            opened: list[Any] = []
+
+            def open_panel(name: str = name, opened: list[Any] = opened) -> None:
+                module = import_module(f"morpholaw.widgets.{name.lower()}.panel")
+                panel = getattr(module, f"{name}Widget")(viewer)
+                opened += [panel, viewer.window.add_dock_widget(panel, name=f"{name} again", area="right")]
+
+            gaps.setdefault(name, []).append(watch.around(open_panel, seconds))
+            panel, dock = opened
+            for tabs in panel.findChildren(QTabWidget):
+                for place in range(tabs.count()):
+                    what = f"{name}, {tabs.tabText(place)}"
+                    shown = watch.around(partial(tabs.setCurrentIndex, place), seconds)
+                    gaps.setdefault(what, []).append(shown)
+            viewer.window.remove_dock_widget(dock)
+    return gaps
+
+
+def measure_scoring(classify: Any, cells: Any) -> dict[str, list[float]]:
+    """Measure the seconds of *Apply*, twice, and of *least sure first*, by the clock.
+
+    Only the first one waits for a process that loads torch; the next ones find one that waits.
+    """
+    applied, asked = [], []
+    for _ in range(2):
+        scored: list[bool] = []
+        classify.apply_scores.scored.connect(lambda scored=scored: scored.append(True))
+        start = time.perf_counter()
+        classify.apply_scores.apply_button.click()
+        until(lambda scored=scored: bool(scored), 600)
+        applied.append(time.perf_counter() - start)
+        until(lambda: classify.current.steps.spare.pid is not None, 60)
+        time.sleep(SETTLING)  # for the process that waits to load torch
+    start = time.perf_counter()
+    cells.labelling.ask()
+    until(lambda: not cells.runner.running, 600)
+    asked.append(time.perf_counter() - start)
+    return {"apply_s": applied, "ask_s": asked}
 
 
 def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any]:
