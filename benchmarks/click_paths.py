@@ -67,6 +67,7 @@ class Hand:
         there = QApplication.widgetAt(place)
         if there is None or not (there is widget or widget.isAncestorOf(there)) or not widget.isEnabled():
             raise RuntimeError(f"{what} cannot be clicked at {place}: {there!r} is there.")
+        self.clicks.append(what)  # before a dialog, which is answered while the click lasts
         window = widget.window()
         QTest.mouseClick(
             window.windowHandle(),
@@ -74,7 +75,6 @@ class Hand:
             Qt.KeyboardModifier.NoModifier,
             window.mapFromGlobal(place),
         )
-        self.clicks.append(what)
         wait(0.2)
 
     def bring_into_view(self, widget: QWidget) -> None:
@@ -212,7 +212,7 @@ def label(hand: Hand, cells: Any) -> None:
         for cell in chosen.tolist():
             index = gallery.crop_model.index(gallery.crop_model.row_of(cell))
             gallery.scrollTo(index)
-            wait(0.05)
+            wait(0.3)
             hand.click(
                 gallery.viewport(), f"a cell, and the key of {name}", gallery.visualRect(index).center()
             )

@@ -8,6 +8,8 @@ from importlib import import_module
 
 import pytest
 
+from morpholaw.widgets.lineages.panel import LineagesWidget
+from morpholaw.widgets.table.panel import TableWidget
 from morpholaw.widgets.window_latency import PANELS
 
 
@@ -23,3 +25,15 @@ def test_a_closed_panel_is_freed_and_an_open_one_with_its_window(make_napari_vie
     assert closed() is None
     viewer.window.add_dock_widget(kind(viewer))  # and make_napari_viewer sees whether the window is freed
     qtbot.wait(50)
+
+
+def test_panels_become_tabs_of_one_dock(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    window = viewer.window._qt_window
+    first = viewer.window.add_dock_widget(TableWidget(viewer), area="right")
+    qtbot.wait(50)
+    second = viewer.window.add_dock_widget(LineagesWidget(viewer), area="right")  # as napari's menu does
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(second) == [first], timeout=5_000)
+    elsewhere = viewer.window.add_dock_widget(TableWidget(viewer), area="left")
+    qtbot.wait(50)
+    assert first not in window.tabifiedDockWidgets(elsewhere)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QObject, QSize, QTimer
 from qtpy.QtGui import QResizeEvent, QShowEvent
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
@@ -75,6 +75,7 @@ class StudyWidget(QWidget):
         layout.addWidget(self.error_line)
         layout.addWidget(self.scroll_area, 1)
         self.setMinimumWidth(380)
+        self._docked = False
         self._show_theme()
         self.listen(self.viewer.events.theme, self._show_theme)
         # First of all listeners, so that an error which a panel finds on the same occasion stays.
@@ -102,6 +103,22 @@ class StudyWidget(QWidget):
         super().showEvent(event)
         self.current.steps.watch(self)
         self.way_strip.show_overview()
+        if not self._docked:
+            self._docked = True
+            QTimer.singleShot(0, self._join_tabs)  # napari places the dock after it has filled it
+
+    def _join_tabs(self) -> None:
+        """Become a tab of another panel's dock, where napari's menu would place this one below it."""
+        dock, window = _dock_of(self), self.window()
+        if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
+            return
+        area = window.dockWidgetArea(dock)
+        for other in window.findChildren(StudyWidget):
+            place = _dock_of(other)
+            if place not in (None, dock) and place.isVisible() and window.dockWidgetArea(place) == area:
+                window.tabifyDockWidget(place, dock)
+                dock.raise_()
+                return
 
     def sizeHint(self) -> QSize:
         """Return a width that leaves room for a plot beside the canvas at 1280 x 800."""
@@ -119,6 +136,14 @@ class StudyWidget(QWidget):
         for line in self.findChildren(ErrorLine):
             line.clear_input_error()
         self.way_strip.show_overview()
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock that a widget is in."""
+    place: QObject | None = widget.parent()
+    while place is not None and not isinstance(place, QDockWidget):
+        place = place.parent()
+    return place
 
 
 class _Body(QWidget):
