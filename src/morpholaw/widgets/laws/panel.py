@@ -278,8 +278,7 @@ class LawsWidget(StudyWidget):
             self.front.draw(lambda figsize, theme: front_figure(found, number, figsize, theme))
         else:
             self.front.say(FRONT_OF_CLASSES)
-        for row in (self.step_row, self.card_button):
-            row.setVisible(found.two_classes)
+        self.step_row.setVisible(found.two_classes)
         self.apply_button.setVisible(found.two_classes and len(found.laws) > 1)
         self.apply_button.setEnabled(entry.place > 0)
         self.card_button.place = place
