@@ -9,7 +9,6 @@ NAME_stream_*.png (6), NAME_response_*.png (7 to 10) and NAME_inputs.png, the tr
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +21,9 @@ from morpholaw.figures.pictures import traversal_grid
 from morpholaw.figures.response import response_map_1d, response_map_2d
 from morpholaw.figures.topology import topologies, topology
 from morpholaw.interpretation.latent_names import correlate
+from morpholaw.interpretation.readable_parts import ReadablePart, readable_parts
 from morpholaw.interpretation.responses import monotonicity, response_map, symmetries
-from morpholaw.interpretation.subnetworks import (
-    SparseNetwork,
-    SubNetwork,
-    activations,
-    contribution,
-    decompose,
-    feeds_output,
-    input_survival,
-    stream,
-    sub_network,
-)
+from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival, stream
 from morpholaw.interpretation.traversal import traverse
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
@@ -78,28 +68,10 @@ def _factors(study: Study) -> pd.DataFrame:
     return measured.pivot(index="shape", columns="latent", values="quadratic")
 
 
-def readable_parts(
-    network: SparseNetwork,
-) -> list[tuple[SubNetwork, Callable[[np.ndarray], np.ndarray], str]]:
-    """Sub-networks of one or two inputs, each as a function of them, and what the function gives."""
-    found = []
-    for part in decompose(network):
-        if len(part.latents) > 2:
-            continue
-        whole = sub_network(network, part.terminals)
-        if feeds_output(network, whole):
-            found.append((whole, lambda z, w=whole: contribution(network, w, z), "contribution to f"))
-        else:
-            found.append((whole, lambda z, w=whole: activations(network, w, z)[:, 0], "activation"))
-    return found
-
-
-def response_figure(
-    part: SubNetwork, response: Callable[[np.ndarray], np.ndarray], says: str, pictures: np.ndarray
-) -> Figure:
+def response_figure(readable: ReadablePart, pictures: np.ndarray) -> Figure:
     """Figure 7 for one input, 8 to 10 for two; ``pictures`` (inputs, values, s, s)."""
-    names = [f"z{latent}" for latent in part.latents]
-    made = response_map(response, len(names))
+    says, names = readable.meaning, [f"z{latent}" for latent in readable.part.latents]
+    made = response_map(readable.response, len(names))
     if len(names) == 1:
         return response_map_1d(
             made.axis,
@@ -115,9 +87,9 @@ def response_figure(
     )  # fmt: skip
 
 
-def describe(part: SubNetwork, response: Callable[[np.ndarray], np.ndarray], says: str) -> str:
+def describe(readable: ReadablePart) -> str:
     """Symmetry and monotonicity of a response as numbers."""
-    names = [f"z{latent}" for latent in part.latents]
+    names, response = [f"z{latent}" for latent in readable.part.latents], readable.response
     even = ", ".join(
         f"{row.operation} {' '.join(names[k] for k in row.inputs)} {row.parity:+.2f}"
         for row in symmetries(response, len(names)).itertuples()
@@ -125,7 +97,7 @@ def describe(part: SubNetwork, response: Callable[[np.ndarray], np.ndarray], say
     rises = ", ".join(
         f"{name} {value:+.2f}" for name, value in zip(names, monotonicity(response, len(names)), strict=True)
     )
-    return f"{says} of {' and '.join(names)}: parity {even}; monotonicity {rises}"
+    return f"{readable.meaning} of {' and '.join(names)}: parity {even}; monotonicity {rises}"
 
 
 def main() -> None:
@@ -166,10 +138,10 @@ def main() -> None:
     for latent in kept[:1]:
         lit = stream(one, [latent])
         save(topology(one.weights, one.masks, one.biases, inputs, highlight=lit), f"_stream_z{latent}")
-    for number, (part, response, says) in enumerate(readable_parts(one)[:MAPS]):
-        print(describe(part, response, says))
-        pictures = traverse(encoder, base, part.latents, PICTURES)
-        save(response_figure(part, response, says, pictures), f"_response_{number + 1}")
+    for number, readable in enumerate(readable_parts(one)[:MAPS]):
+        print(describe(readable))
+        pictures = traverse(encoder, base, readable.part.latents, PICTURES)
+        save(response_figure(readable, pictures), f"_response_{number + 1}")
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
     "condition_study": None,
     "attack": settings.AttackConfig,
     "attack_pairs": settings.AttackConfig,
+    "interventions": None,
     "report": None,
 }
 """The heavy steps of a study that a job can be, and their settings; None where a step has arguments only."""

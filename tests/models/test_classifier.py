@@ -79,3 +79,14 @@ def test_scheme_1_has_no_latents_and_says_so():
 def test_a_law_of_a_latent_that_the_encoder_lacks_is_refused():
     with pytest.raises(InputError, match="reads the latent z40, but the encoder has 32"):
         Classifier.with_laws(encoder(), [Law.parse("z40", ["z40"])], CLASSES)
+
+
+def test_parameters_are_counted_as_in_the_paper(trained_study):
+    # One encoder without its decoder, and one head, however many were trained together.
+    encoder, dense = trained_study.encoder, trained_study.classifier(2)
+    without_decoder = sum(p.numel() for p in encoder.parameters()) - sum(
+        p.numel() for p in encoder.decoder.parameters()
+    )
+    head = 32 * 16 + 16 + 2 * (16 * 16 + 16) + 16 + 1
+    assert dense.members == 2
+    assert dense.parameters_per_model == without_decoder + head == 304_321

@@ -30,7 +30,7 @@ def page(study: Study, read_page: Any, tmp_path_factory: pytest.TempPathFactory)
 def test_a_complete_study_has_every_section_filled(page: Any) -> None:
     assert page.headings == [
         "The study", "Table 1", "Reconstructions", "Training of the encoder", "Latents", "Traversals",
-        "Sparse networks", "Laws, hinge loss", "Laws, squared error",
+        "Sparse networks", "Parts of a sparse network", "Laws, hinge loss", "Laws, squared error",
         "Laws of more than two classes", "ROC and confusion", "Most wrong cells",
         "What the cells did", "Attacks", "Attacked cells", "Domain constraints", "What the classifiers read",
         "Pictures that are no cells", "Rashomon set", "Settings and provenance",

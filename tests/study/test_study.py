@@ -6,10 +6,12 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.config import ClassifierConfig, LawConfig
 from morpholaw.errors import InputError, NoSpaceError, StudyGoneError, StudyLockedError
+from morpholaw.evaluation.baselines import baseline_features, predict_baseline
 from morpholaw.evaluation.cross_validation import Design
 from morpholaw.events import Monitor
 from morpholaw.interpretation.interventions import NAMES
@@ -21,6 +23,7 @@ from morpholaw.store import classifiers, encoders
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study, classifier_step, law_step
 from morpholaw.study.attack_step import common_cells
+from morpholaw.study.intervention_step import verdicts
 from morpholaw.training.rigl import METHODS
 from morpholaw.training.tune import Tuned
 
@@ -84,6 +87,20 @@ def test_a_newborn_that_looks_like_a_metaphase_is_none_with_its_track_in_view(st
         check_names=False,
     )
     pd.testing.assert_frame_equal(trained_study.classify(2, crops=movie), table)
+
+
+def test_probabilities_are_given_at_a_stated_prevalence(trained_study):
+    equal, rare = trained_study.classify(2), trained_study.classify(2, prevalence=0.02)
+    columns = ["score", "class"]
+    pd.testing.assert_frame_equal(equal[columns], rare[columns])  # what is predicted stays
+    odds = {
+        name: table["probability"] / (1 - table["probability"])
+        for name, table in (("equal", equal), ("rare", rare))
+    }
+    change = np.where(equal["class"] == "metaphase", 0.02 / 0.98, 0.98 / 0.02)
+    np.testing.assert_allclose(odds["rare"], odds["equal"] * change, rtol=1e-6)
+    with pytest.raises(InputError, match="prevalence"):
+        trained_study.classify(2, prevalence=2.0)
 
 
 def test_crops_without_tracks_are_called_frame_by_frame(study, trained_study):
@@ -242,8 +259,28 @@ def test_interventions_are_measured_on_held_out_cells_of_each_classifier(trained
     assert (clean["flips"] == 0).all()
     assert (table["balanced_accuracy_low"] <= table["balanced_accuracy"]).all()
     assert (table["balanced_accuracy"] <= table["balanced_accuracy_high"]).all()
+    said = verdicts(table)
+    assert list(said) == ["scheme2", "scheme3"]
+    assert all(
+        sentence.endswith(".") and "surroundings of the cell" in sentence for sentence in said.values()
+    )
     with pytest.raises(InputError, match="no trained scheme1"):
         trained_study.interventions((1,))
+
+
+def test_interventions_that_are_stopped_leave_out_what_is_unfinished(trained_study):
+    asked = []
+
+    def stop() -> bool:
+        asked.append(True)
+        return len(asked) > 60  # in the midst of the second classifier, of 45 sets of crops each
+
+    table = trained_study.interventions((2, 3), cells=8, monitor=Monitor(should_stop=stop))
+    assert set(table["classifier"]) == {"scheme2"}
+    assert list(table["intervention"]) == list(NAMES)
+    nothing = trained_study.interventions((2,), cells=8, monitor=Monitor(should_stop=lambda: True))
+    assert len(nothing) == 0
+    assert verdicts(nothing) == {}
 
 
 def test_laws_found_with_either_loss_can_be_attacked(study):
@@ -286,7 +323,42 @@ def test_classifiers_are_compared_on_cells_that_none_of_them_was_trained_on(stud
     assert scored[:2] == [len(first), len(second)]
     assert first & second
     assert first != second
-    np.testing.assert_array_equal(table, np.ones((3, 3)))
+    np.testing.assert_array_equal(table.iloc[:3, :3], np.ones((3, 3)))
+
+
+def test_the_baselines_are_compared_with_the_classifiers_on_the_same_cells(trained_study):
+    table = trained_study.compare().set_index("classifier")
+    assert list(table) == ["scheme2", "scheme3", "scheme4-hinge", "shapes-logistic", "shapes-tree"]
+    split = trained_study.split()
+    train, test = (baseline_features(trained_study.crops[cells]) for cells in (split.train, split.test))
+    scored = trained_study.classify(2)["class"].to_numpy()[split.test] == split.classes[1]
+    for name in ("shapes-logistic", "shapes-tree"):
+        predicted = predict_baseline(name, train, split.train_targets, test)
+        assert table.loc["scheme2", name] == table.loc[name, "scheme2"] == np.mean(scored == predicted)
+        assert table.loc[name, name] == 1
+
+
+def test_heads_and_laws_read_morphology_alone_where_they_are_told_to(study, monkeypatch):
+    morphology = [1, 4, 7, 11]
+    monkeypatch.setattr(LatentSummary, "morphology", morphology)
+    quick = {"models": 2, "epochs": 8, "epoch_cells": 600, "warmup_epochs": 4, "learning_rate": 5e-3}
+    dense = study.train_classifier(2, keep="morphology", **quick)
+    assert set(dense.kept_latents) == {tuple(morphology)}
+    sparse = study.train_classifier(3, keep="morphology", sparsity=0.5, **quick)
+    read = set().union(*sparse.kept_latents)
+    assert read
+    assert read <= set(morphology)
+    study.discover_law(count=1, evaluations=2_000, processes=1)
+    assert {latent for law in study.laws() for latent in law.latents} <= read
+    # What is kept is what was trained: other latents do not move a score.
+    means, head = study.latents()[0][:20], study.classifier(3).head
+    moved = means.copy()
+    moved[:, [k for k in range(32) if k not in morphology]] += 5
+    with torch.no_grad():
+        assert torch.equal(head(torch.tensor(means)), head(torch.tensor(moved)))
+    monkeypatch.setattr(LatentSummary, "morphology", [])
+    with pytest.raises(InputError, match="No latent is morphology"):
+        study.train_classifier(2, keep="morphology", **quick)
 
 
 def test_classifiers_of_other_classes_are_not_compared(study):

@@ -76,6 +76,13 @@ INPUTS = click.option(
     help="What is read: latents of the encoder (default), shapes measured in the crop, which need no encoder, or both.",
 )
 
+KEEP = click.option(
+    "--keep",
+    type=click.Choice(["all", "morphology"]),
+    help="Latents that may be read: all (default), or morphology: those that follow the cell whatever its "
+    "surroundings.",
+)
+
 _MOVIE_CHOICES = (
     click.option("--pixel-size", type=float, metavar="UM", help="Micrometres per pixel of the movie."),
     click.option("--channel", help="The movie's channel: its name, or its number from 0."),

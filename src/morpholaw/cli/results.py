@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
@@ -12,9 +12,6 @@ from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
 from morpholaw.errors import InputError
-
-if TYPE_CHECKING:
-    from morpholaw.interpretation.interventions import Intervention
 
 
 @click.command()
@@ -44,6 +41,12 @@ if TYPE_CHECKING:
     "default that of the command classes, else that which the study's labelled tracks show.",
 )
 @click.option("--final", metavar="A[,B...]", help="With --stages: classes that no cell leaves.")
+@click.option(
+    "--prevalence",
+    metavar="SHARE|NAME=SHARE[,...]",
+    help="Share of the cells that are of the second of two classes, or shares by class, for which probabilities are "
+    "given; by default all classes are taken to be equally frequent.",
+)
 @click.option("--adapted", metavar="SET", help="As the classifier was adapted to this crop set; see adapt.")
 @movie_choices
 @track_choices
@@ -60,6 +63,7 @@ def classify(
     along_tracks: bool | None,
     stages: str | None,
     final: str | None,
+    prevalence: str | None,
     adapted: str | None,
     out: Path,
     **choices: Any,
@@ -96,6 +100,7 @@ def classify(
             stages=split_names(stages),
             final=split_names(final),
             adapted=adapted,
+            prevalence=_prevalence(prevalence),
             monitor=monitor,
             **input_settings((), choices),
         )
@@ -144,6 +149,19 @@ def adapt(
     with progress() as monitor:
         record = opened.adapt(classifier, crop_set, loss=loss, labels=labels, monitor=monitor)
     click.echo(record.sentence)
+
+
+def _prevalence(text: str | None) -> float | dict[str, float] | None:
+    """Return the share of the second class, or shares by class; None where none was stated."""
+    if text is None:
+        return None
+    try:
+        if "=" not in text:
+            return float(text)
+        pairs = [part.rpartition("=") for part in text.split(",")]
+        return {name.strip(): float(share) for name, _, share in pairs}
+    except ValueError:
+        raise InputError(f"--prevalence {text!r} is no share such as 0.02, nor metaphase=0.02.") from None
 
 
 def _law(text: str | None) -> int | Literal["median"] | None:
@@ -248,14 +266,15 @@ def interventions(
     """Put held-out cells into other surroundings, shift and turn them: how many calls change."""
     from morpholaw.cells.files import write_table
     from morpholaw.display import percent_interval
-    from morpholaw.interpretation.interventions import dependence
     from morpholaw.study import Study
+    from morpholaw.study.intervention_step import verdicts
 
     with progress() as monitor:
         chosen = name or scheme
         table = Study(study).interventions(
             () if chosen is None else (chosen,), loss=loss, cells=cells, monitor=monitor
         )
+    said = verdicts(table)
     for classifier, rows in table.groupby("classifier", sort=False):
         first = rows.iloc[0]
         click.echo(
@@ -268,7 +287,26 @@ def interventions(
                 for key in ("balanced_accuracy", "flips")
             ]
             click.echo(f"  {row['meaning']:58}  {shares[0]:22}  {shares[1]}")
-        click.echo(dependence([_intervention(row) for row in rows.to_dict("records")]).sentence)
+        click.echo(said[str(classifier)])
+    if out is not None:
+        write_table(out, table)
+        click.echo(f"The table is {out}.")
+
+
+@click.command()
+@STUDY
+@click.option("--out", type=click.Path(path_type=Path), help="The table of agreement, CSV.")
+def compare(study: Path, out: Path | None) -> None:
+    """Show Table 1, baselines included, and how often each two classifiers predict the same class."""
+    from morpholaw.cells.files import write_table
+
+    opened = open_study(study)
+    with progress() as monitor:
+        table = opened.compare(monitor=monitor)
+    show_table(opened)
+    click.echo("Cells given the same class, in %, of those that neither was trained on:")
+    shares = 100 * table.set_index("classifier")
+    click.echo(shares.round(1).to_string(na_rep="n/a"))
     if out is not None:
         write_table(out, table)
         click.echo(f"The table is {out}.")
@@ -289,17 +327,6 @@ def _pairs_figure(table: Any, path: Path) -> tuple[float, Any]:
     with atomic_file(path) as stream:
         figure.savefig(stream, format="png", dpi=150)
     return eps, matrix
-
-
-def _intervention(row: dict[str, Any]) -> Intervention:
-    """Return what a row of the table of interventions says."""
-    from morpholaw.evaluation.estimate import Estimate
-    from morpholaw.interpretation.interventions import Intervention
-
-    flips, accuracy = (
-        Estimate(row[key], row[f"{key}_low"], row[f"{key}_high"]) for key in ("flips", "balanced_accuracy")
-    )
-    return Intervention(row["intervention"], flips, accuracy)
 
 
 def _attack_figure(table: Any, path: Path) -> None:

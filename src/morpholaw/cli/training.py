@@ -14,6 +14,7 @@ from morpholaw.cli.options import (
     CLASSES,
     DRY_RUN,
     INPUTS,
+    KEEP,
     LOSS,
     PRESET,
     SET,
@@ -74,6 +75,7 @@ def train_encoder(
 @click.option("--scheme", required=True, type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
 @CLASSES
 @INPUTS
+@KEEP
 @click.option("--models", type=int, help="Models, trained together (paper: 10).")
 @NAME
 @REPLACE
@@ -112,6 +114,7 @@ def train_classifier(
 )
 @CLASSES
 @INPUTS
+@KEEP
 @click.option("--models", type=int, help="Models of each fold, trained together (10).")
 @LOSS
 @click.option("--evaluations", type=int, help="Expressions tried in each search for a law.")
@@ -151,7 +154,7 @@ def cross_validate(
     from morpholaw.study import Study
     from morpholaw.study.cross_validation_step import FOLDER, encoder_sentence, table_name
 
-    named = ("classes", "inputs", "models", "preset")
+    named = ("classes", "inputs", "keep", "models", "preset")
     given = {name: options[name] for name in named if options[name] is not None}
     config = ClassifierConfig.from_values(parse_settings(settings) | given)
     law: dict[str, Any] = {name: getattr(config, name) for name in ("seed", "inputs", "shapes")}

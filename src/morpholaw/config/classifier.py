@@ -26,6 +26,15 @@ Shapes = Annotated[
 ]
 
 
+ReadableLatents = Annotated[
+    Literal["all", "morphology"],
+    Field(
+        description="Latents that heads may read, and laws through scheme 3: all, as in the paper; or morphology: "
+        "those that follow the cell whatever its surroundings."
+    ),
+]
+
+
 SparseMethod = Annotated[
     Literal["measured", "paper"],
     Field(
@@ -54,6 +63,7 @@ class ClassifierConfig(SplitConfig):
 
     inputs: Inputs = "latents"
     shapes: Shapes = None
+    keep: ReadableLatents = "all"
     models: int = Field(10, ge=1, le=1000, description="Models, trained together (paper: 10).")
     epochs: int = Field(
         100,

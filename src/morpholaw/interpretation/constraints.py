@@ -15,17 +15,15 @@ import torch
 from torch import Tensor
 
 from morpholaw.cells.orientations import COUNT, orient
-from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import bootstrap
 from morpholaw.evaluation.crop_scores import prepare_inputs
 from morpholaw.evaluation.estimate import Estimate
-from morpholaw.evaluation.fused_classifier import FusedClassifier, fuse, fuse_members, to_pixels
+from morpholaw.evaluation.fused_classifier import fuse
 from morpholaw.evaluation.scoring import (
     CPU_BATCH,
     Scorer,
     as_images,
     batches,
-    crops_per_batch,
     encode_means,
     has_latents,
     predicted_numbers,
@@ -33,7 +31,7 @@ from morpholaw.evaluation.scoring import (
 )
 from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.interpretation.attack import AttackOptions, attack_curve
-from morpholaw.interpretation.gradients import class_margin, score_gradients
+from morpholaw.interpretation.attack_energy import energy_inside
 from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
 
 
@@ -131,46 +129,6 @@ def neighbourhood_correct(
     latents = encode_means(classifier.encoder, images)
     options = AttackOptions("latent", fixed=tuple(morphology))
     return attack_curve(classifier, latents, y, (eps,), options).correct[:, 0]
-
-
-def energy_inside(
-    classifier: Scorer, images: np.ndarray | Tensor, masks: np.ndarray, batch: int | None = None
-) -> np.ndarray:
-    """Compute the share of the squared image gradient of f that lies inside the nucleus, float64 (members, n).
-
-    Of more than two classes, f is the margin of the predicted class over all others.
-    The fast gradient sign has the same magnitude at every pixel, so its energy would only measure the size of the
-    nucleus. The gradient itself says where a small change matters. Compare with the mask's share of the image.
-
-    Parameters
-    ----------
-    classifier : Scorer
-        In evaluation mode.
-    images : ndarray or Tensor
-        Crops, uint8 (n, s, s) or float32 (n, 1, s, s).
-    masks : ndarray
-        bool (n, s, s), True inside the central nucleus.
-    batch : int or None
-        Images per batch over all members; chosen by the device where None.
-    """
-    if len(masks) != len(images) or masks.shape[-2:] != tuple(images.shape[-2:]):
-        raise InputError(f"Masks {masks.shape} do not fit the crops; expected one (s, s) mask for each crop.")
-    parts = fuse_members(classifier)
-    size = crops_per_batch(parts[0], "image", batch)
-    shares = []
-    for crops, inside in zip(batches(images, size), batches(masks, size), strict=True):
-        inputs = prepare_inputs(parts[0], crops, "image")
-        gradient = torch.cat([score_gradients(part, inputs, "image", _own_margin)[0] for part in parts])
-        pixels = to_pixels(gradient) if isinstance(parts[0], FusedClassifier) else gradient
-        energy = pixels[:, :, 0].double().square()
-        nucleus = torch.as_tensor(np.asarray(inside, dtype=bool), device=energy.device)
-        shares.append(((energy * nucleus).sum((2, 3)) / energy.sum((2, 3))).cpu().numpy())
-    return np.concatenate(shares, axis=1)
-
-
-def _own_margin(scores: Tensor) -> Tensor:
-    """Return f of two classes, (members, n); of more, the margin of the predicted class over all others."""
-    return scores if scores.ndim == 2 else class_margin(scores, predicted_numbers(scores.detach(), True))
 
 
 def orientation_invariant(

@@ -54,7 +54,7 @@ class Intervention:
 
 
 NAMES = {
-    "none": "crops as they are",
+    "none": "cells as they are",
     "same class": "surroundings of a cell of the same class",
     "other class": "surroundings of a cell of another class",
     "other class, cell removed": "the same, without that cell's rim",
@@ -63,6 +63,16 @@ NAMES = {
     "orientation": "flipped and turned, in 7 other orientations",
 }
 """The interventions and what they are, in the order in which they are measured."""
+SHORT_NAMES = {
+    "none": "as they are",
+    "same class": "neighbours, same class",
+    "other class": "neighbours, other class",
+    "other class, cell removed": "the same, no rim",
+    "removed": "no neighbours",
+    **{f"shift {pixels}": f"shifted by {pixels} px" for pixels in SHIFTS},
+    "orientation": "flipped and turned",
+}
+"""The interventions in a few words, for figures."""
 
 
 NEGLIGIBLE = 0.05
@@ -92,7 +102,7 @@ class Dependence:
         """What was found, such as "It reads the surroundings: ..."."""
         flips = self.worst.flips
         share = percent_interval(flips.value, flips.low, flips.high)
-        found = f"{share} of its predicted classes change with {_INSTEAD[self.worst.name]}"
+        found = f"{share} of the cells get another class when {_WHEN[self.worst.name]}"
         if self.reads:
             return f"It reads the surroundings of the cell: {found}."
         limit = percent(NEGLIGIBLE, 0)
@@ -101,9 +111,9 @@ class Dependence:
         return f"It was not seen to read the surroundings of the cell: {found}, at most {limit}."
 
 
-_INSTEAD = {
-    "other class, cell removed": "the surroundings of a cell of another class",
-    "removed": "nothing around the cell",
+_WHEN = {
+    "other class, cell removed": "only what is around them is replaced by the surroundings of a cell of another class",
+    "removed": "only what is around them is removed",
 }
 
 
@@ -113,7 +123,7 @@ def dependence(found: Sequence[Intervention]) -> Dependence:
     Parameters
     ----------
     found : sequence of Intervention
-        What was measured of one classifier.
+        What was measured of one classifier, `SURROUNDINGS` among it.
     """
     around = [one for one in found if one.name in SURROUNDINGS]
     worst = max(around, key=lambda one: (one.flips.low, one.flips.high))
@@ -165,9 +175,12 @@ def interventions(
     before = predict(crops.images)
     results: list[Intervention] = []
     for name in names:
-        if monitor.should_stop():
-            break
-        after = np.stack([predict(images) for images in variants(name, crops, targets, groups, seed)])
+        predicted = []
+        for images in variants(name, crops, targets, groups, seed):
+            if monitor.should_stop():
+                return results
+            predicted.append(predict(images))
+        after = np.stack(predicted)
         results.append(
             Intervention(
                 name,

@@ -316,6 +316,16 @@ class Classifier(nn.Module):
         size = batchnorm_size if self.head.normalise else dense_size
         return [size(self.head.widths)] * self.members
 
+    @property
+    def parameters_per_model(self) -> int:
+        """Parameters of one whole model: its CNN or encoder and its head, without the decoder (paper, B.2)."""
+        own = [part for part in (self.cnn, self.head) if part is not None]
+        count = sum(tensor.numel() for part in own for tensor in part.parameters()) // self.members
+        if self.encoder is not None:
+            parts = (self.encoder.encoder, self.encoder.mean, self.encoder.log_variance)
+            count += sum(tensor.numel() for part in parts for tensor in part.parameters())
+        return count
+
     def kept_latents(self, k: int) -> tuple[int, ...]:
         """Return the latents that model ``k`` reads; empty for scheme 1.
 

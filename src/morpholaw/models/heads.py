@@ -142,6 +142,25 @@ class HeadEnsemble(nn.Module):
         one.load_state_dict({name: tensor[k : k + 1] for name, tensor in self.state_dict().items()})
         return one.to(self.weights[0].device).train(self.training)
 
+    def widened(self, places: Sequence[int], inputs: int) -> HeadEnsemble:
+        """Return the same networks with more inputs, which they are not connected to.
+
+        Parameters
+        ----------
+        places : sequence of int
+            Where each of the inputs is among the new ones, rising.
+        inputs : int
+            The number of new ones.
+        """
+        wide = HeadEnsemble(self.members, inputs, self.hidden, self.outputs, self.normalise, self.dropout)
+        state = self.state_dict()
+        for name in ("weights.0", "mask_0"):
+            tensor = state[name]
+            state[name] = tensor.new_zeros(len(tensor), inputs, tensor.shape[2])
+            state[name][:, list(places)] = tensor
+        wide.load_state_dict(state)
+        return wide.to(self.weights[0].device).train(self.training)
+
     def active_weights(self) -> Tensor:
         """Return the connections of each member, without biases, int64 (members,): 1040 in the paper's dense head."""
         return torch.stack([mask.flatten(1).sum(1) for mask in self.masks]).sum(0)

@@ -234,7 +234,7 @@ class ClassifierRecord(BundleRecord):
     kept_latents : tuple of tuple of int
         Latents that each model reads.
     parameters : int
-        Parameters of all networks together.
+        Parameters of one model as the paper counts them (B.2): its CNN or encoder and its head, without the decoder.
     encoder_fingerprint : str, optional
         SHA-256 of the study's encoder that the models were trained with.
     trained_elsewhere : bool
@@ -295,7 +295,7 @@ class ClassifierRecord(BundleRecord):
             "head_weights": classifier.head_weights,
             "expression_sizes": classifier.expression_sizes,
             "kept_latents": [classifier.kept_latents(k) for k in members],
-            "parameters": sum(parameter.numel() for parameter in classifier.parameters()),
+            "parameters": classifier.parameters_per_model,
             "encoder_fingerprint": encoder_fingerprint,
             "config": config,
             "law_config": law_config,

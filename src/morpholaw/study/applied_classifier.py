@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from morpholaw.errors import InputError
 from morpholaw.evaluation.adaptation import Adaptation
 from morpholaw.evaluation.calibration import Calibration, Temperature
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.evaluation.performance import measure
+from morpholaw.evaluation.prevalence import shift_probabilities
 from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
@@ -61,6 +64,8 @@ class AppliedClassifier:
         The description of the training cells, by which other crops are marked as unusual.
     adaptation : Adaptation, optional
         The threshold and scale that were fitted to the source of the cells.
+    shares : ndarray, optional
+        Share of the cells that each class has, (classes,); None where all are taken to be equally frequent.
     """
 
     classifier: Classifier
@@ -68,6 +73,14 @@ class AppliedClassifier:
     along: AlongTracks | None = None
     familiarity: Familiarity | None = None
     adaptation: Adaptation | None = None
+    shares: np.ndarray | None = None
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """Return the probability of each class, float64 (n, classes); NaN where scores are not calibrated."""
+        equal = None if self.evaluation is None else self.evaluation.probabilities(scores)
+        if equal is None:
+            return np.full((len(scores), len(self.classifier.classes)), np.nan)
+        return equal if self.shares is None else shift_probabilities(equal, self.shares)
 
 
 def chosen(folder: StudyFolder, name: str, law: int | Literal["median"] | None) -> AppliedClassifier:

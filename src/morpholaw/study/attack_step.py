@@ -12,20 +12,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from morpholaw.cells.segmentation import nucleus_masks
 from morpholaw.cells.splits import split_fingerprint
 from morpholaw.config import AttackConfig
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.interpretation.attack import AttackCurve, AttackOptions, attack_curve, attack_pairs
-from morpholaw.interpretation.constraints import energy_inside
-from morpholaw.interpretation.latent_summary import MORPHOLOGY_SHARE
+from morpholaw.interpretation.attack_energy import successful_energy
 from morpholaw.models.classifier import NO_GRADIENT, Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.labelled_cells import held_out
-from morpholaw.store.latent_sample import latent_sample
+from morpholaw.store.readable_latents import morphology_latents
 from morpholaw.store.study_folder import StudyFolder
 
 
@@ -167,22 +165,13 @@ def attack(
 def _inside(attacked: _Attacked, images: np.ndarray, curve: AttackCurve) -> tuple[np.ndarray, np.ndarray]:
     """Return what of the successful attacks lies inside the nucleus, each (members, eps); NaN where none succeeded.
 
-    They are the mean share of the energy of the gradient and, to compare it with, of the area, for attacks on crops by
-    classifiers of two classes. The first eps of the curve is 0.
+    It is known of attacks on crops. The first eps of the curve is 0, and left out.
     """
-    energy, area = (np.full((len(curve.correct), len(curve.eps) - 1), np.nan) for _ in range(2))
-    two_classes = len(attacked.classifier.classes) == 2
-    if attacked.options.space != "image" or not two_classes or curve.crops < len(images):
-        return energy, area
-    masks = nucleus_masks(images)
-    shares = energy_inside(attacked.classifier, images, masks)
-    for member, correct in enumerate(curve.correct):
-        for place, kept in enumerate(correct[1:]):
-            succeeded = correct[0] & ~kept & masks.any(axis=(1, 2)) & np.isfinite(shares[member])
-            if succeeded.any():
-                energy[member, place] = shares[member, succeeded].mean()
-                area[member, place] = masks[succeeded].mean()
-    return energy, area
+    if attacked.options.space != "image" or curve.crops < len(images):
+        energy, area = np.full((2, *curve.correct.shape[:2]), np.nan)
+    else:
+        energy, area = successful_energy(attacked.classifier, images, curve)
+    return energy[:, 1:], area[:, 1:]
 
 
 def pairs(folder: StudyFolder, config: AttackConfig, monitor: Monitor = SILENT) -> pd.DataFrame:
@@ -232,13 +221,7 @@ def held_latents(folder: StudyFolder, classifier: Classifier, keep: str) -> tupl
     if keep.strip() == "morphology":
         if classifier.encoder is None:
             raise InputError("This classifier reads no latents, so there are none to keep.")
-        morphology = latent_sample(folder, classifier.encoder).summary.morphology
-        if not morphology:
-            raise InputError(
-                "No latent is morphology: swapped surroundings account for "
-                f"{MORPHOLOGY_SHARE:.0%} or more of the variance of each; name the latents to keep, such as z3,z17."
-            )
-        return tuple(morphology)
+        return morphology_latents(folder, classifier.encoder)
     named = {name: latent for latent, name in folder.latent_names.items()}
     held = []
     for name in filter(None, map(str.strip, keep.split(","))):

@@ -15,6 +15,7 @@ from morpholaw.store import encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.classifiers import check_replaceable
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
+from morpholaw.store.readable_latents import readable_latents
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells
@@ -127,17 +128,20 @@ def _with_head(
     if config.inputs != "latents":
         return _with_head_on_shapes(folder, cells, config, sparse, checkpointing, monitor)
     encoder = encoders.of_study(folder)
+    read = list(readable_latents(folder, encoder, config.keep))
     posteriors = training_posteriors(encoder, folder.crops[cells.train], config)
     epoch = repeated(len(cells.train), config.epoch_cells)
     head = train_heads(
-        training_latents(*posteriors, config)[:, epoch],
+        training_latents(*posteriors, config)[:, epoch][..., read],
         cells.train_targets[epoch],
         config,
         rigl=RigL(METHODS[config.sparse_method]) if sparse else None,
-        test=(encode(encoder, folder.crops[cells.test])[0], cells.test_targets),
+        test=(encode(encoder, folder.crops[cells.test])[0][:, read], cells.test_targets),
         checkpointing=checkpointing,
         monitor=monitor,
     )
+    if len(read) < encoder.latents:
+        head = head.widened(read, encoder.latents)
     return Classifier.with_head(encoder, head, cells.classes, sparse=sparse)
 
 
@@ -151,7 +155,7 @@ def _with_head_on_shapes(
 ) -> Classifier:
     """Train scheme 2 or 3 on shapes, or on all latents and shapes."""
     encoder = encoders.of_study(folder) if config.inputs == "both" else None
-    latents = range(encoder.latents) if encoder is not None else ()
+    latents = readable_latents(folder, encoder, config.keep) if encoder is not None else ()
     rows = measure_training_cells(folder, cells.train, encoder, latents, config.shapes, config.augment)
     versions = None
     if rows.means is not None and rows.log_variances is not None:

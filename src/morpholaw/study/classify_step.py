@@ -100,9 +100,7 @@ def _table(
     each = each if applied.adaptation is None else applied.adaptation.apply(each)
     scores, classes = median_score(each), applied.classifier.classes
     numbers = classes_of_scores(scores, len(classes))
-    probabilities = None if applied.evaluation is None else applied.evaluation.probabilities(scores)
-    if probabilities is None:
-        probabilities = np.full((len(scores), len(classes)), np.nan)
+    probabilities = applied.probabilities(scores)
     named = np.array([*classes, UNDEFINED], dtype=object)
     table = cells[["crop", "file", "track_id", "t", "y", "x"]].iloc[: len(scores)].copy()
     for column in ("track_id", "t"):

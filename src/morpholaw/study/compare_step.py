@@ -1,11 +1,15 @@
-"""How often the classifiers of a study assign a cell to the same class."""
+"""How often the classifiers of a study, and the baselines beside them, assign a cell to the same class."""
 
 from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from morpholaw.errors import InputError
+from morpholaw.evaluation.baselines import BASELINES, baseline_features, predict_baseline
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import applied_score
 from morpholaw.events import SILENT, Message, Monitor, Progress
@@ -13,15 +17,37 @@ from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.store.labelled_cells import held_out
+from morpholaw.store.labelled_cells import held_out, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
+
+
+@dataclass(frozen=True)
+class _Predicted:
+    """What one classifier predicts of the cells that it was not trained on.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Those that it tells apart.
+    names : Series
+        Predicted class by the cell's index; None where there is none.
+    """
+
+    classes: tuple[str, ...]
+    names: pd.Series
+
+    @classmethod
+    def of(cls, classes: tuple[str, ...], numbers: np.ndarray, cells: np.ndarray) -> _Predicted:
+        """Return the classes of numbers, int (n,); -1 is that of no finite score."""
+        return cls(classes, pd.Series(np.array([*classes, None], dtype=object)[numbers], index=cells))
 
 
 def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
     """Return the share of cells that each two classifiers assign to the same class.
 
     Each pair is compared on the cells that were held out from both. Classifiers of other classes, or without a cell
-    in common, have NaN; a cell without a finite score agrees with none.
+    in common, have NaN; a cell without a finite score agrees with none. The baselines learn from the training cells of
+    the split that most of the classifiers have, and stand last.
 
     Returns
     -------
@@ -30,7 +56,7 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
     """
     records = classifiers.records(folder)
     tell_changes(folder, records, monitor)
-    predicted: dict[str, pd.Series] = {}
+    predicted: dict[str, _Predicted] = {}
     for number, (name, record) in enumerate(records.items()):
         monitor.emit(Progress(number, len(records), "comparing classifiers"))
         try:
@@ -46,18 +72,41 @@ def compare(folder: StudyFolder, monitor: Monitor = SILENT) -> pd.DataFrame:
         if monitor.should_stop():
             return pd.DataFrame({"classifier": []})
         numbers = classes_of_scores(applied_score(scores, record.scheme), len(record.classes))
-        classes = np.array([*record.classes, None], dtype=object)  # the last is that of no finite score
-        predicted[name] = pd.Series(classes[numbers], index=cells)
-    table = pd.DataFrame({"classifier": list(records)})
-    for name in records:
-        table[name] = [_agreement(records, predicted, name, other) for other in records]
+        predicted[name] = _Predicted.of(record.classes, numbers, cells)
+    baselines = _baselines(folder, records)
+    predicted |= baselines
+    names = [*records, *baselines]
+    table = pd.DataFrame({"classifier": names})
+    for name in names:
+        table[name] = [_agreement(predicted.get(name), predicted.get(other)) for other in names]
     return table
 
 
-def _agreement(
-    records: dict[str, ClassifierRecord], predicted: dict[str, pd.Series], one: str, other: str
-) -> float:
-    if not {one, other} <= predicted.keys() or set(records[one].classes) != set(records[other].classes):
+def _baselines(folder: StudyFolder, records: dict[str, ClassifierRecord]) -> dict[str, _Predicted]:
+    """Return what the baselines predict of the test cells that most classifiers have; none where no split is known."""
+    own = {name: one for name, one in records.items() if not one.trained_elsewhere}
+    counted = Counter((one.evaluation.split, one.classes) for one in own.values())
+    for split, _ in counted.most_common():
+        name, record = next(
+            (name, one) for name, one in own.items() if (one.evaluation.split, one.classes) == split
+        )
+        try:
+            held_out(folder, name)
+        except InputError:  # it has been said
+            continue
+        cells = labelled_cells(folder, record.config)
+        training, testing = (baseline_features(folder.crops[part]) for part in (cells.train, cells.test))
+        return {
+            baseline: _Predicted.of(
+                cells.classes, predict_baseline(baseline, training, cells.train_targets, testing), cells.test
+            )
+            for baseline in BASELINES
+        }
+    return {}
+
+
+def _agreement(one: _Predicted | None, other: _Predicted | None) -> float:
+    if one is None or other is None or set(one.classes) != set(other.classes):
         return float("nan")
-    first, second = predicted[one].align(predicted[other], join="inner")
+    first, second = one.names.align(other.names, join="inner")
     return float(np.mean(first.notna() & (first == second))) if len(first) else float("nan")

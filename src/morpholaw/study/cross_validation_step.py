@@ -114,6 +114,7 @@ def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, des
     parts = (
         _name(scheme, law_config),
         "" if inputs == "latents" or scheme == 1 else inputs,
+        "" if config.keep == "all" or inputs == "shapes" or scheme == 1 else config.keep,
         "tuned" if design.trials else "",
         "shuffled" if design.shuffled else "",
     )

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from morpholaw.cells.splits import split_fingerprint
+from morpholaw.display import classifier_title
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.events import SILENT, Message, Monitor
-from morpholaw.interpretation.interventions import NAMES, interventions, predictor
+from morpholaw.interpretation.interventions import (
+    NAMES,
+    Intervention,
+    dependence,
+    interventions,
+    predictor,
+)
 from morpholaw.interpretation.surroundings import has_donor
 from morpholaw.store import classifiers
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.latent_sample import cell_crops
 from morpholaw.store.study_folder import StudyFolder
+
+COLUMNS = [
+    "classifier",
+    "intervention",
+    "meaning",
+    *(f"{name}{end}" for name in ("balanced_accuracy", "flips") for end in ("", "_low", "_high")),
+    "cells",
+    "groups",
+    "split",
+]
 
 
 def intervene(
@@ -40,18 +58,24 @@ def intervene(
     Returns
     -------
     DataFrame
-        One row per classifier and intervention; see :meth:`morpholaw.Study.interventions`.
+        One row per classifier and intervention; see :meth:`morpholaw.Study.interventions`. Classifiers that a stop left
+        unfinished are missing.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in names or classifiers.names(folder):
-        monitor.emit(Message(f"{name}: its cells in other surroundings, shifted and turned."))
+        monitor.emit(
+            Message(f"{classifier_title(name)}: its cells in other surroundings, shifted and turned.")
+        )
         index, targets = held_out(folder, name)
         some = _balanced(targets, cells, seed)
         index, targets = index[some], targets[some]
         groups = folder.crops.cells["group"].to_numpy(str)[index]
         predict = predictor(scorer(classifiers.load(folder, name).applied))
         crops = cell_crops(folder, index)
-        for one in interventions(predict, crops, targets, groups, seed, monitor):
+        found = interventions(predict, crops, targets, groups, seed, monitor)
+        if monitor.should_stop():
+            break
+        for one in found:
             rows.append(
                 {
                     "classifier": name,
@@ -64,9 +88,34 @@ def intervene(
                     "split": split_fingerprint(groups),
                 }
             )
-        if monitor.should_stop():
-            break
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def verdicts(table: pd.DataFrame) -> dict[str, str]:
+    """Say of each classifier in a table of interventions whether it reads the surroundings of a cell.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As :func:`intervene` returns it.
+
+    Returns
+    -------
+    dict
+        Name of the classifier to a sentence.
+    """
+    said = {}
+    for name, rows in table.groupby("classifier", sort=False):
+        found = [
+            Intervention(row["intervention"], _estimate("flips", row), _estimate("balanced_accuracy", row))
+            for row in rows.to_dict("records")
+        ]
+        said[str(name)] = dependence(found).sentence
+    return said
+
+
+def _estimate(name: str, row: dict[Any, Any]) -> Estimate:
+    return Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
 
 def _columns(name: str, estimate: Estimate) -> dict[str, float]:

@@ -25,6 +25,7 @@ from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
+from morpholaw.store.readable_latents import readable_latents
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells
@@ -174,10 +175,12 @@ def _latents_of_sparse_networks(
 ) -> tuple[int, ...]:
     """Return the latents that most of some sparse networks keep, trained as scheme 3 is."""
     settings = split.model_copy(update={"models": SPARSE_NETWORKS})
-    posteriors = training_posteriors(encoders.of_study(folder), folder.crops[cells.train], settings)
+    encoder = encoders.of_study(folder)
+    read = readable_latents(folder, encoder, settings.keep)
+    posteriors = training_posteriors(encoder, folder.crops[cells.train], settings)
     epoch = repeated(len(cells.train), settings.epoch_cells)
     head = train_heads(
-        training_latents(*posteriors, settings)[:, epoch],
+        training_latents(*posteriors, settings)[:, epoch][..., list(read)],
         cells.train_targets[epoch],
         settings,
         rigl=RigL(METHODS[settings.sparse_method]),
@@ -188,7 +191,7 @@ def _latents_of_sparse_networks(
     usual = usual_inputs([head.kept_inputs(k) for k in range(head.members)])
     if not usual:
         raise InputError("The sparse networks kept no latent at all; train them with a lower sparsity.")
-    return usual
+    return tuple(read[place] for place in usual)
 
 
 def _split(folder: StudyFolder, config: LawConfig) -> ClassifierConfig:
@@ -249,7 +252,7 @@ def training_views(
 ) -> TrainingViews:
     """Return the views of the training cells that laws learn from: those that heads of settings ``split`` do."""
     encoder = None if config.inputs == "shapes" else encoders.of_study(folder)
-    kept = () if encoder is None else _latents_to_read(folder, config, encoder)
+    kept = () if encoder is None else _latents_to_read(folder, config, split, encoder)
     if config.inputs == "latents":
         assert encoder is not None
         versions = training_posteriors(encoder, folder.crops[cells.train], split)[0]
@@ -277,15 +280,18 @@ def training_views(
     )
 
 
-def _latents_to_read(folder: StudyFolder, config: LawConfig, encoder: BetaTCVAE) -> tuple[int, ...]:
+def _latents_to_read(
+    folder: StudyFolder, config: LawConfig, split: ClassifierConfig, encoder: BetaTCVAE
+) -> tuple[int, ...]:
     """Return the latents that laws may read: those asked for, else those that scheme 3 kept.
 
-    Beside shapes, all latents may be read where scheme 3 was not trained on latents.
+    Beside shapes, all latents that heads of settings ``split`` may read can be read where scheme 3 was not trained on
+    latents.
     """
     if config.latents:
         kept = tuple(config.latents)
     elif config.inputs == "both" and not _scheme_3_reads_latents(folder):
-        kept = tuple(range(encoder.latents))
+        kept = readable_latents(folder, encoder, split.keep)
     else:
         kept = usual_inputs(classifiers.kept_by_scheme_3(folder))
     outside = [latent for latent in kept if not 0 <= latent < encoder.latents]

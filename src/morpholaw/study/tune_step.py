@@ -11,6 +11,7 @@ from morpholaw.events import SILENT, Monitor
 from morpholaw.store import encoders
 from morpholaw.store.changes import provenance
 from morpholaw.store.labelled_cells import Labelled, labelled_cells
+from morpholaw.store.readable_latents import readable_latents
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.study.latent_rows import repeated, training_latents, training_posteriors
@@ -62,6 +63,8 @@ def search_settings(
     """Search scheme 3's settings on the training cells of a split; its test cells are not looked at."""
     encoder = encoders.of_study(folder)
     means, log_variances = training_posteriors(encoder, folder.crops[cells.train], classifier)
+    read = list(readable_latents(folder, encoder, classifier.keep))
+    means, log_variances = means[..., read], log_variances[..., read]
     latents = training_latents(means, log_variances, classifier)
     groups = folder.crops.cells["group"].to_numpy(str)[cells.train]
     _, validation = grouped_split(groups, cells.train_targets.astype(str), VALIDATION_FRACTION, config.seed)

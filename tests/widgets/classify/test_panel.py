@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QMessageBox
 from morpholaw.cells.crop_record import CropOrigin, MovieSource
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.figures.palette import class_colours
+from morpholaw.store.baseline_record import baselines
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.study import Study
 from morpholaw.widgets.classify.panel import ClassifyWidget
@@ -46,12 +47,31 @@ def test_the_table_shows_the_trained_schemes(panel, trained_study):
     widget.current.open(trained_study)
     table = widget.table
     rows = [[table.item(row, column).text() for column in range(4)] for row in range(table.rowCount())]
-    assert [row[0] for row in rows] == ["2 dense (2)", "3 sparse (2)", "4 hinge (2)"]
+    assert [row[0] for row in rows[:3]] == ["2 dense (2)", "3 sparse (2)", "4 hinge (2)"]
     assert all(re.fullmatch(r"[\d.]+ \([\d.]+–[\d.]+\)", row[1]) for row in rows)
     weights = ClassifierRecord.read(trained_study / "classifiers" / "scheme2").head_weights
     assert rows[0][2] == str(weights[0])
     assert rows[2][2] == "n/a"
     assert "120 interphase, 120 metaphase" in widget.labelled.text()
+
+
+def test_baselines_stand_below_the_schemes_and_are_not_chosen(panel, trained_study, qtbot):
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    table, measured = widget.table, baselines(Study.open(trained_study))
+    assert [table.item(row, 0).text() for row in (3, 4)] == ["regression", "small tree"]
+    for row, one in zip((3, 4), measured, strict=True):
+        assert table.item(row, 1).text().startswith(f"{100 * one.accuracy.value:.1f} (")
+    table.setCurrentCell(0, 0)
+    before = table.chosen
+    qtbot.mouseClick(
+        table.viewport(), Qt.MouseButton.LeftButton, pos=table.visualItemRect(table.item(3, 1)).center()
+    )
+    assert table.chosen in (before, None)
+    with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
+        widget.compare_button.click()
+    assert re.fullmatch(r"\d+ %", table.item(4, 4).text())
+    assert "regression" in table.item(0, 4).toolTip()
 
 
 def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
@@ -62,7 +82,7 @@ def test_training_a_scheme_adds_its_row(panel, labelled_study, qtbot):
     widget.form.editors["epochs"].value = 1
     with qtbot.waitSignal(widget.runner.finished, timeout=120_000):
         widget.train_button.click()
-    assert widget.table.rowCount() == 1
+    assert widget.table.rowCount() == 3  # the scheme and two baselines
     assert widget.table.chosen.scheme == 1
     assert widget.table.chosen.members == 1
     qtbot.waitUntil(lambda: widget.confusion.matrix.canvas is not None, timeout=10_000)

@@ -6,11 +6,13 @@ import shutil
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
 
 from morpholaw.cells.simulator import simulate_movie
 from morpholaw.config import SimulateConfig
+from morpholaw.interpretation.interventions import NAMES
 from morpholaw.study import Study
 from morpholaw.widgets.movie.movie_place import crop_at, place_of
 from morpholaw.widgets.perturb.overlay_layers import KINDS
@@ -24,6 +26,7 @@ def widget(make_napari_viewer, qtbot):
     viewer.window.add_dock_widget(widget, area="right")
     yield widget
     widget.attack.runner.close_down()
+    widget.surroundings.runner.close_down()
     qtbot.waitUntil(lambda: not busy(widget), timeout=60_000)
 
 
@@ -268,6 +271,10 @@ def test_the_curve_of_all_schemes(widget, trained_study, qtbot):
     widget.tabs.setCurrentWidget(panel)
     panel.show()
     assert panel.button.isEnabled()
+    qtbot.waitUntil(lambda: panel.figure.canvas is not None, timeout=20_000)
+    legend = panel.figure.canvas.figure.axes[0].get_legend()
+    assert "random signs" in [text.get_text() for text in legend.get_texts()]
+    assert "Inside the nucleus" in panel.energy.text()
 
 
 def test_the_curve_can_be_stopped(widget, trained_study, qtbot):
@@ -279,6 +286,42 @@ def test_the_curve_can_be_stopped(widget, trained_study, qtbot):
         panel.runner.stop()
     assert panel.button.isEnabled()
     assert not panel.runner.running
+
+
+def test_the_surroundings_of_test_cells_are_changed(widget, trained_study, qtbot):
+    widget.current.open(trained_study)
+    panel = widget.surroundings
+    widget.tabs.setCurrentWidget(panel)
+    widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme3"))
+    panel.cells.setValue(12)
+    with qtbot.waitSignal(panel.measured, timeout=120_000):
+        panel.button.click()
+    assert panel.button.isEnabled()
+    measured = Study.open(trained_study).interventions((3,), cells=12)
+    pd.testing.assert_frame_equal(panel.table, measured)
+    assert panel.rows.rowCount() == len(NAMES)
+    other = measured[measured["intervention"] == "other class"].iloc[0]
+    shown = [panel.rows.item(list(NAMES).index("other class"), column).text() for column in range(3)]
+    assert shown[0] == "Surroundings of a cell of another class"
+    assert shown[1].startswith(f"{100 * other['balanced_accuracy']:.1f} (")
+    assert shown[2].startswith(f"{100 * other['flips']:.1f} (")
+    assert "Scheme 3: " in panel.sentences.text()
+    assert "surroundings of the cell" in panel.sentences.text()
+    widget.current.open(trained_study)  # what was measured is gone with the study that it was measured on
+    assert panel.table is None
+
+
+def test_changing_surroundings_can_be_stopped(widget, trained_study, qtbot):
+    panel = widget.surroundings
+    panel.button.click()
+    assert "No study is open" in widget.error_line.text()
+    widget.current.open(trained_study)
+    panel.all_schemes.setChecked(True)
+    panel.button.click()
+    with qtbot.waitSignal(panel.runner.finished, timeout=60_000):
+        panel.runner.stop()
+    assert panel.button.isEnabled()
+    assert panel.table is None
 
 
 def test_what_is_missing_is_said(widget, labelled_study, tmp_path, qtbot):

@@ -11,7 +11,8 @@ from morpholaw.report.page import Absent, Block, Paragraph, photograph
 
 CELLS = 6
 """Test cells shown, half of each class."""
-IMAGE_EPS, LATENT_EPS = 0.1, 1.0
+IMAGE_EPS, LATENT_EPS = (0.1, 0.5), 1.0
+"""Magnitudes; the paper's are 0.5 (figure 16) and 1 (figures 18 and 20)."""
 
 
 def attacked_cells(material: Material) -> list[Block]:
@@ -21,7 +22,8 @@ def attacked_cells(material: Material) -> list[Block]:
     blocks: list[Block] = []
     for scheme, name in material.one_a_scheme.items():
         try:
-            blocks += _panel(material, name, "image", IMAGE_EPS)
+            for eps in IMAGE_EPS:
+                blocks += _panel(material, name, "image", eps)
             if scheme != 1:
                 blocks += _panel(material, name, "latent", LATENT_EPS)
             if scheme != 1 and material.morphology:

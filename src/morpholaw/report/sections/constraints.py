@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from morpholaw.cells.segmentation import nucleus_masks
 from morpholaw.display import classifier_title, number, percent, percent_interval
 from morpholaw.interpretation.attack import AttackCurve, AttackOptions, Direction, attack_curve
+from morpholaw.interpretation.attack_energy import successful_energy
 from morpholaw.interpretation.constraints import (
     Constraint,
     LabelledCrops,
@@ -111,6 +112,7 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         f"FGSM in image space (eq. 1) on at most {ATTACKED} test cells: mean and standard deviation over the models. "
         "Dotted lines: random signs of the same magnitude, as a control.",
     )
+    blocks.append(_energies(material, curves, one))
     with_latents = {scheme: name for scheme, name in one.items() if scheme != 1}
     if not with_latents:
         return [
@@ -139,6 +141,24 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         "that read no other latent cannot be moved.",
     )
     return blocks
+
+
+def _energies(material: Material, curves: Attacks, names: dict[int, str]) -> Table:
+    """Return where the gradients of successful attacks on crops lie."""
+    rows = []
+    for name in names.values():
+        images = material.test(name).some(ATTACKED).images
+        energy, area = successful_energy(material.classifier(name), images, curves.image(name))
+        shares = [
+            f"{percent(inside.mean())} ({percent(own.mean())})" if np.isfinite(inside).all() else "n/a"
+            for inside, own in zip(energy.T[1:], area.T[1:], strict=True)
+        ]
+        rows.append((material.title(name), *shares))
+    caption = (
+        "Of the attacks on crops that succeed: the share of the gradient's energy inside the nucleus, and in brackets "
+        "the nucleus' share of the crop, as chance would give. n/a: a model withstands all attacks of this magnitude."
+    )
+    return Table(("Classifier", *(f"ε = {eps:g}" for eps in IMAGE_EPS[1:])), rows, caption)
 
 
 def _tested(material: Material) -> tuple[dict[int, str], list[Block]]:

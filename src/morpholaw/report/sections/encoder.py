@@ -12,8 +12,6 @@ from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, phot
 
 SHOWN = 10
 """Cells shown beside their reconstructions."""
-LISTED = 12
-"""Maximum number of latents in the table and among the traversals."""
 QUANTITIES = ("reconstruction", "mutual information", "total correlation", "dimension-wise KL")
 
 
@@ -125,8 +123,7 @@ def latents(material: Material) -> list[Block]:
 
 
 def _listed(material: Material, active: list[int]) -> list[int]:
-    first = active[:LISTED]
-    return first + [latent for latent in material.kept if latent not in first]
+    return active + [latent for latent in material.kept if latent not in active]
 
 
 def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list[str]:
@@ -155,26 +152,36 @@ def _latent_row(material: Material, summary: LatentSummary, latent: int) -> list
 
 
 def traversals(material: Material) -> list[Block]:
-    """Show what the latents that scheme 3 kept look like."""
+    """Show what the active latents look like: of the cell (figure 4), of what is around it and where it lies (24)."""
+    active = sorted(set(material.latents.active) | set(material.kept))
+    if not active:
+        raise Absent("No latent carries information, so there is nothing to traverse.")
+    of_cell = [latent for latent in active if latent in material.morphology]
+    others = [latent for latent in active if latent not in of_cell]
+    blocks: list[Block] = []
+    if "scheme3" not in material.names:
+        blocks.append(Paragraph("Scheme 3 has not been trained, so no latents are marked as kept.", "absent"))
+    limit = percent(MORPHOLOGY_SHARE, 0)
+    for latents, what in (
+        (of_cell, f"morphology: less than {limit} of their variance is due to surroundings"),
+        (
+            others,
+            f"no morphology: {limit} or more of their variance is due to surroundings, or that is not known",
+        ),
+    ):
+        if latents:
+            blocks.append(_traversal(material, latents, what))
+    return blocks
+
+
+def _traversal(material: Material, latents: list[int], what: str) -> Block:
     from morpholaw.figures.pictures import traversal_grid
 
-    encoder = material.encoder
-    chosen = list(material.kept)
-    which = "the latents that scheme 3 kept"
-    blocks: list[Block] = []
-    if not chosen:
-        chosen = material.latents.active[:6]
-        which = "the most active latents"
-        why = "Scheme 3 kept no latent" if "scheme3" in material.names else "Scheme 3 has not been trained"
-        blocks.append(Paragraph(f"{why}, so {which} are shown.", "absent"))
-    if not chosen:
-        raise Absent("No latent carries information, so there is nothing to traverse.")
-    pictures = traverse(encoder, material.latents.median, chosen, TYPICAL)
-    figure = traversal_grid(
-        pictures,
-        [material.called(latent) for latent in chosen],
-        np.array(TYPICAL),
-        pixel_size=material.pixel_size,
+    pictures = traverse(material.encoder, material.latents.median, latents, TYPICAL)
+    names = [f"{material.called(latent)}{' *' if latent in material.kept else ''}" for latent in latents]
+    figure = traversal_grid(pictures, names, np.array(TYPICAL), pixel_size=material.pixel_size)
+    caption = (
+        f"Decoded cells along the active latents that are {what}. One row per latent, all others at their median; "
+        "an asterisk marks those that scheme 3 kept."
     )
-    caption = f"Decoded cells along {which}, one row a latent, all others at their median."
-    return [*blocks, photograph(figure, "Latent traversals", caption)]
+    return photograph(figure, "Latent traversals", caption)

@@ -61,6 +61,8 @@ def performance(material: Material) -> list[Block]:
         blocks.append(_confusion(material, name))
         if not material.records[name].two_classes:
             blocks += _one_against_the_rest(material, name)
+        elif material.records[name].evaluation.by_class:
+            blocks.append(_by_class(material, name))
     tested = [name for name in material.names if _tested(material, name)]
     if tested:
         blocks.append(_by_group(material, tested))
@@ -177,8 +179,8 @@ def _by_class(material: Material, name: str) -> Table:
     balanced = record.evaluation.ensemble_balanced_accuracy
     of_all = "" if balanced is None else f" Balanced over the classes, {percent(balanced)} are right."
     caption = (
-        f"{material.title(name)}: each class of the test cells against the rest, with 95 % intervals over "
-        f"cells.{of_all}"
+        f"{material.title(name)}: each class of the test cells against the rest, at the shares that the classes have "
+        f"among them, with 95 % intervals over groups of cells.{of_all}"
     )
     return Table(("Class", "Test cells", "Recall", "Precision", "F1", "ROC area"), rows, caption)
 

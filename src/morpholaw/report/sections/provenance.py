@@ -53,7 +53,7 @@ def record(found: EncoderRecord | ClassifierRecord) -> list[Block]:
     if isinstance(found, ClassifierRecord):
         facts |= {
             "Encoder fingerprint": found.encoder_fingerprint or "none",
-            "Parameters": f"{found.parameters:,}",
+            "Parameters of one model": f"{found.parameters:,}",
         }
         settings["Setting of the search"] = found.law_config
     blocks: list[Block] = [Table(("Record", "Value"), list(facts.items()))]

@@ -7,9 +7,12 @@ from collections import Counter
 import numpy as np
 
 from morpholaw.report.material import Material
-from morpholaw.report.page import Absent, Block, Paragraph, Table
+from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.store.condition_record import condition_notes
 from morpholaw.store.table1 import table1 as study_table1
+
+EXAMPLES = 8
+"""Cells shown of each class."""
 
 
 def overview(material: Material) -> list[Block]:
@@ -47,11 +50,35 @@ def overview(material: Material) -> list[Block]:
         cells = sum(counts.values())
         shares = [(name, f"{counts[name]:,}", f"{100 * counts[name] / cells:.1f}") for name in known]
         blocks.append(Table(("Class", "Cells", "%"), shares))
+        blocks.append(_examples(material, known))
     else:
         blocks.append(Paragraph("No cell has a class yet.", "absent"))
     blocks += [Paragraph(sentence, "warning") for sentence in condition_notes(study)]
     blocks.append(_split(material))
     return blocks
+
+
+def _examples(material: Material, known: list[str]) -> Block:
+    """Show cells of each class, chosen at random (paper, figure 2)."""
+    from morpholaw.figures.pictures import montage
+
+    rng = np.random.default_rng(0)
+    crops, labels, blank = material.study.crops, material.labels, []
+    for name in known:
+        cells = np.sort(rng.permutation(np.flatnonzero(labels == name))[:EXAMPLES])
+        images = crops[cells]
+        blank.append(np.concatenate([images, np.zeros((EXAMPLES - len(cells), *images.shape[1:]), np.uint8)]))
+    names = [name if place == 0 else "" for name in known for place in range(EXAMPLES)]
+    figure = montage(
+        np.concatenate(blank),
+        captions=names,
+        columns=EXAMPLES,
+        pixel_size=material.pixel_size,
+        figsize=(6.4, None),
+    )
+    return photograph(
+        figure, "Cells of each class", "Cells of each class, chosen at random: one row per class."
+    )
 
 
 def _split(material: Material) -> Paragraph:

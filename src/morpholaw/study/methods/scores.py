@@ -17,6 +17,7 @@ from morpholaw.config import (
 )
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
+from morpholaw.evaluation.prevalence import Prevalence, class_shares
 from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.progress_bar import shows_progress
@@ -46,6 +47,7 @@ def classify(
     stages: Sequence[str] = (),
     final: Sequence[str] = (),
     adapted: str | None = None,
+    prevalence: Prevalence | None = None,
     config: CropConfig | None = None,
     monitor: Monitor = SILENT,
     **settings: Any,
@@ -78,6 +80,10 @@ def classify(
     adapted : str, optional
         Name of a crop set; the classifier is applied as it was adapted to that set (:meth:`adapt`). Cells of a set
         that the classifier was adapted to need no name.
+    prevalence : float or mapping, optional
+        Share of the cells that are of the second of two classes, or shares by class: probabilities are those for these
+        shares, and no longer for equal ones. Scores and classes stay. Along tracks the shares are learnt from the movie
+        instead.
     config : CropConfig, optional
         How the movie is understood: pixel size, channel, frame offset and the like.
     monitor : Monitor
@@ -90,8 +96,8 @@ def classify(
     DataFrame
         One row per cell: crop, file, track_id, t, y, x, score, class, probability; for a whole study also ``set``;
         along tracks also ``frame_class``, that of the frame alone. ``score`` is the median over the models, and
-        ``probability`` that of the cell's class if all classes were equally frequent, calibrated on held-out
-        cells. With more than two classes ``score`` is the margin of the best class over the second, and there are
+        ``probability`` that of the cell's class at the stated prevalence, by default of equally frequent classes,
+        calibrated on held-out cells. With more than two classes ``score`` is the margin of the best class over the second, and there are
         ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each class. ``unusual``
         marks crops that are not made like those of the training cells (:mod:`morpholaw.evaluation.familiarity`);
         the column is missing where those are not known.
@@ -112,7 +118,8 @@ def classify(
     along = applied_classifier.along_tracks(study, name, along_tracks, applied.evaluation, order)
     if along is not None and along.order is not None:
         monitor.emit(Message(f"Stages along tracks: {along.order.text}."))
-    applied = replace(applied, along=along, familiarity=familiarity(study, name))
+    shares = None if prevalence is None else class_shares(prevalence, applied.classifier.classes)
+    applied = replace(applied, along=along, familiarity=familiarity(study, name), shares=shares)
 
     def for_set(crop_set: str | None) -> AppliedClassifier:
         wanted = adapted or crop_set

@@ -14,9 +14,11 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -116,6 +118,16 @@ class ApplyScores(QWidget):
             "or labelled tracks show. Without, each frame is classified by its own score."
         )
         self.along.setChecked(True)
+        self.share = QDoubleSpinBox()
+        self.share.setRange(0.0, 99.9)
+        self.share.setDecimals(1)
+        self.share.setSuffix(" %")
+        self.share.setSpecialValueText("as many as the others")
+        self.share.setToolTip(
+            "How many of the cells are of this class: probabilities are given for this share. Along whole tracks the "
+            "shares are learnt from the movie instead."
+        )
+        self.share_label = QLabel()
         self.points = QCheckBox("Add points coloured by class")
         self.points.setToolTip("Add a points layer with one point per cell, coloured by the predicted class.")
         self.points.setChecked(True)
@@ -134,6 +146,7 @@ class ApplyScores(QWidget):
             ("Cells of", self.cells), ("Image", self.image), ("Tracks", self.tracks), ("Labels", self.labels)
         ):  # fmt: skip
             rows.addRow(name, field)
+        rows.addRow(self.share_label, self.share)
         buttons = QHBoxLayout()
         buttons.addWidget(self.apply_button)
         buttons.addWidget(self.export_button)
@@ -152,6 +165,11 @@ class ApplyScores(QWidget):
         """Choose the classifier to apply."""
         self.classifier = classifier
         self.apply_button.setText("Apply" if classifier is None else f"Apply {_scheme(classifier)}")
+        pair = classifier is not None and classifier.two_classes
+        self.share.setVisible(pair)
+        self.share_label.setVisible(pair)
+        if classifier is not None and pair:
+            self.share_label.setText(f"Share of {classifier.positive}")
 
     def refresh_layers(self, *_: Any) -> None:
         """List the layers of the viewer."""
@@ -183,6 +201,8 @@ class ApplyScores(QWidget):
             if along and not chosen.two_classes:
                 along = None  # where the order of the stages is known
             arguments: dict[str, Any] = {"scheme": chosen.name, "along_tracks": along}
+            if chosen.two_classes and self.share.value():
+                arguments["prevalence"] = round(self.share.value() / 100, 4)
             files, code = None, ""
             if self.cells.currentText() == LAYERS:
                 files, self._why_not, self._set = self._from_layers(), "", ""

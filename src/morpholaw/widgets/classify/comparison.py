@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
 from morpholaw.display import number, percent, spread
+from morpholaw.evaluation.estimate import Estimate
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.forms.row_table import RowTable
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from morpholaw.store.baseline_record import MeasuredBaseline
 
 COLUMNS = (
     ("Scheme", "The scheme and, in brackets, how many models of it were trained."),
@@ -27,12 +31,18 @@ COLUMNS = (
 )
 
 
+_SHORT = {"shapes-logistic": "regression", "shapes-tree": "small tree"}
+"""The baselines in a word or two."""
+_NOT_COMPARED = ("", 'Press "Compare predictions" to fill this column.')
+
+
 class ComparisonTable(RowTable):
-    """One row per classifier, as in table 1 of the paper."""
+    """One row per classifier, as in table 1 of the paper, and below them the baselines, which cannot be chosen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(COLUMNS, parent)
         self.classifiers: list[ClassifierRecord] = []
+        self.baselines: list[MeasuredBaseline] = []
         self.setToolTip("Choose a classifier to see its confusion matrix and to apply it.")
         self.pick_one()
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -49,32 +59,41 @@ class ComparisonTable(RowTable):
         row = self.currentRow()
         return self.classifiers[row] if 0 <= row < len(self.classifiers) else None
 
-    def show_classifiers(self, classifiers: list[ClassifierRecord], choose: str = "") -> None:
-        """Fill the table and select the classifier named ``choose``, or keep the selection."""
+    def show_classifiers(
+        self,
+        classifiers: list[ClassifierRecord],
+        baselines: Sequence[MeasuredBaseline] = (),
+        choose: str = "",
+    ) -> None:
+        """Fill the table and select the classifier named ``choose``, or keep the selection.
+
+        Of the baselines those are shown that were measured on the split and the classes of a classifier.
+        """
         wanted = choose or (self.chosen.name if self.chosen else "")
+        splits = {(one.evaluation.split, one.classes) for one in classifiers}
         self.classifiers = classifiers
+        self.baselines = [one for one in baselines if (one.split, one.classes) in splits]
         self.blockSignals(True)
-        self.setRowCount(len(classifiers))
+        self.setRowCount(len(classifiers) + len(self.baselines))
         for row, one in enumerate(classifiers):
-            share = one.evaluation.ensemble_accuracy
-            measured = f"{percent(share.value)} of {one.evaluation.test_cells:,} test cells, "
-            measured += " against ".join(one.classes)
+            weights = "n/a" if one.head_weights is None else spread(one.head_weights)
             texts = (
                 (f"{one.short_label} ({one.members})", f"{one.label}, {one.members} models"),
-                (
-                    f"{number(100 * share.value, 1)} ({number(100 * share.low, 1)}–{number(100 * share.high, 1)})",
-                    measured,
-                ),
-                ("n/a" if one.head_weights is None else spread(one.head_weights), ""),
+                _accuracy(one.evaluation.ensemble_accuracy, one.evaluation.test_cells, one.classes),
+                (weights, ""),
                 (spread(one.expression_sizes), ""),
-                ("", 'Press "Compare predictions" to fill this column.'),
+                _NOT_COMPARED,
             )
-            for column, (text, tip) in enumerate(texts):
-                item = QTableWidgetItem(text)
-                item.setToolTip(tip or text)
-                if column:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.setItem(row, column, item)
+            self._fill(row, texts)
+        for row, simple in enumerate(self.baselines, len(classifiers)):
+            texts = (
+                (_SHORT[simple.name], f"{simple.title}, a simple method to compare with"),
+                _accuracy(simple.accuracy, simple.test_cells, simple.classes),
+                ("n/a", ""),
+                ("n/a", ""),
+                _NOT_COMPARED,
+            )
+            self._fill(row, texts, Qt.ItemFlag.ItemIsEnabled)
         self.resizeRowsToContents()
         self._fit_height()
         names = [one.name for one in classifiers]
@@ -85,6 +104,17 @@ class ComparisonTable(RowTable):
             self.selectRow(names.index(wanted) if wanted in names else len(names) - 1)
         else:
             self.itemSelectionChanged.emit()
+
+    def _fill(self, row: int, texts: Sequence[tuple[str, str]], flags: Qt.ItemFlag | None = None) -> None:
+        """Fill a row with texts and tooltips."""
+        for column, (text, tip) in enumerate(texts):
+            item = QTableWidgetItem(text)
+            item.setToolTip(tip or text)
+            if flags is not None:
+                item.setFlags(flags)
+            if column:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.setItem(row, column, item)
 
     def showEvent(self, event: Any) -> None:
         """Fit the height to the rows, which depends on the viewer's style."""
@@ -112,17 +142,25 @@ class ComparisonTable(RowTable):
         shares : DataFrame
             One row and one column per classifier; NaN where two classifiers cannot be compared.
         """
-        names = [one.name for one in self.classifiers]
-        if set(names) != set(shares.index):
+        labels = {one.name: one.label for one in self.classifiers}
+        labels |= {one.name: one.title for one in self.baselines if one.name in shares.index}
+        if not {one.name for one in self.classifiers} <= set(shares.index):
             return
+        names = list(labels)
         agreement = shares.loc[names, names].to_numpy(np.float64)
-        for row, one in enumerate(self.classifiers):
+        for row, name in enumerate(names):
             others = {
-                other.label: agreement[row, column]
-                for column, other in enumerate(self.classifiers)
-                if other is not one and np.isfinite(agreement[row, column])
+                labels[other]: agreement[row, column]
+                for column, other in enumerate(names)
+                if other != name and np.isfinite(agreement[row, column])
             }
             item = self.cell(row, len(COLUMNS) - 1)
             item.setText(percent(float(np.mean(list(others.values()))), 0) if others else "n/a")
             tips = [f"{percent(share)} with {label}" for label, share in others.items()]
             item.setToolTip("\n".join(tips) or "No other scheme tells the same classes apart.")
+
+
+def _accuracy(share: Estimate, cells: int, classes: tuple[str, ...]) -> tuple[str, str]:
+    """Return an accuracy with its interval as the table shows it, and as a tooltip says it."""
+    shown = f"{number(100 * share.value, 1)} ({number(100 * share.low, 1)}–{number(100 * share.high, 1)})"
+    return shown, f"{percent(share.value)} of {cells:,} test cells, {' against '.join(classes)}"

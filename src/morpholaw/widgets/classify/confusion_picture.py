@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from morpholaw.display import percent, percent_interval
 from morpholaw.errors import InputError, MorpholawError
 from morpholaw.jobs import Job
 from morpholaw.widgets.pictures.cell_picture import CellPicture
@@ -58,10 +60,12 @@ class ConfusionPicture(QWidget):
         )
         self.hint = QLabel(HINT)
         self.hint.setWordWrap(True)
+        self.shares = QLabel()
+        self.shares.setWordWrap(True)
         self.crops = PictureGrid("", largest=58)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for part in (self.matrix, self.hint, self.crops):
+        for part in (self.matrix, self.shares, self.hint, self.crops):
             layout.addWidget(part)
         self.crops.setToolTip("Click a cell to select it alone, here and in every panel.")
         self.crops.picked.connect(self._pick)
@@ -77,6 +81,8 @@ class ConfusionPicture(QWidget):
         """Show the confusions of a classifier, or none."""
         self.record, self._wanted = record, None
         self.hint.setVisible(record is not None)
+        self.shares.setText("" if record is None else _meaning(record))
+        self.shares.setVisible(bool(self.shares.text()))
         self.crops.hide()
         if record is None:
             self.matrix.say(NOTHING)
@@ -186,3 +192,20 @@ class ConfusionPicture(QWidget):
 
     def _not_scored(self, _: str) -> None:
         self._wanted = None
+
+
+def _meaning(record: ClassifierRecord) -> str:
+    """Say how many of a class are found, and how many of those that are predicted are of it, in these test cells."""
+    evaluation = record.evaluation
+    classes = dict(zip(record.classes, evaluation.by_class, strict=False))
+    if len(record.classes) == 2:  # one class says it all
+        classes = {name: one for name, one in classes.items() if name == record.classes[1]}
+    sentences = []
+    for name, one in classes.items():
+        found = percent_interval(*astuple(one.recall))
+        right = "n/a" if np.isnan(one.precision.value) else percent_interval(*astuple(one.precision))
+        share = percent(one.cells / max(1, evaluation.test_cells))
+        sentences.append(
+            f"{name} ({share} of the test cells): {found} are found, {right} of those predicted are."
+        )
+    return "\n".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import (
     QComboBox,
@@ -28,6 +28,9 @@ from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.preferences import preferences
 from morpholaw.widgets.study.study_widget import StudyWidget
+
+if TYPE_CHECKING:
+    from morpholaw.store.baseline_record import MeasuredBaseline
 
 _MEANING = {
     1: "A convolutional network on the pixels: the accuracy to beat; not interpretable.",
@@ -117,10 +120,20 @@ class ClassifyWidget(StudyWidget):
         """Show the classifiers of the study."""
         study = self.current.study
         found = [] if study is None else readable_records(study, self.error_line.say)
-        self.table.show_classifiers(found)
+        self.table.show_classifiers(found, self._baselines())
         self.compare_button.setEnabled(len(found) > 1)
         self.mixed.setText(self.table.mixed())
         self.mixed.setVisible(bool(self.mixed.text()))
+
+    def _baselines(self) -> tuple[MeasuredBaseline, ...]:
+        """Return the baselines that were measured beside the classifiers; none where their file is damaged."""
+        from morpholaw.store.baseline_record import baselines
+
+        try:
+            return () if self.current.study is None else baselines(self.current.study)
+        except InputError as error:
+            self.error_line.say(str(error))
+            return ()
 
     def _show_labelled(self) -> None:
         study, crops = self.current.study, self.current.crops
@@ -197,7 +210,7 @@ class ClassifyWidget(StudyWidget):
         if table is not None and "classifier" in table:
             self.table.show_agreement(table.set_index("classifier"))
         elif "name" in result:
-            self.table.show_classifiers(self.table.classifiers, choose=str(result["name"]))
+            self.table.show_classifiers(self.table.classifiers, self._baselines(), choose=str(result["name"]))
 
 
 def _box(title: str, *parts: QWidget) -> QGroupBox:

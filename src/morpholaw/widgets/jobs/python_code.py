@@ -26,6 +26,7 @@ _RESULTS = {
     "condition_study": "conditions",
     "attack": "accuracy",
     "attack_pairs": "pairs",
+    "interventions": "changes",
 }
 """Names for what methods of a study return; those that return nothing are not listed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ KINDS = {
     "direction": "rotates with the cell, one of a pair along x and y, like a position",
 }
 """How a latent of each kind of symmetry transforms with the image (``models.symmetry``)."""
-LATENT, NAME, KL = range(3)
+LATENT, NAME, KL, AROUND = range(4)
 _BLUE, _ORANGE = (0, 114, 178), (213, 94, 0)
 
 
@@ -57,6 +58,11 @@ class LatentTable(RowTable):
             (
                 "KL (nats)",
                 "Information that the latent carries about the cells: its mean KL divergence from the prior (eq. 6).",
+            ),
+            (
+                "surr. (%)",
+                "Share of the latent's variance that is seen when a cell is put into the surroundings of others. Bold: "
+                "the latent is morphology, which follows the cell itself.",
             ),
             *((title, _correlation_tip(meaning)) for title, meaning in SHAPES.values()),
         ]
@@ -83,7 +89,8 @@ class LatentTable(RowTable):
                 self.cell(row, LATENT).setToolTip(f"Latent z{latent} {KINDS[space.kinds[latent]]}.")
             self.setItem(row, NAME, QTableWidgetItem())
             self.setItem(row, KL, NumberItem(number(entry.kl), float(entry.kl)))
-            for column, shape in enumerate(SHAPES, KL + 1):
+            self.setItem(row, AROUND, _share_item(summary, latent))
+            for column, shape in enumerate(SHAPES, AROUND + 1):
                 self.setItem(row, column, _correlation_item(rows.get((latent, shape))))
         self.show_names(names)
         self.setSortingEnabled(True)
@@ -175,6 +182,18 @@ def _latent_item(latent: int, ticked: bool) -> QTableWidgetItem:
     item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     item.setData(Qt.ItemDataRole.UserRole, latent)
     item.setCheckState(_tick(ticked))
+    return item
+
+
+def _share_item(summary: LatentSummary, latent: int) -> QTableWidgetItem:
+    """Return the share of a latent's variance that is due to the surroundings; bold where it is morphology."""
+    share = float("nan") if summary.surroundings is None else float(summary.surroundings[latent])
+    if not math.isfinite(share):
+        return NumberItem("", -1.0)
+    item = NumberItem(number(100 * share, 0), share)
+    font = QFont()
+    font.setBold(latent in summary.morphology)
+    item.setFont(font)
     return item
 
 

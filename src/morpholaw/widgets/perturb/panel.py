@@ -1,4 +1,4 @@
-"""The Perturb panel: what must change in a cell for another class to be predicted (paper, 5.4 and 6.5)."""
+"""The Perturb panel: what changes the predicted class of a cell, and what should not (paper, 5.4 and 6.5)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from morpholaw.widgets.forms.panel_tabs import PanelTabs
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.perturb.selected_cells import CellPanel
 from morpholaw.widgets.perturb.study_curve import AttackPanel
+from morpholaw.widgets.perturb.surroundings import SurroundingsPanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 
 class PerturbWidget(StudyWidget):
-    """Attacks the selected cells while a slider moves, and the test cells of the study.
+    """Attacks the selected cells while a slider moves, and the test cells of the study; changes their surroundings.
 
     Parameters
     ----------
@@ -23,11 +24,13 @@ class PerturbWidget(StudyWidget):
     Attributes
     ----------
     choice : AttackChoice
-        The model and the space, for both tabs.
+        The model and the space, for all tabs.
     cells : CellPanel
         The selected cells.
     attack : AttackPanel
         The whole study.
+    surroundings : SurroundingsPanel
+        The test cells in other surroundings.
     """
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -35,9 +38,11 @@ class PerturbWidget(StudyWidget):
         self.choice = AttackChoice()
         self.cells = CellPanel(self.viewer, self.current, self.error_line, self.choice)
         self.attack = AttackPanel(self.viewer, self.current, self.error_line, self.choice)
+        self.surroundings = SurroundingsPanel(self.viewer, self.current, self.error_line, self.choice)
         self.tabs = PanelTabs(self.scroll_area)
         self.tabs.addTab(self.cells, "Selected cells")
         self.tabs.addTab(self.attack, "Whole study")
+        self.tabs.addTab(self.surroundings, "Surroundings")
         self.body.addWidget(self.choice)
         self.body.addWidget(self.tabs)
         self.choice.space_changed.connect(self.cells.begin_space)
@@ -55,6 +60,7 @@ class PerturbWidget(StudyWidget):
     def _show_classifiers(self) -> None:
         study = self.current.study
         self.attack.clear()
+        self.surroundings.clear()
         damaged: list[str] = []
         self.choice.show_classifiers([] if study is None else readable_records(study, damaged.append))
         if damaged:

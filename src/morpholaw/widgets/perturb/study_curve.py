@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.config import AttackConfig
+from morpholaw.display import percent
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import name_of
@@ -67,6 +68,11 @@ class AttackPanel(QWidget):
         )
         self.runner = JobRunner(current, "perturb")
         self.figure = FigurePanel(viewer, _NOTHING)
+        self.energy = QLabel()
+        self.energy.setWordWrap(True)
+        self.energy.setToolTip(
+            "A classifier that looks at the cell has far more energy inside than the area would get."
+        )
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addWidget(self.all_schemes)
@@ -81,6 +87,7 @@ class AttackPanel(QWidget):
         layout.addLayout(second)
         layout.addWidget(self.runner)
         layout.addWidget(self.figure)
+        layout.addWidget(self.energy)
         layout.addStretch(1)
         self.button.clicked.connect(self.start)
         self.pairs_button.clicked.connect(self.start_pairs)
@@ -90,6 +97,7 @@ class AttackPanel(QWidget):
     def clear(self) -> None:
         """Remove the curves, which are of another study or of older classifiers."""
         self.table = None
+        self.energy.clear()
         self.figure.say(_NOTHING)
 
     def start(self) -> None:
@@ -170,6 +178,7 @@ class AttackPanel(QWidget):
 
     def _finished(self, result: dict[str, Any]) -> None:
         self._enable(True)
+        self.energy.clear()
         table = result.get("table")
         if table is not None and "class" in table:
             self._show_pairs(table)
@@ -178,6 +187,7 @@ class AttackPanel(QWidget):
             self.figure.say("The attack was stopped before any cell was attacked.")
             return
         self.table = table
+        self.energy.setText(_energy(table))
         self.drawn.emit()
         self.figure.draw(lambda figsize, theme: _figure(table, figsize, theme))
 
@@ -210,15 +220,34 @@ def _figure(table: pd.DataFrame, figsize: Any, theme: Any) -> Any:
     schemes = list(dict.fromkeys(table["name"]))
     eps = np.sort(table["eps"].unique())
     models = int(table["model"].max()) + 1
-    accuracy = np.full((len(schemes), models, len(eps)), np.nan)
+    accuracy, control = np.full((2, len(schemes), models, len(eps)), np.nan)
     place = [schemes.index(name) for name in table["name"]]
-    accuracy[place, table["model"], np.searchsorted(eps, table["eps"])] = table["accuracy"]
+    where = place, table["model"], np.searchsorted(eps, table["eps"])
+    accuracy[where], control[where] = table["accuracy"], table["random_signs"]
     space, keep = table["space"].iloc[0], table["keep"].iloc[0]
     return attack_curves(
         eps,
         accuracy,
         schemes=schemes,
+        control=control,
         space=f"{space}, {keep} held" if keep else space,
         theme=theme,
         figsize=figsize,
     )
+
+
+def _energy(table: pd.DataFrame) -> str:
+    """Say where the gradients of successful attacks on crops lie, at the smallest ε at which any scheme has some."""
+    known = table.dropna(subset="energy_inside")
+    if known.empty:
+        return ""
+    eps = float(known["eps"].min())
+    by_scheme = (
+        known[known["eps"] == eps].groupby(["scheme", "loss"])[["energy_inside", "nucleus_area"]].mean()
+    )
+    shares = [
+        f"scheme {scheme}{f' ({loss})' if loss else ''} {percent(row['energy_inside'])} of the gradient's energy "
+        f"(the nucleus covers {percent(row['nucleus_area'])} of the crop)"
+        for (scheme, loss), row in by_scheme.iterrows()
+    ]
+    return f"Inside the nucleus, in attacks that succeed at ε = {eps:g}: {'; '.join(shares)}."

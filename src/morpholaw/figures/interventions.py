@@ -1,0 +1,79 @@
+"""What changed surroundings, shifts and orientations do to classifiers: accuracy with its interval, row by row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from morpholaw.figures import validation
+from morpholaw.figures.style import (
+    LIGHT,
+    SMALL,
+    FigSize,
+    Theme,
+    dress,
+    figure_width,
+    legend,
+    new_figure,
+    plain,
+    scheme_look,
+    scheme_name,
+)
+
+
+def intervention_accuracies(
+    accuracy: np.ndarray,
+    interventions: Sequence[str],
+    *,
+    schemes: Sequence[int | str],
+    theme: Theme = LIGHT,
+    figsize: FigSize = None,
+) -> Figure:
+    """Draw the balanced accuracy of some classifiers under each intervention, with 95 % intervals.
+
+    Parameters
+    ----------
+    accuracy : ndarray
+        (schemes, interventions, 3): value, low and high end of the interval, shares in [0, 1]; NaN where one was not
+        measured.
+    interventions : sequence of str
+        What was changed; the first is drawn at the top.
+    schemes : sequence of int or str
+        Numbers or names of the classifiers.
+    theme, figsize
+        See :mod:`morpholaw.figures`.
+
+    Raises
+    ------
+    InputError
+        If the shapes don't agree.
+    """
+    shares = validation.numbers(accuracy, (len(schemes), len(interventions), 3), "accuracy") * 100
+    width = figure_width(figsize, 5.4)
+    rows = len(interventions)
+    figure = new_figure(figsize, theme, height=0.7 + rows * (0.16 + 0.09 * len(schemes)), width=width)
+    axes = dress(figure.add_subplot(), theme)
+    apart = 0.7 / max(1, len(schemes))
+    for position, (scheme, values) in enumerate(zip(schemes, shares, strict=True)):
+        look = {
+            name: value for name, value in scheme_look(scheme, position, theme).items() if name != "linestyle"
+        }
+        y = np.arange(rows) + (position - (len(schemes) - 1) / 2) * apart
+        axes.hlines(y, values[:, 1], values[:, 2], color=look["color"], linewidth=1.2, alpha=0.7)
+        axes.plot(values[:, 0], y, linestyle="", markersize=3.8, label=scheme_name(scheme), **look)
+    axes.axvline(50, color=theme.muted, linewidth=0.8, linestyle=":")
+    axes.set_yticks(np.arange(rows), [plain(name) for name in interventions], fontsize=SMALL)
+    axes.set(ylim=(rows - 0.4, -0.6), xlim=(_least(shares), 101))
+    axes.set_xlabel("balanced accuracy (%), with 95 % interval")
+    legend(axes, theme, loc="lower left")
+    return figure
+
+
+def _least(shares: np.ndarray) -> float:
+    """Return where the axis begins: below every interval."""
+    known = shares[np.isfinite(shares)]
+    least = float(known.min()) if len(known) else 0.0
+    return max(0.0, 10 * math.floor(least / 10) - 2)

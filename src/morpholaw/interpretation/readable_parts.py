@@ -1,0 +1,59 @@
+"""The parts of a sparse network that a person can read: functions of one or two inputs (paper, 6.3, figures 7-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from morpholaw.interpretation.subnetworks import (
+    SparseNetwork,
+    SubNetwork,
+    activations,
+    contribution,
+    decompose,
+    feeds_output,
+    sub_network,
+)
+
+
+@dataclass(frozen=True)
+class ReadablePart:
+    """A sub-network of one or two inputs.
+
+    Attributes
+    ----------
+    part : SubNetwork
+        Its neurons, from the inputs on.
+    response : callable
+        From inputs, (n, inputs), to its response, float64 (n,).
+    meaning : str
+        What the response is: "contribution to f" or "activation".
+    """
+
+    part: SubNetwork
+    response: Callable[[np.ndarray], np.ndarray]
+    meaning: str
+
+
+def readable_parts(network: SparseNetwork) -> list[ReadablePart]:
+    """Return the sub-networks of one or two inputs, each as a function of them; those with fewer inputs first."""
+    found = []
+    for part in decompose(network):
+        if len(part.latents) > 2:
+            continue
+        whole = sub_network(network, part.terminals)
+        if feeds_output(network, whole):
+            found.append(ReadablePart(whole, _contribution(network, whole), "contribution to f"))
+        else:
+            found.append(ReadablePart(whole, _activation(network, whole), "activation"))
+    return found
+
+
+def _contribution(network: SparseNetwork, part: SubNetwork) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda values: contribution(network, part, values)
+
+
+def _activation(network: SparseNetwork, part: SubNetwork) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda values: activations(network, part, values)[:, 0]
