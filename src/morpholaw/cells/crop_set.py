@@ -25,6 +25,7 @@ from morpholaw.cells.crop_record import CropOrigin, CropSetRecord, read_crop_rec
 from morpholaw.cells.crop_writer import CropWriter
 from morpholaw.cells.files import read_json, write_json
 from morpholaw.cells.normalise import Normalisation, Per
+from morpholaw.cells.tracker_masks import read_masks
 from morpholaw.errors import InputError, reason
 
 
@@ -133,6 +134,13 @@ class CropSet:
                 f"{path} has {len(cells)} rows{lacks}; expected {len(self)} with {', '.join(COLUMNS)}."
             )
         return cells
+
+    def masks(self, crops: np.ndarray) -> np.ndarray | None:
+        """Return which pixels of some crops are the cell's own by the tracker, bool (k, s, s).
+
+        All False where it has no mask of a cell; None where the set has none at all.
+        """
+        return read_masks(self.folder, len(self), self.size, crops)
 
     def check(self) -> None:
         """Look for damage that can be seen without reading all: files that are missing, short or of another shape.
@@ -342,6 +350,18 @@ class Crops:
             rows = order[ends[k] : ends[k + 1]]
             crop_set.read_into(out, rows, wanted[rows] - self.offsets[k])
         return out
+
+    def masks(self, indices: np.ndarray) -> np.ndarray:
+        """Return which pixels of some crops are the cell's own by the tracker, bool (k, s, s); all False for none."""
+        wanted = np.asarray(indices, np.int64)
+        found = np.zeros((len(wanted), self.size, self.size), bool)
+        numbers = np.searchsorted(self.offsets, wanted, side="right") - 1
+        for k in np.unique(numbers):
+            rows = np.flatnonzero(numbers == k)
+            own = self.sets[k].masks(wanted[rows] - self.offsets[k])
+            if own is not None:
+                found[rows] = own
+        return found
 
     def batches(
         self, indices: np.ndarray | None = None, size: int = 256

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,8 @@ import pandas as pd
 from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.crop_record import CropOrigin, complete_record, write_crop_record
 from morpholaw.cells.files import atomic_file, replace_folder, sync_folder, temporary_path
+from morpholaw.cells.tracker_masks import FILE as MASKS
+from morpholaw.cells.tracker_masks import packed
 from morpholaw.errors import InputError
 
 _HEADER = 4096  # bytes before the first crop: a 64 x 64 crop is then exactly one page of memory
@@ -67,6 +70,15 @@ class CropWriter:
         self._file.write(np.ascontiguousarray(images).data)
         self.count += len(images)
 
+    def add_masks(self, blocks: Iterator[np.ndarray]) -> None:
+        """Keep which pixels are the cells' own, bool blocks (k, s, s) of all crops that were added, in their order."""
+        with (self.partial / MASKS).open("wb") as stream:
+            stream.write(_npy_header(self.count, self.size, self.size // 8))
+            for block in packed(blocks):
+                stream.write(np.ascontiguousarray(block).data)
+            stream.flush()
+            os.fsync(stream.fileno())
+
     def finish(self, cells: pd.DataFrame, origin: CropOrigin) -> None:
         """Write the table and the description, and give the folder its name."""
         if len(cells) != self.count:
@@ -108,9 +120,9 @@ def write_cells(folder: Path, cells: pd.DataFrame) -> None:
         cells.to_csv(stream, index=False, lineterminator="\n", mode="wb", encoding="utf-8")
 
 
-def _npy_header(n: int, size: int) -> bytes:
+def _npy_header(n: int, size: int, width: int | None = None) -> bytes:
     """Return an npy header of fixed length, so that the number of crops can be filled in at the end."""
-    description = {"descr": "|u1", "fortran_order": False, "shape": (n, size, size)}
+    description = {"descr": "|u1", "fortran_order": False, "shape": (n, size, width or size)}
     stream = io.BytesIO()
     np.lib.format.write_array_header_1_0(stream, cast(Any, description))
     header = stream.getvalue()

@@ -27,6 +27,7 @@ from morpholaw.cells.files import fingerprint
 from morpholaw.cells.normalise import Normalisation, Per, fit_normalisation
 from morpholaw.cells.pixel_check import PixelFindings, check_pixels, frame_pairs
 from morpholaw.cells.tracked_places import spread
+from morpholaw.cells.tracker_masks import TrackerMasks, cut_masks
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
 from morpholaw.events import SILENT, Monitor, Progress
@@ -105,13 +106,19 @@ def write_crops(
     origin: CropOrigin,
     monitor: Monitor = SILENT,
     overwrite: bool = False,
+    masks: TrackerMasks | None = None,
 ) -> CropSet:
-    """Cut the planned cells of a movie into a crop set; nothing is left behind where it fails or is stopped."""
+    """Cut the planned cells of a movie into a crop set; nothing is left behind where it fails or is stopped.
+
+    The tracker's ``masks`` of the cells, where there are some, are kept beside the crops.
+    """
     brightness: list[np.ndarray] = []
     with CropWriter(folder, cells.config.size, overwrite) as writer:
         for crops, frame_brightness in cells.cut(monitor):
             writer.append(crops)
             brightness.append(frame_brightness)
+        if masks is not None:
+            writer.add_masks(cells.cut_masks(masks))
         writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), origin)
     return CropSet(writer.folder)
 
@@ -217,6 +224,16 @@ class MovieCells:
                 if monotonic() - last_report > 0.2 or done == len(self):
                     last_report = monotonic()
                     monitor.emit(Progress(done, len(self), "cutting crops"))
+
+    def cut_masks(self, masks: TrackerMasks) -> Iterator[np.ndarray]:
+        """Yield which pixels of the crops are the cells' own, by the tracker, frame by frame, bool (k, s, s)."""
+        start = 0
+        for t, y, x in self._plan.frames:
+            rows = self._plan.rows.iloc[start : start + len(y)]
+            start += len(y)
+            number = int(rows["source_t"].iloc[0]) if "source_t" in rows else t
+            ids = rows["mask_id"].to_numpy(np.int64) if "mask_id" in rows else np.full(len(rows), -1)
+            yield cut_masks(masks.frame(number), y, x, ids, self._plan.shape, self.config.size)
 
     def _fetch(self, planned: _Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return a frame, read unless it was read ahead, and where its cells are."""

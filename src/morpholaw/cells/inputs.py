@@ -17,6 +17,7 @@ from morpholaw.cells.crops import MovieCells
 from morpholaw.cells.frame_order import alternation
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.reader_process import read_apart
+from morpholaw.cells.tracker_masks import TrackerMasks
 from morpholaw.cells.tracks import Tracks, open_tracks
 from morpholaw.config import CropConfig
 from morpholaw.errors import InputError
@@ -73,11 +74,14 @@ class Inputs:
         The tracks, in the movie's frames and pixels.
     comparison : Comparison
         What does not fit between the facts of the two.
+    masks : TrackerMasks or None
+        The masks that the tracks were read from, where they were and are of the movie's size.
     """
 
     movie: Movie
     tracks: Tracks
     comparison: Comparison
+    masks: TrackerMasks | None = None
 
 
 def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = None) -> Inputs:
@@ -114,7 +118,8 @@ def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = 
         swap_xy=config.swap_xy,
     )
     found = read_apart(read, tracks)
-    return Inputs(opened, found, compare(opened, found, config))
+    masks = TrackerMasks.of(tracks, found.facts, opened.shape)
+    return Inputs(opened, found, compare(opened, found, config), masks)
 
 
 def open_chosen_movie(movie: Any, config: CropConfig, name: str | None = None) -> Movie:

@@ -17,6 +17,7 @@ import numpy as np
 from morpholaw.cells.cell_pixels import nuclei
 from morpholaw.cells.normalise import BRIGHTEST, CEILING, FAINTEST, peak
 from morpholaw.cells.segmentation import foreground_masks, with_margin
+from morpholaw.cells.tracker_masks import nuclei_with_masks
 from morpholaw.errors import InputError
 
 
@@ -34,12 +35,15 @@ class CellCrops:
         The cell's own pixels.
     background : ndarray, bool (n, s, s)
         Pixels that are of no nucleus.
+    tracked : ndarray, bool (n,)
+        Cells whose own pixels are the tracker's; those of others are segmented in the crop.
     """
 
     images: np.ndarray
     brightness: np.ndarray
     cells: np.ndarray
     background: np.ndarray
+    tracked: np.ndarray
 
     @classmethod
     def of(
@@ -54,8 +58,9 @@ class CellCrops:
         brightness : ndarray, float (n,), optional
             What each crop was divided by; 1 where it is left out.
         masks : ndarray, bool (n, s, s), optional
-            The central nucleus of each crop, e.g. the tracker's; segmented in the crop where they are left out. Where
-            there is none, the disc in which the brightest chromatin is sought stands for it.
+            The tracker's masks of the cells. Where there is none, or one that is too small for an outline
+            (:func:`morpholaw.cells.tracker_masks.nuclei_with_masks`), the nucleus is segmented in the crop, and
+            where no nucleus is seen either, the disc in which the brightest chromatin is sought stands for it.
 
         Raises
         ------
@@ -68,10 +73,16 @@ class CellCrops:
         each = np.ones(len(crops), np.float32) if brightness is None else np.asarray(brightness, np.float32)
         if each.shape != (len(crops),) or (masks is not None and np.shape(masks) != crops.shape):
             raise InputError(f"There must be one brightness and one mask for each of the {len(crops)} crops.")
-        central = nuclei(crops, masks)
+        central, tracked = nuclei(crops), np.zeros(len(crops), bool)
+        if masks is not None:
+            central, tracked = nuclei_with_masks(central, np.asarray(masks, bool))
         foreground = with_margin(foreground_masks(crops) | central)
         return cls(
-            crops, np.where(np.isfinite(each) & (each > 0), each, 1), with_margin(central), ~foreground
+            crops,
+            np.where(np.isfinite(each) & (each > 0), each, 1),
+            with_margin(central),
+            ~foreground,
+            tracked,
         )
 
     def __len__(self) -> int:

@@ -72,7 +72,7 @@ def latent_sample(folder: StudyFolder, encoder: BetaTCVAE) -> LatentSample:
 
 
 def cell_crops(folder: StudyFolder, cells: np.ndarray) -> CellCrops:
-    """Return some crops of a study, int64 (n,), with each cell's own pixels and brightness."""
+    """Return some crops of a study, int64 (n,), with each cell's own pixels, the tracker's where it has them."""
     table = folder.crops.cells
     brightness = table["brightness"].to_numpy(float)[cells] if "brightness" in table else None
-    return CellCrops.of(folder.crops[cells], brightness)
+    return CellCrops.of(folder.crops[cells], brightness, folder.crops.masks(cells))

@@ -18,6 +18,7 @@ from morpholaw.cells.crop_record import FileSource, write_crop_record
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import write_cells
 from morpholaw.cells.crops import path_from
+from morpholaw.cells.tracker_masks import FILE as MASKS
 from morpholaw.errors import InputError
 from morpholaw.evaluation.conditions import Conditions
 from morpholaw.store.condition_record import FILE, ConditionsRecord, MovieCondition
@@ -72,6 +73,8 @@ def _copy_set(crop_set: CropSet, place: Path, movie: MovieCondition, by_replicat
     """Write the crop set of one movie with its condition as the class of each cell."""
     place.mkdir()
     _link(crop_set.folder / "images.npy", place / "images.npy")
+    if (crop_set.folder / MASKS).is_file():
+        _link(crop_set.folder / MASKS, place / MASKS)
     group = f"{movie.condition}, replicate {movie.replicate}"
     cells = crop_set.cells.assign(label=movie.condition)
     record = crop_set.record.model_copy(

@@ -89,7 +89,9 @@ def crop(
     with folder.writing():
         folder.annotations.tie_to_crops()
         given = None if earlier is None else _Given.to(earlier, folder)
-        crop_set = write_crops(cells, place, origin, monitor, overwrite=earlier is not None)
+        crop_set = write_crops(
+            cells, place, origin, monitor, overwrite=earlier is not None, masks=inputs.masks
+        )
         _annotate(folder, crop_set, table, given, monitor)
     return crop_set
 

@@ -32,6 +32,7 @@ COLUMNS = [
     "meaning",
     *(f"{name}{end}" for name in ("balanced_accuracy", "flips") for end in ("", "_low", "_high")),
     "cells",
+    "tracker_masks",
     "groups",
     "split",
 ]
@@ -84,6 +85,7 @@ def intervene(
                     **_columns("balanced_accuracy", one.balanced_accuracy),
                     **_columns("flips", one.flips),
                     "cells": len(index),
+                    "tracker_masks": int(crops.tracked.sum()),
                     "groups": len(np.unique(groups)),
                     "split": split_fingerprint(groups),
                 }

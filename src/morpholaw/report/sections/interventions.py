@@ -59,18 +59,24 @@ def interventions(material: Material) -> list[Block]:
         (_sentence(NAMES[found[0].name]), *(_cell(one) for one in found))
         for found in zip(*measured.values(), strict=True)
     ]
-    return [*_verdicts(measured), Table(columns, rows, _caption()), *picture, *missing]
+    tracked = max(int(crops.tracked.sum()) for crops in prepared.values())
+    return [*_verdicts(measured), Table(columns, rows, _caption(tracked)), *picture, *missing]
 
 
 def of_one(material: Material, name: str, k: int) -> list[Block]:
     """Show what interventions do to one model of a classifier."""
     cells = _test_cells(material, name)
-    found = _measured(material.classifier(name).select(k), cell_crops(material.study, cells.index), cells)
+    crops = cell_crops(material.study, cells.index)
+    found = _measured(material.classifier(name).select(k), crops, cells)
     rows = [
         (_sentence(NAMES[one.name]), percent_interval(*astuple(one.balanced_accuracy)), _flips(one))
         for one in found
     ]
-    table = Table(("Test cells", "Balanced accuracy", "Predicted classes that change"), rows, _caption())
+    table = Table(
+        ("Test cells", "Balanced accuracy", "Predicted classes that change"),
+        rows,
+        _caption(int(crops.tracked.sum())),
+    )
     return [Paragraph(dependence(found).sentence), table]
 
 
@@ -94,12 +100,15 @@ def _verdicts(measured: dict[str, list[Intervention]]) -> list[Block]:
     ]
 
 
-def _caption() -> str:
+def _caption(tracked: int) -> str:
+    own = "its segmented nucleus"
+    if tracked:
+        own = f"the tracker's outline ({tracked} cells), else {own}"
     return (
         "Balanced accuracy with its 95 % interval, and below it the share of predicted classes that change; at most "
         f"{CELLS} test cells; means over the models (of scheme 4 the first law, which is applied), over {DRAWS} draws "
         "of other surroundings, 8 directions or 7 orientations, and intervals by bootstrap over groups of cells and "
-        f"models. A cell's own pixels are its segmented nucleus, dilated by {MARGIN} px; surroundings are exchanged in "
+        f"models. A cell's own pixels are {own}, dilated by {MARGIN} px; surroundings are exchanged in "
         "the movie's grey values, and the new crop is divided by the brightness of its cell. The rim is what shows of "
         "the other cell where that is larger. A classifier is said to read the surroundings where more than "
         f"{percent(NEGLIGIBLE, 0)} of its predicted classes change with others (without the rim) or with none, by the "

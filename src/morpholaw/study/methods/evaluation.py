@@ -250,7 +250,8 @@ def interventions(
     DataFrame
         One row per classifier and intervention (:data:`morpholaw.interpretation.interventions.NAMES`): classifier,
         intervention, meaning; balanced_accuracy and flips, the share of predicted classes that change, each with
-        the ends of its 95 % interval over groups (``_low``, ``_high``); cells, groups, split.
+        the ends of its 95 % interval over groups (``_low``, ``_high``); cells, tracker_masks (cells whose own pixels
+        are the tracker's; those of others are segmented in the crop), groups, split.
 
     Raises
     ------

@@ -161,7 +161,7 @@ class SurroundingsPanel(QWidget):
         first = table.iloc[0]
         self.sentences.setText(
             "\n".join(f"{label}: {said[name]}" for name, label in labels.items())
-            + f"\n{first['cells']} test cells of {first['groups']} groups."
+            + f"\n{first['cells']} test cells of {first['groups']} groups{_outlined(int(first['tracker_masks']))}."
         )
         self.sentences.show()
         self._fill(table, labels)
@@ -181,6 +181,11 @@ class SurroundingsPanel(QWidget):
                 self.rows.setItem(row, column, item)
         self.rows.setFixedHeight(self.rows.heading.sizeHint().height() + ROW_HEIGHT * len(table) + 8)
         self.rows.show()
+
+
+def _outlined(count: int) -> str:
+    """Say how many cells have the tracker's outline."""
+    return f", {count:,} with the tracker's outline" if count else ""
 
 
 def _interval(row: dict[Any, Any], name: str) -> str:
