@@ -1,8 +1,8 @@
 """Divisions found along tracks whose division links are missing, in whole, by half, and altogether, with controls.
 
-Run ``python benchmarks/missing_links.py DATA STUDY``. STUDY has classifiers of interphase and metaphase; DATA holds the
-folder ``hela_ctc_02``, whose movie is cut into the study where it is not in it yet. Its tracks are the challenge's ground
-truth, and divisions are counted by its links whatever links the model is given.
+Run ``python benchmarks/missing_links.py DATA STUDY``. STUDY has classifiers of interphase and metaphase; DATA holds
+the folder ``hela_ctc_02``, whose movie is cut into the study where it is not in it yet. Its tracks are the challenge's
+ground truth, and divisions are counted by its links whatever links the model is given.
 
 A division counts as found where its mother is called metaphase in one of her last two frames. Controls: scores that
 are shuffled among all cells of the movie, and the rule without a model, that the last two frames before every link are

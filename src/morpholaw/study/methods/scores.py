@@ -97,9 +97,10 @@ def classify(
         One row per cell: crop, file, track_id, t, y, x, score, class, probability; for a whole study also ``set``;
         along tracks also ``frame_class``, that of the frame alone. ``score`` is the median over the models, and
         ``probability`` that of the cell's class at the stated prevalence, by default of equally frequent classes,
-        calibrated on held-out cells. With more than two classes ``score`` is the margin of the best class over the second, and there are
-        ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each class. ``unusual``
-        marks crops that are not made like those of the training cells (:mod:`morpholaw.evaluation.familiarity`);
+        calibrated on held-out cells. With more than two classes ``score`` is the margin of the best class over the
+        second, and there are ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each
+        class. ``unusual`` marks crops that are not made like those of the training cells
+        (:mod:`morpholaw.evaluation.familiarity`);
         the column is missing where those are not known.
 
     Raises
