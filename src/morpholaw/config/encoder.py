@@ -25,6 +25,7 @@ class EncoderConfig(TrainingConfig):
         "adam_memory": 0.999,
         "schedule": "constant",
         "first_image": "random",
+        "leave_out_test": False,
     }
 
     latents: int = Field(32, ge=2, le=256, description="Latent variables (paper: 32).")
@@ -103,6 +104,11 @@ class EncoderConfig(TrainingConfig):
         gt=0,
         le=1,
         description="Share of each batch that the joint objective draws from the labelled training cells.",
+    )
+    leave_out_test: bool = Field(
+        True,
+        description="Leave out the crops of the groups that classifiers are tested on, where cells are labelled; off: "
+        "all crops, as in the paper.",
     )
     test_fraction: TestFraction = None
     split_seed: SplitSeed = 0

@@ -58,6 +58,8 @@ class EncoderRecord(BundleRecord):
         Whether the training reached its end.
     crops : int, optional
         Crops that it was trained on.
+    test_split : str
+        Fingerprint of the test groups whose crops were left out; "" where it has learnt from all.
     task : TaskRecord, optional
         Labels that it has seen.
     pixel_size : float, optional
@@ -73,6 +75,7 @@ class EncoderRecord(BundleRecord):
     history: History = Field(default_factory=dict)
     complete: bool = True
     crops: int | None = None
+    test_split: str = ""
     task: TaskRecord | None = None
     pixel_size: float | None = None
 

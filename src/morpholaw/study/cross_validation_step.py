@@ -124,9 +124,12 @@ def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, des
 def encoder_sentence(folder: StudyFolder) -> str:
     """Say whether the study's encoder has seen the pictures that are tested on."""
     if folder.encoder_record.provenance.data == data_fingerprint(folder):
+        which = "all crops of this study"
+        if folder.encoder_record.test_split:
+            which = "the crops of this study but those of the test groups of one split"
         return (
-            "The encoder was trained once, on all crops of this study: it has seen the tested cells, without labels. "
-            "Heads and laws have not."
+            f"The encoder was trained once, on {which}: it has seen tested cells, without labels. Heads and laws have "
+            "not."
         )
     return (
         "The encoder was trained on other crops than those of this study: it has not seen the tested cells."

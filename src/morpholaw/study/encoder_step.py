@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
@@ -16,6 +19,7 @@ from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import LabelsSeen
 from morpholaw.store.layouts import EncoderLayout
 from morpholaw.store.study_folder import StudyFolder
+from morpholaw.study.encoder_crops import learnt_crops
 from morpholaw.study.encoder_labels import inherited, task_labels
 from morpholaw.study.scale import crop_scale, scale_of
 from morpholaw.training.distributed import is_main_process
@@ -24,9 +28,6 @@ from morpholaw.training.encoder import train_encoder
 SMALL = 50_000
 """Crops below which a training starts from the shipped encoder, unless told otherwise."""
 
-IN_MEMORY = 150_000
-"""Crops up to which training reads them from memory (600 MB) instead of from the memory map."""
-
 
 def train(
     folder: StudyFolder,
@@ -34,19 +35,28 @@ def train(
     resume: bool = False,
     monitor: Monitor = SILENT,
 ) -> EncoderRecord:
-    """Train the study's beta-TCVAE on all its crops and keep it."""
+    """Train the study's beta-TCVAE on its crops, those of test groups left out, and keep it."""
     crops = folder.crops
-    data = crops[:] if len(crops) <= IN_MEMORY else crops
     start, source = _start(config, crops.size, len(crops), monitor)
     if source is not None:
         _compare_scales(folder, source, monitor)
     seen = None if source is None else LabelsSeen.of(EncoderRecord.read(source))
     labels, task = task_labels(folder, config, seen) if config.task else (None, inherited(seen))
+    learnt = learnt_crops(folder, config, task)
+    if learnt.test_split:
+        monitor.emit(
+            Message(
+                f"{len(crops) - len(learnt.kept)} of {len(crops)} crops are left out: their groups are those that "
+                "classifiers are tested on."
+            )
+        )
+    if labels is not None:
+        labels = replace(labels, crops=np.searchsorted(learnt.kept, labels.crops))
     checkpoint = folder.path / "encoder" / "checkpoint"
     if not resume and is_main_process():
         remove_bundle(checkpoint)
     model, history = train_encoder(
-        data,
+        learnt.images(folder),
         config,
         start=start,
         labels=labels,
@@ -59,7 +69,8 @@ def train(
         config=config,
         history={name: tuple(values) for name, values in history.items()},
         complete=not monitor.should_stop(),
-        crops=len(crops),
+        crops=len(learnt.kept),
+        test_split=learnt.test_split,
         task=task,
         pixel_size=None if (scale := crop_scale(folder)) is None else scale.pixel_size,
         provenance=provenance(folder),

@@ -72,9 +72,29 @@ def training(material: Material) -> list[Block]:
         "the pale line is each report, the bold one their running mean."
     )
     blocks: list[Block] = [drawing(figure, "Training of the encoder", caption)]
+    blocks.append(Paragraph(_seen(material)))
     if not record.complete:
         blocks.append(Paragraph("The training was stopped before its end.", "warning"))
     return blocks
+
+
+def _seen(material: Material) -> str:
+    """Say whether the encoder has seen the cells that classifiers are tested on."""
+    left_out = material.encoder_record.test_split
+    if not left_out:
+        return (
+            "The encoder was not kept from the cells that classifiers are tested on: where it was trained in this "
+            "study, it has seen them, without labels."
+        )
+    others = sorted(
+        {one.evaluation.split for one in material.records.values() if not one.trained_elsewhere} - {left_out}
+    )
+    if others:
+        return (
+            f"The encoder did not see the test groups of split {left_out}; it may have seen, without labels, those of "
+            f"{', '.join(others)}, which classifiers are tested on."
+        )
+    return f"The encoder did not see the test groups of split {left_out}."
 
 
 def latents(material: Material) -> list[Block]:

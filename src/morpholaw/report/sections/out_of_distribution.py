@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from morpholaw.display import classifier_title, number, percent
+from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.evaluation.performance import applied_score
 from morpholaw.interpretation.components import deciding_terms
 from morpholaw.interpretation.out_of_distribution import OddCrops, odd_crops, probe_odd_crops
@@ -34,8 +35,9 @@ def out_of_distribution(material: Material) -> list[Block]:
     with_latents = [name for name, results in found.items() if results[0].means is not None]
     if with_latents:
         blocks.append(_where(material, with_latents[0], found[with_latents[0]]))
-    blocks.append(_calls(material, found))
-    blocks.append(_unusual_cells(material))
+    known = next(filter(None, (familiarity(material.study, name) for name in names)), None)
+    blocks.append(_calls(material, found, odd, known))
+    blocks.append(_unusual_cells(material, known))
     return blocks + _deciding(material, found)
 
 
@@ -74,62 +76,59 @@ def _where(material: Material, name: str, results: list[OddCrops]) -> Block:
     return photograph(figure, "A blank picture in latent space", caption)
 
 
-def _calls(material: Material, found: dict[str, list[OddCrops]]) -> Table:
+def _calls(
+    material: Material,
+    found: dict[str, list[OddCrops]],
+    odd: dict[str, np.ndarray],
+    known: Familiarity | None,
+) -> Table:
+    """Return what each kind of picture is called, whether it is marked as unusual, and where it is encoded."""
     shown = next((results for results in found.values() if results[0].distance is not None), None)
     rows = []
     for place, kind in enumerate(next(iter(found.values()))):
         far = shown[place].distance if shown is not None else None
-        cells = ["n/a" if far is None else number(np.median(far), 1)]
+        marked = "n/a" if known is None else percent(known.unusual(odd[kind.kind]).mean(), 0)
+        cells = [marked, "n/a" if far is None else number(np.median(far), 1)]
         for name, results in found.items():
             record = material.records[name]
             scores = applied_score(results[place].scores, record.scheme)
             cells.append(_in_words(classes_of_scores(scores, len(record.classes)), record.classes))
         rows.append((kind.kind[:1].upper() + kind.kind[1:], *cells))
     limit = (
-        f" 99 % of real cells are nearer than {number(shown[0].distance_limit or np.nan, 1)}."
+        f" Of real cells 99 % are nearer than {number(shown[0].distance_limit or np.nan, 1)}."
         if shown is not None
         else ""
     )
     titles = [classifier_title(name) for name in found]
     caption = (
-        "Calls by the median score of each scheme's models. Distance is Mahalanobis' from the encodings of real cells, "
-        f"in standard deviations.{limit} A picture far beyond it is unlike any cell, whatever it is called. "
-        "The paper's sparse networks and laws all called a blank picture interphase (appendix G)."
+        "Predicted classes by the median score of each scheme's models. Unusual: the share that is marked, as in "
+        "tables of scores. Distance is Mahalanobis' from the encodings of real cells, in standard deviations, and no "
+        f"test: an encoder may put a blank picture among the cells.{limit} The paper's sparse networks and laws all "
+        "called a blank picture interphase (appendix G)."
     )
-    return Table(("Picture", "Distance", *titles), rows, caption)
+    return Table(("Picture", "Unusual", "Distance", *titles), rows, caption)
 
 
-def _unusual_cells(material: Material) -> Block:
+def _unusual_cells(material: Material, known: Familiarity | None) -> Block:
     """Count the study's own cells whose pictures are not made like those of the training cells, by crop set."""
-    clouds = (familiarity(material.study, name) for name in material.names)
-    known = next((cloud for cloud in clouds if cloud is not None), None)
     if known is None:
         return Paragraph(
             "Whether the study's cells are made like those that the classifiers learnt from is not known: those are "
             "not in this study, or are too few.",
             "absent",
         )
-    odd = odd_crops(material.study.crops[_reference(material)])
-    rows = [
-        (
-            kind[:1].upper() + kind[1:] + " pictures",
-            f"{len(images):,}",
-            percent(known.unusual(images).mean(), 0),
-        )
-        for kind, images in odd.items()
-    ]
+    rows = []
     sets = material.study.crops.cells["set"].to_numpy(str)[material.sample]
     for crop_set in material.study.sets:
         cells = material.sample[sets == crop_set.name]
         if len(cells):
             share = known.unusual(material.study.crops[cells]).mean()
-            rows.append((f"Crop set {crop_set.name}", f"{len(cells):,}", percent(share)))
+            rows.append((crop_set.name, f"{len(cells):,}", percent(share)))
     caption = (
         f"Unusual are pictures whose grey levels, noise and sharpness are farther from the {known.cells:,} training "
-        "cells than 99 % of those are from each other. Of cells of the same microscope about 1 % are marked; of blank, "
-        "saturated, defocused and noisy pictures all should be."
+        "cells than 99 % of those are from each other. Of cells of the same microscope about 1 % are marked."
     )
-    return Table(("Pictures", "Looked at", "Unusual"), rows, caption)
+    return Table(("Crop set", "Looked at", "Unusual"), rows, caption)
 
 
 def _in_words(calls: np.ndarray, classes: Sequence[str]) -> str:
