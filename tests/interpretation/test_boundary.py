@@ -131,6 +131,13 @@ def test_the_deciding_term_has_the_sign_of_the_score():
     assert deciding_terms(undefined, np.array([[-1.0, 0, 0]]))["decides"].tolist() == [""]
 
 
+def test_a_law_of_any_latents_has_deciding_terms():
+    law = Law.parse("z7 - square(z3)", ["z3", "z7"])
+    table = deciding_terms(law, np.array([[0.5, 3.0], [4.0, 1.0]]))
+    assert table["decides"].tolist() == ["z7", "-square(z3)"]
+    assert table["score"].tolist() == [2.75, -15.0]
+
+
 def test_drawable_parts_depend_on_one_or_two_latents():
     law = Law.parse("z0*(square(z1) + square(z2)) - exp(exp(z0)) - (z1 - 2*z2) + z1 + 0.5", NAMES)
     assert [part.text for part in drawable_parts(law)] == [

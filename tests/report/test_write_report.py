@@ -120,9 +120,9 @@ def test_names_from_files_are_text(complete_study: Any, read_page: Any, tmp_path
 
 def test_an_empty_study_says_what_it_lacks(read_page: Any, tmp_path: Path) -> None:
     page = read_page(write_report(Study.create(tmp_path / "empty"), tmp_path / "report.html"))
-    assert len(page.headings) == 20
+    assert len(page.headings) == 21
     assert page.count("figure") == 0
-    assert page.text.count('class="absent"') == 20
+    assert page.text.count('class="absent"') == 21
     assert "No encoder has been trained or loaded yet." in page.prose
     assert str(tmp_path) not in page.text
 

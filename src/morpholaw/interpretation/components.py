@@ -88,7 +88,7 @@ def deciding_terms(law: Law, z: np.ndarray) -> pd.DataFrame:
     """
     terms = additive_terms(law)
     values = np.stack([term.values(z) for term in terms], axis=1)
-    score = law.score(z)
+    score = law.expression.evaluate(z)
     with_sign = np.where((values >= 0) == (score >= 0)[:, None], np.abs(values), -np.inf)
     with_sign = np.where(np.isnan(with_sign), -np.inf, with_sign)
     texts = np.array([term.text for term in terms], dtype=object)

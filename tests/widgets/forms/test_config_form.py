@@ -98,6 +98,17 @@ def test_the_papers_settings_are_one_click_away(qtbot):
     assert form.config() == settings.EncoderConfig.from_values({"preset": "paper", "device": "cpu"})
 
 
+def test_the_papers_settings_are_given_even_where_they_are_the_defaults(qtbot):
+    # Scheme 1 makes 8 passes where the settings do not say how many; the paper's 100 are the default of the others.
+    form = ConfigForm(settings.ClassifierConfig)
+    qtbot.addWidget(form)
+    assert "epochs" not in form.config().model_fields_set
+    form.paper_button.click()
+    assert form.config().for_scheme(1).epochs == 100
+    form.reset_button.click()
+    assert form.config().for_scheme(1).epochs == 8
+
+
 def test_ranges_come_from_the_configuration(form, qtbot):
     models = form.editors["models"]
     assert (models.min, models.max) == (1, 1000)

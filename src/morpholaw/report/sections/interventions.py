@@ -26,7 +26,7 @@ from morpholaw.report.material import Material, TestCells
 from morpholaw.report.page import Absent, Block, Paragraph, Table, photograph
 from morpholaw.store.latent_sample import cell_crops
 
-CELLS = 200
+CELLS = 400
 """Test cells that are put into other surroundings, as many of each class."""
 SHOWN = 2
 """Cells of each class in the picture."""

@@ -58,6 +58,7 @@ class ConfigForm(QWidget):
         self.preset = dict(preset or {})
         self.editors: dict[str, ValueWidget[Any]] = {}
         self._errors: dict[str, FieldError] = {}
+        self._by_paper = False
         names = list(config_class.model_fields)
         shown = list(fields) if fields is not None else [n for n in names if n not in (advanced or ())]
         hidden = list(advanced) if advanced is not None else [n for n in names if n not in shown]
@@ -82,10 +83,18 @@ class ConfigForm(QWidget):
         self.reset()
 
     def values(self) -> dict[str, Any]:
-        """Return the settings that differ from the configuration's defaults, not yet validated."""
+        """Return the settings that differ from the configuration's defaults, not yet validated.
+
+        Those of the paper are among them where they were asked for and have not been changed since, even where they are
+        the defaults: a setting that is given counts more than one that is left out.
+        """
         values = {name: current_value(editor) for name, editor in self.editors.items()}
-        fields = self.config_class.model_fields
-        return {name: value for name, value in values.items() if value != default(fields[name])}
+        fields, paper = self.config_class.model_fields, self.config_class.PAPER if self._by_paper else {}
+        return {
+            name: value
+            for name, value in values.items()
+            if value != default(fields[name]) or (name in paper and value == paper[name])
+        }
 
     def config(self) -> StepConfig:
         """Return the validated configuration.
@@ -107,6 +116,7 @@ class ConfigForm(QWidget):
 
     def set_values(self, values: Mapping[str, Any] | StepConfig) -> None:
         """Show these settings, and the defaults of all others; a value that cannot be shown is the default, too."""
+        self._by_paper = False
         wanted = values.model_dump() if isinstance(values, StepConfig) else values
         for name, editor in self.editors.items():
             usual = default(self.config_class.model_fields[name])
@@ -123,6 +133,7 @@ class ConfigForm(QWidget):
     def use_paper(self) -> None:
         """Show the paper's settings, and how the form began where the paper says nothing, as of the device."""
         self.set_values({**self.preset, **self.config_class.PAPER})
+        self._by_paper = True
         self.changed.emit()
 
     @property
