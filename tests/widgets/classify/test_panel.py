@@ -215,6 +215,28 @@ def test_the_track_has_its_say_unless_it_is_unticked(panel, tracked_study, qtbot
     assert len(apply.plot.canvas.figure.axes[0].collections[-1].get_offsets()) == 20
 
 
+def test_blank_cells_are_said_to_be_unlike_the_training_cells(panel, trained_study, qtbot):
+    study = Study.open(trained_study)
+    blank = np.zeros((5, 64, 64), np.uint8)
+    CropSet.write(
+        study.new_set_folder("odd"), blank, pd.DataFrame(index=range(5)), CropOrigin(kind="simulated")
+    )
+    widget = panel(ClassifyWidget)
+    widget.current.open(trained_study)
+    apply = widget.apply_scores
+    apply.cells.setCurrentText("odd")
+    apply.share.setValue(2.0)
+    with qtbot.waitSignal(apply.scored, timeout=120_000):
+        apply.apply_button.click()
+    assert "5 of 5 cells (100.0 %) are unlike the training cells" in apply.unusual.text()
+    assert apply.table["unusual"].all()
+    equal = study.classify(widget.table.chosen.name, crops=study.crop_set("odd"), along_tracks=True)
+    assert (apply.table["class"] == equal["class"]).all()
+    assert not np.allclose(
+        apply.table["probability"], equal["probability"]
+    )  # at the stated share of metaphases
+
+
 def test_tracks_of_another_movie_are_said_and_the_rest_is_shown(panel, tracked_study, qtbot):
     widget = panel(ClassifyWidget)
     widget.current.open(tracked_study)

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from morpholaw.display import percent
 from morpholaw.errors import InputError, MorpholawError
 from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
@@ -139,6 +140,10 @@ class ApplyScores(QWidget):
         self.export_button.setToolTip("Save the scores of the last run as a CSV file.")
         self.export_button.setEnabled(False)
         self.error_line = ErrorLine()
+        self.unusual = QLabel()
+        self.unusual.setWordWrap(True)
+        self.unusual.setToolTip("These cells are marked in the column unusual of the exported table.")
+        self.unusual.hide()
         self.plot = ScorePlot(self.viewer, self.current, self._frame)
         rows = QFormLayout()
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -156,6 +161,7 @@ class ApplyScores(QWidget):
         for part in (self.along, self.points, self.paint):
             layout.addWidget(part)
         layout.addLayout(buttons)
+        layout.addWidget(self.unusual)
         layout.addWidget(self.error_line)
         layout.addWidget(self.plot)
         self.apply_button.clicked.connect(self.apply)
@@ -282,9 +288,9 @@ class ApplyScores(QWidget):
                 except MorpholawError as error:
                     complaints.append(str(error))
         self.error_line.say(" ".join(complaints))
-        sentence = (
-            f"{classifier.label}: {_counts(table, classifier.classes)}{_changed(table)}{_unusual(table)}"
-        )
+        self.unusual.setText(_unusual(table))
+        self.unusual.setVisible(bool(self.unusual.text()))
+        sentence = f"{classifier.label}: {_counts(table, classifier.classes)}{_changed(table)}"
         show_info(sentence + (f"; wrote {', '.join(written)}." if written else "."))
 
     def _writers(self, classifier: ClassifierRecord, table: pd.DataFrame) -> list[Callable[[], str]]:
@@ -394,7 +400,12 @@ def _changed(table: pd.DataFrame) -> str:
 def _unusual(table: pd.DataFrame) -> str:
     """Say how many cells are unlike those of the training; "" where none is, or where that is not known."""
     count = int(table["unusual"].sum()) if "unusual" in table else 0
-    return f"; {count:,} are unlike the training cells (blank, blurred, another microscope?)" if count else ""
+    if not count:
+        return ""
+    return (
+        f"{count:,} of {len(table):,} cells ({percent(count / len(table))}) are unlike the training cells (blank, "
+        "blurred, another microscope?); do not trust their classes. Of ordinary cells about 1 % are marked."
+    )
 
 
 def _scheme(classifier: ClassifierRecord) -> str:
