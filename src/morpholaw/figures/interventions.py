@@ -54,7 +54,7 @@ def intervention_accuracies(
     shares = validation.numbers(accuracy, (len(schemes), len(interventions), 3), "accuracy") * 100
     width = figure_width(figsize, 5.4)
     rows = len(interventions)
-    figure = new_figure(figsize, theme, height=0.7 + rows * (0.16 + 0.09 * len(schemes)), width=width)
+    figure = new_figure(figsize, theme, height=0.7 + rows * (0.14 + 0.055 * len(schemes)), width=width)
     axes = dress(figure.add_subplot(), theme)
     apart = 0.7 / max(1, len(schemes))
     for position, (scheme, values) in enumerate(zip(schemes, shares, strict=True)):

@@ -299,10 +299,15 @@ def test_the_surroundings_of_test_cells_are_changed(widget, trained_study, qtbot
     assert panel.button.isEnabled()
     measured = Study.open(trained_study).interventions((3,), cells=12)
     pd.testing.assert_frame_equal(panel.table, measured)
-    assert panel.rows.rowCount() == len(NAMES)
+    assert panel.rows.rowCount() == 1 + len(NAMES)
+    assert panel.rows.item(0, 0).text() == "Scheme 3"
     other = measured[measured["intervention"] == "other class"].iloc[0]
-    shown = [panel.rows.item(list(NAMES).index("other class"), column).text() for column in range(3)]
-    assert shown[0] == "Surroundings of a cell of another class"
+    shown = [panel.rows.item(1 + list(NAMES).index("other class"), column).text() for column in range(3)]
+    assert shown[0] == "Neighbours, other class"
+    assert (
+        "surroundings of a cell of another class"
+        in panel.rows.item(1 + list(NAMES).index("other class"), 0).toolTip()
+    )
     assert shown[1].startswith(f"{100 * other['balanced_accuracy']:.1f} (")
     assert shown[2].startswith(f"{100 * other['flips']:.1f} (")
     assert "Scheme 3: " in panel.sentences.text()

@@ -169,17 +169,25 @@ class SurroundingsPanel(QWidget):
         self.measured.emit()
 
     def _fill(self, table: pd.DataFrame, labels: dict[str, str]) -> None:
-        several = len(labels) > 1
-        self.rows.setRowCount(len(table))
-        for row, one in enumerate(table.to_dict("records")):
-            name = f"{labels[one['classifier']]}: {one['meaning']}" if several else one["meaning"]
-            accuracy = _interval(one, "balanced_accuracy")
-            change = "" if one["intervention"] == "none" else _interval(one, "flips")
-            for column, text in enumerate((name[:1].upper() + name[1:], accuracy, change)):
-                item = QTableWidgetItem(text)
-                item.setToolTip(_tip(one))
-                self.rows.setItem(row, column, item)
-        self.rows.setFixedHeight(self.rows.heading.sizeHint().height() + ROW_HEIGHT * len(table) + 8)
+        from morpholaw.interpretation.interventions import SHORT_NAMES
+
+        self.rows.clearSpans()
+        self.rows.setRowCount(len(table) + len(labels))
+        row = 0
+        for name, label in labels.items():
+            self.rows.setItem(row, 0, QTableWidgetItem(label))
+            self.rows.setSpan(row, 0, 1, len(_COLUMNS))
+            for one in table[table["classifier"] == name].to_dict("records"):
+                row += 1
+                change = "" if one["intervention"] == "none" else _interval(one, "flips")
+                shown = SHORT_NAMES[one["intervention"]]
+                texts = (shown[:1].upper() + shown[1:], _interval(one, "balanced_accuracy"), change)
+                for column, text in enumerate(texts):
+                    item = QTableWidgetItem(text)
+                    item.setToolTip(_tip(one))
+                    self.rows.setItem(row, column, item)
+            row += 1
+        self.rows.setFixedHeight(self.rows.heading.sizeHint().height() + ROW_HEIGHT * row + 8)
         self.rows.show()
 
 
