@@ -65,10 +65,10 @@ NAMES = {
 """The interventions and what they are, in the order in which they are measured."""
 SHORT_NAMES = {
     "none": "as they are",
-    "same class": "neighbours, same class",
-    "other class": "neighbours, other class",
+    "same class": "swapped, same class",
+    "other class": "swapped, other class",
     "other class, cell removed": "the same, no rim",
-    "removed": "no neighbours",
+    "removed": "nothing around",
     **{f"shift {pixels}": f"shifted by {pixels} px" for pixels in SHIFTS},
     "orientation": "flipped and turned",
 }

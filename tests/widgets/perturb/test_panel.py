@@ -303,7 +303,7 @@ def test_the_surroundings_of_test_cells_are_changed(widget, trained_study, qtbot
     assert panel.rows.item(0, 0).text() == "Scheme 3"
     other = measured[measured["intervention"] == "other class"].iloc[0]
     shown = [panel.rows.item(1 + list(NAMES).index("other class"), column).text() for column in range(3)]
-    assert shown[0] == "Neighbours, other class"
+    assert shown[0] == "Swapped, other class"
     assert (
         "surroundings of a cell of another class"
         in panel.rows.item(1 + list(NAMES).index("other class"), 0).toolTip()
