@@ -23,6 +23,8 @@ from morpholaw.store import classifiers
 from morpholaw.study import Study
 
 MOVIE = "hela_ctc_02"
+PIXEL_SIZE = 0.645
+"""Micrometres per pixel, as the challenge states; the cells are resampled to the scale of the study."""
 LAST_FRAMES = 2
 SEEDS = 5
 """Draws of the links that are missing, and of shuffled scores."""
@@ -97,7 +99,13 @@ def main() -> None:
     study, folder = Study.open(options.study), options.data / MOVIE
     if MOVIE not in [one.name for one in study.sets]:
         with progress() as monitor:
-            study.crop(folder / "Fluo_Hela_02_img.tif", folder / "02_GT" / "TRA", name=MOVIE, monitor=monitor)
+            study.crop(
+                folder / "Fluo_Hela_02_img.tif",
+                folder / "02_GT" / "TRA",
+                name=MOVIE,
+                pixel_size=PIXEL_SIZE,
+                monitor=monitor,
+            )
     crop_set = study.crop_set(MOVIE)
     truth = crop_set.cells.reset_index(drop=True)
     table = []
