@@ -313,7 +313,7 @@ def test_every_panel_of_a_viewer_follows(panel, trained_study, qtbot):
     other = ClassifyWidget(widget.viewer)
     qtbot.addWidget(other)
     CurrentStudy.of(widget.viewer).open(trained_study)
-    assert other.table.rowCount() == widget.table.rowCount() == 3
+    assert other.table.rowCount() == widget.table.rowCount() == 5  # three schemes and two baselines
 
 
 def test_opening_the_panel_loads_no_torch():
