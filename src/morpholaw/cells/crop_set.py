@@ -136,9 +136,17 @@ class CropSet:
         return cells
 
     def masks(self, crops: np.ndarray) -> np.ndarray | None:
-        """Return which pixels of some crops are the cell's own by the tracker, bool (k, s, s).
+        """Return which pixels of some crops are the cell's own by the tracker.
 
-        All False where it has no mask of a cell; None where the set has none at all.
+        Parameters
+        ----------
+        crops : ndarray, int64 (k,)
+            Numbers of the crops in this set.
+
+        Returns
+        -------
+        ndarray or None
+            bool (k, s, s), all False where it has no mask of a cell; None where the set has none at all.
         """
         return read_masks(self.folder, len(self), self.size, crops)
 
@@ -352,7 +360,18 @@ class Crops:
         return out
 
     def masks(self, indices: np.ndarray) -> np.ndarray:
-        """Return which pixels of some crops are the cell's own by the tracker, bool (k, s, s); all False for none."""
+        """Return which pixels of some crops are the cell's own by the tracker.
+
+        Parameters
+        ----------
+        indices : ndarray, int64 (k,)
+            Global indices of the crops.
+
+        Returns
+        -------
+        ndarray, bool (k, s, s)
+            All False where there is no mask of a cell.
+        """
         wanted = np.asarray(indices, np.int64)
         found = np.zeros((len(wanted), self.size, self.size), bool)
         numbers = np.searchsorted(self.offsets, wanted, side="right") - 1
