@@ -182,7 +182,17 @@ def choose_donors(
 
 
 def has_donor(targets: np.ndarray) -> np.ndarray:
-    """Return whether another cell has the class of each cell, bool (n,), so that surroundings can be exchanged."""
+    """Return whether another cell has the class of each cell, so that surroundings can be exchanged.
+
+    Parameters
+    ----------
+    targets : ndarray, int (n,)
+        Classes.
+
+    Returns
+    -------
+    ndarray, bool (n,)
+    """
     _, number, counts = np.unique(targets, return_inverse=True, return_counts=True)
     found: np.ndarray = counts[number] > 1
     return found
