@@ -11,7 +11,9 @@ from morpholaw.config.split import Classes, TestFraction
 from morpholaw.config.training import TrainingConfig
 
 MOST_COMPLEX = {"shapes": 9, "latents": 15, "both": 15}
-"""Complexity of a law at most, by what it reads, where no setting says another."""
+"""Complexity of a law between two classes at most, by what it reads, where no setting says another."""
+MOST_COMPLEX_OF_CLASS = 15
+"""The same of each law where there is one per class."""
 
 
 class LawConfig(TrainingConfig):
@@ -56,8 +58,8 @@ class LawConfig(TrainingConfig):
         None,
         ge=3,
         le=60,
-        description="Hard cap on the weighted complexity; empty: 9 over shapes and 15 else, which can be read and are "
-        "right as often as longer laws (paper: 20).",
+        description="Hard cap on the weighted complexity; empty: 9 over shapes of two classes and 15 else, which can "
+        "be read and are right as often as longer laws (paper: 20).",
     )
     parsimony: float = Field(0.001, ge=0, description="Penalty for one unit of complexity (paper: 0.001).")
     evaluations: int = Field(

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from morpholaw.config import LawConfig
+from morpholaw.config.law import MOST_COMPLEX_OF_CLASS
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.class_laws import ClassLaws
@@ -98,6 +99,8 @@ def discover_class_laws(
             f"Laws of classes need rows of two classes or more; {missing or list(classes)} are not enough."
         )
     monitor.emit(Message(choose_engine(config.engine)[1]))
+    if config.max_complexity is None:
+        config = config.model_copy(update={"max_complexity": MOST_COMPLEX_OF_CLASS})
     offered: list[list[Candidate]] = []
     rows_of_class = [np.flatnonzero(truth == number) for number in range(len(classes))]
     for number, name in enumerate(classes):

@@ -51,7 +51,7 @@ def discover_law(
         Settings of :class:`morpholaw.LawConfig`, among them ``loss`` ("hinge" on the labels or "mse" to scheme
         3's outputs), ``inputs`` ("latents", "shapes" or "both"), ``shapes`` (names, by default all of the cell
         itself), ``classes`` (by default those of scheme 3), ``count`` (10 laws), ``engine`` ("auto", "pysr" or
-        "embedded"), ``evaluations`` (500,000 per restart), ``max_complexity`` (9 over shapes, else 15),
+        "embedded"), ``evaluations`` (500,000 per restart), ``max_complexity`` (9 for shapes of two classes, else 15),
         ``latents`` (by default those that scheme 3 kept), ``processes`` (0: all free cores) and ``seed`` (0).
 
     Returns
