@@ -105,7 +105,7 @@ def test_the_sample_study_of_four_phases_opens_with_its_classifiers(
 ):
     viewer = make_napari_viewer()
     monkeypatch.setattr("napari.current_viewer", lambda: viewer)
-    viewer.open_sample("napari-morpholaw", "phases")
+    assert [kind for _, _, kind in sample_data.sample_phases()] == ["image", "labels", "tracks"]
     current = CurrentStudy.of(viewer)
     qtbot.waitUntil(lambda: current.study is not None, timeout=60_000)
     study = current.study

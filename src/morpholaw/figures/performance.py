@@ -78,8 +78,8 @@ def confusion(
     axes.set_xticks(
         range(len(names)),
         names,
-        rotation=0 if len(names) < 3 else 35,
-        ha="center" if len(names) < 3 else "right",
+        rotation=0 if len(names) < 3 else 35 if len(names) <= MOST_SHARES else 90,
+        ha="center" if not 3 <= len(names) <= MOST_SHARES else "right",
     )
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0)
