@@ -18,18 +18,18 @@ class Preset:
         Its name in the panel.
     meaning : str
         What it is for, in a sentence.
-    encoder : EncoderConfig
-        The encoder's training.
-    heads : ClassifierConfig
-        The sparse heads of scheme 3.
+    encoder : EncoderConfig or None
+        The encoder's training; None where the law reads measured shapes.
+    heads : ClassifierConfig or None
+        The sparse heads of scheme 3, likewise.
     law : LawConfig
         The search for a law.
     """
 
     name: str
     meaning: str
-    encoder: EncoderConfig
-    heads: ClassifierConfig
+    encoder: EncoderConfig | None
+    heads: ClassifierConfig | None
     law: LawConfig
 
     def seconds(self, step: str, cores: int, crops: int) -> float:
@@ -44,9 +44,9 @@ class Preset:
         crops : int
             Crops of the study.
         """
-        if step == "train_encoder":
+        if step == "train_encoder" and self.encoder is not None:
             return encoder_seconds(self.encoder, crops, cores)
-        if step == "train_classifier":
+        if step == "train_classifier" and self.heads is not None:
             return classifier_seconds(self.heads, 3, 0, cores)
         if step == "discover_law":
             return law_seconds(self.law, cores)
@@ -56,14 +56,14 @@ class Preset:
 PRESETS = (
     Preset(
         "Quick look",
-        "See within a minute or two whether the classes can be told apart.",
-        EncoderConfig(epochs=1, epoch_crops=100_000),
-        ClassifierConfig(models=5),
-        LawConfig(count=3, evaluations=60_000),
+        "A law over measured shapes, such as area and contrast, which needs no encoder and few labels.",
+        None,
+        None,
+        LawConfig(inputs="shapes", count=3, evaluations=60_000),
     ),
     Preset(
         "Standard",
-        "The settings of the demo: a longer training and more laws, in minutes.",
+        "A law over latents with the settings of the demo: an encoder and sparse heads are trained first.",
         EncoderConfig(epochs=4, epoch_crops=160_000),
         ClassifierConfig(),
         LawConfig(count=6, evaluations=150_000),

@@ -69,14 +69,19 @@ class WayButtons(QWidget):
     def refresh(self, *_: object) -> None:
         """Show what is still to be done and what it costs; nothing where nothing is."""
         way = self.current.way
-        running, steps = way.running, way.steps()
-        self.setVisible(running or bool(steps))
-        for part in (self.button, self.preset, self.cost):
-            part.setVisible(bool(steps) and not running)
-        self.runner.setVisible(running or bool(self.runner.status.text()))
-        if not steps or running:
-            return
         chosen, cores = PRESETS[self.preset.currentData()], available_cores()
+        running, steps = way.running, way.steps(chosen)
+        something = bool(steps) or any(way.steps(preset) for preset in PRESETS)
+        self.setVisible(running or something)
+        for part in (self.preset, self.cost):
+            part.setVisible(something and not running)
+        self.button.setVisible(bool(steps) and not running)
+        self.runner.setVisible(running or bool(self.runner.status.text()))
+        if running:
+            return
+        if not steps:
+            self.cost.setText(f"{chosen.name} is done; the others look more thoroughly.")
+            return
         listed = ", ".join(NAMES[step] for step in steps)
         overview = self.current.overview
         crops = 0 if overview is None else overview.crops

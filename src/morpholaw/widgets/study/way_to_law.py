@@ -34,24 +34,29 @@ NAMES = {
 """What each step is called, in the order in which they run."""
 
 
-def remaining_steps(overview: Overview, encoder_stopped: bool = False) -> list[str]:
+def remaining_steps(overview: Overview, preset: Preset, encoder_stopped: bool = False) -> list[str]:
     """Return the steps that are still to be done, in order; none while too few cells of two classes are labelled.
 
     Parameters
     ----------
     overview : Overview
         What the study holds.
+    preset : Preset
+        How thoroughly a law is looked for.
     encoder_stopped : bool
         Whether the encoder's training was stopped and can be resumed.
     """
     if not can_start(overview):
         return []
-    schemes = {record.scheme for record in overview.classifiers}
-    missing = {
-        "train_encoder": not overview.encoder or encoder_stopped,
-        "train_classifier": 3 not in schemes,
-        "discover_law": 4 not in schemes,
-    }
+    there = {(record.scheme, record.inputs) for record in overview.classifiers}
+    if preset.encoder is None:
+        missing = {"discover_law": not any(scheme == 4 for scheme, _ in there)}
+    else:
+        missing = {
+            "train_encoder": not overview.encoder or encoder_stopped,
+            "train_classifier": (3, preset.law.inputs) not in there,
+            "discover_law": (4, preset.law.inputs) not in there,
+        }
     steps = [step for step, wanted in missing.items() if wanted]
     return [*steps, "report"] if steps else []
 
@@ -92,13 +97,13 @@ class WayToLaw:
         run = None if current is None else current.steps.at(PLACE)
         return run is not None and run.running
 
-    def steps(self) -> list[str]:
+    def steps(self, preset: Preset) -> list[str]:
         """Return the steps that are to be done."""
         current = self._current()
         overview = None if current is None else current.overview
         if current is None or overview is None or current.study is None:
             return []
-        return remaining_steps(overview, self._resumable() is not None)
+        return remaining_steps(overview, preset, self._resumable() is not None)
 
     def _resumable(self) -> EncoderConfig | None:
         """Return the settings of an encoder's training that was stopped; None where there is none."""
@@ -115,7 +120,7 @@ class WayToLaw:
         if current is None or self.running:
             return
         self._study = str(current.required().path)
-        self.preset, self.done, self.todo = preset, [], self.steps()
+        self.preset, self.done, self.todo = preset, [], self.steps(preset)
         self._next()
 
     def _next(self) -> None:
@@ -134,11 +139,12 @@ class WayToLaw:
 
     def _job(self, step: str) -> Job:
         """Return the job of a step, with the preset's settings."""
-        if step == "train_encoder":
-            stopped = self._resumable()  # a training goes on with the settings that it began with
-            config = (stopped or self.preset.encoder).model_dump(mode="json")
-            return Job(step, self._study, config, {} if stopped is None else {"resume": True})
-        if step == "train_classifier":
+        stopped = self._resumable()  # a training goes on with the settings that it began with
+        encoder = stopped or self.preset.encoder
+        if step == "train_encoder" and encoder is not None:
+            arguments = {} if stopped is None else {"resume": True}
+            return Job(step, self._study, encoder.model_dump(mode="json"), arguments)
+        if step == "train_classifier" and self.preset.heads is not None:
             return Job(step, self._study, self.preset.heads.model_dump(mode="json"), {"scheme": 3})
         if step == "discover_law":
             return Job(step, self._study, self.preset.law.model_dump(mode="json"))
