@@ -51,7 +51,7 @@ def paper_like():
 
 def test_the_paper_s_four_sub_networks_are_found():
     parts = decompose(paper_like())
-    assert [part.latents for part in parts] == [(3,), (0, 3), (1, 2), (0, 1, 2, 3)]
+    assert [part.inputs for part in parts] == [(3,), (0, 3), (1, 2), (0, 1, 2, 3)]
     own, size, eccentricity, last = parts
     assert own.neurons == ((1, 2), (2, 2), (3, 1))
     assert size.sources == ((0, 0), (0, 3))
@@ -117,7 +117,7 @@ def test_a_sub_network_by_hand():
     network = paper_like()
     size = sub_network(network, [(2, 0)])
     assert size.sources == ((0, 0), (0, 3))
-    assert size.latents == (0, 3)
+    assert size.inputs == (0, 3)
     z = np.random.default_rng(1).normal(size=(4, 2))
     w, b = network.weights, network.biases
     hidden = mish(z @ w[0][[0, 3], 0] + b[0][0])
@@ -125,7 +125,7 @@ def test_a_sub_network_by_hand():
     np.testing.assert_allclose(activations(network, size, z)[:, 0], expected)
     last = sub_network(network, [(3, 0)], sources=[(2, 0), (2, 1)])
     assert last.neurons == ((3, 0),)
-    assert last.latents == (0, 1, 2, 3)
+    assert last.inputs == (0, 1, 2, 3)
 
 
 def test_survival_counts_models_not_connections():

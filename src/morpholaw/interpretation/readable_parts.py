@@ -41,7 +41,7 @@ def readable_parts(network: SparseNetwork) -> list[ReadablePart]:
     """Return the sub-networks of one or two inputs, each as a function of them; those with fewer inputs first."""
     found = []
     for part in decompose(network):
-        if len(part.latents) > 2:
+        if len(part.inputs) > 2:
             continue
         whole = sub_network(network, part.terminals)
         if feeds_output(network, whole):

@@ -100,6 +100,11 @@ class SparseNetwork:
         """The number of neurons of each layer, the inputs first."""
         return (self.masks[0].shape[0], *(len(b) for b in self.biases))
 
+    @property
+    def kept_inputs(self) -> tuple[int, ...]:
+        """Numbers of the inputs with a connection, in order."""
+        return tuple(int(k) for k in np.flatnonzero(self.masks[0].any(axis=1)))
+
     def incoming(self, neuron: Neuron) -> list[Neuron]:
         """Return the neurons with a connection into ``neuron``.
 
@@ -157,14 +162,14 @@ class SubNetwork:
         Neurons that belong to it, by layer; terminals included, sources not.
     terminals
         Neurons whose activations leave it.
-    latents
-        Inputs of the network that it depends on, through other sub-networks too.
+    inputs
+        Numbers of the inputs of the network that it depends on, through other sub-networks too.
     """
 
     sources: tuple[Neuron, ...]
     neurons: tuple[Neuron, ...]
     terminals: tuple[Neuron, ...]
-    latents: tuple[int, ...]
+    inputs: tuple[int, ...]
 
 
 def mish(x: np.ndarray) -> np.ndarray:
@@ -241,8 +246,8 @@ def sub_network(
         raise InputError(
             f"A path from input {beyond[0][1]} contains none of the sources; add that input to them."
         )
-    latents = set().union(*(_latents(network)[neuron] for neuron in found))
-    return SubNetwork(tuple(sorted(read)), tuple(sorted(found)), tuple(terminals), tuple(sorted(latents)))
+    inputs = set().union(*(_inputs(network)[neuron] for neuron in found))
+    return SubNetwork(tuple(sorted(read)), tuple(sorted(found)), tuple(terminals), tuple(sorted(inputs)))
 
 
 def decompose(network: SparseNetwork) -> list[SubNetwork]:
@@ -260,21 +265,21 @@ def decompose(network: SparseNetwork) -> list[SubNetwork]:
     Returns
     -------
     list[SubNetwork]
-        Those with fewer latents first, sources before what reads them.
+        Those with fewer inputs first, sources before what reads them.
     """
-    latents = _latents(network)
+    read = _inputs(network)
     useful = stream_neurons(network)
     groups: dict[tuple[int, ...], list[Neuron]] = {}
     for neuron in sorted(useful):
         if 0 < neuron[0] < network.depth:
-            groups.setdefault(tuple(sorted(latents[neuron])), []).append(neuron)
+            groups.setdefault(tuple(sorted(read[neuron])), []).append(neuron)
     parts = []
     for inputs, neurons in groups.items():
         inside = set(neurons)
-        read = {b for n in neurons for b in network.incoming(n)} - inside
+        sources = {b for n in neurons for b in network.incoming(n)} - inside
         ends = [n for n in neurons if any(a not in inside for a in network.outgoing(n) if a in useful)]
-        parts.append(SubNetwork(tuple(sorted(read)), tuple(neurons), tuple(ends), inputs))
-    return sorted(parts, key=lambda part: (len(part.latents), part.latents))
+        parts.append(SubNetwork(tuple(sorted(sources)), tuple(neurons), tuple(ends), inputs))
+    return sorted(parts, key=lambda part: (len(part.inputs), part.inputs))
 
 
 def activations(network: SparseNetwork, part: SubNetwork, values: np.ndarray) -> np.ndarray:
@@ -380,7 +385,7 @@ def usual_inputs(kept: Sequence[Sequence[int]]) -> tuple[int, ...]:
     return tuple(sorted([k for k, count in counts.items() if 2 * count >= len(kept)] or counts))
 
 
-def _latents(network: SparseNetwork) -> dict[Neuron, frozenset[int]]:
+def _inputs(network: SparseNetwork) -> dict[Neuron, frozenset[int]]:
     """Return the inputs that each neuron depends on."""
     found: dict[Neuron, frozenset[int]] = {(0, k): frozenset([k]) for k in range(network.widths[0])}
     for layer, mask in enumerate(network.masks, start=1):

@@ -187,6 +187,12 @@ class ModelColumns:
             pixel_size,
         )
 
+    @classmethod
+    def of_latents(cls, count: int) -> ModelColumns:
+        """Return the columns of a model that reads all ``count`` latents of its encoder."""
+        features = tuple(latent_feature(number) for number in range(count))
+        return cls(features, (0.0,) * count, (1.0,) * count)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns."""
@@ -195,7 +201,16 @@ class ModelColumns:
     @property
     def latents(self) -> tuple[int, ...]:
         """Numbers of the latents among the columns."""
-        return tuple(int(feature.name[1:]) for feature in self.features if feature.source == "latent")
+        return tuple(self.latent_places.values())
+
+    @property
+    def latent_places(self) -> dict[int, int]:
+        """Number of the latent at each place that holds one."""
+        return {
+            place: int(feature.name[1:])
+            for place, feature in enumerate(self.features)
+            if feature.source == "latent"
+        }
 
     @property
     def shapes(self) -> tuple[str, ...]:
@@ -219,6 +234,10 @@ class ModelColumns:
         values = np.asarray(table.select(self.names), dtype=np.float64)
         standardised: np.ndarray = (values - np.array(self.centre)) / np.array(self.scale)
         return standardised
+
+    def in_units(self, place: int, values: np.ndarray) -> np.ndarray:
+        """Return standardised values of the column at ``place``, of any shape, in its unit; latents have none."""
+        return self.centre[place] + self.scale[place] * values
 
     def table(self, latents: np.ndarray | None, shapes: pd.DataFrame) -> FeatureTable:
         """Return the columns in units, from all latents (n, L) and measured shapes."""

@@ -341,6 +341,15 @@ class ClassifierRecord(BundleRecord):
         return 1 if self.two_classes else len(self.classes)
 
     @property
+    def columns_read(self) -> ModelColumns:
+        """What the inputs of the heads or laws are, in order: ``columns``, or else all latents of the encoder."""
+        if self.columns is not None:
+            return self.columns
+        if self.encoder is None:
+            raise InputError(f"{self.name} reads pictures, so it has no named inputs.")
+        return ModelColumns.of_latents(self.encoder.latents)
+
+    @property
     def class_laws(self) -> ClassLaws:
         """The laws of more than two classes, one per class; InputError where there are none."""
         if self.scheme != 4 or self.two_classes:

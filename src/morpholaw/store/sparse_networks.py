@@ -36,10 +36,13 @@ def sparse_networks(folder: StudyFolder, record: ClassifierRecord) -> tuple[Spar
     layers = range(len(record.head.hidden) + 1)
     try:
         weights, masks, biases = ([tensors[name.format(layer)] for layer in layers] for name in _TENSORS)
-        return tuple(
+        networks = tuple(
             SparseNetwork.from_arrays([w[k] for w in weights], [m[k] for m in masks], [b[k] for b in biases])
             for k in range(record.members)
         )
+        if any(network.widths[0] != len(record.columns_read.names) for network in networks):
+            raise ValueError("as many inputs as columns")
+        return networks
     except (KeyError, TypeError, ValueError, IndexError):
         raise InputError(
             f"The weights {path} do not fit what is recorded of them; train scheme 3 again."

@@ -62,7 +62,7 @@ def _stream(material: Material, network: SparseNetwork, latent: int) -> Block:
     """Figure 6: all paths from one input to the output."""
     from morpholaw.figures.topology import topology
 
-    inputs = [f"z{k}" for k in range(network.widths[0])]
+    inputs = material.records["scheme3"].columns_read.names
     figure = topology(
         network.weights, network.masks, network.biases, inputs, highlight=stream(network, [latent])
     )
@@ -76,8 +76,8 @@ def _stream(material: Material, network: SparseNetwork, latent: int) -> Block:
 def _response(material: Material, readable: ReadablePart) -> Block:
     """Figures 7 to 10: what a part gives for values of its latents."""
     part = readable.part
-    names = [f"z{latent}" for latent in part.latents]
-    called = " and ".join(material.called(latent) for latent in part.latents)
+    names = [f"z{latent}" for latent in part.inputs]
+    called = " and ".join(material.called(latent) for latent in part.inputs)
     rises = ", ".join(
         f"{name} {value:+.2f}"
         for name, value in zip(names, monotonicity(readable.response, len(names)), strict=True)
@@ -86,7 +86,7 @@ def _response(material: Material, readable: ReadablePart) -> Block:
         f"Response to {called}: {readable.meaning}, with cells decoded along each axis. Monotonicity (1: rises "
         f"everywhere, -1: falls everywhere): {rises}."
     )
-    pictures = traverse(material.encoder, material.latents.median, part.latents, VALUES)
+    pictures = traverse(material.encoder, material.latents.median, part.inputs, VALUES)
     return drawing(_map(readable, names, pictures), f"Response to {' and '.join(names)}", caption)
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from morpholaw.display import percent
-from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival
+from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival, usual_inputs
 from morpholaw.report.material import Material
 from morpholaw.report.page import Block, Table, drawing
-
-if TYPE_CHECKING:
-    from morpholaw.models.classifier import Classifier
 
 SMALL_MULTIPLES = 20
 """Maximum number of networks side by side."""
@@ -30,9 +25,7 @@ def networks(material: Material) -> list[Block]:
     accuracy = record.evaluation.accuracy
     best = int(np.argmax(accuracy))
     all_networks = [SparseNetwork.of(classifier.head, k) for k in range(classifier.members)]
-    inputs = [f"z{latent}" for latent in range(classifier.head.inputs)]
-    if classifier.columns is not None:
-        inputs = list(classifier.columns.names)
+    inputs = record.columns_read.names
     one = all_networks[best]
     outputs = ("f(x)",) if record.two_classes else record.classes
     figure = topology(one.weights, one.masks, one.biases, inputs, output_names=outputs)
@@ -61,35 +54,26 @@ def networks(material: Material) -> list[Block]:
                 f"All models of scheme 3{left_out}; the most accurate is model {best + 1}.",
             )
         )
-    blocks.append(_survival(material, classifier))
+    blocks.append(_survival(material, all_networks))
     return blocks
 
 
-def _survival(material: Material, classifier: Classifier) -> Table:
-    kept = [classifier.kept_latents(k) for k in range(classifier.members)]
-    if classifier.columns is not None:
-        return _surviving_columns(classifier)
-    counts = input_survival(kept)
+def _survival(material: Material, all_networks: list[SparseNetwork]) -> Table:
+    """Return in how many of the models each input survives."""
+    columns = material.records["scheme3"].columns_read
+    latents = columns.latent_places
+    kept = [network.kept_inputs for network in all_networks]
+    counts, usual = input_survival(kept), usual_inputs(kept)
     rows = [
-        (material.called(latent), f"{count} of {len(kept)}", "yes" if latent in material.kept else "no")
-        for latent, count in counts.items()
+        (
+            material.called(latents[place]) if place in latents else columns.names[place],
+            f"{count} of {len(kept)}",
+            "yes" if place in usual else "no",
+        )
+        for place, count in counts.items()
     ] or [("none", f"0 of {len(kept)}", "no")]
     caption = (
-        f"In how many of the {len(kept)} models each input survives; the other "
-        f"{classifier.head.inputs - len(counts) if classifier.head else 0} latents survive in none."
+        f"In how many of the {len(kept)} models each input survives; the other {len(columns.names) - len(counts)} "
+        "inputs survive in none."
     )
-    return Table(("Input", "Survives in", "In most models"), rows, caption)
-
-
-def _surviving_columns(classifier: Classifier) -> Table:
-    """Return in how many of the models each column of a feature table survives."""
-    assert classifier.columns is not None
-    kept = [classifier.kept_columns(k) for k in range(classifier.members)]
-    counts = {name: sum(name in names for names in kept) for name in classifier.columns.names}
-    rows = [
-        (name, f"{count} of {len(kept)}", "yes" if 2 * count > len(kept) else "no")
-        for name, count in sorted(counts.items(), key=lambda item: -item[1])
-        if count
-    ]
-    caption = f"In how many of the {len(kept)} models each input survives."
     return Table(("Input", "Survives in", "In most models"), rows, caption)

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from morpholaw.errors import InputError
 from morpholaw.figures.palette import class_colours
+from morpholaw.models.features import ModelColumns
 from morpholaw.models.law import Law
 from morpholaw.store.law_names import ANOTHER
 from morpholaw.widgets.forms.error_line import ErrorLine
@@ -104,7 +105,8 @@ class BoundaryTab(QWidget):
         self.law, self._classes, self._python = law, classes, python
         self._show_slices(True)
         used = tuple(int(name[1:]) for name in law.expression.variables())
-        response = Response(law.score, used, latents, "f(z)", sides=classes, colours=self._colours())
+        columns = ModelColumns.of_latents(latents)
+        response = Response(law.score, used, columns, "f(z)", sides=classes, colours=self._colours())
         self.slices.show_response(response, words)
         self.legend.setText(self._legend())
         self._fill_third()
@@ -137,9 +139,9 @@ class BoundaryTab(QWidget):
             return
         before = self.third.currentData()
         taken = set(self.slices.axes)
-        others = [z for z in range(response.total) if z not in response.latents]
+        others = [z for z in range(response.total) if z not in response.inputs]
         self.third.clear()
-        for latent in (*response.latents, *others):
+        for latent in (*response.inputs, *others):
             if latent not in taken:
                 self.third.addItem(self.slices.called(latent), latent)
         if before is not None and self.third.findData(before) >= 0:

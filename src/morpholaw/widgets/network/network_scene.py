@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ WIDEST = 6.0
 """Width of the strongest connection."""
 NAMED = 44.0
 """Least distance of outputs that have names."""
+LONGEST = 5
+"""Letters of a name that fits beside the others; inputs with longer names are written slanted."""
+SLANT = -40.0
+"""Angle of such names, in degrees."""
 FEW, OUTPUT_ROWS = 4, 3
 """Outputs whose names stand side by side, and the rows that the names of more take turns in."""
 BLUE, RED = {False: "#2166ac", True: "#6bb3e8"}, {False: "#b2182b", True: "#ff7a66"}
@@ -91,7 +95,7 @@ class NetworkScene(QGraphicsScene):
         self.network: SparseNetwork | None = None
         self.neurons: dict[Neuron, _Node] = {}
         self.edges: dict[Edge, _Connection] = {}
-        self.input_names: dict[int, str] = {}
+        self.input_names: tuple[str, ...] = ()
         self.output_names: tuple[str, ...] = ()
         self.output_colours: tuple[str, ...] = ()
         self.dark = True
@@ -100,13 +104,13 @@ class NetworkScene(QGraphicsScene):
     def show_network(
         self,
         network: SparseNetwork,
-        input_names: dict[int, str],
+        input_names: Sequence[str],
         dark: bool = True,
         outputs: Mapping[str, str] | None = None,
     ) -> None:
-        """Draw a network; ``input_names`` maps latents to words, ``outputs`` classes of several outputs to colours."""
+        """Draw a network; ``outputs`` maps the classes of several outputs to their colours."""
         self.clear()
-        self.network, self.input_names, self.dark = network, input_names, dark
+        self.network, self.input_names, self.dark = network, tuple(input_names), dark
         self.output_names, self.output_colours = tuple(outputs or {}), tuple((outputs or {}).values())
         self.neurons, self.edges, self.chosen = {}, {}, None
         strongest = max(float(np.abs(w).max(initial=0)) for w in network.weights) or 1.0
@@ -144,7 +148,7 @@ class NetworkScene(QGraphicsScene):
         assert self.network is not None
         layer, unit = neuron
         if layer == 0:
-            return self.input_names.get(unit, f"z{unit}")
+            return self.input_names[unit]
         if layer == self.network.depth:
             return f"the output of {self.output_names[unit]}" if self.output_names else "the output"
         return f"neuron {layer}.{unit + 1}"
@@ -177,12 +181,13 @@ class NetworkScene(QGraphicsScene):
         """Write the names of inputs above them, biases beside other neurons, and f or classes below the outputs."""
         assert self.network is not None
         beside: dict[int, int] = {}
+        longest = max((len(self.called(neuron)) for neuron in points if neuron[0] == 0), default=0)
+        slanted = longest > LONGEST
         for (layer, unit), point in points.items():
             beside[layer] = beside.get(layer, 0) + 1
             if layer == 0:
-                words = self.called((0, unit))
-                low = len(words) > 5 and len(points) and beside[0] % 2 == 0
-                self._text(words, point.x(), point.y() - RADIUS - (30 if low else 16), 10)
+                item = self._text(self.called((0, unit)), point.x(), point.y() - RADIUS - 16, 10, slanted)
+                item.setRotation(SLANT if slanted else 0.0)
                 continue
             bias = self.network.biases[layer - 1][unit]
             text = number(bias, sign=True)
@@ -192,9 +197,11 @@ class NetworkScene(QGraphicsScene):
                 row = (beside[layer] - 1) % OUTPUT_ROWS if len(self.output_names) > FEW else 0
                 self._text(name, point.x(), point.y() + RADIUS + 2 + 15 * row, 10)
         below = 15 * (OUTPUT_ROWS - 1) if len(self.output_names) > FEW else 0
-        self.setSceneRect(QRectF(-34, -48, width + 68, RISE * self.network.depth + 78 + below))
+        above = 48 if not slanted else 30 + 4.5 * longest
+        right = 68 if not slanted else 34 + 5 * longest
+        self.setSceneRect(QRectF(-34, -above, width + right, RISE * self.network.depth + 30 + above + below))
 
-    def _text(self, text: str, x: float, y: float, size: int, left: bool = False) -> None:
+    def _text(self, text: str, x: float, y: float, size: int, left: bool = False) -> QGraphicsSimpleTextItem:
         item = QGraphicsSimpleTextItem(text)
         font = item.font()
         font.setPixelSize(size + 2)
@@ -204,6 +211,7 @@ class NetworkScene(QGraphicsScene):
         item.setZValue(3)
         item.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
         self.addItem(item)
+        return item
 
 
 class _Connection(QGraphicsLineItem):
@@ -271,7 +279,7 @@ class _Node(QGraphicsEllipseItem):
         self.neuron = neuron
         layer, unit = neuron
         name = scene.called(neuron)
-        self.sentence = f"Latent {name}."
+        self.sentence = f"Input {name}."
         if layer:
             bias = number(scene.network.biases[layer - 1][unit], 3, sign=True)
             self.sentence = f"{name.capitalize()}: bias {bias}."

@@ -127,12 +127,13 @@ class NetworkWidget(StudyWidget):
 
     @property
     def words(self) -> dict[int, str]:
-        """Names of latents in the study."""
-        words: dict[int, str] = {}
+        """Names that the study gives to latents, by the number of the input that reads the latent."""
+        given: dict[int, str] = {}
         if self.current.study is not None:
             with self.error_line.catch():
-                words = self.current.study.latent_names
-        return words
+                given = self.current.study.latent_names
+        places = self.record.columns_read.latent_places if self.record is not None else {}
+        return {place: given[latent] for place, latent in places.items() if latent in given}
 
     def _draw(self, *_: Any) -> None:
         network = self.network
@@ -142,17 +143,18 @@ class NetworkWidget(StudyWidget):
             self.scene.clear()
             self.response.clear()
             return
-        words = self.words
+        words, names = self.words, self.record.columns_read.names
         dark = "light" not in str(self.viewer.theme)
-        self.scene.show_network(network, words, dark, self._outputs(self.record))
+        called = [words.get(place, name) for place, name in enumerate(names)]
+        self.scene.show_network(network, called, dark, self._outputs(self.record))
         self.view.fit()
-        counts = input_survival(self.record.kept_latents)
+        counts = input_survival([one.kept_inputs for one in self.networks])
         models = len(self.networks)
-        inputs = [f"{words[z]} (z{z})" if z in words else f"z{z}" for z in counts]
+        inputs = [f"{words[k]} ({names[k]})" if k in words else names[k] for k in counts]
         text = ", ".join(f"{name} {n}" for name, n in zip(inputs, counts.values(), strict=True))
         size = self.record.expression_sizes[self.model.currentIndex()]
         self.survival.setText(
-            f"Expression size: {size} nodes. Latents read, with the number of models (of {models}) that read them: "
+            f"Expression size: {size} nodes. Inputs read, with the number of models (of {models}) that read them: "
             f"{text or 'none'}."
         )
         self.show_neuron(None)
@@ -177,7 +179,7 @@ class NetworkWidget(StudyWidget):
     def show_neuron(self, neuron: Neuron | None) -> None:
         """Show the paths through a neuron (layer, unit) and its response; None shows the whole network."""
         network = self.network
-        if network is None:
+        if network is None or self.record is None:
             return
         self.neuron = neuron
         self.scene.highlight(neuron)
@@ -190,15 +192,15 @@ class NetworkWidget(StudyWidget):
             self.response.clear(f"{called} is an input; click a neuron below it to see its response.")
             return
         part = sub_network(network, [neuron])
-        if not part.latents:
-            self.response.clear(f"{called.capitalize()} reads no latent; its response is its bias.")
+        if not part.inputs:
+            self.response.clear(f"{called.capitalize()} reads no input; its response is its bias.")
             return
-        response, total = partial(neuron_response, network, part), network.widths[0]
+        response, columns = partial(neuron_response, network, part), self.record.columns_read
         self.response.show_response(
-            Response(response, part.latents, total, "response", f"Response of {called}"), self.words
+            Response(response, part.inputs, columns, "response", f"Response of {called}"), self.words
         )
 
 
-def neuron_response(network: SparseNetwork, part: SubNetwork, z: np.ndarray) -> np.ndarray:
-    """Return the activation, (n,), of the one target of a sub-network at all latents of the encoder (n, latents)."""
-    return activations(network, part, z[:, [unit for _, unit in part.sources]])[:, 0]
+def neuron_response(network: SparseNetwork, part: SubNetwork, inputs: np.ndarray) -> np.ndarray:
+    """Return the activation, (n,), of the one target of a sub-network at inputs of the network (n, inputs)."""
+    return activations(network, part, inputs[:, [unit for _, unit in part.sources]])[:, 0]

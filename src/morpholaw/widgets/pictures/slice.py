@@ -1,8 +1,8 @@
-"""A function of the latents over two of them, computed in the live process, and its figure."""
+"""A function of the inputs of a model over two of them, computed in the live process, and its figure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from morpholaw.models.features import ModelColumns
 from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 STEPS = 49
 LIMIT = 3.0
-"""Slices reach from -LIMIT to LIMIT: 99.7 % of the prior, a unit Gaussian."""
+"""Slices reach from -LIMIT to LIMIT standard deviations: 99.7 % of the prior, a unit Gaussian."""
 CELLS = 300
 """Most labelled cells per class that are drawn."""
 PICTURES = (-3.0, -1.5, 0.0, 1.5, 3.0)
@@ -29,48 +30,59 @@ PICTURES = (-3.0, -1.5, 0.0, 1.5, 3.0)
 
 @dataclass(frozen=True)
 class Response:
-    """A function of the latents and how it is labelled.
+    """A function of the inputs of a model and how it is labelled.
 
     Attributes
     ----------
     function : callable
-        Values (n,) of latents (n, total); it is sent to the live process, so it must be a function of a module, or a
-        ``functools.partial`` of one.
-    latents : tuple of int
-        The latents that it depends on.
-    total : int
-        How many latents the encoder has.
+        Values (n,) of standardised inputs (n, columns); it is sent to the live process, so it must be a function of a
+        module, or a ``functools.partial`` of one.
+    inputs : tuple of int
+        Numbers of the inputs that it depends on.
+    columns : ModelColumns
+        What the inputs are: latents of the encoder, measured shapes, or both.
     name, title : str
         What the values are, and the figure's title.
     sides : tuple of str, optional
-        The classes that values below and above zero stand for; labelled cells are then drawn too.
+        The classes that values below and above zero stand for; labelled cells are then drawn too, for which the inputs
+        must be all latents of the encoder.
     colours : dict of str to str
         The colour of each class whose cells are drawn.
     """
 
     function: Callable[[np.ndarray], np.ndarray]
-    latents: tuple[int, ...]
-    total: int
+    inputs: tuple[int, ...]
+    columns: ModelColumns
     name: str = "f"
     title: str = ""
     sides: tuple[str, str] | None = None
     colours: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def total(self) -> int:
+        """How many inputs there are."""
+        return len(self.columns.features)
+
+    def label(self, place: int) -> str:
+        """Return the name of an input, with its unit where it has one."""
+        feature = self.columns.features[place]
+        return f"{feature.name} ({feature.unit})" if feature.unit else feature.name
+
 
 @dataclass(frozen=True)
 class Slice:
-    """The values of a function over one or two latents, with cells decoded along the axes.
+    """The values of a function over one or two inputs, with cells decoded along the axes.
 
     Attributes
     ----------
     x, y : int
-        The latents across and up; ``y`` is None for a curve over ``x``.
+        The inputs across and up; ``y`` is None for a curve over ``x``.
     axis : ndarray, float64 (steps,)
-        Values of the latents.
+        Values of the inputs, in standard deviations from the mean.
     values : ndarray, float64 (steps,) or (steps, steps)
         The function there; rows are ``y``.
     pictures_x, pictures_y : ndarray or None
-        Cells decoded along each axis.
+        Cells decoded along each axis; None along an axis that is no latent.
     cells : LabelledLatents or None
         Latents of labelled cells, where they were asked for.
     """
@@ -137,32 +149,60 @@ class CellsWanted:
         return cls(tuple(classes), crops, changed)
 
 
+@dataclass(frozen=True)
+class DecodedInputs:
+    """The encoder that decodes cells along the axes, and which inputs are latents of it.
+
+    Attributes
+    ----------
+    encoder : EncoderFile
+        The study's encoder.
+    latent_places : dict of int to int
+        Number of the latent that each input is; inputs that are no latents are left out.
+    """
+
+    encoder: EncoderFile
+    latent_places: dict[int, int]
+
+    def pictures(self, base: np.ndarray, axes: Sequence[int]) -> dict[int, np.ndarray]:
+        """Decode cells along the axes that are latents, from inputs ``base`` (inputs,); the live process calls it."""
+        from morpholaw.interpretation.traversal import traverse
+        from morpholaw.training.devices import torch_threads
+
+        moved = [axis for axis in axes if axis in self.latent_places]
+        if not moved:
+            return {}
+        encoder = encoder_of(self.encoder)
+        start = np.zeros(max(encoder.latents, 1 + max(self.latent_places.values())))
+        start[list(self.latent_places.values())] = base[list(self.latent_places)]
+        with torch_threads(1):
+            found = traverse(encoder, start, [self.latent_places[axis] for axis in moved], PICTURES)
+        return dict(zip(moved, found, strict=True))
+
+
 def slice_of(
     function: Callable[[np.ndarray], np.ndarray],
     x: int,
     y: int | None,
     base: np.ndarray,
-    encoder: EncoderFile | None,
+    decoded: DecodedInputs | None,
     wanted: CellsWanted | None = None,
 ) -> Slice:
-    """Return the function over the latents ``x`` and ``y``, the others at ``base``.
+    """Return the function over the inputs ``x`` and ``y``, the others at ``base``.
 
     It imports torch, so only the live process calls it.
     """
     from morpholaw.interpretation.boundary import slice_scores
-    from morpholaw.interpretation.traversal import traverse
-    from morpholaw.training.devices import torch_threads
 
     axis = np.linspace(-LIMIT, LIMIT, STEPS)
     chosen = [x] if y is None else [y, x]
     with np.errstate(all="ignore"):  # where a law is not finite the map stays empty
         values = slice_scores(function, base, chosen, axis)
-    if encoder is None:
+    if decoded is None:
         return Slice(x, y, axis, values)
-    with torch_threads(1):
-        pictures = traverse(encoder_of(encoder), base, chosen, PICTURES)
-    cells = labelled_latents(encoder, wanted) if wanted is not None else None
-    return Slice(x, y, axis, values, pictures[-1], None if y is None else pictures[0], cells)
+    pictures = decoded.pictures(base, chosen)
+    cells = labelled_latents(decoded.encoder, wanted) if wanted is not None else None
+    return Slice(x, y, axis, values, pictures.get(x), None if y is None else pictures.get(y), cells)
 
 
 @lru_cache(maxsize=1)
@@ -190,12 +230,12 @@ def labelled_latents(encoder: EncoderFile, wanted: CellsWanted) -> LabelledLaten
 def slice_figure(
     response: Response, computed: Slice, names: dict[int, str], held: str, figsize: FigSize, theme: Theme
 ) -> Figure:
-    """Draw a slice as a map or a curve, with the cells along its axes; ``held`` says where the other latents are."""
+    """Draw a slice as a map or a curve, with the cells along its axes; ``held`` says where the other inputs are."""
     from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
     from morpholaw.interpretation.components import readable
 
-    def called(latent: int) -> str:
-        return names.get(latent, f"z{latent}")
+    def called(place: int) -> str:
+        return names.get(place, response.label(place))
 
     cells = None
     if computed.cells is not None and len(computed.cells.labels) and computed.y is not None:
@@ -203,16 +243,18 @@ def slice_figure(
         cells = CellsOnMap(
             means[:, computed.x], means[:, computed.y], computed.cells.labels, response.colours
         )
-    at = None if computed.pictures_x is None else np.asarray(PICTURES)
+    at, columns = np.asarray(PICTURES), response.columns
+    across = columns.in_units(computed.x, computed.axis)
     title = response.title + (f"\n{held}" if held else "")
     if computed.y is None:
         return response_map_1d(
-            computed.axis, readable(computed.values, gaps=True), called(computed.x),
+            across, readable(computed.values, gaps=True), called(computed.x),
             pictures=computed.pictures_x, picture_values=at, response_name=response.name, title=title or None,
             theme=theme, figsize=figsize,
         )  # fmt: skip
+    up = columns.in_units(computed.y, computed.axis)
     return response_map_2d(
-        computed.axis, computed.axis, readable(computed.values), (called(computed.x), called(computed.y)),
+        across, up, readable(computed.values), (called(computed.x), called(computed.y)),
         pictures_x=computed.pictures_x, values_x=at, pictures_y=computed.pictures_y, values_y=at,
         arrows=0, cells=cells, sides=response.sides, response_name=response.name, title=title or None,
         theme=theme, figsize=figsize,

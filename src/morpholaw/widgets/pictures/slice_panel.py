@@ -1,4 +1,4 @@
-"""A function of the latents over two of them, the others on sliders, with decoded cells along both axes."""
+"""A function of the inputs of a model over two of them, the others on sliders, with decoded cells along both axes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from morpholaw.widgets.forms.float_slider import float_slider
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.linked_cells import LinkedCells
-from morpholaw.widgets.pictures.slice import LIMIT, CellsWanted, Response, Slice, slice_figure, slice_of
+from morpholaw.widgets.pictures.slice import (
+    LIMIT,
+    CellsWanted,
+    DecodedInputs,
+    Response,
+    Slice,
+    slice_figure,
+    slice_of,
+)
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.encoder_file import EncoderFile
 
@@ -38,9 +46,11 @@ class SlicePanel(QWidget):
     Attributes
     ----------
     x_box, y_box : QComboBox
-        The latents across and up.
-    base : ndarray, float64 (latents,)
-        Values of the other latents.
+        The inputs across and up.
+    names : dict of int to str
+        Names that were given to inputs, by the number of the input.
+    base : ndarray, float64 (inputs,)
+        Values of the other inputs, in standard deviations from the mean.
     """
 
     def __init__(
@@ -61,10 +71,12 @@ class SlicePanel(QWidget):
 
     def _build(self, viewer: ViewerModel) -> None:
         self.x_box, self.y_box = narrow_combo("x axis"), narrow_combo("y axis")
-        self.x_box.setToolTip("Choose the latent that varies from left to right.")
-        self.y_box.setToolTip("Choose the latent that varies from bottom to top.")
-        self.centre = QPushButton("Set others to 0")
-        self.centre.setToolTip("Set the other latents to 0, the mean of the prior.")
+        self.x_box.setToolTip("Choose the input that varies from left to right.")
+        self.y_box.setToolTip("Choose the input that varies from bottom to top.")
+        self.centre = QPushButton("Set others to mean")
+        self.centre.setToolTip(
+            "Set the other inputs to their means: latents to 0, shapes to the mean of the training cells."
+        )
         axes = QHBoxLayout()
         for label, box in (("Across", self.x_box), ("Up", self.y_box)):
             axes.addWidget(QLabel(label))
@@ -97,24 +109,24 @@ class SlicePanel(QWidget):
         self.figure.say(sentence or self.empty_sentence)
 
     def show_response(self, response: Response, names: dict[int, str]) -> None:
-        """Show a response; latents that were chosen before stay chosen where it depends on them."""
+        """Show a response; inputs that were chosen before stay chosen where it depends on them."""
         before: tuple[int | None, int | None] = (self.x_box.currentData(), self.y_box.currentData())
         if len(self.base) != response.total:
             self.base = np.zeros(response.total)
         self.response, self.names = response, names
-        others = [z for z in range(response.total) if z not in response.latents]
-        ordered: list[int | None] = [*response.latents, *others]
+        others = [place for place in range(response.total) if place not in response.inputs]
+        ordered: list[int | None] = [*response.inputs, *others]
         wanted = ordered[:2]
-        if set(before) <= set(response.latents) and before[0] != before[1]:
+        if set(before) <= set(response.inputs) and before[0] != before[1]:
             wanted = [*before]
-        elif len(response.latents) == 1:
+        elif len(response.inputs) == 1:
             wanted[1] = None
         for box, latent in zip((self.x_box, self.y_box), wanted, strict=False):
             blocked = box.blockSignals(True)
             box.clear()
-            if box is self.y_box and len(response.latents) < 2:
+            if box is self.y_box and len(response.inputs) < 2:
                 box.addItem("(curve)", None)
-            for choice in (*response.latents, *others):
+            for choice in (*response.inputs, *others):
                 box.addItem(self.called(choice), choice)
             box.setCurrentIndex(max(0, box.findData(latent)))
             box.blockSignals(blocked)
@@ -124,7 +136,7 @@ class SlicePanel(QWidget):
 
     @property
     def axes(self) -> tuple[int, int | None]:
-        """The latents across and up; None up for a curve."""
+        """The inputs across and up; None up for a curve."""
         return self.x_box.currentData(), self.y_box.currentData()
 
     def ask(self) -> None:
@@ -139,10 +151,11 @@ class SlicePanel(QWidget):
         if self._stale:
             self.ask()
 
-    def called(self, latent: int) -> str:
-        """Return a latent's name and number, or its number alone."""
-        word = self.names.get(latent)
-        return f"{word} (z{latent})" if word else f"z{latent}"
+    def called(self, place: int) -> str:
+        """Return the name given to an input and what it is, or only what it is."""
+        label = self.response.label(place) if self.response else f"input {place + 1}"
+        word = self.names.get(place)
+        return f"{word} ({label})" if word else label
 
     def _axes_changed(self) -> None:
         x, y = self.axes
@@ -156,25 +169,31 @@ class SlicePanel(QWidget):
         while self._rows.rowCount():
             self._rows.removeRow(0)
         self.sliders = {}
-        for latent in self.response.latents if self.response else ():
-            if latent in self.axes:
+        for place in self.response.inputs if self.response else ():
+            if place in self.axes:
                 continue
-            slider = float_slider(f"Value of z{latent}, in standard deviations of the prior.", step=0.1)
-            slider.setRange(-LIMIT, LIMIT)
-            slider.setValue(float(self.base[latent]))
-            slider.valueChanged.connect(partial(self._moved, latent))
-            self._rows.addRow(self.called(latent), slider)
-            self.sliders[latent] = slider
+            low, value, high = self._in_units(place, np.array([-LIMIT, self.base[place], LIMIT]))
+            slider = float_slider(f"Value of {self.called(place)}.", step=(high - low) / (20 * LIMIT))
+            slider.setRange(low, high)
+            slider.setValue(value)
+            slider.valueChanged.connect(partial(self._moved, place))
+            self._rows.addRow(self.called(place), slider)
+            self.sliders[place] = slider
         self.centre.setVisible(bool(self.sliders))
 
-    def _moved(self, latent: int, value: float) -> None:
-        self.base[latent] = value
+    def _moved(self, place: int, value: float) -> None:
+        if self.response is not None:
+            columns = self.response.columns
+            self.base[place] = (value - columns.centre[place]) / columns.scale[place]
         self.ask()
+
+    def _in_units(self, place: int, values: np.ndarray) -> np.ndarray:
+        return values if self.response is None else self.response.columns.in_units(place, values)
 
     def _to_centre(self) -> None:
         self.base[:] = 0
-        for slider in self.sliders.values():
-            slider.setValue(0.0)
+        for place, slider in self.sliders.items():
+            slider.setValue(float(self._in_units(place, np.zeros(1))[0]))
         self.ask()
 
     def _compute(self) -> None:
@@ -184,18 +203,20 @@ class SlicePanel(QWidget):
         self._stale = False
         x, y = self.axes
         base = self.base.copy()
-        base[[latent for latent in (x, y) if latent is not None]] = 0
+        base[[place for place in (x, y) if place is not None]] = 0
         if self.shown is None:
             self.figure.say("Drawing...")
         try:
-            encoder = EncoderFile.of(study) if study is not None and study.has_encoder else None
+            decoded = None
+            if study is not None and study.has_encoder and response.columns.latents:
+                decoded = DecodedInputs(EncoderFile.of(study), response.columns.latent_places)
         except MorpholawError as error:
             self.figure.say(str(error))
             return
         wanted, crops = None, self.current.crops
         if response.sides is not None and study is not None and crops is not None:
             wanted = CellsWanted.of(study, len(crops), response.colours)
-        self._call.start(self.current.live.call, slice_of, response.function, x, y, base, encoder, wanted)
+        self._call.start(self.current.live.call, slice_of, response.function, x, y, base, decoded, wanted)
 
     def _take(self, computed: Slice) -> None:
         response, names, held = self.response, self.names, self._held()
@@ -212,11 +233,12 @@ class SlicePanel(QWidget):
         self.figure.say(sentence)
 
     def _held(self) -> str:
-        return ", ".join(f"{self.called(latent)} = {self.base[latent]:.2g}" for latent in self.sliders)
+        held = {place: self._in_units(place, self.base[[place]])[0] for place in self.sliders}
+        return ", ".join(f"{self.called(place)} = {value:.3g}" for place, value in held.items())
 
 
-def _choose_another(box: QComboBox, latent: int) -> None:
-    """Choose the first latent of a box that is not ``latent``."""
+def _choose_another(box: QComboBox, place: int) -> None:
+    """Choose the first input of a box that is not at ``place``."""
     blocked = box.blockSignals(True)
-    box.setCurrentIndex(next(i for i in range(box.count()) if box.itemData(i) not in (latent, None)))
+    box.setCurrentIndex(next(i for i in range(box.count()) if box.itemData(i) not in (place, None)))
     box.blockSignals(blocked)
