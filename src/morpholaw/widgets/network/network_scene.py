@@ -193,7 +193,7 @@ class NetworkScene(QGraphicsScene):
             text = number(bias, sign=True)
             self._text(text, point.x() + RADIUS + 4, point.y() - 8, 9, left=True)
             if layer == self.network.depth:
-                name = self.output_names[unit] if self.output_names else "f(z)"
+                name = self.output_names[unit] if self.output_names else "f(x)"
                 row = (beside[layer] - 1) % OUTPUT_ROWS if len(self.output_names) > FEW else 0
                 self._text(name, point.x(), point.y() + RADIUS + 2 + 15 * row, 10)
         below = 15 * (OUTPUT_ROWS - 1) if len(self.output_names) > FEW else 0
