@@ -95,6 +95,7 @@ class SurroundingsPanel(QWidget):
         self.sentences.setWordWrap(True)
         self.sentences.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.rows = RowTable(_COLUMNS)
+        self.rows.setToolTip("What each change of the test cells does to each classifier.")
         self.rows.pick_one()
         self.rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         small = self.rows.font()
