@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 LEADER_POLL = 0.2
 """Seconds between two looks at whether the process of a job is still alive."""
-NUMBERS = ("track_id", "t", "y", "x", "score", "eps", "accuracy")
+NUMBERS = (
+    *("track_id", "t", "y", "x", "score"),
+    *("eps", "accuracy", "random_signs", "energy_inside", "nucleus_area", "success", "deviation"),
+)
 """Columns of tables that may have empty fields; all others are read as they are written, "NA" being a name."""
 
 
