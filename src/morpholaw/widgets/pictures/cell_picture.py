@@ -50,7 +50,7 @@ class CellPicture(FigurePanel):
     Attributes
     ----------
     cells : ndarray, int64 (n,)
-        Global index of the cell of each point.
+        Global index of the cell of each point of what is shown.
     drawing : PlacedDrawing or None
         What is shown.
     hovered : int or None
@@ -82,7 +82,7 @@ class CellPicture(FigurePanel):
         self.zooms = True
         self.selected: list[int] = []
         self._points = np.empty((0, 2))
-        self._drawn_cells = self.cells
+        self._next_cells = self.cells
         self._limits: Limits | None = None
         self._lasso: list[QPointF] = []
         self._mouse = QPointF()
@@ -104,7 +104,7 @@ class CellPicture(FigurePanel):
         keep_zoom : bool
             Whether the part that is shown stays, as where only colours change.
         """
-        self._points, self.cells = np.asarray(points, float), np.asarray(cells, np.int64)
+        self._points, self._next_cells = np.asarray(points, float), np.asarray(cells, np.int64)
         if not keep_zoom:
             self._limits = None
         self.draw(make)
@@ -123,7 +123,7 @@ class CellPicture(FigurePanel):
         """Return column and row of a cell in pixels of the picture; None where it is not shown."""
         if self.drawing is None:
             return None
-        found = np.flatnonzero(self._drawn_cells == cell)
+        found = np.flatnonzero(self.cells == cell)
         if not len(found):
             return None
         x, y = self.drawing.places[found[0]]
@@ -138,7 +138,7 @@ class CellPicture(FigurePanel):
         return _Surface(self)
 
     def _start(self, make: Make, width: int, dark: bool, ratio: float) -> None:
-        cells = self.cells
+        cells = self._next_cells
 
         def drawn(*arguments: Any) -> tuple[PlacedDrawing, np.ndarray]:
             return draw_placed(*arguments), cells
@@ -147,7 +147,7 @@ class CellPicture(FigurePanel):
 
     def _show(self, drawing: Any) -> None:
         placed, cells = drawing
-        self.drawing, self._drawn_cells, self.hovered = placed, cells, None
+        self.drawing, self.cells, self.hovered = placed, cells, None
         super()._show(placed)
 
     def cell_at(self, place: QPointF) -> int | None:
@@ -157,7 +157,7 @@ class CellPicture(FigurePanel):
         distance = np.hypot(*(self.drawing.places - [place.x(), place.y()]).T)
         distance[~self._visible()] = np.inf
         best = int(np.argmin(distance))
-        return int(self._drawn_cells[best]) if distance[best] <= self._reach else None
+        return int(self.cells[best]) if distance[best] <= self._reach else None
 
     def _visible(self) -> np.ndarray:
         """Return which points lie within the axes, bool (n,)."""
@@ -174,7 +174,7 @@ class CellPicture(FigurePanel):
 
         line = np.array([[point.x(), point.y()] for point in self._lasso])
         inside = Path(line).contains_points(self.drawing.places) & self._visible()
-        return [int(cell) for cell in self._drawn_cells[inside]]
+        return [int(cell) for cell in self.cells[inside]]
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Move to the next cell with the arrow keys, zoom with + and -, and show everything with Home."""
@@ -201,7 +201,7 @@ class CellPicture(FigurePanel):
         places = np.where(self._visible()[:, None], self.drawing.places, np.nan)
         found = next_point(places, np.array(start), key)
         if found is not None:
-            self.chosen.emit([int(self._drawn_cells[found])])
+            self.chosen.emit([int(self.cells[found])])
 
     def pressed(self, place: QPointF) -> None:
         """Begin a click or a line."""
@@ -264,7 +264,7 @@ class CellPicture(FigurePanel):
 
     def _paint_marks(self, painter: QPainter) -> None:
         assert self.drawing is not None
-        marked = np.isin(self._drawn_cells, self.selected[:MOST_MARKED]) & self._visible()
+        marked = np.isin(self.cells, self.selected[:MOST_MARKED]) & self._visible()
         painter.setBrush(Qt.BrushStyle.NoBrush)
         places = self.drawing.places[marked].tolist()
         radius, width = (5.5, 1.6) if len(places) < 100 else (2.8, 0.8)
