@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 
@@ -90,3 +92,12 @@ def test_parameters_are_counted_as_in_the_paper(trained_study):
     head = 32 * 16 + 16 + 2 * (16 * 16 + 16) + 16 + 1
     assert dense.members == 2
     assert dense.parameters_per_model == without_decoder + head == 304_321
+
+
+def test_laws_that_are_not_one_for_each_class_are_refused(tmp_path):
+    build(4).save(tmp_path)
+    description = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    description["classes"] = ["interphase", "metaphase", "apoptosis"]
+    (tmp_path / "model.json").write_text(json.dumps(description), encoding="utf-8")
+    with pytest.raises(InputError, match="2 laws of 3 classes"):
+        Classifier.load(tmp_path)

@@ -87,3 +87,9 @@ def test_a_member_apart_scores_as_it_did() -> None:
     assert head(z).shape == (3, 7, 5)
     torch.testing.assert_close(head.member(2)(z)[0], head(z)[2])
     torch.testing.assert_close(head(z.expand(3, 7, 4)), head(z))
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, 3e8, float("nan")])
+def test_a_dropout_that_is_no_share_is_refused(dropout: float) -> None:
+    with pytest.raises(ValueError, match="dropout"):
+        HeadEnsemble(2, dropout=dropout)

@@ -94,11 +94,17 @@ def read_text_table(path: Path) -> TextTable:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     layout = _layout(head, whole, path)
-    try:
-        values = _parse(path, layout)
-    except UnicodeDecodeError:
-        values = _parse(path, replace(layout, encoding="cp1252"))
-    return TextTable(_tidy(values, layout.decimal), layout.units, layout.first_line)
+    return TextTable(_tidy(_decoded(path, layout), layout.decimal), layout.units, layout.first_line)
+
+
+def _decoded(path: Path, layout: _Layout) -> pd.DataFrame:
+    """Parse a table in its encoding, or in one of those that programs of the western world write."""
+    for encoding in (layout.encoding, "cp1252"):
+        try:
+            return _parse(path, replace(layout, encoding=encoding))
+        except UnicodeDecodeError:
+            continue
+    return _parse(path, replace(layout, encoding="latin-1"))  # every byte is a character of it
 
 
 def _parse(path: Path, layout: _Layout) -> pd.DataFrame:

@@ -461,4 +461,7 @@ class Classifier(nn.Module):
             raise ValueError(f"scheme {scheme} with the parts of another scheme")
         if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
             raise ValueError(f"scheme {scheme} with the parts of another scheme")
-        return cls(scheme, classes, encoder, cnn, head, laws, columns)
+        made = cls(scheme, classes, encoder, cnn, head, laws, columns)
+        if len(laws) % made.laws_per_model:
+            raise ValueError(f"{len(laws)} laws of {len(classes)} classes")
+        return made

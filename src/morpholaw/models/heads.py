@@ -57,6 +57,8 @@ class HeadEnsemble(nn.Module):
         super().__init__()
         if seeds is not None and len(seeds) != members:
             raise ValueError(f"{members} members need as many seeds, not {len(seeds)}")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"a dropout of {dropout}")
         self.members = members
         self.widths = (inputs, *hidden, outputs)
         self.normalise = normalise

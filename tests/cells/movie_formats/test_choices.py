@@ -11,6 +11,8 @@ import pytest
 import tifffile
 import zarr
 
+from morpholaw.cells.movie_formats.planes import Planes, select_movie
+from morpholaw.cells.movie_formats.source import Choices
 from morpholaw.cells.movies import open_movie
 from morpholaw.errors import InputError
 
@@ -188,3 +190,12 @@ def test_a_size_that_is_given_wins_and_the_facts_say_so(tmp_path: Path) -> None:
     assert (movie.pixel_size, movie.facts.pixel_size_source) == (0.5, "ImageJ header")
     movie = open_movie(tmp_path / "m.tif", pixel_size=0.25)
     assert (movie.pixel_size, movie.facts.pixel_size, movie.facts.pixel_size_source) == (0.25, 0.25, "given")
+
+
+def test_a_header_that_claims_more_channels_than_any_microscope_has_is_refused() -> None:
+    def read(index: tuple[int, ...]) -> np.ndarray:
+        raise AssertionError("nothing is read")
+
+    planes = Planes("tc", (2, 10**11), 64, 64, np.dtype(np.uint8), read, "tcyx", "OME-Zarr", ("H2B",))
+    with pytest.raises(InputError, match="100,000,000,000 channels"):
+        select_movie(planes, Choices(), "movie.zarr")

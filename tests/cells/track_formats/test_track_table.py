@@ -71,11 +71,19 @@ def test_tables_of_many_hands(tmp_path: Path, text: str) -> None:
     assert tracks[["track_id", "t", "y", "x"]].to_numpy().tolist() == [[1, 0, 2.5, 3], [1, 1, 2.5, 4]]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252"])
-def test_encodings(tmp_path: Path, encoding: str) -> None:
-    text = "track_id,t,y,x,class\n1,0,2.5,3,Métaphase\n1,1,2.5,4,\n"
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("utf-16", "Métaphase"),
+        ("utf-16-le", "Métaphase"),
+        ("cp1252", "Métaphase"),
+        ("latin-1", "M\x8dtaphase"),  # a byte that is no character of cp1252
+    ],
+)
+def test_encodings(tmp_path: Path, encoding: str, name: str) -> None:
+    text = f"track_id,t,y,x,class\n1,0,2.5,3,{name}\n1,1,2.5,4,\n"
     tracks = read_tracks(write(tmp_path, text, encoding=encoding))
-    assert tracks["label"].tolist() == ["Métaphase", ""]
+    assert tracks["label"].tolist() == [name, ""]
 
 
 LINEAGES: dict[str, dict[str, Any]] = {

@@ -22,6 +22,8 @@ from morpholaw.cells.movie_formats.source import (
 from morpholaw.cells.movie_formats.units import PixelSize
 from morpholaw.errors import InputError
 
+MOST_CHANNELS = 10_000
+"""Channels of a movie at most: more than that are another axis, or a damaged header."""
 _NARROW = 32
 """Pixels; nobody cuts cells from a frame that is narrower than half a crop."""
 
@@ -213,6 +215,11 @@ def _choose_position(planes: Planes, choices: Choices, where: str) -> int | None
 def _choose_channel(planes: Planes, choices: Choices, where: str) -> tuple[int | None, tuple[str, ...]]:
     """Return the number of the channel that is read, None where the source has none, and the names of all."""
     count, colours = planes.length("c"), planes.length("s")
+    if max(count, colours) > MOST_CHANNELS:
+        raise InputError(
+            f"{where} ({planes.shape_text()}) says that it has {max(count, colours):,} channels; no microscope writes "
+            "so many, so the file is damaged, or its axes are others (--axes)."
+        )
     if count > 1 and colours > 1:
         raise InputError(
             f"{where} ({planes.shape_text()}) has both channels and colours, but a movie has one channel: save one "
