@@ -17,7 +17,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Metrics, Monitor, Progress
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
-from morpholaw.training.adam_state import adam_tensors, load_adam
+from morpholaw.training.adam import adam_tensors, load_adam, new_adam, set_rate
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
 from morpholaw.training.devices import choose_device, choose_precision, lay_out, resident, shared_threads
@@ -132,11 +132,8 @@ class CNNTraining:
         lay_out(self.cnn.to(self.device), torch.channels_last).train()
         self.head.to(self.device).train()
         parameters = [*self.cnn.parameters(), *self.head.parameters()]
+        self.optimiser = new_adam(parameters, config.learning_rate, self.device)
         gpu = self.device.type == "cuda"
-        self.rate = torch.tensor(config.learning_rate, device=self.device) if gpu else None
-        self.optimiser = torch.optim.Adam(
-            parameters, config.learning_rate if self.rate is None else self.rate, fused=True, capturable=gpu
-        )
         self.recorded = RecordedSteps(self._update, self._state, cuda_recorder() if gpu else None)
         self.crops = resident(images, self.device)
         self.labels = torch.from_numpy(classes).to(self.crops.device)
@@ -177,11 +174,7 @@ class CNNTraining:
         index = self.order[place * self.batch : (place + 1) * self.batch].to(self.crops.device)
         torch.manual_seed(config.seed * 1_000_003 + self.step)  # of dropout
         x = orient_batch(self.crops[index]) if config.augment else self.crops[index]
-        rate = config.learning_rate * self._rate()
-        if self.rate is not None:
-            self.rate.fill_(rate)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate if self.rate is None else self.rate
+        set_rate(self.optimiser, config.learning_rate * self._rate())
         losses = self.recorded((self._pixels(x), self.labels[index].to(self.device)))
         self.step += 1
         if self.stopping is not None and self.step % self.epoch_steps == 0:
@@ -228,8 +221,7 @@ class CNNTraining:
 
     def _state(self) -> list[Tensor]:
         """Return what a step moves: weights, statistics of normalisations, and the optimiser's moments."""
-        moments = [value for moments in self.optimiser.state.values() for value in moments.values()]
-        return [*self._weights().values(), *moments]
+        return [*self._weights().values(), *adam_tensors(self.optimiser).values()]
 
     def _loss(self, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean cross-entropy, classes weighted to count the same, and which predictions are right."""

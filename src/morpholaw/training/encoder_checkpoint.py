@@ -11,7 +11,7 @@ from torch import nn
 
 from morpholaw.errors import InputError
 from morpholaw.models.bundle import load_bundle, load_weights, save_bundle
-from morpholaw.training.adam_state import adam_tensors, load_adam
+from morpholaw.training.adam import adam_tensors, load_adam
 from morpholaw.training.encoder_training import EncoderTraining
 from morpholaw.training.encoding import Images
 

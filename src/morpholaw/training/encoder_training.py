@@ -24,6 +24,7 @@ from morpholaw.config import EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.models.symmetry import cell_latents, transform_latents
 from morpholaw.models.vae import BetaTCVAE
+from morpholaw.training.adam import adam_tensors, new_adam, set_rate
 from morpholaw.training.augment import (
     CellMasks,
     another_microscope,
@@ -97,15 +98,8 @@ class EncoderTraining:
         if config.shape_weight:
             self.shapes = ShapeObjective(images, telling_latents(config)).to(self.device)
         betas = GRADIENT_MEMORY, config.adam_memory
+        self.optimiser = new_adam(self.parameters(), config.learning_rate, self.device, betas)
         gpu = self.device.type == "cuda"
-        self.rate = torch.tensor(config.learning_rate, device=self.device) if gpu else None
-        self.optimiser = torch.optim.Adam(
-            self.parameters(),
-            config.learning_rate if self.rate is None else self.rate,
-            betas,
-            fused=True,
-            capturable=gpu,
-        )
         record = cuda_recorder() if gpu and self._recordable() else None
         self.recorded = None if record is None else RecordedSteps(self._update, self._state, record)
         self.step = 0
@@ -235,7 +229,7 @@ class EncoderTraining:
         noise = self._on_device(noise)
         # Transformed latents must decode to the crop in the same orientation (see models.symmetry).
         k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
-        self._set_rate()
+        set_rate(self.optimiser, config.learning_rate * self._rate())
         if self.recorded is not None:
             losses = self.recorded((batch.images, noise, batch.shapes), k)
         else:
@@ -316,16 +310,7 @@ class EncoderTraining:
 
     def _state(self) -> list[Tensor]:
         """Return what a step moves: the weights, and the moments of the optimiser."""
-        moments = [value for moments in self.optimiser.state.values() for value in moments.values()]
-        return [*(weight.detach() for weight in self.parameters()), *moments]
-
-    def _set_rate(self) -> None:
-        """Set the learning rate of this step; a recorded one reads it from the device."""
-        rate = self.config.learning_rate * self._rate()
-        if self.rate is not None:
-            self.rate.fill_(rate)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate if self.rate is None else self.rate
+        return [*(weight.detach() for weight in self.parameters()), *adam_tensors(self.optimiser).values()]
 
     def _mixed(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return crops half of which are in the surroundings of others, and the place of those others."""

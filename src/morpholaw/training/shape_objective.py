@@ -46,7 +46,8 @@ class ShapeObjective(nn.Module):
     def __init__(self, images: Images, read: Sequence[int]) -> None:
         super().__init__()
         self.images = images
-        measured = _measure(images[_evenly(len(images), SAMPLED)])
+        sample = _evenly(len(images), SAMPLED)
+        measured = _measure(images[sample])
         present = measured[np.isfinite(measured).all(axis=1)]
         self._centre = present.mean(axis=0) if len(present) else np.zeros(len(SHAPES))
         spread = present.std(axis=0) if len(present) else np.zeros(len(SHAPES))
@@ -54,6 +55,7 @@ class ShapeObjective(nn.Module):
         self._values = np.full((len(images), len(SHAPES)), np.nan, np.float32)
         self._measured = np.ones(len(images), bool)
         self._measured[_evenly(len(images), MOST)] = False
+        self._keep(sample, measured)
         self.register_buffer("read", torch.tensor(list(read)), persistent=False)
         self.layer = nn.Linear(len(read), len(SHAPES))
         nn.init.zeros_(self.layer.weight)
@@ -74,10 +76,14 @@ class ShapeObjective(nn.Module):
         """
         new = np.unique(numbers[~self._measured[numbers]])
         if len(new):
-            standard = (_measure(self.images[new]) - self._centre) / self._spread
-            self._values[new] = np.clip(standard, -FARTHEST, FARTHEST)
-            self._measured[new] = True
+            self._keep(new, _measure(self.images[new]))
         return torch.from_numpy(self._values[numbers])
+
+    def _keep(self, numbers: np.ndarray, measured: np.ndarray) -> None:
+        """Keep the shapes of crops in standard deviations."""
+        standard = (measured - self._centre) / self._spread
+        self._values[numbers] = np.clip(standard, -FARTHEST, FARTHEST)
+        self._measured[numbers] = True
 
     def forward(self, z: Tensor, shapes: Tensor) -> Tensor:
         """Return the squared error, summed over shapes and averaged over the crops that have them.

@@ -1,11 +1,34 @@
-"""The state of an Adam optimiser as tensors by name, and back."""
+"""Adam, whose steps a GPU can record: its rate lies on the device; and its state as tensors by name, and back."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 PREFIX = "adam."
+
+
+def new_adam(
+    parameters: Iterable[torch.nn.Parameter],
+    rate: float,
+    device: torch.device,
+    betas: tuple[float, float] = (0.9, 0.999),
+) -> torch.optim.Adam:
+    """Return an optimiser of parameters on a device."""
+    gpu = device.type == "cuda"
+    rate_there = torch.tensor(rate, device=device) if gpu else rate
+    return torch.optim.Adam(parameters, rate_there, betas, fused=True, capturable=gpu)
+
+
+def set_rate(optimiser: torch.optim.Adam, rate: float) -> None:
+    """Set the learning rate; where it lies on a device, at its place, from which a recorded step reads it."""
+    for group in optimiser.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def adam_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
