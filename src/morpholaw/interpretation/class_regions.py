@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from morpholaw.errors import InputError
-from morpholaw.interpretation.input_slice import medians
+from morpholaw.interpretation.input_slice import medians, rows_along
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.features import FeatureTable
 
@@ -92,10 +92,8 @@ def _called(
     """Return the axes of a grid over two inputs, and the class in it, (steps, steps)."""
     across, up = (np.linspace(*ranges[name], steps) for name in names)
     mesh = np.meshgrid(across, up, indexing="xy")
-    rows = np.tile([medians(cells, [name])[name] for name in laws.names], (mesh[0].size, 1))
-    for name, values in zip(names, mesh, strict=True):
-        rows[:, laws.names.index(name)] = values.ravel()
-    return (across, up), laws.predict(FeatureTable(rows, laws.names)).reshape(steps, steps)
+    rows = rows_along(medians(cells, laws.names), dict(zip(names, mesh, strict=True)))
+    return (across, up), laws.predict(rows).reshape(steps, steps)
 
 
 def _widest_choice(

@@ -14,6 +14,7 @@ import numpy as np
 
 from morpholaw.cells.shape_features import Feature
 from morpholaw.display import MINUS, significant
+from morpholaw.interpretation.input_slice import rows_along
 from morpholaw.interpretation.latent_names import split_sign
 from morpholaw.interpretation.law_sentence import QUANTILES, Push, described, named_input
 from morpholaw.interpretation.monotone import directions
@@ -195,10 +196,8 @@ def _room(
     place = list(used).index(feature.name)
     low, high = min(limits[0], row[place]), max(limits[1], row[place])
     grid = np.sort(np.r_[np.linspace(low, high, STEPS), row[place]])
-    values = np.zeros((len(grid), len(laws.names)))
-    values[:, [laws.names.index(one) for one in used]] = row
-    values[:, laws.names.index(feature.name)] = grid
-    called = laws.predict(FeatureTable(values, laws.names))
+    cell = dict.fromkeys(laws.names, 0.0) | dict(zip(used, row.tolist(), strict=True))
+    called = laws.predict(rows_along(cell, {feature.name: grid}))
     here = int(np.searchsorted(grid, row[place]))
     other = np.flatnonzero(called != laws.classes.index(name))
     before, after = other[other < here], other[other > here]

@@ -76,10 +76,8 @@ def input_slice(
     middle = medians(cells, used)
     axes = tuple(np.linspace(*ranges[name], STEPS) for name in chosen)
     mesh = np.meshgrid(*axes, indexing="xy")
-    rows = np.tile(np.array([middle[name] for name in used]), (mesh[0].size, 1))
-    for name, values in zip(chosen, mesh, strict=True):
-        rows[:, used.index(name)] = values.ravel()
-    scores = law.reduced().score(FeatureTable(rows, used)).reshape(mesh[0].shape)
+    rows = rows_along(middle, dict(zip(chosen, mesh, strict=True)))
+    scores = law.reduced().score(rows).reshape(mesh[0].shape)
     held = {name: middle[name] for name in used if name not in chosen}
     return InputSlice(chosen, axes, np.where(np.isfinite(scores), scores, np.nan), held)
 
@@ -91,12 +89,26 @@ def inputs_by_effect(
     used = law.expression.variables()
     middle = medians(cells, used)
     effects = {}
-    for place, name in enumerate(used):
-        rows = np.tile(np.array([middle[one] for one in used]), (STEPS, 1))
-        rows[:, place] = np.linspace(*ranges[name], STEPS)
-        f = np.nan_to_num(law.reduced().score(FeatureTable(rows, used)), posinf=1e9, neginf=-1e9)
+    for name in used:
+        rows = rows_along(middle, {name: np.linspace(*ranges[name], STEPS)})
+        f = np.nan_to_num(law.reduced().score(rows), posinf=1e9, neginf=-1e9)
         effects[name] = float(np.std(f / (1 + np.abs(f))))  # squeezed, for laws may overflow
     return tuple(sorted(used, key=lambda name: (-effects[name], name)))
+
+
+def rows_along(middle: Mapping[str, float], varied: Mapping[str, np.ndarray]) -> FeatureTable:
+    """Return cells that differ in some inputs alone.
+
+    Parameters
+    ----------
+    middle : mapping
+        Value of each input of the cells.
+    varied : mapping
+        Values of the inputs that differ, arrays of one shape; one cell for each of their places.
+    """
+    count = next(iter(varied.values())).size
+    columns = [varied[name].ravel() if name in varied else np.full(count, middle[name]) for name in middle]
+    return FeatureTable(np.column_stack(columns), tuple(middle))
 
 
 def medians(cells: FeatureTable, names: Sequence[str]) -> dict[str, float]:
