@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from morpholaw.figures.response import CellsOnMap
+from morpholaw.figures.response import CellsOnMap, draw_cells
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
@@ -67,11 +67,7 @@ def class_regions(
             axes.contourf(*edges, inside, levels=[0.5, 1.5], colors=[colour], alpha=PALE)
             axes.contour(*edges, inside, levels=[0.5], colors=[theme.foreground], linewidths=0.4)
     if cells is not None:
-        for name, colour in cells.colours.items():
-            own = cells.labels == name
-            axes.scatter(
-                cells.x[own], cells.y[own], s=9, color=colour, edgecolor=theme.background, linewidth=0.35
-            )
+        draw_cells(axes, cells)
     axes.set(
         xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=plain(axis_labels[0]), ylabel=plain(axis_labels[1])
     )

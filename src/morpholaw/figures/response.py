@@ -158,7 +158,7 @@ def response_map_2d(
     if title:
         heading(axes, plain(title), theme)
     if cells is not None:
-        _dots(axes, cells)
+        draw_cells(axes, cells)
     both = pictures_x is not None and pictures_y is not None
     offset = 0.13 if both else 0.0  # so that the outermost pictures of both axes don't meet in the corner
     if pictures_x is not None and values_x is not None:
@@ -172,7 +172,7 @@ def response_map_2d(
     return figure
 
 
-def _dots(axes: Axes, cells: CellsOnMap) -> None:
+def draw_cells(axes: Axes, cells: CellsOnMap) -> None:
     """Draw the cells that lie inside the limits of the axes."""
     for name, colour in cells.colours.items():
         chosen = cells.labels == name

@@ -9,6 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from morpholaw.display import Loss
+from morpholaw.errors import InputError
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
 
@@ -77,6 +78,12 @@ class AttackChoice(QWidget):
         """The chosen classifier; None where none is trained."""
         name = self.scheme_box.currentData()
         return next((entry for entry in self.classifiers if entry.name == name), None)
+
+    def required(self) -> ClassifierRecord:
+        """Return the chosen classifier; InputError where none is trained."""
+        if self.classifier is None:
+            raise InputError("No classifier is trained yet; train one in the Classify panel first.")
+        return self.classifier
 
     @property
     def member(self) -> int:

@@ -120,11 +120,10 @@ class AttackPanel(QWidget):
     def start_pairs(self) -> None:
         """Attack the test cells towards each class in a child process."""
         with self.error_line.catch():
-            study, chosen = self.current.required(), self.choice.classifier
+            study = self.current.required()
             config = self.form.config()
             assert isinstance(config, AttackConfig)
-            if chosen is None:
-                raise InputError("No classifier is trained yet; train one in the Classify panel first.")
+            chosen = self.choice.required()
             if self.runner.running:
                 raise InputError("An attack is still running; wait for it or press Stop.")
             values = {**self._values(), "name": chosen.name}
@@ -158,9 +157,7 @@ class AttackPanel(QWidget):
         self.figure.draw(lambda figsize, theme: _matrix(table, classes, figsize, theme))
 
     def _schemes(self, study: Study) -> list[int]:
-        chosen = self.choice.classifier
-        if chosen is None:
-            raise InputError("No classifier is trained yet; train one in the Classify panel first.")
+        chosen = self.choice.required()
         if not self.all_schemes.isChecked():
             return [chosen.scheme]
         trained = readable_records(study, self.error_line.say)

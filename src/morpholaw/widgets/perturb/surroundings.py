@@ -134,9 +134,7 @@ class SurroundingsPanel(QWidget):
     def start(self) -> None:
         """Measure the chosen scheme, or all classifiers, in a child process."""
         with self.error_line.catch():
-            study, chosen = self.current.required(), self.choice.classifier
-            if chosen is None:
-                raise InputError("No classifier is trained yet; train one in the Classify panel first.")
+            study, chosen = self.current.required(), self.choice.required()
             names = [] if self.all_schemes.isChecked() else [chosen.name]
             if self.runner.running:
                 raise InputError("A measurement is still running; wait for it or press Stop.")
