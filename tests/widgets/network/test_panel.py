@@ -17,10 +17,8 @@ from morpholaw.widgets.network.panel import CLICK, HOVER, NetworkWidget
 
 
 @pytest.fixture
-def sparse_study(trained_study):
+def sparse_study(trained_study, connect):
     """The trained study with two heads by hand: model 1 reads z0 and z3, model 2 reads z3 alone."""
-    import torch
-
     from morpholaw.models.classifier import Classifier
     from morpholaw.models.heads import HeadEnsemble
 
@@ -31,32 +29,10 @@ def sparse_study(trained_study):
          (2, 2, 0): 3.0},
         {(0, 3, 2): 1.0, (1, 2, 1): 1.0, (2, 1, 0): 1.0},
     ]  # fmt: skip
-    with torch.no_grad():
-        for mask, weight in zip(head.masks, head.weights, strict=True):
-            mask[:] = False
-            weight[:] = 0
-        for member, edges in enumerate(connections):
-            for (layer, row, column), value in edges.items():
-                head.masks[layer][member, row, column] = True
-                head.weights[layer][member, row, column] = value
+    connect(head, *connections)
     classifier = Classifier.with_head(study.encoder, head, ("interphase", "metaphase"), sparse=True)
     study.add_classifier(classifier, "scheme3")
     return trained_study
-
-
-@pytest.fixture
-def panel(make_napari_viewer, qtbot):
-    panel = NetworkWidget(make_napari_viewer(show=False))
-    # pytest-qt deletes widgets before fixtures end, and the answer of a deleted panel's call is dropped.
-    qtbot.addWidget(panel, before_close_func=lambda panel: settle(panel, qtbot))
-    panel.resize(400, 780)
-    panel.show()
-    return panel
-
-
-def settle(panel, qtbot) -> None:
-    """Wait for what the panel's thread still computes."""
-    qtbot.waitUntil(lambda: not panel.response._call.running, timeout=60_000)
 
 
 def click(panel, qtbot, neuron) -> None:
@@ -195,11 +171,11 @@ def test_a_neuron_of_a_bias_alone_has_no_stream_before_it():
     assert places(network)[(1, 1)] == (0.75, 1.0)
 
 
-def test_a_study_deleted_meanwhile_still_shows_what_was_read(panel, qtbot, sparse_study):
+def test_a_study_deleted_meanwhile_still_shows_what_was_read(panel, qtbot, sparse_study, settle):
     panel.current.open(sparse_study)
     shutil.rmtree(sparse_study)
     click(panel, qtbot, (1, 0))
-    settle(panel, qtbot)
+    settle(panel)
     assert panel.response.shown is not None  # the values, without cells decoded along the axes
     assert panel.response.shown.pictures_x is None
     panel.reload()

@@ -9,47 +9,30 @@ from qtpy.QtCore import Qt
 from morpholaw.cells.shape_features import choose_features
 from morpholaw.models.features import ModelColumns
 from morpholaw.study import Study
-from morpholaw.widgets.network.panel import NetworkWidget
 
 SHAPES = ("width", "axis_ratio")
 PAIR = ("interphase", "metaphase")
 EDGES = {(0, 1, 0): 1.5, (0, 2, 0): -2.0, (0, 3, 1): 0.5, (1, 0, 0): 1.0, (1, 1, 0): -0.5}
 
 
-def keep_head(study: Study, latents: tuple[int, ...], classes: tuple[str, ...], edges: dict) -> ModelColumns:
-    """Keep a head by hand with one hidden layer of two neurons over some latents, then shapes."""
-    import torch
-
-    from morpholaw.models.classifier import Classifier
-    from morpholaw.models.heads import HeadEnsemble
-
-    columns = ModelColumns.fitted(choose_features(SHAPES), study.shapes(), latents)
-    outputs = 1 if len(classes) == 2 else len(classes)
-    head = HeadEnsemble(1, len(columns.names), (2,), outputs, seeds=[0])
-    with torch.no_grad():
-        for mask, weight in zip(head.masks, head.weights, strict=True):
-            mask[:] = False
-            weight[:] = 0
-        for (layer, row, column), value in edges.items():
-            head.masks[layer][0, row, column] = True
-            head.weights[layer][0, row, column] = value
-    encoder = study.encoder if latents else None
-    classifier = Classifier.with_head(encoder, head, classes, sparse=True, columns=columns)
-    study.add_classifier(classifier, "scheme3")
-    return columns
-
-
 @pytest.fixture
-def panel(make_napari_viewer, qtbot):
-    panel = NetworkWidget(make_napari_viewer(show=False))
-    qtbot.addWidget(panel, before_close_func=lambda panel: settle(panel, qtbot))
-    panel.resize(400, 780)
-    panel.show()
-    return panel
+def keep_head(connect):
+    """Keeps a head by hand with one hidden layer of two neurons over some latents, then shapes."""
 
+    def keep(study: Study, latents: tuple[int, ...], classes: tuple[str, ...], edges: dict) -> ModelColumns:
+        from morpholaw.models.classifier import Classifier
+        from morpholaw.models.heads import HeadEnsemble
 
-def settle(panel, qtbot) -> None:
-    qtbot.waitUntil(lambda: not panel.response._call.running, timeout=60_000)
+        columns = ModelColumns.fitted(choose_features(SHAPES), study.shapes(), latents)
+        outputs = 1 if len(classes) == 2 else len(classes)
+        head = HeadEnsemble(1, len(columns.names), (2,), outputs, seeds=[0])
+        connect(head, edges)
+        encoder = study.encoder if latents else None
+        classifier = Classifier.with_head(encoder, head, classes, sparse=True, columns=columns)
+        study.add_classifier(classifier, "scheme3")
+        return columns
+
+    return keep
 
 
 def response_of(panel, qtbot, neuron):
@@ -64,7 +47,7 @@ def response_of(panel, qtbot, neuron):
     return panel.response.shown
 
 
-def test_latents_and_shapes_are_called_and_drawn_as_what_they_are(panel, qtbot, trained_study):
+def test_latents_and_shapes_are_called_and_drawn_as_what_they_are(panel, qtbot, trained_study, keep_head):
     study = Study.open(trained_study)
     columns = keep_head(study, (2, 5), PAIR, EDGES)  # inputs: z2, z5, width, axis_ratio
     study.name_latent(5, "size")
@@ -92,7 +75,7 @@ def test_latents_and_shapes_are_called_and_drawn_as_what_they_are(panel, qtbot, 
     assert axes.get_ylim() == pytest.approx(limits, abs=0.1 * deviation)
 
 
-def test_an_input_that_is_held_is_set_in_its_unit(panel, qtbot, trained_study):
+def test_an_input_that_is_held_is_set_in_its_unit(panel, qtbot, trained_study, keep_head):
     columns = keep_head(Study.open(trained_study), (2, 5), PAIR, EDGES)
     panel.current.open(trained_study)
     response_of(panel, qtbot, (2, 0))
@@ -106,7 +89,7 @@ def test_an_input_that_is_held_is_set_in_its_unit(panel, qtbot, trained_study):
 
 
 @pytest.mark.parametrize("classes", [PAIR, (*PAIR, "anaphase")])
-def test_shapes_alone_need_no_encoder(panel, qtbot, labelled_study, classes):
+def test_shapes_alone_need_no_encoder(panel, qtbot, labelled_study, classes, keep_head):
     study = Study.open(labelled_study)
     interphase = np.flatnonzero(study.labels == "interphase")[::2]
     if len(classes) > 2:
@@ -127,7 +110,7 @@ def test_shapes_alone_need_no_encoder(panel, qtbot, labelled_study, classes):
         assert shown.values[24, 24] == pytest.approx(panel.network.score(middle)[0])
 
 
-def test_weights_for_other_inputs_than_the_record_names_are_refused(panel, trained_study):
+def test_weights_for_other_inputs_than_the_record_names_are_refused(panel, trained_study, keep_head):
     from morpholaw.store import classifiers
 
     study = Study.open(trained_study)
