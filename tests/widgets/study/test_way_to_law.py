@@ -142,6 +142,14 @@ def test_only_what_is_missing_is_done(labelled_study_folder, trained_study_folde
     shutil.rmtree(partly / "classifiers" / "scheme4-hinge")
     assert remaining_steps(overview(Study.open(partly)), TINY) == ["discover_law", "report"]
     assert remaining_steps(overview(Study.open(partly)), TINY, encoder_stopped=True)[0] == "train_encoder"
+    assert remaining_steps(overview(Study.open(partly)), PRESETS[0]) == ["discover_law", "report"]
+    assert remaining_steps(overview(Study.open(trained_study_folder)), PRESETS[0]) == []
+
+
+def test_a_head_over_shapes_is_not_replaced_by_one_over_latents(labelled_study):
+    study = Study.open(labelled_study)
+    study.train_classifier(3, inputs="shapes", models=1, epochs=2, warmup_epochs=1, threads=1)
+    assert remaining_steps(overview(study), TINY) == ["train_encoder", "discover_law", "report"]
 
 
 def test_a_quick_look_searches_over_shapes_and_leaves_the_rest_to_be_chosen(
@@ -156,6 +164,7 @@ def test_a_quick_look_searches_over_shapes_and_leaves_the_rest_to_be_chosen(
         end(steps[-1])
     assert [run.job.step for run in steps] == ["discover_law", "report"]
     assert steps[0].job.config["inputs"] == "shapes"
+    assert steps[0].job.arguments == {"name": "measured"}  # a law over latents, later, does not replace it
 
 
 @pytest.mark.slow

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
+from morpholaw.store.classifier_record import name_of
 from morpholaw.training.durations import STARTING, classifier_seconds, encoder_seconds, law_seconds
+
+MEASURED = "measured"
+"""The name of a law over measured shapes, as in the sample."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,11 @@ class Preset:
     encoder: EncoderConfig | None
     heads: ClassifierConfig | None
     law: LawConfig
+
+    @property
+    def law_name(self) -> str:
+        """The name that the law is kept under; one over shapes leaves that of laws over latents free."""
+        return MEASURED if self.encoder is None else name_of(4, self.law.loss)
 
     def seconds(self, step: str, cores: int, crops: int) -> float:
         """Return about how many seconds a step of :data:`morpholaw.jobs.STEPS` takes.

@@ -11,6 +11,7 @@ from psygnal import Signal
 
 from morpholaw.errors import MorpholawError
 from morpholaw.jobs import Job
+from morpholaw.store.classifier_record import name_of
 from morpholaw.widgets.jobs.python_code import job_code
 from morpholaw.widgets.study.encoder_state import encoder_state
 from morpholaw.widgets.study.presets import PRESETS, Preset
@@ -37,6 +38,9 @@ NAMES = {
 def remaining_steps(overview: Overview, preset: Preset, encoder_stopped: bool = False) -> list[str]:
     """Return the steps that are still to be done, in order; none while too few cells of two classes are labelled.
 
+    What a step would keep under a name that is taken is there already, so that nothing is replaced; and where there is
+    any law, none over shapes is looked for.
+
     Parameters
     ----------
     overview : Overview
@@ -48,15 +52,14 @@ def remaining_steps(overview: Overview, preset: Preset, encoder_stopped: bool = 
     """
     if not can_start(overview):
         return []
-    there = {(record.scheme, record.inputs) for record in overview.classifiers}
-    if preset.encoder is None:
-        missing = {"discover_law": not any(scheme == 4 for scheme, _ in there)}
-    else:
-        missing = {
-            "train_encoder": not overview.encoder or encoder_stopped,
-            "train_classifier": (3, preset.law.inputs) not in there,
-            "discover_law": (4, preset.law.inputs) not in there,
-        }
+    there = {record.name for record in overview.classifiers}
+    if preset.encoder is None and any(record.scheme == 4 for record in overview.classifiers):
+        return []
+    missing = {
+        "train_encoder": preset.encoder is not None and (not overview.encoder or encoder_stopped),
+        "train_classifier": preset.heads is not None and name_of(3) not in there,
+        "discover_law": preset.law_name not in there,
+    }
     steps = [step for step, wanted in missing.items() if wanted]
     return [*steps, "report"] if steps else []
 
@@ -147,7 +150,8 @@ class WayToLaw:
         if step == "train_classifier" and self.preset.heads is not None:
             return Job(step, self._study, self.preset.heads.model_dump(mode="json"), {"scheme": 3})
         if step == "discover_law":
-            return Job(step, self._study, self.preset.law.model_dump(mode="json"))
+            law = self.preset.law.model_dump(mode="json")
+            return Job(step, self._study, law, {"name": self.preset.law_name})
         self._report = Path(self._study) / "report.html"
         return Job(step, self._study, arguments={"out": str(self._report)})
 
