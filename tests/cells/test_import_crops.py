@@ -254,6 +254,16 @@ def test_the_annotated_mdck_crops_come_in_with_their_copies_together(tmp_path, s
     assert len(crops) - crops.cells.group.nunique() == crops.record.duplicates > 0
 
 
+def test_images_that_contradict_each_other_or_show_nothing_are_mentioned(folder):
+    Image.fromarray(picture(0)).save(folder / "Metaphase" / "m0_again.png")
+    Image.fromarray(np.full((64, 64), 255, np.uint8)).save(folder / "Metaphase" / "m1_white.png")
+    said: list[Any] = []
+    import_crops(folder, folder.parent / "set", ImportConfig(), Monitor(said.append))
+    text = " ".join(event.text for event in said if isinstance(event, Message))
+    assert "1 of 14 images have the same pixels as one in a folder of another class" in text
+    assert "1 of 14 images have one grey value in all their pixels" in text
+
+
 def noise_and_nucleus() -> np.ndarray:
     """Two channels (2, 64, 64): cytoplasm noise, and a nucleus."""
     return np.stack([np.random.default_rng(5).integers(200, 250, (64, 64)), picture(3)]).astype(np.uint16)

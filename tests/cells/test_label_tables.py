@@ -155,3 +155,41 @@ def test_large_tables_are_read_at_once(tmp_path: Path) -> None:
     )
     text = table.assign(label=np.where(table["t"] == 5, "metaphase", "interphase")).to_csv(index=False)
     assert len(read(tmp_path, text, table)) == count
+
+
+def test_spellings_of_a_class_become_one(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text(
+        "crop,label\n0,METAPHASE\n1,me\u0301ta phase\n2,Metaphase \n3,m\u00e9ta_phase\n4,me\u0301ta phase\n5,?\n",
+        encoding="utf-8",
+    )
+    found = read_label_table(path, cells(), "movie", ("interphase", "metaphase"))
+    assert found.classes.tolist() == ["metaphase", "m\u00e9ta phase"] * 2 + ["m\u00e9ta phase"]
+    assert found.crops.tolist() == [0, 1, 2, 3, 4]
+    notes = " ".join(found.notes)
+    assert "'METAPHASE' and 'Metaphase' are taken for the class metaphase" in notes
+    assert "'m\u00e9ta_phase' is taken for the class m\u00e9ta phase" in notes
+    assert "'?' is taken for no class (1 row)" in notes
+
+
+def test_a_class_of_the_study_is_a_class_whatever_it_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("crop,label\n0,unknown\n1,unknown\n2,metaphase\n", encoding="utf-8")
+    assert read_label_table(path, cells(), "movie", ("unknown",)).classes.tolist() == [
+        "unknown",
+        "unknown",
+        "metaphase",
+    ]
+
+
+def test_a_second_column_of_classes_is_mentioned(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("crop,class,label\n0,a,b\n1,a,a\n2,b,b\n", encoding="utf-8")
+    found = read_label_table(path, cells(), "movie")
+    assert found.classes.tolist() == ["a", "a", "b"]
+    assert "classes are read from the column class, and not from label" in " ".join(found.notes)
+
+
+def test_a_table_of_column_names_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has column names and no row below them"):
+        read(tmp_path, "track_id,t,label\n")

@@ -55,6 +55,10 @@ def inputs(tmp_path: Path) -> tuple[Path, Path]:
     return movie, tmp_path / "tracks.csv"
 
 
+def spoken(events: list[Any]) -> str:
+    return " ".join(event.text for event in events if isinstance(event, Message))
+
+
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -200,3 +204,27 @@ def test_a_set_that_was_being_replaced_when_the_process_was_killed_comes_back(tm
     with study.writing():
         pass
     assert [one.name for one in study.sets] == ["film"]
+
+
+def test_classes_are_spelt_as_in_the_study(tmp_path, inputs):
+    movie, _ = inputs
+    study = Study.create(tmp_path / "study")
+    study.add_class("G2")
+    classes = ["Metaphase", "metaphase", "g2", "?"]
+    tracks().assign(phase=[classes[t] for t in tracks().t]).to_csv(tmp_path / "tracks.csv", index=False)
+    said: list[Any] = []
+    study.crop(movie, tmp_path / "tracks.csv", monitor=Monitor(said.append))
+    assert sorted(set(study.labels)) == ["", "G2", "metaphase"]
+    assert study.classes == ("interphase", "metaphase", "G2")
+    assert "'Metaphase' is taken for the class metaphase" in spoken(said)
+    tracks()[["track_id", "t"]].assign(label="INTERPHASE").to_csv(tmp_path / "labels.csv", index=False)
+    study.crop(movie, tmp_path / "tracks.csv", labels=tmp_path / "labels.csv", replace=True)
+    assert set(study.labels) == {"interphase"}
+
+
+def test_blank_crops_are_mentioned(tmp_path):
+    pixels = drawn(tracks())
+    pixels[2] = 100
+    said: list[Any] = []
+    Study.create(tmp_path / "study").crop(pixels, tracks(), monitor=Monitor(said.append))
+    assert "5 of 20 crops of the array have one grey value in all their pixels (frame 2)" in spoken(said)

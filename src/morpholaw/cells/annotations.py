@@ -269,7 +269,9 @@ class Annotations:
             When columns are missing, a row names a crop that the set lacks, or a key is ambiguous; nothing is changed
             then.
         """
-        return self.add_table(open_label_table(path, crop_set.cells, crop_set.name), crop_set.name)
+        return self.add_table(
+            open_label_table(path, crop_set.cells, crop_set.name, self.classes), crop_set.name
+        )
 
     def add_table(self, table: LabelTable, set_name: str) -> int:
         """Take classes that were read before, in one step; returns how many crops it labelled.

@@ -30,7 +30,7 @@ from morpholaw.cells.tracked_places import spread
 from morpholaw.cells.tracker_masks import TrackerMasks, cut_masks
 from morpholaw.cells.tracks import validate_tracks
 from morpholaw.config import CropConfig
-from morpholaw.events import SILENT, Monitor, Progress
+from morpholaw.events import SILENT, Message, Monitor, Progress
 
 if TYPE_CHECKING:
     from morpholaw.cells.movies import Movie
@@ -113,14 +113,39 @@ def write_crops(
     The tracker's ``masks`` of the cells, where there are some, are kept beside the crops.
     """
     brightness: list[np.ndarray] = []
+    empty: list[np.ndarray] = []
     with CropWriter(folder, cells.config.size, overwrite) as writer:
         for crops, frame_brightness in cells.cut(monitor):
             writer.append(crops)
             brightness.append(frame_brightness)
+            empty.append(one_grey_value(crops))
+        _tell_empty(np.concatenate(empty), cells.table["t"].to_numpy(), cells.movie.name, monitor)
         if masks is not None:
             writer.add_masks(cells.cut_masks(masks))
         writer.finish(cells.table.assign(brightness=np.concatenate(brightness)), origin)
     return CropSet(writer.folder)
+
+
+def one_grey_value(crops: np.ndarray) -> np.ndarray:
+    """Find the crops (n, s, s) whose pixels are all the same, bool (n,): blank or saturated."""
+    pixels = crops.reshape(len(crops), -1)
+    same: np.ndarray = pixels.max(axis=1) == pixels.min(axis=1)
+    return same
+
+
+def _tell_empty(empty: np.ndarray, t: np.ndarray, name: str, monitor: Monitor) -> None:
+    """Say that crops show nothing, and where."""
+    if not empty.any():
+        return
+    frames = np.unique(t[empty])
+    shown = ", ".join(map(str, frames[:5])) + (", ..." if len(frames) > 5 else "")
+    monitor.emit(
+        Message(
+            f"{empty.sum()} of {len(empty)} crops of {name} have one grey value in all their pixels (frame"
+            f"{'s' if len(frames) > 1 else ''} {shown}): blank or saturated. Do not label them.",
+            "warning",
+        )
+    )
 
 
 class MovieCells:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -16,7 +17,7 @@ from morpholaw.cells.crop_reader import CropReader, crop_reader
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import CropWriter
-from morpholaw.cells.crops import file_source
+from morpholaw.cells.crops import file_source, one_grey_value
 from morpholaw.cells.normalise import Normalisation, fit_normalisation
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError
@@ -67,7 +68,8 @@ def import_crops(
     groups = groups_of(names, config.group_regex)
     brightness: list[np.ndarray] = []
     digests: dict[bytes, str] = {}
-    duplicates = resized = 0
+    class_of: dict[bytes, str] = {}
+    duplicates = resized = contradicting = empty = 0
     said = monotonic()
     with (
         crop_reader(folder, config.size, config.channel) as reader,
@@ -88,9 +90,11 @@ def import_crops(
                 first = digests.setdefault(crop.digest, groups[i] or names[i])
                 duplicates += first != (groups[i] or names[i])
                 groups[i] = groups[i] or first
+                contradicting += bool(labels[i]) and class_of.setdefault(crop.digest, labels[i]) != labels[i]
                 resized += crop.shape != (config.size, config.size)
                 batch.append(crop.pixels)
             crops = np.stack(batch)
+            empty += int(one_grey_value(crops).sum())
             brightness.append(normalisation.brightness(crops))
             writer.append(normalisation.apply(crops, brightness[-1]))
             if monotonic() - said > 0.2 or writer.count == len(files):
@@ -98,6 +102,8 @@ def import_crops(
                 monitor.emit(Progress(writer.count, len(files), "importing crops"))
         for text, level in _remarks(config, len(files), duplicates, resized, labels, masks):
             monitor.emit(Message(text, level))
+        for text in _doubts(contradicting, empty, len(files)):
+            monitor.emit(Message(text, "warning"))
         origin = CropOrigin(
             kind="folder",
             normalisation=normalisation,
@@ -158,3 +164,16 @@ def _remarks(
         text += " in another group." if config.group_regex else "; they share its group."
         remarks.append((text, "warning"))
     return remarks
+
+
+def _doubts(contradicting: int, empty: int, n: int) -> Iterator[str]:
+    """Say what is wrong with images, or with their classes, that a person should mend."""
+    if contradicting:
+        yield (
+            f"{contradicting} of {n} images have the same pixels as one in a folder of another class, so one of the "
+            "two classes is wrong."
+        )
+    if empty:
+        yield (
+            f"{empty} of {n} images have one grey value in all their pixels: blank or saturated. They teach nothing."
+        )

@@ -7,6 +7,7 @@ cells, or its ids are not the ones that they seem, and it is refused.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from morpholaw.cells.class_spelling import one_spelling
 from morpholaw.cells.reader_process import read_apart
 from morpholaw.cells.text_table import read_text_table
 from morpholaw.cells.track_formats.classes import class_column, class_names, has_btrack_states
@@ -71,12 +73,16 @@ class _Key:
         return " and ".join(self.columns)
 
 
-def open_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name: str) -> LabelTable:
+def open_label_table(
+    path: str | os.PathLike[str], cells: pd.DataFrame, set_name: str, known: Sequence[str] = ()
+) -> LabelTable:
     """Do what :func:`read_label_table` does in a process that can be ended: somebody may have sent the table."""
-    return read_apart(partial(read_label_table, path, cells, set_name), path)
+    return read_apart(partial(read_label_table, path, cells, set_name, tuple(known)), path)
 
 
-def read_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name: str) -> LabelTable:
+def read_label_table(
+    path: str | os.PathLike[str], cells: pd.DataFrame, set_name: str, known: Sequence[str] = ()
+) -> LabelTable:
     """Read classes for the crops of a set.
 
     Parameters
@@ -88,6 +94,8 @@ def read_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name
         The set's table of cells, or the one that it will have.
     set_name : str
         The set's name, for messages and for tables with a column ``set``.
+    known : sequence of str
+        The classes of the study: "Metaphase" becomes its "metaphase".
 
     Raises
     ------
@@ -101,6 +109,8 @@ def read_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name
     notes: list[str] = []
     line = table.first_line + np.arange(len(values))
     keys = by_key(values.columns)
+    if len(values) == 0:
+        raise InputError(f"{path} has column names and no row below them.")
     tracks = next((name for name in named(values, TRACK)), None)
     label = class_column(values, tracks, notes, str(path))
     if label is None:  # a table in which nobody has labelled anything yet
@@ -116,9 +126,10 @@ def read_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name
         raise InputError(
             f"{path} has the columns {', '.join(map(str, table.values.columns[:12]))}; expected a class (label) "
             "and one of crop, file, the id of the spot, or track_id with t."
-            + "".join(f" {note.removeprefix(f'{path}: ')}" for note in notes)
+            + "".join(f" {_capital(note.removeprefix(f'{path}: '))}" for note in notes)
         )
     classes = class_names(values[label], has_btrack_states(values, label))
+    classes = one_spelling(classes, known, str(path), notes)
     labelled = np.flatnonzero(classes != "")
     values, line, classes = values.iloc[labelled].reset_index(drop=True), line[labelled], classes[labelled]
     if len(values) == 0:
@@ -134,6 +145,10 @@ def read_label_table(path: str | os.PathLike[str], cells: pd.DataFrame, set_name
             "another class; keep one."
         )
     return LabelTable(crops, classes, notes)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key]:

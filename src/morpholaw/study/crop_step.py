@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from morpholaw.cells.class_spelling import one_spelling
 from morpholaw.cells.crop_record import CropOrigin, TracksSource, write_crop_record
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import write_cells
@@ -85,7 +86,12 @@ def crop(
     prefix = earlier.record.group_prefix if earlier is not None else ""
     cells.regroup(prefix or unused_prefix(folder, place.name))
     origin = origin.model_copy(update={"group_prefix": cells.group_prefix})
-    table = None if labels is None else _read_labels(labels, cells, place.name, monitor)
+    spelt, notes = _own_classes(cells.table, folder, "The tracks")
+    cells.table["label"] = spelt["label"]
+    for note in notes:
+        monitor.emit(Message(note, "warning"))
+    known = (*folder.classes, *sorted(set(spelt["label"]) - {""}))
+    table = None if labels is None else _read_labels(labels, cells, place.name, known, monitor)
     with folder.writing():
         folder.annotations.tie_to_crops()
         given = None if earlier is None else _Given.to(earlier, folder)
@@ -140,9 +146,13 @@ def adopt(
         scale.check(crop_set.record.scale, f"the crops of {crop_set.name}", monitor, force)
     earlier = _earlier_set(folder, crop_set.record, replace, force, monitor)
     place = folder.new_set_folder(name or crop_set.name) if earlier is None else earlier.folder
-    table = None if labels is None else open_label_table(labels, crop_set.cells, place.name)
+    cells, notes = _own_classes(crop_set.cells, folder, "The tracks")
+    known = (*folder.classes, *sorted(set(cells["label"]) - {""}))
+    table = None if labels is None else open_label_table(labels, cells, place.name, known)
+    for note in [*notes, *(table.notes if table else ())]:
+        monitor.emit(Message(note, "warning"))
     with folder.writing():
-        cells, before = crop_set.cells.copy(), crop_set.record.group_prefix
+        before = crop_set.record.group_prefix
         prefix = unused_prefix(folder, place.name)
         cells["group"] = prefix + cells["group"].str.slice(len(before))
         write_cells(crop_set.folder, cells)
@@ -194,8 +204,16 @@ def _earlier_set(
     return None
 
 
-def _read_labels(labels: Path | str, cells: MovieCells, name: str, monitor: Monitor) -> LabelTable:
-    table = open_label_table(labels, cells.table, name)
+def _own_classes(cells: pd.DataFrame, folder: StudyFolder, where: str) -> tuple[pd.DataFrame, list[str]]:
+    """Spell the classes that came with tracks as the study does; a copy, and what was changed."""
+    notes: list[str] = []
+    return cells.assign(label=one_spelling(cells["label"].to_numpy(), folder.classes, where, notes)), notes
+
+
+def _read_labels(
+    labels: Path | str, cells: MovieCells, name: str, known: Sequence[str], monitor: Monitor
+) -> LabelTable:
+    table = open_label_table(labels, cells.table, name, known)
     for note in table.notes:
         monitor.emit(Message(note, "warning"))
     return table

@@ -31,15 +31,19 @@ def class_column(values: pd.DataFrame, track: str | None, notes: list[str], wher
     track : str or None
         The column that numbers tracks.
     """
+    found: str | None = None
     for name in named(values, CLASS):
         if name == track:
             continue
         why = _no_class(values[name], None if track is None else values[track])
-        if why is None:
-            return name
-        if why != _NUMBERS:  # the usual meaning of "label", which surprises nobody
+        if why is None and found is None:
+            found = name
+        elif why is None:
+            if not values[name].astype(str).equals(values[found].astype(str)):
+                notes.append(f"{where}: classes are read from the column {found}, and not from {name}.")
+        elif found is None and why != _NUMBERS:  # the usual meaning of "label", which surprises nobody
             notes.append(f"{where}: the column {name} {why}; it is not used as a class.")
-    return None
+    return found
 
 
 def class_names(column: pd.Series, states: bool = False) -> np.ndarray:
