@@ -115,6 +115,7 @@ def open_inputs(movie: Any, tracks: Any, config: CropConfig, name: str | None = 
         ids=config.ids,
         frame_offset=config.frame_offset,
         frame_interval=config.frame_interval,
+        movie_interval=opened.facts.frame_interval,
         swap_xy=config.swap_xy,
     )
     found = read_apart(read, tracks)

@@ -25,7 +25,9 @@ from morpholaw.cells.track_formats.column_names import (
     MASK,
     ONE_BASED_FRAME,
     SPOT,
+    STEP,
     TIME,
+    TIME_IN_UNIT,
     TRACK,
     WEAK_TRACK,
     by_key,
@@ -160,6 +162,8 @@ def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key
         if name in exact and name in cells:
             found.append(_Key((exact[name],), (name,), certain=True))
     times = [name for name in named(columns, (*FRAME, *TIME, "sourcet")) if _is_whole(values[name])]
+    frames_only = [name for name in times if key_of(name) not in TIME_IN_UNIT]
+    times = frames_only or [name for name in named(columns, STEP) if _is_whole(values[name])] or times
     one_based = [name for name in named(columns, ONE_BASED_FRAME) if _is_whole(values[name])]
     tracks = [name for name in named(columns, (*TRACK, *WEAK_TRACK)) if key_of(name) != "crop"]
     spots = [name for name in named(columns, SPOT) if key_of(name) != "sourceid"]

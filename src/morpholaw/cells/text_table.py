@@ -187,6 +187,8 @@ def _encoding(head: bytes, path: Path) -> str:
         return "utf-8-sig"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    if head.startswith(b"\x1f\x8b"):
+        raise InputError(f"{path} is compressed (gzip); unpack it, and give the table in it.")
     if b"\0" in head:
         for encoding, zeros in (("utf-16-le", head[1:200:2]), ("utf-16-be", head[0:200:2])):
             if zeros.count(0) > 0.9 * len(zeros):

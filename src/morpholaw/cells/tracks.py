@@ -103,6 +103,7 @@ def open_tracks(
     ids: Ids = "auto",
     frame_offset: int | None = None,
     frame_interval: float | None = None,
+    movie_interval: float | None = None,
     swap_xy: bool = False,
 ) -> Tracks:
     """Read tracks together with what their file says about them; nothing is left out for lying beyond the movie.
@@ -125,6 +126,8 @@ def open_tracks(
         Added to the file's frame numbers to get the movie's, which count from 0; 0 says that they fit as they are.
     frame_interval : float, optional
         Seconds from one frame to the next, for files that hold times; in the file's unit where that is not known.
+    movie_interval : float, optional
+        Seconds from one frame to the next by the movie's own header; asked only where the times alone leave it open.
     swap_xy : bool
         The file has x where y is expected.
 
@@ -145,6 +148,7 @@ def open_tracks(
         pixel_size=pixel_size,
         ids=ids,
         frame_interval=frame_interval,
+        movie_interval=movie_interval,
     )
     raw, facts = read_raw_tracks(source, context).parts
     notes = list(facts.notes)
@@ -354,9 +358,11 @@ def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
     bad = ~np.isfinite(numbers)
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
+        value = column.iloc[first]
+        shown = "nothing" if pd.isna(value) else repr(value) if isinstance(value, str) else str(value)
         raise InputError(
             f"{where} has {bad.sum()} values in the column {name} that are not a finite number, the first "
-            f"({column.iloc[first]!r}) in row {first}."
+            f"({shown}) in row {first}."
         )
     return numbers
 

@@ -199,3 +199,21 @@ def test_a_header_that_claims_more_channels_than_any_microscope_has_is_refused()
     planes = Planes("tc", (2, 10**11), 64, 64, np.dtype(np.uint8), read, "tcyx", "OME-Zarr", ("H2B",))
     with pytest.raises(InputError, match="100,000,000,000 channels"):
         select_movie(planes, Choices(), "movie.zarr")
+
+
+def test_the_finest_level_of_a_pyramid_is_read_whatever_the_order(tmp_path: Path) -> None:
+    group = zarr.open_group(tmp_path / "m.zarr", mode="w", zarr_format=2)
+    levels = []
+    for name, step in (("coarse", 1.0), ("fine", 0.5)):
+        side = int(20 / step)
+        group.create_array(name, data=np.zeros((3, side, side), np.uint16), chunks=(1, side, side))
+        transform = {"type": "scale", "scale": [1.0, step, step]}
+        levels.append({"path": name, "coordinateTransformations": [transform]})
+    axes = [
+        {"name": "t", "type": "time"},
+        *({"name": a, "type": "space", "unit": "micrometer"} for a in "yx"),
+    ]
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": levels}]
+    facts = open_movie(tmp_path / "m.zarr").facts
+    assert facts.shape == (3, 40, 40)
+    assert facts.pixel_size == 0.5

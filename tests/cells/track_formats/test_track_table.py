@@ -239,6 +239,46 @@ def test_every_second_frame_in_seconds_needs_the_interval(tmp_path: Path) -> Non
         open_tracks(path, movie_shape=SHAPE, frame_interval=250)
 
 
+def test_every_second_frame_in_seconds_becomes_frames_by_the_movies_own_interval(tmp_path: Path) -> None:
+    sparse = timed()
+    sparse = sparse[sparse["t"] % 2 == 0]
+    text = sparse.assign(t=sparse["t"] * 5).rename(columns={"t": "time_min"}).to_csv(index=False)
+    found = open_tracks(write(tmp_path, text), movie_shape=SHAPE, movie_interval=300)
+    assert sorted(found.table["t"].unique()) == [0, 2, 4]
+    assert any("interval in the movie's header, 300 s" in note for note in found.facts.notes)
+    with pytest.raises(InputError, match="not known how many"):
+        open_tracks(write(tmp_path, text), movie_shape=SHAPE, movie_interval=130)
+
+
+def test_frames_are_those_of_the_files_where_one_is_missing(tmp_path: Path) -> None:
+    numbers = (0, 1, 3, 4, 5)
+    whole = timed()
+    path = write(tmp_path, whole[whole["t"] != 2].to_csv(index=False))
+    found = open_tracks(path, movie_shape=(5, *SHAPE[1:]), movie_frames=numbers)
+    assert sorted(found.table["t"].unique()) == [0, 1, 2, 3, 4]
+    assert sorted(found.table["source_t"].unique()) == list(numbers)
+
+
+def test_rows_without_a_position_are_left_out_and_said(tmp_path: Path) -> None:
+    with pytest.warns(TracksWarning, match="1 of 3 rows have no position and were left out"):
+        tracks = read_tracks(write(tmp_path, "ID,t,y,x\n1,0,5,3\n1,1,,\n1,2,5,4\n"))
+    assert tracks["t"].tolist() == [0, 2]
+    with pytest.raises(InputError, match=r"the first \(nothing\) in row 1"):
+        read_tracks(write(tmp_path, "ID,t,y,x\n1,0,5,3\n1,1,5,\n1,2,5,4\n"))
+
+
+def test_a_parent_may_stand_in_the_first_row_of_a_track_only(tmp_path: Path) -> None:
+    text = "ID,t,y,x,parent\n1,0,5,3,\n1,1,5,3,\n2,2,6,3,1\n2,3,6,3,\n3,2,4,3,1\n3,3,4,3,\n"
+    assert read_tracks(write(tmp_path, text))["parent"].tolist() == [-1, -1, 1, 1, 1, 1]
+
+
+def test_ilastiks_time_steps_are_frames_where_nothing_else_counts(tmp_path: Path) -> None:
+    text = "track_id,timestep,y,x\n1,0,5,3\n1,1,5,3\n"
+    assert read_tracks(write(tmp_path, text))["t"].tolist() == [0, 1]
+    text = "track_id,frame,timestep,y,x\n1,0,300,5,3\n1,1,300,5,3\n"
+    assert read_tracks(write(tmp_path, text))["t"].tolist() == [0, 1]
+
+
 def test_frames_may_be_the_numbers_of_the_movies_files(tmp_path: Path) -> None:
     numbers = (1, 2, 3, 4, 5, 6)
     whole = write(tmp_path, timed(t=lambda t: t + 1).to_csv(index=False))
@@ -435,6 +475,7 @@ def test_3d_positions_are_said(tmp_path: Path) -> None:
     [
         ("a,b\n1,2\n", "has no column track_id, t, y, x: a table of tracks has track_id, t"),
         ("1,0,2.5,3\n1,1,2.5,4\n", "has no row of column names"),
+        ("1.0e+00,0.0e+00,2.5e+01,3.0e+01\n1.0e+00,1.0e+00,2.5e+01,3.0e+01\n", "has no row of column names"),
         ("ID,t,y,x\n1,0,2\n1,1,2,3,4,5\n", "is not a table that can be read"),
         ("ID,t,y,x\n" + "1,0,2,3\n" * 20 + "1,0,2,5,3,5\n", "is not a table that can be read: .* line 22"),
         ("ID,t,y,x\n1,0,2,5,3,5\n1,1,2,5,4,5\n", "is not a table that can be read"),
@@ -468,3 +509,32 @@ def test_a_table_in_memory_is_understood_like_a_file() -> None:
     text = io.StringIO()
     foreign.table.to_csv(text)
     assert text.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "message"),
+    [
+        ("tracks.csv.gz", b"\x1f\x8b\x08", "is compressed"),
+        ("tracks.parquet", b"PAR1", "is a Parquet file"),
+        ("masks.npz", b"PK\x03\x04", "is an archive of NumPy arrays"),
+    ],
+)
+def test_packed_files_are_named(tmp_path: Path, name: str, start: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(start + bytes(600))
+    with pytest.raises(InputError, match=message):
+        read_tracks(tmp_path / name)
+
+
+def test_arrays_of_masks_and_of_napari_tracks_are_read(tmp_path: Path) -> None:
+    masks = np.zeros((2, 20, 20), np.uint8)
+    masks[:, 4:9, 6:11] = 3
+    np.save(tmp_path / "masks.npy", masks)
+    assert read_tracks(tmp_path / "masks.npy")[["track_id", "t", "y", "x"]].to_numpy().tolist() == [
+        [3, 0, 6, 8],
+        [3, 1, 6, 8],
+    ]
+    np.save(tmp_path / "tracks.npy", np.array([[7, 0, 5.5, 3], [7, 1, 6, 3]]))
+    assert read_tracks(tmp_path / "tracks.npy")["y"].tolist() == [5.5, 6]
+    np.save(tmp_path / "a_seg.npy", np.array({"masks": masks}, dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="Python objects, which are not opened"):
+        read_tracks(tmp_path / "a_seg.npy")

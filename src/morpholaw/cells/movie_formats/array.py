@@ -33,14 +33,25 @@ def open_array(array: Any, where: str, choices: Choices = NO_CHOICES) -> FrameSo
 
 def open_npy(path: Path, choices: Choices) -> FrameSource:
     """Open a .npy file, memory-mapped."""
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, MemoryError) as error:
-        raise InputError(f"{path} is not a .npy file that can be read: {reason(error)}.") from error
+    array = load_npy(path)
     from dataclasses import replace
 
     planes = array_planes(array, str(path), None, choices.axes)
     return select_movie(replace(planes, format="NumPy file", files=(path,)), choices, str(path))
+
+
+def load_npy(path: Path) -> np.ndarray:
+    """Return the array in a .npy file, memory-mapped; InputError where it is none, or of Python objects."""
+    try:
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, MemoryError) as error:
+        if "allow_pickle" in str(error) or "Python objects" in str(error):
+            raise InputError(
+                f"{path} holds Python objects, which are not opened since they could run code (cellpose's _seg.npy is "
+                "such a file); save its images or masks as TIFF."
+            ) from None
+        raise InputError(f"{path} is not a .npy file that can be read: {reason(error)}.") from error
+    return array
 
 
 def array_planes(array: Any, where: str, found: str | None, wanted: str | None) -> Planes:

@@ -108,9 +108,9 @@ def _open_position(path: Path, names: list[str], choices: Choices) -> FrameSourc
 def _open_multiscale(path: Path, scales: Any, ome: dict[str, Any], choices: Choices) -> FrameSource:
     try:
         scale = scales[0]
-        finest = scale["datasets"][0]
         axes = [axis if isinstance(axis, dict) else {"name": axis} for axis in scale.get("axes") or []]
         names = [str(axis["name"]).lower() for axis in axes]
+        finest = _finest(scale["datasets"])
         array = zarr_files.open_array_at(zarr_files.inside(path, finest["path"], str(path)))
         factors = _factors(finest, scale, array.ndim)
         channels = _channels(ome)
@@ -140,6 +140,19 @@ def _open_multiscale(path: Path, scales: Any, ome: dict[str, Any], choices: Choi
         notes=(f"{path}: {said.note}",) if said.note else (),
     )
     return select_movie(planes, choices, str(path))
+
+
+def _finest(datasets: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the level of the smallest pixels; the first, as the format wants it, where not all state their size."""
+
+    def width(dataset: dict[str, Any]) -> float:
+        steps = [t["scale"] for t in dataset["coordinateTransformations"] if t.get("type") == "scale"]
+        return float(steps[0][-1])
+
+    try:
+        return min(datasets, key=width)
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+        return datasets[0]
 
 
 def _scale_of(letters: str, factors: list[float | None], axes: list[dict[str, Any]]) -> _Scale:

@@ -42,6 +42,7 @@ MASK = (
     "maskid",
     "mask",
     "labelimageid",
+    "labelimageoid",
     "labelid",
     "classid",
     "segid",
@@ -72,7 +73,14 @@ FRAME = (
 """Names of a column that counts frames."""
 ONE_BASED_FRAME = ("slice", "slicen", "sliceno", "slicenumber", "imagenumber")
 """Names under which ImageJ and CellProfiler count frames, from 1."""
-TIME = ("t", "time", "positiont", "spott", "elapsedtime", "timestamp", "timemin", "timeminutes", "timesec")
+STEP = ("timestep",)
+"""Names under which ilastik counts frames, and others state an interval; looked at where no other column counts."""
+TIME_IN_UNIT = (
+    *("times", "timesec", "timesecs", "timeseconds", "tsec", "tseconds", "timems"),
+    *("timemin", "timemins", "timeminutes", "tmin", "timeh", "timehr", "timehrs", "timehours", "thours"),
+)
+"""Names of a column that holds time in a unit that the name says."""
+TIME = ("t", "time", "positiont", "spott", "elapsedtime", "timestamp", *TIME_IN_UNIT)
 """Names of a column that may count frames or hold time in some unit."""
 CLASS = (
     *(
@@ -84,6 +92,8 @@ CLASS = (
         "cellphase",
         "cellcyclephase",
         "cellcyclestage",
+        "userlabel",
+        "predictedclass",
     ),
     *("mitoticphase", "state", "cellstate", "annotation", "celltype", "label", "labels"),
 )

@@ -31,6 +31,8 @@ class TrackContext:
         What the ids of the file mean.
     frame_interval : float or None
         Seconds from one frame of the movie to the next; in the file's unit of time where that is not known.
+    movie_interval : float or None
+        Seconds from one frame to the next by the movie's header, which is asked where nothing else tells.
     """
 
     movie_shape: tuple[int, int, int] | None = None
@@ -38,6 +40,7 @@ class TrackContext:
     pixel_size: float | None = None
     ids: Ids = "auto"
     frame_interval: float | None = None
+    movie_interval: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.track_formats.column_names import FRAME, ONE_BASED_FRAME, TIME, key_of, named
+from morpholaw.cells.track_formats.column_names import FRAME, ONE_BASED_FRAME, STEP, TIME, key_of, named
 from morpholaw.cells.track_formats.facts import FrameNumbering, TrackContext, TrackFacts
 from morpholaw.errors import InputError
 
@@ -64,7 +64,7 @@ def frame_column(
     InputError
         Two columns contradict each other, or times cannot be told to be frames.
     """
-    counting, one_based = named(values, FRAME), named(values, ONE_BASED_FRAME)
+    counting, one_based = named(values, FRAME) or named(values, STEP), named(values, ONE_BASED_FRAME)
     times = named(values, TIME)
     used = [*counting, *one_based, *times]
     counting += [name for name in times if counts_frames(units.get(name))]
@@ -185,6 +185,12 @@ def frames_from_times(
     if count is not None and len(distinct) == count:
         counted = np.arange(count)
     elif count is not None and counted[-1] != count - 1:
+        stated = _by_the_movie(distinct, unit, count, context)
+        if stated is not None:
+            notes.append(
+                f"{where}: times became frames by the interval in the movie's header, {context.movie_interval:g} s."
+            )
+            return stated[row]
         raise InputError(
             f"{where} holds times in steps of {interval:g} {shown} (up to {distinct[-1]:g}), and it is not known how "
             f"many of the movie's {count} frames lie between two of them; give the movie's frame interval "
@@ -193,6 +199,17 @@ def frames_from_times(
         )
     notes.append(f"{where}: a frame is taken to be {interval:g} {shown}, the time step in the file.")
     return counted[row]
+
+
+def _by_the_movie(
+    times: np.ndarray, unit: str | None, count: int, context: TrackContext
+) -> np.ndarray | None:
+    """Frames of rising times by the interval that the movie states; None where they are no frames of the movie."""
+    length = seconds(unit)
+    if context.movie_interval is None or length is None:
+        return None
+    frames = _steady(times, context.movie_interval / length)
+    return None if frames is None or frames[-1] >= count else frames
 
 
 def _steady(times: np.ndarray, interval: float) -> np.ndarray | None:
@@ -239,12 +256,12 @@ def place_frames(
     first, last = int(t.min()), int(t.max())
     if facts.frame_count is not None and facts.frame_numbering == "as stored":
         return t  # the file knows its own movie; the two movies are compared elsewhere
-    if numbers and numbers != tuple(range(count)) and facts.frame_numbering == "unknown" and first > 0:
+    if numbers and numbers != tuple(range(count)) and facts.frame_numbering == "unknown":
         by_number = np.isin(t, numbers).all()
         if by_number and last >= count:
             notes.append(f"{where}: its frames are the numbers in the names of the movie's files.")
             return np.searchsorted(np.asarray(numbers), t)
-        if by_number and last < count:
+        if by_number and first > 0 and last < count:
             raise InputError(
                 f"{where} has frames {first} to {last}, and the movie's files are numbered {numbers[0]} to "
                 f"{numbers[-1]}, so it may count either way; give --frame-offset 0 where it counts from 0, or "

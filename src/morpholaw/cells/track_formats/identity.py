@@ -77,6 +77,8 @@ def _parents(
             parent_track = name
         elif of_spots and parent_spot is None:
             parent_spot = name
+        elif not of_spots and parent_track is None and _one_each(values[name], values[track]):
+            parent_track = name  # only some of a track's rows say it
         elif not constant and not of_spots:
             changes = values.groupby(track)[name].nunique(dropna=False)
             raise InputError(
@@ -84,6 +86,11 @@ def _parents(
                 "has one or none; and the column names no spots of the file either."
             )
     return parent_track, parent_spot
+
+
+def _one_each(column: pd.Series, tracks: pd.Series) -> bool:
+    """Whether no track has two values, apart from missing ones."""
+    return bool((column.groupby(tracks).nunique(dropna=True) <= 1).all())
 
 
 def spot_edges(values: pd.DataFrame, spot: str, parent: str) -> np.ndarray:

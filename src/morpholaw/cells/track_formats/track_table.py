@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -48,6 +49,8 @@ _OURS = {
 """Names of columns that a table of crops or scores gives a meaning of its own."""
 _IMARIS = 1_000_000_000
 """What Imaris adds to the numbers of tracks."""
+_HEADER_NUMBER = re.compile(r"[-+]?\d+\.?\d*(e[-+]?\d+)?(\.\d+)?", re.IGNORECASE)
+"""A number where a name was expected; the last part tells two equal ones apart."""
 _RESULT = ("track_id", "t", "y", "x", "parent", "label", "dummy", "source_track", "source_id", "mask_id")
 
 
@@ -128,6 +131,10 @@ def track_table(
     others = values.drop(columns=[name for name in dict.fromkeys(used) if name in values])
     others = others.rename(columns={c: f"tracks_{c}" for c in others if c in _OURS or c in _RESULT})
     raw = pd.concat([raw, others[[c for c in others if not str(c).startswith("Unnamed:")]]], axis=1)
+    nowhere = pd.isna(raw["y"]).to_numpy() & pd.isna(raw["x"]).to_numpy()
+    if nowhere.any() and not nowhere.all():
+        notes.append(f"{where}: {nowhere.sum()} of {len(raw)} rows have no position and were left out.")
+        raw = raw[~nowhere].reset_index(drop=True)
     untracked = raw["track_id"].to_numpy() < 0
     if untracked.any():
         notes.append(f"{where}: {untracked.sum()} of {len(raw)} rows are in no track and were left out.")
@@ -167,7 +174,7 @@ def _tracks(
     if found.parent_spot is not None:
         parents = parents_by_spot(values, found, where)
     elif found.parent_track is not None:
-        parents = values[found.parent_track]
+        parents = values.groupby(found.track)[found.parent_track].transform("first")
     if parents is not None:
         raw["parent"] = _parent_numbers(parents, text, track)
     if kind == "TrackMate CSV" or _differ(text, track):
@@ -218,7 +225,12 @@ def _program(keys: Iterable[str]) -> str:
 
 def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
     """Units of time that a column's name says, beside those that stand in brackets."""
-    ends = {"seconds": "s", "sec": "s", "minutes": "min", "min": "min", "hours": "h", "ms": "ms"}
+    ends = {
+        **dict.fromkeys(("s", "sec", "secs", "seconds"), "s"),
+        **dict.fromkeys(("min", "mins", "minutes"), "min"),
+        **dict.fromkeys(("h", "hr", "hrs", "hours"), "h"),
+        "ms": "ms",
+    }
     found = {}
     for name in values.columns:
         head, _, tail = str(name).lower().replace(" ", "_").rpartition("_")
@@ -288,7 +300,7 @@ def _require(values: pd.DataFrame, time: bool, place: bool, found: Identity | No
     if not missing:
         return
     columns = [str(name) for name in values.columns if not str(name).startswith("Unnamed:")]
-    if columns and all(name.replace(".", "", 2).lstrip("-").isdigit() for name in columns):
+    if columns and all(_HEADER_NUMBER.fullmatch(name) for name in columns):
         raise InputError(
             f"{where} has no row of column names; give it one with track_id, t, y and x (it begins with "
             f"{', '.join(columns[:6])})."
