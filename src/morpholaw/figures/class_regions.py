@@ -50,7 +50,7 @@ def class_regions(
     cells : CellsOnMap, optional
         Labelled cells to draw as dots.
     held : str
-        Where the other inputs are held.
+        The heading: where the other inputs are held.
     theme, figsize
         See :mod:`morpholaw.figures`.
     """
@@ -72,7 +72,7 @@ def class_regions(
         xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=plain(axis_labels[0]), ylabel=plain(axis_labels[1])
     )
     if held:
-        heading(axes, plain(f"Others at their median: {held}"), theme)
+        heading(axes, plain(held), theme, SMALL)
     figure.legend(
         handles=[Patch(color=colour, label=plain(name)) for name, colour in zip(classes, colours, strict=True)],
         loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL, labelcolor=theme.foreground,

@@ -39,18 +39,17 @@ def law_boundary(
     cells : CellsOnMap, optional
         Labelled cells to draw as dots.
     held : str
-        Where the other inputs are held.
+        The heading: where the other inputs are held.
     theme, figsize
         See :mod:`morpholaw.figures`.
     """
-    title = f"Others at their median: {held}" if held else None
     if len(computed.axes) == 1:
         return response_map_1d(
             computed.axes[0],
             readable(computed.values, gaps=True),
             axis_labels[0],
             response_name="score f",
-            title=title,
+            title=held or None,
             theme=theme,
             figsize=figsize,
         )
@@ -63,7 +62,7 @@ def law_boundary(
         cells=cells,
         sides=classes,
         response_name="score f",
-        title=title,
+        title=held or None,
         theme=theme,
         figsize=figsize,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -157,7 +158,11 @@ def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme
 def heading(
     axes: Axes, text: str, theme: Theme, size: float = TEXT, loc: Literal["left", "center"] = "center"
 ) -> None:
-    """Write a line above the axes; matplotlib's default is too large here."""
+    """Write above the axes; matplotlib's default is too large here. What is wider than the figure has more lines."""
+    figure = axes.get_figure(root=True)
+    columns = 0.92 * figure.get_size_inches()[0] * 72 / (0.56 * size) if figure is not None else 0
+    if len(text) > columns > 0 and "$" not in text:
+        text = textwrap.fill(text, int(columns), break_long_words=False, break_on_hyphens=False)
     axes.set_title(text, fontsize=size, color=theme.foreground, loc=loc)
 
 

@@ -36,12 +36,13 @@ class InputSlice:
     values: np.ndarray
     held: dict[str, float]
 
-    def held_text(self, units: Mapping[str, str]) -> str:
-        """Return where the other inputs are: "area = 180 µm², contrast = 0.3"."""
-        return ", ".join(
-            f"{name} = {significant(value)}{f' {units[name]}' if units.get(name) else ''}"
-            for name, value in self.held.items()
-        )
+
+def held_text(held: Mapping[str, float], units: Mapping[str, str]) -> str:
+    """Return where inputs are held: "area = 180 µm², contrast = 0.3"."""
+    return ", ".join(
+        f"{name} = {significant(value)}{f' {units[name]}' if units.get(name) else ''}"
+        for name, value in held.items()
+    )
 
 
 def input_slice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,8 +74,12 @@ class LawReading:
     @property
     def units(self) -> dict[str, str]:
         """Unit of each shape that the law uses, "" where it has none."""
-        used = self.law.expression.variables()
-        return {one.name: one.unit for one in self.features if one.name in used}
+        return self.units_of(self.law.expression.variables())
+
+    def units_of(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the unit of each shape among some inputs, "" where it has none."""
+        wanted = set(names)
+        return {one.name: one.unit for one in self.features if one.name in wanted}
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -104,8 +108,13 @@ class LawReading:
 
     def axis_label(self, name: str) -> str:
         """Return an input as an axis is labelled: "width (µm)", "z1 (size)"."""
-        unit, word = self.units.get(name, ""), self.words.get(name, "")
+        unit, word = self.units_of([name]).get(name, ""), self.words.get(name, "")
         return f"{name} ({unit or word})" if unit or word else name
+
+    def cells_of(self, name: str) -> FeatureTable:
+        """Return the cells of a class; all where there is none."""
+        own = np.flatnonzero(self.labels == name)
+        return self.cells.rows(own) if len(own) else self.cells
 
     def sentence(self) -> LawSentence | ClassSentence:
         """Put the law into words."""

@@ -123,7 +123,47 @@ def test_laws_of_three_classes_have_a_row_each(panel, qtbot):
     assert "no front" in panel.front.sentence.text()
     panel.tabs.setCurrentWidget(panel.boundary)
     qtbot.waitUntil(lambda: panel.boundary.inputs.shown is not None, timeout=60_000)
+    assert panel.boundary.inputs.shown.computed.called.min() >= 0
+    assert (
+        "the median of metaphase" in panel.boundary.inputs.shown.held or not panel.boundary.inputs.shown.held
+    )
     panel.tabs.setCurrentWidget(panel.cell)
     panel.current.select([3])
     qtbot.waitUntil(lambda: panel.cell.reasons is not None, timeout=60_000)
     assert panel.cell.reasons.other in ("interphase", "metaphase", "anaphase")
+
+
+def test_the_law_of_a_class_is_read_against_one_other_class(panel, qtbot):
+    panel.loss.setCurrentIndex(1)
+    panel.table.pick(1)
+    panel.tabs.setCurrentWidget(panel.boundary)
+    regions = panel.boundary.inputs
+    qtbot.waitUntil(lambda: regions.shown is not None, timeout=60_000)
+    assert set(np.unique(regions.shown.cell_labels)) == {"interphase", "metaphase", "anaphase"}
+    assert "whose law is the largest" in panel.boundary.legend.text()
+    panel.against.box.setCurrentIndex(panel.against.box.findData("anaphase"))
+    panel.against.chosen.emit()
+    words = "Called metaphase rather than anaphase"
+    qtbot.waitUntil(lambda: words in panel.sentence.text(), timeout=60_000)
+    expected = panel.current.study.law_sentence(class_name=("metaphase", "anaphase"), name="three-phases")
+    assert expected.text in panel.sentence.text()
+    assert "held-out cells of the two" in panel.sentence.text()
+    qtbot.waitUntil(
+        lambda: set(np.unique(regions.shown.cell_labels)) == {"metaphase", "anaphase"}, timeout=60_000
+    )
+    assert "anaphase rather than metaphase" in panel.boundary.legend.text()
+    assert "interphase" not in panel.boundary.legend.text()
+    panel.table.pick(2)  # anaphase cannot be told from itself
+    assert panel.against.other == ""
+    panel.table.pick(0)
+    assert [panel.against.box.itemText(k) for k in range(3)] == ["all other classes", "metaphase", "anaphase"]
+
+
+def test_the_table_shows_laws_in_units(panel):
+    panel.loss.setCurrentIndex(1)
+    columns, law = panel.found.columns, panel.entries[1].law
+    shown = Law.parse(panel.table.item(1, 3).text().removeprefix("metaphase: "), columns.names)
+    cells = panel.current.study.shapes()[list(columns.names)].to_numpy()[:5]
+    standardised = (cells - columns.centre) / columns.scale
+    there = shown.expression.evaluate(cells)
+    np.testing.assert_allclose(there, law.expression.evaluate(standardised), atol=0.05)

@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 import numpy as np
 
-from morpholaw.display import percent, percent_interval, significant
+from morpholaw.display import percent, percent_interval
 from morpholaw.evaluation.columns import measured_columns
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.features import FeatureTable
@@ -100,6 +100,7 @@ def regions(material: Material, name: str, k: int) -> list[Block]:
     from morpholaw.figures.class_regions import class_regions as draw
     from morpholaw.figures.law_boundary import cells_on_map
     from morpholaw.interpretation.class_regions import class_regions, read_inputs
+    from morpholaw.interpretation.input_slice import held_text
 
     reading = material.reading(name, k, material.records[name].classes[0])
     laws = reading.laws
@@ -111,7 +112,7 @@ def regions(material: Material, name: str, k: int) -> list[Block]:
     cells = cells_on_map(x, y, reading.labels, dict(zip(laws.classes, colours, strict=True)))
     labels = (reading.axis_label(computed.names[0]), reading.axis_label(computed.names[1]))
     figure = draw(computed, labels, laws.classes, colours, cells, figsize=(6.4, None))
-    held = ", ".join(f"{one} = {significant(value)}" for one, value in computed.held.items())
+    held = held_text(computed.held, reading.units_of(computed.held))
     caption = (
         "The class over two of the inputs that change the class of most cells, all others at their median"
         f"{f' ({held})' if held else ''}. Dots are labelled cells, whose other inputs are their own."

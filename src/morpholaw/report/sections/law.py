@@ -104,7 +104,7 @@ def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
     """Return where the class changes over the two inputs that change the score most, with labelled cells."""
     from morpholaw.figures.law_boundary import cells_on_map, law_boundary
     from morpholaw.figures.palette import class_colours
-    from morpholaw.interpretation.input_slice import input_slice
+    from morpholaw.interpretation.input_slice import held_text, input_slice
 
     reading = material.reading(name, k)
     if not reading.law.expression.variables():
@@ -116,8 +116,9 @@ def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
         colours = dict(zip(reading.classes, class_colours(reading.classes), strict=True))
         x, y = reading.cells.select(computed.names).T
         cells = cells_on_map(x, y, reading.labels, colours)
-    held = computed.held_text(reading.units)
-    figure = law_boundary(computed, labels, reading.classes, cells, held=held, figsize=(5.4, None))
+    held = held_text(computed.held, reading.units)
+    title = f"Others at their median: {held}" if held else ""
+    figure = law_boundary(computed, labels, reading.classes, cells, held=title, figsize=(5.4, None))
     caption = (
         "The score over the inputs that change it most, all others at their median; the class changes on the dashed "
         "line. Dots are labelled cells."

@@ -1,8 +1,8 @@
-"""Where a law is zero: a slice over two latents, and the surface between the cells in three, in the viewer."""
+"""Where a law changes the class: a slice over two inputs, and the surface among the cells in three latents."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -21,7 +21,7 @@ from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface, cells_and_surface
 from morpholaw.widgets.laws.input_boundary import InputBoundary
 from morpholaw.widgets.laws.latent_view import LatentSpaceLabels, LatentView
-from morpholaw.widgets.laws.law_page import LawPlace
+from morpholaw.widgets.laws.law_page import Boundary, LawPlace
 from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -30,7 +30,40 @@ _LEGEND = (
     "Red, f < 0: predicted as {negative}. Blue, f > 0: predicted as {positive}. "
     "The dashed line is the boundary f = 0."
 )
+_PAIR_LEGEND = (
+    "Red, f < 0: {negative} rather than {positive}. Blue, f > 0: {positive} rather than {negative}. The dashed line is "
+    "the boundary f = 0; a third class may be likelier than both."
+)
+_REGIONS = "The colour is the class whose law is the largest."
 _DOTS = "Dots are labelled cells: {classes}. They are shown whatever their other inputs are."
+
+
+@dataclass(frozen=True)
+class LatentLaw:
+    """A law over latents, as the tab shows it.
+
+    Attributes
+    ----------
+    law : Law
+        What is 0 or more where the second of ``classes`` is called.
+    latents : int
+        Latents of the encoder.
+    classes : (str, str)
+        The classes of f < 0 and of f >= 0.
+    words : dict
+        Names of latents with their signs, by number.
+    python : str
+        Lines of Python that read the law.
+    of_several : bool
+        Whether there are more classes than the two.
+    """
+
+    law: Law
+    latents: int
+    classes: tuple[str, str]
+    words: dict[int, str]
+    python: str
+    of_several: bool = False
 
 
 class BoundaryTab(QWidget):
@@ -56,10 +89,10 @@ class BoundaryTab(QWidget):
         super().__init__()
         self.viewer, self.current, self.runner, self.error_line = viewer, current, runner, error_line
         self.latent_view = LatentView(viewer)
-        self.law: Law | None = None
-        self._classes = ("", "")
-        self._python = ""
-        self._adding: tuple[Law, tuple[str, str]] | None = None
+        self.latent_law: LatentLaw | None = None
+        self._classes: tuple[str, ...] = ()
+        self._of_several = False
+        self._adding: LatentLaw | None = None
         self.slices = SlicePanel(viewer, current, sentence)
         self.third = narrow_combo("third axis")
         self.third.setToolTip(
@@ -93,45 +126,71 @@ class BoundaryTab(QWidget):
         column.addWidget(self.legend)
         self.add_button.clicked.connect(self.add_to_viewer)
         self.back_button.clicked.connect(self.back)
+        self.inputs.drawn.connect(self._axes_of_map)
         runner.finished.connect(self._added)
         runner.failed.connect(self._not_added)
         self.slices.x_box.currentIndexChanged.connect(self._fill_third)
         self.slices.y_box.currentIndexChanged.connect(self._fill_third)
 
-    def show_law(
-        self, law: Law, latents: int, classes: tuple[str, str], words: dict[int, str], python: str
-    ) -> None:
-        """Show a law of an encoder with ``latents`` latents; ``python`` is the line of Python that reads it."""
-        self.law, self._classes, self._python = law, classes, python
-        self._show_slices(True)
-        used = tuple(int(name[1:]) for name in law.expression.variables())
-        columns = ModelColumns.of_latents(latents)
-        response = Response(law.score, used, columns, "f(z)", sides=classes, colours=self._colours())
-        self.slices.show_response(response, words)
+    def show_law(self, shown: LatentLaw) -> None:
+        """Show where a law over latents changes the class."""
+        self._classes, self._of_several = shown.classes, shown.of_several
+        self._show_parts(slices=True, depth=True)
+        self._respond(shown)
         self.legend.setText(self._legend())
+
+    def show_regions(self, place: LawPlace, classes: tuple[str, ...], lead: LatentLaw) -> None:
+        """Show where each class is called over two latents; in 3D, where the lead of one class is 0."""
+        self._classes = classes
+        self._show_parts(slices=False, depth=True)
+        self._respond(lead)
+        self.inputs.show_law(place, classes, self._colours())
+        self.legend.setText(self._legend())
+
+    def _respond(self, shown: LatentLaw) -> None:
+        self.latent_law, law = shown, shown.law
+        used = tuple(int(name[1:]) for name in law.expression.variables())
+        columns = ModelColumns.of_latents(shown.latents)
+        response = Response(law.score, used, columns, "f(z)", sides=shown.classes, colours=self._colours())
+        self.slices.show_response(response, shown.words)
         self._fill_third()
 
-    def show_inputs(self, place: LawPlace, classes: tuple[str, str]) -> None:
-        """Show a law that reads measured shapes, over two of its inputs in units."""
-        self.law, self._classes = None, classes
-        self._show_slices(False)
+    def show_inputs(self, place: LawPlace, classes: tuple[str, ...]) -> None:
+        """Show the law of two classes, or the laws of more, over two inputs in units."""
+        self.latent_law, self._classes = None, classes
+        self._of_several = place.class_name is not None
+        self._show_parts(slices=False, depth=False)
         self.slices.clear()
         self.inputs.show_law(place, classes, self._colours())
         self.legend.setText(self._legend())
 
-    def _show_slices(self, on: bool) -> None:
-        for part in (self.depth_row, self.slices):
-            part.setVisible(on)
-        self.inputs.setVisible(not on)
-        if on:
+    def _show_parts(self, slices: bool, depth: bool) -> None:
+        self.depth_row.setVisible(depth)
+        self.slices.setVisible(slices)
+        self.inputs.setVisible(not slices)
+        if slices:
             self.inputs.clear()
 
     def clear(self) -> None:
         """Remove the law."""
-        self.law = None
-        self._show_slices(True)
+        self.latent_law = None
+        self._show_parts(slices=True, depth=True)
         self.legend.clear()
         self.slices.clear()
+
+    def _axes_of_map(self, shown: Boundary) -> None:
+        """Let the view in 3D have the axes of a map of the classes, and its values of the other latents."""
+        if self.latent_law is None:
+            return
+        places = {name: int(name[1:]) for name in (*shown.computed.names, *shown.computed.held)}
+        self.slices.base[:] = 0
+        for name, value in shown.computed.held.items():
+            self.slices.base[places[name]] = value
+        for box, name in zip((self.slices.x_box, self.slices.y_box), shown.computed.names, strict=False):
+            blocked = box.blockSignals(True)
+            box.setCurrentIndex(box.findData(places[name]))
+            box.blockSignals(blocked)
+        self._fill_third()
 
     def _fill_third(self, *_: Any) -> None:
         response = self.slices.response
@@ -157,17 +216,20 @@ class BoundaryTab(QWidget):
 
     def _legend(self) -> str:
         """Explain the colours of the plot, in HTML."""
-        negative, positive = (escape(name) for name in self._classes)
         named = [
             f'<span style="color: {colour}">\u25cf</span> {escape(name)}'
             for name, colour in self._colours().items()
+            if self.slices.isVisibleTo(self) or name in self._classes
         ]
-        text = (
-            _LEGEND.format(negative=negative, positive=positive)
-            + " "
-            + _DOTS.format(classes=", ".join(named))
-        )
+        text = self._sides_text() + " " + _DOTS.format(classes=", ".join(named))
         return text.replace("f < 0", "f &lt; 0").replace("f > 0", "f &gt; 0")
+
+    def _sides_text(self) -> str:
+        if len(self._classes) > 2:
+            return _REGIONS
+        negative, positive = (escape(name) for name in self._classes)
+        text = _PAIR_LEGEND if self._of_several else _LEGEND
+        return text.format(negative=negative, positive=positive)
 
     def labels_changed(self) -> None:
         """Draw the cells with the labels that they have now, of all classes that there are now."""
@@ -179,8 +241,8 @@ class BoundaryTab(QWidget):
     def add_to_viewer(self) -> None:
         """Encode the cells and find the surface f = 0 in the live process, then add both as layers."""
         with self.error_line.catch():
-            study, law, response = self.current.required(), self.law, self.slices.response
-            if law is None or response is None:
+            study, shown, response = self.current.required(), self.latent_law, self.slices.response
+            if shown is None or response is None:
                 raise InputError("Choose a law in the table first.")
             x, y = self.slices.axes
             third = self.third.currentData()
@@ -188,11 +250,11 @@ class BoundaryTab(QWidget):
                 y = next((z for z in range(response.total) if z not in (x, third)), None)
             if third is None or y is None:
                 raise InputError("A view in 3D needs three latents; this encoder has fewer.")
-            self._adding = (law, self._classes)
+            self._adding = shown
             self.runner.show()
             self.runner.run(
                 "latent_space", self.current.live.call, cells_and_surface,
-                str(study.path), law, (third, y, x), self.slices.base.copy(), python=self._python,
+                str(study.path), shown.law, (third, y, x), self.slices.base.copy(), python=shown.python,
             )  # fmt: skip
             self.add_button.setEnabled(not self.runner.running)
 
@@ -201,9 +263,9 @@ class BoundaryTab(QWidget):
         space = result.get("result")
         if not isinstance(space, CellsAndSurface) or self._adding is None or result.get("complete") is False:
             return
-        (law, classes), self._adding = self._adding, None
+        shown, self._adding = self._adding, None
         names = [self.slices.names.get(latent, f"z{latent}") for latent in space.axes]
-        labels = LatentSpaceLabels(names, classes, self._colours(), law.text())
+        labels = LatentSpaceLabels(names, shown.classes, self._colours(), shown.law.text())
         self.latent_view.show(space, labels)
         self.back_button.show()
         if not len(space.faces):

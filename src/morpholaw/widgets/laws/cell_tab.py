@@ -40,7 +40,7 @@ class CellTab(QWidget):
         self.words.setWordWrap(True)
         self.words.setTextFormat(Qt.TextFormat.RichText)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.call = LatestCall(self, live=True)
+        self.call = LatestCall(self)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self._failed)
         layout = QVBoxLayout(self)

@@ -1,10 +1,11 @@
-"""Where a law over measured shapes changes the class: a map over two inputs in units, with labelled cells."""
+"""Where a law changes the class, or which of several classes is called: a map over two inputs, with labelled cells."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.narrow_combo import narrow_combo
@@ -15,7 +16,7 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 
 class InputBoundary(QWidget):
-    """A map of a law over two of its inputs.
+    """A map over two inputs of a law, or of the laws of several classes.
 
     Parameters
     ----------
@@ -23,21 +24,27 @@ class InputBoundary(QWidget):
         Its theme is the figure's.
     current : CurrentStudy
         The study, whose live process computes.
+
+    Notes
+    -----
+    ``drawn`` (the map) is emitted when a map was computed.
     """
+
+    drawn = Signal(object)
 
     def __init__(self, viewer: Any, current: CurrentStudy) -> None:
         super().__init__()
         self.current = current
         self.place: LawPlace | None = None
         self.shown: Boundary | None = None
-        self._classes = ("", "")
+        self._classes: tuple[str, ...] = ()
         self._colours: dict[str, str] = {}
         self._stale = False
         self.x_box, self.y_box = narrow_combo("input across"), narrow_combo("input up")
         self.x_box.setToolTip("Choose the input that varies from left to right.")
         self.y_box.setToolTip("Choose the input that varies from bottom to top.")
         self.figure = LinkedCells(viewer, current)
-        self.call = LatestCall(self, live=True)
+        self.call = LatestCall(self)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.figure.say)
         axes = QHBoxLayout()
@@ -50,9 +57,13 @@ class InputBoundary(QWidget):
         layout.addLayout(axes)
         layout.addWidget(self.figure)
 
-    def show_law(self, place: LawPlace, classes: tuple[str, str], colours: dict[str, str]) -> None:
-        """Show a law; inputs that were chosen before stay chosen where it reads them."""
-        same = self.place is not None and (self.place.name, self.place.member) == (place.name, place.member)
+    def show_law(self, place: LawPlace, classes: tuple[str, ...], colours: dict[str, str]) -> None:
+        """Show the law of two classes, or the laws of more; inputs stay chosen while what is shown does."""
+        before, after = (
+            None if one is None else (one.study, one.name, one.member, one.class_name)
+            for one in (self.place, place)
+        )
+        same = before == after
         self.place, self._classes, self._colours = place, classes, colours
         if not same:
             self.x_box.clear()
@@ -67,8 +78,8 @@ class InputBoundary(QWidget):
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The inputs that were chosen; empty for those that change the score most."""
-        chosen = [box.currentText() for box in (self.x_box, self.y_box) if box.currentText()]
+        """The inputs that were chosen; empty for those that change most."""
+        chosen = [str(box.currentData()) for box in (self.x_box, self.y_box) if box.currentData()]
         return tuple(dict.fromkeys(chosen))
 
     def ask(self) -> None:
@@ -87,7 +98,7 @@ class InputBoundary(QWidget):
             self.ask()
 
     def _chosen(self, _: int) -> None:
-        if self.x_box.currentText() == self.y_box.currentText():  # every choice is a map
+        if self.x_box.currentData() == self.y_box.currentData():  # every choice is a map
             other = self.y_box if self.sender() is self.x_box else self.x_box
             other.setCurrentIndex((other.currentIndex() + 1) % max(1, other.count()))
         self.ask()
@@ -97,22 +108,38 @@ class InputBoundary(QWidget):
         names = computed.computed.names
         for box, name in zip((self.x_box, self.y_box), (*names, ""), strict=False):
             box.clear()
-            box.addItems(list(computed.inputs) if name else [])
-            box.setCurrentText(name)
+            for one, label in zip(computed.inputs, computed.input_labels, strict=True):
+                if name:
+                    box.addItem(label, one)
+            box.setCurrentIndex(box.findData(name))
             box.setEnabled(len(computed.inputs) > 2 or (len(computed.inputs) == 2 and bool(name)))
         classes, colours = self._classes, self._colours
         on_map = computed.cells.shape[1] == 2
         points, indices = (computed.cells, computed.indices) if on_map else (np.empty((0, 2)), np.empty(0))
 
         def make(figsize: Any, theme: Any) -> Any:
-            from morpholaw.figures.law_boundary import cells_on_map
-            from morpholaw.figures.law_boundary import law_boundary as draw
-
-            x, y = points.T
-            cells = cells_on_map(x, y, computed.cell_labels, colours) if on_map else None
-            return draw(
-                computed.computed, computed.labels, classes, cells, held=computed.held, theme=theme,
-                figsize=figsize,
-            )  # fmt: skip
+            return _figure(computed, classes, colours, figsize, theme)
 
         self.figure.draw_cells(make, points, indices)
+        self.drawn.emit(computed)
+
+
+def _figure(
+    shown: Boundary, classes: tuple[str, ...], colours: dict[str, str], figsize: Any, theme: Any
+) -> Any:
+    from morpholaw.figures.class_regions import class_regions
+    from morpholaw.figures.law_boundary import cells_on_map, law_boundary
+    from morpholaw.interpretation.input_slice import InputSlice
+
+    on_map = shown.cells.shape[1] == 2
+    x, y = shown.cells.T if on_map else np.empty((2, 0))
+    cells = cells_on_map(x, y, shown.cell_labels, colours) if on_map else None
+    if isinstance(shown.computed, InputSlice):
+        return law_boundary(
+            shown.computed, shown.labels, (classes[0], classes[1]), cells, held=shown.held, theme=theme,
+            figsize=figsize,
+        )  # fmt: skip
+    return class_regions(
+        shown.computed, (shown.labels[0], shown.labels[1]), classes, [colours[name] for name in classes], cells,
+        held=shown.held, theme=theme, figsize=figsize,
+    )  # fmt: skip

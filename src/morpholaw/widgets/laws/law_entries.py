@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from morpholaw.errors import MorpholawError
+from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
@@ -36,6 +37,8 @@ class LawEntry:
         Share of held-out cells that are right; of more than two classes the share of the class's cells.
     class_name : str or None
         The class, where there are more than two.
+    other : str
+        The one class that it is told from; "" where it is told from all others.
     """
 
     place: int
@@ -44,11 +47,23 @@ class LawEntry:
     classes: tuple[str, str]
     accuracy: float
     class_name: str | None = None
+    other: str = ""
 
     @property
     def member(self) -> int:
         """Place of the set of laws: that of the law of two classes, the first of more."""
         return self.place if self.class_name is None else 0
+
+    @property
+    def told_apart(self) -> str | tuple[str, str] | None:
+        """The class that is told from all others, or the two that are told apart; None of two classes."""
+        return (self.class_name, self.other) if self.class_name and self.other else self.class_name
+
+    def against(self, laws: ClassLaws, other: str) -> LawEntry:
+        """Return the row as it is read against one other class: the law is the difference of the two."""
+        assert self.class_name is not None
+        law = laws.against(self.class_name, other)
+        return replace(self, law=law, decision=law, classes=(other, self.class_name), other=other)
 
 
 def law_entries(record: ClassifierRecord) -> list[LawEntry]:

@@ -14,6 +14,7 @@ from morpholaw.models.law import Law
 
 if TYPE_CHECKING:
     from morpholaw.interpretation.cell_reasons import CellReasons
+    from morpholaw.interpretation.class_regions import ClassRegions
     from morpholaw.interpretation.input_slice import InputSlice
     from morpholaw.store.law_reading import LawReading
     from morpholaw.study.law_sheet_step import LawSheet
@@ -31,8 +32,9 @@ class LawPlace:
         The set of laws.
     member : int
         Place of the law, or of the laws of all classes.
-    class_name : str or None
-        The class, where there are more than two.
+    class_name : str, (str, str) or None
+        Where there are more than two, the class that is told from all others; or two: that, and the one it is told
+        from.
     stamp : tuple
         When the laws, the labels and the names were last changed.
     """
@@ -40,7 +42,7 @@ class LawPlace:
     study: str
     name: str
     member: int
-    class_name: str | None
+    class_name: str | tuple[str, str] | None
     stamp: tuple[object, ...]
 
 
@@ -70,18 +72,20 @@ class LawPage:
 
 @dataclass(frozen=True)
 class Boundary:
-    """A slice of a law with labelled cells.
+    """A slice of a law, or of the laws of all classes, with labelled cells.
 
     Attributes
     ----------
-    computed : InputSlice
-        The scores.
+    computed : InputSlice or ClassRegions
+        The scores of a law, or the class whose law is the largest.
     labels : tuple of str
         Labels of the axes.
     held : str
         Where the other inputs are.
     inputs : tuple of str
-        All inputs of the law, the one that changes the score most first.
+        All inputs of the law, the one that changes the score (or the class of most cells) most first.
+    input_labels : tuple of str
+        The same as axes are labelled.
     cells : ndarray, float64 (n, axes)
         Labelled cells, as many as are drawn.
     cell_labels : ndarray, str (n,)
@@ -90,10 +94,11 @@ class Boundary:
         Those cells among the study's crops.
     """
 
-    computed: InputSlice
+    computed: InputSlice | ClassRegions
     labels: tuple[str, ...]
     held: str
     inputs: tuple[str, ...]
+    input_labels: tuple[str, ...]
     cells: np.ndarray
     cell_labels: np.ndarray
     indices: np.ndarray
@@ -114,21 +119,38 @@ def law_vetoes(place: LawPlace) -> list[str]:
 
 
 def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
-    """Return a slice over the inputs ``names``; over those that change the score most where there are none."""
+    """Return a slice over the inputs ``names``; over those that change most where there are none.
+
+    Of one class among several it shows where each class is called around the median cell of this one, if the laws read
+    two inputs or more.
+    """
     from morpholaw.figures.law_boundary import drawn_rows
-    from morpholaw.interpretation.input_slice import input_slice, inputs_by_effect
+    from morpholaw.interpretation.class_regions import class_regions, inputs_by_changes, read_inputs
+    from morpholaw.interpretation.input_slice import held_text, input_slice, inputs_by_effect
 
     reading = _reading(place)
-    inputs = inputs_by_effect(reading.law, reading.cells, reading.ranges)
-    chosen = tuple(names) if set(names) <= set(inputs) and names else inputs[:2]
-    computed = input_slice(reading.law, reading.cells, reading.ranges, chosen)
+    computed: InputSlice | ClassRegions
+    middle = "their median"
+    if reading.laws is not None and len(read_inputs(reading.laws)) > 1:
+        ranges = reading.ranges_of(read_inputs(reading.laws))
+        own = reading.cells_of(reading.classes[1])
+        inputs = inputs_by_changes(reading.laws, own, ranges)
+        chosen = tuple(names) if set(names) <= set(inputs) and len(names) == 2 else ()
+        computed = class_regions(reading.laws, own, ranges, chosen)
+        middle = f"the median of {reading.classes[1]}"
+    else:
+        inputs = inputs_by_effect(reading.law, reading.cells, reading.ranges)
+        chosen = tuple(names) if set(names) <= set(inputs) and names else inputs[:2]
+        computed = input_slice(reading.law, reading.cells, reading.ranges, chosen)
+    held = held_text(computed.held, reading.units_of(computed.held))
     cells = reading.cells.select(computed.names)
     rows = drawn_rows(cells, reading.labels, np.unique(reading.labels).tolist())
     return Boundary(
         computed,
         tuple(reading.axis_label(name) for name in computed.names),
-        computed.held_text(reading.units),
+        f"Others at {middle}: {held}" if held else "",
         inputs,
+        tuple(reading.axis_label(name) for name in inputs),
         cells[rows],
         reading.labels[rows],
         reading.index[rows],

@@ -8,6 +8,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
 from morpholaw.display import percent
+from morpholaw.models.features import ModelColumns
+from morpholaw.models.law_units import law_in_units
 from morpholaw.widgets.forms.row_table import ROW_HEIGHT, NumberItem, RowTable
 from morpholaw.widgets.laws.law_entries import LawEntry
 
@@ -39,10 +41,11 @@ class LawTable(RowTable):
         self.stretch(len(COLUMNS) - 1)
         self.itemSelectionChanged.connect(self._selected)
 
-    def fill(self, entries: Sequence[LawEntry]) -> None:
+    def fill(self, entries: Sequence[LawEntry], columns: ModelColumns | None = None) -> None:
         """Show laws, the most accurate on the test cells first, and select the one that is applied.
 
-        Laws of more than two classes keep the order of the classes, whose names are shown.
+        Laws of standardised ``columns`` are shown over inputs in units. Laws of more than two classes keep the order
+        of the classes, whose names are shown.
         """
         self.blockSignals(True)
         self.setSortingEnabled(False)
@@ -57,9 +60,10 @@ class LawTable(RowTable):
                 (f"{law.complexity}", law.complexity),
             )
             cells = [NumberItem(text, number) for text, number in numbers]
-            text = law.rounded(3).text()
+            in_units = law_in_units(law, columns)
+            text = in_units.rounded(3).text()
             expression = QTableWidgetItem(f"{entry.class_name}: {text}" if entry.class_name else text)
-            expression.setToolTip(law.text())
+            expression.setToolTip(in_units.text())
             for column, item in enumerate([*cells, expression]):
                 item.setData(Qt.ItemDataRole.UserRole, entry.place)
                 self.setItem(row, column, item)

@@ -20,7 +20,8 @@ from morpholaw.widgets.forms.narrow_combo import narrow_combo
 from morpholaw.widgets.forms.section import Section
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.jobs.python_code import literal, step_code
-from morpholaw.widgets.laws.boundary_tab import BoundaryTab
+from morpholaw.widgets.laws.against_row import AgainstRow
+from morpholaw.widgets.laws.boundary_tab import BoundaryTab, LatentLaw
 from morpholaw.widgets.laws.cell_tab import CellTab
 from morpholaw.widgets.laws.copy_row import CopyRow, law_text, named
 from morpholaw.widgets.laws.formula import FormulaLabel
@@ -57,7 +58,7 @@ class LawsWidget(StudyWidget):
         self.entries: list[LawEntry] = []
         self.entry: LawEntry | None = None
         self.page: LawPage | None = None
-        self.page_call = LatestCall(self, live=True)
+        self.page_call = LatestCall(self)
         self.page_call.returned.connect(self._show_words)
         self.page_call.failed.connect(self.error_line.say)
         # always visible, so that a figure that just fits does not make it come and go
@@ -101,6 +102,8 @@ class LawsWidget(StudyWidget):
         self.sentence = QLabel()
         self.sentence.setWordWrap(True)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.against = AgainstRow()
+        self.against.chosen.connect(self._show_entry)
         self.formula = FormulaLabel()
         self.copy_row = CopyRow()
         self.copy_row.wanted.connect(self.copy)
@@ -128,6 +131,7 @@ class LawsWidget(StudyWidget):
             self.loss_row,
             self.table,
             self.nothing,
+            self.against,
             self.sentence,
             self.formula,
             self.copy_row,
@@ -215,6 +219,7 @@ class LawsWidget(StudyWidget):
             self.tabs,
         ):
             part.setVisible(has_laws)
+        self.against.setVisible(self.found is not None and not self.found.two_classes)
         if not has_laws:
             self.entry = self.page = None
             self.page_call.forget()
@@ -223,7 +228,7 @@ class LawsWidget(StudyWidget):
             self.boundary.clear()
             self.cell.show_law(None)
             self.sheet.show_law(None)
-        self.table.fill(self.entries)
+        self.table.fill(self.entries, None if self.found is None else self.found.columns)
 
     @property
     def law(self) -> Law | None:
@@ -245,7 +250,19 @@ class LawsWidget(StudyWidget):
         """Show the law at a place of the study's list."""
         if self.found is None:
             return
-        self.entry, self.page = self.entries[place], None
+        self.entry = self.entries[place]
+        if self.entry.class_name is not None:
+            self.against.show_class(self.entry.class_name, self.found.classes)
+        self._show_entry()
+
+    def _show_entry(self) -> None:
+        """Show the law that was picked, against the class that is chosen."""
+        found, entry, other = self.found, self.entry, self.against.other
+        if found is None or entry is None:
+            return
+        self.entry, self.page = self.entries[entry.place], None
+        if entry.class_name is not None and other:
+            self.entry = self.entry.against(found.class_laws, other)
         self._show_law()
 
     def _place(self) -> LawPlace | None:
@@ -260,7 +277,7 @@ class LawsWidget(StudyWidget):
         )
         stamp = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
         names = tuple(sorted(study.latent_names.items()))
-        return LawPlace(str(study.path), found.name, entry.member, entry.class_name, (*stamp, names))
+        return LawPlace(str(study.path), found.name, entry.member, entry.told_apart, (*stamp, names))
 
     def _show_law(self) -> None:
         found, entry, study = self.found, self.entry, self.current.study
@@ -293,16 +310,34 @@ class LawsWidget(StudyWidget):
         found, entry = self.found, self.entry
         assert found is not None
         assert entry is not None
+        regions = isinstance(place.class_name, str)
         if found.columns is not None:
-            self.boundary.show_inputs(place, entry.classes)
+            self.boundary.show_inputs(place, found.classes if regions else entry.classes)
             return
-        path, name = place.study, found.name
-        source = f"law = study.classifier({name!r}).laws[{entry.place}]\n"
-        python = step_code(path, "laws", {"loss": found.loss}) + f"law = laws[{entry.place}]\n"
-        if not found.two_classes or name != name_of(4, found.loss):
-            python = f"import morpholaw as ml\n\nstudy = ml.Study({literal(path)})\n{source}"
         latents = 0 if found.encoder is None else found.encoder.latents
-        self.boundary.show_law(entry.decision, latents, entry.classes, self.words, python)
+        shown = LatentLaw(
+            entry.decision, latents, entry.classes, self.words, self._python(place.study), bool(entry.other)
+        )
+        if regions:
+            self.boundary.show_regions(place, found.classes, shown)
+        else:
+            self.boundary.show_law(shown)
+
+    def _python(self, path: str) -> str:
+        """Return the lines of Python that read what the boundary is of."""
+        found, entry = self.found, self.entry
+        assert found is not None
+        assert entry is not None
+        if found.two_classes and found.name == name_of(4, found.loss):
+            return step_code(path, "laws", {"loss": found.loss}) + f"law = laws[{entry.place}]\n"
+        if entry.class_name is None:
+            source = f"study.classifier({literal(found.name)}).laws[{entry.place}]"
+        elif entry.other:
+            names = f"{literal(entry.class_name)}, {literal(entry.other)}"
+            source = f"study.class_laws({literal(found.name)}).against({names})"
+        else:
+            source = f"study.class_laws({literal(found.name)}).against_the_rest({literal(entry.class_name)})"
+        return f"import morpholaw as ml\n\nstudy = ml.Study({literal(path)})\nlaw = {source}\n"
 
     def _show_formula(self) -> None:
         """Show the formula and its parts: with names, and in units once they were read."""
@@ -330,10 +365,13 @@ class LawsWidget(StudyWidget):
         if found.two_classes and entry.place == 0:
             applied = "Law 1, which is applied: "
         lead = f"{applied}{entry.classes[1]} where {page.inequality}. " if found.two_classes else ""
-        stable = (
-            stability_sentence(self.current.study, found.name, entry.law.text()) if self.current.study else ""
-        )
-        self.sentence.setText("\n".join(filter(None, [f"{lead}{page.sentence}", stable])))
+        confused = ""
+        if entry.other:
+            lead = f"Of the two, {entry.classes[1]} where {page.inequality}. "
+            confused = _confused(found, entry)
+        own = self.entries[entry.place].law.text()
+        stable = stability_sentence(self.current.study, found.name, own) if self.current.study else ""
+        self.sentence.setText("\n".join(filter(None, [f"{lead}{page.sentence}", confused, stable])))
         self._show_formula()
         place = self._place()
         if place is not None and page.words and found.columns is None:
@@ -387,3 +425,12 @@ class LawsWidget(StudyWidget):
             assert clipboard is not None  # there is one while the application runs
             clipboard.setText(law_text(kind, entry.law, entry.classes, found.columns, self.words))
             show_info("The law is on the clipboard.")
+
+
+def _confused(found: ClassifierRecord, entry: LawEntry) -> str:
+    """Say how many held-out cells of two classes the laws of all classes take for each other."""
+    first, second = (found.classes.index(name) for name in entry.classes)
+    counts = found.evaluation.confusion
+    cells = sum(counts[first]) + sum(counts[second])
+    wrong = counts[first][second] + counts[second][first]
+    return f"Of {cells:,} held-out cells of the two, {wrong:,} are called the other one."

@@ -29,7 +29,7 @@ class SheetTab(QWidget):
         self.shown: Any = None
         self._wanted: LawPlace | None = None
         self.figure = FigurePanel(viewer)
-        self.call = LatestCall(self, live=True)
+        self.call = LatestCall(self)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.figure.say)
         layout = QVBoxLayout(self)

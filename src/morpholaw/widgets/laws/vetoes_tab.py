@@ -27,7 +27,7 @@ class VetoesTab(QLabel):
         super().__init__(parent)
         self.current = current
         self._wanted: LawPlace | None = None
-        self.call = LatestCall(self, live=True)
+        self.call = LatestCall(self)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.setText)
         self.setWordWrap(True)

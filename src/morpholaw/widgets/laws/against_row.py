@@ -1,0 +1,53 @@
+"""What the law of one of several classes is read against: all other classes, or one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from morpholaw.widgets.forms.narrow_combo import narrow_combo
+
+ALL_OTHERS = "all other classes"
+
+
+class AgainstRow(QWidget):
+    """Chooses what a class is told from.
+
+    Notes
+    -----
+    ``chosen`` is emitted when a person chooses.
+    """
+
+    chosen = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.class_name = QLabel()
+        self.box = narrow_combo("against")
+        self.box.setToolTip(
+            "Read the law of the class against those of all other classes, or against that of one: what separates the "
+            "two."
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.class_name)
+        row.addWidget(self.box, 1)
+        self.box.activated.connect(lambda _: self.chosen.emit())
+
+    @property
+    def other(self) -> str:
+        """The class that is chosen; "" for all others."""
+        return self.box.currentData() or ""
+
+    def show_class(self, name: str, classes: Sequence[str]) -> None:
+        """Offer what a class can be told from; what was chosen before stays chosen where it is another class."""
+        before = self.other
+        self.class_name.setText(f"{name} against")
+        self.box.clear()
+        self.box.addItem(ALL_OTHERS, "")
+        for other in classes:
+            if other != name:
+                self.box.addItem(other, other)
+        self.box.setCurrentIndex(max(0, self.box.findData(before)))
