@@ -16,6 +16,7 @@ from morpholaw.display import percent_interval
 from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.performance import median_score
 from morpholaw.models.classes import predicted_classes
 from morpholaw.models.classifier import Classifier
 from morpholaw.sample import sample_folder
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=70_000)
     options = parser.parse_args()
     folders = sorted((sample_folder() / "classifiers").iterdir())
-    scorers = {folder.name: scorer(Classifier.load(folder).select(0)) for folder in folders}
+    scorers = {folder.name: scorer(Classifier.load(folder).applied) for folder in folders}
     right: dict[str, list[np.ndarray]] = {name: [] for name in scorers}
     groups, targets = [], []
     for block in range(options.cells // BLOCK):
@@ -40,7 +41,7 @@ def main() -> None:
         groups.append(f"{block}/" + cells["group"].to_numpy(str).astype(object))
         targets.append(truth)
         for name, score in scorers.items():
-            right[name].append(predicted_classes(score(images)[0]) == truth)
+            right[name].append(predicted_classes(median_score(score(images))) == truth)
     group, truth = np.concatenate(groups).astype(str), np.concatenate(targets)
     print(
         f"{len(truth)} cells of {len(np.unique(group))} tracks, half of them in metaphase; errors, and what a predicted"

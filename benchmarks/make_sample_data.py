@@ -1,7 +1,9 @@
 """Make sample_data/ from its seed and a trained simulated study.
 
 ``make sample-data`` trains the study first, with ``benchmarks/simulated_study.py``. The movie and the labelled crops
-are simulated anew; the encoder, the best model of each scheme and the laws over measured shapes are the study's.
+are simulated anew; the encoder, the models of each scheme and the laws over measured shapes are the study's. None is
+chosen: all that the study has are shipped, but of scheme 1, whose ten CNNs are 12 MB, only the first that fit into
+25 MB with everything else (seven). Classifiers read the encoder in ``encoder/`` and have no copies of it.
 ``--phases FOUR`` makes the classifiers of four phases alone, which read shapes and no encoder, from a study that
 ``benchmarks/four_phases.py`` trained.
 """
@@ -10,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,9 @@ from morpholaw.config import SimulateConfig
 from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.interpretation.latent_summary import evenly_spaced
 from morpholaw.models.bundle import save_bundle
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.cnn import CNNEnsemble
+from morpholaw.models.heads import HeadEnsemble
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.familiarity_record import CELLS, write_familiarity
@@ -32,23 +36,43 @@ LABELLED = {"interphase": 1030, "metaphase": 1000}
 SEED = 8
 PHASES = {"scheme2-shapes": "scheme2", "scheme3-shapes": "scheme3", "laws-shapes": MEASURED}
 """Classifiers of four phases that are shipped, and what they are called in the sample."""
+MOST_BYTES = 25_000_000
+"""Size of the sample at most."""
+DESCRIPTIONS = 300_000
+"""Bytes that are left for descriptions of training cells and the classifiers of four phases."""
 
 
-def _best(accuracy: Sequence[float], sizes: Sequence[int]) -> int:
-    """The most accurate model, of several the smallest."""
-    return int(np.lexsort([sizes, -np.array(accuracy)])[0])
+def first_models(classifier: Classifier, count: int) -> Classifier:
+    """Return the first ``count`` models of scheme 1 as a classifier."""
+    cnn, head = classifier.cnn, classifier.head
+    assert cnn is not None
+    assert head is not None
+    fewer_cnn = CNNEnsemble(count, **cnn.settings)
+    for network, kept in zip(fewer_cnn.networks, cnn.networks, strict=False):
+        network.load_state_dict(kept.state_dict())
+    fewer_heads = HeadEnsemble(count, head.inputs, head.hidden, head.outputs, head.normalise, head.dropout)
+    fewer_heads.load_state_dict({name: tensor[:count] for name, tensor in head.state_dict().items()})
+    return Classifier.dense_cnn(fewer_cnn, fewer_heads, classifier.classes).eval()
 
 
-def write_classifier(study: Study, name: str, folder: Path) -> None:
-    """Write a classifier as it is shipped: the best of its models, but all the laws over measured shapes.
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files in a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def write_classifier(study: Study, name: str, folder: Path, room: int | None = None) -> None:
+    """Write a classifier as it is shipped, with all its models, or the first of them that ``room`` bytes hold.
 
     It is called after its folder.
     """
     record = classifiers.record(study, name)
     classifier, evaluation = study.classifier(name), record.evaluation
-    if folder.name != MEASURED:
-        classifier = classifier.select(_best(evaluation.accuracy, record.expression_sizes))
-        evaluation = study.evaluate(classifier, record.config)
+    if room is not None:
+        weights = study.path / "classifiers" / name / record.weights
+        count = min(classifier.members, classifier.members * room // weights.stat().st_size)
+        if count < classifier.members:
+            classifier = first_models(classifier, count)
+            evaluation = study.evaluate(classifier, record.config)
     shipped = ClassifierRecord.of(
         classifier,
         name=folder.name,
@@ -58,7 +82,14 @@ def write_classifier(study: Study, name: str, folder: Path) -> None:
         encoder_fingerprint=record.encoder_fingerprint,
         law_config=record.law_config,
     )
-    classifier.save(folder, shipped.description())
+    classifiers.write(folder, classifier, shipped)
+
+
+def write_scheme_1(study: Study, out: Path) -> None:
+    """Write as many CNNs as the sample has room for."""
+    write_classifier(
+        study, "scheme1", out / "classifiers" / "scheme1", MOST_BYTES - DESCRIPTIONS - size_of(out)
+    )
 
 
 def describe_training_cells(classifiers_folder: Path, cells: CropSet) -> None:
@@ -84,7 +115,10 @@ def main() -> None:
     out, study = options.out, Study(options.study)
     if options.only:
         shutil.rmtree(out / "classifiers" / options.only, ignore_errors=True)
-        write_classifier(study, options.only, out / "classifiers" / options.only)
+        if options.only == "scheme1":
+            write_scheme_1(study, out)
+        else:
+            write_classifier(study, options.only, out / "classifiers" / options.only)
         describe_training_cells(out / "classifiers", CropSet(out / "labelled"))
         return
     if options.phases:
@@ -102,11 +136,14 @@ def main() -> None:
     record = study.encoder_record.model_copy(update={"history": {}})
     save_bundle(out / "encoder", study.encoder.state_dict(), record.description())
     (out / "classifiers").mkdir()
-    for name in ("scheme1", "scheme2", "scheme3", "scheme4-hinge", MEASURED):
+    for name in ("scheme2", "scheme3", "scheme4-hinge", MEASURED):
         write_classifier(study, name, out / "classifiers" / name)
+    write_scheme_1(study, out)  # into the room that is left
     describe_training_cells(out / "classifiers", CropSet(out / "labelled"))
-    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
-    print(f"{out}: {size / 1e6:.1f} MB")
+    if len(list((out / "encoder").glob("weights-*"))) > 1:
+        raise SystemExit(f"{out}: a classifier reads another encoder than the study's; train it again.")
+    members = {path.name: ClassifierRecord.read(path).members for path in (out / "classifiers").iterdir()}
+    print(f"{out}: {size_of(out) / 1e6:.1f} MB; models: {members}")
 
 
 if __name__ == "__main__":

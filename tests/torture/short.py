@@ -19,7 +19,7 @@ import run
 from crashes import Crashes
 
 KILLED = {
-    "import": 2, "train-encoder": 2, "load-encoder": 1, "scheme 1": 1, "scheme 2": 1, "discover-law": 1, 
+    "import": 2, "train-encoder": 2, "load-encoder": 3, "scheme 1": 1, "scheme 2": 1, "discover-law": 1, 
     "annotate": 1,
 }  # fmt: skip
 """Kills of each step, spread over its operations."""

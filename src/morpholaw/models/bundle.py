@@ -19,15 +19,27 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as dump_tensors
 from torch import Tensor, nn
 
-from morpholaw.cells.files import refuse_special, write_bytes, write_json
+from morpholaw.cells.files import write_bytes, write_json
 from morpholaw.errors import InputError, reason
-from morpholaw.models.description import SCHEMA, read_description
+from morpholaw.models.description import (
+    SCHEMA,
+    encoder_weights,
+    read_description,
+    read_weights,
+    weights_name,
+)
 
 Network = TypeVar("Network", bound=nn.Module)
 Parts = TypeVar("Parts", int, list[int])
 
 
-def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dict[str, Any]) -> str:
+def save_bundle(
+    folder: Path | str,
+    tensors: dict[str, Tensor],
+    description: dict[str, Any],
+    identity: str | None = None,
+    keep_old: bool = False,
+) -> str:
     """Write a model atomically and return the fingerprint (SHA-256) of its weights.
 
     Parameters
@@ -38,6 +50,11 @@ def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dic
         Weights by name.
     description : dict
         Plain JSON values: kind, settings, configuration, versions, data fingerprint.
+    identity : str, optional
+        What the model is made of besides its weights. It is written into the file of the weights, so that its
+        SHA-256 is that of the whole model.
+    keep_old : bool
+        Leave the files of older weights where they are.
 
     Returns
     -------
@@ -51,17 +68,47 @@ def save_bundle(folder: Path | str, tensors: dict[str, Tensor], description: dic
     """
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
-    data = dump_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    data = weights_bytes(tensors, identity)
     digest = hashlib.sha256(data).hexdigest()
-    weights = folder / f"weights-{digest[:16]}.safetensors"
+    weights = folder / weights_name(digest)
     write_bytes(weights, data)
     write_json(
         folder / "model.json", {"schema": SCHEMA, "weights": weights.name, "sha256": digest, **description}
     )
-    for old in folder.glob("weights-*.safetensors"):
+    for old in () if keep_old else folder.glob("weights-*.safetensors"):
         if old != weights:
             old.unlink(missing_ok=True)
     return digest
+
+
+def weights_bytes(tensors: dict[str, Tensor], identity: str | None = None) -> bytes:
+    """Return weights as the bytes of a safetensors file.
+
+    Parameters
+    ----------
+    tensors : dict
+        Weights by name.
+    identity : str, optional
+        What the model is made of besides its weights.
+    """
+    metadata = None if identity is None else {"identity": identity}  # of several keys the order would vary
+    return dump_tensors(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata
+    )
+
+
+def have_same_weights(tensors: dict[str, Tensor], others: dict[str, Tensor]) -> bool:
+    """Whether two networks have the same weights, by name.
+
+    Parameters
+    ----------
+    tensors, others : dict
+        Weights by name, on any device.
+    """
+    if tensors.keys() != others.keys():
+        return False
+    pairs = ((tensor.detach().cpu(), others[name].detach().cpu()) for name, tensor in tensors.items())
+    return all(one.dtype == other.dtype and torch.equal(one, other) for one, other in pairs)
 
 
 def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -75,22 +122,37 @@ def load_bundle(folder: Path | str, kind: str | None = None) -> tuple[dict[str, 
     """
     folder = Path(folder)
     description = read_description(folder, kind)
-    name = str(description["weights"])
-    refuse_special(folder / name)
+    path = folder / str(description["weights"])
+    return _tensors(path, description.get("sha256")), description
+
+
+def load_shared_encoder(folder: Path | str, description: dict[str, Any]) -> dict[str, Tensor]:
+    """Return the weights of the encoder that a study's classifier reads and does not hold itself.
+
+    Parameters
+    ----------
+    folder : path
+        The classifier's folder in its study.
+    description : dict
+        The classifier's description.
+
+    Raises
+    ------
+    InputError
+        When there is no such encoder, or its weights are damaged.
+    """
+    digest = description.get("encoder_fingerprint")
+    return _tensors(encoder_weights(folder, digest), digest)
+
+
+def _tensors(path: Path, sha256: object) -> dict[str, Tensor]:
+    data = read_weights(path, sha256)
     try:
-        data = (folder / name).read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"The weights {name} of the model in {folder} cannot be read: {error.strerror or error}."
-        ) from None
-    if hashlib.sha256(data).hexdigest() != description.get("sha256"):
-        raise InputError(
-            f"The weights {name} of the model in {folder} are damaged; expected their recorded hash."
-        )
-    try:
-        return load_tensors(data), description
+        return load_tensors(data)
     except (SafetensorError, ValueError, KeyError, RuntimeError, OverflowError):
-        raise InputError(f"The weights {name} of the model in {folder} are not a safetensors file.") from None
+        raise InputError(
+            f"The weights {path.name} of the model in {path.parent} are not a safetensors file."
+        ) from None
 
 
 def build_network(make: Callable[[], Network], tensors: dict[str, Tensor], folder: Path | str) -> Network:

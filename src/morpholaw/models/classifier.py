@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,13 @@ from torch import Tensor, nn
 
 from morpholaw.display import MODELS
 from morpholaw.errors import InputError
-from morpholaw.models.bundle import build_network, check_part_count, load_bundle, save_bundle
+from morpholaw.models.bundle import (
+    build_network,
+    check_part_count,
+    load_bundle,
+    load_shared_encoder,
+    save_bundle,
+)
 from morpholaw.models.classes import pair_of
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
@@ -29,6 +37,9 @@ NO_LATENTS = (
     "These models read measured shapes, so latents alone have no score; "
     "choose a classifier that reads latents."
 )
+
+_ENCODER = "encoder."
+"""What the names of the encoder's weights begin with."""
 
 
 class Classifier(nn.Module):
@@ -413,7 +424,12 @@ class Classifier(nn.Module):
             "columns": None if self.columns is None else self.columns.to_json(),
         }
 
-    def save(self, folder: Path | str, description: dict[str, Any] | None = None) -> str:
+    def save(
+        self,
+        folder: Path | str,
+        description: dict[str, Any] | None = None,
+        shared_encoder: str | None = None,
+    ) -> str:
         """Write a bundle that holds everything a prediction needs; return its fingerprint.
 
         Parameters
@@ -422,19 +438,37 @@ class Classifier(nn.Module):
             A folder; it is made where it is missing, and what it holds stays valid until the new bundle is complete.
         description : dict, optional
             Plain values that are kept beside the models.
+        shared_encoder : str, optional
+            SHA-256 of the encoder's weights where the study keeps them for all its classifiers
+            (:mod:`morpholaw.store.encoder_weights`). The bundle then goes without them, and opens in its study alone.
         """
-        return save_bundle(folder, dict(self.state_dict()), {**(description or {}), **self.layout()})
+        tensors = dict(self.state_dict())
+        values = {**(description or {}), **self.layout(), "encoder_apart": shared_encoder is not None}
+        if shared_encoder is not None:
+            tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(_ENCODER)}
+            values["encoder_fingerprint"] = shared_encoder
+        return save_bundle(folder, tensors, values, self._identity(shared_encoder))
+
+    def _identity(self, shared_encoder: str | None) -> str:
+        """Return a fingerprint of what scores depend on besides the bundle's weights: encoder, laws and columns."""
+        laws = [law.to_json() for law in self.laws]
+        columns = None if self.columns is None else self.columns.to_json()
+        text = json.dumps([shared_encoder, laws, columns], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod
     def load(cls, folder: Path | str) -> Classifier:
-        """Read a bundle; raise InputError when it is missing, damaged or of another kind.
+        """Read a bundle; raise InputError when it or its encoder is missing, damaged or of another kind.
 
         Parameters
         ----------
         folder : path
-            The folder that :meth:`save` wrote.
+            The folder that :meth:`save` wrote, or that of a classifier in a study.
         """
         tensors, values = load_bundle(folder, "classifier")
+        if values.get("encoder_apart") is True:
+            encoder = load_shared_encoder(folder, values)
+            tensors |= {f"{_ENCODER}{name}": tensor for name, tensor in encoder.items()}
         return build_network(lambda: cls._from_description(values, tensors), tensors, folder)
 
     @classmethod

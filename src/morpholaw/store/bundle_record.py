@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from morpholaw.models.description import read_description
 from morpholaw.store.provenance import ResultRecord
 
-LOCATION = ("schema", "weights", "sha256")
+LOCATION = ("schema", "weights", "sha256", "encoder_apart")
 """Keys that say where the weights are; :func:`morpholaw.models.bundle.save_bundle` writes them."""
 
 

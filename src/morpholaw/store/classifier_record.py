@@ -236,7 +236,10 @@ class ClassifierRecord(BundleRecord):
     parameters : int
         Parameters of one model as the paper counts them (B.2): its CNN or encoder and its head, without the decoder.
     encoder_fingerprint : str, optional
-        SHA-256 of the study's encoder that the models were trained with.
+        SHA-256 of the weights of the encoder that the models were trained with.
+    encoder_apart : bool
+        Whether the encoder's weights are those with that SHA-256 in the study's folder ``encoder/``, and not among the
+        models' own (:mod:`morpholaw.store.encoder_weights`).
     trained_elsewhere : bool
         Whether the models were trained on cells of another study, none of which are in this one.
     config : ClassifierConfig
@@ -265,6 +268,7 @@ class ClassifierRecord(BundleRecord):
     kept_latents: tuple[tuple[int, ...], ...]
     parameters: int = Field(ge=0)
     encoder_fingerprint: str | None = None
+    encoder_apart: bool = False
     trained_elsewhere: bool = False
     config: Annotated[ClassifierConfig, known_settings(ClassifierConfig)]
     law_config: Annotated[LawConfig | None, known_settings(LawConfig)] = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from morpholaw.cells.files import replace_folder, temporary_path
 from morpholaw.errors import InputError
+from morpholaw.store import encoder_weights
 from morpholaw.store.classifier_record import ClassifierRecord
 
 if TYPE_CHECKING:
@@ -88,8 +89,19 @@ def check_replaceable(folder: StudyFolder, name: str, classes: Collection[str], 
 
 def save(folder: StudyFolder, classifier: Classifier, record: ClassifierRecord) -> ClassifierRecord:
     """Keep a classifier under the name in its record; returns the record as it was saved."""
-    place = place_of(folder, record.name)
-    classifier.save(place, record.description())
+    saved = write(place_of(folder, record.name), classifier, record)
+    encoder_weights.remove_unread(folder.path)  # those of the classifier before
+    return saved
+
+
+def write(place: Path, classifier: Classifier, record: ClassifierRecord) -> ClassifierRecord:
+    """Write a classifier into ``classifiers/<name>/`` of a study, its encoder's weights into the study's ``encoder/``.
+
+    Returns the record as it was saved.
+    """
+    encoder = classifier.encoder
+    shared = None if encoder is None else encoder_weights.keep(place, encoder)
+    classifier.save(place, record.description(), shared)
     return ClassifierRecord.read(place)
 
 
@@ -103,6 +115,8 @@ def adopt(folder: StudyFolder, source: Path | str) -> ClassifierRecord:
     partial = temporary_path(place)
     adopted = found.model_copy(update={"trained_elsewhere": True})
     try:
+        if found.encoder_apart:
+            encoder_weights.copy(Path(source), place, found.encoder_fingerprint)
         shutil.copytree(source, partial)
         adopted.write(partial / "model.json")
         replace_folder(partial, place)

@@ -15,6 +15,7 @@ from morpholaw.cells.files import atomic_file
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.store.encoder_record import EncoderRecord
+from morpholaw.store.encoder_weights import remove_unread
 from morpholaw.store.study_folder import StudyFolder
 
 if TYPE_CHECKING:
@@ -47,11 +48,15 @@ def of_study(folder: StudyFolder) -> BetaTCVAE:
 
 
 def save(folder: StudyFolder, encoder: BetaTCVAE, record: EncoderRecord) -> EncoderRecord:
-    """Keep an encoder as the study's own, in place of the one before; returns the record as it was saved."""
+    """Keep an encoder as the study's own, in place of the one before; returns the record as it was saved.
+
+    The weights of the one before stay as long as a classifier reads them.
+    """
     from morpholaw.models.bundle import save_bundle
 
     place = folder.path / "encoder"
-    save_bundle(place, encoder.state_dict(), record.description())
+    save_bundle(place, encoder.state_dict(), record.description(), keep_old=True)
+    remove_unread(folder.path)
     shutil.rmtree(folder.path / "latents", ignore_errors=True)
     return EncoderRecord.read(place)
 

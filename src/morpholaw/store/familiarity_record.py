@@ -66,6 +66,16 @@ def keep_familiarity(folder: StudyFolder, found: ClassifierRecord) -> None:
         write_familiarity(place_of(folder, found.name), found.sha256, cloud)
 
 
+def carry_familiarity(folder: StudyFolder, before: ClassifierRecord, after: ClassifierRecord) -> None:
+    """Keep what is known of a classifier's training cells where its laws were put into another order."""
+    place = place_of(folder, after.name)
+    if not (place / _FILE).exists():
+        return
+    kept = FamiliarityRecord.read(place / _FILE)
+    if kept.classifier == before.sha256:
+        kept.model_copy(update={"classifier": after.sha256}).write(place / _FILE)
+
+
 def write_familiarity(classifier: Path, sha256: str, cloud: Familiarity) -> None:
     """Write the training cells of a classifier as a cloud into its folder."""
     FamiliarityRecord(

@@ -8,9 +8,11 @@
     annotations.json      the last class of each crop, for scripts
     latent_names.json     names given to latents, by encoder
     classes.json          colours and order of the classes, and the order of stages along tracks
-    encoder/              the trained beta-TCVAE; checkpoint/ beside it while it trains
+    encoder/              the trained beta-TCVAE, and weights of older ones while classifiers read them; checkpoint/
+                          beside it while it trains
     latents/<set>/        means and log-variances by encoder, a cache
-    classifiers/<name>/   one bundle a scheme: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse
+    classifiers/<name>/   one bundle per classifier: scheme1, scheme2, scheme3, scheme4-hinge, scheme4-mse, or a name
+                          of its own; those that read an encoder have its weights in encoder/
     timeline/             what the tracked cells did: tables, and timeline.json
     search/               the Optuna storage and its best settings
     jobs/                 what was asked for and what came of it

@@ -14,7 +14,7 @@ from morpholaw.store import classifiers
 from morpholaw.store.baseline_record import keep_baselines
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.condition_record import tell_condition_notes
-from morpholaw.store.familiarity_record import keep_familiarity
+from morpholaw.store.familiarity_record import carry_familiarity, keep_familiarity
 from morpholaw.store.labelled_cells import labelled_cells
 
 if TYPE_CHECKING:
@@ -241,9 +241,11 @@ def apply_law(study: Study, law: int, loss: Loss = "hinge", name: str | None = N
     """
     from morpholaw.study.applied_law_step import apply_law
 
+    name = name or name_of(4, loss)
     with study.writing():
-        record = apply_law(study, name or name_of(4, loss), law)
-        keep_familiarity(study, record)
+        before = classifiers.record(study, name)
+        record = apply_law(study, name, law)
+        carry_familiarity(study, before, record)
     return record.laws[0]
 
 

@@ -1,0 +1,113 @@
+"""Weights of encoders in a study's folder ``encoder/``: its own, and older ones that classifiers still read.
+
+They are kept once: a classifier of the study holds its heads or laws, and the SHA-256 of its encoder's weights, which
+is in the name of their file as well. When the study gets another encoder, the older weights stay where they are until
+no classifier reads them. Nothing is ever moved, so that a step which is killed leaves every classifier readable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from morpholaw.cells.files import write_bytes
+from morpholaw.errors import InputError
+from morpholaw.models.description import encoder_folder, encoder_weights, read_description, read_weights
+from morpholaw.models.description import weights_name as name_of_weights
+
+if TYPE_CHECKING:
+    from morpholaw.models.vae import BetaTCVAE
+
+# torch is imported when an encoder is kept, so that classifiers are copied without it.
+
+
+def keep(place: Path, encoder: BetaTCVAE) -> str:
+    """Have the weights of a classifier's encoder among those of its study; return their SHA-256.
+
+    Parameters
+    ----------
+    place : path
+        The classifier's folder in the study.
+    encoder : BetaTCVAE
+        The encoder.
+
+    Raises
+    ------
+    OSError
+        When they cannot be written.
+    """
+    from morpholaw.models.bundle import have_same_weights, load_bundle, weights_bytes
+
+    tensors = encoder.state_dict()
+    try:
+        own, description = load_bundle(encoder_folder(place), "encoder")
+    except InputError:  # the study has no encoder, or a damaged one
+        own, description = {}, {}
+    if have_same_weights(own, tensors):  # whatever version of safetensors wrote them
+        return str(description["sha256"])
+    data = weights_bytes(tensors)
+    digest = hashlib.sha256(data).hexdigest()
+    _write(place, data, digest)
+    return digest
+
+
+def copy(source: Path, place: Path, sha256: str | None) -> None:
+    """Copy the weights of the encoder that a classifier of another study reads.
+
+    Parameters
+    ----------
+    source, place : path
+        The classifier's folder in the other study, and the one that it gets in this study.
+    sha256 : str, optional
+        SHA-256 of the encoder's weights, as the classifier's record has it.
+
+    Raises
+    ------
+    InputError
+        When they are missing or damaged.
+    """
+    data = read_weights(encoder_weights(source, sha256), sha256)
+    _write(place, data, str(sha256))
+
+
+def _write(place: Path, data: bytes, sha256: str) -> None:
+    folder = encoder_folder(place)
+    folder.mkdir(exist_ok=True)  # not its parents: a study that is deleted meanwhile stays deleted
+    path = folder / name_of_weights(sha256)
+    try:
+        if path.read_bytes() == data:
+            return
+    except OSError:  # it is not there, or is written anew
+        pass
+    write_bytes(path, data)
+
+
+def remove_unread(study: Path) -> None:
+    """Remove weights of encoders that neither the study nor any of its classifiers reads.
+
+    All stay where a model cannot be described, as it may be restored. The study must be locked for writing.
+
+    Parameters
+    ----------
+    study : path
+        The study's folder.
+    """
+    own = study / "encoder"
+    kept = list(own.glob("weights-*.safetensors"))
+    if len(kept) < 2:
+        return
+    read: set[str] = set()
+    try:
+        if (own / "model.json").exists():
+            read.add(str(read_description(own)["weights"]))
+        # also those that are being replaced, whose names begin with a dot
+        for path in study.glob("classifiers/*/model.json"):
+            described = read_description(path.parent)
+            if described.get("encoder_apart") is True:
+                read.add(name_of_weights(str(described.get("encoder_fingerprint"))))
+    except InputError:
+        return
+    for path in kept:
+        if path.name not in read:
+            path.unlink(missing_ok=True)
