@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -95,3 +97,22 @@ def test_a_cell_without_a_nucleus_has_no_class():
     assert found.text == "This cell has no class: width could not be measured."
     with pytest.raises(InputError, match="one value for each"):
         cell_reasons(law, np.zeros(2), CELLS, CLASSES, FEATURES)
+
+
+def test_a_change_that_holds_between_two_values_is_not_said_to_hold_beyond():
+    law = Law.parse("1 - square(width - 12)", NAMES)  # positive from 11 to 13 µm
+    row = np.array([8.0, 0.3, 0.0])
+    found = cell_reasons(law, row, CELLS, CLASSES, FEATURES)
+    (flip,) = found.flips
+    assert flip.at == pytest.approx(11)
+    assert flip.until == pytest.approx(13, abs=0.1)  # to the nearest value of a grid
+    first, last = re.search(r"width from (\S+) to (\S+) µm \(8 µm here\)", found.text).groups()
+    rows = np.tile(row, (50, 1))
+    rows[:, 0] = np.linspace(float(first), float(last), 50)
+    assert (law.predict(FeatureTable(rows, NAMES)) == 1).all()
+
+
+def test_a_cell_on_the_boundary_is_told_from_it():
+    law = Law.parse("width - 12.0004", NAMES)
+    found = cell_reasons(law, np.array([12.0, 0.3, 0.0]), CELLS, CLASSES, FEATURES)
+    assert "width above 12.0004 µm (12 µm here)" in found.text

@@ -68,20 +68,27 @@ class Flip:
         Its value in the cell, and where the class changes, in units.
     deviations : float
         The distance between the two, in standard deviations of the labelled cells.
+    until : float or None
+        Where, beyond ``at``, the cell's own class comes back within the range of the cells; None where it does not.
     """
 
     feature: Feature
     value: float
     at: float
     deviations: float
+    until: float | None = None
 
     @property
     def text(self) -> str:
-        """Such as "width above 11.2 µm (8.4 µm here)"."""
+        """Such as "width above 11.2 µm (8.4 µm here)", or "width from 11.2 to 13 µm (8.4 µm here)"."""
         unit = f" {self.feature.unit}" if self.feature.unit else ""
+        shown = [self.at, self.value] if self.until is None else [self.at, self.value, self.until]
+        texts = _told_apart(shown)
+        if self.until is not None:
+            first, last = (texts[0], texts[2]) if self.at < self.until else (texts[2], texts[0])
+            return f"{self.feature.name} from {first} to {last}{unit} ({texts[1]}{unit} here)"
         side = "above" if self.at > self.value else "below"
-        here = significant(self.value)
-        return f"{self.feature.name} {side} {significant(self.at)}{unit} ({here}{unit} here)"
+        return f"{self.feature.name} {side} {texts[0]}{unit} ({texts[1]}{unit} here)"
 
 
 @dataclass(frozen=True)
@@ -262,14 +269,21 @@ def _flips(law: Law, here: np.ndarray, usual: np.ndarray, inputs: Sequence[Featu
     spread = np.where((s := usual.std(axis=0)) > 0, s, 1.0)
     found = []
     for k, feature in enumerate(inputs):
-        at = _nearest_change(law, here, k, min(low[k], here[k]), max(high[k], here[k]))
-        if at is not None:
-            found.append(Flip(feature, float(here[k]), at, abs(at - float(here[k])) / float(spread[k])))
+        change = _nearest_change(law, here, k, min(low[k], here[k]), max(high[k], here[k]))
+        if change is not None:
+            at, until = change
+            deviations = abs(at - float(here[k])) / float(spread[k])
+            found.append(Flip(feature, float(here[k]), at, deviations, until))
     return tuple(sorted(found, key=lambda flip: flip.deviations))
 
 
-def _nearest_change(law: Law, here: np.ndarray, k: int, low: float, high: float) -> float | None:
-    """Return the value of input ``k`` nearest to the cell's, between ``low`` and ``high``, where the class changes."""
+def _nearest_change(
+    law: Law, here: np.ndarray, k: int, low: float, high: float
+) -> tuple[float, float | None] | None:
+    """Return the value of input ``k`` nearest to the cell's, between ``low`` and ``high``, where the class changes.
+
+    The second is the value beyond it up to which the class is another one; None where it stays so up to the end.
+    """
 
     def positive(values: np.ndarray) -> np.ndarray:
         rows = np.tile(here, (len(values), 1))
@@ -278,12 +292,15 @@ def _nearest_change(law: Law, here: np.ndarray, k: int, low: float, high: float)
         return np.where(np.isfinite(scores), scores >= 0, np.nan)
 
     own = positive(here[k : k + 1])[0]
-    best: float | None = None
+    best: tuple[float, float | None] | None = None
     for end in (low, high):
         values = np.linspace(here[k], end, GRID)
-        changed = np.flatnonzero(positive(values) == 1 - own)
+        other = positive(values) == 1 - own
+        changed = np.flatnonzero(other)
         if not len(changed):
             continue
+        back = np.flatnonzero(~other[changed[0] :])
+        until = float(values[changed[0] + back[0] - 1]) if len(back) else None
         inside, outside = values[changed[0] - 1], values[changed[0]]
         for _ in range(STEPS):
             middle = (inside + outside) / 2
@@ -291,9 +308,18 @@ def _nearest_change(law: Law, here: np.ndarray, k: int, low: float, high: float)
                 outside = middle
             else:
                 inside = middle
-        if best is None or abs(outside - here[k]) < abs(best - here[k]):
-            best = float(outside)
+        if best is None or abs(outside - here[k]) < abs(best[0] - here[k]):
+            best = float(outside), until
     return best
+
+
+def _told_apart(values: Sequence[float]) -> list[str]:
+    """Return numbers with three significant digits, or as many more as it takes to tell them apart."""
+    for digits in range(3, 8):
+        texts = [significant(value, digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
 
 
 def _text(reasons: CellReasons, cells: int) -> str:
