@@ -40,6 +40,20 @@ def test_balanced_accuracy_weighs_the_classes_alike():
     assert accuracy_interval(correct).value == 0.9
 
 
+def test_a_rare_class_of_few_groups_is_not_certain_because_the_other_has_many():
+    targets = np.array([0] * 900 + [1] * 30)
+    groups = np.concatenate([np.arange(900) // 9, 100 + np.arange(30) // 10])  # 100 groups, and 3 of class 1
+    right = np.ones(930, bool)
+    all_right = accuracy_interval(right, groups, targets)
+    lowest = accuracy(np.ones(3, bool)).low
+    assert all_right.value == all_right.high == 1
+    assert all_right.low == pytest.approx(1 - (1 - lowest) / 2, abs=0.01)
+    right[:30] = False  # some groups of class 0 are wrong, which says nothing about class 1
+    some_wrong = accuracy_interval(right, groups, targets)
+    assert some_wrong.low < 1 - (1 - lowest) / 2
+    assert some_wrong.high < 1
+
+
 def test_the_interval_covers_the_truth_about_as_often_as_it_says():
     rng = np.random.default_rng(0)
     groups, hits = np.repeat(np.arange(25), 8), 0

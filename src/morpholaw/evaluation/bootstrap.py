@@ -46,8 +46,9 @@ def accuracy_interval(
     -------
     Estimate
         The percentile interval of resampled groups and models. Where resampling cannot tell anything, because all
-        groups agree (all cells are right), Wilson's interval of as many cells as there are groups; and of one model on
-        cells that are their own groups, not balanced, Wilson's of the cells.
+        groups agree (all cells are right), Wilson's interval of as many cells as there are groups; of a balanced
+        accuracy, for each class that all groups agree on, of as many as have cells of it. Of one model on cells that
+        are their own groups, not balanced, Wilson's of the cells.
 
     Raises
     ------
@@ -67,10 +68,37 @@ def accuracy_interval(
         else (value, value)
     )
     low, high = float(ends[0]), float(ends[1])
+    if len(by_class) > 1:
+        found = Estimate(value, low, high)
+        return _with_agreed_classes(found, by_class, resampled, names, classes, level)
     if high - low < 1e-12:
         bound = accuracy(np.arange(count) < round(value * count), level)
         low, high = min(value, bound.low), max(value, bound.high)
     return Estimate(value, low, high)
+
+
+def _with_agreed_classes(
+    found: Estimate,
+    by_class: np.ndarray,
+    resampled: np.ndarray,
+    names: np.ndarray,
+    classes: np.ndarray,
+    level: float,
+) -> Estimate:
+    """Widen the interval of a balanced accuracy by what is not known of the classes that all groups agree on.
+
+    Resampling gives these no spread, however few their groups are. Distances to the ends are combined as independent
+    ones are (Zou and Donner 2008): the root of the sum of their squares.
+    """
+    down, up = (found.value - found.low) ** 2, (found.high - found.value) ** 2
+    for k, share in enumerate(by_class):
+        if len(resampled) and np.ptp(resampled[:, k]) > 1e-12:
+            continue
+        count = len(np.unique(names[classes == k]))
+        bound = accuracy(np.arange(count) < round(share * count), level)
+        down += (max(0.0, share - bound.low) / len(by_class)) ** 2
+        up += (max(0.0, bound.high - share) / len(by_class)) ** 2
+    return Estimate(found.value, max(0.0, found.value - down**0.5), min(1.0, found.value + up**0.5))
 
 
 def precision_interval(
