@@ -102,6 +102,7 @@ BARE = {"swap": 0.0, "shape_weight": 0.0}
 SWAPPED = {"swaps": 8}
 VARIED = {"swaps": 8, "microscopes": 1.0}
 ROBUST = {"swap": 0.5, "microscopes": 1.0, "perturbation": 0.05}
+STEADY = {"shape_weight": 3000.0, "swap": 0.5, "perturbation": 0.05}
 VARIANTS = {
     "shipped": Variant(None),
     "shipped, heads swapped": Variant(None, SWAPPED),
@@ -115,7 +116,10 @@ VARIANTS = {
     "shapes": Variant({"shape_weight": 3000.0}),
     "shapes and swap": Variant({"shape_weight": 3000.0, "swap": 0.5}),
     "shapes and swap, heads swapped": Variant({"shape_weight": 3000.0, "swap": 0.5}, SWAPPED),
-    "shapes, swap and perturbation": Variant({"shape_weight": 3000.0, "swap": 0.5, "perturbation": 0.05}),
+    "shapes, swap and perturbation": Variant(STEADY),
+    "shapes, swap and perturbation, heads swapped": Variant(STEADY, SWAPPED),
+    "shapes, swap and larger perturbation": Variant({**STEADY, "perturbation": 0.1}),
+    "shapes, swap, perturbation, fewer latents": Variant({**STEADY, "gamma": 4.0}),
     "all": Variant(ROBUST),
     "all, heads swapped": Variant(ROBUST, SWAPPED),
     "all, heads varied": Variant(ROBUST, VARIED),

@@ -65,12 +65,8 @@ def test_microscopes_change_grey_levels_and_nothing_at_strength_zero(images):
 def test_what_is_drawn_lies_on_the_device_of_the_crops():
     """The device "meta" computes nothing, but refuses tensors of another device, as a GPU does."""
     pixels = torch.empty(6, 1, 64, 64, device="meta")
-    cells, donors = (
-        torch.empty_like(pixels, dtype=torch.bool),
-        torch.empty(6, dtype=torch.int64, device="meta"),
-    )
-    drawn = torch.Generator().manual_seed(0)
-    assert other_surroundings(pixels, cells, donors, drawn).is_meta
+    cells, drawn = torch.empty_like(pixels, dtype=torch.bool), torch.Generator().manual_seed(0)
+    assert other_surroundings(pixels, cells, pixels, cells, drawn).is_meta
     assert another_microscope(pixels, 1.0, drawn).is_meta
     training = EncoderTraining(
         np.zeros((16, 64, 64), np.uint8), SMALL.model_copy(update={"perturbation": 0.1})
@@ -146,8 +142,8 @@ def test_changed_versions_differ_from_each_other_and_repeat_with_the_seed(images
 
 def test_swapped_surroundings_leave_the_cell_its_shape_and_the_crop_its_scale(images):
     pixels, cells = as_tensor(images), torch.from_numpy(cell_pixels(images)).unsqueeze(1)
-    donors = torch.arange(len(images)).roll(5)
-    shown = other_surroundings(pixels, cells, donors, torch.Generator().manual_seed(1))
+    drawn = torch.Generator().manual_seed(1)
+    shown = other_surroundings(pixels, cells, pixels.roll(5, 0), cells.roll(5, 0), drawn)
     for before, after, cell in zip(pixels, shown, cells, strict=True):
         ratio = after[cell] / before[cell].clamp_min(1e-3)
         assert ratio.max() <= 1.0 + 1e-5

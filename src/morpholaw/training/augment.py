@@ -73,7 +73,9 @@ def exchange_surroundings(
     return torch.where(cells, images, torch.where(donor_cells, background, donors))
 
 
-def other_surroundings(images: Tensor, cells: Tensor, donors: Tensor, generator: torch.Generator) -> Tensor:
+def other_surroundings(
+    images: Tensor, cells: Tensor, donors: Tensor, donor_cells: Tensor, generator: torch.Generator
+) -> Tensor:
     """Show each cell in the surroundings of another one as a microscope might have shown it.
 
     Surroundings are brighter or dimmer at random. The donor's own cell is removed in half of the crops; in the others
@@ -81,12 +83,10 @@ def other_surroundings(images: Tensor, cells: Tensor, donors: Tensor, generator:
 
     Parameters
     ----------
-    images : Tensor
-        float32 (n, 1, size, size) in [0, 1].
-    cells : Tensor
-        bool, as ``images``: pixels of the central cells.
-    donors : Tensor
-        int64 (n,), the crop that each cell's surroundings come from.
+    images, donors : Tensor
+        float32 (n, 1, size, size) in [0, 1], the crops and those that surroundings come from.
+    cells, donor_cells : Tensor
+        bool (n, 1, size, size), pixels of their central cells.
     generator : torch.Generator
         Of all that is drawn.
 
@@ -98,7 +98,7 @@ def other_surroundings(images: Tensor, cells: Tensor, donors: Tensor, generator:
     count, device = len(images), images.device
     gain = torch.randn(count, 1, 1, 1, generator=generator).mul_(SURROUNDINGS_GAIN).exp_().to(device)
     removed = (torch.rand(count, 1, 1, 1, generator=generator) < 0.5).to(device)
-    shown = exchange_surroundings(images, cells, images[donors] * gain, cells[donors] & removed, generator)
+    shown = exchange_surroundings(images, cells, donors * gain, donor_cells & removed, generator)
     before, after = _peak(images), _peak(shown)
     return (shown * (before / after.clamp_min(1e-3)).clamp_max(1)).clamp_(0, 1)
 

@@ -182,10 +182,12 @@ class EncoderTraining:
         """Return crops a share of which is in the surroundings of others, which are brighter or dimmer at random."""
         count = len(images)
         shift = int(torch.randint(1, max(2, count), (), generator=generator))
-        donors = torch.arange(count, device=images.device).roll(shift)
-        exchanged = other_surroundings(images, cells, donors, generator)
-        chosen = (torch.rand(count, 1, 1, 1, generator=generator) < self.config.swap).to(images.device)
-        return torch.where(chosen, exchanged, images)
+        # Chosen here and copied, so that a GPU need not be waited for.
+        chosen = torch.nonzero(torch.rand(count, generator=generator) < self.config.swap)[:, 0]
+        donors = (chosen - shift) % count
+        chosen, donors = (places.to(images.device, non_blocking=True) for places in (chosen, donors))
+        exchanged = other_surroundings(images[chosen], cells[chosen], images[donors], cells[donors], generator)
+        return images.index_copy(0, chosen, exchanged)
 
     def _encoded(self, batch: Batch) -> Tensor:
         """Return what is encoded: the crops, as another microscope or an attack would change them."""

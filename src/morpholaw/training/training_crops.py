@@ -47,8 +47,8 @@ def changed_versions(
             part = order[place : place + BLOCK]
             crops = pixels[part].float() / 255
             if cells is not None:
-                donors = torch.arange(len(crops)).roll(1)
-                crops = other_surroundings(crops, cells[part], donors, generator)
+                own = cells[part]
+                crops = other_surroundings(crops, own, crops.roll(1, 0), own.roll(1, 0), generator)
             if microscopes:
                 crops = another_microscope(crops, microscopes, generator)
             version[part] = crops.clamp(0, 1).mul(255).round().byte()
