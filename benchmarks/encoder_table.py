@@ -13,7 +13,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ class Variant:
         return cells_alone(images) if self.alone else images
 
 
-BARE = {"swap": 0.0, "shape_weight": 0.0}
+BARE = {"swap": 0.0, "shape_weight": 0.0, "perturbation": 0.0}
 """What a variant does not name is off, though it is on by default."""
 SWAPPED = {"swaps": 8}
 VARIED = {"swaps": 8, "microscopes": 1.0}
@@ -119,6 +119,7 @@ VARIANTS = {
     "shapes, swap and perturbation": Variant(STEADY),
     "shapes, swap and perturbation, heads swapped": Variant(STEADY, SWAPPED),
     "shapes, swap and larger perturbation": Variant({**STEADY, "perturbation": 0.1}),
+    "shapes, swap and largest perturbation": Variant({**STEADY, "perturbation": 0.2}),
     "shapes, swap, perturbation, fewer latents": Variant({**STEADY, "gamma": 4.0}),
     "all": Variant(ROBUST),
     "all, heads swapped": Variant(ROBUST, SWAPPED),
@@ -306,7 +307,7 @@ class Schemes:
         crops = CellCrops.of(cells.images, cells.table["brightness"].to_numpy())
         truth, row = cells.targets(PAIR), dict[str, Any]()
         # In the grey values of the movie, and as they are in the crops: outside scripts do either.
-        as_shown = CellCrops(crops.images, np.ones_like(crops.brightness), crops.cells, crops.background)
+        as_shown = replace(crops, brightness=np.ones_like(crops.brightness))
         swapped = {
             kind: list(variants("other class", one, truth, cells.groups, self.seed))
             for kind, one in (("", crops), (" as shown", as_shown))

@@ -18,11 +18,9 @@ from morpholaw.study import Study
 
 PAPER = {"interphase": 4092, "metaphase": 3929}
 UNLABELLED = 40_000
-SWAP, SWAPS = 0.5, 8
-"""Share of the encoder's crops, and versions of each labelled cell, in the surroundings of another cell: without them
-the law of the sample reads the neighbourhood (docs/encoder_table.md)."""
-PERTURBATION = 0.05
-"""Of what the encoder reads: with it schemes 2 to 4 withstand small attacks (docs/encoder_table.md)."""
+SWAPS = 8
+"""Versions of each labelled cell in the surroundings of another one: without them heads and laws read more of the
+neighbourhood (docs/encoder_table.md)."""
 MEASURED, MOST_NODES = "measured", 9
 """The laws over measured shapes, and the nodes of such a law: more of them are right no more often."""
 
@@ -75,12 +73,10 @@ def main() -> None:
             return
         if not study.has_encoder or study.can_resume:
             made = study.train_encoder(
-                epochs=5,
+                epochs=4,
                 start_from="none",
                 epoch_crops=options.epoch_crops,
                 threads=options.threads,
-                swap=SWAP,
-                perturbation=PERTURBATION,
                 resume=True,
                 **said,
             )

@@ -26,6 +26,7 @@ SMALL = EncoderConfig(
     batch_size=16,
     precision="float32",
     swap=0,
+    perturbation=0,
 )
 
 

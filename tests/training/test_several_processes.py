@@ -22,7 +22,7 @@ from morpholaw.training.augment import orient_batch
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 SMALL = {
     "latents": 4, "filters": [4, 4], "hidden": 16, "epochs": 2, "epoch_crops": 0, "batch_size": 32, "threads": 1,
-    "precision": "float32", "device": "cpu", "gain_jitter": 0.1, "start_from": "none", "swap": 0,
+    "precision": "float32", "device": "cpu", "gain_jitter": 0.1, "start_from": "none", "swap": 0, "perturbation": 0,
 }  # fmt: skip
 
 

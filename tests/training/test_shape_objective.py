@@ -21,6 +21,7 @@ SMALL = EncoderConfig(
     batch_size=64,
     learning_rate=3e-3,
     swap=0,
+    perturbation=0,
     threads=1,
     precision="float32",
 )

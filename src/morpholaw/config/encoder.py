@@ -19,6 +19,7 @@ class EncoderConfig(TrainingConfig):
         "texture": 0.0,
         "shape_weight": 0.0,
         "swap": 0.0,
+        "perturbation": 0.0,
         "symmetry": False,
         "start_from": "none",
         "precision": "float32",
@@ -140,11 +141,12 @@ class EncoderConfig(TrainingConfig):
         "encoded; what is decoded stays as it was. 1: as much as real sources differ; 0: none, as in the paper.",
     )
     perturbation: float = Field(
-        0.0,
+        0.1,
         ge=0,
         le=0.5,
-        description="Largest fast gradient sign perturbation of latents that is added to what is encoded, in grey "
-        "levels of 0 to 1; what is decoded stays as it was. 0: none, as in the paper.",
+        description="Largest fast gradient sign perturbation of latents that is added to what is encoded, in "
+        "grey levels of 0 to 1, so that small changes of every pixel do not move latents; what is decoded stays as it "
+        "was. 0: none, as in the paper.",
     )
     grain_smoothing: bool = Field(
         False,

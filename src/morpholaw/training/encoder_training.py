@@ -233,7 +233,7 @@ class EncoderTraining:
         k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
         set_rate(self.optimiser, config.learning_rate * self._rate())
         if self.recorded is not None:
-            losses = self.recorded((batch.images, noise, batch.shapes), k)
+            losses = self.recorded((batch.images, noise, batch.shapes, self._encoded(batch)), k)
         else:
             decoded, others = self._mixed(batch) if config.split else (batch.images, None)
             labels = None if classes is None else self._on_device(classes[batch.order])
@@ -247,7 +247,7 @@ class EncoderTraining:
         images: Tensor,
         noise: Tensor,
         shapes: Tensor,
-        encoded: Tensor | None = None,
+        encoded: Tensor,
         others: Tensor | None = None,
         labels: Tensor | None = None,
     ) -> dict[str, Tensor]:
@@ -263,8 +263,8 @@ class EncoderTraining:
             (n, latents), of the samples.
         shapes : Tensor
             (n, shapes), what latents have to say of each crop; no columns where nothing is asked.
-        encoded : Tensor, optional
-            (n, 1, size, size), what is encoded, where that is something else.
+        encoded : Tensor
+            (n, 1, size, size), what is encoded.
         others : Tensor, optional
             int64 (n,), see `_mixed`.
         labels : Tensor, optional
@@ -272,8 +272,7 @@ class EncoderTraining:
         """
         config = self.config
         with self._autocast():
-            seen = images if encoded is None else encoded
-            posterior, decoded = self.sampled(seen, noise, k, others, self.cell_latents)
+            posterior, decoded = self.sampled(encoded, noise, k, others, self.cell_latents)
         error = self.reconstruction_error(decoded.float(), orient(images, k))
         z, mean, log_variance = gather(posterior)
         parts = kl_parts(z, mean, log_variance, self.data_size, config.sampling)
@@ -305,10 +304,8 @@ class EncoderTraining:
         }
 
     def _recordable(self) -> bool:
-        """Return whether a step computes the same operations every time, from its crops and its noise alone."""
-        config = self.config
-        changed = config.split or config.microscopes or config.perturbation
-        return self.joint is None and not changed and world_size() == 1
+        """Return whether a step computes the same operations every time, from what it is given alone."""
+        return self.joint is None and not self.config.split and world_size() == 1
 
     def _state(self) -> list[Tensor]:
         """Return what a step moves: the weights, and the moments of the optimiser."""
