@@ -78,11 +78,11 @@ class Variant:
     Attributes
     ----------
     encoder : dict or None
-        Settings of the encoder; None for the one that is shipped, as it is.
+        Settings of the encoder; None for the one that others start from, as it is.
     heads : dict
         Settings of heads, and of what laws learn from.
     start : bool
-        Whether training starts from the shipped encoder.
+        Whether training starts from that encoder.
     alone : bool
         Whether cells are seen without their surroundings.
     """
@@ -104,9 +104,9 @@ VARIED = {"swaps": 8, "microscopes": 1.0}
 ROBUST = {"swap": 0.5, "microscopes": 1.0, "perturbation": 0.05}
 STEADY = {"shape_weight": 3000.0, "swap": 0.5, "perturbation": 0.05}
 VARIANTS = {
-    "shipped": Variant(None),
-    "shipped, heads swapped": Variant(None, SWAPPED),
-    "shipped, heads varied": Variant(None, VARIED),
+    "start": Variant(None),
+    "start, heads swapped": Variant(None, SWAPPED),
+    "start, heads varied": Variant(None, VARIED),
     "default": Variant(),
     "swap": Variant({"swap": 0.5}),
     "swap, heads swapped": Variant({"swap": 0.5}, SWAPPED),
@@ -141,8 +141,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--crops", type=int, default=300_000)
     parser.add_argument("--page", type=Path)
+    parser.add_argument(
+        "--start", type=Path, default=sample_folder() / "encoder", help="The encoder that others start from."
+    )
     options = parser.parse_args()
-    table = Table(options.data, options.folder, options.crops)
+    table = Table(options.data, options.folder, options.crops, options.start)
     for seed in options.seeds:
         for name in options.variants:
             table.add(name, seed)
@@ -153,8 +156,8 @@ def main() -> None:
 class Table:
     """The rows that were measured, in a folder, and the cells that they are measured on."""
 
-    def __init__(self, data: Path, folder: Path, crops: int) -> None:
-        self.folder, self.crops = folder, crops
+    def __init__(self, data: Path, folder: Path, crops: int, start: Path) -> None:
+        self.folder, self.crops, self.start = folder, crops, start
         self.file = folder / "rows.jsonl"
         simulated = {
             name: simulated_cells(name, folder / "cells")
@@ -197,19 +200,18 @@ class Table:
 
     def encoder(self, variant: Variant, seed: int) -> tuple[BetaTCVAE, dict[str, Any]]:
         """Return the encoder of a variant; rows that differ in their heads alone share one."""
-        shipped = sample_folder() / "encoder"
         if variant.encoder is None:
-            return load_encoder(shipped), {}
+            return load_encoder(self.start), {}
         config = EncoderConfig.from_values(
             {"epochs": 1, "epoch_crops": self.crops, "threads": 1, "seed": seed, **BARE, **variant.encoder}
         )
         changed = [f"{key}-{value}" for key, value in sorted(variant.encoder.items())]
-        start = "shipped" if variant.start else "scratch"
+        start = "further" if variant.start else "scratch"
         changed += ["alone"] if variant.alone else []
         place = self.folder / "encoders" / "_".join([start, str(self.crops), str(seed), *changed])
         if not (place / "model.json").exists():
             begin = time.process_time()
-            model = load_encoder(shipped).train().requires_grad_(True) if variant.start else None
+            model = load_encoder(self.start).train().requires_grad_(True) if variant.start else None
             model, history = train_encoder(variant.seen(self.unlabelled), config, start=model)
             training = {
                 "crops/s": round(self.crops / (time.process_time() - begin)),
