@@ -28,6 +28,7 @@ from morpholaw.evaluation.baselines import baseline_features
 from morpholaw.evaluation.calibration import Calibration
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.models.classes import classes_of_scores
+from morpholaw.sample import sample_folder
 
 LABELS = 10
 """Labelled cells of each class that threshold and scale are adapted to."""
@@ -89,13 +90,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--variant", default="shipped", choices=list(VARIANTS))
+    parser.add_argument("--variant", default="start", choices=list(VARIANTS))
     parser.add_argument("--crops", type=int, default=300_000, help="Of the encoder's training, as it was.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--learnt-on", nargs="*", help="Sources to learn from; by default all.")
     options = parser.parse_args()
     variant = VARIANTS[options.variant]
-    encoder, _ = Table(options.data, options.folder, options.crops).encoder(variant, options.seed)
+    encoder, _ = Table(options.data, options.folder, options.crops, sample_folder() / "encoder").encoder(
+        variant, options.seed
+    )
     cells = sources(options.data, options.folder)
     for learnt in options.learnt_on or list(cells):
         own = cells[learnt]
