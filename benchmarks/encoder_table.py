@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 from encoder_cells import FIVE_CLASSES, TWO_CLASSES, Cells, another_microscope, real_cells, simulated_cells
 from scipy import ndimage
+from simulated_study import PLAIN
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
@@ -97,8 +98,6 @@ class Variant:
         return cells_alone(images) if self.alone else images
 
 
-BARE = {"swap": 0.0, "shape_weight": 0.0, "perturbation": 0.0}
-"""What a variant does not name is off, though it is on by default."""
 SWAPPED = {"swaps": 8}
 VARIED = {"swaps": 8, "microscopes": 1.0}
 ROBUST = {"swap": 0.5, "microscopes": 1.0, "perturbation": 0.05}
@@ -203,7 +202,7 @@ class Table:
         if variant.encoder is None:
             return load_encoder(self.start), {}
         config = EncoderConfig.from_values(
-            {"epochs": 1, "epoch_crops": self.crops, "threads": 1, "seed": seed, **BARE, **variant.encoder}
+            {"epochs": 1, "epoch_crops": self.crops, "threads": 1, "seed": seed, **PLAIN, **variant.encoder}
         )
         changed = [f"{key}-{value}" for key, value in sorted(variant.encoder.items())]
         start = "further" if variant.start else "scratch"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from simulated_study import PLAIN
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import write_json
@@ -52,6 +53,7 @@ def build(data: Path, study: Study, options: argparse.Namespace) -> None:
                 start_from=options.start_from,
                 threads=options.threads,
                 resume=True,
+                **(PLAIN if options.plain else {}),
                 **said,
             )
         done = set(study.table1()["name"]) if len(study.table1()) else set()
@@ -149,6 +151,9 @@ def main() -> None:
     parser.add_argument("--epoch-crops", type=int, default=EncoderConfig().epoch_crops)
     parser.add_argument("--start-from", default="auto")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument(
+        "--plain", action="store_true", help="Train the encoder without shapes, swaps and perturbations."
+    )
     parser.add_argument("--cnn-epochs", type=int, default=30)
     parser.add_argument("--evaluations", type=int, default=200_000)
     parser.add_argument("--splits", type=int, default=6, help="Splits to test schemes 2 to 4 on.")

@@ -18,6 +18,8 @@ from morpholaw.study import Study
 
 PAPER = {"interphase": 4092, "metaphase": 3929}
 UNLABELLED = 40_000
+PLAIN = {"shape_weight": 0.0, "swap": 0.0, "perturbation": 0.0}
+"""An encoder that is only asked to decode its crops, which others are compared with."""
 SWAPS = 8
 """Versions of each labelled cell in the surroundings of another one: without them heads and laws read more of the
 neighbourhood (docs/encoder_table.md)."""
@@ -49,6 +51,9 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=200_000)
     parser.add_argument("--cnn-epochs", type=int, default=15)
     parser.add_argument("--only-encoder", action="store_true")
+    parser.add_argument(
+        "--plain", action="store_true", help="Train the encoder without shapes, swaps and perturbations."
+    )
     parser.add_argument("--only-measured", action="store_true", help="Stop after the laws over shapes.")
     parser.add_argument(
         "--tune", action="store_true", help="Search RigL's settings before scheme 3 is trained."
@@ -78,6 +83,7 @@ def main() -> None:
                 epoch_crops=options.epoch_crops,
                 threads=options.threads,
                 resume=True,
+                **(PLAIN if options.plain else {}),
                 **said,
             )
             if not made.complete:
