@@ -57,8 +57,14 @@ def _compared(rounds: int) -> list[Comparison]:
 
 def _ours(crops: np.ndarray) -> Callable[[], None]:
     config = EncoderConfig(
-        batch_size=BATCH, edge_weight=1, texture=0, symmetry=False, swap=0, shape_weight=0,
-        perturbation=0, epochs=1000
+        batch_size=BATCH,
+        edge_weight=1,
+        texture=0,
+        symmetry=False,
+        swap=0,
+        shape_weight=0,
+        perturbation=0,
+        epochs=1000,
     )
     training = EncoderTraining(crops, config)
     batches = training.batches()

@@ -186,7 +186,9 @@ class EncoderTraining:
         chosen = torch.nonzero(torch.rand(count, generator=generator) < self.config.swap)[:, 0]
         donors = (chosen - shift) % count
         chosen, donors = (places.to(images.device, non_blocking=True) for places in (chosen, donors))
-        exchanged = other_surroundings(images[chosen], cells[chosen], images[donors], cells[donors], generator)
+        exchanged = other_surroundings(
+            images[chosen], cells[chosen], images[donors], cells[donors], generator
+        )
         return images.index_copy(0, chosen, exchanged)
 
     def _encoded(self, batch: Batch) -> Tensor:
