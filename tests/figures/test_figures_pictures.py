@@ -16,19 +16,9 @@ from morpholaw.figures.style import DARK, LIGHT, new_figure
 @pytest.mark.parametrize("count", [1, 5, 12])
 @pytest.mark.parametrize("width", [3.2, 6.4])
 def test_reconstructions_fit_a_dock_and_a_page(draw, texts, cells, count, width):
-    figure = reconstructions(
-        cells[:count], cells[:count] / 255, difference=True, pixel_size=0.333, figsize=(width, None)
-    )
+    figure = reconstructions(cells[:count], cells[:count] / 255, pixel_size=0.333, figsize=(width, None))
     draw(figure)
     assert {"image", "reconstruction", "5 µm"} <= texts(figure)
-
-
-def test_difference_shows_where_a_reconstruction_fails(draw, cells):
-    wrong = cells / 255.0
-    wrong[:, 10:20, 10:20] += 0.3
-    pixels = draw(reconstructions(cells, wrong, difference=True))[..., :3].astype(int)
-    blue = (pixels[..., 2] - pixels[..., 0]) > 60
-    assert blue.any()
 
 
 def test_traversals_name_latents_and_values(draw, texts, cells):

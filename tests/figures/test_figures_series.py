@@ -32,7 +32,7 @@ def test_a_panel_for_each_loss(draw, texts, width):
 def test_members_missing_values_and_the_first_step(draw, texts):
     runs = RNG.random((10, 50))
     runs[:, 10] = np.nan
-    draw(training_curves({"loss": runs}, step_name="epoch"))
+    draw(training_curves({"loss": runs}))
     draw(training_curves({"loss": [1.0]}))
     figure = training_curves({"loss": np.full(5, np.nan)})
     draw(figure)
@@ -56,15 +56,15 @@ def test_running_mean_stays_within_its_window(values, window):
         assert np.isnan(mean) if not len(near) else mean == pytest.approx(near.mean(), abs=1e-9)
 
 
-def test_track_in_hours_with_its_division(draw, texts):
+def test_track_with_its_division(draw, texts):
     scores = RNG.normal(-3, 0.2, (10, 40))
     scores[:, 35:38] += 6
     scores[:, 12] = np.nan
-    figure = score_over_time(np.arange(40), scores, divisions=[38], minutes_per_frame=4, title="track 17")
+    figure = score_over_time(np.arange(40), scores, divisions=[38], title="track 17")
     draw(figure)
-    assert {"time (hours)", "score f(x)", "division", "interphase", "metaphase", "track 17"} <= texts(figure)
+    assert {"frame", "score f(x)", "division", "interphase", "metaphase", "track 17"} <= texts(figure)
     division = next(line for line in figure.axes[0].lines if line.get_label() == "division")
-    assert division.get_xdata()[0] == pytest.approx(38 * 4 / 60)
+    assert division.get_xdata()[0] == 38
 
 
 def test_calls_along_a_track_are_dots_in_their_class_colour(draw):

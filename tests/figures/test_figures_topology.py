@@ -66,13 +66,10 @@ def test_biases_without_room_are_left_out(texts):
     assert "0.50" in texts(figure)
 
 
-def test_unconnected_neurons_are_left_out_or_grey(texts, network):
+def test_unconnected_neurons_are_left_out(texts, network):
     omitted = topology(*network, NAMES)
     assert neurons(omitted) == 2 + 2 + 1
     assert not {"$z_{5}$", "9.00"} & texts(omitted)
-    greyed = topology(*network, NAMES, unused="grey")
-    assert neurons(greyed) == 3 + 2 + 1
-    assert "$z_{5}$" in texts(greyed)
 
 
 def test_a_stream_stands_out(draw, network):

@@ -23,11 +23,10 @@ from morpholaw.figures.style import (
     LIGHT,
     FigSize,
     Theme,
-    dress,
     figure_width,
     heading,
     legend,
-    new_figure,
+    one_panel,
     plain,
     scheme_look,
     scheme_name,
@@ -71,9 +70,7 @@ def attack_curves(
     validation.same_length(schemes, len(accuracy), "schemes")
     if control is not None:
         control = validation.numbers(control, accuracy.shape, "accuracy of the control") * 100
-    width = figure_width(figsize, 4.2)
-    figure = new_figure(figsize, theme, height=width * 0.7, width=4.2)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, 4.2, 0.7)
     for position, (scheme, runs) in enumerate(zip(schemes, accuracy, strict=True)):
         runs = runs[np.isfinite(runs).all(1)]
         if not len(runs):
@@ -126,8 +123,7 @@ def attack_matrix(
     count = len(classes)
     success = validation.numbers(success, (count, count), "success of an attack")
     width = figure_width(figsize, min(1.8 + 0.6 * count, 7.0))
-    figure = new_figure(figsize, theme, height=width * 0.92, width=width, fixed_aspect=True)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, 0.92, fixed_aspect=True)
     axes.imshow(success, cmap="Oranges", vmin=0, vmax=1)
     size = float(np.clip(72 * (width - 1.2) / count / 3.2, 4, 9))
     for (row, column), share in np.ndenumerate(success):
@@ -204,8 +200,7 @@ def attack_panels(
     if caption_size(texts, inches) < 5:
         texts = [text.replace(" →", "\n→") for text in texts]
     height = inches * len(tiles) * 1.03 + 0.15 * (texts[0].count("\n") + 1 if texts else 0) + 0.3
-    figure = new_figure(figsize, theme, height=height, width=width, fixed_aspect=True)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, height=height, fixed_aspect=True)
     tops = (
         [plain(label) for label in validation.same_length(labels, count, "labels")]
         if labels is not None

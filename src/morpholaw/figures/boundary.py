@@ -20,17 +20,19 @@ from morpholaw.figures.style import (
     TEXT,
     FigSize,
     Theme,
-    columns_for,
     dress,
     figure_width,
     heading,
     new_figure,
     note,
-    panels,
+    panel_grid,
     plain,
     symbol,
     symbols,
 )
+
+_RANGE = (-3.0, 3.0)
+"""Range of all three axes around the surface, in latents' units."""
 
 
 def boundary_slices(
@@ -42,7 +44,6 @@ def boundary_slices(
     *,
     classes: tuple[str, str] = ("interphase", "metaphase"),
     held: str = "",
-    columns: int | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -60,8 +61,6 @@ def boundary_slices(
         Names of the classes of f < 0 and f >= 0 (eq. 2).
     held
         What the other latents are held at, e.g. "z21 = 0".
-    columns
-        Slices in a row; as many as are readable where empty.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -73,17 +72,14 @@ def boundary_slices(
     x, y = validation.numbers(x, ("nx",), "x values"), validation.numbers(y, ("ny",), "y values")
     scores = validation.numbers(scores, ("slices", len(y), len(x)), "scores")
     slice_values = validation.numbers(slice_values, (len(scores),), "slice values")
-    width = figure_width(figsize)
-    columns = columns or columns_for(len(scores), width, 1.25)
-    rows = -(-len(scores) // columns)
-    figure = new_figure(figsize, theme, height=rows * (width / columns * 0.92 + 0.2) + 0.5)
-    grid = panels(figure, rows, columns, theme, frame=True, sharex=True, sharey=True)
+    figure, grid = panel_grid(
+        figsize, theme, len(scores), 1.25, lambda width: width * 0.92 + 0.2, above=0.5,
+        frame=True, sharex=True, sharey=True,
+    )  # fmt: skip
     colours = class_colours(classes)
-    for axes, score, value in zip(grid.flat, scores, slice_values, strict=False):
+    for axes, score, value in zip(grid, scores, slice_values, strict=True):
         _draw_regions(axes, x, y, score, colours, theme)
         heading(axes, f"{symbol(names[2])} = {number(value, 1)}", theme, size=SMALL)
-    for axes in grid.flat[len(scores) :]:
-        axes.set_axis_off()
     below = f"{symbol(names[0])}   ({symbols(held)})" if held else symbol(names[0])
     figure.supxlabel(below, fontsize=TEXT, color=theme.foreground)
     figure.supylabel(symbol(names[1]), fontsize=TEXT, color=theme.foreground)
@@ -93,7 +89,7 @@ def boundary_slices(
     ]
     handles.append(Line2D([], [], color=theme.zero, linewidth=1.5, label="f = 0"))
     figure.legend(
-        handles=handles, loc="outside upper center", ncols=3 if width > 4 else 2,
+        handles=handles, loc="outside upper center", ncols=3 if figure_width(figsize) > 4 else 2,
         frameon=False, fontsize=SMALL, labelcolor=theme.foreground,
     )  # fmt: skip
     return figure
@@ -120,7 +116,6 @@ def boundary_surface(
     faces: np.ndarray,
     names: tuple[str, str, str],
     *,
-    limits: tuple[float, float] = (-3.0, 3.0),
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -132,8 +127,6 @@ def boundary_surface(
         (n, 3) points in latent space and (m, 3) int, three vertices a triangle.
     names
         Names of the three latents.
-    limits
-        Range of all three axes.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -144,8 +137,7 @@ def boundary_surface(
     """
     vertices = validation.numbers(vertices, ("n", 3), "vertices")
     faces = validation.numbers(faces, ("m", 3), "faces").astype(int)
-    width = figure_width(figsize, 4.6)
-    figure = new_figure(figsize, theme, height=width * 0.9, width=4.6)
+    figure = new_figure(figsize, theme, height=figure_width(figsize, 4.6) * 0.9, width=4.6)
     axes = figure.add_subplot(projection="3d")
     dress(axes, theme, frame=True)
     if len(faces):
@@ -156,7 +148,7 @@ def boundary_surface(
         axes.add_collection3d(surface)
     else:
         axes.text2D(0.5, 0.5, "no boundary here", transform=axes.transAxes, ha="center", color=theme.muted)
-    axes.set(xlim=limits, ylim=limits, zlim=limits)
+    axes.set(xlim=_RANGE, ylim=_RANGE, zlim=_RANGE)
     for axis, name in zip((axes.xaxis, axes.yaxis, axes.zaxis), names, strict=True):
         axis.set_label_text(symbol(name), fontsize=TEXT, color=theme.foreground)
         axis.set_pane_color(theme.background)

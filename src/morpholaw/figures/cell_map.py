@@ -16,10 +16,9 @@ from morpholaw.figures.style import (
     FigSize,
     Theme,
     colourbar,
-    dress,
     figure_width,
     legend,
-    new_figure,
+    one_panel,
     plain,
     symbols,
 )
@@ -68,8 +67,7 @@ def cell_map(
     """
     points = validation.numbers(points, ("n", 2), "points")
     width = figure_width(figsize)
-    figure = new_figure(figsize, theme, min(width * 0.82, 4.6))
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, height=min(width * 0.82, 4.6))
     axes.set_xlabel(symbols(names[0]))
     axes.set_ylabel(symbols(names[1]))
     size = 4.5 if len(points) < 500 else 3.2 if len(points) < 3000 else 2.2

@@ -14,10 +14,9 @@ from morpholaw.figures.style import (
     SMALL,
     FigSize,
     Theme,
-    dress,
     figure_width,
     heading,
-    new_figure,
+    one_panel,
     plain,
 )
 from morpholaw.interpretation.class_regions import ClassRegions
@@ -57,8 +56,7 @@ def class_regions(
     width = figure_width(figsize, 5.4)
     columns = max(1, int(width / 1.5))
     lines = -(-len(classes) // columns)
-    figure = new_figure(figsize, theme, height=width * 0.72 + 0.17 * lines, width=5.4)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, height=width * 0.72 + 0.17 * lines)
     x, y = computed.axes
     for number, colour in enumerate(colours):
         inside = np.pad((computed.called == number).astype(float), 1)

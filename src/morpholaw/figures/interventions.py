@@ -14,10 +14,8 @@ from morpholaw.figures.style import (
     SMALL,
     FigSize,
     Theme,
-    dress,
-    figure_width,
     legend,
-    new_figure,
+    one_panel,
     plain,
     scheme_look,
     scheme_name,
@@ -52,10 +50,8 @@ def intervention_accuracies(
         If the shapes don't agree.
     """
     shares = validation.numbers(accuracy, (len(schemes), len(interventions), 3), "accuracy") * 100
-    width = figure_width(figsize, 5.4)
     rows = len(interventions)
-    figure = new_figure(figsize, theme, height=0.7 + rows * (0.14 + 0.055 * len(schemes)), width=width)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, 5.4, height=0.7 + rows * (0.14 + 0.055 * len(schemes)))
     apart = 0.7 / max(1, len(schemes))
     for position, (scheme, values) in enumerate(zip(schemes, shares, strict=True)):
         look = {

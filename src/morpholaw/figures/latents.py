@@ -21,9 +21,9 @@ from morpholaw.figures.style import (
     FigSize,
     Theme,
     colourbar,
-    columns_for,
     figure_width,
     new_figure,
+    panel_grid,
     panels,
     plain,
     symbol,
@@ -74,23 +74,16 @@ def latent_scatter(
         raise InputError(
             f"Each pair of latents to draw must be two numbers from 0 to {latents.shape[1] - 1}."
         )
-    width = figure_width(figsize)
-    columns = columns_for(len(pairs), width, 2.2)
-    rows = -(-len(pairs) // columns)
-    height = rows * min(width / columns, 3.4) + 0.3
-    figure = new_figure(figsize, theme, height=height)
-    grid = panels(figure, rows, columns, theme)
-    for axes, (first, second) in zip(grid.flat, pairs, strict=False):
+    figure, grid = panel_grid(figsize, theme, len(pairs), 2.2, lambda width: min(width, 3.4), above=0.3)
+    for axes, (first, second) in zip(grid, pairs, strict=True):
         _scatter(axes, latents[:, first], latents[:, second], classes, theme)
         if blank is not None:
             mean, sd = (validation.numbers(part, (latents.shape[1],), "blank encoding") for part in blank)
             _mark_blank(axes, mean[[first, second]], sd[[first, second]], plain(blank_name), theme)
         axes.set(xlabel=symbol(names[first]), ylabel=symbol(names[second]))
-    for axes in grid.flat[len(pairs) :]:
-        axes.set_axis_off()
-    handles, texts = grid.flat[0].get_legend_handles_labels()
+    handles, texts = grid[0].get_legend_handles_labels()
     figure.legend(
-        handles, texts, loc="outside upper center", ncols=max(1, min(len(texts), int(width / 1.1))),
+        handles, texts, loc="outside upper center", ncols=max(1, min(len(texts), int(figure_width(figsize) / 1.1))),
         frameon=False, fontsize=SMALL, labelcolor=theme.foreground, markerscale=1.6,
     )  # fmt: skip
     return figure
@@ -139,7 +132,6 @@ def latent_ranking(
     factors: Sequence[str] = (),
     *,
     kept: Sequence[int] = (),
-    activity_name: str = "KL (nats)",
     correlation_name: str = "correlation",
     theme: Theme = LIGHT,
     figsize: FigSize = None,
@@ -149,15 +141,15 @@ def latent_ranking(
     Parameters
     ----------
     activity
-        (v,), e.g. the mean KL of each latent in nats.
+        (v,), the mean KL of each latent in nats.
     names
         Names of the v latents.
     correlation, factors
         (v, f) in [-1, 1], and the names of the f factors; NaN where a factor doesn't vary.
     kept
         Latents to set off by colour, e.g. those that scheme 3 kept.
-    activity_name, correlation_name
-        Labels of the two scales.
+    correlation_name
+        Label of the scale of correlations.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -178,7 +170,7 @@ def latent_ranking(
     colours = [theme.schemes[0] if index in set(kept) else theme.schemes[1] for index in order]
     bars.barh(rows, np.nan_to_num(activity[order]), color=colours, height=0.75)
     bars.set_yticks(rows, [symbol(names[index]) for index in order])
-    bars.set(ylim=(len(order) - 0.5, -0.5), xlabel=plain(activity_name), ylabel="latent")
+    bars.set(ylim=(len(order) - 0.5, -0.5), xlabel="KL (nats)", ylabel="latent")
     if len(kept):
         bars.barh([np.nan], [0], color=theme.schemes[0], label="kept by scheme 3")
         figure.legend(

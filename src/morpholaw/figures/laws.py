@@ -19,15 +19,12 @@ from morpholaw.figures.style import (
     FigSize,
     Theme,
     colourbar,
-    columns_for,
-    dress,
-    figure_width,
     formula,
     heading,
     legend,
-    new_figure,
     note,
-    panels,
+    one_panel,
+    panel_grid,
     symbol,
 )
 from morpholaw.interpretation.components import SampledPart
@@ -37,7 +34,6 @@ from morpholaw.models.pareto import pareto_front
 def law_components(
     components: Sequence[SampledPart],
     *,
-    columns: int | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -47,8 +43,6 @@ def law_components(
     ----------
     components
         Curves for one latent, maps for two.
-    columns
-        Panels in a row; as many as are readable where empty.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -59,16 +53,10 @@ def law_components(
     """
     if not components:
         raise InputError("The law has no component to draw; at least one is needed.")
-    width = figure_width(figsize)
-    columns = columns or columns_for(len(components), width, 2.1)
-    rows = -(-len(components) // columns)
-    figure = new_figure(figsize, theme, height=rows * min(width / columns * 0.82, 2.6))
-    grid = panels(figure, rows, columns, theme)
-    for axes, component in zip(grid.flat, components, strict=False):
+    figure, grid = panel_grid(figsize, theme, len(components), 2.1, lambda width: min(width * 0.82, 2.6))
+    for axes, component in zip(grid, components, strict=True):
         _draw_component(figure, axes, component, theme)
         heading(axes, formula(component.latex), theme, size=TEXT + 1)
-    for axes in grid.flat[len(components) :]:
-        axes.set_axis_off()
     return figure
 
 
@@ -99,7 +87,6 @@ def law_front(
     *,
     measure: Literal["accuracy", "loss"] = "accuracy",
     chosen: int | None = None,
-    complexity_name: str = "complexity",
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -113,8 +100,6 @@ def law_front(
         Whether higher (accuracy) or lower (loss) is better.
     chosen
         Index of the expression to mark.
-    complexity_name
-        Label of the x axis: "complexity", or "expression size (nodes)".
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -125,11 +110,9 @@ def law_front(
     """
     complexity = validation.numbers(complexity, ("n",), "complexity")
     value = validation.numbers(value, (len(complexity),), measure) * (100 if measure == "accuracy" else 1)
-    width = figure_width(figsize, 4.2)
-    figure = new_figure(figsize, theme, height=width * 0.65, width=4.2)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, 4.2, 0.65)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel=complexity_name, ylabel="accuracy (%)" if measure == "accuracy" else "loss")
+    axes.set(xlabel="complexity", ylabel="accuracy (%)" if measure == "accuracy" else "loss")
     sign = 1 if measure == "loss" else -1
     best = pareto_front(range(len(value)), key=lambda k: (complexity[k], sign * value[k]))
     if not len(best):

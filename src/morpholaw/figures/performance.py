@@ -20,8 +20,8 @@ from morpholaw.figures.style import (
     figure_width,
     heading,
     legend,
-    new_figure,
     note,
+    one_panel,
     plain,
     scheme_look,
     scheme_name,
@@ -59,8 +59,7 @@ def confusion(
     """
     matrix = validation.numbers(matrix, (len(classes), len(classes)), "confusion matrix")
     width = figure_width(figsize, 1.6 + 0.75 * len(classes))
-    figure = new_figure(figsize, theme, height=width * 0.9, width=width, fixed_aspect=True)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, 0.9, fixed_aspect=True)
     totals = matrix.sum(1, keepdims=True)
     share = np.divide(matrix, totals, out=np.full_like(matrix, np.nan), where=totals > 0)
     edges = np.arange(len(classes) + 1) - 0.5
@@ -115,9 +114,7 @@ def roc(
         If lengths differ.
     """
     positive = validation.numbers(labels, ("n",), "labels") > 0
-    width = figure_width(figsize, 3.8)
-    figure = new_figure(figsize, theme, height=width, width=3.8)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, 3.8, 1)
     axes.set(
         xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02)
     )
@@ -175,8 +172,7 @@ def class_roc(
     scores = validation.numbers(scores, ("n", len(classes)), "scores")
     truth = validation.numbers(targets, (len(scores),), "targets")
     width = figure_width(figsize, 5.2)
-    figure = new_figure(figsize, theme, height=max(width * 0.62, 0.16 * len(classes) + 0.6), width=5.2)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, height=max(width * 0.62, 0.16 * len(classes) + 0.6))
     axes.set(
         xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02)
     )

@@ -18,17 +18,15 @@ from morpholaw.figures.mosaic import (
     grey,
     limits_of,
     names_width,
-    signed,
 )
 from morpholaw.figures.style import (
     LIGHT,
     FigSize,
     Theme,
     columns_for,
-    dress,
     figure_width,
     heading,
-    new_figure,
+    one_panel,
     plain,
     symbol,
 )
@@ -38,10 +36,8 @@ def reconstructions(
     images: np.ndarray,
     reconstructed: np.ndarray,
     *,
-    difference: bool = False,
     columns: int | None = None,
     pixel_size: float | None = None,
-    limits: Limits | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -51,14 +47,10 @@ def reconstructions(
     ----------
     images, reconstructed
         (n, s, s), uint8 or float in [0, 1].
-    difference
-        Add rows of reconstruction minus image, red below zero and blue above.
     columns
         Pictures in a row; as many as are readable where empty.
     pixel_size
         Micrometres per pixel, for a scale bar.
-    limits
-        Values shown black and white; zero and the brightest 0.1 % where empty.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -71,21 +63,11 @@ def reconstructions(
     reconstructed = validation.pictures(reconstructed, images.shape, "reconstructions")
     width = figure_width(figsize, min(6.4, 1.0 + 0.9 * len(images)))
     columns = min(columns or columns_for(len(images), width, 0.62), len(images))
-    shown = limits or limits_of(images, reconstructed)
+    shown = limits_of(images, reconstructed)
     kinds = [("image", grey(images, shown)), ("reconstruction", grey(reconstructed, shown))]
-    if difference:
-        change = reconstructed - images
-        limit = float(np.nanmax(np.abs(change), initial=0))
-        kinds.append((f"difference\n(±{limit:.2g})", signed(change, limit)))
     tiles, names = _in_blocks(kinds, columns)
-    figure = new_figure(
-        figsize,
-        theme,
-        height=(width - names_width(names)) / columns * len(tiles) + 0.3,
-        width=width,
-        fixed_aspect=True,
-    )
-    axes = dress(figure.add_subplot(), theme)
+    height = (width - names_width(names)) / columns * len(tiles) + 0.3
+    figure, axes = one_panel(figsize, theme, width, height=height, fixed_aspect=True)
     draw_mosaic(axes, tiles, theme, row_names=names)
     if pixel_size:
         draw_scale_bar(axes, images.shape[2], pixel_size, theme)
@@ -109,7 +91,6 @@ def traversal_grid(
     values: np.ndarray,
     *,
     pixel_size: float | None = None,
-    limits: Limits | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -123,8 +104,8 @@ def traversal_grid(
         Names of the latents; ``z29`` is drawn with a subscript.
     values
         (steps,), the value of the latent in each column.
-    pixel_size, limits
-        As for :func:`reconstructions`.
+    pixel_size
+        Micrometres per pixel, for a scale bar.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -139,12 +120,11 @@ def traversal_grid(
     width = figure_width(figsize)
     rows, steps = pictures.shape[:2]
     height = (width - names_width([symbol(name) for name in names])) / steps * rows + 0.65
-    figure = new_figure(figsize, theme, height=height, fixed_aspect=True)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, height=height, fixed_aspect=True)
     digits = 0 if np.allclose(values, np.round(values)) else 1
     draw_mosaic(
         axes,
-        grey(pictures, limits or limits_of(pictures)),
+        grey(pictures, limits_of(pictures)),
         theme,
         row_names=[symbol(name) for name in names],
         column_names=[number(value, digits) for value in values],
@@ -180,8 +160,10 @@ def montage(
         n texts each, one line under the picture for each.
     columns
         Pictures in a row; as many as are readable where empty.
-    pixel_size, limits
-        As for :func:`reconstructions`.
+    pixel_size
+        Micrometres per pixel, for a scale bar.
+    limits
+        Values shown black and white; zero and the brightest 0.1 % where empty.
     title
         A line above.
     theme, figsize
@@ -203,8 +185,7 @@ def montage(
     lines = max((text.count("\n") + 1 for text in texts), default=0)
     row_gap = 3 + round(lines * size * 1.3 / 72 / inches * tile[1])
     height = rows * inches * (tile[0] + row_gap) / tile[1] + (0.25 if title or pixel_size else 0.05)
-    figure = new_figure(figsize, theme, height=height, width=width, fixed_aspect=True)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, height=height, fixed_aspect=True)
     corners = draw_mosaic(axes, tiles, theme, gap=3, row_gap=row_gap).reshape(-1, 2)
     for corner, text in zip(corners, texts, strict=False):
         caption(axes, corner, tile, text, theme, size)

@@ -18,11 +18,9 @@ from morpholaw.figures.style import (
     FigSize,
     Theme,
     colourbar,
-    dress,
-    figure_width,
     legend,
-    new_figure,
     note,
+    one_panel,
     plain,
     scheme_look,
     scheme_name,
@@ -65,9 +63,7 @@ def rashomon(
     size = validation.numbers(size, ("n",), "expression sizes")
     accuracy = validation.numbers(accuracy, (len(size),), "accuracies") * 100
     validation.same_length(scheme, len(size), "schemes")
-    width = figure_width(figsize, 4.6)
-    figure = new_figure(figsize, theme, height=width * 0.68, width=4.6)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, 4.6, 0.68)
     axes.set(xscale="log", xlabel="expression size (nodes)", ylabel="test accuracy (%)")
     usable = np.isfinite(size) & np.isfinite(accuracy) & (size > 0)
     if not usable.any():

@@ -18,10 +18,8 @@ from morpholaw.figures.style import (
     FigSize,
     Theme,
     colourbar,
-    dress,
-    figure_width,
     heading,
-    new_figure,
+    one_panel,
     plain,
     symbol,
 )
@@ -81,15 +79,8 @@ def response_map_1d(
     """
     values = validation.numbers(values, ("n",), "latent values")
     response = validation.numbers(response, (len(values),), "response")
-    width = figure_width(figsize, 4.2)
-    figure = new_figure(
-        figsize,
-        theme,
-        height=width * (0.78 if pictures is not None else 0.7),
-        width=4.2,
-        fixed_aspect=pictures is not None,
-    )
-    axes = dress(figure.add_subplot(), theme)
+    pictured = pictures is not None
+    figure, axes = one_panel(figsize, theme, 4.2, 0.78 if pictured else 0.7, fixed_aspect=pictured)
     axes.axhline(0, color=theme.zero, linewidth=1, linestyle="--")
     axes.plot(values, response, color=theme.positive, linewidth=1.6)
     axes.set_xlim(*_span(values))
@@ -148,9 +139,7 @@ def response_map_2d(
     """
     x, y = validation.numbers(x, ("nx",), "x values"), validation.numbers(y, ("ny",), "y values")
     response = validation.numbers(response, (len(y), len(x)), "response")
-    width = figure_width(figsize, 4.6)
-    figure = new_figure(figsize, theme, height=width * 0.88, width=4.6, fixed_aspect=True)
-    axes = dress(figure.add_subplot(), theme, frame=True)
+    figure, axes = one_panel(figsize, theme, 4.6, 0.88, frame=True, fixed_aspect=True)
     drawn = draw_map(axes, x, y, response, lines=True)
     _gradient(axes, x, y, response, arrows)
     axes.set_box_aspect(1)

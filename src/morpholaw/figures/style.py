@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -108,6 +109,22 @@ def new_figure(
     return Figure(figsize=size, facecolor=theme.background, layout=layout)
 
 
+def one_panel(
+    figsize: FigSize,
+    theme: Theme,
+    width: float,
+    ratio: float = 1.0,
+    *,
+    height: float | None = None,
+    frame: bool = False,
+    fixed_aspect: bool = False,
+) -> tuple[Figure, Axes]:
+    """Make a figure of one dressed axes; ``height``, or ``ratio`` times the width, where ``figsize`` leaves it open."""
+    width = figure_width(figsize, width)
+    figure = new_figure(figsize, theme, width * ratio if height is None else height, width, fixed_aspect)
+    return figure, dress(figure.add_subplot(), theme, frame)
+
+
 def dress(axes: Axes, theme: Theme, frame: bool = False) -> Axes:
     """Colour one axes by the theme; ``frame`` keeps the spines at the top and right."""
     axes.set_facecolor(theme.background)
@@ -131,6 +148,31 @@ def panels(
     for axes in grid.flat:
         dress(axes, theme, frame)
     return grid
+
+
+def panel_grid(
+    figsize: FigSize,
+    theme: Theme,
+    count: int,
+    wanted: float,
+    height: Callable[[float], float],
+    *,
+    width: float = 6.4,
+    above: float = 0.0,
+    **options: Any,
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure of ``count`` dressed axes, each about ``wanted`` inches wide, row by row.
+
+    ``height`` gives the height of a row by the width of a panel; ``above`` are inches kept for a legend.
+    """
+    width = figure_width(figsize, width)
+    columns = columns_for(count, width, wanted)
+    rows = -(-count // columns)
+    figure = new_figure(figsize, theme, rows * height(width / columns) + above, width)
+    grid = panels(figure, rows, columns, theme, **options)
+    for axes in grid.flat[count:]:
+        axes.set_axis_off()
+    return figure, list(grid.flat[:count])
 
 
 def columns_for(count: int, width: float, wanted: float) -> int:

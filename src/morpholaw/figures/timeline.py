@@ -24,14 +24,11 @@ from morpholaw.figures.style import (
     TEXT,
     FigSize,
     Theme,
-    columns_for,
-    dress,
-    figure_width,
     heading,
     legend,
-    new_figure,
     note,
-    panels,
+    one_panel,
+    panel_grid,
     plain,
     symbol,
 )
@@ -68,7 +65,7 @@ def survival_curves(
     theme, figsize
         See :mod:`morpholaw.figures`.
     """
-    figure, axes = _single(figsize, theme, 4.6, 0.62)
+    figure, axes = one_panel(figsize, theme, 4.6, 0.62)
     axes.set(
         xlabel=f"time in {plain(what)} ({unit})" if what else f"time ({unit})",
         ylabel="share of phases still going on",
@@ -122,7 +119,7 @@ def shares_over_time(
     theme, figsize
         See :mod:`morpholaw.figures`.
     """
-    figure, axes = _single(figsize, theme, 4.6, 0.55)
+    figure, axes = one_panel(figsize, theme, 4.6, 0.55)
     hours = unit == "min"
     axes.set(xlabel="time (h)" if hours else "frame", ylabel=plain(what))
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=None, symbol=" %"))
@@ -174,7 +171,7 @@ def superplot(
         raise InputError("There is no value to draw.")
     names = list(dict.fromkeys(values["condition"]))
     width = max(3.0, 1.2 + 1.1 * len(names))
-    figure, axes = _single(figsize, theme, width, 0.95 if len(names) < 4 else 0.6)
+    figure, axes = one_panel(figsize, theme, width, 0.95 if len(names) < 4 else 0.6)
     axes.set_ylabel(f"{plain(what)} ({unit})" if what else unit)
     rng = np.random.default_rng(0)
     if means is None:
@@ -272,16 +269,10 @@ def aligned_values(
     """
     if not aligned:
         raise InputError("There is no value to draw along the tracks.")
-    width = figure_width(figsize)
-    columns = columns_for(len(aligned), width, 2.1)
-    rows = -(-len(aligned) // columns)
-    figure = new_figure(figsize, theme, height=rows * min(width / columns * 0.85, 2.2))
-    grid = panels(figure, rows, columns, theme)
-    for axes, one in zip(grid.flat, aligned, strict=False):
+    figure, grid = panel_grid(figsize, theme, len(aligned), 2.1, lambda width: min(width * 0.85, 2.2))
+    for axes, one in zip(grid, aligned, strict=True):
         _draw_aligned(axes, one, per_frame, unit, theme)
     figure.supxlabel(f"time from {plain(event)} ({unit})", fontsize=TEXT, color=theme.foreground)
-    for axes in grid.flat[len(aligned) :]:
-        axes.set_axis_off()
     return figure
 
 
@@ -311,12 +302,6 @@ def _draw_aligned(axes: Axes, one: Aligned, per_frame: float, unit: str, theme: 
         span = f"{_rounded(onset.low * per_frame)} to {_rounded(onset.high * per_frame)}"
         heading(axes, f"moves at {_rounded(onset.value * per_frame)} ({span}) {unit}", theme, SMALL)
     axes.set_ylabel(VALUES.get(one.name, symbol(one.name)))
-
-
-def _single(figsize: FigSize, theme: Theme, width: float, ratio: float) -> tuple[Figure, Axes]:
-    width = figure_width(figsize, width)
-    figure = new_figure(figsize, theme, height=width * ratio, width=width)
-    return figure, dress(figure.add_subplot(), theme)
 
 
 def _look(place: int, theme: Theme) -> tuple[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,12 +22,11 @@ from morpholaw.figures.style import (
     FigSize,
     Theme,
     columns_for,
-    dress,
     figure_width,
     heading,
-    new_figure,
     note,
-    panels,
+    one_panel,
+    panel_grid,
     plain,
     symbol,
 )
@@ -60,7 +59,6 @@ def topology(
     input_names: Sequence[str],
     *,
     highlight: Arrays | None = None,
-    unused: Literal["omit", "grey"] = "omit",
     output_names: Sequence[str] = ("f(x)",),
     title: str | None = None,
     theme: Theme = LIGHT,
@@ -69,7 +67,7 @@ def topology(
     """Draw one head from its inputs (top) to its output (bottom), as in figures 5 and 6 of the paper.
 
     Blue weights are positive, red ones negative; the width of a line is the magnitude of its weight. Biases
-    stand to the right of their neurons. Hidden neurons without a connection are left out.
+    stand to the right of their neurons. Inputs and hidden neurons without a connection are left out.
 
     Parameters
     ----------
@@ -83,8 +81,6 @@ def topology(
         Names of all inputs of the first layer.
     highlight
         One bool array per layer: the stream to show, every other connection is greyed (fig. 6).
-    unused
-        Whether inputs without a connection are left out or shown in grey.
     output_names
         Names of the output neurons.
     title
@@ -97,15 +93,14 @@ def topology(
     InputError
         If the layers don't fit each other.
     """
-    drawing = _lay_out(weights, masks, biases, len(input_names), unused)
+    drawing = _lay_out(weights, masks, biases, len(input_names))
     streams = None if highlight is None else [np.asarray(layer, bool) for layer in highlight]
     if streams is not None:
         validation.same_length(streams, len(drawing.weights), "highlighted layers")
     width = figure_width(figsize, 4.6)
     used = [input_names[neuron] for neuron in drawing.places[0]]
     layers = len(drawing.places) + _long(used, width) + _long(output_names, width)
-    figure = new_figure(figsize, theme, height=0.75 * layers + 0.5, width=4.6)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, width, height=0.75 * layers + 0.5)
     _draw(axes, drawing, theme, streams, (list(input_names), list(output_names)), bool(biases), width)
     if title:
         heading(axes, plain(title), theme)
@@ -128,7 +123,6 @@ def topologies(
     input_names: Sequence[str],
     *,
     titles: Sequence[str] | None = None,
-    columns: int | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -142,8 +136,6 @@ def topologies(
         Names of all inputs.
     titles
         A heading for each; "model 1" and so on where empty.
-    columns
-        Drawings in a row; as many as are readable where empty.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -157,23 +149,16 @@ def topologies(
     titles = titles or [f"model {index + 1}" for index in range(len(networks))]
     validation.same_length(titles, len(networks), "titles")
     width = figure_width(figsize, 7.2)
-    columns = columns or columns_for(len(networks), width, 1.45)
-    rows = -(-len(networks) // columns)
-    tall = 2.9 if _long(input_names, width / columns) else 1.9
-    figure = new_figure(figsize, theme, height=rows * tall, width=7.2)
-    grid = panels(figure, rows, columns, theme)
-    for axes, network, title in zip(grid.flat, networks, titles, strict=False):
-        drawing = _lay_out(*network, len(input_names), "omit")
-        _draw(axes, drawing, theme, None, (list(input_names), []), False, width / columns)
+    each = width / columns_for(len(networks), width, 1.45)
+    tall = 2.9 if _long(input_names, each) else 1.9
+    figure, grid = panel_grid(figsize, theme, len(networks), 1.45, lambda _: tall, width=7.2)
+    for axes, network, title in zip(grid, networks, titles, strict=True):
+        _draw(axes, _lay_out(*network, len(input_names)), theme, None, (list(input_names), []), False, each)
         heading(axes, plain(title), theme)
-    for axes in grid.flat[len(networks) :]:
-        axes.set_axis_off()
     return figure
 
 
-def _lay_out(
-    weights: Arrays, masks: Arrays | None, biases: Arrays | None, inputs: int, unused: Literal["omit", "grey"]
-) -> _Drawing:
+def _lay_out(weights: Arrays, masks: Arrays | None, biases: Arrays | None, inputs: int) -> _Drawing:
     """Check the layers and give a place to every neuron that takes part, sources above their targets."""
     layers = [validation.numbers(layer, ("n_in", "n_out"), "weights") for layer in weights]
     if not layers:
@@ -192,18 +177,16 @@ def _lay_out(
         offsets = [
             validation.numbers(bias, (n,), "biases") for bias, n in zip(biases, widths[1:], strict=True)
         ]
-    return _Drawing(layers, active, offsets, _places(layers, active, widths, unused))
+    return _Drawing(layers, active, offsets, _places(layers, active, widths))
 
 
-def _places(
-    layers: list[np.ndarray], masks: list[np.ndarray], widths: list[int], unused: str
-) -> list[dict[int, float]]:
+def _places(layers: list[np.ndarray], masks: list[np.ndarray], widths: list[int]) -> list[dict[int, float]]:
     """Order each layer by the mean place of its sources (barycentre), which keeps crossings few."""
     places: list[dict[int, float]] = []
     for index, width in enumerate(widths):
         incoming = masks[index - 1].any(0) if index else np.zeros(width, bool)
         outgoing = masks[index].any(1) if index < len(masks) else np.ones(width, bool)
-        shown = np.flatnonzero(incoming | outgoing | (index == 0 and unused == "grey"))
+        shown = np.flatnonzero(incoming | outgoing)
         if index:
             pull = np.abs(layers[index - 1]) * masks[index - 1] + 1e-9 * masks[index - 1]
             above = np.array([places[-1].get(neuron, 0.5) for neuron in range(widths[index - 1])])

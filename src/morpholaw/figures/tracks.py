@@ -17,12 +17,10 @@ from morpholaw.figures.style import (
     LIGHT,
     FigSize,
     Theme,
-    dress,
-    figure_width,
     heading,
     legend,
-    new_figure,
     note,
+    one_panel,
     plain,
 )
 
@@ -38,7 +36,6 @@ def score_over_time(
     divisions: Sequence[float] = (),
     classes: tuple[str, str] = ("interphase", "metaphase"),
     colours: Sequence[str] = (),
-    minutes_per_frame: float | None = None,
     title: str | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
@@ -59,8 +56,6 @@ def score_over_time(
         Names of the classes of f < 0 and f >= 0 (eq. 2).
     colours
         Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
-    minutes_per_frame
-        Turns frames into hours on the axis.
     title
         A line above.
     theme, figsize
@@ -77,14 +72,9 @@ def score_over_time(
     runs = validation.numbers(
         np.atleast_2d(np.asarray(score, dtype=np.float64)), ("members", len(frames)), "scores"
     )
-    scale = minutes_per_frame / 60 if minutes_per_frame else 1.0
-    time = frames * scale
-    width = figure_width(figsize, 4.6)
-    figure = new_figure(figsize, theme, height=width * 0.55, width=4.6)
-    axes = dress(figure.add_subplot(), theme)
-    axes.set(xlabel="time (hours)" if minutes_per_frame else "frame", ylabel="score f(x)")
-    if not minutes_per_frame:
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure, axes = one_panel(figsize, theme, 4.6, 0.55)
+    axes.set(xlabel="frame", ylabel="score f(x)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     colours = colours or class_colours(classes)
     if title:
         heading(axes, plain(title), theme)
@@ -109,13 +99,13 @@ def score_over_time(
     axes.axhline(0, color=theme.zero, linestyle="--", linewidth=1)
     mean, sd = runs.mean(0), runs.std(0, ddof=1 if len(runs) > 1 else 0)
     if len(runs) > 1:
-        axes.fill_between(time, mean - sd, mean + sd, color=theme.foreground, alpha=0.25, linewidth=0)
-    axes.plot(time, mean, color=theme.foreground, linewidth=1.3, marker="o", markersize=2.5)
+        axes.fill_between(frames, mean - sd, mean + sd, color=theme.foreground, alpha=0.25, linewidth=0)
+    axes.plot(frames, mean, color=theme.foreground, linewidth=1.3, marker="o", markersize=2.5)
     if called is not None:
         known = dict(zip(classes, colours, strict=True))
         dots = [known.get(name, theme.zero) for name in called]
-        axes.scatter(time, mean, c=dots, s=22, edgecolors=theme.foreground, linewidths=0.6, zorder=3)
-    lines = [axes.axvline(frame * scale, color=theme.negative, linewidth=1.3) for frame in divisions]
+        axes.scatter(frames, mean, c=dots, s=22, edgecolors=theme.foreground, linewidths=0.6, zorder=3)
+    lines = [axes.axvline(frame, color=theme.negative, linewidth=1.3) for frame in divisions]
     if lines:
         lines[0].set_label("division")
         entries.append(lines[0])
@@ -161,9 +151,7 @@ def probabilities_over_time(
     """
     frames = validation.numbers(t, ("n",), "frames")
     shares = validation.numbers(probabilities, (len(frames), len(classes)), "probabilities")
-    width = figure_width(figsize, 4.6)
-    figure = new_figure(figsize, theme, height=width * 0.6, width=4.6)
-    axes = dress(figure.add_subplot(), theme)
+    figure, axes = one_panel(figsize, theme, 4.6, 0.6)
     axes.set(xlabel="frame", ylabel="probability", ylim=(0, 1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if title:

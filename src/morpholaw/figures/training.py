@@ -14,12 +14,9 @@ from morpholaw.figures.style import (
     LIGHT,
     FigSize,
     Theme,
-    columns_for,
-    figure_width,
     heading,
-    new_figure,
     note,
-    panels,
+    panel_grid,
     plain,
 )
 
@@ -28,8 +25,6 @@ def training_curves(
     history: Mapping[str, np.ndarray],
     steps: np.ndarray | None = None,
     *,
-    step_name: str = "step",
-    columns: int | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -42,10 +37,6 @@ def training_curves(
         the name, e.g. "total correlation (nats)".
     steps
         (steps,), where the values were taken; 1, 2, ... where empty.
-    step_name
-        Label of the x axes.
-    columns
-        Panels in a row; as many as are readable where empty.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -56,13 +47,8 @@ def training_curves(
     """
     if not history:
         raise InputError("There is no training history to draw; at least one quantity is needed.")
-    width = figure_width(figsize)
-    columns = columns or columns_for(len(history), width, 1.6)
-    rows = -(-len(history) // columns)
-    figure = new_figure(figsize, theme, height=rows * min(width / columns * 0.95, 2.2))
-    grid = panels(figure, rows, columns, theme)
-    for position, (name, values) in enumerate(history.items()):
-        axes = grid.flat[position]
+    figure, grid = panel_grid(figsize, theme, len(history), 1.6, lambda width: min(width * 0.95, 2.2))
+    for axes, (name, values) in zip(grid, history.items(), strict=True):
         runs = np.atleast_2d(np.asarray(values, dtype=np.float64))
         at = (
             np.arange(1, runs.shape[1] + 1)
@@ -72,9 +58,7 @@ def training_curves(
         runs = validation.numbers(runs, ("members", len(at)), f"history of {name}")
         _draw_curve(axes, at, runs, theme.schemes[1], theme)
         heading(axes, plain(name), theme)
-        axes.set_xlabel(plain(step_name))
-    for axes in grid.flat[len(history) :]:
-        axes.set_axis_off()
+        axes.set_xlabel("step")
     return figure
 
 
