@@ -157,13 +157,6 @@ def tune(
         ) from None
 
 
-def importances(study: optuna.Study) -> dict[str, float]:
-    """Return the share of the objective's variance that each setting explains (fANOVA), largest first."""
-    import optuna
-
-    return optuna.importance.get_param_importances(study)
-
-
 @dataclass(frozen=True)
 class _Search:
     """Rounds of asking Optuna, training and telling it the results, until enough trials are finished."""
