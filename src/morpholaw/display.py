@@ -8,6 +8,8 @@ from statistics import fmean, stdev
 from typing import Literal
 
 MINUS = "\u2212"
+ANOTHER = "another class"
+"""What the law of one class among several tells that class from."""
 
 Loss = Literal["hinge", "mse"]
 LOSSES: tuple[Loss, ...] = ("hinge", "mse")

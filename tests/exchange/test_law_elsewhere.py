@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
-from morpholaw.exchange.law import write_law, write_law_table
-from morpholaw.exchange.law_filters import SpotFilter, spot_filters
+from morpholaw.exchange.law import SpotFilter, spot_filters, write_law, write_law_table
 from morpholaw.models.expressions import Call, Constant, Variable, parse, parse_rule
 from morpholaw.models.expressions.spreadsheet import column_letters, to_spreadsheet
 from morpholaw.models.law import Law

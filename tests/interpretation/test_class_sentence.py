@@ -9,7 +9,7 @@ from morpholaw.cells.shape_features import choose_features
 from morpholaw.errors import InputError
 from morpholaw.interpretation.class_regions import class_regions
 from morpholaw.interpretation.class_sentence import class_sentence, input_ranges
-from morpholaw.interpretation.class_vetoes import find_class_vetoes
+from morpholaw.interpretation.vetoes import find_class_vetoes
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law

@@ -8,7 +8,7 @@ import pytest
 from morpholaw.interpretation.latent_summary import LatentSummary
 from morpholaw.report.material import Material
 from morpholaw.report.page import Picture
-from morpholaw.report.sections import attacked_cells, encoder, network_parts, study
+from morpholaw.report.sections import attacked_cells, encoder, networks, study
 
 
 def captions(blocks):
@@ -41,7 +41,7 @@ def test_all_active_and_kept_latents_are_traversed_those_of_the_cell_first(mater
 
 
 def test_a_network_is_taken_apart(material):
-    blocks = network_parts.network_parts(material)
+    blocks = networks.network_parts(material)
     shown = captions(blocks)
     assert [caption.split(":")[0].split()[3].rstrip(":") for caption in shown[:3]] == ["z0", "z1", "z3"]
     assert any(caption.startswith("Response to z0") for caption in shown)

@@ -11,10 +11,10 @@ from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.law import Law
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store import classifiers, encoders
+from morpholaw.store.bundle_record import EncoderLayout
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.familiarity_record import carry_familiarity, familiarity, write_familiarity
-from morpholaw.store.layouts import EncoderLayout
 from morpholaw.store.provenance import Provenance
 from morpholaw.study import Study
 

@@ -10,7 +10,7 @@ from morpholaw.config import ClassifierConfig, EncoderConfig
 from morpholaw.errors import InputError
 from morpholaw.store.labelled_cells import all_labels, labelled_cells
 from morpholaw.study import Study
-from morpholaw.study.encoder_labels import task_labels
+from morpholaw.study.encoder_crops import task_labels
 
 SHORT = {"epochs": 1, "epoch_crops": 128, "batch_size": 64, "threads": 1, "start_from": "none"}
 

@@ -155,7 +155,7 @@ def test_latents_are_computed_once_and_anew_after_another_training(study):
 def test_the_report_the_panel_and_scripts_suggest_the_same_names(trained_study):
     from morpholaw.report.material import Material
     from morpholaw.widgets.latents.latent_space import read_latent_space
-    from morpholaw.widgets.study.encoder_file import EncoderFile
+    from morpholaw.widgets.study.encoder_state import EncoderFile
 
     summary = trained_study.latent_summary()
     in_report = Material(trained_study).latents

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from morpholaw.errors import InputError
 from morpholaw.models.classes import NO_CLASS
-from morpholaw.models.classifier import NO_LATENTS
+from morpholaw.models.classifier import NO_LATENTS, Classifier
+from morpholaw.models.features import FeatureTable, latent_names
 
 Space = Literal["image", "latent"]
 CPU_BATCH = 128
@@ -194,3 +195,15 @@ def predicted_numbers(scores: Tensor, by_class: bool) -> Tensor:
     defined = torch.isfinite(scores)
     best = torch.where(defined, scores, -torch.inf).argmax(dim=-1)
     return torch.where(defined.any(dim=-1), best, NO_CLASS)
+
+
+def measured_columns(classifier: Classifier, crops: np.ndarray) -> FeatureTable:
+    """Return the latents, and the shapes in units, that a classifier reads of crops, uint8 (n, s, s)."""
+    columns, means = classifier.columns, None
+    if classifier.encoder is not None and (columns is None or columns.latents):
+        means = encode_means(classifier.encoder, crops).cpu().numpy()
+    if columns is not None:
+        return columns.table(means, columns.measure(crops))
+    if means is None:
+        raise InputError("Scheme 1 reads pixels and no features.")
+    return FeatureTable(means, latent_names(means.shape[1]))

@@ -1,4 +1,8 @@
-"""Vetoes: latents that alone exclude a class over some range, whatever the others are (paper, 6.4)."""
+"""Vetoes: inputs that alone exclude a class over some range, whatever the others are (paper, 6.4).
+
+One class among several is excluded where any other class is proved to be likelier. Pair by pair fewer inputs are free
+than in the lead over all other laws at once, so that more is proved.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from morpholaw.display import MINUS, number, percent
 from morpholaw.errors import InputError
 from morpholaw.interpretation.interval_arithmetic import bound_expression
 from morpholaw.interpretation.latent_names import split_sign
+from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.law import Law
 
 BOXES = 40_000  # boxes bounded in one pass
@@ -225,3 +230,56 @@ def _spans(where: np.ndarray, edges: np.ndarray) -> tuple[tuple[float, float], .
     change = np.diff(np.concatenate([[0], where.astype(int), [0]]))
     starts, ends = np.flatnonzero(change == 1), np.flatnonzero(change == -1)
     return tuple((float(edges[a]), float(edges[b])) for a, b in zip(starts, ends, strict=True))
+
+
+CLASS_WORK = 1_000_000
+"""Boxes that are bounded for one class, in all its pairs and inputs together."""
+
+
+def find_class_vetoes(
+    laws: ClassLaws, name: str, ranges: Mapping[str, tuple[float, float]], cells: int = 120
+) -> list[Veto]:
+    """Find the vetoes of single inputs against one class.
+
+    Parameters
+    ----------
+    laws : ClassLaws
+        The laws of all classes.
+    name : str
+        The class.
+    ranges : mapping
+        Range of each input.
+    cells : int
+        Cuts of an input's range.
+
+    Returns
+    -------
+    list of Veto
+        With ``excluded`` 1 and ``ranges``, largest share first.
+    """
+    pairs = [laws.against(name, other).reduced() for other in laws.classes if other != name]
+    work = CLASS_WORK // max(1, sum(len(pair.expression.variables()) for pair in pairs))
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for pair in pairs:
+        groups = [(one,) for one in pair.expression.variables()]
+        for veto in find_vetoes(pair, ranges, groups, cells, work):
+            if veto.excluded > 0:
+                spans.setdefault(veto.latents[0], []).extend(veto.ranges)
+    vetoes = []
+    for one, found in spans.items():
+        joined = _union(found)
+        low, high = ranges[one]
+        share = sum(last - first for first, last in joined) / (high - low)
+        vetoes.append(Veto((one,), 1, share, joined))
+    return sorted(vetoes, key=lambda veto: -veto.share)
+
+
+def _union(spans: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Return spans as ones that do not touch, rising."""
+    joined: list[tuple[float, float]] = []
+    for low, high in sorted(spans):
+        if joined and low <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
+        else:
+            joined.append((low, high))
+    return tuple(joined)

@@ -1,4 +1,4 @@
-"""``model.json`` of a saved model as an object; the weights lie beside it."""
+"""``model.json`` of a saved model as an object, with the shape of its networks; the weights lie beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,38 @@ from typing import Any, ClassVar, Self
 
 from morpholaw.models.description import read_description
 from morpholaw.store.provenance import ResultRecord
+from morpholaw.store.record import Part
+
+
+class EncoderLayout(Part):
+    """The beta-TCVAE: arguments of :class:`morpholaw.models.vae.BetaTCVAE`."""
+
+    latents: int
+    filters: tuple[int, ...]
+    hidden: int
+    size: int
+    texture: bool = False
+
+
+class CNNLayout(Part):
+    """The CNN of scheme 1: arguments of :class:`morpholaw.models.cnn.CNNEnsemble`."""
+
+    features: int
+    filters: tuple[int, ...]
+    hidden: int
+    size: int
+    dropout: float
+
+
+class HeadLayout(Part):
+    """A head: arguments of :class:`morpholaw.models.heads.HeadEnsemble`."""
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int = 1
+    normalise: bool = False
+    dropout: float = 0.0
+
 
 LOCATION = ("schema", "weights", "sha256", "encoder_apart")
 """Keys that say where the weights are; :func:`morpholaw.models.bundle.save_bundle` writes them."""

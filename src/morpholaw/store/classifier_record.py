@@ -19,8 +19,7 @@ from morpholaw.models.classes import pair_of
 from morpholaw.models.description import read_description
 from morpholaw.models.features import Inputs, ModelColumns
 from morpholaw.models.law import Law
-from morpholaw.store.bundle_record import BundleRecord
-from morpholaw.store.layouts import CNNLayout, EncoderLayout, HeadLayout
+from morpholaw.store.bundle_record import BundleRecord, CNNLayout, EncoderLayout, HeadLayout
 from morpholaw.store.provenance import Provenance
 from morpholaw.store.record import Number, Part, known_settings
 

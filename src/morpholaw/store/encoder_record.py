@@ -7,8 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from morpholaw.config import EncoderConfig
-from morpholaw.store.bundle_record import BundleRecord
-from morpholaw.store.layouts import EncoderLayout
+from morpholaw.store.bundle_record import BundleRecord, EncoderLayout
 from morpholaw.store.record import Number, Part, known_settings
 
 History = dict[str, tuple[Number, ...]]

@@ -1,21 +1,28 @@
-"""The cells of a study that its latents are summarised on: the same ones in the panel, the report and scripts."""
+"""The cells of a study that its latents are summarised on, the same everywhere, and the latents that may be read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from morpholaw.cells.shape import measure_shapes
+from morpholaw.errors import InputError
 from morpholaw.interpretation.interventions import surroundings_share
-from morpholaw.interpretation.latent_summary import LatentSummary, evenly_spaced, summarise_latents
+from morpholaw.interpretation.latent_summary import (
+    MORPHOLOGY_SHARE,
+    LatentSummary,
+    evenly_spaced,
+    summarise_latents,
+)
 from morpholaw.interpretation.surroundings import CellCrops
 from morpholaw.store.study_folder import StudyFolder
 
 if TYPE_CHECKING:
     from morpholaw.models.vae import BetaTCVAE
+
 
 # torch is imported when cells are encoded.
 
@@ -76,3 +83,30 @@ def cell_crops(folder: StudyFolder, cells: np.ndarray) -> CellCrops:
     table = folder.crops.cells
     brightness = table["brightness"].to_numpy(float)[cells] if "brightness" in table else None
     return CellCrops.of(folder.crops[cells], brightness, folder.crops.masks(cells))
+
+
+def readable_latents(
+    folder: StudyFolder, encoder: BetaTCVAE, keep: Literal["all", "morphology"]
+) -> tuple[int, ...]:
+    """Return the latents that heads may read, rising; InputError where there are none."""
+    return morphology_latents(folder, encoder) if keep == "morphology" else tuple(range(encoder.latents))
+
+
+def morphology_latents(folder: StudyFolder, encoder: BetaTCVAE) -> tuple[int, ...]:
+    """Return the latents that follow the cell whatever its surroundings, rising.
+
+    They are found without labels, on crops of the study
+    (:attr:`morpholaw.interpretation.latent_summary.LatentSummary.morphology`).
+
+    Raises
+    ------
+    InputError
+        When no latent is morphology.
+    """
+    found = latent_sample(folder, encoder).summary.morphology
+    if not found:
+        raise InputError(
+            f"No latent is morphology: swapped surroundings account for {MORPHOLOGY_SHARE:.0%} or more of the variance "
+            "of each; name the latents to keep, such as z3,z17, or keep all."
+        )
+    return tuple(found)

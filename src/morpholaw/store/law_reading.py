@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from morpholaw.cells.shape_features import Feature
+from morpholaw.display import ANOTHER
 from morpholaw.errors import InputError
-from morpholaw.evaluation.columns import measured_columns
+from morpholaw.evaluation.scoring import measured_columns
 from morpholaw.interpretation.cell_reasons import CellReasons, cell_reasons
 from morpholaw.interpretation.class_sentence import ClassSentence, class_sentence
-from morpholaw.interpretation.class_vetoes import find_class_vetoes
 from morpholaw.interpretation.law_sentence import QUANTILES, LawSentence, law_sentence
-from morpholaw.interpretation.vetoes import TYPICAL_LIMITS, Veto, find_vetoes, in_words
+from morpholaw.interpretation.vetoes import TYPICAL_LIMITS, Veto, find_class_vetoes, find_vetoes, in_words
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classes import largest_classes
 from morpholaw.models.classifier import Classifier
@@ -23,7 +23,6 @@ from morpholaw.models.law import Law
 from morpholaw.models.law_units import law_in_units
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.latent_sample import latent_sample
-from morpholaw.store.law_names import ANOTHER
 from morpholaw.store.study_folder import StudyFolder
 
 CELLS = 2000

@@ -23,7 +23,7 @@ from morpholaw.store import classifiers
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.labelled_cells import held_out
-from morpholaw.store.readable_latents import morphology_latents
+from morpholaw.store.latent_sample import morphology_latents
 from morpholaw.store.study_folder import StudyFolder
 
 

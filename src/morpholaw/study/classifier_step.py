@@ -15,7 +15,7 @@ from morpholaw.store import encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.classifiers import check_replaceable
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
-from morpholaw.store.readable_latents import readable_latents
+from morpholaw.store.latent_sample import readable_latents
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells

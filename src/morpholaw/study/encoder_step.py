@@ -14,13 +14,12 @@ from morpholaw.models.bundle import remove_bundle
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
 from morpholaw.store import encoders
+from morpholaw.store.bundle_record import EncoderLayout
 from morpholaw.store.changes import provenance
 from morpholaw.store.encoder_record import EncoderRecord
 from morpholaw.store.labelled_cells import LabelsSeen
-from morpholaw.store.layouts import EncoderLayout
 from morpholaw.store.study_folder import StudyFolder
-from morpholaw.study.encoder_crops import learnt_crops
-from morpholaw.study.encoder_labels import inherited, task_labels
+from morpholaw.study.encoder_crops import inherited, learnt_crops, task_labels
 from morpholaw.study.scale import crop_scale, scale_of
 from morpholaw.training.distributed import is_main_process
 from morpholaw.training.encoder import train_encoder

@@ -11,7 +11,7 @@ from morpholaw.events import SILENT, Monitor
 from morpholaw.store import encoders
 from morpholaw.store.changes import provenance
 from morpholaw.store.labelled_cells import Labelled, labelled_cells
-from morpholaw.store.readable_latents import readable_latents
+from morpholaw.store.latent_sample import readable_latents
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.store.tuned_record import TunedRecord
 from morpholaw.study.latent_rows import repeated, training_latents, training_posteriors

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QVBoxL
 from morpholaw.config import CropConfig
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.error_line import ErrorLine, FieldError
-from morpholaw.widgets.forms.section import Section
+from morpholaw.widgets.forms.tabs_and_sections import Section
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.window_latency import PANELS
 

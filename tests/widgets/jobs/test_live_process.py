@@ -23,7 +23,7 @@ from morpholaw.study import Study
 from morpholaw.widgets.jobs.live_process import LiveProcess
 from morpholaw.widgets.laws.cells_and_surface import cells_and_surface
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
+from morpholaw.widgets.study.encoder_state import EncoderFile, encoder_of
 
 
 @pytest.fixture

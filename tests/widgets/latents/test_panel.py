@@ -20,7 +20,7 @@ from morpholaw.widgets.latents.latent_table import KINDS, NAME
 from morpholaw.widgets.latents.panel import LatentsWidget
 from morpholaw.widgets.latents.training_plot import TrainingPlot, end_labels
 from morpholaw.widgets.pictures.picture_grid import grey_tiles, white_of
-from morpholaw.widgets.study.encoder_file import EncoderFile
+from morpholaw.widgets.study.encoder_state import EncoderFile
 
 TINY = {
     "latents": 4, "filters": (2, 2, 4, 4), "hidden": 8, "batch_size": 32, "device": "cpu", "threads": 1,

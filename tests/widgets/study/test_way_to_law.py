@@ -19,7 +19,7 @@ from morpholaw.widgets.jobs.window_steps import WindowSteps
 from morpholaw.widgets.laws.panel import LawsWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.presets import PRESETS, Preset
-from morpholaw.widgets.study.way_buttons import WayButtons
+from morpholaw.widgets.study.way_strip import WayButtons
 from morpholaw.widgets.study.way_to_law import PLACE, remaining_steps
 
 
@@ -101,7 +101,7 @@ def test_labels_become_a_law_and_a_report_with_a_stop_on_the_way(
 ):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
-    monkeypatch.setattr("morpholaw.widgets.study.way_buttons.PRESETS", (TINY, TINY))
+    monkeypatch.setattr("morpholaw.widgets.study.way_strip.PRESETS", (TINY, TINY))
     panel = LawsWidget(make_napari_viewer(show=True))
     panel.viewer.window.add_dock_widget(panel)
     study, buttons, way = panel.current.open(labelled_study), panel.way_strip.way, panel.current.way
@@ -173,7 +173,7 @@ def test_a_law_over_shapes_is_found_by_a_quick_look_and_a_law_over_latents_can_f
 ):
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: None)
     short = replace(PRESETS[0], law=LawConfig(inputs="shapes", count=1, evaluations=3_000, processes=1))
-    monkeypatch.setattr("morpholaw.widgets.study.way_buttons.PRESETS", (short, TINY))
+    monkeypatch.setattr("morpholaw.widgets.study.way_strip.PRESETS", (short, TINY))
     current = CurrentStudy()
     study = current.open(labelled_study)
     widget = WayButtons(current)

@@ -1,7 +1,11 @@
 """Simulated H2B-fluorescence nuclei with known factors: crops, and tracked movies."""
 
-from morpholaw.cells.simulator.crop_sets import simulate_crop_set
-from morpholaw.cells.simulator.crops import simulate_blocks, simulate_crops, simulated_normalisation
+from morpholaw.cells.simulator.crops import (
+    simulate_blocks,
+    simulate_crop_set,
+    simulate_crops,
+    simulated_normalisation,
+)
 from morpholaw.cells.simulator.domains import DOMAINS, PHASES
 from morpholaw.cells.simulator.movie import SimulatedMovie, simulate_movie, simulate_tracks
 from morpholaw.cells.simulator.phases import simulate_phases

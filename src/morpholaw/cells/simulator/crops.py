@@ -6,6 +6,7 @@ whether they are asked for at once, in parts or by several processes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -13,6 +14,8 @@ import pandas as pd
 from scipy import ndimage
 
 from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.normalise import Normalisation
 from morpholaw.cells.simulator.domains import DOMAINS, PIXEL_SIZE, Domain, domain_named
 from morpholaw.cells.simulator.neighbours import CentralNuclei, place_neighbours
@@ -245,3 +248,29 @@ def _table(centres: CentralNuclei, around: Nuclei, size: int, pixel_size: float)
         true_neighbours=count,
         true_neighbour_distance=np.where(np.isinf(distance), np.nan, distance),
     )
+
+
+def simulate_crop_set(
+    folder: str | os.PathLike[str],
+    n: int | None = None,
+    seed: int = 0,
+    phases: Mapping[str, int] | None = None,
+    *,
+    domain: str = "mdck",
+    labels: bool = True,
+) -> CropSet:
+    """Write simulated crops to a folder; other arguments as for :func:`simulate_crops`.
+
+    Parameters
+    ----------
+    folder : path
+        Where the crop set is written.
+    labels : bool
+        False leaves the labels out, for crops that only the encoder is to see.
+    """
+    images, cells = simulate_crops(n, seed, phases, domain=domain)
+    if not labels:
+        cells["label"] = ""
+    scale = simulated_normalisation(domain_named(domain))
+    origin = CropOrigin(kind="simulated", pixel_size=PIXEL_SIZE, normalisation=scale)
+    return CropSet.write(folder, images, cells, origin)

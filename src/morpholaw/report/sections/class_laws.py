@@ -7,7 +7,7 @@ from dataclasses import astuple
 import numpy as np
 
 from morpholaw.display import percent, percent_interval
-from morpholaw.evaluation.columns import measured_columns
+from morpholaw.evaluation.scoring import measured_columns
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.features import FeatureTable
 from morpholaw.report.formula import typeset

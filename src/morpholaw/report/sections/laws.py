@@ -8,9 +8,9 @@ import numpy as np
 
 from morpholaw.display import Loss, number, percent, span
 from morpholaw.errors import MorpholawError
-from morpholaw.evaluation.columns import measured_columns
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.metrics import accuracy
+from morpholaw.evaluation.scoring import measured_columns
 from morpholaw.models.classes import largest_classes
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law

@@ -27,10 +27,9 @@ from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.movie.layer_code import layers_code
-from morpholaw.widgets.movie.layer_sources import movie_array, movie_path, tracks_table
+from morpholaw.widgets.movie.layer_sources import layers_code, movie_array, movie_path, tracks_table
 from morpholaw.widgets.napari_readers.readers import lazy_movie, tracks_layer
 from morpholaw.widgets.study.current_study import CurrentStudy
 

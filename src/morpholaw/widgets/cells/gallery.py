@@ -11,7 +11,7 @@ from qtpy.QtCore import QAbstractListModel, QEvent, QItemSelectionModel, QModelI
 from qtpy.QtGui import QColor, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QPen, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QWidget
 
-from morpholaw.widgets.forms.number_keys import digit_of
+from morpholaw.widgets.forms.class_buttons import digit_of
 from morpholaw.widgets.pictures.crop_pixmap import crop_pixmap
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from morpholaw.widgets.cells.orders import (
 from morpholaw.widgets.forms.class_buttons import ClassButtons
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
-from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import list_choices, narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.cell_scores import MISLABELLED, CellScores
 from morpholaw.widgets.study.class_editor import ClassEditor

@@ -35,9 +35,9 @@ from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.jobs.step_events import Files
-from morpholaw.widgets.movie.layer_code import layers_code
 from morpholaw.widgets.movie.layer_sources import (
     is_cut_from,
+    layers_code,
     movie_array,
     movie_path,
     tracks_table,

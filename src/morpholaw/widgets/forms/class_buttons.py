@@ -1,8 +1,9 @@
-"""One button per class, with its key and the number of its cells."""
+"""One button per class, with its key and the number of its cells, and the number keys of any view."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
@@ -93,3 +94,10 @@ def _tip(number: int, name: str) -> str:
     key = f" (key {number})" if number < 10 else ""
     ways = "Right-click, or press the menu key, to rename, merge, colour or remove the class."
     return f"Label the selected cells as {name}{key}. {ways}"
+
+
+def digit_of(event: Any) -> int | None:
+    """Return the digit that a key event is about, also of the keypad; None for other keys and with modifiers."""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    text = event.text()
+    return int(text) if modifiers == Qt.KeyboardModifier.NoModifier and text in list("0123456789") else None

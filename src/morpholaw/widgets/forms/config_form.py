@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from morpholaw.config import StepConfig
 from morpholaw.errors import SettingError
 from morpholaw.widgets.forms.error_line import FieldError
-from morpholaw.widgets.forms.section import Section
 from morpholaw.widgets.forms.setting_editor import current_value, default, setting_editor
+from morpholaw.widgets.forms.tabs_and_sections import Section
 
 
 class ConfigForm(QWidget):

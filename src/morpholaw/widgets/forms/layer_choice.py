@@ -9,7 +9,7 @@ from napari.layers import Layer, Tracks
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from morpholaw.widgets.forms.narrow_combo import make_narrow
+from morpholaw.widgets.forms.narrow_inputs import make_narrow
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -12,9 +12,8 @@ from qtpy.QtCore import QObject, Signal
 
 from morpholaw.events import Event, Message, Result
 from morpholaw.jobs import Job, JobProcess
-from morpholaw.widgets.jobs.activity_bar import ActivityBar
 from morpholaw.widgets.jobs.step_events import Events, StepFailure
-from morpholaw.widgets.jobs.step_status import StepStatus
+from morpholaw.widgets.jobs.step_status import ActivityBar, StepStatus
 
 
 class StepRun(QObject):

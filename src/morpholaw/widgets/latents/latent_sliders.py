@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from superqt import QLabeledDoubleSlider
 
-from morpholaw.widgets.forms.float_slider import float_slider
+from morpholaw.widgets.forms.narrow_inputs import float_slider
 
 REACH = 3.5
 """Least range of a slider on both sides, in standard deviations of the prior."""

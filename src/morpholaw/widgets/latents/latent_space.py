@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from morpholaw.events import Monitor
-from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
+from morpholaw.widgets.study.encoder_state import EncoderFile, encoder_of
 
 if TYPE_CHECKING:
     from morpholaw.interpretation.latent_summary import LatentSummary

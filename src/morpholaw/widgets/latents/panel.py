@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from morpholaw.widgets.forms.panel_tabs import PanelTabs
+from morpholaw.widgets.forms.tabs_and_sections import PanelTabs
 from morpholaw.widgets.latents.encoder_panel import EncoderPanel
 from morpholaw.widgets.latents.traversal_panel import TraversalPanel
 from morpholaw.widgets.study.study_widget import StudyWidget

@@ -26,7 +26,7 @@ from morpholaw.widgets.movie.movie_place import free_place
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, signed_tiles, white_of
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.encoder_file import EncoderFile
+from morpholaw.widgets.study.encoder_state import EncoderFile
 
 if TYPE_CHECKING:
     from morpholaw.study import Study

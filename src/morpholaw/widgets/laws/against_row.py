@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 
 ALL_OTHERS = "all other classes"
 

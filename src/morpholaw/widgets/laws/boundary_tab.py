@@ -10,13 +10,13 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from morpholaw.display import ANOTHER
 from morpholaw.errors import InputError
 from morpholaw.figures.palette import class_colours
 from morpholaw.models.features import ModelColumns
 from morpholaw.models.law import Law
-from morpholaw.store.law_names import ANOTHER
 from morpholaw.widgets.forms.error_line import ErrorLine
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.laws.cells_and_surface import CellsAndSurface, cells_and_surface
 from morpholaw.widgets.laws.input_boundary import InputBoundary

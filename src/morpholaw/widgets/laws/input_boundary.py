@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.laws.law_page import Boundary, LawPlace, law_boundary
 from morpholaw.widgets.pictures.linked_cells import LinkedCells

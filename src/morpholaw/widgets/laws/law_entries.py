@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from morpholaw.display import ANOTHER
 from morpholaw.errors import MorpholawError
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
-from morpholaw.store.law_names import ANOTHER
 
 if TYPE_CHECKING:
     from morpholaw.store.study_folder import StudyFolder  # it brings pandas

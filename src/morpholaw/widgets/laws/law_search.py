@@ -17,7 +17,7 @@ from morpholaw.store.classifier_record import name_of
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy

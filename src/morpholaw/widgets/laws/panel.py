@@ -16,8 +16,8 @@ from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.law_stability import stability_sentence
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
-from morpholaw.widgets.forms.section import Section
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
+from morpholaw.widgets.forms.tabs_and_sections import Section
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.jobs.python_code import literal, step_code
 from morpholaw.widgets.laws.against_row import AgainstRow

@@ -9,7 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QFormLayout, QLabel
 
 from morpholaw.display import number
-from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.lineages.families import MOST_CELLS, Families, families
 from morpholaw.widgets.lineages.tracks_by_class import TracksByClass

@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QFormLayout, QLabel
 
 from morpholaw.errors import InputError
-from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.map.features import (
     MOST_CELLS,

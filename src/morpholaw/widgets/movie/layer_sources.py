@@ -1,7 +1,8 @@
-"""Layers as movies and tracks: by the path of their file where they have one, by their array otherwise."""
+"""Layers as movies and tracks: by the path of their file, else by their array, and as Python."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Tracks
 
 from morpholaw.errors import InputError, MorpholawError
+from morpholaw.widgets.jobs.python_code import Expression, literal, step_code
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,3 +167,28 @@ def is_cut_from(crop_set: CropSet, layer: Image) -> bool:
         return False
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     return movie.name == layer.name or movie.shape == tuple(data.shape[-3:])
+
+
+def layers_code(study: Path, step: str, movie: Layer, tracks: Layer, arguments: Mapping[str, Any]) -> str:
+    """Return the lines that call a method of a study on a movie's and a tracks' layer.
+
+    Parameters
+    ----------
+    study : Path
+        The study's folder.
+    step : str
+        The method, which takes ``movie`` and ``tracks``.
+    movie, tracks : Layer
+        Named in the code as they are named in the viewer.
+    arguments : mapping
+        Further keyword arguments.
+    """
+    before = (
+        "import napari\n"
+        "from morpholaw.widgets.movie.layer_sources import movie_array, tracks_table\n\n"
+        "layers = napari.current_viewer().layers\n"
+        f"movie = layers[{literal(movie.name)}]\n"
+        f"tracks = tracks_table(layers[{literal(tracks.name)}], movie)\n"
+    )
+    expressions = {"movie": Expression("movie_array(movie)"), "tracks": Expression("tracks")}
+    return step_code(study, step, {**expressions, **arguments}, before)

@@ -21,7 +21,7 @@ from morpholaw.interpretation.subnetworks import (
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.sparse_networks import sparse_networks
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.network.network_scene import NetworkScene, NetworkView
 from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel

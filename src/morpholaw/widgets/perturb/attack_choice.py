@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QLineEdit, QWidget
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
 from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.scoring import Space

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from morpholaw.store.classifiers import readable_records
-from morpholaw.widgets.forms.panel_tabs import PanelTabs
+from morpholaw.widgets.forms.tabs_and_sections import PanelTabs
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.perturb.selected_cells import CellPanel
 from morpholaw.widgets.perturb.study_curve import AttackPanel

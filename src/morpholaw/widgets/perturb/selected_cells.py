@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from morpholaw.display import number
 from morpholaw.errors import MorpholawError
 from morpholaw.widgets.forms.error_line import ErrorLine
-from morpholaw.widgets.forms.float_slider import float_slider
+from morpholaw.widgets.forms.narrow_inputs import float_slider
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.perturb.attack_choice import AttackChoice
 from morpholaw.widgets.perturb.live_attack import (

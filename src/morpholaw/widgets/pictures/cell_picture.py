@@ -11,9 +11,8 @@ from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap, 
 from qtpy.QtWidgets import QLabel, QWidget
 
 from morpholaw.widgets.pictures.arrow_keys import ARROWS, next_point
-from morpholaw.widgets.pictures.drawing import Make
+from morpholaw.widgets.pictures.drawing import Limits, Make, PlacedDrawing, draw_placed
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
-from morpholaw.widgets.pictures.placed_drawing import Limits, PlacedDrawing, draw_placed
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

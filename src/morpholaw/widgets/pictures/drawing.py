@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from morpholaw.figures.style import FigSize, Theme
+
 
 Make = Callable[["FigSize", "Theme"], "Figure"]
 DPI = 100
@@ -77,3 +79,65 @@ def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function that uses matplotlib while no other thread does."""
     with _TURN:
         return function(*arguments)
+
+
+Limits = tuple[float, float, float, float]
+"""Lowest and highest x, then y, of what is shown."""
+
+
+@dataclass(frozen=True)
+class PlacedDrawing(Drawing):
+    """A drawn figure whose first axes show one point per cell.
+
+    Attributes
+    ----------
+    places : ndarray, float (n, 2)
+        Column and row of each point, in pixels of the window from the upper left corner.
+    frame : ndarray, float (2, 2)
+        Upper left and lower right corner of the axes, in the same pixels.
+    limits : Limits
+        What the axes show.
+    """
+
+    places: np.ndarray
+    frame: np.ndarray
+    limits: Limits
+
+    def value_at(self, column: float, row: float) -> tuple[float, float]:
+        """Return x and y at a pixel of the window."""
+        (left, top), (right, bottom) = self.frame
+        x0, x1, y0, y1 = self.limits
+        across, up = (column - left) / (right - left), (bottom - row) / (bottom - top)
+        return x0 + across * (x1 - x0), y0 + up * (y1 - y0)
+
+    def zoomed(self, column: float, row: float, factor: float) -> Limits:
+        """Return the limits that show ``factor`` times less, with the same value under a pixel of the window."""
+        x, y = self.value_at(column, row)
+        x0, x1, y0, y1 = self.limits
+        low, high = (
+            (x - (x - x0) / factor, x + (x1 - x) / factor),
+            (y - (y - y0) / factor, y + (y1 - y) / factor),
+        )
+        return (*low, *high)
+
+
+def draw_placed(
+    make: Make, points: np.ndarray, limits: Limits | None, width: int, dark: bool, ratio: float
+) -> PlacedDrawing:
+    """Make and draw a figure, and find its points, float (n, 2) in the units of its first axes."""
+    drawn = draw_figure(partial(_limited, make, limits), width, dark, ratio)
+    axes = drawn.canvas.figure.axes[0]
+    height = drawn.pixels.shape[0]
+    places = axes.transData.transform(points) if len(points) else np.empty((0, 2))
+    box = axes.get_window_extent()
+    frame = np.array([[box.x0, height - box.y1], [box.x1, height - box.y0]]) / ratio
+    places = np.column_stack([places[:, 0], height - places[:, 1]]) / ratio
+    shown = (*axes.get_xlim(), *axes.get_ylim())
+    return PlacedDrawing(drawn.canvas, drawn.pixels, places, frame, shown)
+
+
+def _limited(make: Callable[..., Figure], limits: Limits | None, figsize: Any, theme: Any) -> Figure:
+    figure = make(figsize, theme)
+    if limits is not None:
+        figure.axes[0].set(xlim=limits[:2], ylim=limits[2:])
+    return figure

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from morpholaw.models.features import ModelColumns
-from morpholaw.widgets.study.encoder_file import EncoderFile, encoder_of
+from morpholaw.widgets.study.encoder_state import EncoderFile, encoder_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

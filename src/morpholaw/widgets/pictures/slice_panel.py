@@ -11,8 +11,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushBut
 from superqt import QLabeledDoubleSlider
 
 from morpholaw.errors import MorpholawError
-from morpholaw.widgets.forms.float_slider import float_slider
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import float_slider, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.linked_cells import LinkedCells
 from morpholaw.widgets.pictures.slice import (
@@ -25,7 +24,7 @@ from morpholaw.widgets.pictures.slice import (
     slice_of,
 )
 from morpholaw.widgets.study.current_study import CurrentStudy
-from morpholaw.widgets.study.encoder_file import EncoderFile
+from morpholaw.widgets.study.encoder_state import EncoderFile
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

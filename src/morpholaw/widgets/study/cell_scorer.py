@@ -10,7 +10,7 @@ from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.classifiers import readable_records
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.current_study import CurrentStudy

@@ -8,9 +8,8 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from morpholaw.errors import InputError
-from morpholaw.widgets.forms.class_buttons import ClassButtons
+from morpholaw.widgets.forms.class_buttons import ClassButtons, digit_of
 from morpholaw.widgets.forms.error_line import ErrorLine
-from morpholaw.widgets.forms.number_keys import digit_of
 from morpholaw.widgets.study.class_editor import ClassEditor
 from morpholaw.widgets.study.current_study import CurrentStudy
 

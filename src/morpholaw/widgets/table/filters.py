@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QLineEdit, QWidget
 
 from morpholaw.errors import InputError
-from morpholaw.widgets.forms.narrow_combo import list_choices, narrow_combo
+from morpholaw.widgets.forms.narrow_inputs import list_choices, narrow_combo
 from morpholaw.widgets.study.cell_scores import MISLABELLED, CellScores
 
 if TYPE_CHECKING:

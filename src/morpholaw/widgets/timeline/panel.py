@@ -14,8 +14,8 @@ from morpholaw.jobs import Job
 from morpholaw.store import timelines
 from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.forms.config_form import ConfigForm
-from morpholaw.widgets.forms.narrow_combo import narrow_combo
-from morpholaw.widgets.forms.panel_tabs import PanelTabs
+from morpholaw.widgets.forms.narrow_inputs import narrow_combo
+from morpholaw.widgets.forms.tabs_and_sections import PanelTabs
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.figure_panel import FigurePanel

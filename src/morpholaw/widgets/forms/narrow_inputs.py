@@ -1,10 +1,12 @@
-"""Combo boxes that shorten their texts instead of widening the panel, and keep their choice when listed anew."""
+"""Combo boxes that shorten their texts instead of widening a panel, and sliders of fractional numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox
+from superqt import QLabeledDoubleSlider
 
 
 def narrow_combo(name: str = "") -> QComboBox:
@@ -31,3 +33,12 @@ def list_choices(box: QComboBox, choices: Sequence[str]) -> None:
     box.addItems(choices)
     box.setCurrentIndex(max(0, box.findText(chosen)))
     box.blockSignals(False)
+
+
+def float_slider(tip: str, step: float, decimals: int = 2) -> QLabeledDoubleSlider:
+    """Return a horizontal slider that moves by ``step``; ``tip`` explains it, its range is for the caller to set."""
+    slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+    slider.setDecimals(decimals)
+    slider.setSingleStep(step)  # type: ignore[arg-type]  # superqt declares the integer slider's signature
+    slider.setToolTip(tip)
+    return slider

@@ -10,7 +10,7 @@ import pytest
 from morpholaw.config import TimelineConfig
 from morpholaw.evaluation.conditions import Conditions
 from morpholaw.evaluation.timeline import build_timeline
-from morpholaw.study.timeline_anndata import write_timeline_anndata
+from morpholaw.study.timeline_files import write_timeline_anndata
 
 MOTHER = ["interphase"] * 3 + ["metaphase"] * 2
 TABLE = pd.DataFrame(
