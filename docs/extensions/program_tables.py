@@ -49,13 +49,13 @@ def commands() -> str:
     """Every command with its options, in the order of the work."""
     context = click.Context(main, info_name="morpholaw")
     parts = []
-    for heading, names in SECTIONS.items():
-        parts += [f"## {heading}", *(_command(context, name, main.commands[name]) for name in names)]
+    for heading, members in SECTIONS.items():
+        parts += [f"## {heading}", *(_command(context, command) for command in members)]
     return "\n\n".join(parts)
 
 
-def _command(parent: click.Context, name: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=name, parent=parent)
+def _command(parent: click.Context, command: click.Command) -> str:
+    context = click.Context(command, info_name=command.name, parent=parent)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     rows = [
         option.get_help_record(context) or ("", "")
@@ -68,7 +68,7 @@ def _command(parent: click.Context, name: str, command: click.Command) -> str:
         *(f"| <code>{_text(a)}</code> | {_text(b)} |" for a, b in rows),
     ]
     words = _text(command.help or "")
-    return f"### {name}\n\n{words}\n\n```text\n{usage}\n```\n\n" + ("\n".join(table) if rows else "")
+    return f"### {command.name}\n\n{words}\n\n```text\n{usage}\n```\n\n" + ("\n".join(table) if rows else "")
 
 
 def _cell(value: Any) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import click
 
 from morpholaw import __version__
 from morpholaw.cli import (
+    attack,
     bench,
     cells,
     classes,
@@ -22,33 +24,33 @@ from morpholaw.cli import (
 )
 from morpholaw.errors import MorpholawError
 
-SECTIONS = {
-    "Begin": ("demo", "simulate", "fetch-movie"),
-    "Bring data": ("inspect", "crop", "import-crops", "sets", "classes", "info"),
-    "Train": ("train-encoder", "train-classifier", "tune", "cross-validate"),
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Begin": (results.demo, cells.simulate, cells.fetch_movie),
+    "Bring data": (cells.inspect, cells.crop, cells.import_crops, cells.sets, classes.classes, info.info),
+    "Train": (training.train_encoder, training.train_classifier, training.tune, training.cross_validate),
     "Find laws": (
-        "discover-law",
-        "test-law",
-        "improve-law",
-        "law-stability",
-        "apply-law",
-        "explain-cell",
-        "law-sheet",
-        "law-card",
+        training.discover_law,
+        training.test_law,
+        laws.improve_law,
+        laws.law_stability,
+        laws.apply_law,
+        laws.explain_cell,
+        laws.law_sheet,
+        export.law_card,
     ),
     "Use": (
-        "classify",
-        "adapt",
-        "timeline",
-        "condition-study",
-        "compare",
-        "interventions",
-        "attack",
-        "report",
-        "export",
+        results.classify,
+        results.adapt,
+        timeline.timeline,
+        timeline.condition_study,
+        results.compare,
+        attack.interventions,
+        attack.attack,
+        export.report,
+        export.export,
     ),
-    "Large and fast": ("run", "bench"),
-    "Shell": ("completion",),
+    "Large and fast": (cluster.run, bench.bench),
+    "Shell": (completion.completion,),
 }
 """The commands in the order of the work."""
 
@@ -58,9 +60,8 @@ class Commands(click.Group):
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands under the headings of :data:`SECTIONS`."""
-        for heading, names in SECTIONS.items():
-            found = [(name, self.get_command(context, name)) for name in names]
-            rows = [(name, command.get_short_help_str(200)) for name, command in found if command is not None]
+        for heading, commands in SECTIONS.items():
+            rows = [(command.name or "", command.get_short_help_str(200)) for command in commands]
             with formatter.section(heading):
                 formatter.write_dl(rows)
 
@@ -89,39 +90,5 @@ def main() -> None:
     """Find, in tracked live-cell movies, a law a biologist can read."""
 
 
-for command in (
-    results.demo,
-    cells.simulate,
-    cells.fetch_movie,
-    cells.crop,
-    cells.import_crops,
-    cells.inspect,
-    cells.sets,
-    classes.classes,
-    info.info,
-    training.train_encoder,
-    training.train_classifier,
-    training.cross_validate,
-    training.tune,
-    training.discover_law,
-    training.test_law,
-    laws.apply_law,
-    laws.explain_cell,
-    laws.law_sheet,
-    laws.improve_law,
-    laws.law_stability,
-    results.classify,
-    results.adapt,
-    timeline.timeline,
-    timeline.condition_study,
-    results.compare,
-    results.attack,
-    results.interventions,
-    results.report,
-    cluster.run,
-    bench.bench,
-    results.law_card,
-    export.export,
-    completion.completion,
-):
+for command in chain.from_iterable(SECTIONS.values()):
     main.add_command(command)

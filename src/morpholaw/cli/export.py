@@ -1,9 +1,9 @@
-"""The command that writes results for other programs."""
+"""Commands that write results for people and for other programs: report, law-card and export."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -12,6 +12,28 @@ from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 
 FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
+
+
+@click.command()
+@STUDY
+@click.option("--out", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True)
+def report(study: Path, out: Path) -> None:
+    """Write a self-contained HTML report of the study."""
+    with progress() as monitor:
+        path = open_study(study).report(out, monitor)
+    click.echo(f"The report is {path}.")
+
+
+@click.command("law-card")
+@STUDY
+@LOSS
+@click.option("--name", help="The laws by their name in the study, in place of --loss.")
+@click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("law.html"), show_default=True)
+def law_card(study: Path, loss: Literal["hinge", "mse"], name: str | None, law: int, out: Path) -> None:
+    """Write the card of one law as HTML, with a PDF and Markdown beside it."""
+    path = open_study(study).law_card(out, law - 1, loss, name)
+    click.echo(f"The card is {path}, {path.with_suffix('.pdf').name} and {path.with_suffix('.md').name}.")
 
 
 @click.command()
