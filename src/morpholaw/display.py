@@ -96,9 +96,9 @@ def percent_interval(share: float, low: float, high: float, digits: int = 1) -> 
     return f"{number(100 * share, digits)} % ({span(100 * low, 100 * high, digits)})"
 
 
-def interval(value: float, low: float, high: float, digits: int = 2) -> str:
+def interval(value: float, low: float, high: float) -> str:
     """Return a number with the ends of its interval: "0.25 (0.21 to 0.30)"."""
-    return f"{number(value, digits)} ({span(low, high, digits)})"
+    return f"{number(value)} ({span(low, high)})"
 
 
 def span(low: float, high: float, digits: int = 2) -> str:

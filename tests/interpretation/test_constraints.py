@@ -94,7 +94,7 @@ def test_energy_is_where_the_model_looks(images):
 
 
 def test_only_the_model_that_reads_the_upper_half_depends_on_orientation(images):
-    same = orientation_invariant(PatchClassifier(), images, batch=24)
+    same = orientation_invariant(PatchClassifier(), images)
     assert same.shape == (3, 40)
     assert same[:2].all()  # the centre and the rest look alike from all sides
     assert not same[2].all()

@@ -16,6 +16,7 @@ from morpholaw.models.expressions import Expression
 NAMES = ("z3", "z17", "z21", "z29")
 MAX_COMPLEXITY = 20
 NOISE = 0.2
+TRAIN, TEST = 7200, 20_000
 
 
 def law_a(z: np.ndarray) -> np.ndarray:
@@ -58,21 +59,19 @@ class Data:
         return float(np.mean((expression.evaluate(self.test_x) >= 0) == (self.test_y > 0)))
 
 
-def make_data(
-    law: Callable[[np.ndarray], np.ndarray], seed: int = 1, train: int = 7200, test: int = 20_000
-) -> Data:
+def make_data(law: Callable[[np.ndarray], np.ndarray]) -> Data:
     """Draw noisy, balanced rows of a law."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     z = rng.standard_normal((600_000, 4))
     f = law(z)
     positive = f + NOISE * rng.standard_normal(len(z)) >= 0
-    half = (train + test) // 2
+    half = (TRAIN + TEST) // 2
     rows = np.concatenate(
         [rng.choice(np.flatnonzero(side), half, replace=False) for side in (positive, ~positive)]
     )
     rng.shuffle(rows)
     y = np.where(positive, 1.0, -1.0)
-    fit, new = rows[:train], rows[train:]
+    fit, new = rows[:TRAIN], rows[TRAIN:]
     goal = _accuracy_at_best_threshold(f[fit], y[fit], f[new], y[new]) - 0.005
     return Data(z[fit], y[fit], z[new], y[new], goal)
 

@@ -11,7 +11,7 @@ import pandas as pd
 TILE = 256
 
 
-def write_movie(path: Path, frames: int, side: int, cells: int, seed: int = 0) -> pd.DataFrame:
+def write_movie(path: Path, frames: int, side: int, cells: int) -> pd.DataFrame:
     """Write a TIFF of bright spots on a dim background and return its tracks.
 
     Parameters
@@ -28,7 +28,7 @@ def write_movie(path: Path, frames: int, side: int, cells: int, seed: int = 0) -
     """
     import tifffile
 
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     start = random.uniform(0, side - 1, (cells, 1, 2))
     steps = random.normal(0, 1, (cells, frames, 2)).cumsum(axis=1)
     places = np.clip(start + steps, 0, side - 1)

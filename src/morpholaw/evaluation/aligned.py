@@ -15,6 +15,8 @@ from morpholaw.evaluation.lineages import Lineages
 LEVEL = 0.95
 FEWEST = 3
 """Tracks in a frame from which a mean is computed."""
+ONSET = 0.25
+"""Part of the way to its largest change from which a curve counts as moving."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,11 @@ def _summarise(
     return Aligned(name, window, values, mean, low, high, interval)
 
 
-def _onset(curves: np.ndarray, window: np.ndarray, part: float = 0.25) -> np.ndarray:
-    """Return when each curve (n, window) has gone ``part`` of its way to its largest change; NaN where it is flat.
+def _onset(curves: np.ndarray, window: np.ndarray) -> np.ndarray:
+    """Return when each curve (n, window) has gone `ONSET` of its way to its largest change; NaN where it is flat.
 
     The way begins at the mean of the first quarter of the window, and the onset is where the curve was last nearer to
-    it than ``part`` before its largest change, between frames by interpolation.
+    it than `ONSET` before its largest change, between frames by interpolation.
     """
     found = np.full(len(curves), np.nan)
     for k, curve in enumerate(curves):
@@ -160,8 +162,8 @@ def _onset(curves: np.ndarray, window: np.ndarray, part: float = 0.25) -> np.nda
         if change[peak] == 0:
             continue
         way = change / change[peak]
-        near = np.flatnonzero(way[: peak + 1] < part)
+        near = np.flatnonzero(way[: peak + 1] < ONSET)
         if len(near) and near[-1] + 1 < len(way):
             i = int(near[-1])
-            found[k] = time[i] + (part - way[i]) / (way[i + 1] - way[i]) * (time[i + 1] - time[i])
+            found[k] = time[i] + (ONSET - way[i]) / (way[i + 1] - way[i]) * (time[i + 1] - time[i])
     return found

@@ -15,6 +15,8 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.metrics import accuracy
 
+LEVEL = 0.95
+"""Confidence level of intervals."""
 RESAMPLES = 2000
 """Resamples of an interval of accuracy."""
 _NUMBERS = 2_000_000  # counts of groups drawn at a time: 16 MB
@@ -24,7 +26,6 @@ def accuracy_interval(
     correct: np.ndarray,
     groups: np.ndarray | None = None,
     targets: np.ndarray | None = None,
-    level: float = 0.95,
     seed: int = 0,
 ) -> Estimate:
     """Return the share of correct cells, mean over the models, with its interval over groups and models.
@@ -37,8 +38,6 @@ def accuracy_interval(
         Which cells belong together; by default each cell is its own group.
     targets : ndarray, int (n,), optional
         True classes. With them the accuracy is balanced: the mean of the accuracies within the classes.
-    level : float
-        Confidence level of the interval.
     seed : int
         Seed of the resampling.
 
@@ -59,31 +58,26 @@ def accuracy_interval(
     count = len(np.unique(names))
     one_model = len(table) == 1 and classes.max() == 0
     if count == table.shape[1] and one_model and np.isin(table, (0, 1)).all():
-        return accuracy(table[0] > 0, level)
+        return accuracy(table[0] > 0)
     by_class, resampled = _shares(table, names, classes, seed)
     value = float(by_class.mean())
     ends = (
-        np.quantile(resampled.mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+        np.quantile(resampled.mean(axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         if len(resampled)
         else (value, value)
     )
     low, high = float(ends[0]), float(ends[1])
     if len(by_class) > 1:
         found = Estimate(value, low, high)
-        return _with_agreed_classes(found, by_class, resampled, names, classes, level)
+        return _with_agreed_classes(found, by_class, resampled, names, classes)
     if high - low < 1e-12:
-        bound = accuracy(np.arange(count) < round(value * count), level)
+        bound = accuracy(np.arange(count) < round(value * count))
         low, high = min(value, bound.low), max(value, bound.high)
     return Estimate(value, low, high)
 
 
 def _with_agreed_classes(
-    found: Estimate,
-    by_class: np.ndarray,
-    resampled: np.ndarray,
-    names: np.ndarray,
-    classes: np.ndarray,
-    level: float,
+    found: Estimate, by_class: np.ndarray, resampled: np.ndarray, names: np.ndarray, classes: np.ndarray
 ) -> Estimate:
     """Widen the interval of a balanced accuracy by what is not known of the classes that all groups agree on.
 
@@ -95,7 +89,7 @@ def _with_agreed_classes(
         if len(resampled) and np.ptp(resampled[:, k]) > 1e-12:
             continue
         count = len(np.unique(names[classes == k]))
-        bound = accuracy(np.arange(count) < round(share * count), level)
+        bound = accuracy(np.arange(count) < round(share * count))
         down += (max(0.0, share - bound.low) / len(by_class)) ** 2
         up += (max(0.0, bound.high - share) / len(by_class)) ** 2
     return Estimate(found.value, max(0.0, found.value - down**0.5), min(1.0, found.value + up**0.5))
@@ -106,8 +100,6 @@ def precision_interval(
     groups: np.ndarray | None,
     targets: np.ndarray,
     prevalence: float,
-    level: float = 0.95,
-    seed: int = 0,
 ) -> Estimate:
     """Return the share of cells predicted to be of class 1 that are, where a stated share of all cells is.
 
@@ -124,10 +116,6 @@ def precision_interval(
         True classes, 0 or 1, each at least once.
     prevalence : float
         Share of cells that are of class 1, in (0, 1).
-    level : float
-        Confidence level of the interval.
-    seed : int
-        Seed of the resampling.
 
     Returns
     -------
@@ -146,16 +134,16 @@ def precision_interval(
     table, names, classes = _checked(correct, groups, targets)
     if set(np.unique(targets)) != {0, 1}:
         raise InputError("The precision at a prevalence needs cells of two classes, 0 and 1.")
-    by_class, resampled = _shares(table, names, classes, seed)
+    by_class, resampled = _shares(table, names, classes, 0)
     value = float(_precision(by_class[None], prevalence)[0])
     known = _precision(resampled, prevalence)
     known = known[np.isfinite(known)]
     if not len(known):
         return Estimate(value, np.nan, np.nan)
-    low, high = (float(end) for end in np.quantile(known, [(1 - level) / 2, (1 + level) / 2]))
+    low, high = (float(end) for end in np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
     if by_class[0] == 1:
         negatives = len(np.unique(names[classes == 0]))
-        fewest_right = accuracy(np.ones(negatives, bool), level).low
+        fewest_right = accuracy(np.ones(negatives, bool)).low
         low = float(_precision(np.array([[fewest_right, by_class[1]]]), prevalence)[0])
     return Estimate(value, min(low, value), max(high, value))
 
@@ -216,7 +204,7 @@ def bootstrap(
     statistic: Callable[[np.ndarray], np.ndarray | float] = np.mean,
     groups: np.ndarray | None = None,
     resamples: int = 1000,
-    level: float = 0.95,
+    level: float = LEVEL,
     seed: int = 0,
 ) -> Estimate:
     """Return a statistic of all values with its percentile interval.

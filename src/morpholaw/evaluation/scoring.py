@@ -133,11 +133,11 @@ def crops_per_batch(classifier: Scorer, space: Space, batch: int | None = None) 
     return max(1, batch // classifier.members)
 
 
-def encode_means(encoder: Encoder, images: np.ndarray | Tensor, batch: int = CPU_BATCH) -> Tensor:
+def encode_means(encoder: Encoder, images: np.ndarray | Tensor) -> Tensor:
     """Return the latent means of crops, float32 (n, latents), computed in batches and without gradients."""
     device = device_of(encoder)
     with torch.no_grad():
-        parts = [encoder.encode(as_images(part).to(device))[0] for part in batches(images, batch)]
+        parts = [encoder.encode(as_images(part).to(device))[0] for part in batches(images, CPU_BATCH)]
     if not parts:
         raise InputError("There are no crops to encode; expected at least one.")
     return torch.cat(parts)

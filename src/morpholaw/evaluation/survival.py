@@ -89,11 +89,11 @@ class Survival:
         half = float(stats.norm.ppf(0.975) * np.sqrt(variance))
         return Estimate(value, value - half, value + half)
 
-    def _crossing(self, share: np.ndarray, level: float = 0.5) -> float:
-        """Return where a falling curve crosses ``level``: infinity where it stays above, NaN without any phase."""
+    def _crossing(self, share: np.ndarray) -> float:
+        """Return where a falling curve crosses one half: infinity where it stays above, NaN without any phase."""
         if not len(self.time):
             return float("nan")
-        below = np.flatnonzero(share <= level)
+        below = np.flatnonzero(share <= 0.5)
         if not len(below):
             return float("inf")
         place = int(below[0])
@@ -103,9 +103,9 @@ class Survival:
         time = float(self.time[place])
         following = float(self.time[place + 1]) if place + 1 < len(self.time) else np.inf
         x0, x1 = time - self.step / 2, min(following, time + self.step) - self.step / 2
-        if before <= level or before == share[place]:
+        if before <= 0.5 or before == share[place]:
             return x0
-        return x0 + (before - level) / (before - float(share[place])) * (x1 - x0)
+        return x0 + (before - 0.5) / (before - float(share[place])) * (x1 - x0)
 
 
 def kaplan_meier(durations: np.ndarray, ended: np.ndarray, step: float = 0.0) -> Survival:

@@ -13,6 +13,10 @@ from morpholaw.evaluation.scoring import LATENT_BATCH, Scorer, batches, device_o
 
 Score = Callable[[np.ndarray], np.ndarray]
 """A function of latents (n, latents) that gives f(z), (n,)."""
+LIMIT = 3.0
+"""Half of a side of the cube in which a surface is looked for: latents typically lie between -3 and 3."""
+HALVINGS = 30
+"""Steps of a bisection."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,6 @@ def boundary_surface(
     score: Score,
     base: np.ndarray,
     latents: tuple[int, int, int],
-    low: float = -3.0,
-    high: float = 3.0,
     steps: int = 41,
 ) -> Surface:
     """Compute the surface f = 0 in three latents by marching cubes, with vertices moved to the zero by bisection.
@@ -110,14 +112,12 @@ def boundary_surface(
         Values of the other latents, (latents,).
     latents
         The three that vary.
-    low, high
-        Ends of the cube in latent units; the typical range of a latent is -3 to 3.
     steps
         Grid points along each side.
     """
     from skimage.measure import marching_cubes
 
-    axis = np.linspace(low, high, steps)
+    axis = np.linspace(-LIMIT, LIMIT, steps)
     field = slice_scores(score, base, latents, axis)
     defined = np.isfinite(field)
     # A monotonic squeeze leaves f = 0 where it is and keeps a law that overflows from spoiling the grid.
@@ -136,15 +136,15 @@ def boundary_surface(
     ends = []
     for corner in (below, above):
         moved = points.copy()
-        moved[:, list(latents)] = low + step * corner
+        moved[:, list(latents)] = step * corner - LIMIT
         ends.append(moved)
     on_edge = (below != above).sum(axis=1) == 1
-    vertices = low + step * corners.astype(np.float64)
+    vertices = step * corners.astype(np.float64) - LIMIT
     vertices[on_edge] = crossings(score, ends[0][on_edge], ends[1][on_edge])[:, list(latents)]
     return Surface(vertices, faces.astype(np.int64), latents)
 
 
-def crossings(score: Score, starts: np.ndarray, ends: np.ndarray, halvings: int = 30) -> np.ndarray:
+def crossings(score: Score, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Find where each straight line from ``starts`` to ``ends`` crosses f = 0, by bisection.
 
     Parameters
@@ -153,8 +153,6 @@ def crossings(score: Score, starts: np.ndarray, ends: np.ndarray, halvings: int 
         From latents (n, latents) to scores (n,).
     starts, ends
         Latents, (n, latents), with scores of different signs.
-    halvings
-        Steps of the bisection.
 
     Returns
     -------
@@ -163,14 +161,14 @@ def crossings(score: Score, starts: np.ndarray, ends: np.ndarray, halvings: int 
     """
     a, b = np.array(starts, dtype=np.float64), np.array(ends, dtype=np.float64)
     positive = score(a) >= 0
-    for _ in range(halvings if len(a) else 0):
+    for _ in range(HALVINGS if len(a) else 0):
         middle = (a + b) / 2
         same = ((score(middle) >= 0) == positive)[:, None]
         a, b = np.where(same, middle, a), np.where(same, b, middle)
     return b
 
 
-def undecided_cells(score: Score, latents: np.ndarray, count: int = 16, seed: int = 0) -> np.ndarray:
+def undecided_cells(score: Score, latents: np.ndarray, count: int = 16) -> np.ndarray:
     """Find latents on the boundary, between real cells of the two predicted classes: cells that the law cannot decide.
 
     Each lies on the line from a random cell to the nearest cell of the other class.
@@ -184,8 +182,6 @@ def undecided_cells(score: Score, latents: np.ndarray, count: int = 16, seed: in
         Real cells.
     count : int
         How many to find, at most.
-    seed : int
-        Of the choice of cells.
 
     Returns
     -------
@@ -201,7 +197,7 @@ def undecided_cells(score: Score, latents: np.ndarray, count: int = 16, seed: in
     positive = score(z) >= 0
     if positive.all() or not positive.any():
         raise InputError("All cells have the same predicted class, so there is no boundary between them.")
-    chosen = np.random.default_rng(seed).choice(len(z), size=min(count, len(z)), replace=False)
+    chosen = np.random.default_rng(0).choice(len(z), size=min(count, len(z)), replace=False)
     nearest = [_nearest(z[k], z[positive != positive[k]]) for k in chosen]
     return crossings(score, z[chosen], np.stack(nearest))
 

@@ -57,26 +57,12 @@ class LabelledCrops:
     groups: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
-class ConstraintOptions:
-    """How strongly the constraints perturb a crop.
-
-    Attributes
-    ----------
-    eps : float
-        Magnitude of the neighbourhood attack, in latent units (paper: 1).
-    shift : int
-        Shift of the centre, in pixels.
-    eps_max : float
-        Largest image perturbation tried, in units of the image's range [0, 1].
-    """
-
-    eps: float = 1.0
-    shift: int = 3
-    eps_max: float = 0.5
-
-
-DEFAULT_OPTIONS = ConstraintOptions()
+EPS = 1.0
+"""Magnitude of the neighbourhood attack, in latent units (paper, 6.5)."""
+SHIFT = 3
+"""Shift of the centre, in pixels."""
+EPS_MAX = 0.5
+"""Largest image perturbation tried, in units of the image's range [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +95,7 @@ def neighbourhood_correct(
     images: np.ndarray | Tensor,
     y: np.ndarray,
     morphology: Sequence[int],
-    eps: float = 1.0,
+    eps: float = EPS,
 ) -> np.ndarray:
     """Return which crops keep their true class when all latents but ``morphology`` are attacked, (members, n).
 
@@ -131,9 +117,7 @@ def neighbourhood_correct(
     return attack_curve(classifier, latents, y, (eps,), options).correct[:, 0]
 
 
-def orientation_invariant(
-    classifier: Scorer, images: np.ndarray | Tensor, batch: int = CPU_BATCH
-) -> np.ndarray:
+def orientation_invariant(classifier: Scorer, images: np.ndarray | Tensor) -> np.ndarray:
     """Return which crops keep their predicted class in all 8 orientations (D4), bool (members, n).
 
     Parameters
@@ -142,15 +126,11 @@ def orientation_invariant(
         In evaluation mode.
     images : ndarray or Tensor
         Crops, uint8 (n, s, s) or float (n, 1, s, s).
-    batch : int
-        Crops that are scored at a time.
     """
-    return _same_class(classifier, images, orientations, batch)
+    return _same_class(classifier, images, orientations)
 
 
-def shift_invariant(
-    classifier: Scorer, images: np.ndarray | Tensor, pixels: int = 3, batch: int = CPU_BATCH
-) -> np.ndarray:
+def shift_invariant(classifier: Scorer, images: np.ndarray | Tensor, pixels: int = SHIFT) -> np.ndarray:
     """Return which crops keep their class when shifted by ``pixels`` in all 8 directions, bool (members, n).
 
     Parameters
@@ -161,10 +141,8 @@ def shift_invariant(
         Crops, uint8 (n, s, s) or float (n, 1, s, s).
     pixels : int
         Length of the shifts.
-    batch : int
-        Crops that are scored at a time.
     """
-    return _same_class(classifier, images, lambda x: shifts(x, pixels), batch)
+    return _same_class(classifier, images, lambda x: shifts(x, pixels))
 
 
 def orientations(images: Tensor) -> list[Tensor]:
@@ -197,12 +175,12 @@ def shifts(images: Tensor, pixels: int) -> list[Tensor]:
 
 @torch.no_grad()
 def _same_class(
-    classifier: Scorer, images: np.ndarray | Tensor, variants: Callable[[Tensor], list[Tensor]], batch: int
+    classifier: Scorer, images: np.ndarray | Tensor, variants: Callable[[Tensor], list[Tensor]]
 ) -> np.ndarray:
     """Return which crops have one and the same class in all variants, the first of which is the crop itself."""
     same = []
     classifier = fuse(classifier)
-    for crops in batches(images, max(1, batch // 8)):
+    for crops in batches(images, CPU_BATCH // COUNT):
         changed = variants(as_images(crops))
         scores = shared_scores(classifier, prepare_inputs(classifier, torch.cat(changed), "image"), "image")
         numbers = predicted_numbers(scores, scores.ndim == 3).reshape(len(scores), len(changed), -1)
@@ -214,7 +192,6 @@ def domain_constraints(
     classifier: Scorer,
     crops: LabelledCrops,
     morphology: Sequence[int] = (),
-    options: ConstraintOptions = DEFAULT_OPTIONS,
     monitor: Monitor = SILENT,
 ) -> list[Constraint]:
     """Measure all domain constraints, each with a 95 % bootstrap interval over cells and models.
@@ -227,8 +204,6 @@ def domain_constraints(
         Test crops; at least one.
     morphology : sequence of int
         Latents of central-cell morphology, which the neighbourhood attack leaves alone.
-    options : ConstraintOptions
-        Magnitudes of the perturbations.
     monitor : Monitor
         Progress and cancellation.
 
@@ -244,7 +219,7 @@ def domain_constraints(
             return "scheme 1 has no latent space"
         if not morphology:
             return "no morphology latents are known"
-        correct = neighbourhood_correct(classifier, images, crops.y, morphology, options.eps)
+        correct = neighbourhood_correct(classifier, images, crops.y, morphology)
         return bootstrap(correct, groups=groups)
 
     def inside() -> Estimate | str:
@@ -253,13 +228,13 @@ def domain_constraints(
         return bootstrap(energy_inside(classifier, images, crops.masks), np.nanmean, groups)
 
     def smallest() -> Estimate:
-        eps = minimal_perturbation(classifier, images, eps_max=options.eps_max)
+        eps = minimal_perturbation(classifier, images, eps_max=EPS_MAX)
         return bootstrap(eps, np.nanmedian, groups)
 
     measures: list[tuple[str, str, Callable[[], Estimate | str]]] = [
         (
             "neighbourhood",
-            f"accuracy when the other latents are attacked, eps = {options.eps:g}",
+            f"accuracy when the other latents are attacked, eps = {EPS:g}",
             neighbourhood,
         ),
         ("inside", "share of the image gradient's energy inside the nucleus", inside),
@@ -275,8 +250,8 @@ def domain_constraints(
         ),
         (
             "shift",
-            f"share of crops with the same predicted class when the centre is {options.shift} pixels off",
-            lambda: bootstrap(shift_invariant(classifier, images, options.shift), groups=groups),
+            f"share of crops with the same predicted class when the centre is {SHIFT} pixels off",
+            lambda: bootstrap(shift_invariant(classifier, images), groups=groups),
         ),
     ]
     table: list[Constraint] = []
@@ -284,7 +259,7 @@ def domain_constraints(
         if monitor.should_stop():
             break
         result = measure()
-        limit = options.eps_max if name == "smallest perturbation" else None
+        limit = EPS_MAX if name == "smallest perturbation" else None
         if isinstance(result, str):
             table.append(Constraint(name, meaning, None, result, limit))
         else:

@@ -117,19 +117,16 @@ def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["latent", "shape", "spearman", "even", "quadratic"])
 
 
-def suggest_names(correlations: pd.DataFrame, least: float = LEAST_CORRELATION) -> dict[int, SuggestedName]:
-    """Suggest a name for each latent that follows a shape with a correlation of at least ``least``.
+def suggest_names(correlations: pd.DataFrame) -> dict[int, SuggestedName]:
+    """Suggest a name for each latent that follows a shape with a correlation of at least `LEAST_CORRELATION`.
 
     The strongest of ``|spearman|`` and ``|even|`` over all shapes decides; the latter counts from
-    `LEAST_EVEN_CORRELATION`. A name that several latents deserve is
-    numbered from the strongest: "size", "size 2".
+    `LEAST_EVEN_CORRELATION`. A name that several latents deserve is numbered from the strongest: "size", "size 2".
 
     Parameters
     ----------
     correlations : DataFrame
         As `correlate` returns it.
-    least : float
-        Smallest correlation that deserves a name.
 
     Returns
     -------
@@ -140,7 +137,7 @@ def suggest_names(correlations: pd.DataFrame, least: float = LEAST_CORRELATION) 
     even = named["even"].where(named["even"].abs() >= LEAST_EVEN_CORRELATION, 0.0)
     named = named.assign(even=even)
     strength = named[["spearman", "even"]].abs().max(axis=1)
-    named = named.assign(strength=strength)[strength >= least]
+    named = named.assign(strength=strength)[strength >= LEAST_CORRELATION]
     ordered = named.sort_values(["strength", "latent"], ascending=[False, True], kind="stable")
     suggestions: dict[int, SuggestedName] = {}
     used: dict[str, int] = {}

@@ -111,11 +111,11 @@ class LatentSummary:
             words[latent] = signed_name(name, suggestion.sign)
         return dict(sorted(words.items()))
 
-    def strongest(self, latent: int, count: int = 1) -> pd.DataFrame:
-        """Return the rows of the ``count`` shapes that a latent follows most, by either correlation."""
+    def strongest(self, latent: int) -> pd.DataFrame:
+        """Return the row of the shape that a latent follows most, by either correlation; none without shapes."""
         rows = self.correlations[self.correlations["latent"] == latent]
         order = rows[["spearman", "even"]].abs().max(axis=1).sort_values(ascending=False, kind="stable")
-        return rows.loc[order.index[:count]]
+        return rows.loc[order.index[:1]]
 
 
 def summarise_latents(
@@ -211,6 +211,6 @@ def rank_latents(means: np.ndarray, log_variances: np.ndarray) -> pd.DataFrame:
     return table.sort_values("kl", ascending=False, kind="stable", ignore_index=True)
 
 
-def active_latents(ranking: pd.DataFrame, least_kl: float = LEAST_KL) -> list[int]:
-    """Return the latents with a KL of at least ``least_kl`` nats, the most informative first."""
-    return [int(k) for k in ranking.loc[ranking["kl"] >= least_kl, "latent"]]
+def active_latents(ranking: pd.DataFrame) -> list[int]:
+    """Return the latents with a KL of at least `LEAST_KL` nats, the most informative first."""
+    return [int(k) for k in ranking.loc[ranking["kl"] >= LEAST_KL, "latent"]]

@@ -49,19 +49,19 @@ class OddCrops:
     distance_limit: float | None = None
 
 
-def odd_crops(
-    crops: np.ndarray, count: int = 16, defocus: float = 6.0, seed: int = 0
-) -> dict[str, np.ndarray]:
-    """Odd crops of every kind, uint8 (k, s, s): blank and saturated once, the others ``count`` times.
+COUNT = 16
+"""Odd crops of each kind that has several."""
+DEFOCUS = 6.0
+"""Standard deviation of the blur of those out of focus, in pixels."""
+
+
+def odd_crops(crops: np.ndarray, seed: int = 0) -> dict[str, np.ndarray]:
+    """Odd crops of every kind, uint8 (k, s, s): blank and saturated once, the others `COUNT` times.
 
     Parameters
     ----------
     crops
         Real crops, uint8 (n, s, s): their size is taken, and the defocused ones are made of them.
-    count
-        Crops of each kind that has several.
-    defocus
-        Standard deviation of the blur, in pixels.
     seed
         Of the noise and the choice of crops.
     """
@@ -71,13 +71,13 @@ def odd_crops(
         raise InputError("Real crops must be uint8 (n, s, s), at least one.")
     rng = np.random.default_rng(seed)
     shape = crops.shape[1:]
-    chosen = crops[rng.integers(0, len(crops), count)].astype(np.float64)
+    chosen = crops[rng.integers(0, len(crops), COUNT)].astype(np.float64)
     return {
         "blank": np.zeros((1, *shape), dtype=np.uint8),
         "saturated": np.full((1, *shape), 255, dtype=np.uint8),
-        "empty": _bytes(255 * BACKGROUND_NOISE * rng.normal(size=(count, *shape))),
-        "noise": rng.integers(0, 256, (count, *shape), dtype=np.uint8),
-        "defocused": _bytes(np.stack([gaussian_filter(crop, defocus, mode="nearest") for crop in chosen])),
+        "empty": _bytes(255 * BACKGROUND_NOISE * rng.normal(size=(COUNT, *shape))),
+        "noise": rng.integers(0, 256, (COUNT, *shape), dtype=np.uint8),
+        "defocused": _bytes(np.stack([gaussian_filter(crop, DEFOCUS, mode="nearest") for crop in chosen])),
     }
 
 

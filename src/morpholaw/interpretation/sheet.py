@@ -28,7 +28,7 @@ class Sheet:
     titles: tuple[str, ...]
 
 
-def sheet_of(scores: np.ndarray, classes: tuple[str, str], per_row: int = PER_ROW) -> Sheet:
+def sheet_of(scores: np.ndarray, classes: tuple[str, str]) -> Sheet:
     """Choose cells for a sheet.
 
     Typical are the cells whose score is nearest to the median score of their side; no cell is shown twice.
@@ -39,8 +39,6 @@ def sheet_of(scores: np.ndarray, classes: tuple[str, str], per_row: int = PER_RO
         Scores of the law; cells without a finite one are not shown.
     classes : (str, str)
         The classes of f < 0 and of f >= 0.
-    per_row : int
-        Cells in a row, at most.
 
     Raises
     ------
@@ -54,10 +52,10 @@ def sheet_of(scores: np.ndarray, classes: tuple[str, str], per_row: int = PER_RO
     for positive in (False, True):
         side = np.flatnonzero(finite & ((scores >= 0) == positive))
         nearest = side[np.argsort(np.abs(scores[side]), kind="stable")]
-        half = min(per_row, len(side) // 2) if len(side) < 2 * per_row else per_row
+        half = min(PER_ROW, len(side) // 2)
         near, rest = nearest[:half], nearest[half:]
         middle = np.median(scores[side]) if len(side) else 0.0
-        typical = rest[np.argsort(np.abs(scores[rest] - middle), kind="stable")][:per_row]
+        typical = rest[np.argsort(np.abs(scores[rest] - middle), kind="stable")][:PER_ROW]
         chosen.append((typical, near))
     (typical_first, near_first), (typical_second, near_second) = chosen
     rows = (typical_first, near_first[::-1], near_second, typical_second)

@@ -109,12 +109,12 @@ def drawing(figure: Figure, title: str, caption: str) -> Picture:
     return Picture(Markup(to_svg(figure, title)), caption)
 
 
-def photograph(figure: Figure, title: str, caption: str, dpi: float = 144) -> Picture:
+def photograph(figure: Figure, title: str, caption: str) -> Picture:
     """Return a figure made of cell pictures, as PNG."""
     from morpholaw.figures.export import to_png_data_uri
 
     width = round(float(figure.get_size_inches()[0]) * PIXELS_PER_INCH)
-    image = Markup('<img src="{}" alt="{}" width="{}">').format(to_png_data_uri(figure, dpi), title, width)
+    image = Markup('<img src="{}" alt="{}" width="{}">').format(to_png_data_uri(figure, 144), title, width)
     return Picture(image, caption)
 
 

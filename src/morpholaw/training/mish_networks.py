@@ -15,6 +15,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+BETAS, EPSILON = (0.9, 0.999), 1e-8  # of Adam
 LINEAR_FROM = 20.0
 """Input above which Mish is the identity in float32, while the square of the exponential is still finite."""
 
@@ -132,18 +133,16 @@ class MishNetworks:
                 torch.bmm(gradient, self.weights[layer].transpose(1, 2), out=below)
                 gradient = below.mul_(buffers.slopes[layer - 1])
 
-    def adam(
-        self, step: int, rate: float, betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8
-    ) -> None:
+    def adam(self, step: int, rate: float) -> None:
         """Take one step of Adam (Kingma & Ba 2015); ``step`` counts from 1.
 
         A parameter whose gradient and moments are zero does not change.
         """
-        first, second = betas
+        first, second = BETAS
         self.first_moment.lerp_(self.gradient, 1 - first)
         self.second_moment.mul_(second).addcmul_(self.gradient, self.gradient, value=1 - second)
         correction = math.sqrt(1 - second**step)
-        torch.sqrt(self.second_moment, out=self._denominator).add_(epsilon * correction)
+        torch.sqrt(self.second_moment, out=self._denominator).add_(EPSILON * correction)
         self.parameters.addcdiv_(
             self.first_moment, self._denominator, value=-rate * correction / (1 - first**step)
         )

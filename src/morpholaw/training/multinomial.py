@@ -54,7 +54,7 @@ class Scales:
     loss: float
 
 
-def fit_scales(scores: np.ndarray, measure: Multinomial, start: Scales | None = None) -> Scales:
+def fit_scales(scores: np.ndarray, measure: Multinomial) -> Scales:
     """Fit one scale and one offset per class, all together.
 
     Parameters
@@ -63,8 +63,6 @@ def fit_scales(scores: np.ndarray, measure: Multinomial, start: Scales | None = 
         f_c(x), float64 (n, classes), all finite.
     measure : Multinomial
         The loss, of the same rows.
-    start : Scales, optional
-        Where the fit begins.
 
     Notes
     -----
@@ -85,8 +83,6 @@ def fit_scales(scores: np.ndarray, measure: Multinomial, start: Scales | None = 
         return loss, np.concatenate([(derivative * x).sum(0) + 1e-3 * scale, derivative.sum(0)])
 
     first = np.concatenate([np.ones(classes), np.zeros(classes)])
-    if start is not None:
-        first = np.concatenate([start.scale * spread, start.offset + start.scale * centre])
     bounds = [(0.0, None)] * classes + [(None, None)] * classes
     found = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 100}).x
     scale, offset = found[:classes] / spread, found[classes:] - found[:classes] / spread * centre

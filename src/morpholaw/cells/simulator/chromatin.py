@@ -25,7 +25,7 @@ Patterns = tuple[np.ndarray, np.ndarray]
 
 
 def _interphase_body(
-    rng: np.random.Generator, n: int, irregularity: tuple[float, float] = (0.03, 0.13), contrast: float = 1.0
+    rng: np.random.Generator, n: int, irregularity: tuple[float, float] = (0.03, 0.13)
 ) -> Patterns:
     rho = outline(rng, n, rng.uniform(*irregularity, n))
     mask = (rho < 1).astype(np.float32)
@@ -33,8 +33,8 @@ def _interphase_body(
     dome = np.clip(1 - 0.97 * np.minimum(rho, 1) ** 2, 0, 1) ** each(rng.uniform(0.12, 0.5, n))
     coarse = each(rng.uniform(0.05, 0.17, n)) * smooth_noise(rng, n, 0.13)
     fine = each(rng.uniform(0.08, 0.3, n)) * smooth_noise(rng, n, 0.045)
-    texture = np.exp(contrast * (coarse + fine))
-    nucleoli = spots(rng, n, (0, 5), rng.uniform(0.05, 0.6, n) * contrast)
+    texture = np.exp(coarse + fine)
+    nucleoli = spots(rng, n, (0, 5), rng.uniform(0.05, 0.6, n))
     return edge * dome * texture * nucleoli, mask
 
 

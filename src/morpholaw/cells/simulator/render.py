@@ -15,6 +15,8 @@ from morpholaw.cells.simulator.patterns import PatternBank, pattern_bank
 _Patch = tuple[np.ndarray, np.ndarray, np.ndarray]
 _PATCHES = (16, 24, 32, 40, 52, 64, 80, 96, 128)
 _CHUNK_PIXELS = 1 << 17  # keeps the temporaries of one step in the CPU's cache
+HAZE_SIGMA = 6.0
+"""Standard deviation of the skirt of a point spread function, in pixels."""
 
 
 @dataclass
@@ -189,7 +191,7 @@ def _sample(
     return pixels, upper
 
 
-def blur(images: np.ndarray, sigma: np.ndarray, haze: np.ndarray, haze_sigma: float = 6.0) -> np.ndarray:
+def blur(images: np.ndarray, sigma: np.ndarray, haze: np.ndarray) -> np.ndarray:
     """Blur every image by its own point spread function: a Gaussian core with a weak, wide skirt.
 
     Parameters
@@ -198,7 +200,7 @@ def blur(images: np.ndarray, sigma: np.ndarray, haze: np.ndarray, haze_sigma: fl
     sigma : (n,)
         Standard deviation of the core, in pixels.
     haze : (n,)
-        Share of the light in the skirt, whose standard deviation is ``haze_sigma`` pixels.
+        Share of the light in the skirt, whose standard deviation is `HAZE_SIGMA` pixels.
 
     Returns
     -------
@@ -213,7 +215,7 @@ def blur(images: np.ndarray, sigma: np.ndarray, haze: np.ndarray, haze_sigma: fl
 
     spectrum = fft.rfft2(images)
     row, column = transfer(np.asarray(sigma))
-    wide_row, wide_column = transfer(np.array([haze_sigma]))
+    wide_row, wide_column = transfer(np.array([HAZE_SIGMA]))
     share = np.asarray(haze, np.float32)[:, None, None]
     spectrum *= (row * (1 - share)) * column + share * (wide_row * wide_column)
     blurred: np.ndarray = fft.irfft2(spectrum, s=(height, width))

@@ -26,19 +26,12 @@ _LEFT, _BOTTOM, _TITLE = 40, 14, 15
 
 
 class TrainingPlot(QWidget):
-    """One plot per quantity, against the step.
+    """One plot per quantity of :data:`CURVES`, against the step."""
 
-    Parameters
-    ----------
-    curves : mapping of str to str
-        Keys of :class:`morpholaw.events.Metrics` and the titles of their plots.
-    """
-
-    def __init__(self, curves: Mapping[str, str] = CURVES, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.curves = dict(curves)
         self.steps: list[float] = []
-        self.values: dict[str, list[float]] = {name: [] for name in self.curves}
+        self.values: dict[str, list[float]] = {name: [] for name in CURVES}
         self.setMinimumSize(320, 220)
 
     def clear(self) -> None:
@@ -79,9 +72,9 @@ class TrainingPlot(QWidget):
         font = painter.font()
         font.setPointSizeF(max(7.0, font.pointSizeF() * 0.8))
         painter.setFont(font)
-        rows = -(-len(self.curves) // 2)
+        rows = -(-len(CURVES) // 2)
         width, height = self.width() / 2, self.height() / rows
-        for position, name in enumerate(self.curves):
+        for position, name in enumerate(CURVES):
             place = QRectF((position % 2) * width, (position // 2) * height, width - 6, height - 4)
             self._panel(painter, place, name, QColor(_COLOURS[position % len(_COLOURS)]), colour)
 
@@ -89,7 +82,7 @@ class TrainingPlot(QWidget):
         inner = place.adjusted(_LEFT, _TITLE, 0, -_BOTTOM)
         painter.setPen(ink)
         title = QRectF(place.left(), place.top(), place.width(), _TITLE)
-        painter.drawText(title, Qt.AlignmentFlag.AlignCenter, self.curves[name])
+        painter.drawText(title, Qt.AlignmentFlag.AlignCenter, CURVES[name])
         steps, values = np.asarray(self.steps), np.asarray(self.values[name])
         finite = np.isfinite(values)
         if not finite.any():

@@ -172,9 +172,9 @@ class PictureGrid(QWidget):
         return int(self.tiles.shape[0]) * self._pitch() + lines * _LINE + 2
 
 
-def grey_tiles(pictures: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
-    """Return grey images (..., h, w) as colours, uint8 (..., h, w, 3), with ``low`` black and ``high`` white."""
-    level = np.clip((np.asarray(pictures, np.float32) - low) / max(high - low, 1e-9), 0, 1)
+def grey_tiles(pictures: np.ndarray, high: float = 1.0) -> np.ndarray:
+    """Return grey images (..., h, w) as colours, uint8 (..., h, w, 3), with 0 black and ``high`` white."""
+    level = np.clip(np.asarray(pictures, np.float32) / max(high, 1e-9), 0, 1)
     return np.repeat(np.rint(np.nan_to_num(level) * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
