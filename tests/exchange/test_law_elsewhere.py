@@ -9,13 +9,13 @@ import re
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
 from morpholaw.exchange.law import SpotFilter, spot_filters, write_law, write_law_table
-from morpholaw.models.expressions import Call, Constant, Variable, parse, parse_rule
+from morpholaw.models.expressions import parse, parse_rule
 from morpholaw.models.expressions.spreadsheet import column_letters, to_spreadsheet
 from morpholaw.models.law import Law
+from random_laws import random_laws, rounded
 
 NAMES = ["area", "axis_ratio", "solidity"]
 CLASSES = ("interphase", "metaphase")
@@ -23,19 +23,7 @@ FUNCTIONS = {
     "POWER": math.pow, "EXP": math.exp, "LN": math.log, "SIN": math.sin, "SQRT": math.sqrt, "ABS": abs,
     "MIN": min, "MAX": max,
 }  # fmt: skip
-LAWS = st.recursive(
-    st.one_of(
-        st.floats(-3, 3).map(lambda x: Constant(round(x, 3))),
-        st.sampled_from([Variable(name, k) for k, name in enumerate(NAMES)]),
-    ),
-    lambda inner: st.one_of(
-        st.builds(
-            lambda o, a, b: Call(o, (a, b)), st.sampled_from(["+", "-", "*", "/", "min", "max"]), inner, inner
-        ),
-        st.builds(lambda o, a: Call(o, (a,)), st.sampled_from(["square", "exp", "abs", "sin"]), inner),
-    ),
-    max_leaves=7,
-)
+LAWS = random_laws(NAMES, rounded(-3, 3, 3), unary=("square", "exp", "abs", "sin"), max_leaves=7)
 
 
 @settings(max_examples=100)

@@ -15,6 +15,7 @@ from morpholaw.interpretation.cell_reasons import cell_reasons
 from morpholaw.models.expressions import Call, Constant, Variable
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
+from random_laws import random_laws, rounded
 
 NAMES = ("width", "contrast", "z1")
 FEATURES = choose_features(NAMES[:2], 0.33)
@@ -23,19 +24,7 @@ CELLS = FeatureTable(
     np.random.default_rng(0).normal([12, 0.3, 0], [3, 0.1, 1], (300, 3)).clip([2, 0.02, -3], [20, 1, 3]),
     NAMES,
 )
-LAWS = st.recursive(
-    st.one_of(
-        st.floats(-3, 12).map(lambda x: Constant(round(x, 2))),
-        st.sampled_from([Variable(name, k) for k, name in enumerate(NAMES)]),
-    ),
-    lambda inner: st.one_of(
-        st.builds(
-            lambda o, a, b: Call(o, (a, b)), st.sampled_from(["+", "-", "*", "/", "min", "max"]), inner, inner
-        ),
-        st.builds(lambda o, a: Call(o, (a,)), st.sampled_from(["square", "exp", "log", "abs"]), inner),
-    ),
-    max_leaves=6,
-)
+LAWS = random_laws(NAMES, rounded(-3, 12), unary=("square", "exp", "log", "abs"), max_leaves=6)
 
 
 @settings(max_examples=80)

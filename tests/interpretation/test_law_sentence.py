@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from morpholaw.cells.shape_features import choose_features
 from morpholaw.interpretation.law_sentence import law_sentence
 from morpholaw.interpretation.monotone import directions
-from morpholaw.models.expressions import Call, Constant, Variable
 from morpholaw.models.features import FeatureTable, ModelColumns
 from morpholaw.models.law import Law
 from morpholaw.models.law_units import law_in_units
+from random_laws import random_laws, rounded
 
 NAMES = ("width", "axis_ratio", "contrast")
 FEATURES = choose_features(NAMES, 0.33)
@@ -22,32 +22,8 @@ CELLS = FeatureTable(
 )
 
 
-def expressions():
-    leaves = st.one_of(
-        st.builds(Constant, st.floats(-3, 12).map(lambda x: round(x, 2))),
-        st.sampled_from([Variable(name, k) for k, name in enumerate(NAMES)]),
-    )
-    return st.recursive(
-        leaves,
-        lambda inner: st.one_of(
-            st.builds(
-                lambda o, a, b: Call(o, (a, b)),
-                st.sampled_from(["+", "-", "*", "/", "min", "max"]),
-                inner,
-                inner,
-            ),
-            st.builds(
-                lambda o, a: Call(o, (a,)),
-                st.sampled_from(["square", "exp", "log", "sqrt", "abs", "sin"]),
-                inner,
-            ),
-        ),
-        max_leaves=8,
-    )
-
-
 @settings(max_examples=300)
-@given(expressions(), st.integers(0, 2**32 - 1))
+@given(random_laws(NAMES, rounded(-3, 12)), st.integers(0, 2**32 - 1))
 def test_no_sentence_contradicts_its_law(expression, seed):
     law = Law(expression, NAMES)
     found = law_sentence(law, CELLS, CLASSES, FEATURES)

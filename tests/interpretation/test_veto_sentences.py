@@ -10,24 +10,13 @@ from hypothesis import strategies as st
 
 from morpholaw.interpretation.law_sentence import law_sentence
 from morpholaw.interpretation.vetoes import find_vetoes, in_words
-from morpholaw.models.expressions import Call, Constant, Variable
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
+from random_laws import random_laws, rounded
 
 NAMES = ("z0", "z1")
-LEAVES = st.one_of(
-    st.floats(-3, 3).map(lambda x: Constant(round(x, 2))),
-    st.sampled_from([Variable(name, k) for k, name in enumerate(NAMES)]),
-)
-LAWS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.builds(
-            lambda o, a, b: Call(o, (a, b)), st.sampled_from(["+", "-", "*", "min", "max"]), inner, inner
-        ),
-        st.builds(lambda o, a: Call(o, (a,)), st.sampled_from(["square", "exp", "abs"]), inner),
-    ),
-    max_leaves=6,
+LAWS = random_laws(
+    NAMES, rounded(-3, 3), ("+", "-", "*", "min", "max"), ("square", "exp", "abs"), max_leaves=6
 )
 CELLS = FeatureTable(np.random.default_rng(0).uniform(-3, 3, (400, 2)), NAMES)
 SPAN = re.compile(r"(above|below|between) (−?[\d.]+)(?: and (−?[\d.]+))?")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from morpholaw.models.expressions import Call, Constant, Variable, boundary_form, parse
+from morpholaw.models.expressions import boundary_form, parse
+from random_laws import random_laws, rounded
 
 NAMES = ["a", "b", "c"]
 ROWS = np.random.default_rng(0).normal(0, 2, (300, 3))
@@ -60,31 +60,7 @@ def assert_same_classes(expression, found):
     assert np.isfinite(g[np.isfinite(f)]).all()
 
 
-def expressions():
-    leaves = st.one_of(
-        st.builds(Constant, st.floats(-3, 3).map(lambda x: round(x, 2))),
-        st.sampled_from([Variable(name, k) for k, name in enumerate(NAMES)]),
-    )
-    return st.recursive(
-        leaves,
-        lambda inner: st.one_of(
-            st.builds(
-                lambda o, a, b: Call(o, (a, b)),
-                st.sampled_from(["+", "-", "*", "/", "min", "max"]),
-                inner,
-                inner,
-            ),
-            st.builds(
-                lambda o, a: Call(o, (a,)),
-                st.sampled_from(["square", "exp", "log", "sqrt", "abs", "sin"]),
-                inner,
-            ),
-        ),
-        max_leaves=8,
-    )
-
-
 @settings(max_examples=300)
-@given(expressions())
+@given(random_laws(NAMES, rounded(-3, 3)))
 def test_random_laws_keep_their_classes(expression):
     assert_same_classes(expression, boundary_form(expression))

@@ -7,26 +7,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from morpholaw.models.expressions import Call, Constant, Variable, parse, simplify, skeleton
+from morpholaw.models.expressions import Call, parse, simplify, skeleton
 from morpholaw.models.expressions.operators import BINARY, UNARY
-
-JOINED = (*BINARY, "min", "max")
+from random_laws import random_laws
 
 NAMES = ["z3", "z17", "z21", "z29"]
 Z = np.random.default_rng(0).uniform(0.3, 1.7, (20, 4)) * np.random.default_rng(1).choice([-1, 1], (20, 4))
 
-LEAVES = st.one_of(
-    st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0]).map(Constant),
-    st.integers(0, 3).map(lambda column: Variable(NAMES[column], column)),
-)
-TREES = st.recursive(
-    LEAVES,
-    lambda below: st.one_of(
-        st.tuples(st.sampled_from(UNARY), below).map(lambda pair: Call(pair[0], (pair[1],))),
-        st.tuples(st.sampled_from(JOINED), below, below).map(lambda triple: Call(triple[0], triple[1:])),
-    ),
-    max_leaves=12,
-)
+CONSTANTS = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0])
+TREES = random_laws(NAMES, CONSTANTS, (*BINARY, "min", "max"), UNARY, max_leaves=12)
 
 
 def magnitude(tree):

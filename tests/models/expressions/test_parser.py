@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
-from morpholaw.models.expressions import Call, Constant, Expression, Variable, parse
+from morpholaw.models.expressions import Expression, parse
 from morpholaw.models.expressions.operators import BINARY, UNARY
+from random_laws import random_laws
 
 NAMES = ["z3", "z17", "z21", "z29"]
 
@@ -76,18 +77,7 @@ def test_any_text_is_an_expression_or_one_error(text):
         assert isinstance(parse(text, NAMES), Expression)
 
 
-LEAVES = st.one_of(
-    st.floats(allow_nan=False, allow_infinity=False).map(Constant),
-    st.integers(0, 3).map(lambda column: Variable(NAMES[column], column)),
-)
-TREES = st.recursive(
-    LEAVES,
-    lambda below: st.one_of(
-        st.tuples(st.sampled_from(UNARY), below).map(lambda pair: Call(pair[0], (pair[1],))),
-        st.tuples(st.sampled_from(BINARY), below, below).map(lambda triple: Call(triple[0], triple[1:])),
-    ),
-    max_leaves=15,
-)
+TREES = random_laws(NAMES[:4], st.floats(allow_nan=False, allow_infinity=False), BINARY, UNARY, max_leaves=15)
 
 
 @settings(max_examples=300, deadline=None)

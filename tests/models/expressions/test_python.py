@@ -9,24 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
-from morpholaw.models.expressions import Call, Constant, Variable
 from morpholaw.models.expressions.operators import BINARY, UNARY
 from morpholaw.models.law import Law
+from random_laws import random_laws
 
 NAMES = ("z3", "z17")
 EDGES = [-np.inf, -1e300, -1.5, -0.0, 0.0, 1e-300, 0.7, 2.0, 800.0, 1e300]
 GRID = np.array([(a, b) for a in EDGES[1:] for b in EDGES[1:]])
-LEAVES = st.one_of(
-    st.floats(-5, 5).map(Constant), st.sampled_from([Variable(n, k) for k, n in enumerate(NAMES)])
-)
-TREES = st.recursive(
-    LEAVES,
-    lambda below: st.one_of(
-        st.tuples(st.sampled_from(UNARY), below).map(lambda pair: Call(pair[0], (pair[1],))),
-        st.tuples(st.sampled_from(BINARY), below, below).map(lambda triple: Call(triple[0], triple[1:])),
-    ),
-    max_leaves=10,
-)
+TREES = random_laws(NAMES, st.floats(-5, 5), BINARY, UNARY, max_leaves=10)
 
 
 def run(source, rows):
