@@ -6,13 +6,21 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from pypdf import PdfReader
 
+from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
 from morpholaw.errors import InputError
+from morpholaw.models.law import Law
 from morpholaw.report import law_card
+from morpholaw.sample import sample_folder
+from morpholaw.store.classifiers import adopt, record
+from morpholaw.store.overview import performance
 from morpholaw.study import Study
 
 LAWS = {("hinge", 0): 12, ("hinge", 1): 8, ("hinge", 2): 3, ("mse", 0): 5}
@@ -99,3 +107,28 @@ def test_a_law_that_is_not_there_is_one_sentence(study: Study, tmp_path: Path) -
         law_card(Study.create(tmp_path / "s"), "scheme4-mse", 0, tmp_path / "card.html")
     with pytest.raises(InputError, match=r"must end in \.html"):
         law_card(study, "scheme4-hinge", 0, tmp_path / "card.pdf")
+
+
+def test_the_card_of_an_adopted_law_over_shapes_is_in_units_and_says_where_it_was_measured(
+    tmp_path: Path,
+) -> None:
+    study = Study.create(tmp_path / "study")
+    images, cells = simulate_crops(phases={"interphase": 40, "metaphase": 40}, seed=5)
+    CropSet.write(study.path / "crops" / "own", images, cells, CropOrigin(kind="simulated", pixel_size=0.333))
+    adopt(study, sample_folder() / "classifiers" / "measured")
+    text = law_card(study, "measured", 0, tmp_path / "card.html").with_suffix(".md").read_text("utf-8")
+
+    # the formula at the top gives the scores that the study gives, from shapes in units
+    formula = re.search(r"```text\n(.+)\n```", text)
+    assert formula is not None
+    law = Law.parse(formula[1], ["area", "roundness"])
+    shapes = study.shapes()[["area", "roundness"]]
+    scores = study.classify("measured")["score"].to_numpy(float)
+    assert np.allclose(law.score(shapes), scores, atol=1e-3)
+
+    right = np.mean(np.where(scores >= 0, "metaphase", "interphase") == study.labels)
+    assert "| Test accuracy where it was trained | " in text
+    assert f"| Accuracy on this study's labelled cells | {100 * right:.1f} % (" in text
+    assert "with each shape less its mean, in its standard deviations" in text
+    assert "| epochs |" not in text
+    assert "held-out cells of the study it comes from right" in performance(record(study, "measured"))

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from morpholaw.cells.cells_table import cells_table
+from morpholaw.cells.crop_record import CropOrigin
+from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
 from morpholaw.sample import sample_folder
@@ -87,3 +91,33 @@ def test_an_encoder_of_another_scale_is_not_loaded_and_said_where_training_start
     fine = study.crop(movie, tracks, pixel_size=0.666)
     assert fine.record.pixel_size == pytest.approx(0.333)
     study.load_encoder("sample")
+
+
+def test_crops_of_another_scale_are_not_scored_and_those_of_unknown_scale_are_said(study, tmp_path):
+    images = np.load(sample_folder() / "labelled" / "images.npy", mmap_mode="r")[:3]
+    cells = cells_table(3, label="")
+    for name, size in (("finer", 0.2), ("same", 0.333), ("unknown", None)):
+        CropSet.write(tmp_path / name, images, cells, CropOrigin(kind="simulated", pixel_size=size))
+    with pytest.raises(InputError, match=r"crops of finer are of 0\.2 um per pixel and the encoder"):
+        study.classify(2, crops=tmp_path / "finer")
+    with pytest.raises(InputError, match=r"crops of finer are of 0\.2 um"):
+        study.classify(2, crops=CropSet(tmp_path / "finer"))
+    assert len(study.classify(2, crops=tmp_path / "same")) == 3
+    said: list[Any] = []
+    study.classify(2, crops=tmp_path / "unknown", monitor=Monitor(said.append))
+    assert any("not known whether the crops of unknown have the scale" in one.text for one in of_text(said))
+
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for k, image in enumerate(images):
+        Image.fromarray(image).save(pictures / f"{k}.png")
+    said.clear()
+    study.classify(2, crops=pictures, monitor=Monitor(said.append))
+    assert any("not known whether the images" in one.text for one in of_text(said))
+    with pytest.raises(InputError, match=r"images in .*pictures are of 0\.65 um per pixel"):
+        study.classify(2, crops=pictures, pixel_size=0.65)
+    assert len(study.classify(2, crops=pictures, pixel_size=0.333)) == 3
+
+
+def of_text(events: list[Any]) -> list[Message]:
+    return [event for event in events if isinstance(event, Message)]

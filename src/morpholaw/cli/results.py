@@ -24,7 +24,9 @@ from morpholaw.errors import InputError
     help="The law of scheme 4 that is applied, by its place; by default 1, the first. median: that of all laws.",
 )
 @LOSS
-@click.option("--crops", type=click.Path(path_type=Path), help="A folder of crops.")
+@click.option(
+    "--crops", type=click.Path(path_type=Path), help="A folder of crops, of the scale of the models."
+)
 @click.option("--movie", type=click.Path(path_type=Path), help="A movie, with --tracks.")
 @click.option("--tracks", type=click.Path(path_type=Path), help="The movie's tracks.")
 @click.option(

@@ -11,9 +11,12 @@ from markupsafe import Markup
 from morpholaw import __version__
 from morpholaw.display import correlation, percent, span
 from morpholaw.errors import InputError
+from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.interpretation.traversal import TYPICAL, traverse
+from morpholaw.models.classes import classes_of_scores
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.law import Law
+from morpholaw.models.law_units import law_in_units
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Section, Table, photograph
 from morpholaw.report.pdf import render_pdf
@@ -83,7 +86,7 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     foot = f"{own} of {study.name}, written by Morpholaw {__version__}."
     formulas = [
         (symbol, Markup(law.latex(digits=law_section.DIGITS)), Markup(law.text()))
-        for symbol, law in _named_laws(classifier, k)
+        for symbol, law in _laws_in_units(classifier, k)
     ]
     write(path, render("law_card.html.j2", **values))
     write(path.with_suffix(".md"), render("law_card.md.j2", formulas=formulas, **values))
@@ -98,6 +101,11 @@ def _named_laws(classifier: Classifier, k: int) -> list[tuple[str, Law]]:
     if len(laws) == 1:
         return [("f", laws[0])]
     return [(f"f_{{{number}}}", law) for number, law in enumerate(laws, 1)]
+
+
+def _laws_in_units(classifier: Classifier, k: int) -> list[tuple[str, Law]]:
+    """Return the laws with their symbols, over inputs in the units in which they are read."""
+    return [(symbol, law_in_units(law, classifier.columns)) for symbol, law in _named_laws(classifier, k)]
 
 
 def _subtitle(material: Material, name: str, k: int) -> str:
@@ -165,12 +173,17 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
     share = laws.recorded_accuracy(evaluation, k)
     classifier = material.classifier(name)
     trained = dict(classifier.laws_of(k)[0].metadata).get("accuracy")
+    elsewhere = material.records[name].trained_elsewhere
     rows = [
         (
-            "Test accuracy",
+            "Test accuracy" + (" where it was trained" if elsewhere else ""),
             f"{percent(share.value)} ({span(100 * share.low, 100 * share.high, 1)}: {laws.interval_kind(evaluation)})",
         ),
-        ("Balanced test accuracy", percent(evaluation.balanced_accuracy[k])),
+        *([_accuracy_here(material, name, k)] if elsewhere else []),
+        (
+            "Balanced test accuracy" + (" there" if elsewhere else ""),
+            percent(evaluation.balanced_accuracy[k]),
+        ),
         (
             "Accuracy on the training cells",
             "not recorded" if trained is None else percent(float(trained)),
@@ -185,6 +198,18 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
     if len(classifier.classes) == 2:
         return [Table(("Measure", "Value"), rows)]
     return [Table(("Measure", "Value"), rows), *performance.of_classes(material, name)]
+
+
+def _accuracy_here(material: Material, name: str, k: int) -> tuple[str, str]:
+    """Return the accuracy of laws of another study on the labelled cells of this one, as a row."""
+    test = material.test(name)
+    called = classes_of_scores(material.scores(name)[k], len(material.classifier(name).classes))
+    share = accuracy_interval(called == test.targets, test.groups)
+    return (
+        "Accuracy on this study's labelled cells",
+        f"{percent(share.value)} ({span(100 * share.low, 100 * share.high, 1)}) of {len(test):,} cells in "
+        f"{len(set(test.groups)):,} groups",
+    )
 
 
 def _failures(material: Material, name: str, k: int) -> list[Block]:
@@ -206,6 +231,12 @@ def _provenance(material: Material, name: str, k: int) -> list[Block]:
     metadata = {key: value for key, value in named[0][1].metadata.items() if key != "class"}
     found = [(key.replace("_", " ").capitalize(), str(value)) for key, value in metadata.items()]
     texts = [f"At full precision: {symbol.translate(PLAIN)}(z) = {law.text()}" for symbol, law in named]
+    if classifier.columns is not None:
+        texts = [f"{text}, with each shape less its mean, in its standard deviations." for text in texts]
+        texts += [
+            f"In units: {symbol.translate(PLAIN)}(z) = {law.text()}"
+            for symbol, law in _laws_in_units(classifier, k)
+        ]
     blocks: list[Block] = [Paragraph(text) for text in texts]
     if found:
         blocks.append(Table(("Of the search", "Value"), found))

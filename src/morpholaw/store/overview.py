@@ -116,7 +116,9 @@ def performance(record: ClassifierRecord) -> str:
     """Return a classifier's accuracy on held-out cells with its interval, as a phrase."""
     evaluation = record.evaluation
     found = evaluation.ensemble_accuracy
-    return f"{percent_interval(found.value, found.low, found.high)} of {evaluation.test_cells} held-out cells right"
+    where = " of the study it comes from" if record.trained_elsewhere else ""
+    share = percent_interval(found.value, found.low, found.high)
+    return f"{share} of {evaluation.test_cells} held-out cells{where} right"
 
 
 def _encoder_sentence(folder: StudyFolder) -> str:

@@ -195,11 +195,27 @@ def classify_movie(
 
 
 def classify_folder(
-    folder: StudyFolder, applied: AppliedClassifier, crops: Path | str, monitor: Monitor = SILENT
+    folder: StudyFolder,
+    applied: AppliedClassifier,
+    crops: Path | str,
+    pixel_size: float | None = None,
+    monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
-    """Score every crop in the folder of a crop set, or in one of image files; those are not kept."""
-    if (Path(crops) / "set.json").is_file():
-        return classify_set(applied, CropSet(crops), monitor)
+    """Score every crop in the folder of a crop set, or in one of image files; those are not kept.
+
+    Raises
+    ------
+    InputError
+        When the crops are of another scale than the study's; a scale that is not known is a warning.
+    """
+    crops, scale = Path(crops), model_scale(folder)
+    if (crops / "set.json").is_file():
+        crop_set = CropSet(crops)
+        if scale is not None:
+            scale.check(pixel_size or crop_set.record.scale, f"the crops of {crop_set.name}", monitor)
+        return classify_set(applied, crop_set, monitor)
+    if scale is not None:
+        scale.check(pixel_size, f"the images in {crops}", monitor)
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         config = ImportConfig(**own, classes={})

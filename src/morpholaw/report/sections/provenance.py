@@ -55,7 +55,10 @@ def record(found: EncoderRecord | ClassifierRecord) -> list[Block]:
             "Encoder fingerprint": found.encoder_fingerprint or "none",
             "Parameters of one model": f"{found.parameters:,}",
         }
-        settings["Setting of the search"] = found.law_config
+        if (
+            found.law_config is not None
+        ):  # laws are searched for; they are not trained with epochs and batches
+            settings = {"Setting of the search": found.law_config}
     blocks: list[Block] = [Table(("Record", "Value"), list(facts.items()))]
     for title, values in settings.items():
         if values is not None:

@@ -62,7 +62,8 @@ def classify(
         As for :meth:`crop`. Cells are cut as the study's crops were, and resampled to the models' scale; the crops
         are not kept.
     crops : path or CropSet, optional
-        A crop set, its folder, or a folder of image files.
+        A crop set, its folder, or a folder of image files, of the scale of the models: state ``pixel_size`` where the
+        crops do not.
     loss : {"hinge", "mse"}
         Of scheme 4's laws.
     law : int or "median", optional
@@ -106,7 +107,8 @@ def classify(
     Raises
     ------
     InputError
-        When there is no such classifier, no cell, or the movie or its tracks cannot be read.
+        When there is no such classifier, no cell, the movie or its tracks cannot be read, or crops are of another
+        scale than the models.
     """
     from morpholaw.study import adapt_step, applied_classifier, classify_step
 
@@ -134,14 +136,15 @@ def classify(
         config = CropConfig.of(config, settings)
         inputs = open_inputs(movie, tracks, config)
         return classify_step.classify_movie(study, for_set(None), inputs, config, monitor)
+    stated = settings.pop("pixel_size", None) if crops is not None else None
     if config is not None or settings:
-        raise InputError("Settings of the inputs, such as pixel_size, go with a movie and its tracks.")
-    if isinstance(crops, CropSet):
-        used = for_set(adapt_step.own_set(study, crops.folder))
-        return classify_step.classify_set(used, crops, monitor)
+        raise InputError(
+            "Settings of the inputs, such as channel, go with a movie and its tracks; with crops, pixel_size alone."
+        )
     if crops is not None:
-        used = for_set(adapt_step.own_set(study, Path(crops)))
-        return classify_step.classify_folder(study, used, crops, monitor)
+        place = crops.folder if isinstance(crops, CropSet) else Path(crops)
+        used = for_set(adapt_step.own_set(study, place))
+        return classify_step.classify_folder(study, used, place, stated, monitor)
     tell_changes(study, [name], monitor)
     return classify_step.classify_study(study, for_set, monitor)
 
