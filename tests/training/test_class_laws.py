@@ -10,8 +10,9 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classes import NO_CLASS
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
-from morpholaw.training import class_laws
-from morpholaw.training.class_laws import discover_class_laws, log_odds
+from morpholaw.training import class_law_rows
+from morpholaw.training.class_law_rows import log_odds
+from morpholaw.training.class_laws import discover_class_laws
 
 NAMES = ("z3", "z17")
 CLASSES = ["low", "round", "high"]
@@ -58,7 +59,7 @@ def test_a_law_without_a_value_does_not_win():
 def test_a_stop_before_every_class_has_a_law_gives_none(monkeypatch):
     z, truth = cells()
     answers = iter([[object()], []])
-    monkeypatch.setattr(class_laws, "law_candidates", lambda *_, **__: next(answers))
+    monkeypatch.setattr(class_law_rows, "law_candidates", lambda *_, **__: next(answers))
     assert (
         discover_class_laws(table(z), truth, CLASSES, CONFIG, monitor=Monitor(should_stop=lambda: True))
         is None

@@ -101,6 +101,7 @@ def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | 
 @LAW
 @LOSS
 @NAMED
+@click.option("--class", "class_name", help="With more than two classes, the one whose law is searched for.")
 @click.option("--from", "expression", help="A formula to begin with, over the same inputs, shapes in units.")
 @click.option(
     "--evaluations",
@@ -112,14 +113,21 @@ def improve_law(
     law: int,
     loss: Literal["hinge", "mse"],
     name: str | None,
+    class_name: str | None,
     expression: str | None,
     evaluations: int | None,
 ) -> None:
-    """Search on from a law, or from a formula of your own; a better law becomes the first."""
+    """Search on from a law, or from a formula of your own; a better law becomes the first.
+
+    With more than two classes, the law of one is searched for, and the constants of all are fitted to each other.
+    """
     opened = open_study(study)
     with progress() as monitor:
-        first = opened.improve_law(law - 1, loss, name, expression, evaluations, monitor=monitor)
-    sentence = opened.law_sentence(0, loss, name=name)
+        first = opened.improve_law(law - 1, loss, name, expression, evaluations, class_name, monitor=monitor)
+    sentence = opened.law_sentence(0, loss, class_name, name)
+    if class_name is not None:
+        click.echo(f"The law of {class_name}, {first.size} nodes: {sentence.text}")
+        return
     click.echo(f"Law 1, {first.size} nodes, which classify applies: {sentence.inequality}. {sentence.text}")
 
 

@@ -134,7 +134,8 @@ def class_sentence(
     inputs = {one: known.get(one) or named_input(one, words.get(one, "")) for one in used}
     ranges = input_ranges(cells, used)
     pushes = tuple(
-        Push(inputs[one], direction, None) for one, direction in _against_all(laws, name, ranges).items()
+        Push(inputs[one], direction, None)
+        for one, direction in directions_against_all(laws, name, ranges).items()
     )
     own = np.flatnonzero(labels == name)
     number, called = laws.classes.index(name), laws.predict(cells)
@@ -160,7 +161,9 @@ def input_ranges(cells: FeatureTable, names: Sequence[str]) -> dict[str, tuple[f
     return ranges
 
 
-def _against_all(laws: ClassLaws, name: str, ranges: Mapping[str, tuple[float, float]]) -> dict[str, int]:
+def directions_against_all(
+    laws: ClassLaws, name: str, ranges: Mapping[str, tuple[float, float]]
+) -> dict[str, int]:
     """Return +1 or -1 for each input that never speaks against, or never for, a class in any of its pairs."""
     found: dict[str, set[int]] = {}
     for other in laws.classes:

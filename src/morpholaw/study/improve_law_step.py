@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from morpholaw.config import LawConfig
-from morpholaw.display import percent, span
 from morpholaw.errors import InputError
+from morpholaw.evaluation.law_stability import InputStability, LawStability
 from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.events import SILENT, Message, Monitor, Progress
 from morpholaw.interpretation.law_sentence import QUANTILES
@@ -31,78 +31,6 @@ EVALUATIONS = 30_000
 """Expressions tried in the search on each resample, by default."""
 
 
-@dataclass(frozen=True)
-class InputStability:
-    """How often an input of a law came back.
-
-    Attributes
-    ----------
-    name : str
-        The input.
-    found : int
-        Searches whose law reads it.
-    same_direction : int or None
-        Those in which it speaks for the same class; None where it speaks for either in the law itself.
-    """
-
-    name: str
-    found: int
-    same_direction: int | None
-
-
-@dataclass(frozen=True)
-class LawStability:
-    """Laws of searches on resampled groups of training cells, compared with one law.
-
-    Attributes
-    ----------
-    searches : int
-        Searches that found a law.
-    evaluations : int
-        Expressions tried in each.
-    inputs : tuple of InputStability
-        The inputs of the law.
-    others : dict
-        Further inputs that came up: name to number of searches.
-    same_form : int
-        Searches that found a law of the same form, whatever its constants.
-    accuracies : tuple of float
-        Balanced accuracy of each law on the training groups that its resample left out.
-    """
-
-    searches: int
-    evaluations: int
-    inputs: tuple[InputStability, ...]
-    others: dict[str, int]
-    same_form: int
-    accuracies: tuple[float, ...]
-
-    @property
-    def text(self) -> str:
-        """A few sentences with the numbers."""
-        if not self.searches:
-            return "No search on resampled groups found a law."
-        back = "; ".join(
-            f"{one.name} came back in {one.found}"
-            + (f", in {one.same_direction} with the same direction" if one.same_direction is not None else "")
-            for one in self.inputs
-        )
-        text = (
-            f"In {self.searches} searches on resampled groups of cells ({self.evaluations:,} evaluations each): {back};"
-            f" the same form in {self.same_form}."
-        )
-        if self.others:
-            often = sorted(self.others.items(), key=lambda pair: (-pair[1], pair[0]))[:4]
-            text += f" Other inputs: {', '.join(f'{name} in {count}' for name, count in often)}."
-        if self.accuracies:
-            low, high = (100 * value for value in (min(self.accuracies), max(self.accuracies)))
-            text += (
-                " Balanced accuracy on the groups that a resample left out: "
-                f"{percent(float(np.mean(self.accuracies)))} on average ({span(low, high, 1)})."
-            )
-        return text
-
-
 def improve(
     folder: StudyFolder,
     name: str,
@@ -118,14 +46,15 @@ def improve(
     Raises
     ------
     InputError
-        If there is no such law, the laws tell more than two classes apart, or their training cells are no longer there.
+        If there is no such law, or the training cells are no longer there.
     """
-    record, config, views = _training(folder, name, k)
+    record, config, views = training_of(folder, name)
+    _check(record, k)
     features = views.features
     if expression is None:
-        start = _over(record.laws[k].expression, features.names)
+        start = over_columns(record.laws[k].expression, features.names)
     else:
-        start = _standardised(parse(expression, features.names), views.columns)
+        start = standardised(parse(expression, features.names), views.columns)
     config = config.model_copy(update={"count": 2} | ({"evaluations": evaluations} if evaluations else {}))
     views = views.drawn(config)
     better = improve_law(
@@ -163,8 +92,9 @@ def stability(
     InputError
         As for `improve`.
     """
-    record, config, views = _training(folder, name, k)
-    law = Law(_over(record.laws[k].expression, views.features.names), views.features.names)
+    record, config, views = training_of(folder, name)
+    _check(record, k)
+    law = Law(over_columns(record.laws[k].expression, views.features.names), views.features.names)
     groups = folder.crops.cells["group"].to_numpy(str)[views.cells]
     outputs = outputs_of_scheme_3(folder, views, config, record.classes) if config.loss == "mse" else None
     expected = _directions(law, views.features)
@@ -220,21 +150,21 @@ def stability(
     return LawStability(len(found), evaluations, inputs, others, same, tuple(accuracies))
 
 
-def _training(folder: StudyFolder, name: str, k: int) -> tuple[ClassifierRecord, LawConfig, TrainingViews]:
-    """Return the record of some laws, the settings of their search, and what they were trained on."""
-    record = classifiers.record(folder, name)
-    if not record.two_classes or record.scheme != 4:
-        raise InputError(
-            f"{name} does not hold laws of two classes. Laws of more classes are fitted to each other, so that one of "
-            "them is not searched on alone; search again with more evaluations."
-        )
+def _check(record: ClassifierRecord, k: int) -> None:
     if not 0 <= k < len(record.laws):
         raise InputError(f"There is no law {k + 1}; there are laws 1 to {len(record.laws)}.")
+
+
+def training_of(folder: StudyFolder, name: str) -> tuple[ClassifierRecord, LawConfig, TrainingViews]:
+    """Return the record of some laws, the settings of their search, and what they were trained on."""
+    record = classifiers.record(folder, name)
+    if record.scheme != 4:
+        raise InputError(f"{name} holds no laws; search for laws first.")
     if record.trained_elsewhere:
         raise InputError(f"{name} was trained on the cells of another study, which are not here.")
     held_out(folder, name)  # says so where the split cannot be made again
     config = record.law_config or LawConfig(inputs=record.inputs)
-    read = record.laws[k].names if record.columns is None else record.columns.names
+    read = record.laws[0].names if record.columns is None else record.columns.names
     latents = tuple(int(one[1:]) for one in read if one[:1] == "z" and one[1:].isdecimal())
     if latents:
         config = config.model_copy(update={"latents": latents})
@@ -245,12 +175,12 @@ def _training(folder: StudyFolder, name: str, k: int) -> tuple[ClassifierRecord,
     return record, config, views
 
 
-def _over(expression: Expression, names: tuple[str, ...]) -> Expression:
+def over_columns(expression: Expression, names: tuple[str, ...]) -> Expression:
     """Return the expression over columns of other numbers."""
     return parse(expression.text(), names)
 
 
-def _standardised(node: Expression, columns: ModelColumns | None) -> Expression:
+def standardised(node: Expression, columns: ModelColumns | None) -> Expression:
     """Return a formula over inputs in units as one over standardised columns."""
     if isinstance(node, Variable) and columns is not None:
         place = columns.names.index(node.name)
@@ -259,7 +189,7 @@ def _standardised(node: Expression, columns: ModelColumns | None) -> Expression:
             return node
         return Call("+", (Call("*", (Constant(scale), node)), Constant(centre)))
     if isinstance(node, Call):
-        return replace(node, operands=tuple(_standardised(one, columns) for one in node.operands))
+        return replace(node, operands=tuple(standardised(one, columns) for one in node.operands))
     return node
 
 

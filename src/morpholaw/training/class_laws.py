@@ -12,18 +12,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import logsumexp
 
 from morpholaw.config import LawConfig
-from morpholaw.config.law import MOST_COMPLEX_OF_CLASS
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Constant, Expression, simplify
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
-from morpholaw.training.class_balanced_rows import training_rows
-from morpholaw.training.laws import law_candidates
+from morpholaw.training.class_law_rows import TrainingRows, with_cap
 from morpholaw.training.multinomial import Multinomial, Scales, fit_scales
 from morpholaw.training.symbolic.choice import choose_engine
 from morpholaw.training.symbolic.engine import Candidate
@@ -48,8 +45,6 @@ REST = Constant(0.0)
 """The law of the rest, before its offset is fitted."""
 SWEEPS = 3
 """Maximum number of times that each class changes its law."""
-FITTED_ROWS = 4_000
-"""Maximum number of rows that scales and constants are fitted to."""
 
 
 def discover_class_laws(
@@ -99,30 +94,17 @@ def discover_class_laws(
             f"Laws of classes need rows of two classes or more; {missing or list(classes)} are not enough."
         )
     monitor.emit(Message(choose_engine(config.engine)[1]))
-    if config.max_complexity is None:
-        config = config.model_copy(update={"max_complexity": MOST_COMPLEX_OF_CLASS})
+    config = with_cap(config)
+    rows = TrainingRows(table, truth, len(classes), outputs, cells)
     offered: list[list[Candidate]] = []
-    rows_of_class = [np.flatnonzero(truth == number) for number in range(len(classes))]
     for number, name in enumerate(classes):
         monitor.emit(Message(f"Searching for the law of {name} against the rest."))
-        shares = [0.5 if other == number else 0.5 / (len(classes) - 1) for other in range(len(classes))]
-        rows = training_rows(rows_of_class, shares, (config.seed, number), config.rows)
-        candidates = law_candidates(
-            table.rows(rows),
-            (truth[rows] == number).astype(np.int64),
-            config,
-            outputs=None
-            if outputs is None
-            else _of_both_signs(log_odds(outputs[rows], number), truth[rows] == number),
-            cells=rows if cells is None else cells[rows],
-            monitor=monitor,
-        )
+        candidates = rows.of_class(number, config).candidates(config, monitor)
         if not candidates:
             return None
         offered.append(candidates)
     monitor.emit(Message("Fitting the laws of the classes to each other."))
-    stride = -(-len(truth) // FITTED_ROWS)
-    laws = _fitted_together(offered, np.asarray(table.values, np.float64)[::stride], truth[::stride], config)
+    laws = _fitted_together(offered, *rows.fitted, config)
     metadata = {"loss_kind": config.loss, "seed": config.seed}
     return ClassLaws(
         {
@@ -130,24 +112,6 @@ def discover_class_laws(
             for name, expression in zip(classes, laws, strict=True)
         }
     )
-
-
-def log_odds(logits: np.ndarray, number: int) -> np.ndarray:
-    """Return the log odds (n,) of one class against all others, from the logits (n, classes) of a softmax."""
-    odds: np.ndarray = logits[:, number] - logsumexp(np.delete(logits, number, axis=1), axis=1)
-    return odds
-
-
-def _of_both_signs(odds: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Return log odds that have both signs, as a search needs them, where the network gives no row to a class, or all.
-
-    They are counted from the middle between the rows ``own`` of the class and the others: scale and offset of the law
-    are fitted later.
-    """
-    if odds.min() < 0 <= odds.max() or own.all() or not own.any():
-        return odds
-    middle: np.ndarray = odds - (np.median(odds[own]) + np.median(odds[~own])) / 2
-    return middle
 
 
 def _fitted_together(
@@ -161,7 +125,7 @@ def _fitted_together(
     tried: list[list[Expression]] = []
     columns: list[np.ndarray] = []
     for candidates in offered:
-        kept = [one.expression for one in candidates if _usable(one.expression, x, config)][:OFFERED]
+        kept = [one.expression for one in candidates if usable(one.expression, x, config)][:OFFERED]
         kept = kept or [min(candidates, key=lambda one: one.complexity).expression]
         kept.append(REST)
         tried.append(kept)
@@ -195,16 +159,16 @@ def _fitted_together(
         simplify(affine(tried[c][k], Projection(float(fit.scale[c]), float(fit.offset[c]), fit.loss)))
         for c, k in enumerate(best)
     ]
-    return _refitted(laws, x, measure)
+    return refitted(laws, x, measure)
 
 
-def _usable(expression: Expression, x: np.ndarray, config: LawConfig) -> bool:
+def usable(expression: Expression, x: np.ndarray, config: LawConfig) -> bool:
     """Return whether a form has a value on all rows and is within the cap with a scale and an offset."""
     whole = simplify(affine(expression, Projection(1.37, 0.73, 0.0)))
     return whole.complexity() <= config.most_complex and bool(np.isfinite(expression.evaluate(x)).all())
 
 
-def _refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> list[Expression]:
+def refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> list[Expression]:
     """Return the laws with the constants that lower the multinomial loss, one law after the other, twice."""
     from scipy.optimize import minimize
 

@@ -111,17 +111,19 @@ def law_candidates(
     *,
     outputs: np.ndarray | None = None,
     cells: np.ndarray | None = None,
-    checkpointing: Checkpointing[FinishedSearches] = NO_CHECKPOINTS,
+    guesses: tuple[str, ...] = (),
     monitor: Monitor = SILENT,
 ) -> list[Candidate]:
     """Find the distinct forms on the fronts of ``config.count`` searches, the least cost first.
 
-    The arguments are those of `discover_laws`. A form that is a constant, or undefined on a row, is left out.
+    The arguments are those of `discover_laws`, and ``guesses``: expressions that the embedded engine begins with. A
+    form that is a constant, or undefined on a row, is left out.
     """
     problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
+    problem = replace(problem, spec=replace(problem.spec, guesses=guesses))
     engine, _ = choose_engine(config.engine)
     forms: dict[str, Candidate] = {}
-    for result in _search(engine, problem, config, checkpointing, monitor):
+    for result in _search(engine, problem, config, NO_CHECKPOINTS, monitor):
         for one in result.front:
             if one.expression.variables() and np.isfinite(one.loss):
                 known = forms.setdefault(skeleton(one.expression), one)
@@ -158,12 +160,7 @@ def improve_law(
     InputError
         If the expression has operators that no search uses (min, max), or for what `discover_laws` refuses.
     """
-    foreign = {node.operator for node in start.nodes() if isinstance(node, Call)} - set(SEARCHED)
-    if foreign:
-        raise InputError(
-            f'A search does not know {" or ".join(sorted(foreign))}, which "and" and "or" stand for; begin with a '
-            "formula of sums, products and functions."
-        )
+    check_searchable(start)
     most = max(config.most_complex, start.complexity())
     config = config.model_copy(update={"engine": "embedded", "max_complexity": most})
     problem = _problem(FeatureTable.of(features), targets, outputs, cells, config)
@@ -185,6 +182,16 @@ def improve_law(
     source = next((result for one, result in found if one is best), results[0])
     law = _law(problem, best, source, refit_constants=best is not known[1] and not monitor.should_stop())
     return replace(law, metadata={**law.metadata, "improved_from": start.text()})
+
+
+def check_searchable(start: Expression) -> None:
+    """Refuse a formula to begin with that has operators which no search uses."""
+    foreign = {node.operator for node in start.nodes() if isinstance(node, Call)} - set(SEARCHED)
+    if foreign:
+        raise InputError(
+            f'A search does not know {" or ".join(sorted(foreign))}, which "and" and "or" stand for; begin with a '
+            "formula of sums, products and functions."
+        )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.models.classes import log_softmax
+from morpholaw.training.symbolic.projection import Projection
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,36 @@ def fit_scales(scores: np.ndarray, measure: Multinomial) -> Scales:
     offset -= offset.mean()  # a softmax does not change by a constant
     loss, _ = measure.value_and_derivative(scores * scale + offset)
     return Scales(scale, offset, loss)
+
+
+def fit_scale(scores: np.ndarray, number: int, form: np.ndarray, measure: Multinomial) -> Projection:
+    """Fit scale and offset of one score that takes the place of a class's, the other scores as they are.
+
+    Parameters
+    ----------
+    scores : ndarray
+        f_c(x), float64 (n, classes).
+    number : int
+        The class.
+    form : ndarray
+        Its new score, float64 (n,), finite.
+    measure : Multinomial
+        The loss, of the same rows.
+    """
+    from scipy.optimize import minimize
+
+    centre = float(np.median(form))
+    spread = max(float(np.median(np.abs(form - centre))), 1e-12)
+    x, changed = (form - centre) / spread, scores.copy()
+
+    def objective(values: np.ndarray) -> tuple[float, np.ndarray]:
+        scale, offset = values
+        changed[:, number] = scale * x + offset
+        loss, derivative = measure.value_and_derivative(changed)
+        own = derivative[:, number]
+        return loss + 5e-4 * scale * scale, np.array([own @ x + 1e-3 * scale, own.sum()])
+
+    first = np.array([1.0, float(np.median(scores[:, number]))])
+    found = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=[(0.0, None), (None, None)])
+    scale, offset = float(found.x[0]) / spread, float(found.x[1])
+    return Projection(scale, offset - scale * centre, float(found.fun))

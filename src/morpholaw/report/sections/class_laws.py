@@ -16,6 +16,7 @@ from morpholaw.report.page import Absent, Block, Bullets, Fold, Formula, Paragra
 from morpholaw.report.sections.law import DIGITS, inputs_table
 from morpholaw.report.sections.laws import search
 from morpholaw.store.law_reading import laws_in_units
+from morpholaw.store.law_stability import stability_sentence
 
 PAIRS = 15
 """Pairs of classes that are shown, at most: those that are confused most."""
@@ -66,16 +67,20 @@ def in_words(material: Material, name: str, k: int) -> list[Block]:
     from morpholaw.figures.pictures import montage
 
     sentences, vetoes, typical, shown = [], [], [], []
+    stable: list[str] = []
+    classifier = material.classifier(name)
     first = material.reading(name, k, material.records[name].classes[0])
-    for one in material.records[name].classes:
+    for one, law in zip(classifier.classes, classifier.laws_of(k), strict=True):
         reading = first.of_class(one)
+        if said_before := stability_sentence(material.study, name, law.text()):
+            stable.append(f"{one}: {said_before}")
         said = reading.sentence()
         sentences.append(said.text)
         vetoes += reading.vetoes()
         if (row := getattr(said, "typical", None)) is not None:
             typical.append(int(reading.index[row]))
             shown.append(one)
-    blocks: list[Block] = [Bullets(sentences)]
+    blocks: list[Block] = [Bullets(sentences), *([Bullets(stable)] if stable else [])]
     if typical:
         figure = montage(
             material.study.crops[np.array(typical)], labels=shown, columns=min(8, len(typical)),

@@ -8,6 +8,7 @@ from morpholaw.config import (
     LawConfig,
 )
 from morpholaw.display import Loss
+from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers
@@ -18,9 +19,9 @@ from morpholaw.store.familiarity_record import carry_familiarity, keep_familiari
 from morpholaw.store.labelled_cells import labelled_cells
 
 if TYPE_CHECKING:
+    from morpholaw.evaluation.law_stability import ClassLawStability, LawStability
     from morpholaw.models.class_laws import ClassLaws
     from morpholaw.models.law import Law
-    from morpholaw.study.improve_law_step import LawStability
     from morpholaw.study.own_law_step import LawTest
     from morpholaw.study.study import Study
 
@@ -120,12 +121,15 @@ def improve_law(
     name: str | None = None,
     expression: str | None = None,
     evaluations: int | None = None,
+    class_name: str | None = None,
     monitor: Monitor = SILENT,
 ) -> Law:
     """Search on from a law, or from a formula of your own, and keep what is better.
 
     Two searches begin with the law and variants of it among random expressions. A better law, on the training
-    cells, becomes the first, which is applied and measured on the held-out cells; otherwise nothing changes.
+    cells, becomes the first, which is applied and measured on the held-out cells; otherwise nothing changes. With
+    more than two classes, the law of one is searched for; those of the others keep their form, and the constants of all
+    are fitted to each other.
 
     Parameters
     ----------
@@ -139,27 +143,41 @@ def improve_law(
         A formula to begin with in place of the law, over the same inputs, shapes in units.
     evaluations : int, optional
         Expressions tried in each search; by default as many as the laws were searched with.
+    class_name : str, optional
+        With more than two classes, the one whose law is searched for; more of the formula speaks for it.
     monitor : Monitor
         Progress and cancellation.
 
     Returns
     -------
     Law
-        The first law.
+        The first law, or that of the class.
 
     Raises
     ------
     InputError
-        When there is no such law, there are more than two classes, or the training cells are no longer there.
+        When there is no such law or class, or the training cells are no longer there.
     StudyLockedError, StudyGoneError, NoSpaceError
         When the study cannot be written to.
     """
+    from morpholaw.study.class_law_step import improve_class
     from morpholaw.study.improve_law_step import improve
 
+    name = name or name_of(4, loss)
+    classes = classifiers.record(study, name).classes
+    if len(classes) > 2 and class_name is None:
+        raise InputError(f"{name} has a law for each class; name the one to improve: {', '.join(classes)}.")
+    if len(classes) == 2 and class_name is not None:
+        raise InputError(
+            f"{name} has laws of two classes, each of which tells both apart; leave the class out."
+        )
     with study.writing():
-        record = improve(study, name or name_of(4, loss), law, expression, evaluations, monitor)
+        if class_name is None:
+            record = improve(study, name, law, expression, evaluations, monitor)
+        else:
+            record = improve_class(study, name, class_name, expression, evaluations, monitor)
         keep_familiarity(study, record)
-    return record.laws[0]
+    return record.laws[0] if class_name is None else record.class_laws.laws[class_name]
 
 
 @shows_progress
@@ -172,19 +190,21 @@ def law_stability(
     evaluations: int = 30_000,
     seed: int = 0,
     monitor: Monitor = SILENT,
-) -> LawStability:
+) -> LawStability | ClassLawStability:
     """Search anew on resampled groups of training cells: how often inputs, directions and form of a law come back.
+
+    With more than two classes, the laws of all are searched for anew on each resample.
 
     Parameters
     ----------
     law : int
-        The law's place in :meth:`laws`; 0 is the first.
+        The law's place in :meth:`laws`; 0 is the first. With more than two classes there is one law for each.
     loss : {"hinge", "mse"}
         The loss that it was found with.
     name : str, optional
         The laws by their name in the study, in place of their loss.
     resamples : int
-        Bootstrap resamples of the groups, each with one search.
+        Bootstrap resamples of the groups, each with one search, or one per class.
     evaluations : int
         Expressions tried in each search.
     seed : int
@@ -194,20 +214,30 @@ def law_stability(
 
     Returns
     -------
-    LawStability
-        ``text``, a few sentences, and the numbers. The sentences are kept beside the laws, for panel and card.
+    LawStability or ClassLawStability
+        ``text``, a few sentences, and the numbers; with more than two classes ``by_class``, the same for the law of
+        each. The sentences are kept beside the laws, for panel and card.
 
     Raises
     ------
     InputError
-        When there is no such law, there are more than two classes, or the training cells are no longer there.
+        When there is no such law, or the training cells are no longer there.
     StudyLockedError, StudyGoneError, NoSpaceError
         When the study cannot be written to.
     """
     from morpholaw.store.law_stability import keep_stability
+    from morpholaw.study.class_law_step import stability_of_classes
     from morpholaw.study.improve_law_step import stability
 
     laws = name or name_of(4, loss)
+    record = classifiers.record(study, laws)
+    if record.scheme == 4 and not record.two_classes:
+        with study.writing():
+            of_classes = stability_of_classes(study, laws, resamples, evaluations, seed, monitor)
+            if of_classes.searches:
+                for one, kept in record.class_laws.laws.items():
+                    keep_stability(study, laws, kept.text(), of_classes.by_class[one].text)
+        return of_classes
     with study.writing():
         found = stability(study, laws, law, resamples, evaluations, seed, monitor)
         if found.searches:

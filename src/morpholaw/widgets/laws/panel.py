@@ -113,7 +113,9 @@ class LawsWidget(StudyWidget):
         )
         self.apply_button.clicked.connect(self.apply)
         self.improve_button = QPushButton("Improve")
-        self.improve_button.setToolTip("Search on from this law; a better one becomes the first.")
+        self.improve_button.setToolTip(
+            "Search on from this law; a better one becomes the first, or the law of its class."
+        )
         self.stable_button = QPushButton("Measure stability")
         self.stable_button.setToolTip(
             "Search anew on 20 resamples of the groups of cells: how often inputs, directions and form come back."
@@ -295,7 +297,6 @@ class LawsWidget(StudyWidget):
             self.front.draw(lambda figsize, theme: front_figure(found, number, figsize, theme))
         else:
             self.front.say(FRONT_OF_CLASSES)
-        self.step_row.setVisible(found.two_classes)
         self.apply_button.setVisible(found.two_classes and len(found.laws) > 1)
         self.apply_button.setEnabled(entry.place > 0)
         self.card_button.place = place
@@ -413,7 +414,10 @@ class LawsWidget(StudyWidget):
         with self.error_line.catch():
             study, runner = self.current.required(), self.search.runner
             runner.show()
-            runner.start(Job(step, str(study.path), {}, {"law": entry.place, "name": found.name}))
+            law: dict[str, Any] = {"law": entry.place}
+            if entry.class_name is not None:  # the laws of all classes are resampled together
+                law = {"class_name": entry.class_name} if step == "improve_law" else {}
+            runner.start(Job(step, str(study.path), {}, {**law, "name": found.name}))
 
     def copy(self, kind: str) -> None:
         """Copy the law to the clipboard as "latex", "python", "spreadsheet" or "text"."""
