@@ -70,7 +70,7 @@ def _factors(study: Study) -> pd.DataFrame:
 
 def response_figure(readable: ReadablePart, pictures: np.ndarray) -> Figure:
     """Figure 7 for one input, 8 to 10 for two; ``pictures`` (inputs, values, s, s)."""
-    says, names = readable.meaning, [f"z{latent}" for latent in readable.part.latents]
+    says, names = readable.meaning, [f"z{latent}" for latent in readable.part.inputs]
     made = response_map(readable.response, len(names))
     if len(names) == 1:
         return response_map_1d(
@@ -89,7 +89,7 @@ def response_figure(readable: ReadablePart, pictures: np.ndarray) -> Figure:
 
 def describe(readable: ReadablePart) -> str:
     """Symmetry and monotonicity of a response as numbers."""
-    names, response = [f"z{latent}" for latent in readable.part.latents], readable.response
+    names, response = [f"z{latent}" for latent in readable.part.inputs], readable.response
     even = ", ".join(
         f"{row.operation} {' '.join(names[k] for k in row.inputs)} {row.parity:+.2f}"
         for row in symmetries(response, len(names)).itertuples()
@@ -140,7 +140,7 @@ def main() -> None:
         save(topology(one.weights, one.masks, one.biases, inputs, highlight=lit), f"_stream_z{latent}")
     for number, readable in enumerate(readable_parts(one)[:MAPS]):
         print(describe(readable))
-        pictures = traverse(encoder, base, readable.part.latents, PICTURES)
+        pictures = traverse(encoder, base, readable.part.inputs, PICTURES)
         save(response_figure(readable, pictures), f"_response_{number + 1}")
 
 
