@@ -15,7 +15,6 @@ import io
 import json
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -52,6 +51,7 @@ from morpholaw.events import (
     Progress,
     Result,
 )
+from morpholaw.process_group import end_group, end_group_with_leader
 from morpholaw.store.record import Record
 from morpholaw.training.distributed import is_main_process
 
@@ -220,14 +220,7 @@ class JobProcess:
         self._process.stdin.write(json.dumps(plain(asdict(job))) + "\n")
         self._process.stdin.flush()
         self._errors = _Tail(self._process.stderr)
-        threading.Thread(target=self._end_group, daemon=True).start()
-
-    def _end_group(self) -> None:
-        """End what a job leaves behind, e.g. workers of one that was killed: they would keep its pipes open."""
-        self._process.wait()
-        if os.name == "posix":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+        end_group_with_leader(self._process)
 
     def events(self) -> Iterator[Event]:
         """Yield the job's events until it ends; the last is a Result, unless it was stopped before it began.
@@ -272,13 +265,7 @@ class JobProcess:
 
     def kill(self) -> None:
         """End the job at once; the study keeps its last complete results and checkpoint."""
-        if os.name == "posix":
-            # The child leads a session of its own: its pools and Julia go with it, even where it is gone already.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-        else:
-            self._process.kill()
-        self._process.wait()
+        end_group(self._process)  # its pools and Julia go with it
 
     @property
     def running(self) -> bool:
@@ -405,7 +392,8 @@ def _is_table(result: Any) -> bool:
 def _summary(result: Any, job: Job) -> dict[str, Any]:
     """Summarise the result of a step in a few plain values."""
     if _is_table(result):
-        return {"rows": len(result), "out": job.out}
+        types = {str(name): str(kind) for name, kind in result.dtypes.items()}
+        return {"rows": len(result), "out": job.out, "types": types}
     if result is None:  # the step was stopped and kept what was there before
         return {"complete": False}
     values = result.to_json() if isinstance(result, Record) else {"result": str(result)}

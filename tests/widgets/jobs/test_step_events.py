@@ -11,8 +11,9 @@ from morpholaw.widgets.jobs.step_events import read_table
 def test_numbers_that_are_not_known_stay_numbers_and_names_stay_names(tmp_path):
     table = pd.DataFrame(
         {
-            "class": ["NA", "interphase"],
+            "class": ["NA", "1"],
             "loss": ["", "hinge"],
+            "track_id": pd.array([3, None], "Int64"),
             "accuracy": [0.5, np.nan],
             "random_signs": [np.nan, 0.9],
             "energy_inside": [np.nan, 0.4],  # no attack succeeded at the first eps
@@ -21,5 +22,6 @@ def test_numbers_that_are_not_known_stay_numbers_and_names_stay_names(tmp_path):
             "deviation": [np.nan, 0.0],
         }
     )
+    types = {name: str(kind) for name, kind in table.dtypes.items()}
     table.to_csv(tmp_path / "table.csv", index=False)
-    pd.testing.assert_frame_equal(read_table(tmp_path / "table.csv"), table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "table.csv", types), table)

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from morpholaw.errors import MorpholawError, StepFailedError, error_of_kind, file_error, kind_of
 from morpholaw.events import Monitor, ShouldStop, never
-from morpholaw.widgets.jobs.process_group import end_group, end_group_with_leader
+from morpholaw.process_group import end_group, end_group_with_leader
 
 POLL_INTERVAL = 0.1
 """Seconds between two looks at whether a call was asked to stop."""

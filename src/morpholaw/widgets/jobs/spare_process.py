@@ -7,7 +7,7 @@ import subprocess
 import threading
 
 from morpholaw.jobs import Job, JobProcess, waiting_process
-from morpholaw.widgets.jobs.process_group import end_group
+from morpholaw.process_group import end_group
 
 
 class SpareProcess:

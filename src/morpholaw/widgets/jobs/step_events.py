@@ -5,8 +5,7 @@ from __future__ import annotations
 import queue
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +16,6 @@ from morpholaw.jobs import Job, JobProcess
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LEADER_POLL = 0.2
-"""Seconds between two looks at whether the process of a job is still alive."""
-NUMBERS = (
-    *("track_id", "t", "y", "x", "score"),
-    *("eps", "accuracy", "random_signs", "energy_inside", "nucleus_area", "success", "deviation"),
-)
-"""Columns of tables that may have empty fields; all others are read as they are written, "NA" being a name."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +52,11 @@ def of_job(
             if stop.is_set():
                 return
             process = launch(job)
-            end_workers_with_leader(process)
             if stop.is_set():
                 process.stop()
             for event in process.events():
-                if isinstance(event, Result) and table:
-                    event = Result({**event.values, "table": read_table(job.out)})
+                if isinstance(event, Result) and "types" in event.values and table:
+                    event = Result({**event.values, "table": read_table(job.out, event.values["types"])})
                 yield event
         except (MorpholawError, ValueError, OSError) as error:
             yield StepFailure(str(error))
@@ -75,20 +65,6 @@ def of_job(
         finally:
             if process is not None:
                 process.close()
-
-
-def end_workers_with_leader(process: JobProcess) -> None:
-    """End the workers of a job as soon as its own process is gone, however it ended.
-
-    Workers that outlive it hold its pipes open, and whoever reads its events would wait forever.
-    """
-
-    def wait() -> None:
-        while process.running:
-            time.sleep(LEADER_POLL)
-        process.kill()
-
-    threading.Thread(target=wait, daemon=True, name=f"end-workers-{process.pid}").start()
 
 
 def of_function(
@@ -113,10 +89,21 @@ def of_function(
         yield event
 
 
-def read_table(path: Path | str) -> pd.DataFrame:
-    """Read a table that a job wrote, as it was when it was written."""
+def read_table(path: Path | str, types: Mapping[str, str]) -> pd.DataFrame:
+    """Read a table that a job wrote, as it was when it was written: "NA" and "1" may be names of classes.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    types : mapping of str to str
+        The type of each column, as pandas calls it.
+    """
     import pandas as pd
 
-    table = pd.read_csv(path, keep_default_na=False, na_values={name: [""] for name in NUMBERS})
-    whole = {name: "Int64" for name in ("track_id", "t") if name in table}
-    return table.astype(whole)
+    numbers = {
+        name: kind for name, kind in types.items() if kind.lower().startswith(("int", "uint", "float"))
+    }
+    texts = {name: str for name, kind in types.items() if kind in ("object", "str", "string")}
+    missing = {name: [""] for name in numbers}
+    return pd.read_csv(path, keep_default_na=False, na_values=missing, dtype=texts).astype(numbers)
