@@ -2,10 +2,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
+from morpholaw.cells.shape_features import choose_features
+from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli import main
 from morpholaw.errors import InputError
 from morpholaw.evaluation.metrics import balanced_accuracy
+from morpholaw.models.classifier import Classifier
+from morpholaw.models.features import ModelColumns
+from morpholaw.models.law import Law
+from morpholaw.study import Study
 
 
 @pytest.fixture
@@ -63,3 +70,48 @@ def test_the_command_adapts_without_labels_and_undoes_it(elsewhere):
     missing = CliRunner().invoke(main, [*call[:-1], "nowhere"])
     assert missing.exit_code == 2
     assert "its sets are" in missing.output
+
+
+@pytest.fixture
+def three_classes(tmp_path):
+    """A study of three classes whose crops come with a second set, shifted towards one class."""
+    study = Study.create(tmp_path / "three")
+    study.progress = False
+    phases = ("interphase", "metaphase", "anaphase")
+    images, cells = simulate_crops(phases=dict.fromkeys(phases, 30), seed=5)
+    CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
+    names = ("width", "axis_ratio")
+    columns = ModelColumns.fitted(choose_features(names), study.shapes())
+    laws = [Law.parse(text, names) for text in ("4*width", "4*axis_ratio - 4*width - 6", "-4*width")]
+    study.add_classifier(Classifier.with_laws(None, laws, phases, columns), "laws")
+    return study
+
+
+def test_several_classes_are_adapted_by_an_offset_each(three_classes):
+    study = three_classes
+    truth = study.labels.copy()
+    cells = study.sets[0]
+    before = study.classify("laws", crops=cells)
+    unadapted = np.mean(before["class"] == truth)
+    record = study.adapt("laws", "simulated")
+    assert list(record.offsets) == ["interphase", "metaphase", "anaphase"]
+    assert sum(record.offsets.values()) == pytest.approx(0, abs=1e-6)
+    after = study.classify("laws", crops=cells)
+    assert np.mean(after["class"] == truth) > unadapted + 0.05
+    scores = [f"score_{name}" for name in record.offsets]
+    adapted = record.scale * before[scores].to_numpy() + np.array(list(record.offsets.values()))
+    moved = after[scores].to_numpy()
+    np.testing.assert_allclose(np.diff(moved, axis=1), np.diff(adapted, axis=1), rtol=1e-3, atol=1e-3)
+    assert "metaphase" in record.sentence
+    study.undo_adaptation("laws", "simulated")
+    np.testing.assert_array_equal(study.classify("laws", crops=cells)["score"], before["score"])
+
+
+def test_several_classes_need_labels_of_each(three_classes):
+    study = three_classes
+    with pytest.raises(InputError, match="adapted from labels of each alone"):
+        study.adapt("laws", "simulated", labels=False)
+    anaphase = np.flatnonzero(study.labels == "anaphase")
+    study.annotations.set_labels({("simulated", int(cell)): "" for cell in anaphase})
+    with pytest.raises(InputError, match="none is labelled anaphase"):
+        study.adapt("laws", "simulated")

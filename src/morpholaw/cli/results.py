@@ -123,7 +123,7 @@ def classify(
 @click.option(
     "--labels/--no-labels",
     default=True,
-    help="Use the set's labels where both classes have some, or the distribution of the scores alone.",
+    help="Use the set's labels where every class has some, or, of two classes, the distribution of the scores alone.",
 )
 @click.option("--undo", is_flag=True, help="Remove what was set for this classifier and crop set.")
 def adapt(
@@ -135,10 +135,10 @@ def adapt(
     labels: bool,
     undo: bool,
 ) -> None:
-    """Fit threshold and scale of a classifier to cells of another source; the models stay as they are.
+    """Fit the scores of a classifier to cells of another source; the models stay as they are.
 
-    The two numbers are kept in the study beside the models and apply to that crop set alone. A movie is classified with
-    them by classify --adapted SET.
+    A threshold and a scale, or with more than two classes an offset for each and a scale, are kept in the study beside
+    the models and apply to that crop set alone. A movie is classified with them by classify --adapted SET.
     """
     classifier = name if scheme is None else scheme
     if classifier is None or (scheme is not None and name is not None):

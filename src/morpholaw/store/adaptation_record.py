@@ -1,4 +1,4 @@
-"""``adaptations/CLASSIFIER/SET.json``: threshold and scale of a classifier on one crop set, beside the models."""
+"""``adaptations/CLASSIFIER/SET.json``: the few numbers that fit a classifier to one crop set, beside the models."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from morpholaw.evaluation.adaptation import Adaptation
+from morpholaw.evaluation.class_adaptation import ClassAdaptation
 from morpholaw.store.provenance import ResultRecord
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AdaptationRecord(ResultRecord):
-    """Two numbers that fit a classifier's scores to a crop set; the classifier is as it was.
+    """Numbers that fit a classifier's scores to a crop set; the classifier is as it was.
 
     Attributes
     ----------
@@ -27,6 +28,8 @@ class AdaptationRecord(ResultRecord):
         Name of the set.
     threshold, scale : float
         Adapted scores are scale * (score - threshold).
+    offsets : dict of str to float
+        Of more than two classes, what is added to the score of each in place of the threshold; empty of two.
     labels : dict of str to int
         Class to the number of labelled cells that were used; empty where the scores alone were.
     cells : int
@@ -41,12 +44,15 @@ class AdaptationRecord(ResultRecord):
     crop_set: str
     threshold: float
     scale: float = Field(gt=0)
+    offsets: dict[str, float] = Field(default_factory=dict)
     labels: dict[str, int] = Field(default_factory=dict)
     cells: int = Field(ge=0)
 
     @property
-    def adaptation(self) -> Adaptation:
-        """The two numbers."""
+    def adaptation(self) -> Adaptation | ClassAdaptation:
+        """The numbers, as they are applied."""
+        if self.offsets:
+            return ClassAdaptation(self.scale, tuple(self.offsets.values()))
         return Adaptation(self.threshold, self.scale)
 
     @property
@@ -54,7 +60,9 @@ class AdaptationRecord(ResultRecord):
         """What was set and from what, as one sentence."""
         how = ", ".join(f"{count} {name}" for name, count in self.labels.items())
         source = f"from labels of {how}" if how else f"from the scores of {self.cells} cells, without labels"
-        numbers = f"threshold {self.threshold:.3g}, scale {self.scale:.3g}"
+        added = ", ".join(f"{name} {offset:+.2g}" for name, offset in self.offsets.items())
+        first = f"offsets {added}" if added else f"threshold {self.threshold:.3g}"
+        numbers = f"{first}, scale {self.scale:.3g}"
         return f"{self.classifier} on {self.crop_set}: {numbers}, {source}."
 
 

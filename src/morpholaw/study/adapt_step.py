@@ -1,4 +1,4 @@
-"""Fit threshold and scale of a classifier to one crop set, from its labels or from its scores alone."""
+"""Fit the scores of a classifier to one crop set, from its labels or, of two classes, from its scores alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
-from morpholaw.evaluation.adaptation import adapt_to_labels, adapt_to_scores
+from morpholaw.evaluation.adaptation import Adaptation, adapt_to_labels, adapt_to_scores
+from morpholaw.evaluation.class_adaptation import ClassAdaptation, adapt_classes_to_labels
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.performance import median_score
 from morpholaw.events import SILENT, Message, Monitor
@@ -18,6 +19,7 @@ from morpholaw.sample import sample_folder
 from morpholaw.store import classifiers
 from morpholaw.store.adaptation_record import AdaptationRecord, adaptation_file, adaptation_of
 from morpholaw.store.changes import provenance
+from morpholaw.store.classifier_record import Evaluation
 from morpholaw.store.labelled_cells import class_numbers, held_out
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.applied_classifier import AppliedClassifier, applied
@@ -26,13 +28,9 @@ from morpholaw.study.applied_classifier import AppliedClassifier, applied
 def adapt(
     folder: StudyFolder, name: str, crop_set: str, labels: bool = True, monitor: Monitor = SILENT
 ) -> AdaptationRecord:
-    """Adapt a classifier to a crop set of the study and keep the two numbers beside the models."""
+    """Adapt a classifier to a crop set of the study and keep the numbers beside the models."""
     classifier, evaluation = applied(folder, name)
     classes = classifier.classes
-    if len(classes) != 2:
-        raise InputError(
-            f"{name} tells {len(classes)} classes apart; only two can be adapted by a threshold."
-        )
     rows = np.flatnonzero(folder.crops.cells["set"].to_numpy(str) == crop_set)
     if not len(rows):
         known = ", ".join(one.name for one in folder.sets) or "none"
@@ -40,15 +38,17 @@ def adapt(
     label = folder.crops.cells["label"].to_numpy(str)[rows]
     labelled = np.isin(label, classes)
     each = {one: int(np.sum(label == one)) for one in classes}
-    if labels and labelled.any() and not all(each.values()):
+    if len(classes) > 2:
+        _check_labels(name, crop_set, each, labels)
+    elif labels and labelled.any() and not all(each.values()):
         monitor.emit(
             Message(f"Cells of one class alone are labelled in {crop_set}; its scores are used.", "warning")
         )
     if labels and all(each.values()):
         scores = _scores(classifier, folder.crops[rows[labelled]], monitor)
         targets = class_numbers(label[labelled], classes)
-        calibration = None if evaluation is None else evaluation.calibration
-        found, used, cells = adapt_to_labels(scores, targets, calibration), each, int(labelled.sum())
+        found: Adaptation | ClassAdaptation
+        found, used, cells = _from_labels(scores, targets, evaluation), each, int(labelled.sum())
     else:
         scores = _scores(classifier, folder.crops[rows], monitor)
         found, used, cells = (
@@ -60,8 +60,9 @@ def adapt(
         classifier=name,
         sha256=classifiers.record(folder, name).sha256 or "",
         crop_set=crop_set,
-        threshold=found.threshold,
+        threshold=found.threshold if isinstance(found, Adaptation) else 0.0,
         scale=found.scale,
+        offsets={} if isinstance(found, Adaptation) else dict(zip(classes, found.offsets, strict=True)),
         labels=used,
         cells=cells,
         provenance=provenance(folder, classes),
@@ -71,6 +72,27 @@ def adapt(
     record.write(file)
     monitor.emit(Message(record.sentence))
     return record
+
+
+def _from_labels(
+    scores: np.ndarray, targets: np.ndarray, evaluation: Evaluation | None
+) -> Adaptation | ClassAdaptation:
+    if scores.ndim == 1:
+        return adapt_to_labels(scores, targets, None if evaluation is None else evaluation.calibration)
+    known = None if evaluation is None else evaluation.temperature
+    return adapt_classes_to_labels(scores, targets, 1.0 if known is None else known.temperature)
+
+
+def _check_labels(name: str, crop_set: str, each: dict[str, int], labels: bool) -> None:
+    """Refuse to adapt more than two classes without labels of each: scores alone cannot say which class is which."""
+    missing = [one for one, count in each.items() if not count]
+    if labels and not missing:
+        return
+    lacking = f"; none is labelled {' or '.join(missing)}" if missing else ""
+    raise InputError(
+        f"{name} tells {len(each)} classes apart, which are adapted from labels of each alone: label a few cells of "
+        f"each class in {crop_set}{lacking}."
+    )
 
 
 def undo(folder: StudyFolder, name: str, crop_set: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from morpholaw.errors import InputError
 from morpholaw.evaluation.adaptation import Adaptation
 from morpholaw.evaluation.calibration import Calibration, Temperature
+from morpholaw.evaluation.class_adaptation import ClassAdaptation
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.evaluation.performance import measure
@@ -62,8 +63,8 @@ class AppliedClassifier:
         How cells are classified with their whole tracks in view; None for frame by frame.
     familiarity : Familiarity, optional
         The description of the training cells, by which other crops are marked as unusual.
-    adaptation : Adaptation, optional
-        The threshold and scale that were fitted to the source of the cells.
+    adaptation : Adaptation or ClassAdaptation, optional
+        The numbers that were fitted to the source of the cells.
     shares : ndarray, optional
         Share of the cells that each class has, (classes,); None where all are taken to be equally frequent.
     """
@@ -72,7 +73,7 @@ class AppliedClassifier:
     evaluation: Evaluation | None = None
     along: AlongTracks | None = None
     familiarity: Familiarity | None = None
-    adaptation: Adaptation | None = None
+    adaptation: Adaptation | ClassAdaptation | None = None
     shares: np.ndarray | None = None
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:

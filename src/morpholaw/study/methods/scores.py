@@ -159,10 +159,11 @@ def adapt(
     labels: bool = True,
     monitor: Monitor = SILENT,
 ) -> AdaptationRecord:
-    """Set threshold and scale of a classifier of two classes for one crop set; the models stay as they are.
+    """Fit the scores of a classifier to one crop set; the models stay as they are.
 
     Another microscope shifts and stretches scores, often without changing their order. What is set applies to
-    that set alone, wherever its cells are classified, until :meth:`undo_adaptation`.
+    that set alone, wherever its cells are classified, until :meth:`undo_adaptation`. Of two classes it is a threshold
+    and a scale; of more an offset for each class and a scale, which need labels of every class.
 
     Parameters
     ----------
@@ -173,21 +174,21 @@ def adapt(
     loss : {"hinge", "mse"}
         Of scheme 4's laws.
     labels : bool
-        Use the set's labels where cells of both classes are labelled, ten of each are many; otherwise the
-        distribution of all scores of the set.
+        Use the set's labels where cells of every class are labelled, ten of each are many; otherwise, of two
+        classes, the distribution of all scores of the set.
     monitor : Monitor
         Progress and cancellation.
 
     Returns
     -------
     AdaptationRecord
-        Threshold, scale, and what they come from.
+        Threshold or offsets, scale, and what they come from.
 
     Raises
     ------
     InputError
-        When there is no such set or classifier, it has more than two classes, there are too few cells, or the
-        labels contradict the scores.
+        When there is no such set or classifier, there are too few cells, cells of one of more than two classes are
+        not labelled, or the labels contradict the scores.
     """
     from morpholaw.study import adapt_step
 
