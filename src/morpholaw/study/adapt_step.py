@@ -130,6 +130,11 @@ def adapted_to(
         if required:
             raise InputError(f"{name} is not adapted to {crop_set}; adapt it first, or leave that out.")
         return applied
+    classes = applied.classifier.classes
+    if len(record.offsets) != (len(classes) if len(classes) > 2 else 0):
+        raise InputError(
+            f"The adaptation of {name} to {crop_set} is not one of {len(classes)} classes; adapt again, or undo it."
+        )
     monitor.emit(Message(f"Adapted scores: {record.sentence}"))
     return replace(applied, adaptation=record.adaptation)
 
