@@ -16,8 +16,8 @@ from morpholaw.models.classes import log_softmax
 STRETCH, OFFSET = 0.35, 3.0
 """What is expected between sources: standard deviations of the logarithm of the scale, and of the offsets, in units of
 a calibrated log probability. Few labels change little."""
-LEAST = 0.1
-"""The scale below which the labels contradict the scores."""
+CHANCE = 0.02
+"""Gain of a label's log probability over that of equal classes, below which the labels contradict the scores."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def adapt_classes_to_labels(
         own = np.concatenate([[float(np.sum(slope * values)) * scale], slope.sum(0)])
         return loss, own + np.concatenate([[parameters[0] / STRETCH**2], offsets / OFFSET**2])
 
-    bounds = [(np.log(LEAST), np.log(20.0))] + [(None, None)] * classes
-    found = minimize(objective, np.zeros(1 + classes), jac=True, method="L-BFGS-B", bounds=bounds).x
-    if found[0] <= np.log(LEAST) + 1e-6:
+    found = minimize(objective, np.zeros(1 + classes), jac=True, method="L-BFGS-B").x
+    adapted = log_softmax((np.exp(found[0]) * values + found[1:]) / temperature)
+    if float(np.mean(weight * one_hot * adapted)) * classes < CHANCE - np.log(classes):
         raise InputError(
             "The labels contradict the scores: they are no likelier to be right here than by chance. Check the labels, "
             "or train the classifier on cells of this source."
