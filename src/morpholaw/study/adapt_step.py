@@ -20,7 +20,7 @@ from morpholaw.store import classifiers
 from morpholaw.store.adaptation_record import AdaptationRecord, adaptation_file, adaptation_of
 from morpholaw.store.changes import provenance
 from morpholaw.store.classifier_record import Evaluation
-from morpholaw.store.labelled_cells import class_numbers, held_out
+from morpholaw.store.labelled_cells import all_labels, class_numbers, held_out
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.applied_classifier import AppliedClassifier, applied
 
@@ -35,7 +35,7 @@ def adapt(
     if not len(rows):
         known = ", ".join(one.name for one in folder.sets) or "none"
         raise InputError(f"There are no crops of a set {crop_set!r} in the study; its sets are {known}.")
-    label = folder.crops.cells["label"].to_numpy(str)[rows]
+    label = all_labels(folder)[rows]
     labelled = np.isin(label, classes)
     each = {one: int(np.sum(label == one)) for one in classes}
     if len(classes) > 2:
@@ -159,7 +159,7 @@ def _known(
         return _scores(classifier, np.asarray(sample.images[rows]), SILENT), class_numbers(
             label[rows], classes
         )
-    label = folder.crops.cells["label"].to_numpy(str)
+    label = all_labels(folder)
     try:
         cells, targets = held_out(folder, name)
     except InputError:
