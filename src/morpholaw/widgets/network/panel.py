@@ -106,12 +106,11 @@ class NetworkWidget(StudyWidget):
         self.model.blockSignals(True)
         self.model.clear()
         if self.record is not None:
-            count = len(self.networks)
             for k, (network, accuracy) in enumerate(
                 zip(self.networks, self.record.evaluation.accuracy, strict=True)
             ):
                 weights = sum(int(mask.sum()) for mask in network.masks)
-                self.model.addItem(f"model {k + 1} of {count}: {percent(accuracy)}, {weights} weights")
+                self.model.addItem(f"model {k + 1}: {percent(accuracy)}, {weights} weights")
             self.model.setCurrentIndex(before if 0 <= before < self.model.count() else 0)
         self.model.blockSignals(False)
         self._draw()
