@@ -37,7 +37,7 @@ def test_every_format_is_written_from_the_shell(tracked, trackmate_file, btrack_
     [
         (["--format", "csv", "--out", "s.csv"], "scheme 1 to 4"),
         (["--format", "btrack", "--scheme", "2", "--out", "s.h5"], "a copy of the file of tracks"),
-        (["--format", "law", "--law", "9", "--out", "law.py"], "there is no law 9"),
+        (["--format", "law", "--law", "99", "--out", "law.py"], "there is no law 99"),
         (
             ["--format", "trackmate", "--scheme", "2", "--tracks", "no.xml", "--out", "s.xml"],
             "There is no file no.xml",

@@ -1,7 +1,9 @@
 """Studies of two classes give the numbers that they gave before classifiers could tell more classes apart.
 
-The numbers below were written by the code as it was before (one output and its sign, eq. 2), on this study, with the
-same settings. Since then the same training, search, measurement and calibration serve any number of classes.
+The numbers of scheme 1 were written by the code as it was before (one output and its sign, eq. 2), on this study, with
+the same settings. Those of the others are of the encoder that is shipped: they were written by code that gave the
+numbers from before on the encoder of before. The same training, search, measurement and calibration serve any number of
+classes.
 """
 
 from __future__ import annotations
@@ -28,31 +30,31 @@ BEFORE = {
         "calibration": [0.005025, -0.001167],
     },
     "scheme2": {
-        "scores": [-0.17765, -0.105046, -0.189311, -0.060498, -0.044017],
-        "confusion": [[10, 0], [5, 2]],
-        "accuracy": [0.823529, 0.588235],
+        "scores": [-0.21859, -0.186245, -0.204703, 0.045634, 0.033757],
+        "confusion": [[10, 0], [3, 4]],
+        "accuracy": [1.0, 0.588235],
         "area": 1.0,
         "sizes": (8641, 8641),
         "weights": (1040, 1040),
-        "calibration": [17.516671, 1.669182],
+        "calibration": [13.364896, 1.134953],
     },
     "scheme3": {
-        "scores": [-0.075307, -0.062582, -0.076364, -0.050919, -0.038075],
+        "scores": [-0.07489, -0.064796, -0.079022, -0.029992, -0.035028],
         "confusion": [[10, 0], [7, 0]],
         "accuracy": [0.411765, 0.588235],
         "area": 1.0,
-        "sizes": (1632, 1649),
-        "weights": (206, 208),
-        "calibration": [29.928324, 1.667245],
+        "sizes": (1649, 1595),
+        "weights": (208, 201),
+        "calibration": [24.298693, 1.266898],
     },
     "scheme4-hinge": {
-        "scores": [-0.018847, -2.195896, -2.221569, -0.145183, -0.000396],
-        "confusion": [[10, 0], [7, 0]],
-        "accuracy": [0.588235],
-        "area": 0.9,
-        "sizes": (4,),
+        "scores": [-6.978775, -4.133114, -6.49359, 4.607534, 3.95023],
+        "confusion": [[10, 0], [0, 7]],
+        "accuracy": [1.0],
+        "area": 1.0,
+        "sizes": (5,),
         "weights": None,
-        "calibration": [10.471948, 1.563357],
+        "calibration": [0.399484, 0.464069],
     },
 }
 
@@ -67,7 +69,7 @@ def two_classes(tmp_path_factory):
     study.train_classifier(2, **HEADS)
     study.train_classifier(3, **HEADS, warmup_epochs=1, sparsity=0.8, update_every=3)
     search = {"count": 1, "evaluations": 1_000, "processes": 1, "engine": "embedded"}
-    study.discover_law(**search, latents=(0, 15, 16, 22))
+    study.discover_law(**search, latents=(1, 7, 9, 11))
     return study
 
 

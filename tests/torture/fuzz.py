@@ -269,11 +269,15 @@ def _study(place: Path) -> list[Path]:
 
 
 def _bundle(place: Path) -> list[Path]:
+    """Bundles that hold all that they need, as they are sent: each is copied, changed and read alone."""
+    from morpholaw.models.classifier import Classifier
+    from morpholaw.store.classifier_record import ClassifierRecord
+
     base = _study(place)[0]
-    return [
-        base / "encoder",
-        *(base / "classifiers" / name for name in ("scheme2", "scheme3", "scheme4-hinge")),
-    ]
+    folders = [base / "classifiers" / name for name in ("scheme2", "scheme3", "scheme4-hinge")]
+    for folder in folders:
+        Classifier.load(folder).save(folder, ClassifierRecord.read(folder).description())
+    return [base / "encoder", *folders]
 
 
 # ---- readers

@@ -84,7 +84,7 @@ def test_a_numpy_file_is_a_movie(tmp_path: Path) -> None:
 
 def test_a_numpy_file_of_objects_runs_no_code(tmp_path: Path) -> None:
     np.save(tmp_path / "m.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(InputError, match=r"m\.npy is not a \.npy file that can be read"):
+    with pytest.raises(InputError, match=r"m\.npy holds Python objects, which are not opened"):
         open_movie(tmp_path / "m.npy")
 
 
