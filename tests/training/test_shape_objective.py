@@ -76,12 +76,10 @@ def test_crops_that_show_no_nucleus_count_nothing(crops):
 
 def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(crops, tmp_path):
     config = SMALL.model_copy(update={"epoch_crops": 640, "shape_weight": 3000.0})
-    whole = EncoderTraining(crops[:100], config)
-    for index in whole.batches():
-        whole.advance(index)
+    whole, _ = train_encoder(crops[:100], config)
     asked = iter([False] * 5 + [True] * 1000)
     train_encoder(crops[:100], config, checkpoint=tmp_path, monitor=Monitor(should_stop=lambda: next(asked)))
     resumed, history = train_encoder(crops[:100], config, checkpoint=tmp_path, resume=True)
-    weights = whole.model.state_dict()
+    weights = whole.state_dict()
     assert all(torch.equal(weights[name], value) for name, value in resumed.state_dict().items())
     assert history["shape error"][-1] > 0
