@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from morpholaw.display import percent, span
+from morpholaw.models.expressions import Expression, skeleton
 
 NOTHING = "No search on resampled groups found a law."
 
@@ -104,6 +106,46 @@ class ClassLawStability:
             return NOTHING
         lines = [f"{name}: {one.text}" for name, one in self.by_class.items()]
         return "\n".join([*lines, *filter(None, [_left_out(self.accuracies).strip()])])
+
+
+def compared(
+    expression: Expression,
+    expected: Mapping[str, int],
+    found: Sequence[Expression],
+    directions: Sequence[Mapping[str, int]],
+    evaluations: int,
+    accuracies: tuple[float, ...] = (),
+) -> LawStability:
+    """Say how often inputs, directions and form of a law came back in searches.
+
+    Parameters
+    ----------
+    expression : Expression
+        The law.
+    expected : mapping of str to int
+        +1 or -1 for each of its inputs that has one direction.
+    found : sequence of Expression
+        The law of each search.
+    directions : sequence of mapping
+        The same of each of those laws.
+    evaluations : int
+        Expressions tried in each search.
+    accuracies : tuple of float
+        Of the laws that were found, on cells that their search left out.
+    """
+    used = expression.variables()
+    read = Counter(name for one in found for name in one.variables())
+    inputs = tuple(
+        InputStability(
+            name,
+            read[name],
+            sum(each.get(name) == expected[name] for each in directions) if expected.get(name) else None,
+        )
+        for name in used
+    )
+    others = {name: count for name, count in read.items() if name not in used}
+    same = sum(skeleton(one) == skeleton(expression) for one in found)
+    return LawStability(len(found), evaluations, inputs, others, same, accuracies)
 
 
 def _left_out(accuracies: Sequence[float]) -> str:

@@ -83,7 +83,7 @@ class ClassLaws:
         InputError
             If there is no such class.
         """
-        self._check(name)
+        self.check_class(name)
         others = [law.expression for other, law in self.laws.items() if other != name]
         largest = reduce(lambda a, b: Call("max", (a, b)), others)
         return Law(Call("-", (self.laws[name].expression, largest)), self.names)
@@ -103,14 +103,15 @@ class ClassLaws:
         InputError
             If there is no such class, or both are one.
         """
-        self._check(name)
-        self._check(other)
+        self.check_class(name)
+        self.check_class(other)
         if name == other:
             raise InputError(f"The class {name!r} cannot be told from itself; name two classes.")
         pair = [self.laws[one].expression for one in (name, other)]
         return Law(Call("-", (pair[0], pair[1])), self.names)
 
-    def _check(self, name: str) -> None:
+    def check_class(self, name: str) -> None:
+        """Raise InputError where there is no law of a class called ``name``."""
         if name not in self.laws:
             raise InputError(f"There is no law of the class {name!r}; there are {', '.join(self.laws)}.")
 

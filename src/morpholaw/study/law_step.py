@@ -77,7 +77,7 @@ def discover(
     views = training_views(folder, cells, config, split).drawn(config)
     features, targets = views.features, views.targets
     names = list(features.names)
-    outputs = outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None
+    outputs = outputs_of_scheme_3(folder, views, config, cells.classes)
     checkpoint = Checkpoint(
         folder.path / "classifiers" / name / "checkpoint",
         config.model_dump(mode="json", exclude={"processes"}),
@@ -138,7 +138,7 @@ def _discover_class_laws(
         views.targets,
         cells.classes,
         config,
-        outputs=outputs_of_scheme_3(folder, views, config, cells.classes) if config.loss == "mse" else None,
+        outputs=outputs_of_scheme_3(folder, views, config, cells.classes),
         cells=views.cells,
         monitor=_in_units(monitor, views),
     )
@@ -307,12 +307,14 @@ def _scheme_3_reads_latents(folder: StudyFolder) -> bool:
 @torch.no_grad()
 def outputs_of_scheme_3(
     folder: StudyFolder, views: TrainingViews, config: LawConfig, classes: tuple[str, ...]
-) -> np.ndarray:
-    """Return what MSE laws learn: outputs of scheme 3 for each row, float64 (n,) or (n, classes).
+) -> np.ndarray | None:
+    """Return what MSE laws learn: outputs of scheme 3 for each row, float64 (n,) or (n, classes); None for the hinge.
 
     They are the mean over its models, or those of the first one: to choose one by its test accuracy would let the test
     cells choose the law.
     """
+    if config.loss != "mse":
+        return None
     scheme3 = classifiers.load(folder, "scheme3")
     if scheme3.inputs != config.inputs:
         raise InputError(

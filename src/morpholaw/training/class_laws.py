@@ -162,10 +162,16 @@ def _fitted_together(
     return refitted(laws, x, measure)
 
 
+def scaled(expression: Expression) -> Expression:
+    """Return a form with some scale and some offset, which a law of a class has."""
+    return simplify(affine(expression, Projection(1.37, 0.73, 0.0)))
+
+
 def usable(expression: Expression, x: np.ndarray, config: LawConfig) -> bool:
     """Return whether a form has a value on all rows and is within the cap with a scale and an offset."""
-    whole = simplify(affine(expression, Projection(1.37, 0.73, 0.0)))
-    return whole.complexity() <= config.most_complex and bool(np.isfinite(expression.evaluate(x)).all())
+    return scaled(expression).complexity() <= config.most_complex and bool(
+        np.isfinite(expression.evaluate(x)).all()
+    )
 
 
 def refitted(laws: list[Expression], x: np.ndarray, measure: Multinomial) -> list[Expression]:

@@ -14,11 +14,10 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Expression, simplify
 from morpholaw.models.law import Law
 from morpholaw.training.class_law_rows import TrainingRows, with_cap
-from morpholaw.training.class_laws import refitted, usable
+from morpholaw.training.class_laws import refitted, scaled, usable
 from morpholaw.training.laws import LEAST_GAIN, check_searchable
 from morpholaw.training.multinomial import Multinomial, fit_scale
 from morpholaw.training.symbolic.polish_front import affine
-from morpholaw.training.symbolic.projection import Projection
 from morpholaw.training.symbolic.refit import refit
 
 
@@ -60,7 +59,7 @@ def improve_class_law(
     check_searchable(start)
     number = laws.classes.index(name)
     config = with_cap(config)
-    whole = simplify(affine(start, Projection(1.37, 0.73, 0.0)))
+    whole = scaled(start)
     most = max(config.most_complex, whole.complexity())
     config = config.model_copy(update={"engine": "embedded", "max_complexity": most})
     own = rows.of_class(number, config)

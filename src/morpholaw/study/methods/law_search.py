@@ -160,8 +160,7 @@ def improve_law(
     StudyLockedError, StudyGoneError, NoSpaceError
         When the study cannot be written to.
     """
-    from morpholaw.study.class_law_step import improve_class
-    from morpholaw.study.improve_law_step import improve
+    from morpholaw.study.improve_law_step import improve, improve_class
 
     name = name or name_of(4, loss)
     classes = classifiers.record(study, name).classes
@@ -226,8 +225,7 @@ def law_stability(
         When the study cannot be written to.
     """
     from morpholaw.store.law_stability import keep_stability
-    from morpholaw.study.class_law_step import stability_of_classes
-    from morpholaw.study.improve_law_step import stability
+    from morpholaw.study.law_stability_step import stability, stability_of_classes
 
     laws = name or name_of(4, loss)
     record = classifiers.record(study, laws)

@@ -1,0 +1,158 @@
+"""How stable laws of a study are: searches anew on resampled groups of training cells, compared with the laws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from morpholaw.config import LawConfig
+from morpholaw.evaluation.law_stability import ClassLawStability, LawStability, compared
+from morpholaw.evaluation.metrics import balanced_accuracy
+from morpholaw.events import SILENT, Monitor, Progress
+from morpholaw.interpretation.class_sentence import directions_against_all, input_ranges
+from morpholaw.interpretation.monotone import directions
+from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.law import Law
+from morpholaw.store.study_folder import StudyFolder
+from morpholaw.study.law_step import TrainingViews, outputs_of_scheme_3
+from morpholaw.study.training_of_laws import (
+    check_place,
+    class_laws_over_columns,
+    over_columns,
+    training_of,
+)
+from morpholaw.training.class_balanced_rows import class_balanced_rows
+from morpholaw.training.class_laws import discover_class_laws
+from morpholaw.training.laws import discover_laws
+
+
+def stability(
+    folder: StudyFolder,
+    name: str,
+    k: int,
+    resamples: int,
+    evaluations: int,
+    seed: int = 0,
+    monitor: Monitor = SILENT,
+) -> LawStability:
+    """Search anew for a law of two classes on resampled groups of training cells, and compare law ``k`` with them.
+
+    A resample without cells of one of the classes is left out.
+
+    Raises
+    ------
+    InputError
+        If there is no such law, or the training cells are no longer there.
+    """
+    record, config, views = training_of(folder, name)
+    check_place(record, k)
+    table = views.features
+    expression = over_columns(record.laws[k].expression, table.names)
+    outputs = outputs_of_scheme_3(folder, views, config, record.classes)
+    found: list[Law] = []
+    accuracies: list[float] = []
+    for draw, rows, left_out in _resampled(folder, views, resamples, seed, monitor):
+        of_class = [rows[views.targets[rows] == number] for number in (0, 1)]
+        rows = class_balanced_rows(of_class, (0.5, 0.5), (seed, draw))
+        laws = discover_laws(
+            table.rows(rows),
+            views.targets[rows],
+            _of_one_search(config, evaluations, seed + draw),
+            outputs=None if outputs is None else outputs[rows],
+            cells=views.cells[rows],
+            monitor=Monitor(should_stop=monitor.should_stop),
+        )
+        if laws:
+            found.append(laws[0])
+            accuracies += _accuracy(laws[0], views, left_out)
+    ranges = input_ranges(table, table.names)
+    return compared(
+        expression,
+        directions(expression, ranges),
+        [law.expression for law in found],
+        [directions(law.expression, ranges) for law in found],
+        evaluations,
+        tuple(accuracies),
+    )
+
+
+def stability_of_classes(
+    folder: StudyFolder,
+    name: str,
+    resamples: int,
+    evaluations: int,
+    seed: int = 0,
+    monitor: Monitor = SILENT,
+) -> ClassLawStability:
+    """Search anew for the laws of all classes on resampled groups of training cells, and compare the laws with them.
+
+    A resample without cells of one of the classes is left out.
+
+    Raises
+    ------
+    InputError
+        If the training cells are no longer there.
+    """
+    record, config, views = training_of(folder, name)
+    table = views.features
+    outputs = outputs_of_scheme_3(folder, views, config, record.classes)
+    found: list[ClassLaws] = []
+    accuracies: list[float] = []
+    for draw, rows, left_out in _resampled(folder, views, resamples, seed, monitor):
+        resampled = discover_class_laws(
+            table.rows(rows),
+            views.targets[rows],
+            record.classes,
+            _of_one_search(config, evaluations, seed + draw),
+            outputs=None if outputs is None else outputs[rows],
+            cells=views.cells[rows],
+            monitor=Monitor(should_stop=monitor.should_stop),
+        )
+        if resampled is not None:
+            found.append(resampled)
+            accuracies += _accuracy(resampled, views, left_out)
+    laws = class_laws_over_columns(record.class_laws, table.names)
+    ranges = input_ranges(table, table.names)
+    by_class = {
+        one: compared(
+            laws.laws[one].expression,
+            directions_against_all(laws, one, ranges),
+            [each.laws[one].expression for each in found],
+            [directions_against_all(each, one, ranges) for each in found],
+            evaluations,
+        )
+        for one in record.classes
+    }
+    return ClassLawStability(len(found), by_class, tuple(accuracies))
+
+
+def _resampled(
+    folder: StudyFolder, views: TrainingViews, count: int, seed: int, monitor: Monitor
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield each resample that has every class: its number, its rows, and the rows of the groups that it left out."""
+    groups = folder.crops.cells["group"].to_numpy(str)[views.cells]
+    names, classes = np.unique(groups), np.unique(views.targets)
+    random = np.random.default_rng(seed)
+    for draw in range(count):
+        monitor.emit(Progress(draw, count, "resample"))
+        if monitor.should_stop():
+            return
+        drawn = random.choice(names, len(names))
+        rows = np.concatenate([np.flatnonzero(groups == one) for one in drawn])
+        if len(np.unique(views.targets[rows])) == len(classes):
+            yield draw, rows, np.flatnonzero(~np.isin(groups, drawn))
+
+
+def _of_one_search(config: LawConfig, evaluations: int, seed: int) -> LawConfig:
+    return config.model_copy(
+        update={"count": 1, "evaluations": evaluations, "engine": "embedded", "processes": 1, "seed": seed}
+    )
+
+
+def _accuracy(laws: Law | ClassLaws, views: TrainingViews, left_out: np.ndarray) -> list[float]:
+    """Return the balanced accuracy on the rows that a resample left out; nothing where they are of one class."""
+    targets = views.targets[left_out]
+    if len(np.unique(targets)) < 2:
+        return []
+    return [balanced_accuracy(targets, laws.predict(views.features.rows(left_out)))]

@@ -1,0 +1,55 @@
+"""What the laws of a study were trained on, for whoever searches anew or on from them."""
+
+from __future__ import annotations
+
+from morpholaw.config import LawConfig
+from morpholaw.errors import InputError
+from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.expressions import Expression, parse
+from morpholaw.models.law import Law
+from morpholaw.store import classifiers
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.labelled_cells import held_out, labelled_cells
+from morpholaw.store.study_folder import StudyFolder
+from morpholaw.study.law_step import TrainingViews, training_views
+
+
+def training_of(folder: StudyFolder, name: str) -> tuple[ClassifierRecord, LawConfig, TrainingViews]:
+    """Return the record of some laws, the settings of their search, and what they were trained on."""
+    record = classifiers.record(folder, name)
+    if record.scheme != 4:
+        raise InputError(f"{name} holds no laws; search for laws first.")
+    if record.trained_elsewhere:
+        raise InputError(f"{name} was trained on the cells of another study, which are not here.")
+    held_out(folder, name)  # says so where the split cannot be made again
+    config = record.law_config or LawConfig(inputs=record.inputs)
+    read = record.laws[0].names if record.columns is None else record.columns.names
+    latents = tuple(int(one[1:]) for one in read if one[:1] == "z" and one[1:].isdecimal())
+    if latents:
+        config = config.model_copy(update={"latents": latents})
+    if record.columns is not None:
+        shapes = tuple(one.name for one in record.columns.features if one.source == "shape")
+        config = config.model_copy(update={"shapes": shapes})
+    views = training_views(folder, labelled_cells(folder, record.config), config, record.config)
+    return record, config, views
+
+
+def check_place(record: ClassifierRecord, k: int) -> None:
+    """Raise InputError where there is no law ``k``."""
+    if not 0 <= k < len(record.laws):
+        raise InputError(f"There is no law {k + 1}; there are laws 1 to {len(record.laws)}.")
+
+
+def over_columns(expression: Expression, names: tuple[str, ...]) -> Expression:
+    """Return the expression over columns of other numbers."""
+    return parse(expression.text(), names)
+
+
+def class_laws_over_columns(laws: ClassLaws, names: tuple[str, ...]) -> ClassLaws:
+    """Return the laws of classes over columns of other numbers."""
+    return ClassLaws(
+        {
+            name: Law(over_columns(law.expression, names), names, law.metadata)
+            for name, law in laws.laws.items()
+        }
+    )
