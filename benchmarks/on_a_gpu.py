@@ -41,7 +41,7 @@ def wait() -> None:
 
 
 def encoder(batch: int, precision: str) -> Callable[[], int]:
-    config = EncoderConfig(epochs=1000, batch_size=batch, precision=precision, swap=0, shape_weight=0)
+    config = EncoderConfig(epochs=1000, batch_size=batch, precision=precision, **EncoderConfig.PLAIN)
     training = EncoderTraining(CROPS, config)
     batches = training.batches()
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from simulated_study import PLAIN
 
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.files import write_json
@@ -53,7 +52,7 @@ def build(data: Path, study: Study, options: argparse.Namespace) -> None:
                 start_from=options.start_from,
                 threads=options.threads,
                 resume=True,
-                **(PLAIN if options.plain else {}),
+                **(EncoderConfig.PLAIN if options.plain else {}),
                 **said,
             )
         done = set(study.table1()["name"]) if len(study.table1()) else set()

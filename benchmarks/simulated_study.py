@@ -12,14 +12,13 @@ from typing import Any
 from morpholaw.cells.simulator import simulate_crop_set
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.table import show_table
+from morpholaw.config import EncoderConfig
 from morpholaw.interpretation.components import additive_terms
 from morpholaw.store import classifiers
 from morpholaw.study import Study
 
 PAPER = {"interphase": 4092, "metaphase": 3929}
 UNLABELLED = 40_000
-PLAIN = {"shape_weight": 0.0, "swap": 0.0, "perturbation": 0.0}
-"""An encoder that is only asked to decode its crops, which others are compared with."""
 SWAPS = 8
 """Versions of each labelled cell in the surroundings of another one: without them heads and laws read more of the
 neighbourhood (docs/encoder_table.md)."""
@@ -83,7 +82,7 @@ def main() -> None:
                 epoch_crops=options.epoch_crops,
                 threads=options.threads,
                 resume=True,
-                **(PLAIN if options.plain else {}),
+                **(EncoderConfig.PLAIN if options.plain else {}),
                 **said,
             )
             if not made.complete:

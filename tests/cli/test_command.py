@@ -222,6 +222,12 @@ def test_a_longer_step_takes_longer():
     assert durations.law_seconds(long, 1) > 1.5 * durations.law_seconds(long, 2)
     cnn = config.ClassifierConfig(models=2)
     assert durations.classifier_seconds(cnn, 1, 100, 2) > durations.classifier_seconds(cnn, 2, 100, 2)
+    usual, plain = (
+        config.EncoderConfig(epochs=1),
+        config.EncoderConfig(epochs=1, **config.EncoderConfig.PLAIN),
+    )
+    measured = durations.encoder_seconds(usual, 70_000, 2) - durations.encoder_seconds(plain, 70_000, 2)
+    assert measured == pytest.approx(100)  # an encoder that is asked for no shapes measures no crop
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

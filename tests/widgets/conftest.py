@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QMessageBox
 from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
+from morpholaw.config import EncoderConfig
 from morpholaw.study import Study
 
 
@@ -68,7 +69,7 @@ def _train_study(folder: Path) -> None:
     study.train_encoder(
         latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=1, epoch_crops=6_400, batch_size=32, device="cpu",
         learning_rate=5e-3, alpha=0.1, beta=0.1, gamma=0.1, threads=1, precision="float32",
-        swap=0.0, shape_weight=0.0, perturbation=0.0,
+        **EncoderConfig.PLAIN,
     )  # fmt: skip
     for scheme in (2, 3):
         study.train_classifier(

@@ -91,7 +91,7 @@ def _crops() -> np.ndarray:
 
 @contextmanager
 def _encoder() -> Iterator[Step]:
-    training = EncoderTraining(_crops(), EncoderConfig(epochs=1000, swap=0, shape_weight=0, perturbation=0))
+    training = EncoderTraining(_crops(), EncoderConfig(epochs=1000, **EncoderConfig.PLAIN))
     batches = training.batches()
     with shared_threads() as decide, kept_memory():
 

@@ -64,7 +64,7 @@ class _Study:
     def __init__(self, crops: Crops) -> None:
         self.crops = crops
         self.training = EncoderTraining(
-            crops, EncoderConfig(epochs=1000, epoch_crops=0, swap=0, shape_weight=0, perturbation=0)
+            crops, EncoderConfig(epochs=1000, epoch_crops=0, **EncoderConfig.PLAIN)
         )
         self.batches = self.training.batches()
         self.model = BetaTCVAE().eval()

@@ -61,10 +61,8 @@ def _ours(crops: np.ndarray) -> Callable[[], None]:
         edge_weight=1,
         texture=0,
         symmetry=False,
-        swap=0,
-        shape_weight=0,
-        perturbation=0,
         epochs=1000,
+        **EncoderConfig.PLAIN,
     )
     training = EncoderTraining(crops, config)
     batches = training.batches()

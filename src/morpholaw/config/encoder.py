@@ -13,13 +13,13 @@ from morpholaw.config.training import TrainingConfig
 class EncoderConfig(TrainingConfig):
     """Training of the beta-TCVAE (paper, 5.1 and B.1)."""
 
+    PLAIN: ClassVar[dict[str, Any]] = {"shape_weight": 0.0, "swap": 0.0, "perturbation": 0.0}
+    """Nothing is asked of latents but to decode their crops as they are, as in the paper."""
     PAPER: ClassVar[dict[str, Any]] = {
+        **PLAIN,
         "epoch_crops": 0,
         "edge_weight": 1.0,
         "texture": 0.0,
-        "shape_weight": 0.0,
-        "swap": 0.0,
-        "perturbation": 0.0,
         "symmetry": False,
         "start_from": "none",
         "precision": "float32",

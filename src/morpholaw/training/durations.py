@@ -12,7 +12,7 @@ from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig, TuneCon
 CROPS_PER_CORE = 1300
 """Crops that an encoder learns from in a second, per CPU core."""
 CROPS_MEASURED = 700
-"""Crops in which a cell and its shapes are measured in a second, each once, on one core."""
+"""Crops whose cell is outlined and measured in a second, each once, on one core, where the training asks for it."""
 CNN_CROPS_PER_CORE = 4000
 """Crops that the models of scheme 1, trained together, learn from in a second, summed over them, per CPU core."""
 SECONDS_PER_MODEL = 1.5
@@ -26,8 +26,8 @@ STARTING = 6.0
 
 def encoder_seconds(config: EncoderConfig, crops: int, cores: int) -> float:
     """Return about how many seconds the training of an encoder takes on so many crops of a study."""
-    measured = crops / CROPS_MEASURED
-    return STARTING + measured + config.epochs * max(config.epoch_crops, crops) / (CROPS_PER_CORE * cores)
+    measuring = crops / CROPS_MEASURED if config.swap or config.shape_weight else 0.0
+    return STARTING + measuring + config.epochs * max(config.epoch_crops, crops) / (CROPS_PER_CORE * cores)
 
 
 def classifier_seconds(config: ClassifierConfig, scheme: int, cells: int, cores: int) -> float:

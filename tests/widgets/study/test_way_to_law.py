@@ -85,7 +85,7 @@ TINY = Preset(
     EncoderConfig(
         latents=6, filters=(4, 8, 8, 16), hidden=32, epochs=4, epoch_crops=1_600, batch_size=32, device="cpu",
         learning_rate=5e-3, alpha=0.1, beta=0.1, gamma=0.1, threads=1, precision="float32",
-        shape_weight=0, swap=0, perturbation=0,
+        **EncoderConfig.PLAIN,
     ),
     ClassifierConfig(
         models=2, epochs=20, warmup_epochs=5, learning_rate=1e-2, sparsity=0.5, update_every=10, threads=1,
