@@ -272,6 +272,17 @@ def test_a_parent_may_stand_in_the_first_row_of_a_track_only(tmp_path: Path) -> 
     assert read_tracks(write(tmp_path, text))["parent"].tolist() == [-1, -1, 1, 1, 1, 1]
 
 
+def test_a_second_column_of_parents_may_stand_in_first_rows_too(tmp_path: Path) -> None:
+    text = "ID,t,y,x,parent_track_id,parent\n1,0,5,3,,\n1,1,5,3,,\n2,2,6,3,1,1\n2,3,6,3,1,\n3,2,4,3,1,1\n3,3,4,3,1,\n"
+    assert read_tracks(write(tmp_path, text))["parent"].tolist() == [-1, -1, 1, 1, 1, 1]
+
+
+def test_a_parent_in_any_row_is_compared_with_that_of_the_spots(tmp_path: Path) -> None:
+    rows = "1,0,5,3,10,,\n1,1,5,3,11,10,\n4,0,9,9,12,,\n4,1,9,9,13,12,\n2,2,6,3,20,11,\n2,3,6,3,21,20,4\n"
+    with pytest.raises(InputError, match="names two parents of track 2"):
+        read_tracks(write(tmp_path, "track_id,t,y,x,id,parent_id,parent_track_id\n" + rows))
+
+
 def test_ilastiks_time_steps_are_frames_where_nothing_else_counts(tmp_path: Path) -> None:
     text = "track_id,timestep,y,x\n1,0,5,3\n1,1,5,3\n"
     assert read_tracks(write(tmp_path, text))["t"].tolist() == [0, 1]

@@ -71,26 +71,25 @@ def _parents(
     for name in parents:
         if not values[name].notna().any():
             continue
-        constant = (values.groupby(track)[name].nunique(dropna=False) <= 1).all()
         of_spots = spot is not None and _refers(values[name], values[spot])
-        if constant and (not of_spots or _refers(values[name], values[track])) and parent_track is None:
+        # A track's parent may stand in some of its rows only; but a first spot has no parent where the others have.
+        counts = values.groupby(track)[name].nunique(dropna=not of_spots)
+        one_each = (counts <= 1).all()
+        if one_each and (not of_spots or _refers(values[name], values[track])) and parent_track is None:
             parent_track = name
         elif of_spots and parent_spot is None:
             parent_spot = name
-        elif not of_spots and parent_track is None and _one_each(values[name], values[track]):
-            parent_track = name  # only some of a track's rows say it
-        elif not constant and not of_spots:
-            changes = values.groupby(track)[name].nunique(dropna=False)
+        elif not one_each and not of_spots:
             raise InputError(
-                f"{where} gives track {changes.index[changes > 1][0]} two parents in the column {name}, but a track "
+                f"{where} gives track {counts.index[counts > 1][0]} two parents in the column {name}, but a track "
                 "has one or none; and the column names no spots of the file either."
             )
     return parent_track, parent_spot
 
 
-def _one_each(column: pd.Series, tracks: pd.Series) -> bool:
-    """Whether no track has two values, apart from missing ones."""
-    return bool((column.groupby(tracks).nunique(dropna=True) <= 1).all())
+def stated_parents(values: pd.DataFrame, found: Identity) -> pd.Series:
+    """Return the parent that the column of parent tracks states of each track, by track; NaN where no row says it."""
+    return values.groupby(found.track, sort=False)[found.parent_track].first()
 
 
 def spot_edges(values: pd.DataFrame, spot: str, parent: str) -> np.ndarray:
@@ -124,8 +123,7 @@ def parents_by_spot(values: pd.DataFrame, found: Identity, where: str) -> pd.Ser
         )
     by_track = pairs.set_index("track")["parent"]
     if found.parent_track is not None:
-        stated = values.drop_duplicates(found.track).set_index(found.track)[found.parent_track]
-        both = stated.reindex(by_track.index)
+        both = stated_parents(values, found).reindex(by_track.index)
         stated_somewhere = both.isin(values[found.track])
         if (wrong := stated_somewhere & (both != by_track)).any():
             raise InputError(

@@ -28,6 +28,7 @@ from morpholaw.cells.track_formats.identity import (
     identity,
     parents_by_spot,
     spot_edges,
+    stated_parents,
     track_numbers,
 )
 from morpholaw.cells.track_formats.lineage import linear_tracks
@@ -174,7 +175,7 @@ def _tracks(
     if found.parent_spot is not None:
         parents = parents_by_spot(values, found, where)
     elif found.parent_track is not None:
-        parents = values.groupby(found.track)[found.parent_track].transform("first")
+        parents = values[found.track].map(stated_parents(values, found))
     if parents is not None:
         raw["parent"] = _parent_numbers(parents, text, track)
     if kind == "TrackMate CSV" or _differ(text, track):
