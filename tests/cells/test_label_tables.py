@@ -190,6 +190,21 @@ def test_a_second_column_of_classes_is_mentioned(tmp_path: Path) -> None:
     assert "classes are read from the column class, and not from label" in " ".join(found.notes)
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "message"),
+    [
+        ("labels.xlsx", b"PK\x03\x04", "is a workbook or an archive; save the table as CSV"),
+        ("labels.xls", b"\xd0\xcf\x11\xe0", "is a workbook or an archive; save the table as CSV"),
+        ("labels.csv.gz", b"\x1f\x8b\x08", "is compressed"),
+        ("labels.parquet", b"PAR1", "is a Parquet file; save the table as CSV"),
+    ],
+)
+def test_packed_tables_are_named(tmp_path: Path, name: str, start: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(start + bytes(600))
+    with pytest.raises(InputError, match=message):
+        read_label_table(tmp_path / name, cells(), "movie")
+
+
 def test_a_table_of_column_names_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has column names and no row below them"):
         read(tmp_path, "track_id,t,label\n")

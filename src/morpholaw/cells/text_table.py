@@ -93,8 +93,34 @@ def read_text_table(path: Path) -> TextTable:
         raise InputError(f"There is no file {path}.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    refuse_packed(head, path)
     layout = _layout(head, whole, path)
     return TextTable(_tidy(_decoded(path, layout), layout.decimal), layout.units, layout.first_line)
+
+
+def refuse_packed(start: bytes, path: Path, table: str = "the table") -> None:
+    """Refuse a file that begins as a workbook, an archive or compressed data do, and say what to give in its place.
+
+    Parameters
+    ----------
+    start : bytes
+        The file's first bytes, 512 or more.
+    path : Path
+        The file, for messages.
+    table : str
+        What was expected, for messages.
+
+    Raises
+    ------
+    InputError
+        It does.
+    """
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise InputError(f"{path} is a workbook or an archive; save {table} as CSV and give that.")
+    if start.startswith(b"\x1f\x8b"):
+        raise InputError(f"{path} is compressed (gzip); unpack it, and give the file in it.")
+    if start.startswith(b"PAR1") and b"\0" in start:  # without it, a table whose first column has this name
+        raise InputError(f"{path} is a Parquet file; save {table} as CSV and give that.")
 
 
 def _decoded(path: Path, layout: _Layout) -> pd.DataFrame:
@@ -187,8 +213,6 @@ def _encoding(head: bytes, path: Path) -> str:
         return "utf-8-sig"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    if head.startswith(b"\x1f\x8b"):
-        raise InputError(f"{path} is compressed (gzip); unpack it, and give the table in it.")
     if b"\0" in head:
         for encoding, zeros in (("utf-16-le", head[1:200:2]), ("utf-16-be", head[0:200:2])):
             if zeros.count(0) > 0.9 * len(zeros):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from morpholaw.cells.files import refuse_special
 from morpholaw.cells.movie_formats.array import load_npy
+from morpholaw.cells.text_table import refuse_packed
 from morpholaw.cells.track_formats.btrack import read_btrack
 from morpholaw.cells.track_formats.ctc import ctc_folder, read_ctc
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
@@ -59,21 +60,14 @@ def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
         return read_label_stack(path, context)
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return read_trackmate(path, context)
-    if start.startswith(b"PK\x03\x04") and path.suffix.lower() == ".npz":
+    suffix = path.suffix.lower()
+    if start.startswith(b"PK\x03\x04") and suffix == ".npz":
         raise InputError(
             f"{path} is an archive of NumPy arrays; save masks or tracks alone, as .npy or TIFF."
         )
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(
-            f"{path} is a workbook or an archive; save the table of tracks as CSV and give that."
-        )
-    if start.startswith(b"\x1f\x8b"):
-        raise InputError(f"{path} is compressed (gzip); unpack it, and give the file in it.")
-    if start.startswith(b"PAR1"):
-        raise InputError(f"{path} is a Parquet file; save the table of tracks as CSV and give that.")
+    refuse_packed(start, path, "the table of tracks")
     if start.startswith(b"\x93NUMPY"):
         return _read_npy(path, context)
-    suffix = path.suffix.lower()
     if suffix == ".txt" and ctc_folder(path) is not None:
         return read_ctc(path, context)
     if suffix in (".csv", ".tsv", ".txt", ".dat", ".tab"):
