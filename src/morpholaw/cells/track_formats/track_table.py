@@ -21,7 +21,7 @@ from morpholaw.cells.track_formats.column_names import (
     named,
 )
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
-from morpholaw.cells.track_formats.frames import frame_column, is_whole
+from morpholaw.cells.track_formats.frames import frame_column, is_whole, seconds
 from morpholaw.cells.track_formats.identity import (
     Identity,
     as_text,
@@ -226,17 +226,11 @@ def _program(keys: Iterable[str]) -> str:
 
 def _named_units(values: pd.DataFrame, units: dict[str, str]) -> dict[str, str]:
     """Units of time that a column's name says, beside those that stand in brackets."""
-    ends = {
-        **dict.fromkeys(("s", "sec", "secs", "seconds"), "s"),
-        **dict.fromkeys(("min", "mins", "minutes"), "min"),
-        **dict.fromkeys(("h", "hr", "hrs", "hours"), "h"),
-        "ms": "ms",
-    }
     found = {}
     for name in values.columns:
         head, _, tail = str(name).lower().replace(" ", "_").rpartition("_")
-        if head in ("t", "time", "elapsed_time", "elapsed") and tail in ends:
-            found[str(name)] = ends[tail]
+        if head in ("t", "time", "elapsed_time", "elapsed") and seconds(tail) is not None:
+            found[str(name)] = tail
     return found | units
 
 
