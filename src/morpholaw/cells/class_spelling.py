@@ -35,7 +35,7 @@ def one_spelling(classes: np.ndarray, known: Sequence[str], where: str, notes: l
     """
     counts = Counter(str(name) for name in classes)
     spelling = {_key(name): name for name in reversed(known)}
-    for name, _ in sorted(counts.items(), key=lambda item: -item[1]):
+    for name, _ in counts.most_common():
         spelling.setdefault(_key(name), _visible(name))
     becomes = {name: "" if _says_none(name, known) else spelling[_key(name)] for name in counts}
     emptied = [name for name in counts if name and not becomes[name]]

@@ -119,7 +119,7 @@ def read_label_table(
         label = next((name for name in named(values, CLASS) if values[name].isna().all()), None)
     if "set" in keys:
         inside = values[keys["set"][0]].astype(str) == set_name
-        if len(values) and not inside.any():
+        if not inside.any():
             sets = ", ".join(map(str, values[keys["set"][0]].dropna().unique()[:5]))
             raise InputError(f"{path} has no row of the crop set {set_name}; its column set names {sets}.")
         values, line = values[inside].reset_index(drop=True), line[inside.to_numpy()]
