@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from morpholaw.cells.class_spelling import one_spelling
@@ -86,12 +87,8 @@ def crop(
     prefix = earlier.record.group_prefix if earlier is not None else ""
     cells.regroup(prefix or unused_prefix(folder, place.name))
     origin = origin.model_copy(update={"group_prefix": cells.group_prefix})
-    spelt, notes = _own_classes(cells.table, folder, "The tracks")
-    cells.table["label"] = spelt["label"]
-    for note in notes:
-        monitor.emit(Message(note, "warning"))
-    known = (*folder.classes, *sorted(set(spelt["label"]) - {""}))
-    table = None if labels is None else _read_labels(labels, cells, place.name, known, monitor)
+    cells.table["label"] = _own_classes(cells.table, folder, monitor)
+    table = _read_labels(labels, cells.table, folder, place.name, monitor)
     with folder.writing():
         folder.annotations.tie_to_crops()
         given = None if earlier is None else _Given.to(earlier, folder)
@@ -146,11 +143,8 @@ def adopt(
         scale.check(crop_set.record.scale, f"the crops of {crop_set.name}", monitor, force)
     earlier = _earlier_set(folder, crop_set.record, replace, force, monitor)
     place = folder.new_set_folder(name or crop_set.name) if earlier is None else earlier.folder
-    cells, notes = _own_classes(crop_set.cells, folder, "The tracks")
-    known = (*folder.classes, *sorted(set(cells["label"]) - {""}))
-    table = None if labels is None else open_label_table(labels, cells, place.name, known)
-    for note in [*notes, *(table.notes if table else ())]:
-        monitor.emit(Message(note, "warning"))
+    cells = crop_set.cells.assign(label=_own_classes(crop_set.cells, folder, monitor))
+    table = _read_labels(labels, cells, folder, place.name, monitor)
     with folder.writing():
         before = crop_set.record.group_prefix
         prefix = unused_prefix(folder, place.name)
@@ -204,16 +198,23 @@ def _earlier_set(
     return None
 
 
-def _own_classes(cells: pd.DataFrame, folder: StudyFolder, where: str) -> tuple[pd.DataFrame, list[str]]:
-    """Spell the classes that came with tracks as the study does; a copy, and what was changed."""
+def _own_classes(cells: pd.DataFrame, folder: StudyFolder, monitor: Monitor) -> np.ndarray:
+    """Return the classes that came with tracks, spelt as the study does."""
     notes: list[str] = []
-    return cells.assign(label=one_spelling(cells["label"].to_numpy(), folder.classes, where, notes)), notes
+    classes = one_spelling(cells["label"].to_numpy(), folder.classes, "The tracks", notes)
+    for note in notes:
+        monitor.emit(Message(note, "warning"))
+    return classes
 
 
 def _read_labels(
-    labels: Path | str, cells: MovieCells, name: str, known: Sequence[str], monitor: Monitor
-) -> LabelTable:
-    table = open_label_table(labels, cells.table, name, known)
+    labels: Path | str | None, cells: pd.DataFrame, folder: StudyFolder, name: str, monitor: Monitor
+) -> LabelTable | None:
+    """Read a table of classes, spelt as in the study and in the tracks; None where there is no table."""
+    if labels is None:
+        return None
+    known = (*folder.classes, *sorted(set(cells["label"]) - {""}))
+    table = open_label_table(labels, cells, name, known)
     for note in table.notes:
         monitor.emit(Message(note, "warning"))
     return table
