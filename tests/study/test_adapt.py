@@ -120,6 +120,8 @@ def test_several_classes_need_labels_of_each(three_classes):
     study = three_classes
     with pytest.raises(InputError, match="adapted from labels of each alone"):
         study.adapt("laws", "simulated", labels=False)
+    with pytest.raises(InputError, match=r"leave out --no-labels \(labels=False\)"):
+        study.adapt("laws", "simulated", labels=False)
     anaphase = np.flatnonzero(study.labels == "anaphase")
     study.annotations.set_labels({("simulated", int(cell)): "" for cell in anaphase})
     with pytest.raises(InputError, match="none is labelled anaphase"):

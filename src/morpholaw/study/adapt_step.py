@@ -86,12 +86,14 @@ def _from_labels(
 def _check_labels(name: str, crop_set: str, each: dict[str, int], labels: bool) -> None:
     """Refuse to adapt more than two classes without labels of each: scores alone cannot say which class is which."""
     missing = [one for one, count in each.items() if not count]
-    if labels and not missing:
+    if missing:
+        remedy = f"label a few cells of each class in {crop_set}; none is labelled {' or '.join(missing)}"
+    elif not labels:
+        remedy = "leave out --no-labels (labels=False)"
+    else:
         return
-    lacking = f"; none is labelled {' or '.join(missing)}" if missing else ""
     raise InputError(
-        f"{name} tells {len(each)} classes apart, which are adapted from labels of each alone: label a few cells of "
-        f"each class in {crop_set}{lacking}."
+        f"{name} tells {len(each)} classes apart, which are adapted from labels of each alone: {remedy}."
     )
 
 
