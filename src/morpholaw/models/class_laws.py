@@ -111,7 +111,18 @@ class ClassLaws:
         return Law(Call("-", (pair[0], pair[1])), self.names)
 
     def check_class(self, name: str) -> None:
-        """Raise InputError where there is no law of a class called ``name``."""
+        """Refuse a class that has no law.
+
+        Parameters
+        ----------
+        name : str
+            The class.
+
+        Raises
+        ------
+        InputError
+            If there is no such class.
+        """
         if name not in self.laws:
             raise InputError(f"There is no law of the class {name!r}; there are {', '.join(self.laws)}.")
 
