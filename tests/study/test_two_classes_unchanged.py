@@ -91,7 +91,9 @@ def test_a_study_of_two_classes_has_the_numbers_from_before(two_classes, name):
     slope, intercept = before["calibration"]
     scores = np.array(before["scores"])
     fitted = expit(measured.calibration.slope * scores + measured.calibration.intercept)
-    np.testing.assert_allclose(fitted, expit(slope * scores + intercept), atol=1e-2 if other_processor else 1e-3)
+    np.testing.assert_allclose(
+        fitted, expit(slope * scores + intercept), atol=1e-2 if other_processor else 1e-3
+    )
     scores = two_classes.classify(name)["score"].to_numpy(float)
     relative = 3e-2 if other_processor else 2e-3
     np.testing.assert_allclose(scores[::12], before["scores"], rtol=relative, atol=1e-4)
