@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,6 +65,16 @@ def test_confusion_of_five_classes_fits(draw, width):
     draw(confusion(RNG.integers(1, 99, (5, 5)), classes, figsize=(width, None)))
     with pytest.raises(InputError, match="confusion matrix must have shape"):
         confusion(np.ones((2, 3)), classes)
+
+
+@pytest.mark.parametrize("width", [4.2, 8.0])
+def test_counts_of_sixteen_classes_do_not_touch(draw, texts, width):
+    classes = [f"a class with a long name {place}" for place in range(16)]
+    figure = confusion(np.full((16, 16), 88), classes, figsize=(width, None))
+    draw(figure)
+    assert {"1 a class with a long name 0", "16"} <= texts(figure)
+    counts = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert all(one.x1 < other.x0 for one, other in pairwise(counts[:16]))
 
 
 def test_roc_zooms_in_where_all_schemes_are_good(draw, texts):

@@ -41,6 +41,8 @@ def confusion(
 ) -> Figure:
     """Confusion matrix: shares of each true class, with counts; of many classes counts alone, on the same colours.
 
+    Columns of many classes have the numbers of their rows in place of names, which leaves the matrix the space.
+
     Parameters
     ----------
     matrix
@@ -58,28 +60,30 @@ def confusion(
         If the matrix doesn't have a row and a column a class.
     """
     matrix = validation.numbers(matrix, (len(classes), len(classes)), "confusion matrix")
-    width = figure_width(figsize, 1.6 + 0.75 * len(classes))
+    many = len(classes) > MOST_SHARES
+    width = figure_width(figsize, 1.6 + (0.4 if many else 0.75) * len(classes))
     figure, axes = one_panel(figsize, theme, width, 0.9, fixed_aspect=True)
+    names = [plain(f"{place} {name}" if many else name) for place, name in enumerate(classes, 1)]
     totals = matrix.sum(1, keepdims=True)
     share = np.divide(matrix, totals, out=np.full_like(matrix, np.nan), where=totals > 0)
     edges = np.arange(len(classes) + 1) - 0.5
     axes.pcolormesh(edges, edges, np.ma.masked_invalid(share), cmap="Blues", vmin=0, vmax=1)
     axes.set(aspect="equal", ylim=(edges[-1], edges[0]))
     room = 72 * (width - 1.2) / len(classes)
-    size = float(np.clip(room / 6, SMALL - 1.5, SMALL + 1))
+    size = float(np.clip(room / (4 if many else 6), SMALL - 1.5, SMALL + 1))
     for (row, column), part in np.ndenumerate(share):
         text = "n/a" if np.isnan(part) else f"{percent(part)}\n({matrix[row, column]:,.0f})"
-        if len(classes) > MOST_SHARES:
+        if many:
             text = f"{matrix[row, column]:,.0f}" if matrix[row, column] else ""
         colour = theme.muted if np.isnan(part) else "white" if part > 0.55 else "#1a1a1a"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
-    names = [plain(name) for name in classes]
-    axes.set_xticks(
-        range(len(names)),
-        names,
-        rotation=0 if len(names) < 3 else 35 if len(names) <= MOST_SHARES else 90,
-        ha="center" if not 3 <= len(names) <= MOST_SHARES else "right",
-    )
+    if many:
+        axes.set_xticks(range(len(names)), [str(place + 1) for place in range(len(names))])
+    else:
+        slanted = len(names) > 2
+        axes.set_xticks(
+            range(len(names)), names, rotation=35 if slanted else 0, ha="right" if slanted else "center"
+        )
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(length=0)
     axes.set(xlabel="predicted class", ylabel="true class")

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QMessageBox
 from morpholaw.cells.crop_record import CropOrigin, MovieSource
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.figures.palette import class_colours
+from morpholaw.store import classifiers
 from morpholaw.store.baseline_record import baselines
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.study import Study
@@ -350,3 +351,13 @@ def test_a_field_of_the_confusions_shows_and_selects_its_cells(panel, tracked_st
     assert matrix.selected == []
     widget.current.select(selected[:2])  # as in another panel
     assert matrix.selected == [3]
+
+
+def test_of_several_classes_what_is_found_of_each_is_a_table(panel, phases_study):
+    widget = panel(ClassifyWidget)
+    record = classifiers.record(phases_study, "scheme2")
+    widget.confusion.show_record(record)
+    texts = re.findall(r"<t[hd].*?>(.*?)</t", widget.confusion.shares.text())
+    assert texts[4::4] == list(record.classes)
+    recall = record.evaluation.by_class[1].recall.value
+    assert texts[10].startswith(f"{100 * recall:.0f} (")

@@ -10,21 +10,25 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from morpholaw.display import percent, percent_interval
+from morpholaw.display import number, percent, percent_interval
 from morpholaw.errors import InputError, MorpholawError
+from morpholaw.escape import html
 from morpholaw.jobs import Job
 from morpholaw.widgets.pictures.cell_picture import CellPicture
 from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, white_of
 from morpholaw.widgets.study.cell_scores import CellScores
 
 if TYPE_CHECKING:
-    from morpholaw.store.classifier_record import ClassifierRecord
+    from morpholaw.evaluation.estimate import Estimate
+    from morpholaw.store.classifier_record import ClassEvaluation, ClassifierRecord
     from morpholaw.widgets.jobs.job_runner import JobRunner
     from morpholaw.widgets.study.current_study import CurrentStudy
 
 SHOWN = 12
 """Crops that are shown of a cell of the matrix at most."""
 COLUMNS = 6
+WIDTH = 2.8
+"""Inches that the matrix of no class would be wide; each class adds some, as far as the panel allows."""
 NOTHING = "Trained models appear here, one row per scheme."
 HINT = "Held-out cells by their true and their predicted class. Click a field to see its cells and to select them."
 
@@ -93,7 +97,7 @@ class ConfusionPicture(QWidget):
         def make(figsize: Any, theme: Any) -> Any:
             from morpholaw.figures.performance import confusion
 
-            counts, size = np.array(record.evaluation.confusion), (min(figsize[0], 3.4), None)
+            counts, size = np.array(record.evaluation.confusion), (min(figsize[0], WIDTH + 0.3 * count), None)
             return confusion(counts, record.classes, title=record.label, theme=theme, figsize=size)
 
         self.matrix.draw_cells(make, fields, np.arange(count**2))
@@ -197,11 +201,11 @@ class ConfusionPicture(QWidget):
 def _meaning(record: ClassifierRecord) -> str:
     """Say how many of a class are found, and how many of those that are predicted are of it, in these test cells."""
     evaluation = record.evaluation
-    classes = dict(zip(record.classes, evaluation.by_class, strict=False))
-    if len(record.classes) == 2:  # one class says it all
-        classes = {name: one for name, one in classes.items() if name == record.classes[1]}
+    measured = list(zip(record.classes, evaluation.by_class, strict=False))
+    if len(record.classes) > 2:
+        return _table(measured, evaluation.test_cells)
     sentences = []
-    for name, one in classes.items():
+    for name, one in measured[1:]:  # one class says it all
         found = percent_interval(*astuple(one.recall))
         right = "n/a" if np.isnan(one.precision.value) else percent_interval(*astuple(one.precision))
         share = percent(one.cells / max(1, evaluation.test_cells))
@@ -209,3 +213,30 @@ def _meaning(record: ClassifierRecord) -> str:
             f"{name} ({share} of the test cells): {found} are found, {right} of those predicted are."
         )
     return "\n".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)
+
+
+def _table(measured: list[tuple[str, ClassEvaluation]], test_cells: int) -> str:
+    """Return what is found of several classes as a table of rich text, one line per class."""
+    if not measured:
+        return ""
+    head = ("class", "of the test cells, %", "found (recall), %", "right where predicted (precision), %")
+    rows = "".join(
+        f"<tr><td>{html(name)}</td>"
+        + "".join(
+            f"<td align='right' style='white-space: nowrap'>{text}</td>"
+            for text in (
+                number(100 * one.cells / max(1, test_cells), 0),
+                _percents(one.recall),
+                _percents(one.precision),
+            )
+        )
+        + "</tr>"
+        for name, one in measured
+    )
+    return f"<table cellspacing='3'><tr>{''.join(f'<th>{title}</th>' for title in head)}</tr>{rows}</table>"
+
+
+def _percents(share: Estimate) -> str:
+    if np.isnan(share.value):
+        return "n/a"
+    return f"{number(100 * share.value, 0)} ({number(100 * share.low, 0)}–{number(100 * share.high, 0)})"
