@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_edt
 
 from morpholaw.figures.response import CellsOnMap, draw_cells
 from morpholaw.figures.style import (
@@ -23,6 +26,8 @@ from morpholaw.interpretation.class_regions import ClassRegions
 
 PALE = 0.45
 """How strongly a region shows the colour of its class: the cells on it have all of it."""
+INSIDE = 0.82
+"""Share of the figure's width that the map has."""
 
 
 def class_regions(
@@ -37,6 +42,9 @@ def class_regions(
     figsize: FigSize = None,
 ) -> Figure:
     """Draw a map whose colour is the class, with labelled cells as dots.
+
+    The name of a class stands in its region where there is a place for it beside the dots: of many classes, colours
+    alone are told apart with effort.
 
     Parameters
     ----------
@@ -69,6 +77,7 @@ def class_regions(
     axes.set(
         xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=plain(axis_labels[0]), ylabel=plain(axis_labels[1])
     )
+    _name_regions(axes, computed, classes, cells, width, theme)
     if held:
         heading(axes, plain(held), theme, SMALL)
     figure.legend(
@@ -76,3 +85,45 @@ def class_regions(
         loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL, labelcolor=theme.foreground,
     )  # fmt: skip
     return figure
+
+
+def _name_regions(
+    axes: Axes,
+    computed: ClassRegions,
+    classes: Sequence[str],
+    cells: CellsOnMap | None,
+    width: float,
+    theme: Theme,
+) -> None:
+    """Write the name of each class into its region, as far from its edges and from dots as there is room."""
+    x, y = computed.axes
+    dots = np.zeros(computed.called.shape, bool)
+    if cells is not None:
+        dots[_nearest(y, cells.y), _nearest(x, cells.x)] = True
+        dots = binary_dilation(dots, iterations=2)
+    step = 72 * width * INSIDE / len(x)  # points from one place of the map to the next, nearly the same up
+    for number, name in enumerate(classes):
+        box = (int(np.ceil(1.6 * SMALL / step)), int(np.ceil(0.62 * SMALL * (len(name) + 1) / step)))
+        place = _roomiest((computed.called == number) & ~dots, box)
+        if place is not None:
+            axes.text(
+                x[place[1]], y[place[0]], plain(name), ha="center", va="center", fontsize=SMALL,
+                color=theme.foreground, path_effects=[withStroke(linewidth=1.5, foreground=theme.background)],
+            )  # fmt: skip
+
+
+def _nearest(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the place of each value on an evenly spaced axis, int64; of those outside the nearest end's."""
+    places = np.nan_to_num((values - axis[0]) / (axis[-1] - axis[0])) * (len(axis) - 1)
+    nearest: np.ndarray = np.clip(np.rint(places), 0, len(axis) - 1).astype(np.int64)
+    return nearest
+
+
+def _roomiest(free: np.ndarray, box: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the middle of the box (rows, columns) in ``free`` that is farthest from its edge; None where none fits."""
+    fits = binary_erosion(free, np.ones(box, bool))
+    if not fits.any():
+        return None
+    depth = distance_transform_edt(np.pad(free, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(np.argmax(np.where(fits, depth, -1)), free.shape)
+    return int(row), int(column)
