@@ -49,3 +49,13 @@ def test_bad_input_is_one_sentence_and_exit_status_2(tracked, words, sentence):
     assert done.exit_code == 2
     assert sentence in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_classifier_is_exported_by_its_name(tracked, tmp_path):
+    out = tmp_path / "s.csv"
+    done = call("--study", tracked.path, "--format", "csv", "--name", "scheme2", "--out", out)
+    assert done.exit_code == 0, done.output
+    both = call("--study", tracked.path, "--format", "csv", "--name", "scheme2", "--scheme", 2, "--out", out)
+    assert (both.exit_code, "not both" in both.output) == (2, True)
+    laws = call("--study", tracked.path, "--format", "law", "--name", "scheme2", "--out", tmp_path / "law.py")
+    assert (laws.exit_code, "scheme2 holds no laws" in laws.output) == (2, True)

@@ -10,6 +10,7 @@ import click
 from morpholaw.cli.options import LOSS, STUDY
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
+from morpholaw.errors import InputError
 
 FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
 
@@ -43,6 +44,7 @@ def law_card(study: Path, loss: Literal["hinge", "mse"], name: str | None, law: 
 @click.option(
     "--scheme", type=click.IntRange(1, 4), help="zoo: without it, the encoder. anndata: without it, all."
 )
+@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
 @LOSS
 @click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
 @click.option("--crops", help="Name of the crop set, where several would do.")
@@ -54,7 +56,9 @@ def law_card(study: Path, loss: Literal["hinge", "mse"], name: str | None, law: 
 )
 @click.option("--author", help="zoo: who made the model.")
 @click.option("--licence", help="zoo: an SPDX name, such as CC-BY-4.0.")
-def export(study: Path, kind: Any, out: Path, law: int, **wanted: Any) -> None:
+def export(
+    study: Path, kind: Any, out: Path, scheme: int | None, name: str | None, law: int, **wanted: Any
+) -> None:
     """Write results for other programs.
 
     zoo: a BioImage Model Zoo package of the encoder or a classifier (.zip). law: one law as Python (.py), LaTeX (.tex),
@@ -62,6 +66,10 @@ def export(study: Path, kind: Any, out: Path, law: int, **wanted: Any) -> None:
     set of thresholds (.xml). csv: scores by track and frame. trackmate, btrack: a copy of that program's file with
     scores in it. geff: a graph of the cells with their scores. anndata: cells x latents (.h5ad).
     """
+    if scheme is not None and name is not None:
+        raise InputError("Give --scheme or --name, not both.")
     with progress() as monitor:
-        path = open_study(study).export(kind, out, law=law - 1, monitor=monitor, **wanted)
+        path = open_study(study).export(
+            kind, out, scheme=scheme if name is None else name, law=law - 1, monitor=monitor, **wanted
+        )
     click.echo(f"The export is {path}.")

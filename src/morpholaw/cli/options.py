@@ -150,6 +150,14 @@ def input_settings(settings: tuple[str, ...], choices: dict[str, Any]) -> dict[s
     return parse_settings(settings) | chosen
 
 
+def named_classifier(scheme: int | None, name: str | None, does: str) -> int | str:
+    """Return the classifier that --scheme or --name says; ``does`` completes "which classifier ..." where none does."""
+    chosen = name if scheme is None else scheme
+    if chosen is None or (scheme is not None and name is not None):
+        raise InputError(f"Give --scheme or --name, to say which classifier {does}.")
+    return chosen
+
+
 def split_names(text: str | None) -> tuple[str, ...]:
     """Return the names in a list such as "interphase, metaphase"; none of no text."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())

@@ -7,7 +7,15 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import LOSS, STUDY, input_settings, movie_choices, split_names, track_choices
+from morpholaw.cli.options import (
+    LOSS,
+    STUDY,
+    input_settings,
+    movie_choices,
+    named_classifier,
+    split_names,
+    track_choices,
+)
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_table
@@ -83,9 +91,7 @@ def classify(
 
     if crops is not None and movie is not None:
         raise InputError("Give --crops or --movie with --tracks, not both.")
-    classifier = name if scheme is None else scheme
-    if classifier is None or (scheme is not None and name is not None):
-        raise InputError("Give --scheme or --name, to say which classifier scores the cells.")
+    classifier = named_classifier(scheme, name, "scores the cells")
     if final and not stages:
         raise InputError("--final goes with --stages, the order of the other classes.")
     if law is not None and scheme not in (4, None):
@@ -140,9 +146,7 @@ def adapt(
     A threshold and a scale, or with more than two classes an offset for each and a scale, are kept in the study beside
     the models and apply to that crop set alone. A movie is classified with them by classify --adapted SET.
     """
-    classifier = name if scheme is None else scheme
-    if classifier is None or (scheme is not None and name is not None):
-        raise InputError("Give --scheme or --name, to say which classifier is adapted.")
+    classifier = named_classifier(scheme, name, "is adapted")
     opened = open_study(study)
     if undo:
         opened.undo_adaptation(classifier, crop_set, loss=loss)

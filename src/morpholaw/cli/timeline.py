@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import LOSS, SET, STUDY, parse_settings
+from morpholaw.cli.options import LOSS, SET, STUDY, named_classifier, parse_settings
 from morpholaw.cli.progress_bar import progress
 
 
 @click.command()
 @STUDY
-@click.option("--scheme", required=True, type=click.IntRange(1, 4))
+@click.option("--scheme", type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
+@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
 @LOSS
 @click.option(
     "--conditions",
@@ -28,7 +29,8 @@ from morpholaw.cli.progress_bar import progress
 )
 def timeline(
     study: Path,
-    scheme: int,
+    scheme: int | None,
+    name: str | None,
     loss: Literal["hinge", "mse"],
     conditions: Path | None,
     frame_interval: float | None,
@@ -38,12 +40,13 @@ def timeline(
     """Phases over time: durations, divisions, mitotic index and conditions, as tables and figures."""
     from morpholaw.study import Study
 
+    classifier = named_classifier(scheme, name, "classifies the cells")
     values: dict[str, Any] = parse_settings(settings)
     if frame_interval is not None:
         values["frame_interval"] = frame_interval
     with progress() as monitor:
         result = Study(study).timeline(
-            scheme, conditions=conditions, out=out, loss=loss, monitor=monitor, **values
+            classifier, conditions=conditions, out=out, loss=loss, monitor=monitor, **values
         )
     for row in result.durations.itertuples():
         if row.ended:

@@ -44,8 +44,8 @@ class Wanted:
 
     Attributes
     ----------
-    scheme : int, optional
-        1 to 4. The zoo gets the encoder without one, AnnData all schemes.
+    scheme : int or str, optional
+        1 to 4, or the name of a classifier. The zoo gets the encoder without one, AnnData all classifiers.
     loss : {"hinge", "mse"}
         Of scheme 4's laws.
     law : int
@@ -60,7 +60,7 @@ class Wanted:
         For the zoo.
     """
 
-    scheme: int | None = None
+    scheme: int | str | None = None
     loss: Literal["hinge", "mse"] = "hinge"
     law: int = 0
     crops: str | None = None
@@ -105,7 +105,9 @@ def export(
 
 def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) -> Scores:
     if wanted.scheme is None:
-        raise InputError(f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4).")
+        raise InputError(
+            f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4, or a name)."
+        )
     name = name_of(wanted.scheme, wanted.loss)
     crop_set = _tracked_set(folder, wanted.crops)
     applied = _applied(folder, name, wanted)
@@ -127,7 +129,7 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
 
 def _applied(folder: StudyFolder, name: str, wanted: Wanted) -> AppliedClassifier:
     """Return what is applied of a classifier: of scheme 4 the law that is wanted, else all models."""
-    law = wanted.law if name.startswith("scheme4") and wanted.law > 0 else None
+    law = wanted.law if wanted.law > 0 and classifiers.record(folder, name).scheme == 4 else None
     return applied_classifier.chosen(folder, name, law)
 
 
@@ -165,11 +167,13 @@ def _meanings(folder: StudyFolder) -> dict[str, str]:
 
 
 def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
-    classifier = classifiers.load(folder, name_of(4, wanted.loss))
+    name = wanted.scheme if isinstance(wanted.scheme, str) else name_of(4, wanted.loss)
+    classifier = classifiers.load(folder, name)
+    if classifier.scheme != 4:
+        raise InputError(f"{name} holds no laws; name some that do.")
     if not 0 <= wanted.law < classifier.members:
         raise InputError(
-            f"The study {folder.path} has {classifier.members} laws found with the {wanted.loss} loss; there is no "
-            f"law {wanted.law + 1}."
+            f"The study {folder.path} has {classifier.members} laws called {name}; there is no law {wanted.law + 1}."
         )
     if len(classifier.classes) > 2:
         return _class_laws(folder, out, wanted.law, classifier)
