@@ -55,6 +55,12 @@ def classifier_title(name: str) -> str:
     return scheme.replace("scheme", "Scheme ") + (f", {loss}" if loss else "")
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return names as a sentence lists them: "a", "a and b", "a, b and c"."""
+    words = list(names)
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def number(value: float, digits: int = 2, sign: bool = False) -> str:
     """Return a number with ``digits`` decimals and a true minus sign; "n/a" where it is not finite.
 

@@ -124,3 +124,36 @@ def test_what_is_missing_is_said_in_a_sentence(phases):
         phases.discover_law(classes=("interphase", "prometaphase", "apoptosis"), name="new", **QUICK)
     with pytest.raises(InputError, match="no trained nothing"):
         Study.open(phases.path).class_laws("nothing")
+
+
+def test_a_formula_of_ones_own_tells_one_class_from_all_others(phases):
+    found = phases.test_law("z16 - z22", class_name="anaphase")
+    cells, targets = phases.held_out("scheme4-hinge")
+    latents = phases.latents()[0][cells]
+    holds = latents[:, 16] - latents[:, 22] >= 0
+    is_anaphase = targets == PHASES.index("anaphase")
+    assert found.classes == ("another class", "anaphase")
+    assert found.tested.accuracy.value == pytest.approx(np.mean(holds == is_anaphase))
+    laws = phases.class_laws()
+    calls = laws.predict(latents) == PHASES.index("anaphase")
+    (law,) = found.found
+    assert law.text == laws.laws["anaphase"].rounded().text()
+    assert law.accuracy.value == pytest.approx(np.mean(calls == is_anaphase))
+    assert law.differs == np.count_nonzero(calls != holds)
+    with pytest.raises(InputError, match="name the class: interphase, prometaphase, metaphase, anaphase"):
+        phases.test_law("z16 - z22")
+    done = CliRunner().invoke(
+        main,
+        ["test-law", "--study", str(phases.path), "--class", "anaphase", "--name", "no", "z16 - z22"],
+    )
+    assert (done.exit_code, "no trained no" in done.output) == (2, True)
+
+
+def test_laws_that_have_no_network_to_imitate_are_refused_before_anything_is_trained(phases):
+    started = []
+    monitor = Monitor(emit=started.append)
+    with pytest.raises(
+        InputError, match="scheme 3, which was not trained; train it for interphase, prometaphase,"
+    ):
+        phases.discover_law(classes=PHASES, loss="mse", monitor=monitor)
+    assert not started

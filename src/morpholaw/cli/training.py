@@ -267,10 +267,16 @@ def _show_class_laws(opened: Study, record: ClassifierRecord) -> None:
 @STUDY
 @click.argument("expression")
 @click.option(
-    "--class", "class_name", help="The class where the formula holds, or is 0 or more; by default the second."
+    "--class",
+    "class_name",
+    help="The class where the formula holds, or is 0 or more; by default the second of two. Of more it is told from "
+    "all others.",
 )
 @click.option("--loss", type=click.Choice(["hinge", "mse"]), default="hinge", help="Of the laws beside it.")
-def test_law(study: Path, expression: str, class_name: str | None, loss: Literal["hinge", "mse"]) -> None:
+@click.option("--name", help="The laws beside it by their name in the study, in place of --loss.")
+def test_law(
+    study: Path, expression: str, class_name: str | None, loss: Literal["hinge", "mse"], name: str | None
+) -> None:
     """Test a formula of your own on the held-out cells, beside the laws that were found.
 
     EXPRESSION reads latents, and shapes in units: "width < 9 and axis_ratio > 1.9", "z1 - 0.8*z3". Allowed are
@@ -278,7 +284,7 @@ def test_law(study: Path, expression: str, class_name: str | None, loss: Literal
     """
     from morpholaw.study import Study
 
-    found = Study(study).test_law(expression, loss=loss, class_name=class_name)
+    found = Study(study).test_law(expression, loss=loss, name=name, class_name=class_name)
     negative, positive = found.classes
     units = "".join(f", {name} in {unit}" for name, unit in found.units.items())
     click.echo(f"{positive} where {expression.strip()}, else {negative}{units}.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.cells.shape_features import Feature
-from morpholaw.display import MINUS, significant
+from morpholaw.display import MINUS, listed, significant
 from morpholaw.interpretation.latent_names import split_sign
 from morpholaw.interpretation.monotone import directions
 from morpholaw.models.expressions import boundary_form
@@ -170,7 +170,7 @@ def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, 
         sentences.append(f"{others} called {positive} with {limits}.")
     if unclear:
         count = "counts" if len(unclear) == 1 else "count"
-        sentences.append(f"{_capital(_joined(unclear))} {count} in either direction, depending on the cell.")
+        sentences.append(f"{_capital(listed(unclear))} {count} in either direction, depending on the cell.")
     return " ".join(sentences)
 
 
@@ -184,8 +184,8 @@ def described(pushes: Sequence[Push]) -> str:
     kinds = [_kind(push) for push in pushes]
     having = [kind.removeprefix("with ") for kind in kinds if kind.startswith("with ")]
     being = [kind for kind in kinds if not kind.startswith("with ")]
-    text = f" that are {_joined(being)}" if being else ""
-    return text + (f"{',' if being else ''} with {_joined(having)}" if having else "")
+    text = f" that are {listed(being)}" if being else ""
+    return text + (f"{',' if being else ''} with {listed(having)}" if having else "")
 
 
 def _limit(push: Push, word: str) -> str:
@@ -197,10 +197,6 @@ def _limit(push: Push, word: str) -> str:
         name = f"{plain} ({MINUS if sign < 0 else ''}{name})"
     unit = f" {push.feature.unit}" if push.feature.unit else ""
     return f"{name} {'above' if direction > 0 else 'below'} {significant(threshold)}{unit}"
-
-
-def _joined(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _capital(text: str) -> str:

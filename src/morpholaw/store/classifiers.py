@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from morpholaw.cells.files import replace_folder, temporary_path
+from morpholaw.display import listed
 from morpholaw.errors import InputError
 from morpholaw.store import encoder_weights
 from morpholaw.store.classifier_record import ClassifierRecord
@@ -81,7 +82,7 @@ def check_replaceable(folder: StudyFolder, name: str, classes: Collection[str], 
         return
     if set(found) != set(classes):
         raise InputError(
-            f"The study {folder.path} has {name} for {' and '.join(found)}; training it for {' and '.join(classes)} "
+            f"The study {folder.path} has {name} for {listed(found)}; training it for {listed(classes)} "
             "would replace it. Give it a name of its own (name=..., --name), or say that it may be replaced "
             "(replace=True, --replace)."
         )

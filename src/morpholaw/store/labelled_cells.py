@@ -9,6 +9,7 @@ import numpy as np
 
 from morpholaw.cells.splits import grouped_split, split_fingerprint
 from morpholaw.config import ALL_CLASSES, SplitConfig
+from morpholaw.display import listed
 from morpholaw.errors import InputError
 from morpholaw.store.classifiers import record
 from morpholaw.store.encoder_record import EncoderRecord
@@ -71,7 +72,7 @@ def chosen_classes(folder: StudyFolder, classes: Sequence[str] = ()) -> tuple[st
         return DEFAULT_CLASSES
     if len(labelled) < 2:
         raise InputError(
-            f"The study {folder.path} has labelled cells of {' and '.join(labelled) or 'no class'}; a classifier needs "
+            f"The study {folder.path} has labelled cells of {listed(labelled) or 'no class'}; a classifier needs "
             "two classes or more."
         )
     return labelled

@@ -14,6 +14,7 @@ import torch
 
 from morpholaw.cells.files import fingerprint
 from morpholaw.config import ClassifierConfig, LawConfig
+from morpholaw.display import listed
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Event, Front, Message, Monitor
 from morpholaw.interpretation.subnetworks import usual_inputs
@@ -72,6 +73,7 @@ def discover(
     name = name or name_of(4, config.loss)
     classifiers.check_replaceable(folder, name, split.classes, overwrite)
     cells = labelled_cells(folder, split) if cells is None else cells
+    _check_teacher(folder, config, cells.classes)
     if len(cells.classes) > 2:
         return _discover_class_laws(folder, cells, config, split, name, monitor)
     views = training_views(folder, cells, config, split).drawn(config)
@@ -315,17 +317,8 @@ def outputs_of_scheme_3(
     """
     if config.loss != "mse":
         return None
+    _check_teacher(folder, config, classes)
     scheme3 = classifiers.load(folder, "scheme3")
-    if scheme3.inputs != config.inputs:
-        raise InputError(
-            f"Laws with the MSE loss are fitted to scheme 3, which reads {scheme3.inputs} here and not "
-            f"{config.inputs}; train it with inputs={config.inputs} first, or use the hinge loss."
-        )
-    if scheme3.classes != classes:
-        raise InputError(
-            f"Laws with the MSE loss are fitted to scheme 3, which tells {' and '.join(scheme3.classes)} apart here; "
-            "train it for the same classes first, or use the hinge loss."
-        )
     if scheme3.columns is None:
         assert views.latents is not None
         scores = scheme3.score_latents(torch.from_numpy(views.latents.astype(np.float32)))
@@ -336,3 +329,26 @@ def outputs_of_scheme_3(
     teachers = scores[:1] if config.teacher == "first" else scores
     outputs: np.ndarray = teachers.double().mean(0).numpy()
     return outputs
+
+
+def _check_teacher(folder: StudyFolder, config: LawConfig, classes: tuple[str, ...]) -> None:
+    """Refuse laws with the MSE loss where scheme 3 does not read what they read and tell the same classes apart."""
+    if config.loss != "mse":
+        return
+    needed = (
+        "Laws with the MSE loss are fitted to the outputs of scheme 3, which {}; train it {} first, or use the hinge "
+        "loss."
+    )
+    if "scheme3" not in classifiers.names(folder):
+        raise InputError(needed.format("was not trained", f"for {listed(classes)}"))
+    scheme3 = classifiers.record(folder, "scheme3")
+    if scheme3.inputs != config.inputs:
+        raise InputError(
+            needed.format(
+                f"reads {scheme3.inputs} here and not {config.inputs}", f"with inputs={config.inputs}"
+            )
+        )
+    if scheme3.classes != classes:
+        raise InputError(
+            needed.format(f"tells {listed(scheme3.classes)} apart here", f"for {listed(classes)}")
+        )

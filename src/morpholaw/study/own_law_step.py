@@ -9,16 +9,17 @@ import numpy as np
 
 from morpholaw.cells.shape_features import NEIGHBOURHOOD_NAMES, SHAPE_NAMES, measure_features, shape_features
 from morpholaw.config import ClassifierConfig
+from morpholaw.display import ANOTHER, listed
 from morpholaw.errors import InputError
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.metrics import accuracy, balanced_accuracy
-from morpholaw.models.classes import pair_of, predicted_classes
+from morpholaw.models.classes import NO_CLASS, classes_of_scores, predicted_classes
 from morpholaw.models.expressions import Expression, parse_rule
 from morpholaw.models.features import FeatureTable, latent_names
 from morpholaw.models.law import Law
+from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers, encoders
-from morpholaw.store.classifier_record import name_of
 from morpholaw.store.labelled_cells import held_out, labelled_cells
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.scale import model_scale
@@ -38,7 +39,7 @@ class TestedLaw:
     accuracy : Estimate
         With its 95 % Wilson interval; a cell without a finite score is wrong.
     balanced_accuracy : float
-        Mean over the two classes.
+        Mean over the two classes, or over the class and the rest.
     differs : int
         Cells that it puts into another class than the formula tested.
     """
@@ -59,11 +60,12 @@ class LawTest:
     law : Law
         The formula; f >= 0 where it holds. It reads latents, and shapes in units.
     classes : (str, str)
-        The classes of f < 0 and of f >= 0.
+        The classes of f < 0 and of f >= 0; of more than two classes the first stands for all others.
     tested : TestedLaw
         How it does.
     found : tuple of TestedLaw
-        The laws of the study for the same classes, on the same cells.
+        The laws of the study for the same classes, on the same cells. Of more than two classes each is the law of the
+        class, which is right where it is the largest of all in cells of the class, and in no others.
     cells : int
         Held-out cells.
     undefined : int
@@ -85,43 +87,42 @@ class LawTest:
 
 
 def measure_own_law(
-    folder: StudyFolder, expression: str, loss: str = "hinge", class_name: str | None = None
+    folder: StudyFolder, expression: str, name: str = "scheme4-hinge", class_name: str | None = None
 ) -> LawTest:
     """Test a formula on the cells that no law of the study was trained on.
 
-    Where there are no laws, the cells are the test cells of the default split.
+    Where there are no laws, the cells are the test cells of the default split. With more than two classes the formula
+    tells ``class_name`` from all others, and stands beside what the laws that were found do with that class.
 
     Raises
     ------
     InputError
-        If the text is not a formula of latents and shapes, or there is no such class.
+        If the text is not a formula of latents and shapes, there is no such class, or it is not named among several.
     """
     latents = folder.encoder_record.settings.latents if folder.has_encoder else 0
     law = Law(*_read(expression, (*latent_names(latents), *SHAPE_NAMES, *NEIGHBOURHOOD_NAMES)))
-    name = name_of(4, loss)
     known = name in classifiers.names(folder)
     if known:
-        cells, targets = held_out(folder, name)
-        classes = pair_of(classifiers.record(folder, name).classes)
+        record = classifiers.record(folder, name)
+        if record.scheme != 4:
+            raise InputError(f"{name} holds no laws to stand beside the formula; name some that do.")
+        (cells, targets), names = held_out(folder, name), record.classes
     else:
         split = labelled_cells(folder, ClassifierConfig())
-        cells, targets, classes = split.test, split.test_targets, pair_of(split.classes)
-    if class_name is not None and class_name not in classes:
-        raise InputError(f"There is no class {class_name!r} here; the classes are {' and '.join(classes)}.")
+        cells, targets, names = split.test, split.test_targets, split.classes
+    place = _place(names, class_name)
+    classes = (ANOTHER if len(names) > 2 else names[1 - place], names[place])
+    targets = (targets == place).astype(np.int64)
     crops = folder.crops[cells]
-    scores = law.score(_table(folder, law, crops))
-    if class_name == classes[0]:  # the rule is that of the negative class
-        targets, classes, reverse = 1 - targets, (classes[1], classes[0]), True
-    else:
-        reverse = False
-    predicted = predicted_classes(scores)
+    predicted = predicted_classes(law.score(_table(folder, law, crops)))
     found = []
     if known:
         classifier = classifiers.load(folder, name)
-        each = predicted_classes(score_crops(classifier, crops))
-        each = np.where(each >= 0, 1 - each, each) if reverse else each
-        for one, calls in zip(classifier.laws, each, strict=True):
-            text = one.rounded().text()
+        each = classes_of_scores(score_crops(classifier, crops), len(names))
+        each = np.where(each == NO_CLASS, NO_CLASS, each == place)
+        for k, calls in enumerate(each):
+            one = classifier.laws_of(k)[place if len(names) > 2 else 0]
+            text = law_in_units(one, classifier.columns).rounded().text()
             found.append(_tested(text, one.size, calls, targets, int(np.count_nonzero(calls != predicted))))
     scale = model_scale(folder)
     units = _units(law, None if scale is None else scale.pixel_size)
@@ -131,10 +132,23 @@ def measure_own_law(
         _tested(law.rounded().text(), law.size, predicted, targets),
         tuple(found),
         len(cells),
-        int(np.count_nonzero(predicted < 0)),
+        int(np.count_nonzero(predicted == NO_CLASS)),
         cells[predicted != targets],
         units,
     )
+
+
+def _place(classes: Sequence[str], class_name: str | None) -> int:
+    """Return the place of the class that the formula is of: the one that is named, of two the second by default."""
+    if class_name is None:
+        if len(classes) > 2:
+            raise InputError(
+                f"A formula tells one of {len(classes)} classes from all others; name the class: {', '.join(classes)}."
+            )
+        return 1
+    if class_name not in classes:
+        raise InputError(f"There is no class {class_name!r} here; the classes are {listed(classes)}.")
+    return classes.index(class_name)
 
 
 def _read(text: str, names: Sequence[str]) -> tuple[Expression, tuple[str, ...]]:

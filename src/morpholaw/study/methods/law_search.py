@@ -278,7 +278,12 @@ def apply_law(study: Study, law: int, loss: Loss = "hinge", name: str | None = N
 
 
 def test_law(
-    study: Study, expression: str, *, loss: Loss = "hinge", class_name: str | None = None
+    study: Study,
+    expression: str,
+    *,
+    loss: Loss = "hinge",
+    name: str | None = None,
+    class_name: str | None = None,
 ) -> LawTest:
     """Test a formula of your own on held-out cells, beside the laws that were found.
 
@@ -289,8 +294,11 @@ def test_law(
         numbers, ``+ - * /``, squares, ``abs exp log sin sqrt square min max``, comparisons, ``and or not``.
     loss : {"hinge", "mse"}
         The loss of the laws beside it, which also says which cells are held out.
+    name : str, optional
+        The laws beside it by their name in the study, in place of their loss.
     class_name : str, optional
-        The class that cells are of where the formula holds (0 or more); by default the second, as for laws.
+        The class that cells are of where the formula holds (0 or more); by default the second of two, as for laws. Of
+        more than two classes it is told from all others, and must be named.
 
     Returns
     -------
@@ -301,7 +309,8 @@ def test_law(
     Raises
     ------
     InputError
-        When the text is no formula of latents and shapes, no cells are labelled, or there is no such class.
+        When the text is no formula of latents and shapes, no cells are labelled, there is no such class, or
+        none is named among several.
 
     Examples
     --------
@@ -310,4 +319,6 @@ def test_law(
     """
     from morpholaw.study import own_law_step
 
-    return own_law_step.measure_own_law(study, expression, loss, class_name)
+    if name is not None:
+        classifiers.record(study, name)  # says where there is none
+    return own_law_step.measure_own_law(study, expression, name or name_of(4, loss), class_name)
