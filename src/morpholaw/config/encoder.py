@@ -86,6 +86,14 @@ class EncoderConfig(TrainingConfig):
         description="Weight of the error of shapes that are measured in each crop, such as axis ratio and contrast, "
         "and that latents have to tell besides decoding it; 0: none, as in the paper.",
     )
+    plain_share: float = Field(
+        0.75,
+        ge=0,
+        le=1,
+        description="Share of a training from new weights in which latents have only to decode crops as they are, as "
+        "in the paper; shapes, swaps, other microscopes and perturbations are asked for after it. Asked for from the "
+        "start, they leave several latents for each factor. A training from another encoder asks for them at once.",
+    )
     symmetry: bool = Field(
         True,
         description="Latents of one kind of symmetry each, such as unchanged by rotations and flips: transformed "

@@ -112,6 +112,8 @@ class EncoderTraining:
             )
         self.epoch_steps = max(1, math.ceil(max(len(images), config.epoch_crops) / self.batch))
         self.total_steps = self.epoch_steps * config.epochs
+        asked = config.shape_weight or config.swap or config.microscopes or config.perturbation
+        self.plain_steps = round(config.plain_share * self.total_steps) if asked and model is None else 0
         error = ReconstructionError(size, config.edge_weight, config.texture, config.grain_smoothing)
         self.reconstruction_error = error.to(self.device)
         self.masks = CellMasks(len(images), size) if config.swap or config.split else None
@@ -121,6 +123,11 @@ class EncoderTraining:
         self.data_size = len(images) * (COUNT if config.augment else 1)
         if model is None and config.first_image == "mean":
             self._start_at_the_mean_image()
+
+    @property
+    def plain(self) -> bool:
+        """Whether latents have only to decode crops as they are, at the start of a training from new weights."""
+        return self.step < self.plain_steps
 
     def parameters(self) -> list[torch.nn.Parameter]:
         """Return what is learnt, in the optimiser's order: the network, then the heads of the added objectives."""
@@ -162,7 +169,8 @@ class EncoderTraining:
             crops = self.resident[self._on_device(torch.from_numpy(numbers))]
         else:
             crops = torch.from_numpy(np.array(self.images[numbers]))
-        masks = None if self.masks is None else self.masks.of(numbers, crops.numpy())
+        masked = config.split or (config.swap and not self.plain)
+        masks = self.masks.of(numbers, crops.numpy()) if self.masks is not None and masked else None
         shapes = torch.empty(len(crops), 0) if self.shapes is None else self.shapes.of(numbers)
         if config.augment:
             crops = orient_batch(crops, part.start, total)
@@ -173,7 +181,7 @@ class EncoderTraining:
             images = (images * self._on_device(gain[part])).clamp_(0, 1)
         cells = None if masks is None else self._on_device(masks.unsqueeze(1))
         local = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) * 1_009 + rank())
-        if config.swap and cells is not None:
+        if config.swap and not self.plain and cells is not None:
             images = self._swapped(images, cells, local)
         images = images.to(memory_format=torch.channels_last)
         return Batch(images, order, cells, local, self._on_device(shapes))
@@ -194,6 +202,8 @@ class EncoderTraining:
     def _encoded(self, batch: Batch) -> Tensor:
         """Return what is encoded: the crops, as another microscope or an attack would change them."""
         images, config, generator = batch.images, self.config, batch.generator
+        if self.plain:
+            return images
         if config.microscopes:
             images = another_microscope(images, config.microscopes, generator)
         if config.perturbation:
@@ -234,18 +244,19 @@ class EncoderTraining:
         # Transformed latents must decode to the crop in the same orientation (see models.symmetry).
         k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
         set_rate(self.optimiser, config.learning_rate * self._rate())
+        kind = k + COUNT * self.plain
         if self.recorded is not None:
-            losses = self.recorded((batch.images, noise, batch.shapes, self._encoded(batch)), k)
+            losses = self.recorded((batch.images, noise, batch.shapes, self._encoded(batch)), kind)
         else:
             decoded, others = self._mixed(batch) if config.split else (batch.images, None)
             labels = None if classes is None else self._on_device(classes[batch.order])
-            losses = self._update(k, decoded, noise, batch.shapes, self._encoded(batch), others, labels)
+            losses = self._update(kind, decoded, noise, batch.shapes, self._encoded(batch), others, labels)
         self.step += 1
         return losses
 
     def _update(
         self,
-        k: int,
+        kind: int,
         images: Tensor,
         noise: Tensor,
         shapes: Tensor,
@@ -257,8 +268,8 @@ class EncoderTraining:
 
         Parameters
         ----------
-        k : int
-            Orientation of what is decoded.
+        kind : int
+            Orientation of what is decoded; COUNT more where shapes are read and do not move latents yet.
         images : Tensor
             (n, 1, size, size), what is decoded.
         noise : Tensor
@@ -272,7 +283,7 @@ class EncoderTraining:
         labels : Tensor, optional
             int64 (batch,), classes of the joint objective.
         """
-        config = self.config
+        config, plain, k = self.config, kind >= COUNT, kind % COUNT
         with self._autocast():
             posterior, decoded = self.sampled(encoded, noise, k, others, self.cell_latents)
         error = self.reconstruction_error(decoded.float(), orient(images, k))
@@ -286,7 +297,7 @@ class EncoderTraining:
         )
         added: dict[str, Tensor] = {}
         if self.shapes is not None:
-            added["shape error"] = self.shapes(z, gather(shapes.unsqueeze(0))[0])
+            added["shape error"] = self.shapes(z.detach() if plain else z, gather(shapes.unsqueeze(0))[0])
             loss = loss + config.shape_weight * added["shape error"]
         if self.joint is not None and labels is not None:
             cross_entropy = self.joint(mean, labels)
@@ -340,11 +351,13 @@ class EncoderTraining:
 
     def _rate(self) -> float:
         # Constant as in the paper, then down to a tenth over the last fifth, which sharpens the images. At the start it
-        # rises: Adam's first steps move each weight by the full rate, which would undo an encoder to start from.
+        # rises: Adam's first steps move each weight by the full rate, which would undo an encoder to start from. So it
+        # does where more is asked of latents than before.
         if self.config.schedule == "constant":
             return 1.0
         late = max(0.0, (self.step / self.total_steps - 0.8) / 0.2)
-        early = min(1.0, (self.step + 1) / min(WARM_UP, self.total_steps))
+        begun = self.step if self.plain else self.step - self.plain_steps
+        early = min(1.0, (begun + 1) / min(WARM_UP, self.total_steps))
         return early * (0.55 + 0.45 * math.cos(math.pi * late))
 
     def _autocast(self) -> AbstractContextManager[Any]:
