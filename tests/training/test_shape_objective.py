@@ -83,3 +83,21 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(crops, tmp_path):
     weights = whole.state_dict()
     assert all(torch.equal(weights[name], value) for name, value in resumed.state_dict().items())
     assert history["shape error"][-1] > 0
+
+
+def test_what_is_asked_of_latents_is_asked_after_they_have_learnt_to_decode(crops):
+    asked = {"epoch_crops": 640, "shape_weight": 3000.0, "swap": 0.5, "perturbation": 0.1}
+    plain, _ = train_encoder(crops[:100], SMALL.model_copy(update={"epoch_crops": 640, **EncoderConfig.PLAIN}))
+    for share, same in ((1.0, True), (0.75, False)):
+        config = SMALL.model_copy(update={**asked, "plain_share": share})
+        trained, history = train_encoder(crops[:100], config)
+        weights = plain.state_dict()
+        assert all(torch.equal(weights[name], value) for name, value in trained.state_dict().items()) is same
+        assert len(history["shape error"]) == len(history["step"])
+
+
+def test_a_training_from_another_encoder_asks_at_once(crops):
+    start = EncoderTraining(crops[:100], SMALL).model
+    further = EncoderTraining(crops[:100], SMALL.model_copy(update={"swap": 0.5}), start)
+    assert not further.plain
+    assert EncoderTraining(crops[:100], SMALL.model_copy(update={"swap": 0.5})).plain
