@@ -226,8 +226,8 @@ def test_a_longer_step_takes_longer():
         config.EncoderConfig(epochs=1),
         config.EncoderConfig(epochs=1, **config.EncoderConfig.PLAIN),
     )
-    measured = durations.encoder_seconds(usual, 70_000, 2) - durations.encoder_seconds(plain, 70_000, 2)
-    assert measured == pytest.approx(100)  # an encoder that is asked for no shapes measures no crop
+    # An encoder that is asked for no shapes measures no crop, which takes 100 s of 70,000, and its steps are shorter.
+    assert durations.encoder_seconds(usual, 70_000, 2) - durations.encoder_seconds(plain, 70_000, 2) > 200
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

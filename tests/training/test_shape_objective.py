@@ -87,7 +87,9 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_stopped(crops, tmp_path):
 
 def test_what_is_asked_of_latents_is_asked_after_they_have_learnt_to_decode(crops):
     asked = {"epoch_crops": 640, "shape_weight": 3000.0, "swap": 0.5, "perturbation": 0.1}
-    plain, _ = train_encoder(crops[:100], SMALL.model_copy(update={"epoch_crops": 640, **EncoderConfig.PLAIN}))
+    plain, _ = train_encoder(
+        crops[:100], SMALL.model_copy(update={"epoch_crops": 640, **EncoderConfig.PLAIN})
+    )
     for share, same in ((1.0, True), (0.75, False)):
         config = SMALL.model_copy(update={**asked, "plain_share": share})
         trained, history = train_encoder(crops[:100], config)

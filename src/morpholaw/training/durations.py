@@ -9,8 +9,8 @@ import math
 
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig, TuneConfig
 
-CROPS_PER_CORE = 1300
-"""Crops that an encoder learns from in a second, per CPU core."""
+CROPS_PER_CORE, PLAIN_CROPS_PER_CORE = 1300, 2400
+"""Crops that an encoder learns from in a second, per CPU core: with shapes, swaps or perturbations, and without."""
 CROPS_MEASURED = 700
 """Crops whose cell is outlined and measured in a second, each once, on one core, where the training asks for it."""
 CNN_CROPS_PER_CORE = 4000
@@ -27,7 +27,9 @@ STARTING = 6.0
 def encoder_seconds(config: EncoderConfig, crops: int, cores: int) -> float:
     """Return about how many seconds the training of an encoder takes on so many crops of a study."""
     measuring = crops / CROPS_MEASURED if config.swap or config.shape_weight else 0.0
-    return STARTING + measuring + config.epochs * max(config.epoch_crops, crops) / (CROPS_PER_CORE * cores)
+    plain = not (config.swap or config.shape_weight or config.perturbation)
+    rate = PLAIN_CROPS_PER_CORE if plain else CROPS_PER_CORE
+    return STARTING + measuring + config.epochs * max(config.epoch_crops, crops) / (rate * cores)
 
 
 def classifier_seconds(config: ClassifierConfig, scheme: int, cells: int, cores: int) -> float:

@@ -41,7 +41,7 @@ class Preset:
         """The name that the law is kept under; one over shapes leaves that of laws over latents free."""
         return MEASURED if self.encoder is None else name_of(4, self.law.loss)
 
-    def seconds(self, step: str, cores: int, crops: int) -> float:
+    def seconds(self, step: str, cores: int, crops: int, labelled: int) -> float:
         """Return about how many seconds a step of :data:`morpholaw.jobs.STEPS` takes.
 
         Parameters
@@ -52,11 +52,13 @@ class Preset:
             CPU cores that it may use.
         crops : int
             Crops of the study.
+        labelled : int
+            Those that have a class.
         """
         if step == "train_encoder" and self.encoder is not None:
             return encoder_seconds(self.encoder, crops, cores)
         if step == "train_classifier" and self.heads is not None:
-            return classifier_seconds(self.heads, 3, 0, cores)
+            return classifier_seconds(self.heads, 3, labelled, cores)
         if step == "discover_law":
             return law_seconds(self.law, cores)
         return 2 * STARTING

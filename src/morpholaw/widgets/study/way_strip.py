@@ -92,8 +92,8 @@ class WayButtons(QWidget):
             return
         listed = ", ".join(NAMES[step] for step in steps)
         overview = self.current.overview
-        crops = 0 if overview is None else overview.crops
-        cost = about(sum(chosen.seconds(step, cores, crops) for step in steps))
+        crops, labelled = (0, 0) if overview is None else (overview.crops, overview.labelled)
+        cost = about(sum(chosen.seconds(step, cores, crops, labelled) for step in steps))
         self.button.setToolTip(
             f"Run the steps that are missing, in order: {listed}. It can be stopped, and goes on from there."
         )
