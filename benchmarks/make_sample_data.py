@@ -36,6 +36,7 @@ LABELLED = {"interphase": 1030, "metaphase": 1000}
 SEED = 8
 PHASES = {"scheme2-shapes": "scheme2", "scheme3-shapes": "scheme3", "laws-shapes": MEASURED}
 """Classifiers of four phases that are shipped, and what they are called in the sample."""
+PARTS = ("encoder", "scheme2", "scheme3", "scheme4-hinge", MEASURED, "scheme1")
 MOST_BYTES = 25_000_000
 """Size of the sample at most."""
 DESCRIPTIONS = 300_000
@@ -105,7 +106,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path)
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[1] / "sample_data")
-    parser.add_argument("--only", metavar="NAME", help="Make this classifier again, and nothing else.")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="Make the encoder or these classifiers alone."
+    )
     parser.add_argument(
         "--phases",
         action="store_true",
@@ -113,14 +116,6 @@ def main() -> None:
     )
     options = parser.parse_args()
     out, study = options.out, Study(options.study)
-    if options.only:
-        shutil.rmtree(out / "classifiers" / options.only, ignore_errors=True)
-        if options.only == "scheme1":
-            write_scheme_1(study, out)
-        else:
-            write_classifier(study, options.only, out / "classifiers" / options.only)
-        describe_training_cells(out / "classifiers", CropSet(out / "labelled"))
-        return
     if options.phases:
         folder = out / "phases" / "classifiers"
         shutil.rmtree(folder, ignore_errors=True)
@@ -129,16 +124,25 @@ def main() -> None:
             write_classifier(study, name, folder / shipped)
         describe_training_cells(folder, study.crop_set("labelled"))
         return
-    for name in ("movie", "labelled", "encoder", "classifiers"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    simulate_movie(MOVIE).write(out / "movie")
-    simulate_crop_set(out / "labelled", seed=SEED, phases=LABELLED)
-    record = study.encoder_record.model_copy(update={"history": {}})
-    save_bundle(out / "encoder", study.encoder.state_dict(), record.description())
-    (out / "classifiers").mkdir()
-    for name in ("scheme2", "scheme3", "scheme4-hinge", MEASURED):
-        write_classifier(study, name, out / "classifiers" / name)
-    write_scheme_1(study, out)  # into the room that is left
+    if not options.only:
+        for name in ("movie", "labelled"):
+            shutil.rmtree(out / name, ignore_errors=True)
+        simulate_movie(MOVIE).write(out / "movie")
+        simulate_crop_set(out / "labelled", seed=SEED, phases=LABELLED)
+    wanted = options.only or PARTS
+    for name in PARTS:  # scheme 1 last, into the room that is left
+        if name not in wanted:
+            continue
+        folder = out / "encoder" if name == "encoder" else out / "classifiers" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if name == "encoder":
+            record = study.encoder_record.model_copy(update={"history": {}})
+            save_bundle(folder, study.encoder.state_dict(), record.description())
+        elif name == "scheme1":
+            write_scheme_1(study, out)
+        else:
+            write_classifier(study, name, folder)
     describe_training_cells(out / "classifiers", CropSet(out / "labelled"))
     if len(list((out / "encoder").glob("weights-*"))) > 1:
         raise SystemExit(f"{out}: a classifier reads another encoder than the study's; train it again.")
