@@ -83,7 +83,9 @@ torture: $(READY)  ## new examples for the property tests, then kills, changed f
 
 STUDY ?= simulated-study
 sample-data: $(READY)  ## make sample_data/ again from its seed, with the models of STUDY, which is trained first: an hour
-	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --tune --cnn-epochs 3 --evaluations 60000
+	$(BIN)/python benchmarks/simulated_study.py $(STUDY)-plain --plain --only-encoder --epoch-crops 875000
+	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --start $(STUDY)-plain/encoder --epoch-crops 175000 \
+	  --tune --cnn-epochs 3 --evaluations 60000
 	$(BIN)/python benchmarks/make_sample_data.py $(STUDY)
 
 lock:  ## resolve the newest versions into requirements.lock, and into uv.lock for three systems and four Pythons

@@ -1,6 +1,8 @@
 """The study of simulated cells at the paper's size: its encoder, ten models a scheme, ten laws for each loss.
 
-Run ``python benchmarks/simulated_study.py STUDY``; every step that is already done is skipped, a stopped one resumes.
+Run ``python benchmarks/simulated_study.py PLAIN --plain --only-encoder --epoch-crops 875000`` and then ``python
+benchmarks/simulated_study.py STUDY --start PLAIN/encoder --epoch-crops 175000``; every step that is already done is
+skipped, a stopped one resumes.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path)
     parser.add_argument("--epoch-crops", type=int, default=700_000)
+    parser.add_argument("--start", default="none", metavar="ENCODER", help="Train this encoder further.")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--evaluations", type=int, default=200_000)
     parser.add_argument("--cnn-epochs", type=int, default=15)
@@ -64,7 +67,7 @@ def main() -> None:
     add_simulated(study, "wide", UNLABELLED, 2, domain="wide", labels=False)
     with progress() as monitor:
         said = {"monitor": monitor}
-        if MEASURED not in classifiers.names(study):
+        if MEASURED not in classifiers.names(study) and not options.only_encoder:
             study.discover_law(
                 inputs="shapes",
                 name=MEASURED,
@@ -78,7 +81,7 @@ def main() -> None:
         if not study.has_encoder or study.can_resume:
             made = study.train_encoder(
                 epochs=4,
-                start_from="none",
+                start_from=options.start,
                 epoch_crops=options.epoch_crops,
                 threads=options.threads,
                 resume=True,
