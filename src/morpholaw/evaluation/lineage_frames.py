@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from morpholaw.evaluation.lineages import follow_cells
+
 
 @dataclass(frozen=True)
 class Generation:
@@ -59,57 +61,41 @@ class Generation:
 
 
 def generations_of(cells: pd.DataFrame) -> list[Generation]:
-    """Return the generations of all tracks, mothers before daughters.
+    """Return the generations of all cells, mothers before daughters.
 
     Parameters
     ----------
     cells : DataFrame
-        ``track_id``, ``t`` and ``parent`` (-1: none), one row per cell. A track whose parent has no other child
-        continues the parent, and daughters of a division that do not begin after their mother are on their own.
+        ``track_id``, ``t`` and ``parent`` (-1: none), one row per image of a cell. A track whose parent has no other
+        child continues the parent, and daughters of a division that do not begin after their mother are on their own.
     """
     _, t = np.unique(cells["t"].to_numpy(), return_inverse=True)  # frames without any cell do not count
-    ids, track = np.unique(cells["track_id"].to_numpy(), return_inverse=True)
-    start, end = np.full(len(ids), len(t) + 1), np.full(len(ids), -1)
-    np.minimum.at(start, track, t)
-    np.maximum.at(end, track, t)
-    parents = cells.groupby(track)["parent"].first().to_numpy()
-    parent = np.where(np.isin(parents, ids), np.searchsorted(ids, parents).clip(0, len(ids) - 1), -1)
-    parent = np.where((parent >= 0) & (start > end[parent]), parent, -1)
-    children = np.bincount(parent[parent >= 0], minlength=len(ids))
-    # In the order of their starts, mothers come before daughters.
-    whole = np.arange(len(ids))
-    for one in np.argsort(start, kind="stable"):
-        if parent[one] >= 0 and children[parent[one]] == 1:
-            whole[one] = whole[parent[one]]
-    mother = np.full(len(ids), -1)
-    level = np.zeros(len(ids), np.int64)
-    divided = np.zeros(len(ids), bool)
-    for one in np.argsort(start, kind="stable"):
-        if parent[one] >= 0 and whole[one] == one:
-            mother[one] = whole[parent[one]]
+    lineages = follow_cells(cells.assign(t=t, row=np.arange(len(cells)), **{"class": ""}), infer=False)
+    images, tracks = lineages.images, lineages.cells
+    row, frame, track = (images[name].to_numpy() for name in ("row", "t", "cell"))
+    first, last, mother = (tracks[name].to_numpy() for name in ("first", "last", "mother"))
+    level = np.zeros(len(tracks), np.int64)
+    for one in np.argsort(first, kind="stable"):  # mothers begin before their daughters
+        if mother[one] >= 0:
             level[one] = level[mother[one]] + 1
-            divided[mother[one]] = True
-    np.maximum.at(end, whole, end)
-    track = whole[track]
-    kept = np.unique(whole)
     generations: list[Generation] = []
-    place = np.full(len(ids), -1)
-    for number in range(int(level[kept].max()) + 1):
-        members = kept[level[kept] == number]
+    place = np.zeros(len(tracks), np.int64)
+    for number in range(int(level.max()) + 1):
+        members = np.flatnonzero(level == number)
         above = place[mother[members]] if number else np.zeros(0, np.int64)
         place[members] = np.arange(len(members))
         if generations:
             generations[-1] = replace(generations[-1], mothers_of_next=above)
-        rows = np.flatnonzero(level[track] == number)
+        own = level[track] == number
         generations.append(
             Generation(
-                rows,
-                t[rows] - start[track[rows]],
-                place[track[rows]],
-                end[members] - start[members],
-                start[members] == 0,
-                end[members] == t.max(),
-                divided[members],
+                row[own],
+                frame[own] - first[track[own]],
+                place[track[own]],
+                last[members] - first[members],
+                first[members] == 0,
+                last[members] == t.max(),
+                np.isin(members, mother),
                 above,
                 np.zeros(0, np.int64),
             )

@@ -21,12 +21,16 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.evaluation.lineage_frames import Generation, generations_of
+from morpholaw.evaluation.lineage_hmm import (
+    CONTINUES,
+    DIVIDES,
+    ENDS,
+    MAX_ROUNDS,
+    TOLERANCE,
+    StageRates,
+    expect_stages,
+)
 from morpholaw.evaluation.stage_order import StageOrder
-
-MAX_ROUNDS = 50
-TOLERANCE = 1e-4
-CONTINUES, DIVIDES, ENDS = range(3)
-"""What a track does after a frame: it goes on, ends in a linked division, or ends without a link."""
 
 _STAY, _LEAVE, _FINISH = 5.0, 0.5, 0.05
 """Pseudo-counts of a step that stays, leads to another stage, and into a final one."""
@@ -39,37 +43,8 @@ _LOOKS_ON = 50.0
 
 
 @dataclass(frozen=True)
-class StageRates:
-    """Probabilities of what a cell does, by its stage: the C classes, then the lookalikes.
-
-    Attributes
-    ----------
-    first, later : ndarray, float64 (S,)
-        Stage of a cell without a linked mother, in the movie's first frame and where it comes into sight later.
-    step : ndarray, float64 (S, S)
-        Next stage, given the stage, of a track that goes on.
-    after : ndarray, float64 (S, 3)
-        Whether a track goes on, ends in a linked division, or ends without one, given the stage.
-    birth : ndarray, float64 (S, S)
-        First stage of a linked daughter, given the last stage of her mother.
-    """
-
-    first: np.ndarray
-    later: np.ndarray
-    step: np.ndarray
-    after: np.ndarray
-    birth: np.ndarray
-
-    @property
-    def onward(self) -> np.ndarray:
-        """P(the track goes on, next stage | stage), float64 (S, S)."""
-        onward: np.ndarray = self.after[:, CONTINUES, None] * self.step
-        return onward
-
-
-@dataclass(frozen=True)
 class StagePrior:
-    """Pseudo-counts of `StageRates`; 0 where something is impossible."""
+    """Pseudo-counts of `StageRates`, of the classes and then of the lookalikes; 0 where something is impossible."""
 
     start: np.ndarray
     step: np.ndarray
@@ -183,7 +158,7 @@ def classify_stages(
     likelihood = np.concatenate([likelihood, likelihood[:, looks]], axis=1)
     generations = [one.with_rows(likelihood) for one in generations_of(cells)]
     for _ in range(MAX_ROUNDS):
-        marginals, counts = _expect(generations, rates)
+        marginals, counts = expect_stages(generations, rates)
         previous, rates = rates, prior.rates(counts)
         if np.allclose(previous.step, rates.step, atol=TOLERANCE):
             break
@@ -200,82 +175,6 @@ def _of_classes(marginal: np.ndarray, count: int, first: int) -> np.ndarray:
     classes = marginal[..., :count].copy()
     classes[..., first] += marginal[..., count:].sum(-1)
     return classes
-
-
-def _expect(generations: list[Generation], rates: StageRates) -> tuple[list[np.ndarray], StageRates]:
-    """Return the stages' probabilities (frames, tracks, C) by generation, and expected counts.
-
-    Messages go up from daughters to mothers and down again, within tracks by the forward-backward algorithm.
-    """
-    size = len(rates.first)
-    ups: list[np.ndarray] = [np.zeros(0)] * len(generations)
-    messages = np.ones((0, size))
-    for place in reversed(range(len(generations))):
-        one = generations[place]
-        ups[place] = _backward(one, _end_factors(one, rates, messages), rates.onward)
-        messages = _scaled((one.likelihood[0] * ups[place][0]) @ rates.birth.T)
-    first, later = np.zeros(size), np.zeros(size)
-    step, after, birth = np.zeros((size, size)), np.zeros((size, 3)), np.zeros((size, size))
-    marginals: list[np.ndarray] = []
-    above: np.ndarray = np.zeros((0, size))
-    for place, one in enumerate(generations):
-        starts = np.where(one.first[:, None], rates.first, rates.later)
-        if place:
-            own = _scaled((one.likelihood[0] * ups[place][0]) @ rates.birth.T)
-            outside = above[one.mother] * one.product_of_sisters(own)
-            starts = outside @ rates.birth
-            joint = outside[:, :, None] * rates.birth * (one.likelihood[0] * ups[place][0])[:, None, :]
-            birth += (joint / joint.sum((1, 2), keepdims=True).clip(1e-300)).sum(0)
-        forward = _forward(one, starts, rates.onward)
-        marginal = _scaled(forward * ups[place])
-        alive = np.arange(len(marginal))[:, None] <= one.last[None]
-        marginal[~alive] = 0
-        marginals.append(marginal)
-        tracks = np.arange(len(one.last))
-        if not place:
-            first += marginal[0, one.first].sum(0)
-            later += marginal[0, ~one.first].sum(0)
-        for k in range(1, len(marginal)):
-            pair = forward[k - 1][:, :, None] * rates.onward * (one.likelihood[k] * ups[place][k])[:, None, :]
-            pair /= pair.sum((1, 2), keepdims=True).clip(1e-300)
-            step += pair[alive[k]].sum(0)
-        ends = marginal[one.last, tracks]
-        after[:, DIVIDES] += ends[one.divided].sum(0)
-        after[:, ENDS] += ends[~one.divided & ~one.cut_off].sum(0)
-        above = forward[one.last, tracks] * rates.after[:, DIVIDES]
-    after[:, CONTINUES] = step.sum(1)
-    return marginals, StageRates(first, later, step, after, birth)
-
-
-def _end_factors(one: Generation, rates: StageRates, messages: np.ndarray) -> np.ndarray:
-    """Return what the end of each track says about its last stage, (tracks, C); ``messages`` are from daughters."""
-    end = np.where(one.cut_off[:, None], 1.0, rates.after[:, ENDS])
-    end[one.divided] = rates.after[:, DIVIDES]
-    np.multiply.at(end, one.mothers_of_next, messages)
-    return _scaled(end)
-
-
-def _forward(one: Generation, starts: np.ndarray, onward: np.ndarray) -> np.ndarray:
-    forward = np.zeros_like(one.likelihood)
-    forward[0] = _scaled(starts * one.likelihood[0])
-    for k in range(1, len(forward)):
-        forward[k] = _scaled((forward[k - 1] @ onward) * one.likelihood[k])
-    return forward
-
-
-def _backward(one: Generation, end: np.ndarray, onward: np.ndarray) -> np.ndarray:
-    backward = np.ones_like(one.likelihood)
-    value = np.ones(one.likelihood.shape[1:])
-    for k in reversed(range(len(backward))):
-        value = np.where((one.last == k)[:, None], end, value)
-        backward[k] = value
-        value = _scaled((one.likelihood[k] * value) @ onward.T)
-    return backward
-
-
-def _scaled(values: np.ndarray) -> np.ndarray:
-    scaled: np.ndarray = values / values.sum(-1, keepdims=True).clip(1e-300)
-    return scaled
 
 
 def _decode(

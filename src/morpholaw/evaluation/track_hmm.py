@@ -12,7 +12,6 @@ then ends without a link, or continues in one of the daughters.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,8 @@ from scipy import ndimage
 
 from morpholaw.cells.tracks import divisions
 from morpholaw.evaluation.calibration import Calibration
+from morpholaw.evaluation.lineage_frames import Generation, generations_of
+from morpholaw.evaluation.lineage_hmm import DIVIDES, ENDS, MAX_ROUNDS, TOLERANCE, StageRates, expect_stages
 from morpholaw.models.classes import predicted_classes
 
 REACH = 2
@@ -27,8 +28,6 @@ REACH = 2
 division alone would otherwise turn any mother's last frames into metaphase, even if the movie misses the metaphase."""
 LINK_RECALL = 0.8
 """Share of divisions that a tracker links, before a movie is seen."""
-MAX_ROUNDS = 50
-TOLERANCE = 1e-4
 
 NEWBORN, NEGATIVE, POSITIVE, LOOKALIKE = range(4)
 """The stages. A newborn's images are no evidence yet; negative and positive are the classifier's classes. A lookalike
@@ -138,6 +137,19 @@ class CellCycle:
         """P(the track ends without a link | stage), float64 (4,)."""
         return self.unlinked_division + (1 - self.division) * self.lose
 
+    @property
+    def rates(self) -> StageRates:
+        """The same as a model along lineages, in which daughters are newborn."""
+        onward = self.step
+        goes_on = onward.sum(1)
+        return StageRates(
+            self.start(_NEWBORN_AT_START),
+            self.start(self.unlinked_birth),
+            onward / goes_on[:, None],
+            np.stack([goes_on, self.linked_end, self.unlinked_end], axis=1),
+            np.tile(np.eye(4)[NEWBORN], (4, 1)),
+        )
+
     def start(self, newborn: float) -> np.ndarray:
         """Return P(stage), float64 (4,), of a cell whose birth is not linked, given P(newborn).
 
@@ -149,52 +161,6 @@ class CellCycle:
         negative = 1 - self.begin_positive - _LOOKALIKE
         grown = np.array([0.0, negative, self.begin_positive, _LOOKALIKE])
         return np.array([newborn, 0.0, 0.0, 0.0]) + (1 - newborn) * grown
-
-
-class AlignedTracks(NamedTuple):
-    """Tracks side by side, each from its first frame on.
-
-    Attributes
-    ----------
-    ratio : ndarray, float64 (frames, tracks)
-        Likelihood ratio P(image | positive) / P(image | negative); 1 for a frame without an image.
-    near : ndarray, bool (frames, tracks)
-        Whether an image within `REACH` frames is classified as positive.
-    length : ndarray, int64 (tracks,)
-        Frames from the first to the last.
-    born, divided : ndarray, bool (tracks,)
-        Whether the track begins, and ends, with a linked division.
-    first, last : ndarray, bool (tracks,)
-        Whether it begins in the movie's first frame, and ends in the last one.
-    """
-
-    ratio: np.ndarray
-    near: np.ndarray
-    length: np.ndarray
-    born: np.ndarray
-    divided: np.ndarray
-    first: np.ndarray
-    last: np.ndarray
-
-
-class ExpectedCounts(NamedTuple):
-    """What happened in the tracks, expected given the scores.
-
-    Attributes
-    ----------
-    first_start, later_start : ndarray, float64 (4,)
-        Stages of cells without a linked birth, in the movie's first frame and later.
-    step : ndarray, float64 (4, 4)
-        Steps from stage to stage within a track.
-    linked_end, unlinked_end : ndarray, float64 (4,)
-        Stages in which tracks end with and without a linked division, before the movie's last frame.
-    """
-
-    first_start: np.ndarray
-    later_start: np.ndarray
-    step: np.ndarray
-    linked_end: np.ndarray
-    unlinked_end: np.ndarray
 
 
 def classify_tracks(
@@ -234,19 +200,16 @@ def classify_tracks(
     swapped = _negative_divides(cells, classes, divided)
     if swapped:
         classes, ratio = np.where(classes < 0, classes, 1 - classes), 1 / ratio
-    track_ids, track = np.unique(cells["track_id"].to_numpy(), return_inverse=True)
-    _, t = np.unique(cells["t"].to_numpy(), return_inverse=True)  # frames without any cell do not count
-    start = np.full(len(track_ids), np.iinfo(np.int64).max)
-    np.minimum.at(start, track, t)
-    frame = t - start[track]
-    aligned = _align(classes == 1, ratio, track, frame, start, track_ids, divided)
+    generations = [_with_images(one, classes == 1, ratio) for one in generations_of(cells)]
     cycle = CellCycle(link_recall=link_recall)
     for _ in range(MAX_ROUNDS):
-        stages, counts = _expect(aligned, cycle)
+        marginals, counts = expect_stages(generations, cycle.rates)
         previous, cycle = cycle, _learn(counts, cycle, link_recall)
         if np.allclose(previous.step, cycle.step, atol=TOLERANCE):
             break
-    mitotic = stages[frame, track, POSITIVE]
+    mitotic = np.zeros(len(cells))
+    for one, marginal in zip(generations, marginals, strict=True):
+        mitotic[one.row] = marginal[one.frame, one.track, POSITIVE]
     return 1 - mitotic if swapped else mitotic, cycle
 
 
@@ -259,104 +222,45 @@ def _negative_divides(cells: pd.DataFrame, classes: np.ndarray, divided: pd.Data
     return bool(before.any() and classes[before].mean() < classes[known].mean())
 
 
-def _align(
-    positive: np.ndarray,
-    ratio: np.ndarray,
-    track: np.ndarray,
-    frame: np.ndarray,
-    start: np.ndarray,
-    track_ids: np.ndarray,
-    divided: pd.DataFrame,
-) -> AlignedTracks:
-    length = np.zeros(len(track_ids), np.int64)
-    np.maximum.at(length, track, frame + 1)
-    ratios = np.ones((int(length.max()), len(track_ids)))
-    classified = np.zeros(ratios.shape, bool)
-    ratios[frame, track], classified[frame, track] = ratio, positive
-    near = ndimage.binary_dilation(classified, np.ones((2 * REACH + 1, 1)))
-    daughters = [daughter for family in divided["daughters"] for daughter in family]
-    born, ends = np.isin(track_ids, daughters), np.isin(track_ids, divided["parent"].to_numpy())
-    end = start + length
-    return AlignedTracks(ratios, near, length, born, ends, start == 0, end == end.max())
-
-
-def _expect(tracks: AlignedTracks, cycle: CellCycle) -> tuple[np.ndarray, ExpectedCounts]:
-    """Compute the stages' probabilities (frames, tracks, 4) by the forward-backward algorithm, and expected counts."""
-    frames, count = tracks.ratio.shape
-    ratio, step, final = tracks.ratio, cycle.step, tracks.length - 1
+def _with_images(generation: Generation, positive: np.ndarray, ratio: np.ndarray) -> Generation:
+    """Return tracks with what their images say of the stages, from the likelihood ratio of each cell's classes."""
     # A newborn looks like either class.
     likelihood = np.stack([(1 + ratio) / 2, np.ones_like(ratio), ratio, ratio], axis=-1)
-    likelihood[~tracks.near, POSITIVE] = 0
-    forward = np.zeros((frames, count, 4))
-    forward[0] = _starts(tracks, cycle) * likelihood[0]
-    forward[0] /= forward[0].sum(-1, keepdims=True)
-    for k in range(1, frames):
-        forward[k] = (forward[k - 1] @ step) * likelihood[k]
-        forward[k] /= forward[k].sum(-1, keepdims=True)
-    unlinked = ~tracks.divided & ~tracks.last
-    end = np.ones((count, 4))
-    end[tracks.divided], end[unlinked] = cycle.linked_end, cycle.unlinked_end
-    backward, steps = np.ones((count, 4)), np.zeros((4, 4))
-    stages = np.zeros((frames, count, 4))
-    for k in range(frames - 1, -1, -1):
-        backward = np.where((final == k)[:, None], end, backward)
-        stages[k] = forward[k] * backward
-        stages[k] /= stages[k].sum(-1, keepdims=True).clip(1e-300)
-        stages[k, final < k] = 0
-        if k:
-            pair = forward[k - 1][:, :, None] * step * (likelihood[k] * backward)[:, None, :]
-            pair /= pair.sum((1, 2), keepdims=True).clip(1e-300)
-            steps += pair[final >= k].sum(0)
-            backward = (likelihood[k] * backward) @ step.T
-            backward /= backward.sum(-1, keepdims=True).clip(1e-300)
-    ends = stages[final, np.arange(count)]
-    unborn = ~tracks.born
-    counts = ExpectedCounts(
-        stages[0, unborn & tracks.first].sum(0),
-        stages[0, unborn & ~tracks.first].sum(0),
-        steps,
-        ends[tracks.divided].sum(0),
-        ends[unlinked].sum(0),
-    )
-    return stages, counts
+    one = generation.with_rows(likelihood)
+    classified = np.zeros(one.likelihood.shape[:2], bool)
+    classified[one.frame, one.track] = positive[one.row]
+    near = ndimage.binary_dilation(classified, np.ones((2 * REACH + 1, 1)))
+    one.likelihood[~near, POSITIVE] = 0
+    return one
 
 
-def _starts(tracks: AlignedTracks, cycle: CellCycle) -> np.ndarray:
-    """Return P(stage) of every track in its first frame, float64 (tracks, 4)."""
-    starts = np.tile(cycle.start(cycle.unlinked_birth), (len(tracks.length), 1))
-    starts[tracks.first] = cycle.start(_NEWBORN_AT_START)
-    starts[tracks.born] = np.eye(4)[NEWBORN]
-    return starts
-
-
-def _learn(counts: ExpectedCounts, cycle: CellCycle, link_recall: float) -> CellCycle:
+def _learn(counts: StageRates, cycle: CellCycle, link_recall: float) -> CellCycle:
     """Return the cycle that fits the expected counts and the priors; ``cycle`` is the one they were expected with."""
+    starts, linked, ended = counts.first + counts.later, counts.after[:, DIVIDES], counts.after[:, ENDS]
     unseen = counts.step[:, NEWBORN] * _share(cycle.unseen_division, cycle.step[:, NEWBORN])
-    unlinked = counts.unlinked_end * _share(cycle.unlinked_division, cycle.unlinked_end)
+    unlinked = ended * _share(cycle.unlinked_division, cycle.unlinked_end)
     step = counts.step.copy()
     step[:, NEWBORN] -= unseen
     stayed = step.sum(1)
-    lost = counts.unlinked_end - unlinked
-    divided = counts.linked_end + unlinked + unseen
+    lost = ended - unlinked
+    divided = linked + unlinked + unseen
     undivided = stayed + lost
-    grown = (counts.first_start + counts.later_start)[NEGATIVE:].sum()
     early = [NEWBORN, NEGATIVE]
     events = {
-        "begin_positive": ((counts.first_start + counts.later_start)[POSITIVE], grown),
+        "begin_positive": (starts[POSITIVE], starts[NEGATIVE:].sum()),
         "mature": (step[NEWBORN, NEGATIVE] + step[NEWBORN, LOOKALIKE], stayed[NEWBORN]),
         "enter": (step[NEGATIVE, POSITIVE], stayed[NEGATIVE]),
         "leave": (step[POSITIVE, NEGATIVE], stayed[POSITIVE]),
         "divide": (divided[POSITIVE], divided[POSITIVE] + undivided[POSITIVE]),
         "skip": (divided[early].sum(), divided[early].sum() + undivided[early].sum()),
         "lose": (lost.sum(), undivided.sum()),
-        "unlinked_birth": (counts.later_start[NEWBORN], counts.later_start.sum()),
+        "unlinked_birth": (counts.later[NEWBORN], counts.later.sum()),
     }
     learnt = {
         name: float((happened + _PRIORS[name][0]) / (opportunities + _PRIORS[name][1]))
         for name, (happened, opportunities) in events.items()
     }
-    linked = float(counts.linked_end.sum())
-    recall = (linked + _LINKS * link_recall) / (float(divided.sum()) + _LINKS)
+    recall = (float(linked.sum()) + _LINKS * link_recall) / (float(divided.sum()) + _LINKS)
     return CellCycle(**learnt, link_recall=recall)
 
 
