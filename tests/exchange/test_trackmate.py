@@ -65,7 +65,8 @@ def test_scores_of_another_scheme_lie_beside_and_of_the_same_take_their_place(
 
     once = write_trackmate(tmp_path / "1.xml", scores, trackmate_file)
     twice = write_trackmate(tmp_path / "2.xml", replace(scores, scheme=2), once)
-    again = write_trackmate(tmp_path / "3.xml", replace(scores, table=scores.table.assign(score=5.0)), twice)
+    others = scores.table.assign(score=5.0, **{"class": "metaphase"})
+    again = write_trackmate(tmp_path / "3.xml", replace(scores, table=others), twice)
     assert list(declared(again)) == [
         "POSITION_X",
         "MORPHOLAW_SCHEME2_SCORE",
@@ -74,6 +75,16 @@ def test_scores_of_another_scheme_lie_beside_and_of_the_same_take_their_place(
         CLASS,
     ]
     assert {spot[SCORE] for spot in spots(again).values() if SCORE in spot} == {"5.0"}
+
+
+def test_a_class_that_follows_from_the_whole_track_is_written_and_not_the_sign_of_the_score(
+    scores, trackmate_file, tmp_path
+):
+    from dataclasses import replace
+
+    along = replace(scores, table=scores.table.assign(**{"class": "interphase"}))
+    written = spots(write_trackmate(tmp_path / "scored.xml", along, trackmate_file))
+    assert {spot[CLASS] for spot in written.values() if CLASS in spot} == {"0"}
 
 
 def test_a_real_file(shared_data, scores_of, tmp_path):

@@ -25,8 +25,9 @@ def write_btrack(path: str | os.PathLike[str], scores: Scores, original: str | o
     """Write a copy of the btrack file ``original`` whose labels are the classes that the scores give.
 
     A row of ``labels`` is what btrack documents: the class, then one softmax value for each of its states
-    (interphase, prometaphase, metaphase, anaphase, apoptosis), here the logistic function of the score, and with more
-    than two classes the softmax of their scores. Objects without a score keep their class, and zeros beside it.
+    (interphase, prometaphase, metaphase, anaphase, apoptosis), here the logistic function of the cell's own score, and
+    with more than two classes the softmax of their scores; also where the class follows from the whole track. Objects
+    without a score keep their class, and zeros beside it.
 
     Raises
     ------

@@ -67,11 +67,9 @@ class Scores:
     @property
     def code(self) -> np.ndarray:
         """Place of each cell's class among ``classes``, NaN where the score is not finite; float64 (n,)."""
-        score = self.table["score"].to_numpy(np.float64)
-        if len(self.classes) > 2:
-            place = self.table["class"].map({name: number for number, name in enumerate(self.classes)})
-            return np.where(np.isfinite(score), place.to_numpy(np.float64), np.nan)
-        return np.where(np.isfinite(score), (score >= 0).astype(np.float64), np.nan)
+        places = {name: number for number, name in enumerate(self.classes)}
+        place = self.table["class"].map(places).to_numpy(np.float64)
+        return np.where(np.isfinite(self.table["score"].to_numpy(np.float64)), place, np.nan)
 
 
 def write_scores(path: str | os.PathLike[str], scores: Scores) -> Path:

@@ -20,7 +20,6 @@ def write_trackmate(
     path: str | os.PathLike[str],
     scores: Scores,
     original: str | os.PathLike[str],
-    pixel_size: float | None = None,
 ) -> Path:
     """Write a copy of the TrackMate XML ``original`` with a score and a class at every scored spot.
 
@@ -34,7 +33,7 @@ def write_trackmate(
     """
     path, original = Path(path), Path(original)
     check_copy(path, original)
-    spots = read_trackmate(original, TrackContext(pixel_size=pixel_size or scores.pixel_size)).table
+    spots = read_trackmate(original, TrackContext(pixel_size=scores.pixel_size)).table
     rows = matched(scores, spots, str(original))
     names = [f"MORPHOLAW_SCHEME{scores.scheme}_{kind}" for kind in ("SCORE", "CLASS")]
     tree = _parse(original)
