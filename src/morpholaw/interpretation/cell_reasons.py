@@ -18,7 +18,7 @@ from morpholaw.models.features import FeatureTable, latent_feature
 from morpholaw.models.law import Law
 
 GRID = 200
-"""Values of an input at which a change of class is looked for."""
+"""Values of an input, on each side of the cell's own, at which a change of class is looked for."""
 SHOWN_FLIPS = 2
 """Changes of one input that the text names."""
 NEAR = 0.5
@@ -175,7 +175,9 @@ def cell_reasons(
     simplest = boundary_form(law_of_used.expression)
     in_formula = {name: _in_formula(names.get(name, name)) for name in used}
     shown = rename(simplest.left, in_formula)
-    inequality = Inequality(shown, simplest.threshold, simplest.at_least).text()
+    known_scores = law_of_used.score(FeatureTable(usual, used))
+    digits = simplest.digits_needed(usual, known_scores >= 0)
+    inequality = Inequality(shown, simplest.threshold, simplest.at_least).text(digits)
     if not np.isfinite(score):
         missing = [one.name for one, value in zip(inputs, here, strict=True) if not np.isfinite(value)]
         reason = f"{', '.join(missing)} could not be measured" if missing else "the law has no value there"
@@ -344,7 +346,8 @@ def _text(reasons: CellReasons, cells: int) -> str:
         )
     elif cells:
         sentences.append(
-            "No change of a single input within the range of the labelled cells would change its class."
+            f"It would be called {reasons.other} at none of {2 * GRID} values tried of any single input, over the range "
+            f"of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells."
         )
     if cells:
         sentences.append(f"{percent(reasons.nearer, 0)} of the labelled cells are nearer to the boundary.")

@@ -16,7 +16,7 @@ from morpholaw.cells.shape_features import Feature
 from morpholaw.display import MINUS, significant
 from morpholaw.interpretation.input_slice import rows_along
 from morpholaw.interpretation.latent_names import split_sign
-from morpholaw.interpretation.law_sentence import QUANTILES, Push, described, named_input
+from morpholaw.interpretation.law_sentence import QUANTILES, Push, described, inequality_text, named_input
 from morpholaw.interpretation.monotone import directions
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import boundary_form
@@ -147,7 +147,7 @@ def class_sentence(
         found = [_room(laws, name, row, used, inputs[one], ranges[one]) for one in used]
         rooms = tuple(sorted(found, key=lambda one: one.share))
     text = _text(name, pushes, rooms, words, None if typical is None else len(right), len(own))
-    return ClassSentence(pushes, rooms, typical, boundary_form(lead.expression).text(), text)
+    return ClassSentence(pushes, rooms, typical, inequality_text(lead, cells), text)
 
 
 def input_ranges(cells: FeatureTable, names: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from morpholaw.cells.shape_features import Feature
-from morpholaw.display import MINUS, listed, significant
+from morpholaw.display import MINUS, capitalised, listed, significant
 from morpholaw.interpretation.latent_names import split_sign
 from morpholaw.interpretation.monotone import directions
 from morpholaw.models.expressions import boundary_form
@@ -48,7 +48,8 @@ class LawSentence:
     pushes : tuple of Push
         What each input does, as the law reads them.
     inequality : str
-        The simplest inequality that holds for the positive class, in units.
+        The simplest inequality that holds for the positive class, in units, with as many digits as it takes to put
+        all the cells into the classes that the law puts them into.
     text : str
         Two or three sentences.
     """
@@ -91,7 +92,9 @@ def law_sentence(
     values = values[np.isfinite(values).all(axis=1)]
     known = {feature.name: feature for feature in features}
     if not used or not len(values):
-        return LawSentence((), simplest.text(), f"Every cell is called {classes[_constant_class(law)]}.")
+        return LawSentence(
+            (), inequality_text(law, cells), f"Every cell is called {classes[_constant_class(law)]}."
+        )
     low, high = np.quantile(values, QUANTILES, axis=0)
     ranges = {name: (float(a), float(b)) for name, a, b in zip(used, low, high, strict=True)}
     proved = directions(simplest.expression, ranges)
@@ -104,7 +107,22 @@ def law_sentence(
         )
         for name in used
     )
-    return LawSentence(pushes, simplest.text(), _text(pushes, classes, words or {}))
+    return LawSentence(pushes, inequality_text(law, cells), _text(pushes, classes, words or {}))
+
+
+def inequality_text(law: Law, cells: FeatureTable) -> str:
+    """Return the simplest inequality of a law, with digits enough to put all of some cells into the law's classes.
+
+    Parameters
+    ----------
+    law : Law
+        Over inputs in units.
+    cells : FeatureTable
+        Their inputs, in units.
+    """
+    simplest, scores = boundary_form(law.expression), law.score(cells)
+    known = np.isfinite(scores)
+    return simplest.text(simplest.digits_needed(cells.select(law.names)[known], scores[known] >= 0))
 
 
 def _constant_class(law: Law) -> int:
@@ -159,7 +177,7 @@ def _score(law: Law, names: Sequence[str], row: np.ndarray) -> float:
 def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, str]) -> str:
     negative, positive = classes
     clear = [push for push in pushes if push.direction]
-    unclear = [push.feature.name for push in pushes if not push.direction]
+    unclear = [push.feature for push in pushes if not push.direction]
     sentences = []
     if clear:
         sentences.append(f"Called {positive} rather than {negative}: nuclei{described(clear)}.")
@@ -169,8 +187,10 @@ def _text(pushes: Sequence[Push], classes: tuple[str, str], words: Mapping[str, 
         limits = " or ".join(_limit(push, words.get(push.feature.name, "")) for push in crossed)
         sentences.append(f"{others} called {positive} with {limits}.")
     if unclear:
+        names = listed([feature.name for feature in unclear])
+        begin = names if unclear[0].source == "latent" else capitalised(names)  # "z8" is a name and no word
         count = "counts" if len(unclear) == 1 else "count"
-        sentences.append(f"{_capital(listed(unclear))} {count} in either direction, depending on the cell.")
+        sentences.append(f"{begin} {count} in either direction, depending on the cell.")
     return " ".join(sentences)
 
 
@@ -197,7 +217,3 @@ def _limit(push: Push, word: str) -> str:
         name = f"{plain} ({MINUS if sign < 0 else ''}{name})"
     unit = f" {push.feature.unit}" if push.feature.unit else ""
     return f"{name} {'above' if direction > 0 else 'below'} {significant(threshold)}{unit}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

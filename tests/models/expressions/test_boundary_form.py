@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from morpholaw.models.expressions import boundary_form, parse
+from morpholaw.models.expressions import boundary_form, parse, parse_rule
 from random_laws import random_laws, rounded
 
 NAMES = ["a", "b", "c"]
@@ -64,3 +64,18 @@ def assert_same_classes(expression, found):
 @given(random_laws(NAMES, rounded(-3, 3)))
 def test_random_laws_keep_their_classes(expression):
     assert_same_classes(expression, boundary_form(expression))
+
+
+def test_an_inequality_has_as_many_digits_as_it_takes_to_say_the_same_of_every_row():
+    found = boundary_form(parse("a - 1.23456", NAMES))
+    rows, holds = np.array([[1.2344, 0, 0], [1.2347, 0, 0]]), np.array([False, True])
+    assert found.digits_needed(rows, holds) == 5
+    assert found.text(5) == "a >= 1.2346"
+    assert found.digits_needed(np.array([[1.2, 0, 0], [1.3, 0, 0]]), holds) == 3
+    assert found.digits_needed(rows, ~holds) == 9  # nothing says this
+
+
+def test_digits_are_counted_over_all_parts_of_a_rule():
+    rule = boundary_form(parse_rule("a < 1.23456 and b > 2", NAMES))
+    rows = np.array([[1.2345, 3, 0], [1.2345, 1, 0], [1.2346, 3, 0]])
+    assert rule.digits_needed(rows, np.array([True, False, False])) == 6

@@ -9,9 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from morpholaw.models.expressions.normal_form import Atom, NoNormalForm, Product, Sum, sum_of, write_sum
 from morpholaw.models.expressions.tree import Call, Constant, Expression
 
+LEAST_DIGITS, MOST_DIGITS = 3, 9
+"""Significant digits of the numbers in an inequality."""
 FAR = 100.0
 """Coefficients of exp beyond this factor from 1 are written inside it."""
 _JOINED = {"min": ("and", "or"), "max": ("or", "and")}
@@ -57,9 +61,37 @@ class Inequality:
             other = "or" if word == "and" else "and"
             texts = [part.text(digits) for part in parts]
             return f" {word} ".join(f"({text})" if f" {other} " in text else text for text in texts)
-        values = [float(f"{value:.{digits}g}") for value in self.left.constants()]
         sign = ">=" if self.at_least else "<="
-        return f"{self.left.with_constants(values).text()} {sign} {self.threshold:.{digits}g}"
+        return f"{self._rounded(digits).text()} {sign} {self.threshold:.{digits}g}"
+
+    def digits_needed(self, columns: np.ndarray, holds: np.ndarray) -> int:
+        """Return with how many significant digits, `LEAST_DIGITS` to `MOST_DIGITS`, the text says the same as f.
+
+        Parameters
+        ----------
+        columns : ndarray, (rows, variables)
+            Cells, as for `Expression.evaluate`.
+        holds : ndarray, bool (rows,)
+            Where f >= 0.
+        """
+        enough = (
+            digits
+            for digits in range(LEAST_DIGITS, MOST_DIGITS)
+            if np.array_equal(self._holds(columns, digits), holds)
+        )
+        return next(enough, MOST_DIGITS)
+
+    def _holds(self, columns: np.ndarray, digits: int) -> np.ndarray:
+        """Return where the inequality holds as `text` writes it, bool (rows,)."""
+        word, parts = self.parts
+        if word:
+            each = np.stack([part._holds(columns, digits) for part in parts])
+            return np.asarray(each.all(axis=0) if word == "and" else each.any(axis=0))
+        value, threshold = self._rounded(digits).evaluate(columns), _rounded(self.threshold, digits)
+        return np.asarray(value >= threshold if self.at_least else value <= threshold)
+
+    def _rounded(self, digits: int) -> Expression:
+        return self.left.with_constants([_rounded(value, digits) for value in self.left.constants()])
 
     @property
     def parts(self) -> tuple[str, tuple[Inequality, ...]]:
@@ -71,6 +103,10 @@ class Inequality:
         threshold = Constant(self.threshold)
         pairs = [(one, threshold) if self.at_least else (threshold, one) for one in _flat(left)]
         return word, tuple(boundary_form(Call("-", pair)) for pair in pairs)
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def boundary_form(expression: Expression) -> Inequality:
