@@ -68,6 +68,13 @@ def test_a_cell_is_explained_by_the_study_and_the_command(study):
     result = CliRunner().invoke(main, ["explain-cell", "--study", str(study.path), "--cell", "3"])
     assert result.exit_code == 0, result.output
     assert found.text in result.output
+    both = study.explain_cells([3, 4])
+    assert both[0] == found
+    assert both[1] == study.explain_cell(4)
+    result = CliRunner().invoke(
+        main, ["explain-cell", "--study", str(study.path), "--cell", "3", "--cell", "4"]
+    )
+    assert all(one.text in result.output for one in both)
     with pytest.raises(InputError, match="no cell 999"):
         study.explain_cell(999)
     with pytest.raises(InputError, match="no law 9"):

@@ -13,10 +13,10 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.scoring import measured_columns
 from morpholaw.interpretation.cell_reasons import CellReasons, cell_reasons
 from morpholaw.interpretation.class_sentence import ClassSentence, class_sentence
+from morpholaw.interpretation.latent_summary import evenly_spaced
 from morpholaw.interpretation.law_sentence import QUANTILES, LawSentence, law_sentence
 from morpholaw.interpretation.vetoes import TYPICAL_LIMITS, Veto, find_class_vetoes, find_vetoes, in_words
 from morpholaw.models.class_laws import ClassLaws
-from morpholaw.models.classes import largest_classes
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
@@ -165,6 +165,22 @@ class LawReading:
             laws=None,
         )
 
+    def of_likeliest(self, row: np.ndarray) -> LawReading:
+        """Return the reading of the law of a cell's likeliest class against that of the second; of two classes itself.
+
+        Parameters
+        ----------
+        row : ndarray, (columns,)
+            The cell, in the columns of ``cells``.
+        """
+        if self.laws is None:
+            return self
+        scores = self.laws.score(FeatureTable(row[None], self.cells.names))[0]
+        order = np.argsort(-np.where(np.isfinite(scores), scores, -np.inf), kind="stable")
+        first, second = (self.laws.classes[one] for one in order[:2])
+        law = self.laws.against(first, second)
+        return replace(self, law=law, classes=(second, first), laws=None)
+
     def reasons(self, row: np.ndarray) -> CellReasons:
         """Say why a cell, (columns,) in the columns of ``cells``, is called what it is."""
         return cell_reasons(self.law, row, self.cells, self.classes, self.features, self.words)
@@ -220,8 +236,10 @@ def laws_in_units(classifier: Classifier, k: int = 0) -> ClassLaws:
     )
 
 
-def explain_cell(folder: StudyFolder, classifier: Classifier, cell: int, k: int = 0) -> CellReasons:
-    """Say why law ``k`` calls a cell, an index into the study's crops, what it does.
+def explain_cells(
+    folder: StudyFolder, classifier: Classifier, cells: Sequence[int], k: int = 0
+) -> list[CellReasons]:
+    """Say why law ``k`` calls some cells, indices into the study's crops, what it does.
 
     Of more than two classes, the law of the likeliest is compared with that of the second.
 
@@ -230,24 +248,15 @@ def explain_cell(folder: StudyFolder, classifier: Classifier, cell: int, k: int 
     InputError
         If there is no such law or cell.
     """
-    if not 0 <= cell < len(folder.crops):
-        raise InputError(f"There is no cell {cell}; the study has cells 0 to {len(folder.crops) - 1}.")
-    if len(classifier.classes) == 2:
-        reading = read_law(folder, classifier, k)
-    else:
-        reading = read_law(folder, classifier, k, classifier.classes[0])
-    row = measured_columns(classifier, folder.crops[np.array([cell])]).select(reading.cells.names)[0]
-    if reading.laws is not None:
-        laws = reading.laws
-        scores = laws.score(FeatureTable(row[None], reading.cells.names))
-        order = np.argsort(-np.nan_to_num(scores[0], nan=-np.inf), kind="stable")
-        best = int(largest_classes(scores)[0])
-        first, second = (laws.classes[one] for one in order[:2])
-        if best < 0:
-            first, second = laws.classes[:2]
-        law = laws.against(first, second)
-        reading = replace(reading, law=law, classes=(second, first), laws=None)
-    return reading.reasons(row)
+    count = len(folder.crops)
+    for cell in cells:
+        if not 0 <= cell < count:
+            raise InputError(f"There is no cell {cell}; the study has cells 0 to {count - 1}.")
+    two_classes = len(classifier.classes) == 2
+    reading = read_law(folder, classifier, k, None if two_classes else classifier.classes[0])
+    inputs = measured_columns(classifier, folder.crops[np.array(cells, np.int64)])
+    rows = inputs.select(reading.cells.names)
+    return [reading.of_likeliest(row).reasons(row) for row in rows]
 
 
 def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tuple[str, str]) -> LawReading:
@@ -263,13 +272,11 @@ def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tup
     return LawReading(law, classes, table, cells, labels[cells], shapes, words)
 
 
-def some_labelled(labels: np.ndarray, classes: Sequence[str], most: int = CELLS) -> np.ndarray:
+def some_labelled(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:
     """Return indices of cells with one of the classes, evenly spaced, int64; of all cells where none has."""
     cells = np.flatnonzero(np.isin(labels, list(classes)))
     cells = cells if len(cells) else np.arange(len(labels))
-    if len(cells) > most:
-        cells = cells[np.linspace(0, len(cells) - 1, most).astype(int)]
-    return cells
+    return np.take(cells, evenly_spaced(len(cells), CELLS))
 
 
 def _adds(pair: Veto, single: Sequence[Veto]) -> bool:

@@ -11,9 +11,9 @@ from morpholaw.cells.shape_features import NEIGHBOURHOOD_NAMES, SHAPE_NAMES, mea
 from morpholaw.config import ClassifierConfig
 from morpholaw.display import ANOTHER, listed
 from morpholaw.errors import InputError
+from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.estimate import Estimate
-from morpholaw.evaluation.metrics import accuracy, balanced_accuracy
 from morpholaw.models.classes import NO_CLASS, classes_of_scores, predicted_classes
 from morpholaw.models.expressions import Expression, parse_rule
 from morpholaw.models.features import FeatureTable, latent_names
@@ -37,9 +37,9 @@ class TestedLaw:
     nodes : int
         Its size.
     accuracy : Estimate
-        With its 95 % Wilson interval; a cell without a finite score is wrong.
-    balanced_accuracy : float
-        Mean over the two classes, or over the class and the rest.
+        With its 95 % interval over groups of cells; a cell without a finite score is wrong.
+    balanced_accuracy : Estimate
+        Mean over the two classes, or over the class and the rest, with its interval.
     differs : int
         Cells that it puts into another class than the formula tested.
     """
@@ -47,13 +47,13 @@ class TestedLaw:
     text: str
     nodes: int
     accuracy: Estimate
-    balanced_accuracy: float
+    balanced_accuracy: Estimate
     differs: int = 0
 
 
 @dataclass(frozen=True)
 class LawTest:
-    """A formula of one's own on the held-out cells.
+    """The result of a formula of your own on the held-out cells.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ def measure_own_law(
     place = _place(names, class_name)
     classes = (ANOTHER if len(names) > 2 else names[1 - place], names[place])
     targets = (targets == place).astype(np.int64)
-    crops = folder.crops[cells]
+    crops, groups = folder.crops[cells], folder.crops.cells["group"].to_numpy(str)[cells]
     predicted = predicted_classes(law.score(_table(folder, law, crops)))
     found = []
     if known:
@@ -123,13 +123,14 @@ def measure_own_law(
         for k, calls in enumerate(each):
             one = classifier.laws_of(k)[place if len(names) > 2 else 0]
             text = law_in_units(one, classifier.columns).rounded().text()
-            found.append(_tested(text, one.size, calls, targets, int(np.count_nonzero(calls != predicted))))
+            differs = int(np.count_nonzero(calls != predicted))
+            found.append(TestedLaw(text, one.size, *_shares(calls == targets, groups, targets), differs))
     scale = model_scale(folder)
     units = _units(law, None if scale is None else scale.pixel_size)
     return LawTest(
         law,
         classes,
-        _tested(law.rounded().text(), law.size, predicted, targets),
+        TestedLaw(law.rounded().text(), law.size, *_shares(predicted == targets, groups, targets)),
         tuple(found),
         len(cells),
         int(np.count_nonzero(predicted == NO_CLASS)),
@@ -175,10 +176,9 @@ def _table(folder: StudyFolder, law: Law, crops: np.ndarray) -> FeatureTable:
     return FeatureTable(np.stack([columns[name] for name in law.names], axis=1), law.names)
 
 
-def _tested(text: str, nodes: int, predicted: np.ndarray, targets: np.ndarray, differs: int = 0) -> TestedLaw:
-    return TestedLaw(
-        text, nodes, accuracy(predicted == targets), balanced_accuracy(targets, predicted), differs
-    )
+def _shares(right: np.ndarray, groups: np.ndarray, targets: np.ndarray) -> tuple[Estimate, Estimate]:
+    """Return accuracy and balanced accuracy."""
+    return accuracy_interval(right, groups), accuracy_interval(right, groups, targets)
 
 
 def _units(law: Law, pixel_size: float | None) -> dict[str, str]:

@@ -195,6 +195,7 @@ class Study(StudyFolder):
 
     law_sentence = law_reading.law_sentence
     explain_cell = law_reading.explain_cell
+    explain_cells = law_reading.explain_cells
     law_sheet = law_reading.law_sheet
     law_card = law_reading.law_card
 

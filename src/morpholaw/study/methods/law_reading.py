@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def law_sentence(
 def explain_cell(
     study: Study, cell: int, law: int = 0, loss: Loss = "hinge", name: str | None = None
 ) -> CellReasons:
-    """Say why a law calls a cell what it does, in words and units.
+    """Say why a law calls a cell what it does, in words and units; :meth:`explain_cells` takes several.
 
     Parameters
     ----------
@@ -87,9 +88,38 @@ def explain_cell(
     >>> print(study.explain_cell(17).text)  # doctest: +SKIP
     Called metaphase. What decides: contrast, which is 0.41 here and 0.22 in the median cell. ...
     """
-    from morpholaw.store.law_reading import explain_cell
+    return study.explain_cells([cell], law, loss, name)[0]
 
-    return explain_cell(study, study.classifier(name or 4, loss), cell, law)
+
+def explain_cells(
+    study: Study, cells: Sequence[int], law: int = 0, loss: Loss = "hinge", name: str | None = None
+) -> list[CellReasons]:
+    """Say why a law calls some cells what it does: :meth:`explain_cell` of each, the study being measured once.
+
+    Parameters
+    ----------
+    cells : sequence of int
+        Their indices among the study's crops.
+    law : int
+        The law's place in :meth:`laws`; 0 is the best on the training cells.
+    loss : {"hinge", "mse"}
+        The loss that it was found with.
+    name : str, optional
+        The laws by their name in the study, in place of their loss.
+
+    Returns
+    -------
+    list of CellReasons
+        In the order of the cells.
+
+    Raises
+    ------
+    InputError
+        When there is no such cell or law.
+    """
+    from morpholaw.store.law_reading import explain_cells
+
+    return explain_cells(study, study.classifier(name or 4, loss), cells, law)
 
 
 def law_sheet(
