@@ -23,6 +23,7 @@ from morpholaw.store import classifiers, encoders
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study, classifier_step, law_step
 from morpholaw.study.attack_step import common_cells
+from morpholaw.study.classify_step import unsure_cells
 from morpholaw.study.intervention_step import verdicts
 from morpholaw.training.rigl import METHODS
 from morpholaw.training.tune import Tuned
@@ -608,3 +609,10 @@ def test_crops_unlike_the_training_cells_are_marked(study):
     assert kept.exists()
     kept.unlink()  # an older classifier: the training cells are looked up in the study
     assert study.classify(2, crops=odd)["unusual"].tolist() == table["unusual"].tolist()
+
+
+def test_cells_whose_probability_contradicts_their_class_are_counted():
+    table = pd.DataFrame({"score": [1.0, -0.1, 2.0], "probability": [0.9, 0.4, 0.8]})
+    assert unsure_cells(table).startswith("1 of 3 cells have a probability below 0.5 for their own class")
+    assert unsure_cells(table.iloc[[0, 2]]) == ""
+    assert unsure_cells(table.assign(probability_anaphase=0.3)) == ""  # of three classes, 0.4 may be the most

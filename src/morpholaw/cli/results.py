@@ -87,7 +87,7 @@ def classify(
     each class follow.
     """
     from morpholaw.cells.files import write_table
-    from morpholaw.study.classify_step import unusual_cells
+    from morpholaw.study.classify_step import unsure_cells, unusual_cells
 
     if crops is not None and movie is not None:
         raise InputError("Give --crops or --movie with --tracks, not both.")
@@ -118,6 +118,8 @@ def classify(
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
     click.echo(f"{len(table)} cells scored: {counts}. The table is {out}.")
     click.echo(unusual_cells(table))
+    if sentence := unsure_cells(table):
+        click.echo(sentence)
 
 
 @click.command()

@@ -84,6 +84,17 @@ def unusual_cells(table: pd.DataFrame) -> str:
     )
 
 
+def unsure_cells(table: pd.DataFrame) -> str:
+    """Say in a sentence how many cells of two classes have a probability below one half; "" where none has."""
+    count = int((table["probability"] < 0.5).sum())
+    if not count or any(name.startswith("probability_") for name in table):
+        return ""
+    return (
+        f"{count} of {len(table)} cells have a probability below 0.5 for their own class: the class is the sign of the "
+        "score, and the probability what held-out cells of such scores were. Look at these cells first."
+    )
+
+
 def _unusual(familiarity: Familiarity, images: Any, count: int) -> np.ndarray:
     """Mark the first ``count`` crops, bool (count,), read in parts so that they need not be in memory."""
     parts = [

@@ -17,7 +17,7 @@ from morpholaw.config import (
 )
 from morpholaw.display import Loss
 from morpholaw.errors import InputError
-from morpholaw.evaluation.prevalence import Prevalence, class_shares
+from morpholaw.evaluation.prevalence import Prevalence, stated_shares
 from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.progress_bar import shows_progress
@@ -98,7 +98,8 @@ def classify(
         One row per cell: crop, file, track_id, t, y, x, score, class, probability; for a whole study also ``set``;
         along tracks also ``frame_class``, that of the frame alone. ``score`` is the median over the models, and
         ``probability`` that of the cell's class at the stated prevalence, by default of equally frequent classes,
-        calibrated on held-out cells. With more than two classes ``score`` is the margin of the best class over the
+        calibrated on held-out cells. The class is the sign of the score, so that a cell may have a probability below
+        0.5 for its own class. With more than two classes ``score`` is the margin of the best class over the
         second, and there are ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each
         class. ``unusual`` marks crops that are not made like those of the training cells
         (:mod:`morpholaw.evaluation.familiarity`);
@@ -121,7 +122,7 @@ def classify(
     along = applied_classifier.along_tracks(study, name, along_tracks, applied.evaluation, order)
     if along is not None and along.order is not None:
         monitor.emit(Message(f"Stages along tracks: {along.order.text}."))
-    shares = None if prevalence is None else class_shares(prevalence, applied.classifier.classes)
+    shares = None if prevalence is None else stated_shares(prevalence, applied.classifier.classes)
     applied = replace(applied, along=along, familiarity=familiarity(study, name), shares=shares)
 
     def for_set(crop_set: str | None) -> AppliedClassifier:
