@@ -36,8 +36,11 @@ def test_shares_are_in_per_cent_with_their_interval():
     assert percent(0.0) == "0.0 %"
     assert percent(0.0001) == "less than 0.1 %"
     assert percent(0.003, 0) == "less than 1 %"
+    assert percent(0.9996) == "more than 99.9 %"
+    assert (percent(1.0), percent(0.9994)) == ("100.0 %", "99.9 %")
     assert percent(math.nan) == "n/a"
     assert percent_interval(0.97, 0.951, 0.982) == "97.0 % (95.1 to 98.2)"
+    assert percent_interval(0.9996, 0.996, 1.0) == "more than 99.9 % (99.6 to 100.0)"
     assert interval(0.25, 0.21, math.inf) == "0.25 (0.21 to n/a)"
 
 

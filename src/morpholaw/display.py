@@ -61,6 +61,11 @@ def listed(names: Iterable[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def capitalised(text: str) -> str:
+    """Return text whose first letter is a capital, as a sentence or a heading begins."""
+    return text[:1].upper() + text[1:]
+
+
 def number(value: float, digits: int = 2, sign: bool = False) -> str:
     """Return a number with ``digits`` decimals and a true minus sign; "n/a" where it is not finite.
 
@@ -87,19 +92,21 @@ def correlation(value: float, sign: bool = False) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """Return a share in [0, 1] in per cent, "97.0 %"; "n/a" where it is not finite.
 
-    A positive share that would round to zero is "less than 0.1 %" (or 1 %, by ``digits``).
+    A share that is neither none nor all is not rounded to it: "less than 0.1 %", "more than 99.9 %".
     """
     if not math.isfinite(share):
         return "n/a"
-    text = number(100 * share, digits)
+    text, least = f"{100 * share:.{digits}f}", 10**-digits
     if share > 0 and float(text) == 0:
-        return f"less than {10**-digits:.{digits}f} %"
-    return f"{text} %"
+        return f"less than {least:.{digits}f} %"
+    if share < 1 and float(text) == 100:
+        return f"more than {100 - least:.{digits}f} %"
+    return f"{number(100 * share, digits)} %"
 
 
 def percent_interval(share: float, low: float, high: float, digits: int = 1) -> str:
     """Return a share with the ends of its interval, in per cent: "97.0 % (95.1 to 98.2)"."""
-    return f"{number(100 * share, digits)} % ({span(100 * low, 100 * high, digits)})"
+    return f"{percent(share, digits)} ({span(100 * low, 100 * high, digits)})"
 
 
 def interval(value: float, low: float, high: float) -> str:
