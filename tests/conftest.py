@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
 from filelock import FileLock
 
@@ -20,7 +21,7 @@ from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig
-from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.performance import measure
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
@@ -144,15 +145,9 @@ def keep_unmeasured() -> Callable[[Study, Classifier, str], ClassifierRecord]:
     """Keeps a classifier in a study without cells to measure it on; its record says that every cell was right."""
 
     def keep(study: Study, classifier: Classifier, name: str) -> ClassifierRecord:
-        evaluation = Evaluation(
-            split="0123456789ab",
-            training_cells=90,
-            test_cells=10,
-            accuracy=(1.0,) * classifier.members,
-            balanced_accuracy=(1.0,) * classifier.members,
-            ensemble_accuracy=Estimate(1.0, 0.7, 1.0),
-            confusion=((5, 0), (0, 5)),
-        )
+        targets = np.repeat([0, 1], 5)
+        scores = np.tile(2.0 * targets - 1, (classifier.members, 1))
+        evaluation = Evaluation.of(measure(scores, targets), "0123456789ab", 90, np.arange(10))
         config = ClassifierConfig(classes=classifier.classes)
         record = ClassifierRecord.of(classifier, name, evaluation, config, Provenance.now("no data"))
         with study.writing():

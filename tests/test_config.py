@@ -38,11 +38,6 @@ def test_classes_are_read_from_one_text():
     )
 
 
-def test_settings_of_version_0_1_name_two_classes_by_their_sign():
-    assert ClassifierConfig.from_values({"positive": "late"}).classes == ("interphase", "late")
-    assert ClassifierConfig.from_values({"negative": "a", "positive": "b"}).classes == ("a", "b")
-
-
 def test_help_shows_every_setting_with_its_default():
     for kind in (EncoderConfig, ClassifierConfig):
         for name, field in kind.model_fields.items():

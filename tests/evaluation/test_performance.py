@@ -23,7 +23,7 @@ def test_each_class_is_counted_by_itself():
     measured = measure(logits(predicted), TRUTH)
     np.testing.assert_array_equal(measured.confusion, [[4, 1, 1], [1, 2, 0], [0, 0, 3]])
     assert measured.ensemble.value == pytest.approx(9 / 12)
-    assert measured.ensemble_balanced_accuracy == pytest.approx((4 / 6 + 2 / 3 + 1) / 3)
+    assert measured.balanced.value == pytest.approx((4 / 6 + 2 / 3 + 1) / 3)
     first, second, third = measured.by_class
     assert (first.cells, second.cells, third.cells) == (6, 3, 3)
     assert (first.precision.value, first.recall.value) == pytest.approx((4 / 5, 4 / 6))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,7 +17,7 @@ from morpholaw.cells.crop_record import CropOrigin
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import ClassifierConfig, LawConfig
-from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.performance import measure
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
@@ -96,16 +97,11 @@ def complete(path: Path, classes: tuple[str, str] = ("interphase", "metaphase"))
 def keep_class_laws(study: Study) -> None:
     """Laws of three classes, measured on none of the study's cells."""
     texts = {"interphase": "1 - z0", "metaphase": "square(z1) - 0.25", "anaphase": "z0 - exp(z1)"}
-    evaluation = Evaluation(
-        split="0123456789ab",
-        training_cells=200,
-        test_cells=50,
-        accuracy=(0.84,),
-        ensemble_accuracy=Estimate(0.84, 0.71, 0.92),
-        balanced_accuracy=(0.8,),
-        confusion=((20, 2, 0), (3, 14, 1), (1, 1, 8)),
-        undefined=2,
-    )
+    counts = np.array([[20, 2, 0], [3, 14, 1], [1, 1, 8]])
+    targets, predicted = np.repeat(np.indices((3, 3)).reshape(2, 9), counts.ravel(), axis=1)
+    measured = measure(np.eye(3)[predicted][None], targets, 4)
+    evaluation = Evaluation.of(measured, "0123456789ab", 200, np.arange(len(targets)))
+    evaluation = evaluation.model_copy(update={"undefined": 2})
     laws = [Law.parse(text, ["z0", "z1"]) for text in texts.values()]
     classifier = Classifier.with_laws(study.encoder, laws, tuple(texts))
     record = ClassifierRecord.of(

@@ -52,7 +52,7 @@ def test_a_classifier_has_one_output_for_each_class(phases_study, scheme):
 def test_heads_tell_four_phases_apart(phases_study):
     """The latents of the shipped encoder separate them far better than chance, 0.25."""
     for name in ("scheme2", "scheme3"):
-        assert classifiers.record(phases_study, name).evaluation.ensemble_balanced_accuracy > 0.6
+        assert classifiers.record(phases_study, name).evaluation.balanced_interval.value > 0.6
 
 
 def test_scores_and_probabilities_of_each_class_are_written(phases_study):

@@ -51,7 +51,7 @@ def test_the_best_law_so_far_is_shown_in_units(shape_study, tmp_path):
         inputs="shapes", count=1, evaluations=4_000, processes=1, monitor=Monitor(events.append)
     )
     shown = [event.law for event in events if isinstance(event, Front)][-1]
-    assert study.test_law(shown).tested.balanced_accuracy > 0.85
+    assert study.test_law(shown).tested.balanced_accuracy.value > 0.85
 
 
 @pytest.mark.parametrize("scheme", [3, 4])

@@ -22,26 +22,33 @@ NAMED = click.option("--name", help="The laws by their name in the study, in pla
 @click.command("explain-cell")
 @STUDY
 @click.option(
-    "--cell", type=click.IntRange(0), required=True, help="Its index among the study's crops, from 0."
+    "--cell",
+    "cells",
+    type=click.IntRange(0),
+    required=True,
+    multiple=True,
+    help="Its index among the study's crops, from 0; may be given several times.",
 )
 @LAW
 @LOSS
 @NAMED
-def explain_cell(study: Path, cell: int, law: int, loss: Literal["hinge", "mse"], name: str | None) -> None:
-    """Say why a law calls a cell what it does.
+def explain_cell(
+    study: Path, cells: tuple[int, ...], law: int, loss: Literal["hinge", "mse"], name: str | None
+) -> None:
+    """Say why a law calls a cell, or several, what it does.
 
     Prints the terms of the law in this cell and in the median cell, the term that decides, and the smallest changes of
     one input that would change the class.
     """
     opened = open_study(study)
-    reasons = opened.explain_cell(cell, law - 1, loss, name)
-    label = str(opened.labels[cell])
-    click.echo(f"Cell {cell}{f', labelled {label}' if label else ''}. {reasons.text}")
-    if reasons.terms:
-        click.echo(f"The law: {reasons.inequality}.")
-        for term in reasons.terms:
-            here, usual = significant(term.value), significant(term.typical)
-            click.echo(f"  {term.text:40} {here:>10} here {usual:>10} in the median cell")
+    explained = opened.explain_cells(cells, law - 1, loss, name)
+    for cell, label, reasons in zip(cells, opened.labels[list(cells)], explained, strict=True):
+        click.echo(f"Cell {cell}{f', labelled {label}' if label else ''}. {reasons.text}")
+        if reasons.terms:
+            click.echo(f"The law: {reasons.inequality}.")
+            for term in reasons.terms:
+                here, usual = significant(term.value), significant(term.typical)
+                click.echo(f"  {term.text:40} {here:>10} here {usual:>10} in the median cell")
 
 
 @click.command("law-sheet")

@@ -25,7 +25,7 @@ from morpholaw.cli.options import (
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.cli.table import show_confusion, show_cross_validation, show_table
-from morpholaw.display import percent, percent_interval
+from morpholaw.display import percent_interval
 
 if TYPE_CHECKING:
     from morpholaw.store.classifier_record import ClassifierRecord
@@ -235,9 +235,11 @@ def discover_law(
     if not record.two_classes:
         _show_class_laws(opened, record)
         return
-    for law, share in zip(record.laws, record.evaluation.balanced_accuracy, strict=True):
+    for law, share in zip(record.laws, record.evaluation.intervals, strict=True):
         shown = law_in_units(law, record.columns).rounded()
-        click.echo(f"{law.size:4d} nodes  {percent(share)} balanced on held-out cells  {shown}")
+        click.echo(
+            f"{law.size:4d} nodes  right in {percent_interval(*astuple(share))} of the held-out cells  {shown}"
+        )
     said = opened.law_sentence(loss=values.get("loss", "hinge"), name=name)
     tested = record.evaluation
     right = percent_interval(*astuple(tested.ensemble_accuracy))
@@ -258,7 +260,8 @@ def _show_class_laws(opened: Study, record: ClassifierRecord) -> None:
     tested = record.evaluation
     click.echo(
         f"The class of the largest is right in {percent_interval(*astuple(tested.ensemble_accuracy))} of "
-        f"{tested.test_cells} held-out cells, {percent(tested.balanced_accuracy[0])} balanced over the classes."
+        f"{tested.test_cells} held-out cells, {percent_interval(*astuple(tested.balanced_interval))} balanced over "
+        "the classes."
     )
     show_confusion(record)
 
@@ -291,7 +294,7 @@ def test_law(
     own = found.tested
     click.echo(
         f"Right in {percent_interval(*astuple(own.accuracy))} of {found.cells} held-out cells, "
-        f"{percent(own.balanced_accuracy)} balanced over the classes."
+        f"{percent_interval(*astuple(own.balanced_accuracy))} balanced over the classes."
     )
     if found.undefined:
         click.echo(f"{found.undefined} cells have no finite value and count as wrong.")
@@ -300,6 +303,7 @@ def test_law(
         click.echo(f"Wrong on {len(found.wrong)} cells, by their index among the study's crops: {shown}")
     for place, law in enumerate(found.found, 1):
         click.echo(
-            f"law {place}: {percent_interval(*astuple(law.accuracy))}, {percent(law.balanced_accuracy)} balanced, "
+            f"law {place}: {percent_interval(*astuple(law.accuracy))}, "
+            f"{percent_interval(*astuple(law.balanced_accuracy))} balanced, "
             f"differs on {law.differs} cells: {law.nodes} nodes  {law.text}"
         )

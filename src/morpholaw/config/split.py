@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from morpholaw.config.training import TrainingConfig
 
@@ -51,13 +51,3 @@ class SplitConfig(TrainingConfig):
     classes: Classes = ()
     test_fraction: TestFraction = None
     split_seed: SplitSeed = 0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named_by_sign(cls, values: Any) -> Any:
-        """Take ``negative`` and ``positive``, the settings of two classes in version 0.1, for ``classes``."""
-        if not isinstance(values, dict) or not {"negative", "positive"} & values.keys():
-            return values
-        others = {name: value for name, value in values.items() if name not in ("negative", "positive")}
-        pair = (values.get("negative", "interphase"), values.get("positive", "metaphase"))
-        return {"classes": pair, **others}

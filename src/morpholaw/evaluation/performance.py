@@ -30,8 +30,6 @@ class Performance:
         Accuracy of each model with its 95 % interval over groups of cells.
     ensemble, balanced : Estimate
         Accuracy and balanced accuracy of the median score over the models, with 95 % intervals over groups of cells.
-    ensemble_balanced_accuracy : float
-        Mean over the classes of the median score's accuracy.
     confusion : ndarray, int64 (classes, classes)
         Of the median score; rows are true classes, columns predicted ones.
     by_class : list of ClassPerformance
@@ -51,7 +49,6 @@ class Performance:
     intervals: list[Estimate]
     ensemble: Estimate
     balanced: Estimate
-    ensemble_balanced_accuracy: float
     confusion: np.ndarray
     by_class: list[ClassPerformance]
     area: float
@@ -165,7 +162,6 @@ def measure(
         intervals=[accuracy_interval(one == truth, groups) for one in each],
         ensemble=accuracy_interval(predicted == truth, groups),
         balanced=accuracy_interval(predicted == truth, groups, truth),
-        ensemble_balanced_accuracy=balanced_accuracy(truth, predicted),
         confusion=confusion(truth, predicted, classes),
         by_class=by_class,
         area=float(np.mean(areas[np.isfinite(areas)])) if np.isfinite(areas).any() else float("nan"),

@@ -13,7 +13,7 @@ Prevalence = float | Mapping[str, float]
 """Share of the cells that are of the second of two classes, or shares of cells by class."""
 
 
-def class_shares(prevalence: Prevalence, classes: Sequence[str]) -> np.ndarray:
+def stated_shares(prevalence: Prevalence, classes: Sequence[str]) -> np.ndarray:
     """Return the stated share of each class.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from morpholaw import __version__
-from morpholaw.display import correlation, percent, span
+from morpholaw.display import capitalised, correlation, percent, span
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.interpretation.traversal import TYPICAL, traverse
@@ -170,7 +170,7 @@ def _inputs(material: Material, name: str, k: int) -> list[Block]:
 def _accuracy(material: Material, name: str, k: int) -> list[Block]:
     """Test accuracy with its interval, on which split, and what rounding does."""
     evaluation = material.records[name].evaluation
-    share = laws.recorded_accuracy(evaluation, k)
+    share = evaluation.intervals[k]
     classifier = material.classifier(name)
     trained = dict(classifier.laws_of(k)[0].metadata).get("accuracy")
     elsewhere = material.records[name].trained_elsewhere
@@ -182,7 +182,7 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
         *([_accuracy_here(material, name, k)] if elsewhere else []),
         (
             "Balanced test accuracy" + (" there" if elsewhere else ""),
-            percent(evaluation.balanced_accuracy[k]),
+            laws.balanced(evaluation, k),
         ),
         (
             "Accuracy on the training cells",
@@ -220,7 +220,7 @@ def _constraints(material: Material, name: str, k: int) -> list[Block]:
     measured = constraints.measure(
         material.classifier(name).select(k), material.test(name), material.morphology
     )
-    rows = [(one.meaning[:1].upper() + one.meaning[1:], constraints.in_words(one)) for one in measured]
+    rows = [(capitalised(one.meaning), constraints.in_words(one)) for one in measured]
     caption = f"On at most {constraints.CONSTRAINED} test cells, with 95 % bootstrap intervals over groups of cells."
     return [Table(("Constraint", "Measured"), rows, caption)]
 

@@ -223,14 +223,9 @@ class Material:
 
     def _scores(self, name: str) -> np.ndarray:
         """f(x) of every model on the test cells, float32 (members, n)."""
-        import torch
+        from morpholaw.evaluation.crop_scores import score_crops
 
-        from morpholaw.evaluation.scoring import as_images, batches, shared_scores
-
-        classifier, images = self.classifier(name), self.test(name).images
-        with torch.no_grad():
-            parts = [shared_scores(classifier, as_images(part), "image") for part in batches(images, 256)]
-        return torch.cat(parts, dim=1).float().numpy()
+        return score_crops(self.classifier(name), self.test(name).images)
 
     def test_latents(self, name: str) -> np.ndarray:
         """Means of the test cells by the classifier's own encoder, float64 (n, latents)."""

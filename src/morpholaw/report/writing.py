@@ -32,8 +32,8 @@ def write_report(study: StudyFolder, path: Path | str, monitor: Monitor = SILENT
     study : Study
     path : path
         The file to write; one that is there is replaced when the new one is whole.
-    report : callable
-        Gets a ``Progress`` for each section.
+    monitor : Monitor
+        Receives a ``Progress`` for each section.
 
     Returns
     -------

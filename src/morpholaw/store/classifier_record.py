@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from morpholaw.evaluation.metrics import ClassPerformance
     from morpholaw.evaluation.performance import Performance
     from morpholaw.models.classifier import Classifier
-    from morpholaw.store.labelled_cells import Labelled
 
 
 def name_of(scheme: int | str, loss: str | None = None) -> str:
@@ -102,21 +101,18 @@ class Evaluation(Part):
     accuracy, balanced_accuracy : tuple of float
         Of each model, in [0, 1]. A score that is not finite counts as wrong.
     intervals : tuple of Estimate
-        Accuracy of each model with its 95 % interval; none in records of version 0.1.
+        Accuracy of each model with its 95 % interval.
     ensemble_accuracy, balanced_interval : Estimate
-        Accuracy and balanced accuracy of the median score over the models, with 95 % intervals over groups of cells. In
-        records of version 0.1 the interval is Wilson's over cells, and there is none of the balanced accuracy.
-    test_groups : int, optional
-        Groups (tracks, movies) of the cells tested on; None in records of version 0.1.
+        Accuracy and balanced accuracy of the median score over the models, with 95 % intervals over groups of cells.
+    test_groups : int
+        Groups (tracks, movies) of the cells tested on.
     confusion : tuple of tuple of int
         Of the median score: true classes in rows, predicted classes in columns.
     roc_auc : float
         Area under the ROC curve of the median score, with more than two classes the mean of one against the rest; NaN
         where it is undefined.
-    ensemble_balanced_accuracy : float, optional
-        Of the median score; None in records of version 0.1.
     by_class : tuple of ClassEvaluation
-        Each class by itself, in the order of the classes; empty in records of version 0.1.
+        Each class by itself, in the order of the classes.
     calibration : Calibration, optional
         Platt scaling of the median score of two classes; None where finite scores are of one class.
     temperature : Temperature, optional
@@ -133,13 +129,12 @@ class Evaluation(Part):
     accuracy: tuple[float, ...]
     balanced_accuracy: tuple[float, ...]
     ensemble_accuracy: EstimateInFile
-    balanced_interval: EstimateInFile | None = None
-    intervals: tuple[EstimateInFile, ...] = ()
-    test_groups: int | None = None
+    balanced_interval: EstimateInFile
+    intervals: tuple[EstimateInFile, ...]
+    test_groups: int = Field(ge=0)
     confusion: tuple[tuple[int, ...], ...]
     roc_auc: Number = float("nan")
-    ensemble_balanced_accuracy: float | None = None
-    by_class: tuple[ClassEvaluation, ...] = ()
+    by_class: tuple[ClassEvaluation, ...]
     calibration: Calibration | None = None
     temperature: Temperature | None = None
     undefined: int = 0
@@ -165,41 +160,43 @@ class Evaluation(Part):
     def of(
         cls,
         measured: Performance,
-        cells: Labelled,
-        law: int | None = None,
-        test_groups: int | None = None,
-    ) -> Evaluation:
-        """Return what was measured on the test cells of a split."""
-        found = cls.measured(measured, cells.fingerprint, len(cells.train), len(cells.test), test_groups)
-        return found.model_copy(update={"law": law})
-
-    @classmethod
-    def measured(
-        cls,
-        measured: Performance,
         split: str,
         training_cells: int,
-        test_cells: int,
-        test_groups: int | None = None,
+        groups: np.ndarray,
+        law: int | None = None,
     ) -> Evaluation:
-        """Return what was measured on some held-out cells."""
+        """Return what was measured on some held-out cells.
+
+        Parameters
+        ----------
+        measured : Performance
+            The measurement.
+        split : str
+            Fingerprint of the test groups.
+        training_cells : int
+            Cells trained on.
+        groups : ndarray, (n,)
+            Group of each cell tested on.
+        law : int, optional
+            As the attribute.
+        """
         return cls(
             split=split,
             training_cells=training_cells,
-            test_cells=test_cells,
+            test_cells=len(groups),
             accuracy=tuple(measured.accuracy),
             balanced_accuracy=tuple(measured.balanced_accuracy),
             ensemble_accuracy=measured.ensemble,
             balanced_interval=measured.balanced,
             intervals=tuple(measured.intervals),
-            test_groups=test_groups,
+            test_groups=len(np.unique(groups)),
             confusion=tuple(map(tuple, measured.confusion.tolist())),
             roc_auc=measured.area,
-            ensemble_balanced_accuracy=measured.ensemble_balanced_accuracy,
             by_class=tuple(map(ClassEvaluation.of, measured.by_class)),
             calibration=measured.calibration,
             temperature=measured.temperature,
             undefined=measured.undefined,
+            law=law,
         )
 
 
@@ -325,6 +322,7 @@ class ClassifierRecord(BundleRecord):
         lengths = [
             len(evaluation.accuracy),
             len(evaluation.balanced_accuracy),
+            len(evaluation.intervals),
             len(self.expression_sizes),
             len(self.kept_latents),
             members if self.head_weights is None else len(self.head_weights),
@@ -332,7 +330,7 @@ class ClassifierRecord(BundleRecord):
         ]
         if lengths != [members] * len(lengths):
             raise ValueError(f"it does not describe each of its {members} models")
-        if len(evaluation.by_class) not in (0, count):
+        if len(evaluation.by_class) != count:
             raise ValueError(f"it does not measure each of its {count} classes")
         if [len(row) for row in evaluation.confusion] != [count] * count:
             raise ValueError(f"its confusion matrix is not one of {count} classes")

@@ -84,5 +84,5 @@ def _baseline_row(found: MeasuredBaseline) -> dict[str, object]:
     }
 
 
-def _interval(estimate: Estimate | None) -> str:
-    return "n/a" if estimate is None else span(100 * estimate.low, 100 * estimate.high, 1)
+def _interval(estimate: Estimate) -> str:
+    return span(100 * estimate.low, 100 * estimate.high, 1)

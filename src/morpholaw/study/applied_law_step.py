@@ -59,6 +59,4 @@ def apply_law(folder: StudyFolder, name: str, k: int) -> ClassifierRecord:
 
 def _first(values: Sequence[T], k: int) -> tuple[T, ...]:
     """Return the values with number ``k`` first."""
-    if not values:
-        return ()
     return (values[k], *values[:k], *values[k + 1 :])

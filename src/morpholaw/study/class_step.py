@@ -96,7 +96,7 @@ def arrange(folder: StudyFolder, order: Sequence[str]) -> None:
 
 
 def colour(folder: StudyFolder, colours: Mapping[str, str]) -> None:
-    """Give classes colours "#rrggbb" of one's own, or with "" the usual ones; InputError for anything else."""
+    """Set the colours "#rrggbb" of classes, or with "" the usual ones; InputError for anything else."""
     _check_known(folder, colours)
     known = dict(folder.class_record.colours)
     for name, text in colours.items():

@@ -18,7 +18,8 @@ def evaluate(folder: StudyFolder, classifier: Classifier, cells: Labelled) -> Ev
     scores = score_crops(classifier.eval(), folder.crops[cells.test])
     groups = folder.crops.cells["group"].to_numpy(str)[cells.test]
     measured = measure(scores, cells.test_targets, classifier.scheme, groups)
-    return Evaluation.of(measured, cells, 0 if classifier.scheme == 4 else None, len(set(groups)))
+    law = 0 if classifier.scheme == 4 else None
+    return Evaluation.of(measured, cells.fingerprint, len(cells.train), groups, law)
 
 
 def keep(

@@ -1,4 +1,4 @@
-"""What the laws of a study were trained on, for whoever searches anew or on from them."""
+"""What the laws of a study were trained on, for searches that start anew or go on from them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def formulas(material: Material, name: str, k: int) -> list[Block]:
     intro = (
         f"{name}: {search(record)}, then fitted to each other; a cell is of the class whose law is largest. "
         f"Of {tested.test_cells:,} held-out cells {percent_interval(*astuple(tested.ensemble_accuracy))} are right, "
-        f"{percent(tested.balanced_accuracy[k])} balanced over the classes."
+        f"{percent_interval(*astuple(tested.balanced_interval))} balanced over the classes."
     )
     blocks: list[Block] = [
         Paragraph(intro),

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from morpholaw.cells.segmentation import nucleus_masks
-from morpholaw.display import classifier_title, number, percent, percent_interval
+from morpholaw.display import capitalised, classifier_title, number, percent, percent_interval
 from morpholaw.interpretation.attack import AttackCurve, AttackOptions, Direction, attack_curve
 from morpholaw.interpretation.attack_energy import successful_energy
 from morpholaw.interpretation.constraints import (
@@ -227,7 +227,7 @@ def measure(classifier: Classifier, cells: TestCells, kept: tuple[int, ...]) -> 
 def _table(measured: dict[str, list[Constraint]]) -> Table:
     columns = ("Constraint", *(classifier_title(name) for name in measured))
     rows = [
-        (found[0].meaning[:1].upper() + found[0].meaning[1:], *(_two_lines(in_words(one)) for one in found))
+        (capitalised(found[0].meaning), *(_two_lines(in_words(one)) for one in found))
         for found in zip(*measured.values(), strict=True)
     ]
     caption = (

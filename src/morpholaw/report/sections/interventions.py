@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from morpholaw.cells.segmentation import MARGIN
-from morpholaw.display import classifier_title, percent, percent_interval, span
+from morpholaw.display import capitalised, classifier_title, percent, percent_interval, span
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.interpretation.interventions import (
     DRAWS,
@@ -56,7 +56,7 @@ def interventions(material: Material) -> list[Block]:
         return missing
     columns = ("Test cells", *(classifier_title(name) for name in measured))
     rows = [
-        (_sentence(NAMES[found[0].name]), *(_cell(one) for one in found))
+        (capitalised(NAMES[found[0].name]), *(_cell(one) for one in found))
         for found in zip(*measured.values(), strict=True)
     ]
     tracked = max(int(crops.tracked.sum()) for crops in prepared.values())
@@ -69,7 +69,7 @@ def of_one(material: Material, name: str, k: int) -> list[Block]:
     crops = cell_crops(material.study, cells.index)
     found = _measured(material.classifier(name).select(k), crops, cells)
     rows = [
-        (_sentence(NAMES[one.name]), percent_interval(*astuple(one.balanced_accuracy)), _flips(one))
+        (capitalised(NAMES[one.name]), percent_interval(*astuple(one.balanced_accuracy)), _flips(one))
         for one in found
     ]
     table = Table(
@@ -143,7 +143,3 @@ def _cell(one: Intervention) -> Markup:
 
 def _flips(one: Intervention) -> str:
     return "none" if one.name == "none" else percent_interval(*astuple(one.flips))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

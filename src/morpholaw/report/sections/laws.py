@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 
 import numpy as np
 
-from morpholaw.display import Loss, number, percent, span
+from morpholaw.display import Loss, number, percent, percent_interval, span
 from morpholaw.errors import MorpholawError
-from morpholaw.evaluation.estimate import Estimate
-from morpholaw.evaluation.metrics import accuracy
 from morpholaw.evaluation.scoring import measured_columns
 from morpholaw.models.classes import largest_classes
 from morpholaw.models.features import FeatureTable
@@ -61,7 +60,7 @@ def _table(material: Material, name: str, found: list[Law]) -> Table:
     rounded = rounding(material, name)
     rows = []
     for k, law in enumerate(found):
-        share = recorded_accuracy(evaluation, k)
+        share = evaluation.intervals[k]
         rows.append(
             (
                 str(k + 1),
@@ -86,17 +85,14 @@ def _table(material: Material, name: str, found: list[Law]) -> Table:
 
 def interval_kind(evaluation: Evaluation) -> str:
     """Say what the intervals of an evaluation are."""
-    if evaluation.test_groups is None:
-        return "Wilson's interval over cells, which is too narrow where cells belong to one track or movie"
     return f"its 95 % interval over the {evaluation.test_groups:,} groups (tracks, lineages or movies) of these cells"
 
 
-def recorded_accuracy(evaluation: Evaluation, k: int) -> Estimate:
-    """Test accuracy of law ``k`` as it was measured, with its interval over groups; over cells in an older record."""
-    if evaluation.intervals:
-        return evaluation.intervals[k]
-    n = evaluation.test_cells
-    return accuracy(np.arange(n) < round(evaluation.accuracy[k] * n))
+def balanced(evaluation: Evaluation, k: int) -> str:
+    """Return the balanced accuracy of law ``k``, with its interval where it is the law that is applied."""
+    if k == evaluation.law:
+        return percent_interval(*astuple(evaluation.balanced_interval))
+    return percent(evaluation.balanced_accuracy[k])
 
 
 def rounding(material: Material, name: str) -> list[str]:

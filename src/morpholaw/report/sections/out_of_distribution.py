@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from morpholaw.display import classifier_title, number, percent
+from morpholaw.display import capitalised, classifier_title, number, percent
 from morpholaw.evaluation.familiarity import Familiarity
 from morpholaw.evaluation.performance import applied_score
 from morpholaw.interpretation.components import deciding_terms
@@ -93,7 +93,7 @@ def _calls(
             record = material.records[name]
             scores = applied_score(results[place].scores, record.scheme)
             cells.append(_in_words(classes_of_scores(scores, len(record.classes)), record.classes))
-        rows.append((kind.kind[:1].upper() + kind.kind[1:], *cells))
+        rows.append((capitalised(kind.kind), *cells))
     limit = (
         f" Of real cells 99 % are nearer than {number(shown[0].distance_limit or np.nan, 1)}."
         if shown is not None
@@ -151,9 +151,7 @@ def _deciding(material: Material, found: dict[str, list[OddCrops]]) -> list[Bloc
             assert kind.means is not None
             table = deciding_terms(law, kind.means[:, list(law.latents)])
             usual = table["decides"].mode()[0]
-            rows.append(
-                (kind.kind[:1].upper() + kind.kind[1:], number(table["score"].median()), usual or "n/a")
-            )
+            rows.append((capitalised(kind.kind), number(table["score"].median()), usual or "n/a"))
         caption = (
             f"The first law of {material.title(name)}, f(z) = {law.text()}: its median score, and the additive term "
             "that decides most often, the largest with the sign of the score."

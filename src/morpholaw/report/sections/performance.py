@@ -61,7 +61,7 @@ def performance(material: Material) -> list[Block]:
         blocks.append(_confusion(material, name))
         if not material.records[name].two_classes:
             blocks += _one_against_the_rest(material, name)
-        elif material.records[name].evaluation.by_class:
+        else:
             blocks.append(_by_class(material, name))
     tested = [name for name in material.names if _tested(material, name)]
     if tested:
@@ -99,7 +99,7 @@ def _one_against_the_rest(material: Material, name: str) -> list[Block]:
     from morpholaw.figures.performance import class_roc
 
     record = material.records[name]
-    blocks: list[Block] = [_by_class(material, name)] if record.evaluation.by_class else []
+    blocks: list[Block] = [_by_class(material, name)]
     if not _tested(material, name):
         return blocks
     scores = applied_score(material.scores(name), record.scheme)
@@ -176,11 +176,10 @@ def _by_class(material: Material, name: str) -> Table:
             for share in (one.recall, one.precision, one.f1)
         ]
         rows.append((label, f"{one.cells:,}", *shares, number(one.roc_auc, 3)))
-    balanced = record.evaluation.ensemble_balanced_accuracy
-    of_all = "" if balanced is None else f" Balanced over the classes, {percent(balanced)} are right."
+    balanced = percent_interval(*astuple(record.evaluation.balanced_interval))
     caption = (
         f"{material.title(name)}: each class of the test cells against the rest, at the shares that the classes have "
-        f"among them, with 95 % intervals over groups of cells.{of_all}"
+        f"among them, with 95 % intervals over groups of cells. Balanced over the classes, {balanced} are right."
     )
     return Table(("Class", "Test cells", "Recall", "Precision", "F1", "ROC area"), rows, caption)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from morpholaw.display import p_value, significant
+from morpholaw.display import capitalised, p_value, significant
 from morpholaw.errors import InputError
 from morpholaw.evaluation.timeline_tables import TimelineTables
 from morpholaw.report.material import Material
@@ -61,7 +61,7 @@ def _figures(found: TimelineTables) -> list[Block]:
             caption = f"Every phase of {name}, the mean of every replicate, and the mean of each condition as a line."
             blocks.append(drawing(superplot_figure(found, name), f"{name} by condition", caption))
     band = "movies" if found.condition_names else "families of cells"
-    caption = f"{shown[:1].upper()}{shown[1:]} over time; bands are 95 %, from resampled {band}."
+    caption = f"{capitalised(shown)} over time; bands are 95 %, from resampled {band}."
     return [*blocks, drawing(share_figure(found, shown), shown, caption)]
 
 

@@ -160,11 +160,11 @@ def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
 def explained_cell(place: LawPlace, cell: int) -> CellReasons:
     """Say why a cell is called what it is."""
     from morpholaw.store import classifiers
-    from morpholaw.store.law_reading import explain_cell
+    from morpholaw.store.law_reading import explain_cells
     from morpholaw.study import Study
 
     study = Study(Path(place.study))
-    return explain_cell(study, classifiers.load(study, place.name), cell, place.member)
+    return explain_cells(study, classifiers.load(study, place.name), [cell], place.member)[0]
 
 
 def sheet(place: LawPlace) -> LawSheet:
