@@ -10,7 +10,8 @@ import torch
 
 from morpholaw.cells.normalise import Normalisation
 from morpholaw.errors import InputError
-from morpholaw.exchange.class_laws import write_class_laws, write_class_laws_table
+from morpholaw.exchange.class_laws import write_class_laws
+from morpholaw.exchange.formula_table import write_class_laws_table
 from morpholaw.exchange.portable import ClassScores, portable, torchscript
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classifier import Classifier

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 
 from morpholaw.errors import InputError
-from morpholaw.exchange.law import SpotFilter, spot_filters, write_law, write_law_table
+from morpholaw.exchange.formula_table import write_law_table
+from morpholaw.exchange.law import SpotFilter, spot_filters, write_law
 from morpholaw.models.expressions import parse, parse_rule
 from morpholaw.models.expressions.spreadsheet import column_letters, to_spreadsheet
 from morpholaw.models.law import Law

@@ -1,23 +1,17 @@
-"""Laws of more than two classes as a file: Python functions, LaTeX, or a table of cells with formulas."""
+"""Laws of more than two classes as a file: Python functions or LaTeX."""
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
 from morpholaw.errors import InputError
 from morpholaw.exchange.law import inputs_sentence
-from morpholaw.interpretation.class_regions import read_inputs
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions.python import to_python
-from morpholaw.models.expressions.spreadsheet import column_letters, largest_of, to_spreadsheet
 
 SUFFIXES = (".py", ".tex")
 
@@ -88,37 +82,3 @@ def _latex(laws: ClassLaws, header: Sequence[str], words: Mapping[str, str]) -> 
         f"f_{{{number}}}(z) &= {law.latex(words)}" for number, law in enumerate(laws.laws.values(), 1)
     )
     return f"{comments}{numbered}\\begin{{align}}\n{lines}\n\\end{{align}}\n"
-
-
-def write_class_laws_table(
-    path: str | os.PathLike[str], laws: ClassLaws, values: np.ndarray, about: Mapping[str, Sequence[str]]
-) -> Path:
-    """Write a table of cells with the laws as formulas in each row, CSV, for Excel and LibreOffice Calc.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-    laws : ClassLaws
-        Over inputs in units.
-    values : ndarray
-        (n, inputs), the inputs that any law reads, in the order of its columns.
-    about : mapping
-        Further columns of text, such as labels, written so that no spreadsheet takes them for formulas.
-    """
-    used = read_inputs(laws)
-    columns = {name: column_letters(len(about) + k) for k, name in enumerate(used)}
-    scores = [column_letters(len(about) + len(used) + k) for k in range(len(laws.classes))]
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    titles = [escape.csv_text(f"f {name}") for name in laws.classes]
-    writer.writerow([*map(escape.csv_text, about), *used, *titles, "class"])
-    texts = [[escape.csv_text(one) for one in column] for column in about.values()]
-    for k, row in enumerate(values):
-        numbers = [repr(float(value)) if np.isfinite(value) else "" for value in row]
-        formulas = [""] * len(scores) + ["undefined"]  # an empty cell would count as 0
-        if np.isfinite(row).all():
-            formulas = [to_spreadsheet(law.expression, None, columns, k + 2) for law in laws.laws.values()]
-            formulas.append(largest_of(laws.classes, scores, k + 2))
-        writer.writerow([*(column[k] for column in texts), *numbers, *formulas])
-    return write_bytes(Path(path), stream.getvalue().encode("utf-8-sig"))

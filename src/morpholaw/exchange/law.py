@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from morpholaw import __version__, escape
 from morpholaw.cells.files import write_bytes
 from morpholaw.cells.shape_features import NEIGHBOURHOOD_NAMES, SHAPE_NAMES
 from morpholaw.errors import InputError
 from morpholaw.models.expressions import Expression, Inequality, Variable, boundary_form
-from morpholaw.models.expressions.spreadsheet import column_letters, to_spreadsheet
 from morpholaw.models.law import Law
 
 SUFFIXES = (".py", ".tex", ".xml")
@@ -72,46 +69,6 @@ def inputs_sentence(law: Law) -> str:
     if shapes:
         parts.append(f"the shapes {', '.join(shapes)} (in the units that the study measures them in)")
     return f"It reads {' and '.join(parts)}."
-
-
-def write_law_table(
-    path: str | os.PathLike[str],
-    law: Law,
-    classes: tuple[str, str],
-    values: np.ndarray,
-    about: Mapping[str, Sequence[str]],
-) -> Path:
-    """Write a table of cells with the law as a formula in each row, CSV, for Excel and LibreOffice Calc.
-
-    Parameters
-    ----------
-    path
-        The file.
-    law
-        Over inputs in units.
-    classes
-        Names of the negative (f < 0) and the positive class (f >= 0).
-    values
-        The law's used inputs, (n, inputs), in the order of its columns.
-    about
-        Further columns of text, such as labels, written so that no spreadsheet takes them for formulas.
-    """
-    import csv
-    import io
-
-    used = law.expression.variables()
-    columns = {name: column_letters(len(about) + k) for k, name in enumerate(used)}
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*map(escape.csv_text, about), *used, "f", "class"])
-    texts = [[escape.csv_text(one) for one in column] for column in about.values()]
-    for k, row in enumerate(values):
-        numbers = [repr(float(value)) if np.isfinite(value) else "" for value in row]
-        formulas = ["", "undefined"]  # an empty cell would count as 0
-        if np.isfinite(row).all():
-            formulas = [to_spreadsheet(law.expression, kind, columns, k + 2) for kind in (None, classes)]
-        writer.writerow([*(column[k] for column in texts), *numbers, *formulas])
-    return write_bytes(Path(path), stream.getvalue().encode("utf-8-sig"))
 
 
 FEATURES = {

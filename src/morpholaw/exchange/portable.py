@@ -1,7 +1,7 @@
 """Encoder and classifiers as TorchScript that runs without this package, from crops of a camera to their result.
 
-What comes in is a crop on its source's scale, (raw - background) / scale, which whoever runs the network can do from
-two numbers. The rest of the grey scale (:mod:`morpholaw.cells.normalise`), each cell over its own brightest
+What comes in is a crop on its source's scale, (raw - background) / scale, which takes two
+numbers. The rest of the grey scale (:mod:`morpholaw.cells.normalise`), each cell over its own brightest
 chromatin, is part of the network.
 """
 

@@ -1,0 +1,99 @@
+"""Tables of cells with laws as formulas in each row, CSV, for Excel and LibreOffice Calc."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from morpholaw import escape
+from morpholaw.cells.files import write_bytes
+from morpholaw.interpretation.class_regions import read_inputs
+from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.expressions.spreadsheet import column_letters, largest_of, to_spreadsheet
+from morpholaw.models.law import Law
+
+
+def write_law_table(
+    path: str | os.PathLike[str],
+    law: Law,
+    classes: tuple[str, str],
+    values: np.ndarray,
+    about: Mapping[str, Sequence[str]],
+) -> Path:
+    """Write cells with the score and the class that a law gives them.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    law : Law
+        Over inputs in units.
+    classes : (str, str)
+        Names of the negative (f < 0) and the positive class (f >= 0).
+    values : ndarray
+        The law's used inputs, (n, inputs), in the order of its columns.
+    about : mapping
+        Further columns of text, such as labels, written so that no spreadsheet takes them for formulas.
+    """
+    used = law.expression.variables()
+    columns = {name: column_letters(len(about) + k) for k, name in enumerate(used)}
+
+    def formulas(row: int) -> list[str]:
+        return [to_spreadsheet(law.expression, kind, columns, row) for kind in (None, classes)]
+
+    return _write(path, used, values, about, ("f", "class"), formulas)
+
+
+def write_class_laws_table(
+    path: str | os.PathLike[str], laws: ClassLaws, values: np.ndarray, about: Mapping[str, Sequence[str]]
+) -> Path:
+    """Write cells with the score of each class, and the class of the largest.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    laws : ClassLaws
+        Over inputs in units.
+    values : ndarray
+        (n, inputs), the inputs that any law reads, in the order of its columns.
+    about : mapping
+        Further columns of text, such as labels, written so that no spreadsheet takes them for formulas.
+    """
+    used = read_inputs(laws)
+    columns = {name: column_letters(len(about) + k) for k, name in enumerate(used)}
+    scores = [column_letters(len(about) + len(used) + k) for k in range(len(laws.classes))]
+
+    def formulas(row: int) -> list[str]:
+        each = [to_spreadsheet(law.expression, None, columns, row) for law in laws.laws.values()]
+        return [*each, largest_of(laws.classes, scores, row)]
+
+    titles = [escape.csv_text(f"f {name}") for name in laws.classes]
+    return _write(path, used, values, about, (*titles, "class"), formulas)
+
+
+def _write(
+    path: str | os.PathLike[str],
+    inputs: Sequence[str],
+    values: np.ndarray,
+    about: Mapping[str, Sequence[str]],
+    titles: Sequence[str],
+    formulas: Callable[[int], list[str]],
+) -> Path:
+    """Write what the cells are, their inputs, and under ``titles`` the formulas of each row of the sheet, from 2."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*map(escape.csv_text, about), *inputs, *titles])
+    texts = [[escape.csv_text(one) for one in column] for column in about.values()]
+    for k, own in enumerate(values):
+        numbers = [repr(float(value)) if np.isfinite(value) else "" for value in own]
+        written = [""] * (len(titles) - 1) + ["undefined"]  # an empty cell would count as 0
+        if np.isfinite(own).all():
+            written = formulas(k + 2)
+        writer.writerow([*(column[k] for column in texts), *numbers, *written])
+    return write_bytes(Path(path), stream.getvalue().encode("utf-8-sig"))
