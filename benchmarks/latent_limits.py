@@ -27,7 +27,7 @@ from morpholaw.models.symmetry import transform_latents
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.study import Study
-from morpholaw.study.latent_rows import oriented_latents
+from morpholaw.study.latent_rows import oriented_posteriors
 from morpholaw.training.encoder import encode
 
 TOLD_BY = ["area", "axis_ratio", "brightness", "texture"]
@@ -52,7 +52,7 @@ def told_apart(study: Study, encoder: BetaTCVAE, seed: int) -> dict[str, float]:
     cells = labelled_cells(study, ClassifierConfig(split_seed=seed))
     targets, truth = cells.train_targets > 0, (cells.test_targets > 0).astype(int)
     train, test = study.crops[cells.train], study.crops[cells.test]
-    oriented, latents = oriented_latents(encoder, train), encode(encoder, test)[0]
+    oriented, latents = oriented_posteriors(encoder, train)[0], encode(encoder, test)[0]
     rows, repeated = oriented.reshape(-1, encoder.latents), np.tile(targets, len(oriented))
     drawn, drawn_test = _drawn(encoder, oriented[0]), _drawn(encoder, latents)
     found = {
@@ -71,7 +71,7 @@ def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
     """Share of the variance of each shape that a ridge regression on latents explains, over five folds."""
     cells = labelled_cells(study, ClassifierConfig())
     images = study.crops[np.sort(np.concatenate([cells.train, cells.test]))]
-    shapes, oriented = measure_shapes(images)[EXPLAINED], oriented_latents(encoder, images)
+    shapes, oriented = measure_shapes(images)[EXPLAINED], oriented_posteriors(encoder, images)[0]
     latents, mean = oriented[0], oriented.mean(0)
     ridge = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-1, 4, 8)))
 
@@ -95,7 +95,7 @@ def strayed(study: Study, encoder: BetaTCVAE) -> np.ndarray:
     """Variance of each latent, (L,), that is not what its symmetry says in the other orientations, as a share."""
     cells = labelled_cells(study, ClassifierConfig())
     own, *others = torch.from_numpy(
-        oriented_latents(encoder, study.crops[np.concatenate([cells.train, cells.test])])
+        oriented_posteriors(encoder, study.crops[np.concatenate([cells.train, cells.test])])[0]
     )
     off = [(other - transform_latents(own, k)).square().mean(0) for k, other in enumerate(others, 1)]
     return (torch.stack(off).mean(0) / (2 * own.var(0))).numpy()

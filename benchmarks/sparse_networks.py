@@ -9,6 +9,7 @@ NAME_stream_*.png (6), NAME_response_*.png (7 to 10) and NAME_inputs.png, the tr
 from __future__ import annotations
 
 import argparse
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from morpholaw.figures.response import response_map_1d, response_map_2d
 from morpholaw.figures.topology import topologies, topology
 from morpholaw.interpretation.latent_names import correlate
 from morpholaw.interpretation.readable_parts import ReadablePart, readable_parts
-from morpholaw.interpretation.responses import monotonicity, response_map, symmetries
+from morpholaw.interpretation.responses import Response, monotonicity, response_map
 from morpholaw.interpretation.subnetworks import SparseNetwork, input_survival, stream
 from morpholaw.interpretation.traversal import traverse
 from morpholaw.models.classifier import Classifier
@@ -85,6 +86,49 @@ def response_figure(readable: ReadablePart, pictures: np.ndarray) -> Figure:
         made.axis, made.axis, made.values.T, (names[0], names[1]), pictures_x=pictures[0], values_x=PICTURES,
         pictures_y=pictures[1], values_y=PICTURES, response_name=says,
     )  # fmt: skip
+
+
+def symmetries(response: Response, inputs: int) -> pd.DataFrame:
+    """Measure how symmetric a response is under swapping and negating its inputs.
+
+    A response is the sum of a part that the operation does not change (even) and a part whose sign it changes (odd).
+    The parity is the even part's share of the variance minus the odd part's: 1 for "treated equally" (z17 and z21 in
+    the paper), -1 for "equally, in opposite directions", about 0 for neither.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``operation`` ("negate", "swap", "negate and swap", the mirror at z_a = -z_b), ``inputs`` (positions)
+        and ``parity``, in [-1, 1]; NaN for a response that is constant.
+    """
+    points = np.random.default_rng(0).uniform(-3, 3, (20_000, inputs))
+    values = np.asarray(response(points), dtype=np.float64)
+    rows: list[dict[str, object]] = []
+    for k in range(inputs):
+        moved = points.copy()
+        moved[:, k] *= -1
+        rows.append({"operation": "negate", "inputs": (k,), "parity": parity(values, response(moved))})
+    for pair in combinations(range(inputs), 2):
+        moved = points.copy()
+        moved[:, list(pair)] = points[:, list(pair[::-1])]
+        rows.append({"operation": "swap", "inputs": pair, "parity": parity(values, response(moved))})
+        moved[:, list(pair)] *= -1
+        rows.append(
+            {"operation": "negate and swap", "inputs": pair, "parity": parity(values, response(moved))}
+        )
+    return pd.DataFrame(rows, columns=["operation", "inputs", "parity"])
+
+
+def parity(values: np.ndarray, moved: np.ndarray) -> float:
+    """Return even minus odd share of the variance of ``values`` (n,), given the values at the moved points (n,)."""
+    finite = np.isfinite(values) & np.isfinite(moved)
+    if not finite.any():
+        return float("nan")
+    centre = (values[finite].mean() + moved[finite].mean()) / 2
+    even = np.mean(((values[finite] + moved[finite]) / 2 - centre) ** 2)
+    odd = np.mean(((values[finite] - moved[finite]) / 2) ** 2)
+    scale = max(float(np.abs(values[finite]).max()), 1e-300)
+    return float((even - odd) / (even + odd)) if even + odd > (1e-12 * scale) ** 2 else float("nan")
 
 
 def describe(readable: ReadablePart) -> str:

@@ -198,6 +198,9 @@ def test_with_shuffled_labels_surroundings_of_another_class_do_no_more_than_thos
 def test_shifts_and_orientations_are_those_of_the_crop(cells):
     images = cells[0].images[:3]
     assert np.array_equal(shifted(images, 2)[-1][:, :62, :62], images[:, 2:, 2:])
+    moved = shifted(np.arange(9).reshape(1, 3, 3), 1)
+    assert len(moved) == 8
+    assert [[0, 1, 2], [0, 1, 2], [3, 4, 5]] in [one[0].tolist() for one in moved]  # edges are repeated
     turned = list(variants("orientation", CellCrops.of(images), np.array([0, 1, 0])))
     assert np.array_equal(np.stack(turned), all_orientations(images)[1:])
 

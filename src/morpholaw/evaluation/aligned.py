@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.estimate import LEVEL, Estimate
 from morpholaw.evaluation.lineages import Lineages
 
-LEVEL = 0.95
 FEWEST = 3
 """Tracks in a frame from which a mean is computed."""
 ONSET = 0.25

@@ -12,11 +12,9 @@ from collections.abc import Callable
 import numpy as np
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.estimate import Estimate
+from morpholaw.evaluation.estimate import LEVEL, Estimate
 from morpholaw.evaluation.metrics import accuracy
 
-LEVEL = 0.95
-"""Confidence level of intervals."""
 RESAMPLES = 2000
 """Resamples of an interval of accuracy."""
 _NUMBERS = 2_000_000  # counts of groups drawn at a time: 16 MB
@@ -204,7 +202,6 @@ def bootstrap(
     statistic: Callable[[np.ndarray], np.ndarray | float] = np.mean,
     groups: np.ndarray | None = None,
     resamples: int = 1000,
-    level: float = LEVEL,
     seed: int = 0,
 ) -> Estimate:
     """Return a statistic of all values with its percentile interval.
@@ -222,8 +219,6 @@ def bootstrap(
         Which cells belong together, (n,); by default each cell is its own group.
     resamples : int
         Number of resamples.
-    level : float
-        Confidence level of the interval.
     seed : int
         Seed of the resampling.
 
@@ -254,5 +249,5 @@ def bootstrap(
         columns = chosen if groups is None else np.concatenate([parts[g] for g in chosen])
         rows = rng.integers(0, members, members)
         resampled[k] = statistic(table[np.ix_(rows, columns)])
-    ends = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2], method="closest_observation")
+    ends = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="closest_observation")
     return Estimate(float(statistic(table)), float(ends[0]), float(ends[1]))

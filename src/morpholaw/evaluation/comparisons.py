@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.evaluation.conditions import Conditions, compare_groups, holm, replicate_means
+from morpholaw.evaluation.conditions import Conditions, GroupTest, compare_groups, holm, replicate_means
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.phases import DIVISION
 from morpholaw.evaluation.population import MITOTIC_INDEX
@@ -223,30 +223,21 @@ def _duration_rows(
             if 0 in counts or curves[reference].ended.sum() + curves[condition].ended.sum() < FEWEST:
                 continue
             test = compare_groups(of[reference], of[condition], seed)
-            p_cells = _log_rank_of(phases, name, (reference, condition))
+            p_cells = condition_log_rank(phases, name, (reference, condition))
             a, b = curves[reference].mean(limit), curves[condition].mean(limit)
-            single = not np.isfinite(test.p)
-            difference = _independent_difference(a, b) if single else test.difference
-            rows.append(
-                {
-                    "quantity": "duration",
-                    "class": name,
-                    "condition": condition,
-                    "reference": reference,
-                    "value": b.value if single else float(of[condition].mean()),
-                    "reference_value": a.value if single else float(of[reference].mean()),
-                    "replicates": len(of[condition]),
-                    "reference_replicates": len(of[reference]),
-                    "difference": difference.value,
-                    "low": difference.low,
-                    "high": difference.high,
-                    "effect": test.effect,
-                    "p": p_cells if single else test.p,
-                    "test": "log-rank over cells" if single else test.test,
-                    "p_log_rank": p_cells,
-                    "unit": unit.name,
+            row = _row("duration", name, (reference, condition), of, test) | {
+                "p_log_rank": p_cells,
+                "unit": unit.name,
+            }
+            if not np.isfinite(test.p):  # a single replicate
+                row |= {
+                    "value": b.value,
+                    "reference_value": a.value,
+                    "p": p_cells,
+                    "test": "log-rank over cells",
                 }
-            )
+                row |= _ends(_independent_difference(a, b))
+            rows.append(row)
     return rows
 
 
@@ -262,30 +253,49 @@ def _share_rows(shares: pd.DataFrame, conditions: Conditions, seed: int) -> list
         of = replicate_means(share["share"], share["movie"], conditions)
         for condition in conditions.names[1:]:
             test = compare_groups(of[reference], of[condition], seed)
-            rows.append(
-                {
-                    "quantity": "share",
-                    "class": name,
-                    "condition": condition,
-                    "reference": reference,
-                    "value": float(of[condition].mean()) if len(of[condition]) else np.nan,
-                    "reference_value": float(of[reference].mean()) if len(of[reference]) else np.nan,
-                    "replicates": len(of[condition]),
-                    "reference_replicates": len(of[reference]),
-                    "difference": test.difference.value,
-                    "low": test.difference.low,
-                    "high": test.difference.high,
-                    "effect": test.effect,
-                    "p": test.p,
-                    "test": test.test,
-                    "p_log_rank": np.nan,
-                    "unit": "share of cells",
-                }
-            )
+            rows.append(_row("share", name, (reference, condition), of, test))
     return rows
 
 
-def _log_rank_of(phases: pd.DataFrame, name: str, conditions: Sequence[str]) -> float:
+def _row(
+    quantity: str, name: str, conditions: tuple[str, str], of: Mapping[str, np.ndarray], test: GroupTest
+) -> dict[str, object]:
+    """Return the row of a comparison of two conditions, the reference first, by the values of their replicates."""
+    reference, condition = (of[one] for one in conditions)
+    return {
+        "quantity": quantity,
+        "class": name,
+        "condition": conditions[1],
+        "reference": conditions[0],
+        "value": float(condition.mean()) if len(condition) else np.nan,
+        "reference_value": float(reference.mean()) if len(reference) else np.nan,
+        "replicates": len(condition),
+        "reference_replicates": len(reference),
+        **_ends(test.difference),
+        "effect": test.effect,
+        "p": test.p,
+        "test": test.test,
+        "p_log_rank": np.nan,
+        "unit": "share of cells",
+    }
+
+
+def _ends(difference: Estimate) -> dict[str, float]:
+    return {"difference": difference.value, "low": difference.low, "high": difference.high}
+
+
+def condition_log_rank(phases: pd.DataFrame, name: str, conditions: Sequence[str]) -> float:
+    """Return the p value of the log-rank test between conditions, over the phases of a class that were seen to begin.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        Phases of all cells, as in :class:`morpholaw.evaluation.timeline.Timeline`.
+    name : str
+        The class.
+    conditions : sequence of str
+        The conditions.
+    """
     whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
     groups = [whole[whole["condition"] == condition] for condition in conditions]
     return log_rank(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEVEL = 0.95
+"""Confidence level of intervals."""
+
 
 @dataclass(frozen=True)
 class Estimate:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from morpholaw.evaluation.estimate import LEVEL
 from morpholaw.evaluation.lineages import Lineages
 from morpholaw.evaluation.phases import UNDEFINED
 
-LEVEL = 0.95
 MITOTIC_INDEX = "mitotic index"
 """Name of the share of cells in any of the mitotic classes."""
 

@@ -66,7 +66,7 @@ class TimelineTables:
         return phase_survival(phases, name, self.unit.step)
 
     def __str__(self) -> str:
-        """Return what there is of, in a few words."""
+        """Return the number of phases, divisions and movies in a few words."""
         divisions = int((self.events["event"] == "division").sum()) if len(self.events) else 0
         return (
             f"{len(self.phases)} phases and {divisions} divisions in {self.phases['movie'].nunique()} movies"

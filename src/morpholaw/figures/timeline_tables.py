@@ -7,9 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from morpholaw.display import p_value
-from morpholaw.evaluation.comparisons import ALL, common_limit, replicate_durations
+from morpholaw.evaluation.comparisons import ALL, common_limit, condition_log_rank, replicate_durations
 from morpholaw.evaluation.population import MITOTIC_INDEX
-from morpholaw.evaluation.survival import log_rank
 from morpholaw.evaluation.timeline_tables import TimelineTables
 from morpholaw.figures.style import LIGHT, FigSize, Theme
 from morpholaw.figures.timeline import shares_over_time, superplot, survival_curves
@@ -32,12 +31,7 @@ def duration_figure(
     curves = {
         condition: timeline.survival(name, condition) for condition in timeline.condition_names or (ALL,)
     }
-    phases = timeline.phases
-    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
-    groups = [whole[whole["condition"] == condition] for condition in curves]
-    p = log_rank(
-        [g["duration"].to_numpy() for g in groups], [~g["right_censored"].to_numpy(bool) for g in groups]
-    )
+    p = condition_log_rank(timeline.phases, name, tuple(curves))
     labels = {("all cells" if key == ALL else key): curve for key, curve in curves.items()}
     return survival_curves(labels, timeline.unit.name, what=name, p=p, theme=theme, figsize=figsize)
 

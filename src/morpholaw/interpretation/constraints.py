@@ -32,6 +32,7 @@ from morpholaw.evaluation.scoring import (
 from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.interpretation.attack import AttackOptions, attack_curve
 from morpholaw.interpretation.attack_energy import energy_inside
+from morpholaw.interpretation.interventions import shifted
 from morpholaw.interpretation.minimal_perturbation import minimal_perturbation
 
 
@@ -95,7 +96,6 @@ def neighbourhood_correct(
     images: np.ndarray | Tensor,
     y: np.ndarray,
     morphology: Sequence[int],
-    eps: float = EPS,
 ) -> np.ndarray:
     """Return which crops keep their true class when all latents but ``morphology`` are attacked, (members, n).
 
@@ -109,12 +109,10 @@ def neighbourhood_correct(
         True classes.
     morphology : sequence of int
         Latents that are kept as they are.
-    eps : float
-        Size of the attack, in units of the latents.
     """
     latents = encode_means(classifier.encoder, images)
     options = AttackOptions("latent", fixed=tuple(morphology))
-    return attack_curve(classifier, latents, y, (eps,), options).correct[:, 0]
+    return attack_curve(classifier, latents, y, (EPS,), options).correct[:, 0]
 
 
 def orientation_invariant(classifier: Scorer, images: np.ndarray | Tensor) -> np.ndarray:
@@ -127,11 +125,11 @@ def orientation_invariant(classifier: Scorer, images: np.ndarray | Tensor) -> np
     images : ndarray or Tensor
         Crops, uint8 (n, s, s) or float (n, 1, s, s).
     """
-    return _same_class(classifier, images, orientations)
+    return _same_class(classifier, images, lambda x: [orient(x, k) for k in range(COUNT)])
 
 
-def shift_invariant(classifier: Scorer, images: np.ndarray | Tensor, pixels: int = SHIFT) -> np.ndarray:
-    """Return which crops keep their class when shifted by ``pixels`` in all 8 directions, bool (members, n).
+def shift_invariant(classifier: Scorer, images: np.ndarray | Tensor) -> np.ndarray:
+    """Return which crops keep their class when shifted by `SHIFT` pixels in all 8 directions, bool (members, n).
 
     Parameters
     ----------
@@ -139,50 +137,21 @@ def shift_invariant(classifier: Scorer, images: np.ndarray | Tensor, pixels: int
         In evaluation mode.
     images : ndarray or Tensor
         Crops, uint8 (n, s, s) or float (n, 1, s, s).
-    pixels : int
-        Length of the shifts.
     """
-    return _same_class(classifier, images, lambda x: shifts(x, pixels))
-
-
-def orientations(images: Tensor) -> list[Tensor]:
-    """Return the 8 orientations of images (n, 1, s, s); the images themselves first.
-
-    Parameters
-    ----------
-    images : Tensor
-        Float, (n, 1, s, s).
-    """
-    return [orient(images, k) for k in range(COUNT)]
-
-
-def shifts(images: Tensor, pixels: int) -> list[Tensor]:
-    """Return images (n, 1, s, s) and their shifts in the 8 directions, with edges repeated.
-
-    Parameters
-    ----------
-    images : Tensor
-        Float, (n, 1, s, s).
-    pixels : int
-        Length of the shifts.
-    """
-    padded = torch.nn.functional.pad(images, [pixels] * 4, mode="replicate")
-    height, width = images.shape[2:]
-    moves = [(0, 0), *((a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b)]
-    starts = [(pixels * (1 + a), pixels * (1 + b)) for a, b in moves]
-    return [padded[:, :, a : a + height, b : b + width] for a, b in starts]
+    return _same_class(classifier, images, lambda x: [x, *shifted(x, SHIFT)])
 
 
 @torch.no_grad()
 def _same_class(
-    classifier: Scorer, images: np.ndarray | Tensor, variants: Callable[[Tensor], list[Tensor]]
+    classifier: Scorer, images: np.ndarray | Tensor, variants: Callable[[np.ndarray], list[np.ndarray]]
 ) -> np.ndarray:
     """Return which crops have one and the same class in all variants, the first of which is the crop itself."""
     same = []
     classifier = fuse(classifier)
     for crops in batches(images, CPU_BATCH // COUNT):
-        changed = variants(as_images(crops))
-        scores = shared_scores(classifier, prepare_inputs(classifier, torch.cat(changed), "image"), "image")
+        changed = variants(as_images(crops).cpu().numpy())
+        inputs = prepare_inputs(classifier, np.concatenate(changed), "image")
+        scores = shared_scores(classifier, inputs, "image")
         numbers = predicted_numbers(scores, scores.ndim == 3).reshape(len(scores), len(changed), -1)
         same.append(((numbers == numbers[:, :1]).all(dim=1) & (numbers[:, 0] >= 0)).cpu().numpy())
     return np.concatenate(same, axis=1)
@@ -216,7 +185,7 @@ def domain_constraints(
 
     def neighbourhood() -> Estimate | str:
         if not has_latents(classifier):
-            return "scheme 1 has no latent space"
+            return "the classifier reads no latents alone"
         if not morphology:
             return "no morphology latents are known"
         correct = neighbourhood_correct(classifier, images, crops.y, morphology)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,24 @@ class Interval:
 
     low: np.ndarray
     high: np.ndarray
+
+
+def boxes(limits: Sequence[tuple[float, ...]], cuts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return lower and upper corners, (boxes, len(limits)), of a grid of boxes, and the edges of its last axis.
+
+    Parameters
+    ----------
+    limits : sequence of (float, float)
+        Range of each axis.
+    cuts : int
+        Boxes along each axis.
+    """
+    if not limits:
+        return np.zeros((1, 0)), np.zeros((1, 0)), np.zeros(0)
+    edges = [np.linspace(low, high, cuts + 1) for low, high in limits]
+    low = np.stack(np.meshgrid(*(e[:-1] for e in edges), indexing="ij"), axis=-1)
+    high = np.stack(np.meshgrid(*(e[1:] for e in edges), indexing="ij"), axis=-1)
+    return low.reshape(-1, len(limits)), high.reshape(-1, len(limits)), edges[-1]
 
 
 def bound_expression(expression: Expression, low: np.ndarray, high: np.ndarray) -> Interval:

@@ -224,19 +224,19 @@ def variants(
 
 
 def shifted(images: np.ndarray, pixels: int) -> list[np.ndarray]:
-    """Return crops (n, s, s) shifted by ``pixels`` in the 8 directions, with edges repeated.
+    """Return crops shifted by ``pixels`` in the 8 directions, with edges repeated.
 
     Parameters
     ----------
-    images : ndarray, uint8 (n, s, s)
+    images : ndarray, (..., s, s)
         Crops.
     pixels : int
         Length of the shifts.
     """
-    padded = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels)), mode="edge")
+    padded = np.pad(images, [(0, 0)] * (images.ndim - 2) + [(pixels, pixels)] * 2, mode="edge")
     side = images.shape[-1]
     steps = [(a, b) for a in (0, 1, 2) for b in (0, 1, 2) if (a, b) != (1, 1)]
-    return [padded[:, a * pixels : a * pixels + side, b * pixels : b * pixels + side] for a, b in steps]
+    return [padded[..., a * pixels : a * pixels + side, b * pixels : b * pixels + side] for a, b in steps]
 
 
 def predictor(score: Callable[[np.ndarray], np.ndarray]) -> Predict:

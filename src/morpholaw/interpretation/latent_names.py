@@ -172,7 +172,7 @@ def split_sign(word: str) -> tuple[str, int]:
 
 def _standard_ranks(values: np.ndarray) -> np.ndarray:
     """Return the ranks of each column with mean 0 and variance 1; 0 for a column that does not vary."""
-    from scipy.stats import rankdata  # takes half a second: whoever cuts crops names no latents
+    from scipy.stats import rankdata  # takes half a second, and cutting crops names no latents
 
     ranks: np.ndarray = rankdata(values, axis=0)
     ranks = ranks - ranks.mean(axis=0)

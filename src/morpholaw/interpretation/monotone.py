@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from morpholaw.interpretation.interval_arithmetic import Interval, bound_expression
+from morpholaw.interpretation.interval_arithmetic import Interval, bound_expression, boxes
 from morpholaw.models.expressions import Call, Constant, Expression, Variable
 
 BOXES = 4096
@@ -37,13 +37,10 @@ def _boxes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the corners of a grid of boxes, (boxes, columns) each."""
     cuts = max(1, int(BOXES ** (1 / max(1, len(names)))))
-    edges = {name: np.linspace(*ranges[name], cuts + 1) for name in names}
-    lows = np.meshgrid(*(edge[:-1] for edge in edges.values()), indexing="ij")
-    highs = np.meshgrid(*(edge[1:] for edge in edges.values()), indexing="ij")
-    low = np.zeros((lows[0].size if lows else 1, max(names.values(), default=0) + 1))
-    high = np.zeros_like(low)
-    for column, a, b in zip(names.values(), lows, highs, strict=True):
-        low[:, column], high[:, column] = a.ravel(), b.ravel()
+    lows, highs, _ = boxes([ranges[name] for name in names], cuts)
+    low = np.zeros((len(lows), max(names.values(), default=0) + 1))
+    high, columns = np.zeros_like(low), list(names.values())
+    low[:, columns], high[:, columns] = lows, highs
     return low, high
 
 

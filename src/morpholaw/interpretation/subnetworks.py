@@ -207,29 +207,24 @@ def stream(network: SparseNetwork, inputs: Collection[int]) -> tuple[np.ndarray,
     return tuple(kept)
 
 
-def sub_network(
-    network: SparseNetwork, terminals: Sequence[Neuron], sources: Sequence[Neuron] | None = None
-) -> SubNetwork:
-    """Return the sub-network between ``sources`` and ``terminals``.
+def sub_network(network: SparseNetwork, terminals: Sequence[Neuron]) -> SubNetwork:
+    """Return the sub-network from the network's inputs to some neurons.
 
     Parameters
     ----------
-    network
+    network : SparseNetwork
         The network.
-    terminals
+    terminals : sequence of Neuron
         Neurons at which the sub-network ends.
-    sources
-        Neurons at which the sub-network begins; the network's inputs where None.
 
     Raises
     ------
     InputError
-        If there is no such neuron, or a path from an input to a terminal contains none of the sources.
+        If there is no such neuron.
     """
-    for layer, unit in (*terminals, *(sources or ())):
+    for layer, unit in terminals:
         if not (0 <= layer <= network.depth and 0 <= unit < network.widths[layer]):
             raise InputError(f"There is no neuron {unit} in layer {layer} of this network.")
-    stops = None if sources is None else set(sources)
     found: set[Neuron] = set()
     read: set[Neuron] = set()
     waiting = [t for t in terminals if t[0] > 0]
@@ -237,17 +232,12 @@ def sub_network(
         neuron = waiting.pop()
         found.add(neuron)
         for before in network.incoming(neuron):
-            if before[0] == 0 or (stops is not None and before in stops):
+            if before[0] == 0:
                 read.add(before)
             elif before not in found:
                 waiting.append(before)
-    beyond = sorted(read - stops) if stops is not None else []
-    if beyond:
-        raise InputError(
-            f"A path from input {beyond[0][1]} contains none of the sources; add that input to them."
-        )
-    inputs = set().union(*(_inputs(network)[neuron] for neuron in found))
-    return SubNetwork(tuple(sorted(read)), tuple(sorted(found)), tuple(terminals), tuple(sorted(inputs)))
+    inputs = tuple(sorted(unit for _, unit in read))
+    return SubNetwork(tuple(sorted(read)), tuple(sorted(found)), tuple(terminals), inputs)
 
 
 def decompose(network: SparseNetwork) -> list[SubNetwork]:

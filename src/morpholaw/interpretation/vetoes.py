@@ -15,7 +15,7 @@ import numpy as np
 
 from morpholaw.display import MINUS, number, percent
 from morpholaw.errors import InputError
-from morpholaw.interpretation.interval_arithmetic import bound_expression
+from morpholaw.interpretation.interval_arithmetic import bound_expression, boxes
 from morpholaw.interpretation.latent_names import split_sign
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.law import Law
@@ -192,8 +192,8 @@ def _excluded(
     free = [name for name in limits if name not in group]
     cuts = cells if len(group) == 1 else max(2, round(2 * cells ** (1 / len(group))))
     free_cuts = max(1, min(64, int((work / cuts ** len(group)) ** (1 / max(1, len(free))))))
-    group_low, group_high, edges = _boxes([limits[n] for n in group], cuts)
-    free_low, free_high, _ = _boxes([limits[n] for n in free], free_cuts)
+    group_low, group_high, edges = boxes([limits[n] for n in group], cuts)
+    free_low, free_high, _ = boxes([limits[n] for n in free], free_cuts)
     below = np.ones(len(group_low), dtype=bool)
     above = np.ones(len(group_low), dtype=bool)
     chunk = max(1, BOXES // len(free_low))
@@ -213,16 +213,6 @@ def _excluded(
         below[part] = (f.high < 0).reshape(count, -1).all(axis=1)
         above[part] = (f.low >= 0).reshape(count, -1).all(axis=1)
     return below, above, edges
-
-
-def _boxes(limits: Sequence[tuple[float, ...]], cuts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return lower and upper corners, (boxes, len(limits)), of a grid of boxes, and the edges of its last axis."""
-    if not limits:
-        return np.zeros((1, 0)), np.zeros((1, 0)), np.zeros(0)
-    edges = [np.linspace(low, high, cuts + 1) for low, high in limits]
-    low = np.stack(np.meshgrid(*(e[:-1] for e in edges), indexing="ij"), axis=-1)
-    high = np.stack(np.meshgrid(*(e[1:] for e in edges), indexing="ij"), axis=-1)
-    return low.reshape(-1, len(limits)), high.reshape(-1, len(limits)), edges[-1]
 
 
 def _spans(where: np.ndarray, edges: np.ndarray) -> tuple[tuple[float, float], ...]:

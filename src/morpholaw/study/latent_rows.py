@@ -16,15 +16,16 @@ ROWS = 500_000
 """Rows above which there are fewer such versions: 64 MB."""
 
 
-def oriented_latents(encoder: BetaTCVAE, images: np.ndarray, augment: bool = True) -> np.ndarray:
-    """Encode crops in all orientations; means, float32 (8, n, latents), or (1, n, latents) without ``augment``."""
-    return oriented_posteriors(encoder, images, augment)[0]
-
-
 def oriented_posteriors(
     encoder: BetaTCVAE, images: np.ndarray, augment: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Encode crops in all orientations; means and log-variances of q(z|x), each as :func:`oriented_latents`."""
+    """Encode crops in all orientations.
+
+    Returns
+    -------
+    means, log_variances : ndarray
+        Of q(z|x), float32 (8, n, latents), or (1, n, latents) without ``augment``.
+    """
     oriented = all_orientations(images) if augment else images[None]
     means, log_variances = zip(*(encode(encoder, np.ascontiguousarray(one)) for one in oriented), strict=True)
     return np.stack(means), np.stack(log_variances)
