@@ -9,17 +9,17 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import parse
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
-from morpholaw.training.class_law_rows import TrainingRows
+from morpholaw.training.class_law_rows import ClassLawRows
 from morpholaw.training.improved_class_law import improve_class_law
 
 NAMES = ("a", "b")
 QUICK = LawConfig(count=1, evaluations=1_500, processes=1, engine="embedded", max_complexity=9)
 
 
-def rows() -> TrainingRows:
+def rows() -> ClassLawRows:
     """Three classes: either end of a, and between them what b alone says nothing about."""
     x = np.random.default_rng(0).uniform(-3, 3, (400, 2))
-    return TrainingRows(FeatureTable(x, NAMES), np.where(x[:, 0] < -1, 0, np.where(x[:, 0] > 1, 2, 1)), 3)
+    return ClassLawRows(FeatureTable(x, NAMES), np.where(x[:, 0] < -1, 0, np.where(x[:, 0] > 1, 2, 1)), 3)
 
 
 def laws(high: str) -> ClassLaws:
@@ -27,7 +27,7 @@ def laws(high: str) -> ClassLaws:
     return ClassLaws({name: Law.parse(text, NAMES) for name, text in texts.items()})
 
 
-def right(found: ClassLaws, of: TrainingRows) -> float:
+def right(found: ClassLaws, of: ClassLawRows) -> float:
     return float(np.mean(found.predict(of.features) == of.targets))
 
 

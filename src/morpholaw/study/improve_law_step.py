@@ -14,7 +14,7 @@ from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.evaluation_step import keep
 from morpholaw.study.law_step import outputs_of_scheme_3
 from morpholaw.study.training_of_laws import check_place, class_laws_over_columns, over_columns, training_of
-from morpholaw.training.class_law_rows import TrainingRows
+from morpholaw.training.class_law_rows import ClassLawRows
 from morpholaw.training.improved_class_law import improve_class_law
 from morpholaw.training.laws import improve_law
 
@@ -90,7 +90,7 @@ def improve_class(
         start = _standardised(parse(expression, views.features.names), views.columns)
     config = config.model_copy(update={"count": 2} | ({"evaluations": evaluations} if evaluations else {}))
     outputs = outputs_of_scheme_3(folder, views, config, record.classes)
-    rows = TrainingRows(views.features, views.targets, len(record.classes), outputs, views.cells)
+    rows = ClassLawRows(views.features, views.targets, len(record.classes), outputs, views.cells)
     better = improve_class_law(rows, laws, class_name, start, config, monitor)
     if better is None:
         monitor.emit(Message(f"No better law of {class_name} was found: the laws stay as they are."))

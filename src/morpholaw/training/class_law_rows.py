@@ -20,7 +20,7 @@ FITTED_ROWS = 4_000
 
 
 @dataclass(frozen=True)
-class TrainingRows:
+class ClassLawRows:
     """What laws of several classes learn from.
 
     Attributes

@@ -20,7 +20,7 @@ from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Constant, Expression, simplify
 from morpholaw.models.features import FeatureTable
 from morpholaw.models.law import Law
-from morpholaw.training.class_law_rows import TrainingRows, with_cap
+from morpholaw.training.class_law_rows import ClassLawRows, with_cap
 from morpholaw.training.multinomial import Multinomial, Scales, fit_scales
 from morpholaw.training.symbolic.choice import choose_engine
 from morpholaw.training.symbolic.engine import Candidate
@@ -95,7 +95,7 @@ def discover_class_laws(
         )
     monitor.emit(Message(choose_engine(config.engine)[1]))
     config = with_cap(config)
-    rows = TrainingRows(table, truth, len(classes), outputs, cells)
+    rows = ClassLawRows(table, truth, len(classes), outputs, cells)
     offered: list[list[Candidate]] = []
     for number, name in enumerate(classes):
         monitor.emit(Message(f"Searching for the law of {name} against the rest."))

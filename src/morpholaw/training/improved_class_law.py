@@ -13,7 +13,7 @@ from morpholaw.events import SILENT, Monitor
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Expression, simplify
 from morpholaw.models.law import Law
-from morpholaw.training.class_law_rows import TrainingRows, with_cap
+from morpholaw.training.class_law_rows import ClassLawRows, with_cap
 from morpholaw.training.class_laws import refitted, scaled, usable
 from morpholaw.training.laws import LEAST_GAIN, check_searchable
 from morpholaw.training.multinomial import Multinomial, fit_scale
@@ -22,7 +22,7 @@ from morpholaw.training.symbolic.refit import refit
 
 
 def improve_class_law(
-    rows: TrainingRows,
+    rows: ClassLawRows,
     laws: ClassLaws,
     name: str,
     start: Expression,
@@ -38,7 +38,7 @@ def improve_class_law(
 
     Parameters
     ----------
-    rows : TrainingRows
+    rows : ClassLawRows
         What the laws learn from.
     laws : ClassLaws
         The laws of all classes, over the columns of ``rows``.
