@@ -33,7 +33,7 @@ def end_group(process: subprocess.Popen[Any]) -> None:
 def end_group_with_leader(process: subprocess.Popen[Any]) -> None:
     """End what a process started as soon as the process itself is gone, however it ended.
 
-    Workers that outlive their leader hold its pipes open, and whoever reads those would wait forever.
+    Workers that outlive their leader hold its pipes open, and a reader of those would wait forever.
     """
 
     def wait() -> None:

@@ -191,7 +191,7 @@ class MovieCells:
         return len(self.table)
 
     def regroup(self, prefix: str) -> None:
-        """Have the names of the cells' groups begin with ``prefix``."""
+        """Set the prefix of the names of the cells' groups."""
         roots = self.table["group"].str.slice(len(self.group_prefix))
         self.table["group"], self.group_prefix = prefix + roots, prefix
 

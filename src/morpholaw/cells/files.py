@@ -132,7 +132,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the disk remember the names in ``folder``: a rename outlasts a power cut only after this."""
+    """Flush the directory ``folder``, so that renames in it survive a power failure."""
     if os.name != "posix":
         return
     with suppress(OSError):  # some network file systems cannot

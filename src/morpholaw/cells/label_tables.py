@@ -35,6 +35,7 @@ from morpholaw.cells.track_formats.column_names import (
     named,
 )
 from morpholaw.cells.track_formats.identity import as_text
+from morpholaw.display import capitalised
 from morpholaw.errors import InputError
 
 _FAR = 5.0
@@ -128,7 +129,7 @@ def read_label_table(
         raise InputError(
             f"{path} has the columns {', '.join(map(str, table.values.columns[:12]))}; expected a class (label) "
             "and one of crop, file, the id of the spot, or track_id with t."
-            + "".join(f" {_capital(note.removeprefix(f'{path}: '))}" for note in notes)
+            + "".join(f" {capitalised(note.removeprefix(f'{path}: '))}" for note in notes)
         )
     classes = class_names(values[label], has_btrack_states(values, label))
     classes = one_spelling(classes, known, str(path), notes)
@@ -147,10 +148,6 @@ def read_label_table(
             "another class; keep one."
         )
     return LabelTable(crops, classes, notes)
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key]:

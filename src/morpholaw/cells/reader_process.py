@@ -1,6 +1,6 @@
 """A process that reads what somebody sent and can be ended: its memory and its time have limits that the kernel keeps.
 
-A library that hangs, eats memory or crashes on a file ends this process only, and whoever asked gets one sentence.
+A library that hangs, eats memory or crashes on a file ends this process only, and the caller gets one sentence.
 The process is a fork, which costs milliseconds, and reads nothing but what it was made for. Only Linux forks safely and
 limits memory: elsewhere files are read in the process at hand, and there a job's own process is what can be ended.
 """
@@ -239,7 +239,7 @@ def _outcome(call: Callable[[], Any]) -> tuple[str, Any]:
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """Have the kernel end this process where the block computes or waits for longer, whatever it is doing."""
+    """Let the kernel end this process if the block computes or waits for longer."""
     limits = {signal.ITIMER_PROF: seconds, signal.ITIMER_REAL: PATIENCE * seconds}
     for timer, limit in limits.items():
         signal.setitimer(timer, limit)

@@ -41,7 +41,7 @@ def labels_digest(labels: np.ndarray, classes: Iterable[str]) -> str:
 def changes_since(
     folder: StudyFolder, record: ClassifierRecord, labels: np.ndarray | None = None
 ) -> list[str]:
-    """Say what has changed since a classifier was trained, one sentence each; records of before say less.
+    """Say what has changed since a classifier was trained, one sentence each; older records say less.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def tell_changes(folder: StudyFolder, names: Iterable[str], monitor: Monitor) ->
     for name in names:
         try:
             sentences = changes_since(folder, classifiers.record(folder, name))
-        except InputError:  # whoever needs it says what is wrong with it
+        except InputError:  # reported where the record is needed
             continue
         for sentence in sentences:
             monitor.emit(Message(sentence, "warning"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def keep(place: Path, encoder: BetaTCVAE) -> str:
-    """Have the weights of a classifier's encoder among those of its study; return their SHA-256.
+    """Keep the weights of a classifier's encoder with its study; return their SHA-256.
 
     Parameters
     ----------

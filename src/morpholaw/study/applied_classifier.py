@@ -127,7 +127,7 @@ def one_law(folder: StudyFolder, name: str, law: int) -> tuple[Classifier, Evalu
             f"{name} has {classifier.members if classifier.scheme == 4 else 'no'} laws; there is no law {law + 1}."
         )
     one = classifier.select(law)
-    return one, _measured_again(folder, name, one).model_copy(update={"law": law})
+    return one, _measured_again(folder, name, one, law)
 
 
 def _all_models(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation | None]:
@@ -141,13 +141,15 @@ def _all_models(folder: StudyFolder, name: str) -> tuple[Classifier, Evaluation 
         return classifier, None
 
 
-def _measured_again(folder: StudyFolder, name: str, classifier: Classifier) -> Evaluation:
+def _measured_again(
+    folder: StudyFolder, name: str, classifier: Classifier, law: int | None = None
+) -> Evaluation:
     """Measure some models of a classifier on its held-out cells; InputError where those are no longer there."""
     cells, targets = held_out(folder, name)
     groups = folder.crops.cells["group"].to_numpy(str)[cells]
     measured = measure(score_crops(classifier, folder.crops[cells]), targets, groups=groups)
     before = classifiers.record(folder, name).evaluation
-    return Evaluation.measured(measured, before.split, before.training_cells, len(cells), len(set(groups)))
+    return Evaluation.of(measured, before.split, before.training_cells, groups, law)
 
 
 def along_tracks(
@@ -196,5 +198,5 @@ def along_tracks(
             )
         return None
     assert evaluation is not None
-    right = evaluation.ensemble_balanced_accuracy or evaluation.ensemble_accuracy.value
-    return AlongTracks(calibration, bool(wanted), order, min(max(1 - right, LEAST_ERROR), MOST_ERROR))
+    error = 1 - evaluation.balanced_interval.value
+    return AlongTracks(calibration, bool(wanted), order, min(max(error, LEAST_ERROR), MOST_ERROR))

@@ -90,7 +90,7 @@ def _copy_set(crop_set: CropSet, place: Path, movie: MovieCondition, by_replicat
 
 
 def _link(source: Path, place: Path) -> None:
-    """Have a file that is never written to again at a second place, without its bytes where the disk allows that."""
+    """Link a file that is never written to again to a second place; copy it where the disk has no links."""
     try:
         os.link(source, place)
     except OSError:  # another disk, or one without links

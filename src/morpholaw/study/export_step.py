@@ -17,9 +17,10 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Monitor
 from morpholaw.exchange.anndata import write_anndata
 from morpholaw.exchange.btrack import write_btrack
-from morpholaw.exchange.class_laws import write_class_laws, write_class_laws_table
+from morpholaw.exchange.class_laws import write_class_laws
+from morpholaw.exchange.formula_table import write_class_laws_table, write_law_table
 from morpholaw.exchange.geff import write_geff
-from morpholaw.exchange.law import write_law, write_law_table
+from morpholaw.exchange.law import write_law
 from morpholaw.exchange.scores import Scores, check_copy, write_scores
 from morpholaw.exchange.trackmate import write_trackmate
 from morpholaw.interpretation.class_regions import read_inputs

@@ -9,6 +9,7 @@ from morpholaw.cells.crop_record import read_crop_record
 from morpholaw.cells.cut_plan import SAME_SCALE
 from morpholaw.cells.movies import Movie
 from morpholaw.config import CropConfig
+from morpholaw.display import capitalised
 from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.sample import sample_folder
@@ -55,7 +56,7 @@ class Scale:
             )
         elif not self.agrees(pixel_size):
             sentence = (
-                f"{what[:1].upper()}{what[1:]} are of {pixel_size:.4g} um per pixel and {self.owner} of "
+                f"{capitalised(what)} are of {pixel_size:.4g} um per pixel and {self.owner} of "
                 f"{self.pixel_size:.4g}: the cells of one are larger than those of the other. Resample them to one "
                 "scale first."
             )

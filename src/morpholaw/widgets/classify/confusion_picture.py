@@ -10,7 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from morpholaw.display import number, percent, percent_interval
+from morpholaw.display import capitalised, number, percent, percent_interval
 from morpholaw.errors import InputError, MorpholawError
 from morpholaw.escape import html
 from morpholaw.jobs import Job
@@ -201,7 +201,7 @@ class ConfusionPicture(QWidget):
 def _meaning(record: ClassifierRecord) -> str:
     """Say how many of a class are found, and how many of those that are predicted are of it, in these test cells."""
     evaluation = record.evaluation
-    measured = list(zip(record.classes, evaluation.by_class, strict=False))
+    measured = list(zip(record.classes, evaluation.by_class, strict=True))
     if len(record.classes) > 2:
         return _table(measured, evaluation.test_cells)
     sentences = []
@@ -212,13 +212,11 @@ def _meaning(record: ClassifierRecord) -> str:
         sentences.append(
             f"{name} ({share} of the test cells): {found} are found, {right} of those predicted are."
         )
-    return "\n".join(sentence[:1].upper() + sentence[1:] for sentence in sentences)
+    return "\n".join(capitalised(sentence) for sentence in sentences)
 
 
 def _table(measured: list[tuple[str, ClassEvaluation]], test_cells: int) -> str:
     """Return what is found of several classes as a table of rich text, one line per class."""
-    if not measured:
-        return ""
     head = ("class", "of the test cells, %", "found (recall), %", "right where predicted (precision), %")
     rows = "".join(
         f"<tr><td>{html(name)}</td>"

@@ -32,7 +32,7 @@ class SpareProcess:
         return JobProcess(job)
 
     def prepare(self) -> None:
-        """Have a process wait for the next job."""
+        """Start a process that waits for the next job."""
         with self._turn:
             if self._waiting is None or self._waiting.poll() is not None:
                 self._waiting = waiting_process()

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 from napari.utils import progress
 
+from morpholaw.display import capitalised
 from morpholaw.events import Event, Message, Metrics, Progress
 
 
@@ -71,8 +72,7 @@ class StepStatus:
 
 def in_words(step: str) -> str:
     """Return a step's name as a person reads it: "Train encoder"."""
-    words = step.replace("_", " ")
-    return words[:1].upper() + words[1:]
+    return capitalised(step.replace("_", " "))
 
 
 def _duration(seconds: float) -> str:

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from morpholaw.display import number, percent, percent_interval, span
+from morpholaw.display import capitalised, number, percent, percent_interval, span
 from morpholaw.errors import InputError
 from morpholaw.jobs import Job
 from morpholaw.widgets.forms.error_line import ErrorLine
@@ -180,7 +180,7 @@ class SurroundingsPanel(QWidget):
                 row += 1
                 change = "" if one["intervention"] == "none" else _interval(one, "flips")
                 shown = SHORT_NAMES[one["intervention"]]
-                texts = (shown[:1].upper() + shown[1:], _interval(one, "balanced_accuracy"), change)
+                texts = (capitalised(shown), _interval(one, "balanced_accuracy"), change)
                 for column, text in enumerate(texts):
                     item = QTableWidgetItem(text)
                     item.setToolTip(_tip(one))
@@ -206,9 +206,7 @@ def _tip(row: dict[Any, Any]) -> str:
         row["balanced_accuracy"], row["balanced_accuracy_low"], row["balanced_accuracy_high"]
     )
     if row["intervention"] == "none":
-        return (
-            f"{row['meaning'][:1].upper()}{row['meaning'][1:]}: {accuracy} right, balanced over the classes."
-        )
+        return f"{capitalised(row['meaning'])}: {accuracy} right, balanced over the classes."
     return f"With {row['meaning']} {percent(row['flips'])} of the predicted classes change; {accuracy} are right."
 
 
