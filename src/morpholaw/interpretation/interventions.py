@@ -108,7 +108,7 @@ class Dependence:
         limit = percent(NEGLIGIBLE, 0)
         if self.reads is None:
             return f"Whether it reads the surroundings of the cell cannot be told from these cells: {found}."
-        return f"It was not seen to read the surroundings of the cell: {found}, at most {limit}."
+        return f"It was not seen to read the surroundings of the cell: {found}; up to {limit} do not count."
 
 
 _WHEN = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from morpholaw import __version__
-from morpholaw.display import capitalised, correlation, percent, span
+from morpholaw.display import capitalised, correlation, percent, percent_interval
 from morpholaw.errors import InputError
 from morpholaw.evaluation.bootstrap import accuracy_interval
 from morpholaw.interpretation.traversal import TYPICAL, traverse
@@ -172,22 +173,19 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
     evaluation = material.records[name].evaluation
     share = evaluation.intervals[k]
     classifier = material.classifier(name)
-    trained = dict(classifier.laws_of(k)[0].metadata).get("accuracy")
+    searched = classifier.laws_of(k)[0].metadata.get("accuracy")
     elsewhere = material.records[name].trained_elsewhere
     rows = [
         (
             "Test accuracy" + (" where it was trained" if elsewhere else ""),
-            f"{percent(share.value)} ({span(100 * share.low, 100 * share.high, 1)}: {laws.interval_kind(evaluation)})",
+            f"{percent_interval(*astuple(share))}, with {laws.interval_kind(evaluation)}",
         ),
         *([_accuracy_here(material, name, k)] if elsewhere else []),
         (
             "Balanced test accuracy" + (" there" if elsewhere else ""),
             laws.balanced(evaluation, k),
         ),
-        (
-            "Accuracy on the training cells",
-            "not recorded" if trained is None else percent(float(trained)),
-        ),
+        *([] if searched is None else [("Accuracy on the rows of the search", percent(float(searched)))]),
         (f"With constants at {law_section.DIGITS} digits", laws.rounding(material, name)[k]),
         (
             "Split",
@@ -206,9 +204,8 @@ def _accuracy_here(material: Material, name: str, k: int) -> tuple[str, str]:
     called = classes_of_scores(material.scores(name)[k], len(material.classifier(name).classes))
     share = accuracy_interval(called == test.targets, test.groups)
     return (
-        "Accuracy on this study's labelled cells",
-        f"{percent(share.value)} ({span(100 * share.low, 100 * share.high, 1)}) of {len(test):,} cells in "
-        f"{len(set(test.groups)):,} groups",
+        "Accuracy on this study's labelled cells, which it was not trained on",
+        f"{percent_interval(*astuple(share))} of {len(test):,} cells in {len(set(test.groups)):,} groups",
     )
 
 

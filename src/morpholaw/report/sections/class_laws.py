@@ -13,7 +13,7 @@ from morpholaw.models.features import FeatureTable
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Fold, Formula, Paragraph, Table, drawing, photograph
-from morpholaw.report.sections.law import DIGITS, inputs_table
+from morpholaw.report.sections.law import DIGITS, excluding, inputs_table
 from morpholaw.report.sections.laws import search
 from morpholaw.store.law_reading import laws_in_units
 from morpholaw.store.law_stability import stability_sentence
@@ -91,13 +91,7 @@ def in_words(material: Material, name: str, k: int) -> list[Block]:
             f"the class; among the study's crops {', '.join(f'{cell:,}' for cell in typical)}."
         )
         blocks.append(photograph(figure, f"Typical cells of {name}", caption))
-    if vetoes:
-        intro = (
-            "Inputs that exclude a class whatever the others are, within the range of the cells (proved by interval "
-            "arithmetic):"
-        )
-        return [*blocks, Paragraph(intro), Bullets(vetoes)]
-    return [*blocks, Paragraph("No input can be proved to exclude a class within the range of the cells.")]
+    return [*blocks, *excluding(vetoes)]
 
 
 def regions(material: Material, name: str, k: int) -> list[Block]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from morpholaw.display import number, significant
+from morpholaw.display import number, percent, significant
 from morpholaw.interpretation.boundary import Score, member_score, slice_scores, undecided_cells
 from morpholaw.interpretation.components import sample_parts
+from morpholaw.interpretation.law_sentence import QUANTILES
 from morpholaw.interpretation.oriented_law import law_in_words
 from morpholaw.interpretation.traversal import decode
 from morpholaw.models.law import Law
@@ -17,6 +18,7 @@ from morpholaw.models.law_units import law_in_units
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Formula, Paragraph, Table, drawing, photograph
+from morpholaw.store.law_reading import LEAST
 from morpholaw.store.law_stability import stability_sentence
 
 if TYPE_CHECKING:
@@ -267,16 +269,15 @@ def _by_effect(latents: tuple[int, ...], cloud: np.ndarray, score: Score) -> lis
 
 
 def _vetoes(material: Material, name: str, k: int) -> list[Block]:
-    """Which inputs, by themselves or in pairs, exclude a class within the range of the cells."""
-    reading = material.reading(name, k)
-    sentences = reading.vetoes()
-    if not sentences:
-        nothing = (
-            "No input, and no pair of inputs, can be proved to exclude a class within the range of the cells."
-        )
-        return [Paragraph(nothing)]
-    intro = (
-        "Inputs that exclude a class whatever the others are, within the range of the cells (proved by interval "
-        "arithmetic):"
-    )
-    return [Paragraph(intro), Bullets(sentences)]
+    """Which inputs, by themselves or in pairs, exclude a class."""
+    return excluding(material.reading(name, k).vetoes())
+
+
+def excluding(vetoes: list[str]) -> list[Block]:
+    """List which inputs exclude a class."""
+    within = f"within the range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells"
+    if not vetoes:
+        least = percent(LEAST, 0)
+        return [Paragraph(f"No input is proved to exclude a class in {least} of its values, {within}.")]
+    intro = f"Inputs that exclude a class whatever the others are, {within} (proved by interval arithmetic):"
+    return [Paragraph(intro), Bullets(vetoes)]
