@@ -128,7 +128,10 @@ def test_the_card_of_an_adopted_law_over_shapes_is_in_units_and_says_where_it_wa
 
     right = np.mean(np.where(scores >= 0, "metaphase", "interphase") == study.labels)
     assert "| Test accuracy where it was trained | " in text
-    assert f"| Accuracy on this study's labelled cells, which it was not trained on | {100 * right:.1f} % (" in text
+    assert (
+        f"| Accuracy on this study's labelled cells, which it was not trained on | {100 * right:.1f} % ("
+        in text
+    )
     assert "with each shape less its mean, in its standard deviations" in text
     assert "| epochs |" not in text
     assert "held-out cells of the study it comes from right" in performance(record(study, "measured"))

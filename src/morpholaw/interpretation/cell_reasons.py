@@ -346,8 +346,8 @@ def _text(reasons: CellReasons, cells: int) -> str:
         )
     elif cells:
         sentences.append(
-            f"It would be called {reasons.other} at none of {2 * GRID} values tried of any single input, over the range "
-            f"of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells."
+            f"It would be called {reasons.other} at none of {2 * GRID} values tried of any single input, over the "
+            f"range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells."
         )
     if cells:
         sentences.append(f"{percent(reasons.nearer, 0)} of the labelled cells are nearer to the boundary.")
