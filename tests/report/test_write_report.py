@@ -55,7 +55,7 @@ def test_pictures_that_are_no_cells_are_called_by_every_scheme_and_decided_by_a_
 
 
 def test_laws_of_three_classes_are_read_class_by_class_and_pair_by_pair(page: Any) -> None:
-    assert "Of 50 held-out cells 84.0 % (71.0 to 92.0) are right" in page.prose
+    assert re.search(r"Of 50 held-out cells 84\.0 % \([\d.]+ to [\d.]+\) are right, 82\.\d % \(", page.prose)
     assert "2 of them have a law without a finite value" in page.prose
     assert re.search("typical interphase cell|labelled cells of interphase is called so", page.prose)
     assert "No labelled cell is anaphase." in page.prose
