@@ -30,7 +30,6 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QDialogButtonBox, QFileDialog, QLineEdit, QMenu, QWidget
 
 from morpholaw.widgets.napari_readers import sample_data
-from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.study.preferences import Preferences
 
 HOME = Path(tempfile.mkdtemp(prefix="morpholaw-clicks-"))
@@ -99,7 +98,11 @@ class Hand:
     def panel(self, name: str) -> Any:
         """Open a panel from the menu."""
         self.menu("Plugins", "Morpholaw", name)
-        until(lambda: any(title.startswith(name) for title in self.viewer.window.dock_widgets), 30)
+        return self.opened(name)
+
+    def opened(self, name: str) -> Any:
+        """Wait for a panel that opens."""
+        until(lambda: any(title.startswith(name) for title in self.viewer.window.dock_widgets), 60 * MINUTES)
         docks = self.viewer.window.dock_widgets
         return next(widget for title, widget in docks.items() if title.startswith(name))
 
@@ -164,8 +167,7 @@ class Hand:
 def sample(hand: Hand, opened: list[str]) -> int:
     """From an empty napari to the card of the sample's law; returns the clicks."""
     hand.menu("File", "Open Sample", "Morpholaw", "Simulated tracked movie with its study")
-    until(lambda: CurrentStudy.of(hand.viewer).study is not None, 60 * MINUTES)
-    laws = hand.panel("Laws")
+    laws = hand.opened("Laws")
     until(lambda: laws.page is not None, 60 * MINUTES)
     hand.click(laws.card_button, laws.card_button.text())
     until(lambda: bool(opened), 60 * MINUTES)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pandas as pd
@@ -21,6 +22,7 @@ from morpholaw.events import Message, Metrics, Progress
 from morpholaw.jobs import Job
 from morpholaw.study import Study
 from morpholaw.widgets.jobs.job_runner import JobRunner
+from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 TINY = {"latents": 4, "filters": (2, 2, 4, 4), "hidden": 8, "batch_size": 32, "device": "cpu", "threads": 1}
@@ -275,6 +277,22 @@ def test_the_window_ends_a_step_whose_panel_was_closed(qtbot, main_window, label
     main_window.close()
     qtbot.waitUntil(lambda: gone(pid), timeout=5000)
     assert not current.steps.running
+
+
+def test_no_thread_outlives_the_window_that_began_it(qtbot, main_window):
+    current = CurrentStudy()
+    _, runner = open_panel(main_window, current)
+    call, began, ended = LatestCall(runner), threading.Event(), []
+
+    def compute():
+        began.set()
+        time.sleep(0.3)
+        ended.append(time.monotonic())
+
+    call.start(compute)
+    qtbot.waitUntil(began.is_set)
+    main_window.close()
+    assert ended
 
 
 LEADER = """

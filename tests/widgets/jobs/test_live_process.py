@@ -66,7 +66,7 @@ def test_it_is_started_again_after_its_end(live):
     assert live.call(os.getpid) != pid
 
 
-def test_a_call_that_is_cut_off_says_so(live):
+def test_a_call_that_is_cut_off_says_so_and_one_that_waited_starts_no_other_process(live):
     live.call(os.getpid)
     errors = []
 
@@ -75,12 +75,15 @@ def test_a_call_that_is_cut_off_says_so(live):
             live.call(time.sleep, 60)
         errors.append(caught.value)
 
-    thread = threading.Thread(target=sleep)
-    thread.start()
+    threads = [threading.Thread(target=sleep) for _ in range(2)]
+    for thread in threads:
+        thread.start()
     time.sleep(0.3)
     live.close()
-    thread.join(10)
-    assert errors
+    for thread in threads:
+        thread.join(10)
+    assert len(errors) == 2
+    assert not live.running
 
 
 def test_a_killed_process_is_noticed_although_a_worker_of_it_holds_the_pipe(live):

@@ -139,9 +139,7 @@ def test_another_model_is_drawn(panel, sparse_study):
 def test_how_often_inputs_survive_is_said_with_their_names(panel, sparse_study):
     panel.current.open(sparse_study).name_latent(3, "elongation")
     panel.current.names_changed.emit()
-    assert panel.survival.text().endswith(
-        "with the number of models (of 2) that read them: elongation (z3) 2, z0 1."
-    )
+    assert panel.survival.text().endswith("Of 2 models, 2 read elongation (z3); 1 reads z0.")
 
 
 def test_without_scheme_3_the_panel_says_so(panel, labelled_study):

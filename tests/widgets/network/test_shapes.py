@@ -55,7 +55,7 @@ def test_latents_and_shapes_are_called_and_drawn_as_what_they_are(panel, qtbot, 
     panel.current.open(trained_study)
     assert panel.scene.edges[(0, 1, 0)].toolTip().startswith("From size to neuron 1.1")
     assert panel.scene.edges[(0, 2, 0)].toolTip().startswith("From width to neuron 1.1")
-    assert panel.survival.text().endswith("that read them: size (z5) 1, width 1, axis_ratio 1.")
+    assert panel.survival.text().endswith("Of 1 model, 1 reads size (z5), width, axis_ratio.")
 
     shown = response_of(panel, qtbot, (1, 0))
     assert (panel.response.x_box.currentText(), panel.response.y_box.currentText()) == (

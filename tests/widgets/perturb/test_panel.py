@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from qtpy.QtCore import Qt
 
+from morpholaw.cells.shape_features import Feature
 from morpholaw.cells.simulator import simulate_movie
 from morpholaw.config import SimulateConfig
 from morpholaw.figures.style import LIGHT
 from morpholaw.interpretation.interventions import NAMES
+from morpholaw.models.features import ModelColumns
 from morpholaw.study import Study
 from morpholaw.widgets.movie.movie_place import crop_at, place_of
 from morpholaw.widgets.perturb.overlay_layers import KINDS
@@ -186,7 +188,7 @@ def test_pictures_lie_over_the_cell_in_the_movie(widget, movie_study, movie, qtb
     row = crops.cells.iloc[cell]
     select(widget, qtbot, cell)
     widget.cells.overlay.show_box.setChecked(True)
-    assert [layer.name for layer in viewer.layers] == ["colony", "perturbed cell"]
+    assert [layer.name for layer in viewer.layers] == ["colony", "selected cells", "perturbed cell"]
     widget.cells.overlay.seen_box.setCurrentText("original")
     assert visible(viewer) == ["original"]
     over = viewer.layers["original cell"]
@@ -204,7 +206,7 @@ def test_pictures_lie_over_the_cell_in_the_movie(widget, movie_study, movie, qtb
     assert low == -high
     widget.cells.overlay.show_box.setChecked(False)
     assert visible(viewer) == []
-    assert len(viewer.layers) == 4  # the reconstruction was never seen
+    assert len(viewer.layers) == 5  # the reconstruction was never seen
 
 
 def test_another_cell_uses_the_same_layers(widget, movie_study, movie, qtbot):
@@ -216,7 +218,7 @@ def test_another_cell_uses_the_same_layers(widget, movie_study, movie, qtbot):
     widget.cells.overlay.show_box.setChecked(True)
     last = len(widget.current.crops) - 1 if first else first + 20
     select(widget, qtbot, last)
-    assert len(viewer.layers) == 2
+    assert len(viewer.layers) == 3
     place = place_of(viewer, widget.current.crops, last)
     assert viewer.layers["perturbed cell"].translate == pytest.approx([place.t, place.y, place.x])
     assert viewer.layers["perturbed cell"].metadata["morpholaw"]["crop"] == last
@@ -245,16 +247,23 @@ def test_a_click_in_the_movie_selects_the_cell(widget, movie_study, movie, qtbot
     row = widget.current.crops.cells.iloc[cell]
     position = layer.data_to_world((row["t"], row["y"] + 1, row["x"] - 1))
     assert crop_at(viewer, widget.current.crops, position) == cell
-    others = list(viewer.mouse_drag_callbacks)
-    widget.cells.overlay.pick_button.setChecked(True)
-    assert len(viewer.mouse_drag_callbacks) == len(others) + 1
-    widget.cells.overlay.pick(np.asarray(position))
-    assert widget.current.selection == [cell]
+    widget.in_movie.clicked(np.asarray(position))
     settle(widget, qtbot)
-    widget.cells.overlay.pick(np.asarray([0.0, -500.0, -500.0]))
-    assert "no cell" in widget.error_line.text()
-    widget.cells.overlay.pick_button.setChecked(False)
-    assert list(viewer.mouse_drag_callbacks) == others
+    assert widget.cells.attack.cells == [cell]
+
+
+def test_a_classifier_that_can_be_attacked_is_chosen_first(widget, trained_study):
+    widget.current.open(trained_study)
+    latents = widget.choice.classifiers
+    measured = latents[0].model_copy(
+        update={"name": "measured", "columns": ModelColumns((Feature("area"),), (0.0,), (1.0,))}
+    )
+    widget.choice.show_classifiers([])
+    widget.choice.show_classifiers([measured, *latents])
+    assert widget.choice.classifier == latents[0]
+    widget.choice.scheme_box.setCurrentIndex(0)
+    widget.choice.show_classifiers([measured, *latents])
+    assert widget.choice.classifier == measured  # what was chosen stays
 
 
 def test_the_curve_of_all_schemes(widget, trained_study, qtbot):
@@ -343,7 +352,7 @@ def test_what_is_missing_is_said(widget, labelled_study, tmp_path, qtbot):
 
 def test_an_unknown_latent_to_hold_is_a_sentence(widget, trained_study, qtbot):
     widget.current.open(trained_study)
-    assert "Select cells" in widget.cells.pictures.sentence
+    assert "Click a cell" in widget.cells.pictures.sentence
     select(widget, qtbot, 3)
     widget.choice.held_line.setText("z99")
     widget.choice.space_box.setCurrentText("latent, some held")

@@ -127,8 +127,9 @@ class _CropDelegate(QStyledItemDelegate):
             return
         painter.save()
         place = QRect(option.rect.x() + 4, option.rect.y() + 4, SIDE, SIDE)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(option.rect.adjusted(1, 1, -1, -1), option.palette.highlight())
+        selected = option.state & QStyle.StateFlag.State_Selected
+        if selected:
+            painter.fillRect(option.rect.adjusted(1, 1, -1, -1), option.palette.text())
         image = index.data(Qt.ItemDataRole.DecorationRole)
         if image is None or image.isNull():
             painter.fillRect(place, QColor("#444"))
@@ -139,7 +140,7 @@ class _CropDelegate(QStyledItemDelegate):
         if label:
             painter.setPen(QPen(QColor(self.colour_of(label)), 3))
             painter.drawRect(place.adjusted(1, 1, -1, -1))
-        painter.setPen(option.palette.text().color())
+        painter.setPen((option.palette.base() if selected else option.palette.text()).color())
         for line, text in enumerate((label, index.data(NOTE_ROLE))[: self.lines]):
             below = QRect(place.x(), place.bottom() + 2 + line * CAPTION, SIDE, CAPTION)
             shown = QFontMetrics(painter.font()).elidedText(text or "", Qt.TextElideMode.ElideRight, SIDE)

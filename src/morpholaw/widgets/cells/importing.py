@@ -75,8 +75,8 @@ class ImportLabels(QWidget):
         super().__init__(parent)
         self.current = current
         words = QLabel(
-            "A table with a column label and one of: crop; file; track_id with t. Classes from btrack, and the "
-            "feature 'label' of a tracks layer, are read when crops are cut."
+            "Labels come from a CSV table with a column label, and crop, file, or track_id and t to say which cell a "
+            "row is of. Classes of btrack, and the feature label of a tracks layer, are read when crops are cut."
         )
         words.setWordWrap(True)
         self.import_button, self.export_button = (

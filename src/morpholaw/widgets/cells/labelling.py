@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from morpholaw.study import Study
 
 ALL_SETS, ALL_CLASSES, UNLABELLED = "all sets", "all classes", "unlabelled"
-NO_CROPS = "The cells appear here. Choose a movie and its tracks above, then press Cut crops."
+NO_CROPS = "The cells appear here. Cut those of a tracked movie, or import a folder of crops, above."
 NONE_CHOSEN = "No crop is of this set and class; choose another one above."
 NO_CLASS_COLOUR = "#aaaaaa"
 """Colour of a label that is no class of the study."""

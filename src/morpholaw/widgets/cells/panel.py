@@ -11,6 +11,7 @@ from morpholaw.widgets.cells.crop_box import CropBox
 from morpholaw.widgets.cells.cutting import CutFromMovie
 from morpholaw.widgets.cells.importing import ImportFolder, ImportLabels
 from morpholaw.widgets.cells.labelling import Labelling
+from morpholaw.widgets.forms.tabs_and_sections import Section
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.movie.layer_sources import is_cut_from
 from morpholaw.widgets.study.study_widget import StudyWidget
@@ -45,11 +46,13 @@ class CellsWidget(StudyWidget):
         ):  # fmt: skip
             self.tabs.addTab(part, name)
         self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.body.addWidget(self.tabs)
-        self.body.addWidget(self.runner)
+        self.adding = Section("Cut, import, export", "Cut the cells of a movie, or import crops or labels.")
+        self.adding.add_widget(self.tabs)
+        self.keep_in_view(self.runner)
+        self.body.addWidget(self.adding)
         self.body.addWidget(self.labelling, 1)
         self._connect()
-        self.labelling.refresh()
+        self._refresh()
 
     def _connect(self) -> None:
         self.listen(self.current.changed, self._refresh)
@@ -67,6 +70,7 @@ class CellsWidget(StudyWidget):
         self.runner.finished.connect(self._finished)
 
     def _refresh(self) -> None:
+        self.adding.expand(self.current.crops is None)  # then the gallery has its room
         self.labelling.refresh()
         self.show_box()
 

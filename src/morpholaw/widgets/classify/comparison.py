@@ -50,7 +50,7 @@ class ComparisonTable(RowTable):
         small = self.font()
         small.setPointSizeF(small.pointSizeF() * 0.9)
         self.setFont(small)
-        self.stretch(len(COLUMNS) - 1)
+        self.stretch(0)
         self.show_classifiers([])
 
     @property
@@ -162,5 +162,8 @@ class ComparisonTable(RowTable):
 
 def _accuracy(share: Estimate, cells: int, classes: tuple[str, ...]) -> tuple[str, str]:
     """Return an accuracy with its interval as the table shows it, and as a tooltip says it."""
-    shown = f"{number(100 * share.value, 1)} ({number(100 * share.low, 1)}–{number(100 * share.high, 1)})"
+    value, low, high = (
+        number(100 * one, 1).replace("100.0", "100") for one in (share.value, share.low, share.high)
+    )
+    shown = f"{value} ({low}–{high})"
     return shown, f"{percent(share.value)} of {cells:,} test cells, {' against '.join(classes)}"

@@ -210,7 +210,8 @@ def _meaning(record: ClassifierRecord) -> str:
         right = "n/a" if np.isnan(one.precision.value) else percent_interval(*astuple(one.precision))
         share = percent(one.cells / max(1, evaluation.test_cells))
         sentences.append(
-            f"{name} ({share} of the test cells): {found} are found, {right} of those predicted are."
+            f"{name}, {share} of the test cells: {found} are found; {right} of the cells that are predicted as "
+            f"{name} are {name}."
         )
     return "\n".join(capitalised(sentence) for sentence in sentences)
 

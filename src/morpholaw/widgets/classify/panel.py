@@ -54,7 +54,7 @@ class ClassifyWidget(StudyWidget):
         super().__init__(napari_viewer)
         self.runner = JobRunner(self.current, "classify")
         self.body.addWidget(self._training())
-        self.body.addWidget(self.runner)
+        self.keep_in_view(self.runner)
         self.body.addWidget(self._comparison())
         self.apply_scores = ApplyScores(self.viewer, self.current, self.runner)
         self.body.addWidget(_box("Apply to the movie", self.apply_scores))
@@ -141,8 +141,8 @@ class ClassifyWidget(StudyWidget):
             self.labelled.setText("The study has no crops yet; cut or import some in the Cells panel.")
             self._show_classes(())
             return
-        counts = {name: count for name, count in study.annotations.counts(*crops.sets).items() if count}
-        listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        counts = study.annotations.counts(*crops.sets)
+        listed = ", ".join(f"{counts[name]:,} {name}" for name in study.classes if counts.get(name))
         self.labelled.setText(
             f"Labelled: {listed}." if listed else "No cell is labelled yet; use the Cells panel."
         )

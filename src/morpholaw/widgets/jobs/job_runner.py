@@ -66,6 +66,7 @@ class JobRunner(QWidget):
         self.copy_button.setToolTip("Copy the lines of Python that do the same without this panel.")
         buttons = QHBoxLayout()
         buttons.addWidget(self.bar, 1)
+        buttons.addStretch()  # takes the room of the bar while that is hidden
         buttons.addWidget(self.stop_button)
         buttons.addWidget(self.copy_button)
         layout = QVBoxLayout(self)

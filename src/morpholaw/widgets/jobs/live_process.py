@@ -24,6 +24,7 @@ from morpholaw.process_group import end_group, end_group_with_leader
 
 POLL_INTERVAL = 0.1
 """Seconds between two looks at whether a call was asked to stop."""
+_ENDED = "The process that computes was ended; try again."
 
 
 class LiveProcess:
@@ -41,6 +42,7 @@ class LiveProcess:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._closed = 0
 
     def call(
         self,
@@ -59,7 +61,10 @@ class LiveProcess:
         StepFailedError
             When the function failed otherwise, or the process ended.
         """
+        closed = self._closed
         with self._turn:
+            if self._closed != closed:  # while this call waited: its window is gone
+                raise StepFailedError(_ENDED)
             process = self._started()
             assert process.stdin is not None
             assert process.stdout is not None
@@ -73,7 +78,7 @@ class LiveProcess:
                         elif kind != "event":
                             break
             except (EOFError, OSError, pickle.UnpicklingError):
-                raise StepFailedError("The process that computes was ended; try again.") from None
+                raise StepFailedError(_ENDED) from None
         if kind == "error":
             raise error_of_kind(*value)
         return value
@@ -89,7 +94,8 @@ class LiveProcess:
         return self._process.pid if self._process is not None and self.running else None
 
     def close(self) -> None:
-        """End the process, and what it started, at once; the next call starts another one."""
+        """End the process, and what it started, at once; calls that wait fail, and the next one starts another."""
+        self._closed += 1
         process, self._process = self._process, None
         if process is not None:
             end_group(process)

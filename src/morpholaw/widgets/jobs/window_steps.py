@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtCore import QEvent, QObject, QThreadPool, Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
 from morpholaw.jobs import Job, JobProcess
@@ -18,6 +18,8 @@ from morpholaw.widgets.jobs.step_run import StepRun
 
 SHORT = ("classify",)
 """Steps that are mostly repeated and take little longer than to load torch: a process is kept ready after one."""
+PATIENCE = 2000
+"""Milliseconds that a window which closes waits at most for the threads that still compute or draw."""
 
 
 class WindowSteps(QObject):
@@ -123,6 +125,10 @@ class WindowSteps(QObject):
                 return True
             self.end_all()
             self.closed.emit()
+            # A thread that outlives the window would collect its widgets as garbage, which only Qt's own thread may do.
+            pool = QThreadPool.globalInstance()
+            if pool is not None:
+                pool.waitForDone(PATIENCE)
         return super().eventFilter(watched, event)
 
     def _may_close(self, window: QObject | None) -> bool:

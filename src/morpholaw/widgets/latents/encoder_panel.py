@@ -74,7 +74,7 @@ class EncoderPanel(QWidget):
         self.plot = TrainingPlot()
         self.strip = PictureGrid("", largest=64)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.state)
         layout.addWidget(self.form)
         buttons = QGridLayout()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QFont
+from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QTableWidgetItem, QWidget
 
 from morpholaw.display import correlation, number
@@ -106,7 +106,7 @@ class LatentTable(RowTable):
         return {latent: word for latent, word in words.items() if latent not in self._names}
 
     def show_names(self, names: Mapping[int, str]) -> None:
-        """Show the names of the study and, in grey, suggestions for latents without a name."""
+        """Show the names of the study and, in italics, suggestions for latents without a name."""
         self._names = dict(names)
         suggestions = self.suggestions
         blocked = self.blockSignals(True)
@@ -152,7 +152,6 @@ class LatentTable(RowTable):
         font = QFont(self.font())
         font.setItalic(not name)
         item.setFont(font)
-        item.setForeground(QBrush() if name else QBrush(QColor(150, 150, 150)))
         if name:
             item.setToolTip("Double-click to edit the name; all panels and the report use it.")
         else:

@@ -94,7 +94,7 @@ class TraversalPanel(QWidget):
         )
         self.figure = FigurePanel(self.viewer)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.state)
         layout.addWidget(self.table, 1)
         layout.addLayout(_row(self.names_button, None))

@@ -17,7 +17,7 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 if TYPE_CHECKING:
     from morpholaw.interpretation.cell_reasons import CellReasons
 
-_NO_CELL = "Select a cell in the gallery of the Cells panel, or click one in the movie there."
+_NO_CELL = "Click a cell in the movie, or select one in the gallery of the Cells panel."
 
 
 class CellTab(QWidget):

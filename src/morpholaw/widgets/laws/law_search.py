@@ -94,7 +94,6 @@ class EngineLine(QWidget):
         )
         if confirmed(self, "Set up PySR", question):
             self._setting_up = True
-            self.runner.show()
             self.runner.run("set_up_PySR", PySREngine().set_up)
 
     def showEvent(self, event: Any) -> None:
@@ -188,7 +187,6 @@ class LawSearch(QWidget):
             self.front.show()
             self.front.say("The best laws found so far appear here during the search.")
             self.run_button.setEnabled(False)
-            self.runner.show()
             self.runner.start(job)
 
     def _may_replace(self) -> bool:

@@ -81,8 +81,7 @@ class LawsWidget(StudyWidget):
         self.search_box = Section("Search", "Search for new laws, and its settings.")
         self.search_box.add_widget(self.search)
         self.body.addWidget(self.search_box)
-        self.body.addWidget(self.search.runner)
-        self.search.runner.hide()
+        self.keep_in_view(self.search.runner)
 
     def _build_table(self) -> None:
         self.loss = narrow_combo("laws found")
@@ -413,7 +412,6 @@ class LawsWidget(StudyWidget):
             return
         with self.error_line.catch():
             study, runner = self.current.required(), self.search.runner
-            runner.show()
             law: dict[str, Any] = {"law": entry.place}
             if entry.class_name is not None:  # the laws of all classes are resampled together
                 law = {"class_name": entry.class_name} if step == "improve_law" else {}

@@ -85,7 +85,6 @@ class LineagesWidget(StudyWidget):
             self.listen(signal, self._recolour)
         self.listen(current.selection_changed, self._selected)
         self.listen(self.viewer.layers.events.inserted, self._show_tracks)
-        self.in_movie.mark()
         self.reload()
 
     def reload(self) -> None:

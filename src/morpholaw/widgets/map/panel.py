@@ -55,7 +55,6 @@ class MapWidget(StudyWidget):
         self.latent_call, self.shape_call, self.umap_call = (LatestCall(self) for _ in range(3))
         self._build()
         self._connect()
-        self.in_movie.mark()
         self.reload()
 
     def _build(self) -> None:

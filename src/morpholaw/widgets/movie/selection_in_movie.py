@@ -38,11 +38,6 @@ class SelectionInMovie:
     current : CurrentStudy
         The study and its selected cells; referenced weakly.
 
-    Attributes
-    ----------
-    marking : bool
-        Whether rings mark the selected cells. Panels that show many cells at once switch it on.
-
     Notes
     -----
     ``picked`` is emitted with the global index of a cell that was clicked in the movie.
@@ -52,17 +47,9 @@ class SelectionInMovie:
 
     def __init__(self, viewer: ViewerModel, current: CurrentStudy) -> None:
         self._viewer, self._current = weakref.ref(viewer), weakref.ref(current)
-        self.marking = False
         self._picking = False
         current.selection_changed.connect(self._selected)
         MovieClicks(viewer, self.clicked)  # the viewer keeps it
-
-    def mark(self) -> None:
-        """Mark the selected cells from now on."""
-        self.marking = True
-        current = self._current()
-        if current is not None:
-            self._show_marks(current.selection)
 
     def clicked(self, position: np.ndarray) -> None:
         """Select the cell at a world position; with Shift, add it to the selection or remove it."""
@@ -85,11 +72,10 @@ class SelectionInMovie:
 
     def _selected(self, cells: list[int]) -> None:
         if cells and not self._picking:
-            self._go_to(cells[0])
-        if self.marking:
-            self._show_marks(cells)
+            self.go_to(cells[0])
+        self._show_marks(cells)
 
-    def _go_to(self, cell: int) -> None:
+    def go_to(self, cell: int) -> None:
         """Show the frame of a cell, and move the camera where the cell is out of view."""
         viewer, current = self._viewer(), self._current()
         crops = None if current is None else current.crops

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,10 @@ from morpholaw.widgets.napari_readers.readers import AXES, LayerData, lazy_movie
 from morpholaw.widgets.study.preferences import preferences
 
 if TYPE_CHECKING:
+    from napari import Viewer
+
     from morpholaw.study import Study  # it brings pandas
     from morpholaw.widgets.jobs.step_run import StepRun
-    from morpholaw.widgets.study.current_study import CurrentStudy
 
 PLACE = "sample study"
 """Place of the step in the window (:class:`WindowSteps`)."""
@@ -42,12 +44,12 @@ def sample_movie() -> list[LayerData]:
 
 
 def sample_study() -> list[LayerData]:
-    """Return the same layers, and open a copy of the sample study in the viewer's panels."""
+    """Return the same layers, and open a copy of the sample study, with the panel of its laws."""
     return _with_study(study_copy, Path(preferences().cache_folder) / "sample-study")
 
 
 def sample_phases() -> list[LayerData]:
-    """Return the same layers, and open a copy of the sample study of four phases in the viewer's panels."""
+    """Return the same layers, and open a copy of the sample study of four phases, with its laws."""
     return _with_study(phases_copy, Path(preferences().cache_folder) / "sample-phases")
 
 
@@ -55,25 +57,36 @@ def _with_study(copy: Callable[..., Path], study: Path) -> list[LayerData]:
     """Return the layers and open a copy; it is made once, in a thread, and opens when it is there."""
     import napari
 
-    from morpholaw.widgets.study.current_study import CurrentStudy
-
     viewer = napari.current_viewer()
     if viewer is None:
         copy(study)
     elif (study / "study.json").is_file():
-        CurrentStudy.of(viewer).open(study)
+        _show(viewer, study)
     else:
-        _open_when_made(CurrentStudy.of(viewer), copy, study)
+        _open_when_made(viewer, copy, study)
     return sample_movie()
 
 
-def _open_when_made(current: CurrentStudy, copy: Callable[..., Path], study: Path) -> None:
-    def made(run: StepRun) -> None:
-        if run.state == "done":
-            current.open(study)
+def _open_when_made(viewer: Viewer, copy: Callable[..., Path], study: Path) -> None:
+    from morpholaw.widgets.study.current_study import CurrentStudy
 
-    run = current.steps.run(PLACE, "open the sample study", "", copy, (study,), {})
+    weak = weakref.ref(viewer)  # the window may be closed meanwhile
+
+    def made(run: StepRun) -> None:
+        viewer = weak()
+        if run.state == "done" and viewer is not None:
+            _show(viewer, study)
+
+    run = CurrentStudy.of(viewer).steps.run(PLACE, "open the sample study", "", copy, (study,), {})
     run.ended.connect(made)
+
+
+def _show(viewer: Viewer, study: Path) -> None:
+    """Open a study, and the panel of its laws."""
+    from morpholaw.widgets.study.current_study import CurrentStudy
+
+    CurrentStudy.of(viewer).open(study)
+    viewer.window.add_plugin_dock_widget("napari-morpholaw", "Laws", tabify=True)
 
 
 def sample_real_movie() -> list[LayerData]:

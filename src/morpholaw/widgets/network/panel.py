@@ -49,9 +49,11 @@ class NetworkWidget(StudyWidget):
         self.neuron: Neuron | None = None
         self.model = narrow_combo("model")
         self.model.setToolTip("Choose one of the models of scheme 3.")
-        self.whole_button = QPushButton("Show whole network")
+        self.whole_button = QPushButton("Show all")
         self.whole_button.setToolTip("Show all neurons and connections again.")
         row = QHBoxLayout()
+        model_title = QLabel("Model")
+        row.addWidget(model_title)
         row.addWidget(self.model, 1)
         row.addWidget(self.whole_button)
         self.nothing = QLabel(NO_STUDY)
@@ -70,7 +72,9 @@ class NetworkWidget(StudyWidget):
         for part in (self.nothing, self.view, self.hovered, self.survival, self.response):
             self.body.addWidget(part)
         self.body.addStretch(1)
-        self._parts = (self.model, self.whole_button, self.view, self.hovered, self.survival, self.response)
+        self._parts = (
+            model_title, self.model, self.whole_button, self.view, self.hovered, self.survival, self.response
+        )  # fmt: skip
         self.model.currentIndexChanged.connect(self._model_chosen)
         self.whole_button.clicked.connect(self.show_whole)
         self.scene.clicked.connect(self.show_neuron)
@@ -110,7 +114,7 @@ class NetworkWidget(StudyWidget):
                 zip(self.networks, self.record.evaluation.accuracy, strict=True)
             ):
                 weights = sum(int(mask.sum()) for mask in network.masks)
-                self.model.addItem(f"model {k + 1}: {percent(accuracy)}, {weights} weights")
+                self.model.addItem(f"{k + 1}: {percent(accuracy)}, {weights} weights")
             self.model.setCurrentIndex(before if 0 <= before < self.model.count() else 0)
         self.model.blockSignals(False)
         self._draw()
@@ -149,12 +153,16 @@ class NetworkWidget(StudyWidget):
         self.view.fit()
         counts = input_survival([one.kept_inputs for one in self.networks])
         models = len(self.networks)
-        inputs = [f"{words[k]} ({names[k]})" if k in words else names[k] for k in counts]
-        text = ", ".join(f"{name} {n}" for name, n in zip(inputs, counts.values(), strict=True))
+        readers: dict[int, list[str]] = {}
+        for place, count in counts.items():
+            name = f"{words[place]} ({names[place]})" if place in words else names[place]
+            readers.setdefault(count, []).append(name)
+        text = "; ".join(
+            f"{count} read{'s' * (count == 1)} {', '.join(inputs)}" for count, inputs in readers.items()
+        )
         size = self.record.expression_sizes[self.model.currentIndex()]
         self.survival.setText(
-            f"Expression size: {size} nodes. Inputs read, with the number of models (of {models}) that read them: "
-            f"{text or 'none'}."
+            f"Expression size: {size} nodes. Of {models} model{'s' * (models != 1)}, {text or 'none reads an input'}."
         )
         self.show_neuron(None)
 

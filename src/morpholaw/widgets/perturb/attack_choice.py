@@ -118,7 +118,11 @@ class AttackChoice(QWidget):
         self.scheme_box.clear()
         for entry in self.classifiers:
             self.scheme_box.addItem(entry.label, entry.name)
-        self.scheme_box.setCurrentIndex(max(0, self.scheme_box.findData(before)))
+        # measured shapes have no gradient to attack along
+        usual = next((one.name for one in self.classifiers if not (one.columns and one.columns.shapes)), None)
+        for name in (usual, before):
+            if (place := self.scheme_box.findData(name)) >= 0:
+                self.scheme_box.setCurrentIndex(place)
         self.scheme_box.blockSignals(blocked)
         self._scheme_chosen()
 

@@ -36,7 +36,9 @@ UNITS = {"image": "of the grey range", "latent": "SD of the prior"}
 """Unit of eps in each space."""
 _NO_STUDY = "Open a study first."
 _NO_CLASSIFIER = "Train a classifier in the Classify panel first."
-_NO_CELLS = "Select cells in the gallery of the Cells panel, or press Pick cells in the movie and click one."
+_NO_CELLS = (
+    "Click a cell in the movie, with Shift one more, or select some in the gallery of the Cells panel."
+)
 
 
 class CellPanel(QWidget):
@@ -73,7 +75,7 @@ class CellPanel(QWidget):
         self.flips: np.ndarray | None = None
         self.load_call, self.flip_call = LatestCall(self), LatestCall(self)
         self.perturb_call = LatestCall(self, live=True)
-        self.overlay = MovieOverlay(viewer, current, error_line)
+        self.overlay = MovieOverlay(viewer, current)
         self._build()
         self._connect()
 
@@ -96,11 +98,11 @@ class CellPanel(QWidget):
         row.addWidget(self.slider, 1)
         row.addWidget(self.unit)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(row)
         layout.addWidget(self.flip_button)
-        layout.addWidget(self.pictures)
         layout.addWidget(self.verdict)
+        layout.addWidget(self.pictures)
         layout.addWidget(self.overlay)
         layout.addStretch(1)
         self.begin_space()

@@ -81,7 +81,7 @@ class AttackPanel(QWidget):
         second.addWidget(self.pairs_button)
         second.addStretch(1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.form)
         layout.addLayout(row)
         layout.addLayout(second)

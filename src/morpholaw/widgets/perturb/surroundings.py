@@ -117,7 +117,7 @@ class SurroundingsPanel(QWidget):
         form = QFormLayout()
         form.addRow("Test cells, at most", self.cells)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(form)
         layout.addLayout(row)
         for part in (self.runner, self.figure, self.sentences, self.rows):

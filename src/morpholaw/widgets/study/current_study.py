@@ -104,6 +104,7 @@ class CurrentStudy:
         for signal in (self.changed, self.crops_changed, self.labels_changed):
             signal.connect(self._forget_labels)
         self._label_watch = LabelWatch(self)
+        self.steps.closed.connect(self._label_watch.stop)
 
     @classmethod
     def of(cls, viewer: ViewerModel) -> CurrentStudy:

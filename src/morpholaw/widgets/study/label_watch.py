@@ -40,6 +40,10 @@ class LabelWatch(QObject):
             self._seen = state
             current.labels_changed.emit()
 
+    def stop(self) -> None:
+        """Look no more: the window is closed."""
+        self._timer.stop()
+
     def _begin(self) -> None:
         self._remember()
         current = self._current()

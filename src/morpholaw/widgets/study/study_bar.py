@@ -49,7 +49,7 @@ class StudyBar(QWidget):
         self.recent_menu.aboutToShow.connect(self._fill_recent)
         self.recent.setMenu(self.recent_menu)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 8, 0)  # in line with the body below
+        layout.setContentsMargins(4, 0, 8, 0)  # in line with the body below
         self.recent.setMinimumWidth(self.recent.sizeHint().width() + 6)  # napari's style counts no arrow
         layout.addWidget(self.name, 1)
         for button in (self.open_button, self.new_button, self.recent):

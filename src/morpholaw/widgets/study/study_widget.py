@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from qtpy.QtCore import QObject, QSize, QTimer
+from qtpy.QtCore import QObject, QSize, Qt, QTimer
 from qtpy.QtGui import QResizeEvent, QShowEvent
-from qtpy.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 HINTS = {"dark": "#c3c7cc", "light": "#454545"}
 """Colour of the hints in empty fields, by napari's theme."""
+PLUGIN = " (Morpholaw)"
+"""What napari adds to the name of a panel."""
 
 
 class Connectable(Protocol):
@@ -67,13 +69,13 @@ class StudyWidget(QWidget):
         self.scroll_area.setWidgetResizable(True)
         self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
         self.scroll_area.setWidget(inside)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(4, 4, 4, 4)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(4, 4, 4, 4)
         self.way_strip = WayStrip(self.current, self.viewer)
-        layout.addWidget(self.study_bar)
-        layout.addWidget(self.way_strip)
-        layout.addWidget(self.error_line)
-        layout.addWidget(self.scroll_area, 1)
+        self._column.addWidget(self.study_bar)
+        self._column.addWidget(self.way_strip)
+        self._column.addWidget(self.error_line)
+        self._column.addWidget(self.scroll_area, 1)
         self.setMinimumWidth(380)
         self._docked = False
         self._show_theme()
@@ -98,6 +100,11 @@ class StudyWidget(QWidget):
         # own "destroyed" would run in the middle of a garbage collection, which crashes.
         signal.connect(slot)
 
+    def keep_in_view(self, part: QWidget) -> None:
+        """Place a part of the panel above the body, where it stays while the body scrolls."""
+        part.setContentsMargins(4, 0, 8, 0)  # in line with the body below
+        self._column.insertWidget(self._column.indexOf(self.scroll_area), part)
+
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window that the panel is in."""
         super().showEvent(event)
@@ -112,12 +119,18 @@ class StudyWidget(QWidget):
         dock, window = _dock_of(self), self.window()
         if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
             return
+        dock.setWindowTitle(
+            dock.windowTitle().removesuffix(PLUGIN)
+        )  # the tab's text; the dock keeps its title
         area = window.dockWidgetArea(dock)
         for other in window.findChildren(StudyWidget):
             place = _dock_of(other)
             if place not in (None, dock) and place.isVisible() and window.dockWidgetArea(place) == area:
                 window.tabifyDockWidget(place, dock)
                 dock.raise_()
+                for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+                    bar.setElideMode(Qt.TextElideMode.ElideNone)
+                    bar.setUsesScrollButtons(True)
                 return
 
     def sizeHint(self) -> QSize:

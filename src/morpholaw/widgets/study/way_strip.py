@@ -153,11 +153,12 @@ class WayStrip(QWidget):
         self.next_button = QPushButton()
         self.next_button.setToolTip("Do what comes next on the way from a movie to a law.")
         self.next_button.clicked.connect(self._take_next_step)
+        current.way.moved.connect(self.show_overview)
         self.report = JobRunner(current, "report")
         self.report.finished.connect(self._open_report)
         self._report_path: Path | None = None
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 8, 0)
+        layout.setContentsMargins(4, 0, 8, 0)  # in line with the body below
         layout.setSpacing(2)
         self.way = WayButtons(current)
         for part in (self.contents, self.warning, self.next_button, self.way, self.report):
@@ -170,8 +171,8 @@ class WayStrip(QWidget):
         if parent is not None and not parent.isVisible():
             return
         found = self.current.overview
-        for part in (self.next_button, self.way):
-            part.setVisible(found is not None)
+        self.next_button.setVisible(found is not None and not self.current.way.running)
+        self.way.setVisible(found is not None)
         if found is None:
             self.warning.hide()
             self.contents.setText(BEGIN)
@@ -232,9 +233,9 @@ def contents(found: Overview) -> str:
     parts = [
         f"{found.crops:,} crops",
         f"{found.labelled:,} labelled",
-        # a mark stays in the line of its word
+        # a mark stays in the line of its word, and a number in that of its kind
         f"encoder\N{NO-BREAK SPACE}{there if found.encoder else missing}",
-        f"schemes\N{NO-BREAK SPACE}{' '.join(map(str, schemes)) or missing}",
+        "\N{NO-BREAK SPACE}".join(["schemes", *(map(str, schemes) if schemes else [missing])]),
         f"law\N{NO-BREAK SPACE}{there if law else missing}",
     ]
-    return " \N{MIDDLE DOT} ".join(parts)
+    return "\N{NO-BREAK SPACE}\N{MIDDLE DOT} ".join(parts)

@@ -66,7 +66,7 @@ class Movies(QWidget):
         hint.setWordWrap(True)
         self.error_line = ErrorLine()
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)
         for part in (self.table, self.open_button, hint, self.error_line):
             layout.addWidget(part)
         layout.addStretch(1)

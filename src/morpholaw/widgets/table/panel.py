@@ -46,7 +46,7 @@ class TableWidget(StudyWidget):
         self.movies = Movies(self.viewer, self.current)
         cells = QWidget()
         layout = QVBoxLayout(cells)
-        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setContentsMargins(4, 4, 4, 4)
         for part in (self.filters, self.summary, self.table, self.labels):
             layout.addWidget(part)
         layout.setStretchFactor(self.table, 1)
@@ -69,7 +69,6 @@ class TableWidget(StudyWidget):
         self.listen(current.selection_changed, self._selected)
         for event in (self.viewer.layers.events.inserted, self.viewer.layers.events.removed):
             self.listen(event, self._layers_changed)
-        self.in_movie.mark()
         self.refresh()
 
     def refresh(self) -> None:

@@ -26,7 +26,13 @@ from morpholaw.widgets.timeline.shown_timeline import ShownTimeline, read_timeli
 if TYPE_CHECKING:
     from morpholaw.evaluation.timeline_tables import TimelineTables
 
-NOTHING = "Make a timeline to see it here."
+NOTHING = "Press Make timeline to see {} here."
+SHOWN = (
+    "how long the cells stay in each class",
+    "how the conditions differ",
+    "the share of each class, frame by frame,",
+)
+"""What the figures show."""
 NO_CONDITIONS = "With a table of conditions, replicates are compared here."
 TOO_FEW = "Too few phases of any class were seen from beginning to end to say how long they last."
 
@@ -97,7 +103,9 @@ class TimelineWidget(StudyWidget):
         self.summary.setWordWrap(True)
         self.shown_class = narrow_combo("class")
         self.shown_class.setToolTip("Choose the class whose durations are drawn.")
-        self.durations, self.compared, self.shares = (FigurePanel(self.viewer, NOTHING) for _ in range(3))
+        self.durations, self.compared, self.shares = (
+            FigurePanel(self.viewer, NOTHING.format(what)) for what in SHOWN
+        )
         self.events = EventsTable()
         self.tabs = PanelTabs(self.scroll_area)
         pages = (
@@ -109,8 +117,9 @@ class TimelineWidget(StudyWidget):
         for page, title in pages:
             self.tabs.addTab(page, title)
         self.body.addLayout(rows)
-        parts = (self.form, self.make_button, self.study_button, self.runner, self.summary, self.shown_class)
-        for part in (*parts, self.tabs):
+        self.keep_in_view(self.runner)
+        parts = (self.form, self.make_button, self.study_button, self.summary, self.shown_class, self.tabs)
+        for part in parts:
             self.body.addWidget(part)
         self.body.addStretch(1)
 
@@ -210,8 +219,8 @@ class TimelineWidget(StudyWidget):
         self.shown_class.hide()
         self.events.setRowCount(0)
         self.summary.hide()
-        for panel in (self.durations, self.compared, self.shares):
-            panel.say(NOTHING)
+        for panel, what in zip((self.durations, self.compared, self.shares), SHOWN, strict=True):
+            panel.say(NOTHING.format(what))
 
     def _take(self, shown: ShownTimeline) -> None:
         from morpholaw.figures.timeline_tables import share_figure  # already imported in the thread
