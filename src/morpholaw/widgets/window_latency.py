@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QTabWidget
+from qtpy.QtWidgets import QApplication, QTabWidget
 
 PANELS = (
     "Cells",
@@ -299,9 +299,10 @@ def measure_gallery(viewer: Any, cells: Any, folder: Path) -> dict[str, float]:
 
 def show(panel: Any) -> None:
     """Bring a panel's dock to the front."""
-    dock = panel
-    while not isinstance(dock, QDockWidget):
-        dock = dock.parent()
+    from morpholaw.widgets.study.docks import dock_of
+
+    dock = dock_of(panel)
+    assert dock is not None
     dock.raise_()
     QApplication.processEvents()
 

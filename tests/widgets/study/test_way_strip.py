@@ -10,6 +10,7 @@ from qtpy.QtGui import QDesktopServices
 
 from morpholaw.widgets.cells.panel import CellsWidget
 from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.docks import dock_of
 
 
 @pytest.fixture
@@ -36,7 +37,11 @@ def test_a_labelled_study_is_led_to_its_encoder(panel, qtbot, labelled_study_fol
     assert "240 labelled" in strip.contents.text()
     assert "(Latents)" in strip.next_button.text()
     qtbot.mouseClick(strip.next_button, Qt.MouseButton.LeftButton)
-    assert any("Latents" in name for name in panel.viewer.window.dock_widgets)
+    latents = panel.viewer.window.dock_widgets["Latents (Morpholaw)"]  # as the menu names it
+    dock_of(latents).close()
+    qtbot.mouseClick(strip.next_button, Qt.MouseButton.LeftButton)
+    assert not dock_of(latents).isHidden()
+    assert panel.viewer.window.dock_widgets["Latents (Morpholaw)"] is latents
 
 
 def test_the_strip_follows_labels_and_says_what_is_out_of_date(panel, trained_study_folder, tmp_path):

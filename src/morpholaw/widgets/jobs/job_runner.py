@@ -8,7 +8,7 @@ from typing import Any
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtGui import QGuiApplication, QShowEvent
-from qtpy.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from morpholaw.events import Event
 from morpholaw.jobs import Job
@@ -17,6 +17,7 @@ from morpholaw.widgets.jobs.python_code import job_code
 from morpholaw.widgets.jobs.step_events import Files
 from morpholaw.widgets.jobs.step_run import StepRun
 from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.docks import dock_of
 
 
 class JobRunner(QWidget):
@@ -204,11 +205,9 @@ class JobRunner(QWidget):
         """Watch the window and the dock that the panel is in, which may be others than before."""
         super().showEvent(event)
         self.current.steps.watch(self)
-        place: QObject | None = self.parent()
-        while place is not None and not isinstance(place, QDockWidget):
-            place = place.parent()
-        if place is not None:
-            place.installEventFilter(self)
+        dock = dock_of(self)
+        if dock is not None:
+            dock.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Say that a step goes on when its panel is closed."""

@@ -84,9 +84,10 @@ def _open_when_made(viewer: Viewer, copy: Callable[..., Path], study: Path) -> N
 def _show(viewer: Viewer, study: Path) -> None:
     """Open a study, and the panel of its laws."""
     from morpholaw.widgets.study.current_study import CurrentStudy
+    from morpholaw.widgets.study.docks import open_panel
 
     CurrentStudy.of(viewer).open(study)
-    viewer.window.add_plugin_dock_widget("napari-morpholaw", "Laws", tabify=True)
+    open_panel(viewer, "Laws")
 
 
 def sample_real_movie() -> list[LayerData]:

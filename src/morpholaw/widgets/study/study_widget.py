@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from qtpy.QtCore import QObject, QSize, Qt, QTimer
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtGui import QResizeEvent, QShowEvent
-from qtpy.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QTabBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QMainWindow, QScrollArea, QTabBar, QVBoxLayout, QWidget
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
 from morpholaw.widgets.study.current_study import CurrentStudy, unwrapped
+from morpholaw.widgets.study.docks import SUFFIX, dock_of
 from morpholaw.widgets.study.study_bar import StudyBar
 from morpholaw.widgets.study.way_strip import WayStrip
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 HINTS = {"dark": "#c3c7cc", "light": "#454545"}
 """Colour of the hints in empty fields, by napari's theme."""
-PLUGIN = " (Morpholaw)"
-"""What napari adds to the name of a panel."""
 
 
 class Connectable(Protocol):
@@ -116,15 +115,15 @@ class StudyWidget(QWidget):
 
     def _join_tabs(self) -> None:
         """Become a tab of another panel's dock, where napari's menu would place this one below it."""
-        dock, window = _dock_of(self), self.window()
+        dock, window = dock_of(self), self.window()
         if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
             return
         dock.setWindowTitle(
-            dock.windowTitle().removesuffix(PLUGIN)
+            dock.windowTitle().removesuffix(SUFFIX)
         )  # the tab's text; the dock keeps its title
         area = window.dockWidgetArea(dock)
         for other in window.findChildren(StudyWidget):
-            place = _dock_of(other)
+            place = dock_of(other)
             if place not in (None, dock) and place.isVisible() and window.dockWidgetArea(place) == area:
                 window.tabifyDockWidget(place, dock)
                 dock.raise_()
@@ -149,14 +148,6 @@ class StudyWidget(QWidget):
         for line in self.findChildren(ErrorLine):
             line.clear_input_error()
         self.way_strip.show_overview()
-
-
-def _dock_of(widget: QWidget) -> QDockWidget | None:
-    """Return the dock that a widget is in."""
-    place: QObject | None = widget.parent()
-    while place is not None and not isinstance(place, QDockWidget):
-        place = place.parent()
-    return place
 
 
 class _Body(QWidget):

@@ -15,6 +15,7 @@ from morpholaw.training.durations import about
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
 from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.study.docks import open_panel
 from morpholaw.widgets.study.presets import PRESETS
 from morpholaw.widgets.study.way_to_law import NAMES, PLACE
 
@@ -206,11 +207,11 @@ class WayStrip(QWidget):
         return getattr(self.viewer, "window", None)
 
     def _take_next_step(self) -> None:
-        found, window = self.current.overview, self._window
+        found = self.current.overview
         if found is None:
             return
-        if found.next_step.panel and window is not None:
-            window.add_plugin_dock_widget("napari-morpholaw", found.next_step.panel, tabify=True)  # type: ignore[attr-defined]
+        if found.next_step.panel and self._window is not None:
+            open_panel(self.viewer, found.next_step.panel)
         elif not found.next_step.panel and not self.report.running:
             study = self.current.required().path
             self._report_path = study / "report.html"
