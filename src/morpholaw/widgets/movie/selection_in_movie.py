@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from psygnal import Signal
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtWidgets import QApplication
 
 from morpholaw.widgets.movie.movie_clicks import MovieClicks
@@ -28,7 +27,7 @@ MOST_MARKED = 2000
 COLOUR = "#f0e442"
 
 
-class SelectionInMovie:
+class SelectionInMovie(QObject):
     """Follows the selection of a viewer's study in its movie.
 
     Parameters
@@ -46,6 +45,7 @@ class SelectionInMovie:
     picked = Signal(int)
 
     def __init__(self, viewer: ViewerModel, current: CurrentStudy) -> None:
+        super().__init__()
         self._viewer, self._current = weakref.ref(viewer), weakref.ref(current)
         self._picking = False
         current.selection_changed.connect(self._selected)

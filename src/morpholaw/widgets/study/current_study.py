@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary, finalize
 
 import numpy as np
 from napari.utils.notifications import show_error
-from psygnal import Signal
+from qtpy.QtCore import QObject, Signal
 
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError
 from morpholaw.widgets.jobs.live_process import LiveProcess
@@ -40,7 +40,7 @@ _CHANGED_BY_STEP = {
 }
 
 
-class CurrentStudy:
+class CurrentStudy(QObject):
     """What the panels of one viewer share: the open study, the selected cells, and the steps that run.
 
     Attributes
@@ -80,6 +80,7 @@ class CurrentStudy:
     selection_changed = Signal(list)
 
     def __init__(self) -> None:
+        super().__init__()
         self.live = LiveProcess()
         finalize(self, self.live.close)
         self.steps = WindowSteps()

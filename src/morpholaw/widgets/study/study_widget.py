@@ -24,7 +24,7 @@ HINTS = {"dark": "#c3c7cc", "light": "#454545"}
 
 
 class Connectable(Protocol):
-    """A signal of psygnal or an event of napari."""
+    """A signal of Qt or an event of napari."""
 
     def connect(self, slot: Callable[..., Any], /) -> Any:
         """Call ``slot`` whenever it is emitted."""
@@ -94,7 +94,7 @@ class StudyWidget(QWidget):
         self.setStyleSheet(f"QLineEdit {{ placeholder-text-color: {ink}; }}")
 
     def listen(self, signal: Connectable, slot: Callable[..., Any]) -> None:
-        """Connect a method of this widget to a psygnal or napari event, until the widget is gone."""
+        """Connect a method of this widget to a signal of Qt or an event of napari, until the widget is gone."""
         # Both kinds of event hold a method weakly: it is disconnected when the widget goes. A Python slot on Qt's
         # own "destroyed" would run in the middle of a garbage collection, which crashes.
         signal.connect(slot)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psygnal import Signal
+from qtpy.QtCore import QObject, Signal
 
 from morpholaw.errors import MorpholawError
 from morpholaw.jobs import Job
@@ -69,7 +69,7 @@ def can_start(overview: Overview) -> bool:
     return overview.crops > 0 and sum(count >= FEWEST_LABELS for count in overview.labels.values()) >= 2
 
 
-class WayToLaw:
+class WayToLaw(QObject):
     """Runs what is missing between labels and a law, and can be stopped and resumed: what is done is not done again.
 
     Parameters
@@ -86,6 +86,7 @@ class WayToLaw:
     arrived = Signal(Path)
 
     def __init__(self, current: CurrentStudy) -> None:
+        super().__init__()
         self._current = weakref.ref(current)
         self.preset: Preset = PRESETS[1]
         self.done: list[str] = []
