@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-WINDOW = ("napari", "magicgui", "qtpy", "superqt", "psygnal", "pysr", "juliapkg", "juliacall")
+WINDOW = ("napari", "magicgui", "qtpy", "superqt", "npe2", "pysr", "juliapkg", "juliacall")
 
 
 def names(requirements):
@@ -36,7 +36,7 @@ def test_all_brings_the_window_with_qt_and_pysr():
             if requirement.name == PROJECT["name"]:
                 todo += requirement.extras
             found |= {requirement.name, *(f"napari[{extra}]" for extra in requirement.extras)}
-    assert found >= {"napari", "magicgui", "qtpy", "superqt", "psygnal", "pysr", "napari[pyqt6]"}
+    assert found >= {"napari", "magicgui", "qtpy", "superqt", "npe2", "pysr", "napari[pyqt6]"}
 
 
 def test_the_library_and_the_command_work_without_napari_and_pysr(trained_study):
