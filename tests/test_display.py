@@ -60,3 +60,4 @@ def test_schemes_are_named_alike_everywhere():
     assert scheme_models(2) == "β-TCVAE + dense head"
     assert (scheme_short(3), scheme_short(4, "mse")) == ("3 sparse", "4 mse")
     assert classifier_title("scheme4-hinge") == "Scheme 4, hinge"
+    assert (classifier_title("scheme2"), classifier_title("laws-both")) == ("Scheme 2", "laws-both")

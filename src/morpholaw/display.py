@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from statistics import fmean, stdev
 from typing import Literal
@@ -50,8 +51,10 @@ def scheme_short(scheme: int, loss: str = "") -> str:
 
 
 def classifier_title(name: str) -> str:
-    """Return a classifier's name as a heading: "scheme4-hinge" becomes "Scheme 4, hinge"."""
+    """Return a classifier's name as a heading: "scheme4-hinge" becomes "Scheme 4, hinge"; one's own names stay."""
     scheme, _, loss = name.partition("-")
+    if not re.fullmatch("scheme[1-4]", scheme) or loss not in ("", *LOSSES):
+        return name
     return scheme.replace("scheme", "Scheme ") + (f", {loss}" if loss else "")
 
 

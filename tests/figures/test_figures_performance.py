@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
-from morpholaw.figures.performance import confusion, roc, roc_curve
+from morpholaw.figures.performance import class_roc, confusion, roc, roc_curve
 from morpholaw.figures.rashomon import rashomon
 from morpholaw.figures.style import DARK
 
@@ -75,6 +75,20 @@ def test_counts_of_sixteen_classes_do_not_touch(draw, texts, width):
     assert {"1 a class with a long name 0", "16"} <= texts(figure)
     counts = [text.get_window_extent() for text in figure.axes[0].texts]
     assert all(one.x1 < other.x0 for one, other in pairwise(counts[:16]))
+
+
+@pytest.mark.parametrize("count", [3, 16])
+def test_roc_curves_of_three_classes_share_axes_and_of_sixteen_have_each_its_own(draw, texts, count):
+    names = [f"a longer class {place}" for place in range(count)]
+    targets = np.arange(20 * count) % count
+    scores = RNG.normal(size=(len(targets), count))
+    scores[:, 0] = targets == 0  # told apart without an error
+    figure = class_roc(scores, targets, names, ["#0072b2"] * count)
+    draw(figure)
+    assert len(figure.axes) == (1 if count == 3 else 16)
+    assert any(text.startswith(names[0]) and text.endswith("area 1.000") for text in texts(figure))
+    labels = [figure.axes[0].yaxis.label] if count == 3 else figure.texts
+    assert all(label.get_window_extent().x0 >= 0 for label in labels)
 
 
 def test_roc_zooms_in_where_all_schemes_are_good(draw, texts):

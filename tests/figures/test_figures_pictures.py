@@ -59,6 +59,15 @@ def test_a_blank_and_a_partly_missing_picture_can_be_drawn(draw, cells):
     draw(montage(pictures))
 
 
+def test_one_long_name_makes_no_other_unreadable(draw, texts, cells):
+    names = ["metaphase", "metaphase and then some more", *["interphase"] * 6]
+    figure = montage(cells[:8], labels=names, columns=8, figsize=(6.4, None))
+    draw(figure)
+    assert {"metaphase", "interphase"} < texts(figure)
+    assert any(text.startswith("metaphase and") and text.endswith("…") for text in texts(figure))
+    assert all(text.get_fontsize() >= 4.5 for text in figure.axes[0].texts)
+
+
 def test_every_tile_stands_at_its_corner():
     tiles = np.random.default_rng(0).uniform(size=(2, 3, 8, 8, 4))
     tiles[..., 3] = 1

@@ -63,6 +63,9 @@ def test_laws_of_three_classes_have_one_card(read_page: Any, study: Study, tmp_p
     assert "Classes: 1 interphase, 2 metaphase, 3 anaphase." in page.prose
     for name in ("interphase", "metaphase"):
         assert re.search(f"typical {name} cell|labelled cells of {name} is called so", page.prose)
+    assert re.search(
+        r"\| anaphase \| .*(above|below) \S+", (tmp_path / "phases.md").read_text(encoding="utf-8")
+    )
     text = (tmp_path / "phases.md").read_text(encoding="utf-8")
     assert "$$\nf_{2}(z) = z_{1}^{2} - 0.25" in text
     pages = PdfReader(tmp_path / "phases.pdf").pages

@@ -166,6 +166,16 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
         write_report(Study.create(tmp_path / "s"), tmp_path / "file" / "report.html")
 
 
+def test_a_few_test_cells_are_as_many_of_each_class_and_of_many_classes_one_of_some() -> None:
+    from morpholaw.report.material import TestCells
+
+    targets = np.repeat(np.arange(16), 4)
+    cells = TestCells(np.arange(64), np.zeros((64, 2, 2), np.uint8), targets, targets)
+    assert np.bincount(cells.some(40).targets).tolist() == [2] * 16
+    few = cells.some(6).targets
+    assert len(few) == len(set(few)) == 6
+
+
 def test_test_cells_are_those_the_models_were_tested_on(study: Study) -> None:
     from morpholaw.evaluation.performance import measure
     from morpholaw.report.material import Material

@@ -13,6 +13,10 @@ from matplotlib.transforms import ScaledTranslation
 from morpholaw.figures.style import SIGNED, SMALL, Theme
 
 Limits = tuple[float, float]
+READABLE = 5.0
+"""Size of the smallest captions of a montage, in points."""
+LETTER = 0.6
+"""Width of a letter over the size of its text."""
 
 
 def limits_of(*stacks: np.ndarray) -> Limits:
@@ -89,10 +93,20 @@ def caption(
     )  # fmt: skip
 
 
+def fit_captions(texts: Sequence[str], tile_inches: float) -> list[str]:
+    """Shorten lines that would have to be smaller than is readable: one long name makes no other unreadable."""
+    most = max(4, int(72 * tile_inches / (LETTER * READABLE)))
+    shortened = [
+        [line if len(line) <= most or "$" in line else f"{line[: most - 1]}…" for line in text.splitlines()]
+        for text in texts
+    ]
+    return ["\n".join(lines) for lines in shortened]
+
+
 def caption_size(texts: Sequence[str], tile_inches: float) -> float:
     """Size in points at which the longest line of all captions fits under its tile."""
     longest = max((len(line) for text in texts for line in text.splitlines()), default=1)
-    return float(np.clip(72 * tile_inches / (0.6 * max(longest, 1)), 3.5, SMALL))
+    return float(np.clip(72 * tile_inches / (LETTER * max(longest, 1)), 3.5, SMALL))
 
 
 def draw_scale_bar(axes: Axes, tile_width: int, pixel_size: float, theme: Theme) -> None:

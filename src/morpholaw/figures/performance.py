@@ -14,6 +14,7 @@ from morpholaw.figures import validation
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
+    TEXT,
     FigSize,
     Theme,
     dress,
@@ -22,6 +23,7 @@ from morpholaw.figures.style import (
     legend,
     note,
     one_panel,
+    panel_grid,
     plain,
     scheme_look,
     scheme_name,
@@ -29,6 +31,9 @@ from morpholaw.figures.style import (
 
 MOST_SHARES = 8
 """Classes for which shares are written beside counts, at most."""
+MOST_CURVES = 8
+"""Classes whose ROC curves are drawn into one panel, at most."""
+FALSE_RATE, TRUE_RATE = "false positive rate", "true positive rate"
 
 
 def confusion(
@@ -155,7 +160,7 @@ def class_roc(
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
-    """ROC curve of each class against the rest, with the area under it.
+    """ROC curve of each class against the rest, with the area under it; of many classes each in a panel of its own.
 
     Parameters
     ----------
@@ -175,21 +180,55 @@ def class_roc(
     """
     scores = validation.numbers(scores, ("n", len(classes)), "scores")
     truth = validation.numbers(targets, (len(scores),), "targets")
+    curves = [roc_curve(scores[:, number], truth == number) for number in range(len(classes))]
+    titles = [
+        f"area {np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2):.3f}" if len(false) else "too few cells"
+        for false, true in curves
+    ]
+    if len(classes) > MOST_CURVES:
+        return _curve_by_curve(curves, [plain(name) for name in classes], titles, colours, theme, figsize)
     width = figure_width(figsize, 5.2)
-    figure, axes = one_panel(figsize, theme, width, height=max(width * 0.62, 0.16 * len(classes) + 0.6))
-    axes.set(
-        xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02)
+    figure, axes = one_panel(
+        figsize, theme, width, height=max(width * 0.62, 0.16 * len(classes) + 0.6), fixed_aspect=True
     )
+    axes.set(xlabel=FALSE_RATE, ylabel=TRUE_RATE, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set_box_aspect(1)
     axes.plot([0, 1], [0, 1], color=theme.muted, linewidth=0.8, linestyle=":")
-    for number, (name, colour) in enumerate(zip(classes, colours, strict=True)):
-        false, true = roc_curve(scores[:, number], truth == number)
-        if len(false):
-            area = np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2)
-            axes.plot(false, true, color=colour, linewidth=1.3, label=f"{plain(name)}: area {area:.3f}")
-        else:
-            axes.plot([], [], color=colour, label=f"{plain(name)}: too few cells")
-    figure.legend(loc="outside right center", frameon=False, fontsize=SMALL, labelcolor=theme.foreground)
+    for curve, name, title, colour in zip(curves, classes, titles, colours, strict=True):
+        axes.plot(*curve, color=colour, linewidth=1.3, label=f"{plain(name)}: {title}")
+    legend(axes, theme, loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return figure
+
+
+def _curve_by_curve(
+    curves: Sequence[tuple[np.ndarray, np.ndarray]],
+    names: Sequence[str],
+    titles: Sequence[str],
+    colours: Sequence[str],
+    theme: Theme,
+    figsize: FigSize,
+) -> Figure:
+    """Draw each curve in a panel of its own, over those of all other classes in grey."""
+    figure, grid = panel_grid(
+        figsize,
+        theme,
+        len(curves),
+        1.3,
+        lambda width: width + 0.25,
+        width=5.2,
+        above=0.3,
+        sharex=True,
+        sharey=True,
+    )
+    for axes, own, name, title, colour in zip(grid, curves, names, titles, colours, strict=True):
+        for other in curves:
+            axes.plot(*other, color=theme.muted, alpha=0.35, linewidth=0.5)
+        axes.plot(*own, color=colour, linewidth=1.5)
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+        axes.set_box_aspect(1)
+        axes.set_title(f"{name}\n{title}", fontsize=SMALL, color=theme.foreground)
+    figure.supxlabel(FALSE_RATE, fontsize=TEXT, color=theme.foreground)
+    figure.supylabel(TRUE_RATE, fontsize=TEXT, color=theme.foreground)
     return figure
 
 

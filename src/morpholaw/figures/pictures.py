@@ -15,6 +15,7 @@ from morpholaw.figures.mosaic import (
     caption_size,
     draw_mosaic,
     draw_scale_bar,
+    fit_captions,
     grey,
     limits_of,
     names_width,
@@ -181,6 +182,7 @@ def montage(
     tiles, _ = _in_blocks([("", grey(images, limits or limits_of(images)))], columns)
     rows, tile = len(tiles), (images.shape[1], images.shape[2])
     inches = (width - 0.1) / columns * tile[1] / (tile[1] + 3)
+    texts = fit_captions(texts, inches)
     size = caption_size(texts, inches)
     lines = max((text.count("\n") + 1 for text in texts), default=0)
     row_gap = 3 + round(lines * size * 1.3 / 72 / inches * tile[1])

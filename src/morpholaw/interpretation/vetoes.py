@@ -135,15 +135,34 @@ def in_words(
     units
         Units of measured shapes; an input that is listed here is a shape, and is called by its own name.
     """
-    words, shapes = names or {}, units or {}
-    others = "inputs" if shapes else "latents"
-    labels = [_label(name, words.get(name, "")) for name in veto.latents]
+    others = "inputs" if units else "latents"
     class_name = positive if veto.excluded > 0 else negative
     if not veto.ranges:
+        labels = [_label(name, (names or {}).get(name, "")) for name in veto.latents]
         return (
             f"{' and '.join(labels)} together exclude {class_name} in {percent(veto.share, 0)} of their range, "
             f"whatever the other {others} are."
         )
+    limits = limits_in_words(veto, names, ranges, units)
+    return f"{limits} excludes {class_name}, whatever the other {others} are."
+
+
+def limits_in_words(
+    veto: Veto,
+    names: Mapping[str, str] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    units: Mapping[str, str] | None = None,
+) -> str:
+    """Describe where a single input excludes a class: "z3 (size) above 1.05".
+
+    Parameters
+    ----------
+    veto
+        The veto of one input.
+    names, ranges, units
+        As for :func:`in_words`.
+    """
+    words, shapes = names or {}, units or {}
     name = veto.latents[0]
     limits = (ranges or {}).get(name, TYPICAL_LIMITS)
     spans, reverse = list(veto.ranges), split_sign(words.get(name, ""))[1] < 0
@@ -152,7 +171,7 @@ def in_words(
         limits = (-limits[1], -limits[0])
     unit = f" {shapes[name]}" if shapes.get(name) else ""
     text = " or ".join(_span_words(*span, limits, unit) for span in spans)
-    return f"{labels[0]} {text} excludes {class_name}, whatever the other {others} are."
+    return f"{_label(name, words.get(name, ''))} {text}"
 
 
 def _label(name: str, word: str) -> str:

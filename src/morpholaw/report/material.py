@@ -50,12 +50,14 @@ class TestCells:
         return len(self.index)
 
     def some(self, count: int) -> TestCells:
-        """At most ``count`` of them, as many of each class where there are enough."""
+        """At most ``count`` of them, as many of each class where there are enough; of many classes, one of some."""
         rng = np.random.default_rng(0)
         chosen: list[int] = []
         for target in (classes := np.unique(self.targets)):
             own = np.flatnonzero(self.targets == target)
-            chosen += rng.permutation(own)[: count // len(classes)].tolist()
+            chosen += rng.permutation(own)[: max(1, count // len(classes))].tolist()
+        if len(chosen) > count:
+            chosen = rng.permutation(chosen)[:count].tolist()
         return self.rows(np.sort(np.array(chosen, dtype=int)))
 
     def rows(self, rows: np.ndarray) -> TestCells:

@@ -15,7 +15,14 @@ from morpholaw.interpretation.cell_reasons import CellReasons, cell_reasons
 from morpholaw.interpretation.class_sentence import ClassSentence, class_sentence
 from morpholaw.interpretation.latent_summary import evenly_spaced
 from morpholaw.interpretation.law_sentence import QUANTILES, LawSentence, law_sentence
-from morpholaw.interpretation.vetoes import TYPICAL_LIMITS, Veto, find_class_vetoes, find_vetoes, in_words
+from morpholaw.interpretation.vetoes import (
+    TYPICAL_LIMITS,
+    Veto,
+    find_class_vetoes,
+    find_vetoes,
+    in_words,
+    limits_in_words,
+)
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import FeatureTable
@@ -136,6 +143,16 @@ class LawReading:
         single = [veto for veto in found if len(veto.latents) == 1]
         pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
         return [in_words(veto, *self.classes, self.words, ranges, self.units) for veto in (*single, *pairs)]
+
+    def exclusions(self, cuts: int = 120) -> list[str]:
+        """Of more than two classes: return where each input excludes the class, such as "z3 (size) above 1.05"."""
+        assert self.laws is not None
+        ranges = self.ranges
+        with np.errstate(all="ignore"):
+            found = find_class_vetoes(self.laws, self.classes[1], ranges, cuts) if ranges else []
+        return [
+            limits_in_words(veto, self.words, ranges, self.units) for veto in found if veto.share >= LEAST
+        ]
 
     def _found_vetoes(self, ranges: dict[str, tuple[float, float]], cuts: int) -> list[Veto]:
         if self.laws is not None:

@@ -13,7 +13,7 @@ from morpholaw.models.features import FeatureTable
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Fold, Formula, Paragraph, Table, drawing, photograph
-from morpholaw.report.sections.law import DIGITS, excluding, inputs_table
+from morpholaw.report.sections.law import DIGITS, WITHIN, excluding, inputs_table
 from morpholaw.report.sections.laws import search
 from morpholaw.store.law_reading import laws_in_units
 from morpholaw.store.law_stability import stability_sentence
@@ -76,7 +76,8 @@ def in_words(material: Material, name: str, k: int) -> list[Block]:
             stable.append(f"{one}: {said_before}")
         said = reading.sentence()
         sentences.append(said.text)
-        vetoes += reading.vetoes()
+        if excluded := reading.exclusions():
+            vetoes.append((one, "; ".join(excluded)))
         if (row := getattr(said, "typical", None)) is not None:
             typical.append(int(reading.index[row]))
             shown.append(one)
@@ -91,7 +92,13 @@ def in_words(material: Material, name: str, k: int) -> list[Block]:
             f"the class; among the study's crops {', '.join(f'{cell:,}' for cell in typical)}."
         )
         blocks.append(photograph(figure, f"Typical cells of {name}", caption))
-    return [*blocks, *excluding(vetoes)]
+    if not vetoes:
+        return [*blocks, *excluding([])]
+    caption = (
+        f"Inputs that exclude a class, each by itself and whatever the others are, {WITHIN} (proved by interval "
+        "arithmetic)."
+    )
+    return [*blocks, Table(("Class", "Excluded by"), vetoes, caption)]
 
 
 def regions(material: Material, name: str, k: int) -> list[Block]:

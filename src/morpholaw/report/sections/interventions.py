@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple
 
 import numpy as np
@@ -29,7 +30,9 @@ from morpholaw.store.latent_sample import cell_crops
 CELLS = 400
 """Test cells that are put into other surroundings, as many of each class."""
 SHOWN = 2
-"""Cells of each class in the picture."""
+"""Cells of each class in the picture, where there are few classes."""
+ROWS = 8
+"""Cells in the picture at most."""
 PICTURED = ("none", "same class", "other class", "other class, cell removed", "removed")
 
 
@@ -51,7 +54,7 @@ def interventions(material: Material) -> list[Block]:
         if key not in prepared:
             prepared[key] = cell_crops(material.study, cells.index)
         measured[name] = _measured(material.classifier(name).applied, prepared[key], cells)
-        picture = picture or [_picture(material, prepared[key], cells)]
+        picture = picture or [_picture(material, prepared[key], cells, material.records[name].classes)]
     if not measured:
         return missing
     columns = ("Test cells", *(classifier_title(name) for name in measured))
@@ -116,16 +119,21 @@ def _caption(tracked: int) -> str:
     )
 
 
-def _picture(material: Material, crops: CellCrops, cells: TestCells) -> Block:
+def _picture(material: Material, crops: CellCrops, cells: TestCells, classes: Sequence[str]) -> Block:
     """Show cells as they are and in other surroundings."""
     from morpholaw.figures.pictures import montage
 
     shown = np.concatenate([np.flatnonzero(cells.targets == c)[:SHOWN] for c in np.unique(cells.targets)])
+    if len(shown) > ROWS:
+        shown = shown[np.linspace(0, len(shown) - 1, ROWS).astype(int)]
     rows = [next(variants(name, crops, cells.targets, cells.groups)) for name in PICTURED]
     tiles = np.stack([row[k] for k in shown for row in rows])
     figure = montage(tiles, captions=list(PICTURED) * len(shown), columns=len(PICTURED), figsize=(6.4, None),
                      pixel_size=material.pixel_size)  # fmt: skip
-    caption = "Cells as they are and with other surroundings, as the classifiers are shown them."
+    caption = (
+        "Cells as they are and with other surroundings, as the classifiers are shown them; from above "
+        f"{', '.join(classes[target] for target in cells.targets[shown])}."
+    )
     return photograph(figure, "Cells in other surroundings", caption)
 
 

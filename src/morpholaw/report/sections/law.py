@@ -36,6 +36,8 @@ UNDECIDED = 8
 SLICES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Slices of the boundary: quantiles of the test cells."""
 ROMAN = {"2": "II", "3": "III", "4": "IV", "5": "V", "6": "VI", "7": "VII", "8": "VIII", "9": "IX"}
+WITHIN = f"within the range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells"
+"""Where what excludes a class was proved to do so."""
 
 
 def law_figures(material: Material, name: str, k: int) -> list[Block]:
@@ -275,9 +277,8 @@ def _vetoes(material: Material, name: str, k: int) -> list[Block]:
 
 def excluding(vetoes: list[str]) -> list[Block]:
     """List which inputs exclude a class."""
-    within = f"within the range of {percent(QUANTILES[1] - QUANTILES[0], 0)} of the labelled cells"
     if not vetoes:
         least = percent(LEAST, 0)
-        return [Paragraph(f"No input is proved to exclude a class in {least} of its values, {within}.")]
-    intro = f"Inputs that exclude a class whatever the others are, {within} (proved by interval arithmetic):"
+        return [Paragraph(f"No input is proved to exclude a class in {least} of its values, {WITHIN}.")]
+    intro = f"Inputs that exclude a class whatever the others are, {WITHIN} (proved by interval arithmetic):"
     return [Paragraph(intro), Bullets(vetoes)]

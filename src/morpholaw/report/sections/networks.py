@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+EACH_OUTPUT = 0.42
+"""Inches that each output of the best network has, whose name stands upright and whose bias beside it."""
 SMALL_MULTIPLES = 20
 """Maximum number of networks side by side."""
 
@@ -37,7 +39,8 @@ def networks(material: Material) -> list[Block]:
     inputs = record.columns_read.names
     one = all_networks[best]
     outputs = ("f(x)",) if record.two_classes else record.classes
-    figure = topology(one.weights, one.masks, one.biases, inputs, output_names=outputs)
+    figsize = (max(4.6, EACH_OUTPUT * len(outputs)), None)
+    figure = topology(one.weights, one.masks, one.biases, inputs, output_names=outputs, figsize=figsize)
     weights = record.head_weights or ()
     output = f"the output is positive for {record.classes[-1]}"
     if not record.two_classes:
