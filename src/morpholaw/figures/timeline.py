@@ -271,12 +271,12 @@ def aligned_values(
         raise InputError("There is no value to draw along the tracks.")
     figure, grid = panel_grid(figsize, theme, len(aligned), 2.1, lambda width: min(width * 0.85, 2.2))
     for axes, one in zip(grid, aligned, strict=True):
-        _draw_aligned(axes, one, per_frame, unit, theme)
+        _draw_aligned(axes, one, per_frame, theme)
     figure.supxlabel(f"time from {plain(event)} ({unit})", fontsize=TEXT, color=theme.foreground)
     return figure
 
 
-def _draw_aligned(axes: Axes, one: Aligned, per_frame: float, unit: str, theme: Theme) -> None:
+def _draw_aligned(axes: Axes, one: Aligned, per_frame: float, theme: Theme) -> None:
     time = one.frame * per_frame
     known = np.isfinite(one.values).any(axis=1)
     shown = np.flatnonzero(known)
@@ -300,7 +300,7 @@ def _draw_aligned(axes: Axes, one: Aligned, per_frame: float, unit: str, theme: 
         axes.axvspan(onset.low * per_frame, onset.high * per_frame, color=theme.zero, alpha=0.18, linewidth=0)
         axes.axvline(onset.value * per_frame, color=theme.zero, linewidth=1.1, linestyle="--")
         span = f"{_rounded(onset.low * per_frame)} to {_rounded(onset.high * per_frame)}"
-        heading(axes, f"moves at {_rounded(onset.value * per_frame)} ({span}) {unit}", theme, SMALL)
+        heading(axes, f"moves at {_rounded(onset.value * per_frame)} ({span})", theme, SMALL)
     axes.set_ylabel(VALUES.get(one.name, symbol(one.name)))
 
 

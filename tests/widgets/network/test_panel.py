@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from itertools import combinations
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QGraphicsSimpleTextItem
 
 from morpholaw.interpretation.subnetworks import SparseNetwork
 from morpholaw.store import classifiers
 from morpholaw.store.sparse_networks import sparse_networks
 from morpholaw.study import Study
-from morpholaw.widgets.network.network_scene import places, through
+from morpholaw.widgets.network.network_scene import NetworkScene, places, through
 from morpholaw.widgets.network.panel import CLICK, HOVER, NetworkWidget
 
 
@@ -191,3 +193,21 @@ def test_each_class_of_several_has_its_output_in_its_colour(make_napari_viewer, 
     assert len(outputs) == len(classes) == 4
     widget.show_neuron((depth, 2))
     assert widget.scene.called((depth, 2)) == f"the output of {classes[2]}"
+
+
+def test_sixteen_outputs_have_their_names_upright_and_no_bias_over_a_neuron(qtbot):
+    rng = np.random.default_rng(0)
+    shapes = ((4, 3), (3, 16))
+    weights = tuple(rng.normal(size=shape) for shape in shapes)
+    network = SparseNetwork(
+        weights, tuple(np.ones(shape, bool) for shape in shapes), (np.full(3, 0.5), np.full(16, -0.25))
+    )
+    scene = NetworkScene()
+    names = {f"metaphase of kind {place}": "#0072b2" for place in range(16)}
+    scene.show_network(network, ["z0", "z1", "z2", "z3"], outputs=names)
+    texts = [item for item in scene.items() if isinstance(item, QGraphicsSimpleTextItem)]
+    assert {text.text() for text in texts} >= {*names, "+0.50"}
+    assert "−0.25" not in {text.text() for text in texts}
+    places = [text.sceneBoundingRect() for text in texts if text.text() in names]
+    assert not any(one.intersects(other) for one, other in combinations(places, 2))
+    assert all(scene.sceneRect().contains(place) for place in places)

@@ -37,6 +37,8 @@ SLANT = -40.0
 """Angle of such names, in degrees."""
 FEW, OUTPUT_ROWS = 4, 3
 """Outputs whose names stand side by side, and the rows that the names of more take turns in."""
+MANY = 8
+"""Outputs above which names stand upright."""
 BLUE, RED = {False: "#2166ac", True: "#6bb3e8"}, {False: "#b2182b", True: "#ff7a66"}
 """Colours of positive and negative weights on light and dark background, as in figures.style."""
 
@@ -100,6 +102,7 @@ class NetworkScene(QGraphicsScene):
         self.output_colours: tuple[str, ...] = ()
         self.dark = True
         self.chosen: Neuron | None = None
+        self.upright = False
 
     def show_network(
         self,
@@ -116,7 +119,9 @@ class NetworkScene(QGraphicsScene):
         strongest = max(float(np.abs(w).max(initial=0)) for w in network.weights) or 1.0
         at = places(network)
         crowd = max(sum(1 for n in at if n[0] == layer) for layer in range(network.depth + 1))
-        width = max(WIDTH, 30.0 * crowd, NAMED * len(self.output_names))
+        self.upright = len(self.output_names) > MANY
+        named = 0.0 if self.upright else NAMED * len(self.output_names)
+        width = max(WIDTH, 30.0 * crowd, named)
         points = {n: QPointF(x * width, y * RISE) for n, (x, y) in at.items()}
         for layer, mask in enumerate(network.masks):
             for row, column in np.argwhere(mask):
@@ -183,6 +188,7 @@ class NetworkScene(QGraphicsScene):
         beside: dict[int, int] = {}
         longest = max((len(self.called(neuron)) for neuron in points if neuron[0] == 0), default=0)
         slanted = longest > LONGEST
+        room = {layer: width / sum(1 for n in points if n[0] == layer) - 2 * RADIUS for layer, _ in points}
         for (layer, unit), point in points.items():
             beside[layer] = beside.get(layer, 0) + 1
             if layer == 0:
@@ -191,12 +197,20 @@ class NetworkScene(QGraphicsScene):
                 continue
             bias = self.network.biases[layer - 1][unit]
             text = number(bias, sign=True)
-            self._text(text, point.x() + RADIUS + 4, point.y() - 8, 9, left=True)
+            item = self._text(text, point.x() + RADIUS + 4, point.y() - 8, 9, left=True)
+            if item.boundingRect().width() + 4 > room[layer]:  # its tooltip says the bias
+                self.removeItem(item)
             if layer == self.network.depth:
                 name = self.output_names[unit] if self.output_names else "f(x)"
+                if self.upright:
+                    item = self._text(name, point.x() + 9, point.y() + RADIUS + 4, 10, left=True)
+                    item.setRotation(90.0)
+                    continue
                 row = (beside[layer] - 1) % OUTPUT_ROWS if len(self.output_names) > FEW else 0
                 self._text(name, point.x(), point.y() + RADIUS + 2 + 15 * row, 10)
-        below = 15 * (OUTPUT_ROWS - 1) if len(self.output_names) > FEW else 0
+        below = 15.0 * (OUTPUT_ROWS - 1) if len(self.output_names) > FEW else 0.0
+        if self.upright:
+            below = 6.5 * max(len(name) for name in self.output_names)
         above = 48 if not slanted else 30 + 4.5 * longest
         right = 68 if not slanted else 34 + 5 * longest
         self.setSceneRect(QRectF(-34, -above, width + right, RISE * self.network.depth + 30 + above + below))

@@ -229,8 +229,9 @@ class CellPanel(QWidget):
             return
         captions = [f"{first}\n\u2192 {then}" for first, then in zip(before, after, strict=True)]
         if len(attack.classes) > 2:
+            most = 20 if len(attack.cells) <= 2 else 12
             captions = [
-                f"{_short(attack, one)}\n\u2192 {_short(attack, other)}"
+                f"{_short(attack, one, most)}\n\u2192 {_short(attack, other, most)}"
                 for one, other in zip(result.predicted, result.perturbed_predicted, strict=True)
             ]
         self.pictures.show_pictures(tiles, list(kinds), [f"#{cell}" for cell in attack.cells], captions)
@@ -305,10 +306,10 @@ def _called(attack: LiveAttack, number: int) -> str:
     return attack.classes[number] if number >= 0 else "undefined"
 
 
-def _short(attack: LiveAttack, number: int) -> str:
-    """Return the name of a predicted class, cut to the width of a picture."""
+def _short(attack: LiveAttack, number: int, most: int) -> str:
+    """Return the name of a predicted class, cut to the letters that fit under a picture."""
     name = _called(attack, number)
-    return name if len(name) <= 12 else f"{name[:11]}…"
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _kinds(result: Attacked) -> dict[str, np.ndarray]:
