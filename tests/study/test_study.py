@@ -616,3 +616,15 @@ def test_cells_whose_probability_contradicts_their_class_are_counted():
     assert unsure_cells(table).startswith("1 of 3 cells have a probability below 0.5 for their own class")
     assert unsure_cells(table.iloc[[0, 2]]) == ""
     assert unsure_cells(table.assign(probability_anaphase=0.3)) == ""  # of three classes, 0.4 may be the most
+
+
+def test_a_classifier_that_was_sent_brings_its_encoder_into_a_study_without_one(study, tmp_path):
+    study.classifier(2).save(tmp_path / "sent")
+    expected = study.classify(2)
+    sha256 = study.encoder_record.sha256
+    for folder in ("encoder", "classifiers"):
+        shutil.rmtree(study.path / folder)
+    yours = Study(study.path)
+    record = yours.add_classifier(Classifier.load(tmp_path / "sent"), "sent")
+    assert (yours.has_encoder, record.encoder_fingerprint) == (False, sha256)
+    np.testing.assert_allclose(yours.classify("sent")["score"], expected["score"], rtol=1e-6)

@@ -37,7 +37,6 @@ def keep(
         evaluation=evaluate(folder, classifier, cells),
         config=config,
         provenance=provenance(folder, classifier.classes),
-        encoder_fingerprint=None if classifier.encoder is None else folder.encoder_record.sha256,
         law_config=law_config,
     )
     return classifiers.save(folder, classifier, record)
