@@ -110,11 +110,7 @@ def rounding(material: Material, name: str) -> list[str]:
         laws = classifier.laws_of(k)
         before, after = (_called(one, inputs) for one in (laws, [law.rounded(DIGITS) for law in laws]))
         changed = int(np.count_nonzero(before != after))
-        if not changed:
-            texts.append("no call changes")
-            continue
-        calls = f"{changed} calls change" if changed > 1 else "one call changes"
-        texts.append(f"{percent(float(np.mean(after == test.targets)))}: {calls}")
+        texts.append(f"{changed:,} of {len(test):,} calls change" if changed else "no call changes")
     return texts
 
 
