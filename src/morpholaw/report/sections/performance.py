@@ -198,10 +198,12 @@ def rashomon_set(
     from morpholaw.figures.rashomon import rashomon
 
     points: list[ModelPoint] = []
+    titles: list[str] = []
     shades: dict[str, list[np.ndarray]] = {meaning: [] for meaning in constraints or {}}
     for name, record in material.records.items():
         own = model_points(record.scheme, record.evaluation.accuracy, record.expression_sizes)
         points += own
+        titles += [material.title(name)] * len(own)
         for meaning, values in (constraints or {}).items():
             shades[meaning].append(values.get(name, np.full(len(own), np.nan)))
     if not points:
@@ -215,7 +217,8 @@ def rashomon_set(
     ]
     caption = (
         f"All {len(points)} models of the study. The smallest within {percent(TOLERANCE, 0)} of the best is model "
-        f"{smallest.member + 1} of scheme {smallest.scheme}: {smallest.size} nodes at {percent(smallest.accuracy)}."
+        f"{smallest.member + 1} of {titles[points.index(smallest)]}: {smallest.size} nodes at "
+        f"{percent(smallest.accuracy)}."
     )
     blocks: list[Block] = []
     for place, option in enumerate(options or [{}]):
