@@ -98,7 +98,7 @@ def use_classify(viewer: Any, widget: Any) -> None:
 def use_classify_table(viewer: Any, widget: Any) -> None:
     """Compare the schemes."""
     widget.compare_button.click()
-    wait(60, lambda: not widget.runner.running)
+    wait(400, lambda: not widget.runner.running)
     wait(1)
     widget.scroll_area.ensureWidgetVisible(widget.confusion)
 
