@@ -72,7 +72,7 @@ class SlicePanel(QWidget):
         self.x_box, self.y_box = narrow_combo("x axis"), narrow_combo("y axis")
         self.x_box.setToolTip("Choose the input that varies from left to right.")
         self.y_box.setToolTip("Choose the input that varies from bottom to top.")
-        self.centre = QPushButton("Set others to mean")
+        self.centre = QPushButton("Reset others")
         self.centre.setToolTip(
             "Set the other inputs to their means: latents to 0, shapes to the mean of the training cells."
         )
