@@ -123,7 +123,8 @@ def test_each_lever_changes_the_training_and_the_same_seed_repeats_it(images, se
 
 
 def test_what_is_decoded_stays_clean_where_what_is_encoded_is_changed(images):
-    training = EncoderTraining(images, SMALL.model_copy(update={"microscopes": 2.0, "perturbation": 0.1}))
+    changed = {"microscopes": 2.0, "perturbation": 0.1, "plain_share": 0.0}
+    training = EncoderTraining(images, SMALL.model_copy(update=changed))
     batch = training.load(np.arange(16), torch.Generator().manual_seed(0))
     plain = EncoderTraining(images, SMALL).load(np.arange(16), torch.Generator().manual_seed(0))
     assert torch.equal(batch.images, plain.images)

@@ -52,6 +52,7 @@ def test_a_texture_that_an_unsupervised_encoder_drops_becomes_separable_in_the_l
         "texture": 0.0,
         "shape_weight": 0.0,
         "perturbation": 0.0,
+        "plain_share": 0.0,
         "task": 3000.0,
     }
     config = TINY.model_copy(update=levers | weights)
