@@ -69,7 +69,9 @@ def test_a_cell_is_explained_by_the_study_and_the_command(study):
     assert result.exit_code == 0, result.output
     assert found.text in result.output
     both = study.explain_cells([3, 4])
-    assert both[0].score == pytest.approx(found.score, rel=1e-5)  # cells that are encoded together round otherwise
+    assert both[0].score == pytest.approx(
+        found.score, rel=1e-5
+    )  # cells that are encoded together round otherwise
     assert [one.text for one in both] == [found.text, study.explain_cell(4).text]
     result = CliRunner().invoke(
         main, ["explain-cell", "--study", str(study.path), "--cell", "3", "--cell", "4"]

@@ -21,6 +21,8 @@ GRID = 200
 """Values of an input, on each side of the cell's own, at which a change of class is looked for."""
 SHOWN_FLIPS = 2
 """Changes of one input that the text names."""
+ROUNDING = 1e-4
+"""Share of a score that batches of other sizes may change."""
 NEAR = 0.5
 """A cell is near the boundary if so many standard deviations of one input change its class."""
 
@@ -189,7 +191,8 @@ def cell_reasons(
     scores = simplest.expression.evaluate(usual)
     own = float(simplest.expression.evaluate(here[None])[0])
     same = np.isfinite(scores)
-    nearer = float(np.mean(np.abs(scores[same]) < abs(own))) if same.any() else 0.0
+    # The cell itself may be among them, encoded in another batch, which rounds otherwise.
+    nearer = float(np.mean(np.abs(scores[same]) < (1 - ROUNDING) * abs(own))) if same.any() else 0.0
     predicted, other = (classes[1], classes[0]) if positive else classes
     decisive = _decisive(terms, simplest, positive)
     reasons = CellReasons(predicted, other, score, inequality, terms, decisive, flips, nearer, "")
