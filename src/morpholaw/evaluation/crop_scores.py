@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,10 @@ from morpholaw.evaluation.scoring import (
 )
 from morpholaw.events import SILENT, Monitor, Progress
 from morpholaw.models.classifier import Classifier
+from morpholaw.training.cores import most_threads
+
+WHOLE = 32
+"""Crops that a batch is filled up to a multiple of, with black ones: smaller ones are multiplied by other routines."""
 
 
 def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> Tensor:
@@ -60,13 +65,19 @@ def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
     fast = fuse(classifier)
 
     @torch.no_grad()
+    def score_part(crops: np.ndarray) -> np.ndarray:
+        missing = -len(crops) % WHOLE
+        whole = np.concatenate([crops, np.zeros((missing, *crops.shape[1:]), crops.dtype)])
+        scores = fast.score_images(prepare_inputs(fast, whole, "image")).float().cpu().numpy()
+        return scores[:, : len(crops)]
+
     def score(crops: np.ndarray) -> np.ndarray:
-        # In parts whose activations stay in the CPU's cache.
-        parts = [
-            fast.score_images(prepare_inputs(fast, part, "image")).float().cpu().numpy()
-            for part in batches(crops, CPU_BATCH)
-        ]
-        return np.concatenate([_no_scores(classifier), *parts], axis=1)
+        # In parts whose activations stay in the CPU's cache, each on one core: a sum that is shared by cores rounds
+        # otherwise, and a cell has the same score alone, in its frame and in its study.
+        parts = list(batches(crops, CPU_BATCH))
+        workers = max(1, min(most_threads(), len(parts)))
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return np.concatenate([_no_scores(classifier), *pool.map(score_part, parts)], axis=1)
 
     return score
 
