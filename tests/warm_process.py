@@ -84,14 +84,16 @@ class WarmProcess:
                 for pipe in (self.stdin, self.stdout, self.stderr)
             )
         if stderr == subprocess.DEVNULL:
-            threading.Thread(target=self.stderr.read, daemon=True).start()
+            unread, self.stderr = self.stderr, None
+            threading.Thread(target=_empty, args=(unread,), daemon=True).start()
         self._lines = self._answer.makefile()
         self.pid = int(self._lines.readline())
         self._ended = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        line = self._lines.readline()
+        with self._answer, self._lines:
+            line = self._lines.readline()
         self.returncode = int(line) if line else -signal.SIGKILL
         self._ended.set()
 
@@ -110,3 +112,9 @@ class WarmProcess:
         """End the process."""
         if self.returncode is None:
             os.kill(self.pid, signal.SIGKILL)
+
+
+def _empty(pipe: Any) -> None:
+    """Read a pipe to its end and close it: freed while open, it warns in whatever code runs then."""
+    with pipe:
+        pipe.read()
