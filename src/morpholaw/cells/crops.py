@@ -228,18 +228,14 @@ class MovieCells:
         monitor: Monitor = SILENT,
         process: Callable[[np.ndarray], Any] = np.asarray,
         threads: int = _CUTTERS,
-        start: Callable[[], None] | None = None,
     ) -> Iterator[tuple[Any, np.ndarray]]:
         """Yield the crops of one frame after another, uint8 (k, s, s), and their cells' brightness, (k,).
 
         The crops are yielded as ``process`` returns them; it is called in the thread that cut them, in whose
-        core's cache they are. Each of the ``threads`` calls ``start`` first.
+        core's cache they are.
         """
         last_report, done = monotonic(), 0
-        with (
-            ThreadPoolExecutor(1) as reader,
-            ThreadPoolExecutor(threads, initializer=start) as cutters,
-        ):
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(threads) as cutters:
             frames = _in_order(reader, self._fetch, self._plan.frames, 1)
             for cut in _in_order(cutters, partial(self._cut, process), frames, threads):
                 if monitor.should_stop():

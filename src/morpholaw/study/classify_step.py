@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
@@ -191,14 +189,12 @@ def classify_movie(
     config = at_scale(config, inputs.movie, model_scale(folder), monitor)
     cells = MovieCells(inputs.movie, inputs.tracks.table, config, monitor=monitor)
     compare_pixels(cells).tell(monitor, config.force)
-    # One core per frame: two frames side by side take less time than one after another on two cores each.
-    one_core = partial(torch.set_num_threads, 1)
     score, familiarity = scorer(applied.classifier), applied.familiarity
 
     def process(crops: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         return score(crops), None if familiarity is None else familiarity.unusual(crops)
 
-    parts = [part for part, _ in cells.cut(monitor, process, available_cores(), one_core)]
+    parts = [part for part, _ in cells.cut(monitor, process, available_cores())]
     scores = np.concatenate([part for part, _ in parts], axis=1)
     marks = [mark for _, mark in parts if mark is not None]
     unusual = None if familiarity is None else np.concatenate(marks)
