@@ -169,3 +169,8 @@ class EncoderConfig(TrainingConfig):
         "auto", description="Number format of the convolutions; auto: bfloat16 where the CPU has it."
     )
     threads: int = Field(0, ge=0, le=256, description="CPU threads; 0: the cores that are free.")
+
+    @property
+    def plain(self) -> bool:
+        """Whether latents never have to do more than to decode crops as they are."""
+        return not (self.shape_weight or self.swap or self.microscopes or self.perturbation)

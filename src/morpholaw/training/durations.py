@@ -27,8 +27,7 @@ STARTING = 6.0
 def encoder_seconds(config: EncoderConfig, crops: int, cores: int) -> float:
     """Return about how many seconds the training of an encoder takes on so many crops of a study."""
     measuring = crops / CROPS_MEASURED if config.swap or config.shape_weight else 0.0
-    plain = not (config.swap or config.shape_weight or config.perturbation)
-    rate = PLAIN_CROPS_PER_CORE if plain else CROPS_PER_CORE
+    rate = PLAIN_CROPS_PER_CORE if config.plain else CROPS_PER_CORE
     return STARTING + measuring + config.epochs * max(config.epoch_crops, crops) / (rate * cores)
 
 

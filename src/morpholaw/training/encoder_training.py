@@ -112,8 +112,8 @@ class EncoderTraining:
             )
         self.epoch_steps = max(1, math.ceil(max(len(images), config.epoch_crops) / self.batch))
         self.total_steps = self.epoch_steps * config.epochs
-        asked = config.shape_weight or config.swap or config.microscopes or config.perturbation
-        self.plain_steps = round(config.plain_share * self.total_steps) if asked and model is None else 0
+        first_plain = model is None and not config.plain
+        self.plain_steps = round(config.plain_share * self.total_steps) if first_plain else 0
         error = ReconstructionError(size, config.edge_weight, config.texture, config.grain_smoothing)
         self.reconstruction_error = error.to(self.device)
         self.masks = CellMasks(len(images), size) if config.swap or config.split else None
@@ -169,8 +169,10 @@ class EncoderTraining:
             crops = self.resident[self._on_device(torch.from_numpy(numbers))]
         else:
             crops = torch.from_numpy(np.array(self.images[numbers]))
-        masked = config.split or (config.swap and not self.plain)
-        masks = self.masks.of(numbers, crops.numpy()) if self.masks is not None and masked else None
+        swapped = config.swap > 0 and not self.plain
+        masks = None
+        if self.masks is not None and (config.split or swapped):
+            masks = self.masks.of(numbers, crops.numpy())
         shapes = torch.empty(len(crops), 0) if self.shapes is None else self.shapes.of(numbers)
         if config.augment:
             crops = orient_batch(crops, part.start, total)
@@ -181,7 +183,7 @@ class EncoderTraining:
             images = (images * self._on_device(gain[part])).clamp_(0, 1)
         cells = None if masks is None else self._on_device(masks.unsqueeze(1))
         local = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) * 1_009 + rank())
-        if config.swap and not self.plain and cells is not None:
+        if swapped and cells is not None:
             images = self._swapped(images, cells, local)
         images = images.to(memory_format=torch.channels_last)
         return Batch(images, order, cells, local, self._on_device(shapes))
