@@ -10,7 +10,7 @@ import pandas as pd
 
 from morpholaw.evaluation.conditions import Conditions, GroupTest, compare_groups, holm, replicate_means
 from morpholaw.evaluation.estimate import Estimate
-from morpholaw.evaluation.phases import DIVISION
+from morpholaw.evaluation.phases import DIVISION, seen_to_begin
 from morpholaw.evaluation.population import MITOTIC_INDEX
 from morpholaw.evaluation.survival import Survival, kaplan_meier, log_rank
 
@@ -65,7 +65,7 @@ def phase_survival(phases: pd.DataFrame, name: str, step: float) -> Survival:
     step : float
         Time between frames, in the unit of the durations.
     """
-    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    whole = seen_to_begin(phases, name)
     return kaplan_meier(whole["duration"].to_numpy(), ~whole["right_censored"].to_numpy(bool), step)
 
 
@@ -190,7 +190,7 @@ def common_limit(phases: pd.DataFrame, name: str) -> float:
     name : str
         The class.
     """
-    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    whole = seen_to_begin(phases, name)
     longest = whole.groupby("condition")["duration"].max()
     return float(longest.min()) if len(longest) else float("nan")
 
@@ -296,7 +296,7 @@ def condition_log_rank(phases: pd.DataFrame, name: str, conditions: Sequence[str
     conditions : sequence of str
         The conditions.
     """
-    whole = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    whole = seen_to_begin(phases, name)
     groups = [whole[whole["condition"] == condition] for condition in conditions]
     return log_rank(
         [group["duration"].to_numpy() for group in groups],

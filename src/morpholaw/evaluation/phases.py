@@ -134,6 +134,19 @@ def mitotic_classes(classes: Sequence[str], phases: pd.DataFrame) -> tuple[str, 
     return tuple(name for name in classes if divided.get(name, 0.0) >= 0.2)
 
 
+def seen_to_begin(phases: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the phases of a class that were seen to begin: none that was under way at first sight.
+
+    Parameters
+    ----------
+    phases : DataFrame
+        As :func:`find_phases` returns them.
+    name : str
+        The class.
+    """
+    return phases[(phases["class"] == name) & ~phases["left_censored"]]
+
+
 def _run_starts(cell: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.append(True, (np.diff(cell) != 0) | (np.diff(codes) != 0)))
 

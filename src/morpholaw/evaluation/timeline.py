@@ -19,7 +19,14 @@ from morpholaw.evaluation.comparisons import (
 )
 from morpholaw.evaluation.conditions import Conditions
 from morpholaw.evaluation.lineages import INFERRED, NONE, Lineages, follow_cells
-from morpholaw.evaluation.phases import BIRTH, DIVISION, UNDEFINED, find_phases, mitotic_classes
+from morpholaw.evaluation.phases import (
+    BIRTH,
+    DIVISION,
+    UNDEFINED,
+    find_phases,
+    mitotic_classes,
+    seen_to_begin,
+)
 from morpholaw.evaluation.population import class_shares, condition_shares
 from morpholaw.evaluation.timeline_tables import TimelineTables
 
@@ -251,7 +258,7 @@ def _arrests(
 ) -> pd.DataFrame:
     """Return one event per phase of mitosis at the moment when it has become too long."""
     name = MITOSIS if len(mitotic) > 1 else (mitotic[0] if mitotic else "")
-    mine = phases[(phases["class"] == name) & ~phases["left_censored"]]
+    mine = seen_to_begin(phases, name)
     medians = durations.loc[durations["class"] == name, "median"]
     limit = config.arrest
     if limit is None:
