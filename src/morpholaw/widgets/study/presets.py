@@ -74,7 +74,7 @@ PRESETS = (
     ),
     Preset(
         "Standard",
-        "A law over latents with the settings of the demo: an encoder and sparse heads are trained first.",
+        "A law over latents: an encoder and sparse heads are trained first, as briefly as in the demo.",
         EncoderConfig(epochs=4, epoch_crops=160_000),
         ClassifierConfig(),
         LawConfig(count=6, evaluations=150_000),
