@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from morpholaw.errors import InputError
-from morpholaw.interpretation.latent_names import correlate, split_sign, suggest_names
+from morpholaw.interpretation.latent_names import LEAST_SHARE, correlate, split_sign, suggest_names
 from morpholaw.interpretation.latent_summary import (
     MORPHOLOGY_SHARE,
     active_latents,
@@ -84,13 +84,31 @@ def test_morphology_is_what_other_surroundings_do_not_change_whatever_its_name(s
 def test_a_latent_times_its_sign_is_more_of_what_its_name_says(shapes, latents):
     flipped = latents * np.array([1, 1, -1, 1, -1, 1, -1])
     summary = summarise_latents(flipped, np.zeros_like(flipped), shapes)
-    assert summary.signs.tolist() == [1, -1, -1, 1, -1, 1, -1]
+    assert [one.sign for one in summary.suggestions.values()] == [-1, -1, 1, -1, 1, -1]
     for latent, suggestion in summary.suggestions.items():
         oriented = suggestion.sign * flipped[:, latent]
         assert spearmanr(oriented, shapes[suggestion.shape]).statistic == pytest.approx(
             suggestion.correlation
         )
-        assert suggestion.correlation > 0.3
+        assert suggestion.correlation**2 >= LEAST_SHARE
+
+
+def test_a_latent_is_named_only_where_a_shape_accounts_for_half_of_it(shapes):
+    rng = np.random.default_rng(4)
+    mostly, partly = (
+        shapes["area"] + 0.8 * rng.normal(size=800),
+        shapes["aspect"] + 1.7 * rng.normal(size=800),
+    )
+    latents = np.column_stack([mostly, -partly, rng.normal(size=800)])
+    summary = summarise_latents(latents, np.zeros_like(latents), shapes)
+    assert summary.words() == {0: "size"}
+    correlation = summary.strongest(1)["spearman"].item()
+    assert -0.6 < correlation < -0.4
+    assert summary.unnamed([1, 2]) == (
+        f"Without a name: z1, which follows aspect most (r = −{-correlation:.2f}) "
+        "and z2, which follows no measured shape."
+    )
+    assert summary.unnamed([]) == ""
 
 
 def test_more_distance_to_the_neighbours_is_less_neighbourhood():

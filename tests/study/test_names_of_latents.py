@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from morpholaw.interpretation.latent_names import BOTH_ENDS, split_sign
 from morpholaw.interpretation.latent_summary import summarise_latents
 from morpholaw.sample import sample_folder
 from morpholaw.store import encoders
+from morpholaw.store.law_reading import read_law
 from morpholaw.training.encoder import encode
 
 AFTER = {
@@ -80,3 +83,12 @@ def test_a_latent_that_depends_on_the_surroundings_says_so():
     summary = summarise_latents(means, np.zeros_like(means), shapes, np.array([0.4, 0.0]))
     assert summary.words()[0] == "size and surroundings"
     assert summarise_latents(means, np.zeros_like(means), shapes, np.array([0.1, 0.0])).words()[0] == "size"
+
+
+def test_a_law_says_what_its_latents_without_a_name_follow(trained_study):
+    reading = read_law(trained_study, trained_study.classifier(4))
+    used = reading.law.expression.variables()
+    bare = replace(reading, words={}).sentence().text
+    assert bare.count("which follows") == len(used) > 0
+    named = replace(reading, words=dict.fromkeys(used, "size")).sentence().text
+    assert "Without a name" not in named

@@ -10,10 +10,11 @@ import pandas as pd
 from morpholaw.display import MINUS
 from morpholaw.errors import InputError
 
-LEAST_CORRELATION = 0.3
-"""Smallest correlation from which a name is suggested."""
-LEAST_EVEN_CORRELATION = 0.6
-"""The same for shapes that follow the distance from the median: a weak relation of both ends tells a reader nothing."""
+LEAST_SHARE = 0.5
+"""Share of a latent's variance (of ranks, the squared correlation) that a shape accounts for where it gives its name.
+
+A name stands for the latent in sentences and formulas: "more size" has to mean that nuclei are larger.
+"""
 BOTH_ENDS = "both ends"
 NEIGHBOURHOOD = "neighbourhood"
 """The name of latents that follow what is around the cell."""
@@ -118,10 +119,10 @@ def correlate(latents: np.ndarray, shapes: pd.DataFrame) -> pd.DataFrame:
 
 
 def suggest_names(correlations: pd.DataFrame) -> dict[int, SuggestedName]:
-    """Suggest a name for each latent that follows a shape with a correlation of at least `LEAST_CORRELATION`.
+    """Suggest a name for each latent of whose variance a shape accounts for at least `LEAST_SHARE`.
 
-    The strongest of ``|spearman|`` and ``|even|`` over all shapes decides; the latter counts from
-    `LEAST_EVEN_CORRELATION`. A name that several latents deserve is numbered from the strongest: "size", "size 2".
+    The strongest of ``|spearman|`` and ``|even|`` over all shapes decides. A name that several latents deserve is
+    numbered from the strongest: "size", "size 2".
 
     Parameters
     ----------
@@ -131,13 +132,11 @@ def suggest_names(correlations: pd.DataFrame) -> dict[int, SuggestedName]:
     Returns
     -------
     dict
-        Latent to `SuggestedName`; latents that follow nothing are not there.
+        Latent to `SuggestedName`; latents that follow no shape that closely are not there.
     """
     named = correlations[correlations["shape"].isin(list(_NAMES))]
-    even = named["even"].where(named["even"].abs() >= LEAST_EVEN_CORRELATION, 0.0)
-    named = named.assign(even=even)
     strength = named[["spearman", "even"]].abs().max(axis=1)
-    named = named.assign(strength=strength)[strength >= LEAST_CORRELATION]
+    named = named.assign(strength=strength)[strength**2 >= LEAST_SHARE]
     ordered = named.sort_values(["strength", "latent"], ascending=[False, True], kind="stable")
     suggestions: dict[int, SuggestedName] = {}
     used: dict[str, int] = {}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from morpholaw.display import correlation, listed
 from morpholaw.errors import InputError
 from morpholaw.interpretation.latent_names import (
+    BOTH_ENDS,
     NEIGHBOURHOOD,
     SuggestedName,
     correlate,
@@ -22,6 +24,8 @@ SAMPLE = 2_000
 """Crops that latents are summarised on, at most: enough for a correlation to within 0.02."""
 LEAST_KL = 0.05
 """Mean KL divergence, in nats, from which a latent is active."""
+LEAST_MENTIONED = 0.3
+"""Smallest correlation with a shape that is mentioned for a latent without a name."""
 MORPHOLOGY_SHARE = 0.2
 """Share of its variance that swapped surroundings may account for in a latent of the cell's own morphology, at most."""
 
@@ -37,7 +41,7 @@ class LatentSummary:
     correlations : DataFrame
         One row per latent and measured shape; see `correlate`. Empty where no shape varies.
     suggestions : dict
-        Latent to `SuggestedName`, for the latents that follow a shape.
+        Latent to `SuggestedName`, for the latents that follow a shape closely.
     median : ndarray, float32 (latents,)
         The median cell, where traversals start: the prior's mean need not look like a cell.
     cells : int
@@ -71,16 +75,8 @@ class LatentSummary:
 
     @property
     def names(self) -> dict[int, str]:
-        """Suggested names with their signs, of the latents that follow a shape: {1: "−size"}."""
+        """Suggested names with their signs, of the latents that follow a shape closely: {1: "−size"}."""
         return {latent: suggestion.signed for latent, suggestion in self.suggestions.items()}
-
-    @property
-    def signs(self) -> np.ndarray:
-        """Signs, int8 (latents,), that make "more" mean what the suggested name says; +1 without a name."""
-        signs = np.ones(len(self.median), np.int8)
-        for latent, suggestion in self.suggestions.items():
-            signs[latent] = suggestion.sign
-        return signs
 
     def words(self, given: Mapping[int, str] | None = None) -> dict[int, str]:
         """Return a name for each latent that has one: the given name, else the suggested one.
@@ -110,6 +106,23 @@ class LatentSummary:
                 used.add(name)
             words[latent] = signed_name(name, suggestion.sign)
         return dict(sorted(words.items()))
+
+    def unnamed(self, latents: Iterable[int]) -> str:
+        """Say what latents without a name follow: "Without a name: z4, which follows axis ratio most (r = −0.50)."."""
+        if self.correlations.empty:
+            return ""
+        said = [f"z{latent}, which follows {self._closest(latent)}" for latent in latents]
+        return f"Without a name: {listed(said)}." if said else ""
+
+    def _closest(self, latent: int) -> str:
+        row = self.strongest(latent).iloc[0]
+        spearman, even = float(row["spearman"]), float(row["even"])
+        shape = str(row["shape"]).replace("_", " ")
+        if max(abs(spearman), abs(even)) < LEAST_MENTIONED:
+            return "no measured shape"
+        if abs(spearman) >= abs(even):
+            return f"{shape} most (r = {correlation(spearman)})"
+        return f"{shape} most, at {BOTH_ENDS} (r = {correlation(even)})"
 
     def strongest(self, latent: int) -> pd.DataFrame:
         """Return the row of the shape that a latent follows most, by either correlation; none without shapes."""

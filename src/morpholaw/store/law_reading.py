@@ -13,7 +13,7 @@ from morpholaw.errors import InputError
 from morpholaw.evaluation.scoring import measured_columns
 from morpholaw.interpretation.cell_reasons import CellReasons, cell_reasons
 from morpholaw.interpretation.class_sentence import ClassSentence, class_sentence
-from morpholaw.interpretation.latent_summary import evenly_spaced
+from morpholaw.interpretation.latent_summary import LatentSummary, evenly_spaced
 from morpholaw.interpretation.law_sentence import QUANTILES, LawSentence, law_sentence
 from morpholaw.interpretation.vetoes import (
     TYPICAL_LIMITS,
@@ -66,6 +66,8 @@ class LawReading:
         Names of latents with their signs, e.g. {"z1": "\u2212size"}.
     laws : ClassLaws or None
         Of more than two classes, the laws of all, over inputs in units: ``law`` is the lead of one over the others.
+    latents : LatentSummary or None
+        What the latents follow; None where the law reads none.
     """
 
     law: Law
@@ -76,6 +78,7 @@ class LawReading:
     features: tuple[Feature, ...]
     words: dict[str, str]
     laws: ClassLaws | None = None
+    latents: LatentSummary | None = None
 
     @property
     def units(self) -> dict[str, str]:
@@ -123,12 +126,20 @@ class LawReading:
         return self.cells.rows(own) if len(own) else self.cells
 
     def sentence(self) -> LawSentence | ClassSentence:
-        """Put the law into words."""
+        """Put the law into words, and say what its latents without a name follow."""
+        said: LawSentence | ClassSentence
         if self.laws is not None:
-            return class_sentence(
+            said = class_sentence(
                 self.laws, self.classes[1], self.cells, self.labels, self.features, self.words
             )
-        return law_sentence(self.law, self.cells, self.classes, self.features, self.words)
+        else:
+            said = law_sentence(self.law, self.cells, self.classes, self.features, self.words)
+        if self.latents is None:
+            return said
+        shapes = {one.name for one in self.features}
+        unnamed = [one for one in self.law.expression.variables() if one not in shapes | set(self.words)]
+        note = self.latents.unnamed(int(one[1:]) for one in unnamed)
+        return replace(said, text=f"{said.text} {note}".rstrip())
 
     def vetoes(self, cuts: int = 120) -> list[str]:
         """Return a sentence for each input that excludes a class whatever the others are.
@@ -280,13 +291,13 @@ def _reading(folder: StudyFolder, classifier: Classifier, law: Law, classes: tup
     labels = all_labels(folder)
     cells = some_labelled(labels, classifier.classes)
     columns = classifier.columns
-    words = {}
+    words, summary = {}, None
     if classifier.encoder is not None:
         summary = latent_sample(folder, classifier.encoder).summary
         words = {f"z{latent}": word for latent, word in summary.words(folder.latent_names).items()}
     shapes = () if columns is None else tuple(one for one in columns.features if one.source == "shape")
     table = measured_columns(classifier, folder.crops[cells])
-    return LawReading(law, classes, table, cells, labels[cells], shapes, words)
+    return LawReading(law, classes, table, cells, labels[cells], shapes, words, latents=summary)
 
 
 def some_labelled(labels: np.ndarray, classes: Sequence[str]) -> np.ndarray:

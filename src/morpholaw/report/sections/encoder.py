@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from morpholaw.display import correlation, number, percent
+from morpholaw.interpretation.latent_names import LEAST_SHARE
 from morpholaw.interpretation.latent_summary import LEAST_KL, MORPHOLOGY_SHARE, LatentSummary
 from morpholaw.interpretation.traversal import TYPICAL, decode, traverse
 from morpholaw.report.material import Material
@@ -136,8 +137,8 @@ def latents(material: Material) -> list[Block]:
         "The even correlation is that with the distance from the latent's median: high where both ends of a latent "
         "look alike. Due to surroundings is the share of the latent's variance that is seen when a cell is put into "
         f"the surroundings of others; below {percent(MORPHOLOGY_SHARE, 0)} a latent is morphology: it follows the cell "
-        "itself. A name is suggested from a correlation of 0.3 upwards; a minus sign before it says that the "
-        "latent decreases with it."
+        f"itself. A name is suggested where the squared correlation is at least {LEAST_SHARE:g}, so that the "
+        "shape accounts for half of the latent; a minus sign before it says that the latent decreases with it."
     )
     return [drawing(figure, "Latents by activity", caption), Table(columns, rows, note)]
 
