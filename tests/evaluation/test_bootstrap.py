@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from morpholaw.errors import InputError
+from morpholaw.evaluation import bootstrap
 from morpholaw.evaluation.bootstrap import accuracy_interval, precision_interval
 from morpholaw.evaluation.metrics import accuracy
 
@@ -95,3 +98,33 @@ def test_precision_needs_two_classes_and_a_share():
         precision_interval(np.ones(4), None, np.array([0, 0, 1, 1]), 2)
     with pytest.raises(InputError, match="two classes"):
         precision_interval(np.ones(4), None, np.zeros(4, int), 0.02)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_an_error_does_not_make_a_high_accuracy_look_better_known(balanced):
+    groups = np.arange(780) // 3
+    targets = np.arange(780) % 2 if balanced else None
+    lows = []
+    for errors in (0, 1, 2, 4, 8, 16):
+        correct = np.ones(780)
+        correct[np.linspace(3, 776, errors).astype(int)] = 0
+        lows.append(accuracy_interval(correct, groups, targets).low)
+    assert all(later <= earlier + 0.005 for earlier, later in pairwise(lows))
+
+
+@pytest.mark.parametrize(
+    ("groups", "cells", "truth", "alike"), [(200, 3, 0.99, 0.3), (20, 30, 0.98, 0.05), (20, 30, 0.9, 0.05)]
+)
+def test_intervals_hold_the_true_accuracy_about_as_often_as_they_say(
+    groups, cells, truth, alike, monkeypatch
+):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 300)
+    random = np.random.default_rng(2)
+    rest = 1 / alike - 1
+    names, hits = np.repeat(np.arange(groups), cells), 0
+    for _ in range(100):
+        share = random.beta(truth * rest, (1 - truth) * rest, groups)
+        right = random.random((groups, cells)) < share[:, None]
+        found = accuracy_interval(right.ravel(), names)
+        hits += found.low <= truth <= found.high
+    assert hits >= 90  # 79 to 88 by resampling alone
