@@ -267,7 +267,7 @@ class Schemes:
             {"models": MODELS, "epochs": 20, "warmup_epochs": 6, "threads": 1, "seed": seed, **variant.heads}
         )
         targets = cells.targets(PAIR)
-        means, log_variances = training_posteriors(encoder, self.seen(cells.images), config)
+        means, log_variances = training_posteriors(encoder, self.seen(cells.images), targets, config)
         rows = training_latents(means, log_variances, config)
         repeated = np.tile(np.arange(len(targets)), max(1, 3000 // len(targets)))
         dense = train_heads(rows[:, repeated], targets[repeated], config)

@@ -121,6 +121,14 @@ class ClassifierConfig(SplitConfig):
         description="Strength of random noise, blur, sharpening, gain, gamma and background in those versions (8 where "
         "swaps is 0), schemes 2 to 4. 1: as much as real sources differ; 0: none, as in the paper.",
     )
+    perturbation: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Largest fast gradient sign step, in grey levels of 0 to 1, of as many more versions of each "
+        "training cell, away from its class by linear discriminants of the latents, schemes 2 to 4. 0: none, as in the "
+        "paper.",
+    )
     warmup_epochs: int = Field(20, ge=0, description="Dense epochs before pruning, scheme 3 (paper: 20).")
     sparsity: float = Field(
         0.951, ge=0, lt=1, description="S, share of weights at zero, scheme 3 (paper: 0.951)."

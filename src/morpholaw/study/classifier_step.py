@@ -129,7 +129,7 @@ def _with_head(
         return _with_head_on_shapes(folder, cells, config, sparse, checkpointing, monitor)
     encoder = encoders.of_study(folder)
     read = list(readable_latents(folder, encoder, config.keep))
-    posteriors = training_posteriors(encoder, folder.crops[cells.train], config)
+    posteriors = training_posteriors(encoder, folder.crops[cells.train], cells.train_targets, config)
     epoch = repeated(len(cells.train), config.epoch_cells)
     head = train_heads(
         training_latents(*posteriors, config)[:, epoch][..., read],

@@ -1,13 +1,17 @@
-"""The rows that heads and laws learn from: latents of crops in all orientations, with or without noise."""
+"""The rows that heads and laws learn from: latents of crops as they are, changed or attacked, with noise or without."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
+import torch
 
 from morpholaw.cells.orientations import COUNT, all_orientations, orient
 from morpholaw.config import ClassifierConfig
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.encoder import encode
+from morpholaw.training.perturbed_crops import attacked_versions, linear_discriminants
 from morpholaw.training.training_crops import changed_versions
 
 DRAWS = 8
@@ -32,7 +36,7 @@ def oriented_posteriors(
 
 
 def training_posteriors(
-    encoder: BetaTCVAE, images: np.ndarray, config: ClassifierConfig
+    encoder: BetaTCVAE, images: np.ndarray, targets: np.ndarray, config: ClassifierConfig
 ) -> tuple[np.ndarray, np.ndarray]:
     """Encode the crops that heads and laws learn from.
 
@@ -42,25 +46,49 @@ def training_posteriors(
         In evaluation mode.
     images : ndarray, uint8 (n, s, s)
         The training crops.
+    targets : ndarray, int (n,)
+        Their class numbers, 0 to C - 1, from which attacks move them away.
     config : ClassifierConfig
-        Which versions of them: ``augment``, ``swaps`` and ``microscopes``.
+        Which versions of them: ``augment``, ``swaps``, ``microscopes`` and ``perturbation``.
 
     Returns
     -------
     means, log_variances : ndarray
-        float32 (versions, n, latents): the orientations, then the changed versions, each in one orientation.
+        float32 (versions, n, latents): the orientations, then the changed and the attacked versions, each in one
+        orientation.
     """
-    means, log_variances = oriented_posteriors(encoder, images, config.augment)
-    count = config.swaps or (COUNT if config.microscopes else 0)
-    changed = changed_versions(images, count, config.swaps > 0, config.microscopes, config.seed)
-    oriented = (orient(one, k % COUNT if config.augment else 0) for k, one in enumerate(changed))
-    more = [encode(encoder, np.ascontiguousarray(one)) for one in oriented]
-    if not more:
-        return means, log_variances
-    return (
-        np.concatenate([means, np.stack([one for one, _ in more])]),
-        np.concatenate([log_variances, np.stack([one for _, one in more])]),
-    )
+    rows = oriented_posteriors(encoder, images, config.augment)
+    count = config.swaps or COUNT
+    changed = [images] * count
+    if config.swaps or config.microscopes:
+        changed = list(changed_versions(images, count, config.swaps > 0, config.microscopes, config.seed))
+        rows = _with_versions(encoder, rows, changed, config)
+    if config.perturbation:
+        latents = rows[0].reshape(-1, encoder.latents)
+        discriminants = linear_discriminants(latents, np.tile(targets, len(rows[0])))
+        generator = torch.Generator().manual_seed(config.seed)
+        attacked = (
+            attacked_versions(encoder, one, targets, discriminants, config.perturbation, generator)
+            for one in changed
+        )
+        rows = _with_versions(encoder, rows, attacked, config)
+    return rows
+
+
+def _with_versions(
+    encoder: BetaTCVAE,
+    rows: tuple[np.ndarray, np.ndarray],
+    versions: Iterable[np.ndarray],
+    config: ClassifierConfig,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and those of more versions of the crops, version k in orientation k."""
+
+    def oriented() -> Iterator[np.ndarray]:
+        for k, version in enumerate(versions):
+            yield np.ascontiguousarray(orient(version, k % COUNT if config.augment else 0))
+
+    means, log_variances = zip(*(encode(encoder, one) for one in oriented()), strict=True)
+    return np.concatenate([rows[0], np.stack(means)]), np.concatenate([rows[1], np.stack(log_variances)])
 
 
 def training_latents(means: np.ndarray, log_variances: np.ndarray, config: ClassifierConfig) -> np.ndarray:

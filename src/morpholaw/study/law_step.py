@@ -179,7 +179,7 @@ def _latents_of_sparse_networks(
     settings = split.model_copy(update={"models": SPARSE_NETWORKS})
     encoder = encoders.of_study(folder)
     read = readable_latents(folder, encoder, settings.keep)
-    posteriors = training_posteriors(encoder, folder.crops[cells.train], settings)
+    posteriors = training_posteriors(encoder, folder.crops[cells.train], cells.train_targets, settings)
     epoch = repeated(len(cells.train), settings.epoch_cells)
     head = train_heads(
         training_latents(*posteriors, settings)[:, epoch][..., list(read)],
@@ -257,7 +257,7 @@ def training_views(
     kept = () if encoder is None else _latents_to_read(folder, config, split, encoder)
     if config.inputs == "latents":
         assert encoder is not None
-        versions = training_posteriors(encoder, folder.crops[cells.train], split)[0]
+        versions = training_posteriors(encoder, folder.crops[cells.train], cells.train_targets, split)[0]
         latents = versions.reshape(-1, encoder.latents)
         features = FeatureTable(latents[:, list(kept)], tuple(f"z{latent}" for latent in kept))
         count = len(versions)

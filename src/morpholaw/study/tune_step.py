@@ -62,7 +62,9 @@ def search_settings(
 ) -> search.Tuned:
     """Search scheme 3's settings on the training cells of a split; its test cells are not looked at."""
     encoder = encoders.of_study(folder)
-    means, log_variances = training_posteriors(encoder, folder.crops[cells.train], classifier)
+    means, log_variances = training_posteriors(
+        encoder, folder.crops[cells.train], cells.train_targets, classifier
+    )
     read = list(readable_latents(folder, encoder, classifier.keep))
     means, log_variances = means[..., read], log_variances[..., read]
     latents = training_latents(means, log_variances, classifier)
