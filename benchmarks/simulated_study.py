@@ -1,8 +1,8 @@
 """The study of simulated cells at the paper's size: its encoder, ten models a scheme, ten laws for each loss.
 
-Run ``python benchmarks/simulated_study.py PLAIN --plain --only-encoder --epoch-crops 875000`` and then ``python
-benchmarks/simulated_study.py STUDY --start PLAIN/encoder --epoch-crops 175000``; every step that is already done is
-skipped, a stopped one resumes.
+Run ``python benchmarks/simulated_study.py PLAIN --plain --only-encoder --epoch-crops 875000``, the same with ``ASKED
+--start PLAIN/encoder --only-encoder --epoch-crops 175000`` and with ``STUDY --start ASKED/encoder --epoch-crops
+175000``; every step that is already done is skipped, a stopped one resumes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from morpholaw.study import Study
 
 PAPER = {"interphase": 4092, "metaphase": 3929}
 UNLABELLED = 40_000
-SWAPS = 8
-"""Versions of each labelled cell in the surroundings of another one: without them heads and laws read more of the
-neighbourhood (docs/encoder_table.md)."""
+VERSIONS = {"swaps": 8, "perturbation": 0.05}
+"""Versions of each labelled cell, in the surroundings of another one and under attack: without them heads and laws read
+more of the neighbourhood, and are misled more easily (docs/encoder_table.md)."""
 MEASURED, MOST_NODES = "measured", 9
 """The laws over measured shapes, and the nodes of such a law: more of them are right no more often."""
 
@@ -97,7 +97,7 @@ def main() -> None:
             if f"scheme{scheme}" not in done:
                 if scheme == 3 and options.tune:
                     study.tune(**said)
-                study.train_classifier(scheme, swaps=SWAPS, **said)
+                study.train_classifier(scheme, **VERSIONS, **said)
         for loss in ("hinge", "mse"):
             if f"scheme4-{loss}" not in done:
                 study.discover_law(loss=loss, evaluations=options.evaluations, **said)
