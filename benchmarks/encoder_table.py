@@ -98,6 +98,7 @@ class Variant:
 
 
 SWAPPED = {"swaps": 8}
+ATTACKED = {"perturbation": 0.05}
 VARIED = {"swaps": 8, "microscopes": 1.0}
 ROBUST = {"swap": 0.5, "microscopes": 1.0, "perturbation": 0.05}
 STEADY = {"shape_weight": 3000.0, "swap": 0.5, "perturbation": 0.05}
@@ -105,6 +106,8 @@ VARIANTS = {
     "start": Variant(None),
     "start, heads swapped": Variant(None, SWAPPED),
     "start, heads varied": Variant(None, VARIED),
+    "start, heads attacked": Variant(None, ATTACKED),
+    "start, heads swapped and attacked": Variant(None, SWAPPED | ATTACKED),
     "default": Variant(),
     "swap": Variant({"swap": 0.5}),
     "swap, heads swapped": Variant({"swap": 0.5}, SWAPPED),

@@ -16,12 +16,13 @@ from morpholaw.sample import sample_folder
 from morpholaw.study import Study
 
 UNLABELLED = 12_000
-"""Extra crops for the encoder: trained on the sample's 3,200 alone, scheme 2 reaches only 98.3 % on new cells."""
-ENCODER = EncoderConfig(epochs=4, epoch_crops=160_000, start_from="none", plain_share=0)
-"""0.64 million crops instead of the paper's ten million, which takes minutes instead of hours: too few for each factor
-to find a latent of its own, so that all that is asked of latents is asked from the start."""
+"""Extra crops for the encoder, of cells that the shipped one has not seen."""
+ENCODER = EncoderConfig(epochs=4, epoch_crops=160_000)
+"""0.64 million crops from the shipped encoder, as a small study of anyone's own would start: from new weights they are
+too few for each factor to find a latent of its own."""
 CNN = ClassifierConfig(models=3, epochs=8)
-HEADS = ClassifierConfig(models=10)
+HEADS = ClassifierConfig(models=10, swaps=8, perturbation=0.05)
+"""Heads and laws learn from cells in other surroundings and under attack too, as those of the sample do."""
 MEASURED = LawConfig(inputs="shapes", count=6, evaluations=60_000)
 """Laws over measured shapes, which need no encoder, in half a minute: what can be said in micrometres is said first."""
 LAWS = (
