@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from disentanglement import mutual_information_gap
 
 from morpholaw.cells.files import write_bytes
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.config import EncoderConfig
-from morpholaw.evaluation.disentanglement import mutual_information_gap
 from morpholaw.figures.pictures import traversal_grid
 from morpholaw.interpretation.latent_summary import summarise_latents
 from morpholaw.interpretation.traversal import traverse

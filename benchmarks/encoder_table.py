@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from disentanglement import mutual_information_gap
 from encoder_cells import FIVE_CLASSES, TWO_CLASSES, Cells, another_microscope, real_cells, simulated_cells
 from scipy import ndimage
 from sklearn.base import ClassifierMixin
@@ -34,7 +35,6 @@ from morpholaw.cells.segmentation import BLOCK
 from morpholaw.config import ClassifierConfig, EncoderConfig, LawConfig
 from morpholaw.evaluation.crop_scores import scorer
 from morpholaw.evaluation.cross_validation import folds
-from morpholaw.evaluation.disentanglement import mutual_information_gap
 from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.figures.pictures import montage, traversal_grid
 from morpholaw.interpretation.attack import attack_curve

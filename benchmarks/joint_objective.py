@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from disentanglement import mutual_information_gap
 
 from morpholaw.cells.files import write_json
 from morpholaw.cells.simulator import simulate_crops
 from morpholaw.cli.progress_bar import progress
 from morpholaw.config import ClassifierConfig, EncoderConfig
-from morpholaw.evaluation.disentanglement import mutual_information_gap
 from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store import encoders

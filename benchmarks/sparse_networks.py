@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from disentanglement import discretise, entropy, mutual_information, within
 from matplotlib.figure import Figure
 
 from morpholaw.cells.shape import measure_shapes
-from morpholaw.evaluation.disentanglement import discretise, entropy, mutual_information, within
 from morpholaw.figures.pictures import traversal_grid
 from morpholaw.figures.response import response_map_1d, response_map_2d
 from morpholaw.figures.topology import topologies, topology

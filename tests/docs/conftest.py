@@ -16,6 +16,7 @@ import tifffile
 import zarr
 from PIL import Image
 
+from ctc_folders import write_ctc
 from morpholaw import config
 from morpholaw.cells import simulator
 from morpholaw.report import writing
@@ -162,13 +163,6 @@ def _write_ctc(folder: Path, movie: np.ndarray, tracks: pd.DataFrame) -> None:
     masks = np.zeros(movie.shape, np.uint16)
     masks[tracks["t"], tracks["y"].round().astype(int), tracks["x"].round().astype(int)] = tracks["track_id"]
     (folder / "02").mkdir(parents=True)
-    (folder / "02_GT/TRA").mkdir(parents=True)
-    for t, (frame, mask) in enumerate(zip(movie, masks, strict=True)):
+    for t, frame in enumerate(movie):
         tifffile.imwrite(folder / f"02/t{t:03d}.tif", frame)
-        tifffile.imwrite(folder / f"02_GT/TRA/man_track{t:03d}.tif", mask)
-    lines = tracks.groupby("track_id").agg({"t": ["min", "max"], "parent": "first"})
-    text = "".join(
-        f"{k} {first} {last} {max(parent, 0)}\n"
-        for k, (first, last, parent) in zip(lines.index, lines.to_numpy(), strict=True)
-    )
-    (folder / "02_GT/TRA/man_track.txt").write_text(text)
+    write_ctc(folder / "02_GT/TRA", masks, tracks)

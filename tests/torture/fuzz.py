@@ -144,7 +144,7 @@ def _ctc(place: Path) -> list[Path]:
     import pandas as pd
     import tifffile
 
-    from morpholaw.cells.track_formats.ctc import write_ctc
+    from ctc_folders import write_ctc
 
     masks = tifffile.imread(_labels(place)[0])
     rows = [(k, t, 8.0, 8.0, -1 if k == 3 else 3) for k in (3, 9) for t in range(4)]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from morpholaw.cells.track_formats.ctc import write_ctc
+from ctc_folders import write_ctc
 from morpholaw.errors import InputError
 from morpholaw.study import Study
 from morpholaw.widgets.cells.panel import CellsWidget

@@ -7,15 +7,12 @@ Positions are only in the masks.
 from __future__ import annotations
 
 import itertools
-import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.files import atomic_file, write_bytes
 from morpholaw.cells.mask_centroids import stack_centroids
 from morpholaw.cells.movie_formats.folder import open_frame
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
@@ -124,41 +121,6 @@ def read_ctc_table(file: Path) -> pd.DataFrame:
         raise InputError(f"{file} lists track {twice} twice.")
     table.loc[table["parent"] <= 0, "parent"] = -1
     return table
-
-
-def write_ctc(folder: str | os.PathLike[str], masks: Iterable[np.ndarray], tracks: pd.DataFrame) -> Path:
-    """Write masks and lineage as a CTC folder: man_track.txt and zlib-compressed man_track000.tif, ...
-
-    Parameters
-    ----------
-    folder : path
-        Made if it is not there.
-    masks : iterable of numpy.ndarray
-        (y, x) integers for every frame, the track ids; 0 is background.
-    tracks : pandas.DataFrame
-        A track table; ids are 1 to 65535.
-
-    Raises
-    ------
-    InputError
-        A track id does not fit in a mask.
-    """
-    import tifffile
-
-    ids = tracks["track_id"]
-    if len(ids) and (ids.min() < 1 or ids.max() > 65_535):
-        raise InputError(
-            f"CTC masks hold track ids of 1 to 65535, but the tracks have {ids.min()} to {ids.max()}."
-        )
-    folder = Path(folder)
-    for t, mask in enumerate(masks):
-        with atomic_file(folder / f"man_track{t:03d}.tif") as handle:
-            tifffile.imwrite(handle, np.asarray(mask, np.uint16), compression="zlib")
-    spans = tracks.groupby("track_id").agg(begin=("t", "min"), end=("t", "max"), parent=("parent", "first"))
-    spans["parent"] = spans["parent"].clip(lower=0)
-    lines = [f"{track} {row.begin} {row.end} {row.parent}\n" for track, row in spans.iterrows()]
-    write_bytes(folder / "man_track.txt", "".join(lines).encode())
-    return folder
 
 
 def _read_mask(path: Path, shapes: set[tuple[int, ...]]) -> np.ndarray:

@@ -86,9 +86,7 @@ def entropy(a: np.ndarray) -> float:
     return float(-np.sum(share[share > 0] * np.log(share[share > 0])))
 
 
-def mutual_information_gap(
-    latents: np.ndarray, factors: pd.DataFrame | np.ndarray, bins: int = BINS
-) -> MutualInformationGap:
+def mutual_information_gap(latents: np.ndarray, factors: pd.DataFrame | np.ndarray) -> MutualInformationGap:
     """Compute the mutual information gap of latents against known factors (Chen et al. 2018, eq. 6).
 
     Parameters
@@ -106,7 +104,7 @@ def mutual_information_gap(
         vary.
     """
     z, values, names = _checked(latents, factors)
-    z_bins, factor_bins = discretise(z, bins), discretise(values, bins)
+    z_bins, factor_bins = discretise(z), discretise(values)
     information = np.array([[mutual_information(v, c) for c in z_bins.T] for v in factor_bins.T])
     entropies = np.array([entropy(v) for v in factor_bins.T])
     ordered = np.sort(information, axis=1)

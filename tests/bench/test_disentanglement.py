@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,13 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morpholaw.errors import InputError
-from morpholaw.evaluation.disentanglement import (
-    discretise,
-    entropy,
-    mutual_information,
-    mutual_information_gap,
-    within,
-)
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+
+from disentanglement import discretise, entropy, mutual_information, mutual_information_gap, within
 
 
 @pytest.fixture(scope="module")
