@@ -76,7 +76,7 @@ def forked_children(
     if os.name == "posix" and request.node.get_closest_marker("fresh") is None:
         forking = types.ModuleType("subprocess")
         vars(forking).update(vars(subprocess), Popen=warm_server.popen)
-        monkeypatch.setattr("morpholaw.jobs.subprocess", forking)
+        monkeypatch.setattr("morpholaw.job_process.subprocess", forking)
         monkeypatch.setattr("morpholaw.widgets.jobs.live_process.subprocess", forking)
 
 

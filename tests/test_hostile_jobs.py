@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from morpholaw.errors import InputError
-from morpholaw.jobs import Job, JobProcess, run
+from morpholaw.job_process import JobProcess
+from morpholaw.jobs import Job, run
 from morpholaw.study import Study
 
 
@@ -76,7 +77,7 @@ def test_a_child_that_holds_the_pipe_of_a_killed_job_does_not_keep_the_window_wa
     )
     place, real = tmp_path / "child", subprocess.Popen
     monkeypatch.setattr(
-        "morpholaw.jobs.subprocess.Popen",
+        "morpholaw.job_process.subprocess.Popen",
         lambda _, **named: real([sys.executable, "-c", leader, str(place)], **named),
     )
     process = JobProcess(Job("tune", str(tmp_path)))

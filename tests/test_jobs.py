@@ -9,7 +9,8 @@ import pytest
 
 from morpholaw.errors import InputError, StepFailedError, StudyLockedError
 from morpholaw.events import Front, Message, Metrics, Preview, Progress, Result
-from morpholaw.jobs import Job, JobProcess, decode_event, encode_event, run
+from morpholaw.job_process import JobProcess
+from morpholaw.jobs import Job, decode_event, encode_event, run
 from morpholaw.study import Study
 
 pytestmark = pytest.mark.usefixtures("forked_children")

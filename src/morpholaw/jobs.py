@@ -15,14 +15,13 @@ import io
 import json
 import multiprocessing
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import IO, Any, get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -33,7 +32,6 @@ from morpholaw.errors import (
     InputError,
     MorpholawError,
     StepFailedError,
-    error_of_kind,
     file_error,
     kind_of,
     reason,
@@ -51,7 +49,6 @@ from morpholaw.events import (
     Progress,
     Result,
 )
-from morpholaw.process_group import end_group, end_group_with_leader
 from morpholaw.store.record import Record
 from morpholaw.training.distributed import is_main_process
 
@@ -78,8 +75,6 @@ STEPS: dict[str, type[settings.StepConfig] | None] = {
 _EVENTS: dict[str, Any] = {
     kind.__name__: kind for kind in (Progress, Metrics, Front, Preview, Message, Result, Failure)
 }
-STOP_GRACE = 10.0
-"""Seconds that a stopped job has to write its checkpoint before it is ended."""
 
 
 @dataclass(frozen=True)
@@ -175,132 +170,6 @@ def _check_arguments(method: Callable[..., Any], job: Job) -> None:
         except (ValidationError, TypeError) as error:
             what = error.errors()[0]["msg"].lower() if isinstance(error, ValidationError) else reason(error)
             raise InputError(f"The argument {name} of the step {job.step} cannot be used: {what}.") from None
-
-
-def waiting_process() -> subprocess.Popen[str]:
-    """Start a process that loads torch and then waits for a job; it ends when its standard input closes."""
-    return _child("warm")
-
-
-def _child(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "morpholaw.jobs", "-", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "OMP_WAIT_POLICY": "PASSIVE"},
-        start_new_session=os.name == "posix",
-    )
-
-
-class JobProcess:
-    """A job in a child process.
-
-    Parameters
-    ----------
-    job : Job
-        What to do.
-    process : subprocess.Popen, optional
-        One of :func:`waiting_process` that does it; by default a new one.
-
-    Examples
-    --------
-    >>> process = JobProcess(job)  # doctest: +SKIP
-    >>> for event in process.events():  # doctest: +SKIP
-    ...     print(event)
-    """
-
-    def __init__(self, job: Job, process: subprocess.Popen[str] | None = None) -> None:
-        self.job = job
-        self._heard = self._called_off = False
-        self._process = _child() if process is None else process
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(plain(asdict(job))) + "\n")
-        self._process.stdin.flush()
-        self._errors = _Tail(self._process.stderr)
-        end_group_with_leader(self._process)
-
-    def events(self) -> Iterator[Event]:
-        """Yield the job's events until it ends; the last is a Result, unless it was stopped before it began.
-
-        Raises
-        ------
-        MorpholawError
-            The job's own error, of the same kind and with the same sentence.
-        StepFailedError
-            When the process crashed, was killed or ran out of memory.
-        """
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            event = decode_event(line)
-            self._heard = True
-            if isinstance(event, Failure):
-                self._process.wait()
-                raise error_of_kind(event.kind, event.text)
-            yield event
-        code = self._process.wait()
-        self._errors.join()
-        if code not in (0, None) and not self._called_off:
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with status {code}"
-            raise StepFailedError(f"The step {self.job.step} {how}. {self._errors.text[-400:]}".strip())
-
-    def stop(self) -> None:
-        """Ask the job to keep what it has and end; it is ended by force after :data:`STOP_GRACE` seconds.
-
-        A job that has not said anything yet is still loading what it needs, and is ended at once.
-        """
-        if not self._heard:
-            self._called_off = True
-            self.kill()
-        elif self.running:
-            with contextlib.suppress(OSError, ValueError):
-                assert self._process.stdin is not None
-                self._process.stdin.write("stop\n")
-                self._process.stdin.flush()
-            timer = threading.Timer(STOP_GRACE, self.kill)
-            timer.daemon = True
-            timer.start()
-
-    def kill(self) -> None:
-        """End the job at once; the study keeps its last complete results and checkpoint."""
-        end_group(self._process)  # its pools and Julia go with it
-
-    @property
-    def running(self) -> bool:
-        """Whether the process is alive."""
-        return self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
-
-    def close(self) -> None:
-        """End the process if it still runs and close its pipes."""
-        self.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError, ValueError):
-                    pipe.close()
-        self._errors.join()
-
-
-class _Tail(threading.Thread):
-    """Read a pipe to its end, so that the child never waits for it, and keep the last of it."""
-
-    def __init__(self, pipe: IO[str] | None) -> None:
-        super().__init__(daemon=True)
-        self.pipe, self.text = pipe, ""
-        self.start()
-
-    def run(self) -> None:
-        if self.pipe is None:
-            return
-        with contextlib.suppress(OSError, ValueError), self.pipe:
-            for line in self.pipe:
-                self.text = (self.text + line)[-4000:]
 
 
 def encode_event(event: Event) -> str:

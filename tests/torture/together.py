@@ -113,7 +113,8 @@ class Led:
 def leaders(study: Path, kills: int, patience: float = 2.0) -> Led:
     """Kill the leader of a law search: its listener must hear so at once, and its workers must end."""
     from morpholaw.errors import StepFailedError
-    from morpholaw.jobs import Job, JobProcess
+    from morpholaw.job_process import JobProcess
+    from morpholaw.jobs import Job
 
     found = Led()
     settings: dict[str, Any] = {

@@ -17,7 +17,8 @@ from morpholaw.events import Monitor
 from morpholaw.interpretation.attack import AttackOptions, attack_curve
 from morpholaw.interpretation.boundary import member_score
 from morpholaw.interpretation.traversal import decode
-from morpholaw.jobs import Job, JobProcess, run
+from morpholaw.job_process import JobProcess
+from morpholaw.jobs import Job, run
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.vae import BetaTCVAE

@@ -15,7 +15,8 @@ import torch
 from morpholaw.cells.cells_table import cells_table
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.errors import InputError
-from morpholaw.jobs import Job, JobProcess, run
+from morpholaw.job_process import JobProcess
+from morpholaw.jobs import Job, run
 from morpholaw.study import Study
 from morpholaw.training.augment import orient_batch
 

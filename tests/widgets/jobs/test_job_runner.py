@@ -309,7 +309,7 @@ def test_a_step_whose_process_is_killed_says_so_and_its_workers_end(qtbot, runne
     def leader(command, **options):  # workers that hold the pipes of a leader that is gone
         return real([sys.executable, "-c", LEADER], **options)
 
-    monkeypatch.setattr("morpholaw.jobs.subprocess.Popen", leader)
+    monkeypatch.setattr("morpholaw.job_process.subprocess.Popen", leader)
     messages = []
     runner.reported.connect(lambda event: messages.append(event.text))
     runner.start(Job("discover_law", str(tmp_path)))

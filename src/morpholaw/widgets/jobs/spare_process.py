@@ -6,7 +6,8 @@ import contextlib
 import subprocess
 import threading
 
-from morpholaw.jobs import Job, JobProcess, waiting_process
+from morpholaw.job_process import JobProcess, waiting_process
+from morpholaw.jobs import Job
 from morpholaw.process_group import end_group
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from morpholaw.errors import MorpholawError
 from morpholaw.events import Event, Monitor, Result
-from morpholaw.jobs import Job, JobProcess
+from morpholaw.job_process import JobProcess
+from morpholaw.jobs import Job
 
 if TYPE_CHECKING:
     import pandas as pd

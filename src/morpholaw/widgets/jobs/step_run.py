@@ -11,7 +11,8 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from morpholaw.events import Event, Message, Result
-from morpholaw.jobs import Job, JobProcess
+from morpholaw.job_process import JobProcess
+from morpholaw.jobs import Job
 from morpholaw.widgets.jobs.step_events import Events, StepFailure
 from morpholaw.widgets.jobs.step_status import ActivityBar, StepStatus
 

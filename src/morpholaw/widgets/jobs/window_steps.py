@@ -10,7 +10,8 @@ from typing import Any
 from qtpy.QtCore import QEvent, QObject, QThreadPool, Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from morpholaw.jobs import Job, JobProcess
+from morpholaw.job_process import JobProcess
+from morpholaw.jobs import Job
 from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.jobs.spare_process import SpareProcess
 from morpholaw.widgets.jobs.step_events import Files, of_function, of_job
