@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.figures.pictures import traversal_grid
-from morpholaw.figures.response import response_map_1d, response_map_2d
+from morpholaw.figures.response import ResponseAxis, response_map_1d, response_map_2d
 from morpholaw.figures.topology import topologies, topology
 from morpholaw.interpretation.latent_names import correlate
 from morpholaw.interpretation.readable_parts import ReadablePart, readable_parts
@@ -73,19 +73,12 @@ def response_figure(readable: ReadablePart, pictures: np.ndarray) -> Figure:
     """Figure 7 for one input, 8 to 10 for two; ``pictures`` (inputs, values, s, s)."""
     says, names = readable.meaning, [f"z{latent}" for latent in readable.part.inputs]
     made = response_map(readable.response, len(names))
-    if len(names) == 1:
-        return response_map_1d(
-            made.axis,
-            made.values,
-            names[0],
-            pictures=pictures[0],
-            picture_values=PICTURES,
-            response_name=says,
-        )
-    return response_map_2d(
-        made.axis, made.axis, made.values.T, (names[0], names[1]), pictures_x=pictures[0], values_x=PICTURES,
-        pictures_y=pictures[1], values_y=PICTURES, response_name=says,
-    )  # fmt: skip
+    axes = [
+        ResponseAxis(made.axis, name, cells, PICTURES) for name, cells in zip(names, pictures, strict=True)
+    ]
+    if len(axes) == 1:
+        return response_map_1d(axes[0], made.values, response_name=says)
+    return response_map_2d(axes[0], axes[1], made.values.T, response_name=says)
 
 
 def symmetries(response: Response, inputs: int) -> pd.DataFrame:

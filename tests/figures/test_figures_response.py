@@ -8,19 +8,19 @@ from matplotlib.collections import PathCollection
 from matplotlib.quiver import Quiver
 
 from morpholaw.errors import InputError
-from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
+from morpholaw.figures.response import CellsOnMap, ResponseAxis, response_map_1d, response_map_2d
 from morpholaw.figures.style import DARK
 
 GRID = np.linspace(-3, 3, 31)
 X, Y = np.meshgrid(GRID, GRID)
 VALUES = np.linspace(-3, 3, 7)
+Z1, Z2 = ResponseAxis(GRID, "z1"), ResponseAxis(GRID, "z2")
 
 
 @pytest.mark.parametrize("width", [3.2, 4.2])
 def test_curve_with_decoded_cells(draw, cells, width):
-    figure = response_map_1d(
-        GRID, np.tanh(GRID), "z29", pictures=cells[:7], picture_values=VALUES, figsize=(width, None)
-    )
+    axis = ResponseAxis(GRID, "z29", cells[:7], VALUES)
+    figure = response_map_1d(axis, np.tanh(GRID), figsize=(width, None))
     draw(figure)
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{29}$", "response")
@@ -29,10 +29,8 @@ def test_curve_with_decoded_cells(draw, cells, width):
 
 @pytest.mark.parametrize("size", [(3.2, None), (4.6, None), (6, 3), (3.2, 5)])
 def test_cells_stand_at_their_values(draw, cells, size):
-    figure = response_map_2d(
-        GRID, GRID, Y - X, ("z3", "z29"), pictures_x=cells[:7], values_x=VALUES, pictures_y=cells[:7],
-        values_y=VALUES, theme=DARK, figsize=size,
-    )  # fmt: skip
+    across, up = (ResponseAxis(GRID, name, cells[:7], VALUES) for name in ("z3", "z29"))
+    figure = response_map_2d(across, up, Y - X, theme=DARK, figsize=size)
     draw(figure, margin=4)
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("$z_{3}$", "$z_{29}$")
@@ -44,39 +42,37 @@ def test_cells_stand_at_their_values(draw, cells, size):
 
 
 def test_arrows_point_up_the_response():
-    figure = response_map_2d(GRID, GRID, 2 * X - Y, ("z1", "z2"))
+    figure = response_map_2d(Z1, Z2, 2 * X - Y)
     (arrows,) = figure.findobj(Quiver)
     np.testing.assert_allclose(arrows.U / -arrows.V, 2, rtol=1e-6)
     assert (arrows.U > 0).all()
-    assert not response_map_2d(GRID, GRID, X, ("z1", "z2"), arrows=0).findobj(Quiver)
+    assert not response_map_2d(Z1, Z2, X, arrows=0).findobj(Quiver)
 
 
 @pytest.mark.parametrize(
     "response", [X + 9, -9 + X, X * 0, X * 0 - 2, np.where(X > 0, X, np.nan), X * np.nan]
 )
 def test_one_sign_constant_and_missing_values(draw, response):
-    draw(response_map_2d(GRID, GRID, response, ("z1", "z2")))
+    draw(response_map_2d(Z1, Z2, response))
 
 
 def test_one_value_only(draw):
-    draw(response_map_1d([0.5], [1.0], "z1"))
+    draw(response_map_1d(ResponseAxis([0.5], "z1"), [1.0]))
 
 
 def test_shapes_are_checked():
     with pytest.raises(InputError, match=r"response must have shape \(31, 31\)"):
-        response_map_2d(GRID, GRID, X[:5], ("z1", "z2"))
+        response_map_2d(Z1, Z2, X[:5])
     with pytest.raises(InputError, match="response must have shape"):
-        response_map_1d(GRID, GRID[:3], "z1")
+        response_map_1d(Z1, GRID[:3])
 
 
 def test_pictures_of_both_axes_do_not_overlap():
     values = np.linspace(-3, 3, 5)
     pictures = np.random.default_rng(0).random((5, 8, 8))
     x = y = np.linspace(-3, 3, 9)
-    figure = response_map_2d(
-        x, y, np.add.outer(y, x), ("z1", "z2"),
-        pictures_x=pictures, values_x=values, pictures_y=pictures, values_y=values,
-    )  # fmt: skip
+    across, up = (ResponseAxis(x, name, pictures, values) for name in ("z1", "z2"))
+    figure = response_map_2d(across, up, np.add.outer(y, x))
     figure.canvas.draw()
     boxes = [inset.get_window_extent() for inset in figure.axes[0].child_axes]
     assert len(boxes) == 10
@@ -88,7 +84,7 @@ def test_cells_and_the_sides_of_a_map_are_named():
         np.array([0.0, 1.0, 9.0]), np.array([1.0, 0.0, 0.0]), np.array(["no", "yes", "other"]),
         {"no": "#009e73", "yes": "#e69f00"},
     )  # fmt: skip
-    figure = response_map_2d(GRID, GRID, X, ("z1", "z2"), cells=cells, sides=("no", "yes"))
+    figure = response_map_2d(Z1, Z2, X, cells=cells, sides=("no", "yes"))
     map_axes, bar = figure.axes
     dots = [dots for dots in map_axes.collections if isinstance(dots, PathCollection)]
     assert [len(one.get_offsets()) for one in dots] == [1, 1]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
+from morpholaw.figures.response import CellsOnMap, ResponseAxis, response_map_1d, response_map_2d
 from morpholaw.figures.style import LIGHT, FigSize, Theme
 from morpholaw.interpretation.components import readable
 from morpholaw.interpretation.input_slice import InputSlice
@@ -43,21 +43,20 @@ def law_boundary(
     theme, figsize
         See :mod:`morpholaw.figures`.
     """
-    if len(computed.axes) == 1:
+    axes = [ResponseAxis(*pair) for pair in zip(computed.axes, axis_labels, strict=True)]
+    if len(axes) == 1:
         return response_map_1d(
-            computed.axes[0],
+            axes[0],
             readable(computed.values, gaps=True),
-            axis_labels[0],
             response_name="score f",
             title=held or None,
             theme=theme,
             figsize=figsize,
         )
     return response_map_2d(
-        computed.axes[0],
-        computed.axes[1],
+        axes[0],
+        axes[1],
         readable(computed.values),
-        (axis_labels[0], axis_labels[1]),
         arrows=0,
         cells=cells,
         sides=classes,

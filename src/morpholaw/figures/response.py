@@ -45,13 +45,32 @@ class CellsOnMap:
     colours: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class ResponseAxis:
+    """One input of a response.
+
+    Attributes
+    ----------
+    values : ndarray, (n,)
+        Where the response was computed, rising.
+    name : str
+        The label of the axis.
+    pictures : ndarray, (k, s, s), or None
+        Decoded cells to draw along the axis.
+    picture_values : ndarray, (k,), or None
+        Where they stand.
+    """
+
+    values: np.ndarray
+    name: str
+    pictures: np.ndarray | None = None
+    picture_values: np.ndarray | None = None
+
+
 def response_map_1d(
-    values: np.ndarray,
+    axis: ResponseAxis,
     response: np.ndarray,
-    name: str,
     *,
-    pictures: np.ndarray | None = None,
-    picture_values: np.ndarray | None = None,
     response_name: str = "response",
     title: str | None = None,
     theme: Theme = LIGHT,
@@ -61,12 +80,10 @@ def response_map_1d(
 
     Parameters
     ----------
-    values, response
-        (n,) each: the latent, and the sub-network's output.
-    name
-        The latent's name.
-    pictures, picture_values
-        (k, s, s) decoded pictures and (k,) the latent's values that they were decoded from.
+    axis
+        The latent.
+    response
+        (n,) the sub-network's output.
     response_name, title
         Label of the y axis, and a line above.
     theme, figsize
@@ -77,32 +94,27 @@ def response_map_1d(
     InputError
         If the shapes don't agree.
     """
-    values = validation.numbers(values, ("n",), "latent values")
+    values = validation.numbers(axis.values, ("n",), "latent values")
     response = validation.numbers(response, (len(values),), "response")
-    pictured = pictures is not None
+    pictured = axis.pictures is not None
     figure, axes = one_panel(figsize, theme, 4.2, 0.78 if pictured else 0.7, fixed_aspect=pictured)
     axes.axhline(0, color=theme.zero, linewidth=1, linestyle="--")
     axes.plot(values, response, color=theme.positive, linewidth=1.6)
     axes.set_xlim(*_span(values))
-    axes.set(xlabel=symbol(name), ylabel=symbol(response_name))
+    axes.set(xlabel=symbol(axis.name), ylabel=symbol(response_name))
     if title:
         heading(axes, plain(title), theme)
-    if pictures is not None and picture_values is not None:
+    if axis.pictures is not None and axis.picture_values is not None:
         axes.set_box_aspect(0.6)
-        picture_axis(axes, "x", pictures, picture_values, theme, offset=0.06)
+        picture_axis(axes, "x", axis.pictures, axis.picture_values, theme, offset=0.06)
     return figure
 
 
 def response_map_2d(
-    x: np.ndarray,
-    y: np.ndarray,
+    across: ResponseAxis,
+    up: ResponseAxis,
     response: np.ndarray,
-    names: tuple[str, str],
     *,
-    pictures_x: np.ndarray | None = None,
-    values_x: np.ndarray | None = None,
-    pictures_y: np.ndarray | None = None,
-    values_y: np.ndarray | None = None,
     arrows: int = 12,
     cells: CellsOnMap | None = None,
     sides: tuple[str, str] | None = None,
@@ -115,12 +127,10 @@ def response_map_2d(
 
     Parameters
     ----------
-    x, y, response
-        (nx,), (ny,) and (ny, nx): both latents, rising, and the sub-network's output.
-    names
-        Names of the latents along x and y.
-    pictures_x, values_x, pictures_y, values_y
-        (k, s, s) decoded pictures along an axis, and the (k,) values they were decoded from.
+    across, up
+        The latents along x and y, of nx and ny values.
+    response
+        (ny, nx) the sub-network's output.
     arrows
         Gradient arrows along a side; 0 for none. The longest is the steepest place.
     cells
@@ -137,23 +147,24 @@ def response_map_2d(
     InputError
         If the shapes don't agree.
     """
-    x, y = validation.numbers(x, ("nx",), "x values"), validation.numbers(y, ("ny",), "y values")
+    x = validation.numbers(across.values, ("nx",), "x values")
+    y = validation.numbers(up.values, ("ny",), "y values")
     response = validation.numbers(response, (len(y), len(x)), "response")
     figure, axes = one_panel(figsize, theme, 4.6, 0.88, frame=True, fixed_aspect=True)
     drawn = draw_map(axes, x, y, response, lines=True)
     _gradient(axes, x, y, response, arrows)
     axes.set_box_aspect(1)
-    axes.set(xlabel=symbol(names[0]), ylabel=symbol(names[1]))
+    axes.set(xlabel=symbol(across.name), ylabel=symbol(up.name))
     if title:
         heading(axes, plain(title), theme)
     if cells is not None:
         draw_cells(axes, cells)
-    both = pictures_x is not None and pictures_y is not None
+    both = across.pictures is not None and up.pictures is not None
     offset = 0.13 if both else 0.0  # so that the outermost pictures of both axes don't meet in the corner
-    if pictures_x is not None and values_x is not None:
-        picture_axis(axes, "x", pictures_x, values_x, theme, offset)
-    if pictures_y is not None and values_y is not None:
-        picture_axis(axes, "y", pictures_y, values_y, theme, offset)
+    if across.pictures is not None and across.picture_values is not None:
+        picture_axis(axes, "x", across.pictures, across.picture_values, theme, offset)
+    if up.pictures is not None and up.picture_values is not None:
+        picture_axis(axes, "y", up.pictures, up.picture_values, theme, offset)
     bar = colourbar(figure, drawn, axes, symbol(response_name), theme, shrink=0.8, pad=0.02)
     if sides is not None:
         bar.ax.set_title(plain(sides[1]), fontsize=SMALL, color=theme.foreground, loc="left")

@@ -205,30 +205,21 @@ def _slices(cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[
 def _map(
     cloud: np.ndarray, latents: list[int], score: Score, encoder: BetaTCVAE, base: np.ndarray
 ) -> list[Block]:
-    from morpholaw.figures.response import response_map_1d, response_map_2d
+    from morpholaw.figures.response import ResponseAxis, response_map_1d, response_map_2d
 
-    axes = [_axis(cloud, latent) for latent in latents]
-    grid = _finite(slice_scores(score, base, latents, axes))
-    names = [f"z{latent}" for latent in latents]
-    values = [np.linspace(axis[0], axis[-1], PICTURES) for axis in axes]
-    pictures = [_along(encoder, base, latent, at) for latent, at in zip(latents, values, strict=True)]
+    axes = []
+    for latent in latents:
+        values = _axis(cloud, latent)
+        at = np.linspace(values[0], values[-1], PICTURES)
+        axes.append(ResponseAxis(values, f"z{latent}", _along(encoder, base, latent, at), at))
+    grid = _finite(slice_scores(score, base, latents, [axis.values for axis in axes]))
     if len(latents) == 1:
-        figure = response_map_1d(
-            axes[0],
-            grid,
-            names[0],
-            pictures=pictures[0],
-            picture_values=values[0],
-            response_name="score f(z)",
-        )
+        figure = response_map_1d(axes[0], grid, response_name="score f(z)")
         caption = "The score over the law's only latent, with decoded cells along the axis."
         return [photograph(figure, "Score over the latent", caption)]
-    figure = response_map_2d(
-        axes[0], axes[1], grid.T, (names[0], names[1]), pictures_x=pictures[0], values_x=values[0],
-        pictures_y=pictures[1], values_y=values[1], response_name="score f(z)",
-    )  # fmt: skip
+    figure = response_map_2d(axes[0], axes[1], grid.T, response_name="score f(z)")
     caption = (
-        f"The score over {names[0]} (across) and {names[1]} (upwards), with decoded cells along the axes; the "
+        f"The score over {axes[0].name} (across) and {axes[1].name} (upwards), with decoded cells along the axes; the "
         "boundary is the dashed line, where the score is zero."
     )
     return [photograph(figure, "Score over both latents", caption)]

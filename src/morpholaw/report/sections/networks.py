@@ -166,15 +166,13 @@ def _response(material: Material, readable: ReadablePart) -> Block:
 
 
 def _map(readable: ReadablePart, names: list[str], pictures: np.ndarray) -> Figure:
-    from morpholaw.figures.response import response_map_1d, response_map_2d
+    from morpholaw.figures.response import ResponseAxis, response_map_1d, response_map_2d
 
     made = response_map(readable.response, len(names))
-    if len(names) == 1:
-        return response_map_1d(
-            made.axis, made.values, names[0], pictures=pictures[0], picture_values=np.array(VALUES),
-            response_name=readable.meaning,
-        )  # fmt: skip
-    return response_map_2d(
-        made.axis, made.axis, made.values.T, (names[0], names[1]), pictures_x=pictures[0], values_x=np.array(VALUES),
-        pictures_y=pictures[1], values_y=np.array(VALUES), response_name=readable.meaning,
-    )  # fmt: skip
+    axes = [
+        ResponseAxis(made.axis, name, cells, np.array(VALUES))
+        for name, cells in zip(names, pictures, strict=True)
+    ]
+    if len(axes) == 1:
+        return response_map_1d(axes[0], made.values, response_name=readable.meaning)
+    return response_map_2d(axes[0], axes[1], made.values.T, response_name=readable.meaning)

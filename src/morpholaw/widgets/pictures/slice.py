@@ -231,11 +231,12 @@ def slice_figure(
     response: Response, computed: Slice, names: dict[int, str], held: str, figsize: FigSize, theme: Theme
 ) -> Figure:
     """Draw a slice as a map or a curve, with the cells along its axes; ``held`` says where the other inputs are."""
-    from morpholaw.figures.response import CellsOnMap, response_map_1d, response_map_2d
+    from morpholaw.figures.response import CellsOnMap, ResponseAxis, response_map_1d, response_map_2d
     from morpholaw.interpretation.components import readable
 
-    def called(place: int) -> str:
-        return names.get(place, response.label(place))
+    def axis(place: int, pictures: np.ndarray | None) -> ResponseAxis:
+        values = response.columns.in_units(place, computed.axis)
+        return ResponseAxis(values, names.get(place, response.label(place)), pictures, np.asarray(PICTURES))
 
     cells = None
     if computed.cells is not None and len(computed.cells.labels) and computed.y is not None:
@@ -243,19 +244,26 @@ def slice_figure(
         cells = CellsOnMap(
             means[:, computed.x], means[:, computed.y], computed.cells.labels, response.colours
         )
-    at, columns = np.asarray(PICTURES), response.columns
-    across = columns.in_units(computed.x, computed.axis)
+    across = axis(computed.x, computed.pictures_x)
     title = response.title + (f"\n{held}" if held else "")
     if computed.y is None:
         return response_map_1d(
-            across, readable(computed.values, gaps=True), called(computed.x),
-            pictures=computed.pictures_x, picture_values=at, response_name=response.name, title=title or None,
-            theme=theme, figsize=figsize,
-        )  # fmt: skip
-    up = columns.in_units(computed.y, computed.axis)
+            across,
+            readable(computed.values, gaps=True),
+            response_name=response.name,
+            title=title or None,
+            theme=theme,
+            figsize=figsize,
+        )
     return response_map_2d(
-        across, up, readable(computed.values), (called(computed.x), called(computed.y)),
-        pictures_x=computed.pictures_x, values_x=at, pictures_y=computed.pictures_y, values_y=at,
-        arrows=0, cells=cells, sides=response.sides, response_name=response.name, title=title or None,
-        theme=theme, figsize=figsize,
-    )  # fmt: skip
+        across,
+        axis(computed.y, computed.pictures_y),
+        readable(computed.values),
+        arrows=0,
+        cells=cells,
+        sides=response.sides,
+        response_name=response.name,
+        title=title or None,
+        theme=theme,
+        figsize=figsize,
+    )
