@@ -8,6 +8,7 @@ from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.expressions import Call, Constant, Expression, Variable, parse
 from morpholaw.models.features import ModelColumns
+from morpholaw.models.law import Law
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.store.study_folder import StudyFolder
@@ -22,88 +23,61 @@ from morpholaw.training.laws import improve_law
 def improve(
     folder: StudyFolder,
     name: str,
-    k: int,
+    law: int | str,
     expression: str | None = None,
     evaluations: int | None = None,
     monitor: Monitor = SILENT,
 ) -> ClassifierRecord:
-    """Search on from law ``k`` or from a formula over inputs in units, and put a better law first.
+    """Search on from a law, or from a formula over inputs in units, and keep what is better.
 
     The record is unchanged where no better law was found, which a message says.
 
-    Raises
-    ------
-    InputError
-        If there is no such law, or the training cells are no longer there.
-    """
-    record, config, views = training_of(folder, name)
-    check_place(record, k)
-    features = views.features
-    if expression is None:
-        start = over_columns(record.laws[k].expression, features.names)
-    else:
-        start = _standardised(parse(expression, features.names), views.columns)
-    config = config.model_copy(update={"count": 2} | ({"evaluations": evaluations} if evaluations else {}))
-    views = views.drawn(config)
-    better = improve_law(
-        views.features,
-        views.targets,
-        start,
-        config,
-        outputs=outputs_of_scheme_3(folder, views, config, record.classes),
-        cells=views.cells,
-        monitor=monitor,
-    )
-    if better is None:
-        monitor.emit(Message("No better law was found: the laws stay as they are."))
-        return record
-    laws = [better, *(law for law in record.laws if law.text() != better.text())]
-    classifier = Classifier.with_laws(views.encoder, laws, record.classes, views.columns)
-    monitor.emit(Message(f"A better law was found, which is the first now: {better.rounded()}"))
-    cells = labelled_cells(folder, record.config)
-    return keep(folder, classifier, name, cells, record.config, record.law_config)
-
-
-def improve_class(
-    folder: StudyFolder,
-    name: str,
-    class_name: str,
-    expression: str | None = None,
-    evaluations: int | None = None,
-    monitor: Monitor = SILENT,
-) -> ClassifierRecord:
-    """Search on from the law of a class, or from a formula over inputs in units, and keep better laws.
-
-    The record is unchanged where none were found, which a message says.
+    Parameters
+    ----------
+    law : int or str
+        The place of a law of two classes, before which a better one is put; of more than two classes, the one whose law
+        is searched for.
 
     Raises
     ------
     InputError
-        If there is no such class, or the training cells are no longer there.
+        If there is no such law or class, or the training cells are no longer there.
     """
     record, config, views = training_of(folder, name)
-    record.class_laws.check_class(class_name)
-    laws = class_laws_over_columns(record.class_laws, views.features.names)
-    if expression is None:
-        start = laws.laws[class_name].expression
-    else:
-        start = _standardised(parse(expression, views.features.names), views.columns)
+    names = views.features.names
     config = config.model_copy(update={"count": 2} | ({"evaluations": evaluations} if evaluations else {}))
-    outputs = outputs_of_scheme_3(folder, views, config, record.classes)
-    rows = ClassLawRows(views.features, views.targets, len(record.classes), outputs, views.cells)
-    better = improve_class_law(rows, laws, class_name, start, config, monitor)
-    if better is None:
-        monitor.emit(Message(f"No better law of {class_name} was found: the laws stay as they are."))
-        return record
-    classifier = Classifier.with_laws(
-        views.encoder, list(better.laws.values()), record.classes, views.columns
-    )
-    monitor.emit(
-        Message(
-            f"A better law of {class_name} was found, to which the constants of the others were fitted: "
-            f"{better.laws[class_name].rounded()}"
+    start = None if expression is None else _standardised(parse(expression, names), views.columns)
+    laws: list[Law] = []
+    if isinstance(law, str):
+        record.class_laws.check_class(law)
+        earlier = class_laws_over_columns(record.class_laws, names)
+        outputs = outputs_of_scheme_3(folder, views, config, record.classes)
+        rows = ClassLawRows(views.features, views.targets, len(record.classes), outputs, views.cells)
+        better = improve_class_law(rows, earlier, law, start or earlier.laws[law].expression, config, monitor)
+        missing = f"No better law of {law} was found"
+        if better is not None:
+            laws = list(better.laws.values())
+            found = (
+                f"A better law of {law} was found, to which the constants of the others were fitted: "
+                f"{better.laws[law].rounded()}"
+            )
+    else:
+        check_place(record, law)
+        views = views.drawn(config)
+        outputs = outputs_of_scheme_3(folder, views, config, record.classes)
+        start = start or over_columns(record.laws[law].expression, names)
+        first = improve_law(
+            views.features, views.targets, start, config, outputs=outputs, cells=views.cells, monitor=monitor
         )
-    )
+        missing = "No better law was found"
+        if first is not None:
+            laws = [first, *(one for one in record.laws if one.text() != first.text())]
+            found = f"A better law was found, which is the first now: {first.rounded()}"
+    if not laws:
+        monitor.emit(Message(f"{missing}: the laws stay as they are."))
+        return record
+    monitor.emit(Message(found))
+    classifier = Classifier.with_laws(views.encoder, laws, record.classes, views.columns)
     cells = labelled_cells(folder, record.config)
     return keep(folder, classifier, name, cells, record.config, record.law_config)
 

@@ -160,7 +160,7 @@ def improve_law(
     StudyLockedError, StudyGoneError, NoSpaceError
         When the study cannot be written to.
     """
-    from morpholaw.study.improve_law_step import improve, improve_class
+    from morpholaw.study.improve_law_step import improve
 
     name = name or name_of(4, loss)
     classes = classifiers.record(study, name).classes
@@ -171,10 +171,9 @@ def improve_law(
             f"{name} has laws of two classes, each of which tells both apart; leave the class out."
         )
     with study.writing():
-        if class_name is None:
-            record = improve(study, name, law, expression, evaluations, monitor)
-        else:
-            record = improve_class(study, name, class_name, expression, evaluations, monitor)
+        record = improve(
+            study, name, law if class_name is None else class_name, expression, evaluations, monitor
+        )
         keep_familiarity(study, record)
     return record.laws[0] if class_name is None else record.class_laws.laws[class_name]
 
