@@ -259,7 +259,6 @@ def surroundings_share(
     encode: Callable[[np.ndarray], np.ndarray],
     crops: CellCrops,
     groups: np.ndarray | None = None,
-    seed: int = 0,
 ) -> np.ndarray:
     """Compute the share of the variance of each latent that is due to the surroundings of the cell.
 
@@ -275,8 +274,6 @@ def surroundings_share(
         At least two cells, of any class.
     groups : ndarray, (n,), optional
         Surroundings come from other groups where there are some.
-    seed : int
-        Of the choice of donors.
 
     Returns
     -------
@@ -287,9 +284,9 @@ def surroundings_share(
     anyone = np.zeros(len(crops), np.int64)
     encoded = np.stack(
         [
-            np.asarray(encode(swap_surroundings(crops, donors, False, seed + draw)), np.float64)
+            np.asarray(encode(swap_surroundings(crops, donors, False, draw)), np.float64)
             for draw in range(DRAWS)
-            for donors in [choose_donors(anyone, None, groups, seed + draw)]
+            for donors in [choose_donors(anyone, None, groups, draw)]
         ]
     )
     around = encoded.var(axis=0, ddof=1).mean(axis=0)

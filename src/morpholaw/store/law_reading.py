@@ -40,6 +40,8 @@ MORE = 0.05
 """Share of its range that a pair must exclude beyond what one of the two excludes alone."""
 LEAST = 0.02
 """Share of its range that an input must exclude to be stated."""
+CUTS = 120
+"""Pieces that the range of an input is cut into where vetoes are looked for."""
 MOST_NODES = 60
 """Nodes of a law in which vetoes of pairs are looked for, at most: beyond, the search takes minutes."""
 
@@ -141,7 +143,7 @@ class LawReading:
         note = self.latents.unnamed(int(one[1:]) for one in unnamed)
         return replace(said, text=f"{said.text} {note}".rstrip())
 
-    def vetoes(self, cuts: int = 120) -> list[str]:
+    def vetoes(self) -> list[str]:
         """Return a sentence for each input that excludes a class whatever the others are.
 
         Of two classes also for a few pairs of inputs.
@@ -150,28 +152,28 @@ class LawReading:
             return []
         ranges = self.ranges
         with np.errstate(all="ignore"):
-            found = [veto for veto in self._found_vetoes(ranges, cuts) if veto.share >= LEAST]
+            found = [veto for veto in self._found_vetoes(ranges) if veto.share >= LEAST]
         single = [veto for veto in found if len(veto.latents) == 1]
         pairs = [veto for veto in found if len(veto.latents) == 2 and _adds(veto, single)][:PAIRS]
         return [in_words(veto, *self.classes, self.words, ranges, self.units) for veto in (*single, *pairs)]
 
-    def exclusions(self, cuts: int = 120) -> list[str]:
+    def exclusions(self) -> list[str]:
         """Of more than two classes: return where each input excludes the class, such as "z3 (size) above 1.05"."""
         assert self.laws is not None
         ranges = self.ranges
         with np.errstate(all="ignore"):
-            found = find_class_vetoes(self.laws, self.classes[1], ranges, cuts) if ranges else []
+            found = find_class_vetoes(self.laws, self.classes[1], ranges, CUTS) if ranges else []
         return [
             limits_in_words(veto, self.words, ranges, self.units) for veto in found if veto.share >= LEAST
         ]
 
-    def _found_vetoes(self, ranges: dict[str, tuple[float, float]], cuts: int) -> list[Veto]:
+    def _found_vetoes(self, ranges: dict[str, tuple[float, float]]) -> list[Veto]:
         if self.laws is not None:
-            return find_class_vetoes(self.laws, self.classes[1], ranges, cuts)
+            return find_class_vetoes(self.laws, self.classes[1], ranges, CUTS)
         law = self.law.reduced()
         used = law.expression.variables()
         groups = [(name,) for name in used] if len(used) == 1 or law.size > MOST_NODES else None
-        return find_vetoes(law, ranges, groups, cuts)
+        return find_vetoes(law, ranges, groups, CUTS)
 
     def of_class(self, name: str) -> LawReading:
         """Return the reading of another class of the same laws."""

@@ -369,9 +369,9 @@ class EncoderTraining:
         return torch.autocast(self.device.type, self.precision, cache_enabled=self.recorded is None)
 
     @torch.no_grad()
-    def preview(self, count: int = 8) -> np.ndarray:
-        """Return crops and their reconstructions, float32 (2, count, size, size)."""
-        index = np.unique(np.linspace(0, len(self.images) - 1, count).astype(int))
+    def preview(self) -> np.ndarray:
+        """Return up to eight crops and their reconstructions, float32 (2, n, size, size)."""
+        index = np.unique(np.linspace(0, len(self.images) - 1, 8).astype(int))
         images = torch.from_numpy(np.array(self.images[index])).to(self.device).unsqueeze(1).float() / 255
         decoded = self.model.decode(self.model.encode(images)[0]).clamp(0, 1)
         return torch.stack([images[:, 0], decoded[:, 0]]).float().cpu().numpy()

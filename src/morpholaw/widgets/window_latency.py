@@ -202,7 +202,7 @@ def measure_scoring(classify: Any, cells: Any) -> dict[str, list[float]]:
         until(lambda: classify.current.steps.spare.pid is not None, 60)
         time.sleep(SETTLING)  # for the process that waits to load torch
     start = time.perf_counter()
-    cells.labelling.ask()
+    cells.labelling.wanted_scores.ask()
     until(lambda: not cells.runner.running, 600)
     asked.append(time.perf_counter() - start)
     return {"apply_s": applied, "ask_s": asked}

@@ -111,15 +111,15 @@ def test_a_set_is_renamed_and_deleted(panel, labelled_study):
     widget = panel(CellsWidget)
     widget.current.open(labelled_study)
     labelling = widget.labelling
-    labelling.delete_set()
+    labelling.set_menu.delete()
     assert "Choose a set" in labelling.error_line.text()
     labelling.sets.setCurrentText("simulated")
-    labelling.rename_set("plate 1")
+    labelling.set_menu.rename("plate 1")
     assert "plate 1" in labelling.error_line.text()  # no space in the name of a folder
-    labelling.rename_set("plate_1")
+    labelling.set_menu.rename("plate_1")
     assert labelling.chosen_set == "plate_1"
     assert widget.gallery.crop_model.rowCount() == 240
-    labelling.delete_set()
+    labelling.set_menu.delete()
     assert widget.current.study.sets == []
     assert widget.gallery.crop_model.rowCount() == 0
 

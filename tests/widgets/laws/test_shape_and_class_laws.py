@@ -99,12 +99,12 @@ def test_the_selected_cell_is_explained(panel, qtbot):
 def test_another_law_is_applied(panel, qtbot):
     panel.table.pick(1)
     second = panel.law
-    assert panel.apply_button.isEnabled()
-    panel.apply_button.click()
+    assert panel.steps.apply_button.isEnabled()
+    panel.steps.apply_button.click()
     assert panel.current.study.laws()[0] == second
     panel.table.pick(0)
     assert panel.law == second
-    assert not panel.apply_button.isEnabled()
+    assert not panel.steps.apply_button.isEnabled()
 
 
 def test_laws_of_three_classes_have_a_row_each(panel, qtbot):
@@ -119,7 +119,7 @@ def test_laws_of_three_classes_have_a_row_each(panel, qtbot):
     panel.table.pick(1)
     words = "Likelier metaphase, whatever the other inputs are: nuclei that are narrower"
     qtbot.waitUntil(lambda: words in panel.sentence.text(), timeout=60_000)
-    assert not panel.apply_button.isVisible()
+    assert not panel.steps.apply_button.isVisible()
     assert "no front" in panel.front.sentence.text()
     panel.tabs.setCurrentWidget(panel.boundary)
     qtbot.waitUntil(lambda: panel.boundary.inputs.shown is not None, timeout=60_000)

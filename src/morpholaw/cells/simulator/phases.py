@@ -20,7 +20,6 @@ def simulate_phases(
     frames: int,
     median: float,
     movie: str = "movie",
-    spread: float = SPREAD,
 ) -> pd.DataFrame:
     """Draw cells that enter metaphase at any time, some before the movie and some after it, and then divide.
 
@@ -36,8 +35,6 @@ def simulate_phases(
         Median duration of metaphase, in frames; durations are log-normal.
     movie : str
         Its name.
-    spread : float
-        Standard deviation of the logarithm of durations.
 
     Returns
     -------
@@ -46,7 +43,7 @@ def simulate_phases(
         ``movie``.
     """
     entry = rng.uniform(-0.2, 1.1, cells) * frames
-    leave = entry + median * np.exp(rng.normal(0, spread, cells))
+    leave = entry + median * np.exp(rng.normal(0, SPREAD, cells))
     place = rng.uniform(0, _FIELD, (cells, 2))
     t = np.arange(frames)
     mother, time = np.nonzero(t[None] < leave[:, None])
@@ -60,9 +57,9 @@ def simulate_phases(
     return pd.concat(parts, ignore_index=True).assign(movie=movie)
 
 
-def mean_duration(median: float, spread: float = SPREAD) -> float:
+def mean_duration(median: float) -> float:
     """Return the mean of the log-normal durations with a median, in the same unit."""
-    return median * float(np.exp(spread**2 / 2))
+    return median * float(np.exp(SPREAD**2 / 2))
 
 
 def without_links(table: pd.DataFrame, share: float, rng: np.random.Generator) -> pd.DataFrame:

@@ -80,10 +80,8 @@ class CutFromMovie(QWidget):
 
     size_changed = Signal()
 
-    def __init__(
-        self, viewer: Any, current: CurrentStudy, runner: JobRunner, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: Any, current: CurrentStudy, runner: JobRunner) -> None:
+        super().__init__()
         self.viewer, self.current, self.runner = viewer, current, runner
         self._cuts_after_check = False
         self._build()

@@ -174,8 +174,8 @@ class Gallery(QListView):
     stretch_wanted = Signal()
     chosen = Signal(list)
 
-    def __init__(self, colour_of: Callable[[str], str], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, colour_of: Callable[[str], str]) -> None:
+        super().__init__()
         self.crop_model = CropModel(self)
         self.setModel(self.crop_model)
         self._delegate = _CropDelegate(colour_of, self)

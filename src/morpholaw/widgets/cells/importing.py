@@ -20,8 +20,8 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 class ImportFolder(QWidget):
     """Imports a folder of crops, which are labelled by its subfolders."""
 
-    def __init__(self, current: CurrentStudy, runner: JobRunner, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy, runner: JobRunner) -> None:
+        super().__init__()
         self.current, self.runner = current, runner
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("folder of crops")
@@ -71,8 +71,8 @@ class ImportLabels(QWidget):
 
     imported = Signal()
 
-    def __init__(self, current: CurrentStudy, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy) -> None:
+        super().__init__()
         self.current = current
         words = QLabel(
             "Labels come from a CSV table with a column label, and crop, file, or track_id and t to say which cell a "

@@ -41,8 +41,8 @@ class InputCheck(QWidget):
         What was found; None before the inputs were checked.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.report: InputReport | None = None
         self.check_button = QPushButton("Check inputs")
         self.check_button.setToolTip(

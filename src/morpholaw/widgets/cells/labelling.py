@@ -10,9 +10,7 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
-    QInputDialog,
     QLabel,
-    QMenu,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -21,9 +19,6 @@ from qtpy.QtWidgets import (
 from morpholaw.display import number as number_text
 from morpholaw.errors import InputError
 from morpholaw.escape import one_line
-from morpholaw.jobs import Job
-from morpholaw.store.classifier_record import ClassifierRecord
-from morpholaw.store.classifiers import readable_records
 from morpholaw.widgets.cells.gallery import Gallery
 from morpholaw.widgets.cells.orders import (
     ORDERS,
@@ -33,26 +28,25 @@ from morpholaw.widgets.cells.orders import (
     next_unlabelled,
     stretch,
 )
+from morpholaw.widgets.cells.set_menu import SetMenu
+from morpholaw.widgets.cells.wanted_scores import WantedScores
 from morpholaw.widgets.forms.class_buttons import ClassButtons
-from morpholaw.widgets.forms.confirm import confirmed
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.narrow_inputs import list_choices, narrow_combo
 from morpholaw.widgets.jobs.job_runner import JobRunner
-from morpholaw.widgets.study.cell_scores import MISLABELLED, CellScores
+from morpholaw.widgets.study.cell_scores import MISLABELLED
 from morpholaw.widgets.study.class_editor import ClassEditor
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from morpholaw.study import Study
 
 ALL_SETS, ALL_CLASSES, UNLABELLED = "all sets", "all classes", "unlabelled"
 NO_CROPS = "The cells appear here. Cut those of a tracked movie, or import a folder of crops, above."
 NONE_CHOSEN = "No crop is of this set and class; choose another one above."
 NO_CLASS_COLOUR = "#aaaaaa"
 """Colour of a label that is no class of the study."""
-_PREFERRED = (3, 2, 1, 4)  # schemes to ask which cells are uncertain, the sparse head first, as in the paper
 
 
 class Labelling(QWidget):
@@ -79,12 +73,12 @@ class Labelling(QWidget):
 
     shown = Signal()
 
-    def __init__(self, current: CurrentStudy, runner: JobRunner, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy, runner: JobRunner) -> None:
+        super().__init__()
         self.current, self.runner = current, runner
         self.labels = np.empty(0, object)
         self.cells: pd.DataFrame | None = None
-        self._asking = self._labelling = self._on_track = False
+        self._labelling = self._on_track = False
         self._colours: dict[str, str] = {}
         self._build()
 
@@ -95,15 +89,6 @@ class Labelling(QWidget):
             "Show the crops of one class only, or those that may be mislabelled: a trained classifier predicts another "
             "class for them."
         )
-        self.set_button = QPushButton("Edit set")
-        self.set_button.setToolTip("Rename or delete the set that is chosen in the list above.")
-        menu = QMenu(self.set_button)
-        menu.addAction("Rename set...", self._ask_rename)
-        menu.addAction("Delete set...", self.delete_set)
-        self.set_button.setMenu(menu)
-        self.set_button.setMinimumWidth(
-            self.set_button.sizeHint().width() + 6
-        )  # napari's style counts no arrow
         self.order = narrow_combo("order")
         self.order.addItems(list(ORDERS))
         self.order.setToolTip(
@@ -123,6 +108,11 @@ class Labelling(QWidget):
         self.gallery.crop_model.note_of = self._note
         self.buttons = ClassButtons()
         self.error_line = ErrorLine()
+        self.set_menu = SetMenu(self.current, lambda: self.chosen_set, self.error_line)
+        self.set_menu.renamed.connect(self._show_set)
+        self.wanted_scores = WantedScores(self.current, self.runner, self.error_line)
+        self.wanted_scores.scored.connect(self._select_first)
+        self.wanted_scores.missing.connect(self._show_without_scores)
         self.hint = QLabel(
             "Keys: 1 to 9 label, 0 clears the label, N: next unlabelled, S: stretch, Ctrl+Z undoes, arrows move. "
             "After a click in the movie, each label moves on to the cell's next frame."
@@ -136,7 +126,7 @@ class Labelling(QWidget):
         shown.addWidget(self.classes, 1)
         order.addWidget(QLabel("Order"))
         order.addWidget(self.order, 1)
-        order.addWidget(self.set_button)
+        order.addWidget(self.set_menu)
         for choice in (self.sets, self.classes, self.order):
             choice.activated.connect(self._filter_chosen)
         layout = QVBoxLayout(self)
@@ -159,8 +149,6 @@ class Labelling(QWidget):
         self.gallery.stretch_wanted.connect(self.select_stretch)
         self.next_button.clicked.connect(self.select_next_unlabelled)
         self.stretch_button.clicked.connect(self.select_stretch)
-        self.runner.finished.connect(self._scored)
-        self.runner.failed.connect(self._not_scored)
 
     def refresh(self) -> None:
         """Show the crops of the study, in the order in which they were cut."""
@@ -212,37 +200,9 @@ class Labelling(QWidget):
         """The set whose crops are shown; "" for all sets."""
         return self.sets.currentText() if self.sets.currentIndex() > 0 else ""
 
-    def rename_set(self, new_name: str) -> None:
-        """Rename the chosen set."""
-        with self.error_line.catch():
-            self.current.required().rename_set(self._required_set(), new_name)
-            self.current.announce("crop")
-            self.sets.setCurrentIndex(max(0, self.sets.findText(new_name)))
-            self.apply_filter()
-
-    def delete_set(self) -> None:
-        """Delete the chosen set, after a question."""
-        with self.error_line.catch():
-            name = self._required_set()
-            question = f"Delete the set {name} with its crops and labels? This cannot be undone."
-            if confirmed(self, "Delete set", question):
-                self.current.required().delete_set(name)
-                self.current.select([])
-                self.current.announce("crop")
-
-    def _ask_rename(self) -> None:
-        with self.error_line.catch():
-            name = self._required_set()
-            new_name, accepted = QInputDialog.getText(
-                self, "Rename set", f"New name of the set {name}:", text=name
-            )
-            if accepted and new_name.strip() not in ("", name):
-                self.rename_set(new_name.strip())
-
-    def _required_set(self) -> str:
-        if not self.chosen_set:
-            raise InputError("Choose a set in the list first.")
-        return self.chosen_set
+    def _show_set(self, name: str) -> None:
+        self.sets.setCurrentIndex(max(0, self.sets.findText(name)))
+        self.apply_filter()
 
     def _show_counts(self) -> None:
         study = self.current.study
@@ -379,28 +339,11 @@ class Labelling(QWidget):
     def _filter_chosen(self, _: int) -> None:
         wants_scores = self.order.currentText() in SCORED or self.classes.currentText() == MISLABELLED
         if wants_scores and self.current.last_scores is None:
-            self.ask()
+            self.wanted_scores.ask()
         else:
             self.apply_filter()
 
-    def ask(self) -> None:
-        """Score all cells in a child process, then show the cells first that the models are least sure about."""
-        with self.error_line.catch():
-            study = self.current.required()
-            best = self._model(study)
-            if best is None:
-                self._not_asked()
-                raise InputError(
-                    "No model is trained yet that could be unsure; train one in the Classify panel first."
-                )
-            if self.runner.running:
-                self._not_asked()
-                raise InputError("A step is still running here; wait for it or press Stop.")
-            self._asking = True
-            job = Job("classify", str(study.path), {}, {"scheme": best.name})
-            self.runner.start(job, table=True, name="find uncertain cells")
-
-    def _not_asked(self) -> None:
+    def _show_without_scores(self) -> None:
         """Show what can be shown without scores."""
         self.order.setCurrentIndex(0)
         if self.classes.currentText() == MISLABELLED:
@@ -414,27 +357,6 @@ class Labelling(QWidget):
             return ""
         return f"{number_text(float(scores.scores[crop]), 1, sign=True)} {scores.predicted[crop]}"
 
-    def _model(self, study: Study) -> ClassifierRecord | None:
-        trained = readable_records(study, self.error_line.say)
-        return min(trained, key=lambda one: _PREFERRED.index(one.scheme), default=None)
-
-    def _not_scored(self, _: str) -> None:
-        if self._asking:
-            self._asking = False
-            self._not_asked()
-
-    def _scored(self, result: dict[str, Any]) -> None:
-        asking, self._asking = self._asking, False
-        table, study, crops = result.get("table"), self.current.study, self.current.crops
-        if not asking:
-            return
-        best = None if study is None else self._model(study)
-        scores = None
-        if table is not None and crops is not None and best is not None:
-            scores = CellScores.of_table(best, table, crops)
-        if scores is None:
-            self._not_asked()
-            return
-        self.current.add_scores(scores)  # every panel shows them, this one too
+    def _select_first(self) -> None:
         if len(self.gallery.crop_model.order):
             self.current.select([int(self.gallery.crop_model.order[0])])

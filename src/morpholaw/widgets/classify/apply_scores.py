@@ -24,13 +24,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from morpholaw.display import percent
 from morpholaw.errors import InputError, MorpholawError
 from morpholaw.figures.palette import class_colours
 from morpholaw.jobs import Job
 from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.widgets.classify.score_layers import score_labels, score_points, score_tracks
-from morpholaw.widgets.classify.score_plot import ScoredTrack, ScorePlot
+from morpholaw.widgets.classify.score_plot import ScoredTrack, ScorePlot, division_frames
+from morpholaw.widgets.classify.score_words import cell_counts, changed_by_tracks, scheme_name, unusual_share
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.forms.layer_choice import LayerChoice
 from morpholaw.widgets.jobs.job_runner import JobRunner
@@ -80,10 +80,8 @@ class ApplyScores(QWidget):
 
     scored = Signal()
 
-    def __init__(
-        self, viewer: Any, current: CurrentStudy, runner: JobRunner, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: Any, current: CurrentStudy, runner: JobRunner) -> None:
+        super().__init__()
         self.viewer, self.current, self.runner = viewer, current, runner
         self.classifier: ClassifierRecord | None = None
         self.table: pd.DataFrame | None = None
@@ -170,7 +168,7 @@ class ApplyScores(QWidget):
     def choose(self, classifier: ClassifierRecord | None) -> None:
         """Choose the classifier to apply."""
         self.classifier = classifier
-        self.apply_button.setText("Apply" if classifier is None else f"Apply {_scheme(classifier)}")
+        self.apply_button.setText("Apply" if classifier is None else f"Apply {scheme_name(classifier)}")
         pair = classifier is not None and classifier.two_classes
         self.share.setVisible(pair)
         self.share_label.setVisible(pair)
@@ -221,7 +219,7 @@ class ApplyScores(QWidget):
                 self._why_not = self._not_of_movie(crops)
             self._running = chosen
             job = Job("classify", str(study.path), {}, arguments)
-            self.runner.start(job, table=True, files=files, python=code, name=f"apply {_scheme(chosen)}")
+            self.runner.start(job, table=True, files=files, python=code, name=f"apply {scheme_name(chosen)}")
 
     def _not_of_movie(self, crops: Any) -> str:
         """Say why the scores of a set cannot be shown on the chosen layers, whose numbers would match by chance."""
@@ -249,7 +247,7 @@ class ApplyScores(QWidget):
         if classifier is None or result.get("table") is None or result.get("complete") is False:
             return
         self.table = result["table"]
-        self.divisions = _division_frames(self._tracks)
+        self.divisions = division_frames(self._tracks)
         self.export_button.setEnabled(True)
         self.show_scores(classifier)
         self._share(classifier)
@@ -288,9 +286,9 @@ class ApplyScores(QWidget):
                 except MorpholawError as error:
                     complaints.append(str(error))
         self.error_line.say(" ".join(complaints))
-        self.unusual.setText(_unusual(table))
+        self.unusual.setText(unusual_share(table))
         self.unusual.setVisible(bool(self.unusual.text()))
-        sentence = f"{classifier.label}: {_counts(table, classifier.classes)}{_changed(table)}"
+        sentence = f"{classifier.label}: {cell_counts(table, classifier.classes)}{changed_by_tracks(table)}"
         show_info(sentence + (f"; wrote {', '.join(written)}." if written else "."))
 
     def _writers(self, classifier: ClassifierRecord, table: pd.DataFrame) -> list[Callable[[], str]]:
@@ -378,49 +376,3 @@ class ApplyScores(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Export scores", "scores.csv", "CSV (*.csv)")
         if path:
             self.export(path)
-
-
-def _counts(table: pd.DataFrame, classes: Sequence[str]) -> str:
-    """Say how many cells are predicted as which class; of two classes only the second is named."""
-    if len(classes) == 2:
-        count = int((table["class"] == classes[1]).sum())
-        return f"{count:,} of {len(table):,} cells are predicted as {classes[1]}"
-    counts = ((name, int((table["class"] == name).sum())) for name in classes)
-    return f"of {len(table):,} cells, " + ", ".join(f"{count:,} {name}" for name, count in counts)
-
-
-def _changed(table: pd.DataFrame) -> str:
-    """Say how many predicted classes were changed by their track; "" where tracks were not used."""
-    if "frame_class" not in table:
-        return ""
-    changed = int((table["class"] != table["frame_class"]).sum())
-    return f" ({changed:,} changed by their track)" if changed else ""
-
-
-def _unusual(table: pd.DataFrame) -> str:
-    """Say how many cells are unlike those of the training; "" where none is, or where that is not known."""
-    count = int(table["unusual"].sum()) if "unusual" in table else 0
-    if not count:
-        return ""
-    return (
-        f"{count:,} of {len(table):,} cells ({percent(count / len(table))}) are unlike the training cells (blank, "
-        "blurred, another microscope?); do not trust their classes. Of ordinary cells about 1 % are marked."
-    )
-
-
-def _scheme(classifier: ClassifierRecord) -> str:
-    """Name a classifier on a button: "scheme 3", "scheme 4 (mse)"."""
-    return f"scheme {classifier.scheme}" + (f" ({classifier.variant})" if classifier.variant else "")
-
-
-def _division_frames(tracks: pd.DataFrame | None) -> dict[int, list[int]]:
-    """Return the frames at which a track ends in a division or begins with one, by track."""
-    from morpholaw.cells.tracks import divisions
-
-    if tracks is None or (tracks["track_id"] < 0).all():
-        return {}
-    frames: dict[int, list[int]] = {}
-    for parent, daughters, t in divisions(tracks).itertuples(index=False, name=None):
-        for track in (parent, *daughters):
-            frames.setdefault(int(track), []).append(int(t))
-    return frames

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QTableWidgetItem, QWidget
+from qtpy.QtWidgets import QTableWidgetItem
 
 from morpholaw.display import number, percent, spread
 from morpholaw.evaluation.estimate import Estimate
@@ -39,8 +39,8 @@ _NOT_COMPARED = ("", 'Press "Compare predictions" to fill this column.')
 class ComparisonTable(RowTable):
     """One row per classifier, as in table 1 of the paper, and below them the baselines, which cannot be chosen."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(COLUMNS, parent)
+    def __init__(self) -> None:
+        super().__init__(COLUMNS)
         self.classifiers: list[ClassifierRecord] = []
         self.baselines: list[MeasuredBaseline] = []
         self.setToolTip("Choose a classifier to see its confusion matrix and to apply it.")

@@ -111,3 +111,16 @@ class ScorePlot(LinkedCells):
 
     def _moved_on(self, _: Any = None) -> None:
         self._picture.update()
+
+
+def division_frames(tracks: pd.DataFrame | None) -> dict[int, list[int]]:
+    """Return the frames at which a track ends in a division or begins with one, by track."""
+    from morpholaw.cells.tracks import divisions
+
+    if tracks is None or (tracks["track_id"] < 0).all():
+        return {}
+    frames: dict[int, list[int]] = {}
+    for parent, daughters, t in divisions(tracks).itertuples(index=False, name=None):
+        for track in (parent, *daughters):
+            frames.setdefault(int(track), []).append(int(t))
+    return frames

@@ -24,8 +24,8 @@ class ClassButtons(QWidget):
     added = Signal(str)
     menu_wanted = Signal(str, object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.classes: list[str] = []
         self.colours: dict[str, str] = {}
         self.buttons: list[QPushButton] = []

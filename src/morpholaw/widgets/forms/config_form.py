@@ -51,9 +51,8 @@ class ConfigForm(QWidget):
         fields: Sequence[str] | None = None,
         advanced: Sequence[str] | None = None,
         preset: Mapping[str, Any] | None = None,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.config_class = config_class
         self.preset = dict(preset or {})
         self.editors: dict[str, ValueWidget[Any]] = {}

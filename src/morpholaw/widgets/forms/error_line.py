@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QLabel
 
 from morpholaw.errors import MorpholawError
 
@@ -18,8 +18,8 @@ INK, GROUND = "#ffffff", "#a3201c"
 class FieldError(QLabel):
     """A sentence that takes room only while there is one."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -41,8 +41,8 @@ class ErrorLine(FieldError):
     ...     self.current.open(path)
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._of_input = False
 
     def say(self, sentence: str, notify: bool = True) -> None:

@@ -40,8 +40,8 @@ class LayerChoice(QWidget):
 
     layer_changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, *kinds: type[Layer], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: ViewerModel, *kinds: type[Layer]) -> None:
+        super().__init__()
         self.viewer, self.kinds = viewer, kinds
         self._chosen_by_person = False
         combo = create_widget(

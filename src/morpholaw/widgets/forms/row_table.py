@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 ROW_HEIGHT = 22
 """Height of a row in pixels."""
@@ -21,8 +21,8 @@ class RowTable(QTableWidget):
         Title and tooltip of each column.
     """
 
-    def __init__(self, columns: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
-        super().__init__(0, len(columns), parent)
+    def __init__(self, columns: Sequence[tuple[str, str]]) -> None:
+        super().__init__(0, len(columns))
         for column, (title, tip) in enumerate(columns):
             item = QTableWidgetItem(title)
             item.setToolTip(tip)

@@ -51,8 +51,8 @@ class Section(QWidget):
         What is found in it, in a sentence.
     """
 
-    def __init__(self, title: str, tooltip: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, title: str, tooltip: str = "") -> None:
+        super().__init__()
         self._title = title
         self.button = QToolButton()
         self.button.setCheckable(True)

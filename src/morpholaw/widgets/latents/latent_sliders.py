@@ -25,8 +25,8 @@ class LatentSliders(QWidget):
 
     moved = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.base = np.zeros(0, np.float32)
         self.sliders: dict[int, QLabeledDoubleSlider] = {}
         self.labels: dict[int, QLabel] = {}

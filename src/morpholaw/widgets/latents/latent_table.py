@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QFont
-from qtpy.QtWidgets import QTableWidgetItem, QWidget
+from qtpy.QtWidgets import QTableWidgetItem
 
 from morpholaw.display import correlation, number
 from morpholaw.widgets.forms.row_table import NumberItem, RowTable
@@ -51,7 +51,7 @@ class LatentTable(RowTable):
     named = Signal(int, str)
     picked = Signal(list)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self) -> None:
         columns = [
             ("latent", "Tick latents to move them with the sliders below."),
             ("name", "Double-click to name a latent."),
@@ -66,7 +66,7 @@ class LatentTable(RowTable):
             ),
             *((title, _correlation_tip(meaning)) for title, meaning in SHAPES.values()),
         ]
-        super().__init__(columns, parent)
+        super().__init__(columns)
         self.setToolTip("Tick latents to move them; double-click a name to edit it.")
         self.setMinimumHeight(190)
         self._summary: LatentSummary | None = None

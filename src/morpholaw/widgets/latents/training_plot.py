@@ -28,8 +28,8 @@ _LEFT, _BOTTOM, _TITLE = 40, 14, 15
 class TrainingPlot(QWidget):
     """One plot per quantity of :data:`CURVES`, against the step."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.steps: list[float] = []
         self.values: dict[str, list[float]] = {name: [] for name in CURVES}
         self.setMinimumSize(320, 220)

@@ -22,8 +22,8 @@ class AgainstRow(QWidget):
 
     chosen = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.class_name = QLabel()
         self.box = narrow_combo("against")
         self.box.setToolTip(

@@ -115,7 +115,7 @@ def law_page(place: LawPlace) -> LawPage:
 
 def law_vetoes(place: LawPlace) -> list[str]:
     """Return sentences about inputs that exclude a class."""
-    return _reading(place).vetoes(cuts=80)
+    return _reading(place).vetoes()
 
 
 def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:

@@ -41,8 +41,8 @@ class EngineLine(QWidget):
         Runs the set-up of PySR.
     """
 
-    def __init__(self, runner: JobRunner, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, runner: JobRunner) -> None:
+        super().__init__()
         self.runner = runner
         self._setting_up = False
         self.choice = narrow_combo("engine")
@@ -127,10 +127,8 @@ class LawSearch(QWidget):
 
     found = Signal(str)
 
-    def __init__(
-        self, viewer: Any, current: CurrentStudy, error_line: ErrorLine, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: Any, current: CurrentStudy, error_line: ErrorLine) -> None:
+        super().__init__()
         self.current, self.error_line = current, error_line
         self.runner = JobRunner(current, "laws")
         self.engine = EngineLine(self.runner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QTableWidgetItem, QWidget
+from qtpy.QtWidgets import QTableWidgetItem
 
 from morpholaw.display import percent
 from morpholaw.models.features import ModelColumns
@@ -33,8 +33,8 @@ class LawTable(RowTable):
 
     picked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(COLUMNS, parent)
+    def __init__(self) -> None:
+        super().__init__(COLUMNS)
         self.setToolTip("Choose a law to see its formula and figures.")
         self.pick_one()
         self.setTextElideMode(Qt.TextElideMode.ElideRight)

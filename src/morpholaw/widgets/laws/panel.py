@@ -7,11 +7,10 @@ from typing import Any
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabWidget, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QWidget
 
 from morpholaw.display import percent
 from morpholaw.errors import MorpholawError
-from morpholaw.jobs import Job
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
@@ -19,17 +18,18 @@ from morpholaw.store.law_stability import stability_sentence
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.forms.tabs_and_sections import Section
 from morpholaw.widgets.jobs.latest_call import LatestCall
-from morpholaw.widgets.jobs.python_code import literal, step_code
 from morpholaw.widgets.laws.against_row import AgainstRow
 from morpholaw.widgets.laws.boundary_tab import BoundaryTab, LatentLaw
 from morpholaw.widgets.laws.cell_tab import CellTab
 from morpholaw.widgets.laws.copy_row import CopyRow, law_text, named
+from morpholaw.widgets.laws.entry_text import law_statement, python_of_law
 from morpholaw.widgets.laws.formula import FormulaLabel
 from morpholaw.widgets.laws.law_card_button import LawCardButton
 from morpholaw.widgets.laws.law_entries import LawEntry, law_entries, law_sets
 from morpholaw.widgets.laws.law_figures import components_figure, front_figure
 from morpholaw.widgets.laws.law_page import LawPage, LawPlace, law_page
 from morpholaw.widgets.laws.law_search import LawSearch
+from morpholaw.widgets.laws.law_steps import LawSteps
 from morpholaw.widgets.laws.law_table import LawTable
 from morpholaw.widgets.laws.sheet_tab import SheetTab
 from morpholaw.widgets.laws.vetoes_tab import VetoesTab
@@ -106,28 +106,8 @@ class LawsWidget(StudyWidget):
         self.formula = FormulaLabel()
         self.copy_row = CopyRow()
         self.copy_row.wanted.connect(self.copy)
-        self.apply_button = QPushButton("Apply this law")
-        self.apply_button.setToolTip(
-            "Make this law the first, which scheme 4 applies wherever no other is chosen, and measure it."
-        )
-        self.apply_button.clicked.connect(self.apply)
-        self.improve_button = QPushButton("Improve")
-        self.improve_button.setToolTip(
-            "Search on from this law; a better one becomes the first, or the law of its class."
-        )
-        self.stable_button = QPushButton("Measure stability")
-        self.stable_button.setToolTip(
-            "Search anew on 20 resamples of the groups of cells: how often inputs, directions and form come back."
-        )
-        self.improve_button.clicked.connect(lambda: self._start("improve_law"))
-        self.stable_button.clicked.connect(lambda: self._start("law_stability"))
+        self.steps = LawSteps(self.current, self.search.runner, self.error_line)
         self.card_button = LawCardButton(self.current, self.error_line)
-        self.step_row = QWidget()
-        steps = QHBoxLayout(self.step_row)
-        steps.setContentsMargins(0, 0, 0, 0)
-        for button in (self.apply_button, self.improve_button, self.stable_button):
-            steps.addWidget(button)
-        steps.addStretch(1)
         shown = (
             self.loss_row,
             self.table,
@@ -136,7 +116,7 @@ class LawsWidget(StudyWidget):
             self.sentence,
             self.formula,
             self.copy_row,
-            self.step_row,
+            self.steps,
             self.card_button,
         )
         for part in shown:
@@ -215,7 +195,7 @@ class LawsWidget(StudyWidget):
             self.sentence,
             self.formula,
             self.copy_row,
-            self.step_row,
+            self.steps,
             self.card_button,
             self.tabs,
         ):
@@ -296,8 +276,7 @@ class LawsWidget(StudyWidget):
             self.front.draw(lambda figsize, theme: front_figure(found, number, figsize, theme))
         else:
             self.front.say(FRONT_OF_CLASSES)
-        self.apply_button.setVisible(found.two_classes and len(found.laws) > 1)
-        self.apply_button.setEnabled(entry.place > 0)
+        self.steps.show_law(found, entry)
         self.card_button.place = place
         self.sentence.setText("Reading the law...")
         self.page_call.start(self.current.live.call, law_page, place)
@@ -316,28 +295,17 @@ class LawsWidget(StudyWidget):
             return
         latents = 0 if found.encoder is None else found.encoder.latents
         shown = LatentLaw(
-            entry.decision, latents, entry.classes, self.words, self._python(place.study), bool(entry.other)
+            entry.decision,
+            latents,
+            entry.classes,
+            self.words,
+            python_of_law(found, entry, place.study),
+            bool(entry.other),
         )
         if regions:
             self.boundary.show_regions(place, found.classes, shown)
         else:
             self.boundary.show_law(shown)
-
-    def _python(self, path: str) -> str:
-        """Return the lines of Python that read what the boundary is of."""
-        found, entry = self.found, self.entry
-        assert found is not None
-        assert entry is not None
-        if found.two_classes and found.name == name_of(4, found.loss):
-            return step_code(path, "laws", {"loss": found.loss}) + f"law = laws[{entry.place}]\n"
-        if entry.class_name is None:
-            source = f"study.classifier({literal(found.name)}).laws[{entry.place}]"
-        elif entry.other:
-            names = f"{literal(entry.class_name)}, {literal(entry.other)}"
-            source = f"study.class_laws({literal(found.name)}).against({names})"
-        else:
-            source = f"study.class_laws({literal(found.name)}).against_the_rest({literal(entry.class_name)})"
-        return f"import morpholaw as ml\n\nstudy = ml.Study({literal(path)})\nlaw = {source}\n"
 
     def _show_formula(self) -> None:
         """Show the formula and its parts: with names, and in units once they were read."""
@@ -361,17 +329,9 @@ class LawsWidget(StudyWidget):
         entry, found = self.entry, self.found
         if entry is None or found is None:
             return
-        applied = "" if not found.two_classes else f"Law {entry.place + 1}: "
-        if found.two_classes and entry.place == 0:
-            applied = "Law 1, which is applied: "
-        lead = f"{applied}{entry.classes[1]} where {page.inequality}. " if found.two_classes else ""
-        confused = ""
-        if entry.other:
-            lead = f"Of the two, {entry.classes[1]} where {page.inequality}. "
-            confused = _confused(found, entry)
         own = self.entries[entry.place].law.text()
         stable = stability_sentence(self.current.study, found.name, own) if self.current.study else ""
-        self.sentence.setText("\n".join(filter(None, [f"{lead}{page.sentence}", confused, stable])))
+        self.sentence.setText(law_statement(found, entry, page, stable))
         self._show_formula()
         place = self._place()
         if place is not None and page.words and found.columns is None:
@@ -394,29 +354,6 @@ class LawsWidget(StudyWidget):
     def _rethemed(self, *_: Any) -> None:
         QTimer.singleShot(0, self._show_law)
 
-    def apply(self) -> None:
-        """Make the chosen law the first, which is applied."""
-        entry, found = self.entry, self.found
-        if entry is None or found is None:
-            return
-        with self.error_line.catch():
-            study = self.current.required()
-            study.apply_law(entry.place, name=found.name)
-            show_info(f"Scheme 4 applies law {entry.place + 1} from now on; it is the first in the list.")
-            self.current.announce("discover_law")
-
-    def _start(self, step: str) -> None:
-        """Start a step about the chosen law: improve_law or law_stability."""
-        entry, found = self.entry, self.found
-        if entry is None or found is None:
-            return
-        with self.error_line.catch():
-            study, runner = self.current.required(), self.search.runner
-            law: dict[str, Any] = {"law": entry.place}
-            if entry.class_name is not None:  # the laws of all classes are resampled together
-                law = {"class_name": entry.class_name} if step == "improve_law" else {}
-            runner.start(Job(step, str(study.path), {}, {**law, "name": found.name}))
-
     def copy(self, kind: str) -> None:
         """Copy the law to the clipboard as "latex", "python", "spreadsheet" or "text"."""
         entry, found = self.entry, self.found
@@ -427,12 +364,3 @@ class LawsWidget(StudyWidget):
             assert clipboard is not None  # there is one while the application runs
             clipboard.setText(law_text(kind, entry.law, entry.classes, found.columns, self.words))
             show_info("The law is on the clipboard.")
-
-
-def _confused(found: ClassifierRecord, entry: LawEntry) -> str:
-    """Say how many held-out cells of two classes the laws of all classes take for each other."""
-    first, second = (found.classes.index(name) for name in entry.classes)
-    counts = found.evaluation.confusion
-    cells = sum(counts[first]) + sum(counts[second])
-    wrong = counts[first][second] + counts[second][first]
-    return f"Of {cells:,} held-out cells of the two, {wrong:,} are called the other one."

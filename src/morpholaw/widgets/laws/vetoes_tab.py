@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QWidget
+from qtpy.QtWidgets import QLabel
 
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.laws.law_page import LawPlace, law_vetoes
@@ -23,8 +23,8 @@ class VetoesTab(QLabel):
         The study, whose live process searches.
     """
 
-    def __init__(self, current: CurrentStudy, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy) -> None:
+        super().__init__()
         self.current = current
         self._wanted: LawPlace | None = None
         self.call = LatestCall(self)

@@ -325,8 +325,8 @@ class _Node(QGraphicsEllipseItem):
 class NetworkView(QGraphicsView):
     """Shows the whole drawing at any size."""
 
-    def __init__(self, scene: NetworkScene, parent: Any = None) -> None:
-        super().__init__(scene, parent)
+    def __init__(self, scene: NetworkScene) -> None:
+        super().__init__(scene)
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.setFixedHeight(320)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -37,8 +37,8 @@ class AttackChoice(QWidget):
     changed = Signal()
     space_changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.classifiers: list[ClassifierRecord] = []
         self.scheme_box, self.model_box, self.space_box = QComboBox(), QComboBox(), QComboBox()
         self.scheme_box.setToolTip("Choose the classifier to attack.")

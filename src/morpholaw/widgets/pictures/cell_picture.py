@@ -73,7 +73,6 @@ class CellPicture(FigurePanel):
         image_of: Callable[[int], QPixmap],
         about: Callable[[int], str],
         reach: float = REACH,
-        parent: QWidget | None = None,
     ) -> None:
         self.cells = np.empty(0, np.int64)
         self.drawing: PlacedDrawing | None = None
@@ -86,7 +85,7 @@ class CellPicture(FigurePanel):
         self._lasso: list[QPointF] = []
         self._mouse = QPointF()
         self._image_of, self._about, self._reach = image_of, about, reach
-        super().__init__(viewer, sentence, parent)
+        super().__init__(viewer, sentence)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def draw_cells(self, make: Make, points: np.ndarray, cells: np.ndarray, keep_zoom: bool = False) -> None:

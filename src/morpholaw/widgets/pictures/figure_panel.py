@@ -38,8 +38,8 @@ class FigurePanel(QWidget):
         The canvas of the figure that is shown.
     """
 
-    def __init__(self, viewer: ViewerModel, sentence: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: ViewerModel, sentence: str = "") -> None:
+        super().__init__()
         self.viewer = viewer
         self.canvas: Any = None
         self._make: Make | None = None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QWidget
-
 from morpholaw.widgets.pictures.cell_picture import CellPicture
 from morpholaw.widgets.study.cell_facts import CellFacts
 from morpholaw.widgets.study.current_study import CurrentStudy
@@ -27,11 +25,9 @@ class LinkedCells(CellPicture):
         The text shown until there is a figure.
     """
 
-    def __init__(
-        self, viewer: ViewerModel, current: CurrentStudy, sentence: str = "", parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, viewer: ViewerModel, current: CurrentStudy, sentence: str = "") -> None:
         self._facts = CellFacts(current)
-        super().__init__(viewer, sentence, self._facts.picture, self._facts.lines, parent=parent)
+        super().__init__(viewer, sentence, self._facts.picture, self._facts.lines)
         self.zooms = False  # the panel scrolls
         self.setToolTip(
             "Rest the mouse on a dot to see its cell, click it to select the cell everywhere, or draw a line around "

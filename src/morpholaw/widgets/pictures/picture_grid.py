@@ -32,8 +32,8 @@ class PictureGrid(QWidget):
 
     picked = Signal(int, int)
 
-    def __init__(self, sentence: str = "", largest: int = 128, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, sentence: str = "", largest: int = 128) -> None:
+        super().__init__()
         self.sentence, self.largest = sentence, largest
         self.tiles = np.zeros((0, 0, 1, 1, 3), np.uint8)
         self.row_names: list[str] = []

@@ -52,10 +52,8 @@ class SlicePanel(QWidget):
         Values of the other inputs, in standard deviations from the mean.
     """
 
-    def __init__(
-        self, viewer: ViewerModel, current: CurrentStudy, sentence: str, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: ViewerModel, current: CurrentStudy, sentence: str) -> None:
+        super().__init__()
         self.current, self.empty_sentence = current, sentence
         self.response: Response | None = None
         self.names: dict[int, str] = {}

@@ -28,8 +28,8 @@ class CellScorer(QWidget):
         The study, which gets the scores.
     """
 
-    def __init__(self, current: CurrentStudy, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy) -> None:
+        super().__init__()
         self.current = current
         self.records: dict[str, ClassifierRecord] = {}
         self.choice = narrow_combo("classifier")

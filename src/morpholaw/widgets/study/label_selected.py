@@ -25,8 +25,8 @@ class LabelSelected(QWidget):
         Shows the cells; its number keys label them.
     """
 
-    def __init__(self, current: CurrentStudy, view: QWidget, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy, view: QWidget) -> None:
+        super().__init__()
         self.current = current
         self.colours: dict[str, str] = {}
         self.buttons = ClassButtons()

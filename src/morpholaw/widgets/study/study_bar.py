@@ -33,8 +33,8 @@ class StudyBar(QWidget):
         Shows why a study cannot be opened.
     """
 
-    def __init__(self, current: CurrentStudy, error_line: ErrorLine, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy, error_line: ErrorLine) -> None:
+        super().__init__()
         self.current, self.error_line = current, error_line
         self.name = QLabel()
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -40,8 +40,8 @@ class WayButtons(QWidget):
         The study.
     """
 
-    def __init__(self, current: CurrentStudy, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy) -> None:
+        super().__init__()
         self.current = current
         self.preset = narrow_combo("preset")
         for place, preset in enumerate(PRESETS):
@@ -144,8 +144,8 @@ class WayStrip(QWidget):
         The viewer in whose window the button opens the panel for the next step.
     """
 
-    def __init__(self, current: CurrentStudy, viewer: ViewerModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, current: CurrentStudy, viewer: ViewerModel) -> None:
+        super().__init__()
         self.current, self.viewer = current, viewer
         self.contents = QLabel()
         self.contents.setWordWrap(True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QItemSelection, QItemSelectionModel, Qt, Signal
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from morpholaw.widgets.forms.row_table import ROW_HEIGHT
 from morpholaw.widgets.table.cell_model import CellModel
@@ -24,8 +24,8 @@ class CellTable(QTableView):
 
     chosen = Signal(list)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.cells = CellModel(self)
         self.setModel(self.cells)
         self.setToolTip(

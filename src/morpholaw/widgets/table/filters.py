@@ -35,8 +35,8 @@ class Filters(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.movie, self.given, self.predicted = (narrow_combo(n) for n in ("movie", "class", "predicted"))
         self.movie.setToolTip("Show the cells of one movie only.")
         self.given.setToolTip("Show the cells that were given one class, or none.")

@@ -48,8 +48,8 @@ class Movies(QWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, viewer: ViewerModel, current: CurrentStudy, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, viewer: ViewerModel, current: CurrentStudy) -> None:
+        super().__init__()
         self.viewer, self.current = viewer, current
         self.table = RowTable(COLUMNS)
         self.table.setToolTip(

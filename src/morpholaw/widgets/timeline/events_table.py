@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QTableWidgetItem, QWidget
+from qtpy.QtWidgets import QTableWidgetItem
 
 from morpholaw.display import significant
 from morpholaw.widgets.forms.row_table import NumberItem, RowTable
@@ -34,8 +34,8 @@ class EventsTable(RowTable):
 
     picked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(COLUMNS, parent)
+    def __init__(self) -> None:
+        super().__init__(COLUMNS)
         self.setToolTip("Click an event, or press Enter, to see its cell in the viewer.")
         self.pick_one()
         self.stretch(0)

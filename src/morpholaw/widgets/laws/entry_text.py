@@ -1,0 +1,45 @@
+"""What the panel says of a law: the sentence above its formula, and the lines of Python that read it."""
+
+from __future__ import annotations
+
+from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.widgets.jobs.python_code import literal, step_code
+from morpholaw.widgets.laws.law_entries import LawEntry
+from morpholaw.widgets.laws.law_page import LawPage
+
+
+def law_statement(found: ClassifierRecord, entry: LawEntry, page: LawPage, stable: str) -> str:
+    """Return which law it is, its inequality and its sentence; ``stable`` says how stable it is, "" if unknown."""
+    confused, holds = "", f"{entry.classes[1]} where {page.inequality}. "
+    if entry.other:
+        lead, confused = f"Of the two, {holds}", _confused(found, entry)
+    elif not found.two_classes:
+        lead = ""
+    elif entry.place == 0:
+        lead = f"Law 1, which is applied: {holds}"
+    else:
+        lead = f"Law {entry.place + 1}: {holds}"
+    return "\n".join(filter(None, [f"{lead}{page.sentence}", confused, stable]))
+
+
+def _confused(found: ClassifierRecord, entry: LawEntry) -> str:
+    """Say how many held-out cells of two classes the laws of all classes take for each other."""
+    first, second = (found.classes.index(name) for name in entry.classes)
+    counts = found.evaluation.confusion
+    cells = sum(counts[first]) + sum(counts[second])
+    wrong = counts[first][second] + counts[second][first]
+    return f"Of {cells:,} held-out cells of the two, {wrong:,} are called the other one."
+
+
+def python_of_law(found: ClassifierRecord, entry: LawEntry, path: str) -> str:
+    """Return the lines of Python that read a law from the study at ``path``."""
+    if found.two_classes and found.name == name_of(4, found.loss):
+        return step_code(path, "laws", {"loss": found.loss}) + f"law = laws[{entry.place}]\n"
+    if entry.class_name is None:
+        source = f"study.classifier({literal(found.name)}).laws[{entry.place}]"
+    elif entry.other:
+        names = f"{literal(entry.class_name)}, {literal(entry.other)}"
+        source = f"study.class_laws({literal(found.name)}).against({names})"
+    else:
+        source = f"study.class_laws({literal(found.name)}).against_the_rest({literal(entry.class_name)})"
+    return f"import morpholaw as ml\n\nstudy = ml.Study({literal(path)})\nlaw = {source}\n"
