@@ -24,7 +24,8 @@ from morpholaw.config import ClassifierConfig
 from morpholaw.evaluation.performance import measure
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
-from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.provenance import Provenance
 from morpholaw.study import Study
 

@@ -24,7 +24,8 @@ from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.law import Law
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.store import classifiers as store_classifiers
-from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.provenance import Provenance
 from morpholaw.study import Study
 

@@ -18,8 +18,9 @@ from morpholaw.evaluation.performance import measure
 from morpholaw.models.law import Law
 from morpholaw.sample import sample_folder
 from morpholaw.store import classifiers, encoders
-from morpholaw.store.classifier_record import ClassEvaluation, ClassifierRecord, Evaluation
+from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.encoder_record import EncoderRecord
+from morpholaw.store.evaluation_record import ClassEvaluation, Evaluation
 from morpholaw.store.provenance import Provenance
 from morpholaw.store.sparse_networks import sparse_networks
 from morpholaw.store.study_folder import StudyFolder

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from morpholaw.cells.files import fingerprint
 from morpholaw.errors import InputError
-from morpholaw.store.classifier_record import EstimateInFile
+from morpholaw.store.evaluation_record import EstimateInFile
 from morpholaw.store.provenance import ResultRecord
 from morpholaw.store.record import Part
 

@@ -19,7 +19,7 @@ from morpholaw.sample import sample_folder
 from morpholaw.store import classifiers
 from morpholaw.store.adaptation_record import AdaptationRecord, adaptation_file, adaptation_of
 from morpholaw.store.changes import provenance
-from morpholaw.store.classifier_record import Evaluation
+from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.labelled_cells import all_labels, class_numbers, held_out
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.applied_classifier import AppliedClassifier, applied

@@ -18,8 +18,8 @@ from morpholaw.evaluation.prevalence import shift_probabilities
 from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
-from morpholaw.store.classifier_record import Evaluation
 from morpholaw.store.condition_record import condition_record
+from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.labelled_cells import held_out
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.stages import stage_order

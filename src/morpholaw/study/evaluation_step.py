@@ -8,7 +8,8 @@ from morpholaw.evaluation.performance import measure
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.changes import provenance
-from morpholaw.store.classifier_record import ClassifierRecord, Evaluation
+from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.labelled_cells import Labelled
 from morpholaw.store.study_folder import StudyFolder
 

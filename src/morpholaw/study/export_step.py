@@ -27,7 +27,8 @@ from morpholaw.interpretation.class_regions import read_inputs
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers, encoders
-from morpholaw.store.classifier_record import Evaluation, name_of
+from morpholaw.store.classifier_record import name_of
+from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.law_reading import LawReading, laws_in_units, read_law
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import applied_classifier

@@ -17,7 +17,8 @@ from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table
 from morpholaw.report.sections.law import DIGITS, law_figures
-from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
+from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.evaluation_record import Evaluation
 
 LOSSES: dict[Loss, str] = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
 

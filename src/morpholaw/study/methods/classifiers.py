@@ -16,8 +16,9 @@ from morpholaw.events import SILENT, Monitor
 from morpholaw.progress_bar import shows_progress
 from morpholaw.store import classifiers
 from morpholaw.store.baseline_record import keep_baselines
-from morpholaw.store.classifier_record import ClassifierRecord, Evaluation, name_of
+from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.condition_record import tell_condition_notes
+from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.familiarity_record import keep_familiarity
 from morpholaw.store.labelled_cells import Labelled, labelled_cells
 from morpholaw.store.labelled_cells import held_out as cells_held_out

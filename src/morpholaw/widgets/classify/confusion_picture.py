@@ -20,7 +20,8 @@ from morpholaw.widgets.study.cell_scores import CellScores
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.estimate import Estimate
-    from morpholaw.store.classifier_record import ClassEvaluation, ClassifierRecord
+    from morpholaw.store.classifier_record import ClassifierRecord
+    from morpholaw.store.evaluation_record import ClassEvaluation
     from morpholaw.widgets.jobs.job_runner import JobRunner
     from morpholaw.widgets.study.current_study import CurrentStudy
 
