@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +12,9 @@ from torch import Tensor, nn
 
 from morpholaw.display import MODELS
 from morpholaw.errors import InputError
-from morpholaw.models.bundle import (
-    build_network,
-    check_part_count,
-    load_bundle,
-    load_shared_encoder,
-    save_bundle,
-)
+from morpholaw.models.bundle import build_network, load_bundle, load_shared_encoder, save_bundle
 from morpholaw.models.classes import pair_of
+from morpholaw.models.classifier_layout import ClassifierParts, identity_of, layout_of, parts_of
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.expression_size import batchnorm_size, dense_size, sparse_size
 from morpholaw.models.features import Inputs, ModelColumns, latent_names
@@ -400,30 +393,6 @@ class Classifier(nn.Module):
         head = self.head.member(k)
         return Classifier(self.scheme, classes, self.encoder, cnn, head, columns=self.columns)
 
-    def layout(self) -> dict[str, Any]:
-        """Return everything needed to rebuild the classifier except its weights, as plain JSON values."""
-        head = self.head
-        return {
-            "kind": "classifier",
-            "scheme": self.scheme,
-            "classes": list(self.classes),
-            "members": self.members,
-            "encoder": None if self.encoder is None else self.encoder.settings(),
-            "cnn": None if self.cnn is None else self.cnn.settings,
-            "head": None
-            if head is None
-            else {
-                "inputs": head.inputs,
-                "hidden": list(head.hidden),
-                "outputs": head.outputs,
-                "normalise": head.normalise,
-                "dropout": head.dropout,
-            },
-            "laws": [law.to_json() for law in self.laws],
-            "inputs": self.inputs,
-            "columns": None if self.columns is None else self.columns.to_json(),
-        }
-
     def save(
         self,
         folder: Path | str,
@@ -443,18 +412,11 @@ class Classifier(nn.Module):
             (:mod:`morpholaw.store.encoder_weights`). The bundle then goes without them, and opens in its study alone.
         """
         tensors = dict(self.state_dict())
-        values = {**(description or {}), **self.layout(), "encoder_apart": shared_encoder is not None}
+        values = {**(description or {}), **layout_of(self), "encoder_apart": shared_encoder is not None}
         if shared_encoder is not None:
             tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(_ENCODER)}
             values["encoder_fingerprint"] = shared_encoder
-        return save_bundle(folder, tensors, values, self._identity(shared_encoder))
-
-    def _identity(self, shared_encoder: str | None) -> str:
-        """Return a fingerprint of what scores depend on besides the bundle's weights: encoder, laws and columns."""
-        laws = [law.to_json() for law in self.laws]
-        columns = None if self.columns is None else self.columns.to_json()
-        text = json.dumps([shared_encoder, laws, columns], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return save_bundle(folder, tensors, values, identity_of(self, shared_encoder))
 
     @classmethod
     def load(cls, folder: Path | str) -> Classifier:
@@ -469,33 +431,10 @@ class Classifier(nn.Module):
         if values.get("encoder_apart") is True:
             encoder = load_shared_encoder(folder, values)
             tensors |= {f"{_ENCODER}{name}": tensor for name, tensor in encoder.items()}
-        return build_network(lambda: cls._from_description(values, tensors), tensors, folder)
+        return build_network(lambda: cls._of_parts(parts_of(values, tensors)), tensors, folder)
 
     @classmethod
-    def _from_description(cls, values: dict[str, Any], tensors: dict[str, Tensor]) -> Classifier:
-        """Return the classifier that a bundle describes, with its weights not yet loaded."""
-        members, classes = int(values["members"]), tuple(map(str, values["classes"]))
-        encoder = cnn = head = None
-        if (settings := values["encoder"]) is not None:
-            encoder = BetaTCVAE.from_settings(
-                {**settings, "filters": check_part_count(settings["filters"], tensors)}
-            )
-        if (settings := values["cnn"]) is not None:
-            check_part_count(settings["filters"], tensors)
-            cnn = CNNEnsemble(check_part_count(members, tensors), **settings)
-        if (settings := values["head"]) is not None:
-            head = HeadEnsemble(
-                members, **{**settings, "hidden": check_part_count(settings["hidden"], tensors)}
-            )
-        laws = [Law.from_json(law) for law in values["laws"]]
-        columns = None if values.get("columns") is None else ModelColumns.from_json(values["columns"])
-        scheme = int(values["scheme"])
-        needs_encoder = scheme != 1 and (columns is None or bool(columns.latents))
-        if scheme not in MODELS or (scheme == 4) != bool(laws) or (needs_encoder and encoder is None):
-            raise ValueError(f"scheme {scheme} with the parts of another scheme")
-        if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
-            raise ValueError(f"scheme {scheme} with the parts of another scheme")
-        made = cls(scheme, classes, encoder, cnn, head, laws, columns)
-        if len(laws) % made.laws_per_model:
-            raise ValueError(f"{len(laws)} laws of {len(classes)} classes")
-        return made
+    def _of_parts(cls, parts: ClassifierParts) -> Classifier:
+        return cls(
+            parts.scheme, parts.classes, parts.encoder, parts.cnn, parts.head, parts.laws, parts.columns
+        )

@@ -132,9 +132,11 @@ class ClassifierRecord(BundleRecord):
         law_config: LawConfig | None = None,
     ) -> Self:
         """Return the record of a classifier that is about to be saved."""
+        from morpholaw.models.classifier_layout import layout_of  # it loads torch
+
         members = range(classifier.members)
         values: dict[str, Any] = {
-            **classifier.layout(),
+            **layout_of(classifier),
             "name": name,
             "evaluation": evaluation,
             "head_weights": classifier.head_weights,

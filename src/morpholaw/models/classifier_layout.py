@@ -1,0 +1,121 @@
+"""What a bundle says of a classifier besides its weights, and the classifier's parts built from that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from morpholaw.display import MODELS
+from morpholaw.models.bundle import check_part_count
+from morpholaw.models.cnn import CNNEnsemble
+from morpholaw.models.features import ModelColumns
+from morpholaw.models.heads import HeadEnsemble
+from morpholaw.models.law import Law
+from morpholaw.models.vae import BetaTCVAE
+
+if TYPE_CHECKING:
+    from morpholaw.models.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class ClassifierParts:
+    """The parts of a classifier, as its constructor takes them."""
+
+    scheme: int
+    classes: tuple[str, ...]
+    encoder: BetaTCVAE | None
+    cnn: CNNEnsemble | None
+    head: HeadEnsemble | None
+    laws: tuple[Law, ...]
+    columns: ModelColumns | None
+
+
+def layout_of(classifier: Classifier) -> dict[str, Any]:
+    """Return everything needed to rebuild a classifier except its weights, as plain JSON values.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Of any scheme.
+    """
+    head = classifier.head
+    return {
+        "kind": "classifier",
+        "scheme": classifier.scheme,
+        "classes": list(classifier.classes),
+        "members": classifier.members,
+        "encoder": None if classifier.encoder is None else classifier.encoder.settings(),
+        "cnn": None if classifier.cnn is None else classifier.cnn.settings,
+        "head": None
+        if head is None
+        else {
+            "inputs": head.inputs,
+            "hidden": list(head.hidden),
+            "outputs": head.outputs,
+            "normalise": head.normalise,
+            "dropout": head.dropout,
+        },
+        "laws": [law.to_json() for law in classifier.laws],
+        "inputs": classifier.inputs,
+        "columns": None if classifier.columns is None else classifier.columns.to_json(),
+    }
+
+
+def identity_of(classifier: Classifier, shared_encoder: str | None) -> str:
+    """Return a fingerprint of what scores depend on besides the bundle's weights: encoder, laws and columns.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Of any scheme.
+    shared_encoder : str or None
+        SHA-256 of the encoder's weights where the bundle goes without them.
+    """
+    laws = [law.to_json() for law in classifier.laws]
+    columns = None if classifier.columns is None else classifier.columns.to_json()
+    text = json.dumps([shared_encoder, laws, columns], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parts_of(values: dict[str, Any], tensors: dict[str, Tensor]) -> ClassifierParts:
+    """Return the parts that a layout describes, with their weights not yet loaded.
+
+    Parameters
+    ----------
+    values : dict
+        As `layout_of` returns them.
+    tensors : dict of Tensor
+        The weights, which tell how many parts there can be.
+
+    Raises
+    ------
+    ValueError
+        If the parts are not those of one scheme.
+    """
+    members, classes = int(values["members"]), tuple(map(str, values["classes"]))
+    encoder = cnn = head = None
+    if (settings := values["encoder"]) is not None:
+        encoder = BetaTCVAE.from_settings(
+            {**settings, "filters": check_part_count(settings["filters"], tensors)}
+        )
+    if (settings := values["cnn"]) is not None:
+        check_part_count(settings["filters"], tensors)
+        cnn = CNNEnsemble(check_part_count(members, tensors), **settings)
+    if (settings := values["head"]) is not None:
+        hidden = check_part_count(settings["hidden"], tensors)
+        head = HeadEnsemble(members, **{**settings, "hidden": hidden})
+    laws = tuple(Law.from_json(law) for law in values["laws"])
+    columns = None if values.get("columns") is None else ModelColumns.from_json(values["columns"])
+    scheme = int(values["scheme"])
+    needs_encoder = scheme != 1 and (columns is None or bool(columns.latents))
+    if scheme not in MODELS or (scheme == 4) != bool(laws) or (needs_encoder and encoder is None):
+        raise ValueError(f"scheme {scheme} with the parts of another scheme")
+    if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
+        raise ValueError(f"scheme {scheme} with the parts of another scheme")
+    if len(laws) % (1 if len(classes) == 2 else len(classes)):
+        raise ValueError(f"{len(laws)} laws of {len(classes)} classes")
+    return ClassifierParts(scheme, classes, encoder, cnn, head, laws, columns)
