@@ -14,7 +14,7 @@ from morpholaw.training.augment import (
     other_surroundings,
 )
 from morpholaw.training.encoder import EncoderTraining, train_encoder
-from morpholaw.training.encoder_training import Batch
+from morpholaw.training.encoder_batches import Batch, mixed, swapped_cells
 from morpholaw.training.training_crops import changed_versions
 
 SMALL = EncoderConfig(
@@ -75,8 +75,8 @@ def test_what_is_drawn_lies_on_the_device_of_the_crops():
     training.model.to("meta")
     batch = Batch(pixels, torch.arange(6), cells, drawn, torch.empty(6, 0, device="meta"))
     assert training._encoded(batch).is_meta
-    assert training._swapped(pixels, cells, drawn).is_meta
-    assert all(mixed.is_meta for mixed in training._mixed(batch))
+    assert swapped_cells(pixels, cells, 0.5, drawn).is_meta
+    assert all(made.is_meta for made in mixed(batch))
 
 
 def test_masks_are_those_of_the_segmentation_whenever_they_are_asked_for(images):
@@ -124,10 +124,15 @@ def test_each_lever_changes_the_training_and_the_same_seed_repeats_it(images, se
 
 def test_what_is_decoded_stays_clean_where_what_is_encoded_is_changed(images):
     changed = {"microscopes": 2.0, "perturbation": 0.1, "plain_share": 0.0}
-    training = EncoderTraining(images, SMALL.model_copy(update=changed))
-    batch = training.load(np.arange(16), torch.Generator().manual_seed(0))
-    plain = EncoderTraining(images, SMALL).load(np.arange(16), torch.Generator().manual_seed(0))
-    assert torch.equal(batch.images, plain.images)
+    training, plain = (
+        EncoderTraining(images, SMALL.model_copy(update=changed)),
+        EncoderTraining(images, SMALL),
+    )
+    batch, as_it_is = (
+        one.loader.load(np.arange(16), torch.Generator().manual_seed(0), 0, one.plain)
+        for one in (training, plain)
+    )
+    assert torch.equal(batch.images, as_it_is.images)
     assert not torch.equal(training._encoded(batch), batch.images)
 
 

@@ -112,7 +112,7 @@ def test_the_targets_follow_their_crops_through_the_turning():
     images = np.repeat(np.uint8(250 * classes), 256).reshape(96, 16, 16)
     training = EncoderTraining(images, TINY.model_copy(update={"swap": 0.0}), labels=labels_of(classes))
     index, targets = training.joint.draw(np.arange(16), 0)
-    batch = training.load(index, torch.Generator().manual_seed(0))
+    batch = training.loader.load(index, torch.Generator().manual_seed(0), 0, training.plain)
     loaded, order = batch.images, batch.order
     drawn = targets[order] != UNLABELLED
     assert 0 < drawn.sum() < 16

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,15 +24,10 @@ from morpholaw.errors import InputError
 from morpholaw.models.symmetry import cell_latents, transform_latents
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.adam import adam_tensors, new_adam, set_rate
-from morpholaw.training.augment import (
-    CellMasks,
-    another_microscope,
-    exchange_surroundings,
-    orient_batch,
-    other_surroundings,
-)
-from morpholaw.training.devices import choose_device, choose_precision, lay_out, resident
-from morpholaw.training.distributed import all_reduce_sum, gather, rank, world_size
+from morpholaw.training.augment import another_microscope
+from morpholaw.training.devices import choose_device, choose_precision, lay_out
+from morpholaw.training.distributed import all_reduce_sum, gather, world_size
+from morpholaw.training.encoder_batches import Batch, BatchLoader, mixed, part_of
 from morpholaw.training.encoding import Images
 from morpholaw.training.joint_objective import EncoderLabels, JointObjective
 from morpholaw.training.reconstruction import ReconstructionError
@@ -116,9 +110,7 @@ class EncoderTraining:
         self.plain_steps = round(config.plain_share * self.total_steps) if first_plain else 0
         error = ReconstructionError(size, config.edge_weight, config.texture, config.grain_smoothing)
         self.reconstruction_error = error.to(self.device)
-        self.masks = CellMasks(len(images), size) if config.swap or config.split else None
-        in_memory = gpu and self.masks is None and isinstance(images, np.ndarray)
-        self.resident = resident(np.asarray(images), self.device) if in_memory else None
+        self.loader = BatchLoader(images, config, self.device, self.shapes)
         self.cell_latents = torch.tensor(cell_latents(config.latents), device=self.device)
         self.data_size = len(images) * (COUNT if config.augment else 1)
         if model is None and config.first_image == "mean":
@@ -151,55 +143,6 @@ class EncoderTraining:
                 step += 1
                 if step >= self.total_steps:
                     return
-
-    def load(self, index: np.ndarray, generator: torch.Generator) -> Batch:
-        """Return this process's part of a batch.
-
-        Parameters
-        ----------
-        index : ndarray
-            int64 (batch,), the crops of the whole batch.
-        generator : torch.Generator
-            In the same state in every process.
-        """
-        config, total, part = self.config, len(index), self._part(len(index))
-        order = torch.randperm(total, generator=generator) if config.augment else torch.arange(total)
-        numbers = index[order[part].numpy()]
-        if self.resident is not None:
-            crops = self.resident[self._on_device(torch.from_numpy(numbers))]
-        else:
-            crops = torch.from_numpy(np.array(self.images[numbers]))
-        swapped = config.swap > 0 and not self.plain
-        masks = None
-        if self.masks is not None and (config.split or swapped):
-            masks = self.masks.of(numbers, crops.numpy())
-        shapes = torch.empty(len(crops), 0) if self.shapes is None else self.shapes.of(numbers)
-        if config.augment:
-            crops = orient_batch(crops, part.start, total)
-            masks = None if masks is None else orient_batch(masks, part.start, total)
-        images = self._on_device(crops).unsqueeze(1).float().div_(255)
-        if config.gain_jitter:
-            gain = torch.randn(total, 1, 1, 1, generator=generator).mul_(config.gain_jitter).exp_()
-            images = (images * self._on_device(gain[part])).clamp_(0, 1)
-        cells = None if masks is None else self._on_device(masks.unsqueeze(1))
-        local = torch.Generator().manual_seed((config.seed * 1_000_003 + self.step) * 1_009 + rank())
-        if swapped and cells is not None:
-            images = self._swapped(images, cells, local)
-        images = images.to(memory_format=torch.channels_last)
-        return Batch(images, order, cells, local, self._on_device(shapes))
-
-    def _swapped(self, images: Tensor, cells: Tensor, generator: torch.Generator) -> Tensor:
-        """Return crops a share of which is in the surroundings of others, which are brighter or dimmer at random."""
-        count = len(images)
-        shift = int(torch.randint(1, max(2, count), (), generator=generator))
-        # Chosen here and copied, so that a GPU need not be waited for.
-        chosen = torch.nonzero(torch.rand(count, generator=generator) < self.config.swap)[:, 0]
-        donors = (chosen - shift) % count
-        chosen, donors = (places.to(images.device, non_blocking=True) for places in (chosen, donors))
-        exchanged = other_surroundings(
-            images[chosen], cells[chosen], images[donors], cells[donors], generator
-        )
-        return images.index_copy(0, chosen, exchanged)
 
     def _encoded(self, batch: Batch) -> Tensor:
         """Return what is encoded: the crops, as another microscope or an attack would change them."""
@@ -240,9 +183,9 @@ class EncoderTraining:
         classes = None
         if self.joint is not None:
             index, classes = self.joint.draw(index, self.step)
-        batch = self.load(index, generator)
-        noise = torch.randn(len(index), config.latents, generator=generator)[self._part(len(index))]
-        noise = self._on_device(noise)
+        batch = self.loader.load(index, generator, self.step, self.plain)
+        noise = torch.randn(len(index), config.latents, generator=generator)[part_of(len(index))]
+        noise = self.loader.on_device(noise)
         # Transformed latents must decode to the crop in the same orientation (see models.symmetry).
         k = int(torch.randint(COUNT, (), generator=generator)) if config.symmetry else 0
         set_rate(self.optimiser, config.learning_rate * self._rate())
@@ -250,8 +193,8 @@ class EncoderTraining:
         if self.recorded is not None:
             losses = self.recorded((batch.images, noise, batch.shapes, self._encoded(batch)), kind)
         else:
-            decoded, others = self._mixed(batch) if config.split else (batch.images, None)
-            labels = None if classes is None else self._on_device(classes[batch.order])
+            decoded, others = mixed(batch) if config.split else (batch.images, None)
+            labels = None if classes is None else self.loader.on_device(classes[batch.order])
             losses = self._update(kind, decoded, noise, batch.shapes, self._encoded(batch), others, labels)
         self.step += 1
         return losses
@@ -326,31 +269,6 @@ class EncoderTraining:
         """Return what a step moves: the weights, and the moments of the optimiser."""
         return [*(weight.detach() for weight in self.parameters()), *adam_tensors(self.optimiser).values()]
 
-    def _mixed(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return crops half of which are in the surroundings of others, and the place of those others."""
-        assert batch.cells is not None
-        count, generator, device = len(batch.images), batch.generator, batch.images.device
-        shift = int(torch.randint(1, max(2, count), (), generator=generator))
-        places = torch.arange(count, device=device)
-        exchange = (torch.rand(count, generator=generator) < 0.5).to(device)
-        others = torch.where(exchange, places.roll(shift), places)
-        exchanged = exchange_surroundings(
-            batch.images, batch.cells, batch.images[others], batch.cells[others], generator
-        )
-        same = (others == places).view(-1, 1, 1, 1)
-        return torch.where(same, batch.images, exchanged), others
-
-    def _on_device(self, tensor: Tensor) -> Tensor:
-        """Copy a tensor to the device, where it is not there already; a GPU computes meanwhile."""
-        if self.device.type == "cuda" and not tensor.is_cuda:
-            tensor = tensor.pin_memory()
-        return tensor.to(self.device, non_blocking=True)
-
-    def _part(self, total: int) -> slice:
-        """Return this process's part of a batch of ``total`` crops."""
-        share = total // world_size()
-        return slice(rank() * share, (rank() + 1) * share)
-
     def _rate(self) -> float:
         # Constant as in the paper, then down to a tenth over the last fifth, which sharpens the images. At the start it
         # rises: Adam's first steps move each weight by the full rate, which would undo an encoder to start from. So it
@@ -379,31 +297,6 @@ class EncoderTraining:
     def is_finite(self) -> bool:
         """Return whether all weights are finite numbers."""
         return all(bool(torch.isfinite(parameter).all()) for parameter in self.parameters())
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One process's part of a batch.
-
-    Attributes
-    ----------
-    images : Tensor
-        float32 (batch / processes, 1, size, size) in [0, 1] on the device, in random orientations: what is decoded.
-    order : Tensor
-        int64 (batch,), the place in the batch's index of every crop of the whole batch.
-    cells : Tensor or None
-        bool, as ``images``: pixels of the central cells, where surroundings are exchanged.
-    generator : torch.Generator
-        For what this process draws.
-    shapes : Tensor
-        float32 (batch / processes, shapes), what latents have to say of each crop; no columns where nothing is asked.
-    """
-
-    images: Tensor
-    order: Tensor
-    cells: Tensor | None
-    generator: torch.Generator
-    shapes: Tensor
 
 
 class _Sampled(nn.Module):
