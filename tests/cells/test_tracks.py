@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from morpholaw.cells.files import write_table
 from morpholaw.cells.tracks import (
     TracksWarning,
     clip_tracks,
@@ -18,7 +19,6 @@ from morpholaw.cells.tracks import (
     open_tracks,
     read_tracks,
     validate_tracks,
-    write_tracks_csv,
 )
 from morpholaw.errors import InputError
 
@@ -155,12 +155,12 @@ def test_csv_round_trip_is_exact(
     raw["parent"] = raw["track_id"] - 1
     raw.loc[~raw["parent"].isin(raw["track_id"]), "parent"] = -1
     tracks = validate_tracks(raw)
-    path = write_tracks_csv(tmp_path_factory.mktemp("csv") / "tracks.csv", tracks)
+    path = write_table(tmp_path_factory.mktemp("csv") / "tracks.csv", tracks)
     pd.testing.assert_frame_equal(open_tracks(path, ids="tracks").table, tracks)
 
 
 def test_reading_clips_to_the_movie(tmp_path: Path) -> None:
-    path = write_tracks_csv(tmp_path / "tracks.csv", table())
+    path = write_table(tmp_path / "tracks.csv", table())
     with pytest.warns(TracksWarning, match="after the movie's last frame"):
         assert len(read_tracks(path, movie_shape=(1, 10, 10))) == 2
 

@@ -36,13 +36,13 @@ def neurons(figure):
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 @pytest.mark.parametrize("width", [3.2, 4.6])
 def test_sign_is_colour_and_magnitude_is_width(draw, texts, network, theme, width):
-    figure = topology(*network, NAMES, theme=theme, figsize=(width, None), title="model 1")
+    figure = topology(*network, NAMES, theme=theme, figsize=(width, None))
     draw(figure)
     drawn = lines(figure)
     assert [colour for colour, _ in drawn].count(theme.positive) == 3
     assert [colour for colour, _ in drawn].count(theme.negative) == 2
     assert max(drawn, key=lambda line: line[1])[0] == theme.positive
-    assert {"$z_{3}$", "$z_{17}$", "0.25", "−0.75", "0.10", "f(x)", "model 1"} <= texts(figure)
+    assert {"$z_{3}$", "$z_{17}$", "0.25", "−0.75", "0.10", "f(x)"} <= texts(figure)
 
 
 def test_biases_do_not_cover_neurons(draw, network):

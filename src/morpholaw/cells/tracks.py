@@ -11,13 +11,11 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from morpholaw.cells.files import write_table
 from morpholaw.cells.track_checks import check_axes, check_links
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
 from morpholaw.cells.track_formats.frames import place_frames
@@ -33,7 +31,6 @@ __all__ = [
     "open_tracks",
     "read_tracks",
     "validate_tracks",
-    "write_tracks_csv",
 ]
 
 
@@ -311,11 +308,6 @@ def divisions(tracks: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return table.sort_values(["t", "parent"], ignore_index=True)
-
-
-def write_tracks_csv(path: str | os.PathLike[str], tracks: pd.DataFrame) -> Path:
-    """Write a track table as CSV, which :func:`read_tracks` reads back as it was."""
-    return write_table(path, tracks)
 
 
 def _check_parents(table: pd.DataFrame, where: str, notes: list[str]) -> pd.DataFrame:

@@ -12,9 +12,8 @@ from morpholaw.config.encoder import EncoderConfig
 from morpholaw.config.law import LawConfig
 from morpholaw.config.simulate import SimulateConfig
 from morpholaw.config.split import ALL_CLASSES, SplitConfig
-from morpholaw.config.step import StepConfig
+from morpholaw.config.step import StepConfig, TrainingConfig
 from morpholaw.config.timeline import TimelineConfig
-from morpholaw.config.training import TrainingConfig
 from morpholaw.config.tune import TuneConfig
 
 __all__ = [

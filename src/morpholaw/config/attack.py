@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from morpholaw.config.training import TrainingConfig
+from morpholaw.config.step import TrainingConfig
 
 
 class AttackConfig(TrainingConfig):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from morpholaw.config.split import SplitSeed, TestFraction
-from morpholaw.config.training import TrainingConfig
+from morpholaw.config.step import TrainingConfig
 
 
 class EncoderConfig(TrainingConfig):

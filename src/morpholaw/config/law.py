@@ -8,7 +8,7 @@ from pydantic import Field
 
 from morpholaw.config.classifier import Inputs, Shapes
 from morpholaw.config.split import Classes, TestFraction
-from morpholaw.config.training import TrainingConfig
+from morpholaw.config.step import TrainingConfig
 
 MOST_COMPLEX = {"shapes": 9, "latents": 15, "both": 15}
 """Complexity of a law between two classes at most, by what it reads, where no setting says another."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from morpholaw.config.training import TrainingConfig
+from morpholaw.config.step import TrainingConfig
 
 TestFraction = Annotated[
     float | None,

@@ -6,9 +6,11 @@ import textwrap
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from morpholaw.errors import SettingError
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 class StepConfig(BaseModel):
@@ -126,3 +128,10 @@ def _type_name(annotation: Any) -> str:
     return (
         annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
     )
+
+
+class TrainingConfig(StepConfig):
+    """Settings that all trained steps share."""
+
+    seed: int = Field(0, ge=0, description="Seed of every random choice in this step.")
+    device: Device = Field("auto", description="Where to compute: CUDA, else Apple's MPS, else the CPU.")

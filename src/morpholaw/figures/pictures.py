@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from morpholaw.display import number
 from morpholaw.figures import validation
 from morpholaw.figures.mosaic import (
-    Limits,
     caption,
     caption_size,
     draw_mosaic,
@@ -26,7 +25,6 @@ from morpholaw.figures.style import (
     Theme,
     columns_for,
     figure_width,
-    heading,
     one_panel,
     plain,
     symbol,
@@ -144,8 +142,6 @@ def montage(
     captions: Sequence[str] | None = None,
     columns: int | None = None,
     pixel_size: float | None = None,
-    title: str | None = None,
-    limits: Limits | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -163,10 +159,6 @@ def montage(
         Pictures in a row; as many as are readable where empty.
     pixel_size
         Micrometres per pixel, for a scale bar.
-    limits
-        Values shown black and white; zero and the brightest 0.1 % where empty.
-    title
-        A line above.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -179,20 +171,18 @@ def montage(
     texts = _captions(len(images), scores, labels, captions)
     width = figure_width(figsize, min(6.4, 0.2 + 1.1 * len(images)))
     columns = min(columns or columns_for(len(images), width, 0.8 if texts else 0.62), len(images))
-    tiles, _ = _in_blocks([("", grey(images, limits or limits_of(images)))], columns)
+    tiles, _ = _in_blocks([("", grey(images, limits_of(images)))], columns)
     rows, tile = len(tiles), (images.shape[1], images.shape[2])
     inches = (width - 0.1) / columns * tile[1] / (tile[1] + 3)
     texts = fit_captions(texts, inches)
     size = caption_size(texts, inches)
     lines = max((text.count("\n") + 1 for text in texts), default=0)
     row_gap = 3 + round(lines * size * 1.3 / 72 / inches * tile[1])
-    height = rows * inches * (tile[0] + row_gap) / tile[1] + (0.25 if title or pixel_size else 0.05)
+    height = rows * inches * (tile[0] + row_gap) / tile[1] + (0.25 if pixel_size else 0.05)
     figure, axes = one_panel(figsize, theme, width, height=height, fixed_aspect=True)
     corners = draw_mosaic(axes, tiles, theme, gap=3, row_gap=row_gap).reshape(-1, 2)
     for corner, text in zip(corners, texts, strict=False):
         caption(axes, corner, tile, text, theme, size)
-    if title:
-        heading(axes, plain(title), theme, loc="left")
     if pixel_size:
         draw_scale_bar(axes, tile[1], pixel_size, theme)
     return figure

@@ -60,7 +60,6 @@ def topology(
     *,
     highlight: Arrays | None = None,
     output_names: Sequence[str] = ("f(x)",),
-    title: str | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -83,8 +82,6 @@ def topology(
         One bool array per layer: the stream to show, every other connection is greyed (fig. 6).
     output_names
         Names of the output neurons.
-    title
-        A line above.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -102,8 +99,6 @@ def topology(
     layers = len(drawing.places) + _long(used, width) + _long(output_names, width)
     figure, axes = one_panel(figsize, theme, width, height=0.75 * layers + 0.5)
     _draw(axes, drawing, theme, streams, (list(input_names), list(output_names)), bool(biases), width)
-    if title:
-        heading(axes, plain(title), theme)
     strongest = _strongest(drawing)
     if strongest:
         handles = [

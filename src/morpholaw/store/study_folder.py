@@ -237,7 +237,7 @@ class StudyFolder:
             if folder.name.startswith("."):  # half-made, or about to be removed
                 continue
             try:
-                sets.append(self._set(folder.name))
+                sets.append(self.crop_set(folder.name))
             except InputError as error:
                 problems.append(f"The crop set {folder.name} is left out: {error}")
         return sets, problems
@@ -246,7 +246,14 @@ class StudyFolder:
     def _opened(self) -> dict[tuple[str, float], CropSet]:
         return {}
 
-    def _set(self, name: str) -> CropSet:
+    def crop_set(self, name: str) -> CropSet:
+        """Return the crop set called ``name``; InputError where there is none.
+
+        Parameters
+        ----------
+        name : str
+            Its name, as in :attr:`sets`.
+        """
         # A set that is opened once stays open, so that its table is not read again for every question.
         folder = self.path / "crops" / name
         try:
@@ -259,16 +266,6 @@ class StudyFolder:
             crop_set.check()
             self._opened[key] = crop_set
         return self._opened[key]
-
-    def crop_set(self, name: str) -> CropSet:
-        """Return the crop set called ``name``; InputError where there is none.
-
-        Parameters
-        ----------
-        name : str
-            Its name, as in :attr:`sets`.
-        """
-        return self._set(name)
 
     @property
     def crops(self) -> Crops:
@@ -303,7 +300,7 @@ class StudyFolder:
     def _set_or_none(self, name: str) -> CropSet | None:
         """Return the crop set called ``name``; None where there is none that can be read."""
         try:
-            return self._set(name) if name == Path(name).name else None
+            return self.crop_set(name) if name == Path(name).name else None
         except InputError:
             return None
 

@@ -24,7 +24,7 @@ from morpholaw.cells.simulator.drawing import (
 Patterns = tuple[np.ndarray, np.ndarray]
 
 
-def _interphase_body(
+def _interphase(
     rng: np.random.Generator, n: int, irregularity: tuple[float, float] = (0.03, 0.13)
 ) -> Patterns:
     rho = outline(rng, n, rng.uniform(*irregularity, n))
@@ -36,10 +36,6 @@ def _interphase_body(
     texture = np.exp(coarse + fine)
     nucleoli = spots(rng, n, (0, 5), rng.uniform(0.05, 0.6, n))
     return edge * dome * texture * nucleoli, mask
-
-
-def _interphase(rng: np.random.Generator, n: int) -> Patterns:
-    return _interphase_body(rng, n)
 
 
 def _prometaphase(rng: np.random.Generator, n: int) -> Patterns:
@@ -63,7 +59,7 @@ def _prometaphase(rng: np.random.Generator, n: int) -> Patterns:
     haze = np.stack([ndimage.gaussian_filter(p, 5) for p in lumps])
     lumps = lumps + each(rng.uniform(0.6, 2.4, n)) * haze
     early = int(0.22 * n)
-    body, body_mask = _interphase_body(rng, early, (0.08, 0.25))
+    body, body_mask = _interphase(rng, early, (0.08, 0.25))
     grains = np.exp(
         each(rng.uniform(0.22, 0.5, early))
         * (smooth_noise(rng, early, 0.06) + 0.6 * smooth_noise(rng, early, 0.12))
@@ -203,7 +199,7 @@ def _binuclear(rng: np.random.Generator, n: int) -> Patterns:
 
 
 def _hole(rng: np.random.Generator, n: int) -> Patterns:
-    body, mask = _interphase_body(rng, n)
+    body, mask = _interphase(rng, n)
     y, x, _, _ = polar()
     oy, ox = rng.normal(0, 0.12, (2, n)).astype(np.float32)[:, :, None, None]
     d2 = (y - oy) ** 2 + (x - ox) ** 2
@@ -212,7 +208,7 @@ def _hole(rng: np.random.Generator, n: int) -> Patterns:
 
 
 def _folded(rng: np.random.Generator, n: int) -> Patterns:
-    body, mask = _interphase_body(rng, n, (0.05, 0.25))
+    body, mask = _interphase(rng, n, (0.05, 0.25))
     y, x, _, _ = polar()
     turn = each(rng.uniform(0, np.pi, n))
     across = (

@@ -210,10 +210,10 @@ class CutFromMovie(QWidget):
                 name=chosen.name, config=config, python=code, **replace,
             )  # fmt: skip
             return
-        from morpholaw.cells.tracks import write_tracks_csv
+        from morpholaw.cells.files import write_table
 
         file = study.path / "tracks" / f"{study.new_set_folder(chosen.name).name}.csv"
-        tracks = write_tracks_csv(file, chosen.tracks)
+        tracks = write_table(file, chosen.tracks)
         arguments = {"movie": str(chosen.path), "tracks": str(tracks), "name": chosen.name, **replace}
         self.runner.start(Job("crop", str(study.path), values, arguments))
 

@@ -145,8 +145,8 @@ def write_sources(movie: Any, tracks: pd.DataFrame, folder: Path) -> dict[str, A
     """
     import tifffile
 
+    from morpholaw.cells.files import write_table
     from morpholaw.cells.movies import open_movie
-    from morpholaw.cells.tracks import write_tracks_csv
 
     if not isinstance(movie, Path):
         opened = open_movie(movie)
@@ -154,7 +154,7 @@ def write_sources(movie: Any, tracks: pd.DataFrame, folder: Path) -> dict[str, A
         tifffile.imwrite(
             movie, opened.frames(), shape=opened.shape, dtype=opened.dtype, photometric="minisblack"
         )
-    return {"movie": str(movie), "tracks": str(write_tracks_csv(folder / "tracks.csv", tracks))}
+    return {"movie": str(movie), "tracks": str(write_table(folder / "tracks.csv", tracks))}
 
 
 def is_cut_from(crop_set: CropSet, layer: Image) -> bool:
