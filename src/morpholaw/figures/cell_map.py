@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.figure import Figure
 
-from morpholaw.errors import InputError
 from morpholaw.figures import validation
-from morpholaw.figures.palette import colours_of_labels
+from morpholaw.figures.palette import ByClass, ByValue, colours_of_labels
 from morpholaw.figures.style import (
     LIGHT,
     SIGNED,
@@ -27,13 +24,8 @@ from morpholaw.figures.style import (
 def cell_map(
     points: np.ndarray,
     names: tuple[str, str],
+    colouring: ByClass | ByValue,
     *,
-    labels: Sequence[str] | None = None,
-    classes: Sequence[str] = (),
-    colours: Sequence[str] = (),
-    values: np.ndarray | None = None,
-    value_name: str = "",
-    signed: bool = False,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -45,25 +37,15 @@ def cell_map(
         The two features of each cell.
     names : (str, str)
         Names of the features, with units.
-    labels : sequence of str, optional
-        n class names, "" for cells without one, which are grey and lie below the others.
-    classes : sequence of str
-        All classes of the study, so that each has its colour.
-    colours : sequence of str
-        Their colours, "#rrggbb"; by default those of :func:`morpholaw.figures.palette.class_colours`.
-    values : ndarray, float (n,), optional
-        Colours the cells in place of the labels; cells without a value are grey.
-    value_name : str
-        What the values are.
-    signed : bool
-        Whether the values have a meaningful zero, as scores have, which is then white.
+    colouring : ByClass or ByValue
+        What colours the cells; those without a class lie below the others.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
     Raises
     ------
     InputError
-        When the lengths do not agree, or neither labels nor values are given.
+        When the lengths do not agree.
     """
     points = validation.numbers(points, ("n", 2), "points")
     width = figure_width(figsize)
@@ -71,8 +53,9 @@ def cell_map(
     axes.set_xlabel(symbols(names[0]))
     axes.set_ylabel(symbols(names[1]))
     size = 4.5 if len(points) < 500 else 3.2 if len(points) < 3000 else 2.2
-    if values is not None:
-        values = np.asarray(validation.same_length(values, len(points), "values"), float)
+    if isinstance(colouring, ByValue):
+        values = np.asarray(validation.same_length(colouring.values, len(points), "values"), float)
+        signed = colouring.signed
         known = np.isfinite(values)
         axes.plot(*points[~known].T, "o", ms=size, color=theme.muted, alpha=0.4, mew=0)
         low, high = (
@@ -86,14 +69,14 @@ def cell_map(
             points[known, 0], points[known, 1], c=values[known], s=size**2, cmap=SIGNED if signed else "viridis",
             vmin=low, vmax=max(high, low + 1e-9), edgecolors=theme.muted if signed else "none", linewidths=0.25,
         )  # fmt: skip
-        colourbar(figure, shown, axes, plain(value_name), theme)
-    elif labels is not None:
-        given = np.asarray(validation.same_length(labels, len(points), "labels"), dtype=str)
+        colourbar(figure, shown, axes, plain(colouring.name), theme)
+    else:
+        given = np.asarray(validation.same_length(colouring.labels, len(points), "labels"), dtype=str)
         if (given == "").any():
             axes.plot(
                 *points[given == ""].T, "o", ms=size, color=theme.muted, alpha=0.45, mew=0, label="no class"
             )
-        for name, colour in colours_of_labels(given, classes, colours).items():
+        for name, colour in colours_of_labels(given, colouring.classes, colouring.colours).items():
             axes.plot(*points[given == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
         legend(
             axes,
@@ -105,6 +88,4 @@ def cell_map(
             columnspacing=1,
             handletextpad=0.2,
         )
-    else:
-        raise InputError("A map of cells is coloured by labels or by values; give either.")
     return figure

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
-from morpholaw.figures.palette import colours_of_labels
+from morpholaw.figures.palette import ByClass, ByValue, colours_of_labels
 from morpholaw.figures.style import (
     LIGHT,
     SIGNED,
@@ -76,12 +76,8 @@ def tree_levels(mother: np.ndarray) -> np.ndarray:
 
 def lineage_tree(
     tree: Tree,
+    colouring: ByClass | ByValue,
     *,
-    labels: Sequence[str] | None = None,
-    classes: Sequence[str] = (),
-    colours: Sequence[str] = (),
-    values: np.ndarray | None = None,
-    value_name: str = "",
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -91,23 +87,15 @@ def lineage_tree(
     ----------
     tree : Tree
         The cells and their images.
-    labels : sequence of str, optional
-        Class of each image, "" for none, which is grey.
-    classes : sequence of str
-        All classes of the study, so that each has its colour.
-    colours : sequence of str
-        Their colours, "#rrggbb"; by default those of :func:`morpholaw.figures.palette.class_colours`.
-    values : ndarray, float (n,), optional
-        Scores that colour the images in place of the classes, white at zero.
-    value_name : str
-        What the values are.
+    colouring : ByClass or ByValue
+        What colours the images; values are scores, white at zero.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
     Raises
     ------
     InputError
-        When lengths do not agree, or neither labels nor values are given.
+        When lengths do not agree.
     """
     count, levels = len(tree.cell), tree_levels(np.asarray(tree.mother))
     lines = float(levels.max(initial=0)) + 1
@@ -130,17 +118,17 @@ def lineage_tree(
     middle = levels[tree.cell]
     ends = np.stack([np.column_stack([tree.frame + side, middle]) for side in (-0.5, 0.5)], axis=1)
     thick = 6.0 if lines < 12 else 4.0
-    if values is not None:
-        numbers = np.asarray(validation.same_length(values, count, "values"), float)
+    if isinstance(colouring, ByValue):
+        numbers = np.asarray(validation.same_length(colouring.values, count, "values"), float)
         limit = float(np.nanpercentile(np.abs(numbers), 98)) if np.isfinite(numbers).any() else 1.0
         known = np.isfinite(numbers)
         bars = LineCollection(ends[known], array=numbers[known], cmap=SIGNED, linewidths=thick, zorder=2)
         bars.set_clim(-max(limit, 1e-9), max(limit, 1e-9))
         axes.add_collection(bars)
-        colourbar(figure, bars, axes, plain(value_name), theme)
-    elif labels is not None:
-        given = np.asarray(validation.same_length(labels, count, "labels"), dtype=str)
-        colour_of = colours_of_labels(given, classes, colours)
+        colourbar(figure, bars, axes, plain(colouring.name), theme)
+    else:
+        given = np.asarray(validation.same_length(colouring.labels, count, "labels"), dtype=str)
+        colour_of = colours_of_labels(given, colouring.classes, colouring.colours)
         known = given != ""
         if known.any():
             colour = to_rgba_array([colour_of[name] for name in given[known]])
@@ -150,8 +138,6 @@ def lineage_tree(
         ]
         if handles:
             legend(axes, theme, handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
-    else:
-        raise InputError("A lineage tree is coloured by labels or by values; give either.")
     if lines <= 45:
         axes.set_yticks(levels, [plain(name) for name in tree.names], fontsize=SMALL if lines < 30 else 6)
     else:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 # Okabe and Ito's palette, away from the red and blue that stand for signs.
 _FIXED = {
@@ -18,6 +21,44 @@ _MORE = (
     "#2d00ff", "#6969ff", "#873c1e", "#00f087", "#5a4b5a", "#d2d2c3", "#0f4bb4", "#6996ff", "#69e1f0", "#ff965a",
     "#f00f4b",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ByClass:
+    """Cells are coloured by their class.
+
+    Attributes
+    ----------
+    labels : sequence of str
+        The class of each cell, "" for none, which is grey.
+    classes : sequence of str
+        All classes of the study, so that each has its colour.
+    colours : sequence of str
+        Their colours, "#rrggbb"; by default those of :func:`class_colours`.
+    """
+
+    labels: Sequence[str] | np.ndarray
+    classes: Sequence[str] = ()
+    colours: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ByValue:
+    """Cells are coloured by a number.
+
+    Attributes
+    ----------
+    values : ndarray, float (n,)
+        The number of each cell; cells without a value are grey.
+    name : str
+        What the values are.
+    signed : bool
+        Whether the values have a meaningful zero, as scores have, which is then white.
+    """
+
+    values: np.ndarray
+    name: str
+    signed: bool = False
 
 
 def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> list[str]:

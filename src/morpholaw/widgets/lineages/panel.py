@@ -9,6 +9,7 @@ import numpy as np
 from qtpy.QtWidgets import QFormLayout, QLabel
 
 from morpholaw.display import number
+from morpholaw.figures.palette import ByClass, ByValue
 from morpholaw.widgets.forms.narrow_inputs import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.lineages.families import MOST_CELLS, Families, families
@@ -148,14 +149,14 @@ class LineagesWidget(StudyWidget):
             self.caption.clear()
             return
         self.shown = shown
-        options, tree = self._colours(shown.images), shown.tree
-        if "values" in options:
-            tree = replace(tree, names=_with_scores(tree, options["values"]))
+        colouring, tree = self._colouring(shown.images), shown.tree
+        if isinstance(colouring, ByValue):
+            tree = replace(tree, names=_with_scores(tree, colouring.values))
 
         def make(figsize: Any, theme: Any) -> Any:
             from morpholaw.figures.lineage_tree import lineage_tree
 
-            return lineage_tree(tree, theme=theme, figsize=figsize, **options)
+            return lineage_tree(tree, colouring, theme=theme, figsize=figsize)
 
         self.tree.draw_cells(make, shown.points, shown.images, keep_zoom)
         self.tree.select(selected)
@@ -165,14 +166,14 @@ class LineagesWidget(StudyWidget):
         scored = self.current.last_scores is not None
         list_choices(self.colour, [CLASS, *([PREDICTED, SCORE] if scored else [])])
 
-    def _colours(self, images: np.ndarray) -> dict[str, Any]:
-        """Return what colours the images, as arguments of the figure."""
+    def _colouring(self, images: np.ndarray) -> ByClass | ByValue:
+        """Return what colours the images."""
         study, scores, by = self.current.study, self.current.last_scores, self.colour.currentText()
         classes = () if study is None else study.classes
         colours = [] if study is None else study.class_colours()
         if by == SCORE and scores is not None:
-            return {"values": scores.scores[images], "value_name": "score"}
-        return {"labels": self._classes_of_cells()[images], "classes": classes, "colours": colours}
+            return ByValue(scores.scores[images], "score", signed=True)
+        return ByClass(self._classes_of_cells()[images], classes, colours)
 
     def _selected(self, cells: list[int]) -> None:
         shown = self.shown

@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QFormLayout, QLabel
 
 from morpholaw.errors import InputError
+from morpholaw.figures.palette import ByClass, ByValue
 from morpholaw.widgets.forms.narrow_inputs import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.map.features import (
@@ -181,12 +182,12 @@ class MapWidget(StudyWidget):
         points = np.column_stack([features.columns[name] for name in names])
         known = np.isfinite(points).all(axis=1)
         points, cells = points[known], features.cells[known]
-        options = self._colours(cells)
+        colouring = self._colouring(cells)
 
         def make(figsize: Any, theme: Any) -> Any:
             from morpholaw.figures.cell_map import cell_map
 
-            return cell_map(points, names, theme=theme, figsize=figsize, **options)
+            return cell_map(points, names, colouring, theme=theme, figsize=figsize)
 
         self.map.draw_cells(make, points, cells, keep_zoom)
         self.map.select(self.current.selection)
@@ -200,26 +201,22 @@ class MapWidget(StudyWidget):
             names.append(FRAME)
         list_choices(self.colour, names)
 
-    def _colours(self, cells: np.ndarray) -> dict[str, Any]:
-        """Return what colours the points, as arguments of the figure."""
+    def _colouring(self, cells: np.ndarray) -> ByClass | ByValue:
+        """Return what colours the points."""
         current, by = self.current, self.colour.currentText()
         study, crops, scores = current.study, current.crops, current.last_scores
         if study is None or crops is None:
             raise InputError(NO_CELLS)
         if by == SCORE and scores is not None:
-            return {
-                "values": scores.scores[cells],
-                "value_name": "score",
-                "signed": scores.classifier.two_classes,
-            }
+            return ByValue(scores.scores[cells], "score", signed=scores.classifier.two_classes)
         if by == FRAME:
             frames = crops.cells["t"].to_numpy(np.float64)[cells]
-            return {"values": np.where(frames < 0, np.nan, frames), "value_name": "frame"}
+            return ByValue(np.where(frames < 0, np.nan, frames), "frame")
         if by == MOVIE:
             movies = crops.cells["set"].to_numpy(object)[cells]
-            return {"labels": movies, "classes": [one.name for one in crops.sets]}
+            return ByClass(movies, [one.name for one in crops.sets])
         labels = scores.predicted[cells] if by == PREDICTED and scores is not None else current.labels[cells]
-        return {"labels": labels, "classes": study.classes, "colours": study.class_colours()}
+        return ByClass(labels, study.classes, study.class_colours())
 
     def _selected(self, cells: list[int]) -> None:
         self.map.select(cells)
