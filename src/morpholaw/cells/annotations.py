@@ -210,8 +210,8 @@ class Annotations:
             The crop set.
         """
         labels: np.ndarray = crop_set.cells["label"].to_numpy(dtype=object, copy=True)
-        given = self.of_set(crop_set)
-        labels[np.fromiter(given.keys(), np.int64, len(given))] = np.array([*given.values(), ""], object)[:-1]
+        known = self.of_set(crop_set)
+        labels[np.fromiter(known.keys(), np.int64, len(known))] = np.array([*known.values(), ""], object)[:-1]
         return labels
 
     def of_set(self, crop_set: CropSet) -> dict[int, str]:
@@ -232,8 +232,8 @@ class Annotations:
         crop_set : CropSet
             The crop set.
         """
-        given = {crop for name, crop in self._state.labels() if name == crop_set.name}
-        return len(given - self.of_set(crop_set).keys())
+        annotated = {crop for name, crop in self._state.labels() if name == crop_set.name}
+        return len(annotated - self.of_set(crop_set).keys())
 
     def counts(self, *crop_sets: CropSet) -> dict[str, int]:
         """Count the crops of each class, in the order of ``classes``: of the annotations, or of whole sets.

@@ -70,7 +70,7 @@ def import_crops(
     digests: dict[bytes, str] = {}
     class_of: dict[bytes, str] = {}
     duplicates = resized = contradicting = empty = 0
-    said = monotonic()
+    last_report = monotonic()
     with (
         crop_reader(folder, config.size, config.channel) as reader,
         CropWriter(out, config.size, overwrite) as writer,
@@ -97,8 +97,8 @@ def import_crops(
             empty += int(one_grey_value(crops).sum())
             brightness.append(normalisation.brightness(crops))
             writer.append(normalisation.apply(crops, brightness[-1]))
-            if monotonic() - said > 0.2 or writer.count == len(files):
-                said = monotonic()
+            if monotonic() - last_report > 0.2 or writer.count == len(files):
+                last_report = monotonic()
                 monitor.emit(Progress(writer.count, len(files), "importing crops"))
         for text, level in _remarks(config, len(files), duplicates, resized, labels, masks):
             monitor.emit(Message(text, level))

@@ -139,10 +139,10 @@ def read_label_table(
         return LabelTable(np.zeros(0, np.int64), classes, notes)
     crops = _match(values, cells, candidates, line, path, set_name)
     _check_places(values, cells, crops, path, set_name)
-    given = pd.DataFrame({"crop": crops, "class": classes, "line": line})
-    twice = given.drop_duplicates(["crop", "class"]).duplicated("crop")
+    labels = pd.DataFrame({"crop": crops, "class": classes, "line": line})
+    twice = labels.drop_duplicates(["crop", "class"]).duplicated("crop")
     if twice.any():
-        at = given.loc[twice[twice].index[0]]
+        at = labels.loc[twice[twice].index[0]]
         raise InputError(
             f"Line {at['line']} of {path} gives crop {at['crop']} the class {at['class']!r}, but another line gives it "
             "another class; keep one."

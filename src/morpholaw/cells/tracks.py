@@ -231,12 +231,12 @@ def validate_tracks(
         raise InputError(
             f"{where} has track {int(first.track_id)} twice in frame {int(first.t)} ({twice.sum()} rows)."
         )
-    said: list[str] = []
-    table = _check_parents(table, where, said)
-    for sentence in said if notes is None else []:
+    sentences: list[str] = []
+    table = _check_parents(table, where, sentences)
+    for sentence in sentences if notes is None else []:
         warnings.warn(sentence, TracksWarning, stacklevel=2)
     if notes is not None:
-        notes += said
+        notes += sentences
     return table[[*_COLUMNS, *(name for name in table.columns if name not in _COLUMNS)]]
 
 

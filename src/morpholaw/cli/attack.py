@@ -112,7 +112,7 @@ def interventions(
         table = Study(study).interventions(
             () if chosen is None else (chosen,), loss=loss, cells=cells, monitor=monitor
         )
-    said = verdicts(table)
+    sentences = verdicts(table)
     for classifier, rows in table.groupby("classifier", sort=False):
         first = rows.iloc[0]
         click.echo(
@@ -125,7 +125,7 @@ def interventions(
                 for key in ("balanced_accuracy", "flips")
             ]
             click.echo(f"  {row['meaning']:58}  {shares[0]:22}  {shares[1]}")
-        click.echo(said[str(classifier)])
+        click.echo(sentences[str(classifier)])
     if out is not None:
         write_table(out, table)
         click.echo(f"The table is {out}.")

@@ -33,9 +33,9 @@ def simulate(
     from morpholaw.cells.simulator import simulate_movie
     from morpholaw.config import SimulateConfig
 
-    given = {"frames": frames, "cells": cells, "seed": seed}
+    stated = {"frames": frames, "cells": cells, "seed": seed}
     config = SimulateConfig.from_values(
-        {k: v for k, v in given.items() if v is not None} | parse_settings(settings)
+        {k: v for k, v in stated.items() if v is not None} | parse_settings(settings)
     )
     simulate_movie(config).write(out)
     click.echo(f"Wrote a movie of {config.frames} frames, its masks, tracks and truth to {out}.")

@@ -81,9 +81,9 @@ def law_sheet(
     opened = open_study(study)
     if against and not class_name:
         raise InputError("--against goes with --class, the class that is told from it.")
-    told = (class_name, against) if class_name and against else class_name
-    sheet = opened.law_sheet(out, law - 1, loss, told, name, unlabelled)
-    click.echo(opened.law_sentence(law - 1, loss, told, name).text)
+    told_apart = (class_name, against) if class_name and against else class_name
+    sheet = opened.law_sheet(out, law - 1, loss, told_apart, name, unlabelled)
+    click.echo(opened.law_sentence(law - 1, loss, told_apart, name).text)
     click.echo(f"The sheet is {out}: {sum(map(len, sheet.cells))} cells.")
     if unlabelled:
         labels = [label or "unlabelled" for row in sheet.labels for label in row]

@@ -85,7 +85,7 @@ def condition_study(study: Path, conditions: Path, out: Path) -> None:
     from morpholaw.study import Study
 
     with progress() as monitor:
-        made = Study(study).condition_study(out, conditions, monitor=monitor)
-    counts = made.annotations.counts(*made.sets)
-    classes = ", ".join(f"{counts.get(name, 0):,} cells of {name}" for name in made.classes)
+        assembled = Study(study).condition_study(out, conditions, monitor=monitor)
+    counts = assembled.annotations.counts(*assembled.sets)
+    classes = ", ".join(f"{counts.get(name, 0):,} cells of {name}" for name in assembled.classes)
     click.echo(f"The study {out} has {classes}. Next: morpholaw train-classifier --study {out} --scheme 3")

@@ -62,8 +62,8 @@ def train_encoder(
     if dry_run:
         return _say_what("train_encoder", opened, values)
     with progress() as monitor:
-        made = opened.train_encoder(**values, resume=resume, monitor=monitor)
-    if not made.complete:
+        record = opened.train_encoder(**values, resume=resume, monitor=monitor)
+    if not record.complete:
         again = " ".join(["morpholaw", *sys.argv[1:], *([] if resume else ["--resume"])])
         click.echo(f"Stopped; the encoder as it is was kept. Go on with: {again}")
         raise click.exceptions.Exit(130)
@@ -92,12 +92,16 @@ def train_classifier(
     **options: Any,
 ) -> None:
     """Train the models of one scheme and test them on held-out groups of cells."""
-    given = parse_settings(settings) | {key: value for key, value in options.items() if value is not None}
+    settings_given = parse_settings(settings) | {
+        key: value for key, value in options.items() if value is not None
+    }
     opened = open_study(study)
     if dry_run:
-        return _say_what("train_classifier", opened, scheme, given)
+        return _say_what("train_classifier", opened, scheme, settings_given)
     with progress() as monitor:
-        record = opened.train_classifier(scheme, name=name, replace=replace, monitor=monitor, **given)
+        record = opened.train_classifier(
+            scheme, name=name, replace=replace, monitor=monitor, **settings_given
+        )
     show_table(opened)
     if record is not None and not record.two_classes:
         show_confusion(record)
@@ -155,8 +159,8 @@ def cross_validate(
     from morpholaw.study.cross_validation_step import FOLDER, encoder_sentence, table_name
 
     named = ("classes", "inputs", "keep", "models", "preset")
-    given = {name: options[name] for name in named if options[name] is not None}
-    config = ClassifierConfig.from_values(parse_settings(settings) | given)
+    stated = {name: options[name] for name in named if options[name] is not None}
+    config = ClassifierConfig.from_values(parse_settings(settings) | stated)
     law: dict[str, Any] = {name: getattr(config, name) for name in ("seed", "inputs", "shapes")}
     law |= {"loss": loss, "count": config.models, "preset": options["preset"]}
     if options["evaluations"]:
@@ -191,8 +195,8 @@ def tune(
     """Search the settings of scheme 3 with Optuna."""
     from morpholaw.cells.files import plain
 
-    given = {"trials": trials, "storage": storage, "preset": preset}
-    values = parse_settings(settings) | {k: v for k, v in given.items() if v is not None}
+    stated = {"trials": trials, "storage": storage, "preset": preset}
+    values = parse_settings(settings) | {k: v for k, v in stated.items() if v is not None}
     if dry_run:
         return _say_what("tune", open_study(study), values)
     with progress() as monitor:
@@ -240,11 +244,11 @@ def discover_law(
         click.echo(
             f"{law.size:4d} nodes  right in {percent_interval(*astuple(share))} of the held-out cells  {shown}"
         )
-    said = opened.law_sentence(loss=values.get("loss", "hinge"), name=name)
+    sentence = opened.law_sentence(loss=values.get("loss", "hinge"), name=name)
     tested = record.evaluation
     right = percent_interval(*astuple(tested.ensemble_accuracy))
-    click.echo(f"Law 1, which classify applies: {record.positive} where {said.inequality}.")
-    click.echo(said.text)
+    click.echo(f"Law 1, which classify applies: {record.positive} where {sentence.inequality}.")
+    click.echo(sentence.text)
     click.echo(f"It is right in {right} of {tested.test_cells} held-out cells.")
 
 

@@ -71,13 +71,13 @@ def cell_map(
         )  # fmt: skip
         colourbar(figure, shown, axes, plain(colouring.name), theme)
     else:
-        given = np.asarray(validation.same_length(colouring.labels, len(points), "labels"), dtype=str)
-        if (given == "").any():
+        labels = np.asarray(validation.same_length(colouring.labels, len(points), "labels"), dtype=str)
+        if (labels == "").any():
             axes.plot(
-                *points[given == ""].T, "o", ms=size, color=theme.muted, alpha=0.45, mew=0, label="no class"
+                *points[labels == ""].T, "o", ms=size, color=theme.muted, alpha=0.45, mew=0, label="no class"
             )
-        for name, colour in colours_of_labels(given, colouring.classes, colouring.colours).items():
-            axes.plot(*points[given == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
+        for name, colour in colours_of_labels(labels, colouring.classes, colouring.colours).items():
+            axes.plot(*points[labels == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
         legend(
             axes,
             theme,

@@ -127,11 +127,11 @@ def lineage_tree(
         axes.add_collection(bars)
         colourbar(figure, bars, axes, plain(colouring.name), theme)
     else:
-        given = np.asarray(validation.same_length(colouring.labels, count, "labels"), dtype=str)
-        colour_of = colours_of_labels(given, colouring.classes, colouring.colours)
-        known = given != ""
+        labels = np.asarray(validation.same_length(colouring.labels, count, "labels"), dtype=str)
+        colour_of = colours_of_labels(labels, colouring.classes, colouring.colours)
+        known = labels != ""
         if known.any():
-            colour = to_rgba_array([colour_of[name] for name in given[known]])
+            colour = to_rgba_array([colour_of[name] for name in labels[known]])
             axes.add_collection(LineCollection(ends[known], colors=colour, linewidths=thick, zorder=2))
         handles = [
             Line2D([], [], color=colour, lw=thick, label=plain(name)) for name, colour in colour_of.items()

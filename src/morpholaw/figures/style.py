@@ -103,8 +103,8 @@ def new_figure(
 
     ``fixed_aspect`` is for axes that keep their shape: labels beside them aren't clipped then.
     """
-    given = figsize[1] if figsize else None
-    size = (figure_width(figsize, width), given if given is not None else height)
+    stated_height = figsize[1] if figsize else None
+    size = (figure_width(figsize, width), stated_height if stated_height is not None else height)
     layout: Literal["compressed", "constrained"] = "compressed" if fixed_aspect else "constrained"
     return Figure(figsize=size, facecolor=theme.background, layout=layout)
 

@@ -161,9 +161,9 @@ def cell_reasons(
     if np.shape(row) != (len(cells.names),):
         raise InputError(f"A cell has one value for each of {', '.join(cells.names)}; got {np.shape(row)}.")
     used = law.expression.variables()
-    given = {name: word for name, word in (words or {}).items() if name in used}
-    oriented, names = law_in_words(law, given)
-    signs = np.array([-1.0 if given.get(name, "").startswith((MINUS, "-")) else 1.0 for name in used])
+    used_words = {name: word for name, word in (words or {}).items() if name in used}
+    oriented, names = law_in_words(law, used_words)
+    signs = np.array([-1.0 if used_words.get(name, "").startswith((MINUS, "-")) else 1.0 for name in used])
     here = FeatureTable(np.asarray(row, np.float64)[None], cells.names).select(used)[0] * signs
     usual = cells.select(used) * signs
     usual = usual[np.isfinite(usual).all(axis=1)]

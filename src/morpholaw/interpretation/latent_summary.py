@@ -111,8 +111,8 @@ class LatentSummary:
         """Say what latents without a name follow: "Without a name: z4, which follows axis ratio most (r = −0.50)."."""
         if self.correlations.empty:
             return ""
-        said = [f"z{latent}, which follows {self._closest(latent)}" for latent in latents]
-        return f"Without a name: {listed(said)}." if said else ""
+        clauses = [f"z{latent}, which follows {self._closest(latent)}" for latent in latents]
+        return f"Without a name: {listed(clauses)}." if clauses else ""
 
     def _closest(self, latent: int) -> str:
         row = self.strongest(latent).iloc[0]

@@ -78,8 +78,6 @@ class Material:
         self.scores = cache(self._scores)
         self.reading = cache(self._reading)
 
-    # ---- cells
-
     @cached_property
     def labels(self) -> np.ndarray:
         """The class of every crop, str (n,)."""
@@ -98,8 +96,6 @@ class Material:
         known = {crop_set.record.scale for crop_set in self.study.sets}
         size = known.pop() if len(known) == 1 else None
         return None if size is None else float(size)
-
-    # ---- the encoder and its latents
 
     @cached_property
     def encoder_record(self) -> EncoderRecord:
@@ -144,8 +140,6 @@ class Material:
         """Return "z3 (size)", or "z3" where the latent has no name."""
         word = self.words.get(f"z{latent}")
         return f"z{latent} ({word})" if word else f"z{latent}"
-
-    # ---- classifiers
 
     @cached_property
     def records(self) -> dict[str, ClassifierRecord]:

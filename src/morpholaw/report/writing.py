@@ -110,8 +110,8 @@ def blocks_or_reason(build: Builder) -> list[Block]:
 
 def render(template: str, **values: Any) -> str:
     """Return a page from a template of this package; everything that is not markup of ours is escaped."""
-    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return _environment().get_template(template).render(made=made, version=__version__, **values)
+    written_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _environment().get_template(template).render(made=written_at, version=__version__, **values)
 
 
 @cache

@@ -129,19 +129,19 @@ class LawReading:
 
     def sentence(self) -> LawSentence | ClassSentence:
         """Put the law into words, and say what its latents without a name follow."""
-        said: LawSentence | ClassSentence
+        sentence: LawSentence | ClassSentence
         if self.laws is not None:
-            said = class_sentence(
+            sentence = class_sentence(
                 self.laws, self.classes[1], self.cells, self.labels, self.features, self.words
             )
         else:
-            said = law_sentence(self.law, self.cells, self.classes, self.features, self.words)
+            sentence = law_sentence(self.law, self.cells, self.classes, self.features, self.words)
         if self.latents is None:
-            return said
+            return sentence
         shapes = {one.name for one in self.features}
         unnamed = [one for one in self.law.expression.variables() if one not in shapes | set(self.words)]
         note = self.latents.unnamed(int(one[1:]) for one in unnamed)
-        return replace(said, text=f"{said.text} {note}".rstrip())
+        return replace(sentence, text=f"{sentence.text} {note}".rstrip())
 
     def vetoes(self) -> list[str]:
         """Return a sentence for each input that excludes a class whatever the others are.

@@ -106,14 +106,14 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
     dict
         Name of the classifier to a sentence.
     """
-    said = {}
+    sentences = {}
     for name, rows in table.groupby("classifier", sort=False):
         found = [
             Intervention(row["intervention"], _estimate("flips", row), _estimate("balanced_accuracy", row))
             for row in rows.to_dict("records")
         ]
-        said[str(name)] = dependence(found).sentence
-    return said
+        sentences[str(name)] = dependence(found).sentence
+    return sentences
 
 
 def _estimate(name: str, row: dict[Any, Any]) -> Estimate:

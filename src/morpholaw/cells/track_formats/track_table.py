@@ -164,8 +164,8 @@ def _tracks(
         assert found.parent_spot is not None
         spots = pd.DataFrame({"spot": np.arange(len(values)), "t": frames})
         edges = spot_edges(values, found.spot, found.parent_spot)
-        made = linear_tracks(spots, edges, where, notes).sort_values("spot", ignore_index=True)
-        raw = made[["track_id", "t", "parent"]].assign(source_id=as_text(values[found.spot]))
+        tracks = linear_tracks(spots, edges, where, notes).sort_values("spot", ignore_index=True)
+        raw = tracks[["track_id", "t", "parent"]].assign(source_id=as_text(values[found.spot]))
         return raw, used
     column = values[found.track]
     track = track_numbers(column)

@@ -74,11 +74,11 @@ def in_words(material: Material, name: str, k: int) -> list[Block]:
         reading = first.of_class(one)
         if said_before := stability_sentence(material.study, name, law.text()):
             stable.append(f"{one}: {said_before}")
-        said = reading.sentence()
-        sentences.append(said.text)
+        sentence = reading.sentence()
+        sentences.append(sentence.text)
         if excluded := reading.exclusions():
             vetoes.append((one, "; ".join(excluded)))
-        if (row := getattr(said, "typical", None)) is not None:
+        if (row := getattr(sentence, "typical", None)) is not None:
             typical.append(int(reading.index[row]))
             shown.append(one)
     blocks: list[Block] = [Bullets(sentences), *([Bullets(stable)] if stable else [])]
@@ -135,13 +135,15 @@ def pairs(material: Material, name: str, k: int) -> list[Block]:
     laws, values, rows = laws_in_units(material.classifier(name), k), _test_inputs(material, name), []
     reading = material.reading(name, k, classes[0])
     for first, second in both[:PAIRS]:
-        said = reading.of_pair(classes[second], classes[first]).sentence()
+        sentence = reading.of_pair(classes[second], classes[first]).sentence()
         confused = int(counts[first, second] + counts[second, first])
         right = "n/a"
         if values is not None:
             targets = material.test(name).targets
             right = _right_of_pair(laws, values, targets, (first, second))
-        rows.append((f"{classes[second]} rather than {classes[first]}", said.text, right, f"{confused:,}"))
+        rows.append(
+            (f"{classes[second]} rather than {classes[first]}", sentence.text, right, f"{confused:,}")
+        )
     left = f" The {PAIRS} of {len(both)} pairs that are confused most." if len(both) > PAIRS else ""
     caption = (
         "The difference of the two laws, read over the labelled cells of the two classes. Right: of their held-out "

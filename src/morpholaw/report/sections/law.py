@@ -52,10 +52,10 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
     if used:
         named_law, names = law_in_words(law, used)
         names = {latent: _in_formula(name) for latent, name in names.items()}
-        given = {f"z{latent}" for latent in material.study.latent_names}
+        named_by_hand = {f"z{latent}" for latent in material.study.latent_names}
         origin = (
             "names given by a person"
-            if set(used) <= given
+            if set(used) <= named_by_hand
             else "names suggested by measured shapes where none was given"
         )
         blocks.append(Formula(typeset(named_law, names, DIGITS, size=15), f"The same with {origin}."))
@@ -67,11 +67,11 @@ def law_figures(material: Material, name: str, k: int) -> list[Block]:
 
 def _sentence(material: Material, name: str, k: int) -> list[Block]:
     """Return the law as a sentence."""
-    said = material.reading(name, k).sentence()
+    sentence = material.reading(name, k).sentence()
     stable = stability_sentence(material.study, name, material.classifier(name).laws[k].text())
     return [
-        Paragraph(said.text),
-        Paragraph(f"{material.classifier(name).positive} where {said.inequality}"),
+        Paragraph(sentence.text),
+        Paragraph(f"{material.classifier(name).positive} where {sentence.inequality}"),
         *([Paragraph(stable)] if stable else []),
     ]
 

@@ -168,11 +168,11 @@ def _response(material: Material, readable: ReadablePart) -> Block:
 def _map(readable: ReadablePart, names: list[str], pictures: np.ndarray) -> Figure:
     from morpholaw.figures.response import ResponseAxis, response_map_1d, response_map_2d
 
-    made = response_map(readable.response, len(names))
+    mapped = response_map(readable.response, len(names))
     axes = [
-        ResponseAxis(made.axis, name, cells, np.array(VALUES))
+        ResponseAxis(mapped.axis, name, cells, np.array(VALUES))
         for name, cells in zip(names, pictures, strict=True)
     ]
     if len(axes) == 1:
-        return response_map_1d(axes[0], made.values, response_name=readable.meaning)
-    return response_map_2d(axes[0], axes[1], made.values.T, response_name=readable.meaning)
+        return response_map_1d(axes[0], mapped.values, response_name=readable.meaning)
+    return response_map_2d(axes[0], axes[1], mapped.values.T, response_name=readable.meaning)

@@ -264,13 +264,13 @@ def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> li
     table = material.study.crops.cells.iloc[cells.index[shown]]
     where = [f"{row['set']} #{row['crop']}" for row in table[["set", "crop"]].to_dict("records")]
     truth = classes[cells.targets[shown]]
-    given = None
+    captions = None
     score = "score"
     if len(classes) > 2:
-        given = [f"→ {classes[one]}" if one >= 0 else "→ n/a" for one in called[shown]]
+        captions = [f"→ {classes[one]}" if one >= 0 else "→ n/a" for one in called[shown]]
         score = "its margin over the next, and the class that they were given"
     figure = montage(
-        cells.images[shown], scores=scores[shown], labels=list(truth), captions=given, columns=len(shown),
+        cells.images[shown], scores=scores[shown], labels=list(truth), captions=captions, columns=len(shown),
         pixel_size=material.pixel_size,
     )  # fmt: skip
     caption = (

@@ -200,12 +200,12 @@ def condition_study(
 
     found = given_conditions(conditions, [one.name for one in study.sets])
     with removed_on_failure(Path(out)):
-        made = type(study).create(out, classes=found.names)
-        copy_as_conditions(study, found, made)
+        study_of_conditions = type(study).create(out, classes=found.names)
+        copy_as_conditions(study, found, study_of_conditions)
         if study.has_encoder:
-            made.load_encoder(study.path / "encoder")
-    tell_condition_notes(made, monitor)
-    return made
+            study_of_conditions.load_encoder(study.path / "encoder")
+    tell_condition_notes(study_of_conditions, monitor)
+    return study_of_conditions
 
 
 def shapes(study: Study, neighbourhood: bool = False) -> pd.DataFrame:

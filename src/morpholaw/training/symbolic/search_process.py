@@ -137,12 +137,12 @@ def _search() -> None:
         os._exit(1)
 
     threading.Thread(target=listen, daemon=True).start()
-    told = 0.0
+    last_report = 0.0
 
     def progress(now: SearchProgress) -> None:
-        nonlocal told
-        if time.monotonic() - told >= _EVERY:
-            told = time.monotonic()
+        nonlocal last_report
+        if time.monotonic() - last_report >= _EVERY:
+            last_report = time.monotonic()
             _tell("progress", vars(now))
 
     try:

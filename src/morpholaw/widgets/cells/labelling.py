@@ -230,12 +230,14 @@ class Labelling(QWidget):
 
     def _by(self, crop: int) -> str:
         """Say who gave a crop its class, and when; "" where nobody did by hand."""
-        study, given = self.current.study, None
+        study, annotation = self.current.study, None
         with suppress(InputError):  # the study is gone or damaged: the panel says so elsewhere
-            given = None if study is None else study.annotations.annotation(*self._key(crop))
-        if given is None or not given.by:
+            annotation = None if study is None else study.annotations.annotation(*self._key(crop))
+        if annotation is None or not annotation.by:
             return ""
-        return f", given by {one_line(given.by)} on {one_line(given.at)[:16].replace('T', ' at ')} UTC"
+        return (
+            f", given by {one_line(annotation.by)} on {one_line(annotation.at)[:16].replace('T', ' at ')} UTC"
+        )
 
     def label_selected(self, number: int) -> None:
         """Label the selected cells with class ``number`` (from 1), or clear their label (0); move to the next cell."""

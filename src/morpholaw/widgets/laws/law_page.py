@@ -107,10 +107,10 @@ class Boundary:
 def law_page(place: LawPlace) -> LawPage:
     """Put a law into words."""
     reading = _reading(place)
-    said = reading.sentence()
+    sentence = reading.sentence()
     used = reading.law.expression.variables()
     words = {name: word for name, word in reading.words.items() if name in used}
-    return LawPage(said.text, said.inequality, reading.law, words, reading.units, reading.ranges)
+    return LawPage(sentence.text, sentence.inequality, reading.law, words, reading.units, reading.ranges)
 
 
 def law_vetoes(place: LawPlace) -> list[str]:

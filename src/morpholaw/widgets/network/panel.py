@@ -131,12 +131,12 @@ class NetworkWidget(StudyWidget):
     @property
     def words(self) -> dict[int, str]:
         """Names that the study gives to latents, by the number of the input that reads the latent."""
-        given: dict[int, str] = {}
+        names: dict[int, str] = {}
         if self.current.study is not None:
             with self.error_line.catch():
-                given = self.current.study.latent_names
+                names = self.current.study.latent_names
         places = self.record.columns_read.latent_places if self.record is not None else {}
-        return {place: given[latent] for place, latent in places.items() if latent in given}
+        return {place: names[latent] for place, latent in places.items() if latent in names}
 
     def _draw(self, *_: Any) -> None:
         network = self.network

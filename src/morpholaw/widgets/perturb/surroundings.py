@@ -156,10 +156,10 @@ class SurroundingsPanel(QWidget):
 
         self.table = table
         labels = _labels(study, list(dict.fromkeys(table["classifier"])))
-        said = verdicts(table)
+        sentences = verdicts(table)
         first = table.iloc[0]
         self.sentences.setText(
-            "\n".join(f"{label}: {said[name]}" for name, label in labels.items())
+            "\n".join(f"{label}: {sentences[name]}" for name, label in labels.items())
             + f"\n{first['cells']} test cells of {first['groups']} groups{_outlined(int(first['tracker_masks']))}."
         )
         self.sentences.show()

@@ -182,8 +182,8 @@ class CurrentStudy(QObject):
         if self._labels is None or crops is None:
             if self.study is None or crops is None:
                 return np.empty(0, object)
-            given = [self.study.annotations.labels_for(one) for one in crops.sets]
-            self._labels = np.concatenate(given).astype(object)
+            labels = [self.study.annotations.labels_for(one) for one in crops.sets]
+            self._labels = np.concatenate(labels).astype(object)
         return self._labels
 
     def set_label(self, cells: Sequence[int], name: str) -> None:
