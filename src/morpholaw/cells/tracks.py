@@ -151,7 +151,6 @@ def open_tracks(
     notes = list(facts.notes)
     if swap_xy:
         raw = raw.rename(columns={"y": "x", "x": "y"})
-        facts = replace(facts, axis_order="stated")
     table = validate_tracks(raw, where, notes)
     stored = table["t"].to_numpy()
     t = stored + (frame_offset or 0)

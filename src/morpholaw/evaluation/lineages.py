@@ -64,7 +64,7 @@ def follow_cells(table: pd.DataFrame, infer: bool = True) -> Lineages:
     """
     images = _tracked(table)
     tracks = _summarise(images, images["code"].to_numpy())
-    parent = _parent_codes(images, tracks)
+    parent = _parent_codes(tracks)
     children = np.bincount(parent[parent >= 0], minlength=len(tracks))
     first, last = tracks["first"].to_numpy(), tracks["last"].to_numpy()
     linked = parent >= 0
@@ -133,7 +133,7 @@ def _summarise(images: pd.DataFrame, code: np.ndarray) -> pd.DataFrame:
     return summary.assign(last=images["t"].to_numpy()[ends], start=starts, end=ends)
 
 
-def _parent_codes(images: pd.DataFrame, tracks: pd.DataFrame) -> np.ndarray:
+def _parent_codes(tracks: pd.DataFrame) -> np.ndarray:
     """Return the row of each track's parent, -1 where it has none in its movie."""
     own = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["track_id"]])
     wanted = pd.MultiIndex.from_arrays([tracks["_movie"], tracks["parent"]])

@@ -84,7 +84,7 @@ def timeline(
     Returns
     -------
     Timeline
-        Its images have the measured shapes, and where there is an encoder the latents, near events of mitosis.
+        Its images have the measured shapes near events of mitosis.
     """
     sets = tracked_sets(folder)
     names = [crop_set.name for crop_set in sets]
@@ -96,7 +96,7 @@ def timeline(
     built = build_timeline(images, config, placed, intervals)
     for sentence in built.notes:
         monitor.emit(Message(sentence, "warning"))
-    return replace(built, lineages=replace(built.lineages, images=_with_shapes(folder, built, sets)))
+    return replace(built, lineages=replace(built.lineages, images=_with_shapes(built, sets)))
 
 
 def value_columns(built: Timeline) -> list[str]:
@@ -117,8 +117,8 @@ def _with_parents(table: pd.DataFrame, sets: list[CropSet]) -> pd.DataFrame:
     return images
 
 
-def _with_shapes(folder: StudyFolder, built: Timeline, sets: list[CropSet]) -> pd.DataFrame:
-    """Measure the crops near events of mitosis, and add the latents that the classifiers read."""
+def _with_shapes(built: Timeline, sets: list[CropSet]) -> pd.DataFrame:
+    """Return the images with the measured shapes of the crops near events of mitosis."""
     images = built.lineages.images.copy()
     near = _near_events(built, images)
     rows = np.flatnonzero(near)

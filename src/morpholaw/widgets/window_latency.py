@@ -127,7 +127,7 @@ def measure(seconds: float = 12.0) -> dict[str, Any]:
         figures |= measure_scoring(panels["Classify"], panels["Cells"])
         figures |= measure_training(panels["Latents"], Path(place) / "training", seconds)
         figures["tracks"] = measure_tracks(viewer)
-        figures["gallery"] = measure_gallery(viewer, panels["Cells"], Path(place) / "large")
+        figures["gallery"] = measure_gallery(panels["Cells"], Path(place) / "large")
         figures["torch_at_the_end"] = "torch" in sys.modules
         viewer.close()
     return figures | {
@@ -272,7 +272,7 @@ def measure_tracks(viewer: Any) -> dict[str, float]:
     return {"vertices": matched, "seconds": seconds}
 
 
-def measure_gallery(viewer: Any, cells: Any, folder: Path) -> dict[str, float]:
+def measure_gallery(cells: Any, folder: Path) -> dict[str, float]:
     """Measure the crops read and the longest paint, in ms, while a gallery of :data:`CELLS` cells is scrolled."""
     from morpholaw.cells.crop_set import CropSet
     from morpholaw.study import Study

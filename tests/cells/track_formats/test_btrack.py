@@ -57,7 +57,6 @@ def test_without_dummies_the_movie_shows_which_coordinate_is_y(tmp_path: Path) -
 
 def test_an_order_that_nothing_shows_is_said(tmp_path: Path) -> None:
     facts = open_tracks(write(tmp_path / "tracks.h5", dummies=False), movie_shape=(6, 300, 300)).facts
-    assert facts.axis_order == "assumed"
     assert "does not show in which order its coordinates are" in facts.notes[0]
     swapped = open_tracks(write(tmp_path / "old.h5", dummies=False, swapped=True), swap_xy=True).table
     assert swapped["x"].tolist() == [200, 201, 202, 203, 204, 205]
@@ -73,7 +72,7 @@ def test_masks_in_the_file_show_which_coordinate_is_y(tmp_path: Path, swapped: b
         file["segmentation/images"] = masks
     tracks = open_tracks(path)
     assert tracks.table["x"].tolist() == [200, 201, 202, 203, 204, 205]
-    assert (tracks.facts.axis_order, tracks.facts.image_size) == ("stated", (300, 300))
+    assert tracks.facts.image_size == (300, 300)
     assert not tracks.facts.notes
 
 

@@ -119,13 +119,12 @@ def test_ids_of_nodes_and_tracks_are_kept(tmp_path: Path) -> None:
 def test_the_scale_that_axes_state_is_told(tmp_path: Path) -> None:
     scaled = [{**one, "unit": "pixel", "scale": 0.5, "scaled_unit": "micrometer"} for one in PIXELS[1:]]
     facts = open_tracks(write(tmp_path / "g.geff", [PIXELS[0], *scaled], {"t": T, "y": Y, "x": X})).facts
-    assert (facts.pixel_size, facts.unit, facts.axis_order) == (0.5, "pixel", "stated")
+    assert (facts.pixel_size, facts.unit, facts.notes) == (0.5, "pixel", [])
 
 
 def test_an_order_of_axes_that_nothing_states_is_said(tmp_path: Path) -> None:
     path = write(tmp_path / "g.geff", [PIXELS[0], PIXELS[2], PIXELS[1]], {"t": T, "y": Y, "x": X})
     facts = open_tracks(path).facts
-    assert facts.axis_order == "assumed"
     assert "no hint which is the vertical one" in facts.notes[0]
 
 

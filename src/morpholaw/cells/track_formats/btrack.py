@@ -52,7 +52,6 @@ def read_btrack(path: Path, context: TrackContext) -> Tracks:
         frame_count=None if image is None else image[0],
         frame_numbering="as stored",
         unit="pixel",
-        axis_order="stated" if known else "assumed",
         notes=notes,
         sources=dict.fromkeys(("image_size", "frame_count"), "the masks in the file")
         | {"unit": "btrack's format"},

@@ -66,8 +66,6 @@ class TrackFacts:
         Micrometres per pixel that the file states.
     unit : {"pixel", "um", "unknown"}
         Unit of the positions in the file; the table is in pixels in any case.
-    axis_order : {"stated", "assumed"}
-        Whether the file shows which coordinate is y.
     linked : bool
         Whether cells are linked over time; False where (almost) every track has one frame.
     automatic : bool
@@ -86,7 +84,6 @@ class TrackFacts:
     frame_numbers: tuple[int, ...] | None = None
     pixel_size: float | None = None
     unit: LengthUnit = "unknown"
-    axis_order: Literal["stated", "assumed"] = "stated"
     linked: bool = True
     automatic: bool = False
     notes: list[str] = field(default_factory=list)

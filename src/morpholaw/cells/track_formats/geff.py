@@ -73,8 +73,7 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
         spots["source_track"] = number.astype(str)
     raw = linear_tracks(spots, edges.astype(np.int64), str(path), notes)
     raw = raw.assign(source_id=raw["spot"].astype(str)).drop(columns="spot")
-    known = _names_order(metadata, axes)
-    if not known:
+    if not _names_order(metadata, axes):
         notes.append(
             f"{path} has the axis {axes['x']['name']} before {axes['y']['name']} and no hint which is the "
             "vertical one; their names were taken at their word. Where crops miss their cells, exchange them (--set "
@@ -87,7 +86,6 @@ def read_geff(path: Path, context: TrackContext) -> Tracks:
         frame_numbering="unknown",
         pixel_size=size,
         unit="um" if stated else "pixel" if size or axes["y"].get("unit") in _PIXELS else "unknown",
-        axis_order="stated" if known else "assumed",
         notes=notes,
         sources=dict.fromkeys(("pixel_size", "unit"), "the axes of the graph"),
     )
