@@ -100,10 +100,8 @@ def timeline(
 
 
 def value_columns(built: Timeline) -> list[str]:
-    """Return the numbers that can be aligned at events: the score, measured shapes and latents."""
-    images = built.lineages.images
-    latents = [name for name in images if name[:1] == "z" and name[1:].isdecimal()]
-    return [name for name in ("score", *SHAPES, *latents) if name in images]
+    """Return the numbers that can be aligned at events: the score and measured shapes."""
+    return [name for name in ("score", *SHAPES) if name in built.lineages.images]
 
 
 def _with_parents(table: pd.DataFrame, sets: list[CropSet]) -> pd.DataFrame:
