@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -288,6 +289,15 @@ def test_suggested_names_leave_given_ones_alone(widget, traversals):
     traversals.name(kept, "mine")
     traversals.names_button.click()
     assert widget.current.study.latent_names == {**suggested, kept: "mine"}
+
+
+def test_a_latent_without_a_suggestion_says_so(traversals):
+    table = traversals.table
+    table._summary = replace(table._summary, suggestions={})
+    table.show_names({1: "mine"})
+    tips = {table.latent(row): table.item(row, NAME).toolTip() for row in range(table.rowCount())}
+    assert tips[0].startswith("No name is suggested")
+    assert tips[1].startswith("Double-click to edit")
 
 
 def test_the_grid_is_drawn_and_added_beside_the_other_layers(widget, traversals, qtbot):

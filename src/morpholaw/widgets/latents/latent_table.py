@@ -154,6 +154,11 @@ class LatentTable(RowTable):
         item.setFont(font)
         if name:
             item.setToolTip("Double-click to edit the name; all panels and the report use it.")
+        elif latent not in suggestions:
+            item.setToolTip(
+                "No name is suggested; the columns on the right show what this latent follows in part. Double-click to "
+                "type a name."
+            )
         else:
             item.setToolTip(
                 "This name is suggested: type another one, or accept it with the button below. A minus sign says that "
