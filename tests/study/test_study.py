@@ -548,6 +548,18 @@ def test_cross_validation_writes_a_table_and_changes_no_model(study):
     assert after == before
 
 
+def test_cross_validation_has_the_median_of_several_models_beside_their_mean(study):
+    quick = {"epochs": 2, "epoch_cells": 0, "learning_rate": 1e-2}
+    table = study.cross_validate(2, folds=2, models=3, **quick)
+    names = ["scheme2", "scheme2-median", "shapes-logistic", "shapes-tree"]
+    assert list(dict.fromkeys(table["classifier"])) == names
+    models = table[table["fold"] != "all"].groupby("classifier")["models"].max()
+    assert models["scheme2"] == 3
+    assert models["scheme2-median"] == 1
+    alone = study.cross_validate(2, folds=2, models=1, **quick)
+    assert "scheme2-median" not in set(alone["classifier"])
+
+
 def test_settings_of_a_fold_are_searched_without_its_test_cells(study, monkeypatch):
     seen = []
     monkeypatch.setattr(

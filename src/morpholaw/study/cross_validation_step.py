@@ -24,6 +24,7 @@ from morpholaw.evaluation.cross_validation import (
     folds,
     shuffled_targets,
 )
+from morpholaw.evaluation.performance import median_score
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.store import classifiers
@@ -37,6 +38,8 @@ from morpholaw.training.tune import TrialStorage
 
 FOLDER = "cross_validation"
 """Where the tables are kept in a study."""
+MEDIAN = "-median"
+"""Follows a scheme's name in the rows of the median score of its models, by which cells are classified."""
 
 
 def cross_validate(
@@ -87,10 +90,13 @@ def cross_validate(
             Message(f"Repeat {fold.repeat} of {design.repeats}, fold {fold.number} of {design.folds}.")
         )
         split = _split(fold, cells, groups, targets, classes)
-        predicted = _trained_without(folder, scheme, config, law_config, split, design.trials, monitor)
-        if predicted is None:
+        scores = _scored_without(folder, scheme, config, law_config, split, design.trials, monitor)
+        if scores is None:
             break
-        result.add(_name(scheme, law_config), fold, predicted)
+        method = _name(scheme, law_config)
+        result.add(method, fold, classes_of_scores(scores, len(classes)))
+        if scheme != 4 and len(scores) > 1:
+            result.add(f"{method}{MEDIAN}", fold, classes_of_scores(median_score(scores), len(classes)))
         for name in BASELINES:
             rows = measured[fold.train], targets[fold.train], measured[fold.test]
             result.add(name, fold, predict_baseline(name, *rows))
@@ -162,7 +168,7 @@ def _split(
     return Labelled(classes, train, test, targets[fold.train], targets[fold.test], fingerprint)
 
 
-def _trained_without(
+def _scored_without(
     folder: StudyFolder,
     scheme: int,
     config: ClassifierConfig,
@@ -171,7 +177,10 @@ def _trained_without(
     trials: int,
     monitor: Monitor,
 ) -> np.ndarray | None:
-    """Return the classes of a fold's test cells by models of its training cells, (members, n); None after a stop."""
+    """Return the scores of a fold's test cells by models of its training cells, (members, n) or (members, n, classes).
+
+    None after a stop.
+    """
     with _copy(folder) as study:
         if trials:
             searched = TuneConfig(trials=trials, seed=config.seed, sparse_method=config.sparse_method)
@@ -185,8 +194,7 @@ def _trained_without(
             if monitor.should_stop():
                 return None
         classifier = classifiers.load(study, _name(scheme, law_config))
-        scores = score_crops(classifier.eval(), folder.crops[cells.test])
-    return classes_of_scores(scores, len(cells.classes))
+        return score_crops(classifier.eval(), folder.crops[cells.test])
 
 
 @contextmanager

@@ -73,7 +73,8 @@ def cross_validate(
         One row per classifier and fold, and one of all folds (``fold`` is "all"): classifier, repeat, fold, models,
         training_cells, test_cells, test_groups, accuracy, balanced_accuracy, low and high (95 % interval of the
         balanced accuracy over groups), prevalence, precision, precision_low and precision_high (of the second class
-        at this prevalence). The baselines stand below the scheme.
+        at this prevalence). Accuracies are means over the models; "scheme1-median" and the like are of the models'
+        median score, by which cells are classified. The baselines stand below the scheme.
 
     Raises
     ------
