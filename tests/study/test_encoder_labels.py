@@ -45,6 +45,12 @@ def test_no_classifier_is_tested_on_a_group_whose_labels_the_encoder_has_seen(jo
     assert set(np.unique(cells.test_targets)) == {0, 1}
 
 
+@pytest.mark.parametrize("scheme", [1, 2])
+def test_nothing_that_depends_on_it_is_cross_validated_on_cells_whose_labels_it_has_seen(joint_study, scheme):
+    with pytest.raises(InputError, match="learnt from labels of cells that would be tested"):
+        joint_study.cross_validate(scheme, folds=2, classes=("interphase", "prometaphase"))
+
+
 def test_an_encoder_that_starts_from_it_remembers_what_it_has_seen(joint_study, tmp_path):
     other = Study.create(tmp_path / "other")
     crops = joint_study.sets[0]

@@ -156,7 +156,7 @@ def cross_validate(
     from morpholaw.evaluation.cross_validation import Design
     from morpholaw.store.labelled_cells import chosen_classes
     from morpholaw.study import Study
-    from morpholaw.study.cross_validation_step import FOLDER, encoder_sentence, table_name
+    from morpholaw.study.cross_validation_step import FOLDER, encoder_sentence, table_name, uses_encoder
 
     named = ("classes", "inputs", "keep", "models", "preset")
     stated = {name: options[name] for name in named if options[name] is not None}
@@ -170,7 +170,7 @@ def cross_validate(
     opened, searched = Study(study), LawConfig.from_values(law)
     with progress() as monitor:
         table = opened.cross_validate(scheme, config, design=design, law=searched, out=out, monitor=monitor)
-    if scheme != 1 and config.inputs != "shapes" and opened.has_encoder:
+    if (config.inputs != "shapes" or scheme == 1) and uses_encoder(opened, scheme, config, searched):
         click.echo(encoder_sentence(opened))
     show_cross_validation(table, chosen_classes(opened, config.classes), design.shuffled)
     place = out or opened.path / FOLDER / f"{table_name(scheme, searched, config, design)}.csv"

@@ -59,6 +59,7 @@ class ClassifierConfig(SplitConfig):
         "class_balance": False,
         "schedule": "constant",
         "sparse_method": "paper",
+        "start_from": "none",
     }
 
     inputs: Inputs = "latents"
@@ -77,6 +78,11 @@ class ClassifierConfig(SplitConfig):
         description="Scheme 1: passes that predict held-out groups of the training cells worse than an earlier one, "
         "after which the training ends with the networks from before those; 0: all passes and nothing held out, as in "
         "the paper.",
+    )
+    start_from: Literal["encoder", "none"] = Field(
+        "encoder",
+        description="Scheme 1: weights that the CNNs start from. encoder: those of the study's encoder, or of the "
+        "shipped one where the study has none, if their layout is the same; none: random weights, as in the paper.",
     )
     epoch_cells: int = Field(
         7200,

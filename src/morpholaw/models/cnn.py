@@ -8,6 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from morpholaw.models.vae import BetaTCVAE
+
+LEAST_DEVIATION = 1e-3
+"""Added to the standard deviation that a latent is divided by: one that never changes stays near zero."""
+
 
 class CNNEnsemble(nn.Module):
     """Convolutional feature extractors with 8, 16, 32 and 64 filters and batch normalisation.
@@ -64,6 +69,56 @@ class CNNEnsemble(nn.Module):
         if images.dim() == 4:
             return torch.stack([network(images) for network in self.networks])
         return torch.stack([network(crops) for network, crops in zip(self.networks, images, strict=True)])
+
+    def fits(self, encoder: BetaTCVAE) -> bool:
+        """Return whether the networks have the layout of an encoder, so that they can start from its weights.
+
+        Parameters
+        ----------
+        encoder : BetaTCVAE
+            The encoder.
+        """
+        layout = {name: self.settings[name] for name in ("filters", "hidden", "size")}
+        theirs = {"filters": list(encoder.filters), "hidden": encoder.hidden, "size": encoder.size}
+        return layout == theirs and self.settings["features"] == encoder.latents
+
+    @torch.no_grad()
+    def start_from(self, encoder: BetaTCVAE, images: Tensor) -> None:
+        """Give every network the weights of an encoder whose layout it has.
+
+        The features are then the encoder's latents, standardised over ``images``: batch normalisation, which the
+        encoder does not have, begins with scales and shifts that undo it.
+
+        Parameters
+        ----------
+        encoder : BetaTCVAE
+            On the CPU.
+        images : Tensor
+            float32 (n, 1, size, size), the crops that statistics are taken from.
+        """
+        sources = [
+            *(layer for layer in encoder.encoder if isinstance(layer, nn.Conv2d | nn.Linear)),
+            encoder.mean,
+        ]
+        for network in self.networks:
+            layers = iter(sources)
+            training, x = network.training, images
+            network.eval()
+            for layer in network.children():
+                if isinstance(layer, nn.Conv2d | nn.Linear):
+                    layer.load_state_dict(next(layers).state_dict())
+                elif isinstance(layer, nn.BatchNorm2d):
+                    variance, mean = torch.var_mean(x, (0, 2, 3))
+                    layer.running_mean, layer.running_var = mean.clone(), variance.clone()
+                    layer.weight.copy_((variance + layer.eps).sqrt())
+                    layer.bias.copy_(mean)
+                x = layer(x)
+            deviation, mean = torch.std_mean(x, 0)
+            last = list(network.children())[-1]
+            assert isinstance(last, nn.Linear)
+            last.weight.div_(deviation[:, None] + LEAST_DEVIATION)
+            last.bias.sub_(mean).div_(deviation + LEAST_DEVIATION)
+            network.train(training)
 
 
 def _network(

@@ -153,14 +153,15 @@ class ClassifierRecord(BundleRecord):
     @model_validator(mode="before")
     @classmethod
     def _with_classes_of_the_split(cls, values: Any) -> Any:
-        """Name the classes in the settings, which may have left their choice open when the models were trained."""
+        """Complete the settings: with the classes, whose choice may have been left open, and in older records."""
         if not isinstance(values, dict) or "classes" not in values:
             return values
         config, classes = values.get("config"), values["classes"]
         if isinstance(config, ClassifierConfig):
             config = config.model_copy(update={"classes": tuple(classes)})
         elif isinstance(config, dict):
-            config = {**config, "classes": classes}
+            # CNNs started from random weights before there was a setting for it.
+            config = {"start_from": "none", **config, "classes": classes}
         return {**values, "config": config}
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_ce
 from morpholaw.store.latent_sample import readable_latents
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
+from morpholaw.study.cnn_start import starting_encoder
 from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
 from morpholaw.study.latent_rows import repeated, training_latents, training_posteriors
@@ -83,10 +84,15 @@ def _with_cnn(
     """Train scheme 1."""
     fitted, held_out = _held_out_groups(folder, cells, config)
     epoch = fitted[repeated(len(fitted), config.epoch_cells)]
+    start = starting_encoder(folder, config)
+    if start is not None:
+        whose = "the study's" if folder.has_encoder else "the shipped"
+        monitor.emit(Message(f"The CNNs start from the weights of {whose} encoder."))
     cnn, head = train_cnn(
         folder.crops[cells.train[epoch]],
         cells.train_targets[epoch],
         config,
+        start=start,
         held_out=(folder.crops[cells.train[held_out]], cells.train_targets[held_out])
         if len(held_out)
         else None,
@@ -182,5 +188,12 @@ def _checkpoint(
         config.model_dump(mode="json"),
         encoders.data_fingerprint(folder),
         *(fingerprint(part) for part in (cells.train, cells.train_targets)),
-        None if scheme == 1 or config.inputs == "shapes" else folder.encoder_record.sha256,
+        _encoder_read(folder, scheme, config),
     )
+
+
+def _encoder_read(folder: StudyFolder, scheme: int, config: ClassifierConfig) -> str | None:
+    """Return the fingerprint of the study's encoder where the models depend on it."""
+    starts = scheme == 1 and config.start_from == "encoder" and folder.has_encoder
+    reads = scheme != 1 and config.inputs != "shapes"
+    return folder.encoder_record.sha256 if starts or reads else None

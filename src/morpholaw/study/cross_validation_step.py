@@ -76,8 +76,7 @@ def cross_validate(
         )
     groups = folder.crops.cells["group"].to_numpy(str)[cells]
     check_groups(groups, labels[cells], classes, design.folds)
-    reads_latents = (law_config.inputs if scheme == 4 else config.inputs) != "shapes"
-    if scheme != 1 and (reads_latents or folder.has_encoder):
+    if uses_encoder(folder, scheme, config, law_config):
         _check_encoder(folder, groups)
         monitor.emit(Message(encoder_sentence(folder)))
     targets = class_numbers(labels[cells], classes)
@@ -127,6 +126,13 @@ def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, des
     return "-".join(part for part in parts if part)
 
 
+def uses_encoder(folder: StudyFolder, scheme: int, config: ClassifierConfig, law_config: LawConfig) -> bool:
+    """Return whether models of a scheme read latents, or start from the study's encoder."""
+    if scheme == 1:
+        return folder.has_encoder and config.start_from == "encoder"
+    return (law_config.inputs if scheme == 4 else config.inputs) != "shapes" or folder.has_encoder
+
+
 def encoder_sentence(folder: StudyFolder) -> str:
     """Say whether the study's encoder has seen the pictures that are tested on."""
     if folder.encoder_record.provenance.data == data_fingerprint(folder):
@@ -134,8 +140,8 @@ def encoder_sentence(folder: StudyFolder) -> str:
         if folder.encoder_record.test_split:
             which = "the crops of this study but those of the test groups of one split"
         return (
-            f"The encoder was trained once, on {which}: it has seen tested cells, without labels. Heads and laws have "
-            "not."
+            f"The encoder was trained once, on {which}: it has seen tested cells, without labels. What each fold "
+            "trains has not."
         )
     return (
         "The encoder was trained on other crops than those of this study: it has not seen the tested cells."

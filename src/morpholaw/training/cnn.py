@@ -17,6 +17,7 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Metrics, Monitor, Progress
 from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
+from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.adam import adam_tensors, load_adam, new_adam, set_rate
 from morpholaw.training.augment import orient_batch
 from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
@@ -30,6 +31,8 @@ REPORT_EVERY = 0.5
 TIMED_STEPS = 10
 """Steps after which the length of the training is told."""
 HELD_OUT_BATCH = 256
+STATISTICS_CROPS = 1024
+"""Crops at most from which the statistics of the first normalisations are taken where CNNs start from an encoder."""
 
 
 def train_cnn(
@@ -37,6 +40,7 @@ def train_cnn(
     targets: np.ndarray,
     config: ClassifierConfig,
     *,
+    start: BetaTCVAE | None = None,
     held_out: tuple[np.ndarray, np.ndarray] | None = None,
     checkpointing: Checkpointing[dict[str, Tensor]] = NO_CHECKPOINTS,
     monitor: Monitor = SILENT,
@@ -55,6 +59,9 @@ def train_cnn(
         If the classes are uneven, the rarer ones weigh more, so that all count the same (``class_balance``).
     config : ClassifierConfig
         The settings.
+    start : BetaTCVAE, optional
+        Encoder whose weights the CNNs start from, which has their layout (:meth:`CNNEnsemble.fits`); by default random
+        weights. The heads start from random ones.
     held_out : tuple of ndarray, optional
         Crops and class numbers of other cells, whose loss is measured after every pass. The training ends after
         ``config.patience`` passes that predict them worse than an earlier one, with the networks from before those.
@@ -73,7 +80,7 @@ def train_cnn(
     InputError
         If the loss is no longer a number.
     """
-    training = CNNTraining(images, targets, config, held_out)
+    training = CNNTraining(images, targets, config, held_out, start)
     if checkpointing.resume is not None:
         training.load(checkpointing.resume)
     began = reported = saved = time.monotonic()
@@ -117,6 +124,7 @@ class CNNTraining:
         targets: np.ndarray,
         config: ClassifierConfig,
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
+        start: BetaTCVAE | None = None,
     ) -> None:
         self.config = config
         self.device = choose_device(config.device)
@@ -129,6 +137,9 @@ class CNNTraining:
         self.head = HeadEnsemble(
             config.models, 32, config.hidden, self.outputs, normalise=True, dropout=config.dropout
         )
+        if start is not None:
+            sample = torch.from_numpy(images[:: -(-len(images) // STATISTICS_CROPS)])
+            self.cnn.start_from(start, sample.unsqueeze(1).float() / 255)
         lay_out(self.cnn.to(self.device), torch.channels_last).train()
         self.head.to(self.device).train()
         parameters = [*self.cnn.parameters(), *self.head.parameters()]
