@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +16,7 @@ from morpholaw.store import classifiers
 from morpholaw.store.labelled_cells import labelled_cells
 from morpholaw.store.law_stability import stability_sentence
 from morpholaw.study import Study
+from morpholaw.study.law_stability_step import rows_of_drawn_groups
 
 PHASES = ("interphase", "metaphase", "anaphase")
 
@@ -71,11 +73,29 @@ def test_resampled_groups_say_how_often_inputs_of_each_class_come_back(study):
     assert "metaphase: In 2 searches on resampled groups" in found.text
 
 
+def test_groups_are_drawn_until_every_class_is_among_them():
+    """One group in four has all cells of the second class, so that a third of the draws have none of them."""
+    groups = np.repeat(["a", "b", "c", "d"], 5)
+    targets = (groups == "d").astype(int)
+    for seed in range(20):
+        rows, left_out = rows_of_drawn_groups(groups, targets, np.random.default_rng(seed))
+        assert len(rows) == len(groups)
+        assert set(targets[rows]) == {0, 1}
+        assert set(groups[rows]) | set(groups[left_out]) == {"a", "b", "c", "d"}
+        assert not set(rows) & set(left_out)
+
+
+def test_groups_of_one_class_each_are_too_few_to_draw_from():
+    groups = np.array([f"movie {number}" for number in range(16)])
+    with pytest.raises(InputError, match=r"16 groups .* Label cells of each class in more groups"):
+        rows_of_drawn_groups(groups, np.arange(16), np.random.default_rng(0))
+
+
 def test_the_commands_do_the_same(study):
     place = ["--study", str(study.path)]
     result = CliRunner().invoke(main, ["law-stability", *place, "--resamples", "1", "--evaluations", "1000"])
     assert result.exit_code == 0, result.output
-    assert "anaphase: In 1 searches" in result.output
+    assert "anaphase: In one search" in result.output
     result = CliRunner().invoke(
         main, ["improve-law", *place, "--class", "metaphase", "--evaluations", "1000"]
     )

@@ -85,7 +85,7 @@ def test_resampled_groups_say_how_often_inputs_come_back(shape_study):
         ["law-stability", "--study", str(shape_study.path), "--resamples", "1", "--evaluations", "1000"],
     )
     assert result.exit_code == 0, result.output
-    assert "1 searches on resampled groups" in result.output
+    assert "In one search on resampled groups" in result.output
     law = shape_study.laws()[0].text()
     assert stability_sentence(shape_study, "scheme4-hinge", law) in result.output
     assert stability_sentence(shape_study, "scheme4-hinge", "another") == ""

@@ -65,15 +65,11 @@ class LawStability:
         """A few sentences with the numbers."""
         if not self.searches:
             return NOTHING
-        back = "; ".join(
-            f"{one.name} came back in {one.found}"
-            + (f", in {one.same_direction} with the same direction" if one.same_direction is not None else "")
-            for one in self.inputs
-        )
-        back = back or "the law is a constant"
+        back = "; ".join(map(_came_back, self.inputs)) or "the law is a constant"
+        searches = "one search" if self.searches == 1 else f"{self.searches} searches"
         text = (
-            f"In {self.searches} searches on resampled groups of cells ({self.evaluations:,} evaluations each): {back};"
-            f" the same form in {self.same_form}."
+            f"In {searches} on resampled groups of cells ({self.evaluations:,} evaluations each): {back};"
+            f" the same form in {self.same_form or 'none'}."
         )
         if self.others:
             often = sorted(self.others.items(), key=lambda pair: (-pair[1], pair[0]))[:4]
@@ -146,6 +142,13 @@ def compared(
     others = {name: count for name, count in read.items() if name not in used}
     same = sum(skeleton(one) == skeleton(expression) for one in found)
     return LawStability(len(found), evaluations, inputs, others, same, accuracies)
+
+
+def _came_back(one: InputStability) -> str:
+    if not one.found:
+        return f"{one.name} did not come back"
+    same = "" if one.same_direction is None else f", in {one.same_direction} with the same direction"
+    return f"{one.name} came back in {one.found}{same}"
 
 
 def _left_out(accuracies: Sequence[float]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from morpholaw.config import LawConfig
+from morpholaw.errors import InputError
 from morpholaw.evaluation.law_stability import ClassLawStability, LawStability, compared
 from morpholaw.evaluation.metrics import balanced_accuracy
 from morpholaw.events import SILENT, Monitor, Progress
@@ -26,6 +27,9 @@ from morpholaw.training.class_balanced_rows import class_balanced_rows
 from morpholaw.training.class_laws import discover_class_laws
 from morpholaw.training.laws import discover_laws
 
+DRAWS = 1_000
+"""How often groups are drawn until every class is among them, at most."""
+
 
 def stability(
     folder: StudyFolder,
@@ -38,12 +42,12 @@ def stability(
 ) -> LawStability:
     """Search anew for a law of two classes on resampled groups of training cells, and compare law ``k`` with them.
 
-    A resample without cells of one of the classes is left out.
+    Groups are drawn again until cells of every class are among them.
 
     Raises
     ------
     InputError
-        If there is no such law, or the training cells are no longer there.
+        If there is no such law, the training cells are no longer there, or hardly any draw of groups has every class.
     """
     record, config, views = training_of(folder, name)
     check_place(record, k)
@@ -87,12 +91,12 @@ def stability_of_classes(
 ) -> ClassLawStability:
     """Search anew for the laws of all classes on resampled groups of training cells, and compare the laws with them.
 
-    A resample without cells of one of the classes is left out.
+    Groups are drawn again until cells of every class are among them.
 
     Raises
     ------
     InputError
-        If the training cells are no longer there.
+        If the training cells are no longer there, or hardly any draw of groups has every class.
     """
     record, config, views = training_of(folder, name)
     table = views.features
@@ -130,18 +134,50 @@ def stability_of_classes(
 def _resampled(
     folder: StudyFolder, views: TrainingViews, count: int, seed: int, monitor: Monitor
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Yield each resample that has every class: its number, its rows, and the rows of the groups that it left out."""
+    """Yield each resample, which has every class: its number, its rows, and the rows of the groups that it left out."""
     groups = folder.crops.cells["group"].to_numpy(str)[views.cells]
-    names, classes = np.unique(groups), np.unique(views.targets)
     random = np.random.default_rng(seed)
     for draw in range(count):
         monitor.emit(Progress(draw, count, "resample"))
         if monitor.should_stop():
             return
+        yield (draw, *rows_of_drawn_groups(groups, views.targets, random))
+
+
+def rows_of_drawn_groups(
+    groups: np.ndarray, targets: np.ndarray, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw as many groups as there are, with replacement, until every class is among them.
+
+    Parameters
+    ----------
+    groups : ndarray
+        Group of each row, str (n,).
+    targets : ndarray
+        Class of each row, int (n,).
+    random : numpy.random.Generator
+        Draws the groups.
+
+    Returns
+    -------
+    tuple of ndarray
+        Rows of the drawn groups, one after the other, and the rows of those that were not drawn; int (m,) and (k,).
+
+    Raises
+    ------
+    InputError
+        If no draw of :data:`DRAWS` has every class.
+    """
+    names, classes = np.unique(groups), np.unique(targets)
+    for _ in range(DRAWS):
         drawn = random.choice(names, len(names))
         rows = np.concatenate([np.flatnonzero(groups == one) for one in drawn])
-        if len(np.unique(views.targets[rows])) == len(classes):
-            yield draw, rows, np.flatnonzero(~np.isin(groups, drawn))
+        if len(np.unique(targets[rows])) == len(classes):
+            return rows, np.flatnonzero(~np.isin(groups, drawn))
+    raise InputError(
+        f"The training cells are of {len(names)} groups (movies or tracks), and too few of them have cells of each "
+        f"class: of {DRAWS} draws none had all {len(classes)} classes. Label cells of each class in more groups."
+    )
 
 
 def _of_one_search(config: LawConfig, evaluations: int, seed: int) -> LawConfig:
