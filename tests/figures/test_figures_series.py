@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import same_color
 
 from morpholaw.errors import InputError
 from morpholaw.figures.style import DARK
@@ -111,4 +112,21 @@ def test_probabilities_of_a_track_are_stacked_with_a_gap_where_undefined():
     highest = areas[-1].get_paths()
     assert len(highest) == 2  # the gap
     np.testing.assert_allclose(highest[0].vertices[:, 1].max(), 1)
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a", "b", "c"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b", "c", "division"]
+
+
+def test_the_legend_of_probabilities_is_read_in_the_dark_and_over_no_title(draw):
+    classes = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
+    figure = probabilities_over_time(
+        np.arange(3), np.full((3, 5), 0.2), classes, title="Track 9", theme=DARK, figsize=(3.3, None)
+    )
+    draw(figure)
+    legend, title = figure.legends[0], figure.axes[0].title
+    assert all(same_color(text.get_color(), DARK.foreground) for text in legend.get_texts())
+    renderer = figure.canvas.get_renderer()
+    inside = figure.bbox
+    for text in legend.get_texts():
+        box = text.get_window_extent(renderer)
+        assert not box.overlaps(title.get_window_extent(renderer))
+        assert inside.x0 <= box.x0
+        assert box.x1 <= inside.x1

@@ -22,6 +22,7 @@ from morpholaw.figures.style import (
     LIGHT,
     formula,
     plain,
+    row_by_row,
     scheme_look,
     symbol,
     symbols,
@@ -40,8 +41,9 @@ def test_text_and_lines_stand_out_from_the_background(theme):
         return (light + 0.05) / (dark + 0.05)
 
     assert contrast(theme.foreground) > 7
-    for colour in (theme.positive, theme.negative, theme.zero, *theme.schemes, theme.muted):
+    for colour in (theme.positive, theme.negative, theme.zero, *theme.schemes):
         assert contrast(colour) > 3
+    assert contrast(theme.muted) >= 4.5  # notes are written in it
 
 
 def test_classes_keep_their_colours_and_never_share_one():
@@ -124,3 +126,21 @@ for module in pkgutil.iter_modules(morpholaw.figures.__path__):
 assert not {"matplotlib.pyplot", "torch"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_colours_of_classes_stand_out_from_the_dark_theme():
+    """3 to 1, as WCAG 2.1 asks of graphics; on white none is as good as white."""
+    many = class_colours([f"class {number}" for number in range(18)])
+    ground = luminance(DARK.background) + 0.05
+    assert min((luminance(colour) + 0.05) / ground for colour in many) >= 3
+    assert max(luminance(colour) for colour in many) < 0.8
+    assert len(set(many)) == 18
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 3), (3, 3), (4, 3), (5, 4), (7, 3), (9, 4), (0, 3)])
+def test_entries_of_a_legend_are_read_row_by_row(count, columns):
+    """As matplotlib fills its columns: the first ones have one entry more."""
+    filled = np.array_split(row_by_row(list(range(count)), columns), max(1, min(columns, count)))
+    rows = [list(column) for column in filled]
+    read = [column[row] for row in range(count) for column in rows if row < len(column)]
+    assert read == list(range(count))

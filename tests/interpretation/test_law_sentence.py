@@ -71,7 +71,7 @@ def test_latents_are_said_by_their_names_and_signs():
     cells = FeatureTable(np.random.default_rng(0).normal(size=(200, 2)), ("z1", "z2"))
     law = Law.parse("z1 - z2", ("z1", "z2"))
     found = law_sentence(law, cells, CLASSES, words={"z1": "−size"})
-    assert "nuclei with less size (z1) and a lower z2." in found.text
+    assert "nuclei with less size (−z1) and a lower z2." in found.text
     assert "called metaphase with size (−z1) below " in found.text
     both = law_sentence(
         Law.parse("z1 - width", ("z1", "width")),

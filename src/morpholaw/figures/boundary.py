@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ def boundary_slices(
     *,
     classes: tuple[str, str] = ("interphase", "metaphase"),
     held: str = "",
+    colours: Sequence[str] = (),
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -61,6 +63,8 @@ def boundary_slices(
         Names of the classes of f < 0 and f >= 0 (eq. 2).
     held
         What the other latents are held at, e.g. "z21 = 0".
+    colours
+        Of the classes; by default those of :func:`morpholaw.figures.palette.class_colours`.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -76,7 +80,7 @@ def boundary_slices(
         figsize, theme, len(scores), 1.25, lambda width: width * 0.92 + 0.2, above=0.5,
         frame=True, sharex=True, sharey=True,
     )  # fmt: skip
-    colours = class_colours(classes)
+    colours = colours or class_colours(classes)
     for axes, score, value in zip(grid, scores, slice_values, strict=True):
         _draw_regions(axes, x, y, score, colours, theme)
         heading(axes, f"{symbol(names[2])} = {number(value, 1)}", theme, size=SMALL)

@@ -17,6 +17,7 @@ from morpholaw.figures.style import (
     legend,
     one_panel,
     plain,
+    row_by_row,
     symbols,
 )
 
@@ -78,12 +79,14 @@ def cell_map(
             )
         for name, colour in colours_of_labels(labels, colouring.classes, colouring.colours).items():
             axes.plot(*points[labels == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
+        columns = 3 if width < 5 else 5
         legend(
             axes,
             theme,
+            handles=row_by_row(axes.get_legend_handles_labels()[0], columns),
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
-            ncols=3 if width < 5 else 5,
+            ncols=columns,
             markerscale=1.6,
             columnspacing=1,
             handletextpad=0.2,

@@ -21,6 +21,7 @@ from morpholaw.figures.style import (
     heading,
     one_panel,
     plain,
+    row_by_row,
 )
 from morpholaw.interpretation.class_regions import ClassRegions
 
@@ -81,7 +82,9 @@ def class_regions(
     if held:
         heading(axes, plain(held), theme, SMALL)
     figure.legend(
-        handles=[Patch(color=colour, label=plain(name)) for name, colour in zip(classes, colours, strict=True)],
+        handles=row_by_row(
+            [Patch(color=colour, label=plain(name)) for name, colour in zip(classes, colours, strict=True)], columns
+        ),
         loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL, labelcolor=theme.foreground,
     )  # fmt: skip
     return figure

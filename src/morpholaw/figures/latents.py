@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ def latent_scatter(
     pairs: Sequence[tuple[int, int]] | None = None,
     blank: tuple[np.ndarray, np.ndarray] | None = None,
     blank_name: str = "blank image",
+    colours: Mapping[str, str] | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -58,6 +59,8 @@ def latent_scatter(
         and two standard deviations.
     blank_name
         What that picture is called.
+    colours
+        Of each class; by default those of :func:`morpholaw.figures.palette.class_colours`.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -76,7 +79,7 @@ def latent_scatter(
         )
     figure, grid = panel_grid(figsize, theme, len(pairs), 2.2, lambda width: min(width, 3.4), above=0.3)
     for axes, (first, second) in zip(grid, pairs, strict=True):
-        _scatter(axes, latents[:, first], latents[:, second], classes, theme)
+        _scatter(axes, latents[:, first], latents[:, second], classes, colours or {}, theme)
         if blank is not None:
             mean, sd = (validation.numbers(part, (latents.shape[1],), "blank encoding") for part in blank)
             _mark_blank(axes, mean[[first, second]], sd[[first, second]], plain(blank_name), theme)
@@ -94,7 +97,14 @@ def _default_pairs(count: int) -> list[tuple[int, int]]:
     return [(index, min(index + 1, count - 1)) for index in range(0, count, 2)]
 
 
-def _scatter(axes: Axes, x: np.ndarray, y: np.ndarray, classes: np.ndarray, theme: Theme) -> None:
+def _scatter(
+    axes: Axes,
+    x: np.ndarray,
+    y: np.ndarray,
+    classes: np.ndarray,
+    colours: Mapping[str, str],
+    theme: Theme,
+) -> None:
     """Points by class, those without one first; many are drawn as pixels, so that an SVG stays small."""
     named = sorted(set(classes) - {""})
     size = float(np.clip(3000 / max(len(x), 1), 2, 12))
@@ -102,8 +112,8 @@ def _scatter(axes: Axes, x: np.ndarray, y: np.ndarray, classes: np.ndarray, them
     if "" in classes:
         chosen = classes == ""
         axes.scatter(x[chosen], y[chosen], color=theme.muted, alpha=0.35, label="no label", **look)
-    for name, colour, marker in zip(named, class_colours(named), MARKERS * len(named), strict=False):
-        chosen = classes == name
+    for name, usual, marker in zip(named, class_colours(named), MARKERS * len(named), strict=False):
+        chosen, colour = classes == name, colours.get(name, usual)
         axes.scatter(x[chosen], y[chosen], color=colour, marker=marker, alpha=0.6, label=plain(name), **look)
 
 

@@ -27,6 +27,7 @@ from morpholaw.figures.style import (
     legend,
     new_figure,
     plain,
+    row_by_row,
 )
 
 
@@ -137,6 +138,7 @@ def lineage_tree(
             Line2D([], [], color=colour, lw=thick, label=plain(name)) for name, colour in colour_of.items()
         ]
         if handles:
+            handles = row_by_row(handles, 3)
             legend(axes, theme, handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     if lines <= 45:
         axes.set_yticks(levels, [plain(name) for name in tree.names], fontsize=SMALL if lines < 30 else 6)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from morpholaw.display import LOSSES
 
+Entry = TypeVar("Entry")
 FigSize = tuple[float, float | None] | None
 
 TEXT = 8.0
@@ -43,7 +44,7 @@ class Theme:
 LIGHT = Theme(
     foreground="#1a1a1a",
     background="#ffffff",
-    muted="#8c8c8c",
+    muted="#757575",
     positive="#2166ac",
     negative="#b2182b",
     zero="#6a1b9a",
@@ -52,7 +53,7 @@ LIGHT = Theme(
 DARK = Theme(
     foreground="#f0f1f2",
     background="#262930",
-    muted="#868e93",
+    muted="#8b9398",
     positive="#6bb3e8",
     negative="#ff7a66",
     zero="#cf9bff",
@@ -186,6 +187,15 @@ def legend(axes: Axes, theme: Theme, **options: Any) -> None:
     """Add a plain legend, where there is anything to name."""
     if axes.get_legend_handles_labels()[1] or "handles" in options:
         axes.legend(frameon=False, fontsize=SMALL, labelcolor=theme.foreground, **options)
+
+
+def row_by_row(entries: Sequence[Entry], columns: int) -> list[Entry]:
+    """Return the entries of a legend in the order in which matplotlib's columns show them row by row."""
+    columns = min(columns, len(entries))
+    rows = -(-len(entries) // columns) if columns else 0
+    full = len(entries) - columns * (rows - 1)  # columns with an entry in the last row
+    order = [row * columns + column for column in range(columns) for row in range(rows - (column >= full))]
+    return [entries[place] for place in order]
 
 
 def colourbar(figure: Figure, mappable: Any, axes: Any, label: str, theme: Theme, **options: Any) -> Any:

@@ -15,13 +15,16 @@ from morpholaw.figures import validation
 from morpholaw.figures.palette import class_colours
 from morpholaw.figures.style import (
     LIGHT,
+    SMALL,
     FigSize,
     Theme,
+    figure_width,
     heading,
     legend,
     note,
     one_panel,
     plain,
+    row_by_row,
 )
 
 FAR = 8.0
@@ -167,15 +170,13 @@ def probabilities_over_time(
         axes.fill_between(frames, bottom, top, where=list(known), step="mid", color=colour, linewidth=0)
         entries.append(Patch(facecolor=colour, label=plain(name)))
         bottom = top
-    for frame in divisions:
-        axes.axvline(frame, color=theme.negative, linewidth=1.3)
-    columns = min(len(classes), 4)
-    axes.legend(
-        handles=entries,
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.02),
-        ncols=columns,
-        frameon=False,
-        fontsize=6,
-    )
+    lines = [axes.axvline(frame, color=theme.negative, linewidth=1.3) for frame in divisions]
+    if lines:
+        lines[0].set_label("division")
+        entries.append(lines[0])
+    columns = max(1, int(figure_width(figsize, 4.6) / 1.1))
+    figure.legend(
+        handles=row_by_row(entries, columns), loc="outside lower center", ncols=columns, frameon=False,
+        fontsize=SMALL, labelcolor=theme.foreground, columnspacing=1.0,
+    )  # fmt: skip
     return figure

@@ -137,7 +137,8 @@ def named_input(name: str, word: str) -> Feature:
         return Feature(
             name, "", feature.meaning, "latent", "cell", f"with a higher {name}", f"with a lower {name}"
         )
-    more, less = f"with more {plain} ({name})", f"with less {plain} ({name})"
+    meant = f"{plain} ({MINUS if sign < 0 else ''}{name})"
+    more, less = f"with more {meant}", f"with less {meant}"
     return Feature(
         name, "", feature.meaning, "latent", "cell", more if sign > 0 else less, less if sign > 0 else more
     )

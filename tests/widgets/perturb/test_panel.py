@@ -400,3 +400,24 @@ def test_cells_of_several_classes_are_moved_towards_a_chosen_one(widget, phases_
     settle(widget, qtbot)
     assert 0 < widget.cells.flips[0] < 3.0
     assert "makes it anaphase" in widget.cells.verdict.text()
+
+
+def test_a_classifier_of_shapes_is_said_to_have_no_gradient_until_another_is_chosen(
+    widget, trained_study, qtbot
+):
+    """A classifier that reads shapes cannot be attacked: it is said in place of the cells, and no error stays."""
+    widget.current.open(trained_study)
+    dense = next(one for one in widget.choice.classifiers if one.name == "scheme2")
+    shapes = ModelColumns((Feature("area"),), (0.0,), (1.0,))
+    widget.choice.show_classifiers(
+        [dense.model_copy(update={"columns": shapes}), *[o for o in widget.choice.classifiers if o is not dense]]
+    )
+    widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme2"))
+    select(widget, qtbot, 3)
+    assert "no gradient" in widget.cells.pictures.sentence
+    assert "Choose another one under Scheme" in widget.cells.pictures.sentence
+    assert not widget.error_line.text()
+    assert not widget.cells.slider.isEnabled()
+    widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme3"))
+    settle(widget, qtbot)
+    assert widget.cells.result is not None

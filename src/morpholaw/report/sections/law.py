@@ -95,19 +95,24 @@ def _over_columns(material: Material, name: str, k: int) -> list[Block]:
 
 
 def inputs_table(columns: ModelColumns, used: Collection[str]) -> Table:
-    """Return what the inputs ``used`` of a law are, with mean and standard deviation of the training cells."""
+    """Return what the inputs ``used`` of a law are; of shapes with mean and standard deviation of the training cells."""
     rows = [
-        (feature.name, feature.unit, feature.meaning, significant(centre), significant(scale))
+        (
+            feature.name,
+            feature.unit,
+            feature.meaning,
+            *(("", "") if feature.source == "latent" else (significant(centre), significant(scale))),
+        )
         for feature, centre, scale in zip(columns.features, columns.centre, columns.scale, strict=True)
         if feature.name in used
     ]
-    return Table(("Input", "Unit", "Meaning", "Mean", "Standard deviation"), rows, "What the law reads.")
+    caption = "What the law reads; mean and standard deviation of measured shapes over the training cells."
+    return Table(("Input", "Unit", "Meaning", "Mean", "Standard deviation"), rows, caption)
 
 
 def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
     """Return where the class changes over the two inputs that change the score most, with labelled cells."""
     from morpholaw.figures.law_boundary import cells_on_map, law_boundary
-    from morpholaw.figures.palette import class_colours
     from morpholaw.interpretation.input_slice import held_text, input_slice
 
     reading = material.reading(name, k)
@@ -117,7 +122,7 @@ def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
     labels = tuple(reading.axis_label(one) for one in computed.names)
     cells = None
     if len(computed.names) == 2:
-        colours = dict(zip(reading.classes, class_colours(reading.classes), strict=True))
+        colours = dict(zip(reading.classes, material.study.class_colours(reading.classes), strict=True))
         x, y = reading.cells.select(computed.names).T
         cells = cells_on_map(x, y, reading.labels, colours)
     held = held_text(computed.held, reading.units)
@@ -192,8 +197,9 @@ def _slices(cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[
     names = [f"z{latent}" for latent in latents]
     rest = ", ".join(f"z{latent} = {number(base[latent])}" for latent in latents[3:])
     figure = boundary_slices(
-        grid, x, y, levels, (names[0], names[1], names[2]), classes=classes, held=rest, figsize=(7.2, None)
-    )
+        grid, x, y, levels, (names[0], names[1], names[2]), classes=classes, held=rest,
+        colours=material.study.class_colours(classes), figsize=(7.2, None),
+    )  # fmt: skip
     held = f" Held at their medians: {rest}." if rest else ""
     caption = (
         f"Where the law decides for which class, in slices through {names[2]} at quantiles of the test cells; the "

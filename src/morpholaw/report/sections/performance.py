@@ -268,7 +268,7 @@ def most_wrong(material: Material, name: str, scores: np.ndarray, of: str) -> li
     score = "score"
     if len(classes) > 2:
         captions = [f"→ {classes[one]}" if one >= 0 else "→ n/a" for one in called[shown]]
-        score = "its margin over the next, and the class that they were given"
+        score = "the class that they were given, which is ahead of the next by f"
     figure = montage(
         cells.images[shown], scores=scores[shown], labels=list(truth), captions=captions, columns=len(shown),
         pixel_size=material.pixel_size,

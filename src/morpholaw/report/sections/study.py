@@ -54,8 +54,7 @@ def overview(material: Material) -> list[Block]:
     else:
         blocks.append(Paragraph("No cell has a class yet.", "absent"))
     blocks += [Paragraph(sentence, "warning") for sentence in condition_notes(study)]
-    blocks.append(_split(material))
-    return blocks
+    return [*blocks, _split(material), *_elsewhere(material)]
 
 
 def _examples(material: Material, known: list[str]) -> Block:
@@ -79,6 +78,23 @@ def _examples(material: Material, known: list[str]) -> Block:
     return photograph(
         figure, "Cells of each class", "Cells of each class, chosen at random: one row per class."
     )
+
+
+def _elsewhere(material: Material) -> list[Block]:
+    """Say of which cells the numbers of classifiers are that were trained on another study."""
+    names = [name for name, record in material.records.items() if record.trained_elsewhere]
+    if not names:
+        return []
+    who = "The classifiers were" if len(names) == len(material.records) else f"{', '.join(names)} were"
+    if len(material.records) > 1 and len(names) == 1:
+        who = f"{names[0]} was"
+    return [
+        Paragraph(
+            f"{who} trained on the cells of another study, to which this split belongs. Table 1, the confusions and the "
+            "accuracies of laws are of the held-out cells of that study. All else is computed here, with the labelled "
+            "cells of this study as test cells."
+        )
+    ]
 
 
 def _split(material: Material) -> Paragraph:

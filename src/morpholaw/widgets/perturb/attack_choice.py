@@ -110,6 +110,11 @@ class AttackChoice(QWidget):
         """The class to move towards; "" for away from the cell's own."""
         return str(self.towards_box.currentData() or "")
 
+    @staticmethod
+    def has_gradient(classifier: ClassifierRecord) -> bool:
+        """Return whether a classifier can be attacked: measured shapes have no gradient."""
+        return not (classifier.columns and classifier.columns.shapes)
+
     def show_classifiers(self, classifiers: Sequence[ClassifierRecord]) -> None:
         """List classifiers; the chosen one stays chosen among them."""
         before = self.scheme_box.currentData()
@@ -118,8 +123,7 @@ class AttackChoice(QWidget):
         self.scheme_box.clear()
         for entry in self.classifiers:
             self.scheme_box.addItem(entry.label, entry.name)
-        # measured shapes have no gradient to attack along
-        usual = next((one.name for one in self.classifiers if not (one.columns and one.columns.shapes)), None)
+        usual = next((one.name for one in self.classifiers if self.has_gradient(one)), None)
         for name in (usual, before):
             if (place := self.scheme_box.findData(name)) >= 0:
                 self.scheme_box.setCurrentIndex(place)

@@ -36,6 +36,7 @@ UNITS = {"image": "of the grey range", "latent": "SD of the prior"}
 """Unit of eps in each space."""
 _NO_STUDY = "Open a study first."
 _NO_CLASSIFIER = "Train a classifier in the Classify panel first."
+_NO_GRADIENT = "This classifier reads measured shapes, which have no gradient to attack along."
 _NO_CELLS = (
     "Click a cell in the movie, with Shift one more, or select some in the gallery of the Cells panel."
 )
@@ -73,6 +74,7 @@ class CellPanel(QWidget):
         self.attack: LiveAttack | None = None
         self.result: Attacked | None = None
         self.flips: np.ndarray | None = None
+        self._complaint = ""
         self.load_call, self.flip_call = LatestCall(self), LatestCall(self)
         self.perturb_call = LatestCall(self, live=True)
         self.overlay = MovieOverlay(viewer, current)
@@ -117,7 +119,7 @@ class CellPanel(QWidget):
         self.flip_call.returned.connect(self._flipped)
         self.flip_call.failed.connect(self._not_flipped)
         self.perturb_call.returned.connect(self._perturbed)
-        self.perturb_call.failed.connect(self.error_line.say)
+        self.perturb_call.failed.connect(self._not_perturbed)
 
     def _pick(self, _: int, column: int) -> None:
         if self.attack is not None and len(self.attack.cells) > 1:  # one cell alone fills all columns
@@ -134,12 +136,16 @@ class CellPanel(QWidget):
 
     def prepare(self) -> None:
         """Read the cells and the model; the live process is not started before there are cells to attack."""
+        if self.error_line.text() == self._complaint:
+            self.error_line.clear()
         saved, study = self.choice.classifier, self.current.study
         crops, selection = self.current.crops, self.current.selection
         if study is None:
             self.clear(_NO_STUDY)
         elif saved is None:
             self.clear(_NO_CLASSIFIER)
+        elif not self.choice.has_gradient(saved):
+            self.clear(f"{_NO_GRADIENT} {self._remedy()}")
         elif crops is None or not selection:
             self.clear(_NO_CELLS)
         else:
@@ -154,6 +160,13 @@ class CellPanel(QWidget):
             self.load_call.start(
                 prepare, self.current.live, model, saved.classes, direction, crops, selection[:SHOWN]
             )
+
+    def _remedy(self) -> str:
+        """Say what can be attacked instead of a classifier that reads measured shapes."""
+        others = [one.label for one in self.choice.classifiers if self.choice.has_gradient(one)]
+        if others:
+            return f"Choose another one under Scheme, such as {others[0]}."
+        return "Train scheme 1, or another one on latents, in the Classify panel."
 
     def clear(self, sentence: str) -> None:
         """Remove the cells and show a sentence."""
@@ -172,6 +185,7 @@ class CellPanel(QWidget):
 
     def _not_prepared(self, sentence: str) -> None:
         self.clear("These cells cannot be attacked in this way.")
+        self._complaint = sentence
         self.error_line.say(sentence)
 
     def _prepared(self, attack: LiveAttack) -> None:
@@ -197,6 +211,12 @@ class CellPanel(QWidget):
                 attack.held,
                 attack.towards,
             )
+
+    def _not_perturbed(self, sentence: str) -> None:
+        if self.result is None:  # nothing is shown that would still hold
+            self._not_prepared(sentence)
+        else:
+            self.error_line.say(sentence)
 
     def _perturbed(self, result: Attacked) -> None:
         attack = self.attack
