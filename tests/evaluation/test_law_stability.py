@@ -22,5 +22,7 @@ def test_an_input_that_never_came_back_has_no_direction_to_agree_with():
 
 
 def test_one_search_is_one():
-    assert text("area - 2 * width").startswith("In one search on resampled groups of cells (1,000 evaluations")
+    assert text("area - 2 * width").startswith(
+        "In one search on resampled groups of cells (1,000 evaluations"
+    )
     assert "the same form in none" in text("contrast")

@@ -136,3 +136,14 @@ def test_the_command_lists_and_changes_classes(study):
     assert lines[0] == "9 cells have another label."
     assert lines[1].split() == ["mitosis", "#010203", "9", "cells"]
     assert lines[-1] == "Stages along tracks: interphase → mitosis → interphase."
+
+
+def test_classes_keep_the_order_in_which_they_were_imported(tmp_path):
+    study = Study.create(tmp_path / "study")
+    order = ("interphase", "prometaphase", "metaphase", "anaphase")
+    images, cells = simulate_crops(phases=dict.fromkeys(order, 3), seed=1)
+    origin = CropOrigin(kind="folder", classes={name: [name] for name in (*order, "none of these")})
+    CropSet.write(study.path / "crops" / "imported", images, cells, origin)
+    assert study.classes == order
+    study.rename_classes({"prometaphase": "early"})
+    assert study.classes == ("interphase", "early", "metaphase", "anaphase")

@@ -68,6 +68,6 @@ class TimelineTables:
     def __str__(self) -> str:
         """Return the number of phases, divisions and movies in a few words."""
         divisions = int((self.events["event"] == "division").sum()) if len(self.events) else 0
-        return (
-            f"{len(self.phases)} phases and {divisions} divisions in {self.phases['movie'].nunique()} movies"
-        )
+        counts = {"phase": len(self.phases), "division": divisions, "movie": self.phases["movie"].nunique()}
+        phases, division, movies = (f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
+        return f"{phases} and {division} in {movies}"

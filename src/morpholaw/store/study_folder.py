@@ -87,13 +87,25 @@ class StudyFolder:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names in the order that was set; others follow: those it began with, then those given to cells."""
+        """Class names in the order that was set; others follow: those it began with, then those given to cells.
+
+        Classes that were named when crops were imported keep the order in which they were named there.
+        """
         kept = self.class_record
-        known = [*kept.order, *self.record.classes, *self.annotations.classes]
-        for crop_set in self.sets:
-            known += sorted(set(crop_set.cells["label"]) - {""})
+        sets = self.sets
+        labels = [set(crop_set.cells["label"]) - {""} for crop_set in sets]
+        named = [
+            [name for name in crop_set.record.classes if name in own]
+            for crop_set, own in zip(sets, labels, strict=True)
+        ]
+        begun = next(
+            (order for order in named if set(self.record.classes) <= set(order)), self.record.classes
+        )
+        known = [*kept.order, *begun, *self.annotations.classes]
+        for order, own in zip(named, labels, strict=True):
+            known += [*order, *sorted(own)]
         if kept.hidden:
-            used = {label for crop_set in self.sets for label in self.annotations.labels_for(crop_set)}
+            used = {label for crop_set in sets for label in self.annotations.labels_for(crop_set)}
             gone = set(kept.hidden) - used
             known = [name for name in known if name not in gone]
         return tuple(dict.fromkeys(known))

@@ -50,7 +50,7 @@ class Scale:
             monitor.emit(
                 Message(
                     f"It is not known whether {what} have the scale of {self.owner}, {self.pixel_size:.4g} um per "
-                    "pixel; state it (pixel_size).",
+                    "pixel; state their pixel size (pixel_size) where they are cut or imported.",
                     "warning",
                 )
             )

@@ -410,7 +410,10 @@ def test_a_classifier_of_shapes_is_said_to_have_no_gradient_until_another_is_cho
     dense = next(one for one in widget.choice.classifiers if one.name == "scheme2")
     shapes = ModelColumns((Feature("area"),), (0.0,), (1.0,))
     widget.choice.show_classifiers(
-        [dense.model_copy(update={"columns": shapes}), *[o for o in widget.choice.classifiers if o is not dense]]
+        [
+            dense.model_copy(update={"columns": shapes}),
+            *[o for o in widget.choice.classifiers if o is not dense],
+        ]
     )
     widget.choice.scheme_box.setCurrentIndex(widget.choice.scheme_box.findData("scheme2"))
     select(widget, qtbot, 3)

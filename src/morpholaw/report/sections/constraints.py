@@ -109,8 +109,9 @@ def attacks(material: Material, curves: Attacks) -> list[Block]:
         {scheme: curves.image(name) for scheme, name in one.items()},
         {scheme: curves.image(name, "random") for scheme, name in one.items()},
         "image",
-        f"FGSM in image space (eq. 1) on at most {ATTACKED} test cells, as many of each class where there are enough, so "
-        "that the accuracy at ε = 0 need not be that of Table 1: mean and standard deviation over the models. Dotted lines: random signs of the same magnitude, as a control.",
+        f"FGSM in image space (eq. 1) on at most {ATTACKED} test cells, as many of each class where there are enough, "
+        "so that the accuracy at ε = 0 need not be that of Table 1: mean and standard deviation over the models. "
+        "Dotted lines: random signs of the same magnitude, as a control.",
     )
     blocks.append(_energies(material, curves, one))
     with_latents = {scheme: name for scheme, name in one.items() if scheme != 1}

@@ -95,7 +95,7 @@ def _over_columns(material: Material, name: str, k: int) -> list[Block]:
 
 
 def inputs_table(columns: ModelColumns, used: Collection[str]) -> Table:
-    """Return what the inputs ``used`` of a law are; of shapes with mean and standard deviation of the training cells."""
+    """Return what the inputs ``used`` of a law are, of shapes with mean and spread over the training cells."""
     rows = [
         (
             feature.name,
@@ -165,7 +165,8 @@ def _boundary(material: Material, name: str, k: int) -> list[Block]:
     if not latents:
         return [Paragraph("The law is a constant: it calls every cell alike.", "warning")]
     if len(latents) > 2:
-        shown = _slices(cloud, latents, score, (classifier.negative, classifier.positive))
+        classes = (classifier.negative, classifier.positive)
+        shown = _slices(cloud, latents, score, classes, material.study.class_colours(classes))
     else:
         shown = _map(cloud, latents, score, classifier.encoder, base)
     return shown + _undecided(material, score, cloud, classifier.encoder)
@@ -185,7 +186,9 @@ def _undecided(material: Material, score: Score, cloud: np.ndarray, encoder: Bet
     return [photograph(figure, "Cells the law cannot decide", caption)]
 
 
-def _slices(cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[str, str]) -> list[Block]:
+def _slices(
+    cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[str, str], colours: list[str]
+) -> list[Block]:
     from morpholaw.figures.boundary import boundary_slices
 
     base = np.median(cloud, axis=0)
@@ -198,7 +201,7 @@ def _slices(cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[
     rest = ", ".join(f"z{latent} = {number(base[latent])}" for latent in latents[3:])
     figure = boundary_slices(
         grid, x, y, levels, (names[0], names[1], names[2]), classes=classes, held=rest,
-        colours=material.study.class_colours(classes), figsize=(7.2, None),
+        colours=colours, figsize=(7.2, None),
     )  # fmt: skip
     held = f" Held at their medians: {rest}." if rest else ""
     caption = (

@@ -90,9 +90,9 @@ def _elsewhere(material: Material) -> list[Block]:
         who = f"{names[0]} was"
     return [
         Paragraph(
-            f"{who} trained on the cells of another study, to which this split belongs. Table 1, the confusions and the "
-            "accuracies of laws are of the held-out cells of that study. All else is computed here, with the labelled "
-            "cells of this study as test cells."
+            f"{who} trained on the cells of another study, to which this split belongs. Table 1, the confusions and "
+            "the accuracies of laws are of the held-out cells of that study. All else is computed here, with the "
+            "labelled cells of this study as test cells."
         )
     ]
 

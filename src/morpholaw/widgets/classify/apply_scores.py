@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 LAYERS = "the layers below"
 """The choice to cut the cells from the chosen layers, instead of taking a crop set."""
+_TO_EXPORT = "Export scores... saves their scores as a table."
 
 
 class ApplyScores(QWidget):
@@ -224,11 +225,11 @@ class ApplyScores(QWidget):
     def _not_of_movie(self, crops: Any) -> str:
         """Say why the scores of a set cannot be shown on the chosen layers, whose numbers would match by chance."""
         if crops.record.movie is None:
-            return f"The crops {crops.name!r} were not cut from a movie: their scores are in the CSV, not on layers."
+            return f"The crops {crops.name!r} were not cut from a movie, so nothing is drawn on layers. {_TO_EXPORT}"
         if self.image.layer is not None and not is_cut_from(crops, self.image.layer):
             return (
                 f"The crops {crops.name!r} were cut from the movie {crops.record.movie.name!r}, not from "
-                f"{self.image.layer.name!r}: their scores are in the CSV, not on layers."
+                f"{self.image.layer.name!r}, so nothing is drawn on layers. {_TO_EXPORT}"
             )
         return ""
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.5
 """Least seconds between two drawings."""
+DRAWING = "Drawing..."
+"""The text until the first figure is drawn."""
 LEAST_WIDTH = 320
 """Least width of a figure in pixels."""
 
@@ -60,6 +62,7 @@ class FigurePanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.sentence)
         layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(1)  # at the top of a tab that is taller, not below what is seen
         self.setMinimumSize(LEAST_WIDTH, 60)
         self.say(sentence)
 
@@ -69,6 +72,9 @@ class FigurePanel(QWidget):
         ``make`` is called in a thread, so that it must not use widgets or layers.
         """
         self._make = make
+        if self.canvas is None:
+            self.sentence.setText(DRAWING)
+            self.sentence.show()
         self._soon()
 
     def say(self, sentence: str) -> None:

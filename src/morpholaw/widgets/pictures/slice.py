@@ -227,6 +227,12 @@ def labelled_latents(encoder: EncoderFile, wanted: CellsWanted) -> LabelledLaten
     return LabelledLatents(means, labels[cells], cells)
 
 
+def _possible(columns: ModelColumns, place: int, axis: np.ndarray) -> np.ndarray:
+    """Return which values of an input, in standard deviations, a cell can have, bool: no shape is below 0."""
+    possible: np.ndarray = columns.in_units(place, axis) >= 0
+    return possible if columns.features[place].source == "shape" else np.ones(len(axis), bool)
+
+
 def slice_figure(
     response: Response, computed: Slice, names: dict[int, str], held: str, figsize: FigSize, theme: Theme
 ) -> Figure:
@@ -235,7 +241,7 @@ def slice_figure(
     from morpholaw.interpretation.components import readable
 
     def axis(place: int, pictures: np.ndarray | None) -> ResponseAxis:
-        values = response.columns.in_units(place, computed.axis)
+        values = response.columns.in_units(place, computed.axis[_possible(response.columns, place, computed.axis)])
         return ResponseAxis(values, names.get(place, response.label(place)), pictures, np.asarray(PICTURES))
 
     cells = None
@@ -245,20 +251,22 @@ def slice_figure(
             means[:, computed.x], means[:, computed.y], computed.cells.labels, response.colours
         )
     across = axis(computed.x, computed.pictures_x)
+    there = _possible(response.columns, computed.x, computed.axis)
     title = response.title + (f"\n{held}" if held else "")
     if computed.y is None:
         return response_map_1d(
             across,
-            readable(computed.values, gaps=True),
+            readable(computed.values[there], gaps=True),
             response_name=response.name,
             title=title or None,
             theme=theme,
             figsize=figsize,
         )
+    above = _possible(response.columns, computed.y, computed.axis)
     return response_map_2d(
         across,
         axis(computed.y, computed.pictures_y),
-        readable(computed.values),
+        readable(computed.values[np.ix_(above, there)]),
         arrows=0,
         cells=cells,
         sides=response.sides,

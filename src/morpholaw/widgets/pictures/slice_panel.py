@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
@@ -78,7 +79,6 @@ class SlicePanel(QWidget):
         for label, box in (("Across", self.x_box), ("Up", self.y_box)):
             axes.addWidget(QLabel(label))
             axes.addWidget(box, 1)
-        axes.addWidget(self.centre)
         self._controls = QWidget()
         self._rows = QFormLayout()
         self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -86,6 +86,7 @@ class SlicePanel(QWidget):
         controls.setContentsMargins(0, 0, 0, 0)
         controls.addLayout(axes)
         controls.addLayout(self._rows)
+        controls.addWidget(self.centre, 0, Qt.AlignmentFlag.AlignRight)
         self.figure = LinkedCells(viewer, self.current, self.empty_sentence)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
