@@ -199,7 +199,7 @@ def _unit(
     seconds = {movie: config.frame_interval or intervals.get(movie) for movie in movies}
     unknown = [movie for movie, value in seconds.items() if not value]
     if unknown:
-        whose = f" of {', '.join(map(str, unknown))}" if any(unknown) else ""
+        whose = f" of {', '.join(repr(str(one)) for one in unknown)}" if any(unknown) else ""
         notes.append(
             f"Times are in frames, because the time between frames{whose} is not known; "
             "set the frame interval, in seconds."

@@ -80,7 +80,7 @@ def boundary_slices(
         figsize, theme, len(scores), 1.25, lambda width: width * 0.92 + 0.2, above=0.5,
         frame=True, sharex=True, sharey=True,
     )  # fmt: skip
-    colours = colours or class_colours(classes)
+    colours = list(colours) or class_colours(classes)
     for axes, score, value in zip(grid, scores, slice_values, strict=True):
         _draw_regions(axes, x, y, score, colours, theme)
         heading(axes, f"{symbol(names[2])} = {number(value, 1)}", theme, size=SMALL)

@@ -167,3 +167,16 @@ def test_the_table_shows_laws_in_units(panel):
     standardised = (cells - columns.centre) / columns.scale
     there = shown.expression.evaluate(cells)
     np.testing.assert_allclose(there, law.expression.evaluate(standardised), atol=0.05)
+
+
+def test_the_panel_and_the_report_name_the_same_limits(shape_study):
+    """A limit depends on how finely ranges are cut: 25 µm² in one place and 26 in the other cannot both be read."""
+    from morpholaw.store import classifiers
+    from morpholaw.store.law_reading import read_law
+    from morpholaw.widgets.laws.law_page import LawPlace, law_vetoes
+
+    study = Study.open(shape_study)
+    reading = read_law(study, classifiers.load(study, "scheme4-hinge"))
+    found = law_vetoes(LawPlace(str(study.path), "scheme4-hinge", 0, None, ()))
+    assert found
+    assert found == reading.vetoes()

@@ -247,7 +247,7 @@ class CellPanel(QWidget):
             ]
             self.pictures.show_titled(tiles[:, 0], titles, columns=2)
             return
-        captions = [f"{first}\n\u2192 {then}" for first, then in zip(before, after, strict=True)]
+        captions = [f"f = {first}\n\u2192 {then}" for first, then in zip(before, after, strict=True)]
         if len(attack.classes) > 2:
             most = 20 if len(attack.cells) <= 2 else 12
             captions = [

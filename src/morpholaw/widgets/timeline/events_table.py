@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QTableWidgetItem
 
-from morpholaw.display import significant
+from morpholaw.display import number
 from morpholaw.widgets.forms.row_table import NumberItem, RowTable
 from morpholaw.widgets.movie.movie_place import movie_layer
 
@@ -57,7 +57,7 @@ class EventsTable(RowTable):
                 QTableWidgetItem(event_text(event)),
                 NumberItem(str(event["t"]), float(event["t"])),
                 NumberItem(str(event["track_id"]), float(event["track_id"])),
-                NumberItem(significant(float(event["probability"]), 2), _finite(event["probability"])),
+                NumberItem(number(float(event["probability"]), 2), _finite(event["probability"])),
                 QTableWidgetItem(str(event["movie"])),
             )
             for column, item in enumerate(items):
