@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from itertools import pairwise
 
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -18,20 +19,27 @@ from qtpy.QtWidgets import (
     QScrollBar,
     QTabBar,
     QTableWidget,
+    QTabWidget,
+    QToolButton,
     QWidget,
 )
 
+from morpholaw.widgets.study.current_study import CurrentStudy
 from morpholaw.widgets.window_latency import PANELS
 
 CONTROLS = (QAbstractButton, QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
 
 
-@pytest.fixture(params=PANELS)
-def panel(request, qtbot) -> QWidget:
-    module = import_module(f"morpholaw.widgets.{request.param.lower()}.panel")
-    widget = getattr(module, f"{request.param}Widget")(ViewerModel())
+def made(name: str, qtbot, viewer: ViewerModel) -> QWidget:
+    module = import_module(f"morpholaw.widgets.{name.lower()}.panel")
+    widget = getattr(module, f"{name}Widget")(viewer)
     qtbot.addWidget(widget)
     return widget
+
+
+@pytest.fixture(params=PANELS)
+def panel(request, qtbot) -> QWidget:
+    return made(request.param, qtbot, ViewerModel())
 
 
 def tooltip(widget: QWidget, panel: QWidget) -> str:
@@ -82,3 +90,59 @@ def test_every_control_is_reached_with_the_tab_key(panel):
         and control.focusProxy() is None
     ]
     assert mouse_only == []
+
+
+def shown_controls(panel: QWidget) -> list[QWidget]:
+    """What the Tab key reaches in a panel, in its order."""
+    found, control = [], panel.nextInFocusChain()
+    while control is not None and control is not panel:
+        takes_keys = bool(control.focusPolicy() & Qt.FocusPolicy.TabFocus) and control.focusProxy() is None
+        if takes_keys and panel.isAncestorOf(control) and control.isVisible() and control.isEnabled():
+            found.append(control)
+        control = control.nextInFocusChain()
+    return found
+
+
+@pytest.mark.parametrize("first", ["study", "panel"])
+@pytest.mark.parametrize("name", PANELS)
+def test_the_tab_key_goes_through_a_panel_as_it_is_read(name, first, qtbot, tracked_study_folder):
+    """Never back up, nor back to the left in one row: also to what is made when a study opens."""
+    viewer = ViewerModel()
+    if first == "study":
+        CurrentStudy.of(viewer).open(tracked_study_folder)
+    panel = made(name, qtbot, viewer)
+    panel.resize(400, 1400)
+    panel.show()
+    if first == "panel":
+        panel.current.open(tracked_study_folder)
+    qtbot.wait(100)
+    for tabs in panel.findChildren(QTabWidget) or [None]:
+        for place in range(tabs.count() if tabs is not None else 1):
+            if tabs is not None:
+                tabs.setCurrentIndex(place)
+            qtbot.wait(20)
+            reached = shown_controls(panel)
+            places = [control.mapTo(panel, QPoint()) for control in reached]
+            back = [
+                (named(reached[k]), named(reached[k + 1]))
+                for k, (one, after) in enumerate(pairwise(places))
+                if after.y() + reached[k + 1].height() <= one.y() + 2
+                or (abs(after.y() - one.y()) < 6 and after.x() < one.x())
+            ]
+            assert back == []
+
+
+def test_what_is_pressed_with_the_mouse_is_pressed_with_the_space_bar(panel, qtbot):
+    panel.show()
+    for button in [one for one in shown_controls(panel) if isinstance(one, QAbstractButton)]:
+        if isinstance(button, QToolButton) and button.menu() is not None:
+            continue  # its menu waits for an answer; Qt opens it with the space bar as well
+        checked = button.isChecked()
+        button.blockSignals(True)  # what it does is tested elsewhere
+        qtbot.keyPress(button, Qt.Key.Key_Space)
+        down = button.isDown()
+        qtbot.keyRelease(button, Qt.Key.Key_Space)
+        button.blockSignals(False)
+        assert down, named(button)
+        if button.isCheckable() and not button.autoExclusive():
+            assert button.isChecked() is not checked, named(button)

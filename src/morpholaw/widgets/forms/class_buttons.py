@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from morpholaw.widgets.forms.tab_order import reach_before
 
 COLUMNS = 2
 
@@ -56,6 +59,7 @@ class ClassButtons(QWidget):
     def _make(self, classes: list[str], colours: dict[str, str]) -> None:
         for button in self.buttons:
             self._grid.removeWidget(button)
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it is deleted later than the new ones are placed
             button.deleteLater()
         self.classes, self.colours = classes, colours
         self.buttons = [
@@ -70,8 +74,19 @@ class ClassButtons(QWidget):
                 lambda place, name=name, button=button: self.menu_wanted.emit(name, button.mapToGlobal(place))
             )
             self.buttons.append(button)
-        for place, button in enumerate([*self.buttons[1:], self.buttons[0]]):
+        for place, button in enumerate(self._shown):
             self._grid.addWidget(button, place // COLUMNS, place % COLUMNS)
+        reach_before(self.new_class, self._shown)
+
+    @property
+    def _shown(self) -> list[QPushButton]:
+        """The buttons as they are arranged, the one that clears labels last."""
+        return [*self.buttons[1:], *self.buttons[:1]]
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Put buttons that were made before they had a window into its order."""
+        super().showEvent(event)
+        reach_before(self.new_class, self._shown)
 
     def _button(self, number: int, text: str, colour: str, tip: str) -> QPushButton:
         button = QPushButton(text)

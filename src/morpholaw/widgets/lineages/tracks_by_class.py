@@ -11,7 +11,10 @@ import numpy as np
 from napari.layers import Tracks
 from napari.utils.colormaps import AVAILABLE_COLORMAPS
 from napari.utils.colormaps.colormap import Colormap
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
+
+from morpholaw.widgets.forms.tab_order import reach_before
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,6 +165,7 @@ class TracksByClass(QWidget):
         for box in self.boxes.values():
             self._rows.removeWidget(box)
             box.hide()  # it is deleted later than the new boxes are drawn
+            box.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             box.deleteLater()
         self.boxes = {}
         for place, name in enumerate(names):
@@ -173,6 +177,7 @@ class TracksByClass(QWidget):
             box.toggled.connect(self._toggled)
             self._rows.addWidget(box, 1 + place // COLUMNS, place % COLUMNS)
             self.boxes[name] = box
+        reach_before(self, list(self.boxes.values()))
 
     def _toggled(self, _: bool) -> None:
         self.apply()

@@ -241,7 +241,9 @@ def slice_figure(
     from morpholaw.interpretation.components import readable
 
     def axis(place: int, pictures: np.ndarray | None) -> ResponseAxis:
-        values = response.columns.in_units(place, computed.axis[_possible(response.columns, place, computed.axis)])
+        values = response.columns.in_units(
+            place, computed.axis[_possible(response.columns, place, computed.axis)]
+        )
         return ResponseAxis(values, names.get(place, response.label(place)), pictures, np.asarray(PICTURES))
 
     cells = None
