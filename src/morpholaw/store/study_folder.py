@@ -89,7 +89,8 @@ class StudyFolder:
     def classes(self) -> tuple[str, ...]:
         """Class names in the order that was set; others follow: those it began with, then those given to cells.
 
-        Classes that were named when crops were imported keep the order in which they were named there.
+        Classes that were named when crops were imported keep the order in which they were named there, as long as
+        those that the study began with keep theirs.
         """
         kept = self.class_record
         sets = self.sets
@@ -98,9 +99,8 @@ class StudyFolder:
             [name for name in crop_set.record.classes if name in own]
             for crop_set, own in zip(sets, labels, strict=True)
         ]
-        begun = next(
-            (order for order in named if set(self.record.classes) <= set(order)), self.record.classes
-        )
+        first = list(self.record.classes)
+        begun = next((order for order in named if [one for one in order if one in first] == first), first)
         known = [*kept.order, *begun, *self.annotations.classes]
         for order, own in zip(named, labels, strict=True):
             known += [*order, *sorted(own)]
