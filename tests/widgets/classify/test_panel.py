@@ -362,3 +362,14 @@ def test_of_several_classes_what_is_found_of_each_is_a_table(panel, phases_study
     assert texts[4::4] == list(record.classes)
     recall = record.evaluation.by_class[1].recall.value
     assert texts[10].startswith(f"{100 * recall:.0f} (")
+
+
+def test_the_confusions_say_whose_cells_they_count_and_forget_what_was_selected(panel, tracked_study):
+    widget = panel(ClassifyWidget)
+    widget.current.open(tracked_study)
+    confusion, record = widget.confusion, widget.confusion.record
+    assert confusion.hint.text().startswith("Held-out cells by")
+    confusion.hint.setText("Selected: 12 cells.")
+    confusion.show_record(record.model_copy(update={"trained_elsewhere": True}))
+    assert "of the study that the classifier comes from" in confusion.hint.text()
+    assert "Selected" not in confusion.hint.text()

@@ -32,6 +32,10 @@ WIDTH = 2.8
 """Inches that the matrix of no class would be wide; each class adds some, as far as the panel allows."""
 NOTHING = "Trained models appear here, one row per scheme."
 HINT = "Held-out cells by their true and their predicted class. Click a field to see its cells and to select them."
+HINT_ELSEWHERE = (
+    "Held-out cells of the study that the classifier comes from, by their true and their predicted class. Click a "
+    "field to see and select the cells of this study that belong there."
+)
 
 
 class ConfusionPicture(QWidget):
@@ -85,6 +89,7 @@ class ConfusionPicture(QWidget):
     def show_record(self, record: ClassifierRecord | None) -> None:
         """Show the confusions of a classifier, or none."""
         self.record, self._wanted = record, None
+        self.hint.setText(_hint(record))
         self.hint.setVisible(record is not None)
         self.shares.setText("" if record is None else _meaning(record))
         self.shares.setVisible(bool(self.shares.text()))
@@ -153,7 +158,7 @@ class ConfusionPicture(QWidget):
         chosen = cells[(targets == true) & (scores.by_frame[cells] == record.classes[predicted])]
         self.crops.setVisible(bool(len(chosen)))
         what = f"{record.classes[true]} predicted as {record.classes[predicted]}"
-        self.hint.setText(f"{HINT} Selected: {len(chosen)} cells, {what}.")
+        self.hint.setText(f"{_hint(record)} Selected: {len(chosen)} cells, {what}.")
         if len(chosen):
             self.current.select(chosen.tolist())
             self._shown = chosen[:SHOWN].tolist()
@@ -197,6 +202,11 @@ class ConfusionPicture(QWidget):
 
     def _not_scored(self, _: str) -> None:
         self._wanted = None
+
+
+def _hint(record: ClassifierRecord | None) -> str:
+    """Say which cells the matrix counts, and what a click shows."""
+    return HINT_ELSEWHERE if record is not None and record.trained_elsewhere else HINT
 
 
 def _meaning(record: ClassifierRecord) -> str:
