@@ -1,0 +1,41 @@
+"""A report says which cells its numbers are of where classifiers were trained on another study."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from morpholaw.cells.shape_features import Feature, choose_features
+from morpholaw.models.features import ModelColumns
+from morpholaw.report.sections.law import inputs_table
+from morpholaw.report.sections.study import _elsewhere
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "begins"),
+    [
+        ({"scheme2": True, "scheme3": True}, "The classifiers were trained on the cells of another study"),
+        ({"scheme2": True, "scheme3": False}, "scheme2 was trained"),
+        ({"a": True, "b": True, "c": False}, "a, b were trained"),
+    ],
+)
+def test_cells_of_another_study_are_told_from_those_of_this_one(elsewhere, begins):
+    records = {name: SimpleNamespace(trained_elsewhere=there) for name, there in elsewhere.items()}
+    (said,) = _elsewhere(SimpleNamespace(records=records))
+    assert said.text.startswith(begins)
+    assert "labelled cells of this study as test cells" in said.text
+
+
+def test_nothing_is_said_of_classifiers_of_the_study_itself():
+    assert _elsewhere(SimpleNamespace(records={"a": SimpleNamespace(trained_elsewhere=False)})) == []
+
+
+def test_a_latent_has_no_mean_in_the_table_of_inputs():
+    """Its column is not scaled: 0 and 1 are not its mean and standard deviation over the cells."""
+    columns = ModelColumns(
+        (Feature("z1", source="latent"), *choose_features(["width"])), (0.0, 9.5), (1.0, 2.0)
+    )
+    latent, width = inputs_table(columns, {"z1", "width"}).rows
+    assert latent[-2:] == ("", "")
+    assert width[-2:] == ("9.5", "2")
