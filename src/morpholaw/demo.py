@@ -21,8 +21,8 @@ ENCODER = EncoderConfig(epochs=4, epoch_crops=160_000)
 """0.64 million crops from the shipped encoder, as a small study of anyone's own would start: from new weights they are
 too few for each factor to find a latent of its own."""
 CNN = ClassifierConfig(models=3, epochs=8)
-HEADS = ClassifierConfig(models=10, swaps=8, perturbation=0.05)
-"""Heads and laws learn from cells in other surroundings and under attack too, as those of the sample do."""
+HEADS = ClassifierConfig(models=10, swaps=8)
+"""Heads and laws learn from cells in other surroundings too, as those of the sample do."""
 MEASURED = LawConfig(inputs="shapes", count=6, evaluations=60_000)
 """Laws over measured shapes, which need no encoder, in half a minute: what can be said in micrometres is said first."""
 LAWS = (
