@@ -10,6 +10,7 @@ from morpholaw.models.symmetry import cell_latents, kinds, transform_latents
 from morpholaw.training.augment import (
     CellMasks,
     another_microscope,
+    deform,
     exchange_surroundings,
     other_surroundings,
 )
@@ -158,3 +159,16 @@ def test_swapped_surroundings_leave_the_cell_its_shape_and_the_crop_its_scale(im
         assert ratio[bright].std() < 1e-4  # one factor for the whole cell
     brightest = peak(np.rint(255 * shown[:, 0].numpy()).astype(np.uint8))
     assert (brightest <= peak(images) + 2).all()
+
+
+def test_deformed_crops_keep_their_brightness_and_repeat_with_the_seed(images):
+    pixels = as_tensor(images)
+    changed, again, other = (deform(pixels, 1.0, torch.Generator().manual_seed(k)) for k in (0, 0, 1))
+    assert changed.shape == pixels.shape
+    assert torch.equal(changed, again)
+    assert not torch.allclose(changed, other)
+    assert not torch.allclose(changed, pixels, atol=0.05)
+    middle = (slice(None), slice(None), slice(24, 40), slice(24, 40))
+    assert float(changed[middle].mean()) == pytest.approx(float(pixels[middle].mean()), rel=0.15)
+    assert changed.min() >= 0
+    assert changed.max() <= 1

@@ -107,6 +107,13 @@ class ClassifierConfig(SplitConfig):
     )
     dropout: float = Field(0.3, ge=0, lt=1, description="Dropout of schemes 1 and 2 (paper: 0.3).")
     augment: bool = Field(True, description="Random flips and 90 degree rotations (paper, B.2).")
+    deformation: float = Field(
+        0.0,
+        ge=0,
+        le=3,
+        description="Scheme 1: training crops are turned by any angle, zoomed, stretched and shifted at random; 1: by "
+        "up to 15 % and 3 of 64 pixels; 0: not at all, as in the paper.",
+    )
     latent_noise: float = Field(
         3.0,
         ge=0,

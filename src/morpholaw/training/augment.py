@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from morpholaw.cells.normalise import CEILING, PEAK, nucleus
@@ -13,6 +14,8 @@ from morpholaw.cells.orientations import COUNT, inverse, orient
 
 DARK, SAMPLED = 32, 128
 """A crop's background is taken from the ``DARK`` darkest of ``SAMPLED`` pixels."""
+ZOOM, SHIFT = 0.15, 0.05
+"""Largest zoom (logarithm) and shift (share of the side) of a deformed crop."""
 SURROUNDINGS_GAIN = 0.7
 """Standard deviation of the log gain of swapped surroundings: metaphases are two to three times as bright as others."""
 
@@ -44,6 +47,40 @@ def orient_batch(crops: Tensor, first: int = 0, total: int | None = None) -> Ten
         block = crops[int(inside[0]) : int(inside[-1]) + 1] if len(inside) else crops[:0]
         oriented.append(orient(block, inverse(k)))
     return torch.cat(oriented)
+
+
+def deform(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Turn each crop by a random angle, and zoom, stretch and shift it a little; beyond its edges it is mirrored.
+
+    Parameters
+    ----------
+    images : Tensor
+        float32 (n, 1, size, size).
+    strength : float
+        1: zoom by up to 15 %, stretch by up to 15 %, shift by up to 5 % of the side. Angles are always any.
+    generator : torch.Generator
+        Draws the changes.
+
+    Returns
+    -------
+    Tensor
+        float32 (n, 1, size, size).
+    """
+
+    def uniform(*shape: int) -> Tensor:
+        return 2 * torch.rand(*shape, generator=generator) - 1
+
+    count = len(images)
+    angle = math.pi * uniform(count)
+    zoom, stretch = (ZOOM * strength * uniform(count)).exp(), (ZOOM / 2 * strength * uniform(count)).exp()
+    shift = 2 * SHIFT * strength * uniform(count, 2)
+    cosine, sine = angle.cos(), angle.sin()
+    rows = (
+        torch.stack([cosine * zoom * stretch, -sine * zoom / stretch, shift[:, 0]], 1),
+        torch.stack([sine * zoom * stretch, cosine * zoom / stretch, shift[:, 1]], 1),
+    )
+    places = F.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    return F.grid_sample(images, places.to(images.device), align_corners=False, padding_mode="reflection")
 
 
 def exchange_surroundings(

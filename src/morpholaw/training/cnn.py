@@ -19,7 +19,7 @@ from morpholaw.models.cnn import CNNEnsemble
 from morpholaw.models.heads import HeadEnsemble
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.adam import adam_tensors, load_adam, new_adam, set_rate
-from morpholaw.training.augment import orient_batch
+from morpholaw.training.augment import deform, orient_batch
 from morpholaw.training.checkpointing import NO_CHECKPOINTS, Checkpointing
 from morpholaw.training.devices import choose_device, choose_precision, lay_out, resident, shared_threads
 from morpholaw.training.durations import about
@@ -186,7 +186,11 @@ class CNNTraining:
         torch.manual_seed(config.seed * 1_000_003 + self.step)  # of dropout
         x = orient_batch(self.crops[index]) if config.augment else self.crops[index]
         set_rate(self.optimiser, config.learning_rate * self._rate())
-        losses = self.recorded((self._pixels(x), self.labels[index].to(self.device)))
+        pixels = self._pixels(x)
+        if config.deformation:
+            drawn = torch.Generator().manual_seed(config.seed * 1_000_003 + self.step)
+            pixels = deform(pixels, config.deformation, drawn).to(memory_format=torch.channels_last)
+        losses = self.recorded((pixels, self.labels[index].to(self.device)))
         self.step += 1
         if self.stopping is not None and self.step % self.epoch_steps == 0:
             self.stopping.update(self._held_out_losses(), self._weights())
