@@ -98,3 +98,13 @@ def test_regions_are_those_of_the_largest_law():
     assert len(np.unique(class_regions(LAWS, table, input_ranges(table, NAMES)).called)) == 3
     with pytest.raises(InputError, match="over two inputs of the laws: area, axis_ratio, contrast"):
         class_regions(LAWS, table, input_ranges(table, NAMES), ("area", "width"))
+
+
+def test_a_sentence_knows_which_inputs_it_mentions():
+    names = tuple(f"z{k}" for k in range(6))
+    formulas = {"interphase": "z0*z1 - z2*z3 + z4*z5", "metaphase": "z0 + z2", "apoptosis": "0.3 - z0 - z2"}
+    laws = ClassLaws({name: Law.parse(text, names) for name, text in formulas.items()})
+    table = FeatureTable(np.random.default_rng(0).normal(size=(300, 6)), names)
+    said = class_sentence(laws, "interphase", table, np.array(laws.classes)[laws.predict(table)])
+    assert 0 < len(said.mentioned) < 6
+    assert {name for name in names if name in said.text} == set(said.mentioned)

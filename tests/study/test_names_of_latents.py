@@ -13,6 +13,9 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.shape import measure_shapes
 from morpholaw.interpretation.latent_names import BOTH_ENDS, split_sign
 from morpholaw.interpretation.latent_summary import summarise_latents
+from morpholaw.models.class_laws import ClassLaws
+from morpholaw.models.features import FeatureTable
+from morpholaw.models.law import Law
 from morpholaw.sample import sample_folder
 from morpholaw.store import encoders
 from morpholaw.store.law_reading import read_law
@@ -92,3 +95,17 @@ def test_a_law_says_what_its_latents_without_a_name_follow(trained_study):
     assert bare.count("which follows") == len(used) > 0
     named = replace(reading, words=dict.fromkeys(used, "size")).sentence().text
     assert "Without a name" not in named
+
+
+def test_a_class_among_several_lists_only_latents_that_its_sentence_mentions(trained_study):
+    reading = read_law(trained_study, trained_study.classifier(4))
+    names = tuple(f"z{k}" for k in range(6))
+    formulas = {"interphase": "z0*z1 - z2*z3 + z4*z5", "metaphase": "z0 + z2", "apoptosis": "0.3 - z0 - z2"}
+    laws = ClassLaws({name: Law.parse(text, names) for name, text in formulas.items()})
+    table = FeatureTable(np.random.default_rng(0).normal(size=(300, 6)), names)
+    labels = np.array(laws.classes)[laws.predict(table)]
+    several = replace(reading, laws=laws, cells=table, labels=labels, words={}).of_class("interphase")
+    said, _, note = several.sentence().text.partition("Without a name: ")
+    assert note
+    for name in names:
+        assert (name in note) == (name in said)

@@ -102,6 +102,12 @@ class ClassSentence:
     inequality: str
     text: str
 
+    @property
+    def mentioned(self) -> tuple[str, ...]:
+        """Names of the inputs that the sentence mentions, each once."""
+        always = [push.feature.name for push in self.pushes]
+        return tuple(dict.fromkeys([*always, *(room.feature.name for room in _stated(self.rooms))]))
+
 
 def class_sentence(
     laws: ClassLaws,
@@ -223,6 +229,11 @@ def _room(
     )
 
 
+def _stated(rooms: Sequence[Room]) -> list[Room]:
+    """Return the rooms whose limits are stated."""
+    return [room for room in rooms if room.low is not None or room.high is not None][:STATED]
+
+
 def _text(
     name: str,
     pushes: Sequence[Push],
@@ -234,7 +245,7 @@ def _text(
     sentences = []
     if pushes:
         sentences.append(f"Likelier {name}, whatever the other inputs are: nuclei{described(pushes)}.")
-    stated = [room for room in rooms if room.low is not None or room.high is not None][:STATED]
+    stated = _stated(rooms)
     if not cells:
         sentences.append(f"No labelled cell is {name}.")
     elif right is None:

@@ -58,6 +58,11 @@ class LawSentence:
     inequality: str
     text: str
 
+    @property
+    def mentioned(self) -> tuple[str, ...]:
+        """Names of the inputs that the sentence mentions: all that count."""
+        return tuple(push.feature.name for push in self.pushes)
+
 
 def law_sentence(
     law: Law,

@@ -128,7 +128,7 @@ class LawReading:
         return self.cells.rows(own) if len(own) else self.cells
 
     def sentence(self) -> LawSentence | ClassSentence:
-        """Put the law into words, and say what its latents without a name follow."""
+        """Put the law into words, and say what those of the latents it mentions follow that have no name."""
         sentence: LawSentence | ClassSentence
         if self.laws is not None:
             sentence = class_sentence(
@@ -139,7 +139,7 @@ class LawReading:
         if self.latents is None:
             return sentence
         shapes = {one.name for one in self.features}
-        unnamed = [one for one in self.law.expression.variables() if one not in shapes | set(self.words)]
+        unnamed = [one for one in sentence.mentioned if one not in shapes | set(self.words)]
         note = self.latents.unnamed(int(one[1:]) for one in unnamed)
         return replace(sentence, text=f"{sentence.text} {note}".rstrip())
 
