@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import re
+
 from markupsafe import Markup
 
+from morpholaw.models.expressions.latex import word
 from morpholaw.models.law import Law
 
 
-def typeset(law: Law, names: dict[str, str] | None = None, digits: int = 3, size: float = 15) -> Markup:
-    """``f(z) = ...`` as SVG of ``size`` CSS pixels; a screen reader reads the law's text.
+def typeset(
+    law: Law,
+    names: dict[str, str] | None = None,
+    digits: int = 3,
+    size: float = 15,
+    class_name: str = "",
+) -> Markup:
+    """``f(z) = ...``, of a law over shapes ``f = ...``, as SVG; a screen reader reads the law's text.
 
     Parameters
     ----------
     names
         Words to show for latents, e.g. ``{"z3": "size"}``; the others are symbols.
+    digits
+        Significant digits of constants.
+    size
+        Of the letters, in CSS pixels.
+    class_name
+        Of more than two classes, the one whose law it is: the index of f, where the font has its letters.
     """
-    return typeset_latex(f"f(z) = {law.latex(names, digits)}", law.rounded(digits).text(), size)
+    left = _left_side(law, class_name)
+    return typeset_latex(f"{left} = {law.latex(names, digits)}", law.rounded(digits).text(), size)
+
+
+def _left_side(law: Law, class_name: str) -> str:
+    index = f"_{{{word(class_name)}}}" if class_name.isascii() and class_name else ""
+    over_latents = all(re.fullmatch(r"z\d+", name) for name in law.names)
+    return f"f{index}{'(z)' if over_latents else ''}"
 
 
 def typeset_latex(latex: str, spoken: str, size: float = 15) -> Markup:

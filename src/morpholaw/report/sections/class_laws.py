@@ -50,7 +50,9 @@ def formulas(material: Material, name: str, k: int) -> list[Block]:
     blocks: list[Block] = [
         Paragraph(intro),
         *(
-            Formula(typeset(laws.laws[one], digits=DIGITS, size=14), f"{one}: {law.size} nodes.")
+            Formula(
+                typeset(laws.laws[one], digits=DIGITS, size=14, class_name=one), f"{one}: {law.size} nodes."
+            )
             for one, law in zip(laws.classes, classifier.laws_of(k), strict=True)
         ),
     ]
