@@ -109,3 +109,14 @@ def test_a_class_among_several_lists_only_latents_that_its_sentence_mentions(tra
     assert note
     for name in names:
         assert (name in note) == (name in said)
+
+
+def test_a_map_over_latents_reaches_little_further_than_the_cells(trained_study):
+    reading = read_law(trained_study, trained_study.classifier(4))
+    used = reading.law.expression.variables()
+    narrow = replace(reading, cells=FeatureTable(0.2 * reading.cells.values, reading.cells.names))
+    for name, (low, high) in narrow.map_ranges(used).items():
+        values = narrow.cells.select([name])[:, 0]
+        assert ((values >= low) & (values <= high)).mean() > 0.99
+        assert high - low <= 1.3 * np.ptp(values)
+    assert all(low <= -3 and high >= 3 for low, high in narrow.ranges.values())

@@ -40,6 +40,8 @@ MORE = 0.05
 """Share of its range that a pair must exclude beyond what one of the two excludes alone."""
 LEAST = 0.02
 """Share of its range that an input must exclude to be stated."""
+MARGIN = 0.1
+"""Share of the range of the cells by which a map over a latent is wider at either end."""
 CUTS = 120
 """Pieces that the range of an input is cut into where vetoes are looked for."""
 MOST_NODES = 60
@@ -105,9 +107,7 @@ class LawReading:
         shapes = {one.name for one in self.features}
         ranges = {}
         for name in names:
-            values = self.cells.select([name])[:, 0]
-            values = values[np.isfinite(values)]
-            low, high = np.quantile(values, QUANTILES) if len(values) else TYPICAL_LIMITS
+            low, high = self._range_of_cells(name)
             if name not in shapes:
                 reach = float(np.ceil(max(-low, high, TYPICAL_LIMITS[1])))
                 low, high = -reach, reach
@@ -116,6 +116,21 @@ class LawReading:
             else:
                 ranges[name] = (float(low) - 0.5, float(low) + 0.5)
         return ranges
+
+    def map_ranges(self, names: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Return the ranges of some inputs on a map of the cells: a latent's is theirs, `MARGIN` wider."""
+        shapes, ranges = {one.name for one in self.features}, self.ranges_of(names)
+        for name in set(ranges) - shapes:
+            low, high = self._range_of_cells(name)
+            margin = MARGIN * (high - low) or MARGIN
+            ranges[name] = (low - margin, high + margin)
+        return ranges
+
+    def _range_of_cells(self, name: str) -> tuple[float, float]:
+        values = self.cells.select([name])[:, 0]
+        values = values[np.isfinite(values)]
+        low, high = np.quantile(values, QUANTILES) if len(values) else TYPICAL_LIMITS
+        return float(low), float(high)
 
     def axis_label(self, name: str) -> str:
         """Return an input as an axis is labelled: "width (µm)", "z1 (size)"."""

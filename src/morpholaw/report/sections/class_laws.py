@@ -114,7 +114,7 @@ def regions(material: Material, name: str, k: int) -> list[Block]:
     laws = reading.laws
     if laws is None or len(read_inputs(laws)) < 2:
         return []
-    computed = class_regions(laws, reading.cells, reading.ranges_of(read_inputs(laws)))
+    computed = class_regions(laws, reading.cells, reading.map_ranges(read_inputs(laws)))
     colours = material.study.class_colours(laws.classes)
     x, y = reading.cells.select(computed.names).T
     cells = cells_on_map(x, y, reading.labels, dict(zip(laws.classes, colours, strict=True)))

@@ -118,7 +118,8 @@ def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
     reading = material.reading(name, k)
     if not reading.law.expression.variables():
         return []
-    computed = input_slice(reading.law, reading.cells, reading.ranges)
+    ranges = reading.map_ranges(reading.law.expression.variables())
+    computed = input_slice(reading.law, reading.cells, ranges)
     labels = tuple(reading.axis_label(one) for one in computed.names)
     cells = None
     if len(computed.names) == 2:

@@ -132,16 +132,17 @@ def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
     computed: InputSlice | ClassRegions
     middle = "their median"
     if reading.laws is not None and len(read_inputs(reading.laws)) > 1:
-        ranges = reading.ranges_of(read_inputs(reading.laws))
+        ranges = reading.map_ranges(read_inputs(reading.laws))
         own = reading.cells_of(reading.classes[1])
         inputs = inputs_by_changes(reading.laws, own, ranges)
         chosen = tuple(names) if set(names) <= set(inputs) and len(names) == 2 else ()
         computed = class_regions(reading.laws, own, ranges, chosen)
         middle = f"the median of {reading.classes[1]}"
     else:
-        inputs = inputs_by_effect(reading.law, reading.cells, reading.ranges)
+        ranges = reading.map_ranges(reading.law.expression.variables())
+        inputs = inputs_by_effect(reading.law, reading.cells, ranges)
         chosen = tuple(names) if set(names) <= set(inputs) and names else inputs[:2]
-        computed = input_slice(reading.law, reading.cells, reading.ranges, chosen)
+        computed = input_slice(reading.law, reading.cells, ranges, chosen)
     held = held_text(computed.held, reading.units_of(computed.held))
     cells = reading.cells.select(computed.names)
     rows = drawn_rows(cells, reading.labels, np.unique(reading.labels).tolist())
