@@ -8,10 +8,13 @@ import pytest
 
 from morpholaw.errors import InputError
 from morpholaw.evaluation.aligned import Aligned
+from morpholaw.evaluation.comparisons import Unit
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.evaluation.survival import kaplan_meier
+from morpholaw.evaluation.timeline_tables import TimelineTables
 from morpholaw.figures.style import DARK
 from morpholaw.figures.timeline import aligned_values, shares_over_time, superplot, survival_curves
+from morpholaw.figures.timeline_tables import share_band
 
 RNG = np.random.default_rng(0)
 
@@ -39,9 +42,10 @@ def test_shares_are_in_per_cent_over_hours(draw, texts):
     t = np.arange(50)
     rows = [pd.DataFrame({"group": name, "t": t, "share": 0.1 + 0.02 * np.sin(t / 9)}) for name in ("a", "b")]
     table = pd.concat(rows).assign(low=0.05, high=np.nan)
-    figure = shares_over_time(table, {"a": 5.0, "b": 5.0}, "min", what="mitotic index", theme=DARK)
+    times = {"a": 5.0, "b": 5.0}
+    figure = shares_over_time(table, times, "min", what="mitotic index", title="95 % bands", theme=DARK)
     draw(figure)
-    assert {"time (h)", "mitotic index"} <= texts(figure)
+    assert {"time (h)", "mitotic index", "95 % bands"} <= texts(figure)
     assert figure.axes[0].get_xlim()[1] == pytest.approx(49 * 5 / 60, rel=0.02)
 
 
@@ -82,3 +86,21 @@ def test_values_around_an_event_say_when_they_move(draw, texts):
     assert {"area (px²)", "moves at −8.8 (−10 to −7.5)", "$z_{3}$"} <= texts(figure)
     with pytest.raises(InputError):
         aligned_values([], "division")
+
+
+@pytest.mark.parametrize(
+    ("names", "low", "said"),
+    [
+        ((), [0.1], "95 % bands from resampled families: cells with their descendants"),
+        (("drug", "none"), [0.1, np.nan], "95 % bands from resampled movies"),
+        (("drug", "none"), [np.nan, np.nan], ""),
+    ],
+)
+def test_bands_of_shares_are_explained_where_there_are_any(names, low, said):
+    empty = pd.DataFrame()
+    shares = pd.DataFrame({"low": low})
+    unit = Unit("frames", {"a": 1.0})
+    tables = TimelineTables(
+        empty, empty, shares, shares, empty, empty, ("metaphase",), ("metaphase",), unit, names, ()
+    )
+    assert share_band(tables) == said

@@ -101,6 +101,7 @@ def shares_over_time(
     unit: str,
     *,
     what: str = "cells",
+    title: str = "",
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -116,6 +117,8 @@ def shares_over_time(
         Of time: "min" or "frames"; minutes are shown as hours.
     what
         The class, for the axis.
+    title
+        Written above, such as what the bands are.
     theme, figsize
         See :mod:`morpholaw.figures`.
     """
@@ -130,6 +133,8 @@ def shares_over_time(
         axes.fill_between(time, rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)
+    if title:
+        heading(axes, title, theme, SMALL)
     if shares["group"].nunique() > 1:
         legend(axes, theme, loc="best")
     return figure

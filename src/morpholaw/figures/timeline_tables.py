@@ -69,6 +69,13 @@ def main_class(timeline: TimelineTables) -> str:
     return MITOTIC_INDEX if timeline.mitotic else timeline.classes[0]
 
 
+def share_band(timeline: TimelineTables) -> str:
+    """Return what the bands of `share_figure` are; "" where no condition has two movies, which then has none."""
+    if not timeline.condition_names:
+        return "95 % bands from resampled families: cells with their descendants"
+    return "95 % bands from resampled movies" if timeline.condition_shares["low"].notna().any() else ""
+
+
 def share_figure(
     timeline: TimelineTables, name: str, figsize: FigSize = None, theme: Theme = LIGHT
 ) -> Figure:
@@ -80,7 +87,9 @@ def share_figure(
         rows = timeline.shares
         rows = rows[rows["class"] == name].rename(columns={"movie": "group"})
     times = dict.fromkeys(rows["group"].astype(str), timeline.unit.step)
-    return shares_over_time(rows, times, timeline.unit.name, what=name, theme=theme, figsize=figsize)
+    return shares_over_time(
+        rows, times, timeline.unit.name, what=name, title=share_band(timeline), theme=theme, figsize=figsize
+    )
 
 
 def comparison_title(timeline: TimelineTables, quantity: str, name: str) -> str:

@@ -44,6 +44,7 @@ def _figures(found: TimelineTables) -> list[Block]:
     from morpholaw.figures.timeline_tables import (
         duration_figure,
         main_class,
+        share_band,
         share_figure,
         superplot_figure,
         timed_classes,
@@ -60,8 +61,8 @@ def _figures(found: TimelineTables) -> list[Block]:
         if found.condition_names:
             caption = f"Every phase of {name}, the mean of every replicate, and the mean of each condition as a line."
             blocks.append(drawing(superplot_figure(found, name), f"{name} by condition", caption))
-    band = "movies" if found.condition_names else "families of cells"
-    caption = f"{capitalised(shown)} over time; bands are 95 %, from resampled {band}."
+    band = share_band(found)
+    caption = f"{capitalised(shown)} over time{f'; {band}' if band else ''}."
     return [*blocks, drawing(share_figure(found, shown), shown, caption)]
 
 
