@@ -52,7 +52,9 @@ def test_ranking_puts_the_most_active_latent_first(draw, texts, width):
     draw(figure)
     order = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert order == ["$z_{29}$", "$z_{21}$", "$z_{3}$", "$z_{17}$"]
-    assert {"kept by scheme 3", "size", "aspect", "−0.80", "KL (nats)", "correlation"} <= texts(figure)
+    assert {"kept by scheme 3", "not kept", "size", "aspect", "−0.80", "KL (nats)", "correlation"} <= texts(
+        figure
+    )
 
 
 def test_ranking_of_one_latent_without_factors(draw):

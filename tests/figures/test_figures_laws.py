@@ -31,6 +31,13 @@ def test_curves_and_maps_with_their_formula(draw, texts, width):
     )
 
 
+def test_axes_of_components_have_the_units_of_shapes(draw, texts):
+    part = SampledPart("a", ("area", "z21"), (GRID, GRID), X**2 - Y)
+    figure = law_components([part], units={"area": "µm²", "contrast": ""})
+    draw(figure)
+    assert {"area (µm²)", "$z_{21}$"} <= texts(figure)
+
+
 def test_latex_that_matplotlib_cannot_draw_is_shown_as_text(draw, texts):
     figure = law_components([SampledPart(r"\begin{cases} z", ("z1",), (GRID,), GRID)])
     draw(figure)

@@ -183,12 +183,14 @@ def latent_ranking(
     bars.set(ylim=(len(order) - 0.5, -0.5), xlabel="KL (nats)", ylabel="latent")
     if len(kept):
         bars.barh([np.nan], [0], color=theme.schemes[0], label="kept by scheme 3")
+        bars.barh([np.nan], [0], color=theme.schemes[1], label="not kept")
         figure.legend(
             frameon=False,
             fontsize=SMALL,
             labelcolor=theme.foreground,
             loc="outside upper left",
             borderpad=0.1,
+            ncols=2,
         )
     if correlation is not None:
         table = validation.numbers(correlation, (len(activity), len(factors)), "correlations")[order]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -34,6 +34,7 @@ from morpholaw.models.pareto import pareto_front
 def law_components(
     components: Sequence[SampledPart],
     *,
+    units: Mapping[str, str] | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -43,6 +44,8 @@ def law_components(
     ----------
     components
         Curves for one latent, maps for two.
+    units
+        Units of inputs that have one, for the axes.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -55,14 +58,16 @@ def law_components(
         raise InputError("The law has no component to draw; at least one is needed.")
     figure, grid = panel_grid(figsize, theme, len(components), 2.1, lambda width: min(width * 0.82, 2.6))
     for axes, component in zip(grid, components, strict=True):
-        _draw_component(figure, axes, component, theme)
+        _draw_component(figure, axes, component, units or {}, theme)
         heading(axes, formula(component.latex), theme, size=TEXT + 1)
     return figure
 
 
-def _draw_component(figure: Figure, axes: Axes, component: SampledPart, theme: Theme) -> None:
+def _draw_component(
+    figure: Figure, axes: Axes, component: SampledPart, units: Mapping[str, str], theme: Theme
+) -> None:
     """Draw a curve with its zero, or a map with its zero contour."""
-    names = [symbol(name) for name in component.names]
+    names = [symbol(f"{name} ({units[name]})" if units.get(name) else name) for name in component.names]
     if len(names) not in (1, 2) or len(component.grids) != len(names):
         raise InputError(
             f"A component can be drawn over one or two latents with a grid each, not over {len(names)}."

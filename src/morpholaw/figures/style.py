@@ -242,10 +242,10 @@ _LONGEST_NAME = 40
 
 
 def symbol(name: str) -> str:
-    """``z29`` or ``z_29`` as a subscripted symbol; any other name as it is, cut off where it would fill a figure."""
+    """Return a name with ``z29`` or ``z_29`` as a subscripted symbol, cut off where it would fill a figure."""
     match = re.fullmatch(r"([A-Za-z])_?\{?(\d+)\}?", name.strip())
     short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."
-    return f"${match[1]}_{{{match[2]}}}$" if match else plain(short)
+    return f"${match[1]}_{{{match[2]}}}$" if match else symbols(short)
 
 
 def symbols(text: str) -> str:

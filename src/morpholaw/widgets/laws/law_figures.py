@@ -14,7 +14,12 @@ LIMIT = 3.0
 
 
 def components_figure(
-    law: Law, names: dict[str, str], ranges: dict[str, tuple[float, float]], figsize: Any, theme: Any
+    law: Law,
+    names: dict[str, str],
+    ranges: dict[str, tuple[float, float]],
+    units: dict[str, str],
+    figsize: Any,
+    theme: Any,
 ) -> Any:
     """Draw each part of a law over its inputs (paper, figures 11 and 13); latents from -3 to 3 unless said."""
     from morpholaw.figures.laws import law_components
@@ -22,7 +27,7 @@ def components_figure(
 
     axes = {name: np.linspace(*ranges.get(name, (-LIMIT, LIMIT)), STEPS) for name in law.names}
     parts = sample_parts(law, axes, names)
-    return law_components(parts, theme=theme, figsize=figsize)
+    return law_components(parts, units=units, theme=theme, figsize=figsize)
 
 
 def front_figure(found: ClassifierRecord, chosen: int | None, figsize: Any, theme: Any) -> Any:

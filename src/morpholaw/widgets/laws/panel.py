@@ -318,9 +318,11 @@ class LawsWidget(StudyWidget):
 
         law, names = law_in_units(entry.law, found.columns), named(entry.law.names, self.words)
         self.formula.show_law(*law_in_words(law, names))
-        ranges = {} if page is None else page.ranges
+        ranges, units = ({}, {}) if page is None else (page.ranges, page.units)
         if drawable_parts(law):
-            self.components.draw(lambda figsize, theme: components_figure(law, names, ranges, figsize, theme))
+            self.components.draw(
+                lambda figsize, theme: components_figure(law, names, ranges, units, figsize, theme)
+            )
         else:
             self.components.say("No part of this law depends on one or two inputs only.")
 
