@@ -118,3 +118,8 @@ def test_a_hundred_thousand_rows_sort_and_select_at_once(qtbot):
     table.select(list(range(0, 100_000, 100)))
     assert time.process_time() - start < 2  # 0.1 s on an idle machine
     assert len(table.selected) == 1000
+
+
+def test_scores_have_as_many_decimals_as_each_other():
+    scores = Column("Score", "A score.", np.array([6.7, 6.71, -0.001]), decimals=2)
+    assert [scores.text(cell) for cell in range(3)] == ["6.70", "6.71", "0.00"]

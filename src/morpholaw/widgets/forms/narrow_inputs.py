@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QComboBox, QLineEdit
 from superqt import QLabeledDoubleSlider
 
 
@@ -41,4 +42,13 @@ def float_slider(tip: str, step: float, decimals: int = 2) -> QLabeledDoubleSlid
     slider.setDecimals(decimals)
     slider.setSingleStep(step)  # type: ignore[arg-type]  # superqt declares the integer slider's signature
     slider.setToolTip(tip)
+    for label in slider.findChildren(QLineEdit):
+        label.textChanged.connect(partial(_show_plain_zero, label, decimals))
     return slider
+
+
+def _show_plain_zero(label: QLineEdit, decimals: int, text: str) -> None:
+    """Show "0.00" where a slider's own text of a number that rounds to zero is "-0.00" or "-5e-05"."""
+    zero = f"{0:.{decimals}f}"
+    if not label.isModified() and text not in ("", zero) and abs(float(text)) < 0.5 * 10**-decimals:
+        label.setText(zero)

@@ -11,7 +11,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
-from morpholaw.display import significant
+from morpholaw.display import number, significant
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,14 @@ class Column:
         What it holds, in a sentence.
     values : ndarray, (cells,)
         Numbers, or texts of type object.
+    decimals : int or None
+        Decimals that numbers are shown with; None for three significant digits.
     """
 
     title: str
     tip: str
     values: np.ndarray
+    decimals: int | None = None
 
     @property
     def is_text(self) -> bool:
@@ -44,7 +47,9 @@ class Column:
             return str(value)
         if not np.isfinite(value):
             return ""
-        return f"{int(value)}" if self.values.dtype.kind == "i" else significant(float(value), 3)
+        if self.values.dtype.kind == "i":
+            return f"{int(value)}"
+        return significant(float(value), 3) if self.decimals is None else number(float(value), self.decimals)
 
 
 class CellModel(QAbstractTableModel):

@@ -46,7 +46,9 @@ def cell_columns(
         last = scores[-1]
         label = last.classifier.label
         columns += [
-            Column("Score", f"Score of {label}: 0 is the boundary between the classes.", last.scores),
+            Column(
+                "Score", f"Score of {label}: 0 is the boundary between the classes.", last.scores, decimals=2
+            ),
             Column("Predicted", f"The class that {label} predicts.", last.predicted),
         ]
     if len(scores) > 1:
