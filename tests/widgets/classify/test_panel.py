@@ -373,3 +373,10 @@ def test_the_confusions_say_whose_cells_they_count_and_forget_what_was_selected(
     confusion.show_record(record.model_copy(update={"trained_elsewhere": True}))
     assert "of the study that the classifier comes from" in confusion.hint.text()
     assert "Selected" not in confusion.hint.text()
+
+
+def test_the_empty_line_of_classes_says_which_are_told_apart(panel, phases_study):
+    widget = panel(ClassifyWidget)
+    widget.current.open(phases_study.path)
+    line = widget.form.editors["classes"].native
+    assert line.placeholderText() == "interphase, metaphase (all: 4 classes)"

@@ -139,20 +139,22 @@ class ClassifyWidget(StudyWidget):
         study, crops = self.current.study, self.current.crops
         if study is None or crops is None:
             self.labelled.setText("The study has no crops yet; cut or import some in the Cells panel.")
-            self._show_classes(())
+            self._show_classes((), 0)
             return
         counts = study.annotations.counts(*crops.sets)
-        listed = ", ".join(f"{counts[name]:,} {name}" for name in study.classes if counts.get(name))
+        labelled = [name for name in study.classes if counts.get(name)]
+        listed = ", ".join(f"{counts[name]:,} {name}" for name in labelled)
         self.labelled.setText(
             f"Labelled: {listed}." if listed else "No cell is labelled yet; use the Cells panel."
         )
         from morpholaw.store.labelled_cells import chosen_classes  # it brings pandas
 
-        self._show_classes(chosen_classes(study))
+        self._show_classes(chosen_classes(study), len(labelled))
 
-    def _show_classes(self, usual: tuple[str, ...]) -> None:
-        """Show in the empty line of classes which ones would be told apart."""
-        self.form.editors["classes"].native.setPlaceholderText(", ".join(usual))
+    def _show_classes(self, usual: tuple[str, ...], labelled: int) -> None:
+        """Show in the empty line of classes which ones would be told apart, and what to type for more."""
+        more = f" (all: {labelled} classes)" if labelled > len(usual) else ""
+        self.form.editors["classes"].native.setPlaceholderText(f"{', '.join(usual)}{more}")
 
     def _show_meaning(self) -> None:
         self.train_button.setText(f"Train scheme {self.scheme.currentData()}")
