@@ -114,6 +114,7 @@ def test_laws_of_three_classes_have_a_row_each(panel, qtbot):
         "three-phases, over shapes, 3 classes",
     ]
     box.setCurrentIndex(1)
+    assert "three-phases, over shapes, 3 classes" in box.toolTip()
     assert panel.table.rowCount() == 3
     assert panel.table.item(1, 3).text().startswith("metaphase: ")
     panel.table.pick(1)

@@ -7,7 +7,7 @@ from typing import Any
 from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QGuiApplication
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QTabWidget, QWidget
+from qtpy.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from morpholaw.display import percent
 from morpholaw.errors import MorpholawError
@@ -37,6 +37,7 @@ from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 NO_LAW = "There is no law yet. Search for laws above: over shapes right away, over latents once scheme 3 is trained."
+CHOOSE = "Choose laws by the loss that they were searched with, or by their name."
 NO_STUDY = "No study is open."
 FRONT_OF_CLASSES = (
     "Laws of more than two classes are fitted to each other, so that there is no front of one of them."
@@ -85,11 +86,10 @@ class LawsWidget(StudyWidget):
 
     def _build_table(self) -> None:
         self.loss = narrow_combo("laws found")
-        self.loss.setToolTip("Choose laws by the loss that they were searched with.")
         self.loss.currentIndexChanged.connect(self._loss_chosen)
-        row = QHBoxLayout()
+        row = QVBoxLayout()  # names of laws are long
         row.addWidget(QLabel("Laws found"))
-        row.addWidget(self.loss, 1)
+        row.addWidget(self.loss)
         self.loss_row = QWidget()
         self.loss_row.setLayout(row)
         row.setContentsMargins(0, 0, 0, 0)
@@ -181,6 +181,7 @@ class LawsWidget(StudyWidget):
 
     def _loss_chosen(self, *_: Any) -> None:
         self.found, self.entries = None, []
+        self.loss.setToolTip(f"{CHOOSE} Now: {self.loss.currentText()}.")
         if self.loss.currentData() and self.current.study is not None:
             with self.error_line.catch():
                 self.found = classifiers.record(self.current.study, self.loss.currentData())
