@@ -14,6 +14,7 @@ from morpholaw.events import Message, Monitor
 from morpholaw.sample import sample_folder
 from morpholaw.store import encoders
 from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.overview import start_sentence
 from morpholaw.study import Study
 from morpholaw.study.cnn_start import starting_encoder
 
@@ -56,8 +57,11 @@ def test_cnns_that_start_from_an_encoder_say_so_and_are_other_ones(labelled):
     monitor = Monitor(lambda event: said.append(event.text) if isinstance(event, Message) else None)
     labelled.train_classifier(1, **short, monitor=monitor)
     assert "The CNNs start from the weights of the shipped encoder." in said
+    kept = ClassifierRecord.read(labelled.path / "classifiers" / "scheme1")
+    assert start_sentence(kept) == "The CNNs started from the weights of the shipped encoder."
     begun = labelled.classify(1)["score"].to_numpy(float)
     said.clear()
     labelled.train_classifier(1, **short, start_from="none", monitor=monitor)
     assert not any("start from" in text for text in said)
+    assert start_sentence(ClassifierRecord.read(labelled.path / "classifiers" / "scheme1")) == ""
     assert not np.allclose(begun, labelled.classify(1)["score"].to_numpy(float))

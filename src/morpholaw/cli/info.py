@@ -17,7 +17,7 @@ MOST_NAMED = 6
 def info(study: Path) -> None:
     """Show what a study holds, what is out of date, and what comes next."""
     from morpholaw.models.law_units import law_in_units
-    from morpholaw.store.overview import overview, performance
+    from morpholaw.store.overview import overview, performance, start_sentence
     from morpholaw.store.study_folder import StudyFolder
 
     found = overview(StudyFolder(study))
@@ -31,6 +31,8 @@ def info(study: Path) -> None:
     ]
     for record in found.classifiers:
         rows.append((record.name, f"{_in_short(record.classes)}; {performance(record)}"))
+        if start := start_sentence(record):
+            rows.append(("", start))
         if record.laws and record.two_classes:
             rows.append(("", f"law: {law_in_units(record.laws[0], record.columns).rounded()}"))
     for heading, text in rows:

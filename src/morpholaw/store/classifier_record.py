@@ -83,6 +83,9 @@ class ClassifierRecord(BundleRecord):
         models' own (:mod:`morpholaw.store.encoder_weights`).
     trained_elsewhere : bool
         Whether the models were trained on cells of another study, none of which are in this one.
+    started_from : str
+        Whose encoder's weights the CNNs of scheme 1 started from: "study" or "shipped"; "" where they started from
+        random weights, where it was not recorded, and of other schemes.
     config : ClassifierConfig
         Settings of the training, and of the split.
     law_config : LawConfig, optional
@@ -111,6 +114,7 @@ class ClassifierRecord(BundleRecord):
     encoder_fingerprint: str | None = None
     encoder_apart: bool = False
     trained_elsewhere: bool = False
+    started_from: Literal["", "study", "shipped"] = ""
     config: Annotated[ClassifierConfig, known_settings(ClassifierConfig)]
     law_config: Annotated[LawConfig | None, known_settings(LawConfig)] = None
 

@@ -121,6 +121,14 @@ def performance(record: ClassifierRecord) -> str:
     return f"{share} of {evaluation.test_cells} held-out cells{where} right"
 
 
+def start_sentence(record: ClassifierRecord) -> str:
+    """Say which encoder's weights the CNNs of scheme 1 started from; "" where none are recorded."""
+    if not record.started_from:
+        return ""
+    own = "the encoder of the study they come from" if record.trained_elsewhere else "the study's encoder"
+    return f"The CNNs started from the weights of {own if record.started_from == 'study' else 'the shipped encoder'}."
+
+
 def _encoder_sentence(folder: StudyFolder) -> str:
     if not folder.has_encoder:
         return ""

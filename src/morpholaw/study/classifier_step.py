@@ -61,8 +61,9 @@ def train(
     if state is not None:
         monitor.emit(Message(f"Going on from the checkpoint of scheme {scheme}."))
     checkpointing = State(checkpoint.write, None if state is None else state[0])
+    started_from = ""
     if scheme == 1:
-        classifier = _with_cnn(folder, cells, config, checkpointing, monitor)
+        classifier, started_from = _with_cnn(folder, cells, config, checkpointing, monitor)
     else:
         classifier = _with_head(folder, cells, config, scheme == 3, checkpointing, monitor)
     if monitor.should_stop():
@@ -73,19 +74,21 @@ def train(
             )
         )
         return None
-    record = keep(folder, classifier, name, cells, config)
+    record = keep(folder, classifier, name, cells, config, started_from=started_from)
     checkpoint.remove()
     return record
 
 
 def _with_cnn(
     folder: StudyFolder, cells: Labelled, config: ClassifierConfig, checkpointing: State, monitor: Monitor
-) -> Classifier:
-    """Train scheme 1."""
+) -> tuple[Classifier, str]:
+    """Train scheme 1; also return whose encoder the CNNs started from: "study", "shipped", or "" for none."""
     fitted, held_out = _held_out_groups(folder, cells, config)
     epoch = fitted[repeated(len(fitted), config.epoch_cells)]
     start = starting_encoder(folder, config)
+    started_from = ""
     if start is not None:
+        started_from = "study" if folder.has_encoder else "shipped"
         whose = "the study's" if folder.has_encoder else "the shipped"
         monitor.emit(Message(f"The CNNs start from the weights of {whose} encoder."))
     cnn, head = train_cnn(
@@ -99,7 +102,7 @@ def _with_cnn(
         checkpointing=checkpointing,
         monitor=monitor,
     )
-    return Classifier.dense_cnn(cnn, head, cells.classes)
+    return Classifier.dense_cnn(cnn, head, cells.classes), started_from
 
 
 def _held_out_groups(

@@ -30,6 +30,7 @@ def keep(
     cells: Labelled,
     config: ClassifierConfig,
     law_config: LawConfig | None = None,
+    started_from: str = "",
 ) -> ClassifierRecord:
     """Measure a classifier, save it under ``name`` and return its record."""
     record = ClassifierRecord.of(
@@ -40,4 +41,5 @@ def keep(
         provenance=provenance(folder, classifier.classes),
         law_config=law_config,
     )
+    record = record.model_copy(update={"started_from": started_from})
     return classifiers.save(folder, classifier, record)

@@ -14,6 +14,7 @@ from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
+from morpholaw.store.overview import start_sentence
 
 WRONG = 8
 """Most wrong cells shown of a scheme."""
@@ -91,6 +92,8 @@ def _confusion(material: Material, name: str) -> Block:
     caption = f"{material.title(name)}: {whose}, right: {right}."
     if evaluation.undefined:
         caption += f" {evaluation.undefined} scores of single models are not finite and count as wrong."
+    if start := start_sentence(record):
+        caption += f" {start}"
     return drawing(figure, f"Confusion matrix of {name}", caption)
 
 
