@@ -1,7 +1,7 @@
 """Accuracy of scheme 1 after few and after many passes, on movies that are kept back.
 
 Run ``python benchmarks/cnn_passes.py DATA STUDY`` where DATA is the folder ``mitocheck_hela``; STUDY is made, or used
-again. Three models for each way and each of three splits, all but the last from random weights; seconds are the
+again. Three models for each way and each of three splits, all but the last two from random weights; seconds are the
 processor's.
 """
 
@@ -17,13 +17,15 @@ from morpholaw.study import Study
 
 CLASSES = {"interphase": ["Interphase"], "metaphase": ["Metaphase", "MetaphaseAlignment"]}
 GROUPS = r"(PL.*?___P[^_]+)"
-RANDOM = {"start_from": "none"}
+PLAIN = {"deformation": 0}
+RANDOM = {"start_from": "none", **PLAIN}
 WAYS = {
     "4 passes": {"epochs": 4, **RANDOM},
-    "8 passes": RANDOM,
+    "8 passes": {"epochs": 8, **RANDOM},
     "8 passes, nothing held out": {"patience": 0, "epochs": 8, **RANDOM},
     "25 passes, nothing held out": {"patience": 0, "epochs": 25, **RANDOM},
-    "8 passes from the shipped encoder, the default": {},
+    "8 passes from the shipped encoder": {"epochs": 8, **PLAIN},
+    "16 passes from it, crops deformed, the default": {},
 }
 
 

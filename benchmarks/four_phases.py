@@ -76,7 +76,7 @@ def build(study: Study, options: argparse.Namespace) -> None:
                     **said,
                 )
         if "scheme1" not in done:
-            study.train_classifier(1, models=1, start_from="none", **said)
+            study.train_classifier(1, models=1, start_from="none", deformation=0, **said)
 
 
 def add_movie(study: Study, seed: int) -> None:

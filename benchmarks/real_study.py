@@ -63,7 +63,7 @@ def build(data: Path, study: Study, options: argparse.Namespace) -> None:
             if f"scheme4-{loss}" not in done:
                 study.discover_law(loss=loss, evaluations=options.evaluations, **said)
         if "scheme1" not in done:
-            study.train_classifier(1, epochs=options.cnn_epochs, start_from="none", **said)
+            study.train_classifier(1, epochs=options.cnn_epochs, start_from="none", deformation=0, **said)
 
 
 def without_alignments(study: Study, name: str) -> list[float]:

@@ -65,7 +65,8 @@ def two_classes(tmp_path_factory):
     images, cells = simulate_crops(phases={"interphase": 36, "metaphase": 24}, seed=5)
     CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
     study.load_encoder("sample")
-    study.train_classifier(1, **HEADS | {"epochs": 1, "models": 1, "patience": 0, "start_from": "none"})
+    plain = {"epochs": 1, "models": 1, "patience": 0, "start_from": "none", "deformation": 0}
+    study.train_classifier(1, **HEADS | plain)
     study.train_classifier(2, **HEADS)
     study.train_classifier(3, **HEADS, warmup_epochs=1, sparsity=0.8, update_every=3)
     search = {"count": 1, "evaluations": 1_000, "processes": 1, "engine": "embedded"}

@@ -43,7 +43,7 @@ SparseMethod = Annotated[
     ),
 ]
 
-CNN_EPOCHS = 8
+CNN_EPOCHS = 16
 """Passes of scheme 1 where the settings do not say how many: the CNN needs fewer than the heads."""
 
 
@@ -60,6 +60,7 @@ class ClassifierConfig(SplitConfig):
         "schedule": "constant",
         "sparse_method": "paper",
         "start_from": "none",
+        "deformation": 0.0,
     }
 
     inputs: Inputs = "latents"
@@ -70,7 +71,7 @@ class ClassifierConfig(SplitConfig):
         100,
         ge=1,
         le=10_000,
-        description="Passes over the training crops (paper: 100). Of scheme 1: 8 if not given.",
+        description="Passes over the training crops (paper: 100). Of scheme 1: 16 if not given.",
     )
     patience: int = Field(
         3,
@@ -108,7 +109,7 @@ class ClassifierConfig(SplitConfig):
     dropout: float = Field(0.3, ge=0, lt=1, description="Dropout of schemes 1 and 2 (paper: 0.3).")
     augment: bool = Field(True, description="Random flips and 90 degree rotations (paper, B.2).")
     deformation: float = Field(
-        0.0,
+        1.0,
         ge=0,
         le=3,
         description="Scheme 1: training crops are turned by any angle, zoomed, stretched and shifted at random; 1: by "

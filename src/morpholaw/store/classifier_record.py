@@ -164,8 +164,8 @@ class ClassifierRecord(BundleRecord):
         if isinstance(config, ClassifierConfig):
             config = config.model_copy(update={"classes": tuple(classes)})
         elif isinstance(config, dict):
-            # CNNs started from random weights before there was a setting for it.
-            config = {"start_from": "none", **config, "classes": classes}
+            # CNNs started from random weights and saw no deformed crops before there were settings for it.
+            config = {"start_from": "none", "deformation": 0.0, **config, "classes": classes}
         return {**values, "config": config}
 
     @model_validator(mode="after")

@@ -106,7 +106,7 @@ def test_the_papers_settings_are_given_even_where_they_are_the_defaults(qtbot):
     form.paper_button.click()
     assert form.config().for_scheme(1).epochs == 100
     form.reset_button.click()
-    assert form.config().for_scheme(1).epochs == 8
+    assert form.config().for_scheme(1).epochs == 16
 
 
 def test_ranges_come_from_the_configuration(form, qtbot):
