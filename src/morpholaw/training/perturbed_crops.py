@@ -1,4 +1,4 @@
-"""Versions of labelled crops under attack, from which heads and laws over latents learn not to rely on the attacked."""
+"""Versions of labelled crops under attack, from which heads and laws over latents learn to withstand it."""
 
 from __future__ import annotations
 
