@@ -133,10 +133,11 @@ def test_bad_input_in_a_child_is_its_one_sentence(tmp_path):
 
 
 def test_an_error_in_a_child_keeps_its_kind(study):
-    process = JobProcess(Job("train_encoder", str(study.path), SHORT))
-    with study.writing(), pytest.raises(StudyLockedError, match="Another process is working"):
-        list(process.events())
-    process.close()
+    with study.writing():  # before the child starts: a quick one would have the lock first
+        process = JobProcess(Job("train_encoder", str(study.path), SHORT))
+        with pytest.raises(StudyLockedError, match="Another process is working"):
+            list(process.events())
+        process.close()
 
 
 def test_a_child_that_is_killed_is_a_failed_step(study):
