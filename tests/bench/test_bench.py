@@ -105,3 +105,8 @@ def test_a_row_that_fails_says_why_and_the_others_go_on(monkeypatch, tmp_path):
     assert row["ours"] is None
     assert row["note"].startswith("The row could not be measured:")
     assert row["note"].endswith("no luck today")
+
+
+def test_the_commands_help_names_every_row():
+    text = CliRunner().invoke(main, ["bench", "--help"]).output
+    assert set(ROWS) <= set(text.split("Rows:")[1].split("A ratio")[0].replace(".", " ").split())

@@ -18,7 +18,7 @@ from morpholaw.errors import InputError
 def bench(rows: tuple[str, ...], file: Path | None, full: bool) -> None:
     """Measure each ROW against its peer in one run, in a fresh process; all rows where none is named.
 
-    Rows: tcvae heads search fgsm crops classify laws growth gui startup. A ratio above 1 is ahead.
+    Rows: tcvae heads search fgsm crops classify laws growth busy gui startup. A ratio above 1 is ahead.
     """
     from morpholaw.bench.run import run_row
     from morpholaw.cells.files import write_json
