@@ -19,6 +19,7 @@ RESAMPLES = 2000
 """Resamples of an interval of accuracy."""
 ONE_MORE = 0.5
 """Wrong groups that count besides those seen: intervals of 95 % then hold the truth in 94 to 100 % of simulations."""
+_TAILS = (1 - LEVEL) / 2, (1 + LEVEL) / 2
 _NUMBERS = 2_000_000  # counts of groups drawn at a time: 16 MB
 
 
@@ -59,16 +60,16 @@ def accuracy_interval(
         return accuracy(table[0] > 0)
     by_class, resampled = _shares(table, names, classes, seed)
     value = float(by_class.mean())
-    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     if len(resampled):
-        apart, together = np.quantile(resampled, tails, axis=0), np.quantile(resampled.mean(axis=1), tails)
+        apart, together = np.quantile(resampled, _TAILS, axis=0), np.quantile(resampled.mean(axis=1), _TAILS)
     else:
         apart, together = np.array([by_class, by_class]), np.array([value, value])
     bounds = _bounds(table, names, classes)
     # The ends of independent classes' mean (Zou and Donner 2008): the root of the sum of their squared distances.
     down = np.linalg.norm(by_class - np.minimum(apart[0], bounds[0])) / len(by_class)
     up = np.linalg.norm(np.maximum(apart[1], bounds[1]) - by_class) / len(by_class)
-    return Estimate(value, max(0.0, min(together[0], value - down)), min(1.0, max(together[1], value + up)))
+    low, high = min(together[0], value - down), max(together[1], value + up)
+    return Estimate(value, max(0.0, float(low)), min(1.0, float(high)))
 
 
 def _bounds(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -88,7 +89,7 @@ def _bounds(table: np.ndarray, names: np.ndarray, classes: np.ndarray) -> np.nda
         amount = np.bincount(group, wrong[inside])
         for end, part in enumerate((amount, cells - amount)):
             some = part > 1e-9
-            extra = ONE_MORE * cells.mean() if some.any() else cells.mean()
+            extra = ONE_MORE * cells.mean()
             bounds[end, k] = accuracy(some).high * (part[some].sum() + extra) / (cells[some].sum() + extra)
     bounds[0] = 1 - bounds[0]
     return bounds
@@ -138,7 +139,7 @@ def precision_interval(
     known = known[np.isfinite(known)]
     if not len(known):
         return Estimate(value, np.nan, np.nan)
-    low, high = (float(end) for end in np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    low, high = (float(end) for end in np.quantile(known, _TAILS))
     fewest_right = _bounds(table, names, classes)[0, 0]
     low = min(low, float(_precision(np.array([[fewest_right, by_class[1]]]), prevalence)[0]))
     return Estimate(value, min(low, value), max(high, value))
@@ -247,5 +248,5 @@ def bootstrap(
         columns = chosen if groups is None else np.concatenate([parts[g] for g in chosen])
         rows = rng.integers(0, members, members)
         resampled[k] = statistic(table[np.ix_(rows, columns)])
-    ends = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="closest_observation")
+    ends = np.quantile(resampled, _TAILS, method="closest_observation")
     return Estimate(float(statistic(table)), float(ends[0]), float(ends[1]))
