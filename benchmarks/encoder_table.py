@@ -48,6 +48,7 @@ from morpholaw.models.classifier import Classifier
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.sample import sample_folder
 from morpholaw.study.latent_rows import training_latents, training_posteriors
+from morpholaw.training.augment import gradient_signs
 from morpholaw.training.cnn import train_cnn
 from morpholaw.training.encoder import encode, train_encoder
 from morpholaw.training.heads import train_heads
@@ -351,9 +352,7 @@ def stepwise(classifier: Classifier, cells: Cells, eps: float) -> float:
     start = torch.from_numpy(np.ascontiguousarray(cells.images)).unsqueeze(1).float() / 255
     images = start.clone()
     for _ in range(STEPS):
-        images.requires_grad_()
-        (gradient,) = torch.autograd.grad((classifier.score_images(images)[0] * away).sum(), images)
-        moved = images.detach() - eps / 6 * gradient.sign()
+        moved = images - eps / 6 * gradient_signs(images, lambda x: classifier.score_images(x)[0], away)
         images = (start + (moved - start).clamp(-eps, eps)).clamp(0, 1)
     with torch.no_grad():
         scores = classifier.score_images(images).numpy()

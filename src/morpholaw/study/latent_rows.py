@@ -30,8 +30,13 @@ def oriented_posteriors(
     means, log_variances : ndarray
         Of q(z|x), float32 (8, n, latents), or (1, n, latents) without ``augment``.
     """
-    oriented = all_orientations(images) if augment else images[None]
-    means, log_variances = zip(*(encode(encoder, np.ascontiguousarray(one)) for one in oriented), strict=True)
+    return _encoded(encoder, all_orientations(images) if augment else images[None])
+
+
+def _encoded(encoder: BetaTCVAE, versions: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Encode versions of crops, each of which is in memory only while it is encoded."""
+    rows = (encode(encoder, np.ascontiguousarray(version)) for version in versions)
+    means, log_variances = zip(*rows, strict=True)
     return np.stack(means), np.stack(log_variances)
 
 
@@ -57,38 +62,30 @@ def training_posteriors(
         float32 (versions, n, latents): the orientations, then the changed and the attacked versions, each in one
         orientation.
     """
-    rows = oriented_posteriors(encoder, images, config.augment)
-    count = config.swaps or COUNT
-    changed = [images] * count
+    parts = [oriented_posteriors(encoder, images, config.augment)]
+
+    def changed() -> Iterator[np.ndarray]:
+        count = config.swaps or COUNT
+        return changed_versions(images, count, config.swaps > 0, config.microscopes, config.seed)
+
+    def oriented(versions: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        return (orient(one, k % COUNT if config.augment else 0) for k, one in enumerate(versions))
+
     if config.swaps or config.microscopes:
-        changed = list(changed_versions(images, count, config.swaps > 0, config.microscopes, config.seed))
-        rows = _with_versions(encoder, rows, changed, config)
+        parts.append(_encoded(encoder, oriented(changed())))
     if config.perturbation:
-        latents = rows[0].reshape(-1, encoder.latents)
-        discriminants = linear_discriminants(latents, np.tile(targets, len(rows[0])))
+        latents = np.concatenate([means for means, _ in parts])
+        discriminants = linear_discriminants(
+            latents.reshape(-1, encoder.latents), np.tile(targets, len(latents))
+        )
         generator = torch.Generator().manual_seed(config.seed)
         attacked = (
             attacked_versions(encoder, one, targets, discriminants, config.perturbation, generator)
-            for one in changed
+            for one in changed()
         )
-        rows = _with_versions(encoder, rows, attacked, config)
-    return rows
-
-
-def _with_versions(
-    encoder: BetaTCVAE,
-    rows: tuple[np.ndarray, np.ndarray],
-    versions: Iterable[np.ndarray],
-    config: ClassifierConfig,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows and those of more versions of the crops, version k in orientation k."""
-
-    def oriented() -> Iterator[np.ndarray]:
-        for k, version in enumerate(versions):
-            yield np.ascontiguousarray(orient(version, k % COUNT if config.augment else 0))
-
-    means, log_variances = zip(*(encode(encoder, one) for one in oriented()), strict=True)
-    return np.concatenate([rows[0], np.stack(means)]), np.concatenate([rows[1], np.stack(log_variances)])
+        parts.append(_encoded(encoder, oriented(attacked)))
+    means, log_variances = zip(*parts, strict=True)
+    return np.concatenate(means), np.concatenate(log_variances)
 
 
 def training_latents(means: np.ndarray, log_variances: np.ndarray, config: ClassifierConfig) -> np.ndarray:

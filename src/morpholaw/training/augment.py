@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -146,6 +147,23 @@ def _peak(images: Tensor) -> Tensor:
     inside = images.flatten(1)[:, places]
     rank = 1 + round(PEAK / 100 * (inside.shape[1] - 1))
     return inside.kthvalue(rank, dim=1).values.view(-1, 1, 1, 1)
+
+
+def gradient_signs(images: Tensor, values: Callable[[Tensor], Tensor], towards: Tensor) -> Tensor:
+    """Return the signs of the changes of each pixel that move a crop's values in a direction, as ``images`` (eq. 1).
+
+    Parameters
+    ----------
+    images : Tensor
+        float32 (n, 1, size, size).
+    values : callable
+        Returns values of crops, such as their latents, each of which depends on one crop alone.
+    towards : Tensor
+        The direction, of the shape of the values.
+    """
+    start = images.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(values(start), start, towards)
+    return gradient.sign()
 
 
 def another_microscope(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:

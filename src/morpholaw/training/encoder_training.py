@@ -24,7 +24,7 @@ from morpholaw.errors import InputError
 from morpholaw.models.symmetry import cell_latents, transform_latents
 from morpholaw.models.vae import BetaTCVAE
 from morpholaw.training.adam import adam_tensors, new_adam, set_rate
-from morpholaw.training.augment import another_microscope
+from morpholaw.training.augment import another_microscope, gradient_signs
 from morpholaw.training.devices import choose_device, choose_precision, lay_out
 from morpholaw.training.distributed import all_reduce_sum, gather, world_size
 from morpholaw.training.encoder_batches import Batch, BatchLoader, mixed, part_of
@@ -152,14 +152,15 @@ class EncoderTraining:
         if config.microscopes:
             images = another_microscope(images, config.microscopes, generator)
         if config.perturbation:
-            start = images.detach().requires_grad_()
-            with self._autocast():
-                mean = self.model.encode(start)[0].float()
-            toward = torch.randn(mean.shape, generator=generator).to(images.device)
-            (gradient,) = torch.autograd.grad((mean * toward).sum(), start)
+            toward = torch.randn(len(images), config.latents, generator=generator).to(images.device)
+            signs = gradient_signs(images, self._means, toward)
             size = config.perturbation * torch.rand(len(images), 1, 1, 1, generator=generator)
-            images = (images + size.to(images.device) * gradient.sign()).clamp_(0, 1)
+            images = (images + size.to(images.device) * signs).clamp_(0, 1)
         return images.to(memory_format=torch.channels_last)
+
+    def _means(self, images: Tensor) -> Tensor:
+        with self._autocast():
+            return self.model.encode(images)[0].float()
 
     def advance(self, index: np.ndarray) -> dict[str, Tensor]:
         """Take one optimiser step.

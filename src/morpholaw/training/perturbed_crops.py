@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from morpholaw.models.vae import BetaTCVAE
+from morpholaw.training.augment import gradient_signs
 
 BATCH = 256
 RIDGE = 0.1
@@ -50,10 +51,8 @@ def attacked_versions(
         own = torch.from_numpy(np.asarray(targets[part], dtype=np.int64))
         other = (own + torch.randint(1, count, own.shape, generator=generator)) % count
         step = size * torch.rand(len(own), 1, 1, 1, generator=generator)
-        crops.requires_grad_()
-        score = (encoder.encode(crops)[0] * discriminants[own, other]).sum()
-        (gradient,) = torch.autograd.grad(score, crops)
-        moved = (crops.detach() - step * gradient.sign()).clamp_(0, 1)
+        signs = gradient_signs(crops, lambda images: encoder.encode(images)[0], discriminants[own, other])
+        moved = (crops - step * signs).clamp_(0, 1)
         attacked[part] = moved[:, 0].mul(255).round().byte().numpy()
     return attacked
 
