@@ -277,12 +277,23 @@ class ModelColumns:
         except (TypeError, ValueError):
             raise InputError("The centres and scales of a model's columns must be numbers.") from None
         features = tuple(
-            latent_feature(int(name[1:]))
-            if _LATENT.fullmatch(name)
-            else choose_features([name], pixel_size)[0]
+            choose_features([name], pixel_size)[0]
+            if (latent := latent_number(name)) is None
+            else latent_feature(latent)
             for name in lists[0]
         )
         return cls(features, centre, scale, pixel_size)
+
+
+def latent_number(name: str) -> int | None:
+    """Return the number of the latent that a feature is: 3 of "z3"; None of any other feature.
+
+    Parameters
+    ----------
+    name : str
+        The feature's name.
+    """
+    return int(name[1:]) if _LATENT.fullmatch(name) else None
 
 
 def latent_feature(number: int) -> Feature:

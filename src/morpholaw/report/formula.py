@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from markupsafe import Markup
 
 from morpholaw.models.expressions.latex import word
+from morpholaw.models.features import latent_number
 from morpholaw.models.law import Law
 
 
@@ -36,7 +35,7 @@ def typeset(
 
 def _left_side(law: Law, class_name: str) -> str:
     index = f"_{{{word(class_name)}}}" if class_name.isascii() and class_name else ""
-    over_latents = all(re.fullmatch(r"z\d+", name) for name in law.names)
+    over_latents = all(latent_number(name) is not None for name in law.names)
     return f"f{index}{'(z)' if over_latents else ''}"
 
 

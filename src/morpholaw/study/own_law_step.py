@@ -16,7 +16,7 @@ from morpholaw.evaluation.crop_scores import score_crops
 from morpholaw.evaluation.estimate import Estimate
 from morpholaw.models.classes import NO_CLASS, classes_of_scores, predicted_classes
 from morpholaw.models.expressions import Expression, parse_rule
-from morpholaw.models.features import FeatureTable, latent_names
+from morpholaw.models.features import FeatureTable, latent_names, latent_number
 from morpholaw.models.law import Law
 from morpholaw.models.law_units import law_in_units
 from morpholaw.store import classifiers, encoders
@@ -166,7 +166,7 @@ def _read(text: str, names: Sequence[str]) -> tuple[Expression, tuple[str, ...]]
 def _table(folder: StudyFolder, law: Law, crops: np.ndarray) -> FeatureTable:
     """Return what the law reads of some crops: latents, and shapes in units."""
     columns: dict[str, np.ndarray] = {}
-    if any(name.startswith("z") and name[1:].isdecimal() for name in law.names):
+    if any(latent_number(name) is not None for name in law.names):
         means = encode(encoders.of_study(folder), crops)[0]
         columns |= {name: means[:, k] for k, name in enumerate(latent_names(means.shape[1]))}
     if set(law.names) & {*SHAPE_NAMES, *NEIGHBOURHOOD_NAMES}:

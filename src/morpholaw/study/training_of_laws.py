@@ -6,6 +6,7 @@ from morpholaw.config import LawConfig
 from morpholaw.errors import InputError
 from morpholaw.models.class_laws import ClassLaws
 from morpholaw.models.expressions import Expression, parse
+from morpholaw.models.features import latent_number
 from morpholaw.models.law import Law
 from morpholaw.store import classifiers
 from morpholaw.store.classifier_record import ClassifierRecord
@@ -24,7 +25,7 @@ def training_of(folder: StudyFolder, name: str) -> tuple[ClassifierRecord, LawCo
     held_out(folder, name)  # says so where the split cannot be made again
     config = record.law_config or LawConfig(inputs=record.inputs)
     read = record.laws[0].names if record.columns is None else record.columns.names
-    latents = tuple(int(one[1:]) for one in read if one[:1] == "z" and one[1:].isdecimal())
+    latents = tuple(k for one in read if (k := latent_number(one)) is not None)
     if latents:
         config = config.model_copy(update={"latents": latents})
     if record.columns is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from morpholaw.models.features import ModelColumns
+from morpholaw.models.features import ModelColumns, latent_number
 from morpholaw.models.law import Law
 
 COPIES = {"latex": "LaTeX", "python": "Python", "spreadsheet": "Spreadsheet", "text": "Text"}
@@ -51,8 +51,7 @@ class CopyRow(QWidget):
 
 def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
     """Return words for the latents of a law: {"z3": "size"} of ("z3", "width") and {3: "size"}."""
-    latents = {name: int(name[1:]) for name in names if name[:1] == "z" and name[1:].isdecimal()}
-    return {name: words[number] for name, number in latents.items() if number in words}
+    return {name: words[k] for name in names if (k := latent_number(name)) is not None and k in words}
 
 
 def law_text(
