@@ -435,6 +435,9 @@ class Classifier(nn.Module):
 
     @classmethod
     def _of_parts(cls, parts: ClassifierParts) -> Classifier:
-        return cls(
+        classifier = cls(
             parts.scheme, parts.classes, parts.encoder, parts.cnn, parts.head, parts.laws, parts.columns
         )
+        if len(parts.laws) % classifier.laws_per_model:
+            raise ValueError(f"{len(parts.laws)} laws of {len(parts.classes)} classes")
+        return classifier

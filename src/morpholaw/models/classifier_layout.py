@@ -116,6 +116,4 @@ def parts_of(values: dict[str, Any], tensors: dict[str, Tensor]) -> ClassifierPa
         raise ValueError(f"scheme {scheme} with the parts of another scheme")
     if scheme != 4 and (head is None or (scheme == 1) != (cnn is not None)):
         raise ValueError(f"scheme {scheme} with the parts of another scheme")
-    if len(laws) % (1 if len(classes) == 2 else len(classes)):
-        raise ValueError(f"{len(laws)} laws of {len(classes)} classes")
     return ClassifierParts(scheme, classes, encoder, cnn, head, laws, columns)
