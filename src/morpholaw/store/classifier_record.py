@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from morpholaw.models.classifier import Classifier
 
 
+Start = Literal["", "study", "shipped"]
+"""Whose encoder's weights the CNNs of scheme 1 started from; "" for random weights."""
+STARTS: dict[Start, str] = {"study": "the study's encoder", "shipped": "the shipped encoder"}
+"""What these encoders are called."""
+
+
 def name_of(scheme: int | str, loss: str | None = None) -> str:
     """Return the name of a classifier, given by itself or by its scheme; ``loss`` is that of scheme 4's laws."""
     if isinstance(scheme, str):
@@ -114,7 +120,7 @@ class ClassifierRecord(BundleRecord):
     encoder_fingerprint: str | None = None
     encoder_apart: bool = False
     trained_elsewhere: bool = False
-    started_from: Literal["", "study", "shipped"] = ""
+    started_from: Start = ""
     config: Annotated[ClassifierConfig, known_settings(ClassifierConfig)]
     law_config: Annotated[LawConfig | None, known_settings(LawConfig)] = None
 

@@ -11,7 +11,7 @@ from morpholaw.display import percent_interval
 from morpholaw.errors import InputError
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
-from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.classifier_record import STARTS, ClassifierRecord
 from morpholaw.store.condition_record import condition_notes
 from morpholaw.store.labelled_cells import all_labels
 from morpholaw.store.study_folder import StudyFolder
@@ -125,8 +125,10 @@ def start_sentence(record: ClassifierRecord) -> str:
     """Say which encoder's weights the CNNs of scheme 1 started from; "" where none are recorded."""
     if not record.started_from:
         return ""
-    own = "the encoder of the study they come from" if record.trained_elsewhere else "the study's encoder"
-    return f"The CNNs started from the weights of {own if record.started_from == 'study' else 'the shipped encoder'}."
+    whose = STARTS[record.started_from]
+    if record.trained_elsewhere and record.started_from == "study":
+        whose = "the encoder of the study they come from"
+    return f"The CNNs started from the weights of {whose}."
 
 
 def _encoder_sentence(folder: StudyFolder) -> str:

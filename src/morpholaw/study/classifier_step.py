@@ -12,13 +12,13 @@ from morpholaw.errors import InputError
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import encoders
-from morpholaw.store.classifier_record import ClassifierRecord, name_of
+from morpholaw.store.classifier_record import STARTS, ClassifierRecord, Start, name_of
 from morpholaw.store.classifiers import check_replaceable
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.latent_sample import readable_latents
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
-from morpholaw.study.cnn_start import starting_encoder
+from morpholaw.study.cnn_start import starting_encoder, starts_from_study
 from morpholaw.study.column_rows import measure_training_cells
 from morpholaw.study.evaluation_step import keep
 from morpholaw.study.latent_rows import repeated, training_latents, training_posteriors
@@ -61,7 +61,7 @@ def train(
     if state is not None:
         monitor.emit(Message(f"Going on from the checkpoint of scheme {scheme}."))
     checkpointing = State(checkpoint.write, None if state is None else state[0])
-    started_from = ""
+    started_from: Start = ""
     if scheme == 1:
         classifier, started_from = _with_cnn(folder, cells, config, checkpointing, monitor)
     else:
@@ -81,16 +81,15 @@ def train(
 
 def _with_cnn(
     folder: StudyFolder, cells: Labelled, config: ClassifierConfig, checkpointing: State, monitor: Monitor
-) -> tuple[Classifier, str]:
-    """Train scheme 1; also return whose encoder the CNNs started from: "study", "shipped", or "" for none."""
+) -> tuple[Classifier, Start]:
+    """Train scheme 1; also return whose encoder the CNNs started from."""
     fitted, held_out = _held_out_groups(folder, cells, config)
     epoch = fitted[repeated(len(fitted), config.epoch_cells)]
     start = starting_encoder(folder, config)
-    started_from = ""
+    started_from: Start = ""
     if start is not None:
         started_from = "study" if folder.has_encoder else "shipped"
-        whose = "the study's" if folder.has_encoder else "the shipped"
-        monitor.emit(Message(f"The CNNs start from the weights of {whose} encoder."))
+        monitor.emit(Message(f"The CNNs start from the weights of {STARTS[started_from]}."))
     cnn, head = train_cnn(
         folder.crops[cells.train[epoch]],
         cells.train_targets[epoch],
@@ -197,6 +196,5 @@ def _checkpoint(
 
 def _encoder_read(folder: StudyFolder, scheme: int, config: ClassifierConfig) -> str | None:
     """Return the fingerprint of the study's encoder where the models depend on it."""
-    starts = scheme == 1 and config.start_from == "encoder" and folder.has_encoder
-    reads = scheme != 1 and config.inputs != "shapes"
-    return folder.encoder_record.sha256 if starts or reads else None
+    depends = starts_from_study(folder, config) if scheme == 1 else config.inputs != "shapes"
+    return folder.encoder_record.sha256 if depends else None

@@ -11,6 +11,11 @@ from morpholaw.store import encoders
 from morpholaw.store.study_folder import StudyFolder
 
 
+def starts_from_study(folder: StudyFolder, config: ClassifierConfig) -> bool:
+    """Return whether CNNs start from the study's own encoder, if its layout is theirs."""
+    return config.start_from == "encoder" and folder.has_encoder
+
+
 def starting_encoder(folder: StudyFolder, config: ClassifierConfig) -> BetaTCVAE | None:
     """Return the encoder that CNNs start from: the study's, or the shipped one where it has none.
 
@@ -18,7 +23,7 @@ def starting_encoder(folder: StudyFolder, config: ClassifierConfig) -> BetaTCVAE
     """
     if config.start_from == "none":
         return None
-    if folder.has_encoder:
+    if starts_from_study(folder, config):
         encoder = encoders.of_study(folder)
     else:
         try:

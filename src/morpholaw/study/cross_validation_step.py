@@ -33,6 +33,7 @@ from morpholaw.store.encoders import data_fingerprint
 from morpholaw.store.labelled_cells import Labelled, LabelsSeen, all_labels, chosen_classes, class_numbers
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study import classifier_step, law_step
+from morpholaw.study.cnn_start import starts_from_study
 from morpholaw.study.tune_step import search_settings
 from morpholaw.training.tune import TrialStorage
 
@@ -129,7 +130,7 @@ def table_name(scheme: int, law_config: LawConfig, config: ClassifierConfig, des
 def uses_encoder(folder: StudyFolder, scheme: int, config: ClassifierConfig, law_config: LawConfig) -> bool:
     """Return whether models of a scheme read latents, or start from the study's encoder."""
     if scheme == 1:
-        return folder.has_encoder and config.start_from == "encoder"
+        return starts_from_study(folder, config)
     return (law_config.inputs if scheme == 4 else config.inputs) != "shapes" or folder.has_encoder
 
 

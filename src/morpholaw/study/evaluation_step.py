@@ -8,7 +8,7 @@ from morpholaw.evaluation.performance import measure
 from morpholaw.models.classifier import Classifier
 from morpholaw.store import classifiers
 from morpholaw.store.changes import provenance
-from morpholaw.store.classifier_record import ClassifierRecord
+from morpholaw.store.classifier_record import ClassifierRecord, Start
 from morpholaw.store.evaluation_record import Evaluation
 from morpholaw.store.labelled_cells import Labelled
 from morpholaw.store.study_folder import StudyFolder
@@ -30,7 +30,7 @@ def keep(
     cells: Labelled,
     config: ClassifierConfig,
     law_config: LawConfig | None = None,
-    started_from: str = "",
+    started_from: Start = "",
 ) -> ClassifierRecord:
     """Measure a classifier, save it under ``name`` and return its record."""
     record = ClassifierRecord.of(
