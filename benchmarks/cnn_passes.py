@@ -1,8 +1,8 @@
-"""Accuracy of scheme 1 after few and after many passes, on movies that are kept back.
+"""Accuracy of scheme 1 on held-out movies after few and after many epochs.
 
-Run ``python benchmarks/cnn_passes.py DATA STUDY`` where DATA is the folder ``mitocheck_hela``; STUDY is made, or used
-again. Three models for each way and each of three splits, all but the last two from random weights; seconds are the
-processor's.
+Run ``python benchmarks/cnn_passes.py DATA STUDY``, where DATA is the folder ``mitocheck_hela``; STUDY is created, or
+reused if it exists. Each way of training has three models on each of three splits; all but the last two start from
+random weights. Times are CPU seconds.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ GROUPS = r"(PL.*?___P[^_]+)"
 PLAIN = {"deformation": 0}
 RANDOM = {"start_from": "none", **PLAIN}
 WAYS = {
-    "4 passes": {"epochs": 4, **RANDOM},
-    "8 passes": {"epochs": 8, **RANDOM},
-    "8 passes, nothing held out": {"patience": 0, "epochs": 8, **RANDOM},
-    "25 passes, nothing held out": {"patience": 0, "epochs": 25, **RANDOM},
-    "8 passes from the shipped encoder": {"epochs": 8, **PLAIN},
-    "16 passes from it, crops deformed, the default": {},
+    "4 epochs": {"epochs": 4, **RANDOM},
+    "8 epochs": {"epochs": 8, **RANDOM},
+    "8 epochs, no early stopping": {"patience": 0, "epochs": 8, **RANDOM},
+    "25 epochs, no early stopping": {"patience": 0, "epochs": 25, **RANDOM},
+    "8 epochs from the shipped encoder": {"epochs": 8, **PLAIN},
+    "16 epochs from the shipped encoder, deformed crops (the default)": {},
 }
 
 
@@ -36,13 +36,13 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--models", type=int, default=3)
     parser.add_argument(
-        "--only", choices=WAYS, action="append", help="measure this way alone; may be repeated"
+        "--only", choices=WAYS, action="append", help="measure only this way of training; may be repeated"
     )
     options = parser.parse_args()
     if not options.study.exists():
         Study.create(options.study).import_crops(options.data, classes=CLASSES, group_regex=GROUPS)
     study = Study.open(options.study)
-    print("| passes | balanced accuracy per split, means of the models | mean | CPU s per model |")
+    print("| training | mean balanced accuracy in each split | mean | CPU s per model |")
     print("| --- | --- | --- | --- |")
     for way in options.only or WAYS:
         found, began = [], time.process_time()

@@ -41,7 +41,7 @@ def measure(full: bool = False) -> list[Comparison]:
     for name, unit, working in (
         ("encoder", "images/s", _encoder),
         ("ten CNNs", "steps/s", _cnn),
-        ("ten heads", "passes/s", _heads),
+        ("ten heads", "epochs/s", _heads),
         ("law search", "evaluations/s", _laws),
     ):
         with working() as step:
