@@ -21,41 +21,45 @@ def table(found: dict[str, Any]) -> str:
     tracks, gallery = found["tracks"], found["gallery"]
     more = gaps["training"]["max"] - gaps["alone"]["max"]
     rows = [
-        ("gaps of the event loop, slider moved: median, 99 %, longest", _gaps(gaps["alone"]), ""),
-        ("... while a process starts and imports torch", _gaps(gaps["starting"]), ""),
-        ("... while an encoder trains", _gaps(gaps["training"]), ""),
-        ("longest gap more than without training", f"{more:.0f} ms", "50 ms"),
         (
-            "slider to picture, median: alone, while it trains",
+            "gaps of the event loop while a slider moves: median, 99th percentile, longest",
+            _gaps(gaps["alone"]),
+            "",
+        ),
+        ("the same, while a process starts and imports torch", _gaps(gaps["starting"]), ""),
+        ("the same, while an encoder trains", _gaps(gaps["training"]), ""),
+        ("increase of the longest gap through training", f"{more:.0f} ms", "50 ms"),
+        (
+            "delay from slider to image, median: without and with training",
             f"{gaps['alone']['picture']:.0f}, {gaps['training']['picture']:.0f} ms",
             "50 ms",
         ),
-        ("Stop", f"{found['stop_s']:.2f} s", "2 s"),
+        ("delay from *Stop* to the end of the step", f"{found['stop_s']:.2f} s", "2 s"),
         (
-            f"slowest panel to open ({slowest}): by the clock, of the CPU",
+            f"slowest panel to open ({slowest}): wall-clock and CPU time",
             f"{found['opening_s'][slowest]:.2f}, {found['opening_cpu_s'][slowest]:.2f} s",
             "0.3 s",
         ),
         (
-            "Apply on the sample: first time, again; least sure first",
+            "Apply on the sample: first time, second time; order *least sure first*",
             "{:.1f}, {:.1f}; {:.1f} s".format(*found["apply_s"], *found["ask_s"]),
             "3 s, once warm",
         ),
         (
-            "longest blocking while a panel or tab opens, first and second time: by the clock, computed",
+            "longest blocking while a panel or tab opens, first and second time: wall-clock and computing time",
             _tabs(found["tabs"]),
             "0.3 s",
         ),
-        ("torch in the window's process, at the end of all this", torch, "not imported"),
-        (f"{tracks['vertices']:,} vertices of tracks coloured by score", f"{tracks['seconds']:.2f} s", "2 s"),
-        (f"gallery of {gallery['cells']:,} cells opened", f"{gallery['opened_s']:.2f} s", ""),
+        ("torch in the window's process at the end", torch, "not imported"),
+        (f"colouring {tracks['vertices']:,} track vertices by score", f"{tracks['seconds']:.2f} s", "2 s"),
+        (f"opening a gallery of {gallery['cells']:,} cells", f"{gallery['opened_s']:.2f} s", ""),
         (
-            "... scrolled over in 100 steps: crops read",
+            "crops read while scrolling through it in 100 steps",
             f"{gallery['crops_read']:,}",
-            "those shown",
+            "only those shown",
         ),
         (
-            "... one step: median, longest",
+            "one scroll step: median, longest",
             f"{gallery['paint_median_ms']:.0f}, {gallery['paint_max_ms']:.0f} ms",
             "",
         ),
@@ -76,7 +80,7 @@ def _tabs(gaps: dict[str, list[list[float]]]) -> str:
 
 def tabs_table(gaps: dict[str, list[list[float]]]) -> str:
     """Return what each panel and tab blocks the window for, as a table."""
-    head = ["| panel, tab | first, s: by the clock, computed | second, s |", "| --- | --- | --- |"]
+    head = ["| panel, tab | first, s: wall-clock and computing time | second, s |", "| --- | --- | --- |"]
     rows = [
         f"| {name} | {first[0]:.2f}, {first[1]:.2f} | {second[0]:.2f}, {second[1]:.2f} |"
         for name, (first, second) in gaps.items()
