@@ -277,7 +277,7 @@ def test_ask_me_without_a_model_says_so(panel, labelled_study):
     widget = panel(CellsWidget)
     widget.current.open(labelled_study)
     choose(widget.labelling.order, LEAST_SURE)
-    assert "No model is trained yet" in widget.labelling.error_line.text()
+    assert "No classifier is trained yet" in widget.labelling.error_line.text()
     assert not widget.runner.running
 
 

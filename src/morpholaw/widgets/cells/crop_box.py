@@ -1,4 +1,4 @@
-"""A box in the viewer around the part of the movie that is the crop of the current cell."""
+"""A box in the viewer that shows which part of the movie the crop of the current cell covers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 NAME = "crop box"
-"""Name of the layer."""
+"""Name of the layer in the viewer."""
 
 
 class CropBox:
-    """One rectangle in a shapes layer, which is added when it is first needed.
+    """A rectangle in a shapes layer; the layer is added when it is first needed.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class CropBox:
         self.layer: Any = None
 
     def show(self, movie: Any, t: int, y: float, x: float, size: float) -> None:
-        """Draw the box, ``size`` pixels of the layer ``movie`` wide, around (y, x) in frame t."""
+        """Draw a box of ``size`` pixels of the layer ``movie`` around (y, x) in frame t."""
         corners = crop_corners(y, x, size)
         box = np.column_stack([np.full(4, t), corners])
         if self.layer is None or self.layer not in self.viewer.layers:
@@ -47,7 +47,7 @@ class CropBox:
             self.layer.data = [box]
 
     def remove(self) -> None:
-        """Remove the box."""
+        """Remove the layer with the box."""
         if self.layer is not None and self.layer in self.viewer.layers:
             self.viewer.layers.remove(self.layer)
         self.layer = None

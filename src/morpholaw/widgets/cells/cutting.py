@@ -1,4 +1,4 @@
-"""Cuts the cells of a movie into crops: choice of movie and tracks, a check whether they fit, settings."""
+"""Cut crops from a movie: choose the movie and its tracks, check that they fit, and edit the settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from morpholaw.config import CropConfig
 from morpholaw.jobs import Job
-from morpholaw.widgets.cells.input_check import InputCheck
+from morpholaw.widgets.cells.input_check import CUT_ANYWAY, InputCheck
 from morpholaw.widgets.cells.movie_channels import channels_of, one_channel, pixel_size_of
 from morpholaw.widgets.forms.config_form import ConfigForm
 from morpholaw.widgets.forms.confirm import confirmed
@@ -39,10 +39,8 @@ if TYPE_CHECKING:
     from morpholaw.cells.inspection import InputReport
 
 MAIN = ("size", "pixel_size")
-"""Settings that are always shown; the others are behind "Advanced"."""
-
-
-_INSIST = 'Nothing was cut; tick "Cut although the inputs look doubtful" to cut all the same.'
+"""Settings that are always shown; the others are in the section "Advanced"."""
+_INSIST = f'Nothing was cut. To cut anyway, tick "{CUT_ANYWAY}".'
 
 
 @dataclass(frozen=True)
@@ -52,15 +50,15 @@ class _Inputs:
     Attributes
     ----------
     layer : napari.layers.Image
-        The movie's layer.
+        The layer with the movie.
     pixels : array
-        Its frames (t, y, x).
+        Frames of the movie, (t, y, x).
     path : Path or None
-        The file with the same frames, where there is one.
+        File with the same frames; None if there is none.
     tracks : DataFrame
-        The tracks in pixels of the movie.
+        Tracks, in pixels of the movie.
     name : str
-        The movie's name in messages and tables.
+        Name of the movie in messages and tables.
     """
 
     layer: Any
@@ -71,11 +69,11 @@ class _Inputs:
 
 
 class CutFromMovie(QWidget):
-    """Chooses the layers or files of a movie and its tracks, and cuts their cells.
+    """Form that cuts crops from a movie and its tracks, given as layers or files.
 
     Notes
     -----
-    ``size_changed`` is emitted when the size of a crop is edited.
+    ``size_changed`` is emitted when the user edits the crop size.
     """
 
     size_changed = Signal()
@@ -100,11 +98,13 @@ class CutFromMovie(QWidget):
         self.image = LayerChoice(self.viewer, Image)
         self.image.setToolTip("Choose the image layer that shows the cells.")
         self.tracks = LayerChoice(self.viewer, Tracks, Labels)
-        self.tracks.setToolTip("Choose the tracks of the cells, or labels whose numbers are track ids.")
+        self.tracks.setToolTip(
+            "Choose the tracks layer of the cells, or a labels layer whose values are track ids."
+        )
         self.movie_button, self.tracks_button = QPushButton("Open..."), QPushButton("Open...")
-        self.movie_button.setToolTip("Open a movie: a TIFF stack, or the first frame of a folder of frames.")
+        self.movie_button.setToolTip("Open a movie: a TIFF stack, or the first image of a folder of frames.")
         self.tracks_button.setToolTip(
-            "Open tracks: btrack HDF5, TrackMate XML, napari tracks CSV, CTC man_track.txt or a label stack."
+            "Open a file of tracks: btrack HDF5, TrackMate XML, napari tracks CSV, CTC man_track.txt, or a label stack."
         )
         self.channel: QComboBox = narrow_combo("channel")
         self.channel.setToolTip("Choose the channel that shows the nuclei.")
@@ -114,7 +114,9 @@ class CutFromMovie(QWidget):
         self.scale.setWordWrap(True)
         self.inputs = InputCheck()
         self.cut_button = QPushButton("Cut crops")
-        self.cut_button.setToolTip("Cut a crop around each tracked cell, into a new set of the study.")
+        self.cut_button.setToolTip(
+            "Cut a crop around each tracked cell in each frame, into a new set of the study."
+        )
         self.error_line = ErrorLine()
         self._rows = QFormLayout()
         self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -144,13 +146,13 @@ class CutFromMovie(QWidget):
         return int(self.form.editors["size"].value)
 
     def open_movie(self, path: Path | str) -> None:
-        """Add a movie's file as a layer that reads a frame when it is shown, and choose it."""
+        """Add the movie in a file as a layer that reads each frame when it is shown, and choose that layer."""
         with self.error_line.catch():
             data, options, _ = lazy_movie(path)
             self.image.choose(self.viewer.add_image(data, **options))
 
     def open_tracks(self, path: Path | str) -> None:
-        """Add a file of tracks as a layer and choose it."""
+        """Add the tracks in a file as a layer, and choose that layer."""
         with self.error_line.catch():
             movie = self.image.layer
             stated = None if movie is None else pixel_size_of(movie)
@@ -160,13 +162,13 @@ class CutFromMovie(QWidget):
             self.tracks.choose(self.viewer.add_tracks(data, **options))
 
     def check(self) -> None:
-        """Show how movie and tracks are understood, and what is doubtful about them."""
+        """Show how the movie and the tracks are understood, and what is doubtful about them."""
         with self.error_line.catch():
             self._start_check()
             self._cuts_after_check = False
 
     def cut(self) -> None:
-        """Check the inputs, then cut the cells; contradictions stop it unless the user insists."""
+        """Check the inputs, then cut the crops; stop at contradictions unless the user asks to cut anyway."""
         with self.error_line.catch():
             self.current.required()
             self._start_check()
@@ -183,8 +185,8 @@ class CutFromMovie(QWidget):
         self.error_line.say(sentence)
 
     def _checked(self, report: InputReport) -> None:
-        cuts, self._cuts_after_check = self._cuts_after_check, False
-        if not cuts:
+        cuts_now, self._cuts_after_check = self._cuts_after_check, False
+        if not cuts_now:
             return
         if report.contradictions and not self.inputs.force_box.isChecked():
             self.error_line.say(f"{report.contradictions[0]} {_INSIST}")
@@ -193,7 +195,7 @@ class CutFromMovie(QWidget):
             self._cut(self._chosen())
 
     def _cut(self, chosen: _Inputs) -> None:
-        """Cut in a child process where the movie is a file, in a thread where it is an array."""
+        """Cut in a child process if the movie is a file, in a thread if it is an array."""
         study, values = self.current.required(), self._values()
         config = CropConfig.from_values(values)
         replaced = self._replaced_set(chosen)
@@ -218,7 +220,10 @@ class CutFromMovie(QWidget):
         self.runner.start(Job("crop", str(study.path), values, arguments))
 
     def _replaced_set(self, chosen: _Inputs) -> str | None:
-        """Return the set that was cut from the movie before, "" where there is none; None where it is to stay."""
+        """Return the set to replace: the one cut earlier from this movie, or "" if there is none.
+
+        Returns None if the user wants to keep that set.
+        """
         crops = self.current.crops
         shape = tuple(chosen.pixels.shape[-3:])
         for crop_set in () if crops is None else reversed(crops.sets):
@@ -227,13 +232,13 @@ class CutFromMovie(QWidget):
                 continue
             question = (
                 f"The study already has crops of this movie: the set {crop_set.name} with {len(crop_set):,} crops. "
-                "Replace them? Labels that were given by hand stay with their cells."
+                "Replace them? Cells keep the labels that were given by hand."
             )
             return crop_set.name if confirmed(self, "Replace crops", question) else None
         return ""
 
     def _chosen(self) -> _Inputs:
-        """Return the chosen movie and tracks; InputError where they cannot be used."""
+        """Return the chosen movie and tracks; raise InputError if they cannot be used."""
         layer, name = self.image.layer, ""
         if layer is not None and self.channel.count():
             pixels, path = one_channel(layer, self.channel.currentIndex()), None
@@ -244,13 +249,13 @@ class CutFromMovie(QWidget):
         return _Inputs(layer, pixels, path, tracks_table(self.tracks.layer, layer), name)
 
     def _values(self) -> dict[str, Any]:
-        """Return the settings, with the pixel size that the layer states where none is typed."""
+        """Return the settings; where no pixel size is typed, that of the layer is used."""
         values = self.form.values()
         stated = self._stated_pixel_size()
         if stated is not None:
             values.setdefault("pixel_size", stated)
         if self.channel.count():
-            values.pop("channel", None)  # the frames are of one channel already
+            values.pop("channel", None)  # the frames already hold one channel only
         if self.inputs.force_box.isChecked():
             values["force"] = True
         return values
@@ -262,7 +267,7 @@ class CutFromMovie(QWidget):
         self.size_changed.emit()
 
     def _movie_changed(self) -> None:
-        """Offer the channels of the chosen layer, and say which pixel size it states."""
+        """List the channels of the chosen layer and show the pixel size that it states."""
         layer = self.image.layer
         channels = None if layer is None else channels_of(layer)
         self.channel.clear()
@@ -272,7 +277,7 @@ class CutFromMovie(QWidget):
         self.scale.setVisible(stated is not None)
         if stated is not None:
             self.scale.setText(
-                f"The layer states {stated:.4g} µm per pixel, which is used where none is typed above."
+                f"The layer states {stated:.4g} µm per pixel. This is used if no pixel size is typed above."
             )
         self.inputs.clear()
 

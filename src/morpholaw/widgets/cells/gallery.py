@@ -1,4 +1,4 @@
-"""A gallery of crops that reads a crop when it is first shown, so that any number of crops scrolls smoothly."""
+"""A gallery of crops. It reads a crop when it is first shown, so any number of crops scrolls smoothly."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
 
 KEPT = 2000
-"""Crops that are kept in memory after they were shown: 8 MB at 64 x 64 pixels."""
+"""Number of shown crops that stay in memory: 8 MB at 64 x 64 pixels."""
 SIDE = 76
-"""Side of a shown crop in pixels of the screen."""
+"""Side of a crop on the screen, in pixels."""
 MOST_SELECTED = 1000
-"""Most crops that a selection made elsewhere selects in the gallery."""
+"""Largest number of crops that the gallery selects after a selection in another panel."""
 CAPTION = 15
-"""Height of one line below a crop in pixels of the screen: its class, then what is predicted."""
+"""Height in pixels of one line below a crop: its class, then its prediction."""
 NOTE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
-"""Qt's role of the second line below a crop."""
+"""Qt item role of the second line below a crop."""
 
 
 class CropModel(QAbstractListModel):
@@ -39,9 +39,9 @@ class CropModel(QAbstractListModel):
     order : ndarray, int64 (rows,)
         Global index of the crop in each row.
     reads : int
-        Number of crops that were read so far.
+        Number of crops read so far.
     label_of : callable
-        Returns the class of a crop, "" for none.
+        Returns the class of a crop, "" if it has none.
     about : callable
         Returns the tooltip of a crop.
     note_of : callable
@@ -59,7 +59,7 @@ class CropModel(QAbstractListModel):
         self._images: OrderedDict[int, QPixmap] = OrderedDict()
 
     def show_crops(self, crops: Crops | None, order: np.ndarray) -> None:
-        """Show crops in the order of global indices."""
+        """Show the crops at the global indices ``order``, in that order."""
         self.beginResetModel()
         if crops is not self.crops:
             self._images.clear()
@@ -67,12 +67,12 @@ class CropModel(QAbstractListModel):
         self.endResetModel()
 
     def row_of(self, crop: int) -> int:
-        """Return the row of a crop, -1 where it is filtered out."""
+        """Return the row of a crop, -1 if it is filtered out."""
         rows = np.flatnonzero(self.order == crop)
         return int(rows[0]) if len(rows) else -1
 
     def changed(self, crops: Any) -> None:
-        """Redraw crops whose labels changed."""
+        """Redraw the crops whose labels changed."""
         for row in np.flatnonzero(np.isin(self.order, list(crops))):
             index = self.index(int(row))
             self.dataChanged.emit(index, index)
@@ -82,7 +82,7 @@ class CropModel(QAbstractListModel):
         return 0 if parent is not None and parent.isValid() else len(self.order)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return class (display), image (decoration), global index (user) or tooltip of a crop."""
+        """Return the class (display role), image (decoration), global index (user) or tooltip of a crop."""
         if not index.isValid() or not 0 <= index.row() < len(self.order):
             return None
         crop = int(self.order[index.row()])
@@ -110,7 +110,7 @@ class CropModel(QAbstractListModel):
 
 
 class _CropDelegate(QStyledItemDelegate):
-    """Draws a crop with a frame in the colour of its class, and the name of the class below."""
+    """Draws a crop with a frame in the colour of its class and the name of the class below it."""
 
     def __init__(self, colour_of: Callable[[str], str], parent: QWidget) -> None:
         super().__init__(parent)
@@ -118,7 +118,7 @@ class _CropDelegate(QStyledItemDelegate):
         self.lines = 1
 
     def sizeHint(self, option: Any, index: QModelIndex) -> QSize:
-        """Return the size of a crop with its caption."""
+        """Return the size of a crop and its caption."""
         return QSize(SIDE + 8, SIDE + self.lines * CAPTION + 8)
 
     def paint(self, painter: QPainter | None, option: Any, index: QModelIndex) -> None:
@@ -149,7 +149,7 @@ class _CropDelegate(QStyledItemDelegate):
 
 
 class Gallery(QListView):
-    """Shows crops, which are selected by mouse and arrow keys and labelled by number keys.
+    """View of crops: the mouse and the arrow keys select them, the number keys label them.
 
     Parameters
     ----------
@@ -159,12 +159,12 @@ class Gallery(QListView):
     Attributes
     ----------
     sentence : str
-        Shown while there are no crops.
+        Text shown while there are no crops.
 
     Notes
     -----
     Signals: ``numbered`` (a key from 0 to 9 was pressed), ``undo``, ``redo``, ``next_wanted`` (N),
-    ``stretch_wanted`` (S), ``chosen`` (global indices of the selected crops, after the user changed the selection).
+    ``stretch_wanted`` (S), ``chosen`` (the user changed the selection; global indices of the selected crops).
     """
 
     numbered = Signal(int)
@@ -180,7 +180,7 @@ class Gallery(QListView):
         self.setModel(self.crop_model)
         self._delegate = _CropDelegate(colour_of, self)
         self.setItemDelegate(self._delegate)
-        self.setToolTip("Select crops with mouse and arrow keys, and label them with the number keys.")
+        self.setToolTip("Select crops with the mouse or the arrow keys, and label them with the number keys.")
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setMovement(QListView.Movement.Static)
@@ -206,7 +206,7 @@ class Gallery(QListView):
         return [int(self.crop_model.order[row]) for row in rows if row < len(self.crop_model.order)]
 
     def select(self, crops: list[int]) -> None:
-        """Select crops without emitting ``chosen``; crops that are filtered out are ignored."""
+        """Select crops without emitting ``chosen``; ignore crops that are filtered out."""
         if crops == self.selected:
             return
         self._silent = True
@@ -221,7 +221,7 @@ class Gallery(QListView):
         self._silent = False
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the crops, or the sentence where there are none."""
+        """Paint the crops, or the sentence if there are none."""
         super().paintEvent(event)
         viewport = self.viewport()
         if viewport is not None and not self.crop_model.rowCount():
@@ -232,29 +232,29 @@ class Gallery(QListView):
             painter.end()
 
     def show_notes(self, on: bool) -> None:
-        """Give each crop a second line, or take it away."""
+        """Show or hide the second line below each crop."""
         if self._delegate.lines != 1 + on:
             self._delegate.lines = 1 + on
             self.scheduleDelayedItemsLayout()
 
     def advance(self) -> None:
-        """Select the next crop, where there is one."""
+        """Select the next crop, if there is one."""
         row = self.currentIndex().row() + 1
         if row < self.crop_model.rowCount():
             self.setCurrentIndex(self.crop_model.index(row))
 
     def event(self, event: QEvent | None) -> bool:
-        """Handle the labelling keys here, before shortcuts of the window."""
+        """Claim the labelling keys before the shortcuts of the window do."""
         if event is None:
             return False
-        wanted = event.type() == QEvent.Type.ShortcutOverride
-        if wanted and (digit_of(event) is not None or _history(event) or _letter(event)):
+        override = event.type() == QEvent.Type.ShortcutOverride
+        if override and (digit_of(event) is not None or _history(event) or _letter(event)):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: Any) -> None:
-        """Label with 1 to 9, clear with 0, undo and redo with Ctrl+Z and Ctrl+Shift+Z, move with N, S and arrows."""
+        """Label (1 to 9), clear (0), undo (Ctrl+Z), redo (Ctrl+Shift+Z), or select (N, S and the arrow keys)."""
         digit, history = digit_of(event), _history(event)
         if digit is not None:
             self.numbered.emit(digit)
@@ -271,7 +271,7 @@ class Gallery(QListView):
 
 
 def _letter(event: Any) -> str:
-    """Return the key N or S, without modifiers; "" for others."""
+    """Return "n" or "s" if that key is pressed without modifiers, else ""."""
     plain = event.modifiers() == Qt.KeyboardModifier.NoModifier
     return event.text().lower() if plain and event.text().lower() in ("n", "s") else ""
 

@@ -1,4 +1,4 @@
-"""Crops from a folder of images, and labels from a table."""
+"""Forms that import crops from a folder of images, and labels from a table."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 
 class ImportFolder(QWidget):
-    """Imports a folder of crops, which are labelled by its subfolders."""
+    """Form that imports a folder of crops; the names of its subfolders become their labels."""
 
     def __init__(self, current: CurrentStudy, runner: JobRunner) -> None:
         super().__init__()
         self.current, self.runner = current, runner
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("folder of crops")
-        self.folder.setToolTip("The folder that holds the crops, in one subfolder per class.")
+        self.folder.setToolTip("Type the folder that holds the crops, with one subfolder per class.")
         self.browse_button = QPushButton("Choose folder...")
         self.browse_button.setToolTip("Choose the folder that holds the crops.")
         self.form = ConfigForm(ImportConfig, fields=("classes", "group_regex", "size"))
@@ -53,7 +53,7 @@ class ImportFolder(QWidget):
             self.form.config()
             folder = self.folder.text().strip()
             if not folder or not Path(folder).is_dir():
-                raise InputError(f"There is no folder {folder!r}; choose the one that holds the crops.")
+                raise InputError(f"There is no folder {folder!r}; choose the folder that holds the crops.")
             self.runner.start(Job("import_crops", str(study.path), self.form.values(), {"folder": folder}))
 
     def _ask(self) -> None:
@@ -62,11 +62,11 @@ class ImportFolder(QWidget):
 
 
 class ImportLabels(QWidget):
-    """Reads labels from a CSV table, and writes them to one.
+    """Form that imports labels from a CSV file and exports them to one.
 
     Notes
     -----
-    ``imported`` is emitted after labels were read.
+    ``imported`` is emitted after labels are imported.
     """
 
     imported = Signal()
@@ -74,23 +74,24 @@ class ImportLabels(QWidget):
     def __init__(self, current: CurrentStudy) -> None:
         super().__init__()
         self.current = current
-        words = QLabel(
-            "Labels come from a CSV table with a column label, and crop, file, or track_id and t to say which cell a "
-            "row is of. Classes of btrack, and the feature label of a tracks layer, are read when crops are cut."
+        explanation = QLabel(
+            "Import labels from a CSV file with a column label, and a column crop, a column file, or the columns "
+            "track_id and t, which say which cell each row describes. The classes of btrack, and the feature label of "
+            "a tracks layer, are read when crops are cut."
         )
-        words.setWordWrap(True)
+        explanation.setWordWrap(True)
         self.import_button, self.export_button = (
             QPushButton("Import labels..."),
             QPushButton("Export labels..."),
         )
-        self.import_button.setToolTip("Read labels from a CSV file.")
+        self.import_button.setToolTip("Read labels from a CSV file into the study.")
         self.export_button.setToolTip("Save all labels of the study as a CSV file.")
         self.error_line = ErrorLine()
         row = QHBoxLayout()
         row.addWidget(self.import_button)
         row.addWidget(self.export_button)
         layout = QVBoxLayout(self)
-        layout.addWidget(words)
+        layout.addWidget(explanation)
         layout.addLayout(row)
         layout.addWidget(self.error_line)
         layout.addStretch()
@@ -98,7 +99,7 @@ class ImportLabels(QWidget):
         self.export_button.clicked.connect(self._ask_export)
 
     def take(self, path: Path | str) -> None:
-        """Read the labels of a CSV, for the sets that it names, or else for the newest set."""
+        """Read the labels in a CSV file, for the sets that it names or, if it names none, for the newest set."""
         with self.error_line.catch():
             study = self.current.required()
             if self.current.crops is None:
@@ -110,7 +111,7 @@ class ImportLabels(QWidget):
             show_info(f"Read {count:,} labels from {Path(path).name}.")
 
     def write(self, path: Path | str) -> None:
-        """Save all labels of the study as CSV."""
+        """Save all labels of the study as a CSV file."""
         with self.error_line.catch():
             study = self.current.required()
             study.annotations.export_csv(path, *study.sets)
@@ -128,7 +129,7 @@ class ImportLabels(QWidget):
 
 
 def _sets_named(path: Path | str) -> set[str]:
-    """Return the values of the column "set"; none where there is no such column, or the file cannot be read."""
+    """Return the values of the column "set"; an empty set if the column is missing or the file cannot be read."""
     import pandas as pd
 
     try:

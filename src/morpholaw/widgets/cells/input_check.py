@@ -1,4 +1,4 @@
-"""How the inputs of cutting are understood, and what is doubtful about them, before anything is cut."""
+"""Check of a movie and its tracks before crops are cut: how they are understood and what is doubtful."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ if TYPE_CHECKING:
     from morpholaw.config import CropConfig
 
 THUMBNAIL = 150
-"""Largest side of the thumbnail in pixels."""
+"""Longest side of the thumbnail in pixels."""
+CUT_ANYWAY = "Cut even if the inputs look doubtful"
 
 
 def inspect(movie: Any, tracks: pd.DataFrame, config: CropConfig) -> InputReport:
-    """Describe and compare a movie, a path or an array (t, y, x), and its tracks; nothing is written."""
+    """Describe a movie, given as a path or an array (t, y, x), and its tracks, and compare them; write nothing."""
     from morpholaw.cells.inspection import inspect_inputs
 
     return inspect_inputs(movie, tracks, config=config)
 
 
 class InputCheck(QWidget):
-    """Shows what is known of the inputs: facts, a thumbnail, doubts.
+    """Shows what is known about the inputs: facts, a thumbnail, and doubts.
 
     Attributes
     ----------
     check_button : QPushButton
-        Placed by the panel around it, which calls :meth:`check` when it is pressed.
+        Button that starts the check. The surrounding form places it and calls :meth:`check` when it is pressed.
     force_box : QCheckBox
-        Whether to cut although the inputs look doubtful.
+        Whether to cut even if the inputs look doubtful.
     report : InputReport or None
-        What was found; None before the inputs were checked.
+        Result of the last check; None before the inputs are checked.
     """
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class InputCheck(QWidget):
         self.report: InputReport | None = None
         self.check_button = QPushButton("Check inputs")
         self.check_button.setToolTip(
-            "Show how movie and tracks are understood, and whether they fit each other."
+            "Show how the movie and the tracks are understood, and whether they fit each other. Nothing is cut."
         )
         self.facts, self.doubts = QLabel(), QLabel()
         for label in (self.facts, self.doubts):
@@ -55,10 +56,10 @@ class InputCheck(QWidget):
             label.hide()
         self.doubts.setStyleSheet("font-weight: bold;")
         self.picture = QLabel()
-        self.picture.setToolTip("A frame of the movie with a ring around each tracked place.")
+        self.picture.setToolTip("A frame of the movie with a ring around each tracked cell.")
         self.picture.hide()
-        self.force_box = QCheckBox("Cut although the inputs look doubtful")
-        self.force_box.setToolTip("Cut crops even where movie and tracks contradict each other.")
+        self.force_box = QCheckBox(CUT_ANYWAY)
+        self.force_box.setToolTip("Cut crops even if the movie and the tracks contradict each other.")
         self.call = LatestCall(self)
         self.call.returned.connect(self.show_report)
         self.call.failed.connect(self._failed)
@@ -79,16 +80,16 @@ class InputCheck(QWidget):
         self.call.start(inspect, movie, tracks, config)
 
     def clear(self, _: Any = None) -> None:
-        """Forget what was found: the inputs are others now."""
+        """Discard the report, which was about other inputs."""
         self.call.forget()
         self.report = None
         for part in (self.facts, self.picture, self.doubts):
             part.hide()
 
     def show_report(self, report: InputReport) -> None:
-        """Show what was found."""
+        """Show the result of a check."""
         self.report = report
-        fits = () if report.doubts or report.contradictions else ("Movie and tracks fit each other.",)
+        fits = () if report.doubts or report.contradictions else ("The movie and the tracks fit each other.",)
         self.facts.setText("\n".join([*report.lines, *fits]))
         self.doubts.setText("\n".join([*report.contradictions, *report.doubts]))
         self.doubts.setVisible(bool(self.doubts.text()))
@@ -104,7 +105,7 @@ class InputCheck(QWidget):
 
 
 def _small(image: np.ndarray) -> QPixmap:
-    """Return colours, uint8 (h, w, 3), as a picture of at most THUMBNAIL pixels a side."""
+    """Return an RGB image, uint8 (h, w, 3), as a pixmap whose longest side has THUMBNAIL pixels."""
     height, width = image.shape[:2]
     full = QImage(image.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
     keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation

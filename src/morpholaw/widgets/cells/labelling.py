@@ -1,4 +1,4 @@
-"""Shows the crops of a study and labels them."""
+"""Gallery of the study's crops, with filters, orders and class buttons."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 
 
 ALL_SETS, ALL_CLASSES, UNLABELLED = "all sets", "all classes", "unlabelled"
-NO_CROPS = "The cells appear here. Cut those of a tracked movie, or import a folder of crops, above."
-NONE_CHOSEN = "No crop is of this set and class; choose another one above."
+NO_CROPS = "The cells appear here. Cut crops from a tracked movie, or import a folder of crops, above."
+NONE_CHOSEN = "No crop in this set has this class; choose another set or class above."
 NO_CLASS_COLOUR = "#aaaaaa"
-"""Colour of a label that is no class of the study."""
+"""Colour of a label that is not a class of the study."""
 
 
 class Labelling(QWidget):
-    """A gallery with filters, class buttons and counts; each label is saved at once.
+    """Gallery with filters, class buttons and counts; each label is saved at once.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ class Labelling(QWidget):
     Attributes
     ----------
     labels : ndarray, object (crops,)
-        The class of each crop of the study, "" for none.
+        Class of each crop of the study, "" if it has none.
     cells : DataFrame or None
-        The table of all crops of the study.
+        Table of all crops of the study.
 
     Notes
     -----
-    ``shown`` is emitted after other crops, or the same in another order, are shown.
+    ``shown`` is emitted after the gallery shows other crops or another order.
     """
 
     shown = Signal()
@@ -86,8 +86,8 @@ class Labelling(QWidget):
         self.sets, self.classes = narrow_combo("set"), narrow_combo("class")
         self.sets.setToolTip("Show the crops of one set only.")
         self.classes.setToolTip(
-            "Show the crops of one class only, or those that may be mislabelled: a trained classifier predicts another "
-            "class for them."
+            "Show the crops of one class only, or the labelled crops that may be mislabelled because a trained "
+            "classifier predicts another class."
         )
         self.order = narrow_combo("order")
         self.order.addItems(list(ORDERS))
@@ -97,10 +97,11 @@ class Labelling(QWidget):
         )
         self.next_button, self.stretch_button = QPushButton("Next unlabelled"), QPushButton("Select stretch")
         self.next_button.setToolTip(
-            "Select the next cell without a class, in the order that is shown (key N)."
+            "Select the next cell without a class, in the order of the gallery (key N)."
         )
         self.stretch_button.setToolTip(
-            "Select a cell's whole track, or, of two selected cells of a track, all from the first to the last (key S)."
+            "Select the whole track of the selected cell; if two cells of a track are selected, all cells between them "
+            "(key S)."
         )
         self.gallery = Gallery(self._colour)
         self.gallery.crop_model.label_of = lambda crop: str(self.labels[crop])
@@ -114,13 +115,13 @@ class Labelling(QWidget):
         self.wanted_scores.scored.connect(self._select_first)
         self.wanted_scores.missing.connect(self._show_without_scores)
         self.hint = QLabel(
-            "Keys: 1 to 9 label, 0 clears the label, N: next unlabelled, S: stretch, Ctrl+Z undoes, arrows move. "
-            "After a click in the movie, each label moves on to the cell's next frame."
+            "Keys: 1 to 9 label the cell, 0 clears its label, N goes to the next unlabelled cell, S selects a stretch, "
+            "Ctrl+Z undoes. After a click in the movie, each label moves on to the cell's next frame."
         )
         self.hint.setWordWrap(True)
-        shown, order, ways = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        ways.addWidget(self.next_button)
-        ways.addWidget(self.stretch_button)
+        shown, order, selecting = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        selecting.addWidget(self.next_button)
+        selecting.addWidget(self.stretch_button)
         shown.addWidget(QLabel("Show"))
         shown.addWidget(self.sets, 1)
         shown.addWidget(self.classes, 1)
@@ -134,7 +135,7 @@ class Labelling(QWidget):
         layout.addLayout(shown)
         layout.addLayout(order)
         layout.addWidget(self.gallery, 1)
-        layout.addLayout(ways)
+        layout.addLayout(selecting)
         for part in (self.buttons, self.hint, self.error_line):
             layout.addWidget(part)
         self.buttons.pressed.connect(self.label_selected)
@@ -216,11 +217,11 @@ class Labelling(QWidget):
         return self._colours.get(name, NO_CLASS_COLOUR)
 
     def _about(self, crop: int) -> str:
-        """Describe a crop in a tooltip: set, place in the movie or file, class."""
+        """Describe a crop in a tooltip: its set, its place in the movie or its file, and its class."""
         if self.cells is None:
             return ""
         cell = self.cells.iloc[crop]
-        lines = [f"Crop {cell.crop} of {cell['set']}."]
+        lines = [f"Crop {cell.crop} of the set {cell['set']}."]
         if cell.t >= 0:
             lines.append(f"Track {cell.track_id}, frame {cell.t}, y {cell.y:.0f} px, x {cell.x:.0f} px.")
         if cell.file:
@@ -229,9 +230,9 @@ class Labelling(QWidget):
         return "\n".join(lines)
 
     def _by(self, crop: int) -> str:
-        """Say who gave a crop its class, and when; "" where nobody did by hand."""
+        """Say who labelled a crop by hand, and when; "" if nobody did."""
         study, annotation = self.current.study, None
-        with suppress(InputError):  # the study is gone or damaged: the panel says so elsewhere
+        with suppress(InputError):  # if the study is missing or damaged, the panel says so elsewhere
             annotation = None if study is None else study.annotations.annotation(*self._key(crop))
         if annotation is None or not annotation.by:
             return ""
@@ -240,7 +241,7 @@ class Labelling(QWidget):
         )
 
     def label_selected(self, number: int) -> None:
-        """Label the selected cells with class ``number`` (from 1), or clear their label (0); move to the next cell."""
+        """Label the selected cells with class ``number`` (from 1), or clear their label (0); go to the next cell."""
         selected = self.gallery.selected or self.current.selection
         with self.error_line.catch():
             study = self.current.required()
@@ -257,7 +258,7 @@ class Labelling(QWidget):
                 self._advance(selected[0])
 
     def stay_on_track(self) -> None:
-        """Let the next label go to the next frame of the selected cell's track, as after a click in the movie."""
+        """After the next label, go to the next frame of the cell's track instead of the next cell in the gallery."""
         self._on_track = True
 
     def _choose(self, cells: list[int]) -> None:
@@ -265,25 +266,25 @@ class Labelling(QWidget):
         self.current.select(cells)
 
     def _advance(self, cell: int) -> None:
-        following = next_on_track(self._table(), cell) if self._on_track else None
-        if following is not None:
-            self.current.select([following])
+        next_cell = next_on_track(self._table(), cell) if self._on_track else None
+        if next_cell is not None:
+            self.current.select([next_cell])
         elif not self._on_track:
             self.gallery.advance()
 
     def select_next_unlabelled(self) -> None:
-        """Select the next cell without a class, in the order that is shown."""
+        """Select the next cell without a class, in the order of the gallery."""
         with self.error_line.catch():
             selected = self.gallery.selected
             order = self.gallery.crop_model.order
             cell = next_unlabelled(order, self.labels, selected[-1] if selected else None)
             if cell is None:
-                raise InputError("Every cell that is shown has a class.")
+                raise InputError("Every cell in the gallery has a class.")
             self._choose([cell])
             self.gallery.setFocus()
 
     def select_stretch(self) -> None:
-        """Select a stretch of the selected cell's track."""
+        """Select the whole track of the selected cell, or the part between two selected cells."""
         with self.error_line.catch():
             selected = self.current.selection
             if not selected:
@@ -292,19 +293,19 @@ class Labelling(QWidget):
             self.gallery.setFocus()
 
     def add_class(self, name: str) -> None:
-        """Add a class, which gets the next key."""
+        """Add a class to the study; it gets the next number key."""
         with self.error_line.catch():
             self.current.required().add_class(name)
             self._show_counts()
             list_choices(self.classes, [ALL_CLASSES, UNLABELLED, MISLABELLED, *self.buttons.classes])
             self._announce()
 
-    def _step(self, way: str) -> None:
+    def _step(self, direction: str) -> None:
         with self.error_line.catch():
             annotations = self.current.required().annotations
-            touched = annotations.undo() if way == "undo" else annotations.redo()
-            offsets = {one.name: start for one, start in self._starts()}
-            crops = [offsets[name] + crop for name, crop in touched if name in offsets]
+            changed = annotations.undo() if direction == "undo" else annotations.redo()
+            offsets = {crop_set.name: start for crop_set, start in self._starts()}
+            crops = [offsets[name] + crop for name, crop in changed if name in offsets]
             if crops:
                 self._labelled(crops)
                 self.current.select(crops)
@@ -325,7 +326,7 @@ class Labelling(QWidget):
         self._labelling = False
 
     def _key(self, crop: int) -> tuple[str, int]:
-        """Return the set of a crop and its number in the set."""
+        """Return the set of a crop and the crop's number in that set."""
         cells = self._table()
         return str(cells["set"].iloc[crop]), int(cells["crop"].iloc[crop])
 
@@ -346,14 +347,14 @@ class Labelling(QWidget):
             self.apply_filter()
 
     def _show_without_scores(self) -> None:
-        """Show what can be shown without scores."""
+        """Go back to an order and a filter that need no scores."""
         self.order.setCurrentIndex(0)
         if self.classes.currentText() == MISLABELLED:
             self.classes.setCurrentIndex(0)
         self.apply_filter()
 
     def _note(self, crop: int) -> str:
-        """Return the predicted class and the score of a crop for the line below it; "" where it was not scored."""
+        """Return the score and the predicted class of a crop for the line below it; "" if it was not scored."""
         scores = self.current.last_scores
         if scores is None or not np.isfinite(scores.scores[crop]):
             return ""

@@ -1,4 +1,4 @@
-"""One channel of an image layer as a movie, and the pixel size that a layer states."""
+"""Channels and pixel size of an image layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 MOST_CHANNELS = 8
-"""Longest axis that is taken for channels where the layer does not name its axes."""
+"""Longest axis that is taken to hold channels if the layer does not name its axes."""
 _NAMES = ("c", "ch", "channel", "channels")
 
 
@@ -19,9 +19,9 @@ class Channels:
     Attributes
     ----------
     axis : int
-        Which axis.
+        Number of the axis.
     names : tuple of str
-        A name for each channel.
+        Name of each channel.
     """
 
     axis: int
@@ -29,7 +29,7 @@ class Channels:
 
 
 def channels_of(layer: Any) -> Channels | None:
-    """Return the channels of an image layer; None where it has only one, or its axes cannot be told apart."""
+    """Return the channels of an image layer; None if it has only one, or if it is unclear which axis holds them."""
     data = _pixels(layer)
     if getattr(layer, "rgb", False):
         return Channels(data.ndim - 1, ("red", "green", "blue", "alpha")[: data.shape[-1]])
@@ -45,7 +45,7 @@ def channels_of(layer: Any) -> Channels | None:
 
 
 def one_channel(layer: Any, channel: int) -> Any:
-    """Return one channel of a layer as (..., y, x), not read yet where the layer is lazy."""
+    """Return one channel of a layer as (..., y, x); a lazy layer stays lazy."""
     import dask.array as da
 
     data, channels = _pixels(layer), channels_of(layer)
@@ -58,13 +58,13 @@ def one_channel(layer: Any, channel: int) -> Any:
 
 
 def pixel_size_of(layer: Any) -> float | None:
-    """Return the micrometres per pixel that a layer states by units of length, or by a scale without units."""
+    """Return the micrometres per pixel of a layer, from its units of length or from a scale without units."""
     scale, unit = float(layer.scale[-1]), layer.units[-1]
     if str(unit) in ("pixel", "px"):
         return scale if scale != 1.0 else None
     try:
         return float((scale * unit).to("micrometer").magnitude)
-    except Exception:  # whatever pint says of a unit that is no length
+    except Exception:  # pint raises various errors for a unit that is not a length
         return None
 
 

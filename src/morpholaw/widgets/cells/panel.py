@@ -1,4 +1,4 @@
-"""The Cells panel: cut the cells of a movie into crops, look at them and label them."""
+"""The Cells panel: cut crops from a movie, look at them and label them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CellsWidget(StudyWidget):
-    """Cuts or imports crops, shows them, labels them, and finds the cells that are most useful to label.
+    """Panel that cuts or imports crops, shows and labels them, and finds the cells that are most useful to label.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class CellsWidget(StudyWidget):
         The viewer, or napari's proxy of it.
     """
 
-    _put_away = False
+    _hides_box = False
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
@@ -46,7 +46,7 @@ class CellsWidget(StudyWidget):
         ):  # fmt: skip
             self.tabs.addTab(part, name)
         self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.adding = Section("Cut, import, export", "Cut the cells of a movie, or import crops or labels.")
+        self.adding = Section("Cut, import, export", "Cut crops from a movie, or import crops or labels.")
         self.adding.add_widget(self.tabs)
         self.keep_in_view(self.runner)
         self.body.addWidget(self.adding)
@@ -70,7 +70,7 @@ class CellsWidget(StudyWidget):
         self.runner.finished.connect(self._finished)
 
     def _refresh(self) -> None:
-        self.adding.expand(self.current.crops is None)  # then the gallery has its room
+        self.adding.expand(self.current.crops is None)  # once there are crops, the gallery needs the room
         self.labelling.refresh()
         self.show_box()
 
@@ -85,21 +85,21 @@ class CellsWidget(StudyWidget):
         self.cutting.tracks.refresh()
 
     def _finished(self, result: dict[str, Any]) -> None:
-        # the runner announces what a job made, not what a thread made
+        # the runner announces the results of jobs, but not those of functions run in a thread
         if hasattr(result.get("result"), "images"):
             self.current.announce("crop")
 
     def showEvent(self, event: Any) -> None:
         """Show the box again, which is removed while the panel is hidden."""
         super().showEvent(event)
-        self._put_away = False
+        self._hides_box = False
         self.show_box()
 
     def hideEvent(self, event: Any) -> None:
         """Remove the box when the panel is closed or another one is in front of it."""
         super().hideEvent(event)
-        if not event.spontaneous():  # not where the window is only minimised
-            self._put_away = True  # first: a change of layers shows the box again
+        if not event.spontaneous():  # a spontaneous event means that the window was minimised
+            self._hides_box = True  # set this first, because removing a layer shows the box again
             self.box.remove()
 
     def _selected(self, crops: list[int]) -> None:
@@ -107,14 +107,14 @@ class CellsWidget(StudyWidget):
         self.show_box(move=True)
 
     def _picked(self, _: int) -> None:
-        """Give the labelling keys to the cell that was clicked in the movie."""
+        """Focus the gallery, so that the labelling keys act on the cell that was clicked in the movie."""
         self.labelling.stay_on_track()
         if self.isVisible():
             self.gallery.setFocus()
 
     def show_box(self, *_: Any, move: bool = False) -> None:
-        """Show the box of a crop around the current cell; with ``move``, go to its frame."""
-        if self._put_away:
+        """Draw the crop box around the current cell; with ``move``, also go to its frame."""
+        if self._hides_box:
             return
         movie = self.cutting.image.layer
         cell = None if movie is None or movie.ndim < 3 else self._current_cell(movie)
@@ -128,7 +128,10 @@ class CellsWidget(StudyWidget):
         self.box.show(movie, t, y, x, size)
 
     def _current_cell(self, movie: Any) -> tuple[int, float, float, float] | None:
-        """Return frame, y, x and side of the selected crop; before any is cut, of a tracked cell in this frame."""
+        """Return frame, y, x and side of the selected crop.
+
+        Before any crop is cut, it is the crop of the tracked cell nearest to the middle of the frame on display.
+        """
         selected, cells = self.current.selection, self._cells_of_movie()
         if selected and cells is not None:
             row = cells[cells["index"] == selected[0]]
@@ -152,7 +155,7 @@ class CellsWidget(StudyWidget):
         return int(nearest[1]), float(nearest[-2]), float(nearest[-1]), float(self.cutting.crop_size)
 
     def _side_in_movie(self, set_name: str) -> float:
-        """Return the side of a crop in pixels of the movie, which differs from its own where it was resampled."""
+        """Return the side of a crop in pixels of the movie; resampled crops have another pixel size."""
         crop_set = self.current.required().crop_set(set_name)
         record = crop_set.record
         if record.pixel_size is None or record.movie_pixel_size is None:
@@ -160,7 +163,7 @@ class CellsWidget(StudyWidget):
         return float(crop_set.size * record.pixel_size / record.movie_pixel_size)
 
     def _cells_of_movie(self) -> pd.DataFrame | None:
-        """Return the cells of the sets that were cut from the chosen movie, or of the chosen set; None for none."""
+        """Return the cells that were cut from the chosen movie, of the chosen set if there is one; None if none."""
         cells, movie, crops = self.labelling.cells, self.cutting.image.layer, self.current.crops
         if cells is None or movie is None or crops is None:
             return None

@@ -1,4 +1,4 @@
-"""Renames and deletes a crop set of the study."""
+"""Button that renames or deletes a crop set of the study."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 
 class SetMenu(QPushButton):
-    """A button with a menu about the chosen set.
+    """Button with a menu that renames or deletes the chosen set.
 
     Parameters
     ----------
     current : CurrentStudy
-        The study whose sets they are.
+        The study with the sets.
     chosen : callable
-        Returns the name of the chosen set; "" where none is chosen.
+        Returns the name of the chosen set; "" if none is chosen.
     error_line : ErrorLine
-        Says what is wrong.
+        Where errors are shown.
 
     Notes
     -----
@@ -40,7 +40,7 @@ class SetMenu(QPushButton):
         menu.addAction("Rename set...", self._ask_name)
         menu.addAction("Delete set...", self.delete)
         self.setMenu(menu)
-        self.setMinimumWidth(self.sizeHint().width() + 6)  # napari's style counts no arrow
+        self.setMinimumWidth(self.sizeHint().width() + 6)  # napari's style leaves no room for the arrow
 
     def rename(self, new_name: str) -> None:
         """Rename the chosen set."""
@@ -50,7 +50,7 @@ class SetMenu(QPushButton):
             self.renamed.emit(new_name)
 
     def delete(self) -> None:
-        """Delete the chosen set, after a question."""
+        """Delete the chosen set after the user confirms."""
         with self.error_line.catch():
             name = self._required()
             question = f"Delete the set {name} with its crops and labels? This cannot be undone."

@@ -1,4 +1,4 @@
-"""Scores all cells where the gallery is to show those first that a model is least sure about."""
+"""Score all cells for the gallery's orders and filters that need scores, such as "least sure first"."""
 
 from __future__ import annotations
 
@@ -18,24 +18,29 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 if TYPE_CHECKING:
     from morpholaw.study import Study
 
-_PREFERRED = (3, 2, 1, 4)  # schemes to ask which cells are uncertain, the sparse head first, as in the paper
+_PREFERRED = (
+    3,
+    2,
+    1,
+    4,
+)  # the scheme that scores the cells: the sparse head, as in the paper, if there is one
 
 
 class WantedScores(QObject):
-    """Scores the cells of the study in a child process, with the best classifier that there is.
+    """Scores the cells of the study in a child process, with the preferred classifier among the trained ones.
 
     Parameters
     ----------
     current : CurrentStudy
-        The study, which gets the scores.
+        The study, to which the scores are added.
     runner : JobRunner
         Runs the step.
     error_line : ErrorLine
-        Says why cells cannot be scored.
+        Where errors are shown.
 
     Notes
     -----
-    ``scored`` is emitted after the scores that were asked for are there, ``missing`` where there are none.
+    ``scored`` is emitted when the requested scores are available, ``missing`` when they cannot be computed.
     """
 
     scored, missing = Signal(), Signal()
@@ -54,9 +59,7 @@ class WantedScores(QObject):
             best = self._model(study)
             if best is None:
                 self.missing.emit()
-                raise InputError(
-                    "No model is trained yet that could be unsure; train one in the Classify panel first."
-                )
+                raise InputError("No classifier is trained yet; train one in the Classify panel first.")
             if self.runner.running:
                 self.missing.emit()
                 raise InputError("A step is still running here; wait for it or press Stop.")
