@@ -1,4 +1,4 @@
-"""A study's results in other programs' formats: what :mod:`morpholaw.exchange` writes, out of the study's files."""
+"""Export of a study's models, laws and scores in the formats of :mod:`morpholaw.exchange`."""
 
 from __future__ import annotations
 
@@ -36,30 +36,32 @@ from morpholaw.study.applied_classifier import AppliedClassifier
 from morpholaw.study.classify_step import classify_set
 
 Format = Literal["zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata"]
-SHOWN = 8
-"""Crops that a zoo package shows."""
+EXAMPLE_CROPS = 8
+"""Example crops in a BioImage Model Zoo package."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to be exported; fields that a format has no use for are not looked at.
+class ExportOptions:
+    """Options of an export. Each format ignores those that do not apply to it.
 
     Attributes
     ----------
     scheme : int or str, optional
-        1 to 4, or the name of a classifier. The zoo gets the encoder without one, AnnData all classifiers.
+        Scheme, 1 to 4, or name of a classifier. Without it, "zoo" exports the encoder, and "anndata" the scores of
+        all classifiers.
     loss : {"hinge", "mse"}
-        Of scheme 4's laws.
+        Loss of the laws, if ``scheme`` is 4.
     law : int
-        0 is the best.
+        Index of the law; 0 is the first.
     crops : str, optional
-        Name of the crop set; needed where several would do.
+        Name of the crop set; required if several sets have tracks.
     tracks : path, optional
-        The TrackMate or btrack file that the set was cut with.
+        The TrackMate or btrack file that the crop set was cut with, of which a copy is written.
     along_tracks : bool, optional
-        Write the classes that cells have with their whole track in view; by default wherever tracks show divisions.
+        Export the classes predicted along tracks instead of frame by frame. By default, this is done if the tracks
+        contain divisions.
     author, licence : str, optional
-        For the zoo.
+        Author and SPDX licence of a Model Zoo package.
     """
 
     scheme: int | str | None = None
@@ -76,44 +78,44 @@ def export(
     folder: StudyFolder,
     kind: Format,
     out: Path | str,
-    wanted: Wanted,
+    options: ExportOptions,
     monitor: Monitor = SILENT,
 ) -> Path:
-    """Write one file (a folder for GEFF), whole or not at all, and return where it is.
+    """Write one file (for GEFF, a folder) and return its path. Nothing is left behind after an error.
 
     Raises
     ------
     InputError
-        The study lacks what is to be exported, or the format needs something more.
+        If the study lacks what is to be exported, or the format needs further options.
     InterruptedError
-        ``should_stop`` said so; nothing was written.
+        If the export was cancelled.
     """
     if kind == "zoo":
-        return _zoo(folder, out, wanted)
+        return _zoo(folder, out, options)
     if kind == "law":
-        return _law(folder, out, wanted)
+        return _law(folder, out, options)
     if kind == "anndata":
-        return _anndata(folder, out, wanted, monitor)
+        return _anndata(folder, out, options, monitor)
     if kind in ("trackmate", "btrack"):
-        if wanted.tracks is None:
+        if options.tracks is None:
             raise InputError(f"The format {kind} writes a copy of the file of tracks; say which (tracks).")
-        check_copy(Path(out), Path(wanted.tracks))  # before the cells are scored, which may take a while
+        check_copy(Path(out), Path(options.tracks))  # before the cells are scored, which can take long
         write = write_trackmate if kind == "trackmate" else write_btrack
-        return write(out, _scores(folder, wanted, kind, monitor), wanted.tracks)
+        return write(out, _scores(folder, options, kind, monitor), options.tracks)
     if kind in ("csv", "geff"):
-        return (write_scores if kind == "csv" else write_geff)(out, _scores(folder, wanted, kind, monitor))
+        return (write_scores if kind == "csv" else write_geff)(out, _scores(folder, options, kind, monitor))
     raise InputError(f"There is no format {kind!r}; expected {', '.join(get_args(Format))}.")
 
 
-def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) -> Scores:
-    if wanted.scheme is None:
+def _scores(folder: StudyFolder, options: ExportOptions, kind: str, monitor: Monitor) -> Scores:
+    if options.scheme is None:
         raise InputError(
             f"The format {kind} holds the scores of one scheme; say which (scheme 1 to 4, or a name)."
         )
-    name = name_of(wanted.scheme, wanted.loss)
-    crop_set = _tracked_set(folder, wanted.crops)
-    applied = _applied(folder, name, wanted)
-    along = applied_classifier.along_tracks(folder, name, wanted.along_tracks, applied.evaluation)
+    name = name_of(options.scheme, options.loss)
+    crop_set = _tracked_set(folder, options.crops)
+    applied = _applied(folder, name, options)
+    along = applied_classifier.along_tracks(folder, name, options.along_tracks, applied.evaluation)
     table = _scored(AppliedClassifier(applied.classifier, along=along), crop_set, monitor)
     table["parent"] = crop_set.cells["parent"]
     movie = crop_set.record.movie
@@ -129,9 +131,9 @@ def _scores(folder: StudyFolder, wanted: Wanted, kind: str, monitor: Monitor) ->
     )
 
 
-def _applied(folder: StudyFolder, name: str, wanted: Wanted) -> AppliedClassifier:
-    """Return what is applied of a classifier: of scheme 4 the law that is wanted, else all models."""
-    law = wanted.law if wanted.law > 0 and classifiers.record(folder, name).scheme == 4 else None
+def _applied(folder: StudyFolder, name: str, options: ExportOptions) -> AppliedClassifier:
+    """Return the classifier with the chosen law of scheme 4, or with all its models."""
+    law = options.law if options.law > 0 and classifiers.record(folder, name).scheme == 4 else None
     return applied_classifier.chosen(folder, name, law)
 
 
@@ -168,21 +170,21 @@ def _meanings(folder: StudyFolder) -> dict[str, str]:
     return {f"z{latent}": name for latent, name in folder.latent_names.items()}
 
 
-def _law(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
-    name = wanted.scheme if isinstance(wanted.scheme, str) else name_of(4, wanted.loss)
+def _law(folder: StudyFolder, out: Path | str, options: ExportOptions) -> Path:
+    name = options.scheme if isinstance(options.scheme, str) else name_of(4, options.loss)
     classifier = classifiers.load(folder, name)
     if classifier.scheme != 4:
         raise InputError(f"{name} holds no laws; name some that do.")
-    if not 0 <= wanted.law < classifier.members:
+    if not 0 <= options.law < classifier.members:
         raise InputError(
-            f"The study {folder.path} has {classifier.members} laws called {name}; there is no law {wanted.law + 1}."
+            f"The study {folder.path} has {classifier.members} laws called {name}; there is no law {options.law + 1}."
         )
     if len(classifier.classes) > 2:
-        return _class_laws(folder, out, wanted.law, classifier)
+        return _class_laws(folder, out, options.law, classifier)
     classes = (classifier.negative, classifier.positive)
-    law = law_in_units(classifier.laws[wanted.law], classifier.columns)
+    law = law_in_units(classifier.laws[options.law], classifier.columns)
     if Path(out).suffix == ".csv":
-        reading = read_law(folder, classifier, wanted.law)
+        reading = read_law(folder, classifier, options.law)
         values = reading.cells.select(law.expression.variables())
         return write_law_table(out, law, classes, values, _about(reading))
     return write_law(out, law, classes, _meanings(folder))
@@ -198,12 +200,12 @@ def _class_laws(folder: StudyFolder, out: Path | str, k: int, classifier: Classi
 
 
 def _about(reading: LawReading) -> dict[str, list[str]]:
-    """Return the columns of a table of cells that say which they are."""
+    """Return the columns of a table of cells that identify them."""
     return {"cell": [str(cell) for cell in reading.index], "label": [str(one) for one in reading.labels]}
 
 
-def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Monitor) -> Path:
-    cells = folder.crops.cells  # says what is missing where there are no crops
+def _anndata(folder: StudyFolder, out: Path | str, options: ExportOptions, monitor: Monitor) -> Path:
+    cells = folder.crops.cells  # raises if there are no crops
     encoder = folder.encoder_record
     means, log_variances = encoders.latents(folder, monitor)
     if len(means) < len(cells):
@@ -212,11 +214,11 @@ def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Moni
     obs = cells[["set", "crop", "file", "track_id", "t", "y", "x", "group", *ids]].copy()
     for column in ("track_id", "t"):
         obs[column] = obs[column].astype("Int64").mask(obs[column] < 0)
-    obs["label"] = np.concatenate([folder.annotations.labels_for(one) for one in folder.sets])
-    one = None if wanted.scheme is None else name_of(wanted.scheme, wanted.loss)
-    for name in classifiers.names(folder) if one is None else [one]:
-        applied = AppliedClassifier(_applied(folder, name, wanted).classifier)
-        tables = [_scored(applied, own, monitor) for own in folder.sets]
+    obs["label"] = np.concatenate([folder.annotations.labels_for(crop_set) for crop_set in folder.sets])
+    chosen = None if options.scheme is None else name_of(options.scheme, options.loss)
+    for name in classifiers.names(folder) if chosen is None else [chosen]:
+        applied = AppliedClassifier(_applied(folder, name, options).classifier)
+        tables = [_scored(applied, crop_set, monitor) for crop_set in folder.sets]
         table = pd.concat(tables, ignore_index=True)
         obs[f"score_{name}"], obs[f"class_{name}"] = table["score"], table["class"]
     obs.index = pd.Index(obs["set"] + "/" + obs["crop"].astype(str))
@@ -226,42 +228,42 @@ def _anndata(folder: StudyFolder, out: Path | str, wanted: Wanted, monitor: Moni
     return write_anndata(out, means, obs, var, {"log_variance": log_variances}, about)
 
 
-def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
+def _zoo(folder: StudyFolder, out: Path | str, options: ExportOptions) -> Path:
     from morpholaw.exchange.zoo import About, write_zoo
 
-    crop_set = _shown_set(folder, wanted.crops)
-    normalisation = crop_set.normalisation or Normalisation(
-        0.0, 255 / CEILING
-    )  # drawn as bytes, of no camera
-    some = np.unique(np.linspace(0, len(crop_set) - 1, SHOWN).astype(int))
-    stored = (
-        crop_set.cells["brightness"].to_numpy(np.float32)[some] if "brightness" in crop_set.cells else 1.0
+    crop_set = _shown_set(folder, options.crops)
+    # Crops that were drawn as bytes have no camera's grey scale.
+    normalisation = crop_set.normalisation or Normalisation(0.0, 255 / CEILING)
+    examples = np.unique(np.linspace(0, len(crop_set) - 1, EXAMPLE_CROPS).astype(int))
+    brightness = (
+        crop_set.cells["brightness"].to_numpy(np.float32)[examples] if "brightness" in crop_set.cells else 1.0
     )
-    raw = normalisation.invert(crop_set.images[some], stored)
-    common: dict[str, Any] = {"author": wanted.author, "licence": wanted.licence}
+    raw = normalisation.invert(crop_set.images[examples], brightness)
+    common: dict[str, Any] = {"author": options.author, "licence": options.licence}
     common["pixel_size"] = crop_set.record.scale
-    if wanted.scheme is None:
+    if options.scheme is None:
         encoder, trained_on = encoders.of_study(folder), folder.encoder_record.crops
+        labels = "without" if folder.encoder_record.task is None else "partly with"
         about = About(
             name=f"Morpholaw encoder of {folder.name}",
-            description=f"Encoder of a beta-TCVAE: a crop of one nucleus to the means of {encoder.latents} latents.",
+            description=f"Encoder of a beta-TCVAE: maps a crop of one nucleus to {encoder.latents} latents.",
             result=_latents_text(encoder.latents, _meanings(folder)),
-            validation=f"It was trained on {trained_on or 'an unknown number of'} crops, without labels.",
+            validation=f"The encoder was trained on {trained_on or 'an unknown number of'} crops, {labels} labels.",
             channels=tuple(f"z{k}" for k in range(encoder.latents)),
             **common,
         )
         return write_zoo(out, encoder, raw, normalisation, about)
-    name = name_of(wanted.scheme, wanted.loss)
-    applied = _applied(folder, name, wanted)
+    name = name_of(options.scheme, options.loss)
+    applied = _applied(folder, name, options)
     classifier, evaluation = applied.classifier, applied.evaluation
     if classifier.columns is not None:
         raise InputError(
-            f"{name} reads shapes, which are measured in the crop and are no part of a network; export the law itself "
-            "(law) or its scores (csv)."
+            f"{name} reads measured shapes, which are not part of a network; export the law itself (law) or its "
+            "scores (csv)."
         )
     about = About(
         name=f"Morpholaw scheme {classifier.scheme} of {folder.name}",
-        description=f"{classifier.name}: a crop of one nucleus to {_scores_words(classifier.classes)}.",
+        description=f"{classifier.name}: maps a crop of one nucleus to {_scores_words(classifier.classes)}.",
         result=_score_text(classifier),
         validation=_validation_text(evaluation),
         channels=("score",) if len(classifier.classes) == 2 else classifier.classes,
@@ -271,12 +273,12 @@ def _zoo(folder: StudyFolder, out: Path | str, wanted: Wanted) -> Path:
 
 
 def _shown_set(folder: StudyFolder, name: str | None) -> CropSet:
-    """Return the crop set whose camera a package is for: the one called ``name``, or the largest."""
+    """Return the crop set whose grey scale a package uses: the one called ``name``, or the largest."""
     if name is not None:
         return folder.crop_set(name)
     if not folder.sets:
         raise InputError(
-            f"The study {folder.path} has no crops yet; a package shows some and has their grey scale."
+            f"The study {folder.path} has no crops yet; a package needs some as examples and for the grey scale."
         )
     return max(folder.sets, key=len)
 
@@ -290,7 +292,7 @@ def _latents_text(latents: int, meanings: dict[str, str]) -> str:
 
 def _scores_words(classes: tuple[str, ...]) -> str:
     if len(classes) == 2:
-        return f"a score that tells {classes[0]} from {classes[1]}"
+        return f"a score that distinguishes {classes[0]} from {classes[1]}"
     return f"one score for each of {len(classes)} classes"
 
 
@@ -299,7 +301,7 @@ def _score_text(classifier: Classifier) -> str:
         return _class_scores_text(classifier)
     text = (
         f"A score f, `(batch, 1)`: below 0 is {classifier.negative}, 0 and above is {classifier.positive}; NaN where "
-        "it is undefined. It is no probability."
+        "it is undefined. The score is not a probability."
     )
     if classifier.members > 1:
         text += f" It is the median of {classifier.members} models."
@@ -309,11 +311,11 @@ def _score_text(classifier: Classifier) -> str:
 def _class_scores_text(classifier: Classifier) -> str:
     names = ", ".join(classifier.classes)
     text = (
-        f"One score per class, `(batch, {len(classifier.classes)})`, in this order: {names}. It is the logarithm of a "
-        "softmax; the largest is the class, NaN where it is undefined. It is no calibrated probability."
+        f"One score per class, `(batch, {len(classifier.classes)})`, in this order: {names}. The scores are the "
+        "logarithm of a softmax; the largest is the class, NaN where it is undefined. They are not calibrated."
     )
     if classifier.members > 1:
-        text += f" It is the median of {classifier.members} models."
+        text += f" Each is the median of {classifier.members} models."
     if not classifier.laws:
         return text
     pairs = zip(classifier.classes, classifier.laws_of(0), strict=True)
@@ -322,9 +324,9 @@ def _class_scores_text(classifier: Classifier) -> str:
 
 def _validation_text(evaluation: Evaluation | None) -> str:
     if evaluation is None:
-        return "It was not measured on held-out cells by itself."
+        return "This law was not evaluated on held-out cells by itself."
     share = evaluation.ensemble_accuracy
     return (
-        f"On {evaluation.test_cells} held-out cells, of tracks that no model was trained on, {share.value:.1%} were "
-        f"classified correctly (95 % interval {share.low:.1%} to {share.high:.1%})."
+        f"Of {evaluation.test_cells} held-out cells, from tracks that no model was trained on, {share.value:.1%} were "
+        f"classified correctly (95 % confidence interval {share.low:.1%} to {share.high:.1%})."
     )

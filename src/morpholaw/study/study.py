@@ -1,4 +1,4 @@
-"""A study: one folder, one investigation. A click, a line of Python and a shell command are the same call."""
+"""A study: one folder that holds one investigation. Widgets, Python and the shell call the same methods."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ if TYPE_CHECKING:
 
 
 class Study(StudyFolder):
-    """One investigation on disk, and everything that can be done with it.
+    """A folder with the crops, models and results of one investigation, and the steps that produce them.
 
-    Every step holds the study's lock while it runs, and writes its result whole or not at all. It takes its settings
-    as a configuration, as keywords, or as both: keywords take precedence. With ``preset="paper"`` among the keywords,
-    settings that are not given are the paper's and not the defaults. ``monitor`` receives its progress and can
-    stop it (:mod:`morpholaw.events`).
+    Steps that write to the study hold its lock while they run, and either write their whole result or nothing. Settings
+    are passed as a configuration object, as keyword arguments, or both; keyword arguments take precedence. The keyword
+    ``preset="paper"`` replaces the defaults by the paper's settings. A ``monitor`` receives progress events and can
+    cancel a step (:mod:`morpholaw.events`).
 
     Parameters
     ----------
     path : path
-        The folder of an existing study; :meth:`create` makes a new one.
+        Folder of an existing study. Use :meth:`create` to make a new one.
 
     Attributes
     ----------
     progress : bool
-        Whether steps that are called without ``monitor`` display their progress: a bar in a terminal, a line now and
-        then elsewhere. Set it to False for silence.
+        Whether steps called without a ``monitor`` display their progress: a bar in a terminal, otherwise a line every
+        few seconds. The default is True.
 
     Raises
     ------
     InputError
-        When the folder is not a study, or was written by a newer version.
+        If the folder is not a study, or was written by a newer version of Morpholaw.
 
     Examples
     --------
@@ -73,18 +73,18 @@ class Study(StudyFolder):
         classes: Sequence[str] = DEFAULT_CLASSES,
         **crop: Any,
     ) -> Study:
-        """Make a study; with a movie and its tracks, also cut their crops.
+        """Create a study, and cut crops if a movie and its tracks are given.
 
         Parameters
         ----------
         path : path
             A new or empty folder.
         movie, tracks : path, array or table, optional
-            As for :meth:`crop`.
+            A movie and its tracks, as for :meth:`crop`.
         classes : sequence of str
-            Class names to begin with.
+            Names of the initial classes.
         **crop
-            Further arguments of :meth:`crop`, such as labels, and settings of :class:`morpholaw.CropConfig`.
+            Further arguments of :meth:`crop`, such as ``labels``, and settings of :class:`morpholaw.CropConfig`.
 
         Returns
         -------
@@ -94,7 +94,7 @@ class Study(StudyFolder):
         Raises
         ------
         InputError
-            When something else is at ``path``, or the movie cannot be cut; no folder is left behind.
+            If ``path`` is not empty, or crops cannot be cut from the movie. The folder is then removed.
         """
         from morpholaw.study.crop_step import removed_on_failure
 
@@ -108,35 +108,40 @@ class Study(StudyFolder):
 
     @classmethod
     def open(cls, path: Path | str) -> Study:
-        """Open the study at ``path``; InputError where there is none.
+        """Open the study at ``path``.
 
         Parameters
         ----------
         path : path
-            The study's folder.
+            Folder of the study.
+
+        Raises
+        ------
+        InputError
+            If the folder is not a study, or was written by a newer version of Morpholaw.
         """
         return cls(path)
 
     @classmethod
     def open_or_create(cls, path: Path | str) -> Study:
-        """Open the study at ``path``, or make it where there is nothing yet.
+        """Open the study at ``path``, or create it if there is none.
 
         Parameters
         ----------
         path : path
-            The study's folder.
+            Folder of the study.
         """
         return cls(path) if (Path(path) / "study.json").exists() else cls.create(path)
 
     @classmethod
     @contextmanager
     def opened_or_new(cls, path: Path | str) -> Iterator[Study]:
-        """Open the study at ``path``, or make it for the block; a new one is removed again where the block fails.
+        """Open the study at ``path``, or create it for a ``with`` block; remove a new study if the block fails.
 
         Parameters
         ----------
         path : path
-            The study's folder.
+            Folder of the study.
         """
         if (Path(path) / "study.json").exists():
             yield cls(path)
@@ -148,16 +153,16 @@ class Study(StudyFolder):
 
     @property
     def labels(self) -> np.ndarray:
-        """The class of every crop, str (n,); "" where it has none."""
+        """Class of every crop, str (n,); "" for crops without a label."""
         return all_labels(self)
 
     @property
     def encoder(self) -> BetaTCVAE:
-        """The trained beta-TCVAE, in evaluation mode; InputError where there is none yet."""
+        """The trained beta-TCVAE, in evaluation mode; raises InputError if none has been trained."""
         return kept_encoders.of_study(self)
 
-    # Each step's documentation stands with it in methods/, its work in the modules of this room: those import torch
-    # when a step first needs it, so that opening a study in a widget stays quick.
+    # The methods and their docstrings are in methods/. They import the modules that do the work, and with them torch,
+    # only when they are called, so that opening a study is fast.
 
     crop = crop_sets.crop
     import_crops = crop_sets.import_crops

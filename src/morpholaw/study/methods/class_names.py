@@ -1,4 +1,4 @@
-"""Methods of a study for its classes: names, order, colours and stages."""
+"""Methods of a study that rename, order, colour and remove its classes, and set the order of stages."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 def rename_classes(
     study: Study, names: Mapping[str, str], monitor: Monitor = SILENT, *, merge: bool = False
 ) -> int:
-    """Rename classes, or merge several by giving them one name.
+    """Rename classes, or merge several classes by giving them the same name.
 
-    A class that takes a new name keeps its classifiers. Classifiers of classes that are merged stay as they were
-    trained.
+    Classifiers are updated when a class is renamed. When classes are merged, classifiers keep the classes that they
+    were trained with.
 
     Parameters
     ----------
     names : mapping of str to str
-        Old names to new ones.
+        New name of each class to rename.
     monitor : Monitor
         Receives a warning for each classifier that must be trained again.
     merge : bool
-        Whether classes may become one, by a name that another class has.
+        Allow new names that another class has, which merges the two.
 
     Returns
     -------
     int
-        Cells whose label changed.
+        Number of cells whose label changed.
 
     Raises
     ------
     InputError
-        When there is no such class, a new name is empty, or classes would become one without ``merge``.
+        If there is no such class, a new name is empty, or classes would be merged although ``merge`` is False.
     """
     from morpholaw.study import class_step
 
@@ -46,17 +46,17 @@ def rename_classes(
 
 
 def arrange_classes(study: Study, order: Sequence[str]) -> None:
-    """Show classes in another order, everywhere.
+    """Set the order in which classes are shown in panels, tables and figures.
 
     Parameters
     ----------
     order : sequence of str
-        Names of classes; those that are left out follow.
+        Names of classes. Classes that are not named follow in their present order.
 
     Raises
     ------
     InputError
-        When there is no such class.
+        If there is no such class.
     """
     from morpholaw.study import class_step
 
@@ -64,18 +64,18 @@ def arrange_classes(study: Study, order: Sequence[str]) -> None:
 
 
 def colour_classes(study: Study, colours: Mapping[str, str]) -> None:
-    """Give classes colours of your own, everywhere.
+    """Set the colours of classes in panels and figures.
 
     Parameters
     ----------
     colours : mapping of str to str
-        Class names to colours such as "#009e73"; "" for the usual colour, which colour-blind people can tell from
-        the others.
+        Colour of each class, such as "#009e73"; "" restores the default, which is from a palette for colour-blind
+        readers.
 
     Raises
     ------
     InputError
-        When there is no such class, or a colour is of another form.
+        If there is no such class, or a colour is not of the form "#rrggbb".
     """
     from morpholaw.study import class_step
 
@@ -83,17 +83,17 @@ def colour_classes(study: Study, colours: Mapping[str, str]) -> None:
 
 
 def remove_class(study: Study, name: str) -> None:
-    """Remove a class that no cell has.
+    """Remove a class without labelled cells.
 
     Parameters
     ----------
     name : str
-        The class.
+        Name of the class.
 
     Raises
     ------
     InputError
-        When there is no such class, or cells are labelled with it.
+        If there is no such class, or it has labelled cells.
     """
     from morpholaw.study import class_step
 
@@ -101,31 +101,31 @@ def remove_class(study: Study, name: str) -> None:
 
 
 def set_stages(study: Study, stages: Sequence[str], final: Sequence[str] = ()) -> StageOrder | None:
-    """Say in which order a cell passes through the classes, for classification along tracks.
+    """Set the order in which a cell passes through the classes, for classification along tracks.
 
     Parameters
     ----------
     stages : sequence of str
-        The stages in their order, the one in which cells spend most of their time first; the last leads back to it.
-        Without any, the order is again learnt from labelled tracks.
+        The stages in order, beginning with the one in which cells spend most of their time. The last leads back to the
+        first. If empty, the order is learnt from labelled tracks.
     final : sequence of str
-        Classes that a cell may enter from any other and that none leaves, such as apoptosis.
+        Classes that a cell can enter from any other but never leaves, such as apoptosis.
 
     Returns
     -------
     StageOrder or None
-        What is now used for all classes of the study; None where no order is known.
+        The order now in use for the classes of the study; None if no order is known.
 
     Raises
     ------
     InputError
-        When a stage is none of the study's classes or is named twice, or the file cannot be written.
+        If a stage is not a class of the study or is given twice, or the file cannot be written.
     """
     from morpholaw.study.stages import stage_order
 
     order = StageOrder.of(stages, final) if stages else None
     if order is not None:
         order.check(study.classes)
-    cycle, last = (order.cycle, order.final) if order else ((), ())
-    study.keep_classes(study.class_record.model_copy(update={"stages": cycle, "final": last}))
+    update = {"stages": order.cycle, "final": order.final} if order else {"stages": (), "final": ()}
+    study.keep_classes(study.class_record.model_copy(update=update))
     return stage_order(study, study.classes)

@@ -1,4 +1,4 @@
-"""Methods of a study for its classifiers: split cells, train, tune, open, add and evaluate."""
+"""Methods of a study that split its labelled cells, and train, tune, load and evaluate classifiers."""
 
 from __future__ import annotations
 
@@ -30,50 +30,56 @@ if TYPE_CHECKING:
 
 
 def split(study: Study, config: ClassifierConfig | None = None, **settings: Any) -> Labelled:
-    """Split the labelled cells by group, as the training of classifiers does.
+    """Split the labelled cells into the training set and the test set that classifiers use.
+
+    Cells of one group (a track, lineage, movie or replicate) are always in the same set.
 
     Parameters
     ----------
     config : ClassifierConfig, optional
-        Settings; the defaults where it is left out.
+        Settings. Keyword arguments take precedence.
     **settings
-        Settings of :class:`morpholaw.ClassifierConfig`: ``classes`` (by default interphase and
-        metaphase where both are labelled, else every labelled class), ``test_fraction`` (by default 10 %, or 25 %
-        of fewer than 2000 cells) and ``split_seed``.
+        These settings of :class:`morpholaw.ClassifierConfig` define the split:
+
+        - ``classes``: classes to include, or "all". The default is interphase and metaphase if both are labelled,
+          otherwise every labelled class;
+        - ``test_fraction``: share of the cells in the test set. The default is 10 %, or 25 % if there are fewer than
+          2000 cells;
+        - ``split_seed`` (0): seed of the split.
 
     Returns
     -------
     Labelled
-        ``train`` and ``test``, indices into :attr:`crops`, with ``train_targets`` and ``test_targets``, places in
+        ``train`` and ``test``, indices into :attr:`crops`, and ``train_targets`` and ``test_targets``, indices into
         its ``classes``.
 
     Raises
     ------
     InputError
-        When a class has no cell, or too few groups to be on both sides.
+        If a class has no cells, or too few groups to be in both sets.
     """
     return labelled_cells(study, ClassifierConfig.of(config, settings))
 
 
 def held_out(study: Study, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Find the cells that no model of a classifier was trained on.
+    """Return the labelled cells that a classifier was not trained on.
 
     Parameters
     ----------
     name : str
-        The classifier, e.g. "scheme2" or "scheme4-hinge".
+        Name of the classifier, e.g. "scheme2" or "scheme4-hinge".
 
     Returns
     -------
     cells : ndarray, int64 (n,)
         Indices into :attr:`crops`.
     targets : ndarray, int64 (n,)
-        Class numbers, 0 to C - 1; with two classes, 1 is that of f >= 0.
+        Class numbers, 0 to C - 1. With two classes, 1 is the class of f >= 0.
 
     Raises
     ------
     InputError
-        When there is no such classifier, or the labels have changed since it was trained.
+        If there is no such classifier, or the labels have changed since it was trained.
     """
     return cells_held_out(study, name)
 
@@ -89,42 +95,56 @@ def train_classifier(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> ClassifierRecord | None:
-    """Train the models of a scheme and measure them on held-out groups (paper, 6.2).
+    """Train a classifier on the labelled cells and evaluate it on held-out groups (paper, section 6.2).
+
+    A classifier is an ensemble: several models of one scheme, trained from different seeds. The classifier's score is
+    the median of theirs. Schemes 2 to 4 need a trained encoder unless ``inputs`` is "shapes".
 
     Parameters
     ----------
-    scheme : int
-        1: CNN, 2: dense head on latents, 3: sparse head on latents, 4: law. Scheme 4 is a search for laws with
-        the hinge loss; :meth:`discover_law` has all its settings.
+    scheme : {1, 2, 3, 4}
+        1: a CNN on the crops; 2: a dense network on the latents; 3: a sparse network on the latents; 4: a law, which
+        is searched for with the hinge loss. :meth:`discover_law` offers all settings of that search.
     config : ClassifierConfig, optional
-        Settings; the defaults where it is left out.
+        Settings of the training. Keyword arguments take precedence.
     name : str, optional
-        What the models are called in the study: letters, digits, "-", "_" and "."; by default after the scheme,
-        e.g. "scheme2". A study holds any number of classifiers side by side.
+        Name of the classifier in the study: letters, digits, "-", "_" and ".". The default follows the scheme, e.g.
+        "scheme2". A study can hold any number of classifiers.
     replace : bool
-        Replace models of the same name that tell other classes apart. Models of the same classes are always
-        replaced.
+        Replace a classifier of the same name that distinguishes other classes. A classifier of the same classes is
+        always replaced.
     monitor : Monitor
-        Progress, losses and cancellation. A stopped training keeps the models from before and a checkpoint;
-        training again with the same settings continues from there.
+        Receives progress and losses, and can cancel. A cancelled training leaves the earlier classifier unchanged and
+        keeps a checkpoint, from which the next call with the same settings continues.
     **settings
-        Settings of :class:`morpholaw.ClassifierConfig`, among them ``classes`` (two or more; by default
-        interphase and metaphase where both are labelled, else every labelled class), ``models`` (10),
-        ``epochs`` (100), ``learning_rate`` (1e-3), ``split_seed`` (0), ``test_fraction`` (by default 10 %, or 25 %
-        of fewer than 2000 cells), ``sparsity`` (0.951, or as tuned), ``device`` ("auto") and ``seed`` (0).
+        Settings of :class:`morpholaw.ClassifierConfig`, which lists all of them. The most important are
+
+        - ``classes``: two or more classes to distinguish, or "all". The default is interphase and metaphase if both
+          are labelled, otherwise every labelled class;
+        - ``inputs`` ("latents"): what schemes 2 to 4 read: "latents", measured "shapes", or "both";
+        - ``models`` (10): number of models;
+        - ``epochs`` (100; 16 for scheme 1) and ``learning_rate`` (1e-3);
+        - ``test_fraction`` and ``split_seed`` (0), as for :meth:`split`;
+        - ``sparsity`` (0.951, or as tuned): share of scheme 3's weights that are set to zero;
+        - ``device`` ("auto") and ``seed`` (0).
 
     Returns
     -------
     ClassifierRecord or None
-        Settings, evaluation and provenance; None after a stop.
+        Settings, evaluation and provenance. None if the training was cancelled.
 
     Raises
     ------
     InputError
-        When labels or the encoder are missing, a setting is wrong, there are models of other classes, or the
-        loss is no longer a number.
+        If labels or the encoder are missing, a setting is invalid, a classifier of other classes has this name, or the
+        loss becomes infinite or NaN.
     StudyLockedError, StudyGoneError, NoSpaceError
-        When the study cannot be written to.
+        If the study cannot be written to.
+
+    Examples
+    --------
+    >>> record = study.train_classifier(3, classes=("interphase", "metaphase"))  # doctest: +SKIP
+    >>> record.evaluation.ensemble_accuracy  # doctest: +SKIP
     """
     from morpholaw.study import classifier_step, law_step
 
@@ -154,18 +174,23 @@ def tune(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> TunedRecord:
-    """Search scheme 3's settings with Optuna (paper, B.3.1); the best are used from then on.
+    """Tune the hyperparameters of scheme 3 with Optuna (paper, B.3.1).
+
+    :meth:`train_classifier` uses the best values from then on. The test set is not used.
 
     Parameters
     ----------
     config : TuneConfig, optional
-        Settings; the defaults where it is left out.
+        Settings of the search. Keyword arguments take precedence.
     monitor : Monitor
-        Progress and cancellation. A search that is run again continues where it stopped.
+        Receives progress and can cancel. A cancelled search continues when the method is called again.
     **settings
-        Settings of :class:`morpholaw.TuneConfig`, among them ``trials`` (200), ``runs`` (5 models per trial),
-        ``storage`` (an Optuna URL to share), ``classes``, ``test_fraction`` and ``split_seed``
-        (as for :meth:`train_classifier`; the test cells are not used).
+        Settings of :class:`morpholaw.TuneConfig`, which lists all of them. The most important are
+
+        - ``trials`` (200): number of trials;
+        - ``runs`` (5): models trained per trial;
+        - ``storage``: URL of an Optuna storage, to share the search between processes;
+        - ``classes``, ``test_fraction`` and ``split_seed``, as for :meth:`split`.
 
     Returns
     -------
@@ -175,7 +200,7 @@ def tune(
     Raises
     ------
     InputError
-        When labels or the encoder are missing, a setting is wrong, or the storage cannot be used.
+        If labels or the encoder are missing, a setting is invalid, or the storage cannot be used.
     """
     from morpholaw.study import tune_step
 
@@ -184,25 +209,24 @@ def tune(
 
 
 def classifier(study: Study, scheme: int | str, loss: Loss = "hinge") -> Classifier:
-    """Open the models of a classifier.
+    """Load a classifier.
 
     Parameters
     ----------
     scheme : int or str
-        The scheme, 1 to 4, or the name of a classifier, e.g. "scheme4-mse" or one given to
-        :meth:`add_classifier`.
+        Scheme, 1 to 4, or name of a classifier, e.g. "scheme4-mse".
     loss : {"hinge", "mse"}
-        Of scheme 4's laws.
+        Loss of the laws, if ``scheme`` is 4.
 
     Returns
     -------
     Classifier
-        In evaluation mode.
+        The models of the classifier, in evaluation mode.
 
     Raises
     ------
     InputError
-        When it was not trained, or its files are damaged.
+        If there is no such classifier, or its files are damaged.
     """
     return classifiers.load(study, name_of(scheme, loss))
 
@@ -215,28 +239,28 @@ def add_classifier(
     *,
     replace: bool = False,
 ) -> ClassifierRecord:
-    """Keep a classifier that was made by hand, measured on held-out cells like the others.
+    """Evaluate a classifier that was built in Python, and store it in the study.
 
     Parameters
     ----------
     classifier : Classifier
-        The models. They should have been trained on the training cells of :meth:`split` at most.
+        The classifier. For the evaluation to be valid, it must not have been trained on the test set of :meth:`split`.
     name : str
-        What it is called in the study: letters, digits, "-", "_" and ".".
+        Name of the classifier in the study: letters, digits, "-", "_" and ".".
     config : ClassifierConfig, optional
-        The split that it is tested on; the classes are those of the classifier.
+        Settings of the split; the classes are those of the classifier.
     replace : bool
-        Replace a classifier of the same name that tells other classes apart.
+        Replace a classifier of the same name that distinguishes other classes.
 
     Returns
     -------
     ClassifierRecord
-        Its evaluation and provenance.
+        Evaluation and provenance of the classifier.
 
     Raises
     ------
     InputError
-        When the name cannot be used, or a class has no held-out cell.
+        If the name is not valid, or a class has no cells in the test set.
 
     Examples
     --------
@@ -255,14 +279,14 @@ def add_classifier(
 
 
 def evaluate(study: Study, classifier: Classifier, config: ClassifierConfig | None = None) -> Evaluation:
-    """Measure a classifier, e.g. one that was made by hand, on held-out cells.
+    """Evaluate a classifier on the test set, without storing it.
 
     Parameters
     ----------
     classifier : Classifier
-        The models.
+        The classifier, e.g. one built in Python.
     config : ClassifierConfig, optional
-        The split that it is tested on; the classes are those of the classifier.
+        Settings of the split; the classes are those of the classifier.
 
     Returns
     -------
@@ -272,7 +296,7 @@ def evaluate(study: Study, classifier: Classifier, config: ClassifierConfig | No
     Raises
     ------
     InputError
-        When a class has no held-out cell.
+        If a class has no cells in the test set.
     """
     from morpholaw.study import evaluation_step
 
@@ -280,7 +304,7 @@ def evaluate(study: Study, classifier: Classifier, config: ClassifierConfig | No
 
 
 def _of_classes(classifier: Classifier, config: ClassifierConfig | None) -> ClassifierConfig:
-    """Return the settings of a split, those given or the defaults, for the classes of a classifier."""
+    """Return ``config``, or the defaults, with the classes of ``classifier``."""
     return ClassifierConfig.from_values(
         {**(config.model_dump() if config else {}), "classes": classifier.classes}
     )

@@ -1,4 +1,4 @@
-"""Methods of a study for its crops."""
+"""Methods of a study that create, rename, delete and measure its crop sets."""
 
 from __future__ import annotations
 
@@ -35,30 +35,36 @@ def crop(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> CropSet:
-    """Cut a crop around every tracked cell of a movie into a new crop set.
+    """Cut a crop around each cell of a tracked movie, in every frame, and store them as a new crop set.
 
-    Movie, tracks, labels and pixels are compared first; :func:`morpholaw.inspect_inputs` shows what is found.
+    Before anything is cut, the movie, tracks and labels are checked against each other and against the pixels.
+    :func:`morpholaw.inspect_inputs` shows the result of these checks.
 
     Parameters
     ----------
     movie : path or array
         TIFF or OME-TIFF stack, folder of frames, OME-Zarr, or an array (t, y, x).
     tracks : path, array or DataFrame
-        Anything :func:`morpholaw.read_tracks` reads, or a table of tracks.
+        A file in any format that :func:`morpholaw.read_tracks` reads, label images, or a table of tracks.
     labels : path, optional
-        CSV with a label column, keyed by track_id and t.
+        CSV file with the columns ``track_id``, ``t`` and ``label``.
     name : str, optional
-        The set's name; by default the movie's.
+        Name of the crop set. The default is the name of the movie.
     replace : bool
-        Replace the set that was cut from the same movie before; classes given by hand stay with their cells.
+        Replace a set that was cut earlier from the same movie. Labels given by hand are kept.
     config : CropConfig, optional
-        Settings; the defaults where it is left out.
+        Settings. Keyword arguments take precedence.
     monitor : Monitor
-        Progress, warnings and cancellation.
+        Receives progress and warnings, and can cancel.
     **settings
-        Settings of :class:`morpholaw.CropConfig`, among them ``size`` (64 pixels), ``edge`` ("background",
-        "reflect" or "drop"), ``brightness`` ("cell" or "source"), ``pixel_size`` and ``model_pixel_size``
-        (micrometres per pixel), and ``channel`` where a movie has several.
+        Settings of :class:`morpholaw.CropConfig`, which lists all of them. The most important are
+
+        - ``size`` (64): width of a crop in pixels;
+        - ``pixel_size``: micrometres per pixel of the movie, if its file does not say;
+        - ``model_pixel_size``: micrometres per pixel of the crops, if they are to be resampled;
+        - ``edge`` ("background", "reflect" or "drop"): treatment of cells at the edge of a frame;
+        - ``brightness`` ("cell" or "source"): whether grey values are normalised per cell or per movie;
+        - ``channel``: channel of a movie that has several.
 
     Returns
     -------
@@ -68,9 +74,9 @@ def crop(
     Raises
     ------
     InputError
-        When something cannot be read or does not fit; nothing is left behind.
+        If a file cannot be read, or the inputs do not match. No crop set is left behind.
     InterruptedError
-        When the monitor asked to stop; nothing is left behind.
+        If the step was cancelled. No crop set is left behind.
     """
     config = CropConfig.of(config, settings)
     from morpholaw.study import crop_step
@@ -89,22 +95,27 @@ def import_crops(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> CropSet:
-    """Import a folder of crops, labelled by subfolder, into a new crop set.
+    """Import a folder of images, one per cell, as a new crop set. Subfolders give the classes.
 
     Parameters
     ----------
     folder : path
-        Image files, one per cell, in subfolders where they have classes.
+        Folder of image files, one per cell, optionally in one subfolder per class.
     name : str, optional
-        The set's name; by default the folder's.
+        Name of the crop set. The default is the name of the folder.
     config : ImportConfig, optional
-        Settings; the defaults where it is left out.
+        Settings. Keyword arguments take precedence.
     monitor : Monitor
-        Progress, warnings and cancellation.
+        Receives progress and warnings, and can cancel.
     **settings
-        Settings of :class:`morpholaw.ImportConfig`: ``classes`` (class name to a list of subfolders),
-        ``group_regex`` (the part of a path that names the movie or track), ``size`` (64 pixels), ``brightness``
-        and ``pixel_size``.
+        Settings of :class:`morpholaw.ImportConfig`, which lists all of them. The most important are
+
+        - ``classes``: mapping from class names to lists of subfolders; other subfolders are imported without a class;
+        - ``group_regex``: regular expression for the part of a path that names the movie or track; images of one
+          group are never split between training and test set;
+        - ``size`` (64): width of a crop in pixels;
+        - ``pixel_size``: micrometres per pixel of the images;
+        - ``brightness`` ("cell" or "source"): whether grey values are normalised per cell or per folder.
 
     Returns
     -------
@@ -114,7 +125,7 @@ def import_crops(
     Raises
     ------
     InputError
-        When an image cannot be used, or the scale is not that of the study; nothing is left behind.
+        If an image cannot be used, or the scale differs from that of the study. No crop set is left behind.
     """
     from morpholaw.study import crop_step
 
@@ -123,21 +134,24 @@ def import_crops(
 
 
 def rename_set(study: Study, name: str, new_name: str) -> CropSet:
-    """Rename a crop set; its annotations and cached latents go with it.
+    """Rename a crop set, together with its labels and stored latents.
 
     Parameters
     ----------
-    name, new_name : str
-        The set's name, and the one that it gets: letters, digits, "-", "_" and ".".
+    name : str
+        Present name of the set.
+    new_name : str
+        New name: letters, digits, "-", "_" and ".".
 
     Returns
     -------
     CropSet
+        The renamed set.
 
     Raises
     ------
     InputError
-        When there is no such set, or the new name is taken or cannot be a folder's name.
+        If there is no such set, or the new name is in use or not a valid folder name.
     """
     from morpholaw.study import set_step
 
@@ -146,17 +160,17 @@ def rename_set(study: Study, name: str, new_name: str) -> CropSet:
 
 
 def delete_set(study: Study, name: str) -> None:
-    """Delete a crop set with its annotations and cached latents; models that were trained on it stay.
+    """Delete a crop set, its labels and its stored latents. Models trained on it are kept.
 
     Parameters
     ----------
     name : str
-        The set's name; a damaged set can be deleted too.
+        Name of the set, which may be damaged.
 
     Raises
     ------
     InputError
-        When there is no such set.
+        If there is no such set.
     """
     from morpholaw.study import set_step
 
@@ -168,21 +182,20 @@ def delete_set(study: Study, name: str) -> None:
 def condition_study(
     study: Study, out: Path | str, conditions: Path | str | pd.DataFrame, *, monitor: Monitor = SILENT
 ) -> Study:
-    """Make a study whose classes are conditions, to find what separates treated from untreated cells.
+    """Create a study whose classes are experimental conditions, to find what separates them.
 
-    The new study has the crops of the movies in the table, each cell with its movie's condition as its class, and
-    this study's encoder. Classifiers, laws, baselines, interventions and the report are those of any study. Whole
-    replicates are held out for testing, never some of the cells of a movie; where a condition has one replicate
-    that is impossible, and the new study says what its accuracy then means.
+    The new study contains the crops of the movies in the table, labelled with the condition of their movie, and this
+    study's encoder. It is used like any other study. The training set and the test set have no replicate in common. If
+    a condition has a single replicate, such a split is impossible, and the new study warns what its accuracy means.
 
     Parameters
     ----------
     out : path
         A new or empty folder.
     conditions : path or DataFrame
-        A table with the columns ``movie`` (the name of a crop set), ``condition`` and ``replicate``.
+        Table with the columns ``movie`` (name of a crop set), ``condition`` and ``replicate``.
     monitor : Monitor
-        Receives what limits the results.
+        Receives warnings about what limits the results.
 
     Returns
     -------
@@ -192,16 +205,16 @@ def condition_study(
     Raises
     ------
     InputError
-        When the table is wrong or has one condition, or something else is at ``out``; nothing is left behind.
+        If the table is invalid or has a single condition, or ``out`` is not empty. No folder is left behind.
     """
     from morpholaw.evaluation.conditions import given_conditions
     from morpholaw.study.condition_study_step import copy_as_conditions
     from morpholaw.study.crop_step import removed_on_failure
 
-    found = given_conditions(conditions, [one.name for one in study.sets])
+    assignment = given_conditions(conditions, [crop_set.name for crop_set in study.sets])
     with removed_on_failure(Path(out)):
-        study_of_conditions = type(study).create(out, classes=found.names)
-        copy_as_conditions(study, found, study_of_conditions)
+        study_of_conditions = type(study).create(out, classes=assignment.names)
+        copy_as_conditions(study, assignment, study_of_conditions)
         if study.has_encoder:
             study_of_conditions.load_encoder(study.path / "encoder")
     tell_condition_notes(study_of_conditions, monitor)
@@ -209,7 +222,7 @@ def condition_study(
 
 
 def shapes(study: Study, neighbourhood: bool = False) -> pd.DataFrame:
-    """Measure the nucleus of every crop, in micrometres where the study's scale is known.
+    """Measure the shape of the central nucleus in every crop.
 
     Parameters
     ----------
@@ -219,13 +232,14 @@ def shapes(study: Study, neighbourhood: bool = False) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per crop in the order of :attr:`crops`, and one column per shape
-        (:func:`morpholaw.cells.shape_features.shape_features`); NaN where the crop shows no nucleus.
+        One row per crop, in the order of :attr:`crops`, and one column per shape
+        (:func:`morpholaw.cells.shape_features.shape_features`). Lengths are in micrometres if the pixel size of the
+        study is known, otherwise in pixels. Values are NaN where no nucleus is found.
 
     Raises
     ------
     InputError
-        When there are no crops.
+        If the study has no crops.
     """
     from morpholaw.cells.shape_features import measure_features
     from morpholaw.study.scale import model_scale

@@ -1,4 +1,4 @@
-"""Methods of a study for its encoder and latents."""
+"""Methods of a study that train, load and apply its encoder."""
 
 from __future__ import annotations
 
@@ -31,36 +31,53 @@ def train_encoder(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> EncoderRecord:
-    """Train the beta-TCVAE on all crops (paper, 5.1).
+    """Train the encoder, a beta-TCVAE, on the study's crops (paper, section 5.1).
 
-    Processes that ``torchrun`` started train it together; the first of them holds the lock and writes.
+    The encoder compresses each crop into a vector of latents, from which schemes 2 to 4 classify cells. It learns
+    from the images alone unless ``task`` is positive. By default, labelled crops of the groups on which classifiers
+    are tested are left out of the training set. The trained encoder replaces the study's earlier one.
+
+    Processes started with ``torchrun`` share the training; the first one holds the lock and writes the result.
 
     Parameters
     ----------
     config : EncoderConfig, optional
-        Settings; the defaults where it is left out.
+        Settings of the training. Keyword arguments take precedence.
     resume : bool
-        Continue a stopped training from its checkpoint, with the same settings.
+        Continue a stopped training from its checkpoint. The settings must be the same.
     monitor : Monitor
-        Progress, losses, previews and cancellation. A stopped training keeps the encoder as it is and a
-        checkpoint.
+        Receives progress, losses and previews, and can cancel. A cancelled training keeps the encoder trained so far,
+        and a checkpoint to resume from.
     **settings
-        Settings of :class:`morpholaw.EncoderConfig`, among them ``epochs`` (5), ``epoch_crops`` (1,200,000: a
-        smaller study is repeated up to this number), ``latents`` (32), ``beta`` (12), ``learning_rate`` (5e-4),
-        ``batch_size`` (256), ``start_from`` ("auto", "sample", "none" or a folder), ``task`` (0: labels are not
-        used), ``device`` ("auto") and ``seed`` (0).
+        Settings of :class:`morpholaw.EncoderConfig`, which lists all of them. The most important are
+
+        - ``epochs`` (5): passes over the crops;
+        - ``epoch_crops`` (1,200,000): crops per epoch at least; the crops of a smaller study are repeated, each time
+          in a random orientation. A third of the default is enough for a first look;
+        - ``latents`` (32): number of latents;
+        - ``beta`` (12): weight of the total correlation, which keeps the latents independent;
+        - ``learning_rate`` (5e-4) and ``batch_size`` (256);
+        - ``start_from`` ("auto"): encoder whose weights are used to begin with: a folder, "sample" for the one that is
+          shipped with Morpholaw, or "none" for random weights. "auto" uses the shipped one for a small study;
+        - ``task`` (0): weight of the classification loss in a joint objective; 0 ignores the labels;
+        - ``device`` ("auto") and ``seed`` (0).
 
     Returns
     -------
     EncoderRecord
-        Settings, losses and provenance; ``complete`` is False after a stop.
+        Settings, losses and provenance. ``complete`` is False if the training was cancelled.
 
     Raises
     ------
     InputError
-        When there are no crops, a setting is wrong, or the loss is no longer a number.
+        If the study has no crops, a setting is invalid, or the loss becomes infinite or NaN.
     StudyLockedError, StudyGoneError, NoSpaceError
-        When the study cannot be written to.
+        If the study cannot be written to.
+
+    Examples
+    --------
+    >>> record = study.train_encoder(epochs=2, epoch_crops=400_000)  # doctest: +SKIP
+    >>> means, log_variances = study.latents()  # doctest: +SKIP
     """
     from morpholaw.study import encoder_step
 
@@ -69,17 +86,17 @@ def train_encoder(
 
 
 def load_encoder(study: Study, source: Path | str) -> None:
-    """Take over a trained encoder.
+    """Copy a trained encoder into the study.
 
     Parameters
     ----------
-    source : path
-        The folder ``encoder`` of another study, or "sample" for the encoder that comes with Morpholaw.
+    source : path or "sample"
+        The ``encoder`` folder of another study, or "sample" for the encoder that is shipped with Morpholaw.
 
     Raises
     ------
     InputError
-        When there is no encoder, it is damaged, or it reads crops of another size or another scale.
+        If there is no encoder at ``source``, it is damaged, or it was trained on crops of a different size or scale.
     """
     from morpholaw.sample import sample_folder
     from morpholaw.study import encoder_step
@@ -90,40 +107,41 @@ def load_encoder(study: Study, source: Path | str) -> None:
 
 @shows_progress
 def latents(study: Study, monitor: Monitor = SILENT) -> tuple[np.ndarray, np.ndarray]:
-    """Encode all crops; computed once for each encoder, then read from the study.
+    """Encode all crops. The result is stored in the study and computed once per encoder.
 
     Parameters
     ----------
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     means, log_variances : ndarray, float32 (n, latents)
-        Of q(z|x), in the order of :attr:`crops`; fewer rows after a stop.
+        Mean and log variance of q(z|x) for each crop, in the order of :attr:`crops`. There are fewer rows if the
+        computation was cancelled.
 
     Raises
     ------
     InputError
-        When there are no crops or no encoder.
+        If the study has no crops or no encoder.
     """
     return encoders.latents(study, monitor)
 
 
 def latent_summary(study: Study) -> LatentSummary:
-    """Summarise what each latent encodes, on one evenly spaced sample of the study's cells.
+    """Summarise what each latent encodes, from an evenly spaced sample of the study's cells.
 
-    The Latents panel and the report show the same summary.
+    The Latents panel and the report show this summary.
 
     Returns
     -------
     LatentSummary
-        Activity of the latents, their correlations with measured shapes, and suggested names.
+        Activity of each latent, its correlations with measured shapes, and its suggested name.
 
     Raises
     ------
     InputError
-        When there is no encoder yet.
+        If the study has no encoder.
     """
     from morpholaw.store.latent_sample import latent_sample
 

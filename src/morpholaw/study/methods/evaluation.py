@@ -1,4 +1,4 @@
-"""Methods of a study that measure classifiers."""
+"""Methods of a study that evaluate and compare classifiers."""
 
 from __future__ import annotations
 
@@ -40,49 +40,52 @@ def cross_validate(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Test a scheme and the baselines on all labelled cells, by models that were trained without their groups.
+    """Cross-validate a scheme and the baselines, with whole groups held out.
 
-    Models are trained anew in each fold and thrown away; those of the study stay as they are. The encoder is that
-    of the study: it has seen no label, but it may have seen the tested crops.
+    New models are trained in each fold and discarded afterwards; the classifiers of the study do not change. All folds
+    use the study's encoder, which has seen no labels but may have been trained on crops of the test groups.
 
     Parameters
     ----------
-    scheme : int
-        1 to 4. Scheme 4 reads the latents that the fold's own scheme 3 kept.
+    scheme : {1, 2, 3, 4}
+        Scheme to validate. Scheme 4 uses the latents that scheme 3 keeps in the same fold.
     config : ClassifierConfig, optional
-        Settings of schemes 1 to 3; the defaults where it is left out.
-    folds, repeats : int
-        Folds, and how often the groups are dealt anew.
+        Settings of schemes 1 to 3. Keyword arguments take precedence.
+    folds : int
+        Number of folds.
+    repeats : int
+        Number of repetitions, each with a different assignment of groups to folds.
     design : Design, optional
-        In place of ``folds`` and ``repeats``, a :class:`morpholaw.evaluation.cross_validation.Design`, which also
-        has ``trials`` (a search for scheme 3's settings within each fold), ``shuffled`` (labels that mean nothing,
-        as a control) and ``prevalence``.
+        A :class:`morpholaw.evaluation.cross_validation.Design`, which replaces ``folds`` and ``repeats``. It also has
+        ``trials`` (tuning of scheme 3 within each fold), ``shuffled`` (shuffled labels, as a control) and
+        ``prevalence``.
     law : LawConfig, optional
-        Settings of scheme 4; by default as many laws as models.
+        Settings of scheme 4. The default searches for as many laws as there are models.
     out : path, optional
-        CSV file for the table of folds; by default ``cross_validation/scheme3.csv`` in the study, named after the
-        scheme, what it reads, and the design. The accuracy of each group is written beside it.
+        CSV file for the results per fold. The default is a file in the study's folder ``cross_validation``, named
+        after the scheme, its inputs and the design, e.g. ``scheme3.csv``. The accuracy per group is written next to it.
     monitor : Monitor
-        Progress and cancellation; after a stop the complete folds are written.
+        Receives progress and can cancel. After a cancellation the completed folds are written.
     **settings
-        Settings of :class:`morpholaw.ClassifierConfig`.
+        Settings of :class:`morpholaw.ClassifierConfig`, as for :meth:`train_classifier`.
 
     Returns
     -------
     DataFrame
-        One row per classifier and fold, and one of all folds (``fold`` is "all"): classifier, repeat, fold, models,
-        training_cells, test_cells, test_groups, accuracy, balanced_accuracy, low and high (95 % interval of the
-        balanced accuracy over groups), prevalence, precision, precision_low and precision_high (of the second class
-        at this prevalence). Accuracies are means over the models; "scheme1-median" and the like are of the models'
-        median score, by which cells are classified. The baselines stand below the scheme.
+        One row per classifier and fold, and one for all folds (``fold`` is "all"). The columns are classifier,
+        repeat, fold, models, training_cells, test_cells, test_groups, accuracy, balanced_accuracy, its 95 % confidence
+        interval over groups (low, high), prevalence, and the precision for the second class at this prevalence
+        (precision, precision_low, precision_high). Accuracies are means over the models. Rows such as
+        "scheme1-median" refer to the median score of the models, which is used for classification. The baselines
+        follow the scheme.
 
     Raises
     ------
     InputError
-        When a class has fewer groups than folds, the encoder is missing or has learnt from labels of these cells,
-        or a setting is wrong.
+        If a class has fewer groups than there are folds, the encoder is missing or was trained with labels of these
+        cells, or a setting is invalid.
     InterruptedError
-        When it was stopped before a fold was complete.
+        If the step was cancelled before the first fold was complete.
     """
     from morpholaw.cells.files import check_place
     from morpholaw.evaluation.cross_validation import Design
@@ -106,33 +109,33 @@ def cross_validate(
     tell_condition_notes(study, monitor)
     result = cross_validation_step.cross_validate(study, scheme, config, law, design, monitor)
     with study.writing():
-        where = None if out is None else Path(out)
+        file = None if out is None else Path(out)
         name = cross_validation_step.table_name(scheme, law, config, design)
-        return cross_validation_step.keep(study, result, name, where)
+        return cross_validation_step.keep(study, result, name, file)
 
 
 @shows_progress
 def compare(study: Study, monitor: Monitor = SILENT) -> pd.DataFrame:
-    """Count how often the classifiers assign a cell to the same class, beside regression and tree on shapes.
+    """Compute the agreement of each pair of classifiers, baselines included.
 
-    Each pair is compared on the cells that neither was trained on.
+    The agreement is the share of cells that both assign to the same class, among cells that neither was trained on.
 
     Parameters
     ----------
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     DataFrame
-        One row per classifier: ``classifier``, its name, then one column of shares per classifier, NaN where two
-        tell other classes apart. The baselines, shapes-logistic and shapes-tree, learn from the training cells of the
-        split that most classifiers have, and stand last. Empty after a stop.
+        One row per classifier: its name (``classifier``), then one column per classifier with the share of agreement,
+        which is NaN if the two distinguish different classes. The baselines (shapes-logistic and shapes-tree) come
+        last; they are fitted to the training set that most classifiers share. Empty if cancelled.
 
     Raises
     ------
     InputError
-        When a classifier's files are damaged.
+        If the files of a classifier are damaged.
     """
     from morpholaw.study.compare_step import compare
 
@@ -148,35 +151,42 @@ def attack(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Measure accuracy under fast gradient sign attacks on held-out cells (paper, 6.5).
+    """Measure accuracy on the test set under fast gradient sign attacks (FGSM; paper, section 6.5).
+
+    An attack changes every pixel or latent of a cell by ``eps``, up or down, so as to increase the loss most. It shows
+    what a classifier is sensitive to.
 
     Parameters
     ----------
     config : AttackConfig, optional
-        Settings; the defaults where it is left out.
+        Settings of the attack. Keyword arguments take precedence.
     schemes : sequence of int
-        Schemes to attack one after another, on the same cells, in place of the one scheme of the settings.
+        Schemes to attack on the same cells; replaces the setting ``scheme``.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
     **settings
-        Settings of :class:`morpholaw.AttackConfig`, among them ``scheme`` (2), ``space`` ("image" or "latent"),
-        ``eps`` (magnitudes, by default 0 to 0.25), ``keep`` (latents held fixed: "morphology" or names such as
-        "z3,z17"), ``target`` ("label" or "call"), ``towards`` (a class to move towards instead) and ``name`` (a
-        classifier by its name, in place of the scheme).
+        Settings of :class:`morpholaw.AttackConfig`, which lists all of them. The most important are
+
+        - ``scheme`` (2) or ``name``: classifier to attack, by its scheme or its name;
+        - ``space`` ("image"): whether pixels ("image") or latents ("latent") are perturbed;
+        - ``eps``: magnitudes of the perturbation. The default is 0 to 0.25;
+        - ``keep``: latents that are held fixed: "morphology", or names such as "z3,z17";
+        - ``target`` ("label"): whether the attack moves away from the label or from the predicted class ("call");
+        - ``towards``: class to move towards instead.
 
     Returns
     -------
     DataFrame
-        One row per model and eps: scheme, loss, space, keep, model, eps, accuracy, random_signs (accuracy under
-        random signs of the same size, the control), energy_inside and nucleus_area (of successful attacks on crops:
-        the share of the gradient's energy inside the nucleus, and the nucleus' share of the crop), split; with
-        ``towards`` also that class and ``success``, the
-        share of the other classes' cells that are taken for it.
+        One row per model and eps. The columns are scheme, loss, space, keep, model, eps, accuracy, random_signs
+        (accuracy under random perturbations of the same size, as a control), energy_inside and nucleus_area (for
+        successful attacks on images: the share of the gradient's energy inside the nucleus, and the share of the crop
+        that the nucleus covers) and split. With ``towards`` there are two more: that class, and ``success``, the share
+        of cells of other classes that are predicted to be of this class.
 
     Raises
     ------
     InputError
-        When a scheme was not trained, has no latent space, or the schemes have no held-out cell in common.
+        If a scheme was not trained or reads no latents, or the schemes have no test cells in common.
     """
     from morpholaw.study import attack_step
 
@@ -192,28 +202,29 @@ def attack_pairs(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Measure for each pair of classes how often an attack makes cells of one be taken for the other.
+    """Measure how often an attack turns cells of one class into another, for each pair of classes.
 
     Parameters
     ----------
     config : AttackConfig, optional
-        Settings; the defaults where it is left out.
+        Settings of the attack. Keyword arguments take precedence.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
     **settings
-        Settings of :class:`morpholaw.AttackConfig`, as for :meth:`attack`; ``towards`` and ``target`` do not apply.
+        Settings of :class:`morpholaw.AttackConfig`, as for :meth:`attack`. ``towards`` and ``target`` do not apply.
 
     Returns
     -------
     DataFrame
-        One row per eps, true class and class that is attacked towards: classifier, space, keep, eps, class,
-        towards, cells; success, the mean share over the models, and deviation, its standard deviation;
-        random_signs, the share under random signs of the same size; split.
+        One row per eps, true class and class that is attacked towards. The columns are classifier, space, keep, eps,
+        class, towards, cells, success (share of cells predicted to be of the class ``towards``, mean over the models),
+        deviation (its standard deviation), random_signs (the same share under random perturbations of the same size)
+        and split.
 
     Raises
     ------
     InputError
-        When the classifier was not trained, has no latent space, or its held-out cells are not there any more.
+        If the classifier was not trained or reads no latents, or its test set no longer exists.
     """
     from morpholaw.study import attack_step
 
@@ -230,34 +241,34 @@ def interventions(
     seed: int = 0,
     monitor: Monitor = SILENT,
 ) -> pd.DataFrame:
-    """Measure what other surroundings, shifts and orientations do to the predicted classes of held-out cells.
+    """Measure how predicted classes change when the surroundings, position or orientation of test cells change.
 
     Parameters
     ----------
     schemes : sequence of int or str
-        Schemes or names of classifiers; by default all classifiers of the study. Of laws the first is measured,
-        which is the one that is applied.
+        Schemes or names of classifiers. The default is all classifiers of the study. Of several laws, the first is
+        measured, which is the one that is applied.
     loss : {"hinge", "mse"}
-        Of scheme 4's laws, where it is given by its number.
+        Loss of the laws, if scheme 4 is given by its number.
     cells : int
-        Held-out cells to measure on, at most; as many of each class where there are enough.
+        Maximum number of test cells, balanced over the classes as far as possible.
     seed : int
-        Seed of the choice of cells and of their surroundings.
+        Seed of the choice of cells and of their new surroundings.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     DataFrame
-        One row per classifier and intervention (:data:`morpholaw.interpretation.interventions.NAMES`): classifier,
-        intervention, meaning; balanced_accuracy and flips, the share of predicted classes that change, each with
-        the ends of its 95 % interval over groups (``_low``, ``_high``); cells, tracker_masks (cells whose own pixels
-        are the tracker's; those of others are segmented in the crop), groups, split.
+        One row per classifier and intervention (:data:`morpholaw.interpretation.interventions.NAMES`). The columns are
+        classifier, intervention, meaning, balanced_accuracy and flips (share of predicted classes that change), each
+        with its 95 % confidence interval over groups (``_low``, ``_high``), cells, tracker_masks (number of cells whose
+        mask is the tracker's; others are segmented in the crop), groups and split.
 
     Raises
     ------
     InputError
-        When a scheme was not trained, or has too few held-out cells.
+        If a scheme was not trained, or has too few test cells.
     """
     from morpholaw.study import intervention_step
 
@@ -266,16 +277,16 @@ def interventions(
 
 
 def table1(study: Study) -> pd.DataFrame:
-    """Return the paper's Table 1 for this study.
+    """Return Table 1 of the paper for the classifiers of this study.
 
     Returns
     -------
     DataFrame
-        One row per classifier, with the paper's own numbers beside it.
+        One row per classifier, with the numbers of the paper for comparison.
 
     Raises
     ------
     InputError
-        When a classifier's files are damaged.
+        If the files of a classifier are damaged.
     """
     return table_of_study(study)

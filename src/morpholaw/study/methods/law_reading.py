@@ -1,4 +1,4 @@
-"""Methods of a study that put laws into words and pictures."""
+"""Methods of a study that explain its laws in words and figures."""
 
 from __future__ import annotations
 
@@ -24,30 +24,32 @@ def law_sentence(
     class_name: str | tuple[str, str] | None = None,
     name: str | None = None,
 ) -> LawSentence | ClassSentence:
-    """Put a law into words and units, for the range of the labelled cells.
+    """Describe a law in words and units, over the range of the labelled cells.
 
     Parameters
     ----------
     law : int
-        Its place in :meth:`laws`; 0 is the best on the training cells.
+        Index of the law in :meth:`laws`.
     loss : {"hinge", "mse"}
-        The loss that it was found with.
+        Loss that the laws were found with.
     class_name : str or (str, str), optional
-        With more than two classes, the one that is told from all others, or two: that and the one it is told from.
+        With more than two classes, the class to distinguish from all others, or a pair of classes to distinguish from
+        each other.
     name : str, optional
-        The laws by their name in the study, in place of their loss.
+        Name of the laws in the study; replaces ``loss``.
 
     Returns
     -------
     LawSentence or ClassSentence
-        ``text``, the sentence; ``inequality``, the simplest one that holds for the positive class; and for each
-        input which way it pushes (proved over the range of the cells) and where the class changes. That of one class
-        told from all others has ``rooms`` in place of thresholds: how far a typical cell may go.
+        ``text``, the description; ``inequality``, the law as an inequality that holds for the positive class; and,
+        for each variable, the direction of its effect (proved over the range of the cells) and the value at which the
+        class changes. For one class against all others there are ``rooms`` instead of these thresholds: how far each
+        variable of a typical cell can change before its class changes.
 
     Raises
     ------
     InputError
-        When there is no such law or class.
+        If there is no such law or class.
     """
     from morpholaw.store.law_reading import read_law
 
@@ -57,31 +59,31 @@ def law_sentence(
 def explain_cell(
     study: Study, cell: int, law: int = 0, loss: Loss = "hinge", name: str | None = None
 ) -> CellReasons:
-    """Say why a law calls a cell what it does, in words and units; :meth:`explain_cells` takes several.
+    """Explain in words and units why a law assigns a cell to its class. See :meth:`explain_cells` for several cells.
 
     Parameters
     ----------
     cell : int
-        Its index among the study's crops, as :meth:`test_law` lists cells that a law gets wrong.
+        Index of the cell in :attr:`crops`.
     law : int
-        The law's place in :meth:`laws`; 0 is the best on the training cells.
+        Index of the law in :meth:`laws`.
     loss : {"hinge", "mse"}
-        The loss that it was found with.
+        Loss that the laws were found with.
     name : str, optional
-        The laws by their name in the study, in place of their loss.
+        Name of the laws in the study; replaces ``loss``.
 
     Returns
     -------
     CellReasons
-        ``text``, and what it is made from: each term of the law in this cell and in the median cell, the term that
-        decides, and for each input the smallest change that would change the class, with the share of labelled
-        cells that are nearer to the boundary. With more than two classes, the likeliest is compared with the
-        second.
+        ``text``, the explanation, and the numbers behind it: the value of each term of the law in this cell and in the
+        median cell, the decisive term, and for each variable the smallest change that would change the class, with the
+        share of labelled cells that are closer to the boundary. With more than two classes, the most probable class is
+        compared with the second.
 
     Raises
     ------
     InputError
-        When there is no such cell or law.
+        If there is no such cell or law.
 
     Examples
     --------
@@ -94,28 +96,28 @@ def explain_cell(
 def explain_cells(
     study: Study, cells: Sequence[int], law: int = 0, loss: Loss = "hinge", name: str | None = None
 ) -> list[CellReasons]:
-    """Say why a law calls some cells what it does: :meth:`explain_cell` of each, the study being measured once.
+    """Explain why a law assigns cells to their classes. Faster than :meth:`explain_cell` for each of them.
 
     Parameters
     ----------
     cells : sequence of int
-        Their indices among the study's crops.
+        Indices of the cells in :attr:`crops`.
     law : int
-        The law's place in :meth:`laws`; 0 is the best on the training cells.
+        Index of the law in :meth:`laws`.
     loss : {"hinge", "mse"}
-        The loss that it was found with.
+        Loss that the laws were found with.
     name : str, optional
-        The laws by their name in the study, in place of their loss.
+        Name of the laws in the study; replaces ``loss``.
 
     Returns
     -------
     list of CellReasons
-        In the order of the cells.
+        One explanation per cell, in the order of ``cells``; see :meth:`explain_cell`.
 
     Raises
     ------
     InputError
-        When there is no such cell or law.
+        If there is no such cell or law.
     """
     from morpholaw.store.law_reading import explain_cells
 
@@ -131,33 +133,34 @@ def law_sheet(
     name: str | None = None,
     unlabelled: bool = False,
 ) -> LawSheet:
-    """Draw twenty cells that show what a law does: typical of each side, and nearest to its boundary.
+    """Draw twenty cells that illustrate a law: typical cells of each side, and cells closest to its boundary.
 
     Parameters
     ----------
     out : path
-        The picture, a file that ends in .png, .pdf or .svg.
+        Image file to write, which ends in .png, .pdf or .svg.
     law : int
-        Its place in :meth:`laws`; 0 is the first.
+        Index of the law in :meth:`laws`.
     loss : {"hinge", "mse"}
-        The loss that it was found with.
+        Loss that the laws were found with.
     class_name : str or (str, str), optional
-        With more than two classes, the one that is told from all others, or two: that and the one it is told from.
+        With more than two classes, the class to distinguish from all others, or a pair of classes to distinguish from
+        each other.
     name : str, optional
-        The laws by their name in the study, in place of their loss.
+        Name of the laws in the study; replaces ``loss``.
     unlabelled : bool
-        Draw the cells in a random order without titles or labels, to be sorted by a person who reads the sentence
-        alone. The answers are in what is returned.
+        Shuffle the cells and omit titles and labels, to test whether a person can sort the cells with the law's
+        sentence alone. The returned sheet holds the answers.
 
     Returns
     -------
     LawSheet
-        The cells row by row, with their indices, labels and scores.
+        The cells of each row, with their indices, labels and scores.
 
     Raises
     ------
     InputError
-        When there is no such law or class, or the file cannot be written.
+        If there is no such law or class, or the file cannot be written.
     """
     from morpholaw.study import law_sheet_step
 
@@ -169,18 +172,18 @@ def law_sheet(
 def law_card(
     study: Study, out: Path | str, law: int = 0, loss: Loss = "hinge", name: str | None = None
 ) -> Path:
-    """Write everything that is known about one law as HTML, with a PDF and Markdown beside it.
+    """Write a card that summarises one law, as HTML, PDF and Markdown.
 
     Parameters
     ----------
     out : path
-        The HTML file.
+        The HTML file. The PDF and Markdown files have the same name with another suffix.
     law : int
-        Its place in :meth:`laws`; 0 is the best on the training cells.
+        Index of the law in :meth:`laws`.
     loss : {"hinge", "mse"}
-        The loss that it was found with.
+        Loss that the laws were found with.
     name : str, optional
-        The laws by their name in the study, in place of their loss.
+        Name of the laws in the study; replaces ``loss``.
 
     Returns
     -------
@@ -190,7 +193,7 @@ def law_card(
     Raises
     ------
     InputError
-        When there is no such law, or a file cannot be written.
+        If there is no such law, or a file cannot be written.
     """
     from morpholaw.report import law_card
 

@@ -1,4 +1,4 @@
-"""Methods of a study that search for laws, choose between them and test them."""
+"""Methods of a study that search for, select and test laws."""
 
 from __future__ import annotations
 
@@ -36,37 +36,53 @@ def discover_law(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> Law | ClassLaws:
-    """Search for laws on the latents that scheme 3 kept (paper, 6.4), on measured shapes, or on both.
+    """Search for laws: short formulas whose sign is the class of a cell (paper, section 6.4).
+
+    The formulas are found by symbolic regression. Their variables are the latents that scheme 3 kept, measured shapes,
+    or both. With more than two classes, each class has a law, and a cell belongs to the class whose law is largest.
 
     Parameters
     ----------
     config : LawConfig, optional
-        Settings; the defaults where it is left out.
+        Settings of the search. Keyword arguments take precedence.
     name : str, optional
-        What the laws are called in the study; by default after their loss, e.g. "scheme4-hinge".
+        Name of the laws in the study. The default follows the loss, e.g. "scheme4-hinge".
     replace : bool
-        Replace laws of the same name that tell other classes apart. Laws of the same classes are always replaced.
+        Replace laws of the same name that distinguish other classes. Laws of the same classes are always replaced.
     monitor : Monitor
-        Progress, fronts and cancellation. A stopped search keeps the laws that it found.
+        Receives progress and the best laws so far, and can cancel. A cancelled search keeps the laws it has found.
     **settings
-        Settings of :class:`morpholaw.LawConfig`, among them ``loss`` ("hinge" on the labels or "mse" to scheme
-        3's outputs), ``inputs`` ("latents", "shapes" or "both"), ``shapes`` (names, by default all of the cell
-        itself), ``classes`` (by default those of scheme 3), ``count`` (10 laws), ``engine`` ("auto", "pysr" or
-        "embedded"), ``evaluations`` (500,000 per restart), ``max_complexity`` (9 for shapes of two classes, else 15),
-        ``latents`` (by default those that scheme 3 kept), ``processes`` (0: all free cores) and ``seed`` (0).
+        Settings of :class:`morpholaw.LawConfig`, which lists all of them. The most important are
+
+        - ``inputs`` ("latents"): variables of the laws: "latents", "shapes" or "both";
+        - ``latents``, ``shapes``: latents (numbers) and shapes (names) that a law may use. The defaults are the latents
+          that scheme 3 kept, and all shapes of the cell itself;
+        - ``loss`` ("hinge"): "hinge" fits the labels, "mse" the outputs of scheme 3;
+        - ``classes``: classes to distinguish. The default is those of scheme 3;
+        - ``count`` (10): number of laws;
+        - ``max_complexity`` (9 for shapes and two classes, otherwise 15): size limit of a law;
+        - ``evaluations`` (500,000): formulas tried per restart;
+        - ``engine`` ("auto"): "pysr", "embedded", or "auto";
+        - ``processes`` (0: all free cores) and ``seed`` (0).
 
     Returns
     -------
     Law or ClassLaws
-        The most accurate law on the training cells; :meth:`laws` returns all. With more than two classes, one law
-        per class, which are fitted to each other: the class is that of the largest.
+        The law that is most accurate on the training set; :meth:`laws` returns all. With more than two classes, the
+        laws of all classes.
 
     Raises
     ------
     InputError
-        When labels are missing, for latents also the encoder or scheme 3, a setting is wrong, or no law was found.
+        If labels are missing, the encoder or scheme 3 is missing where latents are used, a setting is invalid, or no
+        law was found.
     StudyLockedError, StudyGoneError, NoSpaceError
-        When the study cannot be written to.
+        If the study cannot be written to.
+
+    Examples
+    --------
+    >>> law = study.discover_law(inputs="shapes", count=5)  # doctest: +SKIP
+    >>> print(study.law_sentence().text)  # doctest: +SKIP
     """
     from morpholaw.study import law_step
 
@@ -82,12 +98,14 @@ def discover_law(
 
 
 def laws(study: Study, loss: Loss = "hinge") -> list[Law]:
-    """Return the laws that were found with a loss, best on the training cells first.
+    """Return the laws found with a loss, in the order of their accuracy on the training set.
+
+    A law chosen with :meth:`apply_law` comes first.
 
     Parameters
     ----------
     loss : {"hinge", "mse"}
-        The loss of the search.
+        Loss of the search.
 
     Returns
     -------
@@ -97,18 +115,28 @@ def laws(study: Study, loss: Loss = "hinge") -> list[Law]:
     Raises
     ------
     InputError
-        When there are none.
+        If there are none.
     """
     return list(classifiers.record(study, name_of(4, loss)).laws)
 
 
 def class_laws(study: Study, name: str = "scheme4-hinge") -> ClassLaws:
-    """Return the laws of more than two classes that are kept under a name; InputError where there are none.
+    """Return the laws of more than two classes, one per class.
 
     Parameters
     ----------
     name : str
-        What they are called in the study.
+        Name of the laws in the study.
+
+    Returns
+    -------
+    ClassLaws
+        The law of each class.
+
+    Raises
+    ------
+    InputError
+        If there are none of this name.
     """
     return classifiers.record(study, name).class_laws
 
@@ -124,41 +152,41 @@ def improve_law(
     class_name: str | None = None,
     monitor: Monitor = SILENT,
 ) -> Law:
-    """Search on from a law, or from a formula of your own, and keep what is better.
+    """Continue the search from a law, or from a formula of your own.
 
-    Two searches begin with the law and variants of it among random expressions. A better law, on the training
-    cells, becomes the first, which is applied and measured on the held-out cells; otherwise nothing changes. With
-    more than two classes, the law of one is searched for; those of the others keep their form, and the constants of all
-    are fitted to each other.
+    Two searches start from the law, variants of it and random formulas. If one of them finds a law that is better on
+    the training set, this becomes the first law, which is the one that is applied, and is evaluated on the test set.
+    Otherwise nothing changes. With more than two classes, the law of one class is searched for. The other laws
+    keep their form, and the constants of all laws are refitted.
 
     Parameters
     ----------
     law : int
-        The law's place in :meth:`laws`; 0 is the first.
+        Index of the law in :meth:`laws`.
     loss : {"hinge", "mse"}
-        The loss that it was found with.
+        Loss that the laws were found with.
     name : str, optional
-        The laws by their name in the study, in place of their loss.
+        Name of the laws in the study; replaces ``loss``.
     expression : str, optional
-        A formula to begin with in place of the law, over the same inputs, shapes in units.
+        Formula to start from instead of the law. It uses the same variables; shapes are in their units.
     evaluations : int, optional
-        Expressions tried in each search; by default as many as the laws were searched with.
+        Formulas tried per search. The default is that of the original search.
     class_name : str, optional
-        With more than two classes, the one whose law is searched for; more of the formula speaks for it.
+        Class whose law is searched for. Required with more than two classes; larger values mean this class.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     Law
-        The first law, or that of the class.
+        The first law, or the law of the class.
 
     Raises
     ------
     InputError
-        When there is no such law or class, or the training cells are no longer there.
+        If there is no such law or class, or the training set no longer exists.
     StudyLockedError, StudyGoneError, NoSpaceError
-        When the study cannot be written to.
+        If the study cannot be written to.
     """
     from morpholaw.study.improve_law_step import improve
 
@@ -189,39 +217,41 @@ def law_stability(
     seed: int = 0,
     monitor: Monitor = SILENT,
 ) -> LawStability | ClassLawStability:
-    """Search anew on resampled groups of training cells: how often inputs, directions and form of a law come back.
+    """Repeat the search on bootstrap resamples, and count how often parts of a law are found again.
 
-    With more than two classes, the laws of all are searched for anew on each resample.
+    The groups of the training set are resampled. The result states how often the variables of the law, the direction
+    of their effects, and its form recur. With more than two classes, the laws of all classes are searched for on
+    each resample.
 
     Parameters
     ----------
     law : int
-        The law's place in :meth:`laws`; 0 is the first. With more than two classes there is one law for each.
+        Index of the law in :meth:`laws`. Ignored with more than two classes.
     loss : {"hinge", "mse"}
-        The loss that it was found with.
+        Loss that the laws were found with.
     name : str, optional
-        The laws by their name in the study, in place of their loss.
+        Name of the laws in the study; replaces ``loss``.
     resamples : int
-        Bootstrap resamples of the groups, each with one search, or one per class.
+        Number of bootstrap resamples.
     evaluations : int
-        Expressions tried in each search.
+        Formulas tried per search.
     seed : int
-        Of resamples and searches.
+        Seed of the resamples and the searches.
     monitor : Monitor
-        Progress and cancellation; a stop returns what was found so far.
+        Receives progress and can cancel. A cancelled analysis returns the result of the completed searches.
 
     Returns
     -------
     LawStability or ClassLawStability
-        ``text``, a few sentences, and the numbers; with more than two classes ``by_class``, the same for the law of
-        each. The sentences are kept beside the laws, for panel and card.
+        ``text``, a summary in a few sentences, and the numbers behind it. With more than two classes, ``by_class``
+        holds one result per class. The sentences are stored with the laws and shown in the Laws panel and on law cards.
 
     Raises
     ------
     InputError
-        When there is no such law, or the training cells are no longer there.
+        If there is no such law, or the training set no longer exists.
     StudyLockedError, StudyGoneError, NoSpaceError
-        When the study cannot be written to.
+        If the study cannot be written to.
     """
     from morpholaw.store.law_stability import keep_stability
     from morpholaw.study.law_stability_step import stability, stability_of_classes
@@ -232,39 +262,41 @@ def law_stability(
         with study.writing():
             of_classes = stability_of_classes(study, laws, resamples, evaluations, seed, monitor)
             if of_classes.searches:
-                for one, kept in record.class_laws.laws.items():
-                    keep_stability(study, laws, kept.text(), of_classes.by_class[one].text)
+                for class_name, class_law in record.class_laws.laws.items():
+                    keep_stability(study, laws, class_law.text(), of_classes.by_class[class_name].text)
         return of_classes
     with study.writing():
-        found = stability(study, laws, law, resamples, evaluations, seed, monitor)
-        if found.searches:
-            keep_stability(study, laws, classifiers.record(study, laws).laws[law].text(), found.text)
-    return found
+        result = stability(study, laws, law, resamples, evaluations, seed, monitor)
+        if result.searches:
+            keep_stability(study, laws, classifiers.record(study, laws).laws[law].text(), result.text)
+    return result
 
 
 def apply_law(study: Study, law: int, loss: Loss = "hinge", name: str | None = None) -> Law:
-    """Choose the law that scheme 4 applies: it becomes the first, and is measured on the held-out cells.
+    """Choose the law that scheme 4 applies, and evaluate it on the test set.
+
+    The law moves to the first place in :meth:`laws`. The others keep their order.
 
     Parameters
     ----------
     law : int
-        Its place in :meth:`laws`.
+        Index of the law in :meth:`laws`.
     loss : {"hinge", "mse"}
-        The loss that it was found with.
+        Loss that the laws were found with.
     name : str, optional
-        The laws by their name in the study, in place of their loss.
+        Name of the laws in the study; replaces ``loss``.
 
     Returns
     -------
     Law
-        The law that is applied from now on wherever no other is chosen. The others keep their order.
+        The chosen law, which is now the default wherever scheme 4 is applied.
 
     Raises
     ------
     InputError
-        When there is no such law, there are more than two classes, or the held-out cells are no longer there.
+        If there is no such law, there are more than two classes, or the test set no longer exists.
     StudyLockedError, StudyGoneError, NoSpaceError
-        When the study cannot be written to.
+        If the study cannot be written to.
     """
     from morpholaw.study.applied_law_step import apply_law
 
@@ -284,40 +316,40 @@ def test_law(
     name: str | None = None,
     class_name: str | None = None,
 ) -> LawTest:
-    """Test a formula of your own on held-out cells, beside the laws that were found.
+    """Evaluate a formula of your own on the test set, and compare it with the laws of the study.
 
     Parameters
     ----------
     expression : str
-        Of latents and of shapes in units, such as ``"width < 9 and axis_ratio > 1.9"`` or ``"z1 - 0.8*z3"``:
-        numbers, ``+ - * /``, squares, ``abs exp log sin sqrt square min max``, comparisons, ``and or not``.
+        Formula of latents and of shapes in their units, such as ``"width < 9 and axis_ratio > 1.9"`` or
+        ``"z1 - 0.8*z3"``. It may contain numbers, ``+ - * /``, squares, the functions
+        ``abs exp log sin sqrt square min max``, comparisons, and ``and or not``.
     loss : {"hinge", "mse"}
-        The loss of the laws beside it, which also says which cells are held out.
+        Loss of the laws to compare with. Their test set is used.
     name : str, optional
-        The laws beside it by their name in the study, in place of their loss.
+        Name in the study of the laws to compare with; replaces ``loss``.
     class_name : str, optional
-        The class that cells are of where the formula holds (0 or more); by default the second of two, as for laws. Of
-        more than two classes it is told from all others, and must be named.
+        Class of the cells for which the formula is true, or 0 or larger. The default is the second of two classes.
+        Required with more than two classes, where this class is distinguished from all others.
 
     Returns
     -------
     LawTest
-        Accuracy with its interval, the same for each law of the study and on how many cells the two differ, and
-        the indices of the cells that the formula gets wrong.
+        Accuracy of the formula with its confidence interval, the same for each law of the study, the number of cells
+        on which formula and law differ, and the indices of the cells that the formula misclassifies.
 
     Raises
     ------
     InputError
-        When the text is no formula of latents and shapes, no cells are labelled, there is no such class, or
-        none is named among several.
+        If the text is not a valid formula, no cells are labelled, or there is no such class.
 
     Examples
     --------
-    >>> tested = study.test_law("width < 9 and axis_ratio > 1.9")  # doctest: +SKIP
-    >>> tested.tested.accuracy, tested.wrong  # doctest: +SKIP
+    >>> result = study.test_law("width < 9 and axis_ratio > 1.9")  # doctest: +SKIP
+    >>> result.tested.accuracy, result.wrong  # doctest: +SKIP
     """
     from morpholaw.study import own_law_step
 
     if name is not None:
-        classifiers.record(study, name)  # says where there is none
+        classifiers.record(study, name)  # raises if there is none
     return own_law_step.measure_own_law(study, expression, name or name_of(4, loss), class_name)

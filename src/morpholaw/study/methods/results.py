@@ -1,4 +1,4 @@
-"""Methods of a study that write results for others."""
+"""Methods of a study that export results and write reports."""
 
 from __future__ import annotations
 
@@ -22,49 +22,51 @@ def export(
     out: Path | str,
     *,
     monitor: Monitor = SILENT,
-    **wanted: Any,
+    **options: Any,
 ) -> Path:
-    """Write results for other programs.
+    """Export models, laws or scores for use in other programs.
 
     Parameters
     ----------
     kind : {"zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata"}
-        The format.
+        Format: a BioImage Model Zoo package of the encoder or a classifier ("zoo"); a law as Python, LaTeX,
+        spreadsheet or TrackMate filter, according to the suffix of ``out`` ("law"); scores as a table ("csv"), in a
+        copy of a TrackMate or btrack file, or as a GEFF graph; or the latents of the cells ("anndata").
     out : path
-        The file; a folder for GEFF. It is there whole or not at all.
+        File to write; for GEFF a folder.
     monitor : Monitor
-        Progress and cancellation.
-    **wanted
-        Fields of :class:`morpholaw.study.export_step.Wanted`: ``scheme``, ``loss``, ``law``, ``crops``,
+        Receives progress and can cancel.
+    **options
+        Fields of :class:`morpholaw.study.export_step.ExportOptions`: ``scheme``, ``loss``, ``law``, ``crops``,
         ``tracks``, ``along_tracks``, ``author`` and ``licence``.
 
     Returns
     -------
     Path
-        What was written.
+        The file or folder.
 
     Raises
     ------
     InputError
-        When the study lacks what is to be exported, or the format needs something more.
+        If the study lacks what is to be exported, or the format needs further options.
     InterruptedError
-        When it was stopped; nothing was written.
+        If the export was cancelled. Nothing is left behind.
     """
     from morpholaw.study import export_step
 
-    return export_step.export(study, kind, out, export_step.Wanted(**wanted), monitor)
+    return export_step.export(study, kind, out, export_step.ExportOptions(**options), monitor)
 
 
 @shows_progress
 def report(study: Study, out: Path | str, monitor: Monitor = SILENT) -> Path:
-    """Write a study-contained HTML report.
+    """Write a report of the study as a single HTML file.
 
     Parameters
     ----------
     out : path
         The HTML file.
     monitor : Monitor
-        Progress.
+        Receives progress.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def report(study: Study, out: Path | str, monitor: Monitor = SILENT) -> Path:
     Raises
     ------
     InputError, NoSpaceError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     from morpholaw.report import write_report
 

@@ -1,4 +1,4 @@
-"""Methods of a study that apply classifiers to cells and tracks."""
+"""Methods of a study that apply its classifiers to cells and tracks."""
 
 from __future__ import annotations
 
@@ -52,64 +52,67 @@ def classify(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Score cells: of a movie with tracks, of a folder of crops or a crop set, or of the whole study.
+    """Classify the cells of a tracked movie, of a folder of crops, of a crop set, or of the whole study.
 
     Parameters
     ----------
     scheme : int or str
-        The scheme, 1 to 4, or the name of a classifier.
+        Scheme, 1 to 4, or name of a classifier.
     movie, tracks : path, array or table, optional
-        As for :meth:`crop`. Cells are cut as the study's crops were, and resampled to the models' scale; the crops
-        are not kept.
+        A movie and its tracks, as for :meth:`crop`. Cells are cut like the study's crops and resampled to the scale of
+        the models. The crops are not stored.
     crops : path or CropSet, optional
-        A crop set, its folder, or a folder of image files, of the scale of the models: state ``pixel_size`` where the
-        crops do not.
+        A crop set, its folder, or a folder of image files, at the scale of the models. Pass ``pixel_size`` if the
+        crops do not state it. Without ``movie`` and ``crops``, all cells of the study are classified.
     loss : {"hinge", "mse"}
-        Of scheme 4's laws.
+        Loss of the laws, if ``scheme`` is 4.
     law : int or "median", optional
-        The law of scheme 4 that is applied, by its place in :meth:`laws`; by default 0, the first. "median" applies
-        the median score of all laws.
+        Law to apply, by its index in :meth:`laws`, or "median" for the median score of all laws. The default is the
+        first law.
     along_tracks : bool, optional
-        Use the order of the cell cycle: a tracked cell's class is the most probable one given the scores along
-        its whole track (:mod:`morpholaw.evaluation.track_hmm`, of more than two classes
-        :mod:`morpholaw.evaluation.stage_hmm`) rather than that of its own score. By default wherever the tracks
-        show divisions, or, of more than two classes, wherever the order of stages is known.
+        Whether to classify a tracked cell by the scores along its whole track rather than by its own score, with a
+        hidden Markov model of the cell cycle (:mod:`morpholaw.evaluation.track_hmm`, or
+        :mod:`morpholaw.evaluation.stage_hmm` for more than two classes). By default, this is done if the tracks
+        contain divisions, and with more than two classes if the order of the stages is known.
     stages, final : sequence of str
-        Of more than two classes: the stages in the order in which a cell passes through them, the last leading back
-        to the first, and those that no cell leaves. By default the order of :meth:`set_stages`, else the one that
-        the labelled tracks of the study show.
+        For more than two classes along tracks: the stages in the order in which a cell passes through them, where the
+        last leads back to the first, and the classes that no cell leaves. The default is the order given to
+        :meth:`set_stages`, otherwise the order that the labelled tracks show.
     adapted : str, optional
-        Name of a crop set; the classifier is applied as it was adapted to that set (:meth:`adapt`). Cells of a set
-        that the classifier was adapted to need no name.
+        Name of a crop set: apply the classifier as adapted to this set with :meth:`adapt`. Not needed for cells of
+        the set itself.
     prevalence : float or mapping, optional
-        Share of the cells that are of the second of two classes, or shares by class: probabilities are those for these
-        shares, and no longer for equal ones. Scores and classes stay. Along tracks the shares are learnt from the movie
-        instead.
+        Expected share of cells of the second of two classes, or the share of each class. It changes the
+        probabilities, not the scores and classes; the default is equally frequent classes. Along tracks, the shares are
+        estimated from the movie instead.
     config : CropConfig, optional
-        How the movie is understood: pixel size, channel, frame offset and the like.
+        How to read the movie: pixel size, channel, frame offset and so on. Keyword arguments take precedence.
     monitor : Monitor
-        Progress, warnings and cancellation.
+        Receives progress and warnings, and can cancel.
     **settings
-        Settings of :class:`morpholaw.CropConfig`, which take precedence over ``config``.
+        Settings of :class:`morpholaw.CropConfig`.
 
     Returns
     -------
     DataFrame
-        One row per cell: crop, file, track_id, t, y, x, score, class, probability; for a whole study also ``set``;
-        along tracks also ``frame_class``, that of the frame alone. ``score`` is the median over the models, and
-        ``probability`` that of the cell's class at the stated prevalence, by default of equally frequent classes,
-        calibrated on held-out cells. The class is the sign of the score, so that a cell may have a probability below
-        0.5 for its own class. With more than two classes ``score`` is the margin of the best class over the
-        second, and there are ``score_NAME``, the logarithm of the models' softmax, and ``probability_NAME`` of each
-        class. ``unusual`` marks crops that are not made like those of the training cells
-        (:mod:`morpholaw.evaluation.familiarity`);
-        the column is missing where those are not known.
+        One row per cell, with the columns
+
+        - ``crop``, ``file``, ``track_id``, ``t``, ``y``, ``x``, and ``set`` for a whole study;
+        - ``score``: median score of the models. With more than two classes, the margin of the best class over
+          the second;
+        - ``class``: predicted class. ``frame_class``, along tracks: class predicted from the cell's own score;
+        - ``probability``: probability of the predicted class at the given prevalence, calibrated on the test set. It
+          can be below 0.5, as the class follows the sign of the score;
+        - ``score_NAME``, ``probability_NAME`` for each class, with more than two classes: logarithm of the models'
+          softmax, and the calibrated probability;
+        - ``unusual``: whether the image differs in grey levels, noise or sharpness from the training cells
+          (:mod:`morpholaw.evaluation.familiarity`). Absent if the training cells are not known.
 
     Raises
     ------
     InputError
-        When there is no such classifier, no cell, the movie or its tracks cannot be read, or crops are of another
-        scale than the models.
+        If there is no such classifier, there are no cells, the movie or its tracks cannot be read, or the scale of
+        the crops differs from that of the models.
     """
     from morpholaw.study import adapt_step, applied_classifier, classify_step
 
@@ -126,10 +129,10 @@ def classify(
     applied = replace(applied, along=along, familiarity=familiarity(study, name), shares=shares)
 
     def for_set(crop_set: str | None) -> AppliedClassifier:
-        wanted = adapted or crop_set
-        if wanted is None or not first_law:
+        adapted_set = adapted or crop_set
+        if adapted_set is None or not first_law:
             return applied
-        return adapt_step.adapted_to(study, applied, name, wanted, monitor, required=bool(adapted))
+        return adapt_step.adapted_to(study, applied, name, adapted_set, monitor, required=bool(adapted))
 
     if movie is not None:
         if tracks is None:
@@ -137,15 +140,15 @@ def classify(
         config = CropConfig.of(config, settings)
         inputs = open_inputs(movie, tracks, config)
         return classify_step.classify_movie(study, for_set(None), inputs, config, monitor)
-    stated = settings.pop("pixel_size", None) if crops is not None else None
+    pixel_size = settings.pop("pixel_size", None) if crops is not None else None
     if config is not None or settings:
         raise InputError(
             "Settings of the inputs, such as channel, go with a movie and its tracks; with crops, pixel_size alone."
         )
     if crops is not None:
-        place = crops.folder if isinstance(crops, CropSet) else Path(crops)
-        used = for_set(adapt_step.own_set(study, place))
-        return classify_step.classify_folder(study, used, place, stated, monitor)
+        folder = crops.folder if isinstance(crops, CropSet) else Path(crops)
+        classifier = for_set(adapt_step.own_set(study, folder))
+        return classify_step.classify_folder(study, classifier, folder, pixel_size, monitor)
     tell_changes(study, [name], monitor)
     return classify_step.classify_study(study, for_set, monitor)
 
@@ -160,36 +163,36 @@ def adapt(
     labels: bool = True,
     monitor: Monitor = SILENT,
 ) -> AdaptationRecord:
-    """Fit the scores of a classifier to one crop set; the models stay as they are.
+    """Adapt the scores of a classifier to one crop set, without retraining.
 
-    Another microscope shifts and stretches scores, often without changing their order. What is set applies to
-    that set alone, wherever its cells are classified, until :meth:`undo_adaptation`. Of two classes it is a threshold
-    and a scale; of more an offset for each class and a scale, which need labels of every class.
+    A different microscope often shifts and stretches the scores of cells without changing their order. With two
+    classes, a threshold and a scale are fitted; with more, an offset per class and a scale, which requires labelled
+    cells of every class. The adaptation applies to this set only, until :meth:`undo_adaptation` removes it.
 
     Parameters
     ----------
     scheme : int or str
-        The scheme, 1 to 4, or the name of a classifier. Of scheme 4 the first law is adapted.
+        Scheme, 1 to 4, or name of a classifier. Of several laws, the first is adapted.
     crop_set : str
-        Name of a crop set of the study, e.g. cut from the new movie.
+        Name of a crop set of the study, e.g. one cut from a new movie.
     loss : {"hinge", "mse"}
-        Of scheme 4's laws.
+        Loss of the laws, if ``scheme`` is 4.
     labels : bool
-        Use the set's labels where cells of every class are labelled, ten of each are many; otherwise, of two
-        classes, the distribution of all scores of the set.
+        Fit to the labelled cells of the set, if there are some of every class; ten per class are enough. Otherwise,
+        with two classes, fit to the distribution of the scores of all cells.
     monitor : Monitor
-        Progress and cancellation.
+        Receives progress and can cancel.
 
     Returns
     -------
     AdaptationRecord
-        Threshold or offsets, scale, and what they come from.
+        Threshold or offsets, scale, and the data they were fitted to.
 
     Raises
     ------
     InputError
-        When there is no such set or classifier, there are too few cells, cells of one of more than two classes are
-        not labelled, or the labels contradict the scores.
+        If there is no such set or classifier, there are too few cells, one of more than two classes has no labelled
+        cells, or the labels contradict the scores.
     """
     from morpholaw.study import adapt_step
 
@@ -198,7 +201,7 @@ def adapt(
 
 
 def undo_adaptation(study: Study, scheme: int | str, crop_set: str, *, loss: Loss = "hinge") -> None:
-    """Remove what :meth:`adapt` set.
+    """Remove the adaptation of a classifier to a crop set.
 
     Parameters
     ----------
@@ -208,7 +211,7 @@ def undo_adaptation(study: Study, scheme: int | str, crop_set: str, *, loss: Los
     Raises
     ------
     InputError
-        When the classifier is not adapted to the set.
+        If the classifier is not adapted to the set.
     """
     from morpholaw.study import adapt_step
 
@@ -228,40 +231,41 @@ def timeline(
     monitor: Monitor = SILENT,
     **settings: Any,
 ) -> Timeline:
-    """Find out what the tracked cells did: phases, divisions, durations, shares, and what differs by condition.
+    """Measure phases, divisions, durations and the mitotic index of tracked cells, and compare conditions.
 
-    Cells are classified along their tracks where two classes are calibrated, else frame by frame. The tables are
-    kept in the study for the Timeline panel and the report, in place of earlier ones.
+    Cells are classified along their tracks if the classifier has two classes and is calibrated, otherwise frame by
+    frame. The tables are stored in the study, where the Timeline panel and the report read them; they replace earlier
+    ones.
 
     Parameters
     ----------
     scheme : int or str
-        The scheme, 1 to 4, or the name of a classifier.
+        Scheme, 1 to 4, or name of a classifier.
     conditions : path or DataFrame, optional
-        A table with the columns ``movie`` (the name of a crop set), ``condition`` and ``replicate``. The first
-        condition is the one that the others are compared with.
+        Table with the columns ``movie`` (name of a crop set), ``condition`` and ``replicate``. The other conditions
+        are compared with the first.
     out : path, optional
-        A folder for the tables (CSV) and figures (PNG).
+        Folder for the tables (CSV) and figures (PNG).
     loss : {"hinge", "mse"}
-        Of scheme 4's laws.
+        Loss of the laws, if ``scheme`` is 4.
     config : TimelineConfig, optional
-        Settings; the defaults where it is left out.
+        Settings. Keyword arguments take precedence.
     monitor : Monitor
-        Progress, warnings and cancellation.
+        Receives progress and warnings, and can cancel.
     **settings
-        Settings of :class:`morpholaw.TimelineConfig`, among them ``frame_interval`` (seconds; by default what the
-        movies' files say) and ``mitotic`` (the classes that are stages of mitosis).
+        Settings of :class:`morpholaw.TimelineConfig`, among them ``frame_interval`` (seconds between frames; by default
+        that of the movie files) and ``mitotic`` (classes that are stages of mitosis).
 
     Returns
     -------
     Timeline
-        Tables ``phases``, ``events``, ``shares``, ``durations`` and ``comparisons``; see
+        The tables ``phases``, ``events``, ``shares``, ``durations`` and ``comparisons``; see
         :class:`morpholaw.evaluation.timeline.Timeline`.
 
     Raises
     ------
     InputError
-        When there is no such classifier, no tracked cell, or the table of conditions is wrong.
+        If there is no such classifier, there are no tracked cells, or the table of conditions is invalid.
     """
     from morpholaw.study import timeline_files, timeline_step
 
