@@ -57,10 +57,25 @@ def prepare_inputs(classifier: Scorer, x: np.ndarray | Tensor, space: Space) -> 
     return to_blocks(tensor) if isinstance(classifier, FusedClassifier) else tensor
 
 
-def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function from crops, uint8 (n, size, size), to f(x) of every model, float32 (members, n).
+def scorer(classifier: Classifier, threads: int | None = None) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that scores crops with every model of a classifier.
 
-    More than two classes have scores (members, n, classes).
+    A cell has the same score, to the last bit, alone, in its frame and in its study: crops are scored in parts on one
+    core each, because a sum that several cores share rounds differently.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        In evaluation mode.
+    threads : int, optional
+        Parts that are scored at the same time, by default as many as there are cores. With 1 the calling thread scores
+        them, which suits a caller that has a thread per core already; torch keeps to one core in it from then on.
+
+    Returns
+    -------
+    callable
+        From crops, uint8 (n, size, size), to f(x), float32 (members, n), or (members, n, classes) for more than two
+        classes.
     """
     fast = fuse(classifier)
 
@@ -72,10 +87,11 @@ def scorer(classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
         return scores[:, : len(crops)]
 
     def score(crops: np.ndarray) -> np.ndarray:
-        # In parts whose activations stay in the CPU's cache, each on one core: a sum that is shared by cores rounds
-        # otherwise, and a cell has the same score alone, in its frame and in its study.
-        parts = list(batches(crops, CPU_BATCH))
-        workers = max(1, min(most_threads(), len(parts)))
+        parts = list(batches(crops, CPU_BATCH))  # activations of a part stay in the CPU's cache
+        if threads == 1:
+            torch.set_num_threads(1)
+            return np.concatenate([_no_scores(classifier), *map(score_part, parts)], axis=1)
+        workers = max(1, min(threads or most_threads(), len(parts)))
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return np.concatenate([_no_scores(classifier), *pool.map(score_part, parts)], axis=1)
 

@@ -189,7 +189,7 @@ def classify_movie(
     config = at_scale(config, inputs.movie, model_scale(folder), monitor)
     cells = MovieCells(inputs.movie, inputs.tracks.table, config, monitor=monitor)
     compare_pixels(cells).tell(monitor, config.force)
-    score, familiarity = scorer(applied.classifier), applied.familiarity
+    score, familiarity = scorer(applied.classifier, threads=1), applied.familiarity
 
     def process(crops: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         return score(crops), None if familiarity is None else familiarity.unusual(crops)
