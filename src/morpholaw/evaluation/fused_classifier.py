@@ -74,7 +74,9 @@ def to_blocks(images: Tensor) -> Tensor:
     Gradients are zero there, so that no perturbation changes them.
     """
     *before, _, height, width = images.shape
-    pairs = images.float().contiguous().view(torch.int64)[..., 0, :, :]  # two neighbours of a row are copied as one
+    pairs = (
+        images.float().contiguous().view(torch.int64)[..., 0, :, :]
+    )  # two neighbours of a row are copied as one
     blocks = pairs.new_zeros(*before, height // 2 + 1, width // 2 + 1, 2)
     for row in range(2):
         blocks[..., 1:, 1:, row] = pairs[..., row::2, :]
