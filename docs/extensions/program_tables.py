@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 import click
@@ -67,8 +68,15 @@ def _command(parent: click.Context, command: click.Command) -> str:
         "| --- | --- |",
         *(f"| <code>{_text(a)}</code> | {_text(b)} |" for a, b in rows),
     ]
-    words = _text(command.help or "")
+    words = "\n\n".join(map(_paragraph, cleandoc(command.help or "").split("\n\n")))
     return f"### {command.name}\n\n{words}\n\n```text\n{usage}\n```\n\n" + ("\n".join(table) if rows else "")
+
+
+def _paragraph(words: str) -> str:
+    """Return a paragraph of a command's help; click marks one that keeps its lines with a backspace."""
+    if words.startswith("\b"):
+        return f"```text\n{words[1:].strip()}\n```"
+    return _text(words)
 
 
 def _cell(value: Any) -> str:

@@ -73,6 +73,6 @@ def test_help_lists_every_command_once_and_whole():
     ],
 )
 def test_help_of_a_step_ends_with_its_settings(command, settings):
-    listed = run(command, "--help").split("Settings, each given as --set NAME=VALUE:")[1]
+    listed = run(command, "--help").split("Settings (--set NAME=VALUE):")[1]
     for name in settings.model_fields:
         assert f"\n  {name} " in listed

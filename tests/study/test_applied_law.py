@@ -67,6 +67,6 @@ def test_the_command_applies_the_law_that_is_named(four_laws, tmp_path):
     assert np.allclose(scores, law_scores(four_laws, 2), atol=1e-4)
     refused = CliRunner().invoke(main, [*common, "--law", "first"])
     assert refused.exit_code == 2
-    assert "not the place of a law" in refused.output
+    assert "neither the number of a law, such as 1, nor median" in refused.output
     with pytest.raises(InputError, match="no law 9"):
         four_laws.classify(4, law=8)

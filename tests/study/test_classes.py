@@ -133,7 +133,7 @@ def test_the_command_lists_and_changes_classes(study):
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
-    assert lines[0] == "9 cells have another label."
+    assert lines[0] == "The label of 9 cells changed."
     assert lines[1].split() == ["mitosis", "#010203", "9", "cells"]
     assert lines[-1] == "Stages along tracks: interphase → mitosis → interphase."
 

@@ -1,4 +1,4 @@
-"""The command. Light at the top, so that ``morpholaw --help`` answers at once; steps load what they need."""
+"""The command ``morpholaw``. Commands import what they need when they run, so that ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from morpholaw.cli import (
 from morpholaw.errors import MorpholawError
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Begin": (results.demo, cells.simulate, cells.fetch_movie),
-    "Bring data": (cells.inspect, cells.crop, cells.import_crops, cells.sets, classes.classes, info.info),
+    "Get started": (results.demo, cells.simulate, cells.fetch_movie),
+    "Prepare data": (cells.inspect, cells.crop, cells.import_crops, cells.sets, classes.classes, info.info),
     "Train": (training.train_encoder, training.train_classifier, training.tune, training.cross_validate),
-    "Find laws": (
+    "Find and test laws": (
         training.discover_law,
         training.test_law,
         laws.improve_law,
@@ -38,7 +38,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         laws.law_sheet,
         export.law_card,
     ),
-    "Use": (
+    "Apply and evaluate": (
         results.classify,
         results.adapt,
         timeline.timeline,
@@ -49,14 +49,14 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
         export.report,
         export.export,
     ),
-    "Large and fast": (cluster.run, bench.bench),
-    "Shell": (completion.completion,),
+    "Run at scale": (cluster.run, bench.bench),
+    "Set up the shell": (completion.completion,),
 }
-"""The commands in the order of the work."""
+"""The commands by topic, in the order in which they are usually needed."""
 
 
 class Commands(click.Group):
-    """Lists commands in the order of the work; prints bad input as one sentence and exits with status 2."""
+    """A group that lists its commands by topic, and reports bad input in one sentence with exit status 2."""
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands under the headings of :data:`SECTIONS`."""
@@ -66,7 +66,7 @@ class Commands(click.Group):
                 formatter.write_dl(rows)
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command; print an error of ours as one sentence."""
+        """Run the command; print a foreseen error as one sentence."""
         try:
             return super().invoke(context)
         except MorpholawError as error:
@@ -76,18 +76,18 @@ class Commands(click.Group):
             click.echo(f"morpholaw: {error}", err=True)
             context.exit(130)
         except MemoryError:
-            click.echo("morpholaw: there is not enough memory for this step; free some.", err=True)
+            click.echo("morpholaw: this step ran out of memory; close other programs.", err=True)
             context.exit(2)
         except OSError as error:
-            where = error.filename or "a file"
-            click.echo(f"morpholaw: {where} cannot be read or written: {error.strerror or error}.", err=True)
+            file = error.filename or "a file"
+            click.echo(f"morpholaw: {file} cannot be read or written: {error.strerror or error}.", err=True)
             context.exit(2)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="morpholaw")
 def main() -> None:
-    """Find, in tracked live-cell movies, a law a biologist can read."""
+    """Find readable laws of cell morphology in tracked live-cell movies."""
 
 
 for command in chain.from_iterable(SECTIONS.values()):

@@ -1,4 +1,4 @@
-"""``python -m morpholaw.cli`` is the command ``morpholaw``."""
+"""Run the command ``morpholaw`` with ``python -m morpholaw.cli``."""
 
 from morpholaw.cli import main
 

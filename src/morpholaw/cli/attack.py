@@ -1,4 +1,4 @@
-"""Commands that change held-out cells and see what becomes of their classes: attack and interventions."""
+"""Commands that change held-out cells and measure how predicted classes respond: attack and interventions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import LOSS, STUDY
+from morpholaw.cli.options import CLASSIFIER, LOSS, SCHEME, STUDY, named_classifier
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.errors import InputError
@@ -15,23 +15,36 @@ from morpholaw.errors import InputError
 
 @click.command()
 @STUDY
-@click.option("--scheme", type=click.IntRange(1, 4))
-@click.option("--name", default="", help="A classifier by its name, in place of --scheme.")
+@SCHEME
+@CLASSIFIER
 @LOSS
-@click.option("--space", type=click.Choice(["image", "latent"]), default="image", show_default=True)
-@click.option("--keep", default="", help="Latents held fixed: morphology, or names such as z3,z17.")
 @click.option(
-    "--eps", default="0,0.05,0.1,0.15,0.2,0.25", show_default=True, help="Magnitudes, comma-separated."
+    "--space",
+    type=click.Choice(["image", "latent"]),
+    default="image",
+    show_default=True,
+    help="Perturb the pixels or the latents.",
 )
-@click.option("--towards", metavar="CLASS", help="Move cells towards a class.")
+@click.option("--keep", default="", help="Latents to hold fixed: morphology, or names such as z3,z17.")
 @click.option(
-    "--pairs", is_flag=True, help="Move cells towards each class: success for each pair of classes."
+    "--eps",
+    default="0,0.05,0.1,0.15,0.2,0.25",
+    show_default=True,
+    help="Magnitudes of the perturbation, separated by commas.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder for the curve.")
+@click.option(
+    "--towards", metavar="CLASS", help="Attack towards this class instead of away from the cell's own."
+)
+@click.option(
+    "--pairs", is_flag=True, help="Attack towards each class, and report the success per pair of classes."
+)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder for the table and the figure."
+)
 def attack(
     study: Path,
     scheme: int | None,
-    name: str,
+    name: str | None,
     loss: str,
     space: str,
     keep: str,
@@ -40,7 +53,10 @@ def attack(
     pairs: bool,
     out: Path,
 ) -> None:
-    """Accuracy under fast gradient sign attacks: a table and a figure."""
+    """Measure accuracy under fast gradient sign attacks (FGSM), as a table and a figure.
+
+    An attack changes every pixel or latent of a cell by EPS, up or down, so as to increase the loss most.
+    """
     from morpholaw.cells.files import write_table
     from morpholaw.escape import file_name
 
@@ -48,26 +64,25 @@ def attack(
         magnitudes = tuple(float(part) for part in eps.split(","))
     except ValueError:
         raise InputError(f"--eps {eps!r} is not a list of numbers such as 0.1,0.2.") from None
-    if (scheme is None) == (not name):
-        raise InputError("Give --scheme or --name, to say which classifier is attacked.")
+    classifier = named_classifier(scheme, name, "is attacked")
     if towards == "":
         raise InputError("--towards needs the name of a class.")
     if pairs and towards:
         raise InputError("--pairs moves cells towards every class; leave out --towards.")
     settings: dict[str, Any] = {"loss": loss, "space": space, "keep": keep, "eps": magnitudes}
-    settings |= {"name": name} if scheme is None else {"scheme": scheme}
-    held = "-".join(part.strip().replace(" ", "_") for part in keep.split(",") if part.strip())
+    settings |= {"name": classifier} if isinstance(classifier, str) else {"scheme": classifier}
+    kept = "-".join(part.strip().replace(" ", "_") for part in keep.split(",") if part.strip())
     attacked = name or f"scheme{scheme}{'-mse' if scheme == 4 and loss == 'mse' else ''}"
-    file = f"{file_name(attacked, 'classifier')}-{space}{held and '-keep-' + held}"
+    file = f"{file_name(attacked, 'classifier')}-{space}{kept and '-keep-' + kept}"
     if pairs:
         with progress() as monitor:
             table = open_study(study).attack_pairs(monitor=monitor, **settings)
         write_table(out / f"{file}-pairs.csv", table)
-        shown = _pairs_figure(table, out / f"{file}-pairs.png")
+        largest, matrix = _pairs_figure(table, out / f"{file}-pairs.png")
         click.echo(
-            f"Share of each class (rows) taken for another after an attack towards it, in %, at {shown[0]:g}:"
+            f"Cells of each class (rows) that an attack of eps = {largest:g} turns into another (columns), in %:"
         )
-        click.echo((100 * shown[1]).round(1).to_string(na_rep=""))
+        click.echo((100 * matrix).round(1).to_string(na_rep=""))
         click.echo(f"Split {table['split'].iloc[0]}. The table and the figure are in {out}.")
         return
     with progress() as monitor:
@@ -88,11 +103,15 @@ def attack(
 
 @click.command()
 @STUDY
-@click.option("--scheme", type=click.IntRange(1, 4), help="Left out: all classifiers of the study.")
-@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
+@click.option(
+    "--scheme", type=click.IntRange(1, 4), help="Scheme to measure. Default: all classifiers of the study."
+)
+@CLASSIFIER
 @LOSS
-@click.option("--cells", type=click.IntRange(4), default=1000, show_default=True, help="Test cells, at most.")
-@click.option("--out", type=click.Path(path_type=Path), help="The table, CSV.")
+@click.option(
+    "--cells", type=click.IntRange(4), default=1000, show_default=True, help="Maximum number of test cells."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="CSV file for the table.")
 def interventions(
     study: Path,
     scheme: int | None,
@@ -101,22 +120,21 @@ def interventions(
     cells: int,
     out: Path | None,
 ) -> None:
-    """Put held-out cells into other surroundings, shift and turn them: how many calls change."""
+    """Measure how predicted classes change when the surroundings, position or orientation of test cells change."""
     from morpholaw.cells.files import write_table
     from morpholaw.display import percent_interval
     from morpholaw.study import Study
     from morpholaw.study.intervention_step import verdicts
 
+    classifier = name or scheme
+    schemes = () if classifier is None else (classifier,)
     with progress() as monitor:
-        chosen = name or scheme
-        table = Study(study).interventions(
-            () if chosen is None else (chosen,), loss=loss, cells=cells, monitor=monitor
-        )
+        table = Study(study).interventions(schemes, loss=loss, cells=cells, monitor=monitor)
     sentences = verdicts(table)
-    for classifier, rows in table.groupby("classifier", sort=False):
+    for name_measured, rows in table.groupby("classifier", sort=False):
         first = rows.iloc[0]
         click.echo(
-            f"{classifier}, {first['cells']} test cells of {first['groups']} groups, split {first['split']}"
+            f"{name_measured}, {first['cells']} test cells of {first['groups']} groups, split {first['split']}"
         )
         click.echo(f"  {'':58}  {'balanced accuracy':22}  predicted classes that change")
         for row in rows.to_dict("records"):
@@ -125,14 +143,14 @@ def interventions(
                 for key in ("balanced_accuracy", "flips")
             ]
             click.echo(f"  {row['meaning']:58}  {shares[0]:22}  {shares[1]}")
-        click.echo(sentences[str(classifier)])
+        click.echo(sentences[str(name_measured)])
     if out is not None:
         write_table(out, table)
         click.echo(f"The table is {out}.")
 
 
 def _pairs_figure(table: Any, path: Path) -> tuple[float, Any]:
-    """Draw the success of each pair of classes at the largest eps; return that eps, and the matrix as a table."""
+    """Draw the success for each pair of classes at the largest eps; return this eps and the matrix."""
     from morpholaw.cells.files import atomic_file
     from morpholaw.figures.attacks import attack_matrix
 

@@ -1,4 +1,4 @@
-"""The command that measures: bench."""
+"""The command ``bench``: performance against other programs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from morpholaw.errors import InputError
 
 @click.command()
 @click.argument("rows", nargs=-1, metavar="[ROW]...")
-@click.option("--json", "file", type=click.Path(path_type=Path), help="Write the numbers to this file.")
-@click.option("--full", is_flag=True, help="The paper's whole sizes instead of samples of them; takes hours.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="JSON file for the numbers.")
+@click.option("--full", is_flag=True, help="Use data of the paper's size instead of samples; takes hours.")
 def bench(rows: tuple[str, ...], file: Path | None, full: bool) -> None:
-    """Measure each ROW against its peer in one run, in a fresh process; all rows where none is named.
+    """Compare the performance of Morpholaw with that of other programs, one ROW at a time; by default all rows.
 
-    Rows: tcvae heads search fgsm crops classify laws growth busy gui startup. A ratio above 1 is ahead.
+    Rows: tcvae heads search fgsm crops classify laws growth busy gui startup. A ratio above 1 means that Morpholaw is
+    better. Each row runs in a new process.
     """
     from morpholaw.bench.run import run_row
     from morpholaw.cells.files import write_json
@@ -51,5 +52,5 @@ def _comparison(one: dict[str, Any]) -> str:
     ours = f"{one['ours']:g} {one['unit']}"
     if one["ratio"] is None:
         return f"{ours}; {one['peer_name']}: not measured"
-    goal = "" if one["goal"] is None else f" (goal {one['goal']:g}{'' if one['met'] else ', short of it'})"
+    goal = "" if one["goal"] is None else f" (goal {one['goal']:g}{'' if one['met'] else ', not reached'})"
     return f"{ours}; {one['peer_name']}: {one['peer']:g} {one['unit']}; ratio {one['ratio']:g}{goal}"

@@ -1,4 +1,4 @@
-"""Commands about cells: simulate, fetch-movie, crop, import-crops, inspect, sets."""
+"""Commands that provide cells: simulate, fetch-movie, inspect, crop, import-crops and sets."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ from morpholaw.errors import InputError
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--frames", type=int, help="Frames in the movie.")
-@click.option("--cells", type=int, help="Cells in the first frame.")
-@click.option("--seed", type=int, help="The same seed makes the same movie.")
+@click.option("--frames", type=int, help="Number of frames.")
+@click.option("--cells", type=int, help="Number of cells in the first frame.")
+@click.option("--seed", type=int, help="Seed; the same seed gives the same movie.")
 @SET
 def simulate(
     out: Path, frames: int | None, cells: int | None, seed: int | None, settings: tuple[str, ...]
 ) -> None:
-    """Simulate a tracked H2B movie with known factors."""
+    """Simulate a movie of H2B-labelled nuclei with tracks and known ground truth."""
     from morpholaw.cells.simulator import simulate_movie
     from morpholaw.config import SimulateConfig
 
-    stated = {"frames": frames, "cells": cells, "seed": seed}
+    options = {"frames": frames, "cells": cells, "seed": seed}
     config = SimulateConfig.from_values(
-        {k: v for k, v in stated.items() if v is not None} | parse_settings(settings)
+        {k: v for k, v in options.items() if v is not None} | parse_settings(settings)
     )
     simulate_movie(config).write(out)
-    click.echo(f"Wrote a movie of {config.frames} frames, its masks, tracks and truth to {out}.")
+    click.echo(f"Wrote a movie of {config.frames} frames, its masks, tracks and ground truth to {out}.")
 
 
 @click.command("fetch-movie")
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("--yes", is_flag=True, help="Download without asking for confirmation.")
 def fetch_movie(out: Path, yes: bool) -> None:
-    """Fetch a real tracked movie to try: HeLa cells of the Cell Tracking Challenge.
+    """Download an example movie: tracked HeLa cells of the Cell Tracking Challenge.
 
-    Says how large it is and what it may be used for, and asks.
+    The command first prints the size and licence of the movie and asks for confirmation.
     """
     from morpholaw.cells.real_movie import ABOUT, PARTS, PIXEL_SIZE, fetch_real_movie, is_fetched
 
     if not is_fetched(out):
         click.echo(ABOUT)
         if not yes:
-            click.confirm(f"Fetch it to {out}?", abort=True)
+            click.confirm(f"Download it to {out}?", abort=True)
     with progress() as monitor:
         fetch_real_movie(out, monitor)
     click.echo(
@@ -66,14 +66,14 @@ def fetch_movie(out: Path, yes: bool) -> None:
 @click.argument("movie", type=click.Path(path_type=Path))
 @click.argument("tracks", type=click.Path(path_type=Path))
 @STUDY
-@click.option("--size", type=int, help="Side of a crop, in pixels.")
+@click.option("--size", type=int, help="Width of a crop in pixels.")
 @click.option(
     "--labels",
     type=click.Path(path_type=Path),
-    help="CSV of classes, keyed by track_id and t or by the tracker's own ids.",
+    help="CSV file with a label per cell, identified by track_id and t or by the tracker's own ids.",
 )
-@click.option("--name", help="Name of the crop set; by default the movie's.")
-@click.option("--replace", is_flag=True, help="Replace the crops that were cut from this movie before.")
+@click.option("--name", help="Name of the crop set. Default: the name of the movie.")
+@click.option("--replace", is_flag=True, help="Replace the crop set that was cut earlier from this movie.")
 @movie_choices
 @track_choices
 @SET
@@ -87,9 +87,10 @@ def crop(
     settings: tuple[str, ...],
     **choices: Any,
 ) -> None:
-    """Cut a crop around every tracked cell of MOVIE (TIFF, frames, OME-Zarr).
+    """Cut a crop around every tracked cell of a movie.
 
-    Movie, tracks, labels and pixels are compared first; nothing is written where they do not fit.
+    MOVIE is a TIFF stack, a folder of frames or an OME-Zarr; TRACKS is a file of tracks or a stack of label images.
+    They are first checked against each other and against the pixels; if they do not match, nothing is written.
     """
     from morpholaw.study import Study
 
@@ -106,10 +107,14 @@ def crop(
 @click.command()
 @click.argument("movie", type=click.Path(path_type=Path))
 @click.argument("tracks", type=click.Path(path_type=Path), required=False)
-@click.option("--labels", type=click.Path(path_type=Path), help="CSV of classes that is to go with them.")
-@click.option("--size", type=int, help="Side of a crop, in pixels.")
 @click.option(
-    "--picture", type=click.Path(path_type=Path), help="Write a frame with the tracks on it to this PNG file."
+    "--labels", type=click.Path(path_type=Path), help="CSV file with a label per cell, to check as well."
+)
+@click.option("--size", type=int, help="Width of a crop in pixels.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    help="PNG file to write: a frame with the tracks drawn on it.",
 )
 @movie_choices
 @track_choices
@@ -122,10 +127,9 @@ def inspect(
     settings: tuple[str, ...],
     **choices: Any,
 ) -> None:
-    """Show how MOVIE and TRACKS are understood, and whether they fit each other.
+    """Show how MOVIE and TRACKS are read, and whether they match.
 
-    Nothing is written but the picture that is asked for. The exit status is 0 where the inputs fit and 2 where they
-    contradict each other.
+    Nothing is written except the picture. The exit status is 0 if the inputs match and 2 if they contradict each other.
     """
     from morpholaw.cells.inspection import inspect_inputs, write_picture
 
@@ -140,10 +144,10 @@ def inspect(
 
 @click.command()
 @STUDY
-@click.option("--rename", nargs=2, metavar="OLD NEW", help="Give a set another name.")
-@click.option("--delete", metavar="NAME", help="Delete a set with its classes.")
+@click.option("--rename", nargs=2, metavar="OLD NEW", help="Rename a crop set.")
+@click.option("--delete", metavar="NAME", help="Delete a crop set and its labels.")
 def sets(study: Path, rename: tuple[str, str] | None, delete: str | None) -> None:
-    """List the crop sets of a study, rename one or delete one."""
+    """List, rename or delete the crop sets of a study."""
     from morpholaw.study import Study
 
     opened = Study(study)
@@ -163,11 +167,19 @@ def sets(study: Path, rename: tuple[str, str] | None, delete: str | None) -> Non
 @click.argument("folder", type=click.Path(path_type=Path))
 @STUDY
 @click.option(
-    "--class", "classes", multiple=True, metavar="NAME=SUBFOLDER[,SUBFOLDER]", help="A class; repeatable."
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="NAME=SUBFOLDER[,SUBFOLDER]",
+    help="Subfolders of a class; repeatable. Other subfolders are imported without a class.",
 )
-@click.option("--group-regex", help="The part of a file's path that says which crops belong together.")
-@click.option("--name", help="Name of the crop set; by default the folder's.")
-@click.option("--channel", help="Of images of several channels: a number from 0, or red, green or blue.")
+@click.option(
+    "--group-regex",
+    help="Regular expression for the part of a path that names the movie or track. Crops of one group are never split "
+    "between training and test set.",
+)
+@click.option("--name", help="Name of the crop set. Default: the name of the folder.")
+@click.option("--channel", help="Channel of multichannel images: a number from 0, or red, green or blue.")
 @SET
 def import_crops(
     folder: Path,
@@ -178,18 +190,19 @@ def import_crops(
     channel: str | None,
     settings: tuple[str, ...],
 ) -> None:
-    """Import a folder of crops, one image a cell, labelled by subfolder."""
+    """Import a folder of images, one per cell; subfolders give the classes."""
     from morpholaw.study import Study
 
-    named = {}
+    subfolders_of = {}
     for text in classes:
         label, separator, subfolders = text.partition("=")
         if not separator or not label.strip() or not subfolders.strip():
             raise InputError(f"--class {text!r} is not NAME=SUBFOLDER[,SUBFOLDER].")
-        named[label.strip()] = [part.strip() for part in subfolders.split(",") if part.strip()]
-    values = parse_settings(settings) | {"classes": named, "group_regex": group_regex, "channel": channel}
+        subfolders_of[label.strip()] = [part.strip() for part in subfolders.split(",") if part.strip()]
+    options = {"classes": subfolders_of, "group_regex": group_regex, "channel": channel}
+    values = parse_settings(settings) | options
     with progress() as monitor, Study.opened_or_new(study) as opened:
         crops = opened.import_crops(folder, name=name, monitor=monitor, **values)
     counts = crops.cells["label"].replace("", "unlabelled").value_counts()
-    listed = ", ".join(f"{count} {label}" for label, count in counts.items())
-    click.echo(f"{len(crops)} crops are in the set {crops.name} of {study}: {listed}.")
+    by_class = ", ".join(f"{count} {label}" for label, count in counts.items())
+    click.echo(f"{len(crops)} crops are in the set {crops.name} of {study}: {by_class}.")

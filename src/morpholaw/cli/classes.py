@@ -1,4 +1,4 @@
-"""The command classes: names, order and colours of a study's classes, and the order of stages along tracks."""
+"""The command ``classes``: names, order and colours of classes, and the order of stages along tracks."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ from morpholaw.errors import InputError
     "--merge",
     metavar="A[,B...]=NEW",
     multiple=True,
-    help="Merge classes into another or a new one; repeatable.",
+    help="Merge classes into an existing or new class; repeatable.",
 )
 @click.option("--add", metavar="NAME", multiple=True, help="Add a class; repeatable.")
-@click.option("--remove", metavar="NAME", multiple=True, help="Remove a class that no cell has; repeatable.")
-@click.option("--order", metavar="A,B[,C...]", help="The order in which classes are shown.")
-@click.option("--colour", multiple=True, nargs=2, metavar="NAME #RRGGBB", help="Colour a class; repeatable.")
+@click.option(
+    "--remove", metavar="NAME", multiple=True, help="Remove a class without labelled cells; repeatable."
+)
+@click.option("--order", metavar="A,B[,C...]", help="Order in which classes are shown.")
+@click.option(
+    "--colour", multiple=True, nargs=2, metavar="NAME #RRGGBB", help="Set the colour of a class; repeatable."
+)
 @click.option(
     "--stages",
     metavar="A,B[,C...]",
-    help="The order in which a cell passes through the classes, the last leading back to the first; 'learn' for that "
-    "which labelled tracks show.",
+    help="Order in which a cell passes through the classes; the last leads back to the first. 'learn' uses the order "
+    "that labelled tracks show.",
 )
 @click.option("--final", metavar="A[,B...]", help="With --stages: classes that no cell leaves.")
 def classes(
@@ -42,7 +46,7 @@ def classes(
     stages: str | None,
     final: str | None,
 ) -> None:
-    """List the classes of a study; rename, merge, add, remove, arrange or colour them, or set the order of stages."""
+    """List and edit the classes of a study: names, order, colours, and the order of stages along tracks."""
     from morpholaw.study import Study
     from morpholaw.study.stages import stage_order
 
@@ -54,12 +58,12 @@ def classes(
             raise InputError(f"--merge {text!r} is not A,B=NEW.")
         merged |= dict.fromkeys(split_names(old), new.strip())
     if final and not stages:
-        raise InputError("--final goes with --stages, the order of the other classes.")
+        raise InputError("--final needs --stages, the order of the other classes.")
     if rename or merged:
         with progress() as monitor:
             count = opened.rename_classes(dict(rename), monitor) if rename else 0
             count += opened.rename_classes(merged, monitor, merge=True) if merged else 0
-        click.echo(f"{count} cells have another label.")
+        click.echo(f"The label of {count} cells changed.")
     for name in add:
         opened.add_class(name)
     for name in remove:
@@ -73,5 +77,5 @@ def classes(
     counts = opened.annotations.counts(*opened.sets) if opened.sets else {}
     for name, hue in zip(opened.classes, opened.class_colours(), strict=True):
         click.echo(f"{name:<24} {hue}  {counts.get(name, 0):>8,} cells")
-    known = stage_order(opened, opened.classes)
-    click.echo(f"Stages along tracks: {'not known' if known is None else known.text}.")
+    stage_order_known = stage_order(opened, opened.classes)
+    click.echo(f"Stages along tracks: {stage_order_known.text if stage_order_known else 'not known'}.")

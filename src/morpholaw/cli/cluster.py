@@ -1,4 +1,4 @@
-"""The command that runs many jobs at once: run."""
+"""The command ``run``: many jobs on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ from morpholaw.cli.progress_bar import progress
 
 @click.command()
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB...", type=click.Path(path_type=Path))
-@click.option("--scheduler", help="Address of a Dask scheduler, e.g. tcp://node1:8786; else local processes.")
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Local processes.")
+@click.option(
+    "--scheduler",
+    help="Address of a Dask scheduler, e.g. tcp://node1:8786. Without it, jobs run in local processes.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1), default=2, show_default=True, help="Number of local processes."
+)
 def run(jobs: tuple[Path, ...], scheduler: str | None, workers: int) -> None:
-    """Run JOB files on a Dask cluster: movies are cut and classified side by side."""
+    """Run JOB files in parallel on a Dask cluster, to cut and classify many movies.
+
+    A JOB is a JSON file with a step, a study and settings.
+    """
     from morpholaw.cluster import connected, run_jobs
     from morpholaw.jobs import Job
 
-    asked = [Job.read(path) for path in jobs]
+    jobs_to_run = [Job.read(path) for path in jobs]
     with progress() as monitor, connected(scheduler, workers) as client:
-        outcomes = run_jobs(asked, client, monitor)
+        outcomes = run_jobs(jobs_to_run, client, monitor)
     failed = sum(bool(outcome.error) for outcome in outcomes)
     click.echo(f"{len(outcomes) - failed} of {len(outcomes)} jobs are done.")
     if failed:

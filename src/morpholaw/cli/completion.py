@@ -1,4 +1,4 @@
-"""Completion of commands and options by the Tab key."""
+"""The command ``completion``: shell completion of commands and options."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from click.shell_completion import get_completion_class
 
 COMMAND = "morpholaw"
 VARIABLE = "_MORPHOLAW_COMPLETE"
-"""What click looks at when a shell asks for completions."""
+"""Environment variable through which a shell requests completions from click."""
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what makes the Tab key complete commands and options.
+    """Print the code that enables completion of commands and options with the Tab key.
 
-    For bash, once: morpholaw completion bash >> ~/.bashrc. For zsh the same with ~/.zshrc; for fish, write it to
-    ~/.config/fish/completions/morpholaw.fish.
-    """
+    To install it, run this once:
+
+    \b
+    bash  morpholaw completion bash >> ~/.bashrc
+    zsh   morpholaw completion zsh >> ~/.zshrc
+    fish  morpholaw completion fish > ~/.config/fish/completions/morpholaw.fish
+    """  # noqa: D301
     kind = get_completion_class(shell)
     assert kind is not None  # click has all three
     click.echo(kind(context.find_root().command, {}, COMMAND, VARIABLE).source())

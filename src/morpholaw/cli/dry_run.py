@@ -1,4 +1,4 @@
-"""``--dry-run``: what a long step would do and about how long it would take; nothing is trained or written."""
+"""``--dry-run``: print what a long step would do and about how long it would take."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from morpholaw.training.durations import (
 
 
 def encoder(study: Study, values: dict[str, Any]) -> None:
-    """Say what train-encoder would do."""
+    """Print what train-encoder would do."""
     config = EncoderConfig.from_values(values)
     crops, cores = len(study.crops), available_cores()
     click.echo(
-        f"Would train an encoder on {crops:,} crops, {config.epochs} epochs, into {study.path / 'encoder'}."
+        f"Would train an encoder on {crops:,} crops, {config.epochs} epochs, and write it to {study.path / 'encoder'}."
     )
     _costs(encoder_seconds(config, crops, cores), config)
 
 
 def classifier(study: Study, scheme: int, values: dict[str, Any]) -> None:
-    """Say what train-classifier would do; scheme 4 is a search for laws."""
+    """Print what train-classifier would do; scheme 4 is a search for laws."""
     if scheme == 4:
         known = {"models": "count"} | {name: name for name in LawConfig.model_fields} | {"preset": "preset"}
         return law(study, {known[name]: value for name, value in values.items() if name in known})
@@ -42,14 +42,14 @@ def classifier(study: Study, scheme: int, values: dict[str, Any]) -> None:
 
 
 def tuning(study: Study, values: dict[str, Any]) -> None:
-    """Say what tune would do."""
+    """Print what tune would do."""
     config = TuneConfig.from_values(values)
     click.echo(f"Would train {config.runs} models of scheme 3 in each of {config.trials} trials.")
     _costs(tuning_seconds(config), config)
 
 
 def law(study: Study, values: dict[str, Any]) -> None:
-    """Say what discover-law would do."""
+    """Print what discover-law would do."""
     config = LawConfig.from_values(values)
     seed = 0 if config.split_seed is None else config.split_seed
     split = study.split(classes=config.classes, test_fraction=config.test_fraction, split_seed=seed)
@@ -57,13 +57,13 @@ def law(study: Study, values: dict[str, Any]) -> None:
     _costs(law_seconds(config, config.processes or available_cores()), config)
 
 
-SAYS: dict[str, Callable[..., None]] = {
+DESCRIPTIONS: dict[str, Callable[..., None]] = {
     "train_encoder": encoder,
     "train_classifier": classifier,
     "tune": tuning,
     "discover_law": law,
 }
-"""What each step of a study would do, said from the study, the step's arguments and its settings."""
+"""For each step of a study, the function that prints what it would do."""
 
 
 def _on(split: Labelled) -> str:
@@ -72,7 +72,9 @@ def _on(split: Labelled) -> str:
 
 
 def _costs(seconds: float, config: StepConfig) -> None:
-    chosen = {name: getattr(config, name) for name in sorted(config.model_fields_set)}
-    listed = ", ".join(f"{name}={value}" for name, value in chosen.items()) or "the defaults"
+    changed = {name: getattr(config, name) for name in sorted(config.model_fields_set)}
+    settings = ", ".join(f"{name}={value}" for name, value in changed.items()) or "the defaults"
     time = about(seconds).capitalize()
-    click.echo(f"{time} on {available_cores()} CPU cores, half or double that on others. Settings: {listed}.")
+    click.echo(
+        f"{time} on {available_cores()} CPU cores; other CPUs may need half or twice as long. Settings: {settings}."
+    )

@@ -1,4 +1,4 @@
-"""Commands that write results for people and for other programs: report, law-card and export."""
+"""Commands that write reports and export results: report, law-card and export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import LOSS, STUDY
+from morpholaw.cli.options import CLASSIFIER, LOSS, STUDY
 from morpholaw.cli.progress_bar import progress
 from morpholaw.cli.study import open_study
 from morpholaw.errors import InputError
@@ -17,9 +17,15 @@ FORMATS = ("zoo", "law", "csv", "trackmate", "btrack", "geff", "anndata")
 
 @click.command()
 @STUDY
-@click.option("--out", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="HTML file to write.",
+)
 def report(study: Path, out: Path) -> None:
-    """Write a self-contained HTML report of the study."""
+    """Write a report of the study as a single HTML file."""
     with progress() as monitor:
         path = open_study(study).report(out, monitor)
     click.echo(f"The report is {path}.")
@@ -28,48 +34,77 @@ def report(study: Path, out: Path) -> None:
 @click.command("law-card")
 @STUDY
 @LOSS
-@click.option("--name", help="The laws by their name in the study, in place of --loss.")
-@click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("law.html"), show_default=True)
+@click.option("--name", help="Name of the laws in the study; replaces --loss.")
+@click.option(
+    "--law",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of the law; 1 is the one applied.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("law.html"),
+    show_default=True,
+    help="HTML file to write; the PDF and Markdown files have the same name.",
+)
 def law_card(study: Path, loss: Literal["hinge", "mse"], name: str | None, law: int, out: Path) -> None:
-    """Write the card of one law as HTML, with a PDF and Markdown beside it."""
+    """Write a card that summarises one law, as HTML, PDF and Markdown."""
     path = open_study(study).law_card(out, law - 1, loss, name)
     click.echo(f"The card is {path}, {path.with_suffix('.pdf').name} and {path.with_suffix('.md').name}.")
 
 
 @click.command()
 @STUDY
-@click.option("--format", "kind", required=True, type=click.Choice(FORMATS))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file; a folder for geff.")
+@click.option("--format", "kind", required=True, type=click.Choice(FORMATS), help="Format; see above.")
 @click.option(
-    "--scheme", type=click.IntRange(1, 4), help="zoo: without it, the encoder. anndata: without it, all."
+    "--out", required=True, type=click.Path(path_type=Path), help="File to write; for geff a folder."
 )
-@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
+@click.option(
+    "--scheme",
+    type=click.IntRange(1, 4),
+    help="Scheme of the classifier. Without it, zoo exports the encoder, and anndata the scores of all classifiers.",
+)
+@CLASSIFIER
 @LOSS
-@click.option("--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the best.")
-@click.option("--crops", help="Name of the crop set, where several would do.")
-@click.option("--tracks", type=click.Path(path_type=Path), help="The TrackMate or btrack file to copy.")
+@click.option(
+    "--law",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of the law; 1 is the one applied.",
+)
+@click.option("--crops", help="Name of the crop set; required if several sets have tracks.")
+@click.option("--tracks", type=click.Path(path_type=Path), help="TrackMate or btrack file to copy.")
 @click.option(
     "--along-tracks/--frame-by-frame",
     default=None,
-    help="Classes with each cell's whole track in view, or of each frame; by default along tracks that show divisions.",
+    help="Export classes predicted along whole tracks, or frame by frame. Default: along tracks if they contain "
+    "divisions.",
 )
-@click.option("--author", help="zoo: who made the model.")
-@click.option("--licence", help="zoo: an SPDX name, such as CC-BY-4.0.")
+@click.option("--author", help="zoo: author of the model.")
+@click.option("--licence", help="zoo: SPDX identifier of the licence, such as CC-BY-4.0.")
 def export(
-    study: Path, kind: Any, out: Path, scheme: int | None, name: str | None, law: int, **wanted: Any
+    study: Path, kind: Any, out: Path, scheme: int | None, name: str | None, law: int, **options: Any
 ) -> None:
-    """Write results for other programs.
+    """Export models, laws or scores for use in other programs.
 
-    zoo: a BioImage Model Zoo package of the encoder or a classifier (.zip). law: one law as Python (.py), LaTeX (.tex),
-    a spreadsheet of the labelled cells with the law as a formula (.csv), or TrackMate's spot filters where the law is a
-    set of thresholds (.xml). csv: scores by track and frame. trackmate, btrack: a copy of that program's file with
-    scores in it. geff: a graph of the cells with their scores. anndata: cells x latents (.h5ad).
-    """
+    \b
+    zoo        BioImage Model Zoo package of the encoder or a classifier (.zip)
+    law        a law as Python (.py), LaTeX (.tex), spreadsheet with the
+               labelled cells and the law as a formula (.csv), or, if the law
+               is a set of thresholds, TrackMate spot filters (.xml)
+    csv        scores by track and frame
+    trackmate  copy of a TrackMate file with the scores added
+    btrack     copy of a btrack file with the scores added
+    geff       graph of the tracked cells with their scores
+    anndata    table of cells and latents (.h5ad)
+    """  # noqa: D301
     if scheme is not None and name is not None:
         raise InputError("Give --scheme or --name, not both.")
     with progress() as monitor:
         path = open_study(study).export(
-            kind, out, scheme=scheme if name is None else name, law=law - 1, monitor=monitor, **wanted
+            kind, out, scheme=scheme if name is None else name, law=law - 1, monitor=monitor, **options
         )
     click.echo(f"The export is {path}.")

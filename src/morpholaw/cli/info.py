@@ -1,4 +1,4 @@
-"""The command that shows what a study holds."""
+"""The command ``info``: the contents of a study."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ import click
 from morpholaw.cli.options import STUDY
 
 MOST_NAMED = 6
-"""Classes of a classifier that are named, at most."""
+"""Maximum number of classes of a classifier that are listed."""
 
 
 @click.command()
 @STUDY
 def info(study: Path) -> None:
-    """Show what a study holds, what is out of date, and what comes next."""
+    """Show the contents of a study, what is out of date, and the next step."""
     from morpholaw.models.law_units import law_in_units
     from morpholaw.store.overview import overview, performance, start_sentence
     from morpholaw.store.study_folder import StudyFolder
 
-    found = overview(StudyFolder(study))
-    sets = ", ".join(f"{name} ({count:,})" for name, count in found.sets.items())
-    labels = ", ".join(f"{count:,} {name}" for name, count in found.labels.items())
+    contents = overview(StudyFolder(study))
+    sets = ", ".join(f"{name} ({count:,})" for name, count in contents.sets.items())
+    labels = ", ".join(f"{count:,} {name}" for name, count in contents.labels.items())
     rows = [
         ("study", str(study)),
-        ("crops", f"{found.crops:,}: {sets}" if sets else "none"),
-        ("labels", f"{found.labelled:,}: {labels}" if labels else "none"),
-        ("encoder", found.encoder or "none"),
+        ("crops", f"{contents.crops:,}: {sets}" if sets else "none"),
+        ("labels", f"{contents.labelled:,}: {labels}" if labels else "none"),
+        ("encoder", contents.encoder or "none"),
     ]
-    for record in found.classifiers:
-        rows.append((record.name, f"{_in_short(record.classes)}; {performance(record)}"))
+    for record in contents.classifiers:
+        rows.append((record.name, f"{_shortened(record.classes)}; {performance(record)}"))
         if start := start_sentence(record):
             rows.append(("", start))
         if record.laws and record.two_classes:
             rows.append(("", f"law: {law_in_units(record.laws[0], record.columns).rounded()}"))
     for heading, text in rows:
         click.echo(f"{heading + ':' if heading else '':<16}{text}")
-    for sentence in found.warnings:
+    for sentence in contents.warnings:
         click.echo(f"Warning: {sentence}", err=True)
-    click.echo(f"{'next:':<16}{found.next_step.text}")
-    where = found.next_step.command or f"In napari: Plugins > Morpholaw > {found.next_step.panel}"
-    click.echo(f"{'':<16}{where}")
+    step = contents.next_step
+    click.echo(f"{'next step:':<16}{step.text}")
+    click.echo(f"{'':<16}{step.command or f'In napari: Plugins > Morpholaw > {step.panel}'}")
 
 
-def _in_short(classes: tuple[str, ...]) -> str:
-    """Return the names of classes, of many the first ones."""
+def _shortened(classes: tuple[str, ...]) -> str:
+    """Return the names of the classes; if there are many, only the first ones."""
     if len(classes) <= MOST_NAMED:
         return ", ".join(classes)
     return f"{', '.join(classes[: MOST_NAMED - 1])} and {len(classes) - MOST_NAMED + 1} more"

@@ -1,4 +1,4 @@
-"""Commands that read a law: explain-cell, law-sheet, apply-law, improve-law, law-stability."""
+"""Commands that explain, select and improve laws: explain-cell, law-sheet, apply-law, improve-law, law-stability."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from morpholaw.display import significant
 from morpholaw.errors import InputError
 
 LAW = click.option(
-    "--law", type=click.IntRange(1), default=1, show_default=True, help="Its place; 1 is the first."
+    "--law",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of the law; 1 is the one applied.",
 )
-NAMED = click.option("--name", help="The laws by their name in the study, in place of --loss.")
+NAMED = click.option("--name", help="Name of the laws in the study; replaces --loss.")
 
 
 @click.command("explain-cell")
@@ -27,7 +31,7 @@ NAMED = click.option("--name", help="The laws by their name in the study, in pla
     type=click.IntRange(0),
     required=True,
     multiple=True,
-    help="Its index among the study's crops, from 0; may be given several times.",
+    help="Index of the cell among the crops of the study, from 0; repeatable.",
 )
 @LAW
 @LOSS
@@ -35,10 +39,10 @@ NAMED = click.option("--name", help="The laws by their name in the study, in pla
 def explain_cell(
     study: Path, cells: tuple[int, ...], law: int, loss: Literal["hinge", "mse"], name: str | None
 ) -> None:
-    """Say why a law calls a cell, or several, what it does.
+    """Explain why a law assigns cells to their classes.
 
-    Prints the terms of the law in this cell and in the median cell, the term that decides, and the smallest changes of
-    one input that would change the class.
+    Prints the value of each term of the law in the cell and in the median cell, the decisive term, and for each
+    variable the smallest change that would change the class.
     """
     opened = open_study(study)
     explained = opened.explain_cells(cells, law - 1, loss, name)
@@ -56,17 +60,22 @@ def explain_cell(
 @LAW
 @LOSS
 @NAMED
-@click.option("--class", "class_name", help="With more than two classes, the one told from all others.")
-@click.option("--against", metavar="CLASS", help="With --class: the one other class that it is told from.")
+@click.option(
+    "--class", "class_name", help="With more than two classes, the class to distinguish from all others."
+)
+@click.option("--against", metavar="CLASS", help="With --class: a single class to distinguish it from.")
 @click.option(
     "--unlabelled",
     is_flag=True,
-    help="In a random order without labels, to be sorted by a person; the answers are printed.",
+    help="Shuffle the cells and omit the labels, for a person to sort them; the answers are printed.",
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("law-sheet.png"), show_default=True,
-    help="The picture: .png, .pdf or .svg.",
-)  # fmt: skip
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("law-sheet.png"),
+    show_default=True,
+    help="Image file to write: .png, .pdf or .svg.",
+)
 def law_sheet(
     study: Path,
     law: int,
@@ -77,13 +86,13 @@ def law_sheet(
     unlabelled: bool,
     out: Path,
 ) -> None:
-    """Draw twenty cells of a law: typical of each side, and nearest to its boundary."""
+    """Draw twenty cells that illustrate a law: typical cells of each side, and cells closest to its boundary."""
     opened = open_study(study)
     if against and not class_name:
-        raise InputError("--against goes with --class, the class that is told from it.")
-    told_apart = (class_name, against) if class_name and against else class_name
-    sheet = opened.law_sheet(out, law - 1, loss, told_apart, name, unlabelled)
-    click.echo(opened.law_sentence(law - 1, loss, told_apart, name).text)
+        raise InputError("--against needs --class, the class to distinguish from it.")
+    compared = (class_name, against) if class_name and against else class_name
+    sheet = opened.law_sheet(out, law - 1, loss, compared, name, unlabelled)
+    click.echo(opened.law_sentence(law - 1, loss, compared, name).text)
     click.echo(f"The sheet is {out}: {sum(map(len, sheet.cells))} cells.")
     if unlabelled:
         labels = [label or "unlabelled" for row in sheet.labels for label in row]
@@ -97,10 +106,10 @@ def law_sheet(
 @LOSS
 @NAMED
 def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | None) -> None:
-    """Choose the law that scheme 4 applies: it becomes the first."""
+    """Choose the law that scheme 4 applies, which becomes law 1."""
     opened = open_study(study)
     chosen = opened.apply_law(law - 1, loss, name)
-    click.echo(f"Law 1 from now on, which classify applies: {chosen.rounded()}")
+    click.echo(f"Law 1, which classify now applies: {chosen.rounded()}")
 
 
 @click.command("improve-law")
@@ -108,12 +117,18 @@ def apply_law(study: Path, law: int, loss: Literal["hinge", "mse"], name: str | 
 @LAW
 @LOSS
 @NAMED
-@click.option("--class", "class_name", help="With more than two classes, the one whose law is searched for.")
-@click.option("--from", "expression", help="A formula to begin with, over the same inputs, shapes in units.")
+@click.option(
+    "--class", "class_name", help="With more than two classes, the class whose law is searched for."
+)
+@click.option(
+    "--from",
+    "expression",
+    help="Formula to start from instead of the law. It uses the same variables; shapes are in their units.",
+)
 @click.option(
     "--evaluations",
     type=click.IntRange(1_000),
-    help="Expressions tried in each of two searches; by default as before.",
+    help="Formulas tried in each of two searches. Default: as in the original search.",
 )
 def improve_law(
     study: Path,
@@ -124,9 +139,9 @@ def improve_law(
     expression: str | None,
     evaluations: int | None,
 ) -> None:
-    """Search on from a law, or from a formula of your own; a better law becomes the first.
+    """Continue the search from a law or from a formula of your own; a better law becomes law 1.
 
-    With more than two classes, the law of one is searched for, and the constants of all are fitted to each other.
+    With more than two classes, the law of one class is searched for, and the constants of all laws are refitted.
     """
     opened = open_study(study)
     with progress() as monitor:
@@ -143,13 +158,19 @@ def improve_law(
 @LAW
 @LOSS
 @NAMED
-@click.option("--resamples", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option(
+    "--resamples",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Number of bootstrap resamples.",
+)
 @click.option(
     "--evaluations",
     type=click.IntRange(1_000),
     default=30_000,
     show_default=True,
-    help="Tried in each search.",
+    help="Formulas tried per search.",
 )
 def law_stability(
     study: Path,
@@ -159,10 +180,10 @@ def law_stability(
     resamples: int,
     evaluations: int,
 ) -> None:
-    """Search anew on resampled groups of cells: how often inputs, directions and form of a law come back."""
+    """Repeat the search on bootstrap resamples, and count how often the variables and form of a law are found again."""
     opened = open_study(study)
     with progress() as monitor:
-        found = opened.law_stability(
+        stability = opened.law_stability(
             law - 1, loss, name, resamples=resamples, evaluations=evaluations, monitor=monitor
         )
-    click.echo(found.text)
+    click.echo(stability.text)

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how KEY=VALUE settings are read."""
+"""Options that several commands share, and the parsing of KEY=VALUE settings."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from morpholaw.errors import InputError
 
 
 class StepCommand(click.Command):
-    """A command whose help ends with the settings of its step.
+    """A command whose help lists the settings of its step.
 
     Parameters
     ----------
     *args, **keywords
-        As for click.Command.
+        Arguments of click.Command.
     settings : str
-        Name of the settings' model in :mod:`morpholaw.config`.
+        Name of the settings model in :mod:`morpholaw.config`.
     """
 
     def __init__(self, *args: Any, settings: str, **keywords: Any) -> None:
@@ -28,76 +28,81 @@ class StepCommand(click.Command):
         self.settings = settings
 
     def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each setting with its default and what it does."""
-        from morpholaw import config  # only where help is asked for: pydantic takes its time
+        """Write each setting with its description and default."""
+        from morpholaw import config  # pydantic is slow to import, and only the help needs it
 
         rows = []
         for name, field in getattr(config, self.settings).model_fields.items():
             default = field.get_default(call_default_factory=True)
             shown = "empty" if default in (None, "", (), {}) else default
             rows.append((name, f"{field.description or ''} [default: {shown}]"))
-        with formatter.section("Settings, each given as --set NAME=VALUE"):
+        with formatter.section("Settings (--set NAME=VALUE)"):
             formatter.write_dl(rows, col_max=24)
 
 
-STUDY = click.option("--study", required=True, type=click.Path(path_type=Path), help="The study's folder.")
+STUDY = click.option("--study", required=True, type=click.Path(path_type=Path), help="Folder of the study.")
 SET = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the step; repeatable."
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting; repeatable."
 )
 
 PRESET = click.option(
     "--preset",
     type=click.Choice(["paper"]),
-    help="The paper's own settings in place of the defaults; --set and other options take precedence.",
+    help="Use the paper's settings instead of the defaults; --set and other options take precedence.",
 )
 
 DRY_RUN = click.option(
-    "--dry-run", is_flag=True, help="Say what would be done and about how long it would take, and stop there."
+    "--dry-run", is_flag=True, help="Only print what would be done and about how long it would take."
 )
+
+SCHEME_HELP = "Scheme of the classifier: 1 CNN, 2 dense head, 3 sparse head, 4 law."
+SCHEME = click.option("--scheme", type=click.IntRange(1, 4), help=SCHEME_HELP)
+CLASSIFIER = click.option("--name", help="Name of the classifier in the study; replaces --scheme.")
 
 LOSS = click.option(
     "--loss",
     type=click.Choice(["hinge", "mse"]),
     default="hinge",
     show_default=True,
-    help="Of scheme 4's laws.",
+    help="Loss that the laws of scheme 4 were found with.",
 )
 
 CLASSES = click.option(
     "--classes",
     metavar="A,B[,C...]",
-    help="Classes to tell apart, or 'all' for every labelled one; left out: interphase and metaphase where both are "
-    "labelled, else every labelled class.",
+    help="Classes to distinguish, or 'all' for every labelled class. Default: interphase and metaphase if both are "
+    "labelled, otherwise every labelled class.",
 )
 
 INPUTS = click.option(
     "--inputs",
     type=click.Choice(["latents", "shapes", "both"]),
-    help="What is read: latents of the encoder (default), shapes measured in the crop, which need no encoder, or both.",
+    help="Inputs of the models: latents of the encoder (default), shapes measured in the crop, which need no encoder, "
+    "or both.",
 )
 
 KEEP = click.option(
     "--keep",
     type=click.Choice(["all", "morphology"]),
-    help="Latents that may be read: all (default), or morphology: those that follow the cell whatever its "
+    help="Latents to use: all (default), or only those that describe the morphology of the cell and not its "
     "surroundings.",
 )
 
 _MOVIE_CHOICES = (
     click.option("--pixel-size", type=float, metavar="UM", help="Micrometres per pixel of the movie."),
-    click.option("--channel", help="The movie's channel: its name, or its number from 0."),
+    click.option("--channel", help="Channel to read: its name, or its number from 0."),
     click.option(
-        "--position", help="The movie's position (field, scene, series): its name, or its number from 0."
+        "--position", help="Position (field, scene, series) to read: its name, or its number from 0."
     ),
     click.option(
-        "--z", metavar="max|mean|N", help="What to read of a z-stack: max, mean, or a slice from 0."
+        "--z", metavar="max|mean|N", help="Projection of a z-stack (max or mean), or a slice number from 0."
     ),
-    click.option("--axes", help="One letter per axis (tyx, yxt, tcyx), where the file does not name them."),
+    click.option("--axes", help="One letter per axis (tyx, yxt, tcyx), if the file does not name its axes."),
 )
 
 
 def movie_choices(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say which movie of a file is read; their values are named as in CropConfig."""
+    """Add the options that select what is read from a movie file, named as in CropConfig."""
     for option in reversed(_MOVIE_CHOICES):
         command = option(command)
     return command
@@ -108,70 +113,68 @@ _TRACK_CHOICES = (
         "--frame-offset",
         type=int,
         metavar="N",
-        help="Added to the tracks' frame numbers to get the movie's, which count from 0.",
+        help="Number to add to the frame numbers of the tracks to get those of the movie, which start at 0.",
     ),
     click.option(
         "--ids",
         type=click.Choice(["auto", "tracks", "per-frame", "linked", "laptrack"]),
-        help="What the numbers in masks mean: tracks, cells of one frame only, or cells to be linked over time, "
-        "by overlap (linked) or with LapTrack.",
+        help="Meaning of the numbers in label images: tracks; cells of a single frame (per-frame); or cells to link "
+        "over time, by overlap (linked) or with LapTrack (laptrack).",
     ),
     click.option(
         "--frame-interval",
         type=float,
         metavar="S",
-        help="Seconds from one frame to the next, for tracks that hold times.",
+        help="Seconds between frames, for tracks that are given in times.",
     ),
-    click.option(
-        "--swap-xy", is_flag=True, default=None, help="The tracks have x where y is expected: exchange them."
-    ),
+    click.option("--swap-xy", is_flag=True, default=None, help="Exchange x and y of the tracks."),
     click.option(
         "--force",
         is_flag=True,
         default=None,
-        help="Go on where inputs contradict each other or no cells are seen at the tracked places.",
+        help="Continue although the inputs contradict each other or no cells are found at the tracked positions.",
     ),
 )
 
 
 def track_choices(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say how tracks belong to the movie; their values are named as in CropConfig."""
+    """Add the options that say how tracks relate to the movie, named as in CropConfig."""
     for option in reversed(_TRACK_CHOICES):
         command = option(command)
     return command
 
 
 def input_settings(settings: tuple[str, ...], choices: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of CropConfig: KEY=VALUE pairs, and over them the options that were given."""
-    chosen = {name: value for name, value in choices.items() if value is not None}
+    """Return settings of CropConfig from KEY=VALUE pairs and options; options take precedence."""
+    options = {name: value for name, value in choices.items() if value is not None}
     for name in ("channel", "position", "z"):
-        if str(chosen.get(name, "")).isdecimal():
-            chosen[name] = int(chosen[name])
-    return parse_settings(settings) | chosen
+        if str(options.get(name, "")).isdecimal():
+            options[name] = int(options[name])
+    return parse_settings(settings) | options
 
 
 def named_classifier(scheme: int | None, name: str | None, does: str) -> int | str:
-    """Return the classifier that --scheme or --name says; ``does`` completes "which classifier ..." where none does."""
-    chosen = name if scheme is None else scheme
-    if chosen is None or (scheme is not None and name is not None):
+    """Return the classifier given by --scheme or --name; ``does`` completes "which classifier ..." in the error."""
+    classifier = name if scheme is None else scheme
+    if classifier is None or (scheme is not None and name is not None):
         raise InputError(f"Give --scheme or --name, to say which classifier {does}.")
-    return chosen
+    return classifier
 
 
 def split_names(text: str | None) -> tuple[str, ...]:
-    """Return the names in a list such as "interphase, metaphase"; none of no text."""
+    """Return the names in a list such as "interphase, metaphase"."""
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def parse_settings(pairs: tuple[str, ...], file: Path | None = None) -> dict[str, Any]:
-    """KEY=VALUE pairs over a JSON file of settings; a value that is JSON is read as such, else as text."""
+    """Read settings from a JSON file and from KEY=VALUE pairs, which take precedence. Values are JSON or text."""
     values: dict[str, Any] = {}
     if file is not None:
         from morpholaw.cells.files import read_json
 
         values = read_json(file)
         if not isinstance(values, dict):
-            raise InputError(f"{file} holds no settings; expected a JSON object.")
+            raise InputError(f"{file} does not contain settings; expected a JSON object.")
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not separator:

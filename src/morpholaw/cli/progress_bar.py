@@ -1,9 +1,10 @@
-"""Progress in the shell, and what Ctrl-C does."""
+"""Progress display of commands, and cancellation with Ctrl-C."""
 
 from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,19 +15,19 @@ from morpholaw.progress_bar import progress_bar
 
 @contextmanager
 def progress() -> Iterator[Monitor]:
-    """Display a step's progress. The first Ctrl-C asks the step to stop, the second ends it."""
-    asked = {"stop": False}
+    """Display the progress of a step. The first Ctrl-C asks the step to stop; the second ends the program."""
+    stop = threading.Event()
 
     def interrupt(number: int, frame: Any) -> None:
-        if asked["stop"]:
+        if stop.is_set():
             raise KeyboardInterrupt
-        asked["stop"] = True
-        print("Stopping at the next batch; press Ctrl-C again to end at once.", file=sys.stderr)
+        stop.set()
+        print("Stopping after the current batch; press Ctrl-C again to quit at once.", file=sys.stderr)
 
-    before = signal.getsignal(signal.SIGINT)
+    previous = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, interrupt)
     try:
         with progress_bar() as show:
-            yield Monitor(show, lambda: asked["stop"])
+            yield Monitor(show, stop.is_set)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)

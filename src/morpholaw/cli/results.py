@@ -1,4 +1,4 @@
-"""Commands that use what was learnt: classify, adapt, compare, and the demo of it all."""
+"""Commands that apply classifiers: classify, adapt, compare and demo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any, Literal
 import click
 
 from morpholaw.cli.options import (
+    CLASSIFIER,
     LOSS,
+    SCHEME,
     STUDY,
     input_settings,
     movie_choices,
@@ -24,43 +26,50 @@ from morpholaw.errors import InputError
 
 @click.command()
 @STUDY
-@click.option("--scheme", type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
-@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
+@SCHEME
+@CLASSIFIER
 @click.option(
     "--law",
     metavar="K|median",
-    help="The law of scheme 4 that is applied, by its place; by default 1, the first. median: that of all laws.",
+    help="Law of scheme 4 to apply, by its number, or the median score of all laws. Default: law 1.",
 )
 @LOSS
 @click.option(
-    "--crops", type=click.Path(path_type=Path), help="A folder of crops, of the scale of the models."
+    "--crops",
+    type=click.Path(path_type=Path),
+    help="Folder of crops to classify, at the scale of the models. Without --crops and --movie, the cells of the study "
+    "are classified.",
 )
-@click.option("--movie", type=click.Path(path_type=Path), help="A movie, with --tracks.")
-@click.option("--tracks", type=click.Path(path_type=Path), help="The movie's tracks.")
+@click.option(
+    "--movie", type=click.Path(path_type=Path), help="Movie whose cells are classified; needs --tracks."
+)
+@click.option("--tracks", type=click.Path(path_type=Path), help="Tracks of the movie.")
 @click.option(
     "--along-tracks/--frame-by-frame",
     default=None,
-    help="A tracked cell's class is the likeliest given its whole track (frame_class: that of its frame alone), or "
-    "that of its score; by default along tracks that show divisions, of more than two classes where the order of "
-    "stages is known, without frame_class.",
+    help="Classify a tracked cell by the scores along its whole track (the column frame_class then holds the class of "
+    "the single frame), or by its own score. Default: along tracks if they contain divisions, and with more than two "
+    "classes if the order of the stages is known; frame_class is then omitted.",
 )
 @click.option(
     "--stages",
     metavar="A,B[,C...]",
-    help="More than two classes along tracks: the stages in their order, the last leading back to the first; by "
-    "default that of the command classes, else that which the study's labelled tracks show.",
+    help="Order in which a cell passes through more than two classes; the last leads back to the first. Default: the "
+    "order set with the command classes, otherwise that of the labelled tracks.",
 )
 @click.option("--final", metavar="A[,B...]", help="With --stages: classes that no cell leaves.")
 @click.option(
     "--prevalence",
     metavar="SHARE|NAME=SHARE[,...]",
-    help="Share of the cells that are of the second of two classes, or shares by class, for which probabilities are "
-    "given; by default all classes are taken to be equally frequent.",
+    help="Expected share of cells of the second of two classes, or of each class. It changes the probabilities only. "
+    "Default: all classes are equally frequent.",
 )
-@click.option("--adapted", metavar="SET", help="As the classifier was adapted to this crop set; see adapt.")
+@click.option(
+    "--adapted", metavar="SET", help="Use the classifier as adapted to this crop set with the command adapt."
+)
 @movie_choices
 @track_choices
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The table of scores, CSV.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="CSV file for the scores.")
 def classify(
     study: Path,
     scheme: int | None,
@@ -78,13 +87,14 @@ def classify(
     out: Path,
     **choices: Any,
 ) -> None:
-    """Score cells and write scores.csv: crop,file,track_id,t,y,x,score,class,probability, and unusual.
+    """Classify the cells of a movie, a folder of crops or the study, and write a table of scores.
 
-    A cell is unusual where its picture is not made like those of the training cells: blank, saturated, out of focus, of
-    another microscope. Do not trust its class.
+    The columns are crop, file, track_id, t, y, x, score, class, probability and unusual. With more than two classes,
+    score is the margin of the best class over the second, and each class has the columns score_NAME and
+    probability_NAME.
 
-    With more than two classes, score is the margin of the best over the second, and score_NAME and probability_NAME of
-    each class follow.
+    A cell is marked as unusual if its image differs in grey levels, noise or sharpness from the training cells: a
+    blank, saturated or defocused image, or another microscope. Its class is not reliable.
     """
     from morpholaw.cells.files import write_table
     from morpholaw.study.classify_step import unsure_cells, unusual_cells
@@ -93,7 +103,7 @@ def classify(
         raise InputError("Give --crops or --movie with --tracks, not both.")
     classifier = named_classifier(scheme, name, "scores the cells")
     if final and not stages:
-        raise InputError("--final goes with --stages, the order of the other classes.")
+        raise InputError("--final needs --stages, the order of the other classes.")
     if law is not None and scheme not in (4, None):
         raise InputError("--law chooses a law of scheme 4; the other schemes have none.")
     with progress() as monitor:
@@ -112,9 +122,9 @@ def classify(
             monitor=monitor,
             **input_settings((), choices),
         )
-    # frame_class, which a score's sign says too, is written where it was asked for: scripts rely on the columns.
-    unasked = ["set"] if along_tracks else ["set", "frame_class"]
-    write_table(out, table.drop(columns=unasked, errors="ignore"))
+    # Scripts rely on the columns: frame_class, which the sign of the score implies, is written only on request.
+    omitted = ["set"] if along_tracks else ["set", "frame_class"]
+    write_table(out, table.drop(columns=omitted, errors="ignore"))
     counts = ", ".join(f"{count} {name}" for name, count in table["class"].value_counts().items())
     click.echo(f"{len(table)} cells scored: {counts}. The table is {out}.")
     click.echo(unusual_cells(table))
@@ -124,16 +134,23 @@ def classify(
 
 @click.command()
 @STUDY
-@click.option("--scheme", type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law: the first.")
-@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
+@SCHEME
+@CLASSIFIER
 @LOSS
-@click.option("--crops", "crop_set", required=True, metavar="SET", help="A crop set of the study, by name.")
+@click.option(
+    "--crops",
+    "crop_set",
+    required=True,
+    metavar="SET",
+    help="Name of the crop set to adapt the classifier to.",
+)
 @click.option(
     "--labels/--no-labels",
     default=True,
-    help="Use the set's labels where every class has some, or, of two classes, the distribution of the scores alone.",
+    help="Fit to the labelled cells of the set, if every class has some, or (two classes only) to the distribution of "
+    "the scores.",
 )
-@click.option("--undo", is_flag=True, help="Remove what was set for this classifier and crop set.")
+@click.option("--undo", is_flag=True, help="Remove the adaptation of this classifier to this crop set.")
 def adapt(
     study: Path,
     scheme: int | None,
@@ -143,10 +160,10 @@ def adapt(
     labels: bool,
     undo: bool,
 ) -> None:
-    """Fit the scores of a classifier to cells of another source; the models stay as they are.
+    """Adapt the scores of a classifier to cells of another source, without retraining.
 
-    A threshold and a scale, or with more than two classes an offset for each and a scale, are kept in the study beside
-    the models and apply to that crop set alone. A movie is classified with them by classify --adapted SET.
+    Fits a threshold and a scale, or with more than two classes an offset per class and a scale. They are stored in the
+    study and apply to this crop set only. To classify a movie with them, use classify --adapted SET.
     """
     classifier = named_classifier(scheme, name, "is adapted")
     opened = open_study(study)
@@ -160,7 +177,7 @@ def adapt(
 
 
 def _prevalence(text: str | None) -> float | dict[str, float] | None:
-    """Return the share of the second class, or shares by class; None where none was stated."""
+    """Return the share of the second class, or the share of each class; None if none was given."""
     if text is None:
         return None
     try:
@@ -169,32 +186,32 @@ def _prevalence(text: str | None) -> float | dict[str, float] | None:
         pairs = [part.rpartition("=") for part in text.split(",")]
         return {name.strip(): float(share) for name, _, share in pairs}
     except ValueError:
-        raise InputError(f"--prevalence {text!r} is no share such as 0.02, nor metaphase=0.02.") from None
+        raise InputError(f"--prevalence {text!r} is not a share such as 0.02 or metaphase=0.02.") from None
 
 
 def _law(text: str | None) -> int | Literal["median"] | None:
-    """Return the place of a law from 0, "median", or None where nothing was chosen."""
+    """Return the index of a law, "median", or None if none was given."""
     if text is None:
         return None
     if text == "median":
         return "median"
     if not text.isdecimal() or int(text) < 1:
-        raise InputError(f"--law {text!r} is not the place of a law, such as 1, nor median.")
+        raise InputError(f"--law {text!r} is neither the number of a law, such as 1, nor median.")
     return int(text) - 1
 
 
 @click.command()
 @STUDY
-@click.option("--out", type=click.Path(path_type=Path), help="The table of agreement, CSV.")
+@click.option("--out", type=click.Path(path_type=Path), help="CSV file for the agreement.")
 def compare(study: Path, out: Path | None) -> None:
-    """Show Table 1, baselines included, and how often each two classifiers predict the same class."""
+    """Show the accuracy of all classifiers and baselines (Table 1), and the agreement of each pair."""
     from morpholaw.cells.files import write_table
 
     opened = open_study(study)
     with progress() as monitor:
         table = opened.compare(monitor=monitor)
     show_table(opened)
-    click.echo("Cells given the same class, in %, of those that neither was trained on:")
+    click.echo("Agreement: cells assigned to the same class, in %, among those that neither was trained on:")
     shares = 100 * table.set_index("classifier")
     click.echo(shares.round(1).to_string(na_rep="n/a"))
     if out is not None:
@@ -204,10 +221,14 @@ def compare(study: Path, out: Path | None) -> None:
 
 @click.command()
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("morpholaw-demo"), help="Where the study goes."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("morpholaw-demo"),
+    show_default=True,
+    help="Folder for the study.",
 )
 def demo(out: Path) -> None:
-    """Train every scheme on the shipped sample: ends with Table 1 and report.html."""
+    """Train all schemes on the sample data, and write a report."""
     from morpholaw.demo import run_demo
 
     with progress() as monitor:

@@ -1,4 +1,4 @@
-"""The study that a command works on."""
+"""Opening of the study that a command works on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_study(path: Path) -> Study:
-    """Open a study and say what of it is damaged; the command works with the rest."""
+    """Open a study, and warn about damaged parts, which the command ignores."""
     from morpholaw.study import Study
 
     study = Study(path)

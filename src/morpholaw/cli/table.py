@@ -1,4 +1,4 @@
-"""Table 1 in the terminal, narrow enough for 80 columns."""
+"""Tables of results in the terminal; Table 1 fits into 80 columns."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ COLUMNS = {
     "balanced %": "balanced accuracy %",
     "interval": "balanced 95 % interval",
 }
-"""Short headings and the table's own columns."""
+"""Short headings of Table 1, and the columns that they stand for."""
 MANY = 6
-"""Classes above which the columns of a confusion matrix have numbers in place of names."""
+"""With more classes than this, the columns of a confusion matrix are numbered instead of named."""
 
 
 def show_table(study: Any) -> None:
@@ -37,7 +37,7 @@ def show_table(study: Any) -> None:
 
     rows, records = study.table1(), classifiers.records(study)
     table = Table(
-        title=f"Table 1 of {study.name}: mean ± sd over (models), held-out groups",
+        title=f"Table 1 of {study.name}: mean ± SD over (models), held-out groups",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
@@ -53,19 +53,19 @@ def show_table(study: Any) -> None:
         splits = rows.groupby("split", sort=False)["test cells"].first()
         click.echo("; ".join(f"{count} test cells, split {split}" for split, count in splits.items()) + ".")
         if len(splits) > 1:
-            click.echo("These schemes were tested on different cells; train them again to compare them.")
+            click.echo("The classifiers were tested on different cells; train them again to compare them.")
 
 
 def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled: bool) -> None:
-    """Print the accuracies of a cross-validation, and what a predicted class means where it is rare."""
+    """Print the accuracies of a cross-validation, and the precision for a rare class."""
     from morpholaw.display import percent, percent_interval
 
     totals = table[table["fold"] == "all"]
     first = totals.iloc[0]
-    whose = ", labels shuffled" if shuffled else ""
+    note = ", with shuffled labels" if shuffled else ""
     click.echo(
-        f"Balanced accuracy of {first['test_cells']} cells of {first['test_groups']} groups ({', '.join(classes)}), "
-        f"each tested by models that were trained without its group{whose}; 95 % intervals over groups:"
+        f"Cross-validated balanced accuracy on {first['test_cells']} cells of {first['test_groups']} groups "
+        f"({', '.join(classes)}){note}, with 95 % confidence intervals over groups:"
     )
     for row in totals.to_dict("records"):
         folds = (table["classifier"] == row["classifier"]) & (table["fold"] != "all")
@@ -77,7 +77,8 @@ def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled:
     if len(classes) > 2 or shuffled:
         return
     click.echo(
-        f"Where {percent(first['prevalence'])} of all cells are {classes[1]}, so many of the predicted ones are:"
+        f"Precision for {classes[1]} (share of cells predicted to be {classes[1]} that are) at a prevalence of "
+        f"{percent(first['prevalence'])}:"
     )
     for row in totals.to_dict("records"):
         values = (row["precision"], row["precision_low"], row["precision_high"])
@@ -86,7 +87,7 @@ def show_cross_validation(table: pd.DataFrame, classes: Sequence[str], shuffled:
 
 
 def show_confusion(record: ClassifierRecord) -> None:
-    """Print a classifier's confusion matrix on the held-out cells, with precision, recall and F1 of each class."""
+    """Print the confusion matrix of a classifier on the held-out cells, with precision, recall and F1 per class."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -105,10 +106,10 @@ def show_confusion(record: ClassifierRecord) -> None:
     for heading in ("recall %", "precision %", "F1 %"):
         table.add_column(heading, justify="right", no_wrap=True)
     names = [f"{place} {name}" if numbered else name for place, name in enumerate(record.classes, 1)]
-    for name, counts, one in zip(names, evaluation.confusion, evaluation.by_class, strict=True):
-        shares = (one.recall.value, one.precision.value, one.f1.value)
-        measured = ["n/a" if math.isnan(share) else f"{100 * share:.1f}" for share in shares]
-        table.add_row(escape_markup(name), *map(str, counts), *measured)
-    # A table of many classes is wider than many terminals; folding its numbers would make it unreadable.
+    for name, counts, metrics in zip(names, evaluation.confusion, evaluation.by_class, strict=True):
+        shares = (metrics.recall.value, metrics.precision.value, metrics.f1.value)
+        percentages = ["n/a" if math.isnan(share) else f"{100 * share:.1f}" for share in shares]
+        table.add_row(escape_markup(name), *map(str, counts), *percentages)
+    # A table of many classes may be wider than the terminal, but wrapped numbers would be unreadable.
     needed = 44 + max(map(len, record.classes)) + sum(max(len(heading), 4) + 2 for heading in headings)
     Console(width=max(Console().width, needed)).print(table)

@@ -1,4 +1,4 @@
-"""The command timeline: what tracked cells did, and what differs between conditions."""
+"""The commands ``timeline`` and ``condition-study``: behaviour of tracked cells, and comparison of conditions."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ from typing import Any, Literal
 
 import click
 
-from morpholaw.cli.options import LOSS, SET, STUDY, named_classifier, parse_settings
+from morpholaw.cli.options import CLASSIFIER, LOSS, SCHEME, SET, STUDY, named_classifier, parse_settings
 from morpholaw.cli.progress_bar import progress
 
 
 @click.command()
 @STUDY
-@click.option("--scheme", type=click.IntRange(1, 4), help="1 CNN, 2 dense, 3 sparse, 4 law.")
-@click.option("--name", help="A classifier by the name that it was trained under, in place of --scheme.")
+@SCHEME
+@CLASSIFIER
 @LOSS
 @click.option(
     "--conditions",
     type=click.Path(path_type=Path),
-    help="CSV with movie (crop set), condition and replicate; the first condition is what others are compared with.",
+    help="CSV file with the columns movie (name of a crop set), condition and replicate. The other conditions are "
+    "compared with the first.",
 )
-@click.option("--frame-interval", type=float, metavar="S", help="Seconds from one frame to the next.")
+@click.option(
+    "--frame-interval",
+    type=float,
+    metavar="S",
+    help="Seconds between frames. Default: as in the movie files.",
+)
 @SET
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="A folder for tables and figures."
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder for the tables and figures."
 )
 def timeline(
     study: Path,
@@ -37,7 +43,7 @@ def timeline(
     settings: tuple[str, ...],
     out: Path,
 ) -> None:
-    """Phases over time: durations, divisions, mitotic index and conditions, as tables and figures."""
+    """Measure phases, durations, divisions and mitotic index of tracked cells, and compare conditions."""
     from morpholaw.study import Study
 
     classifier = named_classifier(scheme, name, "classifies the cells")
@@ -51,7 +57,7 @@ def timeline(
     for row in result.durations.itertuples():
         if row.ended:
             where = "" if row.condition == "all" else f" in {row.condition}"
-            median = f"{row.median:.3g} {row.unit}" if isfinite(row.median) else "longer than was seen"
+            median = f"{row.median:.3g} {row.unit}" if isfinite(row.median) else "longer than observed"
             ends = f" ({row.median_low:.3g} to {row.median_high:.3g})" if isfinite(row.median_high) else ""
             click.echo(f"Median time in {row[2]}{where}: {median}{ends}, {row.phases} phases.")
     for row in result.comparisons.itertuples():
@@ -73,14 +79,14 @@ def timeline(
     "--conditions",
     required=True,
     type=click.Path(path_type=Path),
-    help="CSV with movie (crop set), condition and replicate.",
+    help="CSV file with the columns movie (name of a crop set), condition and replicate.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The new study's folder.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the new study.")
 def condition_study(study: Path, conditions: Path, out: Path) -> None:
-    """Make a study whose classes are conditions, to find what separates treated from untreated cells.
+    """Create a study whose classes are experimental conditions, to find what separates them.
 
-    It has the same crops and encoder. Whole replicates are held out for testing, so that a law is not judged on the
-    movies that it has seen.
+    The new study has the same crops and encoder. Whole replicates are held out, so that a law is tested on movies that
+    it was not fitted to.
     """
     from morpholaw.study import Study
 
@@ -88,4 +94,6 @@ def condition_study(study: Path, conditions: Path, out: Path) -> None:
         assembled = Study(study).condition_study(out, conditions, monitor=monitor)
     counts = assembled.annotations.counts(*assembled.sets)
     classes = ", ".join(f"{counts.get(name, 0):,} cells of {name}" for name in assembled.classes)
-    click.echo(f"The study {out} has {classes}. Next: morpholaw train-classifier --study {out} --scheme 3")
+    click.echo(
+        f"The study {out} has {classes}. Next step: morpholaw train-classifier --study {out} --scheme 3"
+    )
