@@ -26,13 +26,13 @@ def tables(results: dict[str, Any]) -> str:
         "",
         *[f"- {failure[:300]}" for failure in failures],
         *([""] if failures else []),
-        "| what | how many |",
+        "| test | count |",
         "|---|---:|",
     ]
     if steps := results["crashes"].get("steps"):
         lines += [
             f"| kills | {results['crashes']['kills']} |",
-            f"| runs that went on after | {results['crashes']['resumes']} |",
+            f"| killed runs that were then resumed | {results['crashes']['resumes']} |",
         ]
         lines += [
             f"| kills of {name} (of {results['crashes']['operations'][name]} operations) | {n} |"
@@ -50,13 +50,13 @@ def tables(results: dict[str, Any]) -> str:
         lines.append(f"| odd but harmless files read | {hostile['read']} |")
     if "lost" in (annotated := results["annotators"]):
         lines.append(
-            f"| labels that {annotated['annotators']} annotators saved at once, {annotated['killed']} of them killed "
-            f"| {annotated['labels']} |"
+            f"| labels saved at once by {annotated['annotators']} annotators, "
+            f"{annotated['killed']} of whom were killed | {annotated['labels']} |"
         )
-        lines.append(f"| of them lost | {annotated['lost']} |")
+        lines.append(f"| ... of which were lost | {annotated['lost']} |")
     if "killed" in (led := results["leaders"]):
-        lines.append(f"| law searches whose leader was killed | {led['killed']} |")
-        lines.append(f"| the longest until this was noticed, s | {led['slowest']:.1f} |")
+        lines.append(f"| law searches whose main process was killed | {led['killed']} |")
+        lines.append(f"| ... longest time until this was reported, s | {led['slowest']:.1f} |")
     if "names" in results["names"]:
         lines.append(f"| hostile names | {results['names']['names']} |")
     if "reports" in (opened := results.get("reports", {})):
@@ -67,7 +67,8 @@ def tables(results: dict[str, Any]) -> str:
     if "cycles" in results["cycles"]:
         cycles = results["cycles"]
         lines.append(
-            f"| cycles of a panel, of which with a training in a process | {cycles['cycles']}, {cycles['trained']} |"
+            "| open-close cycles of a panel, of which with a training in a child process "
+            f"| {cycles['cycles']}, {cycles['trained']} |"
         )
         for name in ("children", "threads", "files"):
             label = {"children": "child processes", "threads": "threads", "files": "open files"}[name]
@@ -79,11 +80,13 @@ def tables(results: dict[str, Any]) -> str:
     if "steps" in results["memory"]:
         memory = results["memory"]
         lines.append(f"| steps of one training | {memory['steps']:,} |")
-        lines.append(f"| its memory, MB per 1000 steps | {memory['megabytes_per_1000_steps']:+.3f} |")
+        lines.append(
+            f"| ... growth of its memory, MB per 1000 steps | {memory['megabytes_per_1000_steps']:+.3f} |"
+        )
     if "failures" not in results["fuzz"]:
         lines += [
             "",
-            "| reader | changed files | refused | read | slowest, s | most memory, MB | failures |",
+            "| reader | randomly changed files | refused | read | slowest, s | peak memory, MB | failures |",
             "|---|--:|--:|--:|--:|--:|--:|",
         ]
         for name, one in results["fuzz"].items():
