@@ -8,10 +8,11 @@ from matplotlib.colors import to_hex
 
 from morpholaw.figures.cell_map import cell_map
 from morpholaw.figures.lineage_tree import Tree, lineage_tree
-from morpholaw.figures.palette import ByClass, class_colours
+from morpholaw.figures.palette import ByClass, colours_on
+from morpholaw.figures.style import LIGHT
 
 CLASSES = ("interphase", "metaphase", "anaphase")
-COLOURS = ("#112233", "#445566", "#778899")
+COLOURS = dict(zip(CLASSES, ("#112233", "#445566", "#707f8c"), strict=True))
 LABELS = ["metaphase", "", "anaphase", "metaphase"]
 
 
@@ -19,22 +20,21 @@ def test_a_map_has_the_colours_of_the_study() -> None:
     points = np.arange(8.0).reshape(4, 2)
 
     def colours(*chosen) -> dict[str, str]:
-        axes = cell_map(points, ("area", "width"), ByClass(LABELS, CLASSES, *chosen)).axes[0]
+        axes = cell_map(points, ("area", "width"), ByClass(LABELS, *chosen)).axes[0]
         return {str(line.get_label()): to_hex(line.get_color()) for line in axes.lines}
 
     chosen = colours(COLOURS)
-    assert (chosen["metaphase"], chosen["anaphase"]) == COLOURS[1:]
-    usual = dict(zip(CLASSES, class_colours(CLASSES), strict=True))
-    assert colours()["metaphase"] == to_hex(usual["metaphase"])
+    assert (chosen["metaphase"], chosen["anaphase"]) == (COLOURS["metaphase"], COLOURS["anaphase"])
+    assert colours()["metaphase"] == colours_on(LIGHT.background, CLASSES)["metaphase"]
 
 
 def test_a_lineage_tree_has_the_colours_of_the_study() -> None:
     tree = Tree(["1"], np.array([-1]), np.zeros(4, np.int64), np.arange(4))
-    axes = lineage_tree(tree, ByClass(LABELS, CLASSES, COLOURS)).axes[0]
+    axes = lineage_tree(tree, ByClass(LABELS, COLOURS)).axes[0]
     drawn = {
         to_hex(colour)
         for lines in axes.collections
         if isinstance(lines, LineCollection)
         for colour in lines.get_colors()
     }
-    assert {COLOURS[1], COLOURS[2]} <= drawn
+    assert {COLOURS["metaphase"], COLOURS["anaphase"]} <= drawn

@@ -8,7 +8,7 @@ from morpholaw.figures.response import CellsOnMap
 from morpholaw.interpretation.class_regions import ClassRegions
 
 CLASSES = ("interphase", "prometaphase", "apoptosis")
-COLOURS = ("#009e73", "#56b4e9", "#d55e00")
+COLOURS = dict(zip(CLASSES, ("#009e73", "#56b4e9", "#d55e00"), strict=True))
 AXIS = np.linspace(-3, 3, 161)
 
 
@@ -24,7 +24,7 @@ def regions():
 @pytest.mark.parametrize("width", [3.4, 5.4])
 def test_names_stand_in_their_regions_and_beside_the_dots(draw, regions, width):
     dots = np.stack(np.meshgrid(np.linspace(-2.9, 2.9, 40), np.linspace(-2.9, 1, 30)), -1).reshape(-1, 2)
-    cells = CellsOnMap(*dots.T, np.full(len(dots), "interphase"), {"interphase": COLOURS[0]})
+    cells = CellsOnMap(*dots.T, np.full(len(dots), "interphase"), {"interphase": COLOURS["interphase"]})
     figure = class_regions(regions, ("z1", "z2"), CLASSES, COLOURS, cells, figsize=(width, None))
     draw(figure)
     (axes,) = figure.axes
@@ -38,7 +38,7 @@ def test_names_stand_in_their_regions_and_beside_the_dots(draw, regions, width):
 
 def test_a_map_full_of_dots_has_no_names(draw, regions):
     dots = np.stack(np.meshgrid(AXIS[::4], AXIS[::4]), -1).reshape(-1, 2)
-    cells = CellsOnMap(*dots.T, np.full(len(dots), "interphase"), {"interphase": COLOURS[0]})
+    cells = CellsOnMap(*dots.T, np.full(len(dots), "interphase"), {"interphase": COLOURS["interphase"]})
     figure = class_regions(regions, ("z1", "z2"), CLASSES, COLOURS, cells)
     draw(figure)
     assert not figure.axes[0].texts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from morpholaw.errors import InputError
 from morpholaw.figures.boundary import boundary_slices, boundary_surface
@@ -11,7 +12,8 @@ from morpholaw.figures.laws import (
     law_components,
     law_front,
 )
-from morpholaw.figures.style import DARK
+from morpholaw.figures.palette import colours_on
+from morpholaw.figures.style import DARK, LIGHT
 from morpholaw.interpretation.components import SampledPart
 
 GRID = np.linspace(-3, 3, 41)
@@ -60,8 +62,9 @@ def test_slices_show_both_regions_and_the_boundary(draw, texts):
     pixels = draw(figure)[..., :3].reshape(-1, 3).astype(int)
     assert {"$z_{29}$ = −1.0", "interphase (f < 0)", "metaphase (f ≥ 0)", "f = 0"} <= texts(figure)
     assert "$z_{17}$   ($z_{21}$ = 0)" in texts(figure)
-    for colour in ((115, 200, 177), (241, 202, 115)):  # pale interphase and metaphase
-        assert (np.abs(pixels - colour).max(1) < 8).sum() > 500
+    for colour in colours_on(LIGHT.background, ("interphase", "metaphase")).values():
+        pale = 255 - 0.55 * (255 - 255 * np.array(to_rgb(colour)))
+        assert (np.abs(pixels - pale).max(1) < 8).sum() > 500
 
 
 def test_slice_without_a_finite_score_says_so(draw, texts):

@@ -83,7 +83,7 @@ def test_roc_curves_of_three_classes_share_axes_and_of_sixteen_have_each_its_own
     targets = np.arange(20 * count) % count
     scores = RNG.normal(size=(len(targets), count))
     scores[:, 0] = targets == 0  # told apart without an error
-    figure = class_roc(scores, targets, names, ["#0072b2"] * count)
+    figure = class_roc(scores, targets, names, dict.fromkeys(names, "#0072b2"))
     draw(figure)
     assert len(figure.axes) == (1 if count == 3 else 16)
     assert any(text.startswith(names[0]) and text.endswith("area 1.000") for text in texts(figure))

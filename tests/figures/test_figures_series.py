@@ -97,7 +97,9 @@ def test_track_of_one_frame_and_without_scores(draw, texts):
 
 
 def test_frames_have_whole_numbers_and_the_legend_shows_the_classes():
-    axes = score_over_time([0, 1, 2, 3], [-1.0, 2.0, 3.0, 1.0], colours=("#112233", "#445566")).axes[0]
+    axes = score_over_time(
+        [0, 1, 2, 3], [-1.0, 2.0, 3.0, 1.0], colours={"interphase": "#112233", "metaphase": "#445566"}
+    ).axes[0]
     assert all(tick == round(tick) for tick in axes.get_xticks())
     patches = axes.get_legend().get_patches()
     assert [patch.get_facecolor()[3] for patch in patches] == [0.6, 0.6]

@@ -7,15 +7,17 @@ import io
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from itertools import combinations
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from morpholaw.figures.attacks import attack_curves
 from morpholaw.figures.export import to_png_data_uri, to_svg
-from morpholaw.figures.palette import class_colours
+from morpholaw.figures.palette import class_colours, colours_on, seen_on
 from morpholaw.figures.pictures import montage
 from morpholaw.figures.style import (
     DARK,
@@ -36,21 +38,18 @@ def luminance(colour):
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_text_and_lines_stand_out_from_the_background(theme):
-    def contrast(colour):
-        dark, light = sorted([luminance(colour), luminance(theme.background)])
-        return (light + 0.05) / (dark + 0.05)
-
-    assert contrast(theme.foreground) > 7
+    ground = theme.background
+    assert contrast(theme.foreground, ground) > 7
     for colour in (theme.positive, theme.negative, theme.zero, *theme.schemes):
-        assert contrast(colour) > 3
-    assert contrast(theme.muted) >= 4.5  # notes are written in it
+        assert contrast(colour, ground) > 3
+    assert contrast(theme.muted, ground) >= 4.5  # notes are written in it
 
 
 def test_classes_keep_their_colours_and_never_share_one():
     both = class_colours(["interphase", "metaphase"])
-    assert class_colours(["metaphase", "interphase"]) == both[::-1]
+    assert class_colours(["metaphase", "interphase"]) == both
     mixed = class_colours(["round", "metaphase", "flat", "interphase", "odd"])
-    assert len(set(mixed)) == 5
+    assert len(set(mixed.values())) == 5
 
 
 def test_schemes_look_the_same_however_they_are_named():
@@ -129,13 +128,51 @@ assert not {"matplotlib.pyplot", "torch"} & set(sys.modules)
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_colours_of_classes_stand_out_from_the_dark_theme():
-    """3 to 1, as WCAG 2.1 asks of graphics; on white none is as good as white."""
-    many = class_colours([f"class {number}" for number in range(18)])
-    ground = luminance(DARK.background) + 0.05
-    assert min((luminance(colour) + 0.05) / ground for colour in many) >= 3
-    assert max(luminance(colour) for colour in many) < 0.8
-    assert len(set(many)) == 18
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("background", [LIGHT.background, DARK.background, "#efebe9", "#000000"])
+def test_colours_of_classes_stand_out_from_what_they_lie_on(background):
+    """3 to 1, as WCAG 2.1 asks of graphics: on paper, in both of napari's themes, and the colours a person chose."""
+    many = colours_on(background, [f"class {number}" for number in range(18)])
+    assert min(contrast(colour, background) for colour in many.values()) >= 3
+    assert len(set(many.values())) == 18
+    phases = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
+    assert len(set(colours_on(background, phases).values())) == 5
+    chosen = {"pale": "#fff7b0", "navy": "#00004f", "black": "#000000", "white": "#ffffff"}
+    seen = colours_on(background, tuple(chosen), chosen)
+    assert min(contrast(colour, background) for colour in seen.values()) >= 3
+    assert seen_on(background, "#737373") == "#737373"  # what is seen stays as it was chosen
+
+
+def test_on_white_the_phases_are_told_apart_by_whoever_cannot_see_red_or_green():
+    """No two phases are nearer on white than the nearest two of Okabe and Ito's own colours."""
+    phases = ("interphase", "prometaphase", "metaphase", "anaphase", "apoptosis")
+
+    def nearest(colours):
+        return min(unlikeness(one, other) for one, other in combinations(colours.values(), 2))
+
+    assert nearest(colours_on(LIGHT.background, phases)) >= nearest(class_colours(phases))
+
+
+def unlikeness(one: str, other: str) -> float:
+    """CIEDE2000 between two colours for whoever sees it worst: all cones, no red ones, no green ones."""
+    views = (
+        np.eye(3),
+        np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+        np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]),
+    )  # fmt: skip
+    seen = [[_lab(view, colour) for colour in (one, other)] for view in views]
+    return min(float(deltaE_ciede2000(*pair)) for pair in seen)
+
+
+def _lab(view: np.ndarray, colour: str) -> np.ndarray:
+    rgb = np.array(to_rgb(colour))
+    light = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    light = np.clip(view @ light, 0, 1)
+    return rgb2lab(np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055))
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 3), (3, 3), (4, 3), (5, 4), (7, 3), (9, 4), (0, 3)])

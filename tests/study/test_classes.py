@@ -38,7 +38,7 @@ def test_a_renamed_class_keeps_its_cells_its_colour_and_its_place(study):
     assert counts(study) == {"interphase": 6, "mitosis": 5, "anaphase": 4}
     again = Study.open(study.path)
     assert again.classes == ("anaphase", "mitosis", "interphase")
-    assert again.class_colours(["mitosis"]) == ["#112233"]
+    assert again.class_colours(["mitosis"]) == {"mitosis": "#112233"}
 
 
 def test_merged_classes_are_one_and_the_merge_can_be_undone(study):
@@ -89,10 +89,10 @@ def test_colours_are_the_usual_ones_unless_set_and_all_differ(study):
     for k in range(13):
         study.add_class(f"class {k}")
     colours = study.class_colours()
-    assert len(set(colours)) == len(study.classes) == 16
-    assert study.class_colours(["anaphase", "interphase"]) == ["#cc79a7", "#009e73"]
+    assert len(set(colours.values())) == len(study.classes) == 16
+    assert study.class_colours(["anaphase", "interphase"]) == {"anaphase": "#cc79a7", "interphase": "#009e73"}
     study.colour_classes({"anaphase": "#ABCDEF"})
-    assert study.class_colours(["anaphase"]) == ["#abcdef"]
+    assert study.class_colours(["anaphase"]) == {"anaphase": "#abcdef"}
     study.colour_classes({"anaphase": ""})
     assert study.class_colours() == colours
 

@@ -75,7 +75,7 @@ def classes(
     if stages:
         opened.set_stages(() if stages.strip() == "learn" else split_names(stages), split_names(final))
     counts = opened.annotations.counts(*opened.sets) if opened.sets else {}
-    for name, hue in zip(opened.classes, opened.class_colours(), strict=True):
+    for name, hue in opened.class_colours().items():
         click.echo(f"{name:<24} {hue}  {counts.get(name, 0):>8,} cells")
     stage_order_known = stage_order(opened, opened.classes)
     click.echo(f"Stages along tracks: {stage_order_known.text if stage_order_known else 'not known'}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from morpholaw.display import number
 from morpholaw.figures import validation
-from morpholaw.figures.palette import class_colours
+from morpholaw.figures.palette import colours_on
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
@@ -45,7 +45,7 @@ def boundary_slices(
     *,
     classes: tuple[str, str] = ("interphase", "metaphase"),
     held: str = "",
-    colours: Sequence[str] = (),
+    colours: Mapping[str, str] | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
 ) -> Figure:
@@ -80,16 +80,16 @@ def boundary_slices(
         figsize, theme, len(scores), 1.25, lambda width: width * 0.92 + 0.2, above=0.5,
         frame=True, sharex=True, sharey=True,
     )  # fmt: skip
-    colours = list(colours) or class_colours(classes)
+    shown = colours_on(theme.background, classes, colours)
     for axes, score, value in zip(grid, scores, slice_values, strict=True):
-        _draw_regions(axes, x, y, score, colours, theme)
+        _draw_regions(axes, x, y, score, list(shown.values()), theme)
         heading(axes, f"{symbol(names[2])} = {number(value, 1)}", theme, size=SMALL)
     below = f"{symbol(names[0])}   ({symbols(held)})" if held else symbol(names[0])
     figure.supxlabel(below, fontsize=TEXT, color=theme.foreground)
     figure.supylabel(symbol(names[1]), fontsize=TEXT, color=theme.foreground)
     handles: list[Any] = [
         Patch(facecolor=colour, alpha=0.55, label=f"{plain(name)} ({sign})")
-        for colour, name, sign in zip(colours, classes, ("f < 0", "f ≥ 0"), strict=True)
+        for (name, colour), sign in zip(shown.items(), ("f < 0", "f ≥ 0"), strict=True)
     ]
     handles.append(Line2D([], [], color=theme.zero, linewidth=1.5, label="f = 0"))
     figure.legend(

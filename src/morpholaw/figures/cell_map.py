@@ -77,7 +77,7 @@ def cell_map(
             axes.plot(
                 *points[labels == ""].T, "o", ms=size, color=theme.muted, alpha=0.45, mew=0, label="no class"
             )
-        for name, colour in colours_of_labels(labels, colouring.classes, colouring.colours).items():
+        for name, colour in colours_of_labels(labels, colouring.colours, theme.background).items():
             axes.plot(*points[labels == name].T, "o", ms=size, color=colour, mew=0, label=plain(name))
         columns = 3 if width < 5 else 5
         legend(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from scipy.ndimage import binary_dilation, binary_erosion, distance_transform_edt
 
+from morpholaw.figures.palette import colours_on
 from morpholaw.figures.response import CellsOnMap, draw_cells
 from morpholaw.figures.style import (
     LIGHT,
@@ -35,7 +36,7 @@ def class_regions(
     computed: ClassRegions,
     axis_labels: tuple[str, str],
     classes: Sequence[str],
-    colours: Sequence[str],
+    colours: Mapping[str, str] | None = None,
     cells: CellsOnMap | None = None,
     *,
     held: str = "",
@@ -53,8 +54,10 @@ def class_regions(
         The class over two inputs.
     axis_labels : (str, str)
         Names of these inputs, with units.
-    classes, colours : sequence of str
-        Names of the classes and their colours.
+    classes : sequence of str
+        Names of the classes.
+    colours : dict of str to str, optional
+        Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
     cells : CellsOnMap, optional
         Labelled cells to draw as dots.
     held : str
@@ -67,14 +70,15 @@ def class_regions(
     lines = -(-len(classes) // columns)
     figure, axes = one_panel(figsize, theme, width, height=width * 0.72 + 0.17 * lines)
     x, y = computed.axes
-    for number, colour in enumerate(colours):
+    shown = colours_on(theme.background, classes, colours)
+    for number, colour in enumerate(shown.values()):
         inside = np.pad((computed.called == number).astype(float), 1)
         if inside.any():
             edges = [np.r_[axis[0], axis, axis[-1]] for axis in (x, y)]
             axes.contourf(*edges, inside, levels=[0.5, 1.5], colors=[colour], alpha=PALE)
             axes.contour(*edges, inside, levels=[0.5], colors=[theme.foreground], linewidths=0.4)
     if cells is not None:
-        draw_cells(axes, cells)
+        draw_cells(axes, cells, theme)
     axes.set(
         xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=plain(axis_labels[0]), ylabel=plain(axis_labels[1])
     )
@@ -83,7 +87,7 @@ def class_regions(
         heading(axes, plain(held), theme, SMALL)
     figure.legend(
         handles=row_by_row(
-            [Patch(color=colour, label=plain(name)) for name, colour in zip(classes, colours, strict=True)], columns
+            [Patch(color=colour, label=plain(name)) for name, colour in shown.items()], columns
         ),
         loc="outside lower center", ncols=columns, frameon=False, fontsize=SMALL, labelcolor=theme.foreground,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from matplotlib.patches import Ellipse
 from morpholaw.display import correlation
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
-from morpholaw.figures.palette import class_colours
+from morpholaw.figures.palette import colours_of_labels
 from morpholaw.figures.style import (
     LIGHT,
     MARKERS,
@@ -106,14 +106,14 @@ def _scatter(
     theme: Theme,
 ) -> None:
     """Points by class, those without one first; many are drawn as pixels, so that an SVG stays small."""
-    named = sorted(set(classes) - {""})
     size = float(np.clip(3000 / max(len(x), 1), 2, 12))
     look: dict[str, Any] = {"s": size, "linewidths": 0, "rasterized": len(x) > 1000}
     if "" in classes:
         chosen = classes == ""
         axes.scatter(x[chosen], y[chosen], color=theme.muted, alpha=0.35, label="no label", **look)
-    for name, usual, marker in zip(named, class_colours(named), MARKERS * len(named), strict=False):
-        chosen, colour = classes == name, colours.get(name, usual)
+    shown = colours_of_labels(classes, colours, theme.background)
+    for (name, colour), marker in zip(shown.items(), MARKERS * len(shown), strict=False):
+        chosen = classes == name
         axes.scatter(x[chosen], y[chosen], color=colour, marker=marker, alpha=0.6, label=plain(name), **look)
 
 

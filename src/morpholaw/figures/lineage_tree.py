@@ -129,7 +129,7 @@ def lineage_tree(
         colourbar(figure, bars, axes, plain(colouring.name), theme)
     else:
         labels = np.asarray(validation.same_length(colouring.labels, count, "labels"), dtype=str)
-        colour_of = colours_of_labels(labels, colouring.classes, colouring.colours)
+        colour_of = colours_of_labels(labels, colouring.colours, theme.background)
         known = labels != ""
         if known.any():
             colour = to_rgba_array([colour_of[name] for name in labels[known]])

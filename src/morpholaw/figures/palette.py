@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,13 +15,17 @@ _FIXED = {
     "anaphase": "#cc79a7",
     "apoptosis": "#d55e00",
 }
-_OTHERS = ("#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#1f86cf", "#f0e442")
-# Each the farthest from all before it for whoever sees it worst of three: with all cones, protanopes, deuteranopes;
-# of those that stand out from the dark theme (3 to 1, WCAG 2.1 AA of graphics) and are no paler on white than 1.5 to 1.
-_MORE = (
-    "#5a5aff", "#78e187", "#ffc3d2", "#e10f4b", "#4b87ff", "#b4a54b", "#d200b4", "#3cd296", "#69e1ff", "#a5e15a",
-    "#5a7878",
-)  # fmt: skip
+# Each class's usual colour, and what it is on white: of about the same hue, 3 to 1 against its ground (WCAG 2.1 AA of
+# graphics), and the farthest from all before it for whoever sees it worst of three: with all cones, protanopes,
+# deuteranopes.
+_ON_WHITE = {
+    "#009e73": "#00a86c", "#e69f00": "#c07800", "#56b4e9": "#489ccc", "#cc79a7": "#9c4890", "#d55e00": "#9c5424",
+    "#1f86cf": "#0060fc", "#f0e442": "#543c18", "#5a5aff": "#6c186c", "#78e187": "#0c6048", "#ffc3d2": "#f0549c",
+    "#e10f4b": "#b42454", "#4b87ff": "#0000f0", "#b4a54b": "#a87848", "#d200b4": "#8400a8", "#3cd296": "#009c90",
+    "#69e1ff": "#249ca8", "#a5e15a": "#608460", "#5a7878": "#00483c",
+}  # fmt: skip
+_LEAST = 3.0
+"""Contrast that a colour has against what it lies on, at least."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,13 @@ class ByClass:
     ----------
     labels : sequence of str
         The class of each cell, "" for none, which is grey.
-    classes : sequence of str
-        All classes of the study, so that each has its colour.
-    colours : sequence of str
-        Their colours, "#rrggbb"; by default those of :func:`class_colours`.
+    colours : dict of str to str
+        The colour "#rrggbb" of each class of the study, in the order of the classes; classes that are not among them
+        have those of :func:`class_colours`.
     """
 
     labels: Sequence[str] | np.ndarray
-    classes: Sequence[str] = ()
-    colours: Sequence[str] = ()
+    colours: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class ByValue:
     signed: bool = False
 
 
-def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> list[str]:
-    """Return one colour per class, "#rrggbb", that colour-blind people can tell apart.
+def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> dict[str, str]:
+    """Return the usual colour "#rrggbb" of each class, which colour-blind people can tell apart.
 
     Parameters
     ----------
@@ -74,28 +76,81 @@ def class_colours(classes: Sequence[str], among: Sequence[str] = ()) -> list[str
     """
     every = list(dict.fromkeys([*among, *classes]))
     fixed = {_FIXED[name] for name in every if name in _FIXED}
-    free = [colour for colour in (*_OTHERS, *_MORE) if colour not in fixed]
+    free = [colour for colour in _ON_WHITE if colour not in fixed]
     others = [name for name in every if name not in _FIXED]
     colours = {name: free[place % len(free)] for place, name in enumerate(others)}
-    return [_FIXED.get(name) or colours[name] for name in classes]
+    return {name: _FIXED.get(name) or colours[name] for name in classes}
 
 
-def colours_of_labels(
-    labels: Iterable[str], classes: Sequence[str] = (), colours: Sequence[str] = ()
+def colours_on(
+    background: str, classes: Sequence[str], colours: Mapping[str, str] | None = None
 ) -> dict[str, str]:
+    """Return the colour of each class as it is drawn on a background, 3 to 1 against it.
+
+    Parameters
+    ----------
+    background : str
+        "#rrggbb".
+    classes : sequence of str
+        The classes to draw.
+    colours : dict of str to str, optional
+        Colours of classes; those that are not among them have those of :func:`class_colours`.
+    """
+    chosen = {**class_colours(classes, among=tuple(colours or ())), **(colours or {})}
+    return {name: seen_on(background, chosen[name]) for name in classes}
+
+
+def seen_on(background: str, colour: str) -> str:
+    """Return a colour as it is drawn on a background: darker or lighter where it would hardly be seen.
+
+    Parameters
+    ----------
+    background, colour : str
+        "#rrggbb".
+    """
+    ground, light = _luminance(background), _linear(colour)
+    if ground > 0.5 and colour in _ON_WHITE:
+        colour = _ON_WHITE[colour]
+        light = _linear(colour)
+    own = float(light @ _WEIGHTS)
+    if ground > 0.5:
+        most = (ground + 0.05) / _LEAST - 0.05
+        return colour if own <= most else _hex(light * most / own, np.floor)
+    least = (ground + 0.05) * _LEAST - 0.05
+    return colour if own >= least else _hex(light + (1 - light) * (least - own) / (1 - own), np.ceil)
+
+
+_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
+
+
+def _linear(colour: str) -> np.ndarray:
+    """Return the light of red, green and blue, 0 to 1."""
+    value = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
+    light: np.ndarray = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return light
+
+
+def _luminance(colour: str) -> float:
+    return float(_linear(colour) @ _WEIGHTS)
+
+
+def _hex(light: np.ndarray, rounded: np.ufunc) -> str:
+    value = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{part:02x}" for part in rounded(255 * np.clip(value, 0, 1)).astype(int))
+
+
+def colours_of_labels(labels: Iterable[str], colours: Mapping[str, str], background: str) -> dict[str, str]:
     """Return the colour "#rrggbb" of each class that is among labels, in the order of the classes, others after them.
 
     Parameters
     ----------
     labels : iterable of str
         Classes of cells, "" for none.
-    classes : sequence of str
-        All classes of a study.
-    colours : sequence of str
-        Their colours; by default those of :func:`class_colours`.
+    colours : dict of str to str
+        The colour of each class of a study; others have those of :func:`class_colours`.
+    background : str
+        What they are drawn on.
     """
     there = {str(label) for label in labels} - {""}
-    present = [*(name for name in dict.fromkeys(classes) if name in there), *sorted(there - set(classes))]
-    chosen = dict(zip(classes, colours, strict=bool(colours)))
-    usual = zip(present, class_colours(present, among=classes), strict=True)
-    return {name: chosen.get(name, colour) for name, colour in usual}
+    present = [*(name for name in colours if name in there), *sorted(there - set(colours))]
+    return colours_on(background, present, colours)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from morpholaw.display import percent
 from morpholaw.evaluation import metrics
 from morpholaw.figures import validation
+from morpholaw.figures.palette import colours_on
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
@@ -155,7 +156,7 @@ def class_roc(
     scores: np.ndarray,
     targets: np.ndarray,
     classes: Sequence[str],
-    colours: Sequence[str],
+    colours: Mapping[str, str] | None = None,
     *,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
@@ -168,8 +169,10 @@ def class_roc(
         (n, classes), larger where a class is likelier. Cells whose scores aren't finite are left out.
     targets
         (n,), the number of each cell's class.
-    classes, colours
-        Their names and colours.
+    classes
+        Their names.
+    colours
+        Their colours; by default those of :func:`morpholaw.figures.palette.class_colours`.
     theme, figsize
         See :mod:`morpholaw.figures`.
 
@@ -185,8 +188,9 @@ def class_roc(
         f"area {np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2):.3f}" if len(false) else "too few cells"
         for false, true in curves
     ]
+    shown = colours_on(theme.background, classes, colours)
     if len(classes) > MOST_CURVES:
-        return _curve_by_curve(curves, [plain(name) for name in classes], titles, colours, theme, figsize)
+        return _curve_by_curve(curves, titles, shown, theme, figsize)
     width = figure_width(figsize, 5.2)
     figure, axes = one_panel(
         figsize, theme, width, height=max(width * 0.62, 0.16 * len(classes) + 0.6), fixed_aspect=True
@@ -194,7 +198,7 @@ def class_roc(
     axes.set(xlabel=FALSE_RATE, ylabel=TRUE_RATE, xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set_box_aspect(1)
     axes.plot([0, 1], [0, 1], color=theme.muted, linewidth=0.8, linestyle=":")
-    for curve, name, title, colour in zip(curves, classes, titles, colours, strict=True):
+    for curve, (name, colour), title in zip(curves, shown.items(), titles, strict=True):
         axes.plot(*curve, color=colour, linewidth=1.3, label=f"{plain(name)}: {title}")
     legend(axes, theme, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
@@ -202,9 +206,8 @@ def class_roc(
 
 def _curve_by_curve(
     curves: Sequence[tuple[np.ndarray, np.ndarray]],
-    names: Sequence[str],
     titles: Sequence[str],
-    colours: Sequence[str],
+    colours: Mapping[str, str],
     theme: Theme,
     figsize: FigSize,
 ) -> Figure:
@@ -220,13 +223,13 @@ def _curve_by_curve(
         sharex=True,
         sharey=True,
     )
-    for axes, own, name, title, colour in zip(grid, curves, names, titles, colours, strict=True):
+    for axes, own, title, (name, colour) in zip(grid, curves, titles, colours.items(), strict=True):
         for other in curves:
             axes.plot(*other, color=theme.muted, alpha=0.35, linewidth=0.5)
         axes.plot(*own, color=colour, linewidth=1.5)
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         axes.set_box_aspect(1)
-        axes.set_title(f"{name}\n{title}", fontsize=SMALL, color=theme.foreground)
+        axes.set_title(f"{plain(name)}\n{title}", fontsize=SMALL, color=theme.foreground)
     figure.supxlabel(FALSE_RATE, fontsize=TEXT, color=theme.foreground)
     figure.supylabel(TRUE_RATE, fontsize=TEXT, color=theme.foreground)
     return figure

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from morpholaw.figures import validation
+from morpholaw.figures.palette import colours_on
 from morpholaw.figures.picture_axis import picture_axis
 from morpholaw.figures.signed_map import draw_map
 from morpholaw.figures.style import (
@@ -158,7 +159,7 @@ def response_map_2d(
     if title:
         heading(axes, plain(title), theme)
     if cells is not None:
-        draw_cells(axes, cells)
+        draw_cells(axes, cells, theme)
     both = across.pictures is not None and up.pictures is not None
     offset = 0.13 if both else 0.0  # so that the outermost pictures of both axes don't meet in the corner
     if across.pictures is not None and across.picture_values is not None:
@@ -172,13 +173,13 @@ def response_map_2d(
     return figure
 
 
-def draw_cells(axes: Axes, cells: CellsOnMap) -> None:
-    """Draw the cells that lie inside the limits of the axes."""
-    for name, colour in cells.colours.items():
+def draw_cells(axes: Axes, cells: CellsOnMap, theme: Theme) -> None:
+    """Draw the cells that lie inside the limits of the axes, with rims that part them from any colour of the map."""
+    for name, colour in colours_on(theme.background, tuple(cells.colours), cells.colours).items():
         chosen = cells.labels == name
         axes.scatter(
-            cells.x[chosen], cells.y[chosen], s=9, color=colour, edgecolors="white", linewidths=0.3
-        )  # fmt: skip
+            cells.x[chosen], cells.y[chosen], s=9, color=colour, edgecolors=theme.background, linewidths=0.3
+        )
 
 
 def _gradient(axes: Axes, x: np.ndarray, y: np.ndarray, response: np.ndarray, count: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from morpholaw.errors import InputError
 from morpholaw.figures import validation
-from morpholaw.figures.palette import class_colours
+from morpholaw.figures.palette import colours_on
 from morpholaw.figures.style import (
     LIGHT,
     SMALL,
@@ -38,7 +38,7 @@ def score_over_time(
     called: Sequence[str] | None = None,
     divisions: Sequence[float] = (),
     classes: tuple[str, str] = ("interphase", "metaphase"),
-    colours: Sequence[str] = (),
+    colours: Mapping[str, str] | None = None,
     title: str | None = None,
     theme: Theme = LIGHT,
     figsize: FigSize = None,
@@ -78,7 +78,7 @@ def score_over_time(
     figure, axes = one_panel(figsize, theme, 4.6, 0.55)
     axes.set(xlabel="frame", ylabel="score f(x)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    colours = colours or class_colours(classes)
+    shown = colours_on(theme.background, classes, colours)
     if title:
         heading(axes, plain(title), theme)
     finite = runs[np.isfinite(runs)]
@@ -94,7 +94,7 @@ def score_over_time(
         margin = 0.08 * (top - bottom)
         bottom, top = bottom - margin, top + margin
     entries: list[Artist] = []
-    for (low, high), colour, name in zip(((bottom, 0), (0, top)), colours, classes, strict=True):
+    for (low, high), (name, colour) in zip(((bottom, 0), (0, top)), shown.items(), strict=True):
         axes.axhspan(low, high, color=colour, alpha=0.14, linewidth=0)
         entries.append(
             Patch(facecolor=colour, alpha=0.6, label=plain(name))
@@ -105,8 +105,7 @@ def score_over_time(
         axes.fill_between(frames, mean - sd, mean + sd, color=theme.foreground, alpha=0.25, linewidth=0)
     axes.plot(frames, mean, color=theme.foreground, linewidth=1.3, marker="o", markersize=2.5)
     if called is not None:
-        known = dict(zip(classes, colours, strict=True))
-        dots = [known.get(name, theme.zero) for name in called]
+        dots = [shown.get(name, theme.zero) for name in called]
         axes.scatter(frames, mean, c=dots, s=22, edgecolors=theme.foreground, linewidths=0.6, zorder=3)
     lines = [axes.axvline(frame, color=theme.negative, linewidth=1.3) for frame in divisions]
     if lines:
@@ -122,7 +121,7 @@ def probabilities_over_time(
     probabilities: np.ndarray,
     classes: Sequence[str],
     *,
-    colours: Sequence[str] = (),
+    colours: Mapping[str, str] | None = None,
     divisions: Sequence[float] = (),
     title: str | None = None,
     theme: Theme = LIGHT,
@@ -165,7 +164,7 @@ def probabilities_over_time(
         return figure
     bottom = np.zeros(len(frames))
     entries: list[Artist] = []
-    for number, (name, colour) in enumerate(zip(classes, colours or class_colours(classes), strict=True)):
+    for number, (name, colour) in enumerate(colours_on(theme.background, classes, colours).items()):
         top = bottom + np.where(known, shares[:, number], 0)
         axes.fill_between(frames, bottom, top, where=list(known), step="mid", color=colour, linewidth=0)
         entries.append(Patch(facecolor=colour, label=plain(name)))

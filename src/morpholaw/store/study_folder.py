@@ -110,8 +110,10 @@ class StudyFolder:
             known = [name for name in known if name not in gone]
         return tuple(dict.fromkeys(known))
 
-    def class_colours(self, classes: Sequence[str] | None = None) -> list[str]:
-        """Return "#rrggbb" of some classes, by default of all: the colours that were set, else the usual ones.
+    def class_colours(self, classes: Sequence[str] | None = None) -> dict[str, str]:
+        """Return "#rrggbb" of each of some classes, by default of all: the colours that were set, else the usual ones.
+
+        Figures draw them as they are seen on their background (:func:`morpholaw.figures.palette.colours_on`).
 
         Parameters
         ----------
@@ -122,7 +124,7 @@ class StudyFolder:
         shown = every if classes is None else classes
         usual = class_colours(shown, among=every)
         chosen = self.class_record.colours
-        return [chosen.get(name, colour) for name, colour in zip(shown, usual, strict=True)]
+        return {name: chosen.get(name, colour) for name, colour in usual.items()}
 
     def add_class(self, name: str) -> None:
         """Declare a class before any cell has it; InputError where it has no name.

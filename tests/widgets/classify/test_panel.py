@@ -137,8 +137,10 @@ def test_a_run_that_failed_leaves_no_scores_to_the_next_one(panel, trained_study
 
 def test_a_class_has_the_same_colour_in_all_panels():
     every = ["healthy", "dying", "dead"]
-    colours = dict(zip(every, class_colours(every), strict=True))
-    assert class_colours(["dead", "dying"], among=every) == [colours["dead"], colours["dying"]]
+    colours = class_colours(every)
+    assert class_colours(["dead", "dying"], among=every) == {
+        name: colours[name] for name in ("dead", "dying")
+    }
 
 
 def test_what_is_missing_is_said(panel, labelled_study, tmp_path):

@@ -49,7 +49,9 @@ def test_scores_reach_their_vertices_whatever_the_order_of_the_layer():
 def test_colours_are_the_classes_colours_on_either_side_of_zero():
     layer = Tracks(np.array([[1, t, 0, 0] for t in range(4)], float))
     score_tracks(layer, scores([1, 1, 1], [0, 1, 2], [-5, 0, 5]), CLASSES)
-    low, high = (np.array([int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for c in class_colours(CLASSES))
+    low, high = (
+        np.array([int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for c in class_colours(CLASSES).values()
+    )
     np.testing.assert_allclose(layer.track_colors[[0, 1, 2], :3], [low, [1, 1, 1], high], atol=0.02)
     layer.color_by = "class"
     np.testing.assert_allclose(layer.track_colors[[0, 1, 2], :3], [low, high, high], atol=0.02)
@@ -111,7 +113,7 @@ def test_three_classes_are_coloured_by_class():
     assert layer.features["class"].tolist() == [0, 1, 1, 2]
     assert layer.color_by == "class"
     drawn = layer.colormaps_dict["class"].map(np.array([0, 1, 2]))
-    expected = [[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in class_colours(classes)]
+    expected = [[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in class_colours(classes).values()]
     np.testing.assert_allclose(drawn[:, :3], expected, atol=0.01)
     labels = Labels(np.array([[1, 2]]))
     assert score_labels(labels, table, classes, class_colours(classes)) == 2

@@ -6,11 +6,16 @@ import shutil
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex, to_rgba
 from qtpy.QtCore import QPoint, Qt
 
 from morpholaw.figures.lineage_tree import tree_levels
+from morpholaw.figures.palette import colours_on
+from morpholaw.figures.style import DARK, LIGHT
 from morpholaw.widgets.lineages.panel import SELECT, SELECTED, LineagesWidget
+from morpholaw.widgets.pictures.ground import ground
 from morpholaw.widgets.study.current_study import CurrentStudy
+from morpholaw.widgets.table.panel import TableWidget
 
 
 @pytest.fixture
@@ -79,3 +84,23 @@ def test_tracks_are_hidden_by_class_and_stay_in_the_layer(panel, tmp_path, qtbot
     assert (layer.track_colors[of_mother, 3] == 0).all()
     qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
     assert (layer.track_colors[:, 3] == 1).all()
+
+
+def test_in_another_theme_classes_are_drawn_as_they_are_seen_on_it(panel, qtbot):
+    table = TableWidget(panel.viewer)
+    qtbot.addWidget(table)
+    for name in ("light", "dark"):
+        panel.viewer.theme = name
+        background = {"light": LIGHT, "dark": DARK}[name].background
+        qtbot.waitUntil(lambda: drawn_on(panel.tree) == to_rgba(background), timeout=60_000)  # noqa: B023
+        colours = panel.current.study.class_colours()
+        bars = panel.tree.canvas.figure.axes[0].collections[-1].get_colors()
+        drawn = colours_on(background, tuple(colours), colours)["metaphase"]
+        assert to_hex(bars[0]) == drawn
+        stripe = colours_on(ground(panel.viewer), tuple(colours), colours)["metaphase"]
+        place = table.labels.buttons.classes.index("metaphase") + 1
+        assert stripe in table.labels.buttons.buttons[place].styleSheet()
+
+
+def drawn_on(picture) -> tuple[float, ...]:
+    return picture.canvas.figure.get_facecolor()

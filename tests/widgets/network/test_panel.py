@@ -10,6 +10,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QGraphicsSimpleTextItem
 
+from morpholaw.figures.palette import colours_on
 from morpholaw.interpretation.subnetworks import SparseNetwork
 from morpholaw.store import classifiers
 from morpholaw.store.sparse_networks import sparse_networks
@@ -187,7 +188,9 @@ def test_each_class_of_several_has_its_output_in_its_colour(make_napari_viewer, 
     widget.current.open(phases_study.path)
     classes = widget.record.classes
     assert widget.scene.output_names == classes
-    assert list(widget.scene.output_colours) == phases_study.class_colours(classes)
+    assert list(widget.scene.output_colours) == list(
+        colours_on(widget.current.ground, classes, phases_study.class_colours()).values()
+    )
     depth = widget.network.depth
     outputs = [neuron for neuron in widget.scene.neurons if neuron[0] == depth]
     assert len(outputs) == len(classes) == 4

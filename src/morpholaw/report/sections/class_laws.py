@@ -117,7 +117,7 @@ def regions(material: Material, name: str, k: int) -> list[Block]:
     computed = class_regions(laws, reading.cells, reading.map_ranges(read_inputs(laws)))
     colours = material.study.class_colours(laws.classes)
     x, y = reading.cells.select(computed.names).T
-    cells = cells_on_map(x, y, reading.labels, dict(zip(laws.classes, colours, strict=True)))
+    cells = cells_on_map(x, y, reading.labels, colours)
     labels = (reading.axis_label(computed.names[0]), reading.axis_label(computed.names[1]))
     figure = draw(computed, labels, laws.classes, colours, cells, figsize=(6.4, None))
     held = held_text(computed.held, reading.units_of(computed.held))

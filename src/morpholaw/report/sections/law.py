@@ -123,9 +123,8 @@ def _input_boundary(material: Material, name: str, k: int) -> list[Block]:
     labels = tuple(reading.axis_label(one) for one in computed.names)
     cells = None
     if len(computed.names) == 2:
-        colours = dict(zip(reading.classes, material.study.class_colours(reading.classes), strict=True))
         x, y = reading.cells.select(computed.names).T
-        cells = cells_on_map(x, y, reading.labels, colours)
+        cells = cells_on_map(x, y, reading.labels, material.study.class_colours(reading.classes))
     held = held_text(computed.held, reading.units)
     title = f"Others at their median: {held}" if held else ""
     figure = law_boundary(computed, labels, reading.classes, cells, held=title, figsize=(5.4, None))
@@ -188,7 +187,7 @@ def _undecided(material: Material, score: Score, cloud: np.ndarray, encoder: Bet
 
 
 def _slices(
-    cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[str, str], colours: list[str]
+    cloud: np.ndarray, latents: list[int], score: Score, classes: tuple[str, str], colours: dict[str, str]
 ) -> list[Block]:
     from morpholaw.figures.boundary import boundary_slices
 

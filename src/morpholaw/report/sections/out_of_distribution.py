@@ -67,7 +67,7 @@ def _where(material: Material, name: str, results: list[OddCrops]) -> Block:
     figure = latent_scatter(
         means[:, chosen], [f"z{latent}" for latent in chosen], material.labels[sample],
         blank=(blank.means[0, chosen], np.sqrt(blank.variances[0, chosen])), blank_name="blank picture",
-        colours=dict(zip(material.study.classes, material.study.class_colours(), strict=True)), figsize=(7.2, None),
+        colours=material.study.class_colours(), figsize=(7.2, None),
     )  # fmt: skip
     caption = (
         f"Where a blank picture lands among {len(sample):,} real cells, with ellipses at one and two standard "

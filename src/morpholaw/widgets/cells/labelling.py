@@ -209,8 +209,7 @@ class Labelling(QWidget):
         study = self.current.study
         names = [] if study is None else list(study.classes)
         counts = Counter(self.labels.tolist())
-        colours = [] if study is None else study.class_colours(names)
-        self._colours = dict(zip(names, colours, strict=True))
+        self._colours = self.current.class_colours()
         self.buttons.show_counts({name: counts[name] for name in names}, len(self.labels), self._colours)
 
     def _colour(self, name: str) -> str:

@@ -301,7 +301,7 @@ class ApplyScores(QWidget):
         if tracks is not None:
             writers.append(lambda: f"{score_tracks(tracks, table, classes, colours):,} vertices")
         if labels is not None:
-            painted = colours if self.paint.isChecked() else ()
+            painted = colours if self.paint.isChecked() else None
             writers.append(lambda: f"{score_labels(labels, table, classes, painted):,} labels")
         if self.points.isChecked() and self.viewer.layers:
             like, name = self.image.layer or tracks or labels, f"{classifier.label} scores"
@@ -309,7 +309,7 @@ class ApplyScores(QWidget):
         return writers
 
     def _add_points(
-        self, table: pd.DataFrame, classes: Sequence[str], name: str, like: Any, colours: Sequence[str]
+        self, table: pd.DataFrame, classes: Sequence[str], name: str, like: Any, colours: dict[str, str]
     ) -> str:
         """Add points of the scored cells; those that are selected with napari's tool are selected in every panel."""
         points = score_points(self.viewer, table, classes, name, like, colours)
@@ -326,7 +326,7 @@ class ApplyScores(QWidget):
         if points is not None and points.selected_data and len(points.data) == len(points.metadata["cells"]):
             self.current.select(points.metadata["cells"][sorted(points.selected_data)].tolist())
 
-    def _colours(self, classes: Sequence[str]) -> list[str]:
+    def _colours(self, classes: Sequence[str]) -> dict[str, str]:
         study = self.current.study
         return class_colours(classes) if study is None else study.class_colours(classes)
 

@@ -6,7 +6,7 @@ The table of scores is that of :meth:`morpholaw.Study.classify`, with one row pe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def class_numbers(names: Any, classes: Sequence[str]) -> np.ndarray:
 
 
 def score_tracks(
-    layer: Tracks, table: pd.DataFrame, classes: Sequence[str], colours: Sequence[str] = ()
+    layer: Tracks, table: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str] | None = None
 ) -> int:
     """Write ``score`` and ``class`` (its place among the classes, -1 for none) to a tracks layer and colour it.
 
@@ -90,9 +90,9 @@ def score_tracks(
     original = np.argsort(_input_order(layer))
     features = features.assign(score=score, **{"class": number}).iloc[original].reset_index(drop=True)
     layer.features = features
-    colours = list(colours or class_colours(classes))
+    shown = list((colours or class_colours(classes)).values())
     two = len(classes) == 2
-    ends = [colours[0], "white", colours[-1]] if two else ["grey", "white", "white"]
+    ends = [shown[0], "white", shown[-1]] if two else ["grey", "white", "white"]
     controls = np.linspace(0, 1, len(classes) + 1)
     layer.colormaps_dict = {
         **layer.colormaps_dict,
@@ -100,7 +100,7 @@ def score_tracks(
             colors=ends, controls=[0, 0.5, 1], limit=score_limit(score), nan_color="grey", name="score"
         ),
         "class": ClassColormap(
-            colors=colours, controls=controls, interpolation="zero", nan_color="grey", name="class"
+            colors=shown, controls=controls, interpolation="zero", nan_color="grey", name="class"
         ),
     }
     layer.metadata["classes"] = {**dict(enumerate(classes)), -1: ""}
@@ -116,13 +116,13 @@ def _input_order(layer: Tracks) -> np.ndarray:
 
 
 def score_labels(
-    layer: Labels, table: pd.DataFrame, classes: Sequence[str], colours: Sequence[str] = ()
+    layer: Labels, table: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str] | None = None
 ) -> int:
     """Write one row of features per label: ``index``, ``score`` (median over time), ``class`` and ``frames``.
 
     The class is that of the median score of two classes, and of more the one that most frames have.
 
-    Labels must be track ids, as in a label stack of tracked cells. With ``colours``, one per class, the labels are
+    Labels must be track ids, as in a label stack of tracked cells. With ``colours``, that of each class, the labels are
     coloured too. Returns the number of labels.
     """
     cells = table[table["track_id"].notna() & np.isfinite(table["score"])]
@@ -137,7 +137,7 @@ def score_labels(
     layer.features = {"index": ids, "score": score.to_numpy(), "class": names, "frames": frames.to_numpy()}
     if colours:
         known: dict[int | None, str] = {None: "grey", 0: "transparent"}
-        known |= {int(i): colours[k] for i, k in zip(ids, class_numbers(names, classes), strict=True)}
+        known |= {int(i): colours[name] for i, name in zip(ids, names, strict=True)}
         layer.colormap = DirectLabelColormap(color_dict=known)
     return len(ids)
 
@@ -148,7 +148,7 @@ def score_points(
     classes: Sequence[str],
     name: str,
     like: Any = None,
-    colours: Sequence[str] = (),
+    colours: Mapping[str, str] | None = None,
 ) -> Points:
     """Add a points layer of the scored cells, replacing the one of that name.
 
@@ -172,7 +172,7 @@ def score_points(
         "score": shown["score"].to_numpy(),
         "class": shown["class"].astype(str).to_numpy(),
     }
-    drawn = (*(colours or class_colours(classes)), "grey")
+    drawn = (*(colours or class_colours(classes)).values(), "grey")
     borders = np.stack([transform_color(colour)[0] for colour in drawn])
     if name in viewer.layers:
         viewer.layers.remove(name)

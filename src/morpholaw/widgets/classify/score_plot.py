@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,9 @@ class ScorePlot(LinkedCells):
         )
         viewer.dims.events.current_step.connect(self._moved_on)
 
-    def show_track(self, track: ScoredTrack, classifier: ClassifierRecord, colours: Sequence[str]) -> None:
+    def show_track(
+        self, track: ScoredTrack, classifier: ClassifierRecord, colours: Mapping[str, str]
+    ) -> None:
         """Plot a track by the classifier that scored it; ``colours`` are those of its classes."""
         cells, t = track.cells, track.cells["t"].to_numpy(np.float64)
         title, divisions, classes = f"Track {track.number}", track.divisions, classifier.classes
@@ -78,8 +80,8 @@ class ScorePlot(LinkedCells):
                 from morpholaw.figures.tracks import score_over_time
 
                 return score_over_time(
-                    t, score, called=predicted, divisions=divisions, classes=pair, title=title, theme=theme,
-                    figsize=figsize,
+                    t, score, called=predicted, divisions=divisions, classes=pair, colours=colours, title=title,
+                    theme=theme, figsize=figsize,
                 )  # fmt: skip
 
         else:

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from morpholaw.display import ANOTHER
 from morpholaw.errors import InputError
-from morpholaw.figures.palette import class_colours
+from morpholaw.figures.palette import class_colours, colours_on
 from morpholaw.models.features import ModelColumns
 from morpholaw.models.law import Law
 from morpholaw.widgets.forms.error_line import ErrorLine
@@ -211,14 +211,14 @@ class BoundaryTab(QWidget):
         study = self.current.study
         classes = [name for name in self._classes if name != ANOTHER]
         names = list(dict.fromkeys([*(study.classes if study is not None else ()), *classes]))
-        colours = class_colours(names) if study is None else study.class_colours(names)
-        return dict(zip(names, colours, strict=True))
+        return class_colours(names) if study is None else study.class_colours(names)
 
     def _legend(self) -> str:
         """Explain the colours of the plot, in HTML."""
+        colours = self._colours()
         named = [
             f'<span style="color: {colour}">\u25cf</span> {escape(name)}'
-            for name, colour in self._colours().items()
+            for name, colour in colours_on(self.current.ground, tuple(colours), colours).items()
             if self.slices.isVisibleTo(self) or name in self._classes
         ]
         text = self._sides_text() + " " + _DOTS.format(classes=", ".join(named))

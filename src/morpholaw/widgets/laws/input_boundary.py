@@ -140,6 +140,6 @@ def _figure(
             figsize=figsize,
         )  # fmt: skip
     return class_regions(
-        shown.computed, (shown.labels[0], shown.labels[1]), classes, [colours[name] for name in classes], cells,
+        shown.computed, (shown.labels[0], shown.labels[1]), classes, colours, cells,
         held=shown.held, theme=theme, figsize=figsize,
     )  # fmt: skip

@@ -169,11 +169,10 @@ class LineagesWidget(StudyWidget):
     def _colouring(self, images: np.ndarray) -> ByClass | ByValue:
         """Return what colours the images."""
         study, scores, by = self.current.study, self.current.last_scores, self.colour.currentText()
-        classes = () if study is None else study.classes
-        colours = [] if study is None else study.class_colours()
+        colours = {} if study is None else study.class_colours()
         if by == SCORE and scores is not None:
             return ByValue(scores.scores[images], "score", signed=True)
-        return ByClass(self._classes_of_cells()[images], classes, colours)
+        return ByClass(self._classes_of_cells()[images], colours)
 
     def _selected(self, cells: list[int]) -> None:
         shown = self.shown

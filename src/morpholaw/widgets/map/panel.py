@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QFormLayout, QLabel
 
 from morpholaw.errors import InputError
-from morpholaw.figures.palette import ByClass, ByValue
+from morpholaw.figures.palette import ByClass, ByValue, class_colours
 from morpholaw.widgets.forms.narrow_inputs import list_choices, narrow_combo
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.map.features import (
@@ -214,9 +214,9 @@ class MapWidget(StudyWidget):
             return ByValue(np.where(frames < 0, np.nan, frames), "frame")
         if by == MOVIE:
             movies = crops.cells["set"].to_numpy(object)[cells]
-            return ByClass(movies, [one.name for one in crops.sets])
+            return ByClass(movies, class_colours([one.name for one in crops.sets]))
         labels = scores.predicted[cells] if by == PREDICTED and scores is not None else current.labels[cells]
-        return ByClass(labels, study.classes, study.class_colours())
+        return ByClass(labels, study.class_colours())
 
     def _selected(self, cells: list[int]) -> None:
         self.map.select(cells)

@@ -23,6 +23,7 @@ from morpholaw.store.classifier_record import ClassifierRecord
 from morpholaw.store.sparse_networks import sparse_networks
 from morpholaw.widgets.forms.narrow_inputs import narrow_combo
 from morpholaw.widgets.network.network_scene import NetworkScene, NetworkView
+from morpholaw.widgets.pictures.ground import is_dark
 from morpholaw.widgets.pictures.slice import Response
 from morpholaw.widgets.pictures.slice_panel import SlicePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
@@ -147,7 +148,7 @@ class NetworkWidget(StudyWidget):
             self.response.clear()
             return
         words, names = self.words, self.record.columns_read.names
-        dark = "light" not in str(self.viewer.theme)
+        dark = is_dark(self.viewer)
         called = [words.get(place, name) for place, name in enumerate(names)]
         self.scene.show_network(network, called, dark, self._outputs(self.record))
         self.view.fit()
@@ -171,7 +172,8 @@ class NetworkWidget(StudyWidget):
         study = self.current.study
         if record.two_classes or study is None:
             return {}
-        return dict(zip(record.classes, study.class_colours(record.classes), strict=True))
+        shown = self.current.class_colours()
+        return {name: shown[name] for name in record.classes}
 
     def _rethemed(self, *_: Any) -> None:
         QTimer.singleShot(0, self._draw)

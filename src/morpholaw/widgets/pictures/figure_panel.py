@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.pictures.drawing import Drawing, Make, draw_figure
+from morpholaw.widgets.pictures.ground import is_dark
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -58,6 +59,7 @@ class FigurePanel(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._draw)
+        viewer.events.theme.connect(self._rethemed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.sentence)
@@ -103,6 +105,11 @@ class FigurePanel(QWidget):
         if self._make is not None and abs(self.width() - self._drawn_width) > 8:
             self._soon()
 
+    def _rethemed(self, _: Any = None) -> None:
+        """Draw the figure again in the colours of another theme."""
+        if self._make is not None:
+            self._soon()
+
     def _soon(self) -> None:
         if self.isVisible() and not self._timer.isActive():
             waited = time.monotonic() - self._drawn_at
@@ -112,7 +119,7 @@ class FigurePanel(QWidget):
         if self._make is None or not self.isVisible():
             return
         self._drawn_width, self._drawn_at = self.width(), time.monotonic()
-        dark = "light" not in str(self.viewer.theme)
+        dark = is_dark(self.viewer)
         width = max(self.width(), LEAST_WIDTH)
         self._start(self._make, width, dark, self.devicePixelRatioF())
 

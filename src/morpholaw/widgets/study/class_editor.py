@@ -104,7 +104,7 @@ class ClassEditor:
 
     def _ask_colour(self, name: str) -> None:
         study = self.current.study
-        before = "#808080" if study is None else study.class_colours([name])[0]
+        before = "#808080" if study is None else study.class_colours([name])[name]
         chosen = QColorDialog.getColor(QColor(before), self.parent, f"Colour of {name}")
         if chosen.isValid():
             self.colour(name, chosen.name())

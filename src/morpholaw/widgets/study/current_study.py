@@ -13,6 +13,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
 from morpholaw.errors import InputError, MorpholawError, StudyGoneError
+from morpholaw.figures.palette import colours_on
 from morpholaw.widgets.jobs.live_process import LiveProcess
 from morpholaw.widgets.jobs.window_steps import WindowSteps
 from morpholaw.widgets.study.label_watch import LabelWatch
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from morpholaw.study import Study
     from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
     from morpholaw.widgets.study.cell_scores import CellScores
+
+DARK_GROUND = "#262930"
+"""What is behind panels until a theme is known: napari's dark one."""
 
 _CHANGED_BY_STEP = {
     "crop": ("crops_changed", "labels_changed"),
@@ -47,6 +51,8 @@ class CurrentStudy(QObject):
     ----------
     study : Study or None
         The open study.
+    ground : str
+        The colour "#rrggbb" behind the panels, on which colours of classes must be seen.
     live : LiveProcess
         Where the viewer's panels compute what follows a slider.
     steps : WindowSteps
@@ -65,7 +71,8 @@ class CurrentStudy(QObject):
     -----
     Signals: ``changed`` (another study is open, or none), ``crops_changed``, ``labels_changed``,
     ``encoder_changed``, ``classifiers_changed``, ``laws_changed``, ``names_changed`` (of latents),
-    ``timeline_changed``, ``scores_changed``, and ``selection_changed`` with the list of global indices.
+    ``timeline_changed``, ``scores_changed``, ``ground_changed``, and ``selection_changed`` with the list of global
+    indices.
     """
 
     changed = Signal()
@@ -77,6 +84,7 @@ class CurrentStudy(QObject):
     names_changed = Signal()
     timeline_changed = Signal()
     scores_changed = Signal()
+    ground_changed = Signal()
     selection_changed = Signal(list)
 
     def __init__(self) -> None:
@@ -87,6 +95,7 @@ class CurrentStudy(QObject):
         self.steps.changed_study.connect(self.announce)
         self.steps.closed.connect(self.live.close)  # it starts again where another window needs it
         self.study: Study | None = None
+        self.ground = DARK_GROUND
         self.selection: list[int] = []
         self.scores: dict[str, CellScores] = {}
         self.in_movie: SelectionInMovie | None = None
@@ -185,6 +194,19 @@ class CurrentStudy(QObject):
             labels = [self.study.annotations.labels_for(one) for one in crops.sets]
             self._labels = np.concatenate(labels).astype(object)
         return self._labels
+
+    def class_colours(self) -> dict[str, str]:
+        """Return the colour "#rrggbb" of each class of the study as it is seen in panels; empty where none is open."""
+        if self.study is None:
+            return {}
+        colours = self.study.class_colours()
+        return colours_on(self.ground, tuple(colours), colours)
+
+    def set_ground(self, ground: str) -> None:
+        """Set the colour "#rrggbb" behind the panels, and tell every panel."""
+        if ground != self.ground:
+            self.ground = ground
+            self.ground_changed.emit()
 
     def set_label(self, cells: Sequence[int], name: str) -> None:
         """Give a class to crops by their global indices, "" for none, save it, and tell every panel.

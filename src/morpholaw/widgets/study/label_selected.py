@@ -40,6 +40,7 @@ class LabelSelected(QWidget):
         self.editor = ClassEditor(current, self.error_line, self)
         self.buttons.menu_wanted.connect(self.editor.show_menu)
         view.installEventFilter(self)
+        current.ground_changed.connect(self.refresh)
         self.refresh()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -57,8 +58,7 @@ class LabelSelected(QWidget):
         study = self.current.study
         names = [] if study is None else list(study.classes)
         counts = Counter(self.current.labels.tolist())
-        colours = [] if study is None else study.class_colours(names)
-        self.colours = dict(zip(names, colours, strict=True))
+        self.colours = self.current.class_colours()
         counted = {name: counts[name] for name in names}
         self.buttons.show_counts(counted, len(self.current.labels), self.colours)
 

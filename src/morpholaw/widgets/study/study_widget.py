@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFrame, QMainWindow, QScrollArea, QTabBar, QVBoxLayou
 
 from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.movie.selection_in_movie import SelectionInMovie
+from morpholaw.widgets.pictures.ground import ground, is_dark
 from morpholaw.widgets.study.current_study import CurrentStudy, unwrapped
 from morpholaw.widgets.study.docks import SUFFIX, dock_of
 from morpholaw.widgets.study.study_bar import StudyBar
@@ -90,7 +91,8 @@ class StudyWidget(QWidget):
 
     def _show_theme(self, _: Any = None) -> None:
         """Give the hints in empty fields a contrast of 4.5 : 1 or more; Qt's own half-transparent text has 3 : 1."""
-        ink = HINTS["light" if "light" in str(self.viewer.theme) else "dark"]
+        self.current.set_ground(ground(self.viewer))
+        ink = HINTS["dark" if is_dark(self.viewer) else "light"]
         self.setStyleSheet(f"QLineEdit {{ placeholder-text-color: {ink}; }}")
 
     def listen(self, signal: Connectable, slot: Callable[..., Any]) -> None:
