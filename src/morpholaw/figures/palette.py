@@ -19,10 +19,10 @@ _FIXED = {
 # graphics), and the farthest from all before it for whoever sees it worst of three: with all cones, protanopes,
 # deuteranopes.
 _ON_WHITE = {
-    "#009e73": "#00a86c", "#e69f00": "#c07800", "#56b4e9": "#489ccc", "#cc79a7": "#9c4890", "#d55e00": "#9c5424",
-    "#1f86cf": "#0060fc", "#f0e442": "#543c18", "#5a5aff": "#6c186c", "#78e187": "#0c6048", "#ffc3d2": "#f0549c",
-    "#e10f4b": "#b42454", "#4b87ff": "#0000f0", "#b4a54b": "#a87848", "#d200b4": "#8400a8", "#3cd296": "#009c90",
-    "#69e1ff": "#249ca8", "#a5e15a": "#608460", "#5a7878": "#00483c",
+    "#009e73": "#00a86c", "#e69f00": "#c07800", "#56b4e9": "#489ccc", "#cc79a7": "#9c4890", "#d55e00": "#902400",
+    "#1f86cf": "#0060fc", "#f0e442": "#846c3c", "#5a5aff": "#6c186c", "#78e187": "#006048", "#ffc3d2": "#f0549c",
+    "#e10f4b": "#9c0c3c", "#4b87ff": "#0000f0", "#b4a54b": "#908448", "#d200b4": "#783c60", "#3cd296": "#3c8460",
+    "#69e1ff": "#309c9c", "#a5e15a": "#6c6c00", "#5a7878": "#486c60",
 }  # fmt: skip
 _LEAST = 3.0
 """Contrast that a colour has against what it lies on, at least."""
