@@ -24,10 +24,10 @@ PIXEL_SIZE = 0.333
 SHOWN = ("interphase", "prometaphase", "metaphase", "anaphase")
 COLUMNS = 14
 FACTORS = {
-    "area": "area (um²)",
+    "area": "area (µm²)",
     "axis_ratio": "axis ratio",
-    "brightness": "brightness / interphase",
-    "noise": "noise sd / interphase brightness",
+    "brightness": "brightness, relative to interphase",
+    "noise": "noise (sd), relative to interphase brightness",
     "texture": "texture (sd / mean)",
 }
 
@@ -104,7 +104,8 @@ def measured(crops: dict[str, np.ndarray]) -> pd.DataFrame:
 def markdown(real: pd.DataFrame, simulated: pd.DataFrame) -> str:
     """Table of medians with the central 80 %, real beside simulated."""
     lines = [
-        "| phase | factor | real: median (10-90 %) | simulated: median (10-90 %) | simulated / real |",
+        "| phase | factor | real: median (10th to 90th percentile) "
+        "| simulated: median (10th to 90th percentile) | simulated / real |",
         "| --- | --- | --- | --- | --- |",
     ]
     for phase in SHOWN:
@@ -113,7 +114,7 @@ def markdown(real: pd.DataFrame, simulated: pd.DataFrame) -> str:
             q = [np.nanpercentile(t[factor], (50, 10, 90)) for t in pair]
             text = [f"{m:.2f} ({lo:.2f}-{hi:.2f})" for m, lo, hi in q]
             lines.append(f"| {phase} | {title} | {text[0]} | {text[1]} | {q[1][0] / q[0][0]:.2f} |")
-        lines.append(f"| {phase} | crops measured | {len(pair[0])} | {len(pair[1])} | |")
+        lines.append(f"| {phase} | number of crops measured | {len(pair[0])} | {len(pair[1])} | |")
     return "\n".join(lines)
 
 
