@@ -1,7 +1,7 @@
 """The paper's findings under attack (6.5; figures 14, 17 and 19) as numbers, on a study with all schemes.
 
-Run ``python benchmarks/attack_findings.py STUDY NAME [--out docs]``. Prints one table for each kind of attack, mean and
-standard deviation of the accuracy over the models of a scheme, and writes OUT/images/NAME_attack_*.png.
+Run ``python benchmarks/attack_findings.py STUDY NAME [--out docs]``. Prints one table per kind of attack, with the mean
+and standard deviation of the accuracy over the models of each scheme, and writes OUT/images/NAME_attack_*.png.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SCHEMES = {
 
 
 def attacked(study: Study, attack: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """Accuracy of every scheme that has the attacked space: one row a model, one column an eps."""
+    """Return the accuracy of every scheme that has the attacked space: one row per model, one column per eps."""
     tables = {}
     for name, scheme in SCHEMES.items():
         if attack["space"] == "image" or name != "1":

@@ -1,13 +1,13 @@
 """Count the mouse clicks from an empty napari to a law card, and to a law of a real movie; prints tables in Markdown.
 
-Every click is a real one: it goes to the window at the place of the control, and fails where something else is in
-front of it. Scrolling and typing are no clicks; the clicks that label cells are counted apart. Without a screen::
+Clicks are real mouse events at the position of a control, and fail if something else is in front of it. Scrolling and
+typing are not counted; clicks that label cells are counted separately. Without a screen::
 
     xvfb-run -a -s "-screen 0 1400x1000x24" python benchmarks/click_paths.py sample
     xvfb-run -a -s "-screen 0 1400x1000x24" python benchmarks/click_paths.py movie FOLDER
 
-FOLDER is a Cell Tracking Challenge data set with a movie and its tracks, which is dropped on the viewer; 25 of its
-cells are labelled, those before divisions as metaphase.
+FOLDER is a Cell Tracking Challenge data set with a movie and its tracks, which is dropped on the viewer. The script
+labels 25 of its cells; those just before a division are labelled metaphase.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MINUTES = 60
 
 
 class Hand:
-    """Clicks with the mouse in a viewer's window, and counts.
+    """Clicks with the mouse in a viewer's window and counts the clicks.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Hand:
         self.clicks: list[str] = []
 
     def click(self, widget: QWidget, what: str, at: QPoint | None = None) -> None:
-        """Click a widget at its centre, or at a place in it; RuntimeError where it cannot be reached."""
+        """Click a widget at its centre or at a position in it; raise RuntimeError if it cannot be reached."""
         self.bring_into_view(widget)
         place = widget.mapToGlobal(widget.rect().center() if at is None else at)
         there = QApplication.widgetAt(place)
@@ -77,7 +77,7 @@ class Hand:
         wait(0.2)
 
     def bring_into_view(self, widget: QWidget) -> None:
-        """Scroll to a widget, as the wheel does."""
+        """Scroll to a widget, as with the mouse wheel."""
         parent = widget.parentWidget()
         while parent is not None:
             if hasattr(parent, "ensureWidgetVisible"):
@@ -101,7 +101,7 @@ class Hand:
         return self.opened(name)
 
     def opened(self, name: str) -> Any:
-        """Wait for a panel that opens."""
+        """Wait until a panel is open."""
         until(lambda: any(title.startswith(name) for title in self.viewer.window.dock_widgets), 60 * MINUTES)
         docks = self.viewer.window.dock_widgets
         return next(widget for title, widget in docks.items() if title.startswith(name))
@@ -120,7 +120,7 @@ class Hand:
         self.click(button, what)
 
     def drop(self, folder: Path) -> None:
-        """Drop a folder on the canvas, and click OK where napari asks which plugin opens it."""
+        """Drop a folder on the canvas, and click OK if napari asks which plugin should open it."""
         target: QWidget = self.viewer.window._qt_viewer
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(folder))])
@@ -137,7 +137,7 @@ class Hand:
             QApplication.sendEvent(target, event)
 
     def _answer(self, answer: Callable[[QDialog], None]) -> None:
-        """Answer the dialog that opens next, which waits in a loop of its own."""
+        """Answer the next dialog that opens, which runs its own event loop."""
 
         def look() -> None:
             dialog = QApplication.activeModalWidget()
@@ -165,7 +165,7 @@ class Hand:
 
 
 def sample(hand: Hand, opened: list[str]) -> int:
-    """From an empty napari to the card of the sample's law; returns the clicks."""
+    """Go from an empty napari to the card of the sample's law, and return the clicks."""
     hand.menu("File", "Open Sample", "Morpholaw", "Simulated tracked movie with its study")
     laws = hand.opened("Laws")
     until(lambda: laws.page is not None, 60 * MINUTES)
@@ -176,7 +176,7 @@ def sample(hand: Hand, opened: list[str]) -> int:
 
 
 def movie(hand: Hand, opened: list[str], folder: Path) -> int:
-    """From a folder that is dropped on an empty napari to a law; returns the clicks without those that label."""
+    """Go from a folder dropped on an empty napari to a law, and return the clicks except those that label cells."""
     hand.drop(folder)
     until(lambda: len(hand.viewer.layers) == 3, 60 * MINUTES)
     cells = hand.panel("Cells")
@@ -204,7 +204,7 @@ def movie(hand: Hand, opened: list[str], folder: Path) -> int:
 
 
 def label(hand: Hand, cells: Any) -> None:
-    """Label cells in the gallery, by a click and a key each: the last images of tracks that divide, and others."""
+    """Label cells in the gallery with a click and a key each: last images of tracks that divide, and others."""
     table, gallery, classes = cells.current.crops.cells, cells.gallery, cells.labelling.buttons.classes
     mothers = np.unique(table["parent"][table["parent"] >= 0])
     last = table["t"] == table.groupby("track_id")["t"].transform("max")
@@ -223,7 +223,7 @@ def label(hand: Hand, cells: Any) -> None:
 
 
 def wait(seconds: float) -> None:
-    """Let the window live."""
+    """Process the window's events for a while."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         QApplication.processEvents()
@@ -231,7 +231,7 @@ def wait(seconds: float) -> None:
 
 
 def until(done: Callable[[], bool], seconds: float) -> None:
-    """Let the window live until ``done()``; TimeoutError if that takes too long."""
+    """Process the window's events until ``done()``; raise TimeoutError if that takes too long."""
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:
@@ -242,7 +242,7 @@ def until(done: Callable[[], bool], seconds: float) -> None:
 
 
 def main() -> None:
-    """Walk one of the ways and print its clicks."""
+    """Walk through one of the tasks and print its clicks."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,8 +1,8 @@
-"""How a law is best fitted to a network's outputs: each option on two known laws, with the same searches.
+"""Options for fitting a law to a network's outputs, compared on two known laws with the same searches.
 
 Run ``python benchmarks/distillation.py [--seeds 2] [--restarts 2] [--evaluations 60000]``. The teacher is a dense head
-trained on the labels of 7200 noisy rows; a law sees its outputs on 2500 of them. The accuracy is that on 20,000 new
-rows, of the restart whose law is best on the training rows. Prints a table in Markdown.
+trained on the labels of 7200 noisy rows, and a law is fitted to its outputs on 2500 of them. Of several restarts, the
+law that is best on the training rows is tested on 20,000 new rows. Prints a table in Markdown.
 """
 
 from __future__ import annotations

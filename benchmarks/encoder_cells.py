@@ -1,6 +1,6 @@
-"""The cells of ``benchmarks/encoder_table.py``: simulated ones with known factors, and real ones of several sources.
+"""The cells for ``benchmarks/encoder_table.py``: simulated ones with known factors, and real ones from several sources.
 
-Everything is simulated or imported once and kept in a folder, so that all variants of the encoder meet the same cells.
+Cells are simulated or imported once and kept in a folder, so that all variants of the encoder use the same ones.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Cells:
 
 
 def simulated_cells(name: str, folder: Path) -> Cells:
-    """Return one of the simulated sets, from ``folder`` where it is there."""
+    """Return one of the simulated sets, from ``folder`` if it is already there."""
     file = folder / f"{name}.npz"
     if not file.exists():
         images, table = simulate_crops(**SIMULATED[name])  # type: ignore[arg-type]
@@ -112,7 +112,7 @@ def real_cells(data: Path, folder: Path) -> dict[str, Cells]:
 
 
 def _by_divisions(cells: Cells, tracks: Path) -> Cells:
-    """Label cells of a tracked movie: the last image before a division, and those three frames or more from one."""
+    """Label cells of a tracked movie: last images before a division, and images three or more frames away from one."""
     table = cells.table.drop(columns="label")
     links = read_tracks(tracks)
     parents = set(links["parent"]) - {-1}
@@ -129,10 +129,10 @@ def _by_divisions(cells: Cells, tracks: Path) -> Cells:
 
 
 def another_microscope(images: np.ndarray) -> np.ndarray:
-    """Show crops as another laboratory would: denoised, with local contrast enhanced and the background taken off.
+    """Return crops as another laboratory might show them: denoised, with enhanced local contrast and no background.
 
-    A stand-in for a source that is not at hand: optics of twice the magnification resampled to the same scale, and a
-    contrast that was stretched for display.
+    This stands in for a source whose images are not available: optics of twice the magnification, resampled to the same
+    scale, and a contrast stretched for display.
     """
     pixels = images.astype(np.float32)
     smooth = ndimage.gaussian_filter(pixels, (0, 0.7, 0.7))

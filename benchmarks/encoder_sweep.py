@@ -52,7 +52,7 @@ information gap (MIG), which measures how well latents separate the simulated fa
 
 
 def measure(model: BetaTCVAE, images: np.ndarray, cells: pd.DataFrame) -> dict[str, object]:
-    """MIG, the factors' gaps, active latents and what the most informative ones are called."""
+    """Return the MIG, the number of active latents, and the names of the most informative ones."""
     means, log_variances = encode(model, images)
     gap = mutual_information_gap(means, cells[list(FACTORS)])
     summary = summarise_latents(means, log_variances, cells[list(FACTORS)])
@@ -68,7 +68,7 @@ def measure(model: BetaTCVAE, images: np.ndarray, cells: pd.DataFrame) -> dict[s
 
 
 def picture(model: BetaTCVAE, images: np.ndarray, path: Path) -> None:
-    """Traversals of the eight most informative latents from the median cell."""
+    """Save traversals of the eight most informative latents, starting from the median cell."""
     means, log_variances = encode(model, images)
     chosen = summarise_latents(means, log_variances).active[:8]
     values = np.linspace(-3, 3, 9)
@@ -108,7 +108,7 @@ def picture_name(setting: str) -> str:
 
 
 def page(rows: list[dict[str, object]], command: str) -> str:
-    """The table and the pictures in Markdown."""
+    """Return the page in Markdown: the table and the figures."""
     lines = ["| " + " | ".join(rows[0]) + " |", "|" + " --- |" * len(rows[0])]
     lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
     pictures = [

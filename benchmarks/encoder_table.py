@@ -1,10 +1,10 @@
-"""What each departure of the encoder from the paper buys: one protocol, one row per lever and seed.
+"""The effect of each extra objective of the encoder, measured with one protocol, one row per variant and seed.
 
-Run ``python benchmarks/encoder_table.py DATA FOLDER [--variants NAME ...] [--seeds 0 1] [--crops N]`` where DATA holds
+Run ``python benchmarks/encoder_table.py DATA FOLDER [--variants NAME ...] [--seeds 0 1] [--crops N]``, where DATA has
 the folders ``mitocheck_hela``, ``hela_ctc_02`` and ``mdck_h2b``. Every variant trains an encoder on the same crops
-(simulated ones and unlabelled MitoCheck crops) for as many steps, then schemes 2 to 4 on its latents, and is measured
-on cells that none of them has seen. Rows are appended to FOLDER/rows.jsonl as they come, and those that are there are
-not measured again. ``--page FILE`` writes the table, means over seeds and their ranges, as Markdown.
+(simulated ones and unlabelled MitoCheck crops) for the same number of steps, then schemes 2 to 4 on its latents, and is
+tested on cells that none of these models has seen. Rows are appended to FOLDER/rows.jsonl; rows that are already there
+are not measured again. ``--page FILE`` writes the table, with means over seeds and their ranges, as Markdown.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ SMALL_EPS = (0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05)
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of the table: settings of the encoder, and of what heads and laws learn from.
+    """One variant of the table: settings of the encoder, and of the training of heads and laws.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ def main() -> None:
 
 
 class Table:
-    """The rows that were measured, in a folder, and the cells that they are measured on."""
+    """The measured rows, stored in a folder, and the cells on which they are measured."""
 
     def __init__(self, data: Path, folder: Path, crops: int, start: Path) -> None:
         self.folder, self.crops, self.start = folder, crops, start
@@ -172,13 +172,13 @@ class Table:
         self.unlabelled = np.concatenate(unlabelled)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the rows that are there."""
+        """Return the rows measured so far."""
         if not self.file.exists():
             return []
         return [json.loads(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
 
     def add(self, name: str, seed: int) -> None:
-        """Measure one variant with one seed, unless it is there."""
+        """Measure one variant with one seed, unless that has been done."""
         key = {"variant": name, "seed": seed, "crops": self.crops}
         if any(key.items() <= row.items() for row in self.rows()):
             return
@@ -198,7 +198,7 @@ class Table:
         print(json.dumps(row), flush=True)
 
     def encoder(self, variant: Variant, seed: int) -> tuple[BetaTCVAE, dict[str, Any]]:
-        """Return the encoder of a variant; rows that differ in their heads alone share one."""
+        """Return the encoder of a variant; variants that differ only in their heads share one."""
         if variant.encoder is None:
             return load_encoder(self.start), {}
         config = EncoderConfig.from_values(
@@ -227,7 +227,7 @@ class Table:
         return load_encoder(place), {name: description[name] for name in ("crops/s", "reconstruction error")}
 
     def eps_of_scheme_1(self) -> float:
-        """Return the magnitude at which image attacks leave scheme 1 at 50 %, or as near as they come; found once."""
+        """Return the eps at which image attacks lower scheme 1 to 50 %, or as close as possible; computed once."""
         file = self.folder / "scheme1.json"
         if not file.exists():
             cells = self.train.of(PAIR)
@@ -243,7 +243,7 @@ class Table:
 
 
 def cells_alone(images: np.ndarray) -> np.ndarray:
-    """Return crops, uint8 (n, s, s), with nothing but the cell: its pixels, softly bounded, on its own grey scale."""
+    """Return crops, uint8 (n, s, s), of the cells alone: their pixels, with a soft edge, on their own grey scale."""
     alone = np.empty_like(images)
     for start in range(0, len(images), BLOCK):
         part = images[start : start + BLOCK]
@@ -263,7 +263,7 @@ def load_encoder(folder: Path) -> BetaTCVAE:
 
 
 class Schemes:
-    """Schemes 2, 3 and 4 on the latents of one encoder, learnt from some cells."""
+    """Schemes 2, 3 and 4, trained on the latents of one encoder."""
 
     def __init__(self, encoder: BetaTCVAE, cells: Cells, variant: Variant, seed: int) -> None:
         self.seed, self.seen = seed, variant.seen
@@ -293,7 +293,7 @@ class Schemes:
         }
 
     def predictor(self, classifier: Classifier) -> Callable[[np.ndarray], np.ndarray]:
-        """Return what a classifier says of crops as they were cut."""
+        """Return a function that predicts the classes of crops as they were cut."""
         predict = predictor(scorer(classifier))
         return lambda images: predict(self.seen(images))
 
@@ -345,7 +345,7 @@ class Schemes:
 def stepwise(classifier: Classifier, cells: Cells, eps: float) -> float:
     """Return the balanced accuracy of one model under projected gradient steps of eps / 6.
 
-    An encoder that was trained under single steps might only hide its gradient from them.
+    An encoder trained under single steps might only mask its gradient against them.
     """
     truth = cells.targets(PAIR)
     away = torch.from_numpy(2 * truth - 1).float()
@@ -360,7 +360,7 @@ def stepwise(classifier: Classifier, cells: Cells, eps: float) -> float:
 
 
 def latents_row(encoder: BetaTCVAE, factors: Cells, cells: Cells, variant: Variant) -> dict[str, Any]:
-    """Return what the latents hold: disentanglement, how many say something, how many are the cell's own."""
+    """Return the latents' disentanglement, and how many are active and how many encode the cell itself."""
     means, log_variances = encode(encoder, variant.seen(factors.images))
     gap = mutual_information_gap(means, factors.table[list(FACTORS)])
     summary = summarise_latents(means, log_variances)
@@ -377,7 +377,7 @@ def latents_row(encoder: BetaTCVAE, factors: Cells, cells: Cells, variant: Varia
 
 
 def travel_row(encoder: BetaTCVAE, real: dict[str, Cells], variant: Variant, seed: int) -> dict[str, Any]:
-    """Return balanced accuracies of schemes that learnt from MitoCheck, on its other movies and on other sources."""
+    """Return balanced accuracies of schemes trained on MitoCheck, on held-out movies and on other sources."""
     cells = real["mitocheck"].of(PAIR)
     split = next(iter(folds(cells.groups, cells.targets(PAIR), 3, 1, 0)))
     schemes = Schemes(encoder, cells.rows(split.train), variant, seed)
@@ -393,7 +393,7 @@ def travel_row(encoder: BetaTCVAE, real: dict[str, Cells], variant: Variant, see
 
 
 def held_back_row(encoder: BetaTCVAE, cells: Cells, variant: Variant, seed: int) -> dict[str, Any]:
-    """Return balanced accuracies of a regression and of trees on the latents of MitoCheck, movies kept back."""
+    """Return balanced accuracies of a regression and of trees on the latents of MitoCheck, on held-out movies."""
     kinds: dict[str, Callable[[], ClassifierMixin]] = {
         "regression": lambda: make_pipeline(
             StandardScaler(), LogisticRegression(C=0.3, class_weight="balanced", max_iter=2_000)
@@ -417,7 +417,7 @@ def held_back_row(encoder: BetaTCVAE, cells: Cells, variant: Variant, seed: int)
 def cross_validated(
     make: Callable[[], ClassifierMixin], rows: np.ndarray, truth: np.ndarray, groups: np.ndarray, seed: int
 ) -> float:
-    """Return the balanced accuracy over five folds of whole movies, mean of two repeats."""
+    """Return the balanced accuracy over five folds of whole movies, as the mean of two repeats."""
     predicted = np.zeros((2, len(truth)), np.int64)
     for number, fold in enumerate(folds(groups, truth, 5, 2, seed)):
         model = make().fit(rows[fold.train], truth[fold.train])
@@ -431,14 +431,14 @@ def accuracy_of(predicted: np.ndarray, truth: np.ndarray) -> float:
 
 
 def balanced_rows(targets: np.ndarray, seed: int, most: int = 4_000) -> np.ndarray:
-    """Return as many rows of either class, at most ``most`` together."""
+    """Return equally many rows of both classes, at most ``most`` in total."""
     random = np.random.default_rng(seed)
     each = min(most // 2, *np.bincount(targets))
     return np.concatenate([random.choice(np.flatnonzero(targets == k), each, replace=False) for k in (0, 1)])
 
 
 def draw(encoder: BetaTCVAE, images: np.ndarray, folder: Path) -> None:
-    """Draw crops with their reconstructions, and traversals of the eight latents that say most."""
+    """Draw crops with their reconstructions, and traversals of the eight most informative latents."""
     chosen = images[np.linspace(0, len(images) - 1, 24).astype(int)]
     means, log_variances = encode(encoder, images)
     decoded = decode(encoder, encode(encoder, chosen)[0]).clip(0, 1)
@@ -453,7 +453,7 @@ def draw(encoder: BetaTCVAE, images: np.ndarray, folder: Path) -> None:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """Return the table: one column per variant, means over seeds with their range where there are several."""
+    """Return the table: one column per variant, with means over seeds and their range if there are several."""
     table = pd.DataFrame(rows)
     names = list(dict.fromkeys(table["variant"]))
     columns = [c for c in table.columns if c not in ("variant", "seed", "crops", "kept", "laws", "eps")]

@@ -1,7 +1,7 @@
-"""How soon a search shows a good law: accuracy on held-out cells of the best law so far, against seconds.
+"""How soon a search shows a good law: accuracy of the best law so far on held-out cells, against CPU seconds.
 
-Run ``python benchmarks/first_law.py [--all-latents]``: the shipped sample and encoder, the latents that the shipped
-scheme 3 kept, or all 32. One process, whose CPU seconds count from the call to what is shown.
+Run ``python benchmarks/first_law.py [--all-latents]``. It uses the shipped sample and encoder, and the latents that the
+shipped scheme 3 kept, or all 32. The search runs in one process; CPU seconds count from its start.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Four phases of mitosis: all schemes on fresh simulated cells, and along the tracks of simulated movies.
 
-Run ``python benchmarks/four_phases.py STUDY``. The study learns from simulated crops and from the cells of two
-simulated movies; cells and movies that are tested have other seeds. Half of the links from mother to daughters are
-removed from the movies that are tested.
+Run ``python benchmarks/four_phases.py STUDY``. The study is trained on simulated crops and on the cells of two
+simulated movies; the test cells and movies have other seeds. Half of the mother-daughter links are
+removed from the test movies.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LEARNT_MOVIES, FRESH_MOVIES = (31, 32), (101, 102, 103)
 
 
 def build(study: Study, options: argparse.Namespace) -> None:
-    """Simulate what is learnt from, and train each scheme that is missing."""
+    """Simulate the training cells, and train each scheme that is missing."""
     there = {crop_set.name for crop_set in study.sets}
     if "labelled" not in there:
         simulate_crop_set(
@@ -106,7 +106,7 @@ def on_fresh_cells(study: Study, count: int) -> pd.DataFrame:
 
 
 def along_movies(study: Study) -> pd.DataFrame:
-    """Return how often the phase is right frame by frame and along tracks, with half of the links removed."""
+    """Return the accuracy of the phases frame by frame and along tracks, with half of the links removed."""
     rows = []
     order = StageOrder(PHASES)
     with tempfile.TemporaryDirectory() as place:

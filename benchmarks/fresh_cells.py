@@ -1,8 +1,8 @@
 """The shipped classifiers on fresh simulated cells: how rare their errors are, with intervals over tracks.
 
-Run ``python benchmarks/fresh_cells.py [--cells 20000] [--seed 70000]``. The held-out cells of the study that they were
-trained in are few hundred, of which all may be right; these are many, and of seeds that no model, setting or choice
-among models has seen. Blocks of 1,000 cells have seeds of their own.
+Run ``python benchmarks/fresh_cells.py [--cells 20000] [--seed 70000]``. The study in which they were trained
+has only a few hundred held-out cells, which may all be classified correctly. These are many more, from seeds on which
+no model was trained and nothing was chosen. Each block of 1,000 cells has its own seed.
 """
 
 from __future__ import annotations

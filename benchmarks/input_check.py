@@ -1,9 +1,9 @@
-"""What the comparison of inputs says on real data and on planted faults, as the table in docs/howto/data.md.
+"""Verdicts of the input check on real data and on planted faults, as the table in docs/howto/data.md.
 
     python benchmarks/input_check.py ../shared/data
 
-Each row is a movie with its own tracks, or with one fault planted: the share of the places around tracked places
-that are darker, and whether the inputs are accepted, doubted or refused.
+Each row is a movie with its own tracks, or with one planted fault. It gives the share of positions around tracked
+positions that are darker, and whether the inputs are accepted, doubted or refused.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def real_data(folder: Path) -> Iterator[tuple[str, Movie, pd.DataFrame]]:
-    """Yield the movies with tracks or masks that are at hand: name, movie and table of tracks."""
+    """Yield the available movies with tracks or masks: name, movie and table of tracks."""
     sample = sample_folder() / "movie"
     yield "shipped sample (simulated)", *_opened(sample / "movie.tif", sample / "tracks.csv")
     hela, cancer = folder / "hela_ctc_02", folder / "cancer_migration"
@@ -51,7 +51,7 @@ def _opened(film: Path, tracks: Path) -> tuple[Movie, pd.DataFrame]:
 
 
 def faults(movie: Movie) -> dict[str, Change]:
-    """Faults to plant in a table of tracks."""
+    """Return faults to plant in a table of tracks."""
     frames, height, _ = movie.shape
     size = movie.pixel_size or 0.645
     return {
@@ -69,7 +69,7 @@ def faults(movie: Movie) -> dict[str, Change]:
 
 
 def verdict(movie: Movie, tracks: pd.DataFrame) -> str:
-    """Return the share of darker places, in percent, and whether the inputs are accepted."""
+    """Return the share of darker positions, in percent, and whether the inputs are accepted."""
     tracks = tracks[tracks["t"].between(0, len(movie) - 1)].drop_duplicates(["track_id", "t"])
     try:
         inputs = open_inputs(movie, tracks, CropConfig())
@@ -92,7 +92,7 @@ def inverted(movie: Movie) -> Movie:
 
 
 def cost(movie: Movie, tracks: pd.DataFrame, rounds: int = 5) -> float:
-    """Return the time that looking at the pixels takes, as a share of cutting all crops."""
+    """Return the time of the pixel check, as a share of the time for cutting all crops."""
     shares = []
     for _ in range(rounds):
         cells = MovieCells(movie, tracks)

@@ -1,9 +1,9 @@
-"""What a joint objective gains and costs: interphase against prometaphase and metaphase, MitoCheck, grouped splits.
+"""Gain and cost of the joint objective on MitoCheck: pairs of interphase, prometaphase and metaphase, grouped splits.
 
-Run ``python benchmarks/joint_objective.py DATA STUDY [--out docs/joint_objective.json]`` where DATA holds the folder
-``mitocheck_hela``. For each split and weight an encoder is trained from the same start, ten dense heads (scheme 2) are
-trained on its latents for each pair of classes and tested on the groups that neither they nor the encoder saw a label
-of, and its mutual information gap is measured on simulated factors. Encoders that are there are not trained again.
+Run ``python benchmarks/joint_objective.py DATA STUDY [--out docs/joint_objective.json]``, where DATA has the folder
+``mitocheck_hela``. For each split and weight, an encoder is trained from the same start. Ten dense heads (scheme 2) per
+pair of classes are trained on its latents and tested on groups whose labels neither they nor the encoder have seen. The
+encoder's mutual information gap is measured on simulated factors. Encoders that already exist are not trained again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FACTORS = [
 
 
 def encoder_of(study: Study, weight: float, split: int, options: argparse.Namespace, said: Any) -> BetaTCVAE:
-    """The encoder of this weight and split, trained unless it is there."""
+    """Return the encoder of this weight and split, and train it if it does not exist."""
     kept = study.path / "encoders" / f"task{weight:g}-split{split}"
     if not (kept / "model.json").exists():
         config = EncoderConfig(
@@ -69,7 +69,7 @@ def encoder_of(study: Study, weight: float, split: int, options: argparse.Namesp
 def accuracies(
     study: Study, encoder: BetaTCVAE, pair: tuple[str, str], split: int, epochs: int
 ) -> list[float]:
-    """Balanced accuracy of ten dense heads on the cells of two classes whose groups were held out."""
+    """Return the balanced accuracy of ten dense heads on held-out groups of two classes."""
     labels = all_labels(study)
     train, test = split_labelled(study, tuple(CLASSES), None, split)
     train, test = (cells[np.isin(labels[cells], pair)] for cells in (train, test))
@@ -127,7 +127,7 @@ def main() -> None:
 
 
 def paths(options: argparse.Namespace) -> dict[str, str]:
-    """The options that are paths, by their last part only."""
+    """Return the options, with paths shortened to their last part."""
     return {name: value.name for name, value in vars(options).items() if isinstance(value, Path)}
 
 

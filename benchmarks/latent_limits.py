@@ -1,9 +1,9 @@
-"""What the latents of a study's encoder can tell of its labelled cells, whatever head reads them.
+"""How much the latents of a study's encoder reveal about its labelled cells, independently of any head.
 
-Run ``python benchmarks/latent_limits.py STUDY [--splits 6]`` on a study with an encoder and labelled cells. Balanced
-accuracy of logistic regressions on latents, on shapes measured in the crops and on shapes measured in the
-reconstructions; how much of each shape the latents explain, in the mean over five folds; and how much of the latents'
-variance is not what it should be in another orientation, by their kinds of symmetry.
+Run ``python benchmarks/latent_limits.py STUDY [--splits 6]`` on a study with an encoder and labelled cells. Prints the
+balanced accuracy of logistic regressions on latents, on shapes measured in the crops and on shapes measured in the
+reconstructions; the share of each shape that the latents explain, as the mean over five folds; and the share of each
+latent's variance that violates its symmetry in other orientations.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ EXPLAINED = ["area", "aspect", "diagonality", "axis_ratio", "brightness", "textu
 
 
 def products(latents: np.ndarray) -> np.ndarray:
-    """Latents (n, L) and all their products, (n, L + L (L + 1) / 2)."""
+    """Return latents (n, L) and all their products, (n, L + L (L + 1) / 2)."""
     first, second = np.triu_indices(latents.shape[1])
     return np.hstack([latents, latents[:, first] * latents[:, second]])
 
 
 def calls(train: np.ndarray, targets: np.ndarray, test: np.ndarray, strength: float = 1.0) -> np.ndarray:
-    """What a logistic regression with balanced classes, fitted to ``train``, calls ``test``; int (n,)."""
+    """Return the classes, int (n,), that a balanced logistic regression fitted to ``train`` predicts for ``test``."""
     regression = LogisticRegression(C=strength, class_weight="balanced", max_iter=2_000)
     return make_pipeline(StandardScaler(), regression).fit(train, targets).predict(test)
 
 
 def told_apart(study: Study, encoder: BetaTCVAE, seed: int) -> dict[str, float]:
-    """Balanced accuracy in test of each kind of regression, on one grouped split."""
+    """Return the balanced test accuracy of each kind of regression on one grouped split."""
     cells = labelled_cells(study, ClassifierConfig(split_seed=seed))
     targets, truth = cells.train_targets > 0, (cells.test_targets > 0).astype(int)
     train, test = study.crops[cells.train], study.crops[cells.test]
@@ -68,7 +68,7 @@ def told_apart(study: Study, encoder: BetaTCVAE, seed: int) -> dict[str, float]:
 
 
 def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
-    """Share of the variance of each shape that a ridge regression on latents explains, over five folds."""
+    """Return the share of each shape's variance that a ridge regression on latents explains, over five folds."""
     cells = labelled_cells(study, ClassifierConfig())
     images = study.crops[np.sort(np.concatenate([cells.train, cells.test]))]
     shapes, oriented = measure_shapes(images)[EXPLAINED], oriented_posteriors(encoder, images)[0]
@@ -92,7 +92,7 @@ def explained(study: Study, encoder: BetaTCVAE) -> pd.DataFrame:
 
 
 def strayed(study: Study, encoder: BetaTCVAE) -> np.ndarray:
-    """Variance of each latent, (L,), that is not what its symmetry says in the other orientations, as a share."""
+    """Return the share of each latent's variance, (L,), that violates its symmetry in the other orientations."""
     cells = labelled_cells(study, ClassifierConfig())
     own, *others = torch.from_numpy(
         oriented_posteriors(encoder, study.crops[np.concatenate([cells.train, cells.test])])[0]

@@ -1,7 +1,7 @@
-"""How often a known law is recovered from labels: ours against what a user could install today.
+"""How often a known law is recovered from labels, by Morpholaw and by other engines that a user can install.
 
-The laws, their rows and the goal are those of ``morpholaw.bench.known_laws``. Every engine gets the same seconds and
-processes for each seed. Writes a table in Markdown:
+The laws, their rows and the goal are those of ``morpholaw.bench.known_laws``. Every engine gets the same time and the
+same number of processes for each seed. Writes a table in Markdown:
 
     python benchmarks/law_recovery.py --seeds 10 --seconds 300 --processes 2 --out laws.md
 """
@@ -30,7 +30,7 @@ from morpholaw.training.symbolic import refit
 
 @dataclass(frozen=True)
 class Row:
-    """What one engine found with one seed."""
+    """The result of one engine with one seed."""
 
     accuracy: float
     complexity: int
@@ -40,7 +40,7 @@ class Row:
 
 
 def run_one(task: tuple[str, str, int, float]) -> list[tuple[float, float, str]]:
-    """Return one process's share: (seconds, loss, text) of everything that was the best so far."""
+    """Run one process, and return (seconds, loss, text) each time a new best law was found."""
     engine, law, seed, seconds = task
     data, best, found = make_data(LAWS[law]), np.inf, []
     with np.errstate(all="ignore"), contextlib.redirect_stdout(None):
@@ -52,7 +52,7 @@ def run_one(task: tuple[str, str, int, float]) -> list[tuple[float, float, str]]
 
 
 def run(engine: str, law: str, seed: int, seconds: float, processes: int) -> Row | None:
-    """Return the best by training loss over all processes, refitted, and when the best so far first met the goal."""
+    """Return the law with the best training loss over all processes, refitted, and when the goal was first met."""
     tasks = [(engine, law, 100 * seed + process, seconds) for process in range(processes)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         found = sorted(item for share in pool.map(run_one, tasks) for item in share)

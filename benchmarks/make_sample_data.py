@@ -1,11 +1,11 @@
 """Make sample_data/ from its seed and a trained simulated study.
 
 ``make sample-data`` trains the study first, with ``benchmarks/simulated_study.py``. The movie and the labelled crops
-are simulated anew; the encoder, the models of each scheme and the laws over measured shapes are the study's. None is
-chosen: all that the study has are shipped, but of scheme 1, whose ten CNNs are 12 MB, only the first that fit into
-25 MB with everything else (seven). Classifiers read the encoder in ``encoder/`` and have no copies of it.
-``--phases FOUR`` makes the classifiers of four phases alone, which read shapes and no encoder, from a study that
-``benchmarks/four_phases.py`` trained.
+are simulated anew; the encoder, the models of each scheme and the laws over measured shapes come from the study. All of
+the study's models are shipped, without selection, except for scheme 1: its ten CNNs take 12 MB, and only the first
+seven fit into 25 MB with everything else. Classifiers refer to the encoder in ``encoder/`` and have no copies of it.
+``--phases FOUR`` makes only the classifiers of four phases, which read shapes and need no encoder, from a study trained
+by ``benchmarks/four_phases.py``.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ def first_models(classifier: Classifier, count: int) -> Classifier:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of all files in a folder."""
+    """Return the total size of all files in a folder, in bytes."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def write_classifier(study: Study, name: str, folder: Path, room: int | None = None) -> None:
     """Write a classifier as it is shipped, with all its models, or the first of them that ``room`` bytes hold.
 
-    It is called after its folder.
+    The classifier is named after its folder.
     """
     record = classifiers.record(study, name)
     classifier, evaluation = study.classifier(name), record.evaluation
@@ -94,7 +94,7 @@ def write_scheme_1(study: Study, out: Path) -> None:
 
 
 def describe_training_cells(classifiers_folder: Path, cells: CropSet) -> None:
-    """Say what the cells that classifiers learnt from look like, by ``cells``, which are simulated alike."""
+    """Describe the training cells of the classifiers by ``cells``, which are simulated in the same way."""
     rows = evenly_spaced(len(cells), CELLS)
     cloud = Familiarity.fit(np.asarray(cells.images[rows]), cells.cells["group"].to_numpy(str)[rows])
     assert cloud is not None

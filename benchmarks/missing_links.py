@@ -1,11 +1,11 @@
-"""Divisions found along tracks whose division links are missing, in whole, by half, and altogether, with controls.
+"""Divisions found along tracks with all, half or none of the division links, with controls.
 
-Run ``python benchmarks/missing_links.py DATA STUDY``. STUDY has classifiers of interphase and metaphase; DATA holds
-the folder ``hela_ctc_02``, whose movie is cut into the study where it is not in it yet. Its tracks are the challenge's
-ground truth, and divisions are counted by its links whatever links the model is given.
+Run ``python benchmarks/missing_links.py DATA STUDY``. STUDY has classifiers of interphase and metaphase. DATA has
+the folder ``hela_ctc_02``, whose movie is added to the study if it is missing. The tracks are the challenge's
+ground truth, and divisions are always counted by their links, whichever links the model is given.
 
-A division counts as found where its mother is called metaphase in one of her last two frames. Controls: scores that
-are shuffled among all cells of the movie, and the rule without a model, that the last two frames before every link are
+A division counts as found if its mother is classified as metaphase in one of her last two frames. The controls are
+scores shuffled among all cells of the movie, and a rule without a classifier: the last two frames before every link are
 metaphase.
 """
 
@@ -32,14 +32,14 @@ SEEDS = 5
 
 
 def without_links(cells: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
-    """Return the tracks of a tracker that misses a share of the divisions."""
+    """Return the tracks of a tracker that misses a fraction of the divisions."""
     mothers = np.unique(cells.loc[cells["parent"] >= 0, "parent"])
     missed = np.random.default_rng(seed).permutation(mothers)[: round(share * len(mothers))]
     return cells.assign(parent=cells["parent"].where(~cells["parent"].isin(missed), -1))
 
 
 def before_divisions(cells: pd.DataFrame) -> pd.Series:
-    """Return the mother's track of the cells in the last frames before a link, -1 for all others."""
+    """Return the mother's track for cells in the last frames before a link, and -1 for all others."""
     last = cells.groupby("track_id")["t"].max()
     mothers = [track for track in np.unique(cells["parent"]) if track in last.index]
     final = cells["track_id"].isin(mothers) & (cells["t"] > cells["track_id"].map(last) - LAST_FRAMES)
@@ -47,13 +47,13 @@ def before_divisions(cells: pd.DataFrame) -> pd.Series:
 
 
 def counted(truth: pd.DataFrame, called: np.ndarray) -> tuple[int, float]:
-    """Return the number of divisions found, by the true links, and the share of other cells called metaphase."""
+    """Return the number of divisions found, by the true links, and the share of other cells classified as metaphase."""
     mother = before_divisions(truth)
     return int(mother[called & (mother >= 0)].nunique()), float(called[(mother < 0).to_numpy()].mean())
 
 
 def rows(truth: pd.DataFrame, name: str, scores: np.ndarray, study: Study) -> list[dict[str, object]]:
-    """Return one row per way of calling the cells by the scores of a classifier."""
+    """Return one row per way of classifying the cells by the scores of a classifier."""
     calibration = classifiers.record(study, name).evaluation.calibration
     assert calibration is not None
     found: list[dict[str, object]] = [_row(name, "frame by frame", [counted(truth, scores >= 0)])]
@@ -73,7 +73,7 @@ def rows(truth: pd.DataFrame, name: str, scores: np.ndarray, study: Study) -> li
 
 
 def the_rule(truth: pd.DataFrame) -> list[dict[str, object]]:
-    """Return what the links alone find: the last frames before each are metaphase."""
+    """Return the result of the links alone: the last frames before each link are metaphase."""
     found = []
     for share, links in ((0.0, "all links"), (0.5, "half of the links"), (1.0, "no link")):
         counts = [

@@ -1,6 +1,6 @@
-"""Rates of training and encoding on a GPU, as a table for docs/performance.md; on a CPU where there is none.
+"""Rates of training and encoding on a GPU, or on a CPU if there is none, as a table for docs/performance.md.
 
-Run by ``benchmarks/on_a_gpu.sh``, which runs the tests that need a GPU first. ``--seconds`` is the time of each row.
+Run by ``benchmarks/on_a_gpu.sh``, which first runs the tests that need a GPU. ``--seconds`` is the time per row.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CROPS = np.random.default_rng(0).integers(0, 256, (16_384, 64, 64), dtype=np.uin
 
 
 def rate(step: Callable[[], int], seconds: float) -> float:
-    """Return crops per second over some seconds, after three steps that do not count."""
+    """Return crops per second over some seconds, after three warm-up steps."""
     for _ in range(3):
         step()
     wait()
@@ -35,7 +35,7 @@ def rate(step: Callable[[], int], seconds: float) -> float:
 
 
 def wait() -> None:
-    """Wait for what the GPU still computes."""
+    """Wait until the GPU is idle."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 

@@ -1,7 +1,7 @@
 """Real cells: the paper's Table 1 on MitoCheck crops, and every division of a Cell Tracking Challenge movie.
 
-Run ``python benchmarks/real_study.py DATA STUDY [--out docs]`` where DATA holds the folders ``mitocheck_hela`` and
-``hela_ctc_02``. Steps that are done are skipped. Writes STUDY/real.json, and OUT/images/real_*.png.
+Run ``python benchmarks/real_study.py DATA STUDY [--out docs]``, where DATA has the folders ``mitocheck_hela`` and
+``hela_ctc_02``. Finished steps are skipped. Writes STUDY/real.json and OUT/images/real_*.png.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from morpholaw.study import Study
 
 CLASSES = {"interphase": ["Interphase"], "metaphase": ["Metaphase", "MetaphaseAlignment"]}
 LAST_FRAMES = 2
-"""A division counts as found when its parent is called metaphase in one of its last frames."""
+"""A division counts as found if its mother is classified as metaphase in one of this many last frames."""
 
 
 def build(data: Path, study: Study, options: argparse.Namespace) -> None:
-    """Import, train the encoder, and ten models of each scheme."""
+    """Import the data, and train the encoder and ten models of each scheme."""
     names = {crop_set.name for crop_set in study.sets}
     with progress() as monitor:
         said = {"monitor": monitor}
@@ -67,7 +67,7 @@ def build(data: Path, study: Study, options: argparse.Namespace) -> None:
 
 
 def without_alignments(study: Study, name: str) -> list[float]:
-    """Balanced accuracy of each model with the misaligned metaphases left out of the test."""
+    """Return the balanced accuracy of each model without the misaligned metaphases in the test."""
     classifier = study.classifier(int(name[6]), "mse" if name.endswith("mse") else "hinge")
     cells = labelled_cells(study, ClassifierConfig())
     plain = ~study.crops.cells["file"].str.startswith("MetaphaseAlignment").to_numpy()[cells.test]
@@ -77,7 +77,7 @@ def without_alignments(study: Study, name: str) -> list[float]:
 
 
 def over_splits(study: Study, seeds: int, evaluations: int) -> pd.DataFrame:
-    """Balanced accuracy of schemes 2 to 4 on several grouped splits of the same labelled crops, one row a split."""
+    """Return the balanced accuracy of schemes 2 to 4 on several grouped splits of the same crops, one row per split."""
     rows = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "splits"
@@ -97,7 +97,7 @@ def over_splits(study: Study, seeds: int, evaluations: int) -> pd.DataFrame:
 
 
 def divisions(study: Study, crop_set: CropSet, calls: pd.Series, data: Path) -> dict[str, Any]:
-    """Recall of divisions, and the share of other cell-frames called metaphase."""
+    """Return the recall of divisions, and the share of other cells (in all frames) classified as metaphase."""
     tracks = read_tracks(data / "hela_ctc_02" / "02_GT" / "TRA")
     cells = crop_set.cells
     last = tracks.groupby("track_id")["t"].max()
@@ -127,7 +127,7 @@ def divisions(study: Study, crop_set: CropSet, calls: pd.Series, data: Path) -> 
 
 
 def missed_figure(crop_set: CropSet, missed: list[int], path: Path) -> None:
-    """The last three frames of every division that was missed."""
+    """Draw the last three frames of every missed division."""
     cells = crop_set.cells
     rows = [cells[cells["track_id"] == parent].sort_values("t").tail(3) for parent in missed]
     if not rows:

@@ -1,8 +1,8 @@
-"""The study of simulated cells at the paper's size: its encoder, ten models a scheme, ten laws for each loss.
+"""The study of simulated cells at the paper's size: its encoder, ten models per scheme, ten laws per loss.
 
 Run ``python benchmarks/simulated_study.py PLAIN --plain --only-encoder --epoch-crops 875000``, the same with ``ASKED
 --start PLAIN/encoder --only-encoder --epoch-crops 175000`` and with ``STUDY --start ASKED/encoder --epoch-crops
-175000``; every step that is already done is skipped, a stopped one resumes.
+175000``; finished steps are skipped, and a stopped step resumes.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ MEASURED, MOST_NODES = "measured", 9
 
 
 def add_simulated(study: Study, name: str, *crops: Any, **kind: Any) -> None:
-    """Simulate a crop set into the study, unless it is there."""
+    """Simulate a crop set for the study, unless it is already there."""
     folder = study.path / "crops" / name
     if not folder.exists():
         simulate_crop_set(folder, *crops, **kind)
 
 
 def apply_a_sum(study: Study) -> None:
-    """Apply the first law whose terms have one shape each, so that a sentence says all of it."""
+    """Apply the first law whose terms have one shape each, because a sentence can express it completely."""
     for place, law in enumerate(classifiers.record(study, MEASURED).laws):
         terms = [set(term.expression.variables()) for term in additive_terms(law)]
         if max(map(len, terms)) == 1 and len(set().union(*terms)) > 1:

@@ -1,9 +1,9 @@
-"""Simulated crops beside real MDCK H2B crops: a montage and a table, written into docs/.
+"""Simulated crops compared with real MDCK H2B crops: a montage and a table, written to docs/.
 
     python benchmarks/simulator_vs_real.py FOLDER_OF_MDCK_CROPS
 
-The folder holds 64 x 64 pixel pictures in subfolders named after their class (0.333 um per pixel). Real and
-simulated crops go through the same normalisation and the same measurement.
+The folder has images of 64 x 64 pixels (0.333 um per pixel) in subfolders named after their class. Real and
+simulated crops are normalised and measured in the same way.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FACTORS = {
 
 
 def real_crops(folder: Path) -> dict[str, np.ndarray]:
-    """Raw crops (n, 64, 64) of each class, one copy of each distinct picture."""
+    """Return the raw crops (n, 64, 64) of each class, without duplicates."""
     import tifffile
 
     crops: dict[str, dict[bytes, np.ndarray]] = {phase: {} for phase in SHOWN}
@@ -46,7 +46,7 @@ def real_crops(folder: Path) -> dict[str, np.ndarray]:
 
 
 def simulate(phase: str, count: int) -> np.ndarray:
-    """Simulated crops of one phase as brightness above background, 1 being a typical cell's brightest chromatin."""
+    """Return crops of one phase as brightness above background; 1 is the brightest chromatin of a typical cell."""
     images, cells = simulate_crops(phases={phase: count}, seed=7)
     return Normalisation(0.0, 1.0).invert(images, cells["brightness"].to_numpy())
 
@@ -88,7 +88,7 @@ def measure(picture: np.ndarray) -> dict[str, float] | None:
 
 
 def measured(crops: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Measurements of every crop of brightness, relative to the median interphase nucleus."""
+    """Measure every crop; brightness and noise are relative to the median interphase nucleus."""
     rows = [
         {"phase": phase, **found}
         for phase, pictures in crops.items()
@@ -102,7 +102,7 @@ def measured(crops: dict[str, np.ndarray]) -> pd.DataFrame:
 
 
 def markdown(real: pd.DataFrame, simulated: pd.DataFrame) -> str:
-    """Table of medians with the central 80 %, real beside simulated."""
+    """Return the table of medians with the central 80 %, real beside simulated."""
     lines = [
         "| phase | factor | real: median (10th to 90th percentile) "
         "| simulated: median (10th to 90th percentile) | simulated / real |",
@@ -119,7 +119,7 @@ def markdown(real: pd.DataFrame, simulated: pd.DataFrame) -> str:
 
 
 def montage(real: dict[str, np.ndarray], simulated: dict[str, np.ndarray]) -> np.ndarray:
-    """Rows of crops (y, x) uint8: for each phase two real rows, then two simulated ones."""
+    """Return the montage, uint8 (y, x): for each phase two rows of real crops, then two of simulated ones."""
 
     def rows(crops: np.ndarray, count: int) -> np.ndarray:
         chosen = crops[np.linspace(0, len(crops) - 1, count * COLUMNS).astype(int)]
@@ -134,7 +134,7 @@ def montage(real: dict[str, np.ndarray], simulated: dict[str, np.ndarray]) -> np
 
 
 def figure(picture: np.ndarray, path: Path) -> None:
-    """Save the montage with its rows named."""
+    """Save the montage with names beside its rows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

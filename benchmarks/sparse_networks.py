@@ -1,8 +1,8 @@
-"""The sparse networks of a study: which inputs survive, what they stand for, and figures 5 to 10 and 25.
+"""The sparse networks of a study: which inputs survive, what these encode, and figures 5 to 10 and 25.
 
-Run ``python benchmarks/sparse_networks.py STUDY NAME [--out docs]``. Prints the table of surviving inputs: by mutual
-information with the simulator's factors within the classes, where the study's labelled cells are simulated, else by
-what is measured of their shape. Writes OUT/images/NAME_network.png (figure 5), NAME_networks.png (25),
+Run ``python benchmarks/sparse_networks.py STUDY NAME [--out docs]``. Prints the table of surviving inputs. If the
+labelled cells are simulated, inputs are described by their mutual information with the simulator's factors within each
+class, otherwise by measured shapes. Writes OUT/images/NAME_network.png (figure 5), NAME_networks.png (25),
 NAME_stream_*.png (6), NAME_response_*.png (7 to 10) and NAME_inputs.png, the traversals of the surviving inputs.
 """
 
@@ -37,7 +37,7 @@ MAPS = 6
 
 
 def surviving_inputs(study: Study, classifier: Classifier) -> pd.DataFrame:
-    """One row an input: in how many models it survives, and the two factors or measures it knows most of."""
+    """Return one row per input: how many models keep it, and the two factors or shapes that it encodes best."""
     kept = [classifier.kept_latents(k) for k in range(classifier.members)]
     known = _factors(study)
     rows = []
@@ -51,8 +51,11 @@ def surviving_inputs(study: Study, classifier: Classifier) -> pd.DataFrame:
 
 
 def _factors(study: Study) -> pd.DataFrame:
-    """What every latent knows, (factors, latents): mutual information within a class over the factor's entropy there,
-    or the share of a measured shape's ranks that a quadratic of the latent's explains."""
+    """Return what each latent encodes, (factors, latents).
+
+    For simulated cells, the mutual information within a class divided by the factor's entropy there; otherwise the
+    share of the variance of a measured shape's ranks that a quadratic in the latent explains.
+    """
     labelled = np.flatnonzero(study.labels != "")
     means, cells = study.latents()[0][labelled], study.crops.cells.iloc[labelled]
     numbers = cells.select_dtypes("number").dropna(axis="columns")

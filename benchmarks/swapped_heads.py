@@ -1,8 +1,8 @@
-"""What heads and laws gain and lose on real cells by learning from cells in other surroundings (``swaps``).
+"""What heads and laws gain and lose on real cells if they are trained on cells in other surroundings (``swaps``).
 
-Run ``python benchmarks/swapped_heads.py DATA FOLDER`` with DATA and FOLDER as for ``encoder_table.py``. The shipped
-encoder; MitoCheck, three folds of whole movies. Prints balanced accuracy of the held-back cells, and the points lost
-where they are shown in surroundings of the other class, one line per fold and setting.
+Run ``python benchmarks/swapped_heads.py DATA FOLDER`` with DATA and FOLDER as for ``encoder_table.py``. It uses the
+shipped encoder and MitoCheck, in three folds of whole movies. Prints one line per fold and setting: the balanced
+accuracy on the held-out cells, and the points lost when these are shown in the surroundings of the other class.
 """
 
 from __future__ import annotations

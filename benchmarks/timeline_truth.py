@@ -1,9 +1,9 @@
-"""Durations from pictures beside the truth: simulated movies of two conditions, scored by the shipped models.
+"""Durations from images compared with the truth: simulated movies of two conditions, scored by the shipped models.
 
 Run ``python benchmarks/timeline_truth.py STUDY [--scheme 4] [--replicates 3] [--frames 60] [--seed 10]``. The models
-know two classes, and prometaphase looks like metaphase to them, so the truth is the time from the beginning of
-prometaphase to division. The last table says where the error comes from: how far both ends of the phases are off, and
-how many prometaphases the models take for interphase from beginning to end.
+have two classes and classify prometaphase as metaphase, so the true duration runs from the beginning of
+prometaphase to division. The last table shows where the error comes from: the errors of both ends of the phases, and
+the number of prometaphases that are classified as interphase throughout.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ def main() -> None:
 
 
 def true_minutes(tracks: pd.DataFrame) -> pd.DataFrame:
-    """Return the minutes from prometaphase to division of the cells whose prometaphase begins in the movie."""
+    """Return the minutes from prometaphase to division, for cells whose prometaphase begins within the movie."""
     phases = tracks[tracks["true_phase"].isin(["prometaphase", "metaphase"])]
     known = phases.groupby(["track_id", "true_phase"])["true_phase_frames"].first().unstack()
     return pd.DataFrame({"minutes": known.dropna().sum(axis=1) * SIZE["frame_interval"] / 60})
 
 
 def ends(tracks: pd.DataFrame, phases: pd.DataFrame, frames: int) -> pd.DataFrame:
-    """Return how many frames late the phases begin and end, of the cells whose prometaphase and division are seen."""
+    """Return how many frames late the phases begin and end, for cells whose prometaphase and division are visible."""
     cell = ["movie", "track_id"]
     first = tracks.groupby(cell)["t"].min().rename("sight")
     stages = tracks[tracks["true_phase"].isin(["prometaphase", "metaphase"])]

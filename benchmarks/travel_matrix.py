@@ -1,10 +1,10 @@
-"""Learnt on one source, applied to another: a matrix over simulated and real microscopes.
+"""Classifiers trained on one source and applied to another: a matrix over simulated and real microscopes.
 
 Run ``python benchmarks/travel_matrix.py DATA FOLDER [--variant NAME] [--seed 0]`` with DATA and FOLDER as for
-``encoder_table.py``, whose cells and encoders are used. Heads and laws learn interphase and metaphase on one source and
-are tested on all cells of the others, and of their own source on held-back groups. Beside them: a regression on ten
-shapes; and scheme 3 and the law with threshold and scale adapted to the other source, without labels and with ten
-labelled cells of each class, which are not tested. Prints Markdown; rows are appended to FOLDER/travel.jsonl.
+``encoder_table.py``, whose cells and encoders are used. Heads and laws for interphase and metaphase are trained on one
+source and tested on all cells of the others, and on held-out groups of their own. The table also has a regression on
+ten shapes, and scheme 3 and the law with threshold and scale adapted to the other source, without labels and with ten
+labelled cells per class, which are not tested. Prints Markdown; rows are appended to FOLDER/travel.jsonl.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from morpholaw.models.classes import classes_of_scores
 from morpholaw.sample import sample_folder
 
 LABELS = 10
-"""Labelled cells of each class that threshold and scale are adapted to."""
+"""Labelled cells per class to which threshold and scale are adapted."""
 DRAWS = 5
-"""Draws of those cells."""
+"""Random draws of those cells."""
 MOST = 500
-"""Cells of a class, at most: more take time and change nothing."""
+"""Maximum number of cells per class; more take time and change nothing."""
 
 
 def sources(data: Path, folder: Path) -> dict[str, Cells]:
-    """Return interphases and metaphases of all sources by name."""
+    """Return the interphase and metaphase cells of each source, by name."""
     real = real_cells(data, folder / "cells")
     train, wide = (simulated_cells(name, folder / "cells") for name in ("train", "wide"))
     mitocheck = real["mitocheck"].of(PAIR)
@@ -61,14 +61,14 @@ def _fewer(cells: Cells) -> Cells:
 
 
 def shapes(cells: Cells) -> np.ndarray:
-    """Return shapes of cells, 0 where there is no nucleus."""
+    """Return the shapes of cells; 0 if there is no nucleus."""
     return np.nan_to_num(baseline_features(cells.images))
 
 
 def adapted(
     scores: np.ndarray, known: np.ndarray, known_truth: np.ndarray, truth: np.ndarray, seed: int
 ) -> list[float]:
-    """Return balanced accuracies of one model's scores, adapted without labels and to `LABELS` of each class."""
+    """Return balanced accuracies of one model's scores, adapted without labels and with `LABELS` cells per class."""
     rows: list[float] = []
     random = np.random.default_rng(seed)
     few = np.concatenate([random.choice(np.flatnonzero(truth == k), LABELS, replace=False) for k in (0, 1)])

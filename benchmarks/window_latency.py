@@ -1,4 +1,4 @@
-"""How responsive the window stays while an encoder trains, as a table in Markdown; takes about a minute.
+"""Responsiveness of the window while an encoder trains, as a table in Markdown; takes about a minute.
 
 Without a screen::
 
@@ -70,7 +70,7 @@ def table(found: dict[str, Any]) -> str:
 
 
 def _tabs(gaps: dict[str, list[list[float]]]) -> str:
-    """Name the slowest panel or tab of each turn."""
+    """Name the slowest panel or tab of each run."""
     words = []
     for turn in range(2):
         name = max(gaps, key=lambda name: gaps[name][turn][1])
@@ -79,7 +79,7 @@ def _tabs(gaps: dict[str, list[list[float]]]) -> str:
 
 
 def tabs_table(gaps: dict[str, list[list[float]]]) -> str:
-    """Return what each panel and tab blocks the window for, as a table."""
+    """Return a table of how long each panel and tab blocks the window."""
     head = ["| panel, tab | first, s: wall-clock and computing time | second, s |", "| --- | --- | --- |"]
     rows = [
         f"| {name} | {first[0]:.2f}, {first[1]:.2f} | {second[0]:.2f}, {second[1]:.2f} |"
