@@ -1,4 +1,4 @@
-# `make demo` and `make test` each do all of their set-up on a bare Debian 12 / Python 3.11: see README.md.
+# `make demo` and `make test` set up everything they need on a bare Debian 12 with Python 3.11; see README.md.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,11 +11,11 @@ OUT ?= morpholaw-demo
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-demo: $(READY)  ## the whole story on the shipped sample: Table 1 and report.html, in OUT
+demo: $(READY)  ## train everything on the shipped sample; Table 1 and report.html go to OUT
 	@begin=$$SECONDS; $(BIN)/morpholaw demo --out $(OUT) \
 	  && echo "make demo took $$((SECONDS - begin)) s; results are in $(OUT), the report is $(OUT)/report.html"
 
-test: $(READY)  ## lint, types, import rules and all tests
+test: $(READY)  ## run lint, types, import rules and all tests
 	@begin=$$SECONDS; $(MAKE) --no-print-directory lint && $(MAKE) --no-print-directory -j2 types all-tests \
 	  && echo "make test took $$((SECONDS - begin)) s"
 
@@ -24,18 +24,18 @@ PYTEST = OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist 
 all-tests: $(READY)
 	$(PYTEST)
 
-# Without pages, reports and attacks, and without tests that take over ten seconds.
-test-fast: $(READY)  ## the quick tests alone, while one works
+# Without documentation, reports and torture, and without tests that take over ten seconds.
+test-fast: $(READY)  ## run only the quick tests, during development
 	$(PYTEST) -m "not slow" --ignore=tests/docs --ignore=tests/report --ignore=tests/torture
 
-# The packages of $(VENV), with a Qt of its own. PySide6 6.12 loses references to None under Python 3.11 and dies.
-test-pyside: $(READY)  ## the panels' tests with PySide6 in place of PyQt6
+# Uses the packages of $(VENV) with another Qt. PySide6 6.12 crashes under Python 3.11: it loses references to None.
+test-pyside: $(READY)  ## run the tests of the panels with PySide6 instead of PyQt6
 	@test -x .venv-pyside/bin/python || $(PYTHON) -m venv .venv-pyside
 	@.venv-pyside/bin/pip install -q --disable-pip-version-check 'PySide6-Essentials==6.10.3'
 	@for own in .venv-pyside/lib/python*/site-packages; do echo "import site; site.addsitedir('$(abspath $(VENV))/lib/$$(basename $$(dirname $$own))/site-packages')" > $$own/main.pth; done
 	QT_API=pyside6 .venv-pyside/bin/python -m pytest -q -o qt_api=pyside6 tests/widgets
 
-check: lint types  ## lint, formatting, docstrings, types, import rules, dependencies, spelling, prose, the package
+check: lint types  ## check formatting, docstrings, types, import rules, dependencies, spelling, prose and the package
 
 types: $(READY)
 	$(BIN)/mypy
@@ -50,45 +50,45 @@ lint: $(READY) package
 	$(BIN)/pip check
 	$(BIN)/npe2 validate napari.yaml
 
-package: $(READY)  ## the package and its conda recipe, in dist/, as an index would check them
+package: $(READY)  ## build and check the package and its conda recipe, in dist/
 	@rm -rf dist
 	$(BIN)/hatchling build
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/check-wheel-contents dist/*.whl
 	$(BIN)/python .ci/conda_recipe.py
 
-bench: $(READY)  ## the performance table, each row against its peer
-	# Without their dependencies, which are here but for torchvision: that one would bring another torch.
+bench: $(READY)  ## measure the performance table, each row against its peer
+	# --no-deps: all dependencies are installed except torchvision, which would install another torch.
 	$(BIN)/pip install -q --no-deps pythae torchattacks gplearn pyoperon
 	$(BIN)/morpholaw bench --json docs/performance.json
 
-docs: $(READY)  ## the documentation's pages, in site/; warnings are errors
+docs: $(READY)  ## build the documentation in site/; warnings are errors
 	$(BIN)/python -m zensical build --clean --strict && echo "open site/index.html"
 
-notebooks: $(READY)  ## the notebooks of docs/notebooks as .ipynb files, in notebooks/
+notebooks: $(READY)  ## write the notebooks of docs/notebooks as .ipynb files, in notebooks/
 	$(BIN)/jupytext --to ipynb --set-kernel python3 $$(ls docs/notebooks/*.md | grep -v index.md)
 	@mkdir -p notebooks && mv docs/notebooks/*.ipynb notebooks/
 
-screenshots: $(READY)  ## the pictures of every panel in docs/images, and the moving one
+screenshots: $(READY)  ## take the screenshots in docs/images again, and the animation
 	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_screenshots.py
 	xvfb-run -a -s "-screen 0 1400x1000x24" $(BIN)/python docs/make_moving_picture.py
 
-docs-pictures:  ## which of those pictures are older than the code they show
+docs-pictures:  ## list screenshots that are older than the code they show
 	docs/stale-pictures
 
-torture: $(READY)  ## new examples for the property tests, then kills, changed files, full disks, long work: docs/reliability.md; MINUTES=25 SEED=0
+torture: $(READY)  ## run property tests, kills, damaged files, full disks, long work: docs/reliability.md; MINUTES=25 SEED=0
 	QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 -m hypothesis --hypothesis-profile=new
 	QT_QPA_PLATFORM=offscreen $(BIN)/python tests/torture/run.py --minutes $(or $(MINUTES),25) --seed $(or $(SEED),0) \
 	  --json docs/reliability.json --report docs/reliability.md
 
 STUDY ?= simulated-study
-sample-data: $(READY)  ## make sample_data/ again from its seed, with the models of STUDY, which is trained first: an hour
+sample-data: $(READY)  ## train STUDY and make sample_data/ again from its seed and models; takes an hour
 	$(BIN)/python benchmarks/simulated_study.py $(STUDY)-plain --plain --only-encoder --epoch-crops 875000
 	$(BIN)/python benchmarks/simulated_study.py $(STUDY) --start $(STUDY)-plain/encoder --epoch-crops 175000 \
 	  --tune --cnn-epochs 3 --evaluations 60000
 	$(BIN)/python benchmarks/make_sample_data.py $(STUDY)
 
-lock:  ## resolve the newest versions into requirements.lock, and into uv.lock for three systems and four Pythons
+lock:  ## update requirements.lock and uv.lock (three systems, four Python versions) to the newest versions
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv && .lock-venv/bin/pip install -q -U pip \
 	  && .lock-venv/bin/pip install -q 'torch==2.13.0' '.[test]' \
 	  && .lock-venv/bin/pip freeze --exclude napari-morpholaw | sed 's/+cpu//' > requirements.lock \

@@ -1,4 +1,4 @@
-"""A Markdown extension: formulas become MathML when the site is built, so that pages need no script and no network."""
+"""A Markdown extension that renders formulas as MathML when the site is built, so pages need no script or network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1
 
 
 class MathML(Extension):
-    """Sets every formula that the arithmatex extension marked."""
+    """Renders every formula that the arithmatex extension marked."""
 
     def extendMarkdown(self, md: Markdown) -> None:
         md.postprocessors.register(_Formulas(md), "mathml", priority=0)  # after all others
@@ -26,7 +26,7 @@ class _Formulas(Postprocessor):
 
 
 def makeExtension(**options: Any) -> MathML:
-    """Give Markdown the extension; it asks for it by this name."""
+    """Return the extension; Markdown calls this function by name."""
     return MathML(**options)
 
 

@@ -1,4 +1,4 @@
-"""A Markdown extension: tables of every setting and command, made from the program so that they stay true."""
+"""A Markdown extension that generates the tables of settings and commands from the program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from morpholaw.jobs import STEPS
 
 
 class ProgramTables(Extension):
-    """Puts the tables in place of the comments that stand for them."""
+    """Replaces the comments ``<!-- settings -->`` and ``<!-- commands -->`` by the tables."""
 
     def extendMarkdown(self, md: Markdown) -> None:
         md.preprocessors.register(_Tables(md), "program_tables", priority=50)  # before anything else
@@ -28,18 +28,18 @@ class _Tables(Preprocessor):
 
 
 def makeExtension(**options: Any) -> ProgramTables:
-    """Give Markdown the extension; it asks for it by this name."""
+    """Return the extension; Markdown calls this function by name."""
     return ProgramTables(**options)
 
 
 def settings() -> str:
-    """A section for each step's settings."""
+    """Return a section with a table for the settings of each step."""
     models = dict.fromkeys([SimulateConfig, *STEPS.values()])
     return "\n\n".join(_section(kind) for kind in models if kind is not None)
 
 
 def _section(kind: type[StepConfig]) -> str:
-    rows = ["| setting | default | what |", "| --- | --- | --- |"]
+    rows = ["| setting | default | description |", "| --- | --- | --- |"]
     for name, field in kind.model_fields.items():
         default = field.get_default(call_default_factory=True)
         rows.append(f"| `{name}` | {_cell(default)} | {_text(field.description or '')} |")
@@ -47,7 +47,7 @@ def _section(kind: type[StepConfig]) -> str:
 
 
 def commands() -> str:
-    """Every command with its options, in the order of the work."""
+    """Return every command with its options, in the order in which they are used."""
     context = click.Context(main, info_name="morpholaw")
     parts = []
     for heading, members in SECTIONS.items():
@@ -64,7 +64,7 @@ def _command(parent: click.Context, command: click.Command) -> str:
         if isinstance(option, click.Option)
     ]
     table = [
-        "| option | what |",
+        "| option | description |",
         "| --- | --- |",
         *(f"| <code>{_text(a)}</code> | {_text(b)} |" for a, b in rows),
     ]
