@@ -86,6 +86,28 @@ def test_a_frame_that_is_missing_in_the_middle_is_noticed():
     assert "frames are missing" in explanation.text
 
 
+def test_frames_of_another_channel_in_between_are_noticed():
+    turns = MOVIE.copy()
+    turns[::2] = np.random.default_rng(5).normal(2000, 20, turns[::2].shape)  # the other channel shows no cells
+    findings, explanation = look(turns, TRACKS)
+    assert findings.share >= findings.limit  # half of the frames are enough for the mean over all
+    assert not findings.fits
+    assert "show no cells" in explanation.text
+    one_bad = MOVIE.copy()
+    one_bad[0] = turns[0]
+    assert look(one_bad, TRACKS)[0].fits
+
+
+def test_times_that_pass_for_frames_are_noticed():
+    tracked = TRACKS[TRACKS.t < 4]
+    findings, explanation = look(MOVIE, tracked.assign(t=3 * tracked.t))
+    assert findings.step == 3
+    assert not findings.fits
+    assert "give --frame-interval 3" in explanation.text
+    sparse, _ = look(MOVIE, TRACKS[TRACKS.t % 3 == 0])  # every third frame was tracked
+    assert sparse.fits
+
+
 def test_tracks_of_another_movie_do_not_fit_and_nothing_explains_them():
     findings, explanation = look(drawn(walks(seed=7)), TRACKS)
     assert not findings.fits
@@ -124,5 +146,6 @@ def test_blank_frames_say_nothing():
 def test_pairs_of_frames_are_spread_over_what_was_tracked():
     assert frame_pairs(range(100)) == [(0, 1), (33, 34), (65, 66), (98, 99)]
     assert frame_pairs([3]) == [(3, 3)]
-    assert frame_pairs([0, 2, 4]) == [(0, 0), (2, 2), (4, 4)]
+    assert frame_pairs([1, 3, 6]) == [(1, 1), (3, 3), (6, 6)]
+    assert frame_pairs([0, 5, 10]) == [(0, 0), (5, 1), (10, 2)]  # frames 5 and 10, or times of frames 1 and 2
     assert frame_pairs([0, 1, 2]) == [(0, 1)]

@@ -1,10 +1,10 @@
 """Look at the pixels: whether tracked places show cells, in their own frame.
 
 Two questions are asked of a few pairs of consecutive frames. *Brightness*: what share of the places around a
-tracked place are darker than it is? About half where tracks and movie do not belong together. *Centring*: how far
-from a tracked place is the centre of the light around it? It is nearest in the cell's own frame, which tells tracks
-that are a frame early or late. The result is the same in every run, and no frame is read that crops are not cut
-from as well.
+tracked place are darker than it is? About half where tracks and movie do not belong together, or in the frames of
+another channel. *Centring*: how far from a tracked place is the centre of the light around it? It is nearest in the
+cell's own frame, which tells tracks that are a frame early or late, and times that were taken for frames. The result
+is the same in every run.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ OFF_CENTRE = 2.5
 _TIMING_Z = 3.5  # standard errors by which another frame must fit better in all pairs
 _LATE_TIMING_Z = 4.0  # and in the pairs from one of them on
 _CELLS_FOR_MEANS = 20  # fewer cells do not have a mean worth judging by
+_UNSEEN = 0.62  # share in the frames together that show no cells; about 0.5 by chance
+_UNSEEN_FRAMES = 0.25  # part of the frames that must show none, so that a single bad one stops nobody
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class PixelFindings:
         Rows and columns from the tracked places to the centre of the light around them, mean over cells.
     beside_error : float
         Standard error of ``beside``.
+    unseen : tuple of int
+        Frames that show no cells at the tracked places, where several do not and others do.
+    step : int
+        What frame numbers must be divided by, where the cells are seen in the frames of those numbers; else 1.
     """
 
     share: float
@@ -80,6 +86,8 @@ class PixelFindings:
     dark: bool = False
     beside: tuple[float, float] = (0.0, 0.0)
     beside_error: float = 0.0
+    unseen: tuple[int, ...] = ()
+    step: int = 1
 
     @property
     def off_centre(self) -> bool:
@@ -91,6 +99,7 @@ class PixelFindings:
     def fits(self) -> bool:
         """Whether tracks and pixels fit each other, or there is too little to judge by."""
         wrong = self.dark or self.shift or self.off_centre or self.share < self.limit
+        wrong = wrong or self.unseen or self.step > 1
         return not (self.enough and wrong)
 
     @property
@@ -113,17 +122,25 @@ class PixelFindings:
 def frame_pairs(tracked: Sequence[int]) -> list[tuple[int, int]]:
     """Choose pairs of consecutive frames, spread evenly, among those with tracked cells.
 
-    Where no two frames are consecutive, each is paired with itself.
+    Where no two frames are consecutive, each is paired with itself; or, where all numbers are multiples of a step,
+    with the frame that it would be if they were times (see :func:`common_step`).
     """
     known = set(tracked)
     starts = [t for t in tracked if t + 1 in known]
     if not starts:
-        return [(t, t) for t in spread(list(tracked), 2 * PAIRS)]
+        step = common_step(tracked)
+        return [(t, t // step) for t in spread(list(tracked), 2 * PAIRS)]
     chosen: list[int] = []
     for t in spread(starts, PAIRS):
         if not chosen or t > chosen[-1] + 1:
             chosen.append(t)
     return [(t, t + 1) for t in chosen]
+
+
+def common_step(tracked: Sequence[int]) -> int:
+    """Return the largest number that divides all frame numbers, which are then maybe times; 1 for a single frame."""
+    numbers = np.unique(np.asarray(tracked, np.int64))
+    return int(np.gcd.reduce(numbers)) if len(numbers) > 1 else 1
 
 
 def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindings | None:
@@ -166,7 +183,30 @@ def check_pixels(frames: Frames, cells: pd.DataFrame, size: float) -> PixelFindi
         dark,
         (down, across),
         float(np.hypot(*beside.std(axis=0))) / np.sqrt(len(beside)),
+        () if dark else _unseen(looks),
+        _time_step(shown, places),
     )
+
+
+def _unseen(looks: list[_Look]) -> tuple[int, ...]:
+    """Return the frames that show no cells where they are tracked; none where only a single frame does not."""
+    judged = [look for look in looks if len(look.track) >= FEWEST_TRACKS]
+    without = [look for look in judged if look.brighter.mean() < _limit(len(look.track))]
+    if len(without) < max(2, _UNSEEN_FRAMES * len(judged)) or len(without) == len(judged):
+        return ()
+    together = float(np.concatenate([look.brighter for look in without]).mean())
+    return tuple(look.t for look in without) if together < _UNSEEN else ()
+
+
+def _time_step(frames: Frames, places: Places) -> int:
+    """Return what frame numbers must be divided by, if the light is certainly nearer in the frames of those numbers."""
+    step = common_step(places.t.tolist())
+    gains = []
+    for t in frames if step > 1 else ():
+        if t > 0 and t % step == 0 and t // step in frames:
+            y, x, _ = places_in(frames[t], places, t)
+            gains.append(distance_to_light(frames[t], y, x) - distance_to_light(frames[t // step], y, x))
+    return step if gains and _stands_out(np.concatenate(gains), _TIMING_Z) else 1
 
 
 @dataclass(frozen=True)

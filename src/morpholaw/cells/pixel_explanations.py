@@ -75,7 +75,11 @@ def explain(
     frames = {t: read(t) for t in times}
     if not frames:
         return None
+    if findings.step > 1:
+        return Explanation(_step_text(findings.step), findings.share)
     if findings.share >= findings.limit:
+        if findings.unseen and not findings.shift:
+            return Explanation(_unseen_text(findings.unseen), findings.share)
         offset = _offset(frames, places, size) if findings.off_centre else None
         return offset or _nearest_frames(findings, read, frame_count, frames, places)
     height, width = next(iter(frames.values())).shape
@@ -110,6 +114,23 @@ def _nearest_frames(
             distances[shift] = float(np.concatenate(each).mean())
     best = min(distances, key=lambda shift: distances[shift])
     return Explanation(_shift_text(best or findings.shift, findings.shift_from), findings.share)
+
+
+def _step_text(step: int) -> str:
+    return (
+        f"frame numbers count in steps of {step}, and the cells are seen in the frames that their numbers divided by "
+        f"{step} name, so the numbers are times; give --frame-interval {step}, or a column frame with the number of the "
+        "frame, from 0"
+    )
+
+
+def _unseen_text(unseen: tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, unseen))
+    return (
+        f"of the frames that were looked at, {shown} show no cells at the tracked places and the others do, as where "
+        "channels or slices take turns, or frames are blank or in another order; give the movie's channel with its "
+        "frames in the order of time"
+    )
 
 
 def _shift_text(shift: int, shift_from: int | None = None) -> str:
