@@ -218,3 +218,26 @@ def test_nothing_is_written_to_the_shell(
     with pytest.raises(InputError):
         read(tmp_path / "cut.tif")
     assert capfd.readouterr() == ("", "")
+
+
+def imagej_of_two_channels(path: Path, order: str) -> np.ndarray:
+    """Write channel 0, all its frames, then channel 1, under a header that names this order; return channel 1."""
+    pixels = np.random.default_rng(3).integers(0, 4000, (2, 4, 16, 24)).astype(np.uint16)
+    header = f"ImageJ=1.54f\nimages=8\nchannels=2\nframes=4\nhyperstack=true\norder={order}\n"
+    with tifffile.TiffWriter(path) as file:
+        for i, plane in enumerate(pixels.reshape(8, 16, 24)):
+            file.write(plane, description=None if i else header, metadata=None, contiguous=False)
+    return pixels[1]
+
+
+@pytest.mark.parametrize("order", ["tzc", "TCZ", "xytzc"])
+def test_imagej_headers_that_name_the_order_of_images(tmp_path: Path, order: str) -> None:
+    pixels = imagej_of_two_channels(tmp_path / "movie.tif", order)
+    movie = open_movie(tmp_path / "movie.tif", channel=1)
+    assert np.array_equal(np.stack([movie.frame(t) for t in range(4)]), pixels)
+
+
+def test_an_imagej_order_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    imagej_of_two_channels(tmp_path / "movie.tif", "by time")
+    with pytest.raises(InputError, match="unknown order of its images, 'by time'"):
+        open_movie(tmp_path / "movie.tif", channel=1)

@@ -159,3 +159,22 @@ def test_a_table_that_is_ahead_of_its_masks_is_refused(
     tifffile.imwrite(folder / "man_track003.tif", np.zeros_like(masks[0]))
     with pytest.raises(InputError, match="has its tracks 1 frames after their masks"):
         read_tracks(folder)
+
+
+def test_masks_of_foreground_only_are_refused(tmp_path: Path) -> None:
+    masks = np.zeros((3, 40, 40), np.uint16)
+    for y, x in ((5, 5), (5, 25), (25, 5), (25, 25)):
+        masks[:, y : y + 8, x : x + 8] = 255
+    cells = pd.DataFrame({"track_id": [1], "t": [0], "parent": [-1]})
+    folder = write_ctc(tmp_path, masks, cells)
+    with pytest.raises(InputError, match="marks foreground and not single cells"):
+        read_tracks(folder)
+
+
+def test_a_mask_that_is_missing_in_between_is_told(
+    tmp_path: Path, masks: np.ndarray, tracks: pd.DataFrame
+) -> None:
+    folder = write_ctc(tmp_path, masks, tracks)
+    (folder / "man_track001.tif").unlink()
+    with pytest.warns(TracksWarning, match=r"numbered 0 to 2 without 1 \(1 missing\): no cell is tracked there"):
+        read_tracks(folder, movie_shape=(3, *masks.shape[1:]))

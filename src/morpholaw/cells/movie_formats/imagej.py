@@ -36,9 +36,8 @@ def imagej_planes(pages: TiffPages, choices: Choices, path: Path) -> Planes | No
     }
     if None in sizes.values():
         return None
-    order = str(header.get("order", "czt")).lower()
-    letters = (order if order in _ORDERS else "czt")[::-1]
     lengths = {axis: n or 1 for axis, n in sizes.items()}
+    letters = _order(header, lengths, path)[::-1]
     page = pages.first
     shape, axes = tuple(int(n) for n in page.shape), page.axes.lower()
     if "s" in axes and lengths["c"] == shape[axes.index("s")]:
@@ -86,6 +85,20 @@ def imagej_scale(pages: TiffPages, header: dict[str, Any]) -> tuple[PixelSize | 
     if not (per_x > 0 and per_y > 0 and um_x and um_y):
         return None, None
     return pixel_size(um_y / per_y, um_x / per_x, "ImageJ header")
+
+
+def _order(header: dict[str, Any], lengths: dict[str, int], path: Path) -> str:
+    """Return the order of the images, the axis that changes fastest first; the header seldom names it."""
+    stated = str(header.get("order", "czt"))
+    order = stated.lower().strip().removesuffix("(default)").removeprefix("xy")
+    if order in _ORDERS:
+        return order
+    if order not in ("", "default") and sum(n > 1 for n in lengths.values()) > 1:
+        raise InputError(
+            f"{path} has an ImageJ header that names an unknown order of its images, {stated!r}; open it in Fiji and save "
+            "it again."
+        )
+    return "czt"
 
 
 def _is_virtual(pages: TiffPages, total: int) -> bool:

@@ -16,6 +16,7 @@ import pandas as pd
 from morpholaw.cells.mask_centroids import stack_centroids
 from morpholaw.cells.movie_formats.folder import open_frame
 from morpholaw.cells.track_formats.facts import TrackContext, TrackFacts, Tracks
+from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask, spread_over
 from morpholaw.errors import InputError, reason
 
 _TABLES = ("man_track.txt", "res_track.txt")
@@ -57,9 +58,16 @@ def read_ctc(path: Path, context: TrackContext) -> Tracks:
         raise InputError(f"{folder} has two masks with the number {twice}; keep one.")
     notes: list[str] = []
     shapes: set[tuple[int, ...]] = set()
+    for place in spread_over(len(masks), CHECKED):
+        check_mask(_read_mask(masks[place][1], shapes), numbers[place], str(folder))
     table = stack_centroids((t, _read_mask(p, shapes)) for t, p in masks).drop(columns="area")
     if len(table) == 0:
         raise InputError(f"{folder} has no mask in any of its {len(masks)} frames.")
+    if missing := sorted(set(range(numbers[0], numbers[-1])) - set(numbers)):
+        notes.append(
+            f"{folder} has masks numbered {numbers[0]} to {numbers[-1]} without {missing[0]} ({len(missing)} missing): no "
+            "cell is tracked there."
+        )
     parents = lineage.set_index("track_id")["parent"]
     known = table["track_id"].isin(parents.index)
     if not known.all():

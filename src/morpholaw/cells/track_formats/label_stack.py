@@ -13,6 +13,7 @@ from morpholaw.cells.linking import agreement, link_masks
 from morpholaw.cells.mask_centroids import label_centroids, stack_centroids
 from morpholaw.cells.movies import Movie, open_movie
 from morpholaw.cells.track_formats.facts import Ids, TrackContext, TrackFacts, Tracks
+from morpholaw.cells.track_formats.mask_check import CHECKED, check_mask, spread_over
 from morpholaw.errors import InputError
 
 _SAMPLED = 4
@@ -21,8 +22,6 @@ _ENOUGH = 10
 """Masks that are needed to tell."""
 _AFRESH, _DOUBTFUL = 0.5, 0.8
 """Share of ids that stay with their cell below which ids start again in each frame, or are doubtful."""
-_SCATTERED = 0.1
-"""Area of masks over the area of the boxes around them below which they are no masks of single cells."""
 
 
 def read_label_stack(source: Any, context: TrackContext) -> Tracks:
@@ -45,7 +44,8 @@ def read_label_stack(source: Any, context: TrackContext) -> Tracks:
     numbers = movie.facts.frame_numbers
     notes = list(movie.facts.notes)
     frames = _Masks(movie, where)
-    _check_masks(frames, where)
+    for t in spread_over(len(frames), CHECKED):
+        check_mask(frames[t], t, where)
     ids, why = _meaning(frames) if context.ids == "auto" else (context.ids, "")
     automatic = ids in ("linked", "laptrack")
     if automatic:
@@ -112,67 +112,11 @@ class _Masks:
         return whole
 
 
-def _check_masks(frames: _Masks, where: str) -> None:
-    """Refuse images that do not hold one mask per cell: grey values, foreground and background, a labelled background.
-
-    Raises
-    ------
-    InputError
-        One of a few frames shows that it does not.
-    """
-    for t in _spread(len(frames), 3):
-        mask = frames[t]
-        ids, _, _, area = label_centroids(mask)
-        if len(ids) == 0:
-            continue
-        if area.max() > 0.5 * mask.size and (mask != 0).mean() > 0.98:
-            raise InputError(
-                f"{where} has no background: {ids[area.argmax()]} covers {area.max() / mask.size:.0%} of frame {t}. "
-                "Masks have the value 0 outside of cells and a number for each cell."
-            )
-        if len(ids) > 20 and area.sum() < _SCATTERED * _boxed(mask, ids):
-            raise InputError(
-                f"{where} looks like an image and not like masks: frame {t} has {len(ids)} values, each scattered "
-                "over the frame. Masks have the value 0 outside of cells and a number for each cell; is it the movie?"
-            )
-        if len(ids) <= 5 and (cells := _components(mask, ids)) >= 3 * len(ids):
-            shown = ", ".join(map(str, ids))
-            raise InputError(
-                f"{where} marks foreground and not single cells: frame {t} has the value{'s' * (len(ids) > 1)} {shown} "
-                f"in {cells} separate places. Number the cells first, e.g. with skimage.measure.label or MorphoLibJ's "
-                "Connected Components Labeling in Fiji."
-            )
-
-
-def _boxed(mask: np.ndarray, ids: np.ndarray) -> int:
-    """Sum the areas of the boxes around the values of a frame."""
-    row, column = np.nonzero(mask)
-    number = np.searchsorted(ids, mask[row, column])
-    spans = []
-    for place, length in ((row, mask.shape[0]), (column, mask.shape[1])):
-        low, high = np.full(len(ids), length), np.full(len(ids), -1)
-        np.minimum.at(low, number, place)
-        np.maximum.at(high, number, place)
-        spans.append(high - low + 1)
-    return int((spans[0] * spans[1]).sum())
-
-
-def _components(mask: np.ndarray, ids: np.ndarray) -> int:
-    """Separate places in which a frame's values are, without specks."""
-    from scipy import ndimage
-
-    count = 0
-    for value in ids.tolist():
-        _, _, _, areas = label_centroids(ndimage.label(mask == value)[0])
-        count += int((areas >= 0.1 * areas.max()).sum())
-    return count
-
-
 def _meaning(frames: _Masks) -> tuple[Ids, str]:
     """Find out from a few pairs of successive frames what ids mean; and why, where that is worth a note."""
     masks = shared = judged = alike = 0
     contiguous, counts = True, set()
-    for t in _spread(len(frames) - 1, _SAMPLED):
+    for t in spread_over(len(frames) - 1, _SAMPLED):
         then, now = frames[t], frames[t + 1]
         ids = [label_centroids(one)[0] for one in (then, now)]
         masks += min(len(ids[0]), len(ids[1]))
@@ -196,11 +140,3 @@ def _meaning(frames: _Masks) -> tuple[Ids, str]:
             "each frame, have the masks linked (--ids linked)."
         )
     return "tracks", ""
-
-
-def _spread(count: int, most: int) -> list[int]:
-    return (
-        np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
-        if count > 0
-        else []
-    )
