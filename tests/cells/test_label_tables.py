@@ -208,3 +208,26 @@ def test_packed_tables_are_named(tmp_path: Path, name: str, start: bytes, messag
 def test_a_table_of_column_names_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has column names and no row below them"):
         read(tmp_path, "track_id,t,label\n")
+
+
+def test_of_a_table_of_several_movies_the_rows_of_one_are_read(tmp_path: Path) -> None:
+    text = "movie,track_id,t,label\n" + "".join(
+        f"{movie},{track},{t},{label}\n"
+        for movie, label in ((r"C:\data\Movie.tif", "metaphase"), ("other.tif", "interphase"))
+        for track in (1, 2)
+        for t in (0, 1)
+    )
+    assert read(tmp_path, text) == dict.fromkeys(range(4), "metaphase")
+    with pytest.raises(
+        InputError, match=r"cells of 2 movies \(its column movie has .*not one of them is called movie"
+    ):
+        read(tmp_path, text.replace("Movie.tif", "third.tif"))
+
+
+def test_frames_that_count_from_one_show_by_their_places(tmp_path: Path) -> None:
+    table = cells()
+    text = "track_id,t,y,x,label\n" + "".join(
+        f"{row.track_id},{row.t + 1},{row.y},{row.x},metaphase\n" for row in table[table.t < 2].itertuples()
+    )
+    with pytest.raises(InputError, match="in the frame before the one that it names in movie"):
+        read(tmp_path, text)

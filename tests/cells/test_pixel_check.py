@@ -88,7 +88,9 @@ def test_a_frame_that_is_missing_in_the_middle_is_noticed():
 
 def test_frames_of_another_channel_in_between_are_noticed():
     turns = MOVIE.copy()
-    turns[::2] = np.random.default_rng(5).normal(2000, 20, turns[::2].shape)  # the other channel shows no cells
+    turns[::2] = np.random.default_rng(5).normal(
+        2000, 20, turns[::2].shape
+    )  # the other channel shows no cells
     findings, explanation = look(turns, TRACKS)
     assert findings.share >= findings.limit  # half of the frames are enough for the mean over all
     assert not findings.fits

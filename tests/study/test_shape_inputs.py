@@ -17,6 +17,7 @@ from morpholaw.events import Front, Monitor
 from morpholaw.models.classifier import Classifier
 from morpholaw.models.features import ModelColumns
 from morpholaw.models.law_units import law_in_units
+from morpholaw.store.overview import overview
 from morpholaw.study import Study
 
 HEADS = {"models": 2, "epochs": 10, "warmup_epochs": 4, "epoch_cells": 1_000, "learning_rate": 5e-3}
@@ -219,3 +220,19 @@ def test_an_exported_law_reads_units(shape_study, tmp_path):
     by_hand = [scope["law"](*row) for row in shapes[list(law.names)].to_numpy()[:20]]
     assert np.allclose(by_hand, study.classify(4)["score"][:20], rtol=1e-3, atol=1e-3)
     assert "the shapes" in source
+
+
+def test_a_law_of_shuffled_labels_is_said_to_be_no_better_than_guessing(shape_study, tmp_path):
+    study, events = Study.create(tmp_path / "shuffled"), []
+    images, cells = simulate_crops(phases={"interphase": 90, "metaphase": 60}, seed=1)
+    cells["label"] = np.random.default_rng(0).permutation(cells["label"].to_numpy())
+    CropSet.write(study.path / "crops" / "simulated", images, cells, CropOrigin(kind="simulated"))
+    settings = {"inputs": "shapes", "count": 1, "evaluations": 2_000, "processes": 1, "test_fraction": 0.3}
+    study.discover_law(monitor=Monitor(events.append), **settings)
+    sentence = "scheme4-hinge cannot be told from guessing: balanced over the classes, "
+    assert [event.text for event in events if getattr(event, "level", "") == "warning"][-1].startswith(sentence)
+    assert any(warning.startswith(sentence) for warning in overview(study).warnings)
+    assert sentence in study.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    classify = ["classify", "--study", str(study.path), "--scheme", "4", "--out", str(tmp_path / "scores.csv")]
+    assert sentence in CliRunner().invoke(main, classify, env={"COLUMNS": "500"}).output
+    assert not any("guessing" in warning for warning in overview(shape_study).warnings)

@@ -7,6 +7,7 @@ cells, or its ids are not the ones that they seem, and it is refused.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from morpholaw.cells.track_formats.column_names import (
     CLASS,
     FRAME,
     MASK,
+    MOVIE,
     ONE_BASED_FRAME,
     SPOT,
     STEP,
@@ -41,6 +43,12 @@ from morpholaw.errors import InputError
 _FAR = 5.0
 """Pixels between a cell and the place that a table gives it beyond which the two are not one cell."""
 _ENOUGH = 3
+_PIXELS = 0.05
+"""What a scale may differ from 1 by for positions in pixels."""
+_SAME_PLACE = 0.5
+"""Pixels within which two tables have a cell at the same place, rounded differently."""
+_MOVIE_COLUMNS = tuple(name for name in MOVIE if name not in ("stage", "position", "pos"))
+"""Names of a column of movies; the others may just as well say something about a cell."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,7 @@ def read_label_table(
             sets = ", ".join(map(str, values[keys["set"][0]].dropna().unique()[:5]))
             raise InputError(f"{path} has no row of the crop set {set_name}; its column set names {sets}.")
         values, line = values[inside].reset_index(drop=True), line[inside.to_numpy()]
+    values, line = _of_one_movie(values, line, set_name, path, notes)
     candidates = _keys(values, label, set(cells.columns))
     if label is None or not candidates:
         raise InputError(
@@ -148,6 +157,43 @@ def read_label_table(
             "another class; keep one."
         )
     return LabelTable(crops, classes, notes)
+
+
+def _of_one_movie(
+    values: pd.DataFrame, line: np.ndarray, set_name: str, path: Path, notes: list[str]
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the rows of the movie that the set is of, and their lines, where a column names several movies.
+
+    Raises
+    ------
+    InputError
+        None of them is called like the set.
+    """
+    for name in named(values, _MOVIE_COLUMNS):
+        movies = as_text(values[name])
+        distinct = sorted(set(movies) - {""})
+        if not 1 < len(distinct) < 0.5 * len(values):
+            continue
+        ours = [movie for movie in distinct if _movie_key(movie) == _movie_key(set_name)]
+        if len(ours) != 1:
+            raise InputError(
+                f"{path} has cells of {len(distinct)} movies (its column {name} has {', '.join(distinct[:4])}), and "
+                f"not one of them is called {set_name}; give a table of this movie, or the column its name."
+            )
+        inside = movies == ours[0]
+        notes.append(
+            f"{path}: the {inside.sum()} of {len(values)} rows whose {name} is {ours[0]} are read, and the others "
+            "left out."
+        )
+        values, line = values[inside].reset_index(drop=True), line[inside]
+    return values, line
+
+
+def _movie_key(name: str) -> str:
+    """Return what the name of a movie, of its file and of its crop set have in common."""
+    file = re.split(r"[/\\]", name.strip())[-1]
+    stem = re.sub(r"(\.ome)?\.(tiff?|zarr|png|npy)$", "", file, flags=re.IGNORECASE)
+    return re.sub(r"\W+", "_", stem).casefold()
 
 
 def _keys(values: pd.DataFrame, label: str | None, cells: set[str]) -> list[_Key]:
@@ -279,12 +325,37 @@ def _check_places(
     if stated.shape[1] < _ENOUGH or not (norm := float((stated**2).sum())):
         return
     scale = float((stated * ours).sum()) / norm  # micrometres are as good as pixels
+    scale = 1.0 if abs(scale - 1) < _PIXELS else scale
     distance = float(np.median(np.hypot(*(scale * stated - ours))))
     if distance > _FAR:
         raise InputError(
             f"{path} has its cells {distance:.0f} pixels away from those that it names in {set_name}; it is of other "
             "cells, or its ids are others."
         )
+    stated *= scale
+    chosen = cells.iloc[crops[known]]
+    for shift, when in ((-1, "before"), (1, "after")):
+        there = _distance_in_frame(cells, chosen, stated, shift)
+        if there is not None and there < _SAME_PLACE < distance / 2:
+            raise InputError(
+                f"{path} has its cells where they are in the frame {when} the one that it names in {set_name}; number "
+                "the frames from 0, as its crops do."
+            )
+
+
+def _distance_in_frame(
+    cells: pd.DataFrame, chosen: pd.DataFrame, stated: np.ndarray, shift: int
+) -> float | None:
+    """Return the median distance of stated places, (2, n), from the chosen tracks in frames next to the chosen ones.
+
+    None where too few of them have such a frame.
+    """
+    places = cells.drop_duplicates(["track_id", "t"]).set_index(["track_id", "t"])[["y", "x"]]
+    wanted = pd.MultiIndex.from_arrays([chosen["track_id"], chosen["t"] + shift])
+    there = places.reindex(wanted).to_numpy(np.float64).T
+    distance = np.hypot(*(stated - there))
+    distance = distance[np.isfinite(distance)]
+    return float(np.median(distance)) if len(distance) >= max(_ENOUGH, 0.5 * stated.shape[1]) else None
 
 
 def _is_whole(column: pd.Series) -> bool:

@@ -119,8 +119,8 @@ def _nearest_frames(
 def _step_text(step: int) -> str:
     return (
         f"frame numbers count in steps of {step}, and the cells are seen in the frames that their numbers divided by "
-        f"{step} name, so the numbers are times; give --frame-interval {step}, or a column frame with the number of the "
-        "frame, from 0"
+        f"{step} name, so the numbers are times; give --frame-interval {step}, or a column frame with the number of "
+        "the frame, from 0"
     )
 
 

@@ -193,9 +193,10 @@ def _accuracy(material: Material, name: str, k: int) -> list[Block]:
             f"{evaluation.test_cells:,} in test, whole groups at a time",
         ),
     ]
+    doubts = laws.doubts(material.records[name])
     if len(classifier.classes) == 2:
-        return [Table(("Measure", "Value"), rows)]
-    return [Table(("Measure", "Value"), rows), *performance.of_classes(material, name)]
+        return [*doubts, Table(("Measure", "Value"), rows)]
+    return [*doubts, Table(("Measure", "Value"), rows), *performance.of_classes(material, name)]
 
 
 def _accuracy_here(material: Material, name: str, k: int) -> tuple[str, str]:

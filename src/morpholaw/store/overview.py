@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morpholaw.display import percent_interval
+from morpholaw.display import percent, percent_interval
 from morpholaw.errors import InputError
 from morpholaw.store import classifiers
 from morpholaw.store.changes import changes_since
@@ -107,6 +107,7 @@ def overview(folder: StudyFolder) -> Overview:
     records = tuple(classifiers.readable_records(folder, warnings.append))
     for record in records:
         warnings += changes_since(folder, record, given)
+        warnings += [sentence for sentence in (guessing_sentence(record),) if sentence]
     counts = dict(labels.most_common())
     step = _next_step(folder, sets, counts, bool(encoder), {record.scheme for record in records})
     return Overview(sets, counts, encoder, records, tuple(warnings), step)
@@ -119,6 +120,18 @@ def performance(record: ClassifierRecord) -> str:
     where = " of the study it comes from" if record.trained_elsewhere else ""
     share = percent_interval(found.value, found.low, found.high)
     return f"{share} of {evaluation.test_cells} held-out cells{where} right"
+
+
+def guessing_sentence(record: ClassifierRecord) -> str:
+    """Say that a classifier cannot be told from guessing on held-out cells, as with labels dealt at random; else ""."""
+    found, guessing = record.evaluation.balanced_interval, 1 / len(record.classes)
+    if found.low > guessing:
+        return ""
+    return (
+        f"{record.name} cannot be told from guessing: balanced over the classes, "
+        f"{percent_interval(found.value, found.low, found.high)} of {record.evaluation.test_cells} held-out cells are "
+        f"right, and guessing gets {percent(guessing, 0)}. Do not read anything into it."
+    )
 
 
 def start_sentence(record: ClassifierRecord) -> str:

@@ -27,6 +27,7 @@ from morpholaw.store import classifiers, encoders
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.labelled_cells import Labelled, chosen_classes, labelled_cells
 from morpholaw.store.latent_sample import readable_latents
+from morpholaw.store.overview import guessing_sentence
 from morpholaw.store.study_folder import StudyFolder
 from morpholaw.study.checkpoint import Checkpoint
 from morpholaw.study.column_rows import measure_training_cells
@@ -111,6 +112,8 @@ def discover(
     record = keep(folder, classifier, name, cells, split, config)
     if not monitor.should_stop():
         checkpoint.remove()
+    if sentence := guessing_sentence(record):
+        monitor.emit(Message(sentence, "warning"))
     return record
 
 
@@ -153,7 +156,10 @@ def _discover_class_laws(
             "the rest; choose other inputs, or allow more evaluations."
         )
     classifier = Classifier.with_laws(views.encoder, list(laws.laws.values()), cells.classes, views.columns)
-    return keep(folder, classifier, name, cells, split, config)
+    record = keep(folder, classifier, name, cells, split, config)
+    if sentence := guessing_sentence(record):
+        monitor.emit(Message(sentence, "warning"))
+    return record
 
 
 def _in_units(monitor: Monitor, views: TrainingViews) -> Monitor:

@@ -176,5 +176,7 @@ def test_a_mask_that_is_missing_in_between_is_told(
 ) -> None:
     folder = write_ctc(tmp_path, masks, tracks)
     (folder / "man_track001.tif").unlink()
-    with pytest.warns(TracksWarning, match=r"numbered 0 to 2 without 1 \(1 missing\): no cell is tracked there"):
+    with pytest.warns(
+        TracksWarning, match=r"numbered 0 to 2 without 1 \(1 missing\): no cell is tracked there"
+    ):
         read_tracks(folder, movie_shape=(3, *masks.shape[1:]))

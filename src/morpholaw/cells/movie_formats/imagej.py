@@ -95,8 +95,8 @@ def _order(header: dict[str, Any], lengths: dict[str, int], path: Path) -> str:
         return order
     if order not in ("", "default") and sum(n > 1 for n in lengths.values()) > 1:
         raise InputError(
-            f"{path} has an ImageJ header that names an unknown order of its images, {stated!r}; open it in Fiji and save "
-            "it again."
+            f"{path} has an ImageJ header that names an unknown order of its images, {stated!r}; open it in Fiji and "
+            "save it again."
         )
     return "czt"
 

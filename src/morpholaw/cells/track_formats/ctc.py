@@ -65,8 +65,8 @@ def read_ctc(path: Path, context: TrackContext) -> Tracks:
         raise InputError(f"{folder} has no mask in any of its {len(masks)} frames.")
     if missing := sorted(set(range(numbers[0], numbers[-1])) - set(numbers)):
         notes.append(
-            f"{folder} has masks numbered {numbers[0]} to {numbers[-1]} without {missing[0]} ({len(missing)} missing): no "
-            "cell is tracked there."
+            f"{folder} has masks numbered {numbers[0]} to {numbers[-1]} without {missing[0]} ({len(missing)} missing): "
+            "no cell is tracked there."
         )
     parents = lineage.set_index("track_id")["parent"]
     known = table["track_id"].isin(parents.index)

@@ -14,7 +14,7 @@ from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Fold, Formula, Paragraph, Table, drawing, photograph
 from morpholaw.report.sections.law import DIGITS, WITHIN, excluding, inputs_table
-from morpholaw.report.sections.laws import search
+from morpholaw.report.sections.laws import doubts, search
 from morpholaw.store.law_reading import laws_in_units
 from morpholaw.store.law_stability import stability_sentence
 
@@ -48,6 +48,7 @@ def formulas(material: Material, name: str, k: int) -> list[Block]:
         f"{percent_interval(*astuple(tested.balanced_interval))} balanced over the classes."
     )
     blocks: list[Block] = [
+        *doubts(record),
         Paragraph(intro),
         *(
             Formula(

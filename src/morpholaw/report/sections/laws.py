@@ -19,6 +19,7 @@ from morpholaw.report.page import Absent, Block, Paragraph, Table
 from morpholaw.report.sections.law import DIGITS, law_figures
 from morpholaw.store.classifier_record import ClassifierRecord, name_of
 from morpholaw.store.evaluation_record import Evaluation
+from morpholaw.store.overview import guessing_sentence
 
 LOSSES: dict[Loss, str] = {"hinge": "hinge loss on the labels", "mse": "squared error to scheme 3's outputs"}
 
@@ -44,10 +45,17 @@ def laws(material: Material, name: str) -> list[Block]:
     if not record.two_classes:
         raise Absent(f"The laws found{loss} tell {len(record.classes)} classes apart; they are shown below.")
     return [
+        *doubts(record),
         _table(material, name, found),
         Paragraph("The first law, the best on the training cells:"),
         *law_figures(material, name, 0),
     ]
+
+
+def doubts(record: ClassifierRecord) -> list[Block]:
+    """Return what stands above the laws of a classifier that cannot be told from guessing."""
+    sentence = guessing_sentence(record)
+    return [Paragraph(sentence, "warning")] if sentence else []
 
 
 def search(record: ClassifierRecord) -> str:

@@ -14,7 +14,7 @@ from morpholaw.interpretation.rashomon import ModelPoint, model_points, smallest
 from morpholaw.models.classes import classes_of_scores
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Paragraph, Table, drawing, photograph
-from morpholaw.store.overview import start_sentence
+from morpholaw.store.overview import guessing_sentence, start_sentence
 
 WRONG = 8
 """Most wrong cells shown of a scheme."""
@@ -32,7 +32,11 @@ def performance(material: Material) -> list[Block]:
 
     if not material.names:
         raise Absent("No classifier has been trained yet, so there is nothing to compare.")
-    blocks: list[Block] = []
+    blocks: list[Block] = [
+        Paragraph(sentence, "warning")
+        for name in material.names
+        if (sentence := guessing_sentence(material.records[name]))
+    ]
     curves = {
         scheme: name
         for scheme, name in material.one_a_scheme.items()

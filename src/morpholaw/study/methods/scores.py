@@ -21,10 +21,11 @@ from morpholaw.evaluation.prevalence import Prevalence, stated_shares
 from morpholaw.evaluation.stage_order import StageOrder
 from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.progress_bar import shows_progress
-from morpholaw.store import encoders, timelines
+from morpholaw.store import classifiers, encoders, timelines
 from morpholaw.store.changes import tell_changes
 from morpholaw.store.classifier_record import name_of
 from morpholaw.store.familiarity_record import familiarity
+from morpholaw.store.overview import guessing_sentence
 
 if TYPE_CHECKING:
     from morpholaw.evaluation.timeline import Timeline
@@ -121,6 +122,8 @@ def classify(
     if adapted and not first_law:
         raise InputError(f"Of {name} the first law alone is adapted; leave out the law, or the adaptation.")
     applied = applied_classifier.chosen(study, name, law)
+    if sentence := guessing_sentence(classifiers.record(study, name)):
+        monitor.emit(Message(sentence, "warning"))
     order = StageOrder.of(stages, final) if stages else None
     along = applied_classifier.along_tracks(study, name, along_tracks, applied.evaluation, order)
     if along is not None and along.order is not None:
