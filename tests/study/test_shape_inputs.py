@@ -230,9 +230,19 @@ def test_a_law_of_shuffled_labels_is_said_to_be_no_better_than_guessing(shape_st
     settings = {"inputs": "shapes", "count": 1, "evaluations": 2_000, "processes": 1, "test_fraction": 0.3}
     study.discover_law(monitor=Monitor(events.append), **settings)
     sentence = "scheme4-hinge cannot be told from guessing: balanced over the classes, "
-    assert [event.text for event in events if getattr(event, "level", "") == "warning"][-1].startswith(sentence)
+    assert [event.text for event in events if getattr(event, "level", "") == "warning"][-1].startswith(
+        sentence
+    )
     assert any(warning.startswith(sentence) for warning in overview(study).warnings)
     assert sentence in study.report(tmp_path / "report.html").read_text(encoding="utf-8")
-    classify = ["classify", "--study", str(study.path), "--scheme", "4", "--out", str(tmp_path / "scores.csv")]
+    classify = [
+        "classify",
+        "--study",
+        str(study.path),
+        "--scheme",
+        "4",
+        "--out",
+        str(tmp_path / "scores.csv"),
+    ]
     assert sentence in CliRunner().invoke(main, classify, env={"COLUMNS": "500"}).output
     assert not any("guessing" in warning for warning in overview(shape_study).warnings)

@@ -98,8 +98,8 @@ class PixelFindings:
     @property
     def fits(self) -> bool:
         """Whether tracks and pixels fit each other, or there is too little to judge by."""
-        wrong = self.dark or self.shift or self.off_centre or self.share < self.limit
-        wrong = wrong or self.unseen or self.step > 1
+        wrong = self.dark or self.shift != 0 or self.off_centre or self.share < self.limit
+        wrong = wrong or bool(self.unseen) or self.step > 1
         return not (self.enough and wrong)
 
     @property
