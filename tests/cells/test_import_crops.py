@@ -19,6 +19,7 @@ from morpholaw.cells.import_crops import import_crops
 from morpholaw.config import ImportConfig
 from morpholaw.errors import InputError
 from morpholaw.events import Message, Monitor
+from morpholaw.study import Study
 
 PATTERN = r"(m\d+)_"
 
@@ -379,3 +380,74 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
 def _made(folder):
     folder.mkdir()
     return folder
+
+
+def messages_of(folder: Path, **settings: Any) -> tuple[Any, str]:
+    events: list[Any] = []
+    crops = import_crops(folder, folder.parent / "set", ImportConfig(**settings), Monitor(events.append))
+    return crops, " ".join(event.text for event in events if isinstance(event, Message))
+
+
+def filed(root: Path, *folders: str) -> Path:
+    """Two crops in each of some folders, and what an archive of a Mac leaves beside them."""
+    for k, name in enumerate(folders):
+        (root / name).mkdir(parents=True)
+        for i in range(2):
+            tifffile.imwrite(root / name / f"cell{i}.tif", picture(2 * k + i))
+    (root / "__MACOSX" / folders[0]).mkdir(parents=True)
+    (root / "__MACOSX" / folders[0] / "cell0.tif").write_bytes(b"no image")
+    return root
+
+
+@pytest.mark.parametrize("order", ["{phase}/{movie}", "{movie}/{phase}", "{movie}/{phase}/cells"])
+def test_classes_are_the_folders_that_are_called_after_phases(tmp_path: Path, order: str) -> None:
+    places = [
+        order.format(phase=phase, movie=movie)
+        for phase in ("Interphase", "Metaphase")
+        for movie in ("m1", "m2")
+    ]
+    crops = imported(filed(tmp_path / "crops", *places))
+    assert crops.cells.label.value_counts().to_dict() == {"interphase": 4, "metaphase": 4}
+
+
+def test_which_of_two_rows_of_folders_is_the_classes_is_said(tmp_path: Path) -> None:
+    root = filed(tmp_path / "crops", "drug/m1", "drug/m2", "control/m1", "control/m2")
+    crops, said = messages_of(root)
+    assert sorted(set(crops.cells.label)) == ["m1", "m2"]
+    assert "The folders m1, m2 are taken for the classes, and not control, drug" in said
+    assert "taken for the classes" not in messages_of(filed(tmp_path / "b" / "crops", "drug", "control"))[1]
+
+
+def test_dark_nuclei_are_mentioned(tmp_path: Path) -> None:
+    root = tmp_path / "crops"
+    root.mkdir()
+    for i in range(4):
+        tifffile.imwrite(root / f"cell{i}.tif", 255 - picture(i))
+    assert "4 of 4 images are darker in the middle than at the rim" in messages_of(root)[1]
+    assert "darker" not in messages_of(filed(tmp_path / "b" / "crops", "bright"))[1]
+
+
+def scaled(root: Path, **sizes: float) -> Path:
+    """One crop per name that states its micrometres per pixel."""
+    root.mkdir()
+    for k, (name, size) in enumerate(sizes.items()):
+        tifffile.imwrite(
+            root / f"{name}.tif",
+            picture(k),
+            imagej=True,
+            resolution=(1 / size, 1 / size),
+            metadata={"unit": "um"},
+        )
+    return root
+
+
+def test_crops_that_state_different_scales_are_refused(tmp_path: Path) -> None:
+    study = Study.create(tmp_path / "study")
+    mixed = scaled(tmp_path / "mixed", a=0.325, b=0.65)
+    with pytest.raises(InputError, match=r"different pixel sizes: .*a\.tif 0\.325 um, .*b\.tif 0\.65 um"):
+        study.import_crops(mixed)
+    assert not study.sets
+    study.import_crops(scaled(tmp_path / "one", a=0.325, b=0.325))
+    assert study.sets[0].record.pixel_size == pytest.approx(0.325)
+    with pytest.raises(InputError, match=r"0\.65 um per pixel"):
+        study.import_crops(scaled(tmp_path / "other", a=0.65))

@@ -10,6 +10,10 @@ from morpholaw.cells.movie_formats.frame_names import MASK_WORDS, is_mask_name
 from morpholaw.errors import InputError
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+_LEFTOVERS = ("__macosx",)
+"""Folders that a Mac adds to archives."""
+_PHASE = re.compile(r"phase|mitosis|mitotic|apopto", re.IGNORECASE)
+"""What is in the name of a folder that is a class of cells, and in that of no movie."""
 
 
 def crop_files(folder: Path) -> tuple[list[Path], int]:
@@ -29,7 +33,9 @@ def crop_files(folder: Path) -> tuple[list[Path], int]:
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not any(
+            part.startswith(".") or part.lower() in _LEFTOVERS for part in path.relative_to(folder).parts
+        )
         and path.is_file()
     )
     if not files:
@@ -60,7 +66,8 @@ def labels_of(names: list[str], classes: dict[str, list[str]], folder: Path) -> 
     """
     inside = [[_key(part) for part in name.split("/")[:-1]] for name in names]
     if not classes:
-        return [parts[-1] if parts else "" for parts in inside]
+        place = _class_place(inside)
+        return [parts[place] if len(parts) >= -place else "" for parts in inside]
     present = {part for parts in inside for part in parts}
     class_of: dict[str, str] = {}
     for label, subfolders in classes.items():
@@ -78,6 +85,39 @@ def labels_of(names: list[str], classes: dict[str, list[str]], folder: Path) -> 
                     f"The subfolder {subfolder!r} is in two classes, {class_of[key]!r} and {label!r}."
                 )
     return [next((class_of[part] for part in reversed(parts) if part in class_of), "") for parts in inside]
+
+
+def other_classes(names: list[str], labels: list[str]) -> str:
+    """Say in a sentence that other folders than those taken may be the classes; "" where there is no doubt."""
+    inside = [[_key(part) for part in name.split("/")[:-1]] for name in names]
+    taken = sorted(set(labels) - {""})
+    above = sorted({part for parts in inside for part in parts} - set(taken))
+    parents: dict[str, set[str]] = {}
+    for parts in inside:
+        if len(parts) > 1:
+            parents.setdefault(parts[-1], set()).add(parts[-2])
+    if not any(len(found) > 1 for found in parents.values()):
+        return ""
+    return (
+        f"The folders {_some(taken)} are taken for the classes, and not {_some(above)}; if that is wrong, name the "
+        "classes with --class NAME=SUBFOLDER."
+    )
+
+
+def _class_place(inside: list[list[str]]) -> int:
+    """Return which folder of a path is the class, from the end: the innermost, -1, or one above that is called a phase.
+
+    Crops of several movies are as often filed by class and movie as by movie and class.
+    """
+    for place in range(-1, -max(map(len, inside), default=0) - 1, -1):
+        called = {parts[place] for parts in inside if len(parts) >= -place}
+        if sum(_PHASE.search(name) is not None for name in called) > 1:
+            return place
+    return -1
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
 
 
 def groups_of(names: list[str], pattern: str | None) -> list[str]:

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from morpholaw.cells.crop_images import cut_centre, fit_square, read_grey
+from morpholaw.cells.movie_formats.tiff import open_tiff
 from morpholaw.cells.reader_process import answered_apart
+from morpholaw.errors import InputError
 
 _BATCH = 16
 """Images per question, which may take a minute: they may be whole fields of 8192 x 8192 pixels."""
@@ -50,6 +52,10 @@ class CropReader:
         found = [one for part in _parts(files) for one in self._ask((_sample, part, None))]
         return [centre for centre, _ in found], [level for _, level in found]
 
+    def pixel_sizes(self, files: list[Path]) -> list[float | None]:
+        """Return the micrometres per pixel that each file states; None where it states none, or is no TIFF."""
+        return [size for part in _parts(files) for size in self._ask((_pixel_size, part, None))]
+
     def crops(self, files: list[Path], background: float) -> Iterator[ReadCrop]:
         """Read images as crops, padded with the background level."""
         for part in _parts(files):
@@ -62,6 +68,8 @@ def crop_reader(folder: Path, size: int, channel: int | str | None) -> Iterator[
 
     def answer(question: tuple[Callable[..., Any], list[Path], float | None]) -> list[Any]:
         function, files, background = question
+        if function is _pixel_size:
+            return [_pixel_size(file) for file in files]
         return [function(read_grey(file, channel), size, background) for file in files]
 
     with answered_apart(answer, folder) as ask:
@@ -76,6 +84,16 @@ def _sample(image: np.ndarray, size: int, _: None) -> tuple[np.ndarray, float]:
 def _crop(image: np.ndarray, size: int, background: float) -> ReadCrop:
     digest = hashlib.sha256(image.tobytes()).digest()
     return ReadCrop(fit_square(image, size, background), image.shape, digest)
+
+
+def _pixel_size(file: Path) -> float | None:
+    if file.suffix.lower() not in (".tif", ".tiff"):
+        return None
+    try:
+        size = open_tiff(file).pixel_size
+        return None if size is None else size.side(str(file))
+    except InputError:  # a colour image, or none that can be read, of which whoever reads its pixels tells
+        return None
 
 
 def _parts(files: list[Path]) -> Iterator[list[Path]]:

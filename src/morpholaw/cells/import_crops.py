@@ -11,7 +11,7 @@ from time import monotonic
 import numpy as np
 
 from morpholaw.cells.cells_table import cells_table
-from morpholaw.cells.crop_folder import crop_files, groups_of, labels_of
+from morpholaw.cells.crop_folder import crop_files, groups_of, labels_of, other_classes
 from morpholaw.cells.crop_images import fit_square
 from morpholaw.cells.crop_reader import CropReader, crop_reader
 from morpholaw.cells.crop_record import CropOrigin
@@ -25,6 +25,10 @@ from morpholaw.events import SILENT, Message, Monitor, Progress
 
 _SAMPLE_CROPS = 512
 _BATCH = 256
+_SAME_SCALE = 0.02
+"""Part by which pixel sizes that are the same may differ, rounded differently."""
+_MOST = 0.8
+"""Part of the crops whose middle must be dark for all to be called dark."""
 
 
 def import_crops(
@@ -69,7 +73,7 @@ def import_crops(
     brightness: list[np.ndarray] = []
     digests: dict[bytes, str] = {}
     class_of: dict[bytes, str] = {}
-    duplicates = resized = contradicting = empty = 0
+    duplicates = resized = contradicting = empty = dark = 0
     last_report = monotonic()
     with (
         crop_reader(folder, config.size, config.channel) as reader,
@@ -95,6 +99,7 @@ def import_crops(
                 batch.append(crop.pixels)
             crops = np.stack(batch)
             empty += int(one_grey_value(crops).sum())
+            dark += int(_dark_inside(crops).sum())
             brightness.append(normalisation.brightness(crops))
             writer.append(normalisation.apply(crops, brightness[-1]))
             if monotonic() - last_report > 0.2 or writer.count == len(files):
@@ -102,7 +107,10 @@ def import_crops(
                 monitor.emit(Progress(writer.count, len(files), "importing crops"))
         for text, level in _remarks(config, len(files), duplicates, resized, labels, masks):
             monitor.emit(Message(text, level))
-        for text in _doubts(contradicting, empty, len(files)):
+        doubts = [*_doubts(contradicting, empty, dark, len(files))]
+        if not config.classes and (doubt := other_classes(names, labels)):
+            doubts.append(doubt)
+        for text in doubts:
             monitor.emit(Message(text, "warning"))
         origin = CropOrigin(
             kind="folder",
@@ -118,6 +126,48 @@ def import_crops(
         own = {"label": labels, "brightness": np.concatenate(brightness)}
         writer.finish(cells_table(len(files), file=names, group=groups_named, **own), origin)
     return CropSet(writer.folder)
+
+
+def stated_pixel_size(
+    folder: str | os.PathLike[str], config: ImportConfig, monitor: Monitor = SILENT
+) -> float | None:
+    """Return the micrometres per pixel of a folder's crops: as set, else as its TIFF files say.
+
+    Parameters
+    ----------
+    folder : path
+        The crops.
+    config : ImportConfig
+        Its pixel size is taken where it has one.
+
+    Raises
+    ------
+    InputError
+        When files state different sizes.
+    """
+    if config.pixel_size is not None:
+        return config.pixel_size
+    files = crop_files(Path(folder))[0]
+    chosen = [
+        files[i]
+        for i in np.unique(np.linspace(0, len(files) - 1, min(len(files), _SAMPLE_CROPS)).round().astype(int))
+    ]
+    with crop_reader(Path(folder), config.size, config.channel) as reader:
+        sizes = reader.pixel_sizes(chosen)
+    stated = {size: file for size, file in zip(sizes, chosen, strict=True) if size is not None}
+    if not stated:
+        return None
+    least, most = min(stated), max(stated)
+    if most / least - 1 > _SAME_SCALE:
+        raise InputError(
+            f"The images state different pixel sizes: {stated[least]} {least:.4g} um, {stated[most]} {most:.4g} um, so "
+            "the cells of one are larger than those of the other. Import them apart, or state the true size with --set "
+            "pixel_size=..."
+        )
+    if None in sizes:
+        return None
+    monitor.emit(Message(f"The images state {least:.4g} um per pixel."))
+    return least
 
 
 def _fit(files: list[Path], config: ImportConfig, reader: CropReader) -> tuple[Normalisation, np.dtype]:
@@ -166,7 +216,18 @@ def _remarks(
     return remarks
 
 
-def _doubts(contradicting: int, empty: int, n: int) -> Iterator[str]:
+def _dark_inside(crops: np.ndarray) -> np.ndarray:
+    """Return which crops (n, s, s) are darker in the middle than at the rim, bool (n,)."""
+    size = crops.shape[1]
+    quarter = slice(3 * size // 8, size - 3 * size // 8)
+    middle = crops[:, quarter, quarter].mean(axis=(1, 2), dtype=np.float64)
+    sides = (crops[:, 0], crops[:, -1], crops[:, :, 0], crops[:, :, -1])
+    rim = np.mean([side.mean(axis=1, dtype=np.float64) for side in sides], axis=0)
+    dark: np.ndarray = middle < rim
+    return dark
+
+
+def _doubts(contradicting: int, empty: int, dark: int, n: int) -> Iterator[str]:
     """Say what is wrong with images, or with their classes, that a person should mend."""
     if contradicting:
         yield (
@@ -176,4 +237,9 @@ def _doubts(contradicting: int, empty: int, n: int) -> Iterator[str]:
     if empty:
         yield (
             f"{empty} of {n} images have one grey value in all their pixels: blank or saturated. They teach nothing."
+        )
+    if dark > _MOST * n:
+        yield (
+            f"{dark} of {n} images are darker in the middle than at the rim, as in bright field or an inverted image; "
+            "models of fluorescent nuclei expect bright ones. Invert the images if their nuclei should be bright."
         )

@@ -17,7 +17,7 @@ import pandas as pd
 from morpholaw.cells.cells_table import SOURCE_IDS
 from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crops import MovieCells
-from morpholaw.cells.import_crops import import_crops
+from morpholaw.cells.import_crops import import_crops, stated_pixel_size
 from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.tracks import divisions
 from morpholaw.config import CropConfig, ImportConfig
@@ -221,10 +221,11 @@ def classify_folder(
         if scale is not None:
             scale.check(pixel_size or crop_set.record.scale, f"the crops of {crop_set.name}", monitor)
         return classify_set(applied, crop_set, monitor)
-    if scale is not None:
-        scale.check(pixel_size, f"the images in {crops}", monitor)
     own = {"size": folder.crops.size, "brightness": folder.crops.brightness} if folder.sets else {}
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
-        config = ImportConfig(**own, classes={})
+        config = ImportConfig(**own, classes={}, pixel_size=pixel_size)
+        config = config.model_copy(update={"pixel_size": stated_pixel_size(crops, config, monitor)})
+        if scale is not None:
+            scale.check(config.pixel_size, f"the images in {crops}", monitor)
         crop_set = import_crops(crops, Path(place) / "crops", config, monitor)
         return classify_set(applied, crop_set, monitor)

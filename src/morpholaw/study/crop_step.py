@@ -20,7 +20,7 @@ from morpholaw.cells.crop_set import CropSet
 from morpholaw.cells.crop_writer import write_cells
 from morpholaw.cells.crops import MovieCells, write_crops
 from morpholaw.cells.files import replace_folder, sync_folder
-from morpholaw.cells.import_crops import import_crops
+from morpholaw.cells.import_crops import import_crops, stated_pixel_size
 from morpholaw.cells.inputs import Inputs, compare_pixels
 from morpholaw.cells.label_tables import LabelTable, open_label_table
 from morpholaw.config import CropConfig, ImportConfig
@@ -114,6 +114,7 @@ def import_folder(
         When the images cannot be used, or are of another scale than the study's crops; nothing is left behind.
     """
     scale = study_scale(folder)
+    config = config.model_copy(update={"pixel_size": stated_pixel_size(images, config, monitor)})
     if scale is not None:
         scale.check(config.pixel_size, f"the images in {images}", monitor)
     with folder.writing():
