@@ -13,24 +13,27 @@ class AttackConfig(TrainingConfig):
     """Fast gradient sign attacks (paper, 5.4 and 6.5)."""
 
     scheme: Literal[1, 2, 3, 4] = Field(2, description="The scheme to attack.")
-    space: Literal["image", "latent"] = Field("image", description="Where the perturbation is added.")
+    space: Literal["image", "latent"] = Field(
+        "image", description="What is perturbed: the pixels of the image, or the latents."
+    )
     keep: str = Field(
         "",
-        description="Latents held fixed: 'morphology' for those that follow the cell whatever its surroundings, or "
-        "names such as 'z3,z17'.",
+        description="Latents that are held fixed: 'morphology' for those that describe the cell and not its "
+        "surroundings, or names such as 'z3,z17'.",
     )
     eps: tuple[float, ...] = Field(
         (0.0, 0.05, 0.1, 0.15, 0.2, 0.25),
-        description="Perturbation magnitudes, in units of the attacked space.",
+        description="Sizes of the perturbation, in units of the attacked space.",
     )
     target: Literal["label", "call"] = Field(
-        "label", description="Move away from the true label, or from the model's own predicted class."
+        "label",
+        description="What to move away from: the true label, or the class that the model predicts (call).",
     )
-    towards: str = Field("", description="Move towards this class instead; empty: away from the cell's own.")
-    name: str = Field("", description="The classifier to attack by its name, in place of the scheme.")
+    towards: str = Field("", description="Class to move towards; empty: away from the cell's own class.")
+    name: str = Field("", description="Name of the classifier to attack, instead of a scheme.")
     loss: Literal["hinge", "mse"] = Field(
-        "hinge", description="Scheme 4: the laws to attack, by the loss they were found with."
+        "hinge", description="Scheme 4: attack the laws that were found with this loss."
     )
     gradient_loss: Literal["bce", "hinge"] = Field(
-        "bce", description="Loss whose gradient's sign is followed: cross-entropy or hinge."
+        "bce", description="Loss that gives the sign of the gradient: cross-entropy (bce) or hinge."
     )

@@ -19,8 +19,8 @@ CropSize = Annotated[
 Brightness = Annotated[
     Literal["cell", "source"],
     Field(
-        description="Grey scale: each cell over its own brightest chromatin, so that shape and texture count and "
-        "expression does not; or one scale for the whole source."
+        description="Grey scale. cell: each cell is divided by its own brightest chromatin, so expression does not "
+        "matter, but shape and texture do; source: one scale for the whole movie or folder."
     ),
 ]
 
@@ -31,52 +31,55 @@ class CropConfig(StepConfig):
     size: CropSize = 64
     edge: Literal["background", "reflect", "drop"] = Field(
         "background",
-        description="Cells near the border: pad with the frame's background level, mirror the frame, or drop the cell.",
+        description="Cells near the border: pad with the frame's background level, mirror the frame (reflect), or "
+        "drop the cell.",
     )
     brightness: Brightness = "cell"
     pixel_size: float | None = Field(
         None,
         gt=0,
         title="Pixel size (µm)",
-        description="Micrometres per pixel of the movie; read from the file where it says so.",
+        description="Micrometres per pixel of the movie; empty: what the file states.",
     )
     model_pixel_size: float | None = Field(
         None,
         gt=0,
         title="Resample to (µm per pixel)",
-        description="Micrometres per pixel that crops are resampled to; empty: the study's, where it has one.",
+        description="Micrometres per pixel that crops are resampled to; empty: those of the study, if it has a scale.",
     )
     channel: str | int | None = Field(
-        None, description="Channel to read where the movie has several: its name, or its number from 0."
+        None, description="Channel of a movie with several: its name, or its number from 0."
     )
     position: str | int | None = Field(
         None,
-        description="Position (field, scene) to read where there are several: its name, or its number from 0.",
+        description="Position (field, scene) of a movie with several: its name, or its number from 0.",
     )
     z: str | int | None = Field(
-        None, description="What to read of a z-stack: max, mean, or the number of a slice from 0."
+        None,
+        description="Part of a z-stack to read: max or mean projection, or the number of a slice from 0.",
     )
     axes: str | None = Field(
         None,
-        description="One letter per axis (tyx, yxt, tcyx), where the file does not name its axes or is wrong.",
+        description="One letter per axis (tyx, yxt, tcyx), if the file does not name its axes or names them wrongly.",
     )
     frame_offset: int | None = Field(
-        None, description="Added to the tracks' frame numbers to get the movie's, which count from 0."
+        None, description="Number to add to the frames of the tracks; those of the movie count from 0."
     )
     ids: Literal["auto", "tracks", "per-frame", "linked", "laptrack"] = Field(
         "auto",
-        description="What the numbers in masks mean: tracks; cells of one frame only (per-frame); cells to be linked "
-        "over time, by overlap (linked) or with LapTrack (laptrack); auto: told by the content.",
+        description="Meaning of the numbers in masks. tracks: tracks; per-frame: cells of one frame only; linked, "
+        "laptrack: cells to link over time, by overlap or with LapTrack; auto: recognised by the content.",
     )
     frame_interval: float | None = Field(
         None,
         gt=0,
-        description="Seconds from one frame to the next, for tracks that hold times; empty: found out from the times.",
+        description="Seconds between frames, for tracks with times instead of frames; empty: inferred from the times.",
     )
-    swap_xy: bool = Field(False, description="The tracks have x where y is expected: exchange the two.")
+    swap_xy: bool = Field(False, description="Exchange x and y of the tracks.")
     force: bool = Field(
         False,
-        description="Go on where inputs contradict each other or no cells are seen at the tracked places.",
+        description="Continue even if the inputs contradict each other or no cells are visible at the tracked "
+        "positions.",
     )
 
     @model_validator(mode="before")
@@ -95,17 +98,17 @@ class ImportConfig(StepConfig):
     size: CropSize = 64
     classes: dict[str, list[str]] = Field(
         default_factory=dict,
-        description="Class name to the subfolders that hold it; other subfolders are imported unlabelled.",
+        description="Subfolders of each class, by its name; all other subfolders are imported without labels.",
     )
     group_regex: str | None = Field(
         None,
-        description="Regular expression for the part of a file's path that says which crops belong together (a "
-        "movie, a track).",
+        description="Regular expression that matches the part of a file's path by which crops are grouped (a movie, a "
+        "track).",
     )
     brightness: Brightness = "cell"
     pixel_size: float | None = Field(
         None, gt=0, title="Pixel size (µm)", description="Micrometres per pixel of the crops."
     )
     channel: str | int | None = Field(
-        None, description="Channel to read of images of several: a number from 0, or red, green or blue."
+        None, description="Channel of images with several: a number from 0, or red, green or blue."
     )

@@ -29,56 +29,58 @@ class LawConfig(TrainingConfig):
     inputs: Inputs = "latents"
     shapes: Shapes = None
     loss: Literal["hinge", "mse"] = Field(
-        "hinge", description="Hinge on the labels, or MSE to scheme 3's outputs."
+        "hinge", description="Loss of the search. hinge: fit the labels; mse: fit the outputs of scheme 3."
     )
     distillation: Literal["censored", "clipped", "tanh", "raw"] = Field(
         "censored",
-        description="MSE: how extreme outputs of scheme 3 are treated. censored: beyond a band near the boundary any "
-        "value counts as right; clipped; tanh, the network's probability; raw: unchanged, as in the paper.",
+        description="MSE: treatment of extreme outputs of scheme 3. censored: beyond a band around the boundary, any "
+        "value on the right side is correct; clipped; tanh: the network's probability; raw: unchanged, as in the "
+        "paper.",
     )
     teacher: Literal["mean", "first"] = Field(
         "mean",
-        description="MSE: the network that laws imitate, the mean output of scheme 3's models, or one of them, the "
-        "first; the paper's is one network.",
+        description="MSE: the output that laws imitate. mean: the mean over the models of scheme 3; first: that of "
+        "the first model, a single network as in the paper.",
     )
     rows: Literal["balanced", "all"] = Field(
         "balanced",
-        description="What a search learns from: 4,000 rows at most, as many of each class, of which some may be "
-        "repeated; or all rows, as in the paper.",
+        description="Training rows of a search. balanced: at most 4,000, the same number from each class, with "
+        "repetition if needed; all: all rows, as in the paper.",
     )
-    engine: str = Field("auto", description="auto, pysr or embedded; auto uses PySR where it has run before.")
+    engine: str = Field(
+        "auto",
+        description="Search engine: pysr, embedded, or auto, which uses PySR if it has run here before.",
+    )
     count: int = Field(
         10,
         ge=1,
         le=100,
-        description="Expressions to find (paper: 10 for each loss). Of more than two classes: searches per class, 3 if "
-        "not given.",
+        description="Number of expressions to find (paper: 10 for each loss). With more than two classes: searches "
+        "per class, 3 unless you set this.",
     )
     max_complexity: int | None = Field(
         None,
         ge=3,
         le=60,
-        description="Hard cap on the weighted complexity; empty: 9 over shapes of two classes and 15 else, which can "
-        "be read and are right as often as longer laws (paper: 20).",
+        description="Largest weighted complexity of a law (paper: 20). empty: 9 for two classes over shapes, "
+        "otherwise 15; such laws are readable and as accurate as longer ones.",
     )
     parsimony: float = Field(0.001, ge=0, description="Penalty for one unit of complexity (paper: 0.001).")
     evaluations: int = Field(
         500_000,
         ge=1_000,
-        description="Expression evaluations per restart; the same number gives the same result.",
+        description="Number of expressions evaluated per restart; the same number gives the same result.",
     )
     latents: tuple[int, ...] | None = Field(
-        None, description="Latents the law may use; empty: those that scheme 3 kept (paper, 6.4)."
+        None, description="Latents that a law may use; empty: those that scheme 3 kept (paper, 6.4)."
     )
-    processes: int = Field(
-        0, ge=0, le=256, description="Processes to search with; 0: the cores that are free."
-    )
+    processes: int = Field(0, ge=0, le=256, description="Number of search processes; 0: one per free core.")
     classes: Classes = ()
     test_fraction: TestFraction = None
     split_seed: int | None = Field(
         None,
         ge=0,
-        description="Seed of the split; empty: that of scheme 3, so that both are tested on the same cells.",
+        description="Seed of the split; empty: that of scheme 3, so both are tested on the same cells.",
     )
 
     @property

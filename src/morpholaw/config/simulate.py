@@ -10,8 +10,8 @@ from morpholaw.config.step import StepConfig
 class SimulateConfig(StepConfig):
     """A tracked H2B movie with known factors."""
 
-    frames: int = Field(60, ge=1, le=10_000, description="Frames in the movie.")
-    cells: int = Field(60, ge=1, le=5_000, description="Cells in the first frame.")
+    frames: int = Field(60, ge=1, le=10_000, description="Number of frames.")
+    cells: int = Field(60, ge=1, le=5_000, description="Number of cells in the first frame.")
     height: int = Field(512, ge=64, le=8_192, description="Height of a frame, in pixels.")
     width: int = Field(512, ge=64, le=8_192, description="Width of a frame, in pixels.")
     pixel_size: float = Field(
@@ -25,7 +25,7 @@ class SimulateConfig(StepConfig):
         ge=1,
         le=1000,
         title="Metaphase (frames)",
-        description="Median duration of metaphase, in frames; empty: 3 to 6, each as often.",
+        description="Median duration of metaphase, in frames; empty: 3 to 6 frames, equally often.",
     )
     metaphase_spread: float = Field(
         0.25, ge=0, le=2, description="Standard deviation of the logarithm of that duration."
@@ -34,6 +34,6 @@ class SimulateConfig(StepConfig):
         None,
         gt=0,
         title="Frame interval (s)",
-        description="Seconds from one frame to the next, written into the movie's file; it changes nothing else.",
+        description="Seconds between frames, which are written into the movie's file and change nothing else.",
     )
-    seed: int = Field(0, ge=0, description="Seed: the same seed makes the same movie.")
+    seed: int = Field(0, ge=0, description="Random seed: the same seed gives the same movie.")

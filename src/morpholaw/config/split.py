@@ -13,13 +13,19 @@ TestFraction = Annotated[
     Field(
         gt=0,
         lt=1,
-        description="Share of labelled crops kept for testing, whole groups at a time; empty: the paper's 10 %, "
-        "or 25 % of fewer than 2000 cells.",
+        description="Share of the labelled crops that is held out for testing, in whole groups; empty: 10 % as in the "
+        "paper, or 25 % if there are fewer than 2000 cells.",
     ),
 ]
 
 
-SplitSeed = Annotated[int, Field(ge=0, description="Seed of the split; the same for all schemes of a study.")]
+SplitSeed = Annotated[
+    int,
+    Field(
+        ge=0,
+        description="Seed of the split into training and test cells; use the same for all schemes of a study.",
+    ),
+]
 
 
 ALL_CLASSES = ("all",)
@@ -38,8 +44,8 @@ Classes = Annotated[
     tuple[str, ...],
     AfterValidator(_different),
     Field(
-        description="Classes to tell apart, two or more, or 'all' for every labelled class. Of two, scores f(x) < 0 "
-        "are the first and f(x) >= 0 the second (eq. 2). Empty: interphase and metaphase where both are labelled, else "
+        description="Two or more classes to tell apart, or 'all' for every labelled class. With two, f(x) < 0 is the "
+        "first and f(x) >= 0 the second (eq. 2). Empty: interphase and metaphase if both are labelled, otherwise "
         "every labelled class.",
     ),
 ]

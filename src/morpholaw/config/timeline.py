@@ -14,26 +14,32 @@ class TimelineConfig(StepConfig):
         None,
         gt=0,
         title="Frame interval (s)",
-        description="Seconds from one frame to the next; empty: what the movie's file says, else times are in frames.",
+        description="Seconds between frames; empty: what the movie's file states, otherwise times are in frames.",
     )
     mitotic: tuple[str, ...] = Field(
         (),
-        description="Classes that are stages of mitosis; empty: those with such a name, else those in which cells "
-        "divide.",
+        description="Classes that are stages of mitosis; empty: those with the name of a stage, otherwise those in "
+        "which cells divide.",
     )
     arrest: float | None = Field(
         None,
         gt=0,
         title="Arrest (min)",
-        description="Minutes (frames, where the interval is not known) from which mitosis counts as arrested; empty: "
-        "three times the median duration.",
+        description="Duration from which mitosis counts as arrested, in minutes (in frames if the frame interval is "
+        "not known); empty: three times the median.",
     )
     min_frames: int = Field(
-        1, ge=1, le=1000, description="Shorter phases between two of one class are taken for mistakes."
+        1,
+        ge=1,
+        le=1000,
+        description="Shortest phase, in frames. A shorter one between two phases of the same class is treated as an "
+        "error.",
     )
     infer_divisions: bool = Field(
         True,
         description="Find divisions that the tracker did not link: two tracks begin where another one has just ended.",
     )
-    resamples: int = Field(500, ge=50, le=100_000, description="Resamples for the bands.")
+    resamples: int = Field(
+        500, ge=50, le=100_000, description="Number of resamples for the confidence bands."
+    )
     seed: int = Field(0, ge=0, description="Seed of the resampling.")
