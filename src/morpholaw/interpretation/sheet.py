@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
+from morpholaw.display import significant
 from morpholaw.errors import InputError
 
 PER_ROW = 5
@@ -26,6 +28,63 @@ class Sheet:
 
     rows: tuple[np.ndarray, ...]
     titles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LawSheet:
+    """Cells of a study on a sheet; a window reads it without torch.
+
+    Attributes
+    ----------
+    rows : tuple of ndarray, uint8 (n, s, s)
+        Crops, row by row.
+    titles : tuple of str
+        What each row shows.
+    cells : tuple of ndarray, int64
+        Their indices among the study's crops.
+    labels : tuple of tuple of str
+        Their classes, "" where unlabelled.
+    scores : tuple of ndarray
+        Scores of the law.
+    """
+
+    rows: tuple[np.ndarray, ...]
+    titles: tuple[str, ...]
+    cells: tuple[np.ndarray, ...]
+    labels: tuple[tuple[str, ...], ...]
+    scores: tuple[np.ndarray, ...]
+
+    @property
+    def captions(self) -> tuple[tuple[str, ...], ...]:
+        """Index and score of each cell, and its label on a second line."""
+        return tuple(
+            tuple(
+                f"#{cell}: {significant(score, 2)}\n{label}" for cell, label, score in zip(*row, strict=True)
+            )
+            for row in zip(self.cells, self.labels, self.scores, strict=True)
+        )
+
+    @property
+    def numbers(self) -> tuple[tuple[str, ...], ...]:
+        """The place of each cell on the sheet, from 1, and nothing else about it."""
+        count = itertools.count(1)
+        return tuple(tuple(str(next(count)) for _ in row) for row in self.cells)
+
+    def shuffled(self) -> LawSheet:
+        """Return the same cells in one order that says nothing, to be sorted by a person."""
+        order = np.random.default_rng(0).permutation(sum(map(len, self.cells)))
+        width = max(map(len, self.cells), default=1) or 1
+        every = np.concatenate([row for row in self.rows if len(row)])[order]
+        cells, scores = np.concatenate(self.cells)[order], np.concatenate(self.scores)[order]
+        labels = [label for row in self.labels for label in row]
+        parts = [slice(start, start + width) for start in range(0, len(order), width)]
+        return LawSheet(
+            tuple(every[part] for part in parts),
+            ("",) * len(parts),
+            tuple(cells[part] for part in parts),
+            tuple(tuple(labels[k] for k in order[part]) for part in parts),
+            tuple(scores[part] for part in parts),
+        )
 
 
 def sheet_of(scores: np.ndarray, classes: tuple[str, str]) -> Sheet:

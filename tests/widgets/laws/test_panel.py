@@ -94,8 +94,9 @@ def test_a_study_shows_its_laws_and_the_best_is_picked(panel, qtbot, trained_stu
         str(RICH.complexity),
     )
     assert panel.law == RICH
-    qtbot.waitUntil(lambda: bool(panel.formula.lines) and panel.front.canvas is not None, timeout=30_000)
-    assert "".join(panel.formula.lines).startswith("f = z_{5}")
+    qtbot.waitUntil(lambda: bool(panel.formula.lines), timeout=30_000)
+    assert "".join(panel.formula.lines).startswith("f = z_{5}")  # until its latents have names
+    qtbot.waitUntil(lambda: panel.front.canvas is not None, timeout=30_000)
     assert panel.formula.pixmap().width() / panel.formula.devicePixelRatio() <= panel.formula.width()
 
 

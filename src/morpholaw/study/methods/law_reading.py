@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from morpholaw.interpretation.cell_reasons import CellReasons
     from morpholaw.interpretation.class_sentence import ClassSentence
     from morpholaw.interpretation.law_sentence import LawSentence
-    from morpholaw.study.law_sheet_step import LawSheet
+    from morpholaw.interpretation.sheet import LawSheet
     from morpholaw.study.study import Study
 
 

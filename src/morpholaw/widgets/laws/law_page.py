@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from morpholaw.interpretation.cell_reasons import CellReasons
     from morpholaw.interpretation.class_regions import ClassRegions
     from morpholaw.interpretation.input_slice import InputSlice
+    from morpholaw.interpretation.sheet import LawSheet
     from morpholaw.store.law_reading import LawReading
-    from morpholaw.study.law_sheet_step import LawSheet
 
 
 @dataclass(frozen=True)
