@@ -1,8 +1,8 @@
-"""One validated settings model per step: it drives the form, its tooltips, the JSON in the study and the flags.
+"""Validated settings, one model per step, that define the form, its tooltips, the JSON in the study and the flags.
 
-Nothing is stated twice: ranges, units and the paper's section stand in each field's description, from which the
-docstrings' *Parameters* are made. "Paper" is Soelistyo & Lowe, "Discovering interpretable models of scientific image
-data with deep learning".
+The description of each field contains its range, unit and section of the paper; the *Parameters* of the docstrings are
+generated from it. "Paper" is Soelistyo & Lowe, "Discovering interpretable models of scientific image data with deep
+learning".
 """
 
 from morpholaw.config.attack import AttackConfig

@@ -1,4 +1,4 @@
-"""Attacks on classifiers."""
+"""Settings of attacks on classifiers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from morpholaw.config.step import TrainingConfig
 
 
 class AttackConfig(TrainingConfig):
-    """Fast gradient sign attacks (paper, 5.4 and 6.5)."""
+    """Settings of fast gradient sign attacks (paper, 5.4 and 6.5)."""
 
     scheme: Literal[1, 2, 3, 4] = Field(2, description="The scheme to attack.")
     space: Literal["image", "latent"] = Field(

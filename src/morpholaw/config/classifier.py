@@ -1,4 +1,4 @@
-"""Training of schemes 1 to 3."""
+"""Settings for training schemes 1 to 3."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ SparseMethod = Annotated[
 ]
 
 CNN_EPOCHS = 16
-"""Passes of scheme 1 where the settings do not say how many: the CNN needs fewer than the heads."""
+"""Default number of passes of scheme 1; a CNN needs fewer than heads."""
 
 
 class ClassifierConfig(SplitConfig):
-    """Training of schemes 1-3 (paper, 6.2 and B.2-B.3)."""
+    """Settings for training schemes 1 to 3 (paper, 6.2 and B.2-B.3)."""
 
     PAPER: ClassVar[dict[str, Any]] = {
         "test_fraction": 0.1,
@@ -169,7 +169,7 @@ class ClassifierConfig(SplitConfig):
     )
 
     def for_scheme(self, scheme: int) -> ClassifierConfig:
-        """Return the settings with the passes that a scheme needs, where they do not say how many.
+        """Return the settings with the default number of passes of a scheme, unless one is set.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""How crops are cut from a movie, or imported from a folder."""
+"""Settings for cutting crops from a movie and for importing them from a folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Brightness = Annotated[
 
 
 class CropConfig(StepConfig):
-    """How cells are cut from a movie (paper, 5.1: 64 x 64 pixels, 21.3 um a side)."""
+    """Settings for cutting crops from a movie (paper, 5.1: 64 x 64 pixels, 21.3 um per side)."""
 
     size: CropSize = 64
     edge: Literal["background", "reflect", "drop"] = Field(
@@ -85,7 +85,7 @@ class CropConfig(StepConfig):
     @model_validator(mode="before")
     @classmethod
     def _ids_per_frame(cls, values: Any) -> Any:
-        """Take ``ids_per_frame=True``, as :func:`morpholaw.read_tracks` calls it, for ``ids="per-frame"``."""
+        """Accept ``ids_per_frame=True``, as in :func:`morpholaw.read_tracks`, for ``ids="per-frame"``."""
         if not isinstance(values, dict) or "ids_per_frame" not in values:
             return values
         others = {name: value for name, value in values.items() if name != "ids_per_frame"}
@@ -93,7 +93,7 @@ class CropConfig(StepConfig):
 
 
 class ImportConfig(StepConfig):
-    """How a folder of labelled crops becomes a crop set."""
+    """Settings for importing a folder of labelled crops."""
 
     size: CropSize = 64
     classes: dict[str, list[str]] = Field(

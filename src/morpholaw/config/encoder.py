@@ -1,4 +1,4 @@
-"""Training of the encoder."""
+"""Settings for training the encoder."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from morpholaw.config.step import TrainingConfig
 
 
 class EncoderConfig(TrainingConfig):
-    """Training of the beta-TCVAE (paper, 5.1 and B.1)."""
+    """Settings for training the beta-TCVAE (paper, 5.1 and B.1)."""
 
     PLAIN: ClassVar[dict[str, Any]] = {"shape_weight": 0.0, "swap": 0.0, "perturbation": 0.0}
-    """Nothing is asked of latents but to decode their crops as they are, as in the paper."""
+    """Settings with which latents only reconstruct unchanged crops, as in the paper."""
     PAPER: ClassVar[dict[str, Any]] = {
         **PLAIN,
         "epoch_crops": 0,
@@ -180,5 +180,5 @@ class EncoderConfig(TrainingConfig):
 
     @property
     def plain(self) -> bool:
-        """Whether latents never have to do more than to decode crops as they are."""
+        """Whether the latents only ever reconstruct unchanged crops."""
         return not (self.shape_weight or self.swap or self.microscopes or self.perturbation)

@@ -1,4 +1,4 @@
-"""The search for laws, scheme 4."""
+"""Settings of the search for laws, scheme 4."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from morpholaw.config.split import Classes, TestFraction
 from morpholaw.config.step import TrainingConfig
 
 MOST_COMPLEX = {"shapes": 9, "latents": 15, "both": 15}
-"""Complexity of a law between two classes at most, by what it reads, where no setting says another."""
+"""Default limit on the complexity of a law of two classes, by its inputs."""
 MOST_COMPLEX_OF_CLASS = 15
-"""The same of each law where there is one per class."""
+"""Default limit on the complexity of each law if there is one per class."""
 
 
 class LawConfig(TrainingConfig):
-    """Symbolic regression of the decision boundary (paper, 5.3, 6.4, B.4)."""
+    """Settings of the search for laws, a symbolic regression of the decision boundary (paper, 5.3, 6.4, B.4)."""
 
     PAPER: ClassVar[dict[str, Any]] = {
         "distillation": "raw",
@@ -85,5 +85,5 @@ class LawConfig(TrainingConfig):
 
     @property
     def most_complex(self) -> int:
-        """Complexity that no law exceeds: `max_complexity`, or what is usual for the inputs."""
+        """Limit on the complexity of a law: ``max_complexity``, or the default for its inputs."""
         return self.max_complexity or MOST_COMPLEX[self.inputs]

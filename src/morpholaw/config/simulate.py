@@ -1,4 +1,4 @@
-"""A simulated movie."""
+"""Settings of a simulated movie."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from morpholaw.config.step import StepConfig
 
 
 class SimulateConfig(StepConfig):
-    """A tracked H2B movie with known factors."""
+    """Settings for simulating a tracked H2B movie with known factors."""
 
     frames: int = Field(60, ge=1, le=10_000, description="Number of frames.")
     cells: int = Field(60, ge=1, le=5_000, description="Number of cells in the first frame.")

@@ -1,4 +1,4 @@
-"""Classes to tell apart, and how their labelled cells are split."""
+"""Settings of the classes to tell apart, and of the split of their labelled cells."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SplitSeed = Annotated[
 
 
 ALL_CLASSES = ("all",)
-"""In place of the names of classes: every labelled class."""
+"""Stands for every labelled class."""
 
 
 def _different(classes: tuple[str, ...]) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ Classes = Annotated[
 
 
 class SplitConfig(TrainingConfig):
-    """Classes, and how their labelled cells are split into training and test cells."""
+    """Settings of the classes, and of the split of their labelled cells into training and test cells."""
 
     classes: Classes = ()
     test_fraction: TestFraction = None

@@ -1,4 +1,4 @@
-"""What all settings have in common: how values are checked, and how ``help`` shows them."""
+"""Base classes of all settings, which validate values and write the docstrings that ``help`` shows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StepConfig(BaseModel):
     """Base of all settings: unknown names are refused, values are checked on assignment."""
 
     PAPER: ClassVar[dict[str, Any]] = {}
-    """The preset "paper": the paper's own settings, where the defaults are others."""
+    """Preset "paper": the settings of the paper that differ from the defaults."""
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=False)
 
@@ -38,7 +38,7 @@ class StepConfig(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _listed(cls, value: Any, info: ValidationInfo) -> Any:
-        """Take several values that are written as one text, "1, 3, 17", as a list."""
+        """Split a text such as "1, 3, 17" into a list, for fields that hold several values."""
         annotation = cls.model_fields[info.field_name or ""].annotation
         union = get_origin(annotation) in (Union, UnionType)
         kinds = get_args(annotation) if union else (annotation,)
@@ -53,8 +53,7 @@ class StepConfig(BaseModel):
         Parameters
         ----------
         values : dict
-            Settings by name; those that are left out have their defaults. With ``preset`` "paper", those that are left
-            out are the paper's.
+            Settings by name; all others have their defaults or, with ``preset`` "paper", the values of the paper.
 
         Returns
         -------
@@ -64,7 +63,7 @@ class StepConfig(BaseModel):
         Raises
         ------
         SettingError
-            One sentence that names the first setting that is wrong and says what it should be.
+            If a value is not valid; the message names the first such setting and what it should be.
         """
         others = {name: value for name, value in values.items() if name != "preset"}
         preset = values.get("preset") or ""
@@ -77,12 +76,12 @@ class StepConfig(BaseModel):
 
     @classmethod
     def of(cls, config: Self | None, settings: dict[str, Any]) -> Self:
-        """Return the configuration that a step was given, with the settings that it was given beside it.
+        """Return a step's configuration, updated with single settings.
 
         Parameters
         ----------
         config : StepConfig or None
-            The configuration; the default one where it is None.
+            The configuration; None stands for the default one.
         settings : dict
             Settings that take precedence, as for :meth:`from_values`.
 
@@ -101,7 +100,7 @@ class StepConfig(BaseModel):
 
 
 def _setting_error(kind: type[StepConfig], error: ValidationError) -> SettingError:
-    """Return the first error of a validation as a sentence."""
+    """Return the first validation error as a sentence."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     setting = str(first["loc"][0]) if first["loc"] else ""
@@ -118,7 +117,7 @@ def _setting_error(kind: type[StepConfig], error: ValidationError) -> SettingErr
 
 
 def _type_name(annotation: Any) -> str:
-    """Return a type as a docstring shows it: "int", "float or None", "{'cell', 'source'}"."""
+    """Return a type as shown in a docstring: "int", "float or None", "{'cell', 'source'}"."""
     if get_origin(annotation) is Literal:
         return "{" + ", ".join(map(repr, get_args(annotation))) + "}"
     if get_origin(annotation) in (Union, UnionType):
@@ -131,7 +130,9 @@ def _type_name(annotation: Any) -> str:
 
 
 class TrainingConfig(StepConfig):
-    """Settings that all trained steps share."""
+    """Settings that all training steps share."""
 
     seed: int = Field(0, ge=0, description="Seed of every random choice in this step.")
-    device: Device = Field("auto", description="Where to compute: CUDA, else Apple's MPS, else the CPU.")
+    device: Device = Field(
+        "auto", description="Device; auto: CUDA if available, otherwise Apple's MPS, otherwise the CPU."
+    )

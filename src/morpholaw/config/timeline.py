@@ -1,4 +1,4 @@
-"""What tracked cells did over time."""
+"""Settings of a timeline of tracked cells."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from morpholaw.config.step import StepConfig
 
 
 class TimelineConfig(StepConfig):
-    """Phases, events and durations from classes along tracks."""
+    """Settings for finding phases, events and durations from classes along tracks."""
 
     frame_interval: float | None = Field(
         None,

@@ -1,4 +1,4 @@
-"""The search of scheme 3's settings."""
+"""Settings of the search for settings of scheme 3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from morpholaw.config.split import SplitConfig
 
 
 class TuneConfig(SplitConfig):
-    """Search of RigL's settings with Optuna (paper, B.3.1)."""
+    """Settings for searching RigL's settings with Optuna (paper, B.3.1)."""
 
     PAPER: ClassVar[dict[str, Any]] = {"test_fraction": 0.1, "sparse_method": "paper"}
 
