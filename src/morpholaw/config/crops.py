@@ -98,7 +98,7 @@ class ImportConfig(StepConfig):
     size: CropSize = 64
     classes: dict[str, list[str]] = Field(
         default_factory=dict,
-        description="Subfolders of each class, by its name; all other subfolders are imported without labels.",
+        description="Subfolders of each class, by its name; others are imported without labels. Empty: each subfolder is a class.",
     )
     group_regex: str | None = Field(
         None,
@@ -107,7 +107,10 @@ class ImportConfig(StepConfig):
     )
     brightness: Brightness = "cell"
     pixel_size: float | None = Field(
-        None, gt=0, title="Pixel size (µm)", description="Micrometres per pixel of the crops."
+        None,
+        gt=0,
+        title="Pixel size (µm)",
+        description="Micrometres per pixel of the crops; empty: what TIFF files state.",
     )
     channel: str | int | None = Field(
         None, description="Channel of images with several: a number from 0, or red, green or blue."
