@@ -98,7 +98,8 @@ class ImportConfig(StepConfig):
     size: CropSize = 64
     classes: dict[str, list[str]] = Field(
         default_factory=dict,
-        description="Subfolders of each class, by its name; others are imported without labels. Empty: each subfolder is a class.",
+        description="Subfolders of each class, by its name; others are imported without labels. Empty: each subfolder "
+        "is a class.",
     )
     group_regex: str | None = Field(
         None,
