@@ -15,6 +15,7 @@ from morpholaw.figures.laws import (
 from morpholaw.figures.palette import colours_on
 from morpholaw.figures.style import DARK, LIGHT
 from morpholaw.interpretation.components import SampledPart
+from morpholaw.models.law import Law
 
 GRID = np.linspace(-3, 3, 41)
 X, Y = np.meshgrid(GRID, GRID)
@@ -31,6 +32,22 @@ def test_curves_and_maps_with_their_formula(draw, texts, width):
     assert {"$-e^{e^{z_{3}}}$", "$z_{17}^{2} - z_{21}$", "$z_{21}$", "value of the component"} <= texts(
         figure
     )
+
+
+@pytest.mark.parametrize("width", [3.2, 6.4])
+def test_a_long_formula_is_in_the_figure_from_end_to_end(draw, width):
+    law = Law.parse(
+        "-1180 * (abs(solidity - 0.949) + solidity - 0.949) * (contrast - 0.298)", ["solidity", "contrast"]
+    )
+    part = SampledPart(law.latex(), law.names, (GRID, GRID), X * Y)
+    figure = law_components([part], figsize=(width, None))
+    draw(figure)
+    box = figure.axes[0].title.get_window_extent()
+    assert figure.bbox.x0 <= box.x0
+    assert box.x1 <= figure.bbox.x1
+    written = figure.axes[0].title.get_text()
+    for piece in ("1.18", "0.949", "0.298"):
+        assert piece in written
 
 
 def test_axes_of_components_have_the_units_of_shapes(draw, texts):

@@ -168,3 +168,12 @@ def test_outliers_are_limited_and_signs_stay():
     assert np.isnan(readable(values, gaps=True)[0])
     ordinary = np.linspace(-3, 3, 49)
     assert np.array_equal(readable(ordinary), ordinary)
+
+
+def test_where_a_law_is_flat_rounding_errors_hide_nothing():
+    """abs(x - 0.949) + x - 0.949 is zero below 0.949, but for the last digits."""
+    x = np.linspace(0.6, 1, 500)
+    values = -1180 * (np.abs(x - 0.949) + x - 0.949) * -0.1
+    shown = readable(values)
+    assert (shown[x < 0.949] == 0).all()
+    np.testing.assert_allclose(shown[x > 0.95], values[x > 0.95])

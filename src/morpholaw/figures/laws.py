@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from morpholaw.errors import InputError
@@ -29,6 +31,9 @@ from morpholaw.figures.style import (
 )
 from morpholaw.interpretation.components import SampledPart
 from morpholaw.models.pareto import pareto_front
+
+SMALLEST = 6.0
+"""Smallest font size of a formula above a component, in points."""
 
 
 def law_components(
@@ -59,8 +64,43 @@ def law_components(
     figure, grid = panel_grid(figsize, theme, len(components), 2.1, lambda width: min(width * 0.82, 2.6))
     for axes, component in zip(grid, components, strict=True):
         _draw_component(figure, axes, component, units or {}, theme)
-        heading(axes, formula(component.latex), theme, size=TEXT + 1)
+        room = 0.95 * 72 * figure.get_size_inches()[0] / grid[0].get_gridspec().ncols
+        lines, size = _fitted(component.latex, room)
+        heading(axes, "\n".join(lines), theme, size=size)
     return figure
+
+
+def _fitted(latex: str, room: float) -> tuple[list[str], float]:
+    """Return a formula in lines, broken between factors, and the font size at which they are ``room`` points wide."""
+    size = TEXT + 1
+    while True:
+        lines: list[str] = []
+        for factor in _factors(latex):
+            longer = formula(rf"{lines[-1].strip('$')} \, {factor}") if lines else ""
+            if lines and _extent(longer, size) <= room:
+                lines[-1] = longer
+            else:
+                lines.append(formula(factor))
+        if size <= SMALLEST or max(_extent(line, size) for line in lines) <= room:
+            return lines, size
+        size -= 0.5
+
+
+def _factors(latex: str) -> list[str]:
+    """Return the parts between which a formula may be broken: factors that stand in no bracket."""
+    factors, depth = [""], 0
+    for part in re.split(r"(\\left|\\right|[{}]| \\, )", latex):
+        depth += {"\\left": 1, "{": 1, "\\right": -1, "}": -1}.get(part, 0)
+        if part == r" \, " and depth == 0:
+            factors.append("")
+        else:
+            factors[-1] += part
+    return factors
+
+
+def _extent(text: str, size: float) -> float:
+    """Return how wide a line is in points."""
+    return float(TextPath((0, 0), text, size=size).get_extents().width)
 
 
 def _draw_component(

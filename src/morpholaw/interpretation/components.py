@@ -14,6 +14,7 @@ from morpholaw.models.law import Law
 MOST_PARTS = 9
 """Parts of a law that are drawn, at most."""
 _OUTLIER = 6
+_ROUNDING = 1e-9
 """Values beyond this many times the median size hide all others in a plot."""
 
 
@@ -140,9 +141,12 @@ def sample_parts(
 def readable(values: np.ndarray, gaps: bool = False) -> np.ndarray:
     """Limit values that are so large that the others could not be told apart in a plot; signs stay.
 
-    With ``gaps`` such values become NaN, so that a curve leaves the plot there.
+    With ``gaps`` such values become NaN, so that a curve leaves the plot there. Rounding errors become 0: where a law
+    is flat they have signs that say nothing, and they do not count among what is to be told apart.
     """
+    values = np.where(np.abs(values) < _ROUNDING, 0.0, values)
     sizes = np.abs(values[np.isfinite(values)])
+    sizes = sizes[sizes > 0]
     limit = _OUTLIER * float(np.median(sizes)) if sizes.size else 0.0
     if not 0 < limit < sizes.max(initial=0):
         return values
