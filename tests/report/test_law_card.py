@@ -122,6 +122,9 @@ def test_the_card_of_an_adopted_law_over_shapes_is_in_units_and_says_where_it_wa
     text = law_card(study, "measured", 0, tmp_path / "card.html").with_suffix(".md").read_text("utf-8")
 
     # the formula at the top gives the scores that the study gives, from shapes in units
+    assert "(z)" not in text  # it reads no latent
+    assert "f ≥ 0 is metaphase, f &#60; 0 is interphase" in text
+    assert "$$\nf = " in text
     formula = re.search(r"```text\n(.+)\n```", text)
     assert formula is not None
     law = Law.parse(formula[1], ["area", "roundness"])

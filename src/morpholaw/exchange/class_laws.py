@@ -79,6 +79,7 @@ def _latex(laws: ClassLaws, header: Sequence[str], words: Mapping[str, str]) -> 
         f"% f_{number}: {escape.one_line(name)}\n" for number, name in enumerate(laws.classes, 1)
     )
     lines = " \\\\\n".join(
-        f"f_{{{number}}}(z) &= {law.latex(words)}" for number, law in enumerate(laws.laws.values(), 1)
+        f"f_{{{number}}}{law.argument} &= {law.latex(words)}"
+        for number, law in enumerate(laws.laws.values(), 1)
     )
     return f"{comments}{numbered}\\begin{{align}}\n{lines}\n\\end{{align}}\n"

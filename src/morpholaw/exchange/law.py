@@ -57,7 +57,7 @@ def write_law(
         text = "\n".join(lines)
     else:
         comments = "".join(f"% {escape.one_line(line)}\n" for line in header)
-        text = f"{comments}\\begin{{equation}}\nf(z) = {law.latex(words)}\n\\end{{equation}}\n"
+        text = f"{comments}\\begin{{equation}}\nf{law.argument} = {law.latex(words)}\n\\end{{equation}}\n"
     return write_bytes(path, text.encode())
 
 

@@ -21,6 +21,8 @@ from morpholaw.figures.style import (
     FigSize,
     Theme,
     colourbar,
+    columns_for,
+    figure_width,
     formula,
     heading,
     legend,
@@ -61,10 +63,11 @@ def law_components(
     """
     if not components:
         raise InputError("The law has no component to draw; at least one is needed.")
+    columns = columns_for(len(components), figure_width(figsize), 2.1)
     figure, grid = panel_grid(figsize, theme, len(components), 2.1, lambda width: min(width * 0.82, 2.6))
     for axes, component in zip(grid, components, strict=True):
         _draw_component(figure, axes, component, units or {}, theme)
-        room = 0.95 * 72 * figure.get_size_inches()[0] / grid[0].get_gridspec().ncols
+        room = 0.95 * 72 * figure_width(figsize) / columns
         lines, size = _fitted(component.latex, room)
         heading(axes, "\n".join(lines), theme, size=size)
     return figure

@@ -12,7 +12,7 @@ import numpy as np
 from morpholaw.errors import InputError
 from morpholaw.models.classes import predicted_classes
 from morpholaw.models.expressions import Call, Expression, Variable, parse, to_latex, to_python
-from morpholaw.models.features import FeatureTable, column_numbers, latent_names
+from morpholaw.models.features import FeatureTable, column_numbers, latent_names, latent_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +62,11 @@ class Law:
             If the text is not an expression of these names.
         """
         return cls(parse(text, names), tuple(names), dict(metadata or {}))
+
+    @property
+    def argument(self) -> str:
+        """What follows the letter of the law in formulas: "(z)", or nothing where it reads more than latents."""
+        return "(z)" if all(latent_number(name) is not None for name in self.names) else ""
 
     @property
     def latents(self) -> tuple[int, ...]:

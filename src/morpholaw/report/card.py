@@ -86,7 +86,7 @@ def law_card(study: StudyFolder, name: str, k: int, path: Path | str) -> Path:
     }
     foot = f"{own} of {study.name}, written by Morpholaw {__version__}."
     formulas = [
-        (symbol, Markup(law.latex(digits=law_section.DIGITS)), Markup(law.text()))
+        (f"{symbol}{law.argument}", Markup(law.latex(digits=law_section.DIGITS)), Markup(law.text()))
         for symbol, law in _laws_in_units(classifier, k)
     ]
     write(path, render("law_card.html.j2", **values))
@@ -119,8 +119,9 @@ def _subtitle(material: Material, name: str, k: int) -> str:
             f"{min(nodes)} to {max(nodes)} nodes a law, {sum(nodes)} in all."
         )
     law = classifier.laws[k]
+    f = f"f{law.argument}"
     return (
-        f"f(z) ≥ 0 is {classifier.positive}, f(z) < 0 is {classifier.negative}; {law.size} nodes, complexity "
+        f"{f} ≥ 0 is {classifier.positive}, {f} < 0 is {classifier.negative}; {law.size} nodes, complexity "
         f"{law.complexity}, {found}."
     )
 
@@ -228,11 +229,13 @@ def _provenance(material: Material, name: str, k: int) -> list[Block]:
     named = _named_laws(classifier, k)
     metadata = {key: value for key, value in named[0][1].metadata.items() if key != "class"}
     found = [(key.replace("_", " ").capitalize(), str(value)) for key, value in metadata.items()]
-    texts = [f"At full precision: {symbol.translate(PLAIN)}(z) = {law.text()}" for symbol, law in named]
+    texts = [
+        f"At full precision: {symbol.translate(PLAIN)}{law.argument} = {law.text()}" for symbol, law in named
+    ]
     if classifier.columns is not None:
         texts = [f"{text}, with each shape less its mean, in its standard deviations." for text in texts]
         texts += [
-            f"In units: {symbol.translate(PLAIN)}(z) = {law.text()}"
+            f"In units: {symbol.translate(PLAIN)}{law.argument} = {law.text()}"
             for symbol, law in _laws_in_units(classifier, k)
         ]
     blocks: list[Block] = [Paragraph(text) for text in texts]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from morpholaw.models.expressions.latex import word
-from morpholaw.models.features import latent_number
 from morpholaw.models.law import Law
 
 
@@ -35,8 +34,7 @@ def typeset(
 
 def _left_side(law: Law, class_name: str) -> str:
     index = f"_{{{word(class_name)}}}" if class_name.isascii() and class_name else ""
-    over_latents = all(latent_number(name) is not None for name in law.names)
-    return f"f{index}{'(z)' if over_latents else ''}"
+    return f"f{index}{law.argument}"
 
 
 def typeset_latex(latex: str, spoken: str, size: float = 15) -> Markup:

@@ -94,6 +94,7 @@ def test_the_selected_cell_is_explained(panel, qtbot):
     panel.tabs.setCurrentWidget(panel.sheet)
     qtbot.waitUntil(lambda: panel.sheet.shown is not None, timeout=60_000)
     assert sum(map(len, panel.sheet.shown.cells)) == 20
+    assert panel.sheet.caption.isVisible()  # what the numbers below each cell are
 
 
 def test_another_law_is_applied(panel, qtbot):

@@ -5,9 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QLineEdit
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QHelpEvent
+from qtpy.QtWidgets import QComboBox, QLineEdit, QStyle, QStyleOptionComboBox, QToolTip
 from superqt import QLabeledDoubleSlider
+
+_BESIDE = 24
+"""Pixels of a list beside its texts: margins and a scroll bar."""
+
+
+class _WholeTexts(QObject):
+    """Shows the texts of a narrow box whole: in a list as wide as they are, and in the tooltip where it is cut."""
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Widen the list before it opens, and name the choice in a tooltip."""
+        if event is None or not isinstance(watched, QComboBox):
+            return False
+        if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.KeyPress):
+            if (view := watched.view()) is not None:
+                view.setMinimumWidth(view.sizeHintForColumn(0) + _BESIDE)
+        elif isinstance(event, QHelpEvent) and (whole := _cut_text(watched)):
+            tip = watched.toolTip()
+            QToolTip.showText(event.globalPos(), f"{whole}\n{tip}" if tip else whole, watched)
+            return True
+        return False
+
+
+def _cut_text(box: QComboBox) -> str:
+    """Return the chosen text where the box is too narrow for it, else ""."""
+    option = QStyleOptionComboBox()
+    option.rect = box.rect()
+    style = box.style()
+    assert style is not None
+    field = style.subControlRect(
+        QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, box
+    )
+    text = box.currentText()
+    return text if box.fontMetrics().horizontalAdvance(text) > field.width() else ""
 
 
 def narrow_combo(name: str = "") -> QComboBox:
@@ -19,9 +53,10 @@ def narrow_combo(name: str = "") -> QComboBox:
 
 
 def make_narrow(box: QComboBox) -> None:
-    """Let a combo box shrink to the width of three letters."""
+    """Let a combo box shrink to the width of three letters; what is cut is in its list and in its tooltip."""
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(3)
+    box.installEventFilter(_WholeTexts(box))
 
 
 def list_choices(box: QComboBox, choices: Sequence[str]) -> None:
