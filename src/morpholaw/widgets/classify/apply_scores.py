@@ -1,4 +1,4 @@
-"""Scores the cells of a movie with the chosen classifier and shows the scores in the viewer."""
+"""Form that scores the cells of a movie with the chosen classifier and shows the scores in the viewer."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAYERS = "the layers below"
-"""The choice to cut the cells from the chosen layers, instead of taking a crop set."""
-_TO_EXPORT = "Export scores... saves their scores as a table."
+"""The choice that cuts cells from the chosen layers instead of using a crop set."""
+_TO_EXPORT = "Press Export scores... to save the scores as a table."
 
 
 class ApplyScores(QWidget):
-    """Scores cells with the chosen classifier; shows the scores on layers, over time, and saves them as CSV.
+    """Form that scores cells, shows the scores on layers and over time, and saves them as CSV.
 
     Parameters
     ----------
@@ -101,47 +101,51 @@ class ApplyScores(QWidget):
     def _build(self) -> None:
         self.cells = QComboBox()
         self.cells.setToolTip(
-            "Score the crops of a set, or cells that are cut from the layers below for this purpose."
+            "Choose which cells to score: those of a crop set, or cells that are cut from the layers below."
         )
         self.image = LayerChoice(self.viewer, Image)
         self.tracks = LayerChoice(self.viewer, Tracks)
         self.labels = LayerChoice(self.viewer, Labels)
-        self.image.setToolTip("The movie that shows the cells.")
+        self.image.setToolTip("Choose the image layer with the movie.")
         self.tracks.setToolTip(
-            "Tracks that get score and class as features and colours, matched by track and frame."
+            "Choose the tracks layer that gets score and class as features and is coloured by them. Cells are matched "
+            "by track and frame."
         )
-        self.labels.setToolTip("Labels that get score and class as features; the labels must be track ids.")
+        self.labels.setToolTip(
+            "Choose the labels layer that gets score and class as features; its values must be track ids."
+        )
         self.along = QCheckBox("Use whole tracks")
         self.along.setToolTip(
             "Predict classes along whole tracks: metaphase ends in a division, and a newborn daughter is not in "
-            "metaphase; of more than two classes, stages follow each other in the order that the command classes sets "
-            "or labelled tracks show. Without, each frame is classified by its own score."
+            "metaphase. With more than two classes, stages follow each other in the order set by the command "
+            "'morpholaw classes' or learnt from labelled tracks. Without a tick, each frame is classified by its own "
+            "score."
         )
         self.along.setChecked(True)
         self.share = QDoubleSpinBox()
         self.share.setRange(0.0, 99.9)
         self.share.setDecimals(1)
         self.share.setSuffix(" %")
-        self.share.setSpecialValueText("as many as the others")
+        self.share.setSpecialValueText("same as the other")
         self.share.setToolTip(
-            "How many of the cells are of this class: probabilities are given for this share. Along whole tracks the "
+            "Set which share of the cells is of this class; probabilities are computed for it. Along whole tracks, the "
             "shares are learnt from the movie instead."
         )
         self.share_label = QLabel()
         self.points = QCheckBox("Add points coloured by class")
-        self.points.setToolTip("Add a points layer with one point per cell, coloured by the predicted class.")
+        self.points.setToolTip("Add a points layer with one point per cell, coloured by predicted class.")
         self.points.setChecked(True)
         self.paint = QCheckBox("Colour labels by class")
-        self.paint.setToolTip("Colour each label by the class of its track.")
+        self.paint.setToolTip("Colour each label by the predicted class of its track.")
         self.apply_button = QPushButton()
-        self.apply_button.setToolTip("Score the cells with the classifier that is chosen in the table above.")
+        self.apply_button.setToolTip("Score the cells with the classifier selected in the table above.")
         self.export_button = QPushButton("Export scores...")
         self.export_button.setToolTip("Save the scores of the last run as a CSV file.")
         self.export_button.setEnabled(False)
         self.error_line = ErrorLine()
         self.unusual = QLabel()
         self.unusual.setWordWrap(True)
-        self.unusual.setToolTip("These cells are marked in the column unusual of the exported table.")
+        self.unusual.setToolTip("The column unusual of the exported table marks these cells.")
         self.unusual.hide()
         self.plot = ScorePlot(self.viewer, self.current, self._frame)
         rows = QFormLayout()
@@ -182,12 +186,12 @@ class ApplyScores(QWidget):
             choice.refresh()
 
     def refresh_cells(self) -> None:
-        """List the crop sets of the study, those of movies first."""
-        # where the layers were the only choice, they were not chosen by the user
+        """List the crop sets of the study, those cut from movies first."""
+        # if the layers were the only choice, the user did not choose them
         before = self.cells.currentText() if self.cells.count() > 1 else ""
         self.cells.clear()
         if self.current.study is not None:
-            # sets of movies first: the scores of others cannot be shown in the viewer
+            # sets cut from movies come first, because scores of others cannot be shown in the viewer
             sets = sorted(self.current.study.sets, key=lambda one: one.record.kind != "movie")
             self.cells.addItems([crop_set.name for crop_set in sets])
         self.cells.addItem(LAYERS)
@@ -200,11 +204,11 @@ class ApplyScores(QWidget):
             chosen = self.classifier
             if chosen is None:
                 raise InputError(
-                    "There is no classifier to apply; train one first and choose it in the table."
+                    "There is no classifier to apply; train one first and select it in the table."
                 )
             along: bool | None = self.along.isChecked()
             if along and not chosen.two_classes:
-                along = None  # where the order of the stages is known
+                along = None  # along tracks if the order of the stages is known
             arguments: dict[str, Any] = {"scheme": chosen.name, "along_tracks": along}
             if chosen.two_classes and self.share.value():
                 arguments["prevalence"] = round(self.share.value() / 100, 4)
@@ -223,13 +227,16 @@ class ApplyScores(QWidget):
             self.runner.start(job, table=True, files=files, python=code, name=f"apply {scheme_name(chosen)}")
 
     def _not_of_movie(self, crops: Any) -> str:
-        """Say why the scores of a set cannot be shown on the chosen layers, whose numbers would match by chance."""
+        """Say why the scores of a set cannot be shown on the chosen layers; "" if they can.
+
+        Track numbers of another movie would match by chance.
+        """
         if crops.record.movie is None:
-            return f"The crops {crops.name!r} were not cut from a movie, so nothing is drawn on layers. {_TO_EXPORT}"
+            return f"The crops {crops.name!r} were not cut from a movie, so no layer shows their scores. {_TO_EXPORT}"
         if self.image.layer is not None and not is_cut_from(crops, self.image.layer):
             return (
                 f"The crops {crops.name!r} were cut from the movie {crops.record.movie.name!r}, not from "
-                f"{self.image.layer.name!r}, so nothing is drawn on layers. {_TO_EXPORT}"
+                f"{self.image.layer.name!r}, so no layer shows their scores. {_TO_EXPORT}"
             )
         return ""
 
@@ -255,7 +262,7 @@ class ApplyScores(QWidget):
         self.scored.emit()
 
     def _share(self, classifier: ClassifierRecord) -> None:
-        """Let every panel show the scores, where they are of crops of the study."""
+        """Share the scores with all panels if they are of crops of the study."""
         crops = self.current.crops
         if self._set and crops is not None and self.table is not None:
             scores = CellScores.of_table(classifier, self.table, crops, self._set)
@@ -263,7 +270,7 @@ class ApplyScores(QWidget):
                 self.current.add_scores(scores)
 
     def show_cell(self, cell: int) -> None:
-        """Plot the score over time of a cell that was selected in any panel, if its set was scored."""
+        """Plot the score over time of a cell selected in any panel, if its set was scored."""
         crops = self.current.crops
         if crops is None or self.table is None or not self._set or cell >= len(crops):
             return
@@ -272,7 +279,7 @@ class ApplyScores(QWidget):
             self.show_track(int(one["track_id"]))
 
     def show_scores(self, classifier: ClassifierRecord) -> None:
-        """Write the last scores to the chosen layers; layers that do not fit are named below the buttons."""
+        """Write the last scores to the chosen layers; report layers that do not fit below the buttons."""
         table = self.table
         if table is None:
             return
@@ -293,7 +300,7 @@ class ApplyScores(QWidget):
         show_info(sentence + (f"; wrote {', '.join(written)}." if written else "."))
 
     def _writers(self, classifier: ClassifierRecord, table: pd.DataFrame) -> list[Callable[[], str]]:
-        """Return functions that each write the scores to a layer and say what was written."""
+        """Return functions that each write the scores to one layer and return what they wrote, in words."""
         classes = classifier.classes
         colours = self._colours(classes)
         tracks, labels = self.tracks.layer, self.labels.layer
@@ -311,7 +318,7 @@ class ApplyScores(QWidget):
     def _add_points(
         self, table: pd.DataFrame, classes: Sequence[str], name: str, like: Any, colours: dict[str, str]
     ) -> str:
-        """Add points of the scored cells; those that are selected with napari's tool are selected in every panel."""
+        """Add the scored cells as points; points selected with napari's tool are selected in every panel."""
         points = score_points(self.viewer, table, classes, name, like, colours)
         start = self._start_of_set()
         if start is not None:
@@ -331,7 +338,7 @@ class ApplyScores(QWidget):
         return class_colours(classes) if study is None else study.class_colours(classes)
 
     def clicked(self, position: np.ndarray) -> None:
-        """Plot the score over time of the track that was clicked."""
+        """Plot the score over time of the track at a clicked position."""
         if self.table is None or self._why_not:
             return
         layer = self.image.layer or self.tracks.layer or self.labels.layer
@@ -351,13 +358,13 @@ class ApplyScores(QWidget):
         self.plot.show_track(shown, classifier, self._colours(classifier.classes))
 
     def _start_of_set(self) -> int | None:
-        """Return the global index of the first scored crop; None where the cells are not of the study."""
+        """Return the global index of the first scored crop; None if the cells are not in the study."""
         crops = self.current.crops
         places = [] if crops is None else [k for k, one in enumerate(crops.sets) if one.name == self._set]
         return int(crops.offsets[places[0]]) if crops is not None and places else None
 
     def _frame(self) -> float | None:
-        """Return the frame of the chosen movie that is shown."""
+        """Return the frame of the chosen movie on display."""
         layer = self.image.layer
         if layer is None or layer.ndim < 3:
             return None

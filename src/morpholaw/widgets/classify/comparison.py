@@ -1,4 +1,4 @@
-"""The classifiers of a study side by side, and how often two of them predict the same class."""
+"""Table that compares the classifiers of a study, and how often two of them predict the same class."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ COLUMNS = (
     ("Scheme", "The scheme and, in brackets, how many models of it were trained."),
     (
         "Accuracy, %",
-        "Accuracy of the models' median score on the held-out test cells (95 % interval over groups of cells).",
+        "Accuracy of the models' median score on the held-out cells, with its 95 % interval over groups of cells.",
     ),
-    ("Weights", "Active weights of the head, mean over the models (paper, table 1)."),
-    ("Size", "Nodes of the written-out expression, mean over the models (eqs. 11-14)."),
-    ("Agree", "Share of test cells for which the other schemes predict the same class, on average."),
+    ("Weights", "Number of active weights of the head: mean ± SD over the models (paper, table 1)."),
+    ("Size", "Number of nodes of the written-out expression: mean ± SD over the models (eqs. 11-14)."),
+    ("Agree", "Share of the held-out cells for which another scheme predicts the same class, on average."),
 )
 
 
 _SHORT = {"shapes-logistic": "regression", "shapes-tree": "small tree"}
-"""The baselines in a word or two."""
+"""Short names of the baselines."""
 _NOT_COMPARED = ("", 'Press "Compare predictions" to fill this column.')
 
 
 class ComparisonTable(RowTable):
-    """One row per classifier, as in table 1 of the paper, and below them the baselines, which cannot be chosen."""
+    """Table with one row per classifier, as table 1 of the paper, followed by baselines, which cannot be selected."""
 
     def __init__(self) -> None:
         super().__init__(COLUMNS)
         self.classifiers: list[ClassifierRecord] = []
         self.baselines: list[MeasuredBaseline] = []
-        self.setToolTip("Choose a classifier to see its confusion matrix and to apply it.")
+        self.setToolTip("Select a classifier to see its confusion matrix and to apply it.")
         self.pick_one()
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -67,7 +67,7 @@ class ComparisonTable(RowTable):
     ) -> None:
         """Fill the table and select the classifier named ``choose``, or keep the selection.
 
-        Of the baselines those are shown that were measured on the split and the classes of a classifier.
+        A baseline is shown if it was measured on the same split and classes as one of the classifiers.
         """
         wanted = choose or (self.chosen.name if self.chosen else "")
         splits = {(one.evaluation.split, one.classes) for one in classifiers}
@@ -87,7 +87,7 @@ class ComparisonTable(RowTable):
             self._fill(row, texts)
         for row, simple in enumerate(self.baselines, len(classifiers)):
             texts = (
-                (_SHORT[simple.name], f"{simple.title}, a simple method to compare with"),
+                (_SHORT[simple.name], f"Baseline: {simple.title}"),
                 _accuracy(simple.accuracy, simple.test_cells, simple.classes),
                 ("n/a", ""),
                 ("n/a", ""),
@@ -117,7 +117,7 @@ class ComparisonTable(RowTable):
             self.setItem(row, column, item)
 
     def showEvent(self, event: Any) -> None:
-        """Fit the height to the rows, which depends on the viewer's style."""
+        """Fit the height to the rows, whose height depends on the style of the viewer."""
         super().showEvent(event)
         self.resizeRowsToContents()
         self._fit_height()
@@ -127,20 +127,20 @@ class ComparisonTable(RowTable):
         self.setFixedHeight(self.heading.sizeHint().height() + max(rows, 24) + 8)
 
     def mixed(self) -> str:
-        """Say where the rows cannot be compared: other test cells, or other classes; "" where they can."""
+        """Say why the rows cannot be compared (different classes or different test cells); "" if they can."""
         if len({one.classes for one in self.classifiers}) > 1:
-            return "The classifiers tell different classes apart, so that their rows are not to be compared."
+            return "Do not compare the rows: the classifiers tell different classes apart."
         if len({one.evaluation.split for one in self.classifiers}) > 1:
-            return "The schemes were tested on different cells, so that their rows are not to be compared."
+            return "Do not compare the rows: the schemes were tested on different cells."
         return ""
 
     def show_agreement(self, shares: pd.DataFrame) -> None:
-        """Show how often the others predict the same class.
+        """Show how often the other classifiers predict the same class.
 
         Parameters
         ----------
         shares : DataFrame
-            One row and one column per classifier; NaN where two classifiers cannot be compared.
+            Share of agreement, one row and one column per classifier; NaN if two classifiers cannot be compared.
         """
         labels = {one.name: one.label for one in self.classifiers}
         labels |= {one.name: one.title for one in self.baselines if one.name in shares.index}
@@ -161,9 +161,9 @@ class ComparisonTable(RowTable):
 
 
 def _accuracy(share: Estimate, cells: int, classes: tuple[str, ...]) -> tuple[str, str]:
-    """Return an accuracy with its interval as the table shows it, and as a tooltip says it."""
+    """Return an accuracy with its interval as text for the table, and as text for its tooltip."""
     value, low, high = (
         number(100 * one, 1).replace("100.0", "100") for one in (share.value, share.low, share.high)
     )
     shown = f"{value} ({low}–{high})"
-    return shown, f"{percent(share.value)} of {cells:,} test cells, {' against '.join(classes)}"
+    return shown, f"{percent(share.value)} of {cells:,} held-out cells, {' against '.join(classes)}"

@@ -1,4 +1,4 @@
-"""A confusion matrix whose cells are clicked to see, and to select, the crops in them."""
+"""A confusion matrix. Clicking one of its fields shows and selects the cells in it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from morpholaw.widgets.study.current_study import CurrentStudy
 
 SHOWN = 12
-"""Crops that are shown of a cell of the matrix at most."""
+"""Largest number of crops shown for a field of the matrix."""
 COLUMNS = 6
 WIDTH = 2.8
-"""Inches that the matrix of no class would be wide; each class adds some, as far as the panel allows."""
-NOTHING = "Trained models appear here, one row per scheme."
-HINT = "Held-out cells by their true and their predicted class. Click a field to see its cells and to select them."
+"""Width of the matrix without classes, in inches; each class adds 0.3 inches, up to the width of the panel."""
+NOTHING = "The confusion matrix of the selected scheme appears here once a scheme is trained."
+HINT = "Held-out cells by true and predicted class. Click a field to see and select its cells."
 HINT_ELSEWHERE = (
-    "Held-out cells of the study that the classifier comes from, by their true and their predicted class. Click a "
-    "field to see and select the cells of this study that belong there."
+    "Held-out cells of the study that the classifier comes from, by true and predicted class. Click a field to see and "
+    "select the cells of this study that belong there."
 )
 
 
@@ -44,15 +44,15 @@ class ConfusionPicture(QWidget):
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer, whose theme the figure has.
+        The viewer, whose theme the figure follows.
     current : CurrentStudy
-        The study, its scores and selection.
+        The study, its scores and the selected cells.
     runner : JobRunner
-        Scores the cells where that was not done yet.
+        Scores the cells if they are not scored yet.
 
     Notes
     -----
-    ``selected`` is emitted after the cells of a field were selected.
+    ``selected`` is emitted after the cells of a field are selected.
     """
 
     selected = Signal()
@@ -65,7 +65,7 @@ class ConfusionPicture(QWidget):
         self.matrix = CellPicture(viewer, NOTHING, lambda _: QPixmap(), self._about, reach=60)
         self.matrix.zooms = False
         self.matrix.setToolTip(
-            "Click a field of the matrix to see the cells in it, which are then selected everywhere."
+            "Click a field of the matrix to see its cells and to select them in every panel."
         )
         self.hint = QLabel(HINT)
         self.hint.setWordWrap(True)
@@ -87,7 +87,7 @@ class ConfusionPicture(QWidget):
         self.show_record(None)
 
     def show_record(self, record: ClassifierRecord | None) -> None:
-        """Show the confusions of a classifier, or none."""
+        """Show the confusion matrix of a classifier; None shows a hint instead."""
         self.record, self._wanted = record, None
         self.hint.setText(_hint(record))
         self.hint.setVisible(record is not None)
@@ -110,7 +110,7 @@ class ConfusionPicture(QWidget):
         self.mark(self.current.selection)
 
     def mark(self, cells: list[int]) -> None:
-        """Mark the fields that the selected held-out cells are in, as far as the cells are scored."""
+        """Mark the fields of the selected held-out cells, if the cells are scored."""
         record = self.record
         scores = None if record is None else self.current.scores.get(record.name)
         if record is None or scores is None or not cells:
@@ -120,7 +120,7 @@ class ConfusionPicture(QWidget):
 
         try:
             tested, targets = held_out(self.current.required(), record.name)
-        except MorpholawError:  # said where it is asked for
+        except MorpholawError:  # a click on a field shows this error
             return
         chosen = np.isin(tested, cells)
         numbers = {name: number for number, name in enumerate(record.classes)}
@@ -129,7 +129,7 @@ class ConfusionPicture(QWidget):
         self.matrix.select(sorted({int(field) for field in fields[np.array(predicted, int) >= 0]}))
 
     def show_field(self, true: int, predicted: int) -> None:
-        """Select the held-out cells of one class that are predicted as another; score all cells first if needed."""
+        """Select the held-out cells of class ``true`` predicted as class ``predicted``; score all cells if needed."""
         record = self.record
         if record is None:
             return
@@ -205,31 +205,31 @@ class ConfusionPicture(QWidget):
 
 
 def _hint(record: ClassifierRecord | None) -> str:
-    """Say which cells the matrix counts, and what a click shows."""
+    """Return which cells the matrix counts and what a click shows, in words."""
     return HINT_ELSEWHERE if record is not None and record.trained_elsewhere else HINT
 
 
 def _meaning(record: ClassifierRecord) -> str:
-    """Say how many of a class are found, and how many of those that are predicted are of it, in these test cells."""
+    """Return recall and precision of each class but the first, in words; a table for more than two classes."""
     evaluation = record.evaluation
     measured = list(zip(record.classes, evaluation.by_class, strict=True))
     if len(record.classes) > 2:
         return _table(measured, evaluation.test_cells)
     sentences = []
-    for name, one in measured[1:]:  # one class says it all
-        found = percent_interval(*astuple(one.recall))
-        right = "n/a" if np.isnan(one.precision.value) else percent_interval(*astuple(one.precision))
+    for name, one in measured[1:]:  # with two classes, the second one is enough
+        recall = percent_interval(*astuple(one.recall))
+        precision = "n/a" if np.isnan(one.precision.value) else percent_interval(*astuple(one.precision))
         share = percent(one.cells / max(1, evaluation.test_cells))
         sentences.append(
-            f"{name}, {share} of the test cells: {found} are found; {right} of the cells that are predicted as "
+            f"{name}, {share} of the held-out cells: {recall} are found; {precision} of the cells predicted as "
             f"{name} are {name}."
         )
     return "\n".join(capitalised(sentence) for sentence in sentences)
 
 
 def _table(measured: list[tuple[str, ClassEvaluation]], test_cells: int) -> str:
-    """Return what is found of several classes as a table of rich text, one line per class."""
-    head = ("class", "of the test cells, %", "found (recall), %", "right where predicted (precision), %")
+    """Return recall and precision of several classes as an HTML table with one row per class."""
+    head = ("class", "of the held-out cells, %", "found (recall), %", "correct predictions (precision), %")
     rows = "".join(
         f"<tr><td>{html(name)}</td>"
         + "".join(

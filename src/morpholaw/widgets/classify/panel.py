@@ -1,4 +1,4 @@
-"""The Classify panel: train the models of a scheme, compare schemes, and score the movie."""
+"""The Classify panel: train the models of a scheme, compare schemes, and score the cells of a movie."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from morpholaw.store.baseline_record import MeasuredBaseline
 
 _MEANING = {
-    1: "A convolutional network on the pixels: the accuracy to beat; not interpretable.",
+    1: "A convolutional network on the pixels: the accuracy to beat, but not interpretable.",
     2: "A dense network on the latents of the encoder.",
     3: "A sparse network on the latents: RigL training and pruning leave few connections (paper, 5.2).",
-    4: "Laws found by symbolic regression on the latents that scheme 3 reads; the Laws panel has all settings.",
+    4: "Laws found by symbolic regression on the latents that scheme 3 reads. The Laws panel has all settings.",
 }
-"""What the models of each scheme are."""
+"""What each scheme is."""
 
 
 class ClassifyWidget(StudyWidget):
-    """Trains any number of models of a scheme, compares schemes, and applies one to the movie.
+    """Panel that trains any number of models of a scheme, compares schemes, and applies one to a movie.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class ClassifyWidget(StudyWidget):
 
     def _training(self) -> QWidget:
         self.scheme = QComboBox()
-        self.scheme.setToolTip("Choose the kind of classifier to train.")
+        self.scheme.setToolTip("Choose the scheme to train.")
         for scheme in MODELS:
             self.scheme.addItem(scheme_title(scheme), scheme)
         self.scheme.setCurrentIndex(2)
@@ -86,7 +86,7 @@ class ClassifyWidget(StudyWidget):
         self.labelled.setWordWrap(True)
         self.train_button = QPushButton()
         self.train_button.setToolTip(
-            "Train the models on the labelled cells; whole tracks are held out for testing."
+            "Train the models on the labelled cells. Whole tracks are held out for testing."
         )
         self.train_error = self.runner.error_line
         self.scheme.currentIndexChanged.connect(self._show_meaning)
@@ -100,7 +100,9 @@ class ClassifyWidget(StudyWidget):
         self.mixed = QLabel()
         self.mixed.setWordWrap(True)
         self.compare_button = QPushButton("Compare predictions")
-        self.compare_button.setToolTip("Count how often two schemes predict the same class for a test cell.")
+        self.compare_button.setToolTip(
+            "Measure how often two schemes predict the same class for a held-out cell, for the column Agree."
+        )
         row = QWidget()
         buttons = QHBoxLayout(row)
         buttons.setContentsMargins(0, 0, 0, 0)
@@ -119,14 +121,14 @@ class ClassifyWidget(StudyWidget):
     def show_classifiers(self) -> None:
         """Show the classifiers of the study."""
         study = self.current.study
-        found = [] if study is None else readable_records(study, self.error_line.say)
-        self.table.show_classifiers(found, self._baselines())
-        self.compare_button.setEnabled(len(found) > 1)
+        records = [] if study is None else readable_records(study, self.error_line.say)
+        self.table.show_classifiers(records, self._baselines())
+        self.compare_button.setEnabled(len(records) > 1)
         self.mixed.setText(self.table.mixed())
         self.mixed.setVisible(bool(self.mixed.text()))
 
     def _baselines(self) -> tuple[MeasuredBaseline, ...]:
-        """Return the baselines that were measured beside the classifiers; none where their file is damaged."""
+        """Return the baselines that were measured with the classifiers; none if their file is damaged."""
         from morpholaw.store.baseline_record import baselines
 
         try:
@@ -145,14 +147,14 @@ class ClassifyWidget(StudyWidget):
         labelled = [name for name in study.classes if counts.get(name)]
         listed = ", ".join(f"{counts[name]:,} {name}" for name in labelled)
         self.labelled.setText(
-            f"Labelled: {listed}." if listed else "No cell is labelled yet; use the Cells panel."
+            f"Labelled: {listed}." if listed else "No cell is labelled yet; label some in the Cells panel."
         )
         from morpholaw.store.labelled_cells import chosen_classes  # it brings pandas
 
         self._show_classes(chosen_classes(study), len(labelled))
 
     def _show_classes(self, usual: tuple[str, ...], labelled: int) -> None:
-        """Show in the empty line of classes which ones would be told apart, and what to type for more."""
+        """Show in the empty field which classes are distinguished by default, and what to type for all."""
         more = f" (all: {labelled} classes)" if labelled > len(usual) else ""
         self.form.editors["classes"].native.setPlaceholderText(f"{', '.join(usual)}{more}")
 
@@ -173,7 +175,7 @@ class ClassifyWidget(StudyWidget):
         self.confusion.show_record(chosen)
 
     def train(self) -> None:
-        """Train the models of the chosen scheme in a child process; ask before models are replaced."""
+        """Train the models of the chosen scheme in a child process; ask before replacing models."""
         with self.train_error.catch():
             study = self.current.required()
             self.form.config()
@@ -186,23 +188,24 @@ class ClassifyWidget(StudyWidget):
                 )
             if not self._may_replace(scheme):
                 return
-            arguments = {"scheme": scheme, "replace": True}  # the person has been asked
+            arguments = {"scheme": scheme, "replace": True}  # the user has confirmed
             self.runner.start(Job("train_classifier", str(study.path), self.form.values(), arguments))
 
     def _may_replace(self, scheme: int) -> bool:
-        """Ask where the study has models of the scheme."""
+        """Return whether models of the scheme may be replaced; ask if the study has some."""
         trained = [one for one in self.table.classifiers if one.name == name_of(scheme, "hinge")]
         if not trained or self.runner.running:
             return True
         one = trained[0]
         question = (
-            f"The {one.members} trained models of {one.label} ({percent(one.evaluation.ensemble_accuracy.value)} of "
-            f"{one.evaluation.test_cells:,} test cells) will be replaced. Train again?"
+            f"The {one.members} trained models of {one.label} (accuracy "
+            f"{percent(one.evaluation.ensemble_accuracy.value)} on {one.evaluation.test_cells:,} held-out cells) will "
+            "be replaced. Train again?"
         )
         return confirmed(self, "Replace trained models", question)
 
     def compare(self) -> None:
-        """Count how often two schemes predict the same class for a test cell, in a child process."""
+        """Measure how often two schemes predict the same class for a held-out cell, in a child process."""
         with self.train_error.catch():
             job = Job("compare", str(self.current.required().path))
             self.runner.start(job, table=True, name="compare predictions")

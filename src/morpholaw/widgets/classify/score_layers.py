@@ -1,7 +1,7 @@
-"""Scores and classes of cells on the layers of a movie: tracks, labels and points.
+"""Write scores and classes of cells to the layers of a movie: tracks, labels and points.
 
-The table of scores is that of :meth:`morpholaw.Study.classify`, with one row per cell: ``track_id``, ``t``, ``y``,
-``x``, ``score``, ``class``. Rows are matched to layers by (track_id, t).
+The table of scores comes from :meth:`morpholaw.Study.classify`. It has one row per cell, with ``track_id``, ``t``,
+``y``, ``x``, ``score`` and ``class``. Rows are matched to layers by (track_id, t).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNDEFINED = "undefined"
-"""The class of a cell whose score is no finite number."""
+"""Class of a cell whose score is not finite."""
 
 
 class ScoreColormap(Colormap):  # type: ignore[misc]  # napari declares no types
-    """Colours of scores: white at f = 0, the colours of the classes at -limit and +limit."""
+    """Colours of scores: white at f = 0, the colour of one class at -limit, that of the other at +limit."""
 
     limit: float = 1.0
 
     def map(self, values: Any) -> np.ndarray:
-        """Return colours, float (n, 4), of scores (n,); a score that is not a number is grey."""
+        """Return colours, float (n, 4), of scores (n,); NaN is grey."""
         colours: np.ndarray = super().map(
             np.clip(0.5 + np.asarray(values, np.float32) / (2 * self.limit), 0, 1)
         )
@@ -49,13 +49,13 @@ class ClassColormap(Colormap):  # type: ignore[misc]  # napari declares no types
 
 
 def score_limit(scores: np.ndarray) -> float:
-    """Return the score shown in full colour: the 98th percentile of |f|."""
+    """Return the score that has the full colour: the 98th percentile of |f|."""
     finite = np.abs(scores[np.isfinite(scores)])
     return max(float(np.percentile(finite, 98)), 1e-6) if len(finite) else 1.0
 
 
 def class_numbers(names: Any, classes: Sequence[str]) -> np.ndarray:
-    """Return the place of each name among the classes, int64 (n,); -1 where it is none of them."""
+    """Return the number of each class in ``names``, int64 (n,); -1 for a name that is not among the classes."""
     names = np.asarray(names, dtype=object)
     numbers = np.full(len(names), -1, dtype=np.int64)
     for number, name in enumerate(classes):
@@ -66,22 +66,27 @@ def class_numbers(names: Any, classes: Sequence[str]) -> np.ndarray:
 def score_tracks(
     layer: Tracks, table: pd.DataFrame, classes: Sequence[str], colours: Mapping[str, str] | None = None
 ) -> int:
-    """Write ``score`` and ``class`` (its place among the classes, -1 for none) to a tracks layer and colour it.
+    """Write ``score`` and ``class`` (the number of the class, -1 for none) to a tracks layer and colour it.
 
-    Tracks are coloured by the score of two classes, and by the class of more. Names of the class numbers go to
-    ``layer.metadata["classes"]``. Returns how many vertices were matched.
+    Tracks are coloured by score if there are two classes, and by class if there are more. The names of the class
+    numbers are stored in ``layer.metadata["classes"]``.
+
+    Returns
+    -------
+    int
+        Number of matched vertices.
 
     Raises
     ------
     InputError
-        When no vertex matches, as for the tracks of another movie.
+        If no vertex matches, as for the tracks of another movie.
     """
     rows = _match(layer.data[:, 0], layer.data[:, 1], table)
     matched = rows >= 0
     if not matched.any():
         raise InputError(
-            f"No vertex of the tracks layer {layer.name!r} is among the {len(table)} scored cells; "
-            "is it of another movie?"
+            f"No vertex of the tracks layer {layer.name!r} is among the {len(table)} scored cells; choose the tracks "
+            "of the scored movie, not of another movie."
         )
     score = np.where(matched, table["score"].to_numpy(np.float64)[rows], np.nan)
     number = np.where(matched, class_numbers(table["class"], classes)[rows], -1)
@@ -109,7 +114,7 @@ def score_tracks(
 
 
 def _input_order(layer: Tracks) -> np.ndarray:
-    """Return, for vertex i of the sorted layer, its place among the original vertices."""
+    """Return the index among the original vertices of each vertex of the sorted layer."""
     layer.features = layer.features.assign(order=np.arange(len(layer.data)))
     order: np.ndarray = layer.features["order"].to_numpy()
     return order
@@ -120,10 +125,13 @@ def score_labels(
 ) -> int:
     """Write one row of features per label: ``index``, ``score`` (median over time), ``class`` and ``frames``.
 
-    The class is that of the median score of two classes, and of more the one that most frames have.
+    With two classes, the class is that of the median score; with more, it is the most frequent one over the frames.
+    Label values must be track ids. With ``colours``, a colour for each class, the labels are also coloured.
 
-    Labels must be track ids, as in a label stack of tracked cells. With ``colours``, that of each class, the labels are
-    coloured too. Returns the number of labels.
+    Returns
+    -------
+    int
+        Number of labels.
     """
     cells = table[table["track_id"].notna() & np.isfinite(table["score"])]
     grouped = cells.groupby(cells["track_id"].astype(np.int64))["score"]
@@ -150,17 +158,27 @@ def score_points(
     like: Any = None,
     colours: Mapping[str, str] | None = None,
 ) -> Points:
-    """Add a points layer of the scored cells, replacing the one of that name.
+    """Add the scored cells as a points layer; it replaces a layer of the same name.
 
     Parameters
     ----------
+    viewer : napari.Viewer
+        The viewer to which the layer is added.
+    table : DataFrame
+        The table of scores.
+    classes : sequence of str
+        The classes.
+    name : str
+        Name of the layer.
     like : layer, optional
-        The image, tracks or labels layer of the movie, whose scale and translation the points get.
+        Image, tracks or labels layer of the movie, whose scale and translation the points take.
+    colours : mapping of str to str, optional
+        Colour of each class.
 
     Raises
     ------
     InputError
-        When no cell has a place in a movie.
+        If no cell has a place in a movie.
     """
     places = table[["t", "y", "x"]].astype(np.float64).to_numpy()
     placed = np.isfinite(places).all(axis=1)
@@ -197,7 +215,7 @@ def _layer_place(layer: Any) -> dict[str, Any]:
 
 
 def _match(track_ids: np.ndarray, frames: np.ndarray, table: pd.DataFrame) -> np.ndarray:
-    """Return the row of the table for each (track, frame), int64 (n,); -1 where there is none."""
+    """Return the row of the table for each (track, frame), int64 (n,); -1 if there is none."""
     known = table["track_id"].notna() & table["t"].notna()
     rows = np.flatnonzero(known.to_numpy())
     if not len(rows):

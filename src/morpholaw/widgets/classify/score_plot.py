@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
     from morpholaw.store.classifier_record import ClassifierRecord
 
-EMPTY = "After cells are scored, click a cell in the movie to see its score over time."
+EMPTY = "Once cells are scored, click a cell in the movie to see its score over time."
 
 
 @dataclass(frozen=True)
 class ScoredTrack:
-    """A track and what a classifier makes of it.
+    """A track with the scores of its cells.
 
     Attributes
     ----------
     number : int
-        The track.
+        The track id.
     cells : DataFrame
-        Its rows of the table of scores, by frame.
+        Rows of the table of scores, in order of frames.
     divisions : list of int
-        Frames at which it ends in a division or begins with one.
+        Frames at which the track ends or begins with a division.
     indices : ndarray, int64 (rows,)
-        Global index of the cell of each row; empty where the cells are not of the study.
+        Global index of the cell in each row; empty if the cells are not in the study.
     """
 
     number: int
@@ -46,7 +46,7 @@ class ScoredTrack:
 
 
 class ScorePlot(LinkedCells):
-    """Plots a track's score, or its probabilities of more than two classes, with the frame that the movie shows.
+    """Plot of a track's score over time (of its probabilities, with more than two classes) and of the current frame.
 
     Parameters
     ----------
@@ -55,21 +55,21 @@ class ScorePlot(LinkedCells):
     current : CurrentStudy
         The study and its selected cells.
     frame : callable
-        Returns the movie's frame that is shown, None where there is none.
+        Returns the frame of the movie on display; None if there is no movie.
     """
 
     def __init__(self, viewer: ViewerModel, current: CurrentStudy, frame: Callable[[], float | None]) -> None:
         super().__init__(viewer, current, EMPTY)
         self._frame = frame
         self.setToolTip(
-            "Click a frame of the track to go there in the movie; the line is the frame that is shown."
+            "Click a frame of the track to go there in the movie. The dotted line is the frame on display."
         )
         viewer.dims.events.current_step.connect(self._moved_on)
 
     def show_track(
         self, track: ScoredTrack, classifier: ClassifierRecord, colours: Mapping[str, str]
     ) -> None:
-        """Plot a track by the classifier that scored it; ``colours`` are those of its classes."""
+        """Plot a track scored by ``classifier``; ``colours`` are those of its classes."""
         cells, t = track.cells, track.cells["t"].to_numpy(np.float64)
         title, divisions, classes = f"Track {track.number}", track.divisions, classifier.classes
         if classifier.two_classes:
@@ -100,7 +100,7 @@ class ScorePlot(LinkedCells):
         self.draw_cells(make, np.column_stack([t, score])[known], track.indices[known[: len(track.indices)]])
 
     def paint_over(self, painter: QPainter) -> None:
-        """Paint the frame that is shown, then the selected cells."""
+        """Paint a line at the frame on display, then the selected cells."""
         frame = self._frame()
         if self.drawing is not None and frame is not None:
             (left, top), (right, bottom) = self.drawing.frame
@@ -116,7 +116,7 @@ class ScorePlot(LinkedCells):
 
 
 def division_frames(tracks: pd.DataFrame | None) -> dict[int, list[int]]:
-    """Return the frames at which a track ends in a division or begins with one, by track."""
+    """Return the frames at which each track ends or begins with a division, by track id."""
     from morpholaw.cells.tracks import divisions
 
     if tracks is None or (tracks["track_id"] < 0).all():

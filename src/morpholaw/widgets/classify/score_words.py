@@ -1,4 +1,4 @@
-"""What a table of scores says of its cells, in words."""
+"""A table of scores summarised in sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def cell_counts(table: pd.DataFrame, classes: Sequence[str]) -> str:
-    """Say how many cells are predicted as which class; of two classes only the second is named."""
+    """Return how many cells are predicted as which class, in words; with two classes, only the second is named."""
     if len(classes) == 2:
         count = int((table["class"] == classes[1]).sum())
         return f"{count:,} of {len(table):,} cells are predicted as {classes[1]}"
@@ -22,24 +22,24 @@ def cell_counts(table: pd.DataFrame, classes: Sequence[str]) -> str:
 
 
 def changed_by_tracks(table: pd.DataFrame) -> str:
-    """Say how many predicted classes were changed by their track; "" where tracks were not used."""
+    """Return how many predicted classes changed because of the track, in words; "" if tracks were not used."""
     if "frame_class" not in table:
         return ""
     changed = int((table["class"] != table["frame_class"]).sum())
-    return f" ({changed:,} changed by their track)" if changed else ""
+    return f" (the track changed the class of {changed:,})" if changed else ""
 
 
 def unusual_share(table: pd.DataFrame) -> str:
-    """Say how many cells are unlike those of the training; "" where none is, or where that is not known."""
+    """Return how many cells are unlike the training cells, in words; "" if none is, or if this is unknown."""
     count = int(table["unusual"].sum()) if "unusual" in table else 0
     if not count:
         return ""
     return (
         f"{count:,} of {len(table):,} cells ({percent(count / len(table))}) are unlike the training cells (blank, "
-        "blurred, another microscope?); do not trust their classes. Of ordinary cells about 1 % are marked."
+        "blurred, from another microscope?). Do not trust their classes. About 1 % of ordinary cells are also marked."
     )
 
 
 def scheme_name(classifier: ClassifierRecord) -> str:
-    """Name a classifier on a button: "scheme 3", "scheme 4 (mse)"."""
+    """Return the name of a classifier for a button: "scheme 3", "scheme 4 (mse)"."""
     return f"scheme {classifier.scheme}" + (f" ({classifier.variant})" if classifier.variant else "")

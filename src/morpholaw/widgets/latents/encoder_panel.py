@@ -1,4 +1,4 @@
-"""Train the study's encoder (a beta-TCVAE) and watch its losses; stop, resume, or load a trained one."""
+"""The Encoder tab: train the study's encoder (a beta-TCVAE), watch its losses, resume it, or load another one."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from morpholaw.study import Study
 
 MAIN = ("epochs", "epoch_crops", "latents", "beta", "reconstruction", "device")
-"""Settings that are always shown; the others are behind "Advanced"."""
+"""Settings that are always shown; the others are in the section "Advanced"."""
 REPLACE = (
-    "The study's encoder will be replaced, and classifiers and laws that were trained on it will no longer fit. "
-    "Replace it?"
+    "This replaces the study's encoder. Classifiers and laws that were trained on the old one will no longer fit the "
+    "new one. Replace the encoder?"
 )
 
 
@@ -40,7 +40,7 @@ class EncoderPanel(QWidget):
     Parameters
     ----------
     current : CurrentStudy
-        The study; its ``encoder_changed`` is emitted for a new encoder.
+        The study. Its signal ``encoder_changed`` is emitted after a new encoder is loaded.
     error_line : ErrorLine
         Where errors are shown.
     """
@@ -59,16 +59,14 @@ class EncoderPanel(QWidget):
         self.train_button = QPushButton("Train encoder")
         self.train_button.setToolTip("Train the encoder (a beta-TCVAE) on all crops of the study.")
         self.resume_button = QPushButton("Resume training")
-        self.resume_button.setToolTip(
-            "Continue the training that was stopped, with the settings it began with."
-        )
+        self.resume_button.setToolTip("Continue the training that was stopped, with its original settings.")
         self.load_button = QPushButton("Load encoder...")
         self.load_button.setToolTip(
-            "Copy a trained encoder into this study, from another study or its folder encoder."
+            "Copy a trained encoder into this study, from another study or from its folder named encoder."
         )
         self.sample_button = QPushButton("Load sample encoder")
         self.sample_button.setToolTip(
-            "Copy the encoder that comes with Morpholaw, trained on simulated cells."
+            "Copy the encoder that comes with Morpholaw, which was trained on simulated cells."
         )
         self.runner = JobRunner(self.current, "encoder")
         self.plot = TrainingPlot()
@@ -96,7 +94,7 @@ class EncoderPanel(QWidget):
         self.runner.failed.connect(lambda _: self.show_state())
 
     def show_state(self, history: bool = True) -> None:
-        """Describe the study's encoder; with ``history``, plot its losses too."""
+        """Describe the study's encoder; with ``history``, also plot its losses."""
         self.encoder = EncoderState()
         study = self.current.study
         if study is not None:
@@ -109,7 +107,7 @@ class EncoderPanel(QWidget):
         self._enable()
 
     def show_study(self) -> None:
-        """Show the encoder and settings of another study, without the images of the previous one."""
+        """Show the encoder and settings of a newly opened study, and remove the images of the previous one."""
         if not self.runner.running:
             self.strip.clear("")
         self.show_state()
@@ -121,11 +119,11 @@ class EncoderPanel(QWidget):
         for button in (self.train_button, self.load_button, self.sample_button):
             button.setEnabled(free)
         self.resume_button.setEnabled(free and self.encoder.resumable is not None)
-        self.form.setVisible(not self.runner.running)  # curves and images take its place
+        self.form.setVisible(not self.runner.running)  # losses and images take its place
         self.strip.setVisible(not self.strip.empty)
 
     def train(self) -> None:
-        """Train an encoder with the form's settings; ask before an encoder is replaced."""
+        """Train an encoder with the settings of the form; ask before replacing an encoder."""
         with self.error_line.catch():
             study = self._with_crops()
             self.form.config()
@@ -135,17 +133,17 @@ class EncoderPanel(QWidget):
             self._run(Job("train_encoder", str(study.path), self.form.values()))
 
     def resume(self) -> None:
-        """Resume a stopped training; the step says so where the crops have changed since it began."""
+        """Resume a stopped training; the step reports if the crops have changed since it began."""
         with self.error_line.catch():
             study = self._with_crops()
             settings = encoder_state(study).resumable
             if settings is None:
-                raise InputError("There is no stopped training to resume; press Train encoder.")
+                raise InputError("There is no stopped training to resume; press Train encoder to start one.")
             self.form.set_values(settings)
             self._run(Job("train_encoder", str(study.path), self.form.values(), {"resume": True}))
 
     def load(self, source: Path | str) -> None:
-        """Copy a trained encoder into the study, from a folder or "sample"; ask before an encoder is replaced."""
+        """Copy a trained encoder into the study from a folder, or "sample"; ask before replacing an encoder."""
         with self.error_line.catch():
             study = self.current.required()
             if study.has_encoder and not confirmed(self, "Replace the encoder", REPLACE):
@@ -175,7 +173,7 @@ class EncoderPanel(QWidget):
     def _ask_load(self) -> None:
         start = str(self.current.study.path.parent) if self.current.study is not None else ""
         if folder := QFileDialog.getExistingDirectory(
-            self, "Load an encoder: choose a study or its folder encoder", start
+            self, "Load an encoder: choose a study, or its folder named encoder", start
         ):
             self.load(folder)
 
@@ -189,7 +187,7 @@ class EncoderPanel(QWidget):
 
     def _finished(self, result: dict[str, Any]) -> None:
         self.show_state(history=False)
-        if "result" in result:  # an encoder was loaded; the runner announces trainings only
+        if "result" in result:  # an encoder was loaded, which the runner does not announce
             record = self.encoder.record
             self.plot.show_history({} if record is None else record.history)
             self.current.encoder_changed.emit()

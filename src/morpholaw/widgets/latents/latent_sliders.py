@@ -1,4 +1,4 @@
-"""One slider per ticked latent."""
+"""Sliders that move the ticked latents."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from superqt import QLabeledDoubleSlider
 from morpholaw.widgets.forms.narrow_inputs import float_slider
 
 REACH = 3.5
-"""Least range of a slider on both sides, in standard deviations of the prior."""
+"""Smallest range of a slider to either side of zero, in standard deviations of the prior."""
 
 
 class LatentSliders(QWidget):
-    """Moves a point in latent space.
+    """One slider per ticked latent; together they move a point in latent space.
 
     Notes
     -----
-    ``moved`` is emitted at every movement of a slider by hand.
+    ``moved`` is emitted whenever the user moves a slider.
     """
 
     moved = Signal()
@@ -30,17 +30,18 @@ class LatentSliders(QWidget):
         self.base = np.zeros(0, np.float32)
         self.sliders: dict[int, QLabeledDoubleSlider] = {}
         self.labels: dict[int, QLabel] = {}
+        self._units: dict[int, QLabel] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(1, 1)
 
     def show_latents(self, latents: Sequence[int], names: Mapping[int, str]) -> None:
-        """Replace the sliders by those of ``latents``; a slider that stays keeps its value."""
+        """Show one slider for each of ``latents``; a latent that already has one keeps its value."""
         before = {latent: slider.value() for latent, slider in self.sliders.items()}
         self._empty()
         for row, latent in enumerate(latents):
-            tip = f"Value of latent z{latent}, in standard deviations of the prior."
+            tip = f"Move latent z{latent}; its value is in standard deviations (SD) of the prior."
             label, slider = QLabel(), float_slider(tip, 0.05)
             label.setToolTip(tip)
             start = float(self.base[latent])
@@ -48,18 +49,20 @@ class LatentSliders(QWidget):
             slider.setRange(-reach, reach)
             slider.setValue(before.get(latent, start))
             slider.valueChanged.connect(lambda *_: self.moved.emit())
-            self._grid.addWidget(label, row, 0)
-            self._grid.addWidget(slider, row, 1)
-            self.labels[latent], self.sliders[latent] = label, slider
+            unit = QLabel("SD")
+            unit.setToolTip(tip)
+            for column, part in enumerate((label, slider, unit)):
+                self._grid.addWidget(part, row, column)
+            self.labels[latent], self.sliders[latent], self._units[latent] = label, slider, unit
         self.show_names(names)
 
     def show_names(self, names: Mapping[int, str]) -> None:
-        """Label each slider with the latent's name, or its number where it has none."""
+        """Label each slider with the name of its latent, or with its number if it has no name."""
         for latent, label in self.labels.items():
             label.setText(names.get(latent) or f"z{latent}")
 
     def start_from(self, base: np.ndarray) -> None:
-        """Set every slider to its value in ``base``, float (latents,)."""
+        """Set the sliders to the point ``base``, float (latents,)."""
         self.base = np.asarray(base, np.float32)
         for latent, slider in self.sliders.items():
             blocked = slider.blockSignals(True)
@@ -72,15 +75,15 @@ class LatentSliders(QWidget):
 
     @property
     def point(self) -> np.ndarray:
-        """The point that the sliders stand for, float32 (latents,)."""
+        """The point that the sliders are set to, float32 (latents,)."""
         point = self.base.copy()
         for latent, slider in self.sliders.items():
             point[latent] = slider.value()
         return point
 
     def _empty(self) -> None:
-        for widget in (*self.labels.values(), *self.sliders.values()):
+        for widget in (*self.labels.values(), *self.sliders.values(), *self._units.values()):
             self._grid.removeWidget(widget)
             widget.hide()
             widget.deleteLater()
-        self.labels, self.sliders = {}, {}
+        self.labels, self.sliders, self._units = {}, {}, {}

@@ -1,7 +1,7 @@
 """The latents of an encoder and images decoded from them, computed in the live process.
 
-The window only knows the encoder's file; the live process keeps the encoder itself
-(:mod:`morpholaw.widgets.jobs.live_process`), so that decoding one image takes milliseconds.
+The window knows only the encoder's file. The live process (:mod:`morpholaw.widgets.jobs.live_process`) keeps the
+encoder loaded, so decoding one image takes milliseconds.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ class LatentSpace:
     Attributes
     ----------
     file : EncoderFile
-        Which encoder.
+        The encoder.
     latents : int
-        How many there are.
+        Number of latents.
     summary : LatentSummary
         Activity, correlations with measured shapes, suggested names and the median cell.
     kinds : tuple of str
-        How each latent transforms with the image (``models.symmetry``); empty for an encoder without symmetry.
+        How each latent transforms when the image is rotated or mirrored (``models.symmetry``); empty for an encoder
+        without symmetry.
     """
 
     file: EncoderFile
@@ -43,7 +44,19 @@ class LatentSpace:
 
 @dataclass(frozen=True)
 class Grid:
-    """Decoded images, float32 (len(latents), len(values), s, s), of one latent at a time moved away from ``base``."""
+    """Images decoded while one latent at a time moves away from a base point.
+
+    Attributes
+    ----------
+    latents : list of int
+        The latent that each row moves.
+    values : tuple of float
+        Value of that latent in each column, in standard deviations of the prior.
+    base : ndarray, float32 (all latents,)
+        The base point.
+    pictures : ndarray, float32 (rows, columns, s, s)
+        The decoded images.
+    """
 
     latents: list[int]
     values: tuple[float, ...]
@@ -57,12 +70,12 @@ class Start:
 
     Attributes
     ----------
-    base : ndarray
-        Its latents, float32 (latents,).
-    decoded : ndarray
-        The image decoded from them, float32 (s, s).
-    crop : ndarray or None
-        Its crop, uint8 (s, s); None for the median cell.
+    base : ndarray, float32 (latents,)
+        Latents of the cell.
+    decoded : ndarray, float32 (s, s)
+        The image decoded from them.
+    crop : ndarray, uint8 (s, s), or None
+        Crop of the cell; None for the median cell.
     """
 
     base: np.ndarray
@@ -71,7 +84,7 @@ class Start:
 
 
 def read_latent_space(file: EncoderFile) -> LatentSpace:
-    """Measure the latents of an encoder on at most 2,000 evenly spaced crops of its study."""
+    """Summarise the latents of an encoder from at most 2,000 evenly spaced crops of its study."""
     from morpholaw.models.symmetry import kinds
     from morpholaw.store.latent_sample import latent_sample
     from morpholaw.study import Study
@@ -86,7 +99,7 @@ def read_latent_space(file: EncoderFile) -> LatentSpace:
 
 
 def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> Start:
-    """Encode a crop, uint8 (s, s), as the start of a traversal; None starts from the ``median`` cell."""
+    """Return the start of a traversal: the encoded crop, uint8 (s, s), or the ``median`` cell if it is None."""
     from morpholaw.evaluation.scoring import encode_means
     from morpholaw.training.devices import torch_threads
 
@@ -98,11 +111,11 @@ def start_of(file: EncoderFile, crop: np.ndarray | None, median: np.ndarray) -> 
 
 
 def decode(file: EncoderFile, point: np.ndarray) -> np.ndarray:
-    """Decode one point (latents,) to an image, float32 (s, s)."""
+    """Decode a point in latent space, float (latents,), to an image, float32 (s, s)."""
     from morpholaw.interpretation.traversal import decode as decode_all
     from morpholaw.training.devices import torch_threads
 
-    with torch_threads(1):  # two threads wait for each other longer than one image takes
+    with torch_threads(1):  # for one image, synchronising two threads takes longer than the computation
         image: np.ndarray = decode_all(encoder_of(file), np.asarray(point, np.float32)[None])[0]
     return image
 
@@ -117,7 +130,7 @@ def grid_of(file: EncoderFile, base: np.ndarray, latents: list[int], values: tup
 
 
 def load_encoder(study: str, source: str, monitor: Monitor) -> None:
-    """Copy an encoder into ``study``; ``source`` is "sample", an encoder's folder or another study's folder."""
+    """Copy an encoder into ``study``; ``source`` is "sample", the folder of an encoder, or that of another study."""
     from morpholaw.study import Study
 
     folder = Path(source)

@@ -1,4 +1,4 @@
-"""The latents in a table: how active each is, which measured shape it follows, and its name."""
+"""Table of latents: how active each one is, which measured shape it follows, and its name."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ SHAPES = {
     "area": ("area", "area of the central nucleus"),
     "aspect": ("along x/y", "elongation along x (positive) or y (negative)"),
     "diagonality": ("diagonal", "elongation along one diagonal (positive) or the other (negative)"),
-    "axis_ratio": ("axis ratio", "major over minor axis of the nucleus"),
-    "offset_x": ("x", "position of the nucleus in the crop, along x"),
-    "offset_y": ("y", "position of the nucleus in the crop, along y"),
+    "axis_ratio": ("axis ratio", "ratio of the major to the minor axis of the nucleus"),
+    "offset_x": ("x", "position of the nucleus in the crop along x"),
+    "offset_y": ("y", "position of the nucleus in the crop along y"),
     "neighbour_area": ("neighbours", "area of the other nuclei in the crop"),
     "brightness": ("brightness", "mean brightness of the nucleus"),
 }
-"""Measured shapes in the table: column title and what it is."""
+"""Measured shapes: title of the column and meaning."""
 KINDS = {
     "invariant": "stays the same when the cell is rotated or mirrored",
-    "axes": "changes sign under a quarter turn, not under a flip along x or y, like elongation along x or y",
+    "axes": "changes sign under a quarter turn but not under a flip along x or y, like elongation along x or y",
     "diagonal": "changes sign under a quarter turn and under a flip along x or y, like elongation along a diagonal",
-    "handed": "changes sign in a mirror image, not under rotation, like a twist",
-    "direction": "rotates with the cell, one of a pair along x and y, like a position",
+    "handed": "changes sign under mirroring but not under rotation, like a twist",
+    "direction": "rotates with the cell, as one of a pair along x and y, like a position",
 }
-"""How a latent of each kind of symmetry transforms with the image (``models.symmetry``)."""
+"""How a latent of each kind transforms when the image is rotated or mirrored (``models.symmetry``)."""
 LATENT, NAME, KL, AROUND = range(4)
 _BLUE, _ORANGE = (0, 114, 178), (213, 94, 0)
 
 
 class LatentTable(RowTable):
-    """One row per latent; a click on a column's title sorts, by strength where a column has signs.
+    """Table with one row per latent. Clicking the title of a column sorts by it, signed columns by absolute value.
 
     Notes
     -----
-    Signals: ``named`` (latent, name) after a name was edited, ``picked`` (list of latents) when a box is ticked.
+    Signals: ``named`` (latent, name) after a name is edited, ``picked`` (list of latents) when a box is ticked.
     """
 
     named = Signal(int, str)
@@ -61,8 +61,8 @@ class LatentTable(RowTable):
             ),
             (
                 "surr. (%)",
-                "Share of the latent's variance that is seen when a cell is put into the surroundings of others. Bold: "
-                "the latent is morphology, which follows the cell itself.",
+                "Share of the latent's variance that comes from the surroundings, measured by putting cells into the "
+                "surroundings of others. A bold value marks a latent of morphology, which follows the cell itself.",
             ),
             *((title, _correlation_tip(meaning)) for title, meaning in SHAPES.values()),
         ]
@@ -74,7 +74,7 @@ class LatentTable(RowTable):
         self.itemChanged.connect(self._edited)
 
     def show_latents(self, space: LatentSpace, names: Mapping[int, str], picks: Iterable[int]) -> None:
-        """Fill the table with the latents of an encoder and their names; ``picks`` are ticked."""
+        """Fill the table with the latents of an encoder and their names, and tick ``picks``."""
         summary = space.summary
         self._summary, self._names = summary, dict(names)
         rows = {(row.latent, row.shape): row for row in summary.correlations.itertuples()}
@@ -101,12 +101,12 @@ class LatentTable(RowTable):
 
     @property
     def suggestions(self) -> dict[int, str]:
-        """Suggested names of the latents that have no name yet: "−size" for one that decreases with size."""
+        """Suggested names of the latents without a name; "−size" is a latent that decreases with size."""
         words = {} if self._summary is None else self._summary.words(self._names)
         return {latent: word for latent, word in words.items() if latent not in self._names}
 
     def show_names(self, names: Mapping[int, str]) -> None:
-        """Show the names of the study and, in italics, suggestions for latents without a name."""
+        """Show the names in the study and, in italics, suggestions for latents without a name."""
         self._names = dict(names)
         suggestions = self.suggestions
         blocked = self.blockSignals(True)
@@ -129,7 +129,7 @@ class LatentTable(RowTable):
         ]
 
     def pick(self, latents: Iterable[int]) -> None:
-        """Tick these latents and no others."""
+        """Tick ``latents`` and untick all others."""
         chosen = set(latents)
         self.blockSignals(True)
         for row in range(self.rowCount()):
@@ -142,7 +142,7 @@ class LatentTable(RowTable):
         return int(self.cell(row, LATENT).data(Qt.ItemDataRole.UserRole))
 
     def row_of(self, latent: int) -> int:
-        """Return the row of a latent as the table is sorted now."""
+        """Return the row of a latent in the current order of the table."""
         return next(row for row in range(self.rowCount()) if self.latent(row) == latent)
 
     def _write_name(self, row: int, suggestions: Mapping[int, str]) -> None:
@@ -153,16 +153,16 @@ class LatentTable(RowTable):
         font.setItalic(not name)
         item.setFont(font)
         if name:
-            item.setToolTip("Double-click to edit the name; all panels and the report use it.")
+            item.setToolTip("Double-click to edit the name. All panels and the report use it.")
         elif latent not in suggestions:
             item.setToolTip(
-                "No name is suggested; the columns on the right show what this latent follows in part. Double-click to "
-                "type a name."
+                "No name is suggested. The columns on the right show which shapes this latent follows in part. "
+                "Double-click to type a name."
             )
         else:
             item.setToolTip(
-                "This name is suggested: type another one, or accept it with the button below. A minus sign says that "
-                "the latent decreases with it."
+                "This name is a suggestion. Double-click to type another one, or accept it with the button below. A "
+                "minus sign means that the latent decreases with the shape."
             )
 
     def _edited(self, item: QTableWidgetItem) -> None:
@@ -175,8 +175,8 @@ class LatentTable(RowTable):
 
 def _correlation_tip(meaning: str) -> str:
     return (
-        f"Rank correlation with the {meaning}. U marks a latent whose two ends look alike: the correlation is "
-        "then that of its distance from the middle."
+        f"Rank correlation of the latent with the {meaning}. U marks a latent whose two ends look alike; the "
+        "correlation is then that of its distance from the middle."
     )
 
 
@@ -190,7 +190,7 @@ def _latent_item(latent: int, ticked: bool) -> QTableWidgetItem:
 
 
 def _share_item(summary: LatentSummary, latent: int) -> QTableWidgetItem:
-    """Return the share of a latent's variance that is due to the surroundings; bold where it is morphology."""
+    """Return a cell with the share of a latent's variance that is due to the surroundings, bold for morphology."""
     share = float("nan") if summary.surroundings is None else float(summary.surroundings[latent])
     if not math.isfinite(share):
         return NumberItem("", -1.0)

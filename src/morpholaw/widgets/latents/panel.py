@@ -61,7 +61,7 @@ class LatentsWidget(StudyWidget):
         self.traversals.selection_changed()
 
     def _reload(self) -> None:
-        """Read the latents again once their tab is shown; torch is not loaded before."""
+        """Read the latents again when their tab is shown; until then torch is not loaded."""
         self._stale = True
         self._show_tab()
 

@@ -1,6 +1,6 @@
-"""The losses of a running training: four small curves painted by Qt.
+"""The losses of a running training, as four small plots painted by Qt.
 
-A matplotlib figure takes 40 to 200 ms to draw and would stall the window twice a second; these curves take about 1 ms.
+Drawing a matplotlib figure takes 40 to 200 ms and would stall the window twice a second. These plots take about 1 ms.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ CURVES = {
     "total correlation": "total correlation (nats)",
     "dimension-wise KL": "dimension-wise KL (nats)",
 }
-"""Keys of the reported metrics, and the titles of their plots (eq. 7)."""
+"""Reported metrics and the titles of their plots (eq. 7)."""
 _COLOURS = ("#56b4e9", "#e69f00", "#2cc495", "#e08fbf")
 _LEFT, _BOTTOM, _TITLE = 40, 14, 15
 
 
 class TrainingPlot(QWidget):
-    """One plot per quantity of :data:`CURVES`, against the step."""
+    """One plot for each metric in :data:`CURVES`, against the training step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,20 +42,20 @@ class TrainingPlot(QWidget):
         """Add a point to every curve; steps that a resumed training repeats replace the earlier ones."""
         while self.steps and self.steps[-1] >= step:
             self.steps.pop()
-            for known in self.values.values():
-                known.pop()
+            for curve in self.values.values():
+                curve.pop()
         self.steps.append(float(step))
-        for name, known in self.values.items():
-            known.append(float(values.get(name, np.nan)))
+        for name, curve in self.values.items():
+            curve.append(float(values.get(name, np.nan)))
         self.update()
 
     def show_history(self, history: Mapping[str, Sequence[float]]) -> None:
-        """Show recorded curves: "step" and one list per quantity."""
+        """Show recorded curves: a list of steps, "step", and one list of values per metric."""
         self.steps = [float(step) for step in history.get("step", [])]
         count = len(self.steps)
         for name in self.values:
-            known = [float(value) for value in history.get(name, [])][:count]
-            self.values[name] = known + [np.nan] * (count - len(known))
+            curve = [float(value) for value in history.get(name, [])][:count]
+            self.values[name] = curve + [np.nan] * (count - len(curve))
         self.update()
 
     def paintEvent(self, event: object) -> None:
@@ -111,7 +111,7 @@ class TrainingPlot(QWidget):
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
-    """Return the limits of the axis; the first 5 % of steps, far above the rest, are left out."""
+    """Return the limits of the axis; they ignore the first 5 % of the steps, which are far above the rest."""
     late = values[len(values) // 20 :]
     low, high = float(late.min()), float(late.max())
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
@@ -119,7 +119,7 @@ def _range(values: np.ndarray) -> tuple[float, float]:
 
 
 def end_labels(high: float, low: float) -> tuple[str, str]:
-    """Write both ends of an axis with as many digits as tell them apart, at least three."""
+    """Format both ends of an axis with at least three digits, and more if they would otherwise read the same."""
     for digits in range(3, 8):
         top, bottom = f"{high:.{digits}g}", f"{low:.{digits}g}"
         if top != bottom:

@@ -1,4 +1,4 @@
-"""See what each latent does: sliders with a live image, the grid of figure 4, and a table to name latents in."""
+"""The Traversals tab: sliders with a live image, the grid of figure 4, and a table in which latents are named."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from morpholaw.study import Study
 
 PICKED = 6
-"""Latents that are ticked at first: the most active ones."""
+"""Number of latents that are ticked at first, the most active ones."""
 VALUES = tuple(np.linspace(-3.0, 3.0, 7).tolist())
 """Columns of the grid, in standard deviations of the prior (paper, fig. 4)."""
 MEDIAN, SELECTED = "median cell", "selected cell"
@@ -46,7 +46,7 @@ class TraversalPanel(QWidget):
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer that the grid is added to.
+        The viewer to which the grid is added.
     current : CurrentStudy
         The study, and the selected cell that traversals may start from.
     error_line : ErrorLine
@@ -75,18 +75,20 @@ class TraversalPanel(QWidget):
         self.state.setWordWrap(True)
         self.table = LatentTable()
         self.names_button = QPushButton("Use suggested names")
-        self.names_button.setToolTip("Name every unnamed latent after the measured shape that it follows.")
+        self.names_button.setToolTip("Name each unnamed latent after the measured shape that it follows.")
         self.start_box = QComboBox()
         self.start_box.addItems([MEDIAN, SELECTED])
-        self.start_box.setToolTip("Choose the cell whose latents the sliders move.")
+        self.start_box.setToolTip("Choose the cell whose latents the sliders start from.")
         self.reset_button = QPushButton("Reset sliders")
-        self.reset_button.setToolTip("Set the sliders back to the latents of the cell that was chosen.")
+        self.reset_button.setToolTip("Set the sliders back to the latents of the chosen cell.")
         self.pictures = PictureGrid(_NO_PICKS, largest=140)
-        self.pictures.setToolTip("The decoded image of the cell, before and after the sliders were moved.")
+        self.pictures.setToolTip(
+            "The image decoded from the latents, before and after you move the sliders, and the difference."
+        )
         self.sliders = LatentSliders()
         self.grid_button = QPushButton("Draw grid")
         self.grid_button.setToolTip(
-            "Draw one row of images per ticked latent, from −3 to 3 (paper, figure 4)."
+            "Draw one row of images per ticked latent, from −3 to 3 SD (paper, figure 4)."
         )
         self.layer_button = QPushButton("Add grid to viewer")
         self.layer_button.setToolTip(
@@ -113,7 +115,7 @@ class TraversalPanel(QWidget):
         self.layer_button.clicked.connect(self.add_layer)
 
     def load(self) -> None:
-        """Read the current study's encoder in the live process."""
+        """Read the encoder of the current study in the live process."""
         study = self.current.study
         if study is None or not study.has_encoder:
             self.clear("Open a study first." if study is None else _NO_ENCODER)
@@ -123,7 +125,7 @@ class TraversalPanel(QWidget):
             self.call.start(self.current.live.call, read_latent_space, EncoderFile.of(study))
 
     def clear(self, sentence: str) -> None:
-        """Remove all latents and show a sentence."""
+        """Remove all latents and show a sentence instead."""
         for call in (self.call, self.start_call, self.image_call, self.draw_call, self.layer_call):
             call.forget()
         self.space = self._start = None
@@ -161,7 +163,7 @@ class TraversalPanel(QWidget):
         self.name_all({latent: name})
 
     def name_as_suggested(self) -> None:
-        """Name every latent that has a suggestion and no name yet."""
+        """Give each latent without a name the suggested one."""
         self.name_all(self.table.suggestions)
 
     def name_all(self, names: dict[int, str]) -> None:
@@ -173,7 +175,7 @@ class TraversalPanel(QWidget):
         self.current.names_changed.emit()
 
     def show_names(self) -> None:
-        """Show the names that latents have in the study."""
+        """Show the names of the latents in the study."""
         names = self._names()
         self.table.show_names(names)
         self.sliders.show_names(names)
@@ -209,18 +211,18 @@ class TraversalPanel(QWidget):
         return np.asarray(crops[selection[0]])
 
     def selection_changed(self) -> None:
-        """Start from the newly selected cell, where traversals start from the selection."""
+        """Start from the newly selected cell, if traversals start from the selected cell."""
         if self.start_box.currentText() == SELECTED and self.current.selection:
             self.restart()
 
     def decode(self) -> None:
-        """Request the image decoded at the sliders' point."""
+        """Decode the image at the point that the sliders are set to."""
         if self.space is not None:
             self.image_call.start(self.current.live.call, decode, self.space.file, self.sliders.point)
 
     def _decoded(self, moved: np.ndarray) -> None:
         start = self._start
-        if start is None or moved.shape != start.decoded.shape:  # the start is not there yet
+        if start is None or moved.shape != start.decoded.shape:  # the image at the start is not decoded yet
             return
         white = white_of(start.decoded)
         images = {"reconstruction" if start.crop is not None else MEDIAN: start.decoded, "moved": moved}
@@ -235,7 +237,7 @@ class TraversalPanel(QWidget):
         self.decode()
 
     def _ask_grid(self, call: LatestCall) -> None:
-        """Request the traversals of the ticked latents."""
+        """Compute the traversals of the ticked latents."""
         with self.error_line.catch():
             if self.space is None:
                 raise InputError(_NO_ENCODER)
@@ -257,7 +259,7 @@ class TraversalPanel(QWidget):
         self.figure.draw(lambda figsize, theme: _figure(grid.pictures, names, figsize, theme))
 
     def add_layer(self) -> None:
-        """Add the traversals of the ticked latents to the viewer as one image, beside its layers."""
+        """Add the traversals of the ticked latents to the viewer as one image, beside the other layers."""
         self._ask_grid(self.layer_call)
 
     def _add_layer(self, grid: Grid) -> None:
@@ -278,7 +280,7 @@ class TraversalPanel(QWidget):
             metadata={"morpholaw": metadata},
         )
         self.viewer.reset_view()
-        show_info(f"The traversals of {', '.join(names)} were added to the viewer.")
+        show_info(f"Added the traversals of {', '.join(names)} to the viewer.")
 
 
 def _figure(pictures: np.ndarray, names: list[str], figsize: Any, theme: Any) -> Any:
@@ -288,7 +290,7 @@ def _figure(pictures: np.ndarray, names: list[str], figsize: Any, theme: Any) ->
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:
-    """Lay widgets out side by side; None is a space that stretches."""
+    """Lay out widgets side by side; None is a stretching space."""
     row = QHBoxLayout()
     for widget in widgets:
         if widget is None:

@@ -1,4 +1,4 @@
-"""What the law of one of several classes is read against: all other classes, or one of them."""
+"""A choice of what the law of a class is read against: all other classes, or one of them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ALL_OTHERS = "all other classes"
 
 
 class AgainstRow(QWidget):
-    """Chooses what a class is told from.
+    """A choice of the classes that the law distinguishes the selected class from.
 
     Notes
     -----
-    ``chosen`` is emitted when a person chooses.
+    ``chosen`` is emitted when the user chooses.
     """
 
     chosen = Signal()
@@ -27,8 +27,8 @@ class AgainstRow(QWidget):
         self.class_name = QLabel()
         self.box = narrow_combo("against")
         self.box.setToolTip(
-            "Read the law of the class against those of all other classes, or against that of one: what separates the "
-            "two."
+            "Choose whether to read the law of the class against the laws of all other classes, or against that of one "
+            "class to see what separates the two."
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -38,11 +38,11 @@ class AgainstRow(QWidget):
 
     @property
     def other(self) -> str:
-        """The class that is chosen; "" for all others."""
+        """The chosen class; "" for all others."""
         return self.box.currentData() or ""
 
     def show_class(self, name: str, classes: Sequence[str]) -> None:
-        """Offer what a class can be told from; what was chosen before stays chosen where it is another class."""
+        """List what a class can be read against; keep the current choice unless it is the class itself."""
         before = self.other
         self.class_name.setText(f"{name} against")
         self.box.clear()

@@ -1,4 +1,4 @@
-"""Where a law changes the class: a slice over two inputs, and the surface among the cells in three latents."""
+"""The Boundary tab: where a law changes the class, over two inputs or as a surface among the cells in 3D."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _LEGEND = (
 )
 _PAIR_LEGEND = (
     "Red, f < 0: {negative} rather than {positive}. Blue, f > 0: {positive} rather than {negative}. The dashed line is "
-    "the boundary f = 0; a third class may be likelier than both."
+    "the boundary f = 0. A third class may be likelier than both."
 )
-_REGIONS = "The colour is the class whose law is the largest."
-_DOTS = "Dots are labelled cells: {classes}. They are shown whatever their other inputs are."
+_REGIONS = "The colour shows the class whose law is the largest."
+_DOTS = "Dots are labelled cells: {classes}. Their other inputs may differ from those of the plot."
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,17 @@ class LatentLaw:
     Attributes
     ----------
     law : Law
-        What is 0 or more where the second of ``classes`` is called.
+        The law; it predicts the second of ``classes`` where it is 0 or more.
     latents : int
-        Latents of the encoder.
+        Number of latents of the encoder.
     classes : (str, str)
-        The classes of f < 0 and of f >= 0.
+        The classes predicted for f < 0 and for f >= 0.
     words : dict
         Names of latents with their signs, by number.
     python : str
         Lines of Python that read the law.
     of_several : bool
-        Whether there are more classes than the two.
+        Whether there are more than these two classes.
     """
 
     law: Law
@@ -72,7 +72,7 @@ class BoundaryTab(QWidget):
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer that cells and surface are added to.
+        The viewer to which cells and surface are added.
     current : CurrentStudy
         The study whose cells and encoder are used.
     runner : JobRunner
@@ -80,7 +80,7 @@ class BoundaryTab(QWidget):
     error_line : ErrorLine
         Where errors are shown.
     sentence : str
-        The text shown while there is no law.
+        Text shown while there is no law.
     """
 
     def __init__(
@@ -96,11 +96,11 @@ class BoundaryTab(QWidget):
         self.slices = SlicePanel(viewer, current, sentence)
         self.third = narrow_combo("third axis")
         self.third.setToolTip(
-            "Choose the latent of the third axis in 3D; the other two are those of the plot below."
+            "Choose the latent of the third axis in 3D. The other two axes are those of the plot below."
         )
         self.add_button = QPushButton("Show in 3D")
         self.add_button.setToolTip(
-            "Show the cells as points in three latents, with the surface f = 0, in the viewer."
+            "Show the cells in the viewer as points over three latents, with the surface f = 0."
         )
         self.back_button = QPushButton("Close 3D view")
         self.back_button.setToolTip("Remove the points and the surface, and show the other layers again.")
@@ -140,7 +140,7 @@ class BoundaryTab(QWidget):
         self.legend.setText(self._legend())
 
     def show_regions(self, place: LawPlace, classes: tuple[str, ...], lead: LatentLaw) -> None:
-        """Show where each class is called over two latents; in 3D, where the lead of one class is 0."""
+        """Show which class is predicted over two latents; in 3D, the surface where the lead of one class is 0."""
         self._classes = classes
         self._show_parts(slices=False, depth=True)
         self._respond(lead)
@@ -156,7 +156,7 @@ class BoundaryTab(QWidget):
         self._fill_third()
 
     def show_inputs(self, place: LawPlace, classes: tuple[str, ...]) -> None:
-        """Show the law of two classes, or the laws of more, over two inputs in units."""
+        """Show the law of two classes, or the laws of more classes, over two inputs in units."""
         self.latent_law, self._classes = None, classes
         self._of_several = place.class_name is not None
         self._show_parts(slices=False, depth=False)
@@ -179,7 +179,7 @@ class BoundaryTab(QWidget):
         self.slices.clear()
 
     def _axes_of_map(self, shown: Boundary) -> None:
-        """Let the view in 3D have the axes of a map of the classes, and its values of the other latents."""
+        """Use the axes of a map of classes, and its values of the other latents, for the 3D view."""
         if self.latent_law is None:
             return
         places = {name: int(name[1:]) for name in (*shown.computed.names, *shown.computed.held)}
@@ -197,11 +197,11 @@ class BoundaryTab(QWidget):
         if response is None:
             return
         before = self.third.currentData()
-        taken = set(self.slices.axes)
+        used = set(self.slices.axes)
         others = [z for z in range(response.total) if z not in response.inputs]
         self.third.clear()
         for latent in (*response.inputs, *others):
-            if latent not in taken:
+            if latent not in used:
                 self.third.addItem(self.slices.called(latent), latent)
         if before is not None and self.third.findData(before) >= 0:
             self.third.setCurrentIndex(self.third.findData(before))
@@ -214,7 +214,7 @@ class BoundaryTab(QWidget):
         return class_colours(names) if study is None else study.class_colours(names)
 
     def _legend(self) -> str:
-        """Explain the colours of the plot, in HTML."""
+        """Return an explanation of the colours of the plot, as HTML."""
         colours = self._colours()
         named = [
             f'<span style="color: {colour}">\u25cf</span> {escape(name)}'
@@ -232,7 +232,7 @@ class BoundaryTab(QWidget):
         return text.format(negative=negative, positive=positive)
 
     def labels_changed(self) -> None:
-        """Draw the cells with the labels that they have now, of all classes that there are now."""
+        """Draw the cells again with their current labels."""
         response = self.slices.response
         if response is not None:
             self.slices.response = replace(response, colours=self._colours())
@@ -249,7 +249,7 @@ class BoundaryTab(QWidget):
             if y is None:
                 y = next((z for z in range(response.total) if z not in (x, third)), None)
             if third is None or y is None:
-                raise InputError("A view in 3D needs three latents; this encoder has fewer.")
+                raise InputError("The 3D view needs three latents, but this encoder has fewer.")
             self._adding = shown
             self.runner.show()
             self.runner.run(
@@ -269,9 +269,7 @@ class BoundaryTab(QWidget):
         self.latent_view.show(space, labels)
         self.back_button.show()
         if not len(space.faces):
-            show_info(
-                "The surface f = 0 does not pass between −3 and 3 here, so that only the cells were added."
-            )
+            show_info("Only the cells were added, because there is no surface f = 0 between −3 and 3.")
 
     def _not_added(self, _: str) -> None:
         self.add_button.setEnabled(True)
@@ -282,6 +280,6 @@ class BoundaryTab(QWidget):
         self.back_button.hide()
 
     def layer_removed(self) -> None:
-        """Hide the button that closes the 3D view where all its layers were removed and nothing is hidden."""
+        """Hide the button that closes the 3D view if all its layers are removed and no other layer is hidden."""
         if not self.latent_view.shown:
             self.back_button.setVisible(bool(self.latent_view.hides))

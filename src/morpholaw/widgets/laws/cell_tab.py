@@ -1,4 +1,4 @@
-"""Why the selected cell is called what it is."""
+"""The Cell tab: why the law predicts the class of the selected cell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_CELL = "Click a cell in the movie, or select one in the gallery of the Cells
 
 
 class CellTab(QWidget):
-    """Explains the first of the selected cells by the chosen law.
+    """Tab that explains the class that the chosen law predicts for the first selected cell.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ class CellTab(QWidget):
         layout.addStretch(1)
 
     def show_law(self, place: LawPlace | None) -> None:
-        """Explain the selected cell by a law; None where there is no law."""
+        """Explain the selected cell by a law; None means that there is no law."""
         self.place = place
         self.ask()
 
     def ask(self) -> None:
-        """Explain the selected cell as soon as the tab is visible."""
+        """Explain the selected cell, once the tab is visible."""
         self._stale = True
         if not self.isVisible():
             return
@@ -90,7 +90,7 @@ class CellTab(QWidget):
 
 
 def reasons_html(reasons: CellReasons) -> str:
-    """Return the reasons as rich text: the sentences, and a table of the terms."""
+    """Return the reasons as HTML: sentences and a table of the terms."""
     rows = "".join(
         f"<tr><td>{_bold(escape.html(term.text), term is reasons.decisive)}&nbsp;&nbsp;</td>"
         f"<td align=right>{significant(term.value)}&nbsp;&nbsp;</td>"

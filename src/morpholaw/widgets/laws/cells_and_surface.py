@@ -1,4 +1,4 @@
-"""The cells of a study in three latents, with the surface f = 0 of a law; computed in the live process."""
+"""The cells of a study over three latents, with the surface f = 0 of a law; computed in the live process."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from morpholaw.events import SILENT, Message, Monitor
 from morpholaw.models.law import Law
 
 MOST_POINTS = 50_000
-"""Most cells that are shown."""
+"""Largest number of cells shown."""
 
 
 @dataclass(frozen=True)
 class CellsAndSurface:
-    """Cells as points, and the surface as triangles.
+    """Cells as points, and the surface f = 0 as triangles.
 
     Attributes
     ----------
@@ -25,13 +25,13 @@ class CellsAndSurface:
     crops : ndarray, int64 (n,)
         Global indices of the cells.
     labels : ndarray, str (n,)
-        Their classes, "" for unlabelled cells.
+        Classes of the cells, "" for unlabelled cells.
     scores : ndarray, float64 (n,)
-        f(z).
-    vertices, faces : ndarray
-        The surface f = 0 between -3 and 3, (k, 3) and (m, 3).
+        Values of f.
+    vertices, faces : ndarray, (k, 3) and (m, 3)
+        The surface f = 0 between -3 and 3.
     axes : tuple of int
-        The latents along the axes of napari.
+        The latents along the three axes of the viewer.
     """
 
     points: np.ndarray

@@ -1,4 +1,4 @@
-"""Buttons that copy the chosen law, and the text of each form."""
+"""Buttons that copy the chosen law to the clipboard, and the law as text in each format."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from morpholaw.models.features import ModelColumns, latent_number
 from morpholaw.models.law import Law
 
 COPIES = {"latex": "LaTeX", "python": "Python", "spreadsheet": "Spreadsheet", "text": "Text"}
-"""Forms that a law is copied in, and what they are called."""
+"""Formats in which a law is copied, and their names."""
 TOOLTIPS = {
     "latex": "Copy the law as LaTeX to the clipboard.",
     "python": "Copy the law as a Python function to the clipboard.",
-    "spreadsheet": "Copy the law as a formula for Excel or Calc, its inputs in the columns A, B, ... of row 2.",
+    "spreadsheet": "Copy the law as a formula for Excel or Calc, with its inputs in the columns A, B, ... of row 2.",
     "text": "Copy the law as text to the clipboard.",
 }
 
 
 class CopyRow(QWidget):
-    """A button for each form.
+    """One button for each format.
 
     Notes
     -----
-    ``wanted`` (the form) is emitted when a button is pressed.
+    ``wanted`` is emitted with the format when a button is pressed.
     """
 
     wanted = Signal(str)
@@ -37,8 +37,8 @@ class CopyRow(QWidget):
         self._row.addWidget(QLabel("Copy as"))
         self.buttons = QButtonGroup(self)
         self.buttons.buttonClicked.connect(self._clicked)
-        for name, words in COPIES.items():
-            button = QPushButton(words)
+        for name, title in COPIES.items():
+            button = QPushButton(title)
             button.setToolTip(TOOLTIPS[name])
             button.setObjectName(f"copy {name}")
             self.buttons.addButton(button)
@@ -50,7 +50,7 @@ class CopyRow(QWidget):
 
 
 def named(names: Sequence[str], words: dict[int, str]) -> dict[str, str]:
-    """Return words for the latents of a law: {"z3": "size"} of ("z3", "width") and {3: "size"}."""
+    """Return the names of a law's latents: {"z3": "size"} for ("z3", "width") and {3: "size"}."""
     return {name: words[k] for name in names if (k := latent_number(name)) is not None and k in words}
 
 

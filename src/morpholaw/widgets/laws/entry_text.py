@@ -1,4 +1,4 @@
-"""What the panel says of a law: the sentence above its formula, and the lines of Python that read it."""
+"""A law in words: the sentence above its formula, and the lines of Python that read it."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from morpholaw.widgets.laws.law_page import LawPage
 
 
 def law_statement(found: ClassifierRecord, entry: LawEntry, page: LawPage, stable: str) -> str:
-    """Return which law it is, its inequality and its sentence; ``stable`` says how stable it is, "" if unknown."""
-    confused, holds = "", f"{entry.classes[1]} where {page.inequality}. "
+    """Return the number of the law, its inequality, its sentence, and ``stable``, a sentence about its stability."""
+    confused, inequality = "", f"{entry.classes[1]} where {page.inequality}. "
     if entry.other:
-        lead, confused = f"Of the two, {holds}", _confused(found, entry)
+        lead, confused = f"Of the two, {inequality}", _confused(found, entry)
     elif not found.two_classes:
         lead = ""
     elif entry.place == 0:
-        lead = f"Law 1, which is applied: {holds}"
+        lead = f"Law 1, which is applied: {inequality}"
     else:
-        lead = f"Law {entry.place + 1}: {holds}"
+        lead = f"Law {entry.place + 1}: {inequality}"
     return "\n".join(filter(None, [f"{lead}{page.sentence}", confused, stable]))
 
 
 def _confused(found: ClassifierRecord, entry: LawEntry) -> str:
-    """Say how many held-out cells of two classes the laws of all classes take for each other."""
+    """Return how many held-out cells of two classes the laws confuse with each other, in words."""
     first, second = (found.classes.index(name) for name in entry.classes)
     counts = found.evaluation.confusion
     cells = sum(counts[first]) + sum(counts[second])
     wrong = counts[first][second] + counts[second][first]
-    return f"Of {cells:,} held-out cells of the two, {wrong:,} are called the other one."
+    return f"Of {cells:,} held-out cells of the two, {wrong:,} are predicted as the other class."
 
 
 def python_of_law(found: ClassifierRecord, entry: LawEntry, path: str) -> str:

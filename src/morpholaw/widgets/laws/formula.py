@@ -23,7 +23,7 @@ SMALLEST = 9.0
 
 
 class FormulaLabel(QLabel):
-    """Shows f(z) of a law, typeset by matplotlib in a thread once the label is visible.
+    """Label with the formula of a law, typeset by matplotlib in a thread once the label is visible.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class FormulaLabel(QLabel):
         self.call.returned.connect(self._show)
 
     def show_law(self, law: Law, names: dict[str, str]) -> None:
-        """Typeset a law; ``names`` maps latents to words, e.g. ``{"z3": "size"}``."""
+        """Typeset a law; ``names`` maps latents to their names, e.g. ``{"z3": "size"}``."""
         self._law, self._names = law, names
         self._soon()
 
@@ -65,7 +65,7 @@ class FormulaLabel(QLabel):
         self._soon()
 
     def resizeEvent(self, event: Any) -> None:
-        """Break the formula again for another width."""
+        """Break the formula into lines again if the width changes."""
         super().resizeEvent(event)
         if abs(self.width() - self._width) > 8:
             self._soon()
@@ -91,14 +91,14 @@ class FormulaLabel(QLabel):
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula that was typeset.
+    """A typeset formula.
 
     Attributes
     ----------
     lines : list of str
         The LaTeX of each line.
-    pixels : ndarray
-        Its colours, uint8 (height, width, 4).
+    pixels : ndarray, uint8 (height, width, 4)
+        The formula as an RGBA image.
     """
 
     lines: list[str]
@@ -106,7 +106,7 @@ class Formula:
 
 
 def typeset(law: Law, names: dict[str, str], width: int, colour: str, ratio: float) -> Formula:
-    """Typeset a law in lines of at most ``width`` pixels, with ``ratio`` pixels of the screen per pixel."""
+    """Typeset a law in lines of at most ``width`` pixels, with ``ratio`` screen pixels per pixel."""
     size, lines = _fitted(terms(law, names), width)
     return Formula(lines, _pixels(lines, size, colour, ratio))
 
@@ -119,7 +119,7 @@ def terms(law: Law, names: dict[str, str]) -> list[str]:
     for position, part in enumerate(additive_terms(law)):
         text = to_latex(part.expression, names)
         sign = part.sign
-        if text.startswith("-"):  # a term is no sum, so that its minus sign is its own
+        if text.startswith("-"):  # a term is not a sum, so this minus sign belongs to the whole term
             sign, text = -sign, text[1:].strip()
         lead = ("-" if sign < 0 else "") if position == 0 else (" - " if sign < 0 else " + ")
         texts.append(lead + text)
@@ -128,7 +128,7 @@ def terms(law: Law, names: dict[str, str]) -> list[str]:
 
 
 def _fitted(parts: Sequence[str], width: int) -> tuple[float, list[str]]:
-    """Return the largest font size at which the lines are at most ``width`` pixels wide, and these lines."""
+    """Return the largest font size at which each line fits in ``width`` pixels, and the lines."""
     size = POINTS
     while True:
         lines = _broken(parts, size, width)

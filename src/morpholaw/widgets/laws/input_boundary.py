@@ -1,4 +1,4 @@
-"""Where a law changes the class, or which of several classes is called: a map over two inputs, with labelled cells."""
+"""A map over two inputs that shows where a law changes the class, or which of several classes is predicted."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 
 class InputBoundary(QWidget):
-    """A map over two inputs of a law, or of the laws of several classes.
+    """A map over two inputs of a law, or of the laws of several classes, with labelled cells.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Its theme is the figure's.
+        The viewer, whose theme the figure follows.
     current : CurrentStudy
-        The study, whose live process computes.
+        The study, whose live process computes the map.
 
     Notes
     -----
-    ``drawn`` (the map) is emitted when a map was computed.
+    ``drawn`` is emitted with the map after it is computed.
     """
 
     drawn = Signal(object)
@@ -40,15 +40,15 @@ class InputBoundary(QWidget):
         self._classes: tuple[str, ...] = ()
         self._colours: dict[str, str] = {}
         self._stale = False
-        self.x_box, self.y_box = narrow_combo("input across"), narrow_combo("input up")
-        self.x_box.setToolTip("Choose the input that varies from left to right.")
-        self.y_box.setToolTip("Choose the input that varies from bottom to top.")
+        self.x_box, self.y_box = narrow_combo("x input"), narrow_combo("y input")
+        self.x_box.setToolTip("Choose the input on the horizontal axis.")
+        self.y_box.setToolTip("Choose the input on the vertical axis.")
         self.figure = LinkedCells(viewer, current)
         self.call = LatestCall(self)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.figure.say)
         axes = QHBoxLayout()
-        for label, box in (("Across", self.x_box), ("Up", self.y_box)):
+        for label, box in (("x axis", self.x_box), ("y axis", self.y_box)):
             axes.addWidget(QLabel(label))
             axes.addWidget(box, 1)
             box.activated.connect(self._chosen)
@@ -58,7 +58,7 @@ class InputBoundary(QWidget):
         layout.addWidget(self.figure)
 
     def show_law(self, place: LawPlace, classes: tuple[str, ...], colours: dict[str, str]) -> None:
-        """Show the law of two classes, or the laws of more; inputs stay chosen while what is shown does."""
+        """Show the law of two classes, or the laws of more; keep the chosen inputs if the law is the same."""
         before, after = (
             None if one is None else (one.study, one.name, one.member, one.class_name)
             for one in (self.place, place)
@@ -78,12 +78,12 @@ class InputBoundary(QWidget):
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The inputs that were chosen; empty for those that change most."""
+        """The chosen inputs; empty for those with the largest effect."""
         chosen = [str(box.currentData()) for box in (self.x_box, self.y_box) if box.currentData()]
         return tuple(dict.fromkeys(chosen))
 
     def ask(self) -> None:
-        """Compute and draw the map as soon as it is visible."""
+        """Compute and draw the map, once it is visible."""
         self._stale = self.place is not None
         if self.place is not None and self.isVisible():
             self._stale = False
@@ -92,13 +92,13 @@ class InputBoundary(QWidget):
             self.call.start(self.current.live.call, law_boundary, self.place, self.axes)
 
     def showEvent(self, event: Any) -> None:
-        """Compute what was requested while the map was hidden."""
+        """Compute a map that was requested while this widget was hidden."""
         super().showEvent(event)
         if self._stale:
             self.ask()
 
     def _chosen(self, _: int) -> None:
-        if self.x_box.currentData() == self.y_box.currentData():  # every choice is a map
+        if self.x_box.currentData() == self.y_box.currentData():  # a map needs two different inputs
             other = self.y_box if self.sender() is self.x_box else self.x_box
             other.setCurrentIndex((other.currentIndex() + 1) % max(1, other.count()))
         self.ask()

@@ -1,4 +1,4 @@
-"""Cells as points in three latents, with the surface f = 0 between them, as napari layers."""
+"""The 3D view: napari layers with cells as points over three latents, and the surface f = 0 between them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ POINTS_NAME, SURFACE_NAME = "cells in latent space", "law f = 0"
 
 @dataclass(frozen=True)
 class LatentSpaceLabels:
-    """What the axes and the classes of a latent space are called, and their colours.
+    """Names of the axes and the classes in the 3D view, and the colours of the classes.
 
     Attributes
     ----------
     axes : list of str
         Names of the three latents.
     classes : tuple of str
-        The classes of f < 0 and f >= 0.
+        The classes predicted for f < 0 and for f >= 0.
     colours : dict of str to str
         Colour of each class of the study.
     formula : str
@@ -38,7 +38,7 @@ class LatentSpaceLabels:
 
 
 def add_layers(viewer: Any, drawn: CellsAndSurface, labels: LatentSpaceLabels) -> list[Any]:
-    """Add points and, where f = 0 was found, the surface to a viewer or ViewerModel; return the layers."""
+    """Add the points, and the surface if there is one, to a viewer or ViewerModel; return the layers."""
     negative, positive = labels.classes
     predicted = np.where(drawn.scores >= 0, positive, negative)
     predicted = np.where(np.isfinite(drawn.scores), predicted, "undefined")
@@ -74,7 +74,7 @@ def add_layers(viewer: Any, drawn: CellsAndSurface, labels: LatentSpaceLabels) -
 
 
 class LatentView:
-    """The layers of a latent space in a viewer, and the state of the viewer before they were added."""
+    """The layers of the 3D view, and the state of the viewer before they were added."""
 
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
@@ -85,16 +85,16 @@ class LatentView:
 
     @property
     def shown(self) -> bool:
-        """Whether any of the layers is still in the viewer."""
+        """Whether any layer of the 3D view is still in the viewer."""
         return any(layer in self.viewer.layers for layer in self.layers)
 
     @property
     def hides(self) -> bool:
-        """Whether layers are hidden for the latent space."""
+        """Whether the 3D view hides other layers."""
         return any(layer in self.viewer.layers for layer in self._hidden)
 
     def show(self, drawn: CellsAndSurface, labels: LatentSpaceLabels) -> None:
-        """Show a latent space alone: other layers are hidden, an earlier latent space is replaced."""
+        """Show cells and surface alone: hide other layers and replace an earlier 3D view."""
         again = self.shown
         self._take_away()
         if not again:
@@ -106,13 +106,13 @@ class LatentView:
         self.layers = add_layers(self.viewer, drawn, labels)
         self.viewer.dims.ndisplay = 3
         self.viewer.scene.overlays.axes.visible = True
-        self.viewer.scene.camera.angles = (15, -30, 20)  # so that all three axes are seen
+        self.viewer.scene.camera.angles = (15, -30, 20)  # all three axes are visible from here
         self.viewer.fit_to_view(layers=self.layers)
 
     def back(self) -> None:
-        """Remove the layers and show what was shown before.
+        """Remove the layers and restore the viewer.
 
-        The view returns to 2D first: a movie that becomes visible in 3D would be read as a whole.
+        The viewer returns to 2D first, because a movie that becomes visible in 3D would be read as a whole.
         """
         self.viewer.dims.ndisplay = self._displayed
         self.viewer.scene.overlays.axes.visible = self._axes_shown

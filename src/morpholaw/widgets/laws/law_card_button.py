@@ -14,27 +14,27 @@ from morpholaw.widgets.laws.law_page import LawPlace, write_card
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 FOLDER = "law cards"
-"""Folder of the study that the cards are written to."""
+"""Subfolder of the study to which the cards are written."""
 
-WORDS = "Write the law card and open it"
+TITLE = "Write the law card and open it"
 
 
 class LawCardButton(QPushButton):
-    """Writes the card of the law that is shown.
+    """Button that writes the card of the law on display and opens it in the browser.
 
     Parameters
     ----------
     current : CurrentStudy
         The study, whose live process writes the card.
     error_line : ErrorLine
-        Shows why a card cannot be written.
+        Where errors are shown.
     """
 
     def __init__(self, current: CurrentStudy, error_line: ErrorLine) -> None:
-        super().__init__(WORDS)
+        super().__init__(TITLE)
         self.setToolTip(
-            "Write a page with everything that is known about this law, with a PDF beside it, into the study's folder, "
-            "and open it."
+            "Write a page with everything that is known about this law, and the same as PDF, into the study's folder. "
+            "The page opens in the browser."
         )
         self.current, self._error_line = current, error_line
         self.place: LawPlace | None = None
@@ -63,4 +63,4 @@ class LawCardButton(QPushButton):
 
     def _wait(self, on: bool) -> None:
         self.setEnabled(not on)
-        self.setText("Writing the law card..." if on else WORDS)
+        self.setText("Writing the law card..." if on else TITLE)

@@ -1,4 +1,4 @@
-"""The laws of a study as rows of the panel: one per law, or one per class where there are more than two."""
+"""The laws of a study as rows of a table: one per law for two classes, one per class for more."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ INPUT_WORDS = {"latents": "", "shapes": ", over shapes", "both": ", over latents
 
 @dataclass(frozen=True)
 class LawEntry:
-    """A row of the table.
+    """A row of the table of laws.
 
     Attributes
     ----------
     place : int
-        Place of the law in the study's list; of more than two classes the number of the class.
+        Index of the law in the study's list; with more than two classes, the number of the class.
     law : Law
-        The formula.
+        The law.
     decision : Law
-        What is 0 or more where the second of ``classes`` is predicted: the law, or its lead over all other classes'.
+        The function that predicts the second of ``classes`` where it is 0 or more: the law, or its lead over the laws
+        of all other classes.
     classes : (str, str)
-        The classes of f < 0 and of f >= 0.
+        The classes predicted for f < 0 and for f >= 0.
     accuracy : float
-        Share of held-out cells that are right; of more than two classes the share of the class's cells.
+        Accuracy on the held-out cells; with more than two classes, the recall of the class.
     class_name : str or None
-        The class, where there are more than two.
+        The class, if there are more than two.
     other : str
-        The one class that it is told from; "" where it is told from all others.
+        The class against which the law is read; "" for all other classes.
     """
 
     place: int
@@ -51,23 +52,23 @@ class LawEntry:
 
     @property
     def member(self) -> int:
-        """Place of the set of laws: that of the law of two classes, the first of more."""
+        """Index of the model: that of the law for two classes, 0 for more."""
         return self.place if self.class_name is None else 0
 
     @property
     def told_apart(self) -> str | tuple[str, str] | None:
-        """The class that is told from all others, or the two that are told apart; None of two classes."""
+        """The class read against all others, or the pair read against each other; None if there are two classes."""
         return (self.class_name, self.other) if self.class_name and self.other else self.class_name
 
     def against(self, laws: ClassLaws, other: str) -> LawEntry:
-        """Return the row as it is read against one other class: the law is the difference of the two."""
+        """Return the row read against one other class; its law is the difference of the laws of the two classes."""
         assert self.class_name is not None
         law = laws.against(self.class_name, other)
         return replace(self, law=law, decision=law, classes=(other, self.class_name), other=other)
 
 
 def law_entries(record: ClassifierRecord) -> list[LawEntry]:
-    """Return the rows of a set of laws."""
+    """Return the rows for a set of laws."""
     if record.two_classes:
         return [
             LawEntry(place, law, law, record.pair, accuracy)
@@ -83,24 +84,24 @@ def law_entries(record: ClassifierRecord) -> list[LawEntry]:
 
 
 def law_sets(study: StudyFolder | None) -> dict[str, str]:
-    """Return the sets of laws of a study: name to what the panel calls it.
+    """Return the sets of laws of a study, as a mapping from name to title in the panel.
 
-    Laws over shapes come first, which can be checked with a ruler, then those found by either loss.
+    Laws over shapes come first, because shapes can be checked with a ruler; then laws by their loss.
     """
     if study is None:
         return {}
-    found = {name_of(4, loss): words for loss, words in LOSS_WORDS.items()}
+    titles = {name_of(4, loss): words for loss, words in LOSS_WORDS.items()}
     trained = classifiers.names(study)
     over_shapes: dict[str, str] = {}
-    others = {name: words for name, words in found.items() if name in trained}
-    for name in [*others, *(name for name in trained if name not in found)]:
+    others = {name: words for name, words in titles.items() if name in trained}
+    for name in [*others, *(name for name in trained if name not in titles)]:
         try:
             record = classifiers.record(study, name)
         except MorpholawError:
-            continue  # said when it is chosen
+            continue  # the error is shown when this set is chosen
         if record.scheme == 4:
             classes = "" if record.two_classes else f", {len(record.classes)} classes"
-            text = found.get(name, name) + INPUT_WORDS[record.inputs] + classes
+            text = titles.get(name, name) + INPUT_WORDS[record.inputs] + classes
             if record.inputs == "shapes":
                 others.pop(name, None)
                 over_shapes[name] = text

@@ -1,4 +1,4 @@
-"""Figures of laws: the components of one law, and all laws against their complexity."""
+"""Figures of laws: the components of one law, and the accuracy of all laws against their complexity."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def components_figure(
     figsize: Any,
     theme: Any,
 ) -> Any:
-    """Draw each part of a law over its inputs (paper, figures 11 and 13); latents from -3 to 3 unless said."""
+    """Draw each component of a law over its inputs (paper, figures 11 and 13); without a range, from -3 to 3."""
     from morpholaw.figures.laws import law_components
     from morpholaw.interpretation.components import sample_parts
 
@@ -30,11 +30,11 @@ def components_figure(
     return law_components(parts, units=units, theme=theme, figsize=figsize)
 
 
-def front_figure(found: ClassifierRecord, chosen: int | None, figsize: Any, theme: Any) -> Any:
-    """Draw the test accuracy of the laws against their complexity."""
+def front_figure(laws: ClassifierRecord, chosen: int | None, figsize: Any, theme: Any) -> Any:
+    """Draw the accuracy of the laws on held-out cells against their complexity."""
     from morpholaw.figures.laws import law_front
 
-    complexity = np.array([law.complexity for law in found.laws], dtype=float)
+    complexity = np.array([law.complexity for law in laws.laws], dtype=float)
     return law_front(
-        complexity, np.array(found.evaluation.accuracy), chosen=chosen, theme=theme, figsize=figsize
+        complexity, np.array(laws.evaluation.accuracy), chosen=chosen, theme=theme, figsize=figsize
     )

@@ -1,4 +1,4 @@
-"""What the panel shows of a law, computed in the live process, which imports torch."""
+"""Everything that the panel shows about a law, computed in the live process, which imports torch."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LawPlace:
-    """Where a law is, and the state of what it is read by: calls with the same one have the same answer.
+    """Location of a law and the state of the files it depends on; equal places give equal results.
 
     Attributes
     ----------
     study : str
         Folder of the study.
     name : str
-        The set of laws.
+        Name of the set of laws.
     member : int
-        Place of the law, or of the laws of all classes.
+        Index of the law, or of the laws of all classes.
     class_name : str, (str, str) or None
-        Where there are more than two, the class that is told from all others; or two: that, and the one it is told
-        from.
+        With more than two classes, the class read against all others, or the pair of classes read against each other;
+        None with two classes.
     stamp : tuple
-        When the laws, the labels and the names were last changed.
+        Times of change of the laws, the labels and the study, and the names of the latents.
     """
 
     study: str
@@ -53,11 +53,11 @@ class LawPage:
     Attributes
     ----------
     sentence, inequality : str
-        What it says, and the simplest inequality with the same classes.
+        The law as a sentence, and as the simplest inequality that predicts the same classes.
     law : Law
         The law over inputs in units.
     words, units : dict
-        Names of its latents with their signs, and units of its shapes.
+        Names of the latents with their signs, and units of the shapes.
     ranges : dict
         Range of each input.
     """
@@ -81,17 +81,17 @@ class Boundary:
     labels : tuple of str
         Labels of the axes.
     held : str
-        Where the other inputs are.
+        Values of the other inputs, in words.
     inputs : tuple of str
-        All inputs of the law, the one that changes the score (or the class of most cells) most first.
+        All inputs of the law, sorted by their effect on the score (or on the classes of the cells), largest first.
     input_labels : tuple of str
-        The same as axes are labelled.
+        Labels of ``inputs`` for axes and menus.
     cells : ndarray, float64 (n, axes)
-        Labelled cells, as many as are drawn.
+        Inputs of the labelled cells that are drawn.
     cell_labels : ndarray, str (n,)
-        Their classes.
+        Classes of these cells.
     indices : ndarray, int64 (n,)
-        Those cells among the study's crops.
+        Global indices of these cells.
     """
 
     computed: InputSlice | ClassRegions
@@ -105,7 +105,7 @@ class Boundary:
 
 
 def law_page(place: LawPlace) -> LawPage:
-    """Put a law into words."""
+    """Return a law in words."""
     reading = _reading(place)
     sentence = reading.sentence()
     used = reading.law.expression.variables()
@@ -114,15 +114,15 @@ def law_page(place: LawPlace) -> LawPage:
 
 
 def law_vetoes(place: LawPlace) -> list[str]:
-    """Return sentences about inputs that exclude a class."""
+    """Return sentences about the inputs that exclude a class."""
     return _reading(place).vetoes()
 
 
 def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
-    """Return a slice over the inputs ``names``; over those that change most where there are none.
+    """Return a slice over the inputs ``names``, or over those with the largest effect if ``names`` is empty.
 
-    Of one class among several it shows where each class is called around the median cell of this one, if the laws read
-    two inputs or more.
+    For one class among several, it shows which class is predicted around the median cell of this class, provided that
+    the laws read at least two inputs.
     """
     from morpholaw.figures.law_boundary import drawn_rows
     from morpholaw.interpretation.class_regions import class_regions, inputs_by_changes, read_inputs
@@ -133,10 +133,10 @@ def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
     middle = "their median"
     if reading.laws is not None and len(read_inputs(reading.laws)) > 1:
         ranges = reading.map_ranges(read_inputs(reading.laws))
-        own = reading.cells_of(reading.classes[1])
-        inputs = inputs_by_changes(reading.laws, own, ranges)
+        of_class = reading.cells_of(reading.classes[1])
+        inputs = inputs_by_changes(reading.laws, of_class, ranges)
         chosen = tuple(names) if set(names) <= set(inputs) and len(names) == 2 else ()
-        computed = class_regions(reading.laws, own, ranges, chosen)
+        computed = class_regions(reading.laws, of_class, ranges, chosen)
         middle = f"the median of {reading.classes[1]}"
     else:
         ranges = reading.map_ranges(reading.law.expression.variables())
@@ -159,7 +159,7 @@ def law_boundary(place: LawPlace, names: Sequence[str]) -> Boundary:
 
 
 def explained_cell(place: LawPlace, cell: int) -> CellReasons:
-    """Say why a cell is called what it is."""
+    """Return why a law predicts the class of a cell."""
     from morpholaw.store import classifiers
     from morpholaw.store.law_reading import explain_cells
     from morpholaw.study import Study
@@ -169,7 +169,7 @@ def explained_cell(place: LawPlace, cell: int) -> CellReasons:
 
 
 def sheet(place: LawPlace) -> LawSheet:
-    """Return cells that show what the law does."""
+    """Return typical cells of each class that a law predicts, and cells near its boundary."""
     from morpholaw.store import classifiers
     from morpholaw.study import Study
     from morpholaw.study.law_sheet_step import law_sheet
@@ -179,7 +179,7 @@ def sheet(place: LawPlace) -> LawSheet:
 
 
 def write_card(place: LawPlace, out: str) -> str:
-    """Write a law's card as HTML, PDF and Markdown; return the path of the HTML file."""
+    """Write the card of a law as HTML, PDF and Markdown; return the path of the HTML file."""
     from morpholaw.study import Study
 
     Path(out).parent.mkdir(exist_ok=True)

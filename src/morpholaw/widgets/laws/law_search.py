@@ -1,4 +1,4 @@
-"""Searches for laws: the engine, the settings, progress, and the front as it grows."""
+"""The Search section: the engine, the settings, and the Pareto front as it grows."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ENGINES = {
     "pysr": "PySR, as in the paper",
     "embedded": "embedded, needs no set-up",
 }
-"""Search engines and what they are called in the panel."""
+"""Search engines and their names in the panel."""
 SHOWN = ("inputs", "loss", "count")
-"""Settings that are always in view."""
+"""Settings that are always shown."""
 
 
 class EngineLine(QWidget):
-    """Chooses the search engine and says why it is used.
+    """A choice of the search engine, with the reason for it.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ class EngineLine(QWidget):
         self._setting_up = False
         self.choice = narrow_combo("engine")
         self.choice.setToolTip("Choose the program that searches for expressions.")
-        for name, words in ENGINES.items():
-            self.choice.addItem(words, name)
+        for name, title in ENGINES.items():
+            self.choice.addItem(title, name)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.set_up_button = QPushButton("Set up PySR...")
-        self.set_up_button.setToolTip("Download Julia and the packages of PySR, after a question.")
+        self.set_up_button.setToolTip("Download Julia and the packages that PySR needs, after you confirm.")
         self.set_up_button.hide()
         row = QHBoxLayout()
         row.addWidget(QLabel("Engine"))
@@ -73,7 +73,7 @@ class EngineLine(QWidget):
         return str(self.choice.currentData())
 
     def look(self, *_: Any) -> None:
-        """Say which engine would search; nothing is imported, downloaded or started to find out."""
+        """Show which engine would search and why; this imports, downloads and starts nothing."""
         from morpholaw.training.symbolic.choice import choose_engine
         from morpholaw.training.symbolic.pysr_engine import PySREngine
 
@@ -85,12 +85,12 @@ class EngineLine(QWidget):
         self.set_up_button.setVisible(state.can_set_up and not state.ready and self.engine != "embedded")
 
     def set_up(self) -> None:
-        """Ask, then let PySR download Julia in a separate process."""
+        """Let PySR download Julia in a separate process, after the user confirms."""
         from morpholaw.training.symbolic.pysr_engine import PySREngine
 
         question = (
-            "PySR needs Julia and some of its packages: a download of several hundred megabytes, which takes some "
-            "minutes. The embedded engine needs none of it. Download them now?"
+            "PySR needs Julia and some Julia packages: a download of several hundred megabytes that takes a few "
+            "minutes. The embedded engine does not need them. Download them now?"
         )
         if confirmed(self, "Set up PySR", question):
             self._setting_up = True
@@ -109,20 +109,20 @@ class EngineLine(QWidget):
 
 
 class LawSearch(QWidget):
-    """Starts a search for laws and draws its front; the panel around it shows ``runner``.
+    """Form that starts a search for laws and draws its Pareto front; the panel around it shows ``runner``.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer, whose theme the figure has.
+        The viewer, whose theme the figure follows.
     current : CurrentStudy
-        The study that is searched.
+        The study.
     error_line : ErrorLine
         Where errors are shown.
 
     Notes
     -----
-    ``found`` (the loss that was searched with) is emitted after a search.
+    ``found`` is emitted after a search, with its loss.
     """
 
     found = Signal(str)
@@ -139,12 +139,15 @@ class LawSearch(QWidget):
         )
         self.run_button = QPushButton("Search for laws")
         self.run_button.setToolTip(
-            "Search for short expressions of the chosen inputs: the latents that scheme 3 reads, shapes, or both."
+            "Search for short expressions of the chosen inputs: the latents that scheme 3 reads, measured shapes, or "
+            "both."
         )
         self.front = FigurePanel(viewer)
         self.best = QLabel()
         self.best.setWordWrap(True)
-        self.best.setToolTip("The law of the least loss plus price of complexity, found so far.")
+        self.best.setToolTip(
+            "The best law found so far: the smallest sum of loss and penalty for complexity."
+        )
         buttons = QHBoxLayout()
         buttons.addWidget(self.run_button)
         buttons.addStretch(1)
@@ -161,21 +164,21 @@ class LawSearch(QWidget):
         self._loss = "hinge"
         self._searching = False
         self.run_button.clicked.connect(self.run)
-        self.runner.reported.connect(self._heard)
+        self.runner.reported.connect(self._show_progress)
         self.runner.finished.connect(self._finished)
         self.runner.failed.connect(self._failed)
 
     def job(self) -> Job:
-        """Return the job that the settings describe; InputError where settings or study cannot be used."""
+        """Return the job for the current settings; raise InputError if the settings or the study cannot be used."""
         study = self.current.required()
         self.form.config()
         values = self.form.values()
         if self.engine.engine != "auto":
             values["engine"] = self.engine.engine
-        return Job("discover_law", str(study.path), values, {"replace": True})  # the person is asked
+        return Job("discover_law", str(study.path), values, {"replace": True})  # run() asks the user first
 
     def run(self) -> None:
-        """Start the search; ask before laws are replaced."""
+        """Start the search; ask before replacing laws."""
         with self.error_line.catch():
             job = self.job()
             if not self._may_replace():
@@ -188,7 +191,7 @@ class LawSearch(QWidget):
             self.runner.start(job)
 
     def _may_replace(self) -> bool:
-        """Ask where the study has laws that were found with the chosen loss."""
+        """Return whether laws may be replaced; ask if the study has laws that were found with the chosen loss."""
         loss = self.form.editors["loss"].value
         study = self.current.required()
         if self.runner.running or name_of(4, loss) not in classifiers.names(study):
@@ -202,7 +205,7 @@ class LawSearch(QWidget):
         self.front.say("")
         self.front.hide()
 
-    def _heard(self, event: Any) -> None:
+    def _show_progress(self, event: Any) -> None:
         if self._searching and isinstance(event, Front):
             self.laws_so_far = event
             self.best.setText(f"So far: {event.law}")

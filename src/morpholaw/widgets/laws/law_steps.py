@@ -1,4 +1,4 @@
-"""Buttons that go on from the chosen law: apply it, search on from it, measure how stable it is."""
+"""Buttons for the chosen law: apply it, improve it, measure how stable it is."""
 
 from __future__ import annotations
 
@@ -16,34 +16,36 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 
 class LawSteps(QWidget):
-    """A row of buttons.
+    """A row of buttons that act on the chosen law.
 
     Parameters
     ----------
     current : CurrentStudy
-        The study whose law it is.
+        The study with the law.
     runner : JobRunner
         Runs the steps.
     error_line : ErrorLine
-        Says what is wrong.
+        Where errors are shown.
     """
 
     def __init__(self, current: CurrentStudy, runner: JobRunner, error_line: ErrorLine) -> None:
         super().__init__()
         self.current, self.runner, self.error_line = current, runner, error_line
-        self.found: ClassifierRecord | None = None
+        self.laws: ClassifierRecord | None = None
         self.entry: LawEntry | None = None
         self.apply_button = QPushButton("Apply this law")
         self.apply_button.setToolTip(
-            "Make this law the first, which scheme 4 applies wherever no other is chosen, and measure it."
+            "Make this law the first one, which scheme 4 applies unless another one is chosen, and measure its "
+            "accuracy."
         )
         self.improve_button = QPushButton("Improve")
         self.improve_button.setToolTip(
-            "Search on from this law; a better one becomes the first, or the law of its class."
+            "Continue the search from this law. A better law becomes the first one, or the new law of its class."
         )
         self.stable_button = QPushButton("Measure stability")
         self.stable_button.setToolTip(
-            "Search anew on 20 resamples of the groups of cells: how often inputs, directions and form come back."
+            "Repeat the search on 20 resamples of the groups of cells, and count how often the same inputs, directions "
+            "and form are found again."
         )
         self.apply_button.clicked.connect(self.apply)
         self.improve_button.clicked.connect(lambda: self._start("improve_law"))
@@ -54,31 +56,31 @@ class LawSteps(QWidget):
             row.addWidget(button)
         row.addStretch(1)
 
-    def show_law(self, found: ClassifierRecord, entry: LawEntry) -> None:
-        """Go on from a law of a set of laws."""
-        self.found, self.entry = found, entry
-        self.apply_button.setVisible(found.two_classes and len(found.laws) > 1)
+    def show_law(self, laws: ClassifierRecord, entry: LawEntry) -> None:
+        """Let the buttons act on ``entry``, one of a set of laws."""
+        self.laws, self.entry = laws, entry
+        self.apply_button.setVisible(laws.two_classes and len(laws.laws) > 1)
         self.apply_button.setEnabled(entry.place > 0)
 
     def apply(self) -> None:
-        """Make the law the first, which is applied."""
-        entry, found = self.entry, self.found
-        if entry is None or found is None:
+        """Make the law the first one, which scheme 4 applies."""
+        entry, laws = self.entry, self.laws
+        if entry is None or laws is None:
             return
         with self.error_line.catch():
             study = self.current.required()
-            study.apply_law(entry.place, name=found.name)
-            show_info(f"Scheme 4 applies law {entry.place + 1} from now on; it is the first in the list.")
+            study.apply_law(entry.place, name=laws.name)
+            show_info(f"Scheme 4 now applies law {entry.place + 1}, which becomes law 1.")
             self.current.announce("discover_law")
 
     def _start(self, step: str) -> None:
-        """Start improve_law or law_stability."""
-        entry, found = self.entry, self.found
-        if entry is None or found is None:
+        """Start the step "improve_law" or "law_stability"."""
+        entry, laws = self.entry, self.laws
+        if entry is None or laws is None:
             return
         with self.error_line.catch():
             study = self.current.required()
             law: dict[str, Any] = {"law": entry.place}
-            if entry.class_name is not None:  # the laws of all classes are resampled together
+            if entry.class_name is not None:  # stability is measured for the laws of all classes together
                 law = {"class_name": entry.class_name} if step == "improve_law" else {}
-            self.runner.start(Job(step, str(study.path), {}, {**law, "name": found.name}))
+            self.runner.start(Job(step, str(study.path), {}, {**law, "name": laws.name}))

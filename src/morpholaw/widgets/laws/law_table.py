@@ -1,4 +1,4 @@
-"""The laws of a study in a table."""
+"""Table of the laws of a study."""
 
 from __future__ import annotations
 
@@ -14,42 +14,45 @@ from morpholaw.widgets.forms.row_table import ROW_HEIGHT, NumberItem, RowTable
 from morpholaw.widgets.laws.law_entries import LawEntry
 
 COLUMNS = (
-    ("Accuracy", "Accuracy on the held-out test cells."),
-    ("Size", "Nodes of the expression: constants, inputs and operators (eqs. 11-14)."),
-    ("Complexity", "Complexity as the search counts it."),
-    ("Expression", "The score f: positive for the second class, negative for the first."),
+    ("Accuracy", "Accuracy on the held-out cells."),
+    ("Size", "Number of nodes of the expression: constants, inputs and operators (eqs. 11-14)."),
+    ("Complexity", "Complexity of the expression as the search counts it."),
+    ("Expression", "The score f: negative for the first class, positive for the second one."),
 )
-CLASS_COLUMN = ("Found", "Share of the held-out cells of this class that are called so.")
+CLASS_COLUMN = (
+    "Found",
+    "Share of the held-out cells of this class that are predicted as this class (recall).",
+)
 LEAST_ROWS, MOST_ROWS = 2, 6
 
 
 class LawTable(RowTable):
-    """One row per law; a click on a column's title sorts.
+    """Table with one row per law. Clicking the title of a column sorts by it.
 
     Notes
     -----
-    ``picked`` (the place of the law in the study's list) is emitted when a row is selected.
+    ``picked`` is emitted when a row is selected, with the index of the law in the study's list.
     """
 
     picked = Signal(int)
 
     def __init__(self) -> None:
         super().__init__(COLUMNS)
-        self.setToolTip("Choose a law to see its formula and figures.")
+        self.setToolTip("Select a law to see its formula and figures.")
         self.pick_one()
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.stretch(len(COLUMNS) - 1)
         self.itemSelectionChanged.connect(self._selected)
 
     def fill(self, entries: Sequence[LawEntry], columns: ModelColumns | None = None) -> None:
-        """Show laws, the most accurate on the test cells first, and select the one that is applied.
+        """Show laws, the most accurate on the held-out cells first, and select the one that is applied.
 
-        Laws of standardised ``columns`` are shown over inputs in units. Laws of more than two classes keep the order
-        of the classes, whose names are shown.
+        Laws over standardised ``columns`` are shown over inputs in units. Laws of more than two classes are shown with
+        the names of their classes, in the order of the classes.
         """
         self.blockSignals(True)
         self.setSortingEnabled(False)
-        self.setRowCount(0)  # so that the first is picked anew, even where it was picked before
+        self.setRowCount(0)  # otherwise the first row might stay selected and emit no signal
         self.setRowCount(len(entries))
         of_classes = any(entry.class_name is not None for entry in entries)
         for row, entry in enumerate(entries):
@@ -85,7 +88,7 @@ class LawTable(RowTable):
             self.pick(0)
 
     def pick(self, place: int) -> None:
-        """Select the law at a place of the study's list."""
+        """Select the law at an index of the study's list."""
         for row in range(self.rowCount()):
             if self._place(row) == place:
                 self.selectRow(row)

@@ -1,4 +1,4 @@
-"""The Laws panel: search for laws, choose one, and see what it says (paper, 5.3 and 6.4)."""
+"""The Laws panel: search for laws, choose one, and see what it means (paper, 5.3 and 6.4)."""
 
 from __future__ import annotations
 
@@ -37,15 +37,13 @@ from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 NO_LAW = "There is no law yet. Search for laws above: over shapes right away, over latents once scheme 3 is trained."
-CHOOSE = "Choose laws by the loss that they were searched with, or by their name."
+CHOOSE = "Choose a set of laws, by the loss of its search or by its name."
 NO_STUDY = "No study is open."
-FRONT_OF_CLASSES = (
-    "Laws of more than two classes are fitted to each other, so that there is no front of one of them."
-)
+FRONT_OF_CLASSES = "The laws of more than two classes are fitted to each other, so there is no front for a single one of them."
 
 
 class LawsWidget(StudyWidget):
-    """Searches for laws, lists them, and shows the formula and four views of the chosen one.
+    """Panel that searches for laws, lists them, and shows the chosen one as a sentence, a formula and figures.
 
     Parameters
     ----------
@@ -62,7 +60,7 @@ class LawsWidget(StudyWidget):
         self.page_call = LatestCall(self)
         self.page_call.returned.connect(self._show_words)
         self.page_call.failed.connect(self.error_line.say)
-        # always visible, so that a figure that just fits does not make it come and go
+        # always visible, because it would otherwise come and go with a figure that just fits
         self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self._build_search()
         self._build_table()
@@ -79,7 +77,7 @@ class LawsWidget(StudyWidget):
     def _build_search(self) -> None:
         self.search = LawSearch(self.viewer, self.current, self.error_line)
         self.search.found.connect(self._found)
-        self.search_box = Section("Search", "Search for new laws, and its settings.")
+        self.search_box = Section("Search", "Search for new laws, and edit the settings of the search.")
         self.search_box.add_widget(self.search)
         self.body.addWidget(self.search_box)
         self.keep_in_view(self.search.runner)
@@ -170,13 +168,13 @@ class LawsWidget(StudyWidget):
         if self.found.two_classes:
             best = max(self.found.evaluation.accuracy)
             show_info(
-                f"{len(self.found.laws)} laws were found; the best is right for {percent(best)} of the test cells."
+                f"Found {len(self.found.laws)} laws. The best has an accuracy of {percent(best)} on the held-out cells."
             )
         else:
             share = self.found.evaluation.ensemble_accuracy.value
             show_info(
-                f"One law for each of {len(self.found.classes)} classes was found; {percent(share)} of the test cells "
-                "are right."
+                f"Found a law for each of {len(self.found.classes)} classes. Their accuracy is {percent(share)} on the "
+                "held-out cells."
             )
 
     def _loss_chosen(self, *_: Any) -> None:
@@ -214,12 +212,12 @@ class LawsWidget(StudyWidget):
 
     @property
     def law(self) -> Law | None:
-        """The law that is shown."""
+        """The law on display."""
         return None if self.entry is None else self.entry.law
 
     @property
     def words(self) -> dict[int, str]:
-        """Names of latents with their signs: of the chosen law's where they were read, else those given by hand."""
+        """Names of latents with their signs: those of the chosen law once it is read, until then those in the study."""
         if self.page is not None:
             return {int(name[1:]): word for name, word in self.page.words.items()}
         study = self.current.study
@@ -229,7 +227,7 @@ class LawsWidget(StudyWidget):
             return {}
 
     def pick(self, place: int) -> None:
-        """Show the law at a place of the study's list."""
+        """Show the law at an index of the study's list."""
         if self.found is None:
             return
         self.entry = self.entries[place]
@@ -238,7 +236,7 @@ class LawsWidget(StudyWidget):
         self._show_entry()
 
     def _show_entry(self) -> None:
-        """Show the law that was picked, against the class that is chosen."""
+        """Show the picked law, read against the chosen class."""
         found, entry, other = self.found, self.entry, self.against.other
         if found is None or entry is None:
             return
@@ -248,7 +246,7 @@ class LawsWidget(StudyWidget):
         self._show_law()
 
     def _place(self) -> LawPlace | None:
-        """Return where the law is, and the state of what it is read by."""
+        """Return the place of the law on display; None if there is none."""
         study, found, entry = self.current.study, self.found, self.entry
         if study is None or found is None or entry is None:
             return None
@@ -309,7 +307,7 @@ class LawsWidget(StudyWidget):
             self.boundary.show_law(shown)
 
     def _show_formula(self) -> None:
-        """Show the formula and its parts: with names, and in units once they were read."""
+        """Show the formula and its components, with names and units once these are read."""
         entry, page, found = self.entry, self.page, self.found
         if entry is None or found is None:
             return
@@ -332,8 +330,8 @@ class LawsWidget(StudyWidget):
         entry, found = self.entry, self.found
         if entry is None or found is None:
             return
-        own = self.entries[entry.place].law.text()
-        stable = stability_sentence(self.current.study, found.name, own) if self.current.study else ""
+        formula = self.entries[entry.place].law.text()
+        stable = stability_sentence(self.current.study, found.name, formula) if self.current.study else ""
         self.sentence.setText(law_statement(found, entry, page, stable))
         self._show_formula()
         place = self._place()
@@ -364,6 +362,6 @@ class LawsWidget(StudyWidget):
             return
         with self.error_line.catch():
             clipboard = QGuiApplication.clipboard()
-            assert clipboard is not None  # there is one while the application runs
+            assert clipboard is not None  # it exists as long as the application runs
             clipboard.setText(law_text(kind, entry.law, entry.classes, found.columns, self.words))
             show_info("The law is on the clipboard.")

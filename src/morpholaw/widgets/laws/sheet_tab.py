@@ -1,8 +1,8 @@
-"""Cells that show what the chosen law does."""
+"""The Sheet tab: example cells for the chosen law."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -11,16 +11,19 @@ from morpholaw.widgets.laws.law_page import LawPlace, sheet
 from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
 
+if TYPE_CHECKING:
+    from morpholaw.study.law_sheet_step import LawSheet
+
 CAPTION = "Below each cell: its number in the study, its score by this law, and its label."
 
 
 class SheetTab(QWidget):
-    """Shows cells that are typical of each side of a law, and nearest to its boundary.
+    """Tab with cells that are typical of each side of a law, and cells nearest to its boundary.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Its theme is the figure's.
+        The viewer, whose theme the figure follows.
     current : CurrentStudy
         The study, whose live process chooses the cells.
     """
@@ -28,7 +31,7 @@ class SheetTab(QWidget):
     def __init__(self, viewer: Any, current: CurrentStudy) -> None:
         super().__init__()
         self.current = current
-        self.shown: Any = None
+        self.shown: LawSheet | None = None
         self._wanted: LawPlace | None = None
         self.figure = FigurePanel(viewer)
         self.caption = QLabel(CAPTION)
@@ -49,7 +52,7 @@ class SheetTab(QWidget):
         self._choose()
 
     def showEvent(self, event: Any) -> None:
-        """Choose cells of a law that was shown while the tab was hidden."""
+        """Choose the cells for a law that was set while the tab was hidden."""
         super().showEvent(event)
         self._choose()
 
@@ -60,13 +63,13 @@ class SheetTab(QWidget):
             self.call.start(self.current.live.call, sheet, self._wanted)
             self._wanted = None
 
-    def _take(self, found: Any) -> None:
-        self.shown = found
+    def _take(self, cells: LawSheet) -> None:
+        self.shown = cells
         self.caption.show()
-        self.figure.draw(lambda figsize, theme: _figure(found, figsize, theme))
+        self.figure.draw(lambda figsize, theme: _figure(cells, figsize, theme))
 
 
-def _figure(found: Any, figsize: Any, theme: Any) -> Any:
+def _figure(cells: LawSheet, figsize: Any, theme: Any) -> Any:
     from morpholaw.figures.law_sheet import law_sheet
 
-    return law_sheet(found.rows, found.titles, found.captions, theme=theme, figsize=figsize)
+    return law_sheet(cells.rows, cells.titles, cells.captions, theme=theme, figsize=figsize)

@@ -1,4 +1,4 @@
-"""Sentences about inputs that exclude a class, alone or in pairs (paper, 6.4)."""
+"""The Vetoes tab: inputs that exclude a class, alone or in pairs (paper, 6.4)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from morpholaw.widgets.jobs.latest_call import LatestCall
 from morpholaw.widgets.laws.law_page import LawPlace, law_vetoes
 from morpholaw.widgets.study.current_study import CurrentStudy
 
-_NOTHING = "No input, and no pair of inputs, excludes a class whatever the values of the others."
+_NOTHING = "No input, and no pair of inputs, excludes a class whatever the values of the other inputs are."
 
 
 class VetoesTab(QLabel):
-    """Finds the vetoes of a law when the tab is shown.
+    """Tab with the vetoes of a law, which are found when the tab is shown.
 
     Parameters
     ----------
     current : CurrentStudy
-        The study, whose live process searches.
+        The study, whose live process finds the vetoes.
     """
 
     def __init__(self, current: CurrentStudy) -> None:
@@ -41,7 +41,7 @@ class VetoesTab(QLabel):
         self._search()
 
     def showEvent(self, event: Any) -> None:
-        """Find the vetoes of a law that was shown while the tab was hidden."""
+        """Find the vetoes of a law that was set while the tab was hidden."""
         super().showEvent(event)
         self._search()
 

@@ -1,4 +1,4 @@
-"""Which families of the study's cells are drawn, and how."""
+"""The families of cells to draw, and their layout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from morpholaw.figures.lineage_tree import Tree
 
 MOST_CELLS = 40
-"""Cells that are drawn at most, the largest families first."""
+"""Largest number of cells drawn, largest families first."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Families:
     tree : Tree
         The cells.
     images : ndarray, int64 (n,)
-        Global index of the crop of each image of the tree.
+        Global index of the crop of each image in the tree.
     points : ndarray, float (n, 2)
         Frame and level of each image in the figure.
     count : int
-        How many families there are in all with a division.
+        Number of all families with a division, drawn or not.
     """
 
     tree: Tree
@@ -38,14 +38,14 @@ class Families:
 
 
 def families(lineages: Lineages, of_crop: int | None) -> Families | None:
-    """Return the family of one crop, or the largest families of all; None where the crop has no track.
+    """Return the family of one crop, or the largest families; None if the crop has no track.
 
     Parameters
     ----------
     lineages : Lineages
-        Cells and families of a table with the column ``index``, the global index of each crop.
+        Cells and families; the column ``index`` of its images is the global index of each crop.
     of_crop : int, optional
-        The crop whose family is wanted.
+        Global index of the crop; None for the largest families.
     """
     from morpholaw.figures.lineage_tree import Tree, tree_levels
 
@@ -53,9 +53,8 @@ def families(lineages: Lineages, of_crop: int | None) -> Families | None:
     lineage = cells["lineage"].to_numpy()
     sizes = np.bincount(lineage, minlength=len(cells))
     if of_crop is None:
-        roots = np.flatnonzero(
-            sizes > min(1, int(sizes.max()) - 1)
-        )  # single cells only where nothing divides
+        # single cells are drawn only if no cell divides
+        roots = np.flatnonzero(sizes > min(1, int(sizes.max()) - 1))
         roots = roots[np.argsort(-sizes[roots], kind="stable")]
         keep = roots[np.cumsum(sizes[roots]) <= MOST_CELLS]
         wanted = keep if len(keep) else roots[:1]

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from morpholaw.figures.lineage_tree import Tree
 
 NO_TRACKS = (
-    "Families appear here as trees. They need cells that were cut from a movie with its tracks; do that in the Cells "
-    "panel."
+    "Families of cells appear here as trees. They need crops that were cut from a movie with tracks; cut them in the "
+    "Cells panel."
 )
 NOT_TRACKED = "The selected cell has no track. Select another one, or show the largest families."
 SELECT = "Select a cell, in the movie or in any panel, to see its family."
@@ -35,7 +35,7 @@ CLASS, PREDICTED, SCORE = "class", "predicted class", "score"
 
 
 class LineagesWidget(StudyWidget):
-    """Draws families of tracked cells; an image of a cell that is clicked is selected everywhere.
+    """Panel that draws families of tracked cells; clicking a cell in a frame selects it in every panel.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class LineagesWidget(StudyWidget):
     Attributes
     ----------
     shown : Families or None
-        What is drawn.
+        The families on display.
     """
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -56,15 +56,15 @@ class LineagesWidget(StudyWidget):
         self.call = LatestCall(self)
         self.show_box, self.colour = narrow_combo("families"), narrow_combo("colour")
         self.show_box.addItems([LARGEST, SELECTED])
-        self.show_box.setToolTip("Choose which families are drawn.")
+        self.show_box.setToolTip("Choose which families to draw.")
         self.colour.setToolTip("Choose what the colour of a cell in a frame means.")
         rows = QFormLayout()
         rows.addRow("Show", self.show_box)
         rows.addRow("Colour", self.colour)
         self.tree = CellPicture(self.viewer, NO_TRACKS, self.facts.picture, self.facts.lines)
         self.tree.setToolTip(
-            "Rest the mouse on a line to see the cell in that frame, and click it to go there in the movie. The wheel "
-            "zooms, and a double click shows all again. The arrow keys go from cell to cell."
+            "Point at a line to see the cell in that frame, and click it to go there in the movie. The wheel zooms, "
+            "and a double click shows everything again. The arrow keys move from cell to cell."
         )
         self.caption = QLabel()
         self.caption.setWordWrap(True)
@@ -125,7 +125,7 @@ class LineagesWidget(StudyWidget):
         self.tracks.show_classes(self.current.crops, self._classes_of_cells(), classes)
 
     def _classes_of_cells(self) -> np.ndarray:
-        """Return the class of each crop: the predicted one where colours are those of a classifier."""
+        """Return the class of each crop: the predicted one if the colours are those of a classifier, else its label."""
         scores = self.current.last_scores
         if scores is not None and self.colour.currentText() in (PREDICTED, SCORE):
             return scores.predicted
@@ -167,7 +167,7 @@ class LineagesWidget(StudyWidget):
         list_choices(self.colour, [CLASS, *([PREDICTED, SCORE] if scored else [])])
 
     def _colouring(self, images: np.ndarray) -> ByClass | ByValue:
-        """Return what colours the images."""
+        """Return the classes or scores that colour the images."""
         study, scores, by = self.current.study, self.current.last_scores, self.colour.currentText()
         colours = {} if study is None else study.class_colours()
         if by == SCORE and scores is not None:
@@ -188,22 +188,24 @@ class LineagesWidget(StudyWidget):
         counts = f"{cells} cell{'s' * (cells != 1)}, {divided} division{'s' * (divided != 1)}"
         lines = [f"Each line is a cell over time; where it forks, the cell divides. {counts}."]
         if not of_selected:
-            lines.append(f" {shown.count:,} families divide; at most {MOST_CELLS} cells are drawn.")
+            lines.append(f" {shown.count:,} families have a division; at most {MOST_CELLS} cells are drawn.")
         scores = self.current.last_scores
         if self.colour.currentText() == SCORE and scores is not None:
-            lines.append(f" Beside each line: its track and median score of {scores.classifier.label}.")
+            lines.append(
+                f" Each line has its track number and the median score of {scores.classifier.label}."
+            )
         self.caption.setText("".join(lines))
 
 
 def _follow(crops: Crops) -> Lineages:
-    """Return the families of the tracked crops; called in a thread."""
+    """Return the families of the tracked crops; call it in a thread."""
     from morpholaw.evaluation.lineages import follow_cells
 
     return follow_cells(crops.cells.rename(columns={"set": "movie"}).assign(**{"class": ""}))
 
 
 def _with_scores(tree: Tree, scores: np.ndarray) -> list[str]:
-    """Return the names of the cells with the median score of each."""
+    """Return the names of the cells, each followed by its median score."""
     names = []
     for cell, name in enumerate(tree.names):
         some = scores[tree.cell == cell]

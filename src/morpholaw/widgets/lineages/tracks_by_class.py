@@ -1,6 +1,6 @@
-"""Which tracks of the movie are drawn: those with an image of a class that is ticked.
+"""Draw only the tracks that pass through a ticked class.
 
-A layer's data stay whole, so that cells are still cut by all of its tracks.
+The data of the layer do not change, so crops are still cut around the cells of all tracks.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 FRAMES = 10_000_000
-"""More than a movie has, so that track and frame make one number."""
+"""More frames than any movie has; track * FRAMES + frame is unique."""
 
 
 class HidingColormap(Colormap):  # type: ignore[misc]  # napari declares no types
-    """Another colour map in which some vertices of a tracks layer are transparent."""
+    """A colormap in which some vertices of a tracks layer are transparent; other colours come from ``base``."""
 
     base: Any
     scaled: bool
@@ -38,28 +38,25 @@ class HidingColormap(Colormap):  # type: ignore[misc]  # napari declares no type
     def map(self, values: Any) -> np.ndarray:
         """Return colours, float (n, 4), of the values of all vertices (n,)."""
         values = np.asarray(values, np.float32)
-        if self.scaled:  # as napari does with maps of its own
+        if self.scaled:  # napari scales values in the same way for its own colormaps
             values = (values - values.min()) / max(1e-10, float(np.ptp(values)))
         colours: np.ndarray = np.array(self.base.map(values), np.float32)
-        if len(colours) == len(self.hidden):  # else the layer has other tracks now
+        if len(colours) == len(self.hidden):  # otherwise the layer has other tracks by now
             colours[self.hidden, 3] = 0
         return colours
 
 
 def hide_vertices(layer: Tracks, hidden: np.ndarray) -> None:
-    """Draw a tracks layer without some of its vertices, bool (n,), whatever it is coloured by.
-
-    What was hidden before is shown again first.
-    """
-    known = layer.colormaps_dict
-    if not hidden.any() and not any(isinstance(one, HidingColormap) for one in known.values()):
+    """Hide some vertices, bool (n,), of a tracks layer, whatever colours it; show those that were hidden before."""
+    current = layer.colormaps_dict
+    if not hidden.any() and not any(isinstance(colormap, HidingColormap) for colormap in current.values()):
         return
     maps = {}
-    for name, one in known.items():
-        if not isinstance(one, HidingColormap):
-            maps[name] = one
-        elif not one.scaled:
-            maps[name] = one.base
+    for name, colormap in current.items():
+        if not isinstance(colormap, HidingColormap):
+            maps[name] = colormap
+        elif not colormap.scaled:
+            maps[name] = colormap.base
     if hidden.any():
         for name in layer.properties_to_color_by:
             base = maps.get(name, AVAILABLE_COLORMAPS[layer.colormap])
@@ -67,58 +64,58 @@ def hide_vertices(layer: Tracks, hidden: np.ndarray) -> None:
                 colors=base.colors, name=name, base=base, scaled=name not in maps, hidden=hidden
             )
     layer.colormaps_dict = maps
-    layer.color_by = layer.color_by  # napari colours a layer when this is set
+    layer.color_by = layer.color_by  # setting this makes napari colour the layer again
 
 
 def vertices_without(layer: Tracks, crops: Crops, labels: np.ndarray, hidden: set[str]) -> np.ndarray:
-    """Return the vertices of the tracks whose images are all of hidden classes, bool (vertices,).
+    """Return which vertices belong to tracks whose images all have hidden classes, bool (vertices,).
 
     Parameters
     ----------
     layer : napari.layers.Tracks
-        Tracks of any movie.
+        The tracks.
     crops : Crops
         The crops of the study.
     labels : ndarray, object (crops,)
-        The class of each; "" for none.
+        Class of each crop, "" if it has none.
     hidden : set of str
-        Classes, "" for cells without one.
+        Hidden classes; "" stands for cells without a class.
 
     Returns
     -------
     ndarray
-        All False where the tracks are not of a movie of the study.
+        All False if the tracks do not belong to a movie of the study.
     """
     if not hidden:
         return np.zeros(len(layer.data), bool)
     tracks = layer.data[:, 0].astype(np.int64)
     vertices = tracks * FRAMES + layer.data[:, 1].astype(np.int64)
     cells = crops.cells
-    own = cells["track_id"].to_numpy(np.int64) * FRAMES + cells["t"].to_numpy(np.int64)
+    images = cells["track_id"].to_numpy(np.int64) * FRAMES + cells["t"].to_numpy(np.int64)
     shares = [
-        np.isin(vertices, own[a:b]).mean() for a, b in zip(crops.offsets, crops.offsets[1:], strict=False)
+        np.isin(vertices, images[a:b]).mean() for a, b in zip(crops.offsets, crops.offsets[1:], strict=False)
     ]
     best = int(np.argmax(shares))
     if shares[best] < 0.5:
         return np.zeros(len(vertices), bool)
-    mine = slice(crops.offsets[best], crops.offsets[best + 1])
-    ids = cells["track_id"].to_numpy(np.int64)[mine]
-    visible = ids[~np.isin(labels[mine].astype(str), sorted(hidden))]
+    of_movie = slice(crops.offsets[best], crops.offsets[best + 1])
+    ids = cells["track_id"].to_numpy(np.int64)[of_movie]
+    visible = ids[~np.isin(labels[of_movie].astype(str), sorted(hidden))]
     return np.isin(tracks, ids) & ~np.isin(tracks, visible)
 
 
 NO_CLASS = "no class"
 COLUMNS = 3
-"""Boxes side by side."""
+"""Number of checkboxes in a row."""
 
 
 class TracksByClass(QWidget):
-    """A box per class; a track of the viewer is drawn where one of its images has a class that is ticked.
+    """One checkbox per class; a track is drawn if one of its images has a ticked class.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer that has the layers of tracks.
+        The viewer with the tracks layers.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -129,20 +126,20 @@ class TracksByClass(QWidget):
         self._labels = np.empty(0, object)
         self._rows = QGridLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.addWidget(QLabel("Tracks drawn in the movie: those with an image of"), 0, 0, 1, COLUMNS)
+        self._rows.addWidget(QLabel("Draw the tracks in the movie that pass through:"), 0, 0, 1, COLUMNS)
         self.hide()
 
     def show_classes(self, crops: Crops | None, labels: np.ndarray, classes: Sequence[str]) -> None:
-        """Offer the classes that tracked cells have; what was unticked stays so.
+        """Show a checkbox for each class of the tracked cells; a class that was unticked stays unticked.
 
         Parameters
         ----------
         crops : Crops, optional
-            The crops of the study; None for none.
+            The crops of the study; None if there are none.
         labels : ndarray, object (crops,)
-            The class of each, "" for none.
+            Class of each crop, "" if it has none.
         classes : sequence of str
-            Names in the order in which they are offered.
+            Names of the classes, in the order of the checkboxes.
         """
         self._crops, self._labels = crops, labels
         tracked = np.zeros(0, bool) if crops is None else crops.cells["track_id"].to_numpy() >= 0
@@ -154,7 +151,7 @@ class TracksByClass(QWidget):
         self.apply()
 
     def apply(self) -> None:
-        """Draw the layers of tracks as the boxes say."""
+        """Show and hide tracks as the checkboxes say."""
         hidden = {name for name, box in self.boxes.items() if not box.isChecked()}
         for layer in self.viewer.layers:
             if isinstance(layer, Tracks) and self._crops is not None and len(layer.data):
@@ -164,14 +161,16 @@ class TracksByClass(QWidget):
         unticked = {name for name, box in self.boxes.items() if not box.isChecked()}
         for box in self.boxes.values():
             self._rows.removeWidget(box)
-            box.hide()  # it is deleted later than the new boxes are drawn
+            box.hide()  # Qt deletes it only after it has drawn the new boxes
             box.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             box.deleteLater()
         self.boxes = {}
         for place, name in enumerate(names):
             box = QCheckBox(name or NO_CLASS)
             box.setToolTip(
-                f"Draw the tracks that have an image of {name}." if name else "Draw tracks without a class."
+                f"Draw the tracks with at least one image of {name}."
+                if name
+                else "Draw the tracks with at least one image without a class."
             )
             box.setChecked(name not in unticked)
             box.toggled.connect(self._toggled)

@@ -1,4 +1,4 @@
-"""The features that cells can be mapped by, computed in the live process."""
+"""Features for the axes of the map, computed in the live process."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 MOST_CELLS = 5000
-"""Cells on the map; of more, evenly spaced ones are shown."""
+"""Largest number of cells on the map; of more cells, evenly spaced ones are shown."""
 
 UMAP_AXES = ("UMAP 1", "UMAP 2")
 NO_UMAP = (
-    "UMAP needs the package umap-learn: pip install 'napari-morpholaw[umap]', then start napari again. "
-    "The principal components are here without it."
+    "UMAP needs the package umap-learn: run pip install 'napari-morpholaw[umap]' and start napari again. "
+    "Principal components work without it."
 )
 
 
@@ -25,9 +25,9 @@ class Features:
     Attributes
     ----------
     cells : ndarray, int64 (n,)
-        Their global indices.
+        Global indices of the cells.
     columns : dict of str to ndarray, float64 (n,)
-        Values by name, with the unit in brackets.
+        Values of each feature; the name has the unit in brackets.
     """
 
     cells: np.ndarray
@@ -35,14 +35,14 @@ class Features:
 
 
 def has_umap() -> bool:
-    """Whether the package umap-learn is installed."""
+    """Return whether the package umap-learn is installed."""
     return find_spec("umap") is not None
 
 
 def read_latents(study: str) -> Features:
-    """Return the latents of a study's cells with the names they were given, and their first principal components.
+    """Return the latents of a study's cells, by name, and their first two principal components.
 
-    A study without an encoder has no columns.
+    If the study has no encoder, there are no columns.
     """
     from morpholaw.store import encoders
     from morpholaw.store.study_folder import StudyFolder
@@ -54,19 +54,19 @@ def read_latents(study: str) -> Features:
     means = np.asarray(encoders.latents(folder)[0][cells], np.float64)
     names = folder.latent_names
     latents = {f"z{k} {names.get(k, '')}".strip(): means[:, k] for k in range(means.shape[1])}
-    # latents that carry nothing have next to no variance; standardised, they would count as much as the others
+    # do not standardise: inactive latents have almost no variance and would then count as much as the others
     return Features(cells, {**principal_components(means, "latents"), **latents})
 
 
 def read_shapes(study: str, with_components: bool) -> Features:
-    """Measure the nuclei of a study's cells.
+    """Measure the shapes of the nuclei of a study's cells.
 
     Parameters
     ----------
     study : str
-        The study's folder.
+        Folder of the study.
     with_components : bool
-        Whether their first principal components are wanted too.
+        Whether to add the first two principal components.
     """
     from morpholaw.cells.shape_features import measure_features, shape_features
     from morpholaw.store.study_folder import StudyFolder
@@ -90,15 +90,15 @@ def read_shapes(study: str, with_components: bool) -> Features:
 
 
 def umap_source(features: Features) -> np.ndarray:
-    """Return what cells are embedded by, float64 (n, c): their latents, else their shapes, which are standardised."""
+    """Return the input of UMAP, float64 (n, c): the latents or, if there are none, the standardised shapes."""
     latents = [values for name, values in features.columns.items() if name.startswith("z")]
     if latents:
-        return np.column_stack(latents)  # those that carry nothing have next to no variance
+        return np.column_stack(latents)  # inactive latents have almost no variance
     return _standardised(np.column_stack(list(features.columns.values())))
 
 
 def embed(columns: np.ndarray, cells: np.ndarray) -> Features:
-    """Return a UMAP of columns, float64 (n, c)."""
+    """Return a UMAP embedding of columns, float64 (n, c)."""
     from umap import UMAP
 
     known = np.isfinite(columns).all(axis=1)
@@ -108,7 +108,7 @@ def embed(columns: np.ndarray, cells: np.ndarray) -> Features:
 
 
 def principal_components(columns: np.ndarray, source: str) -> dict[str, np.ndarray]:
-    """Return the first two principal components of columns, float64 (n, c), with their share of the variance."""
+    """Return the first two principal components of columns, float64 (n, c); the names state the share of variance."""
     known = np.isfinite(columns).all(axis=1)
     if known.sum() < 3 or columns.shape[1] < 2:
         return {}
@@ -129,7 +129,7 @@ def _standardised(columns: np.ndarray) -> np.ndarray:
 
 
 def _mapped(count: int) -> np.ndarray:
-    """Return the cells on the map, int64 (n,)."""
+    """Return the global indices of the cells on the map, int64 (n,)."""
     if count <= MOST_CELLS:
         return np.arange(count)
     return np.unique(np.linspace(0, count - 1, MOST_CELLS).round().astype(np.int64))

@@ -1,4 +1,4 @@
-"""The Map panel: cells as points over two of their features, to look at, to select and to label."""
+"""The Map of cells panel: cells as points over two features, to look at, select and label."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from morpholaw.widgets.study.label_selected import LabelSelected
 from morpholaw.widgets.study.study_widget import StudyWidget
 
 NO_CELLS = (
-    "The cells of the study appear here as points. Cut some from a tracked movie in the Cells panel first."
+    "The cells of the study appear here as points. Cut crops from a tracked movie in the Cells panel first."
 )
 READING = "Reading the features of the cells..."
 CLASS, PREDICTED, SCORE, MOVIE, FRAME = "class", "predicted class", "score", "movie", "frame"
 
 
 class MapWidget(StudyWidget):
-    """Maps the cells of the study by two features, which can be latents, shapes, or principal components of either.
+    """Panel that plots cells over two features: latents, shapes, principal components of either, or UMAP.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class MapWidget(StudyWidget):
     Attributes
     ----------
     features : Features or None
-        What is known of the cells so far.
+        The features read so far.
     """
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -60,17 +60,17 @@ class MapWidget(StudyWidget):
 
     def _build(self) -> None:
         self.across, self.up, self.colour = (narrow_combo(name) for name in ("x", "y", "colour"))
-        self.across.setToolTip("Choose the feature along the horizontal axis.")
-        self.up.setToolTip("Choose the feature along the vertical axis.")
+        self.across.setToolTip("Choose the feature on the horizontal axis.")
+        self.up.setToolTip("Choose the feature on the vertical axis.")
         self.colour.setToolTip("Choose what the colour of a point means.")
         rows = QFormLayout()
-        for name, box in (("Across", self.across), ("Up", self.up), ("Colour", self.colour)):
+        for name, box in (("x axis", self.across), ("y axis", self.up), ("Colour", self.colour)):
             rows.addRow(name, box)
         self.map = CellPicture(self.viewer, NO_CELLS, self.facts.picture, self.facts.lines)
         self.map.setToolTip(
-            "Rest the mouse on a point to see its cell, click it to select the cell, or draw a line around many; Shift "
-            "adds to the selection. The wheel, + and - zoom, a double click or Home shows all cells again, and the "
-            "arrow keys go from cell to cell."
+            "Point at a cell to see its crop, click it to select it, or draw a line around several; Shift adds to the "
+            "selection. The wheel and the keys + and - zoom, a double click or Home shows all cells again, and the "
+            "arrow keys move from cell to cell."
         )
         self.caption = QLabel()
         self.caption.setWordWrap(True)
@@ -160,7 +160,7 @@ class MapWidget(StudyWidget):
         if features is None or not wanted & set(UMAP_AXES) or UMAP_AXES[0] in features.columns:
             self.draw()
         elif has_umap():
-            self.map.say("Computing the UMAP, which takes about a minute for 5,000 cells...")
+            self.map.say("Computing the UMAP... This takes about a minute for 5,000 cells.")
             self.umap_call.start(self.current.live.call, embed, umap_source(features), features.cells)
         else:
             self.map.say(NO_UMAP)
@@ -202,7 +202,7 @@ class MapWidget(StudyWidget):
         list_choices(self.colour, names)
 
     def _colouring(self, cells: np.ndarray) -> ByClass | ByValue:
-        """Return what colours the points."""
+        """Return the classes or values that colour the points."""
         current, by = self.current, self.colour.currentText()
         study, crops, scores = current.study, current.crops, current.last_scores
         if study is None or crops is None:
@@ -227,13 +227,15 @@ class MapWidget(StudyWidget):
         crops = self.current.crops
         if crops is None:
             return
-        lines = [f"Each point is a cell; near points look alike. {shown:,} of {len(crops):,} cells"]
+        lines = [
+            f"Each point is a cell; cells nearby look alike. {shown:,} of {len(crops):,} cells are shown"
+        ]
         if len(crops) > MOST_CELLS:
             lines.append(", evenly spaced")
         lines.append(f"; {len(self.current.selection):,} selected.")
         scores = self.current.last_scores
         if self.colour.currentText() == SCORE and scores is not None:
-            lines.append(f" Score of {scores.classifier.label}; white is the boundary.")
+            lines.append(f" The score is that of {scores.classifier.label}; white is the boundary.")
         if len(self.current.selection) > 1:
             lines.append(" Press a class below, or its key, to label them.")
         self.caption.setText("".join(lines))

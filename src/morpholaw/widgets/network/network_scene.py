@@ -1,4 +1,4 @@
-"""A sparse network as a drawing: rest the mouse on a connection to read it, click a neuron to choose it."""
+"""A drawing of a sparse network. Point at a connection to read its weight; click a neuron to choose it."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from morpholaw.interpretation.subnetworks import Neuron, SparseNetwork
 from morpholaw.widgets.pictures.arrow_keys import ARROWS, next_point
 
 Edge = tuple[int, int, int]
-"""Layer, row and column of a weight: it leads from neuron (layer, row) to (layer + 1, column)."""
+"""Layer, row and column of a weight, which connects neuron (layer, row) to neuron (layer + 1, column)."""
 
 WIDTH, RISE = 360.0, 64.0
-"""Least width of the drawing, and distance of its layers."""
+"""Smallest width of the drawing, and distance between its layers."""
 RADIUS = 6.5
 """Radius of a neuron."""
 WIDEST = 6.0
-"""Width of the strongest connection."""
+"""Line width of the strongest connection."""
 NAMED = 44.0
-"""Least distance of outputs that have names."""
+"""Smallest distance between outputs with names."""
 LONGEST = 5
-"""Letters of a name that fits beside the others; inputs with longer names are written slanted."""
+"""Longest name of an input, in letters, that is written horizontally; longer names are slanted."""
 SLANT = -40.0
-"""Angle of such names, in degrees."""
+"""Angle of slanted names, in degrees."""
 FEW, OUTPUT_ROWS = 4, 3
-"""Outputs whose names stand side by side, and the rows that the names of more take turns in."""
+"""Up to FEW names of outputs are written in one row; more names alternate between OUTPUT_ROWS rows."""
 MANY = 8
-"""Outputs above which names stand upright."""
+"""Number of outputs above which their names are written vertically."""
 BLUE, RED = {False: "#2166ac", True: "#6bb3e8"}, {False: "#b2182b", True: "#ff7a66"}
-"""Colours of positive and negative weights on light and dark background, as in figures.style."""
+"""Colours of positive and negative weights on a light and a dark background, as in figures.style."""
 
 
 def through(network: SparseNetwork, neuron: Neuron) -> set[Edge]:
-    """Return the connections on all paths through a neuron, from the inputs to the outputs."""
+    """Return the connections on all paths from the inputs to the outputs through a neuron."""
     edges: set[Edge] = set()
     for step in (network.incoming, network.outgoing):
         waiting, seen = [neuron], {neuron}
@@ -60,33 +60,34 @@ def through(network: SparseNetwork, neuron: Neuron) -> set[Edge]:
 
 
 def places(network: SparseNetwork) -> dict[Neuron, tuple[float, float]]:
-    """Place the connected neurons, x in [0, 1] and y by layer, each near the mean of its sources."""
-    found: dict[Neuron, tuple[float, float]] = {}
+    """Return positions of the connected neurons: y is the layer, and x, in [0, 1], is near the mean of the sources."""
+    positions: dict[Neuron, tuple[float, float]] = {}
     for layer, width in enumerate(network.widths):
         used = [u for u in range(width) if network.incoming((layer, u)) or network.outgoing((layer, u))]
         if layer == network.depth:
             used = list(range(width))
         if layer:
-            used.sort(key=lambda unit: _centre(network, (layer, unit), found))
+            used.sort(key=lambda unit: _centre(network, (layer, unit), positions))
         for rank, unit in enumerate(used):
-            found[(layer, unit)] = ((rank + 0.5) / len(used), float(layer))
-    return found
+            positions[(layer, unit)] = ((rank + 0.5) / len(used), float(layer))
+    return positions
 
 
-def _centre(network: SparseNetwork, neuron: Neuron, found: dict[Neuron, tuple[float, float]]) -> float:
+def _centre(network: SparseNetwork, neuron: Neuron, positions: dict[Neuron, tuple[float, float]]) -> float:
+    """Return the mean x of a neuron's sources, weighted by the magnitudes of the weights; 2 if it has none."""
     layer, unit = neuron
-    sources = [source for source in network.incoming(neuron) if source in found]
-    pull = np.array([abs(network.weights[layer - 1][source[1], unit]) + 1e-9 for source in sources])
-    return float(pull @ [found[source][0] for source in sources] / pull.sum()) if sources else 2.0
+    sources = [source for source in network.incoming(neuron) if source in positions]
+    weights = np.array([abs(network.weights[layer - 1][source[1], unit]) + 1e-9 for source in sources])
+    return float(weights @ [positions[source][0] for source in sources] / weights.sum()) if sources else 2.0
 
 
 class NetworkScene(QGraphicsScene):
-    """Draws a network with the inputs on top; blue weights are positive, red negative, wide ones strong.
+    """Drawing of a network with the inputs on top: blue weights are positive, red ones negative, wide ones strong.
 
     Notes
     -----
-    Signals: ``clicked`` (the neuron (layer, unit), or None beside all neurons), ``hovered`` (a sentence about what
-    is under the mouse, or "").
+    Signals: ``clicked`` (the neuron (layer, unit); None for a click beside all neurons), ``hovered`` (a sentence about
+    what is under the mouse, or "").
     """
 
     clicked = Signal(object)
@@ -111,7 +112,7 @@ class NetworkScene(QGraphicsScene):
         dark: bool = True,
         outputs: Mapping[str, str] | None = None,
     ) -> None:
-        """Draw a network; ``outputs`` maps the classes of several outputs to their colours."""
+        """Draw a network; if it has several outputs, ``outputs`` maps their classes to colours."""
         self.clear()
         self.network, self.input_names, self.dark = network, tuple(input_names), dark
         self.output_names, self.output_colours = tuple(outputs or {}), tuple((outputs or {}).values())
@@ -137,7 +138,7 @@ class NetworkScene(QGraphicsScene):
         self._write(points, width)
 
     def highlight(self, neuron: Neuron | None) -> None:
-        """Grey out what is not on a path through the neuron; None shows all."""
+        """Grey out everything that is not on a path through the neuron; None shows all."""
         if self.network is None:
             return
         self.chosen = neuron
@@ -149,7 +150,7 @@ class NetworkScene(QGraphicsScene):
             node.light(neuron is None or key in on or key == neuron, key == neuron)
 
     def called(self, neuron: Neuron) -> str:
-        """Return what a neuron is called in sentences."""
+        """Return the name of a neuron for sentences."""
         assert self.network is not None
         layer, unit = neuron
         if layer == 0:
@@ -159,13 +160,13 @@ class NetworkScene(QGraphicsScene):
         return f"neuron {layer}.{unit + 1}"
 
     def mousePressEvent(self, event: Any) -> None:
-        """Choose the neuron that was clicked, or none."""
+        """Choose the clicked neuron, or none."""
         super().mousePressEvent(event)
         hit = [item for item in self.items(event.scenePos()) if isinstance(item, _Node)]
         self.clicked.emit(hit[0].neuron if hit else None)
 
     def step(self, key: int) -> None:
-        """Choose the next neuron in the direction of an arrow key; the first one where none is chosen."""
+        """Choose the next neuron in the direction of an arrow key, or the first one if none is chosen."""
         neurons = list(self.neurons)
         if not neurons:
             return
@@ -183,7 +184,7 @@ class NetworkScene(QGraphicsScene):
         return QColor("#e4e6e8" if self.dark else "#222222")
 
     def _write(self, points: dict[Neuron, QPointF], width: float) -> None:
-        """Write the names of inputs above them, biases beside other neurons, and f or classes below the outputs."""
+        """Write names above the inputs, biases beside the other neurons, and f or the classes below the outputs."""
         assert self.network is not None
         beside: dict[int, int] = {}
         longest = max((len(self.called(neuron)) for neuron in points if neuron[0] == 0), default=0)
@@ -198,7 +199,7 @@ class NetworkScene(QGraphicsScene):
             bias = self.network.biases[layer - 1][unit]
             text = number(bias, sign=True)
             item = self._text(text, point.x() + RADIUS + 4, point.y() - 8, 9, left=True)
-            if item.boundingRect().width() + 4 > room[layer]:  # its tooltip says the bias
+            if item.boundingRect().width() + 4 > room[layer]:  # the tooltip still shows the bias
                 self.removeItem(item)
             if layer == self.network.depth:
                 name = self.output_names[unit] if self.output_names else "f(x)"
@@ -229,7 +230,7 @@ class NetworkScene(QGraphicsScene):
 
 
 class _Connection(QGraphicsLineItem):
-    """A connection; the mouse hits it however thin it is drawn."""
+    """A connection, drawn as a line that is easy to hit with the mouse however thin it is."""
 
     def __init__(
         self, scene: NetworkScene, edge: Edge, start: QPointF, end: QPointF, strongest: float
@@ -252,7 +253,7 @@ class _Connection(QGraphicsLineItem):
         self.light(True)
 
     def light(self, on: bool) -> None:
-        """Draw in colour, or grey."""
+        """Draw the line in colour or in grey."""
         self.setPen(self._lit if on else self._dim)
         self.setZValue(1 if on else 0)
 
@@ -265,7 +266,7 @@ class _Connection(QGraphicsLineItem):
         return stroker.createStroke(path)
 
     def hoverEnterEvent(self, event: Any) -> None:
-        """Report the weight and draw it wider."""
+        """Report the weight and draw the line wider."""
         self._network_scene.hovered.emit(self.sentence)
         pen = QPen(self.pen())
         pen.setWidthF(pen.widthF() + 2)
@@ -274,7 +275,7 @@ class _Connection(QGraphicsLineItem):
         super().hoverEnterEvent(event)
 
     def hoverLeaveEvent(self, event: Any) -> None:
-        """End the report."""
+        """Clear the report and restore the line."""
         self._network_scene.hovered.emit("")
         self.setPen(self._before)
         super().hoverLeaveEvent(event)
@@ -307,7 +308,7 @@ class _Node(QGraphicsEllipseItem):
         self.light(True, False)
 
     def light(self, on: bool, chosen: bool) -> None:
-        """Draw in colour or grey, with a ring around the chosen neuron."""
+        """Draw the dot in colour or in grey, with a ring around the chosen neuron."""
         self.setBrush(QBrush(self._ink if on else QColor(128, 128, 128, 110)))
         self.setPen(QPen(QColor("#E69F00"), 3.5) if chosen else QPen(Qt.PenStyle.NoPen))
 
@@ -317,13 +318,13 @@ class _Node(QGraphicsEllipseItem):
         super().hoverEnterEvent(event)
 
     def hoverLeaveEvent(self, event: Any) -> None:
-        """End the report."""
+        """Clear the report."""
         self._network_scene.hovered.emit("")
         super().hoverLeaveEvent(event)
 
 
 class NetworkView(QGraphicsView):
-    """Shows the whole drawing at any size."""
+    """View that always shows the whole drawing."""
 
     def __init__(self, scene: NetworkScene) -> None:
         super().__init__(scene)
@@ -334,7 +335,7 @@ class NetworkView(QGraphicsView):
         self.setStyleSheet("QGraphicsView { background: transparent; border: none; }")
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Go from neuron to neuron with the arrow keys; Escape chooses none."""
+        """Move from neuron to neuron with the arrow keys; Escape chooses none."""
         scene = self.scene()
         if event is not None and isinstance(scene, NetworkScene) and event.key() in ARROWS:
             scene.step(event.key())
@@ -348,7 +349,7 @@ class NetworkView(QGraphicsView):
         self.fitInView(self.sceneRect(), Qt.AspectRatioMode.KeepAspectRatio)
 
     def resizeEvent(self, event: Any) -> None:
-        """Fit the drawing into another size."""
+        """Fit the drawing into the new size."""
         super().resizeEvent(event)
         self.fit()
 

@@ -31,11 +31,11 @@ from morpholaw.widgets.study.study_widget import StudyWidget
 NO_NETWORK = "There is no sparse network yet; train scheme 3 in the Classify panel."
 NO_STUDY = "No study is open."
 CLICK = "Click a neuron to see the paths through it and its response."
-HOVER = "Blue weights are positive, red weights negative. Rest the mouse on a connection to read its weight."
+HOVER = "Blue weights are positive, red ones negative. Point at a connection to read its weight."
 
 
 class NetworkWidget(StudyWidget):
-    """Draws a model of scheme 3, and the response of the neuron that is clicked.
+    """Panel that draws a model of scheme 3 and the response of the clicked neuron.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class NetworkWidget(StudyWidget):
         self.survival = QLabel()
         self.survival.setWordWrap(True)
         self.response = SlicePanel(self.viewer, self.current, CLICK)
-        # always visible, so that a figure that just fits does not make it come and go
+        # always visible, because it would otherwise come and go with a figure that just fits
         self.scroll_area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.body.addLayout(row)
         for part in (self.nothing, self.view, self.hovered, self.survival, self.response):
@@ -125,13 +125,13 @@ class NetworkWidget(StudyWidget):
 
     @property
     def network(self) -> SparseNetwork | None:
-        """The network that is drawn; None where there is none."""
+        """The network on display; None if there is none."""
         place = self.model.currentIndex()
         return self.networks[place] if 0 <= place < len(self.networks) else None
 
     @property
     def words(self) -> dict[int, str]:
-        """Names that the study gives to latents, by the number of the input that reads the latent."""
+        """Names of the latents in the study, by the number of the input that is the latent."""
         names: dict[int, str] = {}
         if self.current.study is not None:
             with self.error_line.catch():
@@ -168,7 +168,7 @@ class NetworkWidget(StudyWidget):
         self.show_neuron(None)
 
     def _outputs(self, record: ClassifierRecord) -> dict[str, str]:
-        """Return the colours of the classes that have an output each; none of two classes, which share one."""
+        """Return the colours of the classes if each has an output of its own; two classes share one output."""
         study = self.current.study
         if record.two_classes or study is None:
             return {}
@@ -198,11 +198,11 @@ class NetworkWidget(StudyWidget):
             return
         called = self.scene.called(neuron)
         if neuron[0] == 0:
-            self.response.clear(f"{called} is an input; click a neuron below it to see its response.")
+            self.response.clear(f"{called} is an input; click a neuron below it to see a response.")
             return
         part = sub_network(network, [neuron])
         if not part.inputs:
-            self.response.clear(f"{called.capitalize()} reads no input; its response is its bias.")
+            self.response.clear(f"{called.capitalize()} reads no input, so its response is constant.")
             return
         response, columns = partial(neuron_response, network, part), self.record.columns_read
         self.response.show_response(
@@ -211,5 +211,5 @@ class NetworkWidget(StudyWidget):
 
 
 def neuron_response(network: SparseNetwork, part: SubNetwork, inputs: np.ndarray) -> np.ndarray:
-    """Return the activation, (n,), of the one target of a sub-network at inputs of the network (n, inputs)."""
+    """Return the activation, (n,), of the target neuron of a sub-network for inputs of the network, (n, inputs)."""
     return activations(network, part, inputs[:, [unit for _, unit in part.sources]])[:, 0]

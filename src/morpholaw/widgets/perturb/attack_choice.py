@@ -1,4 +1,4 @@
-"""The model to attack and the space to attack it in."""
+"""Form that chooses the model to attack, the space and the direction."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from morpholaw.evaluation.scoring import Space
 
 AWAY = "away from its class"
-"""The direction of an attack that is towards no class in particular."""
+"""The direction of an attack that has no target class."""
 SPACES: dict[str, tuple[Space, bool]] = {
     "image": ("image", False),
     "latent": ("latent", False),
     "latent, some held": ("latent", True),
 }
-"""Where the perturbation is added, and whether latents are held fixed."""
+"""The space in which the perturbation is added, and whether some latents are held fixed."""
 
 
 class AttackChoice(QWidget):
-    """Chooses scheme, model, space and the latents that are held fixed.
+    """Form that chooses scheme, model, space, the latents that are held fixed, and the direction.
 
     Notes
     -----
-    ``changed`` is emitted after every choice; where the space changed, ``space_changed`` is emitted first.
+    ``changed`` is emitted after every choice. If the space changed, ``space_changed`` is emitted first.
     """
 
     changed = Signal()
@@ -43,21 +43,21 @@ class AttackChoice(QWidget):
         self.scheme_box, self.model_box, self.space_box = QComboBox(), QComboBox(), QComboBox()
         self.scheme_box.setToolTip("Choose the classifier to attack.")
         self.model_box.setToolTip(
-            "Choose one of the models of the scheme, which differ in their random seed only."
+            "Choose one of the models of the scheme, which differ only in their random seed."
         )
         self.space_box.addItems(list(SPACES))
         self.space_box.setToolTip(
-            "Choose whether the attack changes pixels of the image, or latents of the encoder."
+            "Choose whether the attack changes the pixels of the image or the latents of the encoder."
         )
         self.held_line = QLineEdit("morphology")
         self.held_line.setToolTip(
-            "Latents that the attack leaves unchanged: 'morphology' for those that follow the cell itself, "
-            "or names such as z3, z17."
+            "Type the latents that the attack leaves unchanged: 'morphology' for those that follow the cell itself, or "
+            "names such as z3, z17."
         )
         self.held_label = QLabel("Held fixed")
         self.towards_box = narrow_combo("class")
         self.towards_box.setToolTip(
-            "Choose whether cells are moved away from their class, or towards a class of your choice."
+            "Choose whether the attack moves cells away from their predicted class or towards a class of your choice."
         )
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
@@ -75,56 +75,56 @@ class AttackChoice(QWidget):
 
     @property
     def classifier(self) -> ClassifierRecord | None:
-        """The chosen classifier; None where none is trained."""
+        """The chosen classifier; None if none is trained."""
         name = self.scheme_box.currentData()
         return next((entry for entry in self.classifiers if entry.name == name), None)
 
     def required(self) -> ClassifierRecord:
-        """Return the chosen classifier; InputError where none is trained."""
+        """Return the chosen classifier; raise InputError if none is trained."""
         if self.classifier is None:
             raise InputError("No classifier is trained yet; train one in the Classify panel first.")
         return self.classifier
 
     @property
     def member(self) -> int:
-        """Place of the chosen model among those of the scheme, from 0."""
+        """Index of the chosen model among those of the scheme, from 0."""
         return max(0, self.model_box.currentIndex())
 
     @property
     def space(self) -> Space:
-        """The space that the perturbation is added in."""
+        """The space in which the perturbation is added."""
         return SPACES[self.space_box.currentText()][0]
 
     @property
     def loss(self) -> Loss:
-        """The loss that the chosen laws were found with; "hinge" for other schemes."""
+        """The loss with which the chosen laws were found; "hinge" for other schemes."""
         return (self.classifier.loss if self.classifier is not None else None) or "hinge"
 
     @property
     def keep(self) -> str:
-        """The latents held fixed, as ``keep`` of :class:`morpholaw.config.AttackConfig`."""
+        """The latents that are held fixed, as ``keep`` of :class:`morpholaw.config.AttackConfig`."""
         return self.held_line.text().strip() if SPACES[self.space_box.currentText()][1] else ""
 
     @property
     def towards(self) -> str:
-        """The class to move towards; "" for away from the cell's own."""
+        """The class to move towards; "" to move away from the predicted class."""
         return str(self.towards_box.currentData() or "")
 
     @staticmethod
     def has_gradient(classifier: ClassifierRecord) -> bool:
-        """Return whether a classifier can be attacked: measured shapes have no gradient."""
+        """Return whether a classifier can be attacked; one that reads measured shapes has no gradient."""
         return not (classifier.columns and classifier.columns.shapes)
 
     def show_classifiers(self, classifiers: Sequence[ClassifierRecord]) -> None:
-        """List classifiers; the chosen one stays chosen among them."""
+        """List classifiers; keep the current choice if it is among them."""
         before = self.scheme_box.currentData()
         self.classifiers = list(classifiers)
         blocked = self.scheme_box.blockSignals(True)
         self.scheme_box.clear()
         for entry in self.classifiers:
             self.scheme_box.addItem(entry.label, entry.name)
-        usual = next((one.name for one in self.classifiers if self.has_gradient(one)), None)
-        for name in (usual, before):
+        default = next((one.name for one in self.classifiers if self.has_gradient(one)), None)
+        for name in (default, before):
             if (place := self.scheme_box.findData(name)) >= 0:
                 self.scheme_box.setCurrentIndex(place)
         self.scheme_box.blockSignals(blocked)

@@ -1,4 +1,4 @@
-"""Attacks of one model on a few cells at any eps, computed in the live process, which keeps the model loaded."""
+"""Attacks on a few cells with one model at any eps, computed in the live process, which keeps the model loaded."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from morpholaw.study import Study
 
 REACH: dict[Space, float] = {"image": 0.5, "latent": 6.0}
-"""Largest eps: half of the grey range in image space, six standard deviations of the prior in latent space."""
+"""Largest eps: half the grey range in image space, six standard deviations of the prior in latent space."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """The file of one model of a study's classifier and when it was written, so that a newer model is told apart."""
+    """The file of one model of a classifier, with its time of change, which distinguishes it from a newer model."""
 
     study: str
     name: str
@@ -34,7 +34,7 @@ class ModelFile:
 
     @classmethod
     def of(cls, study: Study, saved: ClassifierRecord, member: int) -> ModelFile:
-        """Describe a model of a saved classifier; StudyGoneError where the study or the classifier is gone."""
+        """Return the file of a model; raise StudyGoneError if the study or the classifier is gone."""
         path = study.path / "classifiers" / saved.name / "model.json"
         try:
             changed = path.stat().st_mtime_ns
@@ -49,16 +49,16 @@ class ModelFile:
 
 
 class Direction(NamedTuple):
-    """Where an attack moves cells.
+    """The direction in which an attack moves cells.
 
     Attributes
     ----------
     space : {"image", "latent"}
-        What is changed.
+        The space in which the perturbation is added.
     keep : str
         Latents that are held fixed, as in :class:`morpholaw.AttackConfig`.
     towards : str
-        The class to move towards; "" for away from the predicted one.
+        The class to move towards; "" to move away from the predicted class.
     """
 
     space: Space
@@ -68,24 +68,24 @@ class Direction(NamedTuple):
 
 @dataclass(frozen=True)
 class LiveAttack:
-    """An attack on cells, away from the class that one model predicts or towards another, ready for any eps.
+    """An attack on cells, ready for any eps: away from the class that the model predicts, or towards another one.
 
     Attributes
     ----------
     model : ModelFile
         The model.
     classes : tuple of str
-        The classes; of two, those predicted for f < 0 and for f >= 0.
+        The classes. With two classes, f < 0 predicts the first one and f >= 0 the second one.
     images : ndarray, uint8 (n, s, s)
-        The cells' crops.
+        Crops of the cells.
     cells : list of int
-        Their global indices.
+        Global indices of the cells.
     space : str
         "image" or "latent".
     held : tuple of int
         Latents that are held fixed.
     towards : int or None
-        The class to move towards; None for away from the predicted class.
+        Number of the class to move towards; None to move away from the predicted class.
     """
 
     model: ModelFile
@@ -116,22 +116,25 @@ class LiveAttack:
 
 @dataclass(frozen=True)
 class Attacked:
-    """Cells attacked at one eps; images are float32 (n, s, s), in latent space those of the decoder.
+    """Cells attacked at one eps.
+
+    Images are float32 (n, s, s). In latent space they come from the decoder.
 
     Attributes
     ----------
     eps : float
-        The magnitude of the perturbation.
+        Magnitude of the perturbation.
     images, perturbed : ndarray
-        The cells before and after.
+        The cells before and after the attack.
     reconstruction : ndarray or None
         Decoded image of the perturbed cell (image space) or of the cell (latent space); None for scheme 1.
     difference : ndarray
-        The change that the attack made.
+        The change made by the attack.
     scores, perturbed_scores : ndarray, (n,)
-        f before and after; of more than two classes, the lead of the class predicted before over the best other.
+        f before and after the attack. With more than two classes, the lead of the class predicted before the attack
+        over the best other class.
     predicted, perturbed_predicted : ndarray, int64 (n,)
-        Numbers of the predicted classes before and after; -1 where a score is undefined.
+        Numbers of the predicted classes before and after the attack; -1 if a score is undefined.
     """
 
     eps: float
@@ -159,12 +162,12 @@ def prepare(
     crops: Crops,
     cells: Sequence[int],
 ) -> LiveAttack:
-    """Read the cells in this process and the model in the live process.
+    """Prepare an attack: read the cells in this process and the model in the live process.
 
     Raises
     ------
     InputError
-        If the scheme has no such space, or a latent to hold is unknown.
+        If the scheme has no such space, or a latent to hold fixed is unknown.
     """
     images = np.asarray(crops[list(cells)])
     held = live.call(held_by, model, direction.space, direction.keep)
@@ -174,7 +177,7 @@ def prepare(
 
 @lru_cache(maxsize=2)
 def classifier_of(model: ModelFile) -> Any:
-    """Load one model as a classifier, in the live process; the last two are kept."""
+    """Load one model as a classifier, in the live process, which keeps the last two."""
     from morpholaw.store.classifiers import load
     from morpholaw.store.study_folder import StudyFolder
 
@@ -182,7 +185,7 @@ def classifier_of(model: ModelFile) -> Any:
 
 
 def held_by(model: ModelFile, space: Space, keep: str) -> tuple[int, ...]:
-    """Return the latents that an attack holds fixed; InputError where the model has no such space or latent."""
+    """Return the latents that an attack holds fixed; raise InputError if the model has no such space or latent."""
     from morpholaw.evaluation.scoring import check_space
     from morpholaw.study import Study
     from morpholaw.study.attack_step import held_latents
@@ -205,7 +208,7 @@ def perturbed(
     from morpholaw.interpretation.counterfactuals import counterfactuals
     from morpholaw.training.devices import torch_threads
 
-    with torch_threads(1):  # two threads wait for each other longer than a few cells take
+    with torch_threads(1):  # for a few cells, synchronising two threads takes longer than the computation
         options = AttackOptions(space, fixed=tuple(held), towards=towards)
         after = counterfactuals(classifier_of(model), images, eps, 0, options)
     rebuilt = after.reconstruction if space == "latent" else after.perturbed_reconstruction
@@ -224,9 +227,9 @@ def perturbed(
 def smallest_flips(
     model: ModelFile, images: np.ndarray, space: Space, held: Sequence[int], towards: int | None = None
 ) -> np.ndarray:
-    """Find the smallest eps that changes the predicted class, float64 (n,); inf where none up to REACH does.
+    """Find the smallest eps that changes the predicted class, float64 (n,); inf if none up to REACH does.
 
-    Towards a class, it is the smallest eps at which that class is predicted.
+    With ``towards``, it is the smallest eps at which that class is predicted.
     """
     from morpholaw.evaluation.scoring import encode_means
     from morpholaw.interpretation.attack import AttackOptions

@@ -1,4 +1,4 @@
-"""Shows the first attacked cell over its place in the movie."""
+"""Controls that show the first attacked cell at its place in the movie."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 
 class MovieOverlay(QWidget):
-    """Chooses which image of a cell is shown over the movie, and shows it.
+    """Shows one image of a cell over the movie, and lets the user choose which one.
 
     Parameters
     ----------
     viewer : napari.Viewer
         The viewer with the movie.
     current : CurrentStudy
-        The study whose cells are shown.
+        The study with the cells.
     """
 
     def __init__(self, viewer: Any, current: CurrentStudy) -> None:
@@ -30,11 +30,11 @@ class MovieOverlay(QWidget):
         self.layers = OverlayLayers(viewer)
         self._cell: int | None = None
         self.show_box = QCheckBox("Show in the movie")
-        self.show_box.setToolTip("Show the first cell over its place in the movie while the slider moves.")
+        self.show_box.setToolTip("Show the first cell at its place in the movie while you move the slider.")
         self.seen_box = QComboBox()
         self.seen_box.addItems(list(KINDS))
         self.seen_box.setCurrentText("perturbed")
-        self.seen_box.setToolTip("Choose the image that is shown over the movie.")
+        self.seen_box.setToolTip("Choose which image of the cell to show over the movie.")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.show_box)
@@ -43,11 +43,11 @@ class MovieOverlay(QWidget):
 
     @property
     def wanted(self) -> bool:
-        """Whether the cell is to be shown in the movie."""
+        """Whether the user wants to see the cell in the movie."""
         return self.show_box.isChecked()
 
     def enable(self, on: bool) -> None:
-        """Enable or disable the controls that show the cell."""
+        """Enable or disable the controls."""
         self.show_box.setEnabled(on)
         self.seen_box.setEnabled(on)
 
@@ -59,7 +59,7 @@ class MovieOverlay(QWidget):
         limit: float,
         metadata: dict[str, Any],
     ) -> None:
-        """Show the images (s, s) of a cell; move the view to a cell that was not shown before."""
+        """Show the images (s, s) of a cell; move the view to the cell unless it was shown last."""
         crops = self.current.crops
         place = None if crops is None else place_of(self.viewer, crops, cell)
         self.layers.show(images, white, limit, place, self.seen_box.currentText(), metadata)

@@ -1,4 +1,4 @@
-"""A cell before and after an attack as image layers, over its place in the movie or beside the other layers."""
+"""A cell before and after an attack as image layers, at its place in the movie or beside the other layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from morpholaw.widgets.movie.movie_place import MoviePlace, free_place
 from morpholaw.widgets.pictures.picture_grid import SIGNED_COLOURS
 
 KINDS = ("original", "perturbed", "difference", "reconstruction")
-"""The images of a cell; over the movie, one of them is seen at a time."""
+"""The images of a cell. Over the movie, one of them is visible at a time."""
 DIFFERENCE = "difference"
 
 
@@ -23,12 +23,13 @@ class OverlayLayers:
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer that has the layers.
+        The viewer to which the layers are added.
 
     Notes
     -----
-    A layer is added when its image is first to be seen, for napari takes some 0.5 s to add one. Layers are hidden
-    and reused, not removed: napari may draw with the buffers of removed layers, which crashes some graphics drivers.
+    A layer is added only when its image is first visible, because adding a layer takes napari about 0.5 s. Layers are
+    hidden and reused instead of removed: napari may draw with the buffers of removed layers, which crashes some
+    graphics drivers.
     """
 
     def __init__(self, viewer: Any) -> None:
@@ -54,15 +55,15 @@ class OverlayLayers:
         images : mapping of str to ndarray
             Images (s, s), named as in :data:`KINDS`.
         white : float
-            Level shown white.
+            Grey level that is shown as white.
         limit : float
-            Difference shown in the strongest colours; zero is white.
+            Difference that is shown in the strongest colours; zero is white.
         place : MoviePlace or None
-            Place of the cell in the movie; None shows the images side by side where there is room.
+            Place of the cell in the movie; None shows the images side by side, beside the other layers.
         seen : str
-            The image that is visible over the movie; side by side, all are visible.
+            The image that is visible over the movie. Side by side, all images are visible.
         metadata : dict
-            Stored with each layer: the cell, the scheme, eps.
+            Metadata stored with each layer: the cell, the scheme, eps.
         """
         self._choose(self._beside if place is None else self._over)
         corner = free_place(self.viewer) if place is None and not self._alive() else (0.0, 0.0)
@@ -84,7 +85,7 @@ class OverlayLayers:
             self._see(layer, kind in images and (place is None or kind == seen))
 
     def see(self, kind: str) -> None:
-        """Show one of the images over the movie and hide the others; images side by side all stay visible."""
+        """Show one of the images over the movie and hide the others; side by side, all images stay visible."""
         if self.layers is not self._over:
             return
         shows = any(layer.visible for layer in self._alive().values())
@@ -104,7 +105,7 @@ class OverlayLayers:
             self.layers = layers
 
     def _alive(self) -> dict[str, Any]:
-        """Return the layers that were not deleted by the user."""
+        """Return the layers that the user has not deleted."""
         return {kind: layer for kind, layer in self.layers.items() if layer in self.viewer.layers}
 
     @staticmethod
@@ -135,13 +136,13 @@ class OverlayLayers:
             metadata={"morpholaw": overlay.metadata},
             **overlay.options,
         )
-        if selected:  # the layer that the user works with stays selected
+        if selected:  # keep the user's layer selected
             self.viewer.layers.selection = selected
 
 
 @dataclass(frozen=True)
 class _Overlay:
-    """What a layer shows, and where."""
+    """Data, contrast limits and options of one layer."""
 
     data: np.ndarray
     limits: tuple[float, float]

@@ -1,4 +1,4 @@
-"""The Perturb panel: what changes the predicted class of a cell, and what should not (paper, 5.4 and 6.5)."""
+"""The Perturb panel: perturbations that change the predicted class of a cell (paper, 5.4 and 6.5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from morpholaw.widgets.study.study_widget import StudyWidget
 
 
 class PerturbWidget(StudyWidget):
-    """Attacks the selected cells while a slider moves, and the test cells of the study; changes their surroundings.
+    """Panel that attacks selected cells while a slider moves, attacks all held-out cells, and changes surroundings.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ class PerturbWidget(StudyWidget):
     Attributes
     ----------
     choice : AttackChoice
-        The model and the space, for all tabs.
+        The model, space and direction, for all tabs.
     cells : CellPanel
-        The selected cells.
+        Tab of the selected cells.
     attack : AttackPanel
-        The whole study.
+        Tab of the whole study.
     surroundings : SurroundingsPanel
-        The test cells in other surroundings.
+        Tab of the held-out cells in other surroundings.
     """
 
     def __init__(self, napari_viewer: Any) -> None:

@@ -1,4 +1,4 @@
-"""The selected cells under attack: a slider for eps, the cells before and after, the smallest eps that flips them."""
+"""The Selected cells tab: a slider for eps, the cells before and after, and the smallest eps that flips their class."""
 
 from __future__ import annotations
 
@@ -29,21 +29,19 @@ from morpholaw.widgets.pictures.picture_grid import PictureGrid, grey_tiles, sig
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 SHOWN = 5
-"""Most cells that are shown side by side."""
+"""Largest number of cells shown side by side."""
 LARGEST = 180
-"""Largest side of an image, in pixels of the screen."""
+"""Largest side of an image on the screen, in pixels."""
 UNITS = {"image": "of the grey range", "latent": "SD of the prior"}
 """Unit of eps in each space."""
 _NO_STUDY = "Open a study first."
 _NO_CLASSIFIER = "Train a classifier in the Classify panel first."
-_NO_GRADIENT = "This classifier reads measured shapes, which have no gradient to attack along."
-_NO_CELLS = (
-    "Click a cell in the movie, with Shift one more, or select some in the gallery of the Cells panel."
-)
+_NO_GRADIENT = "This classifier reads measured shapes, which have no gradient, so it cannot be attacked."
+_NO_CELLS = "Click a cell in the movie (Shift adds more), or select some in the gallery of the Cells panel."
 
 
 class CellPanel(QWidget):
-    """Perturbs the selected cells while a slider moves.
+    """Tab that perturbs the selected cells while a slider moves.
 
     Parameters
     ----------
@@ -54,16 +52,16 @@ class CellPanel(QWidget):
     error_line : ErrorLine
         Where errors are shown.
     choice : AttackChoice
-        The model and the space.
+        The model, space and direction.
 
     Attributes
     ----------
     attack : LiveAttack or None
         The cells and the model, once both are read.
     result : Attacked or None
-        The cells as they are shown.
+        The attacked cells on display.
     flips : ndarray or None
-        Smallest eps that changes the predicted class of each cell; None before it was searched for.
+        Smallest eps that changes the predicted class of each cell; None until it is searched for.
     """
 
     def __init__(
@@ -82,16 +80,18 @@ class CellPanel(QWidget):
         self._connect()
 
     def _build(self) -> None:
-        self.slider = float_slider("The magnitude ε: how far each pixel, or each latent, is moved.", 0.001, 3)
+        self.slider = float_slider(
+            "Set the magnitude ε: how far the attack may move each pixel or each latent.", 0.001, 3
+        )
         self.unit = QLabel()
         self.flip_button = QPushButton("Find smallest ε")
         self.flip_button.setToolTip(
-            "Find the smallest ε at which another class is predicted, and move the slider there."
+            "Find the smallest ε at which the predicted class changes, and move the slider there."
         )
         self.pictures = PictureGrid(_NO_CELLS, largest=LARGEST)
         self.pictures.setToolTip(
-            "The cells before and after the attack, the change, and the encoder's reconstruction. Click a cell to "
-            "select it alone, here and in every panel."
+            "The cells before and after the attack, the difference, and the encoder's reconstruction. Click a cell to "
+            "select it alone in every panel."
         )
         self.verdict = QLabel()
         self.verdict.setWordWrap(True)
@@ -122,7 +122,7 @@ class CellPanel(QWidget):
         self.perturb_call.failed.connect(self._not_perturbed)
 
     def _pick(self, _: int, column: int) -> None:
-        if self.attack is not None and len(self.attack.cells) > 1:  # one cell alone fills all columns
+        if self.attack is not None and len(self.attack.cells) > 1:  # a single cell fills all columns
             self.current.select([self.attack.cells[column]])
 
     def begin_space(self) -> None:
@@ -135,7 +135,7 @@ class CellPanel(QWidget):
         self.unit.setText(UNITS[self.choice.space])
 
     def prepare(self) -> None:
-        """Read the cells and the model; the live process is not started before there are cells to attack."""
+        """Read the cells and the model; the live process starts only once there are cells to attack."""
         if self.error_line.text() == self._complaint:
             self.error_line.clear()
         saved, study = self.choice.classifier, self.current.study
@@ -162,14 +162,14 @@ class CellPanel(QWidget):
             )
 
     def _remedy(self) -> str:
-        """Say what can be attacked instead of a classifier that reads measured shapes."""
+        """Return what to do about a classifier that cannot be attacked because it reads measured shapes."""
         others = [one.label for one in self.choice.classifiers if self.choice.has_gradient(one)]
         if others:
             return f"Choose another one under Scheme, such as {others[0]}."
         return "Train scheme 1, or another one on latents, in the Classify panel."
 
     def clear(self, sentence: str) -> None:
-        """Remove the cells and show a sentence."""
+        """Remove the cells and show a sentence instead."""
         for call in (self.load_call, self.flip_call, self.perturb_call):
             call.forget()
         self.attack = self.result = self.flips = None
@@ -184,7 +184,7 @@ class CellPanel(QWidget):
         self.overlay.enable(on)
 
     def _not_prepared(self, sentence: str) -> None:
-        self.clear("These cells cannot be attacked in this way.")
+        self.clear("These cells cannot be attacked with these settings.")
         self._complaint = sentence
         self.error_line.say(sentence)
 
@@ -197,7 +197,7 @@ class CellPanel(QWidget):
         self.perturb()
 
     def perturb(self, *_: Any) -> None:
-        """Request the cells as attacked at the slider's eps."""
+        """Attack the cells at the eps of the slider."""
         attack = self.attack
         if attack is not None:
             eps = float(self.slider.value())
@@ -213,7 +213,7 @@ class CellPanel(QWidget):
             )
 
     def _not_perturbed(self, sentence: str) -> None:
-        if self.result is None:  # nothing is shown that would still hold
+        if self.result is None:  # there is no earlier result that could stay
             self._not_prepared(sentence)
         else:
             self.error_line.say(sentence)
@@ -257,7 +257,7 @@ class CellPanel(QWidget):
         self.pictures.show_pictures(tiles, list(kinds), [f"#{cell}" for cell in attack.cells], captions)
 
     def _verdict(self, attack: LiveAttack, result: Attacked) -> list[str]:
-        """Say which predicted classes change, a line per statement."""
+        """Return which predicted classes change, as one line per statement."""
         flipped = result.flipped
         if len(flipped) == 1:
             before = _called(attack, result.predicted[0])
@@ -316,18 +316,18 @@ class CellPanel(QWidget):
         self.flip_button.setEnabled(True)
         self.flips = flips
         if np.isfinite(flips[0]):
-            # rounded up: at the slider's value the predicted class must have changed
+            # round up, because at the slider's value the predicted class must have changed
             self.slider.setValue(min(self.slider.maximum(), float(np.ceil(flips[0] * 1000) / 1000)))
         self.perturb()
 
 
 def _called(attack: LiveAttack, number: int) -> str:
-    """Return the name of a predicted class."""
+    """Return the name of the class with a number, "undefined" for -1."""
     return attack.classes[number] if number >= 0 else "undefined"
 
 
 def _short(attack: LiveAttack, number: int, most: int) -> str:
-    """Return the name of a predicted class, cut to the letters that fit under a picture."""
+    """Return the name of a predicted class, shortened to fit under an image."""
     name = _called(attack, number)
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
@@ -339,5 +339,5 @@ def _kinds(result: Attacked) -> dict[str, np.ndarray]:
 
 
 def _limits(result: Attacked) -> tuple[float, float]:
-    """Return the level shown white, and the difference shown in the strongest colours."""
+    """Return the grey level shown as white, and the difference shown in the strongest colours."""
     return white_of(result.images), max(0.02, float(np.abs(result.difference).max()))

@@ -1,4 +1,4 @@
-"""Accuracy against eps for the whole study: which schemes withstand an attack, and up to which eps."""
+"""The Whole study tab: accuracy on the held-out cells against eps, which shows how robust each scheme is."""
 
 from __future__ import annotations
 
@@ -30,18 +30,22 @@ _NOTHING = "The accuracy of each scheme under attack appears here."
 
 
 class AttackPanel(QWidget):
-    """Attacks the test cells of the study and draws the curves; ``drawn`` is emitted when the curves are complete.
+    """Tab that attacks the held-out cells of the study and draws accuracy against eps.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer, whose theme the figure has.
+        The viewer, whose theme the figure follows.
     current : CurrentStudy
         The study.
     error_line : ErrorLine
         Where errors are shown.
     choice : AttackChoice
-        The scheme, the space and the latents held fixed.
+        The scheme, the space and the latents that are held fixed.
+
+    Notes
+    -----
+    ``drawn`` is emitted when the result is complete.
     """
 
     drawn = Signal()
@@ -55,23 +59,24 @@ class AttackPanel(QWidget):
         self.form = ConfigForm(AttackConfig, fields=("eps",), advanced=("target", "gradient_loss"))
         self.all_schemes = QCheckBox("All trained schemes")
         self.all_schemes.setToolTip(
-            "Attack every scheme that has the chosen space, not only the chosen scheme."
+            "Attack every trained scheme that has the chosen space, not only the chosen one."
         )
-        self.button = QPushButton("Attack test cells")
+        self.button = QPushButton("Attack held-out cells")
         self.button.setToolTip(
-            "Measure the accuracy on the held-out test cells for every ε (paper, figures 14, 17 and 19)."
+            "Measure the accuracy on the held-out cells at each ε (paper, figures 14, 17 and 19)."
         )
         self.pairs_button = QPushButton("Attack towards each class")
         self.pairs_button.setToolTip(
-            "Move the test cells towards each class in turn, by the largest ε: how often cells of one class are taken "
-            "for another."
+            "Attack the held-out cells towards each class in turn, at the largest ε, and count how often cells of one "
+            "class are then predicted as another."
         )
         self.runner = JobRunner(current, "perturb")
         self.figure = FigurePanel(viewer, _NOTHING)
         self.energy = QLabel()
         self.energy.setWordWrap(True)
         self.energy.setToolTip(
-            "A classifier that looks at the cell has far more energy inside than the area would get."
+            "If a classifier looks at the cell, the share of the gradient's energy inside the nucleus is far larger "
+            "than the share of the crop that the nucleus covers."
         )
         row = QHBoxLayout()
         row.addWidget(self.button)
@@ -95,13 +100,13 @@ class AttackPanel(QWidget):
         self.runner.failed.connect(lambda _: self._enable(True))
 
     def clear(self) -> None:
-        """Remove the curves, which are of another study or of older classifiers."""
+        """Remove the result, which is about another study or older classifiers."""
         self.table = None
         self.energy.clear()
         self.figure.say(_NOTHING)
 
     def start(self) -> None:
-        """Attack the test cells in a child process, one scheme after another."""
+        """Attack the held-out cells in a child process, one scheme after another."""
         with self.error_line.catch():
             study = self.current.required()
             self.form.config()
@@ -118,7 +123,7 @@ class AttackPanel(QWidget):
             self.runner.start(Job("attack", str(study.path), values, {"schemes": schemes}), table=True)
 
     def start_pairs(self) -> None:
-        """Attack the test cells towards each class in a child process."""
+        """Attack the held-out cells towards each class in a child process."""
         with self.error_line.catch():
             study = self.current.required()
             config = self.form.config()
@@ -132,7 +137,7 @@ class AttackPanel(QWidget):
             self.runner.start(Job("attack_pairs", str(study.path), values), table=True)
 
     def _values(self) -> dict[str, Any]:
-        """Return the settings of the form and of the choices above."""
+        """Return the settings of this form and of the choices above the tabs."""
         values = {**self.form.values(), "space": self.choice.space}
         chosen = self.choice.classifier
         if self.choice.keep:
@@ -150,7 +155,7 @@ class AttackPanel(QWidget):
     def _show_pairs(self, table: pd.DataFrame) -> None:
         classes = list(dict.fromkeys(table["class"]))
         if table["success"].isna().all():
-            self.figure.say("The attack was stopped before any class was attacked towards.")
+            self.figure.say("The attack was stopped before it had a result.")
             return
         self.table = table
         self.drawn.emit()
@@ -170,7 +175,7 @@ class AttackPanel(QWidget):
             and (one.scheme > 1 or image)
         ]
         if not schemes:
-            raise InputError(f"No trained scheme can be attacked in the space {self.choice.space!r}.")
+            raise InputError(f"No trained scheme can be attacked in {self.choice.space} space.")
         return schemes
 
     def _finished(self, result: dict[str, Any]) -> None:
@@ -234,7 +239,10 @@ def _figure(table: pd.DataFrame, figsize: Any, theme: Any) -> Any:
 
 
 def _energy(table: pd.DataFrame) -> str:
-    """Say where the gradients of successful attacks on crops lie, at the smallest ε at which any scheme has some."""
+    """Return which share of the gradient's energy lies inside the nucleus, in words.
+
+    It is measured on successful attacks on crops, at the smallest ε at which any scheme has some.
+    """
     known = table.dropna(subset="energy_inside")
     if known.empty:
         return ""
@@ -243,7 +251,7 @@ def _energy(table: pd.DataFrame) -> str:
         known[known["eps"] == eps].groupby(["scheme", "loss"])[["energy_inside", "nucleus_area"]].mean()
     )
     shares = [
-        f"scheme {scheme}{f' ({loss})' if loss else ''} {percent(row['energy_inside'])} of the gradient's energy "
+        f"scheme {scheme}{f' ({loss})' if loss else ''}: {percent(row['energy_inside'])} of the gradient's energy "
         f"(the nucleus covers {percent(row['nucleus_area'])} of the crop)"
         for (scheme, loss), row in by_scheme.iterrows()
     ]

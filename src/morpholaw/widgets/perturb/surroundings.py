@@ -1,4 +1,4 @@
-"""The test cells in other surroundings, shifted and turned: what the classifiers read of a cell and its neighbours."""
+"""The Surroundings tab: whether the predicted class depends on the neighbours of a cell, or on its position."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
     from morpholaw.study import Study
 
 _NOTHING = (
-    "How often a cell gets another class when its neighbours are exchanged, or when it is shifted and turned, appears "
-    "here."
+    "The share of cells whose predicted class changes when their surroundings are exchanged, or when they are shifted "
+    "and rotated, appears here."
 )
 _COLUMNS = (
-    ("Test cells", "What was changed in the crops; the cell's own pixels stay as they are."),
+    ("Held-out cells", "What was changed in the crops. The pixels of the cell itself stay as they are."),
     ("Accuracy, %", "Balanced accuracy on the changed crops, with its 95 % interval over groups of cells."),
     ("Change, %", "Share of the predicted classes that change, with its 95 % interval."),
 )
 _CELLS = 400
-"""Test cells that are changed, unless the person says otherwise."""
+"""Default number of held-out cells that are changed."""
 
 
 class SurroundingsPanel(QWidget):
-    """Changes what should not matter about the test cells and counts what it does to their predicted classes.
+    """Tab that changes the surroundings of held-out cells and counts how many predicted classes change.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer, whose theme the figure has.
+        The viewer, whose theme the figure follows.
     current : CurrentStudy
         The study.
     error_line : ErrorLine
@@ -63,7 +63,7 @@ class SurroundingsPanel(QWidget):
     Attributes
     ----------
     table : DataFrame or None
-        What was measured last; see :meth:`morpholaw.Study.interventions`.
+        The last result; see :meth:`morpholaw.Study.interventions`.
 
     Notes
     -----
@@ -80,22 +80,24 @@ class SurroundingsPanel(QWidget):
         self.table: pd.DataFrame | None = None
         self.button = QPushButton("Change surroundings")
         self.button.setToolTip(
-            "Put held-out cells into the surroundings of others, remove their surroundings, shift and turn them."
+            "Put held-out cells into the surroundings of others, remove their surroundings, and shift and rotate them; "
+            "count how many predicted classes change."
         )
         self.all_schemes = QCheckBox("All classifiers")
-        self.all_schemes.setToolTip("Measure every trained classifier, not only the chosen scheme.")
+        self.all_schemes.setToolTip("Measure every trained classifier, not only the chosen one.")
         self.cells = QSpinBox()
         self.cells.setRange(4, 100_000)
         self.cells.setValue(_CELLS)
         self.cells.setToolTip(
-            "Held-out cells at most, as many of each class; more of them give narrower intervals."
+            "Set the largest number of held-out cells to use, equally many of each class. More cells give narrower "
+            "intervals."
         )
         self.runner = JobRunner(current, "surroundings")
         self.sentences = QLabel()
         self.sentences.setWordWrap(True)
         self.sentences.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.rows = RowTable(_COLUMNS)
-        self.rows.setToolTip("What each change of the test cells does to each classifier.")
+        self.rows.setToolTip("Effect of each change on each classifier.")
         self.rows.pick_one()
         self.rows.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         small = self.rows.font()
@@ -115,7 +117,7 @@ class SurroundingsPanel(QWidget):
         row.addWidget(self.all_schemes)
         row.addStretch(1)
         form = QFormLayout()
-        form.addRow("Test cells, at most", self.cells)
+        form.addRow("Held-out cells, at most", self.cells)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addLayout(form)
@@ -125,14 +127,14 @@ class SurroundingsPanel(QWidget):
         layout.addStretch(1)
 
     def clear(self) -> None:
-        """Remove what was measured, which is of another study or of older classifiers."""
+        """Remove the result, which is about another study or older classifiers."""
         self.table = None
         self.sentences.hide()
         self.rows.hide()
         self.figure.say(_NOTHING)
 
     def start(self) -> None:
-        """Measure the chosen scheme, or all classifiers, in a child process."""
+        """Measure the chosen classifier, or all of them, in a child process."""
         with self.error_line.catch():
             study, chosen = self.current.required(), self.choice.required()
             names = [] if self.all_schemes.isChecked() else [chosen.name]
@@ -160,7 +162,7 @@ class SurroundingsPanel(QWidget):
         first = table.iloc[0]
         self.sentences.setText(
             "\n".join(f"{label}: {sentences[name]}" for name, label in labels.items())
-            + f"\n{first['cells']} test cells of {first['groups']} groups{_outlined(int(first['tracker_masks']))}."
+            + f"\n{first['cells']} held-out cells of {first['groups']} groups{_outlined(int(first['tracker_masks']))}."
         )
         self.sentences.show()
         self._fill(table, labels)
@@ -191,8 +193,8 @@ class SurroundingsPanel(QWidget):
 
 
 def _outlined(count: int) -> str:
-    """Say how many cells have the tracker's outline."""
-    return f", {count:,} with the tracker's outline" if count else ""
+    """Return how many cells were outlined by the tracker's masks, in words; "" if none were."""
+    return f", {count:,} outlined by the tracker's masks" if count else ""
 
 
 def _interval(row: dict[Any, Any], name: str) -> str:
@@ -201,25 +203,26 @@ def _interval(row: dict[Any, Any], name: str) -> str:
 
 
 def _tip(row: dict[Any, Any]) -> str:
-    """Return a row as a sentence."""
+    """Return a row of the table as a sentence."""
     accuracy = percent_interval(
         row["balanced_accuracy"], row["balanced_accuracy_low"], row["balanced_accuracy_high"]
     )
     if row["intervention"] == "none":
-        return f"{capitalised(row['meaning'])}: {accuracy} right, balanced over the classes."
-    return f"With {row['meaning']} {percent(row['flips'])} of the predicted classes change; {accuracy} are right."
+        return f"{capitalised(row['meaning'])}: balanced accuracy {accuracy}."
+    changed = percent(row["flips"])
+    return f"With {row['meaning']}, {changed} of the predicted classes change; balanced accuracy {accuracy}."
 
 
 def _labels(study: Study, names: list[str]) -> dict[str, str]:
-    """Return what classifiers are called, by their names: "Scheme 3", "Scheme 4, hinge"."""
+    """Return the labels of classifiers by their names: "Scheme 3", "Scheme 4, hinge"."""
     from morpholaw.store import classifiers
 
     records = classifiers.records(study)
-    called = {}
+    labels = {}
     for name in names:
-        one = records[name]
-        called[name] = f"Scheme {one.scheme}" + (f", {one.variant}" if one.variant else "")
-    return called
+        record = records[name]
+        labels[name] = f"Scheme {record.scheme}" + (f", {record.variant}" if record.variant else "")
+    return labels
 
 
 def _figure(table: pd.DataFrame, labels: dict[str, str], figsize: Any, theme: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The cells of a study as a Qt model, sorted and filtered in NumPy so that any number of rows stays quick."""
+"""The cells of a study as a Qt model, sorted and filtered with NumPy, which is fast for any number of rows."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Column:
     Attributes
     ----------
     title : str
-        Its title.
+        Title of the column.
     tip : str
-        What it holds, in a sentence.
+        Tooltip of the title, a sentence.
     values : ndarray, (cells,)
-        Numbers, or texts of type object.
+        Numbers, or strings (dtype object).
     decimals : int or None
-        Decimals that numbers are shown with; None for three significant digits.
+        Number of decimals shown; None for three significant digits.
     """
 
     title: str
@@ -37,11 +37,11 @@ class Column:
 
     @property
     def is_text(self) -> bool:
-        """Whether the values are texts."""
+        """Whether the values are strings."""
         return self.values.dtype == object
 
     def text(self, cell: int) -> str:
-        """Return a value as it is shown; "" where there is none."""
+        """Return the value of a cell as text; "" if there is none."""
         value = self.values[cell]
         if self.is_text:
             return str(value)
@@ -58,7 +58,7 @@ class CellModel(QAbstractTableModel):
     Attributes
     ----------
     columns : list of Column
-        What is shown of each cell.
+        The columns.
     order : ndarray, int64 (rows,)
         Global index of the cell in each row.
     colours : dict of str to str
@@ -75,14 +75,14 @@ class CellModel(QAbstractTableModel):
         self._rows = np.empty(0, np.int64)
 
     def show_cells(self, columns: Sequence[Column], colours: dict[str, str], chosen: np.ndarray) -> None:
-        """Show the cells ``chosen``, global indices int64 (rows,), of columns that hold all cells."""
+        """Show the cells with the global indices ``chosen``, int64 (rows,); ``columns`` hold all cells."""
         self.beginResetModel()
         self.columns, self.colours, self._chosen = list(columns), colours, np.asarray(chosen, np.int64)
         self._arrange()
         self.endResetModel()
 
     def rows_of(self, cells: Sequence[int]) -> np.ndarray:
-        """Return the rows of cells, sorted int64; cells that are filtered out have none."""
+        """Return the rows of cells, int64, sorted; cells that are filtered out have none."""
         wanted = np.asarray(cells, np.int64)
         wanted = wanted[(wanted >= 0) & (wanted < len(self._rows))]
         rows = self._rows[wanted]
@@ -97,7 +97,7 @@ class CellModel(QAbstractTableModel):
         return 0 if parent is not None and parent.isValid() else len(self.columns)
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return what is shown of a cell: text, alignment, colour of its class, or its global index (user)."""
+        """Return the text, alignment, class colour or global index (user role) of a cell."""
         if not index.isValid():
             return None
         cell, column = int(self.order[index.row()]), self.columns[index.column()]
@@ -113,7 +113,7 @@ class CellModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> Any:
-        """Return the title of a column, and what it holds."""
+        """Return the title or the tooltip of a column."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -137,7 +137,7 @@ class CellModel(QAbstractTableModel):
 
 
 def _order(column: Column, cells: np.ndarray, descending: bool) -> np.ndarray:
-    """Return the order of some cells by a column, stable; those without a value last."""
+    """Return the stable order of some cells by a column; cells without a value come last."""
     values = column.values[cells]
     if column.is_text:
         _, values = np.unique(values.astype(str), return_inverse=True)

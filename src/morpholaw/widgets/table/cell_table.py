@@ -1,4 +1,4 @@
-"""The view of the table of cells: rows are selected here and in every other panel."""
+"""The view of the table of cells. A row that is selected here is selected in every panel."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from morpholaw.widgets.table.cell_model import CellModel
 
 
 class CellTable(QTableView):
-    """Shows cells in rows that are sorted by a click on a title.
+    """Table with one row per cell. Clicking the title of a column sorts by it.
 
     Notes
     -----
-    ``chosen`` carries the global indices of the selected cells, the current row's first, after the user changed the
-    selection.
+    ``chosen`` is emitted when the user changes the selection, with the global indices of the selected cells; the cell
+    of the current row comes first.
     """
 
     chosen = Signal(list)
@@ -29,7 +29,7 @@ class CellTable(QTableView):
         self.cells = CellModel(self)
         self.setModel(self.cells)
         self.setToolTip(
-            "Click a title to sort. The row that is current moves the camera to its cell; Shift and Ctrl select more."
+            "Click a title to sort. Select a row to go to its cell in the movie; Shift and Ctrl select more rows."
         )
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -68,7 +68,7 @@ class CellTable(QTableView):
         return [int(self.cells.order[row]) for row in rows]
 
     def select(self, cells: Sequence[int]) -> None:
-        """Select cells without emitting ``chosen``, and scroll to the first; ignore those that are filtered out."""
+        """Select cells without emitting ``chosen`` and scroll to the first one; ignore cells that are filtered out."""
         if set(cells) == set(self.selected):
             return
         self._silent = True
@@ -85,11 +85,11 @@ class CellTable(QTableView):
         self._kept = self.selected
 
     def _select_kept(self) -> None:
-        """Keep the cells selected, not the rows, after these were sorted."""
+        """Select the same cells, not the same rows, after sorting."""
         self.select(self._kept)
 
     def _blocks(self, rows: np.ndarray) -> QItemSelection:
-        """Return rows, sorted, as blocks of neighbours, which Qt selects quickly."""
+        """Return sorted rows as blocks of adjacent rows, which Qt selects quickly."""
         selection = QItemSelection()
         last = self.cells.columnCount() - 1
         for block in np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1):
@@ -102,6 +102,6 @@ class CellTable(QTableView):
             return
         cells, row = self.selected, self.currentIndex().row()
         current = int(self.cells.order[row]) if 0 <= row < len(self.cells.order) else -1
-        if current in cells:  # the camera goes to the first one
+        if current in cells:  # the camera goes to the first cell
             cells = [current, *(cell for cell in cells if cell != current)]
         self.chosen.emit(cells)

@@ -1,4 +1,4 @@
-"""What the table shows of each cell: its place, its class, and what classifiers make of it."""
+"""The columns of the table of cells: place, class, scores and predictions."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def cell_columns(
     crops : Crops
         The crops.
     labels : ndarray, object (crops,)
-        Class given to each crop, "" for none.
+        Class of each crop, "" if it has none.
     scores : list of CellScores
-        What classifiers make of them, the one that was applied last at the end.
+        Scores of the crops, one per classifier; the classifier that was applied last comes last.
     several_movies : bool
-        Whether cells of several movies are shown, so that each cell's is named.
+        Whether cells of several movies are shown; if so, a column names the movie.
     """
     cells = crops.cells
-    columns = [Column("Cell", "Number of the crop in its set.", cells["crop"].to_numpy(np.int64))]
+    columns = [Column("Cell", "Number of the crop in its crop set.", cells["crop"].to_numpy(np.int64))]
     if several_movies:
         movie = np.asarray(cells["set"], dtype=object)
         columns.insert(0, Column("Movie", "The crop set, which is named after its movie or folder.", movie))
     track, frame = cells["track_id"].to_numpy(np.int64), cells["t"].to_numpy(np.int64)
     if (frame >= 0).any():
         columns += [
-            Column("Track", "Number of the cell's track.", _known(track)),
-            Column("Frame", "Frame of the movie.", _known(frame)),
+            Column("Track", "Number of the track of the cell.", _known(track)),
+            Column("Frame", "Frame of the movie, counted from 0.", _known(frame)),
         ]
-    columns.append(Column("Class", "The class that a person or a file gave to the cell.", labels))
+    columns.append(Column("Class", "Label of the cell, given by a person or read from a file.", labels))
     if scores:
         last = scores[-1]
         label = last.classifier.label
@@ -49,13 +49,13 @@ def cell_columns(
             Column(
                 "Score", f"Score of {label}: 0 is the boundary between the classes.", last.scores, decimals=2
             ),
-            Column("Predicted", f"The class that {label} predicts.", last.predicted),
+            Column("Predicted", f"Class that {label} predicts.", last.predicted),
         ]
     if len(scores) > 1:
         columns.append(
             Column(
                 "Disagree",
-                "How many pairs of the classifiers that were applied predict different classes.",
+                "Number of pairs of applied classifiers that predict different classes.",
                 disagreement(scores),
             )
         )
@@ -63,11 +63,15 @@ def cell_columns(
         brightness = cells["brightness"].to_numpy(np.float64)
         if np.isfinite(brightness).any():
             columns.append(
-                Column("Brightness", "Brightness of the cell's chromatin in the movie.", brightness)
+                Column(
+                    "Brightness",
+                    "Brightness of the cell's chromatin in the movie.",
+                    brightness,
+                )
             )
     return columns
 
 
 def _known(numbers: np.ndarray) -> np.ndarray:
-    """Return numbers, NaN in place of -1, as integers where all are known."""
+    """Return the numbers unchanged if all are known, else as floats with NaN in place of -1."""
     return numbers if (numbers >= 0).all() else np.where(numbers < 0, np.nan, numbers.astype(np.float64))

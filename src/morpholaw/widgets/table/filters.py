@@ -1,4 +1,4 @@
-"""Which cells the table shows: by movie, class, predicted class, track and score."""
+"""Filters of the table: movie, class, predicted class, track and score."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ALL_MOVIES, ALL_CLASSES, UNLABELLED, ALL_PREDICTED = (
 
 
 class Filters(QWidget):
-    """Choices of which cells are shown.
+    """Controls that choose which cells the table shows.
 
     Notes
     -----
-    ``changed`` is emitted after the user changed a choice.
+    ``changed`` is emitted when the user changes a filter.
     """
 
     changed = Signal()
@@ -39,14 +39,14 @@ class Filters(QWidget):
         super().__init__()
         self.movie, self.given, self.predicted = (narrow_combo(n) for n in ("movie", "class", "predicted"))
         self.movie.setToolTip("Show the cells of one movie only.")
-        self.given.setToolTip("Show the cells that were given one class, or none.")
+        self.given.setToolTip("Show the cells that are labelled as one class, or the unlabelled cells.")
         self.predicted.setToolTip(
-            "Show the cells that are predicted as one class; maybe mislabelled: labelled cells for which another class "
-            "is predicted."
+            "Show the cells that are predicted as one class, or the labelled cells that may be mislabelled because "
+            "another class is predicted."
         )
         self.track, self.low, self.high = QLineEdit(), QLineEdit(), QLineEdit()
         self.track.setPlaceholderText("all tracks")
-        self.track.setToolTip("Show the cells of these tracks: numbers, with commas between them.")
+        self.track.setToolTip("Show the cells of these tracks; type track numbers separated by commas.")
         self.low.setPlaceholderText("score from")
         self.low.setToolTip("Show the cells with at least this score.")
         self.high.setPlaceholderText("to")
@@ -72,7 +72,7 @@ class Filters(QWidget):
         self.selected.toggled.connect(self._report)
 
     def refresh(self, movies: Sequence[str], classes: Sequence[str], scores: CellScores | None) -> None:
-        """List the movies and classes; the choices stay where they can."""
+        """List the movies and classes; keep the choices that still exist."""
         list_choices(self.movie, [ALL_MOVIES, *movies])
         list_choices(self.given, [ALL_CLASSES, UNLABELLED, *classes])
         predicted = [] if scores is None else [MISLABELLED, *scores.classifier.classes]
@@ -88,7 +88,7 @@ class Filters(QWidget):
         Raises
         ------
         InputError
-            When a line holds no number.
+            If a field for a number contains something else.
         """
         cells = crops.cells
         keep = np.ones(len(crops), bool)

@@ -1,4 +1,4 @@
-"""The movies of a study: how many cells each has, how many are labelled and scored, and a way to open it."""
+"""The Movies tab: how many cells of each movie are labelled and scored, and a button that opens the movie."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     ("Movie", "The crop set, which is named after its movie or folder."),
-    ("Cells", "How many cells it has."),
-    ("Tracks", "How many tracks they are in."),
-    ("Labelled", "How many of them have a class."),
-    ("Scored", "How many of them were scored by the classifier that was applied last."),
+    ("Cells", "Number of cells, counted once per frame."),
+    ("Tracks", "Number of tracks of these cells."),
+    ("Labelled", "Number of cells with a class."),
+    ("Scored", "Number of cells scored by the classifier that was applied last."),
     ("Shown", "Whether a layer of the viewer shows the movie."),
 )
-HINT = "Score cells, below, applies a classifier to the cells of all movies at once."
+HINT = "To apply a classifier to the cells of all movies at once, press Score cells below."
 
 
 class Movies(QWidget):
-    """Lists the crop sets of the study, and opens the movie of one.
+    """Tab that lists the crop sets of the study and opens their movies.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Where movies are opened.
+        The viewer in which movies are opened.
     current : CurrentStudy
         The study.
 
     Notes
     -----
-    ``chosen`` carries the name of a set that was double-clicked, whose cells are then listed.
+    ``chosen`` is emitted when a set is double-clicked, with its name.
     """
 
     chosen = Signal(str)
@@ -53,15 +53,13 @@ class Movies(QWidget):
         self.viewer, self.current = viewer, current
         self.table = RowTable(COLUMNS)
         self.table.setToolTip(
-            "The movies and folders that the cells are of; double-click one to list its cells."
+            "The movies and folders that the cells come from. Double-click one to list its cells."
         )
         self.table.pick_one()
         self.table.stretch(0)
         self.table.setMinimumHeight(160)
         self.open_button = QPushButton("Open movie")
-        self.open_button.setToolTip(
-            "Open the movie of the selected row as a layer, so that its cells can be seen in it."
-        )
+        self.open_button.setToolTip("Open the movie of the selected row as a layer of the viewer.")
         hint = QLabel(HINT)
         hint.setWordWrap(True)
         self.error_line = ErrorLine()
@@ -74,7 +72,7 @@ class Movies(QWidget):
         self.table.cellDoubleClicked.connect(self._double_clicked)
 
     def refresh(self) -> None:
-        """Show the sets of the study as they are now."""
+        """Show the current sets of the study."""
         crops, labels, scores = self.current.crops, self.current.labels, self.current.last_scores
         sets = [] if crops is None else crops.sets
         row = self.table.currentRow()
@@ -108,10 +106,10 @@ class Movies(QWidget):
         with self.error_line.catch():
             crops, row = self.current.crops, self.table.currentRow()
             if crops is None or not 0 <= row < len(crops.sets):
-                raise InputError("Select the row of a movie first.")
+                raise InputError("No movie is selected; select a row of the table first.")
             crop_set = crops.sets[row]
             if movie_layer(self.viewer, crop_set) is not None:
-                raise InputError(f"The movie of {crop_set.name} is open already.")
+                raise InputError(f"The movie of {crop_set.name} is already open.")
             self.viewer.open(str(movie_file(crop_set)))
             self.refresh()
 
@@ -120,21 +118,21 @@ class Movies(QWidget):
 
 
 def movie_file(crop_set: CropSet) -> Path:
-    """Return the file or folder of the movie that a set was cut from.
+    """Return the file or folder of the movie from which a set was cut.
 
     Raises
     ------
     InputError
-        When it was cut from no file, or the file is gone.
+        If the set was not cut from a file, or the file is gone.
     """
     movie, sources = crop_set.record.movie, crop_set.record.sources
     if movie is None or not sources:
         raise InputError(
-            f"The crops {crop_set.name} were not cut from the file of a movie; open it yourself."
+            f"The crops {crop_set.name} were not cut from the file of a movie; open their movie by hand."
         )
     path = (crop_set.folder / sources[0].path).resolve()
     if not path.exists():
         raise InputError(
-            f"The movie {path} of {crop_set.name} is not there any more; open it from where it is now."
+            f"The movie {path} of {crop_set.name} was moved or deleted; open it from its present place."
         )
     return path

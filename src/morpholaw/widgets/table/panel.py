@@ -1,4 +1,4 @@
-"""The Cell table panel: the cells of the study in rows, sorted, filtered, and linked to every other panel."""
+"""The Cell table panel: the cells of the study as rows to sort, filter and label, linked to every other panel."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ from morpholaw.widgets.table.movies import Movies
 if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops
 
-NO_CELLS = "The cells of the study appear here. Cut some from a tracked movie, or import a folder, in the Cells panel."
+NO_CELLS = (
+    "The cells of the study appear here. Cut crops from a tracked movie, or import a folder of crops, in the Cells "
+    "panel."
+)
 
 WIDTHS = {"Movie": 72, "Class": 104, "Predicted": 104, "Score": 56, "Brightness": 76, "Disagree": 64}
-"""Widths of columns in pixels, where they are not those of a short number."""
+"""Widths in pixels of the columns that are wider than a short number."""
 
 
 class TableWidget(StudyWidget):
-    """Lists the cells of the study; a row that is selected here is selected everywhere.
+    """Panel that lists the cells of the study; a row that is selected here is selected in every panel.
 
     Parameters
     ----------
@@ -125,11 +128,11 @@ class TableWidget(StudyWidget):
             self.summary.setText(text + self._not_in_view(crops))
 
     def _not_in_view(self, crops: Crops) -> str:
-        """Say where the first selected cell's movie is not open."""
+        """Return a sentence if the movie of the first selected cell is not open, else ""."""
         selection = self.current.selection
         if not selection or selection[0] >= len(crops):
             return ""
         crop_set, _ = set_of(crops, selection[0])
         if crop_set.record.movie is None or movie_layer(self.viewer, crop_set) is not None:
             return ""
-        return f" The movie of {crop_set.name} is not open; open it under Movies to see the cell there."
+        return f" The movie of {crop_set.name} is not open; open it in the tab Movies to see the cell."

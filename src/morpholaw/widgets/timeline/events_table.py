@@ -1,4 +1,4 @@
-"""What happened to which track, and the way there: a row that is clicked moves the viewer to its cell."""
+"""Table of the events of tracks. Clicking a row moves the viewer to the cell."""
 
 from __future__ import annotations
 
@@ -19,18 +19,23 @@ if TYPE_CHECKING:
     from morpholaw.cells.crop_set import CropSet
 
 COLUMNS = (
-    ("Event", "What happened; click a row to go there."),
-    ("Frame", "The first frame after it."),
-    ("Track", "The track that it happened to."),
-    ("Sure", "Probability of the less sure of the classes before and after it."),
+    ("Event", "What happened. Click a row to go there."),
+    ("Frame", "The first frame after the event."),
+    ("Track", "The track of the cell."),
+    ("Sure", "Probability of the less certain of the classes before and after the event, from 0 to 1."),
     ("Movie", "The crop set of the movie."),
 )
 MOST_ROWS = 1000
-"""Events that are listed; the files have all."""
+"""Largest number of events listed; the files contain all of them."""
 
 
 class EventsTable(RowTable):
-    """Lists events; ``picked`` carries the row of the table of events that was clicked."""
+    """Table of events.
+
+    Notes
+    -----
+    ``picked`` is emitted when a row is clicked, with its row in the table of events.
+    """
 
     picked = Signal(int)
 
@@ -48,7 +53,7 @@ class EventsTable(RowTable):
         self.cellActivated.connect(self._clicked)  # by Enter
 
     def show_events(self, events: pd.DataFrame) -> None:
-        """List events, the first ones of each movie first."""
+        """List the first :data:`MOST_ROWS` events."""
         self.setSortingEnabled(False)
         shown = events.head(MOST_ROWS)
         self.setRowCount(len(shown))
@@ -61,7 +66,9 @@ class EventsTable(RowTable):
                 QTableWidgetItem(str(event["movie"])),
             )
             for column, item in enumerate(items):
-                item.setData(0x0100, row)  # Qt's user role: where the event is however the table is sorted
+                item.setData(
+                    0x0100, row
+                )  # Qt's user role holds the row of the event, however the table is sorted
                 self.setItem(row, column, item)
         self.setSortingEnabled(True)
 
@@ -70,7 +77,7 @@ class EventsTable(RowTable):
 
 
 def event_text(event: dict[Any, Any]) -> str:
-    """Return an event in words, e.g. "metaphase begins" or "division, found by position"."""
+    """Return an event in words, such as "metaphase begins" or "division, found by position"."""
     if event["event"] == "entry":
         return f"{event['class']} begins"
     if event["event"] == "division" and event["source"] == "positions":
@@ -79,7 +86,7 @@ def event_text(event: dict[Any, Any]) -> str:
 
 
 def go_to(viewer: ViewerModel, crop_set: CropSet, t: int, y: float, x: float) -> bool:
-    """Show a frame of the movie of a crop set, centred on a place in pixels; False where the movie is not shown."""
+    """Go to a frame and a position in pixels in the movie of a crop set; return False if no layer shows the movie."""
     layer = movie_layer(viewer, crop_set)
     if layer is None:
         return False

@@ -1,4 +1,4 @@
-"""The Timeline panel: what the tracked cells did, how long it took, and what differs between conditions."""
+"""The Timeline panel: phases and divisions of tracked cells, their durations, and differences between conditions."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ NOTHING = "Press Make timeline to see {} here."
 SHOWN = (
     "how long the cells stay in each class",
     "how the conditions differ",
-    "the share of each class, frame by frame,",
+    "the share of each class in each frame",
 )
-"""What the figures show."""
+"""What each figure shows."""
 NO_CONDITIONS = "With a table of conditions, replicates are compared here."
-TOO_FEW = "Too few phases of any class were seen from beginning to end to say how long they last."
+TOO_FEW = "No class has enough phases that are seen from beginning to end, so durations cannot be estimated."
 
 
 class TimelineWidget(StudyWidget):
-    """Makes the timeline of a study and shows it; an event that is clicked is shown in the viewer.
+    """Panel that makes the timeline of a study and shows it; clicking an event shows its cell in the viewer.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class TimelineWidget(StudyWidget):
     Attributes
     ----------
     tables : TimelineTables or None
-        The timeline that is shown.
+        The timeline on display.
     """
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -73,11 +73,11 @@ class TimelineWidget(StudyWidget):
 
     def _build(self) -> None:
         self.scheme = narrow_combo("classifier")
-        self.scheme.setToolTip("Choose the classifier whose classes the timeline is made of.")
+        self.scheme.setToolTip("Choose the classifier that predicts the classes of the timeline.")
         self.conditions = QLineEdit()
         self.conditions.setPlaceholderText("none")
         self.conditions.setToolTip(
-            "A table (CSV) that names the condition and the replicate of each movie; leave it empty for none."
+            "Choose a CSV table with the condition and the replicate of each movie, or leave this field empty."
         )
         self.browse_button = QPushButton("Choose file...")
         self.browse_button.setToolTip("Choose the table with the columns movie, condition and replicate.")
@@ -96,13 +96,13 @@ class TimelineWidget(StudyWidget):
         )
         self.study_button = QPushButton("Make a study of the conditions...")
         self.study_button.setToolTip(
-            "Make a study of the same cells whose classes are the conditions, and open it: which law separates treated "
-            "from untreated cells? Whole replicates are held out for testing."
+            "Make and open a study of the same cells whose classes are the conditions, to find a law that separates "
+            "treated from untreated cells, for example. Whole replicates are held out for testing."
         )
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.shown_class = narrow_combo("class")
-        self.shown_class.setToolTip("Choose the class whose durations are drawn.")
+        self.shown_class.setToolTip("Choose the class whose durations are plotted.")
         self.durations, self.compared, self.shares = (
             FigurePanel(self.viewer, NOTHING.format(what)) for what in SHOWN
         )
@@ -134,7 +134,7 @@ class TimelineWidget(StudyWidget):
             study = self.current.required()
             name = self.scheme.currentData()
             if name is None:
-                raise InputError("There is no classifier yet; train one in the Classify panel.")
+                raise InputError("No classifier is trained yet; train one in the Classify panel first.")
             self.form.config()
             self._new_study = ""
             arguments: dict[str, Any] = {"scheme": name}
@@ -143,7 +143,7 @@ class TimelineWidget(StudyWidget):
             self.runner.start(Job("timeline", str(study.path), self.form.values(), arguments))
 
     def make_study(self, out: str) -> None:
-        """Make the study of conditions at ``out`` in a child process; it is opened when it is there."""
+        """Make the study of conditions at ``out`` in a child process, and open it when it is complete."""
         with self.runner.error_line.catch():
             study = self.current.required()
             arguments = {"out": out, "conditions": self._required_conditions()}
@@ -153,14 +153,14 @@ class TimelineWidget(StudyWidget):
             )
 
     def reload(self) -> None:
-        """Read the timeline that the study keeps, in a thread."""
+        """Read the timeline stored in the study, in a thread."""
         self._clear()
         study = self.current.study
         if study is not None and timelines.exists(study):
             self.call.start(read_timeline, study)
 
     def show_event(self, row: int) -> None:
-        """Move the viewer to the frame and place of an event."""
+        """Select the cell of an event and move the viewer to it."""
         crops, tables = self.current.crops, self.tables
         if crops is None or tables is None:
             return
@@ -173,7 +173,7 @@ class TimelineWidget(StudyWidget):
         self.current.select([int(crops.offsets[crops.sets.index(crop_set)]) + row])
         cell = crop_set.cells.iloc[row]
         if not go_to(self.viewer, crop_set, int(cell["t"]), float(cell["y"]), float(cell["x"])):
-            self.error_line.say(f"Open the movie of {event['movie']} to go to its cells.", notify=False)
+            self.error_line.say(f"Open the movie of {event['movie']} to see its cells.", notify=False)
             return
         self.error_line.clear()
 
@@ -183,14 +183,14 @@ class TimelineWidget(StudyWidget):
             return
         if new_study:
             self.study_bar.open_study(new_study)
-        # What the step said last stands among the notes above the figures, or above the panels of the new study.
+        # The step's last message is already among the notes above the figures, or above the panels of the new study.
         self.runner.status.hide()
 
     def _required_conditions(self) -> str:
         path = self.conditions.text().strip()
         if not path:
             raise InputError(
-                "Choose a table of conditions first: which movie is which condition and replicate."
+                "Choose a table of conditions first; it states the condition and the replicate of each movie."
             )
         return path
 
@@ -253,7 +253,9 @@ class TimelineWidget(StudyWidget):
             self.compared.say(NO_CONDITIONS)
 
     def _browse(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open conditions", "", "Tables (*.csv *.tsv *.txt)")
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Open a table of conditions", "", "Tables (*.csv *.tsv *.txt)"
+        )
         if path:
             self.conditions.setText(path)
 
@@ -263,6 +265,6 @@ def _figure(make: Any, tables: TimelineTables, name: str, figsize: Any, theme: A
 
 
 def _nearest(cells: Any, track_id: int, t: int) -> int:
-    """Return the row of a track at a frame, or at the nearest one that it has an image of."""
+    """Return the row of the crop of a track in the frame nearest to ``t``."""
     rows = np.flatnonzero(cells["track_id"].to_numpy() == track_id)
     return int(rows[np.abs(cells["t"].to_numpy()[rows] - t).argmin()])

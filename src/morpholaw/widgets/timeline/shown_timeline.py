@@ -1,4 +1,4 @@
-"""What the Timeline panel shows of a study: read, and matplotlib imported, in a thread."""
+"""The timeline as the panel shows it. It is read, and matplotlib imported, in a thread."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShownTimeline:
-    """The timeline of a study with what the panel offers to draw.
+    """The timeline of a study and the figures that the panel can draw.
 
     Attributes
     ----------
     tables : TimelineTables
         The tables.
     timed : list of str
-        Classes of which enough phases were seen whole to draw their durations.
+        Classes with enough complete phases to plot their durations.
     over_time : str
-        The class whose share is drawn over time, or the mitotic index.
+        The class whose share is plotted over time, or the mitotic index.
     """
 
     tables: TimelineTables
@@ -32,12 +32,12 @@ class ShownTimeline:
 
 
 def read_timeline(study: StudyFolder) -> ShownTimeline:
-    """Read the timeline that a study keeps; called in a thread, as the import of the figures takes a second.
+    """Read the timeline of a study; call it in a thread, because importing the figures takes a second.
 
     Raises
     ------
     InputError
-        When there is none, or a file is missing or damaged.
+        If there is no timeline, or a file is missing or damaged.
     """
     from morpholaw.figures.timeline_tables import main_class, timed_classes
 
