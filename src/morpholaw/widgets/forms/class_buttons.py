@@ -1,4 +1,4 @@
-"""One button per class, with its key and the number of its cells, and the number keys of any view."""
+"""Class buttons, each with its number key and the number of its cells, and the number keys of any view."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ COLUMNS = 2
 
 
 class ClassButtons(QWidget):
-    """Labels the selected cells at a click.
+    """One button per class, which labels the selected cells.
 
     Notes
     -----
     Signals: ``pressed`` (number of the class, from 1; 0 clears the label), ``added`` (name of a new class),
-    ``menu_wanted`` (name of a class and a place of the screen, after a click with the right button or the menu key).
+    ``menu_wanted`` (name of a class and a position on the screen, after a right-click or the menu key).
     """
 
     pressed = Signal(int)
@@ -48,7 +48,7 @@ class ClassButtons(QWidget):
         layout.addLayout(last_row)
 
     def show_counts(self, counts: dict[str, int], cells: int, colours: Mapping[str, str]) -> None:
-        """Show the number of cells of each class in its colour, and how many of ``cells`` are labelled."""
+        """Show the number of cells of each class, in its colour, and how many of ``cells`` cells are labelled."""
         if list(counts) != self.classes or dict(colours) != self.colours or not self.buttons:
             self._make(list(counts), dict(colours))
         for number, (name, count) in enumerate(counts.items(), start=1):
@@ -59,7 +59,7 @@ class ClassButtons(QWidget):
     def _make(self, classes: list[str], colours: dict[str, str]) -> None:
         for button in self.buttons:
             self._grid.removeWidget(button)
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it is deleted later than the new ones are placed
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Qt deletes it only after the new ones are placed
             button.deleteLater()
         self.classes, self.colours = classes, colours
         self.buttons = [
@@ -80,11 +80,11 @@ class ClassButtons(QWidget):
 
     @property
     def _shown(self) -> list[QPushButton]:
-        """The buttons as they are arranged, the one that clears labels last."""
+        """The buttons as they are arranged; the one that clears labels comes last."""
         return [*self.buttons[1:], *self.buttons[:1]]
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Put buttons that were made before they had a window into its order."""
+        """Fix the tab order of buttons that were made before they had a window."""
         super().showEvent(event)
         reach_before(self.new_class, self._shown)
 
@@ -94,7 +94,7 @@ class ClassButtons(QWidget):
             f"QPushButton {{ border-left: 6px solid {colour}; text-align: left; padding-left: 6px; }}"
         )
         button.setToolTip(tip)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click the gallery keeps the keys
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click, the gallery keeps the keyboard focus
         button.clicked.connect(lambda _=False, number=number: self.pressed.emit(number))
         return button
 
@@ -107,12 +107,12 @@ class ClassButtons(QWidget):
 
 def _tip(number: int, name: str) -> str:
     key = f" (key {number})" if number < 10 else ""
-    ways = "Right-click, or press the menu key, to rename, merge, colour or remove the class."
-    return f"Label the selected cells as {name}{key}. {ways}"
+    menu = "Right-click or press the menu key to rename, merge, colour or remove the class."
+    return f"Label the selected cells as {name}{key}. {menu}"
 
 
 def digit_of(event: Any) -> int | None:
-    """Return the digit that a key event is about, also of the keypad; None for other keys and with modifiers."""
+    """Return the digit of a key event, also from the keypad; None for other keys or with modifiers."""
     modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     text = event.text()
     return int(text) if modifiers == Qt.KeyboardModifier.NoModifier and text in list("0123456789") else None

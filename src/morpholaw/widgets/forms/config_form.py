@@ -1,4 +1,4 @@
-"""A form for the settings of one step: names, tooltips, ranges and defaults come from its configuration class."""
+"""A form for the settings of one step. Names, tooltips, ranges and defaults come from its configuration class."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from morpholaw.widgets.forms.tabs_and_sections import Section
 class ConfigForm(QWidget):
     """Edits the settings of one step.
 
-    The widgets are magicgui's. The form adds the sections, the line for errors below each field and the way back to
-    the defaults.
+    The editors are magicgui widgets. The form adds a section for advanced settings, an error line below each field,
+    and a button that resets to the defaults.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class ConfigForm(QWidget):
     fields : sequence of str, optional
         Settings that are always shown, in this order; by default all that are not in ``advanced``.
     advanced : sequence of str, optional
-        Settings behind "Advanced"; by default all that are not in ``fields``.
+        Settings in the section "Advanced"; by default all that are not in ``fields``.
     preset : mapping, optional
-        Values to begin with, and to return to on "Reset to defaults", where they are not the configuration's own.
+        Initial values that differ from the defaults of the configuration; "Reset to defaults" returns to them.
 
     Attributes
     ----------
@@ -67,13 +67,13 @@ class ConfigForm(QWidget):
         self.reset_button = QPushButton("Reset to defaults")
         self.reset_button.setToolTip("Set every setting of this form back to its default.")
         self.reset_button.clicked.connect(self.reset)
-        self.advanced = Section("Advanced", "Settings that rarely need a change.")
+        self.advanced = Section("Advanced", "Show settings that rarely need to be changed.")
         if hidden:
             self.advanced.add_widget(self._rows(hidden))
         self.advanced.add_widget(self.reset_button)
         self.paper_button = QPushButton("Use the paper's settings")
         self.paper_button.setToolTip(
-            "Set every setting of this form to that of the paper (--preset paper), to compare with it."
+            "Set every setting of this form to its value in the paper (--preset paper), to compare results."
         )
         self.paper_button.clicked.connect(self.use_paper)
         if config_class.PAPER:
@@ -82,10 +82,10 @@ class ConfigForm(QWidget):
         self.reset()
 
     def values(self) -> dict[str, Any]:
-        """Return the settings that differ from the configuration's defaults, not yet validated.
+        """Return the settings that differ from the defaults, not yet validated.
 
-        Those of the paper are among them where they were asked for and have not been changed since, even where they are
-        the defaults: a setting that is given counts more than one that is left out.
+        After "Use the paper's settings", they include unchanged settings of the paper even if these equal the defaults,
+        because a step treats a setting that is given differently from one that is left out.
         """
         values = {name: current_value(editor) for name, editor in self.editors.items()}
         fields, paper = self.config_class.model_fields, self.config_class.PAPER if self._by_paper else {}
@@ -101,43 +101,43 @@ class ConfigForm(QWidget):
         Raises
         ------
         SettingError
-            One sentence, which is also shown below the field that it is about.
+            If a setting is invalid; the sentence is also shown below the field.
         """
         self.clear_error()
         try:
             return self.config_class.from_values(self.values())
         except SettingError as error:
             sentence = str(error)
-            if error.setting in self.editors:  # the name as it stands in the form
+            if error.setting in self.editors:  # use the label of the field
                 sentence = sentence.replace(repr(error.setting), repr(self.editors[error.setting].label), 1)
             self._show_error(error.setting, sentence)
             raise SettingError(sentence, error.setting) from None
 
     def set_values(self, values: Mapping[str, Any] | StepConfig) -> None:
-        """Show these settings, and the defaults of all others; a value that cannot be shown is the default, too."""
+        """Show ``values``, and the default for settings that are missing or whose value cannot be shown."""
         self._by_paper = False
-        wanted = values.model_dump() if isinstance(values, StepConfig) else values
+        given = values.model_dump() if isinstance(values, StepConfig) else values
         for name, editor in self.editors.items():
-            usual = default(self.config_class.model_fields[name])
+            default_value = default(self.config_class.model_fields[name])
             try:
-                editor.value = wanted.get(name, usual)
-            except (TypeError, ValueError):  # out of the range: from a file of another version
-                editor.value = usual
+                editor.value = given.get(name, default_value)
+            except (TypeError, ValueError):  # out of range: from a file written by another version
+                editor.value = default_value
         self.clear_error()
 
     def reset(self) -> None:
-        """Show the values that the form began with."""
+        """Show the initial values of the form."""
         self.set_values(self.preset)
 
     def use_paper(self) -> None:
-        """Show the paper's settings, and how the form began where the paper says nothing, as of the device."""
+        """Show the settings of the paper; settings that it does not state, such as the device, get initial values."""
         self.set_values({**self.preset, **self.config_class.PAPER})
         self._by_paper = True
         self.changed.emit()
 
     @property
     def error(self) -> str:
-        """The sentence that is shown below a field, "" where all is well."""
+        """The error shown below a field, "" if there is none."""
         return next((line.text() for line in self._errors.values() if line.text()), "")
 
     def clear_error(self) -> None:
@@ -146,7 +146,7 @@ class ConfigForm(QWidget):
             line.say("")
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Let the wheel scroll the panel instead of changing a setting that it passes over."""
+        """Let the wheel scroll the panel instead of changing the setting under the mouse."""
         if (
             event is not None
             and event.type() == QEvent.Type.Wheel

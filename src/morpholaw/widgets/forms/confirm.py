@@ -1,4 +1,4 @@
-"""A question before something is lost."""
+"""A dialog that asks before something is replaced, deleted or downloaded."""
 
 from __future__ import annotations
 

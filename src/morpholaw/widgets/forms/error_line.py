@@ -1,4 +1,4 @@
-"""One plain sentence about what went wrong, beside the field it is about and as a notification."""
+"""Error messages: one plain sentence below a field or in a panel, and as a notification."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from qtpy.QtWidgets import QLabel
 from morpholaw.errors import MorpholawError
 
 INK, GROUND = "#ffffff", "#a3201c"
-"""Colours of a sentence about an error: 7.9 : 1, whatever napari's theme is (WCAG AA asks for 4.5 : 1)."""
+"""Colours of an error message: a contrast of 7.9 : 1 in every theme of napari (WCAG AA requires 4.5 : 1)."""
 
 
 class FieldError(QLabel):
-    """A sentence that takes room only while there is one."""
+    """A label for an error message, hidden while there is none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,13 +27,13 @@ class FieldError(QLabel):
         self.hide()
 
     def say(self, sentence: str) -> None:
-        """Show a sentence; an empty one takes the line away."""
+        """Show a sentence; "" hides the label."""
         self.setText(sentence)
         self.setVisible(bool(sentence))
 
 
 class ErrorLine(FieldError):
-    """The line of a panel or of one of its parts that says what went wrong.
+    """The error line of a panel or of one of its parts.
 
     Examples
     --------
@@ -46,27 +46,27 @@ class ErrorLine(FieldError):
         self._of_input = False
 
     def say(self, sentence: str, notify: bool = True) -> None:
-        """Show a sentence, also as a notification; an empty one takes the line away."""
+        """Show a sentence in the line and, with ``notify``, as a notification; "" hides the line."""
         super().say(sentence)
         self._of_input = False
         if sentence and notify:
             show_error(sentence)
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Hide the line."""
         self.say("")
 
     def clear_input_error(self) -> None:
-        """Take the line away if it is about input that may have changed: the study, its cells, layers or settings.
+        """Hide the line if it is about input that may have changed: the study, its cells, layers or settings.
 
-        The sentence of a step that failed stays until the next step begins.
+        The message of a failed step stays until the next step begins.
         """
         if self._of_input:
             self.clear()
 
     @contextmanager
     def catch(self) -> Iterator[None]:
-        """Show the sentence of an error that a person can fix, and go on after the block."""
+        """Show the message of an error that the user can fix, and continue after the block."""
         self.clear()
         try:
             yield

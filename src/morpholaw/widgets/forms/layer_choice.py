@@ -1,4 +1,4 @@
-"""A choice among the viewer's layers of some kinds, which follows the viewer."""
+"""A combo box of the viewer's layers of some kinds, which follows changes in the viewer."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class _LayerCombo(ComboBox):
 
 
 class LayerChoice(QWidget):
-    """Chooses one layer, or none, in a combo box of magicgui.
+    """Combo box (magicgui) for one layer, or none.
 
-    napari's own choices for magicgui show the layers of the window that a widget is docked in; a panel knows its
-    viewer before it is docked, so it passes it on.
+    magicgui's choices for napari layers come from the window in which a widget is docked. A panel knows its viewer
+    before it is docked, so it passes the viewer to this class.
 
     Parameters
     ----------
     viewer : napari.components.ViewerModel
-        Whose layers.
+        The viewer with the layers.
     *kinds : type of Layer
-        Which layers. Until the person chooses one, a layer of the first kind is preferred to one of the second, and
-        tracks with divisions to tracks without.
+        The kinds of layers to list. Until the user chooses one, a layer of the first kind is preferred to one of the
+        second kind, and tracks with divisions are preferred to tracks without.
 
     Notes
     -----
-    ``layer_changed`` is emitted when another layer is chosen, by the person or because the layer is gone.
+    ``layer_changed`` is emitted when the choice changes, because the user chose another layer or the layer is gone.
     """
 
     layer_changed = Signal()
@@ -43,7 +43,7 @@ class LayerChoice(QWidget):
     def __init__(self, viewer: ViewerModel, *kinds: type[Layer]) -> None:
         super().__init__()
         self.viewer, self.kinds = viewer, kinds
-        self._chosen_by_person = False
+        self._chosen_by_user = False
         combo = create_widget(
             annotation=Layer | None, options={"widget_type": _LayerCombo, "choices": self._choices}
         )
@@ -66,30 +66,30 @@ class LayerChoice(QWidget):
 
     @property
     def layer(self) -> Any:
-        """The chosen layer or None."""
+        """The chosen layer; None if there is none."""
         return self.combo.value
 
     def choose(self, layer: Layer | None) -> None:
-        """Choose a layer; None, or one that is not in the list, chooses none."""
-        self._chosen_by_person = True
+        """Choose a layer; None, or a layer that is not listed, chooses none."""
+        self._chosen_by_user = True
         self.combo.value = layer if layer in self._layers() else None
 
     def refresh(self, _: Any = None) -> None:
-        """List the viewer's layers as they are now and keep the choice."""
+        """List the current layers of the viewer and keep the choice."""
         before, layers = self._last, self._layers()
-        wanted = before if before in layers else None
-        if layers and not self._chosen_by_person:
+        chosen = before if before in layers else None
+        if layers and not self._chosen_by_user:
             best = min(reversed(layers), key=self._rank)
-            if wanted is None or self._rank(best) < self._rank(wanted):
-                wanted = best
+            if chosen is None or self._rank(best) < self._rank(chosen):
+                chosen = best
         with self.combo.changed.blocked():
-            self.combo.native.clear()  # so that the names stand in the viewer's order
+            self.combo.native.clear()  # otherwise the names would not be in the viewer's order
             self.combo.reset_choices()
-            self.combo.value = wanted
-        self._combo_changed(wanted)
+            self.combo.value = chosen
+        self._combo_changed(chosen)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Let the wheel scroll the panel."""
+        """Let the wheel scroll the panel instead of changing the choice."""
         if event is not None and event.type() == QEvent.Type.Wheel:
             event.ignore()
             return True
@@ -106,7 +106,7 @@ class LayerChoice(QWidget):
         return kind, isinstance(layer, Tracks) and not layer.graph
 
     def _choose(self, _: int) -> None:
-        self._chosen_by_person = True
+        self._chosen_by_user = True
 
     def _combo_changed(self, layer: Layer | None) -> None:
         if layer is not self._last:

@@ -1,4 +1,4 @@
-"""Combo boxes that shorten their texts instead of widening a panel, and sliders of fractional numbers."""
+"""Combo boxes that shorten long texts instead of widening a panel, and sliders for fractional numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _cut_text(box: QComboBox) -> str:
 
 
 def narrow_combo(name: str = "") -> QComboBox:
-    """Return a combo box that shrinks to the width of three letters where there is no more room."""
+    """Return a combo box that can shrink to the width of three letters."""
     box = QComboBox()
     box.setObjectName(name)
     make_narrow(box)
@@ -60,7 +60,7 @@ def make_narrow(box: QComboBox) -> None:
 
 
 def list_choices(box: QComboBox, choices: Sequence[str]) -> None:
-    """List choices in a box; the chosen one stays where it is among them, else the first is chosen. Sends no signal."""
+    """Replace the choices of a box without emitting a signal; keep the choice if it is still listed, else the first."""
     if [box.itemText(index) for index in range(box.count())] == list(choices):
         return
     chosen = box.currentText()
@@ -72,7 +72,7 @@ def list_choices(box: QComboBox, choices: Sequence[str]) -> None:
 
 
 def float_slider(tip: str, step: float, decimals: int = 2) -> QLabeledDoubleSlider:
-    """Return a horizontal slider that moves by ``step``; ``tip`` explains it, its range is for the caller to set."""
+    """Return a horizontal slider with the tooltip ``tip`` that moves by ``step``; the caller sets its range."""
     slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
     slider.setDecimals(decimals)
     slider.setSingleStep(step)  # type: ignore[arg-type]  # superqt declares the integer slider's signature
@@ -83,7 +83,7 @@ def float_slider(tip: str, step: float, decimals: int = 2) -> QLabeledDoubleSlid
 
 
 def _show_plain_zero(label: QLineEdit, decimals: int, text: str) -> None:
-    """Show "0.00" where a slider's own text of a number that rounds to zero is "-0.00" or "-5e-05"."""
+    """Show "0.00" for a number that rounds to zero, where the slider would show "-0.00" or "-5e-05"."""
     zero = f"{0:.{decimals}f}"
     if not label.isModified() and text not in ("", zero) and abs(float(text)) < 0.5 * 10**-decimals:
         label.setText(zero)

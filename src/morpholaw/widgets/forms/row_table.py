@@ -1,4 +1,4 @@
-"""A table of rows to pick from, whose columns sort by number."""
+"""A table of rows with cells that sort by number."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROW_HEIGHT = 22
 
 
 class RowTable(QTableWidget):
-    """A table without row numbers whose columns explain themselves when the mouse rests on their titles.
+    """A table without row numbers, with a tooltip on the title of each column.
 
     Parameters
     ----------
@@ -36,24 +36,24 @@ class RowTable(QTableWidget):
         self.heading.setHighlightSections(False)
 
     def pick_one(self) -> None:
-        """Make the table read-only, with at most one row selected."""
+        """Make the table read-only and let the user select at most one row."""
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
 
     @property
     def heading(self) -> QHeaderView:
-        """The titles of the columns."""
+        """The horizontal header."""
         header = self.horizontalHeader()
         assert header is not None
         return header
 
     def stretch(self, column: int) -> None:
-        """Give ``column`` the room that the others leave; those are as wide as their texts."""
+        """Make the other columns as wide as their contents and let ``column`` take the remaining width."""
         self.heading.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.heading.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
     def cell(self, row: int, column: int) -> QTableWidgetItem:
-        """Return the item of a cell that was filled; IndexError where there is none."""
+        """Return the item of a cell; raise IndexError if the cell is empty."""
         item = self.item(row, column)
         if item is None:
             raise IndexError(f"There is no cell in row {row}, column {column}.")
@@ -61,14 +61,14 @@ class RowTable(QTableWidget):
 
 
 class NumberItem(QTableWidgetItem):
-    """A cell that is sorted by a number instead of its text; read-only, aligned to the right.
+    """A read-only, right-aligned cell that sorts by a number instead of its text.
 
     Parameters
     ----------
     text : str
-        What is shown.
+        The text of the cell.
     number : float
-        What is sorted by.
+        The sort key.
     """
 
     def __init__(self, text: str, number: float) -> None:
@@ -78,5 +78,5 @@ class NumberItem(QTableWidgetItem):
         self.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def __lt__(self, other: Any) -> bool:
-        """Sort by the number and not by its text."""
+        """Compare by number if the other cell has one, else by text."""
         return self.number < other.number if isinstance(other, NumberItem) else bool(super().__lt__(other))

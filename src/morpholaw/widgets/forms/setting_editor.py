@@ -1,4 +1,4 @@
-"""The magicgui widget that edits one setting, made from the setting's field: type, limits and description."""
+"""The magicgui widget that edits one setting, made from the type, limits and description of its field."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from qtpy.QtCore import Qt
 from morpholaw.widgets.forms.narrow_inputs import make_narrow
 
 LARGEST = 2**31 - 1
-"""The largest whole number where a setting states no limit: seeds and counts are read as 32 bits by some libraries."""
+"""Upper limit of integers without a limit of their own; some libraries read seeds and counts as 32-bit integers."""
 
 
 def setting_editor(name: str, field: FieldInfo) -> ValueWidget[Any]:
-    """Return a widget that edits a setting, at its default.
+    """Return a widget that edits a setting and shows its default.
 
     Parameters
     ----------
     name : str
-        The setting's name, also the object name of the Qt widget (``editor.native``).
+        Name of the setting; also the object name of the Qt widget (``editor.native``).
     field : FieldInfo
-        Its annotation chooses the widget, its constraints are the range, its description is the tooltip.
+        The field of the setting. Its annotation determines the widget, its constraints the range, and its description
+        the tooltip.
     """
     kind, optional = without_none(field.annotation)
     options: dict[str, Any] = {"tooltip": tooltip(field)}
@@ -49,10 +50,10 @@ def setting_editor(name: str, field: FieldInfo) -> ValueWidget[Any]:
     native.setObjectName(name)
     native.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     if isinstance(editor, SpinBox):
-        # While one types "32", a range from 16 must not turn the "3" into 16.
+        # While the user types "32", a minimum of 16 must not turn the "3" into 16.
         native.setKeyboardTracking(False)
     elif isinstance(editor, CheckBox):
-        editor.text = ""  # its name stands in the form's left column, like all others
+        editor.text = ""  # the label is in the left column of the form, as for all other settings
     elif get_origin(kind) is Literal:
         make_narrow(native)
     elif isinstance(editor, TextSetting) and optional:
@@ -61,7 +62,7 @@ def setting_editor(name: str, field: FieldInfo) -> ValueWidget[Any]:
 
 
 def current_value(editor: ValueWidget[Any]) -> Any:
-    """Return an editor's value, with the digits of a number that is still being typed."""
+    """Return the value of an editor, including a number that is still being typed."""
     if isinstance(editor, SpinBox):
         text = editor.native.lineEdit().text()
         if text != str(editor.value) and text.lstrip("-").isdigit():
@@ -70,17 +71,17 @@ def current_value(editor: ValueWidget[Any]) -> Any:
 
 
 def label(name: str, field: FieldInfo) -> str:
-    """Return the field's title, or its name in sentence case: "Learning rate"."""
+    """Return the title of a field, or its name in sentence case: "Learning rate"."""
     return field.title or name.replace("_", " ").capitalize()
 
 
 def default(field: FieldInfo) -> Any:
-    """Return the setting's default."""
+    """Return the default of a setting."""
     return field.get_default(call_default_factory=True)
 
 
 def tooltip(field: FieldInfo) -> str:
-    """Return the description and the default as rich text, which Qt wraps."""
+    """Return the description and the default as HTML, which Qt wraps."""
     sentences = [field.description or ""]
     if shown := as_text(default(field)):
         sentences.append(f"Default: {shown}.")
@@ -88,7 +89,7 @@ def tooltip(field: FieldInfo) -> str:
 
 
 def whole_limits(field: FieldInfo) -> dict[str, int]:
-    """Return "min", "max" and "step" of a whole number, from the field's constraints."""
+    """Return "min", "max" and "step" of an integer setting, from the constraints of its field."""
     low, high, step = 0, LARGEST, 1
     for limit in field.metadata:
         if isinstance(limit, Ge):
@@ -111,9 +112,9 @@ def _whole(limit: Any) -> int:
 class TextSetting(LineEdit):
     """Edits a value as text.
 
-    magicgui's own spin box for floats rounds to a fixed number of decimals, which would turn a learning rate of
-    1e-3 into 0; text keeps every digit. Text that is not a value stays text, so that validation can say what is
-    wrong with it. An empty line is None where the annotation allows it.
+    magicgui's spin box for floats rounds to a fixed number of decimals, which would turn a learning rate of 1e-3 into
+    0; text keeps all digits. Text that cannot be parsed stays text, and validation says what is wrong with it. An empty
+    field is None if the annotation allows None.
 
     Examples
     --------
@@ -122,7 +123,7 @@ class TextSetting(LineEdit):
     """
 
     def get_value(self) -> Any:
-        """Return the value that the text stands for."""
+        """Return the value parsed from the text."""
         return parse(str(super().get_value()), self.annotation)
 
     def set_value(self, value: Any) -> None:
@@ -147,14 +148,14 @@ def as_text(value: Any) -> str:
 
 
 def parse(text: str, annotation: Any) -> Any:
-    """Return the value of a line of text; parts that are not of the annotated type stay text.
+    """Return the value of a text; parts that do not match the annotated type stay text.
 
     Parameters
     ----------
     text : str
-        E.g. "1e-4", "8, 16, 32" or "metaphase=Metaphase, Aligned; interphase=Interphase".
+        For example "1e-4", "8, 16, 32" or "metaphase=Metaphase, Aligned; interphase=Interphase".
     annotation : type
-        E.g. ``float``, ``tuple[int, ...] | None`` or ``dict[str, list[str]]``.
+        For example ``float``, ``tuple[int, ...] | None`` or ``dict[str, list[str]]``.
     """
     text = text.strip()
     kind, optional = without_none(annotation)
@@ -162,7 +163,7 @@ def parse(text: str, annotation: Any) -> Any:
         return None
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
-        separators = r"[,;]" if item is str else r"[,;\s]+"  # the name of a class may have a space in it
+        separators = r"[,;]" if item is str else r"[,;\s]+"  # names of classes may contain spaces
         parts = (part.strip() for part in re.split(separators, text.strip("()[]")))
         return tuple(_number(part, item) for part in parts if part)
     if get_origin(kind) is dict:
@@ -171,7 +172,7 @@ def parse(text: str, annotation: Any) -> Any:
 
 
 def without_none(annotation: Any) -> tuple[Any, bool]:
-    """Return the annotation without its None, and whether it had one."""
+    """Return an annotation without None, and whether it allowed None."""
     if get_origin(annotation) not in (typing.Union, types.UnionType):
         return annotation, False
     kinds = tuple(kind for kind in get_args(annotation) if kind is not type(None))
@@ -185,7 +186,7 @@ def _entry(text: str) -> tuple[str, list[str]]:
 
 def _number(text: str, kind: Any) -> Any:
     for number in (int, float):
-        if number in (kind, *get_args(kind)):  # a channel is a name or a number
+        if number in (kind, *get_args(kind)):  # a union such as that of a channel: a number or a name
             with contextlib.suppress(ValueError):
                 return number(text)
     return text

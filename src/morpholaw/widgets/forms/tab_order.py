@@ -1,4 +1,4 @@
-"""The Tab key reaches controls that are made later where they are seen, not after all others of the window."""
+"""Tab order for controls that are created later than the rest of the window."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from qtpy.QtWidgets import QWidget
 
 
 def reach_before(anchor: QWidget, controls: Sequence[QWidget]) -> None:
-    """Let the Tab key go through controls, in this order, just before it comes to ``anchor``.
+    """Let the Tab key visit ``controls``, in this order, just before ``anchor``.
 
-    Qt puts what is made later at the end of its window. Where nothing else takes keys there, nothing changes.
+    By default, Qt visits controls that are created later at the end of the window. If no other control in the window
+    takes the focus, nothing changes.
 
     Parameters
     ----------
     anchor : QWidget
-        A control, or the parent of the controls at whose place they are to be.
+        A control, or the parent of the controls, whose place in the tab order they take.
     controls : sequence of QWidget
-        In the window of ``anchor``.
+        Controls in the same window as ``anchor``.
     """
     before = anchor.previousInFocusChain()
     while before is not None and before is not anchor:

@@ -1,4 +1,4 @@
-"""Parts of a panel that are shown one at a time (tabs) or at a click on their title (sections)."""
+"""Parts of a panel that are shown one at a time (tabs) or after a click on their title (sections)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from qtpy.QtWidgets import QScrollArea, QSizePolicy, QTabWidget, QToolButton, QV
 
 
 class PanelTabs(QTabWidget):
-    """Tabs inside a scroll area; the pages that are hidden take no room.
+    """Tabs inside a scroll area; hidden pages take no room.
 
     Parameters
     ----------
     scroll_area : QScrollArea
-        What scrolls them.
+        The scroll area that contains the tabs.
     """
 
     def __init__(self, scroll_area: QScrollArea) -> None:
@@ -21,7 +21,7 @@ class PanelTabs(QTabWidget):
         self.currentChanged.connect(self._fit)
 
     def tabInserted(self, index: int) -> None:
-        """Take the height of a page into account that was added."""
+        """Adjust the height to the new page."""
         super().tabInserted(index)
         self._fit()
 
@@ -39,16 +39,16 @@ class PanelTabs(QTabWidget):
 
 
 class Section(QWidget):
-    """A title with a triangle, and a body that it shows or hides.
+    """A title with a triangle that shows or hides the body below it.
 
-    The triangle is part of the title's text, so that it has the text's colour in every theme.
+    The triangle is part of the text of the title, so it has the colour of the text in every theme.
 
     Parameters
     ----------
     title : str
-        What the section holds.
+        Title of the section.
     tooltip : str
-        What is found in it, in a sentence.
+        Tooltip of the title, a sentence.
     """
 
     def __init__(self, title: str, tooltip: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Shows a step of the window in a panel: progress, messages, Stop, and the same as lines of Python."""
+"""The progress of a step in a panel, with buttons to stop it and to copy it as Python."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from morpholaw.widgets.study.docks import dock_of
 
 
 class JobRunner(QWidget):
-    """Progress bar, status line and buttons of the steps that one part of a panel starts, one at a time.
+    """Progress bar, status line and buttons for the steps of one part of a panel, which run one at a time.
 
-    A :class:`~morpholaw.jobs.Job` runs in a child process (:meth:`start`); a short step that needs arrays of the
-    window runs in a thread (:meth:`run`). The step belongs to the window (:class:`WindowSteps`): it goes on when the
-    panel is closed, and a panel that is opened again shows it.
+    A :class:`~morpholaw.jobs.Job` runs in a child process (:meth:`start`). A short step that needs arrays of the
+    window runs in a thread (:meth:`run`). A step belongs to the window (:class:`WindowSteps`): it continues when the
+    panel is closed, and the panel shows it again when it is reopened.
 
     Parameters
     ----------
     current : CurrentStudy
-        Whose window the steps belong to, and who is told what a job has changed.
+        The study, which announces what a job has changed.
     place : str
-        What part of which panel this is, e.g. "encoder"; the same whenever the panel is opened.
+        Name of this part of the panel, such as "encoder"; it is the same whenever the panel is opened.
 
     Notes
     -----
-    Signals: ``reported`` (every event of :mod:`morpholaw.events`; not called ``event``, which is Qt's own name),
-    ``finished`` (dict: the result's values; with "complete" False after Stop), ``failed`` (one sentence).
+    Signals: ``reported`` (every event of :mod:`morpholaw.events`; Qt reserves the name ``event``), ``finished``
+    (dict with the values of the result; "complete" is False after Stop), ``failed`` (one sentence).
     """
 
     reported = Signal(object)
@@ -57,17 +57,17 @@ class JobRunner(QWidget):
     def _build(self) -> None:
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
-        self.bar.setToolTip("How much of the current stage of the step is done.")
+        self.bar.setToolTip("Progress of the current stage of the step.")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.error_line = ErrorLine()
         self.stop_button = QPushButton("Stop")
-        self.stop_button.setToolTip("End the step; what it has so far is kept where it can be.")
+        self.stop_button.setToolTip("Stop the step; results so far are kept if possible.")
         self.copy_button = QPushButton("Copy as Python")
-        self.copy_button.setToolTip("Copy the lines of Python that do the same without this panel.")
+        self.copy_button.setToolTip("Copy Python code that does the same without this panel.")
         buttons = QHBoxLayout()
         buttons.addWidget(self.bar, 1)
-        buttons.addStretch()  # takes the room of the bar while that is hidden
+        buttons.addStretch()  # takes the place of the bar while the bar is hidden
         buttons.addWidget(self.stop_button)
         buttons.addWidget(self.copy_button)
         layout = QVBoxLayout(self)
@@ -84,31 +84,32 @@ class JobRunner(QWidget):
 
     @property
     def running(self) -> bool:
-        """Whether a step is under way."""
+        """Whether a step is running."""
         return self._run is not None and self._run.running
 
     @property
     def pid(self) -> int | None:
-        """The id of the running step's process; None while there is none."""
+        """Process id of the running step; None if there is none."""
         return self._run.pid if self._run is not None and self._run.running else None
 
     def start(
         self, job: Job, *, table: bool = False, files: Files | None = None, python: str = "", name: str = ""
     ) -> None:
-        """Run a job in a child process, or say that another one is still running.
+        """Run a job in a child process, or report that another step is still running.
 
         Parameters
         ----------
         job : Job
             The step, its study and its settings.
         table : bool
-            Whether the job makes a table, which ``finished`` then carries as "table": it comes back through a file.
+            Whether the job makes a table; ``finished`` then contains it as "table".
         files : callable, optional
-            Writes to a folder, in a thread, what the job needs of the window, and returns further arguments for it.
+            Function that writes data of the window to a folder for the job, and returns further arguments for the job.
+            It is called in a thread.
         python : str
-            What "Copy as Python" copies, by default the job's own lines.
+            Code that "Copy as Python" copies; by default the code for the job.
         name : str
-            What the step is called in the window, by default its own name.
+            Name of the step in the window; by default that of the job's step.
         """
         if not self._refused():
             self.current.steps.start(
@@ -118,15 +119,15 @@ class JobRunner(QWidget):
     def run(
         self, name: str, step: Callable[..., Any], /, *arguments: Any, python: str = "", **named: Any
     ) -> None:
-        """Run ``step(*arguments, monitor=..., **named)`` in a thread, or say that a step is still running.
+        """Run ``step(*arguments, monitor=..., **named)`` in a thread, or report that a step is still running.
 
-        ``finished`` then carries ``{"result": what it returned}``; ``python`` is what "Copy as Python" copies.
+        ``finished`` then carries ``{"result": return value}``; ``python`` is the code that "Copy as Python" copies.
         """
         if not self._refused():
             self.current.steps.run(self.place, name, python, step, arguments, named)
 
     def stop(self) -> None:
-        """Ask the step to keep what it has and end."""
+        """Ask the step to save its results so far and end."""
         if self._run is not None and self.running:
             self.stop_button.setEnabled(False)
             self._run.stop()
@@ -138,20 +139,19 @@ class JobRunner(QWidget):
         self._idle()
 
     def copy_as_python(self) -> None:
-        """Put the lines of Python that do the same on the clipboard."""
+        """Copy Python code that does the same to the clipboard."""
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None and self._run is not None:
             clipboard.setText(self._run.python)
-            show_info("The lines of Python are on the clipboard.")
+            show_info("Copied the Python code to the clipboard.")
 
     def _refused(self) -> bool:
         if self.running:
             self.error_line.say("A step is still running here; wait for it or press Stop.")
         return self.running
 
-    # A step of this place has begun, here or in another panel of the same kind.
-
     def _begun(self, place: str) -> None:
+        """Follow a step that began at this place, from here or from another panel of the same kind."""
         run = self.current.steps.at(place)
         if place == self.place and run is not None:
             self._follow(run)
@@ -177,7 +177,7 @@ class JobRunner(QWidget):
         self.reported.emit(event)
 
     def _show_share(self) -> None:
-        # Qt counts in 32 bits, which a movie's pixels exceed, so the bar counts in thousandths.
+        # Qt counts in 32 bits, which the number of pixels of a movie exceeds, so the bar counts in thousandths.
         share = self._run.status.share if self._run is not None else None
         self.bar.setRange(0, 0 if share is None else 1000)
         if share is not None:
@@ -199,10 +199,8 @@ class JobRunner(QWidget):
         self.bar.hide()
         self.stop_button.hide()
 
-    # The place of the panel: its window ends the steps, its dock does not.
-
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Watch the window and the dock that the panel is in, which may be others than before."""
+        """Watch the window and the dock of the panel, which may have changed; only the window ends steps."""
         super().showEvent(event)
         self.current.steps.watch(self)
         dock = dock_of(self)
@@ -210,7 +208,9 @@ class JobRunner(QWidget):
             dock.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Say that a step goes on when its panel is closed."""
+        """Notify the user that a step continues when its panel is closed."""
         if event is not None and event.type() == QEvent.Type.Close and self._run is not None and self.running:
-            show_info(f"{self._run.status.name} goes on; open the panel again to see it or to stop it.")
+            show_info(
+                f"{self._run.status.name}: still running. Open the panel again to see its progress or to stop it."
+            )
         return super().eventFilter(watched, event)

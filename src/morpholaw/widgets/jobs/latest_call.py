@@ -1,4 +1,4 @@
-"""Calls in a thread of which only the newest counts: what a panel computes when a choice changes."""
+"""Calls in a thread of which only the newest counts, for values that a panel computes when a choice changes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from morpholaw.errors import MorpholawError
 
 
 class LatestCall(QObject):
-    """Calls functions in a thread, one at a time; of the calls that wait meanwhile only the newest is made.
+    """Calls functions in a thread, one at a time; of the calls that are waiting, only the newest is made.
 
     Parameters
     ----------
     live : bool
-        Whether the result of a call is delivered although a newer call waits, as a picture that follows a slider is
-        better late than never; otherwise it is dropped.
+        Whether to deliver the result of a call although a newer call is waiting. An image that follows a slider should
+        appear even if it is late; otherwise the result is dropped.
 
     Notes
     -----
-    Signals: ``returned`` (what the function returned), ``failed`` (one sentence).
+    Signals: ``returned`` (return value of the function), ``failed`` (one sentence).
     """
 
     returned = Signal(object)
@@ -36,17 +36,17 @@ class LatestCall(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether a result is still awaited."""
+        """Whether a result is still to come."""
         return self._next is not None or (self._busy and not self._dropped)
 
     def start(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Call ``function(*arguments)`` in a thread, now or as soon as the current call has ended."""
+        """Call ``function(*arguments)`` in a thread, now or as soon as the current call ends."""
         self._next = (function, arguments)
         if not self._busy:
             self._begin()
 
     def forget(self) -> None:
-        """Drop the result of the current call, and the call that waits."""
+        """Drop the result of the current call, and the waiting call."""
         self._next, self._dropped = None, True
 
     def _begin(self) -> None:
@@ -59,11 +59,11 @@ class LatestCall(QObject):
 
     def _deliver(self, answer: tuple[Any, str]) -> None:
         value, sentence = answer
-        wanted = not self._dropped and (self.live or self._next is None)
+        delivers = not self._dropped and (self.live or self._next is None)
         self._busy = False
         if self._next is not None:
             self._begin()
-        if not wanted:
+        if not delivers:
             return
         if sentence:
             self.failed.emit(sentence)
@@ -72,12 +72,12 @@ class LatestCall(QObject):
 
 
 def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, str]:
-    """Return what the function returned, or the sentence to show: no traceback reaches a dialog."""
+    """Return the function's return value, or the sentence to show, so that no traceback reaches a dialog."""
     try:
         return function(*arguments), ""
     except MorpholawError as error:
         return None, str(error)
     except OSError as error:
         return None, f"{error.filename or 'A file'} cannot be read: {error.strerror or error}."
-    except Exception as error:  # a defect: say so in the panel, where the person waits
+    except Exception as error:  # a defect in the program, reported in the panel, where the user is waiting
         return None, f"This could not be computed: {type(error).__name__}: {error}."

@@ -1,9 +1,9 @@
-"""A child process that keeps torch and the last models warm, for pictures and curves that follow a slider.
+"""A child process that keeps torch and the last models loaded, for images and curves that follow a slider.
 
-Importing torch holds Python's lock for a second and more, which would freeze the window even from a thread. So the
-window never imports it: a function that needs torch is called here, its arguments and its result cross a private pipe,
-and the models stay on the other side. Neither side of the pipe is open to anybody else; Qt is not imported by the
-child.
+Importing torch holds the global interpreter lock for more than a second, which would freeze the window even if it ran
+in a thread. Therefore the window never imports torch. It calls functions that need torch in this process: arguments and
+results cross a private pipe, and the models stay in the process. No other process can use the pipe. The child does not
+import Qt.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from morpholaw.events import Monitor, ShouldStop, never
 from morpholaw.process_group import end_group, end_group_with_leader
 
 POLL_INTERVAL = 0.1
-"""Seconds between two looks at whether a call was asked to stop."""
-_ENDED = "The process that computes was ended; try again."
+"""Seconds between two checks whether a call should stop."""
+_ENDED = "The process that computes this was ended; try again."
 
 
 class LiveProcess:
     """Calls functions in a child process, one at a time.
 
-    The process starts with the first call, and again with the next call after it has ended. A function and its
-    arguments must be importable by name there: models are named by their files, and functions keep what they loaded
-    (``functools.lru_cache``).
+    The process starts with the first call, and restarts with the next call after it has ended. Functions and arguments
+    are pickled, so functions must be importable by name. Models are passed by their file, and functions cache what they
+    load (``functools.lru_cache``).
 
     Examples
     --------
@@ -50,20 +50,20 @@ class LiveProcess:
         *arguments: Any,
         monitor: Monitor | None = None,
     ) -> Any:
-        """Return what ``function(*arguments)`` returns; blocks, so call it in a thread.
+        """Return what ``function(*arguments)`` returns. This blocks, so call it in a thread.
 
-        With ``monitor`` the function is also passed a ``monitor``, which works across the pipe.
+        With ``monitor``, the function also gets an argument ``monitor``, which works across the pipe.
 
         Raises
         ------
         MorpholawError
-            The function's own error.
+            An error raised by the function.
         StepFailedError
-            When the function failed otherwise, or the process ended.
+            If the function failed in another way, or the process ended.
         """
         closed = self._closed
         with self._turn:
-            if self._closed != closed:  # while this call waited: its window is gone
+            if self._closed != closed:  # the window was closed while this call was waiting
                 raise StepFailedError(_ENDED)
             process = self._started()
             assert process.stdin is not None
@@ -85,21 +85,21 @@ class LiveProcess:
 
     @property
     def running(self) -> bool:
-        """Whether there is a process."""
+        """Whether the process is running."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int | None:
-        """The process's id, None where there is none."""
+        """Process id; None if there is no process."""
         return self._process.pid if self._process is not None and self.running else None
 
     def close(self) -> None:
-        """End the process, and what it started, at once; calls that wait fail, and the next one starts another."""
+        """End the process and its children at once; waiting calls fail, and the next call starts another process."""
         self._closed += 1
         process, self._process = self._process, None
         if process is not None:
             end_group(process)
-            for pipe in (process.stdin, process.stdout):  # a thread that still reads comes to the end first
+            for pipe in (process.stdin, process.stdout):  # a thread that is still reading sees the end first
                 if pipe is not None:
                     with contextlib.suppress(OSError, ValueError):
                         pipe.close()
@@ -113,7 +113,7 @@ class LiveProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
-                start_new_session=os.name == "posix",  # Ctrl-C in the terminal is the window's to handle
+                start_new_session=os.name == "posix",  # Ctrl-C in the terminal must reach only the window
             )
             end_group_with_leader(process)
         return process
@@ -121,7 +121,7 @@ class LiveProcess:
 
 @contextlib.contextmanager
 def _passing_on_stop(pipe: IO[bytes], should_stop: ShouldStop) -> Iterator[None]:
-    """Pass a stop on to the process while the block lasts."""
+    """Relay a request to stop to the process while the block runs."""
     done = threading.Event()
 
     def watch() -> None:
@@ -143,7 +143,7 @@ def _passing_on_stop(pipe: IO[bytes], should_stop: ShouldStop) -> Iterator[None]
 
 
 def _received(pipe: IO[bytes]) -> tuple[str, Any]:
-    """Return the next answer; EOFError where another thread closes the pipe meanwhile."""
+    """Return the next answer; raise EOFError if another thread closes the pipe meanwhile."""
     try:
         kind, value = pickle.load(pipe)
     except ValueError as error:
@@ -157,9 +157,11 @@ def _send(pipe: IO[bytes], message: Any) -> None:
 
 
 def serve() -> None:
-    """Answer the calls on standard input until it closes, which says that the window is gone."""
+    """Answer the calls on standard input until it closes, which means that the window is gone."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not mix with the answers
+    os.dup2(
+        sys.stderr.fileno(), sys.stdout.fileno()
+    )  # output printed by libraries must not mix with the answers
     calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
     stopped = threading.Event()
 
@@ -171,7 +173,7 @@ def serve() -> None:
                     stopped.set()
                 else:
                     calls.put(message)
-        finally:  # the window is gone, or speaks of what is not installed here
+        finally:  # the window is gone, or sent something that cannot be unpickled here
             os._exit(0)
 
     threading.Thread(target=listen, daemon=True).start()
@@ -187,7 +189,7 @@ def serve() -> None:
 def _answer(
     function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> tuple[str, Any]:
-    """Return the kind of the answer ("value", "input error", "failure") and the value or the sentence."""
+    """Return ("value", return value), or ("error", (kind of the error, sentence))."""
     try:
         return "value", function(*arguments, **options)
     except (MorpholawError, InterruptedError) as error:
@@ -195,7 +197,7 @@ def _answer(
     except OSError as error:
         problem = file_error(f"{error.filename or 'A file'} cannot be read", error)
         return "error", (kind_of(problem), str(problem))
-    except Exception as error:  # a defect: said in the panel, where the person waits
+    except Exception as error:  # a defect in the program, reported in the panel, where the user is waiting
         sentence = f"This could not be computed: {type(error).__name__}: {error}."
         return "error", (StepFailedError.__name__, sentence)
 

@@ -1,4 +1,4 @@
-"""Lines of Python that do what a panel does, to be run in a script, a notebook or napari's console."""
+"""Python code that does what a panel does, for a script, a notebook or napari's console."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ _RESULTS = {
     "attack_pairs": "pairs",
     "interventions": "changes",
 }
-"""Names for what methods of a study return; those that return nothing are not listed."""
+"""Variable names for the return values of methods of a study; methods that return nothing are not listed."""
 
 
 @dataclass(frozen=True)
 class Expression:
-    """Python text that stands in the code as it is, unlike a string."""
+    """Python source that is inserted into the code without quotes."""
 
     text: str
 
 
 def job_code(job: Job) -> str:
-    """Return the lines that do a job."""
+    """Return the code that runs a job."""
     return step_code(job.study, job.step, {**job.arguments, **job.config})
 
 
 def step_code(study: Path | str, step: str, arguments: Mapping[str, Any], before: str = "") -> str:
-    """Return the lines that call a method of a study and keep what it returns.
+    """Return the code that calls a method of a study and stores what it returns.
 
     Parameters
     ----------
     study : path
-        The study's folder.
+        Folder of the study.
     step : str
-        The method.
+        Name of the method.
     arguments : mapping
-        Its keyword arguments: plain values, or :class:`Expression`.
+        Keyword arguments: plain values, or :class:`Expression`.
     before : str
-        Lines that define the names used in expressions.
+        Code that defines the names used in expressions.
     """
     call = ", ".join(f"{name}={literal(value)}" for name, value in arguments.items())
     result = f"{_RESULTS[step]} = " if step in _RESULTS else ""

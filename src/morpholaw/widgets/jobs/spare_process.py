@@ -1,4 +1,4 @@
-"""A process that has loaded torch and waits for the window's next step."""
+"""A spare process that has torch loaded and waits for the window's next step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from morpholaw.process_group import end_group
 
 
 class SpareProcess:
-    """Keeps at most one waiting process, so that a short step does not spend most of its time on starting."""
+    """Keeps at most one waiting process; without it, a short step would spend most of its time on starting."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -20,15 +20,15 @@ class SpareProcess:
 
     @property
     def pid(self) -> int | None:
-        """The number of the process that waits; None where none does."""
+        """Process id of the waiting process; None if there is none."""
         return None if self._waiting is None else self._waiting.pid
 
     def start(self, job: Job) -> JobProcess:
-        """Start a job in the waiting process, or in a new one where none waits."""
+        """Start a job in the waiting process, or in a new one if none is waiting."""
         with self._turn:
             process, self._waiting = self._waiting, None
         if process is not None and process.poll() is None:
-            with contextlib.suppress(OSError):  # it ended just now
+            with contextlib.suppress(OSError):  # it has just ended
                 return JobProcess(job, process)
         return JobProcess(job)
 
@@ -39,7 +39,7 @@ class SpareProcess:
                 self._waiting = waiting_process()
 
     def close(self) -> None:
-        """End the process that waits."""
+        """End the waiting process."""
         with self._turn:
             process, self._waiting = self._waiting, None
         if process is None:

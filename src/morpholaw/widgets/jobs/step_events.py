@@ -1,4 +1,4 @@
-"""The events of a step, from a child process or from a thread, for a worker to relay to the window."""
+"""Generators of the events of a step in a child process or a thread, which a worker relays to the window."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepFailure:
-    """Why a step ended without a result; always its last event."""
+    """The reason why a step ended without a result; it is always the last event."""
 
     sentence: str
 
 
 Events = Generator[Event | StepFailure, None, None]
 Files = Callable[[Path], dict[str, Any]]
-"""Writes what a job needs of the window to a folder, and returns the arguments that name it."""
+"""Function that writes data of the window to a folder for a job, and returns the arguments that name the files."""
 
 
 def of_job(
@@ -38,10 +38,10 @@ def of_job(
     stop: threading.Event,
     launch: Callable[[Job], JobProcess],
 ) -> Events:
-    """Yield the events of a job in a child process; an error becomes the last of them, so that no dialog opens.
+    """Yield the events of a job in a child process; an error becomes the last event, so that no dialog opens.
 
-    All of it happens in the thread that asks for the events: the files that the job needs are written, the process
-    is started by ``launch``, and the table that it writes is read, as "table" of the Result.
+    Everything happens in the thread that iterates over the events: writing the files that the job needs, starting the
+    process with ``launch``, and reading the table that the job writes, which becomes "table" of the Result.
     """
     with tempfile.TemporaryDirectory(prefix="morpholaw-") as place:
         process = None
@@ -61,7 +61,7 @@ def of_job(
                 yield event
         except (MorpholawError, ValueError, OSError) as error:
             yield StepFailure(str(error))
-        except Exception as error:  # a defect: say so in the panel too, where the person waits
+        except Exception as error:  # a defect in the program, also reported in the panel
             yield StepFailure(f"The step failed: {type(error).__name__}: {error}.")
         finally:
             if process is not None:
@@ -71,7 +71,7 @@ def of_job(
 def of_function(
     step: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any], stop: threading.Event
 ) -> Events:
-    """Yield the events of a function in a thread of its own; the last is a Result with what it returned."""
+    """Yield the events of a function in its own thread; the last event is a Result with the return value."""
     events: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def work() -> None:
@@ -80,7 +80,7 @@ def of_function(
             events.put(Result({"result": returned}))
         except (MorpholawError, InterruptedError) as error:
             events.put(StepFailure(str(error)))
-        except Exception as error:  # a defect: say so in the panel too, where the person waits
+        except Exception as error:  # a defect in the program, also reported in the panel
             events.put(StepFailure(f"The step failed: {type(error).__name__}: {error}."))
         finally:
             events.put(None)
@@ -91,14 +91,14 @@ def of_function(
 
 
 def read_table(path: Path | str, types: Mapping[str, str]) -> pd.DataFrame:
-    """Read a table that a job wrote, as it was when it was written: "NA" and "1" may be names of classes.
+    """Read a table written by a job, with the original types of the columns: "NA" and "1" may be names of classes.
 
     Parameters
     ----------
     path : path
-        The file.
+        The CSV file.
     types : mapping of str to str
-        The type of each column, as pandas calls it.
+        Pandas dtype of each column.
     """
     import pandas as pd
 

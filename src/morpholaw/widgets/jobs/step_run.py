@@ -1,4 +1,4 @@
-"""One step under way: what it reports, how it is stopped, and how it ended."""
+"""One run of a step: its progress, how it is stopped, and its result."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from morpholaw.widgets.jobs.step_status import ActivityBar, StepStatus
 
 
 class StepRun(QObject):
-    """A step in a child process or in a thread, whose events a thread worker relays to the window.
+    """A step in a child process or a thread, whose events a thread worker relays to the window.
 
     Parameters
     ----------
     name : str
-        What the step is called in the window.
+        Name of the step in the window.
     job : Job, optional
-        The job, where the step is one.
+        The job, if the step is one.
     python : str
-        Lines of Python that do the same without a window, "" where there are none.
+        Python code that does the same without a window; "" if there is none.
 
     Attributes
     ----------
-    state : str
-        "running", "done", "stopped" or "failed".
+    state : {"running", "done", "stopped", "failed"}
+        State of the run.
     values : dict
-        The result's values; after Stop with "complete" False.
+        Values of the result; "complete" is False after Stop.
     sentence : str
-        Why it failed.
+        Why the step failed.
 
     Notes
     -----
@@ -72,19 +72,19 @@ class StepRun(QObject):
         worker.start()
 
     def started(self, process: JobProcess) -> None:
-        """Take note of the step's process; called in the worker's thread."""
+        """Record the process of the step; called in the worker's thread."""
         self._process = process
         if self._killed:
             process.kill()
 
     @property
     def running(self) -> bool:
-        """Whether the step is still under way."""
+        """Whether the step is running."""
         return self.state == "running"
 
     @property
     def pid(self) -> int | None:
-        """The id of the step's process; None while it has none."""
+        """Process id of the step; None if it has no process."""
         return self._process.pid if self._process is not None else None
 
     @property
@@ -100,7 +100,7 @@ class StepRun(QObject):
         return "Stopping..." if self.stopping else self.status.text
 
     def stop(self) -> None:
-        """Ask the step to keep what it has and end."""
+        """Ask the step to save its results so far and end."""
         if not self.running:
             return
         self.stopping = True
@@ -109,7 +109,7 @@ class StepRun(QObject):
             self._process.stop()
 
     def kill(self) -> None:
-        """End the step at once and hear no more of it; its results from before are kept."""
+        """End the step at once and ignore further events; results that are already saved are kept."""
         if not self.running:
             return
         self.state, self._killed = "stopped", True
@@ -159,7 +159,7 @@ class StepRun(QObject):
 
 
 def end_step(stop_flag: threading.Event, process: JobProcess | None) -> None:
-    """End a step at once: its thread by its flag, its process and what that started by a signal."""
+    """End a step at once: its thread through a flag, its process and child processes through a signal."""
     stop_flag.set()
     if process is not None:
         process.kill()

@@ -1,4 +1,4 @@
-"""The state of a step in words (stage, count, time left, losses, message) and in napari's activity dock."""
+"""The status of a step as text (stage, count, time left, losses, message) and in napari's activity dock."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from morpholaw.events import Event, Message, Metrics, Progress
 
 
 class StepStatus:
-    """Puts the events of one step into words.
+    """Text about the progress of one step.
 
     Parameters
     ----------
     name : str
-        The step's name, e.g. "train_encoder".
+        Name of the step, such as "train_encoder".
 
     Attributes
     ----------
     share : float or None
-        Share of the current stage that is done, from 0 to 1; None while that is not known.
+        Completed share of the current stage, from 0 to 1; None if unknown.
     """
 
     def __init__(self, name: str) -> None:
@@ -71,7 +71,7 @@ class StepStatus:
 
 
 def in_words(step: str) -> str:
-    """Return a step's name as a person reads it: "Train encoder"."""
+    """Return the name of a step for display: "Train encoder"."""
     return capitalised(step.replace("_", " "))
 
 
@@ -86,25 +86,25 @@ _STEPS = 1000
 
 
 class ActivityBar:
-    """A bar with the step's name, filled as far as the current stage is done.
+    """A progress bar in napari's activity dock.
 
     Parameters
     ----------
     name : str
-        What the step is called in the window.
+        Name of the step in the window.
     """
 
     def __init__(self, name: str) -> None:
         self._open = ExitStack()
-        # napari's bars are tqdm's and would be written to the terminal as well
+        # napari's progress bars are tqdm bars, which would also be written to the terminal
         nowhere = self._open.enter_context(open(os.devnull, "w"))  # noqa: SIM115
         self._bar = self._open.enter_context(progress(total=_STEPS, desc=name, file=nowhere))
 
     def show(self, share: float | None) -> None:
-        """Fill the bar up to a share of 1; leave it where the share is not known."""
+        """Set the completed share, from 0 to 1; None leaves the bar as it is."""
         if share is not None:
             self._bar.update(round(_STEPS * share) - self._bar.n)
 
     def close(self) -> None:
-        """Remove the bar; a second time does nothing."""
+        """Remove the bar; calling this again does nothing."""
         self._open.close()

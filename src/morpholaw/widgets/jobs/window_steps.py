@@ -1,4 +1,4 @@
-"""The steps that a window's panels have started: they belong to the window, and go on when a panel is closed."""
+"""The steps that the panels of a window have started. They belong to the window and continue when a panel is closed."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from morpholaw.widgets.jobs.step_events import Files, of_function, of_job
 from morpholaw.widgets.jobs.step_run import StepRun
 
 SHORT = ("classify",)
-"""Steps that are mostly repeated and take little longer than to load torch: a process is kept ready after one."""
+"""Steps that are often repeated and take little longer than loading torch; after one, a process is kept ready."""
 PATIENCE = 2000
-"""Milliseconds that a window which closes waits at most for the threads that still compute or draw."""
+"""Longest time in milliseconds that a closing window waits for threads that still compute or draw."""
 
 
 class WindowSteps(QObject):
     """Starts steps, one at a time per place, and ends them when the window closes.
 
-    A place names the part of a panel that starts steps, e.g. "encoder". A panel that is opened again shows the step
-    that runs at its place.
+    A place is the name of a part of a panel that starts steps, such as "encoder". A panel that is opened again shows
+    the step that is running at its place.
 
     Attributes
     ----------
@@ -36,8 +36,8 @@ class WindowSteps(QObject):
 
     Notes
     -----
-    Signals: ``begun`` (a place), ``changed_study`` (the name of the step of a job that ended: what it makes may have
-    changed), ``closed`` (the window closes).
+    Signals: ``begun`` (place at which a step began), ``changed_study`` (name of the step of a job that ended and may
+    have changed the study), ``closed`` (the window closes).
     """
 
     begun = Signal(str)
@@ -53,12 +53,12 @@ class WindowSteps(QObject):
         weakref.finalize(self, self.spare.close)
 
     def at(self, place: str) -> StepRun | None:
-        """Return the step that was started last at a place."""
+        """Return the last step that was started at a place."""
         return self._runs.get(place)
 
     @property
     def running(self) -> list[StepRun]:
-        """The steps that are under way."""
+        """The running steps."""
         return [run for run in self._runs.values() if run.running]
 
     def start(
@@ -66,7 +66,7 @@ class WindowSteps(QObject):
     ) -> StepRun:
         """Run a job in a child process; see :meth:`JobRunner.start`."""
         run = self._new(place, StepRun(name, job, python, self))
-        # the thread must not keep a window in memory
+        # the thread must not keep the window in memory
         spare, to_end, run_or_none = self.spare, self._to_end, weakref.ref(run)
 
         def launch(job: Job) -> JobProcess:
@@ -112,21 +112,21 @@ class WindowSteps(QObject):
         self.spare.close()
 
     def watch(self, widget: QWidget) -> None:
-        """Watch the window that a panel is in, to ask before it closes."""
+        """Watch the window of a panel, to ask before it closes."""
         window: QObject = widget
         while not isinstance(window, QMainWindow) and (parent := window.parent()) is not None:
             window = parent
-        window.installEventFilter(self)  # only once, however often it is called
+        window.installEventFilter(self)  # Qt installs it only once, however often this is called
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Keep a window open whose steps the person does not want to end."""
+        """End all steps when the window closes, or keep it open if the user does not want to end them."""
         if event is not None and event.type() == QEvent.Type.Close:
             if not self._may_close(watched):
                 event.ignore()
                 return True
             self.end_all()
             self.closed.emit()
-            # A thread that outlives the window would collect its widgets as garbage, which only Qt's own thread may do.
+            # A thread that outlives the window might garbage-collect its widgets, which only Qt's thread may do.
             pool = QThreadPool.globalInstance()
             if pool is not None:
                 pool.waitForDone(PATIENCE)
@@ -136,9 +136,11 @@ class WindowSteps(QObject):
         names = [run.status.name for run in self.running]
         if not names:
             return True
-        what = f"{names[0]} is" if len(names) == 1 else f"{', '.join(names)} are"
-        question = f"{what} still running. End it and close? Results from before are kept."
-        return confirmed(window if isinstance(window, QWidget) else None, "A step is running", question)
+        what = f"A step is still running: {names[0]}. End it"
+        if len(names) > 1:
+            what = f"{len(names)} steps are still running: {', '.join(names)}. End them"
+        question = f"{what} and close the window? Results that are already saved are kept."
+        return confirmed(window if isinstance(window, QWidget) else None, "Close the window", question)
 
     def _new(self, place: str, run: StepRun) -> StepRun:
         before = self._runs.get(place)

@@ -39,7 +39,9 @@ from morpholaw.widgets.study.study_widget import StudyWidget
 NO_LAW = "There is no law yet. Search for laws above: over shapes right away, over latents once scheme 3 is trained."
 CHOOSE = "Choose a set of laws, by the loss of its search or by its name."
 NO_STUDY = "No study is open."
-FRONT_OF_CLASSES = "The laws of more than two classes are fitted to each other, so there is no front for a single one of them."
+FRONT_OF_CLASSES = (
+    "Laws of more than two classes are fitted to each other, so there is no front for one of them."
+)
 
 
 class LawsWidget(StudyWidget):

@@ -1,4 +1,4 @@
-"""The arrow keys in a picture: the nearest point in their direction."""
+"""Arrow keys in a figure: the nearest point in the direction of a key."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ ARROWS = {
     Qt.Key.Key_Up: (0.0, -1.0),
     Qt.Key.Key_Down: (0.0, 1.0),
 }
-"""Columns and rows that a key moves by."""
+"""Direction of each key, as (columns, rows)."""
 ASIDE = 2.0
-"""How much farther a pixel aside counts than one ahead."""
+"""Weight of a sideways distance relative to a distance ahead."""
 
 
 def next_point(places: np.ndarray, start: np.ndarray, key: int) -> int | None:
-    """Return which of the places, float (n, 2), an arrow key leads to from ``start``; None where none is ahead."""
+    """Return the index of the place, among float (n, 2), to which an arrow key leads from ``start``; None if none."""
     direction = np.array(ARROWS[Qt.Key(key)])
     steps = np.asarray(places, float) - start
     ahead = steps @ direction

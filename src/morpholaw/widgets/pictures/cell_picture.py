@@ -1,4 +1,4 @@
-"""A figure with one point per cell: hover to see the crop, click to select it, draw a line around many."""
+"""A figure with one point per cell: point at a cell to see its crop, click to select it, draw a line around several."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 REACH = 10.0
-"""Most pixels of the window from the mouse to a point that is meant, of points as small as those of a map."""
+"""Largest distance from the mouse to a point that it hits, in pixels of the window, for points as small as a map's."""
 DRAG = 5.0
-"""Pixels of the window beyond which a press draws a line."""
+"""Distance in pixels of the window beyond which a press draws a line."""
 MOST_MARKED = 1500
-"""Selected cells that are marked at most."""
+"""Largest number of selected cells that are marked."""
 SIDE = 84
 """Side of the crop beside the mouse, in pixels of the window."""
 MARK = "#f0e442"
 ZOOM_KEYS = {"+": 1.25, "=": 1.25, "-": 0.8}
-"""How much a key enlarges the picture."""
+"""Zoom factor of each key."""
 
 
 class CellPicture(FigurePanel):
-    """Shows a figure of cells, and which of them are selected.
+    """Figure of cells in which the selected ones are marked.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer, whose theme the figure has.
+        The viewer, whose theme the figure follows.
     sentence : str
-        The text shown until there is a figure.
+        Text shown until there is a figure.
     image_of : callable
-        Returns the picture of a cell by its global index.
+        Returns the pixmap of a cell by its global index.
     about : callable
-        Returns a line or two about a cell.
+        Returns one or two lines about a cell.
     reach : float
-        Most pixels of the window from the mouse to a point that is meant.
+        Largest distance from the mouse to a point that it hits, in pixels of the window.
 
     Attributes
     ----------
     cells : ndarray, int64 (n,)
-        Global index of the cell of each point of what is shown.
+        Global index of the cell of each point in the figure.
     drawing : PlacedDrawing or None
-        What is shown.
+        The figure on display.
     hovered : int or None
         The cell under the mouse.
     zooms : bool
-        Whether the wheel zooms instead of scrolling the panel.
+        Whether the wheel zooms the figure instead of scrolling the panel.
 
     Notes
     -----
-    ``chosen`` carries the global indices of the cells that were clicked or circled, with Shift those selected before
-    as well. The wheel and the keys + and - zoom; a double click or Home shows everything again; arrow keys go to the
-    next cell.
+    ``chosen`` is emitted with the global indices of the cells that were clicked or encircled; with Shift, they are
+    added to the selection. The wheel and the keys + and - zoom, a double click or Home shows everything again, and the
+    arrow keys move to the next cell.
     """
 
     chosen = Signal(list)
@@ -94,13 +94,13 @@ class CellPicture(FigurePanel):
         Parameters
         ----------
         make : callable
-            Returns the figure; called in a thread.
+            Returns the figure; it is called in a thread.
         points : ndarray, float (n, 2)
-            Where the cells are in the first axes of the figure.
+            Positions of the cells in the first axes of the figure.
         cells : ndarray, int64 (n,)
-            Their global indices.
+            Global indices of the cells.
         keep_zoom : bool
-            Whether the part that is shown stays, as where only colours change.
+            Whether to keep the zoom, for example if only colours change.
         """
         self._points, self._next_cells = np.asarray(points, float), np.asarray(cells, np.int64)
         if not keep_zoom:
@@ -118,18 +118,18 @@ class CellPicture(FigurePanel):
         self._picture.update()
 
     def place_of(self, cell: int) -> tuple[float, float] | None:
-        """Return column and row of a cell in pixels of the picture; None where it is not shown."""
+        """Return the column and row of a cell in pixels of the figure; None if the cell is not shown."""
         if self.drawing is None:
             return None
-        found = np.flatnonzero(self.cells == cell)
-        if not len(found):
+        points = np.flatnonzero(self.cells == cell)
+        if not len(points):
             return None
-        x, y = self.drawing.places[found[0]]
+        x, y = self.drawing.places[points[0]]
         return float(x), float(y)
 
     @property
     def surface(self) -> QWidget:
-        """The widget that shows the picture and takes the mouse."""
+        """The widget that shows the figure and receives mouse events."""
         return self._picture
 
     def _new_picture(self) -> QLabel:
@@ -149,7 +149,7 @@ class CellPicture(FigurePanel):
         super()._show(placed)
 
     def cell_at(self, place: QPointF) -> int | None:
-        """Return the cell whose point is nearest to a place in the picture; None where none is near."""
+        """Return the cell whose point is nearest to a position in the figure; None if none is near."""
         if self.drawing is None or not len(self.drawing.places):
             return None
         distance = np.hypot(*(self.drawing.places - [place.x(), place.y()]).T)
@@ -166,7 +166,7 @@ class CellPicture(FigurePanel):
         return shown
 
     def _circled(self) -> list[int]:
-        """Return the cells within the line that was drawn."""
+        """Return the cells inside the line drawn by the user."""
         assert self.drawing is not None
         from matplotlib.path import Path
 
@@ -197,9 +197,9 @@ class CellPicture(FigurePanel):
         current = self.place_of(self.selected[0]) if self.selected else None
         start = (middle.x(), middle.y()) if current is None else current
         places = np.where(self._visible()[:, None], self.drawing.places, np.nan)
-        found = next_point(places, np.array(start), key)
-        if found is not None:
-            self.chosen.emit([int(self.cells[found])])
+        next_place = next_point(places, np.array(start), key)
+        if next_place is not None:
+            self.chosen.emit([int(self.cells[next_place])])
 
     def pressed(self, place: QPointF) -> None:
         """Begin a click or a line."""
@@ -207,7 +207,7 @@ class CellPicture(FigurePanel):
         self._lasso = [place]
 
     def moved(self, place: QPointF, drawing: bool) -> None:
-        """Show the cell under the mouse, or go on with a line."""
+        """Show the cell under the mouse, or continue a line."""
         self._mouse = place
         if drawing and self._lasso:
             self._lasso.append(place)
@@ -217,7 +217,7 @@ class CellPicture(FigurePanel):
         self._picture.update()
 
     def released(self, place: QPointF, add: bool) -> None:
-        """Select the cell that was clicked, or those within the line that was drawn."""
+        """Select the clicked cell, or the cells inside the line."""
         if not self._lasso or self.drawing is None:
             return
         start = self._lasso[0]
@@ -237,18 +237,18 @@ class CellPicture(FigurePanel):
             self.chosen.emit(cells)
 
     def zoom(self, place: QPointF, factor: float) -> None:
-        """Show ``factor`` times less around a place in the picture; 0 shows everything."""
+        """Zoom in by ``factor`` around a position in the figure; 0 shows everything."""
         if self.drawing is not None and self._make is not None:
             self._limits = None if factor == 0 else self.drawing.zoomed(place.x(), place.y(), factor)
             self._soon()
 
     def left(self) -> None:
-        """Show no cell beside the mouse any more."""
+        """Hide the crop beside the mouse."""
         self.hovered = None
         self._picture.update()
 
     def paint_over(self, painter: QPainter) -> None:
-        """Paint the marks, the line and the cell under the mouse over the figure."""
+        """Paint the marks, the line, and the crop beside the mouse over the figure."""
         if self.drawing is None:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -266,7 +266,7 @@ class CellPicture(FigurePanel):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         places = self.drawing.places[marked].tolist()
         radius, width = (5.5, 1.6) if len(places) < 100 else (2.8, 0.8)
-        if len(places) < 100:  # a dark rim, so that the mark is seen on any colour
+        if len(places) < 100:  # a dark rim makes the mark visible on any colour
             painter.setPen(QPen(QColor("#000000"), 3.5))
             for x, y in places:
                 painter.drawEllipse(QPointF(x, y), radius, radius)
@@ -298,7 +298,7 @@ class CellPicture(FigurePanel):
 
 
 class _Surface(QLabel):
-    """The picture itself, with the mouse on it."""
+    """The figure as an image that receives mouse events."""
 
     def __init__(self, owner: CellPicture) -> None:
         super().__init__()
@@ -307,7 +307,7 @@ class _Surface(QLabel):
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the figure, then what lies over it."""
+        """Paint the figure and what lies over it."""
         super().paintEvent(event)
         painter = QPainter(self)
         self._owner.paint_over(painter)
@@ -319,7 +319,7 @@ class _Surface(QLabel):
             self._owner.pressed(event.position())
 
     def mouseMoveEvent(self, event: Any) -> None:
-        """Show the cell under the mouse, or go on with a line."""
+        """Show the cell under the mouse, or continue a line."""
         self._owner.moved(event.position(), bool(event.buttons() & Qt.MouseButton.LeftButton))
 
     def mouseReleaseEvent(self, event: Any) -> None:
@@ -334,7 +334,7 @@ class _Surface(QLabel):
         self._owner.zoom(event.position(), 0)
 
     def wheelEvent(self, event: Any) -> None:
-        """Zoom in or out."""
+        """Zoom in or out, or let the panel scroll."""
         steps = event.angleDelta().y() / 120
         if not self._owner.zooms:
             event.ignore()  # the panel scrolls
@@ -343,6 +343,6 @@ class _Surface(QLabel):
             event.accept()
 
     def leaveEvent(self, event: QEvent | None) -> None:
-        """Show no cell beside the mouse any more."""
+        """Hide the crop beside the mouse."""
         super().leaveEvent(event)
         self._owner.left()

@@ -1,7 +1,7 @@
-"""Matplotlib at work in a thread, so that the window does not wait for a figure to be drawn.
+"""Draw matplotlib figures in a thread, so that the window does not wait for them.
 
-Matplotlib is not safe to use in two threads at once; :data:`_TURN` lets one thread draw at a time. No function here
-is called in the thread of the window.
+Matplotlib is not thread-safe, so :data:`_TURN` lets only one thread draw at a time. No function of this module is
+called in the window's thread.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _TURN = threading.Lock()
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure that was drawn.
+    """A drawn figure.
 
     Attributes
     ----------
     canvas : matplotlib.backends.backend_agg.FigureCanvasAgg
-        The figure's canvas.
-    pixels : ndarray
-        Its colours, uint8 (height, width, 4).
+        Canvas of the figure.
+    pixels : ndarray, uint8 (height, width, 4)
+        The figure as an RGBA image.
     """
 
     canvas: Any
@@ -52,9 +52,9 @@ def draw_figure(make: Make, width: int, dark: bool, ratio: float) -> Drawing:
     width : int
         Width in pixels of the window.
     dark : bool
-        Whether the window is dark.
+        Whether the theme is dark.
     ratio : float
-        Pixels of the screen per pixel of the window.
+        Screen pixels per pixel of the window.
     """
     with _TURN:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -65,24 +65,24 @@ def draw_figure(make: Make, width: int, dark: bool, ratio: float) -> Drawing:
         canvas = FigureCanvasAgg(figure)
         figure.set_dpi(DPI * ratio)
         if (layout := figure.get_layout_engine()) is not None:
-            layout.execute(figure)  # labels at a fixed distance find their place in a second pass
+            layout.execute(figure)  # labels at a fixed distance need a second pass of the layout
         return Drawing(canvas, painted(canvas))
 
 
 def painted(canvas: Any) -> np.ndarray:
-    """Draw on an Agg canvas and return the colours, uint8 (height, width, 4)."""
+    """Draw an Agg canvas and return it as an RGBA image, uint8 (height, width, 4)."""
     canvas.draw()
     return np.array(canvas.buffer_rgba(), np.uint8)
 
 
 def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function that uses matplotlib while no other thread does."""
+    """Call a function that uses matplotlib while no other thread uses it."""
     with _TURN:
         return function(*arguments)
 
 
 Limits = tuple[float, float, float, float]
-"""Lowest and highest x, then y, of what is shown."""
+"""Lowest and highest x, then lowest and highest y, on display."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class PlacedDrawing(Drawing):
     frame : ndarray, float (2, 2)
         Upper left and lower right corner of the axes, in the same pixels.
     limits : Limits
-        What the axes show.
+        Limits of the axes.
     """
 
     places: np.ndarray
@@ -111,7 +111,7 @@ class PlacedDrawing(Drawing):
         return x0 + across * (x1 - x0), y0 + up * (y1 - y0)
 
     def zoomed(self, column: float, row: float, factor: float) -> Limits:
-        """Return the limits that show ``factor`` times less, with the same value under a pixel of the window."""
+        """Return limits zoomed in by ``factor`` that keep the same values under a pixel of the window."""
         x, y = self.value_at(column, row)
         x0, x1, y0, y1 = self.limits
         low, high = (
@@ -124,7 +124,7 @@ class PlacedDrawing(Drawing):
 def draw_placed(
     make: Make, points: np.ndarray, limits: Limits | None, width: int, dark: bool, ratio: float
 ) -> PlacedDrawing:
-    """Make and draw a figure, and find its points, float (n, 2) in the units of its first axes."""
+    """Make and draw a figure, and locate ``points``, float (n, 2) in units of its first axes, in pixels."""
     drawn = draw_figure(partial(_limited, make, limits), width, dark, ratio)
     axes = drawn.canvas.figure.axes[0]
     height = drawn.pixels.shape[0]

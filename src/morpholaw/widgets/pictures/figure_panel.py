@@ -1,4 +1,4 @@
-"""A figure of :mod:`morpholaw.figures` in a panel: drawn in a thread once it is visible, at most twice a second."""
+"""A figure of :mod:`morpholaw.figures` in a panel, drawn in a thread once it is visible, at most twice a second."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 INTERVAL = 0.5
-"""Least seconds between two drawings."""
+"""Smallest number of seconds between two drawings."""
 DRAWING = "Drawing..."
-"""The text until the first figure is drawn."""
+"""Text shown until the first figure is drawn."""
 LEAST_WIDTH = 320
-"""Least width of a figure in pixels."""
+"""Smallest width of a figure in pixels."""
 
 
 class FigurePanel(QWidget):
-    """Shows a figure, or one sentence in its place.
+    """Shows a figure, or a sentence in its place.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer, whose theme the figure has.
+        The viewer, whose theme the figure follows.
     sentence : str
-        The text shown until there is a figure.
+        Text shown until there is a figure.
 
     Attributes
     ----------
     canvas : FigureCanvasAgg or None
-        The canvas of the figure that is shown.
+        Canvas of the figure on display.
     """
 
     def __init__(self, viewer: ViewerModel, sentence: str = "") -> None:
@@ -64,14 +64,14 @@ class FigurePanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.sentence)
         layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignHCenter)
-        layout.addStretch(1)  # at the top of a tab that is taller, not below what is seen
+        layout.addStretch(1)  # keeps the figure at the top of a taller tab
         self.setMinimumSize(LEAST_WIDTH, 60)
         self.say(sentence)
 
     def draw(self, make: Make) -> None:
-        """Show the figure that ``make(figsize, theme)`` returns; figsize is (inches, None).
+        """Show the figure that ``make(figsize, theme)`` returns; figsize is (width in inches, None).
 
-        ``make`` is called in a thread, so that it must not use widgets or layers.
+        ``make`` is called in a thread, so it must not use widgets or layers.
         """
         self._make = make
         if self.canvas is None:
@@ -90,17 +90,17 @@ class FigurePanel(QWidget):
 
     @property
     def pending(self) -> bool:
-        """Whether a figure is still to be drawn."""
+        """Whether a figure still has to be drawn."""
         return self._timer.isActive() or self.call.running
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Draw a figure that was asked for while the panel was hidden."""
+        """Draw a figure that was requested while the panel was hidden."""
         super().showEvent(event)
         if self._make is not None:
             self._soon()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Draw the figure again for another width, which its layout depends on."""
+        """Draw the figure again if the width changes, because its layout depends on it."""
         super().resizeEvent(event)
         if self._make is not None and abs(self.width() - self._drawn_width) > 8:
             self._soon()
@@ -148,7 +148,7 @@ class FigurePanel(QWidget):
 
 
 def pixmap(pixels: np.ndarray, ratio: float) -> QPixmap:
-    """Return colours, uint8 (height, width, 4), as a pixmap with ``ratio`` pixels of the screen per pixel."""
+    """Return an RGBA image, uint8 (height, width, 4), as a pixmap with ``ratio`` screen pixels per pixel."""
     height, width = pixels.shape[:2]
     image = QImage(pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888)
     picture = QPixmap.fromImage(image)

@@ -1,4 +1,4 @@
-"""A picture of cells that shares the selection of its viewer."""
+"""A figure of cells that shares the selection of the viewer."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class LinkedCells(CellPicture):
-    """Shows a figure of cells, in which the selected ones are marked; a click or a line selects in every panel.
+    """Figure of cells in which the selected ones are marked; a click or a line selects cells in every panel.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer, whose theme the figure has.
+        The viewer, whose theme the figure follows.
     current : CurrentStudy
         The study and its selected cells.
     sentence : str
-        The text shown until there is a figure.
+        Text shown until there is a figure.
     """
 
     def __init__(self, viewer: ViewerModel, current: CurrentStudy, sentence: str = "") -> None:
@@ -30,8 +30,8 @@ class LinkedCells(CellPicture):
         super().__init__(viewer, sentence, self._facts.picture, self._facts.lines)
         self.zooms = False  # the panel scrolls
         self.setToolTip(
-            "Rest the mouse on a dot to see its cell, click it to select the cell everywhere, or draw a line around "
-            "many; Shift adds to the selection."
+            "Point at a dot to see its cell, click it to select the cell in every panel, or draw a line around several "
+            "dots; Shift adds to the selection."
         )
         self.chosen.connect(current.select)
         current.selection_changed.connect(self.select)

@@ -1,4 +1,4 @@
-"""Small images in rows and columns, painted by Qt: quick enough to follow a slider, unlike a figure."""
+"""Small images in rows and columns, painted by Qt, which is fast enough to follow a slider, unlike a figure."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from qtpy.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QResi
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 SIGNED_COLOURS = np.array([[178, 24, 43], [244, 165, 130], [247, 247, 247], [146, 197, 222], [33, 102, 172]])
-"""Red below zero, white at zero, blue above: RdBu, as in the figures."""
+"""Red below zero, white at zero, blue above zero (RdBu), as in the figures."""
 _GAP = 2
 _LINE = 14
 
 
 class PictureGrid(QWidget):
-    """Shows images (rows, columns) with names, scaled to its width.
+    """Grid of images with names, scaled to the width of the widget.
 
     Parameters
     ----------
     sentence : str
-        Shown while there is no image.
+        Text shown while there is no image.
     largest : int
-        Largest side of an image, in pixels of the screen.
+        Largest side of an image on the screen, in pixels.
 
     Notes
     -----
-    ``picked`` is emitted with row and column of an image that was clicked.
+    ``picked`` is emitted with the row and the column of a clicked image.
     """
 
     picked = Signal(int, int)
@@ -51,7 +51,7 @@ class PictureGrid(QWidget):
         column_names: Sequence[str] = (),
         captions: Sequence[str] = (),
     ) -> None:
-        """Show colours, uint8 (rows, columns, h, w, 3); captions of one or more lines stand under the columns."""
+        """Show RGB images, uint8 (rows, columns, h, w, 3), with captions of one or more lines below the columns."""
         self.tiles = np.ascontiguousarray(tiles)
         self.row_names, self.column_names = list(row_names), list(column_names)
         self.captions, self.titles = list(captions), []
@@ -59,7 +59,7 @@ class PictureGrid(QWidget):
         self.update()
 
     def show_titled(self, tiles: np.ndarray, titles: Sequence[str], columns: int) -> None:
-        """Show colours uint8 (n, h, w, 3) in rows of ``columns``, each with a title of its own above it."""
+        """Show RGB images, uint8 (n, h, w, 3), in rows of ``columns`` images, each with a title above it."""
         rows = -(-len(tiles) // columns)
         filled = np.zeros((rows * columns, *tiles.shape[1:]), np.uint8)
         filled[: len(tiles)] = tiles
@@ -68,7 +68,7 @@ class PictureGrid(QWidget):
         self._fit()
 
     def clear(self, sentence: str | None = None) -> None:
-        """Show a sentence and no images."""
+        """Remove the images and show a sentence instead."""
         if sentence is not None:
             self.sentence = sentence
         self.show_pictures(np.zeros((0, 0, 1, 1, 3), np.uint8))
@@ -79,7 +79,7 @@ class PictureGrid(QWidget):
         return self.tiles.size == 0
 
     def sizeHint(self) -> QSize:
-        """Return a usual width and the height that the images need."""
+        """Return the default width and the height of the images."""
         return QSize(360, self._height())
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
@@ -88,7 +88,7 @@ class PictureGrid(QWidget):
         self._fit()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Say which image was clicked."""
+        """Emit ``picked`` for the clicked image."""
         if event is None:
             return
         place = event.position().toPoint()
@@ -97,7 +97,7 @@ class PictureGrid(QWidget):
                 self.picked.emit(row, column)
 
     def place_of(self, row: int, column: int) -> QRect:
-        """Return where an image is painted."""
+        """Return the rectangle of an image."""
         side, top = self._side(), _LINE if self.column_names else 0
         corner = QPoint(self._left() + column * (side + _GAP), top + row * self._pitch() + self._title())
         return QRect(corner, QSize(side, side))
@@ -173,13 +173,13 @@ class PictureGrid(QWidget):
 
 
 def grey_tiles(pictures: np.ndarray, high: float = 1.0) -> np.ndarray:
-    """Return grey images (..., h, w) as colours, uint8 (..., h, w, 3), with 0 black and ``high`` white."""
+    """Return grey images (..., h, w) as RGB images, uint8 (..., h, w, 3), with 0 black and ``high`` white."""
     level = np.clip(np.asarray(pictures, np.float32) / max(high, 1e-9), 0, 1)
     return np.repeat(np.rint(np.nan_to_num(level) * 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def signed_tiles(pictures: np.ndarray, limit: float) -> np.ndarray:
-    """Return differences (..., h, w) as colours, uint8 (..., h, w, 3): red at -limit, white at 0, blue at limit."""
+    """Return differences (..., h, w) as RGB images, uint8 (..., h, w, 3): red at -limit, white at 0, blue at limit."""
     level = np.clip(np.nan_to_num(np.asarray(pictures, np.float32)) / max(limit, 1e-9), -1, 1)
     stops = np.linspace(-1, 1, len(SIGNED_COLOURS))
     channels = [np.interp(level, stops, SIGNED_COLOURS[:, channel]) for channel in range(3)]
@@ -187,7 +187,7 @@ def signed_tiles(pictures: np.ndarray, limit: float) -> np.ndarray:
 
 
 def white_of(pictures: np.ndarray) -> float:
-    """Return the level to show white, so that dim cells are visible too: the brightest 0.1 % of the pixels."""
+    """Return the grey level to show as white, at least 0.1: the 99.9th percentile, so that dim cells are visible."""
     return max(float(np.percentile(pictures, 99.9)), 0.1) if pictures.size else 1.0
 
 
@@ -197,7 +197,7 @@ def _image(tile: np.ndarray) -> QImage:
 
 
 def muted(colour: QColor) -> QColor:
-    """Return a colour half as strong, for what is less important."""
+    """Return a half-transparent colour, for less important lines."""
     pale = QColor(colour)
     pale.setAlpha(130)
     return pale

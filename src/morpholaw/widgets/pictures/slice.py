@@ -1,4 +1,4 @@
-"""A function of the inputs of a model over two of them, computed in the live process, and its figure."""
+"""A slice: a function of a model's inputs over one or two of them, computed in the live process, and its figure."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
 
 STEPS = 49
 LIMIT = 3.0
-"""Slices reach from -LIMIT to LIMIT standard deviations: 99.7 % of the prior, a unit Gaussian."""
+"""Slices reach from -LIMIT to LIMIT standard deviations, which is 99.7 % of the prior, a unit Gaussian."""
 CELLS = 300
-"""Most labelled cells per class that are drawn."""
+"""Largest number of labelled cells drawn per class."""
 PICTURES = (-3.0, -1.5, 0.0, 1.5, 3.0)
-"""Values of a latent at which a cell is decoded along an axis."""
+"""Values of a latent at which cells are decoded along an axis."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """A function of the inputs of a model and how it is labelled.
+    """A function of the inputs of a model, with its labels.
 
     Attributes
     ----------
     function : callable
-        Values (n,) of standardised inputs (n, columns); it is sent to the live process, so it must be a function of a
-        module, or a ``functools.partial`` of one.
+        Maps standardised inputs (n, columns) to values (n,). It is sent to the live process, so it must be a function
+        of a module, or a ``functools.partial`` of one.
     inputs : tuple of int
-        Numbers of the inputs that it depends on.
+        Numbers of the inputs on which the function depends.
     columns : ModelColumns
-        What the inputs are: latents of the encoder, measured shapes, or both.
+        The inputs: latents of the encoder, measured shapes, or both.
     name, title : str
-        What the values are, and the figure's title.
+        Name of the values, and title of the figure.
     sides : tuple of str, optional
-        The classes that values below and above zero stand for; labelled cells are then drawn too, for which the inputs
-        must be all latents of the encoder.
+        The classes for values below and above zero. If given, labelled cells are drawn as well; the inputs must then be
+        all latents of the encoder.
     colours : dict of str to str
-        The colour of each class whose cells are drawn.
+        Colour of each class whose cells are drawn.
     """
 
     function: Callable[[np.ndarray], np.ndarray]
@@ -60,11 +60,11 @@ class Response:
 
     @property
     def total(self) -> int:
-        """How many inputs there are."""
+        """Number of inputs."""
         return len(self.columns.features)
 
     def label(self, place: int) -> str:
-        """Return the name of an input, with its unit where it has one."""
+        """Return the name of an input, with its unit if it has one."""
         feature = self.columns.features[place]
         return f"{feature.name} ({feature.unit})" if feature.unit else feature.name
 
@@ -76,15 +76,15 @@ class Slice:
     Attributes
     ----------
     x, y : int
-        The inputs across and up; ``y`` is None for a curve over ``x``.
+        The inputs on the x and y axes; ``y`` is None for a curve over ``x``.
     axis : ndarray, float64 (steps,)
         Values of the inputs, in standard deviations from the mean.
     values : ndarray, float64 (steps,) or (steps, steps)
-        The function there; rows are ``y``.
+        Values of the function; rows are ``y``.
     pictures_x, pictures_y : ndarray or None
-        Cells decoded along each axis; None along an axis that is no latent.
+        Cells decoded along each axis; None if the input is not a latent.
     cells : LabelledLatents or None
-        Latents of labelled cells, where they were asked for.
+        Latents of labelled cells, if requested.
     """
 
     x: int
@@ -96,7 +96,7 @@ class Slice:
     cells: LabelledLatents | None = None
 
     def dots(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return where labelled cells are on the map, float (n, 2), and their indices, int64 (n,)."""
+        """Return the positions of labelled cells on the map, float (n, 2), and their global indices, int64 (n,)."""
         if self.cells is None or self.y is None or not len(self.cells.labels):
             return np.empty((0, 2)), np.empty(0, np.int64)
         return self.cells.means[:, [self.x, self.y]].astype(np.float64), self.cells.indices
@@ -109,11 +109,11 @@ class LabelledLatents:
     Attributes
     ----------
     means : ndarray, float32 (n, latents)
-        Their latents.
+        Latents of the cells.
     labels : ndarray of str, (n,)
-        Their classes.
+        Classes of the cells.
     indices : ndarray, int64 (n,)
-        Their places among the study's crops.
+        Global indices of the cells.
     """
 
     means: np.ndarray
@@ -123,16 +123,16 @@ class LabelledLatents:
 
 @dataclass(frozen=True)
 class CellsWanted:
-    """Which labelled cells to draw.
+    """Which labelled cells to draw; equal values stand for the same cells.
 
     Attributes
     ----------
     classes : tuple of str
-        Their classes.
+        Classes of the cells.
     crops : int
-        Crops of the study.
+        Number of crops in the study.
     labels_changed : int
-        When the labels were last changed, in ns.
+        Time of the last change of the labels, in ns.
     """
 
     classes: tuple[str, ...]
@@ -141,31 +141,31 @@ class CellsWanted:
 
     @classmethod
     def of(cls, study: Study, crops: int, classes: Iterable[str]) -> CellsWanted:
-        """Describe the labelled cells that a study has now."""
+        """Describe the current labelled cells of a study."""
         try:
             changed = study.annotations.path.stat().st_mtime_ns
-        except OSError:  # no label was given by hand yet
+        except OSError:  # no cell was labelled by hand yet
             changed = 0
         return cls(tuple(classes), crops, changed)
 
 
 @dataclass(frozen=True)
 class DecodedInputs:
-    """The encoder that decodes cells along the axes, and which inputs are latents of it.
+    """The encoder that decodes cells along the axes, and the inputs that are its latents.
 
     Attributes
     ----------
     encoder : EncoderFile
         The study's encoder.
     latent_places : dict of int to int
-        Number of the latent that each input is; inputs that are no latents are left out.
+        Number of the latent for each input that is a latent.
     """
 
     encoder: EncoderFile
     latent_places: dict[int, int]
 
     def pictures(self, base: np.ndarray, axes: Sequence[int]) -> dict[int, np.ndarray]:
-        """Decode cells along the axes that are latents, from inputs ``base`` (inputs,); the live process calls it."""
+        """Decode cells along the axes that are latents, around ``base`` (inputs,); only the live process calls this."""
         from morpholaw.interpretation.traversal import traverse
         from morpholaw.training.devices import torch_threads
 
@@ -176,8 +176,8 @@ class DecodedInputs:
         start = np.zeros(max(encoder.latents, 1 + max(self.latent_places.values())))
         start[list(self.latent_places.values())] = base[list(self.latent_places)]
         with torch_threads(1):
-            found = traverse(encoder, start, [self.latent_places[axis] for axis in moved], PICTURES)
-        return dict(zip(moved, found, strict=True))
+            images = traverse(encoder, start, [self.latent_places[axis] for axis in moved], PICTURES)
+        return dict(zip(moved, images, strict=True))
 
 
 def slice_of(
@@ -188,15 +188,15 @@ def slice_of(
     decoded: DecodedInputs | None,
     wanted: CellsWanted | None = None,
 ) -> Slice:
-    """Return the function over the inputs ``x`` and ``y``, the others at ``base``.
+    """Return the slice of a function over the inputs ``x`` and ``y``, with the other inputs at ``base``.
 
-    It imports torch, so only the live process calls it.
+    It imports torch, so only the live process calls this.
     """
     from morpholaw.interpretation.boundary import slice_scores
 
     axis = np.linspace(-LIMIT, LIMIT, STEPS)
     chosen = [x] if y is None else [y, x]
-    with np.errstate(all="ignore"):  # where a law is not finite the map stays empty
+    with np.errstate(all="ignore"):  # the map stays empty where a law is not finite
         values = slice_scores(function, base, chosen, axis)
     if decoded is None:
         return Slice(x, y, axis, values)
@@ -207,7 +207,7 @@ def slice_of(
 
 @lru_cache(maxsize=1)
 def labelled_latents(encoder: EncoderFile, wanted: CellsWanted) -> LabelledLatents:
-    """Encode up to :data:`CELLS` labelled crops per class, evenly spaced in the study; for the live process."""
+    """Encode at most :data:`CELLS` labelled crops per class, evenly spaced in the study, in the live process."""
     from morpholaw.evaluation.scoring import encode_means
     from morpholaw.store.labelled_cells import all_labels
     from morpholaw.study import Study
@@ -228,7 +228,7 @@ def labelled_latents(encoder: EncoderFile, wanted: CellsWanted) -> LabelledLaten
 
 
 def _possible(columns: ModelColumns, place: int, axis: np.ndarray) -> np.ndarray:
-    """Return which values of an input, in standard deviations, a cell can have, bool: no shape is below 0."""
+    """Return which values of an input, in standard deviations, are possible, bool; shapes cannot be negative."""
     possible: np.ndarray = columns.in_units(place, axis) >= 0
     return possible if columns.features[place].source == "shape" else np.ones(len(axis), bool)
 
@@ -236,7 +236,7 @@ def _possible(columns: ModelColumns, place: int, axis: np.ndarray) -> np.ndarray
 def slice_figure(
     response: Response, computed: Slice, names: dict[int, str], held: str, figsize: FigSize, theme: Theme
 ) -> Figure:
-    """Draw a slice as a map or a curve, with the cells along its axes; ``held`` says where the other inputs are."""
+    """Draw a slice as a map or a curve, with decoded cells along its axes; ``held`` states the other inputs."""
     from morpholaw.figures.response import CellsOnMap, ResponseAxis, response_map_1d, response_map_2d
     from morpholaw.interpretation.components import readable
 

@@ -1,4 +1,4 @@
-"""A function of the inputs of a model over two of them, the others on sliders, with decoded cells along both axes."""
+"""A slice of a function over two of a model's inputs, with sliders for the others and decoded cells along the axes."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 
 
 class SlicePanel(QWidget):
-    """Shows a :class:`Response`; all but the drawing happens in the live process, and the latest request wins.
+    """Shows a :class:`Response`. The live process computes it; of several requests, the latest one counts.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        Its theme is the figure's.
+        The viewer, whose theme the figure follows.
     current : CurrentStudy
-        Whose encoder decodes the cells along the axes.
+        The study, whose encoder decodes the cells along the axes.
     sentence : str
-        Shown while there is no function to show.
+        Text shown while there is no function.
 
     Attributes
     ----------
     x_box, y_box : QComboBox
-        The inputs across and up.
+        The inputs on the x and y axes.
     names : dict of int to str
-        Names that were given to inputs, by the number of the input.
+        Names of the inputs, by number of the input.
     base : ndarray, float64 (inputs,)
         Values of the other inputs, in standard deviations from the mean.
     """
@@ -69,14 +69,14 @@ class SlicePanel(QWidget):
 
     def _build(self, viewer: ViewerModel) -> None:
         self.x_box, self.y_box = narrow_combo("x axis"), narrow_combo("y axis")
-        self.x_box.setToolTip("Choose the input that varies from left to right.")
-        self.y_box.setToolTip("Choose the input that varies from bottom to top.")
+        self.x_box.setToolTip("Choose the input on the horizontal axis.")
+        self.y_box.setToolTip("Choose the input on the vertical axis.")
         self.centre = QPushButton("Reset others")
         self.centre.setToolTip(
-            "Set the other inputs to their means: latents to 0, shapes to the mean of the training cells."
+            "Set the inputs on the sliders back to their means: latents to 0, shapes to the mean of the training cells."
         )
         axes = QHBoxLayout()
-        for label, box in (("Across", self.x_box), ("Up", self.y_box)):
+        for label, box in (("x axis", self.x_box), ("y axis", self.y_box)):
             axes.addWidget(QLabel(label))
             axes.addWidget(box, 1)
         self._controls = QWidget()
@@ -99,7 +99,7 @@ class SlicePanel(QWidget):
         self.centre.clicked.connect(self._to_centre)
 
     def clear(self, sentence: str = "") -> None:
-        """Show a sentence only."""
+        """Show a sentence instead of a function."""
         self.response = self.shown = None
         self._stale = False
         self._call.forget()
@@ -107,19 +107,19 @@ class SlicePanel(QWidget):
         self.figure.say(sentence or self.empty_sentence)
 
     def show_response(self, response: Response, names: dict[int, str]) -> None:
-        """Show a response; inputs that were chosen before stay chosen where it depends on them."""
+        """Show a response; keep the chosen inputs if it depends on them."""
         before: tuple[int | None, int | None] = (self.x_box.currentData(), self.y_box.currentData())
         if len(self.base) != response.total:
             self.base = np.zeros(response.total)
         self.response, self.names = response, names
         others = [place for place in range(response.total) if place not in response.inputs]
         ordered: list[int | None] = [*response.inputs, *others]
-        wanted = ordered[:2]
+        chosen = ordered[:2]
         if set(before) <= set(response.inputs) and before[0] != before[1]:
-            wanted = [*before]
+            chosen = [*before]
         elif len(response.inputs) == 1:
-            wanted[1] = None
-        for box, latent in zip((self.x_box, self.y_box), wanted, strict=False):
+            chosen[1] = None
+        for box, latent in zip((self.x_box, self.y_box), chosen, strict=False):
             blocked = box.blockSignals(True)
             box.clear()
             if box is self.y_box and len(response.inputs) < 2:
@@ -134,30 +134,30 @@ class SlicePanel(QWidget):
 
     @property
     def axes(self) -> tuple[int, int | None]:
-        """The inputs across and up; None up for a curve."""
+        """The inputs on the x and y axes; y is None for a curve."""
         return self.x_box.currentData(), self.y_box.currentData()
 
     def ask(self) -> None:
-        """Compute and draw the slice, as soon as the panel is visible."""
+        """Compute and draw the slice, once the panel is visible."""
         self._stale = self.response is not None
         if self._stale and self.isVisible():
             self._compute()
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Compute what was requested while the panel was hidden."""
+        """Compute a slice that was requested while the panel was hidden."""
         super().showEvent(event)
         if self._stale:
             self.ask()
 
     def called(self, place: int) -> str:
-        """Return the name given to an input and what it is, or only what it is."""
+        """Return the name and the label of an input, or only its label if it has no name."""
         label = self.response.label(place) if self.response else f"input {place + 1}"
         word = self.names.get(place)
         return f"{word} ({label})" if word else label
 
     def _axes_changed(self) -> None:
         x, y = self.axes
-        if x == y:  # the other axis takes another latent, so that every choice is a plot
+        if x == y:  # a plot needs two different inputs, so change the other axis
             box = self.y_box if self.sender() is self.x_box else self.x_box
             _choose_another(box, x)
         self._make_sliders()
@@ -171,7 +171,7 @@ class SlicePanel(QWidget):
             if place in self.axes:
                 continue
             low, value, high = self._in_units(place, np.array([-LIMIT, self.base[place], LIMIT]))
-            slider = float_slider(f"Value of {self.called(place)}.", step=(high - low) / (20 * LIMIT))
+            slider = float_slider(f"Set the value of {self.called(place)}.", step=(high - low) / (20 * LIMIT))
             slider.setRange(low, high)
             slider.setValue(value)
             slider.valueChanged.connect(partial(self._moved, place))
@@ -236,7 +236,7 @@ class SlicePanel(QWidget):
 
 
 def _choose_another(box: QComboBox, place: int) -> None:
-    """Choose the first input of a box that is not at ``place``."""
+    """Choose the first input of a box that is not ``place``."""
     blocked = box.blockSignals(True)
     box.setCurrentIndex(next(i for i in range(box.count()) if box.itemData(i) not in (place, None)))
     box.blockSignals(blocked)

@@ -1,4 +1,4 @@
-"""What a panel says and shows of a cell under the mouse."""
+"""The crop and the description of a cell under the mouse."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from morpholaw.widgets.pictures.crop_pixmap import crop_pixmap
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 KEPT = 200
-"""Pictures that are kept."""
+"""Number of crops kept as pixmaps."""
 
 
 class CellFacts:
-    """Describes the cells of the viewer's study.
+    """Crops and descriptions of the cells of the current study.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class CellFacts:
         return self._pictures[cell]
 
     def lines(self, cell: int) -> str:
-        """Return track, frame and class of a cell, and in a second line its score where there is one."""
+        """Return track, frame and class of a cell, and on a second line its prediction and score if it is scored."""
         crops = self._current.crops
         if crops is None or cell >= len(crops):
             return ""

@@ -1,4 +1,4 @@
-"""Scores all cells of the study with a classifier, for the panels that show or order cells by score."""
+"""A choice of classifier and a button that scores all cells of the study with it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from morpholaw.widgets.study.cell_scores import CellScores
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 PLACE = "cell scores"
-"""Place of the step in the window (:class:`WindowSteps`): every panel shows the same one."""
+"""Place of the step in the window (:class:`WindowSteps`), shared by all panels."""
 
 
 class CellScorer(QWidget):
-    """A choice of classifier and a button that applies it to all cells of the study.
+    """Controls that score all cells of the study with a classifier, for panels that show or sort cells by score.
 
     Parameters
     ----------
     current : CurrentStudy
-        The study, which gets the scores.
+        The study, to which the scores are added.
     """
 
     def __init__(self, current: CurrentStudy) -> None:
@@ -55,17 +55,17 @@ class CellScorer(QWidget):
     def refresh(self) -> None:
         """List the classifiers of the study."""
         study, chosen = self.current.study, self.choice.currentData()
-        found = [] if study is None else readable_records(study, self.runner.error_line.say)
-        self.records = {record.name: record for record in found}
+        records = [] if study is None else readable_records(study, self.runner.error_line.say)
+        self.records = {record.name: record for record in records}
         self.choice.clear()
-        for record in found:
+        for record in records:
             self.choice.addItem(record.label, record.name)
-        if not found:
+        if not records:
             self.choice.addItem("no classifier yet")
         place = self.choice.findData(chosen)
-        sparse = next((k for k, record in enumerate(found) if record.scheme == 3), 0)
+        sparse = next((k for k, record in enumerate(records) if record.scheme == 3), 0)
         self.choice.setCurrentIndex(place if chosen and place >= 0 else sparse)
-        self.button.setEnabled(bool(found))
+        self.button.setEnabled(bool(records))
 
     def score(self) -> None:
         """Score all cells in a child process."""
@@ -73,7 +73,7 @@ class CellScorer(QWidget):
             study = self.current.required()
             name = self.choice.currentData()
             if name is None:
-                raise InputError("There is no classifier yet; train one in the Classify panel.")
+                raise InputError("No classifier is trained yet; train one in the Classify panel first.")
             self.runner.start(
                 Job("classify", str(study.path), {}, {"scheme": name}), table=True, name="score cells"
             )

@@ -1,4 +1,4 @@
-"""What a classifier makes of the cells of a study, in the order of the study's crops."""
+"""Scores and predicted classes of the cells of a study, in the order of the study's crops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from morpholaw.store.classifier_record import ClassifierRecord
 
 MISLABELLED = "maybe mislabelled"
-"""What the panels call labelled cells for which a classifier predicts another class."""
+"""Name in the panels for labelled cells for which a classifier predicts another class."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class CellScores:
     classifier : ClassifierRecord
         The classifier.
     scores : ndarray, float64 (crops,)
-        Median score of each crop; NaN for a crop that was not scored.
+        Median score of each crop; NaN if it was not scored.
     predicted : ndarray, object (crops,)
-        Predicted class of each crop, "" for a crop that was not scored.
+        Predicted class of each crop; "" if it was not scored.
     by_frame : ndarray, object (crops,)
-        The class that the crop's own score says, where the predicted class also considers the cell's whole track.
+        Class predicted from the score of the crop alone; ``predicted`` may also use the whole track.
     """
 
     classifier: ClassifierRecord
@@ -42,18 +42,18 @@ class CellScores:
     def of_table(
         cls, classifier: ClassifierRecord, table: pd.DataFrame, crops: Crops, only: str = ""
     ) -> CellScores | None:
-        """Return the scores in a table of :meth:`morpholaw.Study.classify`; None where it is of other cells.
+        """Return the scores in a table of :meth:`morpholaw.Study.classify`; None if the table is of other cells.
 
         Parameters
         ----------
         classifier : ClassifierRecord
             The classifier that was applied.
         table : DataFrame
-            Scores of the study, or of one set, in the order of the crops.
+            Scores of all crops of the study, or of one set, in the order of the crops.
         crops : Crops
             The crops of the study.
         only : str
-            The set that was scored; "" for all.
+            Name of the set that was scored; "" for all sets.
         """
         names = [crop_set.name for crop_set in crops.sets]
         if only and only not in names:
@@ -73,7 +73,7 @@ class CellScores:
         return cls(classifier, scores, predicted, by_frame)
 
     def same_as(self, other: CellScores) -> bool:
-        """Whether both say the same of the same cells by the same classifier."""
+        """Return whether both hold the same scores and predictions of the same classifier."""
         return (
             self.classifier.name == other.classifier.name
             and np.array_equal(self.scores, other.scores, equal_nan=True)
@@ -82,19 +82,19 @@ class CellScores:
 
     @property
     def sureness(self) -> np.ndarray:
-        """How far each score is from the boundary, float64 (crops,); -1 where there is none."""
+        """Distance of each score from the boundary, float64 (crops,); -1 if there is no score."""
         return np.asarray(np.nan_to_num(np.abs(self.scores), nan=-1.0))
 
     def contradicts(self, labels: np.ndarray) -> np.ndarray:
-        """Return which labelled crops are predicted as another class that the classifier knows, bool (crops,)."""
+        """Return which crops have a label that the classifier knows but another predicted class, bool (crops,)."""
         known = np.isin(labels.astype(str), self.classifier.classes)
         return np.asarray(known & (self.predicted != "") & (self.predicted != labels))
 
 
 def disagreement(scores: list[CellScores]) -> np.ndarray:
-    """Return how many pairs of classifiers predict different classes for each crop, int64 (crops,).
+    """Return the number of pairs of classifiers that predict different classes for each crop, int64 (crops,).
 
-    Only pairs that tell the same classes apart are compared.
+    Only classifiers of the same classes are compared.
     """
     if not scores:
         return np.empty(0, np.int64)

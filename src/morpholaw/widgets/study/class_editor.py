@@ -1,4 +1,4 @@
-"""Renames, merges, colours, moves and removes classes of the study, from a menu on the button of a class."""
+"""The menu of a class button, which renames, merges, colours, moves and removes classes of the study."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 
 class ClassEditor:
-    """Changes the classes of the study, for all panels.
+    """Edits the classes of the study, for all panels.
 
     Parameters
     ----------
     current : CurrentStudy
-        The study whose classes are changed.
+        The study with the classes.
     error_line : ErrorLine
         Where errors are shown.
     parent : QWidget
-        Over which menu and questions open.
+        Parent of the menu and the dialogs.
     """
 
     def __init__(self, current: CurrentStudy, error_line: ErrorLine, parent: QWidget) -> None:
@@ -43,37 +43,37 @@ class ClassEditor:
         for other in others:
             self._add(into, other, partial(self._ask_merge, name, other))
         self._add(menu, "Choose a colour...", lambda: self._ask_colour(name))
-        self._add(menu, "Use the usual colour", lambda: self.colour(name, ""))
+        self._add(menu, "Use the default colour", lambda: self.colour(name, ""))
         self._add(menu, "Move to the front", lambda: self.move_to_front(name))
         self._add(menu, "Remove", lambda: self.remove(name))
         return menu
 
     def show_menu(self, name: str, place: QPoint) -> None:
-        """Open the menu of a class at a place of the screen."""
+        """Open the menu of a class at a position on the screen."""
         menu = self.menu(name)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(place)
 
     def rename(self, name: str, new_name: str) -> None:
-        """Give a class another name."""
+        """Rename a class."""
         self._change(lambda: self.current.required().rename_classes({name: new_name}))
 
     def merge(self, name: str, other: str) -> None:
-        """Label all cells of a class as another one."""
+        """Merge a class into another one, with which all its cells are then labelled."""
         self._change(lambda: self.current.required().rename_classes({name: other}, merge=True))
 
     def colour(self, name: str, colour: str) -> None:
-        """Give a class a colour "#rrggbb", or with "" the usual one."""
+        """Set the colour of a class to "#rrggbb"; "" stands for the default colour."""
         self._change(lambda: self.current.required().colour_classes({name: colour}))
 
     def move_to_front(self, name: str) -> None:
-        """Show a class before all others."""
+        """Move a class before all others."""
         self._change(
             lambda: self.current.required().arrange_classes([name, *self.current.required().classes])
         )
 
     def remove(self, name: str) -> None:
-        """Remove a class that no cell has."""
+        """Remove a class without cells."""
         self._change(lambda: self.current.required().remove_class(name))
 
     def _change(self, change: Callable[[], Any]) -> None:
@@ -98,7 +98,10 @@ class ClassEditor:
                 self.rename(name, new_name)
 
     def _ask_merge(self, name: str, other: str) -> None:
-        question = f"Label all cells of {name} as {other}? Classifiers that tell the two apart must be trained again."
+        question = (
+            f"Label all cells of the class {name} as {other}? Classifiers that distinguish the two must then be "
+            "trained again."
+        )
         if confirmed(self.parent, "Merge classes", question):
             self.merge(name, other)
 

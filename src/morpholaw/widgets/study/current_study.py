@@ -1,4 +1,4 @@
-"""The study that all panels of one viewer show, and the signals by which they follow its changes."""
+"""The study that all panels of a viewer show, and the signals that announce its changes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _CHANGED_BY_STEP = {
 
 
 class CurrentStudy(QObject):
-    """What the panels of one viewer share: the open study, the selected cells, and the steps that run.
+    """The state shared by the panels of one viewer: the open study, the selected cells, and the running steps.
 
     Attributes
     ----------
@@ -54,16 +54,16 @@ class CurrentStudy(QObject):
     ground : str
         The colour "#rrggbb" behind the panels, on which colours of classes must be seen.
     live : LiveProcess
-        Where the viewer's panels compute what follows a slider.
+        The process that computes what follows a slider, for all panels.
     steps : WindowSteps
-        The steps that the viewer's panels have started.
+        The steps that the panels have started.
     selection : list of int
         Global indices (:class:`morpholaw.cells.crop_set.Crops`) of the selected crops, in the order of selection.
     scores : dict of str to CellScores
-        What classifiers make of the study's crops, by the classifier's name, the one that was applied last at the end;
-        empty until cells are scored, and after models or crops change.
+        Scores of the study's crops by name of the classifier; the classifier that was applied last comes last. Empty
+        until cells are scored, and again after models or crops change.
     in_movie : SelectionInMovie or None
-        Shows the selected cells in the viewer's movie; None before a panel is open.
+        Shows the selected cells in the movie; None until a panel is open.
     way : WayToLaw
         Runs the steps from labels to a law.
 
@@ -93,7 +93,7 @@ class CurrentStudy(QObject):
         finalize(self, self.live.close)
         self.steps = WindowSteps()
         self.steps.changed_study.connect(self.announce)
-        self.steps.closed.connect(self.live.close)  # it starts again where another window needs it
+        self.steps.closed.connect(self.live.close)  # it starts again if another window needs it
         self.study: Study | None = None
         self.ground = DARK_GROUND
         self.selection: list[int] = []
@@ -103,7 +103,7 @@ class CurrentStudy(QObject):
         self._crops: Crops | None = None
         self._overview: Overview | None = None
         self._labels: np.ndarray | None = None
-        # First of all listeners, so that no panel shows what was there before.
+        # These slots must be connected first; otherwise panels would show outdated values.
         for signal in (
             self.changed, self.crops_changed, self.labels_changed, self.encoder_changed, self.classifiers_changed,
             self.laws_changed,
@@ -118,7 +118,7 @@ class CurrentStudy(QObject):
 
     @classmethod
     def of(cls, viewer: ViewerModel) -> CurrentStudy:
-        """Return the current study of a viewer; the same for the viewer and for napari's proxy of it."""
+        """Return the current study of a viewer; it is the same for the viewer and for napari's proxy of it."""
         viewer = unwrapped(viewer)
         if viewer not in _OF_VIEWER:
             _OF_VIEWER[viewer] = cls()
@@ -130,15 +130,13 @@ class CurrentStudy(QObject):
         Raises
         ------
         InputError
-            When there is none to use; the one that is open stays open.
+            If there is no usable study; the current study then stays open.
         """
         from morpholaw.study import Study
 
         study = Study.open(path)
         if study.sets:
-            len(
-                study.crops
-            )  # sets that do not go together are reported here, not by whoever reads them first
+            len(study.crops)  # report sets that do not fit together here, not when they are first used
         self._show(study)
         return study
 
@@ -148,7 +146,7 @@ class CurrentStudy(QObject):
         Raises
         ------
         InputError
-            When something else is there.
+            If the folder contains something else.
         """
         from morpholaw.study import Study
 
@@ -157,7 +155,7 @@ class CurrentStudy(QObject):
         return study
 
     def close(self) -> None:
-        """Show no study."""
+        """Close the study."""
         self._show(None)
 
     def required(self) -> Study:
@@ -166,9 +164,9 @@ class CurrentStudy(QObject):
         Raises
         ------
         InputError
-            When none is open.
+            If no study is open.
         StudyGoneError
-            When its folder is gone.
+            If its folder is gone.
         """
         if self.study is None:
             raise InputError("No study is open; press Open... or New... at the top of the panel.")
@@ -178,7 +176,7 @@ class CurrentStudy(QObject):
 
     @property
     def crops(self) -> Crops | None:
-        """All crops of the study, None where it has none that go together; kept until they change."""
+        """All crops of the study, cached until they change; None if it has none, or if its sets do not fit together."""
         if self._crops is None and self.study is not None and self.study.sets:
             with suppress(MorpholawError):
                 self._crops = self.study.crops
@@ -186,7 +184,7 @@ class CurrentStudy(QObject):
 
     @property
     def labels(self) -> np.ndarray:
-        """The class given to each crop of the study, object (crops,), "" for none; kept until labels change."""
+        """Label of each crop of the study, object (crops,), "" if it has none; cached until labels change."""
         crops = self.crops
         if self._labels is None or crops is None:
             if self.study is None or crops is None:
@@ -209,12 +207,14 @@ class CurrentStudy(QObject):
             self.ground_changed.emit()
 
     def set_label(self, cells: Sequence[int], name: str) -> None:
-        """Give a class to crops by their global indices, "" for none, save it, and tell every panel.
+        """Label crops, given by their global indices, with a class; "" clears their labels.
+
+        The labels are saved, and ``labels_changed`` is emitted.
 
         Raises
         ------
         InputError
-            When no study is open, no cell is selected, or the labels cannot be saved.
+            If no study is open, no cell is selected, or the labels cannot be saved.
         """
         crops = self.crops
         if not cells or crops is None:
@@ -227,7 +227,7 @@ class CurrentStudy(QObject):
 
     @property
     def overview(self) -> Overview | None:
-        """What the study holds and what comes next; None where none is open or it is gone. Kept until it changes."""
+        """Contents of the study and its next step, cached until it changes; None if no study is open or it is gone."""
         if self._overview is None and self.study is not None:
             from morpholaw.store.overview import overview
 
@@ -248,26 +248,26 @@ class CurrentStudy(QObject):
 
     @property
     def last_scores(self) -> CellScores | None:
-        """The scores of the classifier that was applied last; None where cells were not scored."""
+        """Scores of the classifier that was applied last; None if no cell is scored."""
         return next(reversed(self.scores.values()), None)
 
     def add_scores(self, scores: CellScores) -> None:
-        """Keep the scores of all crops, in place of those of the same classifier, and tell every panel."""
+        """Store the scores of a classifier, replacing its earlier ones, and emit ``scores_changed``."""
         if self.last_scores is not None and self.last_scores.same_as(scores):
-            return  # several panels hear of one run
+            return  # several panels report the result of the same run
         self.scores.pop(scores.classifier.name, None)
         self.scores[scores.classifier.name] = scores
         self.scores_changed.emit()
 
     def select(self, indices: Sequence[int]) -> None:
-        """Select crops by their global indices and tell every panel."""
+        """Select crops by their global indices and emit ``selection_changed``."""
         indices = [int(index) for index in indices]
         if indices != self.selection:
             self.selection = indices
             self.selection_changed.emit(indices)
 
     def announce(self, step: str) -> None:
-        """Tell every panel what a finished job of :data:`morpholaw.jobs.STEPS` has changed."""
+        """Emit the signals for what a finished job of :data:`morpholaw.jobs.STEPS` has changed."""
         if "crop" in step:
             self._crops = None
             try:
@@ -281,7 +281,7 @@ class CurrentStudy(QObject):
     def _show(self, study: Study | None) -> None:
         self.study, self._crops, self.selection = study, None, []
         if study is not None:
-            study.progress = False  # the window has its own bars
+            study.progress = False  # the window has its own progress bars
         self.changed.emit()
         self.selection_changed.emit([])
 
@@ -290,6 +290,6 @@ _OF_VIEWER: WeakKeyDictionary[Any, CurrentStudy] = WeakKeyDictionary()
 
 
 def unwrapped(viewer: ViewerModel) -> ViewerModel:
-    """Return the viewer itself behind the proxy that napari passes to plugins."""
+    """Return the viewer behind the proxy that napari passes to plugins."""
     wrapped: ViewerModel = getattr(viewer, "__wrapped__", viewer)
     return wrapped

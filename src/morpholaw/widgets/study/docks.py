@@ -1,4 +1,4 @@
-"""The docks that panels are in, and a panel that is opened by another part of the program than napari's menu."""
+"""Docks of the panels, and a function that opens a panel without napari's menu."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-morpholaw"
 SUFFIX = " (Morpholaw)"
-"""What napari's menu adds to the name of a panel; docks are told apart by both."""
+"""Suffix that napari's menu adds to the name of a panel in the name of its dock."""
 
 
 def dock_of(widget: QWidget) -> QDockWidget | None:
-    """Return the dock that a widget is in."""
+    """Return the dock that contains a widget; None if there is none."""
     place: QObject | None = widget.parent()
     while place is not None and not isinstance(place, QDockWidget):
         place = place.parent()
@@ -25,14 +25,14 @@ def dock_of(widget: QWidget) -> QDockWidget | None:
 
 
 def open_panel(viewer: Viewer, name: str) -> None:
-    """Open a panel as napari's menu does, or bring the one that is there to the front.
+    """Open a panel as napari's menu does, or bring it to the front if it is already open.
 
     Parameters
     ----------
     viewer : napari.Viewer
-        The viewer in whose window it opens.
+        The viewer.
     name : str
-        The panel's name in the menu, e.g. "Laws".
+        Name of the panel in the menu, such as "Laws".
     """
     panel = viewer.window.dock_widgets.get(f"{name}{SUFFIX}")
     if panel is None:

@@ -1,4 +1,4 @@
-"""A study's encoder: its state in words, and the name by which the live process keeps it open."""
+"""A study's encoder: its state in words, and the key by which the live process keeps it loaded."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncoderState:
-    """An encoder that is there, half trained or missing.
+    """State of an encoder: trained, partly trained, or missing.
 
     Attributes
     ----------
     record : EncoderRecord or None
-        The encoder; None where there is none to use.
+        The encoder; None if there is none.
     resumable : EncoderConfig or None
-        Settings of a stopped training that can be resumed; None where there is none.
+        Settings of a stopped training that can be resumed; None if there is none.
     sentence : str
-        All this in words.
+        The state in words.
     """
 
     record: EncoderRecord | None = None
@@ -35,7 +35,7 @@ class EncoderState:
 
 
 def encoder_state(study: Study) -> EncoderState:
-    """Return the state of a study's encoder; InputError where its files are damaged."""
+    """Return the state of a study's encoder; raise InputError if its files are damaged."""
     record = study.encoder_record if study.has_encoder else None
     resumable = _resumable(study, record)
     if record is None and resumable is not None:
@@ -49,7 +49,7 @@ def encoder_state(study: Study) -> EncoderState:
 
 
 def _resumable(study: Study, record: EncoderRecord | None) -> EncoderConfig | None:
-    """Return the settings of the checkpoint, unless it is the end of a training that is complete."""
+    """Return the settings of the checkpoint; None if there is none or if the training is complete."""
     if not study.can_resume:
         return None
     checkpoint = EncoderCheckpointRecord.read(study.path / "encoder" / "checkpoint")
@@ -60,14 +60,14 @@ def _resumable(study: Study, record: EncoderRecord | None) -> EncoderConfig | No
 
 @dataclass(frozen=True)
 class EncoderFile:
-    """A study's encoder as it is now: one that replaces it has another time of change."""
+    """The encoder of a study and its time of change, which distinguishes it from an encoder that replaces it."""
 
     study: str
     changed: int
 
     @classmethod
     def of(cls, study: Study) -> EncoderFile:
-        """Return the encoder of a study; InputError where it has none, or is gone."""
+        """Return the encoder of a study; raise InputError if it has none, or StudyGoneError if the study is gone."""
         try:
             return cls(str(study.path), (study.path / "encoder" / "model.json").stat().st_mtime_ns)
         except OSError:
@@ -78,7 +78,7 @@ class EncoderFile:
 
 @lru_cache(maxsize=2)
 def encoder_of(file: EncoderFile) -> Any:
-    """Return the encoder in evaluation mode, on the CPU; it imports torch, so only the live process calls this."""
+    """Return the encoder in evaluation mode, on the CPU; only the live process calls this, because it imports torch."""
     from morpholaw.study import Study
 
     return Study(Path(file.study)).encoder

@@ -1,4 +1,4 @@
-"""Labels the selected cells from any panel: class buttons, and the number keys of the view that has the cells."""
+"""Class buttons and number keys that label the selected cells from any panel."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 
 
 class LabelSelected(QWidget):
-    """Class buttons with the number of labelled cells, which label the selected cells.
+    """Class buttons that label the selected cells; the number keys do the same in a view of the cells.
 
     Parameters
     ----------
     current : CurrentStudy
         The study and its selected cells.
     view : QWidget
-        Shows the cells; its number keys label them.
+        The view of the cells, in which the number keys label them.
     """
 
     def __init__(self, current: CurrentStudy, view: QWidget) -> None:
@@ -44,7 +44,7 @@ class LabelSelected(QWidget):
         self.refresh()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Take the number keys of the view before shortcuts of the window do."""
+        """Handle the number keys of the view before the shortcuts of the window do."""
         kinds = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
         if event is None or event.type() not in kinds or (number := digit_of(event)) is None:
             return super().eventFilter(watched, event)
@@ -54,7 +54,7 @@ class LabelSelected(QWidget):
         return True
 
     def refresh(self) -> None:
-        """Show the classes of the study and how many cells have them."""
+        """Show the classes of the study and the number of cells in each."""
         study = self.current.study
         names = [] if study is None else list(study.classes)
         counts = Counter(self.current.labels.tolist())

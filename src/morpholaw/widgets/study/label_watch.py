@@ -1,4 +1,4 @@
-"""Notices labels that another window, or another person, has given to the cells of the open study."""
+"""Watch the labels of the open study for changes made in another window or by another person."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from morpholaw.widgets.study.current_study import CurrentStudy
 
 INTERVAL = 2000
-"""Milliseconds between two looks at the file of labels."""
+"""Milliseconds between two checks of the file of labels."""
 
 
 class LabelWatch(QObject):
-    """Emits ``labels_changed`` of a study after its file of labels changed elsewhere.
+    """Emits ``labels_changed`` after the file of labels changes outside this window.
 
     Parameters
     ----------
@@ -34,14 +34,14 @@ class LabelWatch(QObject):
         current.labels_changed.connect(self._remember)
 
     def look(self) -> None:
-        """Compare the file with how it was when this window last read it."""
+        """Emit ``labels_changed`` if the file has changed since this window last read it."""
         current, state = self._current(), self._state()
         if current is not None and state != self._seen:
             self._seen = state
             current.labels_changed.emit()
 
     def stop(self) -> None:
-        """Look no more: the window is closed."""
+        """Stop watching, because the window is closed."""
         self._timer.stop()
 
     def _begin(self) -> None:
@@ -56,7 +56,7 @@ class LabelWatch(QObject):
         self._seen = self._state()
 
     def _state(self) -> tuple[int, int] | None:
-        """Return size and time of the file; None where there is none."""
+        """Return the size and the time of change of the file; None if there is none."""
         current = self._current()
         if current is None or current.study is None:
             return None

@@ -1,4 +1,4 @@
-"""The settings on the plugin's page in napari's preferences."""
+"""The settings of the plugin in napari's preferences."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Preferences:
-    """Where to compute, and where studies are kept.
+    """The user's preferences.
 
     Attributes
     ----------
-    device : str
-        "auto", "cpu", "cuda" or "mps": what the forms begin with.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Initial device in the forms.
     study_folder : str
-        The folder that the file dialogs start in.
+        Folder in which the dialogs for studies start.
     cache_folder : str
-        Where sample studies are copied to.
+        Folder for copies of the sample studies.
     """
 
     device: str = "auto"
@@ -27,7 +27,7 @@ class Preferences:
 
 
 def preferences() -> Preferences:
-    """Return the user's preferences; the defaults where none are set or napari is too old to ask."""
+    """Return the user's preferences; defaults if none are set or napari has no plugin settings."""
     try:
         from napari.settings import get_plugin_settings
 

@@ -1,4 +1,4 @@
-"""How thoroughly a law is looked for, and about how long that takes."""
+"""Presets for the steps from labels to a law: how thorough they are, and how long they take."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ MEASURED = "measured"
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings of every step from labels to a law.
+    """Settings of all steps from labels to a law.
 
     Attributes
     ----------
     name : str
-        Its name in the panel.
+        Name in the panel.
     meaning : str
-        What it is for, in a sentence.
+        Purpose of the preset, as a sentence.
     encoder : EncoderConfig or None
-        The encoder's training; None where the law reads measured shapes.
+        Settings of the encoder's training; None if the law reads measured shapes.
     heads : ClassifierConfig or None
-        The sparse heads of scheme 3, likewise.
+        Settings of the sparse heads of scheme 3; None if the law reads measured shapes.
     law : LawConfig
-        The search for a law.
+        Settings of the search for a law.
     """
 
     name: str
@@ -38,22 +38,22 @@ class Preset:
 
     @property
     def law_name(self) -> str:
-        """The name that the law is kept under; one over shapes leaves that of laws over latents free."""
+        """Name under which the law is stored; a law over shapes does not take the name of laws over latents."""
         return MEASURED if self.encoder is None else name_of(4, self.law.loss)
 
     def seconds(self, step: str, cores: int, crops: int, labelled: int) -> float:
-        """Return about how many seconds a step of :data:`morpholaw.jobs.STEPS` takes.
+        """Return an estimate, in seconds, of the duration of a step of :data:`morpholaw.jobs.STEPS`.
 
         Parameters
         ----------
         step : str
             The step.
         cores : int
-            CPU cores that it may use.
+            Number of CPU cores that it may use.
         crops : int
-            Crops of the study.
+            Number of crops in the study.
         labelled : int
-            Those that have a class.
+            Number of labelled crops.
         """
         if step == "train_encoder" and self.encoder is not None:
             return encoder_seconds(self.encoder, crops, cores)
@@ -74,7 +74,7 @@ PRESETS = (
     ),
     Preset(
         "Standard",
-        "A law over latents: an encoder and sparse heads are trained first, as briefly as in the demo.",
+        "A law over latents; an encoder and sparse heads are trained first, as briefly as in the demo.",
         EncoderConfig(epochs=4, epoch_crops=160_000),
         ClassifierConfig(),
         LawConfig(count=6, evaluations=150_000),

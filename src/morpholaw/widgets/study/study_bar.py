@@ -1,4 +1,4 @@
-"""The line at the top of every panel: which study is open, and buttons to open or create another one."""
+"""The bar at the top of every panel, with the name of the open study and buttons to open or create another one."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from morpholaw.widgets.forms.error_line import ErrorLine
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 RECENT = 8
-"""How many studies are remembered."""
+"""Number of recent studies in the menu."""
 
 
 class StudyBar(QWidget):
-    """Opens and creates studies.
+    """Shows the name of the open study, and opens and creates studies.
 
     Parameters
     ----------
     current : CurrentStudy
-        What it shows and changes.
+        The study that is shown and changed.
     error_line : ErrorLine
-        Shows why a study cannot be opened.
+        Where errors are shown.
     """
 
     def __init__(self, current: CurrentStudy, error_line: ErrorLine) -> None:
@@ -39,18 +39,20 @@ class StudyBar(QWidget):
         self.name = QLabel()
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.open_button = QPushButton("Open...")
-        self.open_button.setToolTip("Open a study: a folder with study.json in it.")
+        self.open_button.setToolTip("Open a study, which is a folder that contains study.json.")
         self.new_button = QPushButton("New...")
         self.new_button.setToolTip("Create a study in a new or empty folder.")
         self.recent = QPushButton("Recent")
-        self.recent.setToolTip("Open one of the studies that were opened last.")
+        self.recent.setToolTip("Open one of the most recent studies.")
         self.recent_menu = QMenu(self.recent)
         self.recent_menu.setToolTipsVisible(True)
         self.recent_menu.aboutToShow.connect(self._fill_recent)
         self.recent.setMenu(self.recent_menu)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 8, 0)  # in line with the body below
-        self.recent.setMinimumWidth(self.recent.sizeHint().width() + 6)  # napari's style counts no arrow
+        self.recent.setMinimumWidth(
+            self.recent.sizeHint().width() + 6
+        )  # napari's style leaves no room for the arrow
         layout.addWidget(self.name, 1)
         for button in (self.open_button, self.new_button, self.recent):
             layout.addWidget(button)
@@ -59,18 +61,18 @@ class StudyBar(QWidget):
         self.show_name()
 
     def show_name(self) -> None:
-        """Show which study is open."""
+        """Show the name of the open study."""
         study = self.current.study
         self.name.setText("No study open" if study is None else f"Study: {study.name}")
         self.name.setToolTip("" if study is None else str(study.path))
 
     def open_study(self, path: Path | str) -> None:
-        """Open the study at ``path``, or say why not."""
+        """Open the study at ``path``, or show why it cannot be opened."""
         with self.error_line.catch():
             self._remember(self.current.open(path).path)
 
     def create_study(self, path: Path | str) -> None:
-        """Create a study at ``path``, or say why not."""
+        """Create a study at ``path``, or show why it cannot be created."""
         with self.error_line.catch():
             self._remember(self.current.create(path).path)
 
@@ -96,13 +98,13 @@ class StudyBar(QWidget):
             if action is not None:
                 action.triggered.connect(lambda _=False, path=path: self.open_study(path))
         if self.recent_menu.isEmpty():
-            action = self.recent_menu.addAction("No study was opened yet")
+            action = self.recent_menu.addAction("No recent studies")
             if action is not None:
                 action.setEnabled(False)
 
     @staticmethod
     def recent_paths() -> list[str]:
-        """Return the studies that were opened last, newest first, without those that are gone."""
+        """Return the paths of recent studies that still exist, newest first."""
         saved = _settings().value("recent") or []
         paths = [saved] if isinstance(saved, str) else list(saved)
         return [path for path in paths if (Path(path) / "study.json").is_file()]

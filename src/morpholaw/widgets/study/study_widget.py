@@ -1,4 +1,4 @@
-"""What all panels have: the study bar on top, a line for errors, and a body that scrolls."""
+"""The base of all panels: the study bar, the strip below it, an error line, and a body that scrolls."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 HINTS = {"dark": "#c3c7cc", "light": "#454545"}
-"""Colour of the hints in empty fields, by napari's theme."""
+"""Colour of placeholder text for each kind of napari theme."""
 
 
 class Connectable(Protocol):
-    """A signal of Qt or an event of napari."""
+    """A Qt signal or a napari event."""
 
     def connect(self, slot: Callable[..., Any], /) -> Any:
-        """Call ``slot`` whenever it is emitted."""
+        """Call ``slot`` whenever the signal is emitted."""
 
 
 class StudyWidget(QWidget):
@@ -42,15 +42,15 @@ class StudyWidget(QWidget):
     Attributes
     ----------
     viewer : napari.Viewer
-        The viewer itself.
+        The viewer.
     current : CurrentStudy
-        What the viewer's panels share.
+        The state shared by the panels of the viewer.
     in_movie : SelectionInMovie
-        The selected cells in the movie.
+        Shows the selected cells in the movie.
     error_line : ErrorLine
-        ``with self.error_line.catch(): ...`` around whatever a person's input can break.
+        Where errors are shown; use ``with self.error_line.catch(): ...`` around code that can fail on user input.
     body : QVBoxLayout
-        Where the panel's own parts go; it scrolls when the window is small.
+        Layout for the contents of the panel; it scrolls when the window is small.
     """
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
@@ -80,7 +80,7 @@ class StudyWidget(QWidget):
         self._docked = False
         self._show_theme()
         self.listen(self.viewer.events.theme, self._show_theme)
-        # First of all listeners, so that an error which a panel finds on the same occasion stays.
+        # This slot must be connected first; otherwise it would clear errors that other slots of the panel report.
         self.listen(self.current.changed, self._show_study)
         study, layers = self.current, self.viewer.layers.events
         for signal in (
@@ -90,39 +90,38 @@ class StudyWidget(QWidget):
             self.listen(signal, self._input_changed)
 
     def _show_theme(self, _: Any = None) -> None:
-        """Give the hints in empty fields a contrast of 4.5 : 1 or more; Qt's own half-transparent text has 3 : 1."""
+        """Give placeholder text a contrast of at least 4.5 : 1; Qt's half-transparent text has 3 : 1."""
         self.current.set_ground(ground(self.viewer))
         ink = HINTS["dark" if is_dark(self.viewer) else "light"]
         self.setStyleSheet(f"QLineEdit {{ placeholder-text-color: {ink}; }}")
 
     def listen(self, signal: Connectable, slot: Callable[..., Any]) -> None:
-        """Connect a method of this widget to a signal of Qt or an event of napari, until the widget is gone."""
-        # Both kinds of event hold a method weakly: it is disconnected when the widget goes. A Python slot on Qt's
-        # own "destroyed" would run in the middle of a garbage collection, which crashes.
+        """Connect a method of this widget to a Qt signal or a napari event for as long as the widget exists."""
+        # Both hold methods weakly, so the method is disconnected when the widget is deleted. A Python slot connected
+        # to Qt's signal "destroyed" would run during garbage collection and crash.
         signal.connect(slot)
 
     def keep_in_view(self, part: QWidget) -> None:
-        """Place a part of the panel above the body, where it stays while the body scrolls."""
+        """Place a widget above the body, where it stays visible while the body scrolls."""
         part.setContentsMargins(4, 0, 8, 0)  # in line with the body below
         self._column.insertWidget(self._column.indexOf(self.scroll_area), part)
 
     def showEvent(self, event: QShowEvent | None) -> None:
-        """Watch the window that the panel is in."""
+        """Watch the window of the panel and update the strip."""
         super().showEvent(event)
         self.current.steps.watch(self)
         self.way_strip.show_overview()
         if not self._docked:
             self._docked = True
-            QTimer.singleShot(0, self._join_tabs)  # napari places the dock after it has filled it
+            QTimer.singleShot(0, self._join_tabs)  # napari places the dock after this event
 
     def _join_tabs(self) -> None:
-        """Become a tab of another panel's dock, where napari's menu would place this one below it."""
+        """Become a tab of another panel's dock; napari's menu would place this panel below that dock."""
         dock, window = dock_of(self), self.window()
         if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
             return
-        dock.setWindowTitle(
-            dock.windowTitle().removesuffix(SUFFIX)
-        )  # the tab's text; the dock keeps its title
+        # this is the text of the tab; the dock keeps its title
+        dock.setWindowTitle(dock.windowTitle().removesuffix(SUFFIX))
         area = window.dockWidgetArea(dock)
         for other in window.findChildren(StudyWidget):
             place = dock_of(other)
@@ -153,10 +152,10 @@ class StudyWidget(QWidget):
 
 
 class _Body(QWidget):
-    """What scrolls: as high as its wrapped lines need at its width, which Qt's own minimum does not count."""
+    """The contents of the scroll area, at least as high as its wrapped labels need, which Qt does not ensure."""
 
     def minimumSizeHint(self) -> QSize:
-        """Return the layout's minimum at the current width; less would squeeze the plots."""
+        """Return the minimum size of the layout at the current width; a smaller size would squeeze the plots."""
         hint = super().minimumSizeHint()
         layout = self.layout()
         if layout is not None and layout.hasHeightForWidth():
@@ -164,7 +163,7 @@ class _Body(QWidget):
         return hint
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Announce that the minimum is another one at another width."""
+        """Update the minimum size when the width changes."""
         super().resizeEvent(event)
         if event is not None and event.oldSize().width() != event.size().width():
             self.updateGeometry()

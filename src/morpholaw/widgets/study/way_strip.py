@@ -1,4 +1,4 @@
-"""The strip below the study's name: what the study holds, what is out of date, and buttons for what comes next."""
+"""The strip below the study's name: what the study contains, what is out of date, and buttons for the next steps."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 FEW_TEST_CELLS = 50
-"""Held-out cells of a class below which an accuracy is known roughly."""
+"""Number of held-out cells per class below which accuracy is only roughly known."""
 HARDLY_ANY = 10
-"""Held-out cells of a class below which it is hardly known."""
+"""Number of held-out cells per class below which accuracy is hardly known."""
 
 
 class WayButtons(QWidget):
-    """Runs all steps that are missing between labels and a law.
+    """Controls that run all missing steps from labels to a law.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ class WayButtons(QWidget):
         self.preset.setCurrentIndex(1)
         self.preset.setMinimumWidth(self.preset.fontMetrics().horizontalAdvance("Quick look") + 46)
         self.preset.setToolTip(
-            "Choose how thoroughly a law is looked for. "
+            "Choose how thorough the search for a law is. "
             + " ".join(
                 f"{preset.name}: {preset.meaning[0].lower()}{preset.meaning[1:]}" for preset in PRESETS
             )
         )
-        self.button = QPushButton("From labels to a law")
-        self.button.setToolTip("Run the steps that are missing between labelled cells and a law.")
+        self.button = QPushButton("Go from labels to a law")
+        self.button.setToolTip("Run all missing steps from labelled cells to a law.")
         self.cost = QLabel()
         self.cost.setWordWrap(True)
         self.runner = JobRunner(current, PLACE)
@@ -76,7 +76,7 @@ class WayButtons(QWidget):
         self.refresh()
 
     def refresh(self, *_: object) -> None:
-        """Show what is still to be done and what it costs; nothing where nothing is."""
+        """Show the steps that are missing and how long they take; hide everything if none is missing."""
         way = self.current.way
         chosen, cores = PRESETS[self.preset.currentData()], available_cores()
         running, steps = way.running, way.steps(chosen)
@@ -89,19 +89,19 @@ class WayButtons(QWidget):
         if running:
             return
         if not steps:
-            self.cost.setText(f"{chosen.name} is done; the others look more thoroughly.")
+            self.cost.setText(f"{chosen.name} is done; the other presets search more thoroughly.")
             return
         listed = ", ".join(NAMES[step] for step in steps)
         overview = self.current.overview
         crops, labelled = (0, 0) if overview is None else (overview.crops, overview.labelled)
         cost = about(sum(chosen.seconds(step, cores, crops, labelled) for step in steps))
         self.button.setToolTip(
-            f"Run the steps that are missing, in order: {listed}. It can be stopped, and goes on from there."
+            f"Run the missing steps in order: {listed}. You can stop them and continue later."
         )
         self.cost.setText(f"{cost[0].upper()}{cost[1:]} here: {listed}.{self._warning()}")
 
     def _warning(self) -> str:
-        """Say where few cells will be held out for testing."""
+        """Return a warning if few cells will be held out for testing, else ""."""
         overview = self.current.overview
         if overview is None or not overview.labels:
             return ""
@@ -112,8 +112,10 @@ class WayButtons(QWidget):
         held_out = round(min(counts) * share)
         if held_out >= FEW_TEST_CELLS:
             return ""
-        known = "known roughly" if held_out >= HARDLY_ANY else "hardly known: see it as a first look"
-        return f" Only about {held_out} cells of a class will be held out, so that its accuracy is {known}."
+        known = (
+            "be known only roughly" if held_out >= HARDLY_ANY else "hardly be known: treat it as a first look"
+        )
+        return f" Only about {held_out} cells of a class will be held out, so the accuracy will {known}."
 
     def _start(self) -> None:
         with self.runner.error_line.catch():
@@ -121,15 +123,15 @@ class WayButtons(QWidget):
             self.current.way.start(PRESETS[self.preset.currentData()])
 
     def _arrived(self, report: Path) -> None:
-        # the buttons of all panels hear of it; the one that was pressed opens the report
+        # all panels receive this signal; only the one whose button was pressed opens the report
         if self._pressed and report.is_file():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(report)))
         self._pressed = False
 
 
 BEGIN = (
-    "Open a study, or press New... and cut the cells of a tracked movie in the Cells panel. "
-    "To try it out: File > Open Sample > Morpholaw."
+    "Open a study, or press New... and cut crops from a tracked movie in the Cells panel. "
+    "To try Morpholaw, choose File > Open Sample > Morpholaw."
 )
 
 
@@ -152,7 +154,7 @@ class WayStrip(QWidget):
         self.warning = QLabel()
         self.warning.setWordWrap(True)
         self.next_button = QPushButton()
-        self.next_button.setToolTip("Do what comes next on the way from a movie to a law.")
+        self.next_button.setToolTip("Take the next step on the way from a movie to a law.")
         self.next_button.clicked.connect(self._take_next_step)
         current.way.moved.connect(self.show_overview)
         self.report = JobRunner(current, "report")
@@ -167,39 +169,39 @@ class WayStrip(QWidget):
         self.show_overview()
 
     def show_overview(self) -> None:
-        """Show the study as it is now; a hidden panel looks again when it is displayed."""
+        """Show the current state of the study; a hidden panel updates when it is shown."""
         parent = self.parentWidget()
         if parent is not None and not parent.isVisible():
             return
-        found = self.current.overview
-        self.next_button.setVisible(found is not None and not self.current.way.running)
-        self.way.setVisible(found is not None)
-        if found is None:
+        overview = self.current.overview
+        self.next_button.setVisible(overview is not None and not self.current.way.running)
+        self.way.setVisible(overview is not None)
+        if overview is None:
             self.warning.hide()
             self.contents.setText(BEGIN)
-            self.contents.setToolTip("What to do first.")
+            self.contents.setToolTip("How to begin.")
             return
-        self.contents.setText(contents(found))
+        self.contents.setText(contents(overview))
         self.contents.setToolTip(
-            "What the study holds: \N{CHECK MARK} is there, \N{EN DASH} is still missing."
+            "Contents of the study: \N{CHECK MARK} means present, \N{EN DASH} means missing."
         )
-        self.warning.setVisible(bool(found.warnings))
-        if found.warnings:
-            more = len(found.warnings) - 1
+        self.warning.setVisible(bool(overview.warnings))
+        if overview.warnings:
+            more = len(overview.warnings) - 1
             self.warning.setText(
-                f"\N{WARNING SIGN} {found.warnings[0]}" + (f" ({more} more)" if more else "")
+                f"\N{WARNING SIGN} {overview.warnings[0]}" + (f" ({more} more)" if more else "")
             )
-            self.warning.setToolTip("\n".join(found.warnings))
+            self.warning.setToolTip("\n".join(overview.warnings))
         self.way.refresh()
-        step = found.next_step
+        step = overview.next_step
         self.next_button.setEnabled(not step.panel or self._window is not None)
         if step.panel:
             self.next_button.setText(f"Next: {step.text.rstrip('.')} ({step.panel})")
-            self.next_button.setToolTip(f"Open the panel {step.panel}, where this is done.")
+            self.next_button.setToolTip(f"Open the {step.panel} panel to do this.")
         else:
             self.next_button.setText("Write the report and open it")
             self.next_button.setToolTip(
-                "Write report.html into the study's folder and open it in the browser."
+                "Write report.html into the study's folder, and open it in the browser."
             )
 
     @property
@@ -207,12 +209,12 @@ class WayStrip(QWidget):
         return getattr(self.viewer, "window", None)
 
     def _take_next_step(self) -> None:
-        found = self.current.overview
-        if found is None:
+        overview = self.current.overview
+        if overview is None:
             return
-        if found.next_step.panel and self._window is not None:
-            open_panel(self.viewer, found.next_step.panel)
-        elif not found.next_step.panel and not self.report.running:
+        if overview.next_step.panel and self._window is not None:
+            open_panel(self.viewer, overview.next_step.panel)
+        elif not overview.next_step.panel and not self.report.running:
             study = self.current.required().path
             self._report_path = study / "report.html"
             self.report.start(
@@ -220,23 +222,23 @@ class WayStrip(QWidget):
             )
 
     def _open_report(self, values: dict[str, Any]) -> None:
-        # the strips of all panels follow the report; the one whose button was pressed opens it
+        # the strips of all panels receive this signal; only the one whose button was pressed opens the report
         path, self._report_path = self._report_path, None
         if path is not None and values.get("complete", True) and path.is_file():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
-def contents(found: Overview) -> str:
-    """Return what a study holds in a line."""
-    there, missing = "\N{CHECK MARK}", "\N{EN DASH}"
-    schemes = sorted({record.scheme for record in found.classifiers} - {4})
-    law = any(record.scheme == 4 for record in found.classifiers)
+def contents(overview: Overview) -> str:
+    """Return the contents of a study as one line of text."""
+    present, missing = "\N{CHECK MARK}", "\N{EN DASH}"
+    schemes = sorted({record.scheme for record in overview.classifiers} - {4})
+    law = any(record.scheme == 4 for record in overview.classifiers)
     parts = [
-        f"{found.crops:,} crops",
-        f"{found.labelled:,} labelled",
-        # a mark stays in the line of its word, and a number in that of its kind
-        f"encoder\N{NO-BREAK SPACE}{there if found.encoder else missing}",
+        f"{overview.crops:,} crops",
+        f"{overview.labelled:,} labelled",
+        # no line break between a word and its mark or numbers
+        f"encoder\N{NO-BREAK SPACE}{present if overview.encoder else missing}",
         "\N{NO-BREAK SPACE}".join(["schemes", *(map(str, schemes) if schemes else [missing])]),
-        f"law\N{NO-BREAK SPACE}{there if law else missing}",
+        f"law\N{NO-BREAK SPACE}{present if law else missing}",
     ]
     return "\N{NO-BREAK SPACE}\N{MIDDLE DOT} ".join(parts)

@@ -1,4 +1,4 @@
-"""The steps from labels to a law, one after the other, each in its own process."""
+"""The steps from labels to a law, run one after another, each in its own process."""
 
 from __future__ import annotations
 
@@ -25,52 +25,52 @@ if TYPE_CHECKING:
 PLACE = "way to a law"
 """Place of the steps in the window (:class:`WindowSteps`)."""
 FEWEST_LABELS = 10
-"""Labelled cells of each of two classes from which a law can be searched for; its accuracy is then hardly known."""
+"""Smallest number of labelled cells in each of two classes; the accuracy of a law from so few is hardly known."""
 NAMES = {
     "train_encoder": "learn the latents",
     "train_classifier": "train the sparse head",
     "discover_law": "search for a law",
     "report": "write the report",
 }
-"""What each step is called, in the order in which they run."""
+"""Names of the steps, in the order in which they run."""
 
 
 def remaining_steps(overview: Overview, preset: Preset, encoder_stopped: bool = False) -> list[str]:
-    """Return the steps that are still to be done, in order; none while too few cells of two classes are labelled.
+    """Return the missing steps, in order; none if too few cells of two classes are labelled.
 
-    What a step would keep under a name that is taken is there already, so that nothing is replaced; and where there is
-    any law, none over shapes is looked for.
+    A step is not missing if the study already has a result under the same name, so nothing is replaced. A law over
+    shapes is not missing if the study has any law.
 
     Parameters
     ----------
     overview : Overview
-        What the study holds.
+        Contents of the study.
     preset : Preset
-        How thoroughly a law is looked for.
+        Settings of the steps.
     encoder_stopped : bool
-        Whether the encoder's training was stopped and can be resumed.
+        Whether the training of the encoder was stopped and can be resumed.
     """
     if not can_start(overview):
         return []
-    there = {record.name for record in overview.classifiers}
+    trained = {record.name for record in overview.classifiers}
     if preset.encoder is None and any(record.scheme == 4 for record in overview.classifiers):
         return []
     missing = {
         "train_encoder": preset.encoder is not None and (not overview.encoder or encoder_stopped),
-        "train_classifier": preset.heads is not None and name_of(3) not in there,
-        "discover_law": preset.law_name not in there,
+        "train_classifier": preset.heads is not None and name_of(3) not in trained,
+        "discover_law": preset.law_name not in trained,
     }
-    steps = [step for step, wanted in missing.items() if wanted]
+    steps = [step for step, is_missing in missing.items() if is_missing]
     return [*steps, "report"] if steps else []
 
 
 def can_start(overview: Overview) -> bool:
-    """Whether there are crops, and two classes with enough labelled cells."""
+    """Return whether there are crops and at least two classes with enough labelled cells."""
     return overview.crops > 0 and sum(count >= FEWEST_LABELS for count in overview.labels.values()) >= 2
 
 
 class WayToLaw(QObject):
-    """Runs what is missing between labels and a law, and can be stopped and resumed: what is done is not done again.
+    """Runs the missing steps from labels to a law; it can be stopped and resumed, and repeats no finished step.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class WayToLaw(QObject):
 
     Notes
     -----
-    Signals: ``moved`` (a step has begun or all have ended), ``arrived`` (the report's path).
+    Signals: ``moved`` (a step has begun, or all have ended), ``arrived`` (path of the report).
     """
 
     moved = Signal()
@@ -96,13 +96,13 @@ class WayToLaw(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether a step is under way."""
+        """Whether a step is running."""
         current = self._current()
         run = None if current is None else current.steps.at(PLACE)
         return run is not None and run.running
 
     def steps(self, preset: Preset) -> list[str]:
-        """Return the steps that are to be done."""
+        """Return the missing steps for a preset, in order."""
         current = self._current()
         overview = None if current is None else current.overview
         if current is None or overview is None or current.study is None:
@@ -110,7 +110,7 @@ class WayToLaw(QObject):
         return remaining_steps(overview, preset, self._resumable() is not None)
 
     def _resumable(self) -> EncoderConfig | None:
-        """Return the settings of an encoder's training that was stopped; None where there is none."""
+        """Return the settings of a stopped training of the encoder; None if there is none."""
         current = self._current()
         with suppress(MorpholawError):
             return (
@@ -119,7 +119,7 @@ class WayToLaw(QObject):
         return None
 
     def start(self, preset: Preset) -> None:
-        """Begin, or go on where it was stopped."""
+        """Run the missing steps for a preset."""
         current = self._current()
         if current is None or self.running:
             return
@@ -142,8 +142,8 @@ class WayToLaw(QObject):
         self.moved.emit()
 
     def _job(self, step: str) -> Job:
-        """Return the job of a step, with the preset's settings."""
-        stopped = self._resumable()  # a training goes on with the settings that it began with
+        """Return the job for a step, with the settings of the preset."""
+        stopped = self._resumable()  # a stopped training continues with its original settings
         encoder = stopped or self.preset.encoder
         if step == "train_encoder" and encoder is not None:
             arguments = {} if stopped is None else {"resume": True}
