@@ -1,7 +1,7 @@
-"""Measures how long the window is blocked: ``python -m morpholaw.widgets.window_latency`` prints JSON.
+"""Measure how long the window is blocked: ``python -m morpholaw.widgets.window_latency`` prints JSON.
 
-It opens the panels in a real window, so it needs a screen, or ``xvfb-run``. The gaps of the event loop are those
-between the ticks of a timer. They are measured with and without a training in one run, as they depend on the machine.
+This opens the panels in a real window, so it needs a screen or ``xvfb-run``. Gaps of the event loop are the times
+between ticks of a timer. They depend on the machine, so one run measures them with and without a training.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ PANELS = (
     "Lineages",
 )
 TICK = 5
-"""Milliseconds between two ticks."""
+"""Milliseconds between two ticks of the timer."""
 MOVE_EVERY = 0.1
 """Seconds between two movements of the slider."""
 VERTICES, CELLS = 250_000, 20_000
 
 
 class LoopWatch:
-    """Records the milliseconds between the ticks of a timer in the event loop, and those that its thread computed."""
+    """Records the time between the ticks of a timer in the event loop, and the CPU time of its thread, in ms."""
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
@@ -52,7 +52,7 @@ class LoopWatch:
         self._timer.timeout.connect(self._tick)
 
     def watch(self, seconds: float, each: Callable[[], Any]) -> dict[str, float]:
-        """Run the loop, with ``each`` called every :data:`MOVE_EVERY` seconds; return the gaps in ms."""
+        """Run the event loop, calling ``each`` every :data:`MOVE_EVERY` seconds; return statistics of the gaps (ms)."""
         self.gaps, self._last = [], time.perf_counter()
         self._timer.start(TICK)
         start = moved = time.perf_counter()
@@ -71,9 +71,9 @@ class LoopWatch:
         }
 
     def around(self, action: Callable[[], Any], seconds: float) -> tuple[float, float]:
-        """Do something in the loop and run it on; return the longest gap, by the clock and computed, in seconds.
+        """Run ``action`` and then the event loop; return the longest gap in wall time and in CPU time, in seconds.
 
-        What the window's thread computed does not depend on what else the machine does.
+        The CPU time of the window's thread does not depend on other processes.
         """
         self.gaps, self.computed = [], []
         self._last, self._last_computed = time.perf_counter(), time.thread_time()
@@ -96,14 +96,14 @@ class LoopWatch:
 SETTLING = 2.0
 """Seconds for napari to draw its own window and the movie before a panel is opened."""
 WATCHED = (3.0, 1.0)
-"""Seconds that the loop is watched after a panel or a tab was opened for the first and the second time, for its
-pictures are drawn meanwhile."""
+"""Seconds of watching the event loop after a panel or tab is opened for the first and the second time, while its
+figures are drawn."""
 ROUNDS = 3
-"""Rounds of the event loop until a panel is painted: it is shown in the first, its layers in the next."""
+"""Rounds of the event loop until a panel is painted; its layers are painted after the panel itself."""
 
 
 def measure(seconds: float = 12.0) -> dict[str, Any]:
-    """Measure everything; ``seconds`` are watched with and without a training."""
+    """Measure everything; watch the event loop for ``seconds`` with and without a training."""
     os.environ.setdefault("NAPARI_CONFIG", str(Path(tempfile.mkdtemp()) / "settings.yaml"))
     import napari
 
@@ -137,10 +137,10 @@ def measure(seconds: float = 12.0) -> dict[str, Any]:
 
 
 def open_panels(viewer: Any) -> tuple[dict[str, Any], dict[str, float], dict[str, float]]:
-    """Open every panel in a dock; return the panels, the seconds until each is painted, and its CPU seconds.
+    """Open every panel in a dock; return the panels, and for each the seconds until it is painted, wall and CPU time.
 
-    The import of a panel counts. The box that the Cells panel draws around a cell counts for that panel, not for the
-    next one, in whose first round of events it would be painted.
+    The import of a panel is included. The box that the Cells panel draws around a cell is counted for that panel,
+    although it would be painted in the first round of events of the next panel.
     """
     panels, seconds, computed = {}, {}, {}
     for name in PANELS:
@@ -161,8 +161,8 @@ def measure_tabs(viewer: Any) -> dict[str, list[tuple[float, float]]]:
     Returns
     -------
     dict of str to list
-        Of each panel ("Laws") and tab ("Laws, Front") the longest gap of the event loop while it opens and while
-        its pictures are drawn: by the clock and computed, in seconds, at the first and the second opening.
+        For each panel ("Laws") and tab ("Laws, Front"), the longest gap of the event loop while it opens and its
+        figures are drawn: wall time and CPU time in seconds, at the first and the second opening.
     """
     watch = LoopWatch()
     gaps: dict[str, list[tuple[float, float]]] = {}
@@ -187,9 +187,9 @@ def measure_tabs(viewer: Any) -> dict[str, list[tuple[float, float]]]:
 
 
 def measure_scoring(classify: Any, cells: Any) -> dict[str, list[float]]:
-    """Measure the seconds of *Apply*, twice, and of *least sure first*, by the clock.
+    """Measure the wall time in seconds of *Apply*, twice, and of *least sure first*.
 
-    Only the first one waits for a process that loads torch; the next ones find one that waits.
+    Only the first run waits for a process to load torch; the next ones use a process that is ready.
     """
     applied, asked = [], []
     scored: list[float] = []
@@ -200,7 +200,7 @@ def measure_scoring(classify: Any, cells: Any) -> dict[str, list[float]]:
         until(lambda turn=turn: len(scored) > turn, 600)  # type: ignore[misc]
         applied.append(scored[turn] - start)
         until(lambda: classify.current.steps.spare.pid is not None, 60)
-        time.sleep(SETTLING)  # for the process that waits to load torch
+        time.sleep(SETTLING)  # gives the spare process time to load torch
     start = time.perf_counter()
     cells.labelling.wanted_scores.ask()
     until(lambda: not cells.runner.running, 600)
@@ -209,7 +209,7 @@ def measure_scoring(classify: Any, cells: Any) -> dict[str, list[float]]:
 
 
 def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any]:
-    """Measure the gaps while a latent slider is moved, without and with a training, and the seconds that Stop takes."""
+    """Measure the gaps while a latent's slider moves, without and with a training, and the duration of Stop."""
     import shutil
 
     from morpholaw.jobs import Job
@@ -273,7 +273,7 @@ def measure_tracks(viewer: Any) -> dict[str, float]:
 
 
 def measure_gallery(cells: Any, folder: Path) -> dict[str, float]:
-    """Measure the crops read and the longest paint, in ms, while a gallery of :data:`CELLS` cells is scrolled."""
+    """Measure the crops read and the time to paint, in ms, while a gallery of :data:`CELLS` cells scrolls."""
     from morpholaw.cells.crop_set import CropSet
     from morpholaw.study import Study
 
@@ -308,7 +308,7 @@ def show(panel: Any) -> None:
 
 
 def until(done: Callable[[], bool], seconds: float) -> None:
-    """Run the event loop until ``done()``; TimeoutError if that takes too long."""
+    """Run the event loop until ``done()``; raise TimeoutError if that takes longer than ``seconds``."""
     start = time.perf_counter()
     while not done():
         if time.perf_counter() - start > seconds:

@@ -1,4 +1,4 @@
-"""Layers as movies and tracks: by the path of their file, else by their array, and as Python."""
+"""Layers as movies and tracks: as paths of their files, as arrays or tables, and as Python code."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ if TYPE_CHECKING:
 
 
 def movie_array(layer: Image | Labels | None) -> Any:
-    """Return the layer's pixels (t, y, x), not read yet where the layer is lazy.
+    """Return the pixels of a layer, (t, y, x); a lazy layer stays lazy.
 
     Raises
     ------
     InputError
-        When the layer is none, is in colour, or is not a movie of 2D frames.
+        If the layer is None, in colour, or not a movie of 2D frames.
     """
     if layer is None:
         raise InputError("There is no image layer to cut cells from; open a movie and choose it.")
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
     if getattr(layer, "rgb", False):
-        raise InputError(f"The layer {layer.name!r} is in colour; a movie of one channel was expected.")
+        raise InputError(
+            f"The layer {layer.name!r} is in colour; choose a layer with a movie of one channel."
+        )
     # axes of length one do not count, as for files
     shape = tuple(length for length in data.shape if length > 1)
     if data.ndim < 3 or len(shape) > 3:
         raise InputError(
-            f"The layer {layer.name!r} has the shape {tuple(data.shape)}; a movie (t, y, x) of 2D frames was "
-            "expected."
+            f"The layer {layer.name!r} has the shape {tuple(data.shape)}; choose a layer with a movie (t, y, x) of 2D "
+            "frames."
         )
     return data
 
 
 def movie_path(layer: Image | Labels) -> Path | None:
-    """Return the file that the layer was opened from, None where it holds another array than the file does."""
+    """Return the file from which a layer was opened; None if there is none or if its shape differs from the layer's."""
     from morpholaw.cells.movies import open_movie
 
     source = stated_path(layer)
@@ -57,24 +59,24 @@ def movie_path(layer: Image | Labels) -> Path | None:
 
 
 def stated_path(layer: Layer) -> Path | None:
-    """Return the file or folder that a layer says it was opened from, None where it says nothing."""
-    # A reader knows which file a layer is of; napari knows only what was dropped, e.g. the folder around it.
+    """Return the file or folder from which a layer was opened, according to the layer; None if it states none."""
+    # Our readers store the file; napari knows only what was dropped, which may be the folder around the file.
     path = layer.metadata.get("path") or layer.source.path
     return Path(path) if path else None
 
 
 def tracks_table(layer: Layer | None, movie: Image | None) -> pd.DataFrame:
-    """Return the tracks of a tracks or labels layer in the pixels of the movie's layer.
+    """Return the tracks of a tracks or labels layer, in pixels of the movie's layer.
 
     Returns
     -------
     DataFrame
-        ``track_id``, ``t``, ``y``, ``x``, ``parent``, and ``label`` where the layer's features have one.
+        ``track_id``, ``t``, ``y``, ``x``, ``parent``, and ``label`` if the layer has such a feature.
 
     Raises
     ------
     InputError
-        When the layer is none, empty, in 3D, or of another shape than the movie.
+        If the layer is None, empty, in 3D, or has another frame size than the movie.
     """
     import pandas as pd
 
@@ -83,12 +85,14 @@ def tracks_table(layer: Layer | None, movie: Image | None) -> pd.DataFrame:
     if isinstance(layer, Labels):
         return _of_labels(layer, movie)
     if not isinstance(layer, Tracks):
-        raise InputError(f"The layer {layer.name!r} is neither tracks nor labels.")
+        raise InputError(
+            f"The layer {layer.name!r} is neither a tracks layer nor a labels layer; choose another one."
+        )
     data = np.asarray(layer.data)
     if data.shape[1] != 4:
-        raise InputError(f"The tracks layer {layer.name!r} is in 3D; tracks of a 2D movie were expected.")
+        raise InputError(f"The tracks layer {layer.name!r} is in 3D; choose tracks of a 2D movie.")
     if not len(data):
-        raise InputError(f"The tracks layer {layer.name!r} is empty.")
+        raise InputError(f"The tracks layer {layer.name!r} is empty; choose another one.")
     ids = data[:, 0].astype(np.int64)
     parents = {
         child: (parent[0] if np.ndim(parent) else parent) for child, parent in (layer.graph or {}).items()
@@ -128,20 +132,20 @@ def _of_labels(layer: Labels, movie: Image | None) -> pd.DataFrame:
 
 
 def is_scaled(layer: Layer) -> bool:
-    """Whether a movie's layer states its pixel size: by its scale, or by its units where a pixel is 1 um wide."""
+    """Return whether a movie's layer states its pixel size, by its scale or, for pixels of 1 µm, by its units."""
     return float(layer.scale[-1]) != 1.0 or str(layer.units[-1]) in ("micrometer", "um")
 
 
 def scaled_movie(viewer: ViewerModel) -> Image | None:
-    """Return the viewer's first movie that states its pixel size, None where there is none."""
+    """Return the first movie in the viewer that states its pixel size; None if there is none."""
     movies = (layer for layer in viewer.layers if isinstance(layer, Image) and layer.ndim >= 3)
     return next((layer for layer in movies if is_scaled(layer)), None)
 
 
 def write_sources(movie: Any, tracks: pd.DataFrame, folder: Path) -> dict[str, Any]:
-    """Write a movie and its tracks as files for a job; return its arguments "movie" and "tracks".
+    """Write a movie and its tracks as files for a job; return the arguments "movie" and "tracks" of the job.
 
-    A movie that is a path stays where it is; the frames of an array are written one by one.
+    A movie given as a path is not copied; the frames of an array are written one by one.
     """
     import tifffile
 
@@ -158,7 +162,7 @@ def write_sources(movie: Any, tracks: pd.DataFrame, folder: Path) -> dict[str, A
 
 
 def is_cut_from(crop_set: CropSet, layer: Image) -> bool:
-    """Whether a crop set was cut from the layer's movie, told by its name or, where that says nothing, its shape.
+    """Return whether a crop set was cut from the movie of a layer, judged by the movie's name or shape.
 
     A set that was imported from a folder, or simulated, belongs to no movie.
     """
@@ -170,16 +174,16 @@ def is_cut_from(crop_set: CropSet, layer: Image) -> bool:
 
 
 def layers_code(study: Path, step: str, movie: Layer, tracks: Layer, arguments: Mapping[str, Any]) -> str:
-    """Return the lines that call a method of a study on a movie's and a tracks' layer.
+    """Return the Python code that calls a method of a study on the layers of a movie and its tracks.
 
     Parameters
     ----------
     study : Path
-        The study's folder.
+        Folder of the study.
     step : str
-        The method, which takes ``movie`` and ``tracks``.
+        Name of the method, which takes ``movie`` and ``tracks``.
     movie, tracks : Layer
-        Named in the code as they are named in the viewer.
+        The layers; the code refers to them by their names in the viewer.
     arguments : mapping
         Further keyword arguments.
     """

@@ -1,4 +1,4 @@
-"""A click on the movie, told apart from a drag, and the cell that is nearest to it."""
+"""Clicks on the movie, as distinct from drags, and the cell nearest to a click."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 REACH = 25.0
 """Largest distance from a click to a cell's centre, in pixels of the movie."""
 DRAG = 4.0
-"""Pixels of the screen beyond which a press is a drag."""
+"""Distance in screen pixels beyond which a press is a drag."""
 
 
 class MovieClicks:
@@ -25,9 +25,9 @@ class MovieClicks:
     Parameters
     ----------
     viewer : napari.Viewer
-        Whose canvas.
+        The viewer.
     method : bound method
-        Called with the position, float (ndim,); referenced weakly, so that a closed panel is not called.
+        Called with the position, float (ndim,). It is referenced weakly, so a closed panel is not called.
     """
 
     def __init__(self, viewer: ViewerModel, method: Callable[[np.ndarray], None]) -> None:
@@ -40,10 +40,10 @@ class MovieClicks:
             self._viewer.mouse_drag_callbacks.remove(self._pressed)
 
     def _pressed(self, _viewer: Any, event: Any) -> Generator[None, None, None]:
-        begun = np.asarray(event.pos, float)
+        start = np.asarray(event.pos, float)
         yield
         while event.type == "mouse_move":
-            if np.hypot(*(np.asarray(event.pos, float) - begun)) > DRAG:
+            if np.hypot(*(np.asarray(event.pos, float) - start)) > DRAG:
                 return
             yield
         method = self._method()
@@ -56,21 +56,25 @@ class MovieClicks:
 def nearest_cell(
     cells: pd.DataFrame, layer: Layer | None, position: np.ndarray, reach: float = REACH
 ) -> int | None:
-    """Return the row of the cell nearest to a world position in its frame, None if none is within ``reach`` pixels.
+    """Return the row of the cell nearest to a world position; None if none is within ``reach`` pixels.
 
     Parameters
     ----------
     cells : DataFrame
-        ``t``, ``y``, ``x`` in the pixels of ``layer``.
+        ``t``, ``y``, ``x`` in pixels of ``layer``.
     layer : layer or None
-        The movie; None for pixels that are world units.
+        The movie; None if pixels are world units.
+    position : ndarray, float (ndim,)
+        World position; only cells in its frame are considered.
+    reach : float
+        Largest distance, in pixels.
     """
     if len(position) < 3:
         return None
     t, y, x = position[-3:] if layer is None else np.asarray(layer.world_to_data(position))[-3:]
-    there = np.flatnonzero(cells["t"].to_numpy(np.float64, na_value=-1) == round(float(t)))
-    if not len(there):
+    in_frame = np.flatnonzero(cells["t"].to_numpy(np.float64, na_value=-1) == round(float(t)))
+    if not len(in_frame):
         return None
-    distance = np.hypot(cells["y"].to_numpy()[there] - y, cells["x"].to_numpy()[there] - x)
+    distance = np.hypot(cells["y"].to_numpy()[in_frame] - y, cells["x"].to_numpy()[in_frame] - x)
     best = int(np.nanargmin(distance)) if np.isfinite(distance).any() else -1
-    return int(there[best]) if best >= 0 and distance[best] <= reach else None
+    return int(in_frame[best]) if best >= 0 and distance[best] <= reach else None

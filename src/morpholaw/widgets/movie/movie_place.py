@@ -1,4 +1,4 @@
-"""Where a crop lies in the movie that it was cut from, and which layer shows that movie."""
+"""The place of a crop in its movie, and the layer that shows the movie."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from morpholaw.cells.crop_set import Crops, CropSet
 
 GAP = 16.0
-"""World units between the layers that are there and one that is added beside them."""
+"""Gap, in world units, between existing layers and one that is added beside them."""
 
 
 @dataclass(frozen=True)
 class MoviePlace:
-    """A crop's place.
+    """The place of a crop in a movie.
 
     Attributes
     ----------
     layer : napari.layers.Image
         The movie.
     t : int
-        Frame.
+        The frame.
     y, x : float
         Centre of the crop's first pixel, in pixels of the movie.
     step : float
-        Pixels of the movie that one pixel of the crop covers.
+        Number of movie pixels along the side of one crop pixel.
     """
 
     layer: Image
@@ -45,7 +45,7 @@ class MoviePlace:
     step: float
 
     def layer_options(self) -> dict[str, Any]:
-        """Return the options of a layer that lay a crop (1, s, s), or (s, s) on a 2D layer, over the movie."""
+        """Return layer options that place a crop, (1, s, s) or (s, s) for a 2D layer, over the movie."""
         layer, ndim = self.layer, self.layer.ndim
         origin = np.array([self.t, self.y, self.x][-ndim:], float)
         steps = np.array([1.0, self.step, self.step][-ndim:])
@@ -59,7 +59,7 @@ class MoviePlace:
 
 
 def place_of(viewer: ViewerModel, crops: Crops, index: int) -> MoviePlace | None:
-    """Return the place of a crop in the viewer; None if it comes from no movie or the movie is not shown."""
+    """Return the place of a crop in the viewer; None if it was not cut from a movie or no layer shows the movie."""
     k = int(np.searchsorted(crops.offsets, index, side="right")) - 1
     crop_set = crops.sets[k]
     layer = movie_layer(viewer, crop_set)
@@ -72,7 +72,7 @@ def place_of(viewer: ViewerModel, crops: Crops, index: int) -> MoviePlace | None
 
 
 def movie_layer(viewer: ViewerModel, crop_set: CropSet) -> Image | None:
-    """Return the layer that shows a crop set's movie: by its file, else by its name, else by its shape."""
+    """Return the layer that shows the movie of a crop set, found by file, else by name, else by shape."""
     movie = crop_set.record.movie
     if movie is None:
         return None
@@ -89,9 +89,9 @@ def movie_layer(viewer: ViewerModel, crop_set: CropSet) -> Image | None:
 
 
 def crop_at(viewer: ViewerModel, crops: Crops, position: Sequence[float]) -> int | None:
-    """Return the crop whose cell is nearest to a world position in its frame; None if none is near.
+    """Return the crop of the cell nearest to a world position in its frame; None if none is near.
 
-    Of several movies that are shown over one another, the active layer's comes first, then the uppermost visible one.
+    If several movies overlap, that of the active layer comes first, then the topmost visible one.
     """
     movies = [movie_layer(viewer, crop_set) for crop_set in crops.sets]
     active, layers = viewer.layers.selection.active, list(viewer.layers)
@@ -111,7 +111,7 @@ def crop_at(viewer: ViewerModel, crops: Crops, position: Sequence[float]) -> int
 
 
 def is_in_view(layer: Image, y: float, x: float) -> bool:
-    """Whether the canvas shows a place, in pixels of a layer, well inside its edges; False where that is not known."""
+    """Return whether a position, in pixels of a layer, is well inside the canvas; False if this is unknown."""
     if layer.multiscale:
         return False
     low, high = np.asarray(layer.corner_pixels, float)[:, -2:]
@@ -130,7 +130,7 @@ def _shows(layer: Image, shape: tuple[int, ...]) -> bool:
 
 
 def _factor(crop_set: CropSet) -> float:
-    """Return how many pixels of a crop one pixel of the movie covers."""
+    """Return the number of crop pixels along the side of one movie pixel."""
     record = crop_set.record
     if not (record.model_pixel_size and record.pixel_size and record.movie_pixel_size):
         return 1.0
@@ -144,7 +144,7 @@ def _corner(position: float, factor: float, half: int) -> float:
 
 
 def free_place(viewer: ViewerModel) -> tuple[float, float]:
-    """Return the corner (y, x), in world coordinates, to the right of all layers and level with their upper edge."""
+    """Return a corner (y, x), in world coordinates, to the right of all layers and level with their upper edge."""
     if not len(viewer.layers):
         return 0.0, 0.0
     low, high = np.asarray(viewer.layers.extent.world)[:, -2:]

@@ -1,4 +1,4 @@
-"""The selected cells in the movie: a click selects one, the view goes to it, and rings mark all of them."""
+"""The selected cells in the movie: a click selects a cell, the view goes to it, and rings mark all selected cells."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from morpholaw.widgets.study.current_study import CurrentStudy
 
 NAME = "selected cells"
-"""Name of the layer of rings."""
+"""Name of the layer with the rings."""
 MOST_MARKED = 2000
-"""Selected cells that are marked at most."""
+"""Largest number of selected cells that are marked."""
 COLOUR = "#f0e442"
 
 
 class SelectionInMovie(QObject):
-    """Follows the selection of a viewer's study in its movie.
+    """Shows the selected cells of the study in the movie, and selects cells by clicks on the movie.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class SelectionInMovie(QObject):
 
     Notes
     -----
-    ``picked`` is emitted with the global index of a cell that was clicked in the movie.
+    ``picked`` is emitted with the global index of a cell that is clicked in the movie.
     """
 
     picked = Signal(int)
@@ -49,7 +49,7 @@ class SelectionInMovie(QObject):
         self._viewer, self._current = weakref.ref(viewer), weakref.ref(current)
         self._picking = False
         current.selection_changed.connect(self._selected)
-        MovieClicks(viewer, self.clicked)  # the viewer keeps it
+        MovieClicks(viewer, self.clicked)  # the viewer holds a reference to it
 
     def clicked(self, position: np.ndarray) -> None:
         """Select the cell at a world position; with Shift, add it to the selection or remove it."""
@@ -76,7 +76,7 @@ class SelectionInMovie(QObject):
         self._show_marks(cells)
 
     def go_to(self, cell: int) -> None:
-        """Show the frame of a cell, and move the camera where the cell is out of view."""
+        """Go to the frame of a cell, and move the camera if the cell is out of view."""
         viewer, current = self._viewer(), self._current()
         crops = None if current is None else current.crops
         if viewer is None or crops is None or cell >= len(crops):
@@ -94,17 +94,17 @@ class SelectionInMovie(QObject):
             viewer.scene.camera.center = (0.0, *point[-2:])
 
     def _show_marks(self, cells: Sequence[int]) -> None:
-        """Mark the cells that are in the movie of the first one."""
+        """Mark the cells that are in the same movie as the first one."""
         viewer, current = self._viewer(), self._current()
         if viewer is None or current is None:
             return
         marks: Points | None = next((layer for layer in viewer.layers if layer.name == NAME), None)
-        found = None if current.crops is None or not cells else _places(viewer, current.crops, cells)
-        if found is None:
+        rings = None if current.crops is None or not cells else _places(viewer, current.crops, cells)
+        if rings is None:
             if marks is not None:
                 marks.data = np.empty((0, marks.ndim))
             return
-        layer, places, side = found
+        layer, places, side = rings
         if marks is not None and marks.ndim == places.shape[1]:
             marks.data = places
             marks.size = side
@@ -128,7 +128,7 @@ class SelectionInMovie(QObject):
 
 
 def set_of(crops: Crops, cell: int) -> tuple[CropSet, int]:
-    """Return the crop set of a cell, and its row in the set."""
+    """Return the crop set of a cell and the cell's row in that set."""
     place = int(np.searchsorted(crops.offsets, cell, side="right")) - 1
     return crops.sets[place], int(cell - crops.offsets[place])
 
@@ -136,23 +136,23 @@ def set_of(crops: Crops, cell: int) -> tuple[CropSet, int]:
 def _places(
     viewer: ViewerModel, crops: Crops, cells: Sequence[int]
 ) -> tuple[Image, np.ndarray, float] | None:
-    """Return the movie of the first cell, the places there (n, ndim) of the cells in it, and a ring's diameter."""
-    wanted = np.asarray(cells[:MOST_MARKED])
-    wanted = wanted[wanted < len(crops)]
-    if not len(wanted):
+    """Return the movie of the first cell, the positions (n, ndim) of all cells in it, and the diameter of a ring."""
+    marked = np.asarray(cells[:MOST_MARKED])
+    marked = marked[marked < len(crops)]
+    if not len(marked):
         return None
-    crop_set, _ = set_of(crops, int(wanted[0]))
+    crop_set, _ = set_of(crops, int(marked[0]))
     layer = movie_layer(viewer, crop_set)
     if layer is None:
         return None
     start = int(crops.offsets[crops.sets.index(crop_set)])
-    rows = wanted[(wanted >= start) & (wanted < start + len(crop_set))] - start
+    rows = marked[(marked >= start) & (marked < start + len(crop_set))] - start
     places = crop_set.cells[["t", "y", "x"]].to_numpy(np.float64)[rows]
     places = places[(places[:, 0] >= 0) & np.isfinite(places).all(axis=1)]
     return (layer, places[:, -layer.ndim :], 0.5 * crop_set.size) if len(places) else None
 
 
 def _is_panning(viewer: ViewerModel) -> bool:
-    """Whether a click is none of a tool that paints or adds something."""
+    """Return whether no tool of the active layer, such as a brush, uses the mouse."""
     active: Any = viewer.layers.selection.active
     return str(getattr(active, "mode", "pan_zoom")) == "pan_zoom"

@@ -1,4 +1,4 @@
-"""Opens folders that are dropped on the viewer: the frames of a movie, or a Cell Tracking Challenge data set."""
+"""Reader for folders dropped on the viewer: frames of a movie, or a data set of the Cell Tracking Challenge (CTC)."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from morpholaw.widgets.napari_readers.readers import (
 
 _SEQUENCE = re.compile(r"\d{2,}(_[A-Z]+)?$")
 _ANNOTATIONS = ("GT", "RES", "ST")
-"""Where a sequence's tracks are looked for: the ground truth, a tracker's result, the silver truth."""
+"""Suffixes of folders with tracks, in order of preference: ground truth, result of a tracker, silver truth."""
 
 
 @dataclass(frozen=True)
 class CtcSequence:
-    """A sequence of a Cell Tracking Challenge data set.
+    """A sequence of a CTC data set.
 
     Attributes
     ----------
     name : str
-        Its number, e.g. "02".
+        Number of the sequence, such as "02".
     frames : Path
-        The folder of its frames, e.g. 02; the data set itself where its movie is one file in it.
+        Folder with the frames, such as 02; the data set itself if the movie is a single file in it.
     tracks : Path
-        The folder of its tracks, in e.g. 02_GT or 02_RES.
+        Folder with the tracks, in 02_GT or 02_RES, for example.
     """
 
     name: str
@@ -45,7 +45,7 @@ class CtcSequence:
 
 
 def folder_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return a reader of folders for napari that are neither a study nor tracks: a movie's frames, a CTC data set."""
+    """Return napari's reader for a folder with the frames of a movie or a CTC data set; None for a study or tracks."""
     if not isinstance(path, (str, os.PathLike)) or not Path(path).is_dir():
         return None
     if study_reader(path) is not None or tracks_reader(path) is not None:
@@ -54,12 +54,12 @@ def folder_reader(path: str | Sequence[str]) -> Reader | None:
 
 
 def folder_layers(path: str | os.PathLike[str]) -> list[LayerData]:
-    """Return the layers of a folder: movie, masks and tracks of a CTC sequence, or the movie of its frames.
+    """Return the layers for a folder: movie, masks and tracks of a CTC sequence, or a movie.
 
     Raises
     ------
     InputError
-        The folder holds nothing of the kind.
+        If the folder contains neither.
     """
     from napari.utils.notifications import show_info
 
@@ -69,20 +69,20 @@ def folder_layers(path: str | os.PathLike[str]) -> list[LayerData]:
     if len(sequences) > 1:
         others = ", ".join(sequence.name for sequence in sequences[1:])
         show_info(
-            f"Opened sequence {sequences[0].name} of {Path(path).name}; to open another one ({others}), drop "
-            "its folder and that of its tracks."
+            f"Opened sequence {sequences[0].name} of {Path(path).name}. To open another one ({others}), drop its "
+            "folder and the folder of its tracks."
         )
     return ctc_layers(Path(path), sequences[0])
 
 
 def ctc_sequences(folder: Path) -> list[CtcSequence]:
-    """Return the sequences of a CTC data set that have tracks, by name; none where the folder is not a data set."""
+    """Return the sequences of a CTC data set that have tracks, sorted by name; none for any other folder."""
     names = sorted({d.name.split("_")[0] for d in folder.iterdir() if d.is_dir() and _SEQUENCE.match(d.name)})
     tracks = {name: place for name in names if (place := _tracks_of(folder, name)) is not None}
     in_folders = [
         CtcSequence(name, folder / name, place) for name, place in tracks.items() if (folder / name).is_dir()
     ]
-    if not in_folders and len(tracks) == 1:  # the frames are one file beside the tracks
+    if not in_folders and len(tracks) == 1:  # the frames are in a single file beside the tracks
         return [CtcSequence(name, folder, place) for name, place in tracks.items()]
     return in_folders
 
@@ -95,7 +95,7 @@ def _tracks_of(folder: Path, name: str) -> Path | None:
 
 
 def ctc_layers(folder: Path, sequence: CtcSequence) -> list[LayerData]:
-    """Return the movie of a sequence of a CTC data set, its masks (hidden; their numbers are track ids) and tracks."""
+    """Return the movie of a CTC sequence, its masks (hidden; their values are track ids) and its tracks as layers."""
     name = f"{folder.name} {sequence.name}"
     movie, movie_options, _ = lazy_movie(sequence.frames)
     masks, mask_options, _ = lazy_masks(sequence.tracks)
@@ -108,7 +108,7 @@ def ctc_layers(folder: Path, sequence: CtcSequence) -> list[LayerData]:
 
 
 def lazy_masks(folder: Path) -> LayerData:
-    """Return a folder of masks as a hidden labels layer that reads a frame when it is shown."""
+    """Return a folder of masks as a hidden labels layer that reads each frame when it is shown."""
     from morpholaw.cells.movies import open_masks
 
     masks = open_masks(folder)

@@ -1,4 +1,4 @@
-"""Opens files of tracks and folders of studies that are dropped on the viewer."""
+"""Readers for files of tracks and study folders dropped on the viewer."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
     from morpholaw.cells.crop_set import CropSet
 
 LayerData = tuple[Any, dict[str, Any], str]
-"""What napari makes a layer of: data, options, kind."""
+"""A layer for napari: data, options, kind."""
 NoLayer = tuple[None]
 Reader = Callable[[Any], list[LayerData] | list[NoLayer]]
 
 
 def tracks_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return a reader of tracks for napari: CTC folders and files, btrack HDF5, TrackMate XML, GEFF, napari CSV."""
+    """Return napari's reader for tracks (CTC, btrack HDF5, TrackMate XML, GEFF, napari CSV); None for other files."""
     if not isinstance(path, (str, os.PathLike)) or not _looks_like_tracks(Path(path)):
         return None
     return lambda dropped: [dropped_tracks(dropped)]
 
 
 def study_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return a reader of study folders for napari, which opens the study in the current viewer's panels."""
+    """Return napari's reader for a study folder, which opens the study in the panels; None for other folders."""
     if not isinstance(path, (str, os.PathLike)) or not (Path(path) / "study.json").is_file():
         return None
     return _open_study
 
 
 def tracks_layer(path: str | os.PathLike[str], pixel_size: float | None = None) -> LayerData:
-    """Return a file's tracks as napari takes them: vertices, graph of divisions, class names as a feature.
+    """Return the tracks in a file as a layer: vertices, graph of divisions, and features such as classes.
 
     Raises
     ------
     InputError
-        When the file is not tracks, or is in micrometres and the pixel size is not known.
+        If the file does not contain tracks, or is in micrometres and the pixel size is unknown.
     """
     from morpholaw.cells.reader_process import read_apart
     from morpholaw.cells.tracks import read_tracks
@@ -54,9 +54,9 @@ def tracks_layer(path: str | os.PathLike[str], pixel_size: float | None = None) 
 
 
 def dropped_tracks(path: str | os.PathLike[str]) -> LayerData:
-    """Return a file's tracks as a layer; tracks in micrometres are scaled by the viewer's movie.
+    """Return the tracks in a file as a layer; tracks in micrometres are scaled with the pixel size of the movie.
 
-    Where the movie states no scale, they are shown in micrometres, and a notification says what to set.
+    If no movie states its pixel size, the tracks are shown in micrometres and a notification says what to set.
     """
     import napari
     from napari.utils.notifications import show_warning
@@ -69,17 +69,17 @@ def dropped_tracks(path: str | os.PathLike[str]) -> LayerData:
         if movie is not None:
             data, options, kind = tracks_layer(path, float(movie.scale[-1]))
             return data, {**options, "scale": movie.scale[-3:], "translate": movie.translate[-3:]}, kind
-        data, options, kind = tracks_layer(path, 1.0)  # whatever else is wrong with the file is said here
+        data, options, kind = tracks_layer(path, 1.0)  # raises if anything else is wrong with the file
     name = options["name"]
     show_warning(
-        f"The tracks {name} are in micrometres: set the scale of the movie's layer to its micrometres per pixel, "
-        "so that both fit."
+        f"The tracks {name} are in micrometres. To make them fit, set the scale of the movie's layer to its "
+        "micrometres per pixel."
     )
     return data, {**options, "metadata": {"morpholaw": {"unit": "micrometer"}}}, kind
 
 
 AXES = ("t", "y", "x")
-"""Names of a movie's axes beside napari's sliders."""
+"""Names of the axes of a movie, shown beside napari's sliders."""
 
 
 def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:
@@ -100,17 +100,16 @@ def table_as_layer(table: pd.DataFrame, name: str) -> LayerData:
         "axis_labels": AXES,
     }
     vertices = table[["track_id", "t", "y", "x"]].to_numpy(np.float64)
-    # napari's tracks need two vertices or more to have a graph of lines
     return vertices, options, "tracks"
 
 
 def lazy_movie(path: str | os.PathLike[str]) -> LayerData:
-    """Return a movie as an image layer that reads a frame when it is shown.
+    """Return a movie as an image layer that reads each frame when it is shown.
 
     Raises
     ------
     InputError
-        When the file is not a movie.
+        If the file is not a movie.
     """
     from morpholaw.cells.movies import open_movie
 
@@ -127,7 +126,7 @@ def lazy_movie(path: str | os.PathLike[str]) -> LayerData:
 
 
 def lazy_stack(read: Callable[[int], np.ndarray], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
-    """Return a dask array (t, y, x) whose frame t is read by ``read(t)`` when it is needed."""
+    """Return a dask array (t, y, x) that calls ``read(t)`` when frame t is needed."""
     import dask.array
     from dask.delayed import delayed
 
@@ -142,15 +141,15 @@ def _open_study(path: str) -> list[LayerData] | list[NoLayer]:
 
     viewer = napari.current_viewer()
     if viewer is None:
-        raise InputError(f"The study {path} needs a viewer to be opened in.")
+        raise InputError(f"The study {path} can only be opened in a viewer; start napari first.")
     CurrentStudy.of(viewer).open(path)
     return study_layers(path)
 
 
 def study_layers(path: Path | str) -> list[LayerData] | list[NoLayer]:
-    """Return the first movie of a study, where its file is still there, and the tracks of its cells.
+    """Return the first movie of a study, if its file still exists, and the tracks of its cells.
 
-    Where there is neither, the list holds a single empty layer, which adds nothing to the viewer.
+    If there is neither, the list contains a single empty layer, which adds nothing to the viewer.
     """
     from morpholaw.study import Study
 
@@ -164,11 +163,11 @@ def study_layers(path: Path | str) -> list[LayerData] | list[NoLayer]:
         )
         layers = [table_as_layer(tracks, f"{crop_set.name} tracks")]
         return [lazy_movie(file), *layers] if file is not None else layers
-    return [(None,)]  # tells napari that the folder was opened and that there is no layer to add
+    return [(None,)]  # tells napari that the folder was opened but adds no layer
 
 
 def movie_file(crop_set: CropSet) -> Path | None:
-    """Return the file of the movie that a crop set was cut from, None where it has moved."""
+    """Return the file of the movie from which a crop set was cut; None if it has moved."""
     for source in crop_set.record.sources:
         path = Path(crop_set.folder / source.path)  # an absolute path stays as it is
         if path.exists():
@@ -177,7 +176,7 @@ def movie_file(crop_set: CropSet) -> Path | None:
 
 
 def _looks_like_tracks(path: Path) -> bool:
-    """Whether a path may hold tracks; its content decides when it is read."""
+    """Return whether a path may contain tracks; the contents decide when it is read."""
     from morpholaw.cells.track_formats.ctc import ctc_folder
     from morpholaw.cells.track_formats.geff import is_geff
 
@@ -196,7 +195,7 @@ def _looks_like_tracks(path: Path) -> bool:
 
 
 def _names_tracks(start: bytes) -> bool:
-    """Whether the first line of a table names an id, a time and a place."""
+    """Return whether the first line of a table has columns for an id, a time and a position."""
     from morpholaw.cells.track_formats.column_names import FRAME, PLACE, TIME, TRACK, WEAK_TRACK, by_key
 
     line = start.decode("utf-8-sig", "replace").split("\n")[0].strip()

@@ -1,4 +1,4 @@
-"""File > Open Sample: a simulated tracked movie, alone or with the study that was trained on it, and a real one."""
+"""File > Open Sample: a simulated tracked movie, alone or with a trained study, and a real movie."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 PLACE = "sample study"
 """Place of the step in the window (:class:`WindowSteps`)."""
 PHASES = ("interphase", "prometaphase", "metaphase", "anaphase")
-"""The phases of the sample's movie, in the order in which a cell passes through them."""
+"""The phases of the cells in the sample's movie, in order of time."""
 
 
 def sample_movie() -> list[LayerData]:
-    """Return the movie, the masks of its nuclei (hidden) and their tracks, with each cell's phase as a feature."""
+    """Return the movie, the masks of its nuclei (hidden), and the tracks with the phase of each cell as a feature."""
     import tifffile
 
     from morpholaw.cells.tracks import read_tracks
@@ -44,17 +44,17 @@ def sample_movie() -> list[LayerData]:
 
 
 def sample_study() -> list[LayerData]:
-    """Return the same layers, and open a copy of the sample study, with the panel of its laws."""
+    """Return the same layers, and open a copy of the sample study and the Laws panel."""
     return _with_study(study_copy, Path(preferences().cache_folder) / "sample-study")
 
 
 def sample_phases() -> list[LayerData]:
-    """Return the same layers, and open a copy of the sample study of four phases, with its laws."""
+    """Return the same layers, and open a copy of the sample study of four phases and the Laws panel."""
     return _with_study(phases_copy, Path(preferences().cache_folder) / "sample-phases")
 
 
 def _with_study(copy: Callable[..., Path], study: Path) -> list[LayerData]:
-    """Return the layers and open a copy; it is made once, in a thread, and opens when it is there."""
+    """Return the layers and open a copy of a study; a thread makes the copy once, and it opens when it is complete."""
     import napari
 
     viewer = napari.current_viewer()
@@ -70,19 +70,19 @@ def _with_study(copy: Callable[..., Path], study: Path) -> list[LayerData]:
 def _open_when_made(viewer: Viewer, copy: Callable[..., Path], study: Path) -> None:
     from morpholaw.widgets.study.current_study import CurrentStudy
 
-    weak = weakref.ref(viewer)  # the window may be closed meanwhile
+    weak = weakref.ref(viewer)  # the window may be closed before the copy is complete
 
-    def made(run: StepRun) -> None:
+    def show_copy(run: StepRun) -> None:
         viewer = weak()
         if run.state == "done" and viewer is not None:
             _show(viewer, study)
 
     run = CurrentStudy.of(viewer).steps.run(PLACE, "open the sample study", "", copy, (study,), {})
-    run.ended.connect(made)
+    run.ended.connect(show_copy)
 
 
 def _show(viewer: Viewer, study: Path) -> None:
-    """Open a study, and the panel of its laws."""
+    """Open a study and the Laws panel."""
     from morpholaw.widgets.study.current_study import CurrentStudy
     from morpholaw.widgets.study.docks import open_panel
 
@@ -91,7 +91,7 @@ def _show(viewer: Viewer, study: Path) -> None:
 
 
 def sample_real_movie() -> list[LayerData]:
-    """Return a real movie, its masks and tracks; where it is not here yet, say what it is, ask, and fetch it."""
+    """Return a real movie, its masks and tracks; download it first if needed and if the user confirms."""
     from napari.utils import progress
 
     from morpholaw.cells.real_movie import ABOUT, fetch_real_movie, is_fetched
@@ -99,10 +99,10 @@ def sample_real_movie() -> list[LayerData]:
 
     folder = Path(preferences().cache_folder)
     if not is_fetched(folder) and not confirmed(
-        None, "Download a movie?", f"{ABOUT}\n\nFetch it to {folder}?"
+        None, "Download a movie", f"{ABOUT}\n\nDownload it to {folder}?"
     ):
         return []
-    with progress(desc="Fetching the movie") as bar:
+    with progress(desc="Downloading the movie") as bar:
 
         def show(event: Event) -> None:
             if isinstance(event, Progress):
@@ -113,7 +113,7 @@ def sample_real_movie() -> list[LayerData]:
 
 
 def movie_folder() -> Path:
-    """Return the folder with movie.tif, masks.tif and tracks.csv: the shipped one, or one that is simulated now."""
+    """Return the shipped folder with movie.tif, masks.tif and tracks.csv, or one simulated in the cache folder."""
     shipped = sample_folder() / "movie"
     if (shipped / "movie.tif").is_file():
         return shipped
@@ -124,7 +124,7 @@ def movie_folder() -> Path:
 
 
 def study_copy(target: Path, monitor: Monitor = SILENT) -> Path:
-    """Return a study at ``target`` with the sample's movie, labelled crops and models; make it if it is not there."""
+    """Return a study at ``target`` with the sample's movie, labelled crops and models; make it if it does not exist."""
     from morpholaw.cells.files import temporary_path
     from morpholaw.study import Study
 
@@ -133,14 +133,14 @@ def study_copy(target: Path, monitor: Monitor = SILENT) -> Path:
     partial = temporary_path(target)
     study = Study.create(partial)
     _add_movie_and_encoder(study, monitor)
-    # copied and not loaded: nothing here needs torch
+    # files are copied instead of loaded, so that torch is not needed
     shutil.copytree(sample_folder() / "labelled", study.new_set_folder("labelled"))
     _adopt_all(study, sample_folder() / "classifiers")
     return Path(shutil.move(partial, target))
 
 
 def phases_copy(target: Path, monitor: Monitor = SILENT) -> Path:
-    """Return a study at ``target`` of the four phases of the sample's movie, with models; make it if it is not there.
+    """Return a study at ``target`` of four phases in the sample's movie, with models; make it if it does not exist.
 
     The cells of the movie are labelled, and the order of the phases along tracks is set.
     """
@@ -161,7 +161,9 @@ def _add_movie_and_encoder(study: Study, monitor: Monitor) -> None:
     from morpholaw.cells.crop_set import CropSet
 
     sample, movie = sample_folder(), movie_folder()
-    scale = CropSet(sample / "labelled").normalisation  # the movie's crops are used together with these
+    scale = CropSet(
+        sample / "labelled"
+    ).normalisation  # the crops of the movie must have the same scale as these
     study.crop(
         movie / "movie.tif",
         movie / "tracks.csv",
@@ -174,7 +176,7 @@ def _add_movie_and_encoder(study: Study, monitor: Monitor) -> None:
 
 
 def _adopt_all(study: Study, folder: Path) -> None:
-    """Keep shipped classifiers; none of the study's cells was trained on: they are of other seeds."""
+    """Add shipped classifiers to a study; they were trained on cells of other seeds, not on those of the study."""
     from morpholaw.store.classifiers import adopt
 
     for source in sorted(folder.iterdir()):
