@@ -191,7 +191,7 @@ def measure_scoring(classify: Any, cells: Any) -> dict[str, list[float]]:
 
     Only the first run waits for a process to load torch; the next ones use a process that is ready.
     """
-    applied, asked = [], []
+    applied, ordered = [], []
     scored: list[float] = []
     classify.apply_scores.scored.connect(lambda: scored.append(time.perf_counter()))
     for turn in range(2):
@@ -204,8 +204,8 @@ def measure_scoring(classify: Any, cells: Any) -> dict[str, list[float]]:
     start = time.perf_counter()
     cells.labelling.wanted_scores.ask()
     until(lambda: not cells.runner.running, 600)
-    asked.append(time.perf_counter() - start)
-    return {"apply_s": applied, "ask_s": asked}
+    ordered.append(time.perf_counter() - start)
+    return {"apply_s": applied, "ask_s": ordered}
 
 
 def measure_training(latents: Any, other: Path, seconds: float) -> dict[str, Any]:

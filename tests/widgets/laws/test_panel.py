@@ -116,7 +116,7 @@ def test_picking_another_row_shows_another_law(panel, trained_study):
     second = panel.law
     panel.table.selectRow(0)
     assert panel.law != second
-    assert panel.law in panel.found.laws
+    assert panel.law in panel.record.laws
 
 
 def test_a_heading_sorts_by_number(panel, trained_study):
@@ -302,7 +302,7 @@ def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):
     panel.search.form.editors["latents"].native.setText("0, 1, 2")
     fronts = []
     panel.search.runner.reported.connect(lambda event: isinstance(event, Front) and fronts.append(event))
-    with qtbot.waitSignal(panel.search.found, timeout=120_000):
+    with qtbot.waitSignal(panel.search.searched, timeout=120_000):
         qtbot.mouseClick(panel.search.run_button, Qt.MouseButton.LeftButton)
         assert not panel.search.run_button.isEnabled()
     assert panel.search.laws_so_far == fronts[-1]
@@ -310,7 +310,7 @@ def test_a_search_finds_laws_and_shows_them(panel, qtbot, trained_study):
     assert panel.search.best.text() == f"So far: {fronts[-1].law}"
     assert "z" in fronts[-1].law
     assert "complexity" not in panel.search.runner.status.text()
-    assert panel.found is not None
+    assert panel.record is not None
     assert 1 <= panel.table.rowCount() <= 2
     assert not panel.search_box.expanded
     assert panel.search.run_button.isEnabled()
@@ -327,7 +327,7 @@ def test_a_stopped_search_keeps_the_laws_it_had(panel, qtbot, trained_study):
     panel.search.run_button.click()
     qtbot.waitUntil(lambda: panel.search.front.canvas is not None, timeout=60_000)
     assert panel.search.front.canvas.figure.axes[0].get_ylabel() == "loss"
-    with qtbot.waitSignal(panel.search.found, timeout=30_000):
+    with qtbot.waitSignal(panel.search.searched, timeout=30_000):
         qtbot.mouseClick(panel.search.runner.stop_button, Qt.MouseButton.LeftButton)
     assert panel.table.rowCount() == 1
 

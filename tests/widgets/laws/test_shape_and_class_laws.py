@@ -163,7 +163,7 @@ def test_the_law_of_a_class_is_read_against_one_other_class(panel, qtbot):
 
 def test_the_table_shows_laws_in_units(panel):
     panel.loss.setCurrentIndex(1)
-    columns, law = panel.found.columns, panel.entries[1].law
+    columns, law = panel.record.columns, panel.entries[1].law
     shown = Law.parse(panel.table.item(1, 3).text().removeprefix("metaphase: "), columns.names)
     cells = panel.current.study.shapes()[list(columns.names)].to_numpy()[:5]
     standardised = (cells - columns.centre) / columns.scale

@@ -109,14 +109,14 @@ def test_labels_become_a_law_and_a_report_with_a_stop_on_the_way(
     qtbot.waitUntil(lambda: "of" in buttons.runner.status.text() and study.can_resume, timeout=240_000)
     qtbot.mouseClick(buttons.runner.stop_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not way.running, timeout=60_000)
-    assert panel.found is None
+    assert panel.record is None
     qtbot.mouseClick(buttons.button, Qt.MouseButton.LeftButton)
     shown = set()
     way.moved.connect(lambda: shown.add(buttons.runner.status.text().split(":")[0]))
     qtbot.waitUntil(lambda: bool(opened) or not way.running, timeout=600_000)
     assert buttons.runner.error_line.text() == ""
     assert [url.toLocalFile() for url in opened] == [str(study.path / "report.html")]
-    assert panel.found is not None  # the law is in the panel
+    assert panel.record is not None  # the law is in the panel
     assert {"2 of 4, train the sparse head", "3 of 4, search for a law", "4 of 4, write the report"} <= shown
     assert not buttons.isVisible()  # nothing is left to do
     panel.current.steps.end_all()

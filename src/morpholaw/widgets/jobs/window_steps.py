@@ -72,11 +72,11 @@ class WindowSteps(QObject):
         def launch(job: Job) -> JobProcess:
             process = spare.start(job)
             to_end.append(process)
-            known = run_or_none()
-            if known is None:
+            current_run = run_or_none()
+            if current_run is None:
                 process.kill()
             else:
-                known.started(process)
+                current_run.started(process)
             return process
 
         run.begin(of_job, job, table, files, run.stop_flag, launch)

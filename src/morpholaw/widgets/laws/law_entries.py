@@ -56,7 +56,7 @@ class LawEntry:
         return self.place if self.class_name is None else 0
 
     @property
-    def told_apart(self) -> str | tuple[str, str] | None:
+    def class_or_pair(self) -> str | tuple[str, str] | None:
         """The class read against all others, or the pair read against each other; None if there are two classes."""
         return (self.class_name, self.other) if self.class_name and self.other else self.class_name
 

@@ -30,11 +30,11 @@ def components_figure(
     return law_components(parts, units=units, theme=theme, figsize=figsize)
 
 
-def front_figure(laws: ClassifierRecord, chosen: int | None, figsize: Any, theme: Any) -> Any:
+def front_figure(record: ClassifierRecord, chosen: int | None, figsize: Any, theme: Any) -> Any:
     """Draw the accuracy of the laws on held-out cells against their complexity."""
     from morpholaw.figures.laws import law_front
 
-    complexity = np.array([law.complexity for law in laws.laws], dtype=float)
+    complexity = np.array([law.complexity for law in record.laws], dtype=float)
     return law_front(
-        complexity, np.array(laws.evaluation.accuracy), chosen=chosen, theme=theme, figsize=figsize
+        complexity, np.array(record.evaluation.accuracy), chosen=chosen, theme=theme, figsize=figsize
     )

@@ -122,10 +122,10 @@ class LawSearch(QWidget):
 
     Notes
     -----
-    ``found`` is emitted after a search, with its loss.
+    ``searched`` is emitted after a search, with its loss.
     """
 
-    found = Signal(str)
+    searched = Signal(str)
 
     def __init__(self, viewer: Any, current: CurrentStudy, error_line: ErrorLine) -> None:
         super().__init__()
@@ -216,7 +216,7 @@ class LawSearch(QWidget):
         self.run_button.setEnabled(True)
         if self._searching:
             self._searching = False
-            self.found.emit(self._loss)
+            self.searched.emit(self._loss)
 
     def _failed(self, _: str) -> None:
         self.run_button.setEnabled(True)

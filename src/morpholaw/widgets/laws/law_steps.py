@@ -31,7 +31,7 @@ class LawSteps(QWidget):
     def __init__(self, current: CurrentStudy, runner: JobRunner, error_line: ErrorLine) -> None:
         super().__init__()
         self.current, self.runner, self.error_line = current, runner, error_line
-        self.laws: ClassifierRecord | None = None
+        self.record: ClassifierRecord | None = None
         self.entry: LawEntry | None = None
         self.apply_button = QPushButton("Apply this law")
         self.apply_button.setToolTip(
@@ -56,31 +56,31 @@ class LawSteps(QWidget):
             row.addWidget(button)
         row.addStretch(1)
 
-    def show_law(self, laws: ClassifierRecord, entry: LawEntry) -> None:
+    def show_law(self, record: ClassifierRecord, entry: LawEntry) -> None:
         """Let the buttons act on ``entry``, one of a set of laws."""
-        self.laws, self.entry = laws, entry
-        self.apply_button.setVisible(laws.two_classes and len(laws.laws) > 1)
+        self.record, self.entry = record, entry
+        self.apply_button.setVisible(record.two_classes and len(record.laws) > 1)
         self.apply_button.setEnabled(entry.place > 0)
 
     def apply(self) -> None:
         """Make the law the first one, which scheme 4 applies."""
-        entry, laws = self.entry, self.laws
-        if entry is None or laws is None:
+        entry, record = self.entry, self.record
+        if entry is None or record is None:
             return
         with self.error_line.catch():
             study = self.current.required()
-            study.apply_law(entry.place, name=laws.name)
+            study.apply_law(entry.place, name=record.name)
             show_info(f"Scheme 4 now applies law {entry.place + 1}, which becomes law 1.")
             self.current.announce("discover_law")
 
     def _start(self, step: str) -> None:
         """Start the step "improve_law" or "law_stability"."""
-        entry, laws = self.entry, self.laws
-        if entry is None or laws is None:
+        entry, record = self.entry, self.record
+        if entry is None or record is None:
             return
         with self.error_line.catch():
             study = self.current.required()
             law: dict[str, Any] = {"law": entry.place}
             if entry.class_name is not None:  # stability is measured for the laws of all classes together
                 law = {"class_name": entry.class_name} if step == "improve_law" else {}
-            self.runner.start(Job(step, str(study.path), {}, {**law, "name": laws.name}))
+            self.runner.start(Job(step, str(study.path), {}, {**law, "name": record.name}))

@@ -55,7 +55,7 @@ class LawsWidget(StudyWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.found: ClassifierRecord | None = None
+        self.record: ClassifierRecord | None = None
         self.entries: list[LawEntry] = []
         self.entry: LawEntry | None = None
         self.page: LawPage | None = None
@@ -78,7 +78,7 @@ class LawsWidget(StudyWidget):
 
     def _build_search(self) -> None:
         self.search = LawSearch(self.viewer, self.current, self.error_line)
-        self.search.found.connect(self._found)
+        self.search.searched.connect(self._searched)
         self.search_box = Section("Search", "Search for new laws, and edit the settings of the search.")
         self.search_box.add_widget(self.search)
         self.body.addWidget(self.search_box)
@@ -149,7 +149,7 @@ class LawsWidget(StudyWidget):
         self.search.show_study()
         self.nothing.setText(NO_LAW if self.current.study else NO_STUDY)
         self.reload()
-        self.search_box.expand(self.found is None)
+        self.search_box.expand(self.record is None)
 
     def reload(self) -> None:
         """Read the laws of the study again."""
@@ -162,33 +162,33 @@ class LawsWidget(StudyWidget):
         self.loss.blockSignals(False)
         self._loss_chosen()
 
-    def _found(self, loss: str) -> None:
+    def _searched(self, loss: str) -> None:
         self.loss.setCurrentIndex(max(0, self.loss.findData(name_of(4, loss))))
-        if self.found is None:
+        if self.record is None:
             return
         self.search_box.expand(False)
-        if self.found.two_classes:
-            best = max(self.found.evaluation.accuracy)
+        if self.record.two_classes:
+            best = max(self.record.evaluation.accuracy)
             show_info(
-                f"Found {len(self.found.laws)} laws. The best has an accuracy of {percent(best)} on the held-out cells."
+                f"Found {len(self.record.laws)} laws. The best has an accuracy of {percent(best)} on held-out cells."
             )
         else:
-            share = self.found.evaluation.ensemble_accuracy.value
+            share = self.record.evaluation.ensemble_accuracy.value
             show_info(
-                f"Found a law for each of {len(self.found.classes)} classes. Their accuracy is {percent(share)} on the "
+                f"Found a law for each of {len(self.record.classes)} classes. Their accuracy is {percent(share)} on "
                 "held-out cells."
             )
 
     def _loss_chosen(self, *_: Any) -> None:
-        self.found, self.entries = None, []
+        self.record, self.entries = None, []
         self.loss.setToolTip(f"{CHOOSE} Now: {self.loss.currentText()}.")
         if self.loss.currentData() and self.current.study is not None:
             with self.error_line.catch():
-                self.found = classifiers.record(self.current.study, self.loss.currentData())
+                self.record = classifiers.record(self.current.study, self.loss.currentData())
         self.nothing.setText(NO_LAW if self.current.study else NO_STUDY)
-        if self.found is not None:
-            self.entries = law_entries(self.found)
-        has_laws = self.found is not None
+        if self.record is not None:
+            self.entries = law_entries(self.record)
+        has_laws = self.record is not None
         self.nothing.setVisible(not has_laws)
         for part in (
             self.loss_row,
@@ -201,7 +201,7 @@ class LawsWidget(StudyWidget):
             self.tabs,
         ):
             part.setVisible(has_laws)
-        self.against.setVisible(self.found is not None and not self.found.two_classes)
+        self.against.setVisible(self.record is not None and not self.record.two_classes)
         if not has_laws:
             self.entry = self.page = None
             self.page_call.forget()
@@ -210,7 +210,7 @@ class LawsWidget(StudyWidget):
             self.boundary.clear()
             self.cell.show_law(None)
             self.sheet.show_law(None)
-        self.table.fill(self.entries, None if self.found is None else self.found.columns)
+        self.table.fill(self.entries, None if self.record is None else self.record.columns)
 
     @property
     def law(self) -> Law | None:
@@ -230,40 +230,40 @@ class LawsWidget(StudyWidget):
 
     def pick(self, place: int) -> None:
         """Show the law at an index of the study's list."""
-        if self.found is None:
+        if self.record is None:
             return
         self.entry = self.entries[place]
         if self.entry.class_name is not None:
-            self.against.show_class(self.entry.class_name, self.found.classes)
+            self.against.show_class(self.entry.class_name, self.record.classes)
         self._show_entry()
 
     def _show_entry(self) -> None:
         """Show the picked law, read against the chosen class."""
-        found, entry, other = self.found, self.entry, self.against.other
-        if found is None or entry is None:
+        record, entry, other = self.record, self.entry, self.against.other
+        if record is None or entry is None:
             return
         self.entry, self.page = self.entries[entry.place], None
         if entry.class_name is not None and other:
-            self.entry = self.entry.against(found.class_laws, other)
+            self.entry = self.entry.against(record.class_laws, other)
         self._show_law()
 
     def _place(self) -> LawPlace | None:
         """Return the place of the law on display; None if there is none."""
-        study, found, entry = self.current.study, self.found, self.entry
-        if study is None or found is None or entry is None:
+        study, record, entry = self.current.study, self.record, self.entry
+        if study is None or record is None or entry is None:
             return None
         paths = (
-            study.path / "classifiers" / found.name / "model.json",
+            study.path / "classifiers" / record.name / "model.json",
             study.annotations.path,
             study.path / "study.json",
         )
         stamp = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
         names = tuple(sorted(study.latent_names.items()))
-        return LawPlace(str(study.path), found.name, entry.member, entry.told_apart, (*stamp, names))
+        return LawPlace(str(study.path), record.name, entry.member, entry.class_or_pair, (*stamp, names))
 
     def _show_law(self) -> None:
-        found, entry, study = self.found, self.entry, self.current.study
-        if found is None or entry is None or study is None:
+        record, entry, study = self.record, self.entry, self.current.study
+        if record is None or entry is None or study is None:
             return
         try:
             place = self._place()
@@ -272,12 +272,12 @@ class LawsWidget(StudyWidget):
             return
         assert place is not None
         self._show_formula()
-        if found.two_classes:
+        if record.two_classes:
             number = entry.place
-            self.front.draw(lambda figsize, theme: front_figure(found, number, figsize, theme))
+            self.front.draw(lambda figsize, theme: front_figure(record, number, figsize, theme))
         else:
             self.front.say(FRONT_OF_CLASSES)
-        self.steps.show_law(found, entry)
+        self.steps.show_law(record, entry)
         self.card_button.place = place
         self.sentence.setText("Reading the law...")
         self.page_call.start(self.current.live.call, law_page, place)
@@ -287,37 +287,37 @@ class LawsWidget(StudyWidget):
         self.sheet.show_law(place)
 
     def _show_boundary(self, place: LawPlace) -> None:
-        found, entry = self.found, self.entry
-        assert found is not None
+        record, entry = self.record, self.entry
+        assert record is not None
         assert entry is not None
         regions = isinstance(place.class_name, str)
-        if found.columns is not None:
-            self.boundary.show_inputs(place, found.classes if regions else entry.classes)
+        if record.columns is not None:
+            self.boundary.show_inputs(place, record.classes if regions else entry.classes)
             return
-        latents = 0 if found.encoder is None else found.encoder.latents
+        latents = 0 if record.encoder is None else record.encoder.latents
         shown = LatentLaw(
             entry.decision,
             latents,
             entry.classes,
             self.words,
-            python_of_law(found, entry, place.study),
+            python_of_law(record, entry, place.study),
             bool(entry.other),
         )
         if regions:
-            self.boundary.show_regions(place, found.classes, shown)
+            self.boundary.show_regions(place, record.classes, shown)
         else:
             self.boundary.show_law(shown)
 
     def _show_formula(self) -> None:
         """Show the formula and its components, with names and units once these are read."""
-        entry, page, found = self.entry, self.page, self.found
-        if entry is None or found is None:
+        entry, page, record = self.entry, self.page, self.record
+        if entry is None or record is None:
             return
         from morpholaw.interpretation.components import drawable_parts
         from morpholaw.interpretation.oriented_law import law_in_words
         from morpholaw.models.law_units import law_in_units
 
-        law, names = law_in_units(entry.law, found.columns), named(entry.law.names, self.words)
+        law, names = law_in_units(entry.law, record.columns), named(entry.law.names, self.words)
         self.formula.show_law(*law_in_words(law, names))
         ranges, units = ({}, {}) if page is None else (page.ranges, page.units)
         if drawable_parts(law):
@@ -329,15 +329,15 @@ class LawsWidget(StudyWidget):
 
     def _show_words(self, page: LawPage) -> None:
         self.page = page
-        entry, found = self.entry, self.found
-        if entry is None or found is None:
+        entry, record = self.entry, self.record
+        if entry is None or record is None:
             return
         formula = self.entries[entry.place].law.text()
-        stable = stability_sentence(self.current.study, found.name, formula) if self.current.study else ""
-        self.sentence.setText(law_statement(found, entry, page, stable))
+        stable = stability_sentence(self.current.study, record.name, formula) if self.current.study else ""
+        self.sentence.setText(law_statement(record, entry, page, stable))
         self._show_formula()
         place = self._place()
-        if place is not None and page.words and found.columns is None:
+        if place is not None and page.words and record.columns is None:
             self._show_boundary(place)
 
     def _renamed(self) -> None:
@@ -359,11 +359,11 @@ class LawsWidget(StudyWidget):
 
     def copy(self, kind: str) -> None:
         """Copy the law to the clipboard as "latex", "python", "spreadsheet" or "text"."""
-        entry, found = self.entry, self.found
-        if entry is None or found is None:
+        entry, record = self.entry, self.record
+        if entry is None or record is None:
             return
         with self.error_line.catch():
             clipboard = QGuiApplication.clipboard()
             assert clipboard is not None  # it exists as long as the application runs
-            clipboard.setText(law_text(kind, entry.law, entry.classes, found.columns, self.words))
+            clipboard.setText(law_text(kind, entry.law, entry.classes, record.columns, self.words))
             show_info("The law is on the clipboard.")

@@ -57,15 +57,15 @@ def families(lineages: Lineages, of_crop: int | None) -> Families | None:
         roots = np.flatnonzero(sizes > min(1, int(sizes.max()) - 1))
         roots = roots[np.argsort(-sizes[roots], kind="stable")]
         keep = roots[np.cumsum(sizes[roots]) <= MOST_CELLS]
-        wanted = keep if len(keep) else roots[:1]
+        drawn = keep if len(keep) else roots[:1]
     else:
         row = np.flatnonzero(images["index"].to_numpy() == of_crop)
         if not len(row):
             return None
-        wanted = lineage[[images["cell"].to_numpy()[row[0]]]]
+        drawn = lineage[[images["cell"].to_numpy()[row[0]]]]
     place = np.full(len(cells), len(cells))
-    place[wanted] = np.arange(len(wanted))
-    chosen = np.flatnonzero(np.isin(lineage, wanted))
+    place[drawn] = np.arange(len(drawn))
+    chosen = np.flatnonzero(np.isin(lineage, drawn))
     chosen = chosen[np.argsort(place[lineage[chosen]], kind="stable")]
     new_row = np.full(len(cells), -1)
     new_row[chosen] = np.arange(len(chosen))

@@ -141,9 +141,9 @@ class MapWidget(StudyWidget):
             chosen = box.currentText()
             box.clear()
             box.addItems(names)
-            found = box.findText(chosen)
+            index = box.findText(chosen)
             default = next((k for k, name in enumerate(names) if name.startswith(f"PC {place + 1}")), place)
-            box.setCurrentIndex(found if chosen and found >= 0 else default)
+            box.setCurrentIndex(index if chosen and index >= 0 else default)
         if features.columns and (
             first or set(features.columns) & {self.across.currentText(), self.up.currentText()}
         ):

@@ -174,9 +174,9 @@ class NetworkScene(QGraphicsScene):
         if self.chosen is None:
             self.clicked.emit(neurons[0])
             return
-        found = next_point(places, places[neurons.index(self.chosen)], key)
-        if found is not None:
-            self.clicked.emit(neurons[found])
+        nearest = next_point(places, places[neurons.index(self.chosen)], key)
+        if nearest is not None:
+            self.clicked.emit(neurons[nearest])
 
     @property
     def ink(self) -> QColor:

@@ -132,8 +132,8 @@ def draw_placed(
     box = axes.get_window_extent()
     frame = np.array([[box.x0, height - box.y1], [box.x1, height - box.y0]]) / ratio
     places = np.column_stack([places[:, 0], height - places[:, 1]]) / ratio
-    shown = (*axes.get_xlim(), *axes.get_ylim())
-    return PlacedDrawing(drawn.canvas, drawn.pixels, places, frame, shown)
+    new_limits = (*axes.get_xlim(), *axes.get_ylim())
+    return PlacedDrawing(drawn.canvas, drawn.pixels, places, frame, new_limits)
 
 
 def _limited(make: Callable[..., Figure], limits: Limits | None, figsize: Any, theme: Any) -> Figure:

@@ -62,7 +62,7 @@ class TimelineWidget(StudyWidget):
         self.study_button.clicked.connect(self._ask_for_study)
         self.browse_button.clicked.connect(self._browse)
         self.shown_class.currentIndexChanged.connect(self._draw_class)
-        self.runner.finished.connect(self._made)
+        self.runner.finished.connect(self._finished)
         self.events.picked.connect(self.show_event)
         self.call.returned.connect(self._take)
         self.call.failed.connect(self.error_line.say)
@@ -177,7 +177,7 @@ class TimelineWidget(StudyWidget):
             return
         self.error_line.clear()
 
-    def _made(self, values: dict[str, Any]) -> None:
+    def _finished(self, values: dict[str, Any]) -> None:
         new_study, self._new_study = self._new_study, ""
         if not values.get("complete", True):
             return
