@@ -85,6 +85,17 @@ def test_train_shows_losses_and_pictures_and_keeps_the_encoder(widget, labelled_
     assert panel.train_button.isEnabled()
 
 
+def test_an_encoder_that_started_from_a_missing_folder_can_be_trained_again(widget, labelled_study):
+    study = Study.open(labelled_study)
+    study.load_encoder("sample")  # trained on another computer, from an encoder in a folder there
+    start = study.encoder_record.config.start_from
+    assert start not in ("auto", "none", "sample")
+    widget.current.open(labelled_study)
+    form = widget.encoder.form
+    assert form.editors["start_from"].value == "auto"
+    assert form.editors["beta"].value == study.encoder_record.config.beta
+
+
 def test_stop_keeps_the_model_and_resume_goes_on_from_it(widget, labelled_study, qtbot):
     panel = widget.encoder
     widget.current.open(labelled_study)

@@ -115,8 +115,8 @@ class Labelling(QWidget):
         self.wanted_scores.scored.connect(self._select_first)
         self.wanted_scores.missing.connect(self._show_without_scores)
         self.hint = QLabel(
-            "Keys: 1 to 9 label the cell, 0 clears its label, N goes to the next unlabelled cell, S selects a stretch, "
-            "Ctrl+Z undoes. After a click in the movie, each label moves on to the cell's next frame."
+            "Keys: 1–9 label, 0 clear, N next unlabelled, S stretch, Ctrl+Z undo. After a click in the movie, each "
+            "label moves on to the cell's next frame."
         )
         self.hint.setWordWrap(True)
         shown, order, selecting = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()

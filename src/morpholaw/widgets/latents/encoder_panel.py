@@ -112,7 +112,8 @@ class EncoderPanel(QWidget):
             self.strip.clear("")
         self.show_state()
         record = self.encoder.record
-        self.form.set_values(self.form.preset if record is None or record.config is None else record.config)
+        config = None if record is None else record.config
+        self.form.set_values(self.form.preset if config is None else _repeatable(config))
 
     def _enable(self) -> None:
         free = self.current.study is not None and not self.runner.running
@@ -191,3 +192,11 @@ class EncoderPanel(QWidget):
             record = self.encoder.record
             self.plot.show_history({} if record is None else record.history)
             self.current.encoder_changed.emit()
+
+
+def _repeatable(config: EncoderConfig) -> dict[str, Any]:
+    """Return the settings of an encoder without a start from a folder that does not exist on this computer."""
+    values = config.model_dump()
+    if values["start_from"] not in ("auto", "none", "sample") and not Path(values["start_from"]).is_dir():
+        del values["start_from"]
+    return values

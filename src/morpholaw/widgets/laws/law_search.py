@@ -25,7 +25,7 @@ from morpholaw.widgets.study.current_study import CurrentStudy
 ENGINES = {
     "auto": "best available",
     "pysr": "PySR, as in the paper",
-    "embedded": "embedded, needs no set-up",
+    "embedded": "built-in, needs no set-up",
 }
 """Search engines and their names in the panel."""
 SHOWN = ("inputs", "loss", "count")
@@ -90,7 +90,7 @@ class EngineLine(QWidget):
 
         question = (
             "PySR needs Julia and some Julia packages: a download of several hundred megabytes that takes a few "
-            "minutes. The embedded engine does not need them. Download them now?"
+            "minutes. The built-in engine does not need them. Download them now?"
         )
         if confirmed(self, "Set up PySR", question):
             self._setting_up = True
