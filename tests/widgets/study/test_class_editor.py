@@ -38,7 +38,7 @@ def test_a_name_that_another_class_has_merges_only_when_asked(make_napari_viewer
     monkeypatch.setattr(class_editor.QInputDialog, "getText", lambda *_, **__: ("anaphase ", True))
     editor.menu("metaphase").actions()[0].trigger()
     assert questions == [
-        "Label all cells of metaphase as anaphase? Classifiers that tell the two apart must be trained again."
+        "Label all cells of metaphase as anaphase? Classifiers that distinguish the two must then be trained again."
     ]
     counts = study.annotations.counts(*study.sets)
     assert counts["anaphase"] == (9 if answer else 4)
