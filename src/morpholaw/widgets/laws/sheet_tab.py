@@ -12,7 +12,7 @@ from morpholaw.widgets.pictures.figure_panel import FigurePanel
 from morpholaw.widgets.study.current_study import CurrentStudy
 
 if TYPE_CHECKING:
-    from morpholaw.study.law_sheet_step import LawSheet
+    from morpholaw.interpretation.sheet import LawSheet
 
 CAPTION = "Below each cell: its number in the study, its score by this law, and its label."
 

@@ -98,7 +98,10 @@ class ClassEditor:
                 self.rename(name, new_name)
 
     def _ask_merge(self, name: str, other: str) -> None:
-        question = f"Label all cells of {name} as {other}? Classifiers that distinguish the two must then be trained again."
+        question = (
+            f"Label all cells of {name} as {other}? "
+            "Classifiers that distinguish the two must then be trained again."
+        )
         if confirmed(self.parent, "Merge classes", question):
             self.merge(name, other)
 
