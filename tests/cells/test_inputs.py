@@ -79,6 +79,12 @@ def test_doubts_do_not_stop_anybody(of_movie, of_tracks, words):
     assert words in " ".join(found.doubts)
 
 
+def test_files_that_are_numbered_by_hours_miss_none():
+    assert compare(movie(frame_numbers=(0, 12, 24, 36, 48, 60)), tracks(), CropConfig()) == Comparison()
+    some = compare(movie(frame_numbers=(0, 12, 24, 48, 60, 72)), tracks(), CropConfig())
+    assert "numbered 0 to 72 without 36" in some.doubts[0]
+
+
 def test_frames_of_masks_that_are_matched_by_file_numbers_need_not_be_all_of_the_movie():
     some = tracks(2, 4, frame_count=3, frame_numbering="file numbers", frame_numbers=(2, 3, 4))
     assert compare(movie(frame_numbers=tuple(range(6))), some, CropConfig()) == Comparison()

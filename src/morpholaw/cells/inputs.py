@@ -291,7 +291,8 @@ def _gaps(movie: Movie, tracks: Tracks) -> str:
     numbers = movie.facts.frame_numbers
     if numbers is None or tracks.facts.frame_numbering == "file numbers":
         return ""
-    missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
+    step = int(np.gcd.reduce(np.diff(numbers))) if len(numbers) > 1 else 1
+    missing = sorted(set(range(numbers[0], numbers[-1] + 1, step)) - set(numbers))
     if not missing:
         return ""
     return (

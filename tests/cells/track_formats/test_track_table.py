@@ -549,3 +549,20 @@ def test_arrays_of_masks_and_of_napari_tracks_are_read(tmp_path: Path) -> None:
     np.save(tmp_path / "a_seg.npy", np.array({"masks": masks}, dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match="Python objects, which are not opened"):
         read_tracks(tmp_path / "a_seg.npy")
+
+
+def test_a_text_table_that_ends_as_a_workbook_is_read(tmp_path: Path) -> None:
+    text = " \tTrack n°\tSlice n°\tX\tY\n1\t1\t1\t3\t2.5\n2\t1\t2\t4\t2.5\n"
+    with pytest.warns(TracksWarning, match="counts from 1"):
+        found = read_tracks(write(tmp_path, text, "Results.xls", "latin-1"), SHAPE)
+    assert found[["t", "y", "x"]].to_numpy().tolist() == [[0, 2.5, 3], [1, 2.5, 4]]
+    (tmp_path / "real.xls").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(600))
+    with pytest.raises(InputError, match="is a workbook or an archive; save the table of tracks as CSV"):
+        read_tracks(tmp_path / "real.xls", SHAPE)
+
+
+def test_parents_that_are_no_track_are_told(tmp_path: Path) -> None:
+    text = "track_id,t,y,x,parent\n1,0,2,3,\n2,0,9,9,\n3,1,5,5,1;2\n3,2,5,6,1;2\n1,1,2,4,\n2,1,9,8,\n"
+    with pytest.warns(TracksWarning, match="the parents '1;2' are no tracks of the table"):
+        found = read_tracks(write(tmp_path, text), SHAPE)
+    assert (found["parent"] == -1).all()

@@ -25,6 +25,8 @@ from morpholaw.errors import InputError
 FORMATS = "a CTC folder, btrack HDF5, TrackMate XML, GEFF, a table (CSV) or a label stack"
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _OURS = ("track_id", "t", "y", "x")
+_TABLES = (".csv", ".tsv", ".txt", ".dat", ".tab", ".xls")
+"""Endings of text tables; ImageJ gives its tables that of a workbook."""
 
 
 def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
@@ -70,7 +72,7 @@ def read_raw_tracks(source: Any, context: TrackContext) -> Tracks:
         return _read_npy(path, context)
     if suffix == ".txt" and ctc_folder(path) is not None:
         return read_ctc(path, context)
-    if suffix in (".csv", ".tsv", ".txt", ".dat", ".tab"):
+    if suffix in _TABLES:
         return read_track_table(path, context)
     raise InputError(f"{path} is in no known format of tracks; {FORMATS} was expected.")
 

@@ -178,6 +178,7 @@ def _tracks(
         parents = values[found.track].map(stated_parents(values, found))
     if parents is not None:
         raw["parent"] = _parent_numbers(parents, text, track)
+        notes += _unread_parents(parents, raw["parent"].to_numpy(), where)
     if kind == "TrackMate CSV" or _differ(text, track):
         raw["source_track"] = text
     if found.spot is not None:
@@ -200,6 +201,25 @@ def _parent_numbers(parents: pd.Series, text: np.ndarray, track: np.ndarray) -> 
     unknown = unknown.where((unknown > 0) & (unknown == np.floor(unknown)), -1).fillna(-1)
     result: np.ndarray = numbers.fillna(unknown).astype(np.int64).to_numpy()[codes]
     return result
+
+
+def _unread_parents(parents: pd.Series, numbers: np.ndarray, where: str) -> list[str]:
+    """Say which parents are no ids, such as "3;4" for a track that came from two."""
+    texts = as_text(parents)
+    lost = sorted(
+        {
+            text
+            for text, number in zip(texts, numbers, strict=True)
+            if number < 0 and re.search(r"[1-9]", text)
+        }
+    )
+    lost = [text for text in lost if not re.fullmatch(r"-\d+(\.\d+)?", text)]
+    if not lost:
+        return []
+    return [
+        f"{where}: the parents {', '.join(map(repr, lost[:3]))}{', ...' if len(lost) > 3 else ''} are no tracks of the "
+        "table; those tracks are kept without one."
+    ]
 
 
 def _program(keys: Iterable[str]) -> str:
