@@ -181,6 +181,17 @@ def test_the_sentence_of_a_law_is_in_the_units_of_the_study(shape_study):
         shape_study.law_sentence(8)
 
 
+@pytest.mark.parametrize("read", ["explain_cell", "law_sheet", "law_sentence"])
+def test_networks_hold_no_law_to_read(shape_study, read, tmp_path):
+    calls = {
+        "explain_cell": lambda: shape_study.explain_cells([0], 0, "hinge", "scheme3"),
+        "law_sheet": lambda: shape_study.law_sheet(tmp_path / "sheet.png", 0, "hinge", None, "scheme3"),
+        "law_sentence": lambda: shape_study.law_sentence(name="scheme3"),
+    }
+    with pytest.raises(InputError, match="holds no laws"):
+        calls[read]()
+
+
 def test_report_and_card_say_the_law_and_what_cannot_be_shown(shape_study, tmp_path):
     study = Study(shutil.copytree(shape_study.path, tmp_path / "study"))
     said = study.law_sentence().text

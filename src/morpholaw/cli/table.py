@@ -52,6 +52,9 @@ def show_table(study: Any) -> None:
     if len(rows):
         splits = rows.groupby("split", sort=False)["test cells"].first()
         click.echo("; ".join(f"{count} test cells, split {split}" for split, count in splits.items()) + ".")
+        click.echo(
+            "interval: 95 % interval of the balanced accuracy of the models' median score, of laws of the first one."
+        )
         if len(splits) > 1:
             click.echo("The classifiers were tested on different cells; train them again to compare them.")
 

@@ -252,6 +252,8 @@ def read_law(
     InputError
         If there is no such law or class.
     """
+    if not classifier.laws:
+        raise InputError("This classifier holds no laws; name one that does, or search for laws first.")
     if not 0 <= k < classifier.members:
         raise InputError(f"There is no law {k + 1}; there are laws 1 to {classifier.members}.")
     if len(classifier.classes) == 2:
