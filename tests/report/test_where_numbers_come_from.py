@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from morpholaw.cells.shape_features import Feature, choose_features
 from morpholaw.models.features import ModelColumns
-from morpholaw.report.sections.law import inputs_table
+from morpholaw.report.sections.law import inputs_table, span_of_cells
 from morpholaw.report.sections.study import _elsewhere
 
 
@@ -39,3 +40,14 @@ def test_a_latent_has_no_mean_in_the_table_of_inputs():
     latent, width = inputs_table(columns, {"z1", "width"}).rows
     assert latent[-2:] == ("", "")
     assert width[-2:] == ("9.5", "2")
+
+
+def test_a_law_is_drawn_where_there_are_cells():
+    """Beyond them decoded pictures show what no cell looks like."""
+    cloud = np.random.default_rng(0).normal(0.5, 0.2, (2_000, 2))
+    shown = span_of_cells(cloud, 1)
+    low, high = np.quantile(cloud[:, 1], [0.005, 0.995])
+    assert low - 0.2 < shown[0] < low
+    assert high < shown[-1] < high + 0.2
+    nothing = span_of_cells(np.zeros((1, 2)), 0)  # the cells cannot be had
+    assert (nothing[0], nothing[-1]) == (-3, 3)

@@ -18,7 +18,7 @@ from morpholaw.models.law_units import law_in_units
 from morpholaw.report.formula import typeset
 from morpholaw.report.material import Material
 from morpholaw.report.page import Absent, Block, Bullets, Formula, Paragraph, Table, drawing, photograph
-from morpholaw.store.law_reading import LEAST
+from morpholaw.store.law_reading import LEAST, MARGIN
 from morpholaw.store.law_stability import stability_sentence
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DIGITS = 3
 """Significant digits of the constants that are shown."""
 TYPICAL_RANGE = 3.0
-"""Every latent is examined at least from -3 to 3."""
+"""A latent is shown from -3 to 3 where no cells say what it spans."""
 STEPS = 61
 PICTURES = 7
 UNDECIDED = 8
@@ -144,7 +144,7 @@ def _in_formula(word: str) -> str:
 def _components(law: Law, cloud: np.ndarray) -> list[Block]:
     from morpholaw.figures.laws import law_components
 
-    axes = {name: _axis(cloud, latent) for name, latent in zip(law.names, law.latents, strict=True)}
+    axes = {name: span_of_cells(cloud, latent) for name, latent in zip(law.names, law.latents, strict=True)}
     parts = sample_parts(law, axes, digits=DIGITS)
     if not parts:
         return [Paragraph("The law only adds and multiplies single latents, so it has no part to draw.")]
@@ -192,7 +192,7 @@ def _slices(
     from morpholaw.figures.boundary import boundary_slices
 
     base = np.median(cloud, axis=0)
-    x, y = _axis(cloud, latents[0]), _axis(cloud, latents[1])
+    x, y = span_of_cells(cloud, latents[0]), span_of_cells(cloud, latents[1])
     levels = np.quantile(cloud[:, latents[2]], SLICES)
     if np.ptp(levels) == 0:
         levels = np.linspace(-2, 2, len(SLICES))
@@ -218,7 +218,7 @@ def _map(
 
     axes = []
     for latent in latents:
-        values = _axis(cloud, latent)
+        values = span_of_cells(cloud, latent)
         at = np.linspace(values[0], values[-1], PICTURES)
         axes.append(ResponseAxis(values, f"z{latent}", _along(encoder, base, latent, at), at))
     grid = _finite(slice_scores(score, base, latents, [axis.values for axis in axes]))
@@ -243,10 +243,13 @@ def _cloud(material: Material, name: str) -> np.ndarray:
         return np.zeros((1, encoder.latents if encoder is not None else 0))
 
 
-def _axis(cloud: np.ndarray, latent: int) -> np.ndarray:
-    """Values of a latent from end to end: the typical range, wider where the cells reach further."""
+def span_of_cells(cloud: np.ndarray, latent: int) -> np.ndarray:
+    """Values of a latent over what the cells span, a little wider; the typical range where they tell nothing."""
     low, high = np.quantile(cloud[:, latent], [0.005, 0.995])
-    return np.linspace(min(low, -TYPICAL_RANGE), max(high, TYPICAL_RANGE), STEPS)
+    if low == high:
+        return np.linspace(-TYPICAL_RANGE, TYPICAL_RANGE, STEPS)
+    margin = MARGIN * (high - low)
+    return np.linspace(low - margin, high + margin, STEPS)
 
 
 def _finite(values: np.ndarray) -> np.ndarray:
@@ -264,7 +267,9 @@ def _by_effect(latents: tuple[int, ...], cloud: np.ndarray, score: Score) -> lis
     base = np.median(cloud, axis=0)
 
     def effect(latent: int) -> float:
-        f = np.nan_to_num(slice_scores(score, base, (latent,), _axis(cloud, latent)), posinf=1e9, neginf=-1e9)
+        f = np.nan_to_num(
+            slice_scores(score, base, (latent,), span_of_cells(cloud, latent)), posinf=1e9, neginf=-1e9
+        )
         return float(np.std(f / (1 + np.abs(f))))
 
     return sorted(latents, key=lambda latent: (-effect(latent), latent))
