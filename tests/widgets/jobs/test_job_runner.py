@@ -173,6 +173,21 @@ def test_a_second_step_waits_for_the_first(qtbot, runner, labelled_study):
     assert runner.error_line.text() == ""  # the step that was in the way has ended
 
 
+def test_a_step_that_another_panels_step_keeps_from_the_study_is_told_which(qtbot, runner, labelled_study):
+    other = JobRunner(runner.current, "laws")
+    qtbot.addWidget(other, before_close_func=lambda other: other.close_down())
+    runner.start(long_job(labelled_study))
+    wait_for_training(qtbot, runner)
+    with qtbot.waitSignal(other.failed, timeout=60_000) as failed:
+        other.start(long_job(labelled_study))
+    assert failed.args == [
+        "Train encoder is still working on the study; wait for it, or press Stop in its panel."
+    ]
+    assert other.error_line.text() == failed.args[0]
+    with qtbot.waitSignal(runner.finished, timeout=20_000):
+        runner.stop()
+
+
 def test_a_function_runs_in_a_thread_and_can_be_stopped(qtbot, runner):
     def count(upto, monitor):
         for number in range(upto):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from morpholaw.errors import MorpholawError
+from morpholaw.errors import MorpholawError, StudyLockedError
 from morpholaw.events import Event, Monitor, Result
 from morpholaw.job_process import JobProcess
 from morpholaw.jobs import Job
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepFailure:
-    """The reason why a step ended without a result; it is always the last event."""
+    """The reason why a step ended without a result, and whether another step held the study; always the last event."""
 
     sentence: str
+    locked: bool = False
 
 
 Events = Generator[Event | StepFailure, None, None]
@@ -60,7 +61,7 @@ def of_job(
                     event = Result({**event.values, "table": read_table(job.out, event.values["types"])})
                 yield event
         except (MorpholawError, ValueError, OSError) as error:
-            yield StepFailure(str(error))
+            yield StepFailure(str(error), isinstance(error, StudyLockedError))
         except Exception as error:  # a defect in the program, also reported in the panel
             yield StepFailure(f"The step failed: {type(error).__name__}: {error}.")
         finally:
@@ -79,7 +80,7 @@ def of_function(
             returned = step(*arguments, monitor=Monitor(events.put, stop.is_set), **named)
             events.put(Result({"result": returned}))
         except (MorpholawError, InterruptedError) as error:
-            events.put(StepFailure(str(error)))
+            events.put(StepFailure(str(error), isinstance(error, StudyLockedError)))
         except Exception as error:  # a defect in the program, also reported in the panel
             events.put(StepFailure(f"The step failed: {type(error).__name__}: {error}."))
         finally:

@@ -28,6 +28,8 @@ class StepRun(QObject):
         The job, if the step is one.
     python : str
         Python code that does the same without a window; "" if there is none.
+    under_way : callable, optional
+        Returns the names of all steps of the window that are running.
 
     Attributes
     ----------
@@ -47,9 +49,15 @@ class StepRun(QObject):
     ended = Signal(object)
 
     def __init__(
-        self, name: str, job: Job | None = None, python: str = "", parent: QObject | None = None
+        self,
+        name: str,
+        job: Job | None = None,
+        python: str = "",
+        parent: QObject | None = None,
+        under_way: Callable[[], list[str]] = list,
     ) -> None:
         super().__init__(parent)
+        self._under_way = under_way
         self.job, self.python = job, python
         self.status = StepStatus(name)
         self.state: Literal["running", "done", "stopped", "failed"] = "running"
@@ -125,6 +133,13 @@ class StepRun(QObject):
     def _take(self, event: Event | StepFailure) -> None:
         if isinstance(event, StepFailure):
             self.sentence = event.sentence
+            beside = self._under_way()
+            if self.status.name in beside:
+                beside.remove(self.status.name)
+            if event.locked and beside:
+                self.sentence = (
+                    f"{beside[0]} is still working on the study; wait for it, or press Stop in its panel."
+                )
             return
         if isinstance(event, Result):
             self.values = event.values

@@ -65,7 +65,7 @@ class WindowSteps(QObject):
         self, place: str, job: Job, name: str, python: str, *, table: bool, files: Files | None
     ) -> StepRun:
         """Run a job in a child process; see :meth:`JobRunner.start`."""
-        run = self._new(place, StepRun(name, job, python, self))
+        run = self._new(place, StepRun(name, job, python, self, self._under_way))
         # the thread must not keep the window in memory
         spare, to_end, run_or_none = self.spare, self._to_end, weakref.ref(run)
 
@@ -93,10 +93,13 @@ class WindowSteps(QObject):
         named: dict[str, Any],
     ) -> StepRun:
         """Run a function in a thread; see :meth:`JobRunner.run`."""
-        run = self._new(place, StepRun(name, None, python, self))
+        run = self._new(place, StepRun(name, None, python, self, self._under_way))
         run.begin(of_function, step, arguments, named, run.stop_flag)
         self.begun.emit(place)
         return run
+
+    def _under_way(self) -> list[str]:
+        return [run.status.name for run in self.running]
 
     def end(self, place: str) -> None:
         """End the step at a place at once, and leave no process or thread behind."""
@@ -133,7 +136,7 @@ class WindowSteps(QObject):
         return super().eventFilter(watched, event)
 
     def _may_close(self, window: QObject | None) -> bool:
-        names = [run.status.name for run in self.running]
+        names = self._under_way()
         if not names:
             return True
         what = f"A step is still running: {names[0]}. End it"
