@@ -28,7 +28,8 @@ def contrast(widget: QWidget) -> float:
     """Contrast of a widget's text: the most frequent colour against the one farthest from it."""
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     bits = image.constBits()
-    bits.setsize(image.sizeInBytes())
+    if hasattr(bits, "setsize"):  # PyQt's pointer does not know how far it reaches
+        bits.setsize(image.sizeInBytes())
     lines = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
     pixels = lines[:, : 3 * image.width()].reshape(-1, 3)
     values, counts = np.unique(pixels, axis=0, return_counts=True)

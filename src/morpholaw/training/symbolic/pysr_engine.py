@@ -97,7 +97,10 @@ class PySREngine:
                     child.terminate()
                 time.sleep(POLL)
             if child.returncode != 0:
-                raise EngineFailure(f"PySR could not be set up: {_last_line(log)}")
+                raise EngineFailure(
+                    "PySR could not be set up; check the network connection, or search with the built-in engine. "
+                    f"PySR reported: {_last_line(log)}"
+                )
         return self.availability()
 
     def search(
